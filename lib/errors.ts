@@ -1,0 +1,75 @@
+// The one error that users read: a sentence, what to do about it, and where in their YAML it went wrong.
+
+/** What went wrong, by whose hand it is mended. Tasks map no kind to a result: every kind fails the task. */
+export type TaskErrorKind =
+  | "input" // an input, a YAML file or a local file of the user's
+  | "connection" // the service connection or its credential
+  | "notFound" // something named does not exist in Azure
+  | "forbidden" // it may exist, and this identity may not see or change it
+  | "conflict" // the service refuses because of the state things are in
+  | "service" // the service failed, or answered what it should not
+  | "failed" // the job, deployment or rule itself failed: the story went as it should
+  | "timeout" // a deadline of ours passed
+  | "canceled"; // the pipeline was cancelled
+
+/** A place in a file that the user wrote; line and column count from 1. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface TaskErrorOptions {
+  /** What to do about it, as a sentence. */
+  readonly hint?: string;
+  /** The service's request id (`x-ms-request-id` or `x-ms-correlation-request-id`). */
+  readonly requestId?: string;
+  /** HTTP status, where a response brought it. */
+  readonly status?: number;
+  /** The service's own code (ARM `error.code`, or the innermost InnerError code). */
+  readonly code?: string;
+  readonly where?: SourceLocation;
+  readonly cause?: unknown;
+}
+
+/** An error whose message is a whole sentence for the person who reads the pipeline's log. */
+export class TaskError extends Error {
+  readonly kind: TaskErrorKind;
+  readonly hint: string | undefined;
+  readonly requestId: string | undefined;
+  readonly status: number | undefined;
+  readonly code: string | undefined;
+  readonly where: SourceLocation | undefined;
+
+  constructor(kind: TaskErrorKind, message: string, options: TaskErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "TaskError";
+    this.kind = kind;
+    this.hint = options.hint;
+    this.requestId = options.requestId;
+    this.status = options.status;
+    this.code = options.code;
+    this.where = options.where;
+  }
+}
+
+/** `file:line:column`, as far as known. */
+export function formatLocation(where: SourceLocation): string {
+  return [where.file, where.line, where.line === undefined ? undefined : where.column]
+    .filter((part) => part !== undefined)
+    .join(":");
+}
+
+/** Several faults of one document, reported at once. */
+export class TaskErrors extends TaskError {
+  readonly errors: readonly TaskError[];
+  constructor(errors: readonly TaskError[]) {
+    const first = errors[0] ?? new TaskError("input", "Something is wrong, and nothing says what.");
+    super(first.kind, errors.map((error) => error.message).join("\n"), {
+      ...(first.hint === undefined ? {} : { hint: first.hint }),
+      ...(first.where === undefined ? {} : { where: first.where }),
+    });
+    this.name = "TaskErrors";
+    this.errors = errors;
+  }
+}

@@ -1,0 +1,23 @@
+// What the library says while it works. The pipeline's door prints it; tests collect it.
+
+export interface Log {
+  /** One line for everybody. */
+  info(line: string): void;
+  /** Shown when the pipeline runs with system.debug. */
+  debug(line: string): void;
+  /** A warning issue on the run. */
+  warn(line: string): void;
+  /** Text that someone else wrote (a job's log, a service's message): neutralised before it is printed. May hold many lines. */
+  remote(text: string): void;
+  /** Runs `work` inside a collapsible group of the log. */
+  group<T>(title: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** A log that keeps nothing and prints nothing. */
+export const silentLog: Log = {
+  info() {},
+  debug() {},
+  warn() {},
+  remote() {},
+  group: (_title, work) => work(),
+};
