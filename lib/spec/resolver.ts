@@ -1,0 +1,41 @@
+// What a spec asks for while it is being translated: the few things that only the cloud knows.
+// lib/ml/resolve answers from Azure; `npm run plan` answers from a stub, so that a translation can be seen without a network.
+
+/** Where the document is to be created. `id` is the workspace's ARM id, without a trailing slash. */
+export interface SpecWorkspace {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly id: string;
+  readonly location: string;
+}
+
+/** Kinds of versioned assets that a document can refer to or create on the way. */
+export type AssetKind = "environments" | "models" | "components" | "data";
+
+/** A local file or folder that now lies in a datastore. */
+export interface Uploaded {
+  /** azureml://datastores/<d>/paths/LocalUpload/<hash>/<name>[/] */
+  readonly uri: string;
+  /** azureml://subscriptions/.../datastores/<d>/paths/LocalUpload/<hash>/<name>[/] */
+  readonly longUri: string;
+  /** https://<account>.blob.<suffix>/<container>/LocalUpload/<hash>/<name>[/] */
+  readonly httpsUri: string;
+  /** The content hash that names the upload folder. */
+  readonly hash: string;
+  readonly isFolder: boolean;
+}
+
+export interface Resolver {
+  readonly workspace: SpecWorkspace;
+  /** Registers a local folder or file as anonymous code (facts/03 3.1); returns the ARM id of the code version. */
+  code(path: string): Promise<string>;
+  /** Brings a local file or folder to a datastore (facts/03 3.2). `uri` is the short form. */
+  upload(path: string, datastore?: string): Promise<Uploaded>;
+  /** Creates an anonymous (or named) asset version by PUT and returns the id that the service answers. */
+  put(kind: AssetKind, name: string, version: string, body: object): Promise<string>;
+  /** Turns a label such as "latest" into a version (facts/03 2.3). */
+  version(kind: AssetKind, name: string, label: string): Promise<string>;
+  /** The next version of a container ("1" when there is none). */
+  nextVersion(kind: AssetKind, name: string): Promise<string>;
+}
