@@ -1,0 +1,105 @@
+// One way out: every byte to Azure (resource manager, Entra, storage, scoring) leaves through this HTTP client,
+// which knows the agent's proxy and certificate authority and keeps its connections.
+import { readFileSync } from "node:fs";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import tls from "node:tls";
+import { createDefaultHttpClient, type HttpClient, type PipelineRequest } from "@azure/core-rest-pipeline";
+import { HttpProxyAgent } from "http-proxy-agent";
+import { HttpsProxyAgent } from "https-proxy-agent";
+import { TaskError } from "../errors.ts";
+
+export interface Transport {
+  readonly httpClient: HttpClient;
+  readonly userAgent: string;
+  /** Ends the kept connections, so that a process can end. */
+  close(): void;
+}
+
+export interface ProxyOptions {
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** Regular expressions over whole URLs: what they match goes without the proxy (facts/02 1.9). */
+  readonly bypass?: readonly string[] | undefined;
+}
+
+export interface TransportOptions {
+  readonly proxy?: ProxyOptions | undefined;
+  /** A PEM file of authorities that are trusted beside those of Node. */
+  readonly caFile?: string | undefined;
+  readonly userAgent: string;
+}
+
+/** Connections per host; uploads run side by side. */
+const SOCKETS = 32;
+/** Instance metadata is asked on the machine itself, never through a proxy. */
+const LINK_LOCAL = /^https?:\/\/169\.254\./;
+
+/**
+ * @throws TaskError kind `connection` when the CA file cannot be read or the proxy's URL is none.
+ */
+export function createTransport(options: TransportOptions): Transport {
+  const inner = createDefaultHttpClient();
+  const secureContext = options.caFile ? trustAlso(options.caFile) : undefined;
+  const tlsOptions = secureContext ? { secureContext } : {};
+  const pool = { keepAlive: true, maxSockets: SOCKETS };
+  const direct = { http: new HttpAgent(pool), https: new HttpsAgent({ ...pool, ...tlsOptions }) };
+  const proxyUrl = options.proxy ? urlOf(options.proxy) : undefined;
+  const proxied = proxyUrl && { http: new HttpProxyAgent(proxyUrl, pool), https: new HttpsProxyAgent(proxyUrl, pool) };
+  const bypass = (options.proxy?.bypass ?? []).flatMap(patternOf);
+
+  return {
+    userAgent: options.userAgent,
+    httpClient: {
+      sendRequest(request: PipelineRequest) {
+        const agents = proxied && !LINK_LOCAL.test(request.url) && !bypass.some((p) => p.test(request.url)) ? proxied : direct;
+        request.agent = request.url.startsWith("https:") ? agents.https : agents.http;
+        // The proxy's agent makes the TLS connection from the request's own options.
+        request.requestOverrides = { ...request.requestOverrides, ...tlsOptions };
+        return inner.sendRequest(request);
+      },
+    },
+    close() {
+      for (const agent of [direct.http, direct.https, proxied?.http, proxied?.https]) agent?.destroy();
+    },
+  };
+}
+
+/** Node's own authorities and those of the file: one context, made once, since parsing them takes milliseconds. */
+function trustAlso(caFile: string): tls.SecureContext {
+  const pem = (file: string) => {
+    try {
+      return readFileSync(file, "utf8");
+    } catch (cause) {
+      throw new TaskError("connection", `The file of certificate authorities ${file} cannot be read.`, {
+        hint: "It is the one that the agent was configured with (--sslcacert); mend its path or its permissions.",
+        cause,
+      });
+    }
+  };
+  const extra = process.env["NODE_EXTRA_CA_CERTS"];
+  return tls.createSecureContext({ ca: [...tls.rootCertificates, ...(extra ? [pem(extra)] : []), pem(caFile)] });
+}
+
+function urlOf(proxy: ProxyOptions): URL {
+  let url: URL;
+  try {
+    url = new URL(proxy.url);
+  } catch (cause) {
+    throw new TaskError("connection", "The agent's proxy address is not a URL.", { cause });
+  }
+  if (proxy.username) url.username = encodeURIComponent(proxy.username);
+  if (proxy.password) url.password = encodeURIComponent(proxy.password);
+  return url;
+}
+
+/** A line of the bypass list that is no regular expression is taken as the text of a host. */
+function patternOf(text: string): RegExp[] {
+  if (text.trim() === "") return [];
+  try {
+    return [new RegExp(text, "i")];
+  } catch {
+    return [new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "i")];
+  }
+}
