@@ -1,0 +1,38 @@
+// What the pipeline is to the rest of the house.
+import type { Log } from "../log.ts";
+import type { ConnectionDetails } from "./connection.ts";
+import type { InputSource } from "./inputs.ts";
+import type { ProxySettings } from "./network.ts";
+import type { Provenance } from "./provenance.ts";
+
+export interface Agent extends InputSource {
+  readonly log: Log;
+  /** Aborted by SIGINT or SIGTERM; its reason is a TaskError kind `canceled`. */
+  readonly signal: AbortSignal;
+  readonly provenance: Provenance;
+  readonly proxy: ProxySettings | undefined;
+  /** PEM file of certificate authorities to trust beside the machine's. */
+  readonly caFile: string | undefined;
+  /** A pipeline variable, secret or not; undefined where it is empty. */
+  variable(name: string): string | undefined;
+  /** The service connection that the input names. Its secrets are masked before this returns. @throws TaskError kind `connection` */
+  connection(inputName: string): ConnectionDetails;
+  /** Asks Azure DevOps for a federated assertion; call it at each exchange, for one lives ten minutes. */
+  oidcAssertion(connectionId: string): () => Promise<string>;
+  /** An output variable of the step. */
+  setOutput(name: string, value: string, secret?: boolean): void;
+  /** A value for later stages of this very step (main to post-job). */
+  setTaskVariable(name: string, value: string): void;
+  taskVariable(name: string): string | undefined;
+  /** Hides a value, and what it becomes in headers and URLs, in all that the pipeline writes. */
+  setSecret(value: string): void;
+  /** Attaches JSON to the run. `name` may hold letters, digits, `.`, `_` and `-`; others become `-`. */
+  attachRecord(type: string, name: string, json: string): void;
+  /** Shows markdown on the run's Extensions tab. */
+  summary(name: string, markdown: string): void;
+  /** Publishes a JUnit file as a test run. */
+  publishTests(file: string, title: string): void;
+  addBuildTag(tag: string): void;
+  /** An absolute path in Agent.TempDirectory that nothing else has; the agent empties that folder at the end of the job. */
+  tempFile(name: string): string;
+}

@@ -1,0 +1,3 @@
+// What a run leaves. Pure, and at home in a browser too.
+export * from "./junit.ts";
+export * from "./record.ts";

@@ -1,0 +1,48 @@
+// Tests as the JUnit XML that Azure Pipelines publishes.
+
+export interface TestCase {
+  readonly name: string;
+  readonly outcome: "passed" | "failed" | "skipped";
+  /** Why it failed or was skipped. */
+  readonly detail?: string;
+}
+
+export interface TestReport {
+  /** Title of the test run. */
+  readonly title: string;
+  /** What the cases have in common, such as the job that was judged. */
+  readonly suite: string;
+  readonly cases: readonly TestCase[];
+}
+
+/** The report as JUnit XML; characters that XML cannot hold become U+FFFD. */
+export function junitXml(report: TestReport): string {
+  const count = (outcome: TestCase["outcome"]) => report.cases.filter((one) => one.outcome === outcome).length;
+  const totals = `tests="${report.cases.length}" failures="${count("failed")}" skipped="${count("skipped")}"`;
+  const lines = report.cases.map((one) => {
+    const head = `    <testcase classname="${escapeXml(report.suite)}" name="${escapeXml(one.name)}"`;
+    const message = escapeXml(one.detail ?? "");
+    if (one.outcome === "failed") return `${head}><failure message="${message}">${message}</failure></testcase>`;
+    if (one.outcome === "skipped") return `${head}><skipped message="${message}"/></testcase>`;
+    return message === "" ? `${head}/>` : `${head}><system-out>${message}</system-out></testcase>`;
+  });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="${escapeXml(report.title)}" ${totals}>`,
+    `  <testsuite name="${escapeXml(report.suite)}" ${totals}>`,
+    ...lines,
+    "  </testsuite>",
+    "</testsuites>",
+    "",
+  ].join("\n");
+}
+
+function escapeXml(text: string): string {
+  return text
+    .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/"/g, "&quot;")
+    .replace(/\r?\n/g, "&#10;");
+}

@@ -1,0 +1,5 @@
+// The front door: what a story's file needs to be a task.
+
+export { readPairs } from "./pairs.ts";
+export { runOnAgent } from "./runOnAgent.ts";
+export * from "./task.ts";

@@ -1,0 +1,81 @@
+// A task: a contract, how its workspace is opened, and its story.
+import type { Contract } from "../agent/inputs.ts";
+import type { Provenance } from "../agent/provenance.ts";
+import type { AzureMl } from "../azure/index.ts";
+import type { Log } from "../log.ts";
+import type { TestReport } from "../record/junit.ts";
+import type { RunRecord } from "../record/record.ts";
+
+/** What an opener is given: a signed-in way to the subscription, and the workspace's coordinates. */
+export interface WorkspaceRequest {
+  readonly azure: AzureMl;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly provenance: Provenance;
+}
+
+/** Makes what stories call `workspace`; lib/ml has one. Handed in by the story's file, because lib/task may not know lib/ml. */
+export type OpenWorkspace<Workspace> = (request: WorkspaceRequest) => Promise<Workspace>;
+
+/** Small services of the pipeline, bound to this step. */
+export interface StoryRun<Outputs> {
+  readonly provenance: Provenance;
+  /**
+   * The same for every attempt of this step in this pipeline run, and for no other step:
+   * `<organization>/<project>/build/<id>/<stage>/<job>/<step>`.
+   */
+  readonly stepIdentity: string;
+  /** Folder that relative paths in inputs mean. */
+  readonly workingDirectory: string;
+  /** Sets output variables at once, so that they are there even if the story fails or is cancelled later. */
+  setOutputs(outputs: Partial<Outputs>): void;
+  /** The step succeeds with issues, for this reason, unless it fails. */
+  succeedWithIssues(reason: string): void;
+  /** Remembers a value for this step's post-job stage. */
+  setTaskVariable(name: string, value: string): void;
+  taskVariable(name: string): string | undefined;
+  /** Publishes tests on the pipeline run. */
+  publishTests(report: TestReport): void;
+  addBuildTag(tag: string): void;
+  /** An absolute path in the agent's temporary folder. */
+  tempFile(name: string): string;
+}
+
+export interface StoryContext<Inputs, Outputs, Workspace> {
+  readonly inputs: Inputs;
+  readonly workspace: Workspace;
+  readonly log: Log;
+  /** Aborted with a TaskError kind `canceled` when the pipeline is cancelled. */
+  readonly signal: AbortSignal;
+  /** Filled in by the story; attached to the run whether the story succeeds or fails. */
+  readonly record: RunRecord;
+  readonly run: StoryRun<Outputs>;
+}
+
+export type Story<Inputs, Outputs, Workspace> = (context: StoryContext<Inputs, Outputs, Workspace>) => Promise<Outputs>;
+
+/** What runs after the job's last step, even after a cancel, if the main stage remembered this task variable. */
+export interface PostJob<Inputs, Outputs, Workspace> {
+  readonly taskVariable: string;
+  readonly story: (context: StoryContext<Inputs, Outputs, Workspace>, value: string) => Promise<void>;
+}
+
+export interface Task<Inputs, Outputs, Workspace> {
+  readonly contract: Contract<Inputs, Outputs>;
+  readonly openWorkspace: OpenWorkspace<Workspace>;
+  readonly story: Story<Inputs, Outputs, Workspace>;
+  readonly postJob?: PostJob<Inputs, Outputs, Workspace>;
+}
+
+/** A story reads no input by name, sets no result and catches nothing to log it: `runOnAgent` does. */
+export function defineTask<Inputs, Outputs, Workspace>(
+  contract: Contract<Inputs, Outputs>,
+  openWorkspace: OpenWorkspace<Workspace>,
+  story: Story<Inputs, Outputs, Workspace>,
+  options: { postJob?: PostJob<Inputs, Outputs, Workspace> } = {},
+): Task<Inputs, Outputs, Workspace> {
+  return { contract, openWorkspace, story, ...options };
+}

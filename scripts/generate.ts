@@ -1,0 +1,57 @@
+// `npm run generate`: everything that follows from the tasks' task.json. `--check` only says what is out of date.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { contractFile } from "./generate/contract.ts";
+import { faultsOf, readTasks, runsOnAgent } from "./generate/taskJson.ts";
+
+export interface GeneratedFile {
+  /** Relative to the root of the project. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** What should stand on disk. @throws Error that lists everything wrong with the tasks. */
+export function generate(root: string): GeneratedFile[] {
+  const tasks = readTasks(root);
+  const faults = faultsOf(tasks);
+  if (faults.length > 0) throw new Error(faults.join("\n"));
+  return tasks
+    .filter(({ json }) => runsOnAgent(json))
+    .map((task) => ({ path: `tasks/${task.folder}/contract.gen.ts`, content: contractFile(task) }));
+}
+
+/** The paths whose content on disk is not what the tasks say. */
+export function staleFiles(root: string, files: readonly GeneratedFile[]): string[] {
+  return files
+    .filter(({ path, content }) => {
+      const file = join(root, path);
+      return !existsSync(file) || readFileSync(file, "utf8") !== content;
+    })
+    .map(({ path }) => path);
+}
+
+function main(): number {
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+  const files = generate(root);
+  const stale = staleFiles(root, files);
+  if (process.argv.includes("--check")) {
+    for (const path of stale)
+      console.error(`${path} is out of date: run \`npm run generate\` and commit what it writes.`);
+    return stale.length === 0 ? 0 : 1;
+  }
+  for (const { path, content } of files) {
+    if (stale.includes(path)) writeFileSync(join(root, path), content);
+  }
+  console.log(stale.length === 0 ? "Everything generated is up to date." : `Wrote ${stale.join(", ")}.`);
+  return 0;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    process.exitCode = main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,171 @@
+// task.json as it stands, and what the generator refuses in it.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Condition } from "../../lib/agent/inputs.ts";
+
+export interface TaskInput {
+  name: string;
+  type: string;
+  label: string;
+  helpMarkDown?: string;
+  required?: boolean;
+  defaultValue?: string | boolean;
+  options?: Record<string, string>;
+  visibleRule?: string;
+  groupName?: string;
+  properties?: Record<string, string>;
+}
+
+export interface TaskJson {
+  id: string;
+  name: string;
+  friendlyName: string;
+  description: string;
+  helpMarkDown?: string;
+  category: string;
+  visibility: string[];
+  runsOn: string[];
+  author: string;
+  version: { Major: number; Minor: number; Patch: number };
+  minimumAgentVersion?: string;
+  instanceNameFormat?: string;
+  groups?: { name: string; displayName: string; isExpanded?: boolean }[];
+  inputs: TaskInput[];
+  outputVariables?: { name: string; description: string }[];
+  execution: Record<string, unknown>;
+  postjobexecution?: Record<string, { target: string }>;
+}
+
+export interface TaskFolder {
+  readonly folder: string;
+  readonly json: TaskJson;
+}
+
+/** Every folder below `root`/tasks that has a task.json, in alphabetical order. */
+export function readTasks(root: string): TaskFolder[] {
+  return readdirSync(join(root, "tasks"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort()
+    .flatMap((folder) => {
+      let text: string;
+      try {
+        text = readFileSync(join(root, "tasks", folder, "task.json"), "utf8");
+      } catch {
+        return [];
+      }
+      return [{ folder, json: JSON.parse(text) as TaskJson }];
+    });
+}
+
+/** Runs on an agent, so that it has a contract and a bundle; the others run on the server. */
+export const runsOnAgent = (task: TaskJson): boolean => "Node20_1" in task.execution;
+
+/** The keys of a pick list, or undefined where another type of input is. */
+export const optionKeys = (input: TaskInput): string[] | undefined =>
+  input.type === "pickList" || input.type === "radio" ? Object.keys(input.options ?? {}) : undefined;
+
+export const isEditable = (input: TaskInput): boolean => /^true$/i.test(input.properties?.["EditableOptions"] ?? "");
+
+export const defaultOf = (input: TaskInput): string | undefined =>
+  input.defaultValue === undefined || input.defaultValue === "" ? undefined : String(input.defaultValue);
+
+/** `a = v && b != w || c == x` as an or of ands. The agent ignores visible rules (facts/02 1.6): our reader does not. */
+export function parseVisibleRule(rule: string): Condition[][] {
+  return rule.split("||").map((group) =>
+    group.split("&&").map((text): Condition => {
+      const match = /^\s*(\w+)\s*(==|!=|=)\s*(.*?)\s*$/.exec(text);
+      if (!match) throw new Error(`visibleRule "${rule}": only =, ==, !=, && and || are understood.`);
+      return [match[1] ?? "", match[2] === "!=" ? "!=" : "=", match[3] ?? ""];
+    }),
+  );
+}
+
+/** Everything wrong with the tasks, as sentences; empty when nothing is. */
+export function faultsOf(tasks: readonly TaskFolder[]): string[] {
+  return [...tasks.flatMap(faultsOfTask), ...differences(tasks), ...repeated(tasks)];
+}
+
+const INPUT_TYPES = /^(string|multiLine|boolean|int|pickList|filePath|connectedService:[\w:,]+)$/;
+
+function faultsOfTask({ folder, json }: TaskFolder): string[] {
+  const faults: string[] = [];
+  const say = (sentence: string) => faults.push(`tasks/${folder}/task.json: ${sentence}`);
+  if (json.name !== `AzureML${folder}`) say(`name is ${json.name}, and must be AzureML${folder}.`);
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(json.id)) say(`id ${json.id} is no lower-case GUID.`);
+  if (json.friendlyName.length > 40) say(`friendlyName has ${json.friendlyName.length} characters; 40 are allowed.`);
+  if (!json.instanceNameFormat) say("instanceNameFormat is missing.");
+  if (runsOnAgent(json)) {
+    for (const handlers of [json.execution, json.postjobexecution ?? {}] as Record<string, { target?: string }>[]) {
+      const names = Object.keys(handlers);
+      if (names.some((name) => name !== "Node20_1" && name !== "Node24"))
+        say(`handlers are ${names}: only Node20_1 and Node24 are known.`);
+      if (new Set(Object.values(handlers).map((handler) => handler.target)).size > 1)
+        say("handlers name different targets.");
+    }
+  }
+  const groups = new Set((json.groups ?? []).map((group) => group.name));
+  const names = new Set<string>();
+  for (const input of json.inputs) {
+    const here = `input ${input.name}`;
+    if (names.has(input.name.toLowerCase())) say(`${here} is there twice.`);
+    names.add(input.name.toLowerCase());
+    if (!/^[a-z][A-Za-z0-9]*$/.test(input.name))
+      say(`${here}: a name starts with a small letter and has letters and digits only.`);
+    if (!INPUT_TYPES.test(input.type)) say(`${here}: type ${input.type} is not understood.`);
+    if (!input.label) say(`${here} has no label.`);
+    if (!input.helpMarkDown || input.helpMarkDown.length < 20) say(`${here} has no help.`);
+    if (input.groupName !== undefined && !groups.has(input.groupName))
+      say(`${here}: group ${input.groupName} does not exist.`);
+    if (input.type.startsWith("connectedService:AzureRM") && input.properties?.["EndpointFilterRule"] !== "") {
+      say(`${here}: without EndpointFilterRule "" connections with the scope of a workspace are hidden.`);
+    }
+    const keys = optionKeys(input);
+    const preset = defaultOf(input);
+    if (keys && !isEditable(input) && preset !== undefined && !keys.includes(preset))
+      say(`${here}: default ${preset} is no option.`);
+    if (input.visibleRule !== undefined) {
+      for (const [name, , value] of parseVisibleRule(input.visibleRule).flat()) {
+        const other = json.inputs.find((one) => one.name === name);
+        if (!other) say(`${here}: its visibleRule names ${name}, which is no input.`);
+        else if (other.visibleRule !== undefined)
+          say(`${here}: its visibleRule names ${name}, which has one of its own.`);
+        else if (optionKeys(other)?.includes(value) === false)
+          say(`${here}: its visibleRule compares ${name} with ${value}, which is no option.`);
+      }
+    }
+  }
+  for (const output of json.outputVariables ?? []) {
+    if (!output.description) say(`output ${output.name} has no description.`);
+  }
+  return faults;
+}
+
+/** Inputs of one name say the same in every task. Required, default, rule and group may differ. */
+function differences(tasks: readonly TaskFolder[]): string[] {
+  const seen = new Map<string, { folder: string; input: TaskInput }>();
+  const faults: string[] = [];
+  for (const { folder, json } of tasks) {
+    for (const input of json.inputs) {
+      const first = seen.get(input.name);
+      if (!first) seen.set(input.name, { folder, input });
+      else {
+        for (const key of ["label", "type", "helpMarkDown"] as const) {
+          if (first.input[key] !== input[key]) {
+            faults.push(`tasks/${folder}/task.json: input ${input.name} has another ${key} than in ${first.folder}.`);
+          }
+        }
+      }
+    }
+  }
+  return faults;
+}
+
+function repeated(tasks: readonly TaskFolder[]): string[] {
+  const seen = new Map<string, string>();
+  return tasks.flatMap(({ folder, json }) => {
+    const first = seen.get(json.id);
+    seen.set(json.id, folder);
+    return first === undefined ? [] : [`tasks/${folder}/task.json: id ${json.id} is ${first}'s.`];
+  });
+}

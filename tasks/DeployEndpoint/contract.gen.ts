@@ -1,0 +1,73 @@
+// Made from tasks/DeployEndpoint/task.json by `npm run generate`: change that file, not this one.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+
+export interface Inputs {
+  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+  azureSubscription: string;
+  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+  resourceGroup: string | undefined;
+  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+  workspace: string | undefined;
+  /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
+  endpointFile: string | undefined;
+  /** Path of the online deployment YAML (CLI v2). Paths in it are relative to its own folder. */
+  deploymentFile: string;
+  /** Name of the online endpoint. Where an endpoint file names one too, this input counts. */
+  endpointName: string | undefined;
+  /** Name of the deployment. Where a deployment file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes. */
+  deploymentName: string | undefined;
+  /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
+  model: string | undefined;
+  /** JSON file that is sent to the endpoint as a request. */
+  requestFile: string | undefined;
+  /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
+  expectations: string | undefined;
+  /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
+  maxLatencyInMilliseconds: number | undefined;
+  /** Share of the endpoint's traffic that the new deployment gets once it has answered; the others keep their proportions in what is left. `0` leaves the traffic alone. */
+  trafficPercent: number;
+  /** The traffic is as before in both cases, and the deployment's logs are shown. */
+  onFailure: "deleteDeployment" | "keepDeployment";
+  /** Once the traffic has moved, deletes the endpoint's other deployments that no longer get any. Without it they stay, ready for a way back, and cost what they cost. */
+  deleteOldDeployments: boolean;
+  /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
+  timeoutInMinutes: number;
+}
+
+export interface Outputs {
+  /** Name of the endpoint. */
+  endpointName: string;
+  /** Name of the new deployment. */
+  deploymentName: string;
+  /** Address that takes requests. */
+  scoringUri: string;
+  /** Traffic of the endpoint by deployment, as JSON. */
+  traffic: Readonly<Record<string, string | number>>;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "5170d581-bb07-42c8-8162-dd576b35d0ea", name: "AzureMLDeployEndpoint", friendlyName: "Azure ML: Deploy endpoint", version: "1.0.0" },
+  inputs: [
+    { name: "azureSubscription", type: "connection", required: true },
+    { name: "resourceGroup", type: "string" },
+    { name: "workspace", type: "string" },
+    { name: "endpointFile", type: "filePath" },
+    { name: "deploymentFile", type: "filePath", required: true },
+    { name: "endpointName", type: "string" },
+    { name: "deploymentName", type: "string" },
+    { name: "model", type: "string" },
+    { name: "requestFile", type: "filePath" },
+    { name: "expectations", type: "multiLine" },
+    { name: "maxLatencyInMilliseconds", type: "int" },
+    { name: "trafficPercent", type: "int", default: "100" },
+    { name: "onFailure", type: "pickList", default: "deleteDeployment", options: ["deleteDeployment", "keepDeployment"] },
+    { name: "deleteOldDeployments", type: "boolean", default: "false" },
+    { name: "timeoutInMinutes", type: "int", default: "60" },
+  ],
+  outputs: [
+    { name: "endpointName", type: "string" },
+    { name: "deploymentName", type: "string" },
+    { name: "scoringUri", type: "string" },
+    { name: "traffic", type: "json" },
+  ],
+});

@@ -1,0 +1,55 @@
+// Made from tasks/EvaluateMetrics/task.json by `npm run generate`: change that file, not this one.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+
+export interface Inputs {
+  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+  azureSubscription: string;
+  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+  resourceGroup: string | undefined;
+  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+  workspace: string | undefined;
+  /** Name of the Azure ML job, as SubmitJob leaves it in its output variable `jobName`: `$(train.jobName)` after a step with `name: train`. */
+  jobName: string;
+  /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. Lines that start with `#` are remarks. */
+  rules: string;
+  /** Whom the job is measured against: `endpoint:<name>` (the model with most of the live traffic), `model:<name>@<label or tag>`, `job:<name>`, or `none`. */
+  champion: string;
+  /** What becomes of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
+  missingChampion: "fail" | "skip";
+  /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
+  onFail: "fail" | "warn" | "continue";
+  /** Also reads the metrics of the job's child runs. Where both have a metric, the job's own counts. */
+  includeChildRuns: boolean;
+  /** Metrics may appear a while after a job has completed. A metric that a rule names is waited for this long before its rule fails. */
+  metricsTimeoutInSeconds: number;
+  /** Title of the test run that shows each rule as a test. Left empty, it names the job. */
+  testRunTitle: string | undefined;
+}
+
+export interface Outputs {
+  /** `true` when every rule held, else `false`. */
+  passed: boolean;
+  /** What the job was measured against, as `<model>:<version>` or the name of a job; empty where there is none. */
+  champion: string;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "4d7b41c8-e3c3-4ab0-a68c-d82448c5163a", name: "AzureMLEvaluateMetrics", friendlyName: "Azure ML: Evaluate metrics", version: "1.0.0" },
+  inputs: [
+    { name: "azureSubscription", type: "connection", required: true },
+    { name: "resourceGroup", type: "string" },
+    { name: "workspace", type: "string" },
+    { name: "jobName", type: "string", required: true },
+    { name: "rules", type: "multiLine", required: true },
+    { name: "champion", type: "string", default: "none" },
+    { name: "missingChampion", type: "pickList", default: "fail", options: ["fail", "skip"] },
+    { name: "onFail", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] },
+    { name: "includeChildRuns", type: "boolean", default: "false" },
+    { name: "metricsTimeoutInSeconds", type: "int", default: "120" },
+    { name: "testRunTitle", type: "string" },
+  ],
+  outputs: [
+    { name: "passed", type: "boolean" },
+    { name: "champion", type: "string" },
+  ],
+});

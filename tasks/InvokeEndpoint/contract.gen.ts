@@ -1,0 +1,52 @@
+// Made from tasks/InvokeEndpoint/task.json by `npm run generate`: change that file, not this one.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+
+export interface Inputs {
+  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+  azureSubscription: string;
+  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+  resourceGroup: string | undefined;
+  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+  workspace: string | undefined;
+  /** Name of the online endpoint. Where an endpoint file names one too, this input counts. */
+  endpointName: string;
+  /** Name of the deployment. Where a deployment file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes. */
+  deploymentName: string | undefined;
+  /** JSON file that is sent to the endpoint as a request. */
+  requestFile: string;
+  /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
+  expectations: string | undefined;
+  /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
+  maxLatencyInMilliseconds: number | undefined;
+}
+
+export interface Outputs {
+  /** Body of the reply. */
+  reply: string;
+  /** HTTP status of the reply. */
+  statusCode: string;
+  /** Milliseconds from the request to the end of the reply. */
+  latencyInMilliseconds: string;
+  /** Deployment that answered. */
+  deploymentName: string;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "f22f3d55-1d1b-4177-91e1-2a8f8b58266e", name: "AzureMLInvokeEndpoint", friendlyName: "Azure ML: Invoke endpoint", version: "1.0.0" },
+  inputs: [
+    { name: "azureSubscription", type: "connection", required: true },
+    { name: "resourceGroup", type: "string" },
+    { name: "workspace", type: "string" },
+    { name: "endpointName", type: "string", required: true },
+    { name: "deploymentName", type: "string" },
+    { name: "requestFile", type: "filePath", required: true },
+    { name: "expectations", type: "multiLine" },
+    { name: "maxLatencyInMilliseconds", type: "int" },
+  ],
+  outputs: [
+    { name: "reply", type: "string" },
+    { name: "statusCode", type: "string" },
+    { name: "latencyInMilliseconds", type: "string" },
+    { name: "deploymentName", type: "string" },
+  ],
+});

@@ -1,0 +1,75 @@
+// Made from tasks/RegisterData/task.json by `npm run generate`: change that file, not this one.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+
+/** Source: Where the asset comes from; each choice has inputs of its own. */
+export type Source =
+  | {
+      source: "file";
+      /** Path of the data YAML (CLI v2). Paths in it are relative to its own folder. */
+      dataFile: string;
+      name: undefined;
+      type: undefined;
+      path: undefined;
+    }
+  | {
+      source: "inline";
+      dataFile: undefined;
+      /** Name of the asset in the workspace: letters, digits, `.`, `_` and `-`, starting with a letter or a digit. */
+      name: string;
+      /** Type of the asset, in the words of Azure ML's YAML. */
+      type: "uri_file" | "uri_folder" | "mltable";
+      /** A file or folder of the repository (relative to the working directory), or a place in the cloud: `azureml://...`, `https://...`, `abfss://...`, `wasbs://...`. */
+      path: string;
+    };
+
+export type Inputs = {
+  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+  azureSubscription: string;
+  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+  resourceGroup: string | undefined;
+  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+  workspace: string | undefined;
+  /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
+  version: string | undefined;
+  /** What people read about it in Azure Machine Learning studio. */
+  description: string | undefined;
+  /** Tags to set, one `name=value` a line. */
+  tags: string | undefined;
+  /** Datastore that local files are uploaded to. Left empty, the workspace's default datastore. */
+  datastore: string | undefined;
+} & Source;
+
+export interface Outputs {
+  /** Name of the data asset. */
+  name: string;
+  /** Version that holds the content. */
+  version: string;
+  /** The version's id, for use in job YAML: `azureml:<name>:<version>`'s ARM id. */
+  assetId: string;
+  /** `true` when this run made the version, `false` when it was there already. */
+  created: boolean;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "0a210e35-b4a7-48b4-8ad9-2c580fbdb229", name: "AzureMLRegisterData", friendlyName: "Azure ML: Register dataset", version: "1.0.0" },
+  inputs: [
+    { name: "azureSubscription", type: "connection", required: true },
+    { name: "resourceGroup", type: "string" },
+    { name: "workspace", type: "string" },
+    { name: "source", type: "pickList", required: true, default: "file", options: ["file", "inline"] },
+    { name: "dataFile", type: "filePath", required: true, visible: [[["source", "=", "file"]]] },
+    { name: "name", type: "string", required: true, visible: [[["source", "=", "inline"]]] },
+    { name: "type", type: "pickList", required: true, default: "uri_folder", options: ["uri_file", "uri_folder", "mltable"], visible: [[["source", "=", "inline"]]] },
+    { name: "path", type: "string", required: true, visible: [[["source", "=", "inline"]]] },
+    { name: "version", type: "string" },
+    { name: "description", type: "string" },
+    { name: "tags", type: "multiLine" },
+    { name: "datastore", type: "string" },
+  ],
+  outputs: [
+    { name: "name", type: "string" },
+    { name: "version", type: "string" },
+    { name: "assetId", type: "string" },
+    { name: "created", type: "boolean" },
+  ],
+});

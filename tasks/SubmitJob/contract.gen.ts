@@ -1,0 +1,72 @@
+// Made from tasks/SubmitJob/task.json by `npm run generate`: change that file, not this one.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+
+/** Wait for the job: Shows the job's log while it runs and fails when the job fails. Without it the task ends as soon as the job is submitted. */
+export type Wait =
+  | {
+      wait: true;
+      /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
+      timeoutInMinutes: number;
+    }
+  | {
+      wait: false;
+      timeoutInMinutes: undefined;
+    };
+
+export type Inputs = {
+  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+  azureSubscription: string;
+  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+  resourceGroup: string | undefined;
+  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+  workspace: string | undefined;
+  /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
+  jobFile: string;
+  /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
+  overrides: string | undefined;
+  /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline. */
+  experimentName: string | undefined;
+  /** Name of the job as studio shows it. Left empty, the job YAML's. */
+  displayName: string | undefined;
+  /** Environment variables of the job, one `NAME=value` a line, beside those of the job YAML. Everyone who may read the job in Azure ML can read them: no place for secrets. */
+  environmentVariables: string | undefined;
+  /** Tags to set, one `name=value` a line. */
+  tags: string | undefined;
+} & Wait;
+
+export interface Outputs {
+  /** Name of the job in Azure ML. */
+  jobName: string;
+  /** ARM id of the job. */
+  jobId: string;
+  /** Status of the job when the task ended, such as `Completed` or `Running`. */
+  jobStatus: string;
+  /** Address of the job in Azure Machine Learning studio. */
+  studioUrl: string;
+  /** URIs of the job's outputs by name, as JSON; each is also a variable of its own, as in `outputs.model`. */
+  outputs: Readonly<Record<string, string | number>>;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "27d13649-e4ed-4b6f-bf15-76c0e3965ce7", name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+  inputs: [
+    { name: "azureSubscription", type: "connection", required: true },
+    { name: "resourceGroup", type: "string" },
+    { name: "workspace", type: "string" },
+    { name: "jobFile", type: "filePath", required: true },
+    { name: "overrides", type: "multiLine" },
+    { name: "experimentName", type: "string" },
+    { name: "displayName", type: "string" },
+    { name: "environmentVariables", type: "multiLine" },
+    { name: "tags", type: "multiLine" },
+    { name: "wait", type: "boolean", default: "true" },
+    { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },
+  ],
+  outputs: [
+    { name: "jobName", type: "string" },
+    { name: "jobId", type: "string" },
+    { name: "jobStatus", type: "string" },
+    { name: "studioUrl", type: "string" },
+    { name: "outputs", type: "json" },
+  ],
+});
