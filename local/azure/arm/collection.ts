@@ -1,0 +1,212 @@
+// Named assets with versions, as every kind of asset keeps them, and how lists of anything are filtered, ordered and paged.
+import type { Request } from "express";
+import { type Author, newStamps, type Stamps, timestamp } from "./envelope.ts";
+
+/** One version of an asset. `properties` is what the resource file stored, already normalised. */
+export interface AssetVersion {
+  readonly name: string;
+  readonly version: string;
+  properties: Record<string, unknown>;
+  stamps: Stamps;
+  /** Counts upwards over the whole store: the order of creation. */
+  readonly sequence: number;
+}
+
+/** The container of an asset's versions. */
+export interface AssetContainer {
+  readonly name: string;
+  properties: Record<string, unknown>;
+  stamps: Stamps;
+  readonly sequence: number;
+  versions: AssetVersion[];
+}
+
+/** What an asset store keeps its containers in; `changed` is to be called when one was changed in place. */
+export interface Records<T> {
+  get(key: string): T | undefined;
+  set(key: string, value: T): unknown;
+  delete(key: string): boolean;
+  values(): Iterable<T>;
+  readonly size: number;
+  changed(): void;
+}
+
+/** Containers and versions of one noun (models, data, environments, components, codes). */
+export class AssetStore {
+  readonly #records: Records<AssetContainer>;
+  readonly #now: () => number;
+
+  constructor(records: Records<AssetContainer>, now: () => number) {
+    this.#records = records;
+    this.#now = now;
+  }
+
+  containers(): AssetContainer[] {
+    return [...this.#records.values()];
+  }
+
+  container(name: string): AssetContainer | undefined {
+    return this.#records.get(name);
+  }
+
+  version(name: string, version: string): AssetVersion | undefined {
+    return this.container(name)?.versions.find((one) => one.version === version);
+  }
+
+  /** Every version of every container. */
+  versions(): AssetVersion[] {
+    return this.containers().flatMap((container) => container.versions);
+  }
+
+  /** Creates or replaces a version, and its container if there was none. The creation stamps of an existing one stay. */
+  put(
+    name: string,
+    version: string,
+    properties: Record<string, unknown>,
+    author: Author,
+  ): { asset: AssetVersion; created: boolean } {
+    const container = this.container(name) ?? this.putContainer(name, {}, author);
+    const existing = container.versions.find((one) => one.version === version);
+    if (existing !== undefined) {
+      existing.properties = properties;
+      existing.stamps = { ...existing.stamps, lastModifiedAt: timestamp(this.#now()), lastModifiedBy: author };
+      this.#records.changed();
+      return { asset: existing, created: false };
+    }
+    const stamps = newStamps(this.#now(), author);
+    const asset: AssetVersion = { name, version, properties, stamps, sequence: this.#nextSequence() };
+    container.versions.push(asset);
+    container.stamps = { ...container.stamps, lastModifiedAt: stamps.lastModifiedAt, lastModifiedBy: author };
+    this.#records.changed();
+    return { asset, created: true };
+  }
+
+  /** Creates a container or merges `properties` into it. */
+  putContainer(name: string, properties: Record<string, unknown>, author: Author): AssetContainer {
+    const existing = this.container(name);
+    if (existing !== undefined) {
+      existing.properties = { ...existing.properties, ...properties };
+      existing.stamps = { ...existing.stamps, lastModifiedAt: timestamp(this.#now()), lastModifiedBy: author };
+      this.#records.changed();
+      return existing;
+    }
+    const container: AssetContainer = {
+      name,
+      properties,
+      stamps: newStamps(this.#now(), author),
+      sequence: this.#nextSequence(),
+      versions: [],
+    };
+    this.#records.set(name, container);
+    return container;
+  }
+
+  /** @returns whether there was one */
+  delete(name: string, version: string): boolean {
+    const container = this.container(name);
+    const index = container?.versions.findIndex((one) => one.version === version) ?? -1;
+    if (container === undefined || index < 0) return false;
+    container.versions.splice(index, 1);
+    this.#records.changed();
+    return true;
+  }
+
+  deleteContainer(name: string): boolean {
+    return this.#records.delete(name);
+  }
+
+  /** The most recently created version, not the highest (facts/04 §5). */
+  latest(name: string): AssetVersion | undefined {
+    return this.container(name)?.versions.reduce<AssetVersion | undefined>(
+      (latest, one) => (latest === undefined || one.sequence > latest.sequence ? one : latest),
+      undefined,
+    );
+  }
+
+  /** The next integer, ignoring versions that are no numbers (facts/04 §5). */
+  nextVersion(name: string): string {
+    const numbers = (this.container(name)?.versions ?? [])
+      .map((one) => one.version)
+      .filter((version) => /^\d+$/.test(version))
+      .map(Number);
+    return String(Math.max(0, ...numbers) + 1);
+  }
+
+  #nextSequence(): number {
+    const used = this.containers().flatMap((one) => [one.sequence, ...one.versions.map((each) => each.sequence)]);
+    return Math.max(0, ...used) + 1;
+  }
+}
+
+/** What lists look at in an item. */
+export interface Listed {
+  readonly properties: Record<string, unknown>;
+  readonly stamps: Stamps;
+  readonly sequence: number;
+}
+
+/**
+ * Filters and orders by the query as the service does: listViewType (ActiveOnly unless said), `tags` and `properties`
+ * (comma list of `key` or `key=value`), `stage`, `$orderBy=createdtime asc|desc`; newest first unless said (facts/04 §5).
+ */
+export function select<T extends Listed>(items: readonly T[], query: Request["query"]): T[] {
+  const view = text(query["listViewType"]) ?? "ActiveOnly";
+  const archived = (item: T) => item.properties["isArchived"] === true;
+  const chosen = items.filter(
+    (item) =>
+      (view === "All" || archived(item) === (view === "ArchivedOnly")) &&
+      matches(item.properties["tags"], text(query["tags"]) ?? text(query["tag"])) &&
+      matches(item.properties["properties"], text(query["properties"])) &&
+      (text(query["stage"]) === undefined || item.properties["stage"] === text(query["stage"])),
+  );
+  const ascending = /\basc\b/i.test(text(query["$orderBy"]) ?? text(query["orderBy"]) ?? "desc");
+  return chosen.sort((one, other) => (ascending ? one.sequence - other.sequence : other.sequence - one.sequence));
+}
+
+/** Items of one page when the caller asked for no number. Not verified against live Azure. */
+export const pageSize = 30;
+
+/**
+ * Cuts one page: `$top` (or `count`) ends the list, `$skip` is ours and opaque to the caller.
+ * There is no nextLink key on the last page (facts/04 §5).
+ * @param armUrl base for nextLink, e.g. https://localhost:1234
+ */
+export function page<T, U>(
+  items: readonly T[],
+  request: Request,
+  armUrl: string,
+  show: (item: T) => U,
+): { value: U[]; nextLink?: string } {
+  const top = number(request.query["$top"]) ?? number(request.query["count"]);
+  const skip = offset(text(request.query["$skip"]));
+  const wanted = top === undefined ? items : items.slice(0, top);
+  const value = wanted.slice(skip, skip + pageSize).map(show);
+  if (skip + pageSize >= wanted.length) return { value };
+  const next = new URL(request.originalUrl, armUrl);
+  next.searchParams.set("$skip", Buffer.from(`after:${skip + pageSize}`).toString("base64url"));
+  return { value, nextLink: next.href };
+}
+
+function offset(skip: string | undefined): number {
+  if (skip === undefined) return 0;
+  const found = /^after:(\d+)$/.exec(Buffer.from(skip, "base64url").toString());
+  return found === null ? (number(skip) ?? 0) : Number(found[1]);
+}
+
+function matches(held: unknown, wanted: string | undefined): boolean {
+  if (wanted === undefined || wanted === "") return true;
+  const map = (held ?? {}) as Record<string, unknown>;
+  return wanted.split(",").every((pair) => {
+    const equals = pair.indexOf("=");
+    const key = (equals < 0 ? pair : pair.slice(0, equals)).trim();
+    return key in map && (equals < 0 || String(map[key]) === pair.slice(equals + 1).trim());
+  });
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,156 @@
+// How local Azure says no: the two error bodies of the management plane.
+import { randomBytes } from "node:crypto";
+import { timestamp } from "./envelope.ts";
+
+/** What an error may carry besides code, message and the chain of inner codes. */
+export interface ArmErrorExtra {
+  /** Entries of `details`, as `{code, message}`; rendered with empty `details` and `additionalInfo` of their own. */
+  readonly details?: readonly { readonly code: string; readonly message: string }[];
+  /** `MessageFormat`: the message with its parameters as `{name}`. */
+  readonly format?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** `target`, for errors of the ARM layer. */
+  readonly target?: string;
+}
+
+/**
+ * Thrown by a handler, rendered by the router.
+ * `inner` is the chain of the `InnerError` item, outermost first (facts/04 §1.5, §16): `["NotFound", "JobNotFound"]`.
+ */
+export class ArmError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly inner: readonly string[];
+  readonly extra: ArmErrorExtra;
+  /** Which layer speaks: Azure ML's management front end, or Azure Resource Manager before it. */
+  readonly layer: "managementfrontend" | "arm";
+
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    inner: readonly string[] = [],
+    extra: ArmErrorExtra = {},
+    layer: "managementfrontend" | "arm" = "managementfrontend",
+  ) {
+    super(message);
+    this.name = "ArmError";
+    this.status = status;
+    this.code = code;
+    this.inner = inner;
+    this.extra = extra;
+    this.layer = layer;
+  }
+}
+
+/** The body of an error answer. `environment` is the region (facts/04 §16: Environment and Location normally equal it). */
+export function renderError(error: ArmError, environment: string): object {
+  if (error.layer === "arm") {
+    return {
+      error: {
+        code: error.code,
+        message: error.message,
+        ...(error.extra.target === undefined ? {} : { target: error.extra.target }),
+        ...(error.extra.details === undefined ? {} : { details: error.extra.details }),
+      },
+    };
+  }
+  const item = (type: string, value: unknown) => ({ type, info: { value } });
+  const { details = [], format, parameters } = error.extra;
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      details: details.map((detail) => ({ ...detail, details: [], additionalInfo: [] })),
+      additionalInfo: [
+        item("ComponentName", "managementfrontend"),
+        item("Correlation", { operation: randomBytes(16).toString("hex"), request: randomBytes(8).toString("hex") }),
+        item("Environment", environment),
+        item("Location", environment),
+        item("Time", timestamp(Date.now())),
+        ...(error.inner.length === 0 ? [] : [item("InnerError", chain(error.inner))]),
+        ...(format === undefined ? [] : [item("MessageFormat", format)]),
+        ...(parameters === undefined ? [] : [item("MessageParameters", parameters)]),
+      ],
+    },
+  };
+}
+
+function chain(codes: readonly string[]): object | null {
+  const [code, ...rest] = codes;
+  return code === undefined ? null : { code, innerError: chain(rest) };
+}
+
+/** A 4xx of Azure ML itself whose code is `UserError`, as most are (facts/04 §16). */
+export function userError(
+  status: number,
+  message: string,
+  inner: readonly string[] = [],
+  extra: ArmErrorExtra = {},
+): ArmError {
+  return new ArmError(status, "UserError", message, inner, extra);
+}
+
+// The errors below are general knowledge of Azure Resource Manager. They are in no recording (facts/04 §16, last
+// point), so their wording is not verified against live Azure ML.
+
+function front(status: number, code: string, message: string, extra: ArmErrorExtra = {}): ArmError {
+  return new ArmError(status, code, message, [], extra, "arm");
+}
+
+/** 404: the workspace (or another top-level resource) does not exist. `resource` as `Microsoft.X/type/name`. */
+export function resourceNotFound(resource: string, resourceGroup: string): ArmError {
+  return front(
+    404,
+    "ResourceNotFound",
+    `The Resource '${resource}' under resource group '${resourceGroup}' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix`,
+  );
+}
+
+/** 404: the resource group does not exist. */
+export function resourceGroupNotFound(resourceGroup: string): ArmError {
+  return front(404, "ResourceGroupNotFound", `Resource group '${resourceGroup}' could not be found.`);
+}
+
+/** 404: the subscription does not exist, or is not in the caller's tenant. */
+export function subscriptionNotFound(subscription: string): ArmError {
+  return front(404, "SubscriptionNotFound", `The subscription '${subscription}' could not be found.`);
+}
+
+/** 403: the caller has no role that allows `action` over `scope`. */
+export function authorizationFailed(clientId: string, objectId: string, action: string, scope: string): ArmError {
+  return front(
+    403,
+    "AuthorizationFailed",
+    `The client '${clientId}' with object id '${objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
+  );
+}
+
+/** 401: the token is missing, malformed, expired or meant for someone else. */
+export function invalidToken(message: string): ArmError {
+  return front(401, "InvalidAuthenticationToken", message);
+}
+
+/** 401: no Authorization header at all. */
+export function authenticationFailed(): ArmError {
+  return front(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+}
+
+/** 400: no api-version in the query. */
+export function missingApiVersion(): ArmError {
+  return front(
+    400,
+    "MissingApiVersionParameter",
+    "The api-version query parameter (?api-version=) is required for all requests.",
+  );
+}
+
+/** 400: the body is no JSON, or breaks the published type at `target`. */
+export function invalidRequest(code: string, message: string, target?: string): ArmError {
+  return front(400, code, message, target === undefined ? {} : { target });
+}
+
+/** 501: local Azure's own answer, which no Azure gives: what was asked is real, and not built here. */
+export function notImplemented(what: string): ArmError {
+  return front(501, "NotImplemented", `local Azure has not built: ${what}`);
+}

@@ -1,0 +1,120 @@
+// Which file answers what: the applications behind the listeners of local Azure.
+import express, { type Express, type RequestHandler } from "express";
+import {
+  authorizationFailed,
+  missingApiVersion,
+  resourceGroupNotFound,
+  resourceNotFound,
+  subscriptionNotFound,
+} from "./arm/errors.ts";
+import type { PlaneFile, ResourceFile } from "./arm/resource.ts";
+import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
+import type { Principal } from "./identity.ts";
+import * as entra from "./planes/entra.ts";
+import type { AzureWorld } from "./world.ts";
+
+/** Resources of the workspace, one file each. A new one is added here and nowhere else. */
+const resources: readonly ResourceFile[] = [];
+
+/** Services on the `api` host. */
+const apiPlanes: readonly PlaneFile[] = [];
+
+/** Audiences of the tokens that the management and data planes take. */
+export function managementAudiences(world: AzureWorld): string[] {
+  return [world.urls.arm, "https://management.azure.com", "https://management.core.windows.net"];
+}
+
+export const machineLearningAudience = "https://ml.azure.com";
+
+function application(): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", "simple");
+  return app;
+}
+
+function closing(app: Express, world: AzureWorld): Express {
+  app.use(notBuilt);
+  app.use(errorAnswer(world.location, () => `${world.urls.login}/${world.tenantId}`));
+  return app;
+}
+
+/** Requires a token and a role. The caller is then in `response.locals.caller`. */
+export function authenticate(world: AzureWorld, audiences: () => string[]): RequestHandler {
+  return (request, response, next) => {
+    const caller: Principal = world.directory.check(request.headers.authorization, audiences());
+    response.locals["caller"] = caller;
+    if (!caller.hasAccess) {
+      const verbs: Record<string, string> = { GET: "read", HEAD: "read", DELETE: "delete", POST: "action" };
+      const action = `Microsoft.MachineLearningServices/workspaces/${verbs[request.method] ?? "write"}`;
+      throw authorizationFailed(caller.clientId, caller.objectId, action, request.path);
+    }
+    next();
+  };
+}
+
+/** Azure Resource Manager. */
+export function armApplication(world: AzureWorld): Express {
+  const app = application();
+  app.use(frontDoorHeaders());
+  app.use(authenticate(world, () => managementAudiences(world)));
+  app.use((request, _response, next) => {
+    if (typeof request.query["api-version"] !== "string" || request.query["api-version"] === "") {
+      throw missingApiVersion();
+    }
+    next();
+  });
+  app.use(jsonBody());
+  app.use(scope(world));
+  world.operations.mount(app);
+  const workspace = new ArmRouter();
+  for (const resource of resources) resource.mount(workspace, world);
+  app.use(
+    "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/workspaces/:workspace",
+    workspace.router,
+  );
+  return closing(app, world);
+}
+
+/** Refuses what lies outside the one subscription, resource group and workspace there are. */
+function scope(world: AzureWorld): RequestHandler {
+  const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+  return (request, _response, next) => {
+    const parts = request.path.split("/").map(decodeURIComponent);
+    const after = (name: string) => {
+      const index = parts.findIndex((part) => same(part, name));
+      return index < 0 ? undefined : parts[index + 1];
+    };
+    const subscription = after("subscriptions");
+    const group = after("resourceGroups");
+    const workspace = after("workspaces");
+    if (subscription !== undefined && !same(subscription, world.subscriptionId)) {
+      throw subscriptionNotFound(subscription);
+    }
+    if (group !== undefined && !same(group, world.resourceGroup)) throw resourceGroupNotFound(group);
+    if (group !== undefined && workspace !== undefined && !same(workspace, world.workspaceName)) {
+      throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, group);
+    }
+    next();
+  };
+}
+
+/** The host that discovery names. Its services want a token; studio pages and discovery itself do not. */
+export function apiApplication(world: AzureWorld): Express {
+  const app = application();
+  app.use(frontDoorHeaders({ direct: true }));
+  app.use(
+    ["/history", "/data", "/mlflow", "/artifact", "/metric", "/modelregistry", "/mferp"],
+    authenticate(world, () => [...managementAudiences(world), machineLearningAudience]),
+  );
+  for (const plane of apiPlanes) plane.mount(app, world);
+  return closing(app, world);
+}
+
+/** Microsoft Entra. */
+export function loginApplication(world: AzureWorld): Express {
+  const app = application();
+  entra.mount(app, world);
+  return closing(app, world);
+}

@@ -1,0 +1,119 @@
+// The state of local Azure and what every resource file needs of it.
+import type http from "node:http";
+import type { HarRecorder } from "../har.ts";
+import type { Listener } from "../listen.ts";
+import { AssetStore } from "./arm/collection.ts";
+import { Operations } from "./arm/operations.ts";
+import type { BlobStore } from "./blobs.ts";
+import type { Directory } from "./identity.ts";
+import type { State, Store } from "./state.ts";
+
+/** Base URLs without a trailing slash; empty until the listeners are up. */
+export interface AzureUrls {
+  arm: string;
+  login: string;
+  /** The data plane that discovery names: history, data, mlflow, artifact, metric; and the studio's pages. */
+  api: string;
+  /** https://stor1.blob.storage.localhost:<port> */
+  storage: string;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** Who and where this cloud is. */
+export interface AzureNames {
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly workspaceName: string;
+  /** `workspaceId` of the workspace's properties: the guid in operation ids and in the default container's name. */
+  readonly workspaceGuid: string;
+  readonly location: string;
+  readonly storageAccount: string;
+}
+
+export const defaultNames: AzureNames = {
+  tenantId: "72f98800-0000-4000-8000-00000000cafe",
+  subscriptionId: "00000000-0000-0000-0000-000000000001",
+  resourceGroup: "rg1",
+  workspaceName: "ws1",
+  workspaceGuid: "061273aa-2956-4aff-8628-0fad8c820f9e",
+  location: "eastus2",
+  storageAccount: "stor1",
+};
+
+/** The nouns whose assets have containers and versions. */
+export type AssetNoun = "codes" | "data" | "models" | "environments" | "components";
+
+export interface AzureWorld extends AzureNames {
+  /** ARM id: /subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/ws1 */
+  readonly workspaceId: string;
+  readonly urls: AzureUrls;
+  readonly clock: Clock;
+  readonly har: HarRecorder;
+  readonly blobs: BlobStore;
+  readonly directory: Directory;
+  readonly operations: Operations;
+  /** Containers and versions of one noun. */
+  readonly assets: Readonly<Record<AssetNoun, AssetStore>>;
+  /** A store of plain JSON by name, the same at every call, kept with `--data`: `world.store<Job>("jobs")`. */
+  store<T>(name: string): Store<T>;
+  /** The folder given with `--data`; for what is no JSON and no blob. */
+  readonly dataFolder: string | undefined;
+  /** Hides `value` in the HAR file and gives it back. */
+  secret(value: string): string;
+  /**
+   * A further HTTPS listener of this cloud (one per online endpoint), reachable through the proxy and closed with the cloud.
+   * The same name gets the same port again after a restart with the same data folder.
+   */
+  listen(name: string, handler: http.RequestListener): Promise<Listener>;
+  /** Called, last registered first, when the cloud closes: end processes, stop timers. */
+  onClose(callback: () => void | Promise<void>): void;
+}
+
+/** What the cloud gives to make a world of. */
+export interface WorldParts {
+  readonly names: AzureNames;
+  readonly clock: Clock;
+  readonly har: HarRecorder;
+  readonly blobs: BlobStore;
+  readonly directory: Directory;
+  readonly state: State;
+  readonly urls: AzureUrls;
+  readonly dataFolder?: string | undefined;
+  readonly listen: AzureWorld["listen"];
+  readonly onClose: AzureWorld["onClose"];
+}
+
+export function createWorld(parts: WorldParts): AzureWorld {
+  const { names, clock, har, state, urls } = parts;
+  const assets = (noun: AssetNoun) => new AssetStore(state.store(`assets/${noun}`), () => clock.now());
+  return {
+    ...names,
+    workspaceId: `/subscriptions/${names.subscriptionId}/resourceGroups/${names.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${names.workspaceName}`,
+    urls,
+    clock,
+    har,
+    blobs: parts.blobs,
+    directory: parts.directory,
+    operations: new Operations({ ...names, urls, clock }),
+    assets: {
+      codes: assets("codes"),
+      data: assets("data"),
+      models: assets("models"),
+      environments: assets("environments"),
+      components: assets("components"),
+    },
+    store: (name) => state.store(name),
+    dataFolder: parts.dataFolder,
+    secret: (value) => {
+      har.addSecret(value);
+      return value;
+    },
+    listen: parts.listen,
+    onClose: parts.onClose,
+  };
+}
