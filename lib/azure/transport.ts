@@ -53,7 +53,8 @@ export function createTransport(options: TransportOptions): Transport {
     userAgent: options.userAgent,
     httpClient: {
       sendRequest(request: PipelineRequest) {
-        const agents = proxied && !LINK_LOCAL.test(request.url) && !bypass.some((p) => p.test(request.url)) ? proxied : direct;
+        const agents =
+          proxied && !LINK_LOCAL.test(request.url) && !bypass.some((p) => p.test(request.url)) ? proxied : direct;
         request.agent = request.url.startsWith("https:") ? agents.https : agents.http;
         // The proxy's agent makes the TLS connection from the request's own options.
         request.requestOverrides = { ...request.requestOverrides, ...tlsOptions };

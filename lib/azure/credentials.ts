@@ -1,0 +1,103 @@
+// Who the task is in Azure: one credential for each way in which a service connection can sign in.
+
+import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
+import {
+  ClientAssertionCredential,
+  ClientCertificateCredential,
+  ClientSecretCredential,
+  ManagedIdentityCredential,
+} from "@azure/identity";
+import type { Cloud } from "./clouds.ts";
+import { type Assertion, signInFailure } from "./sign-in-failure.ts";
+import type { Transport } from "./transport.ts";
+
+/** How a connection signs in. Secrets live in here and in the credential, and nowhere else. */
+export type Identity =
+  | {
+      readonly scheme: "servicePrincipalSecret";
+      readonly tenantId: string;
+      readonly clientId: string;
+      readonly secret: string;
+    }
+  | {
+      readonly scheme: "servicePrincipalCertificate";
+      readonly tenantId: string;
+      readonly clientId: string;
+      /** Certificate and private key in one PEM text. */
+      readonly certificatePem: string;
+    }
+  | {
+      readonly scheme: "workloadIdentity";
+      readonly tenantId: string;
+      readonly clientId: string;
+      /** Fetched at each exchange: an assertion lives for minutes, a job for hours. */
+      readonly assertion: () => Promise<string>;
+    }
+  | { readonly scheme: "managedIdentity"; readonly clientId?: string | undefined };
+
+/**
+ * A credential that keeps its tokens until shortly before they end, and fails with one TaskError that says the remedy.
+ * Every request it makes goes through `transport`.
+ */
+export function createCredential(cloud: Cloud, identity: Identity, transport: Transport): TokenCredential {
+  const options = {
+    authorityHost: cloud.authority,
+    httpClient: transport.httpClient,
+    userAgentOptions: { userAgentPrefix: transport.userAgent },
+    // Only Microsoft's own clouds are listed by the discovery service; elsewhere it is neither there nor needed.
+    disableInstanceDiscovery: !cloud.wellKnown,
+    retryOptions: { maxRetries: 4 },
+  };
+  const seen: { assertion?: Assertion } = {};
+  const inner = (): TokenCredential => {
+    switch (identity.scheme) {
+      case "servicePrincipalSecret":
+        return new ClientSecretCredential(identity.tenantId, identity.clientId, identity.secret, options);
+      case "servicePrincipalCertificate":
+        return new ClientCertificateCredential(
+          identity.tenantId,
+          identity.clientId,
+          { certificate: identity.certificatePem },
+          options,
+        );
+      case "workloadIdentity": {
+        const assertion = async () => {
+          const token = await identity.assertion();
+          seen.assertion = claimsOf(token);
+          return token;
+        };
+        return new ClientAssertionCredential(identity.tenantId, identity.clientId, assertion, options);
+      }
+      case "managedIdentity":
+        return identity.clientId
+          ? new ManagedIdentityCredential({ ...options, clientId: identity.clientId })
+          : new ManagedIdentityCredential(options);
+    }
+  };
+  const sayingWhy = (error: unknown) => signInFailure(error, { identity, cloud, assertion: seen.assertion });
+  let credential: TokenCredential;
+  try {
+    credential = inner();
+  } catch (error) {
+    throw sayingWhy(error);
+  }
+  return {
+    async getToken(scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> {
+      try {
+        return await credential.getToken(scopes, tokenOptions);
+      } catch (error) {
+        throw sayingWhy(error);
+      }
+    },
+  };
+}
+
+/** Issuer, subject and audience of an assertion, for the sentence that says what to enter in Entra. Nothing is verified. */
+function claimsOf(token: string): Assertion {
+  try {
+    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+    return { issuer: String(claims.iss ?? ""), subject: String(claims.sub ?? ""), audience: String(claims.aud ?? "") };
+  } catch {
+    return { issuer: "", subject: "", audience: "" };
+  }
+}

@@ -1,0 +1,21 @@
+// The cloud's door: everything that the rest of the library may use of Azure.
+export { type BlobAccess, type BlobHead, Container, type FileToUpload, placeInside, readFrom } from "./blobs.ts";
+export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOptions } from "./client.ts";
+export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
+export { createCredential, type Identity } from "./credentials.ts";
+export { readEnvelope } from "./failure.ts";
+export {
+  type ArmId,
+  type AssetReference,
+  type DatastorePath,
+  datastoreUri,
+  longDatastoreUri,
+  parseArmId,
+  parseAssetReference,
+  parseDatastoreUri,
+  sameId,
+  workspaceId,
+} from "./ids.ts";
+export { type FinishOptions, finish } from "./operations.ts";
+export { sideBySide } from "./parallel.ts";
+export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";

@@ -1,0 +1,122 @@
+// Why Microsoft Entra gave no token, in one sentence, and what to do about it, for each code that users meet.
+import { TaskError } from "../errors.ts";
+import type { Cloud } from "./clouds.ts";
+import type { Identity } from "./credentials.ts";
+
+/** What a federated assertion said of itself. */
+export interface Assertion {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+}
+
+interface Circumstances {
+  readonly identity: Identity;
+  readonly cloud: Cloud;
+  readonly assertion: Assertion | undefined;
+}
+
+interface Sentence {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * The TaskError (kind `connection`) for whatever the identity library threw.
+ * Codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+ */
+export function signInFailure(error: unknown, at: Circumstances): TaskError {
+  if (error instanceof TaskError) return error;
+  const text = textOf(error);
+  const code = /AADSTS(\d+)/.exec(text)?.[1];
+  const known = code === undefined ? undefined : sentences[code]?.(at, text);
+  const requestId = /(?:Trace ID|trace_id"?)\s*:\s*"?([0-9a-f-]{36})/i.exec(text)?.[1];
+  const options = {
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(code === undefined ? {} : { code: `AADSTS${code}` }),
+    cause: error,
+  };
+  if (known) return new TaskError("connection", `${known.message} (AADSTS${code})`, { hint: known.hint, ...options });
+  const reason = firstSentence(text);
+  if (at.identity.scheme === "managedIdentity") {
+    return new TaskError("connection", `The agent's machine gives no token of a managed identity: ${reason}`, {
+      hint: "Run the job on an agent whose machine has a managed identity, and give that identity access to the workspace.",
+      ...options,
+    });
+  }
+  if (code === undefined) {
+    return new TaskError(
+      "connection",
+      `Microsoft Entra at ${at.cloud.authority} could not be asked for a token: ${reason}`,
+      {
+        hint: "Check that the agent reaches that host, its proxy, and the certificate authority file it was configured with.",
+        ...options,
+      },
+    );
+  }
+  return new TaskError("connection", `Microsoft Entra refused to sign the service connection in: ${reason}`, {
+    hint: `Look up AADSTS${code} at https://login.microsoftonline.com/error?code=${code}, and check the service connection.`,
+    ...options,
+  });
+}
+
+const who = ({ identity }: Circumstances) =>
+  identity.scheme === "managedIdentity"
+    ? { application: identity.clientId ?? "the machine's identity", tenant: "" }
+    : { application: identity.clientId, tenant: identity.tenantId };
+
+const sentences: Record<string, (at: Circumstances, text: string) => Sentence> = {
+  "700016": (at) => ({
+    message: `The application ${who(at).application} of the service connection does not exist in the tenant ${who(at).tenant}.`,
+    hint: "Correct the application (client) ID or the tenant ID in the service connection; the application may also have been deleted.",
+  }),
+  "7000215": (at) => ({
+    message: `The client secret of the service connection is wrong for the application ${who(at).application}.`,
+    hint: "Make a new client secret in Entra and enter its value (not its ID) in the service connection, or change the connection to workload identity federation, which needs no secret.",
+  }),
+  "7000222": (at) => ({
+    message: `The client secret of the service connection has expired for the application ${who(at).application}.`,
+    hint: "Make a new client secret in Entra and enter it in the service connection, or change the connection to workload identity federation, whose credentials do not expire.",
+  }),
+  "700024": () => ({
+    message: "The signed assertion of the service connection is not valid at this time.",
+    hint: "Check the clock of the agent's machine; where the connection signs in with a certificate, check that it has not expired.",
+  }),
+  "70021": noFederatedCredential,
+  "700213": noFederatedCredential,
+  "90002": (at) => ({
+    message: `The tenant ${who(at).tenant} of the service connection does not exist in ${at.cloud.name}.`,
+    hint: "Correct the tenant ID in the service connection, and check that the connection is for the right cloud.",
+  }),
+  "53003": (at) => ({
+    message: `A Conditional Access policy of the tenant keeps the application ${who(at).application} from signing in.`,
+    hint: "Ask the tenant's administrator to exclude this workload identity from the policy, or run on an agent from whose network the policy lets it sign in.",
+  }),
+  "50034": (at) => ({
+    message: `The account of the service connection does not exist in the tenant ${who(at).tenant}.`,
+    hint: "Correct the tenant ID in the service connection, or add the account to that tenant.",
+  }),
+};
+
+function noFederatedCredential(at: Circumstances, text: string): Sentence {
+  const quoted = (name: string) => new RegExp(`${name}[^'"]*['"]([^'"]+)['"]`, "i").exec(text)?.[1];
+  const issuer = at.assertion?.issuer || quoted("issuer") || "(not told)";
+  const subject = at.assertion?.subject || quoted("subject") || "(not told)";
+  const audience = at.assertion?.audience || quoted("audience") || "api://AzureADTokenExchange";
+  return {
+    message: `The application ${who(at).application} has no federated credential that matches this service connection.`,
+    hint: `Add a federated credential to the application in Entra with exactly: issuer ${issuer}, subject ${subject}, audience ${audience}.`,
+  };
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const response = (error as { errorResponse?: { errorDescription?: string } }).errorResponse?.errorDescription;
+  return [response, error.message].filter(Boolean).join(" ");
+}
+
+/** Entra's texts go on with ids and times over several lines; the first sentence is what is meant. */
+function firstSentence(text: string): string {
+  const line = text.replace(/^[\s\S]*?(?=AADSTS\d+:)/, "").split(/\r?\n|Trace ID:/)[0] ?? text;
+  return line.trim().slice(0, 400);
+}
