@@ -141,6 +141,7 @@ async function start(
   const proxy = await startProxy(ports, remembered.get("proxy"));
   remembered.set("proxy", proxy.port);
   closers.push(() => proxy.close());
+  Object.assign(world.reach, { caFile, proxyUrl: proxy.url });
 
   return {
     urls: { ...urls, devops: "", proxy: proxy.url },

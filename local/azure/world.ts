@@ -1,4 +1,5 @@
 // The state of local Azure and what every resource file needs of it.
+import type { EventEmitter } from "node:events";
 import type http from "node:http";
 import type { HarRecorder } from "../har.ts";
 import type { Listener } from "../listen.ts";
@@ -6,6 +7,7 @@ import { AssetStore } from "./arm/collection.ts";
 import { Operations } from "./arm/operations.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { Directory } from "./identity.ts";
+import { createEvents, defaultScenario, type Scenario, type WorldEvents } from "./scenario.ts";
 import type { State, Store } from "./state.ts";
 
 /** Base URLs without a trailing slash; empty until the listeners are up. */
@@ -63,6 +65,11 @@ export interface AzureWorld extends AzureNames {
   store<T>(name: string): Store<T>;
   /** The folder given with `--data`; for what is no JSON and no blob. */
   readonly dataFolder: string | undefined;
+  /** What tests and demos may turn while the cloud runs. */
+  readonly scenario: Scenario;
+  readonly events: EventEmitter<WorldEvents>;
+  /** How processes that the cloud itself starts reach it; empty until the cloud is up. */
+  readonly reach: { caFile: string; proxyUrl: string };
   /** Hides `value` in the HAR file and gives it back. */
   secret(value: string): string;
   /**
@@ -109,6 +116,9 @@ export function createWorld(parts: WorldParts): AzureWorld {
     },
     store: (name) => state.store(name),
     dataFolder: parts.dataFolder,
+    scenario: defaultScenario(),
+    events: createEvents(),
+    reach: { caFile: "", proxyUrl: "" },
     secret: (value) => {
       har.addSecret(value);
       return value;

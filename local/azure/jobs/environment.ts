@@ -1,0 +1,96 @@
+// What a job's process sees of its surroundings: a short list of harmless host variables, Azure ML's own, and the job's.
+import { execFile } from "node:child_process";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+
+/** Host variables that a job may see. Everything else, above all the host's secrets, stays outside. */
+const hostVariables = ["LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONNOUSERSITE"];
+
+export interface JobSurroundings {
+  readonly job: string;
+  readonly experimentName: string;
+  readonly experimentId: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly workspaceName: string;
+  /** `azureml://host/mlflow/v1.0/…`, as the workspace shows it. */
+  readonly trackingUri: string;
+  /** A token that the local Entra signed and that outlives the job. */
+  readonly trackingToken: string;
+  readonly proxyUrl: string;
+  readonly caFile: string;
+  /** A folder of the job's own, as home and for temporary files. */
+  readonly homeDirectory: string;
+  /** Folder that holds the `python` shim; first in PATH. */
+  readonly shimDirectory: string;
+  /** The job's `environmentVariables`; they win over ours. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+/** The environment of a job's process (names: facts/03 5.5). */
+export function jobEnvironment(
+  surroundings: JobSurroundings,
+  host: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  const kept = Object.fromEntries(
+    hostVariables.flatMap((name) => (host[name] === undefined ? [] : [[name, host[name]]])),
+  );
+  return {
+    ...kept,
+    PATH: [surroundings.shimDirectory, host["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
+    HOME: surroundings.homeDirectory,
+    TMPDIR: surroundings.homeDirectory,
+    // Not verified against live Azure: without it Python keeps its output back until it ends, and the log would not grow.
+    PYTHONUNBUFFERED: "1",
+    AZUREML_RUN_ID: surroundings.job,
+    AZUREML_ARM_SUBSCRIPTION: surroundings.subscriptionId,
+    AZUREML_ARM_RESOURCEGROUP: surroundings.resourceGroup,
+    AZUREML_ARM_WORKSPACE_NAME: surroundings.workspaceName,
+    MLFLOW_TRACKING_URI: surroundings.trackingUri,
+    MLFLOW_RUN_ID: surroundings.job,
+    MLFLOW_EXPERIMENT_ID: surroundings.experimentId,
+    MLFLOW_EXPERIMENT_NAME: surroundings.experimentName,
+    MLFLOW_TRACKING_TOKEN: surroundings.trackingToken,
+    // The local cloud is reached through its own proxy, and its certificate is signed by its own authority.
+    HTTPS_PROXY: surroundings.proxyUrl,
+    SSL_CERT_FILE: surroundings.caFile,
+    REQUESTS_CA_BUNDLE: surroundings.caFile,
+    ...surroundings.own,
+  };
+}
+
+/** The python that local jobs run with. */
+export interface Python {
+  readonly path: string;
+  /** "3.11.7" */
+  readonly version: string;
+}
+
+let found: Promise<Python | undefined> | undefined;
+
+/** This machine's python3, or undefined where there is none. Looked for once. */
+export function findPython(): Promise<Python | undefined> {
+  found ??= new Promise((resolve) => {
+    execFile(
+      "python3",
+      ["-c", "import sys;print(sys.executable);print('.'.join(map(str,sys.version_info[:3])))"],
+      (error, stdout) => {
+        const [path, version] = stdout.trim().split(/\r?\n/);
+        resolve(error || !path || !version ? undefined : { path, version });
+      },
+    );
+  });
+  return found;
+}
+
+/**
+ * Makes `directory` with a `python` that is this machine's python3. A script and not a link: a link would hide a virtual
+ * environment from Python.
+ */
+export async function writePythonShim(directory: string, python: Python | undefined): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  if (!python) return;
+  const shim = join(directory, "python");
+  await writeFile(shim, `#!/bin/sh\nexec '${python.path.replaceAll("'", "'\\''")}' "$@"\n`);
+  await chmod(shim, 0o755);
+}

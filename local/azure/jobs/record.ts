@@ -1,0 +1,104 @@
+// What the workspace keeps of a job: what was asked for, what the service added, and how far it has come.
+import type { Stamps } from "../arm/envelope.ts";
+
+/** facts/03 4.3. */
+export type JobStatus =
+  | "NotStarted"
+  | "Starting"
+  | "Preparing"
+  | "Queued"
+  | "Running"
+  | "Finalizing"
+  | "CancelRequested"
+  | "Completed"
+  | "Failed"
+  | "Canceled";
+
+/** A job that has one of these stays as it is. */
+export function isTerminal(status: JobStatus): boolean {
+  return status === "Completed" || status === "Failed" || status === "Canceled";
+}
+
+/** An input as sent: `jobInputType` "literal" has `value`, every other type has `uri`. */
+export interface JobInput {
+  readonly jobInputType: string;
+  readonly description?: string | null;
+  readonly value?: string;
+  readonly uri?: string;
+  readonly mode?: string | null;
+}
+
+/** An output as sent. */
+export interface JobOutput {
+  readonly jobOutputType: string;
+  readonly description?: string | null;
+  readonly uri?: string | null;
+  readonly mode?: string | null;
+  readonly assetName?: string | null;
+  readonly assetVersion?: string | null;
+}
+
+/** The `properties` of a command job's PUT, as the contract types them; what is not named here is kept and shown all the same. */
+export interface CommandBody {
+  readonly jobType: string;
+  readonly command: string;
+  readonly environmentId: string;
+  readonly codeId?: string | null;
+  readonly computeId?: string | null;
+  readonly experimentName?: string | null;
+  readonly inputs?: Readonly<Record<string, JobInput>> | null;
+  readonly outputs?: Readonly<Record<string, JobOutput>> | null;
+  readonly environmentVariables?: Readonly<Record<string, string>> | null;
+  readonly limits?: { readonly jobLimitsType: string; readonly timeout?: string | null } | null;
+  readonly resources?: Readonly<Record<string, unknown>> | null;
+  readonly queueSettings?: Readonly<Record<string, unknown>> | null;
+  readonly distribution?: Readonly<Record<string, unknown>> | null;
+  readonly identity?: Readonly<Record<string, unknown>> | null;
+  readonly notificationSetting?: Readonly<Record<string, unknown>> | null;
+  readonly componentId?: string | null;
+  readonly [key: string]: unknown;
+}
+
+/** Why a job failed. `code` "UserError": the command or its inputs; "ServiceError": something of ours. */
+export interface JobFailure {
+  readonly code: "UserError" | "ServiceError";
+  readonly message: string;
+}
+
+/** Plain JSON, so that `--data` keeps it. */
+export interface JobRecord {
+  readonly name: string;
+  /** Counts upwards over the workspace: the order of creation, and history's `runNumber`. */
+  readonly sequence: number;
+  readonly body: CommandBody;
+  displayName: string;
+  description: string | null;
+  isArchived: boolean;
+  tags: Record<string, string>;
+  /** The user's, with the service's own added. */
+  properties: Record<string, string>;
+  readonly experimentName: string;
+  readonly experimentId: string;
+  status: JobStatus;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  started?: number;
+  ended?: number;
+  failure?: JobFailure;
+  /** Why it was canceled, where it was not a person: the timeout. */
+  cancelReason?: string;
+  stamps: Stamps;
+  /** Object id of who submitted it. */
+  readonly ownerId: string;
+  /** Where each output lies, by name, as a long datastore URI; known from submission on, `default` among them. */
+  readonly outputUris: Record<string, string>;
+  /** Asset versions that the job's named outputs became. */
+  readonly registered: Record<string, string>;
+  /** Paths of the log files, below the run's folder in the artifact store. */
+  readonly logFiles: string[];
+}
+
+/** The run's folder in the container of workspaceartifactstore, with a slash at its end. */
+export function runFolder(job: string): string {
+  return `ExperimentRun/dcid.${job}/`;
+}

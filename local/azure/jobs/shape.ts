@@ -1,0 +1,148 @@
+// A job as the management plane shows it: key by key and in the order of facts/04 9.1, for the api-version that was asked for.
+import type { JobInput, JobOutput, JobRecord } from "./record.ts";
+import { type ResponseKeys, responseKeys } from "./versions.ts";
+
+/** What of the workspace shows in a job. */
+export interface JobPlace {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly workspaceName: string;
+  readonly workspaceId: string;
+  /** Base URL of the data plane, without a slash at its end. */
+  readonly api: string;
+  /** Base URL of the studio. */
+  readonly studio: string;
+}
+
+type Json = Record<string, unknown>;
+
+/** The ARM resource of a job. `systemData` is created* alone: jobs never show who changed them (facts/04 1.3). */
+export function jobResource(job: JobRecord, place: JobPlace, apiVersion: string, systemData: object): Json {
+  return {
+    id: `${place.workspaceId}/jobs/${job.name}`,
+    name: job.name,
+    type: "Microsoft.MachineLearningServices/workspaces/jobs",
+    properties: commandProperties(job, place, responseKeys(apiVersion)),
+    systemData,
+  };
+}
+
+function commandProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
+  const { body } = job;
+  return {
+    description: job.description,
+    tags: job.tags,
+    properties: job.properties,
+    displayName: job.displayName,
+    status: job.status,
+    experimentName: job.experimentName,
+    services: services(job.name, place, keys),
+    computeId: body.computeId ?? null,
+    isArchived: job.isArchived,
+    identity: body.identity ?? null,
+    componentId: body.componentId ?? null,
+    ...(keys.notification && { notificationSetting: body.notificationSetting ?? null }),
+    ...(keys.secrets && { secretsConfiguration: body["secretsConfiguration"] ?? null }),
+    jobType: "Command",
+    resources: resources(body.resources ?? null, keys),
+    codeId: body.codeId ?? null,
+    command: body.command,
+    environmentId: body.environmentId,
+    inputs: mapValues(body.inputs ?? {}, input),
+    outputs: {
+      ...mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
+      default: outputOf(
+        {
+          jobOutputType: "uri_folder",
+          uri: `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job.name}`,
+        },
+        keys,
+        true,
+      ),
+    },
+    distribution: body.distribution ? distribution(body.distribution) : null,
+    ...(keys.autologger && { autologgerSettings: body["autologgerSettings"] ?? null }),
+    limits: body.limits ? { timeout: body.limits.timeout ?? null, jobLimitsType: "Command" } : null,
+    environmentVariables: body.environmentVariables ?? {},
+    parameters: {},
+    ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+  };
+}
+
+/** The two services of every command job. The studio link's `wsid` has the lower-case `resourcegroups`. */
+function services(job: string, place: JobPlace, keys: ResponseKeys): Json {
+  const service = (jobServiceType: string, endpoint: string) => ({
+    jobServiceType,
+    port: null,
+    endpoint,
+    status: null,
+    errorMessage: null,
+    properties: null,
+    ...(keys.serviceNodes && { nodes: null }),
+  });
+  const host = place.api.replace(/^https?:\/\//, "");
+  const wsid = `/subscriptions/${place.subscriptionId}/resourcegroups/${place.resourceGroup}/workspaces/${place.workspaceName}`;
+  return {
+    Tracking: service("Tracking", `azureml://${host}/mlflow/v1.0${place.workspaceId}?`),
+    Studio: service("Studio", `${place.studio}/runs/${job}?wsid=${wsid}`),
+  };
+}
+
+function resources(sent: Json | null, keys: ResponseKeys): Json {
+  return {
+    instanceCount: sent?.["instanceCount"] ?? 1,
+    ...(keys.resourcePlacement && { maxInstanceCount: sent?.["maxInstanceCount"] ?? null }),
+    instanceType: sent?.["instanceType"] ?? null,
+    ...(keys.resourcePlacement && { locations: sent?.["locations"] ?? null }),
+    properties: sent?.["properties"] ?? null,
+    shmSize: sent?.["shmSize"] ?? "2g",
+    dockerArgs: sent?.["dockerArgs"] ?? null,
+  };
+}
+
+function input(sent: JobInput): Json {
+  const description = sent.description ?? null;
+  if (sent.jobInputType === "literal") return { description, value: sent.value, jobInputType: "literal" };
+  return { description, uri: sent.uri, mode: sent.mode ?? null, jobInputType: sent.jobInputType };
+}
+
+function outputOf(sent: JobOutput, keys: ResponseKeys, withAutoDelete = false): Json {
+  return {
+    description: sent.description ?? null,
+    uri: sent.uri ?? null,
+    ...(keys.assetName && { assetName: sent.assetName ?? null }),
+    ...(keys.assetVersion && { assetVersion: sent.assetVersion ?? null }),
+    mode: sent.mode ?? "ReadWriteMount",
+    ...(keys.autoDelete && withAutoDelete && { autoDeleteSetting: null }),
+    jobOutputType: sent.jobOutputType,
+  };
+}
+
+/** The keys that each kind of distribution has; absent ones come back as null. */
+const distributionKeys: Record<string, readonly string[]> = {
+  Ray: ["port", "address", "includeDashboard", "dashboardPort", "headNodeAdditionalArgs", "workerNodeAdditionalArgs"],
+  PyTorch: ["processCountPerInstance"],
+  Mpi: ["processCountPerInstance"],
+  TensorFlow: ["parameterServerCount", "workerCount"],
+};
+
+function distribution(sent: Json): Json {
+  const kind = String(sent["distributionType"]);
+  return {
+    distributionType: kind,
+    ...Object.fromEntries((distributionKeys[kind] ?? []).map((key) => [key, sent[key] ?? null])),
+  };
+}
+
+/** Null unless something was sent or the job is serverless and asked for a tier. */
+function queueSettings(body: JobRecord["body"], keys: ResponseKeys): Json | null {
+  if (!body.queueSettings) return null;
+  return {
+    jobTier: body.queueSettings["jobTier"] ?? null,
+    ...(keys.queuePriority && { priority: body.queueSettings["priority"] ?? null }),
+  };
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => Json): Json {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}

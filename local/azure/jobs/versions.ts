@@ -1,0 +1,34 @@
+// Which keys a job's response has under which api-version (facts/04 9.1; the rest from the published types).
+
+/** The keys that came or went between api-versions. `true`: the response of that version has the key. */
+export interface ResponseKeys {
+  readonly serviceNodes: boolean;
+  readonly resourcePlacement: boolean; // resources.maxInstanceCount and .locations
+  readonly assetName: boolean;
+  readonly assetVersion: boolean;
+  readonly autoDelete: boolean;
+  readonly notification: boolean;
+  readonly secrets: boolean;
+  readonly autologger: boolean;
+  readonly queue: boolean;
+  readonly queuePriority: boolean;
+}
+
+/** The keys of an api-version such as `2025-12-01` or `2023-04-01-preview`. */
+export function responseKeys(apiVersion: string): ResponseKeys {
+  const date = apiVersion.slice(0, 10);
+  const preview = /preview$/.test(apiVersion);
+  const early = preview && date >= "2023-04-01" && date < "2024-07-01";
+  return {
+    serviceNodes: date >= "2022-12-01",
+    resourcePlacement: early,
+    assetName: preview ? date >= "2023-02-01" : date >= "2025-12-01",
+    assetVersion: preview && date >= "2023-02-01",
+    autoDelete: early,
+    notification: preview ? date >= "2023-02-01" : date >= "2024-04-01",
+    secrets: early,
+    autologger: early,
+    queue: preview ? date >= "2023-02-01" : date >= "2023-10-01",
+    queuePriority: early,
+  };
+}

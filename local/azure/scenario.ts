@@ -1,0 +1,34 @@
+// What tests and demos may turn while the cloud runs: how slow it is, and what happens late.
+import { EventEmitter } from "node:events";
+
+/** Durations in milliseconds. Changed in place; what is running already may not notice. */
+export interface Scenario {
+  /** How long a metric stays invisible after it was logged, as the real service is late too. */
+  metricDelay: number;
+  /** How long a job stays in each state that has no work of its own. */
+  phases: { starting: number; preparing: number; queued: number; finalizing: number; cancelRequested: number };
+  /** How long a job's process has between SIGTERM and SIGKILL. */
+  killGrace: number;
+}
+
+export function defaultScenario(): Scenario {
+  return {
+    metricDelay: 0,
+    phases: { starting: 50, preparing: 50, queued: 50, finalizing: 50, cancelRequested: 50 },
+    killGrace: 2_000,
+  };
+}
+
+/** What happens in the workspace, for whoever passes it on (webhooks, Event Grid). */
+export interface WorldEvents {
+  /** A job has become Completed, Failed or Canceled. */
+  jobTerminal: [job: { readonly name: string; readonly status: string }];
+  /** A job has come into another state. */
+  jobStatus: [job: { readonly name: string; readonly status: string }];
+}
+
+export function createEvents(): EventEmitter<WorldEvents> {
+  const events = new EventEmitter<WorldEvents>();
+  events.setMaxListeners(0); // tests wait for many jobs at once
+  return events;
+}
