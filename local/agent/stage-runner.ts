@@ -1,0 +1,316 @@
+// Runs one stage of one step: inputs, environment, process, tries, result (facts/02 1 to 4).
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { isTrue, takeLine } from "./command-handlers.ts";
+import { isGuid, type ServiceConnection } from "./connection.ts";
+import { type JobState, StageContext } from "./context.ts";
+import { composeEnvironment, type SecureFile } from "./environment.ts";
+import { taskHeader } from "./header.ts";
+import { expandText, resolveInputs } from "./inputs.ts";
+import { chooseNode, type NodeBinaries } from "./node-binary.ts";
+import type { JobFolders } from "./predefined.ts";
+import { type ProcessOutcome, runProcess } from "./process.ts";
+import { mergeResults, type TaskResult } from "./results.ts";
+import type { PluginStep, StageOutcome, TaskStep } from "./step.ts";
+import { chooseHandler, type Stage, type TaskFolder } from "./task-folder.ts";
+import type { VariableStore } from "./variables.ts";
+
+/** What a job keeps for a step over its three stages. */
+export interface PreparedStep {
+  readonly step: TaskStep | PluginStep;
+  readonly id: string;
+  readonly reference: string;
+  readonly displayName: string;
+  readonly task: TaskFolder | undefined;
+  /** The copy below `_tasks`. */
+  readonly folder: string;
+  readonly taskVariables: VariableStore;
+}
+
+export interface StageEnvironment {
+  readonly state: JobState;
+  readonly folders: JobFolders;
+  readonly fileRoot: string;
+  readonly hostEnvironment: Readonly<Record<string, string>>;
+  readonly nodes: NodeBinaries;
+  readonly secureFiles: readonly SecureFile[];
+  /** Milliseconds before try number `n + 2`. */
+  readonly retryDelay: (n: number) => number;
+}
+
+const MAXIMUM_RETRIES = 10;
+
+/** Why a running stage is stopped. */
+export type StopReason = "timeout" | "cancel";
+
+/** Runs a stage whose condition held. `stop` carries a StopReason. The outcome is final: merged, continueOnError applied. */
+export async function runStage(
+  prepared: PreparedStep,
+  stage: Stage,
+  stageId: string,
+  displayName: string,
+  environment: StageEnvironment,
+  stop: AbortController,
+  onLine: (line: string) => void,
+): Promise<StageOutcome> {
+  const { step, task } = prepared;
+  const { state } = environment;
+  const startedAt = new Date();
+  const context = new StageContext({
+    job: state,
+    record: { id: stageId, jobId: state.variables.get("system.jobId") ?? "", name: displayName },
+    reference: prepared.reference,
+    taskVariables: prepared.taskVariables,
+    declaredOutputs: new Set((task?.manifest.outputVariables ?? []).map(({ name }) => name.toLowerCase())),
+    restrictions: restrictionsOf(step, task),
+    signal: stop.signal,
+    onLine,
+  });
+  context.write(`Starting: ${displayName}`, "section");
+  for (const warning of state.variables.recalculate()) context.warn(warning);
+  setTaskVariables(state.variables, prepared, stageId, displayName);
+  await state.server.updateRecord(context.record, "inProgress");
+
+  const limit = step.timeoutInMinutes ?? 0;
+  const timer = limit > 0 ? setTimeout(() => stop.abort("timeout" satisfies StopReason), limit * 60_000) : undefined;
+  const announce = () => {
+    context.error(
+      stop.signal.reason === "timeout"
+        ? "The task has timed out."
+        : "The Operation will be canceled. The next steps may not contain expected logs.",
+    );
+  };
+  stop.signal.addEventListener("abort", announce, { once: true });
+  if (stop.signal.aborted) announce();
+
+  const signals: NodeJS.Signals[] = [];
+  let exitCode: number | undefined;
+  let attempts = 0;
+  const attempt = async (): Promise<void> => {
+    attempts += 1;
+    if ("plugin" in step) {
+      await runPlugin(step, context, environment.folders);
+      return;
+    }
+    const outcome = await runTask(prepared, stage, context, environment, signals);
+    exitCode = outcome.exitCode;
+    if (outcome.failure !== undefined && !outcome.stopped) throw new Error(outcome.failure);
+  };
+  const retries = Math.min(MAXIMUM_RETRIES, step.retryCountOnTaskFailure ?? 0);
+  let result: TaskResult;
+  for (let n = 0; ; n++) {
+    let failure: string | undefined;
+    try {
+      await attempt();
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+    }
+    if (stop.signal.aborted) {
+      result = stop.signal.reason === "timeout" ? "Failed" : "Canceled";
+      break;
+    }
+    const said = context.result ?? "Succeeded";
+    if (n < retries && (failure !== undefined || said === "Failed")) {
+      // The trap: a try that threw leaves its earlier `task.complete` standing, one that only said Failed does not.
+      if (failure === undefined) context.result = undefined;
+      const delay = environment.retryDelay(n);
+      context.warn(
+        `RetryHelper encountered task failure, will retry (attempt #: ${n + 1} out of ${retries}) after ${delay} ms`,
+      );
+      await pause(delay, stop.signal);
+      if (!stop.signal.aborted) continue;
+      result = stop.signal.reason === "timeout" ? "Failed" : "Canceled";
+      break;
+    }
+    if (failure !== undefined) context.error(failure);
+    result = failure === undefined ? said : "Failed";
+    break;
+  }
+  await Promise.all(context.asynchronous);
+  clearTimeout(timer);
+  stop.signal.removeEventListener("abort", announce);
+  if (context.commandResult !== undefined) result = mergeResults(result, context.commandResult);
+  if (step.continueOnError && result === "Failed") result = "SucceededWithIssues";
+  await uploadAttachments(context);
+  context.write(`Finishing: ${displayName}`, "section");
+  await state.server.updateRecord(context.record, "completed", result, context.outputs);
+  return {
+    stage,
+    name: prepared.reference,
+    displayName,
+    recordId: stageId,
+    result,
+    issues: context.issues,
+    outputs: context.outputs,
+    variables: context.set,
+    lines: context.lines,
+    attachments: context.attachments,
+    exitCode,
+    attempts,
+    signals,
+    timedOut: stop.signal.aborted && stop.signal.reason === "timeout",
+    progress: context.progress,
+    startedAt,
+    milliseconds: Date.now() - startedAt.getTime(),
+  };
+}
+
+function restrictionsOf(step: TaskStep | PluginStep, task: TaskFolder | undefined) {
+  const target = "target" in step ? step.target : undefined;
+  const own = task?.manifest.restrictions;
+  const isRestricted = [target?.commands, own?.commands?.mode].some((mode) => mode?.toLowerCase() === "restricted");
+  return {
+    commands: isRestricted ? ("restricted" as const) : ("any" as const),
+    settable: [target?.settableVariables, own?.settableVariables?.allowed].filter((list) => list !== undefined),
+  };
+}
+
+function setTaskVariables(
+  variables: VariableStore,
+  prepared: PreparedStep,
+  stageId: string,
+  displayName: string,
+): void {
+  variables.set("task.displayName", displayName);
+  variables.set("task.publishTelemetry", "False");
+  variables.set("task.skipTranslatorForCheckout", "False");
+  variables.set("system.taskInstanceId", stageId);
+  variables.set("system.taskDisplayName", displayName);
+  variables.set("system.taskInstanceName", prepared.reference);
+}
+
+async function runPlugin(step: PluginStep, context: StageContext, folders: JobFolders): Promise<void> {
+  await step.plugin({
+    folders,
+    signal: context.signal,
+    line: (text) => takeLine(context, text),
+    variable: (name) => context.job.variables.get(name),
+  });
+}
+
+/** Everything that a process of this stage is given. Exported for `agentEnvironment`. */
+export function composeStage(
+  prepared: PreparedStep,
+  environment: StageEnvironment,
+): {
+  readonly inputs: Map<string, string>;
+  readonly environment: Record<string, string>;
+  readonly connections: ServiceConnection[];
+} {
+  const { state } = environment;
+  const step = prepared.step as TaskStep;
+  const manifest = prepared.task!.manifest;
+  const scope = { variables: state.variables, hostEnvironment: environment.hostEnvironment };
+  const inputs = resolveInputs(manifest, step.inputs ?? {}, { ...scope, fileRoot: environment.fileRoot });
+  const system = state.connections.get("systemvssconnection");
+  const connections = system ? [system] : [];
+  const files: SecureFile[] = [];
+  for (const input of manifest.inputs ?? []) {
+    const ids = (inputs.get(input.name) ?? "").split(",").map((id) => id.trim().toLowerCase());
+    if (/^connectedService:/i.test(input.type)) {
+      for (const id of ids) {
+        const connection = isGuid(id) ? state.connections.get(id) : undefined;
+        if (connection && !connections.includes(connection)) connections.push(connection);
+      }
+    } else if (/^secureFile$/i.test(input.type)) {
+      files.push(...environment.secureFiles.filter((file) => ids.includes(file.id.toLowerCase())));
+    }
+  }
+  return {
+    inputs,
+    connections,
+    environment: composeEnvironment({
+      ...scope,
+      stepEnvironment: step.env ?? {},
+      inputs,
+      connections,
+      secureFiles: files,
+      taskVariables: prepared.taskVariables.all(),
+      prependedPath: state.prependedPath,
+    }),
+  };
+}
+
+async function runTask(
+  prepared: PreparedStep,
+  stage: Stage,
+  context: StageContext,
+  environment: StageEnvironment,
+  signals: NodeJS.Signals[],
+): Promise<ProcessOutcome & { readonly failure?: string }> {
+  const { state, folders } = environment;
+  const task = prepared.task!;
+  const chosen = chooseHandler(task.manifest, stage);
+  if (!chosen) throw new Error(`The task has no ${stage} handler.`);
+  for (const line of taskHeader(task)) context.writeUnmasked(line);
+  const knob = (name: string) => state.variables.get(name) ?? environment.hostEnvironment[name];
+  const node = chooseNode(chosen.name, environment.nodes, knob);
+  for (const warning of node.warnings) context.warn(warning);
+  const composed = composeStage(prepared, environment);
+  const script = path.join(prepared.folder, chosen.handler.target);
+  const workingDirectory = chosen.handler.workingDirectory
+    ? expandText(
+        stage === "execution"
+          ? chosen.handler.workingDirectory.replace(/\$\(currentdirectory\)/gi, prepared.folder)
+          : chosen.handler.workingDirectory,
+        {
+          variables: state.variables,
+          hostEnvironment: environment.hostEnvironment,
+        },
+      )
+    : (state.variables.get("system.defaultWorkingDirectory") ?? folders.work);
+  const milliseconds = (name: string, otherwise: number) => {
+    const value = Number(knob(name) ?? otherwise);
+    return Number.isFinite(value) && value >= 0 ? value : otherwise;
+  };
+  const outcome = await runProcess({
+    binary: node.binary,
+    script,
+    cwd: workingDirectory,
+    environment: composed.environment,
+    signal: context.signal,
+    done: context.done,
+    onLine: (line) => takeLine(context, line),
+    interruptTimeout: milliseconds("PROCESS_SIGINT_TIMEOUT", 7500),
+    terminateTimeout: milliseconds("PROCESS_SIGTERM_TIMEOUT", 2500),
+    graceful: isTrue(knob("USE_GRACEFUL_PROCESS_SHUTDOWN")),
+    onSignal: (name) => signals.push(name),
+  });
+  const code =
+    outcome.exitCode ?? (outcome.endedBy === undefined ? undefined : 128 + os.constants.signals[outcome.endedBy]);
+  if (code === undefined || code === 0) return outcome;
+  return {
+    ...outcome,
+    exitCode: code,
+    failure: `Exit code ${code} returned from process: file name '${node.binary}', arguments '"${script}"'.`,
+  };
+}
+
+/** The upload queue: reads the files now, after the process ended, and sends them even where the step was cancelled. */
+async function uploadAttachments(context: StageContext): Promise<void> {
+  for (const { type, name, file } of context.uploads) {
+    try {
+      const content = await readFile(file);
+      await context.job.server.attach(context.record, type, name, content);
+      context.attachments.push({ type, name, content });
+    } catch (error) {
+      // The real agent's queue drops it with a line in its own diagnostics; here it is said aloud.
+      context.write(`The attachment '${name}' was lost: ${(error as Error).message}`, "warning");
+    }
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
