@@ -1,0 +1,156 @@
+// Classic releases: look and create. Approvals, gates and the running of stages come with the release runner.
+import type { Release, ReleaseArtifact, ReleaseDefinition } from "../state/releases.ts";
+import { json, notFound, page, time } from "./answers.ts";
+import { requireProject } from "./core.ts";
+import { identityIn, identityReference } from "./references.ts";
+import type { Call, Resource } from "./routes.ts";
+
+function definitionBody(call: Call, definition: ReleaseDefinition): object {
+  return {
+    id: definition.id,
+    name: definition.name,
+    path: "\\",
+    source: "userInterface",
+    environments: definition.environments.map((each, index) => ({ ...each, rank: index + 1 })),
+    artifacts: definition.artifacts,
+    url: `${call.world.collectionUri}${call.world.project.id}/_apis/Release/definitions/${definition.id}`,
+  };
+}
+
+function releaseBody(call: Call, release: Release): object {
+  const { world } = call;
+  const url = `${world.collectionUri}${world.project.id}/_apis/Release/releases/${release.id}`;
+  return {
+    id: release.id,
+    name: release.name,
+    status: "active",
+    createdOn: time(release.createdOn),
+    createdBy: identityReference(world, release.createdBy),
+    environments: release.environments.map((each, index) => ({
+      id: each.id,
+      releaseId: release.id,
+      name: each.name,
+      status: each.status,
+      definitionEnvironmentId: each.definitionEnvironmentId,
+      rank: index + 1,
+      deploySteps:
+        each.status === "notStarted"
+          ? []
+          : [{ attempt: each.attempt, releaseDeployPhases: [{ runPlanId: each.plan.planId }] }],
+    })),
+    artifacts: release.artifacts,
+    variables: release.variables,
+    releaseDefinition: { id: release.definition.id, name: release.definition.name, path: "\\" },
+    reason: release.reason,
+    description: release.description,
+    tags: [...release.tags],
+    projectReference: { id: world.project.id, name: world.project.name },
+    url,
+    _links: {
+      self: { href: url },
+      web: {
+        href: `${world.collectionUri}${encodeURIComponent(world.project.name)}/_releaseProgress?releaseId=${release.id}`,
+      },
+    },
+  };
+}
+
+function releaseOf(call: Call): Release {
+  requireProject(call.world, call.route["project"]);
+  const id = call.route["releaseId"] ?? "";
+  const release = call.world.releases.get(Number(id));
+  if (release === undefined)
+    throw notFound(
+      "ReleaseNotFoundException",
+      `VS402962: Release with ID ${id} does not exist. Specify a valid ID and try again.`,
+    );
+  return release;
+}
+
+function list(call: Call) {
+  requireProject(call.world, call.route["project"]);
+  const definition = call.query.get("definitionId");
+  const found = call.world.releases.all.filter(
+    (each) => definition === null || each.definition.id === Number(definition),
+  );
+  const answer = page(found.toReversed(), call.query, 100);
+  const bodies = (answer.list as Release[]).map((each) => releaseBody(call, each));
+  return { ...answer, list: bodies, body: { count: bodies.length, value: bodies } };
+}
+
+interface SentArtifact {
+  alias: string;
+  instanceReference?: { id?: string; name?: string };
+}
+
+function create(call: Call) {
+  requireProject(call.world, call.route["project"]);
+  const body = (call.body ?? {}) as Record<string, unknown>;
+  const definition = call.world.releases.definition(Number(body["definitionId"]));
+  if (definition === undefined) {
+    throw notFound(
+      "ReleaseDefinitionNotFoundException",
+      `VS402870: Release definition with ID ${body["definitionId"]} does not exist. Specify a valid ID and try again.`,
+    );
+  }
+  const sent = (body["artifacts"] as SentArtifact[] | undefined) ?? [];
+  const artifacts: ReleaseArtifact[] = definition.artifacts.map((artifact) => {
+    const chosen = sent.find((each) => each.alias === artifact.alias)?.instanceReference;
+    if (chosen === undefined) return artifact;
+    return {
+      ...artifact,
+      definitionReference: {
+        ...artifact.definitionReference,
+        version: { id: chosen.id ?? "", name: chosen.name ?? chosen.id ?? "" },
+      },
+    };
+  });
+  const release = call.world.releases.create(definition, {
+    createdBy: identityIn(body, "createdFor") ?? call.world.person(call.caller.name),
+    description: String(body["description"] ?? ""),
+    reason: /continuous/i.test(String(body["reason"])) ? "continuousIntegration" : "manual",
+    artifacts,
+    variables: (body["variables"] as Record<string, { value: string }> | undefined) ?? {},
+  });
+  return json(releaseBody(call, release));
+}
+
+export const releases: readonly Resource[] = [
+  {
+    area: "Release",
+    id: "a166fde7-27ad-408e-ba75-703c2cc9d500",
+    name: "releases",
+    template: "{project}/_apis/{area}/{resource}/{releaseId}",
+    version: 9,
+    handlers: {
+      GET: (call) => (call.route["releaseId"] === undefined ? list(call) : json(releaseBody(call, releaseOf(call)))),
+      POST: create,
+    },
+  },
+  {
+    area: "Release",
+    id: "d8f96f24-8ea7-4cb6-baab-2df8fc515665",
+    name: "definitions",
+    template: "{project}/_apis/{area}/{resource}/{definitionId}",
+    version: 4,
+    handlers: {
+      GET: (call) => {
+        requireProject(call.world, call.route["project"]);
+        const id = call.route["definitionId"];
+        if (id === undefined) {
+          const answer = page(call.world.releases.definitions, call.query, 10_000);
+          const bodies = (answer.list as ReleaseDefinition[]).map((each) => definitionBody(call, each));
+          return { ...answer, list: bodies, body: { count: bodies.length, value: bodies } };
+        }
+        const definition = call.world.releases.definition(Number(id));
+        if (definition === undefined) {
+          throw notFound(
+            "ReleaseDefinitionNotFoundException",
+            `VS402870: Release definition with ID ${id} does not exist. Specify a valid ID and try again.`,
+          );
+        }
+        return json(definitionBody(call, definition));
+      },
+    },
+  },
+];

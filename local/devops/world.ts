@@ -1,0 +1,189 @@
+// The local Azure DevOps organization: its state, and what the local pipeline and the demo do to it without HTTP.
+import { type Build, type BuildReason, type BuildResult, Builds, type Definition } from "./state/builds.ts";
+import { type Connection, Connections } from "./state/connections.ts";
+import { guidOf, type Identity, personOf } from "./state/identities.ts";
+import type { Attachment, Plan } from "./state/plans.ts";
+import { Releases } from "./state/releases.ts";
+import { Repositories } from "./state/repositories.ts";
+import { TestRuns } from "./state/test-runs.ts";
+import { type Caller, Tokens } from "./state/tokens.ts";
+import { WorkItems } from "./state/work-items.ts";
+
+export interface DevOpsOptions {
+  /** Default `contoso`. */
+  readonly organization?: string;
+  /** Default `breast-cancer`. */
+  readonly project?: string;
+  /** Milliseconds since the epoch; default the machine's clock. */
+  readonly now?: () => number;
+  /** Told every token issued here, so that none is ever written down. */
+  readonly addSecret?: (value: string) => void;
+  /** Called for each connection that is added, so that Entra can be told which subject to trust. */
+  readonly onConnection?: (connection: Connection, subject: string) => void;
+}
+
+/** One organization with one project. Everything is in memory. */
+export class DevOpsWorld {
+  readonly organization: { readonly id: string; readonly name: string };
+  readonly project: { readonly id: string; readonly name: string };
+  readonly now: () => number;
+  readonly builds: Builds;
+  readonly releases: Releases;
+  readonly repositories: Repositories;
+  readonly workItems: WorkItems;
+  readonly testRuns: TestRuns;
+  readonly connections: Connections;
+  readonly tokens: Tokens;
+  /** All plans by id, of builds and of releases. */
+  readonly plans = new Map<string, Plan>();
+  /** Routes that were asked for and are not built: `GET /contoso/_apis/…`. */
+  readonly notBuilt: string[] = [];
+  private readonly options: DevOpsOptions;
+  private origin = "";
+
+  constructor(options: DevOpsOptions = {}) {
+    this.options = options;
+    this.now = options.now ?? Date.now;
+    const organization = options.organization ?? "contoso";
+    const project = options.project ?? "breast-cancer";
+    this.organization = { name: organization, id: guidOf(`organization ${organization}`) };
+    this.project = { name: project, id: guidOf(`project ${organization}/${project}`) };
+    const open = (plan: Plan) => void this.plans.set(plan.planId, plan);
+    this.builds = new Builds(this.now, open);
+    this.releases = new Releases(this.now, open);
+    this.repositories = new Repositories(this.now);
+    this.workItems = new WorkItems(project, this.now);
+    this.testRuns = new TestRuns(this.now);
+    this.connections = new Connections((connection) => options.onConnection?.(connection, this.subjectOf(connection)));
+    this.tokens = new Tokens(this.now);
+  }
+
+  /** Said once by whoever listens: `https://localhost:<port>`. */
+  listensAt(url: string): void {
+    this.origin = url;
+    this.tokens.issuer = `${url}/vstoken/${this.organization.id}`;
+  }
+
+  /** `https://localhost:<port>`, without a trailing slash. */
+  get url(): string {
+    return this.origin;
+  }
+
+  /** System.CollectionUri: `https://localhost:<port>/contoso/`, with its trailing slash. */
+  get collectionUri(): string {
+    return `${this.origin}/${this.organization.name}/`;
+  }
+
+  /** The build service, which runs jobs. */
+  get buildService(): Identity {
+    return {
+      id: guidOf(`build service ${this.project.id}`),
+      displayName: `${this.project.name} Build Service (${this.organization.name})`,
+      uniqueName: `Build\\${this.project.id}`,
+    };
+  }
+
+  person(name: string): Identity {
+    return personOf(name);
+  }
+
+  /** The subject of a connection's OIDC tokens: `sc://<organization>/<project>/<connection>` (facts/01 5.5). */
+  subjectOf(connection: Connection): string {
+    return `sc://${this.organization.name}/${this.project.name}/${connection.name}`;
+  }
+
+  /** System.OidcRequestUri of a job (facts/02 1.9). */
+  oidcRequestUri(plan: Plan, jobId: string): string {
+    return `${this.collectionUri}${this.project.id}/_apis/distributedtask/hubs/${plan.hub}/plans/${plan.planId}/jobs/${jobId}/oidctoken`;
+  }
+
+  /**
+   * The access token of a job (System.AccessToken, and AccessToken of SystemVssConnection).
+   * @param job.connectionIds connections the job may get OIDC tokens for; absent: all
+   * @param job.minutes how long it is good for; default 65
+   */
+  issueJobToken(job: { plan: Plan; jobId: string; connectionIds?: readonly string[]; minutes?: number }): string {
+    const caller: Omit<Caller, "expires"> = {
+      name: this.buildService.uniqueName,
+      planId: job.plan.planId,
+      jobId: job.jobId.toLowerCase(),
+      connectionIds: job.connectionIds?.map((id) => id.toLowerCase()),
+    };
+    return this.secret(this.tokens.issue(caller, job.minutes ?? 65));
+  }
+
+  /** A personal access token of `person`; any client may use it as Bearer or as the password of Basic. */
+  issuePersonalToken(person: string, minutes = 24 * 60): string {
+    return this.secret(this.tokens.issue({ name: personOf(person).uniqueName }, minutes));
+  }
+
+  /** The OIDC token of a connection. */
+  issueOidcToken(connection: Connection): string {
+    return this.secret(this.tokens.issueOidc(this.subjectOf(connection)));
+  }
+
+  /** The OIDC token of a pipeline itself, without a connection: `p://<organization>/<project>/<pipeline>`. */
+  issueProjectOidcToken(plan: Plan): string {
+    const pipeline = this.builds.ofPlan(plan.planId)?.definition.name ?? "release";
+    return this.secret(this.tokens.issueOidc(`p://${this.organization.name}/${this.project.name}/${pipeline}`));
+  }
+
+  /** Queues a run. `requestedFor` is a person's name or mail address; the definition is made when it is new. */
+  createBuild(
+    definition: Definition | string,
+    wanted: {
+      branch: string;
+      commit: string;
+      reason?: BuildReason;
+      requestedFor: string;
+      triggeredBy?: Build;
+      triggerInfo?: Record<string, string>;
+      parameters?: Record<string, string>;
+      /** Used when the definition is new; default a repository named as the project. */
+      repository?: string;
+      yamlFilename?: string;
+    },
+  ): Build {
+    const known = typeof definition === "string" ? this.builds.definition(definition) : definition;
+    const used =
+      known ??
+      this.builds.define(
+        String(definition),
+        this.repositories.add(wanted.repository ?? this.project.name),
+        wanted.yamlFilename ?? "azure-pipelines.yml",
+      );
+    return this.builds.queue(used, { ...wanted, requestedFor: personOf(wanted.requestedFor) });
+  }
+
+  startBuild(build: Build): void {
+    this.builds.start(build);
+  }
+
+  finishBuild(build: Build, result: BuildResult): void {
+    this.builds.finish(build, result);
+  }
+
+  /** All attachments of a type on a run, in the order they were made. */
+  attachmentsOf(build: Build, type: string): Attachment[] {
+    return build.plan.attachmentsOf(type);
+  }
+
+  /** The page of a run. */
+  buildUrl(build: Build): string {
+    return `${this.collectionUri}${encodeURIComponent(this.project.name)}/_build/results?buildId=${build.id}`;
+  }
+
+  /** Build.Repository.Uri. Azure Repos puts the organization into it as user information (facts/03 9.1). */
+  repositoryUri(name: string, withUser = true): string {
+    const url = new URL(
+      `${this.collectionUri}${encodeURIComponent(this.project.name)}/_git/${encodeURIComponent(name)}`,
+    );
+    if (withUser) url.username = this.organization.name;
+    return url.href;
+  }
+
+  private secret(token: string): string {
+    this.options.addSecret?.(token);
+    return token;
+  }
+}

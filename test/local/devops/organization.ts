@@ -1,0 +1,45 @@
+// A local Azure DevOps organization on a TLS listener of its own, and the official client pointed at it.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
+import { devOpsApplication } from "../../../local/devops/server.ts";
+import { DevOpsWorld } from "../../../local/devops/world.ts";
+import { HarRecorder } from "../../../local/har.ts";
+import { listen } from "../../../local/listen.ts";
+import { makeAuthority } from "../../../local/tls.ts";
+
+export interface Organization {
+  readonly world: DevOpsWorld;
+  readonly har: HarRecorder;
+  readonly caFile: string;
+  /** The official client, with this token. */
+  client(token: string): WebApi;
+  close(): Promise<void>;
+}
+
+export async function startOrganization(now?: () => number): Promise<Organization> {
+  const authority = await makeAuthority();
+  const folder = mkdtempSync(join(tmpdir(), "devops-"));
+  const caFile = join(folder, "ca.pem");
+  writeFileSync(caFile, authority.caPem);
+  const har = new HarRecorder();
+  const world = new DevOpsWorld({ addSecret: (value) => har.addSecret(value), ...(now === undefined ? {} : { now }) });
+  const listener = await listen("devops", devOpsApplication(world), { authority, har });
+  world.listensAt(listener.url);
+  return {
+    world,
+    har,
+    caFile,
+    client: (token) =>
+      new WebApi(world.collectionUri, getBearerHandler(token), {
+        cert: { caFile, certFile: "", keyFile: "", passphrase: "" },
+        ignoreSslError: false,
+        keepAlive: false,
+      }),
+    close: async () => {
+      await listener.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
