@@ -1,0 +1,146 @@
+// Datastores: where a workspace keeps files, and bringing local ones there under the name of their content.
+import { type BlobAccess, Container, datastoreUri, longDatastoreUri, parseArmId } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import type { Uploaded } from "../spec/resolver.ts";
+import { LARGE, type LocalContent, objectHash } from "./content.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The datastore that every workspace has for uploads (facts/03 3.5). */
+export const DEFAULT_DATASTORE = "workspaceblobstore";
+
+export interface Datastore {
+  readonly name: string;
+  readonly container: Container;
+}
+
+interface DatastoreBody {
+  name?: string;
+  properties?: {
+    datastoreType?: string;
+    accountName?: string;
+    containerName?: string;
+    filesystem?: string;
+    endpoint?: string | null;
+    protocol?: string | null;
+    credentials?: { credentialsType?: string };
+  };
+}
+interface Secrets {
+  secretsType?: string;
+  key?: string;
+  sasToken?: string;
+}
+
+/**
+ * Opens a datastore for reading and writing blobs: two requests side by side, once in a run.
+ * @throws TaskError `notFound` that names those there are; `input` where it is no blob container
+ */
+export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATASTORE): Promise<Datastore> {
+  return workspace.once(`datastore ${name}`, async () => {
+    const { azure, signal } = workspace;
+    const at = `${workspace.id}/datastores/${encodeURIComponent(name)}`;
+    const [body, secrets] = await Promise.all([
+      azure.request<DatastoreBody>("GET", at, { doing: `read the datastore ${name}`, signal }).catch(async (error) => {
+        throw await sayNotFound(workspace, name, error);
+      }),
+      // A datastore without credentials answers 4xx or None: Entra's token is then the way in (facts/03 3.2).
+      azure.request<Secrets>("POST", `${at}/listSecrets`, {
+        doing: `get access to the datastore ${name}`,
+        body: { expirableSecret: true, expireAfterHours: 1 },
+        expect: [400, 403, 404, 405],
+        signal,
+      }),
+    ]);
+    const properties = body.body?.properties ?? {};
+    const containerName = properties.containerName ?? properties.filesystem;
+    if (!properties.accountName || !containerName) {
+      throw new TaskError(
+        "input",
+        `The datastore ${name} is of type ${properties.datastoreType}, to which files cannot be brought.`,
+        {
+          hint: "Use a datastore of type Azure Blob or Azure Data Lake Storage Gen2.",
+        },
+      );
+    }
+    const suffix = properties.endpoint || azure.cloud.storageSuffix;
+    const url = `${properties.protocol || "https"}://${properties.accountName}.blob.${suffix}/${containerName}`;
+    return { name, container: new Container(azure, url, accessOf(properties.accountName, secrets.body)) };
+  });
+}
+
+function accessOf(account: string, secrets: Secrets | undefined): BlobAccess {
+  if (secrets?.secretsType === "Sas" && secrets.sasToken) return { kind: "sas", sasToken: secrets.sasToken };
+  if (secrets?.secretsType === "AccountKey" && secrets.key) return { kind: "key", account, key: secrets.key };
+  return { kind: "entra" };
+}
+
+/**
+ * Brings local content to a datastore, unless it is there already: its path is the hash of its content, and metadata on
+ * the first file says that the upload was whole (facts/03 3.2). Two round trips where it is known, three and the files
+ * side by side where it is not. The same content is looked at once in a run.
+ */
+export async function uploadContent(
+  workspace: Workspace,
+  content: LocalContent,
+  datastore?: string,
+): Promise<Uploaded> {
+  const hash = await objectHash(content);
+  const store = datastore ?? DEFAULT_DATASTORE;
+  return workspace.once(`upload ${store} ${hash} ${content.name}`, async () => {
+    const { container } = await openDatastore(workspace, store);
+    const folder = `LocalUpload/${hash}/${content.name}`;
+    const blobOf = (relative: string) => (content.isFolder ? `${folder}/${relative}` : folder);
+    const files = content.files.map(({ file, relative, size }) => ({ file, blob: blobOf(relative), size }));
+    const known = await container.head(files[0]?.blob ?? folder, workspace.signal);
+    if (known?.metadata["upload_status"] === "completed") {
+      workspace.log.debug(`${content.path} is in ${store} already, as ${folder}.`);
+    } else {
+      warnAboutSize(workspace, content);
+      await container.upload(files, {
+        overwrite: known !== undefined,
+        metadata: { upload_status: "completed" },
+        signal: workspace.signal,
+      });
+      workspace.log.info(
+        `Uploaded ${content.files.length} ${content.files.length === 1 ? "file" : "files"} (${sizeOf(content.size)}) of ${content.path}.`,
+      );
+    }
+    const place = { datastore: store, path: content.isFolder ? `${folder}/` : folder };
+    const id = parseArmId(workspace.id);
+    return {
+      uri: datastoreUri(place),
+      longUri: id ? longDatastoreUri(id, place) : datastoreUri(place),
+      httpsUri: `${container.url}/${place.path}`,
+      hash,
+      isFolder: content.isFolder,
+    };
+  });
+}
+
+export function warnAboutSize(workspace: Workspace, content: LocalContent): void {
+  if (content.size <= LARGE) return;
+  workspace.log.warn(
+    `${content.path} holds ${sizeOf(content.size)}. Name what is not needed in .amlignore, or keep it in a datastore.`,
+  );
+}
+
+function sizeOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+async function sayNotFound(workspace: Workspace, name: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof TaskError) || error.status !== 404) return error;
+  const names: string[] = [];
+  for await (const one of workspace.azure.list<DatastoreBody>(`${workspace.id}/datastores`, {
+    signal: workspace.signal,
+  })) {
+    if (one.name) names.push(one.name);
+  }
+  return new TaskError(
+    "notFound",
+    `The workspace ${workspace.name} has no datastore "${name}"; it has ${names.join(", ")}.`,
+    { status: 404 },
+  );
+}

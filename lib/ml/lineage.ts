@@ -1,0 +1,63 @@
+// Which pipeline run made something: written to jobs, data and models, so that each can be traced back (facts/03 9).
+
+/** What is known of the pipeline run; empty texts where nothing is. The pipeline's door fills it in. */
+export interface Provenance {
+  readonly kind: "build" | "release" | "none";
+  readonly organization: string;
+  readonly project: string;
+  readonly definition: string;
+  readonly runId: string;
+  readonly runNumber: string;
+  readonly runUri: string;
+  readonly stage: string;
+  readonly job: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly repositoryUri: string;
+  readonly branch: string;
+  readonly commit: string;
+  readonly requestedFor?: string;
+  readonly pullRequestId?: string;
+}
+
+/** Our own keys among a job's or model's properties. Properties cannot be changed later, tags can. */
+export const SPECIFICATION_HASH = "azureDevOps.specificationHash";
+export const SOURCE_URI = "azureDevOps.source";
+export const CONTENT_HASH = "azureDevOps.contentHash";
+
+/** User and password never travel on: Azure Repos' own clone address holds a user (facts/03 9.1). */
+export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+
+/**
+ * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is
+ * written; the checkout of a pipeline is clean.
+ */
+export function lineageProperties(provenance: Provenance): Record<string, string> {
+  if (provenance.kind === "none") return {};
+  return withoutEmpty({
+    "mlflow.source.git.repoURL": withoutUserInformation(provenance.repositoryUri),
+    "mlflow.source.git.branch": provenance.branch,
+    "mlflow.source.git.commit": provenance.commit,
+    "azureml.git.dirty": provenance.commit === "" ? "" : "False",
+    "azureml.git.build_id": provenance.runId,
+    "azureml.git.build_uri": provenance.runUri,
+  });
+}
+
+/** Tags can be searched for; BuildId and BuildUri are the names that older tooling looks for. */
+export function lineageTags(provenance: Provenance): Record<string, string> {
+  if (provenance.kind === "none") return {};
+  return withoutEmpty({
+    BuildId: provenance.runId,
+    BuildUri: provenance.runUri,
+    BuildNumber: provenance.runNumber,
+    Pipeline: provenance.definition,
+    Commit: provenance.commit,
+    Branch: provenance.branch,
+    PullRequest: provenance.pullRequestId ?? "",
+  });
+}
+
+function withoutEmpty(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+}
