@@ -1,4 +1,5 @@
-// A service connection, read into one shape.
+// A service connection of type Azure Resource Manager, read into one shape (facts/01 5.1).
+import { TaskError } from "../errors.ts";
 
 /** How the connection's identity signs in. */
 export type ConnectionScheme =
@@ -7,20 +8,26 @@ export type ConnectionScheme =
   | "workloadIdentity"
   | "managedIdentity";
 
+/** What the connection says about its cloud. Any of it may be absent; `environment` is AzureCloud where nothing is said. */
 export interface ConnectionCloud {
-  /** AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureStack, or what the connection calls it. */
-  name: string;
-  /** Of Microsoft Entra ID, with a slash at the end. */
-  authority: string;
-  /** Azure Resource Manager, without a slash at the end. */
-  resourceManager: string;
+  /** AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureStack... */
+  environment: string;
+  /** Azure Resource Manager. */
+  resourceManagerUrl?: string;
+  /** Microsoft Entra ID. */
+  authorityUrl?: string;
+  /** Audience of tokens for the resource manager. */
+  audience?: string;
   storageSuffix?: string;
 }
 
 export interface ConnectionDetails {
+  /** GUID in small letters. */
   id: string;
+  /** Only connections with federation give away their name. */
   name?: string;
   scheme: ConnectionScheme;
+  /** Empty for a managed identity, which needs none. */
   tenantId: string;
   clientId?: string;
   secret?: string;
@@ -32,3 +39,121 @@ export interface ConnectionDetails {
   location?: string;
   cloud: ConnectionCloud;
 }
+
+/** What the agent hands over of one connection; keys match without regard to case, empty is undefined. */
+export interface ConnectionSource {
+  readonly url: string | undefined;
+  readonly scheme: string | undefined;
+  parameter(key: string): string | undefined;
+  data(key: string): string | undefined;
+}
+
+/**
+ * Reads the connection `id` that input `inputName` names.
+ * @throws TaskError kind `connection` that names the connection and what it lacks.
+ */
+export function readConnection(inputName: string, id: string, source: ConnectionSource): ConnectionDetails {
+  const { parameter, data } = source;
+  const name = connectionName(parameter("workloadIdentityFederationSubject"));
+  const called =
+    name === undefined ? `the service connection ${id} of input ${inputName}` : `the service connection ${name}`;
+  const fault = (message: string, hint: string) => new TaskError("connection", message, { hint });
+  if (source.url === undefined && source.scheme === undefined) {
+    throw fault(
+      `Input ${inputName} names the service connection "${id}", and the agent was given none by that id.`,
+      "Check the connection's name and that this pipeline is authorized to use it; builds of forks get no connections.",
+    );
+  }
+  const need = (value: string | undefined, what: string): string => {
+    if (value) return value;
+    throw fault(`${capital(called)} has no ${what}.`, "Edit the connection in the project settings, or make it anew.");
+  };
+
+  const scheme = schemeOf(source.scheme, parameter("authenticationType"));
+  if (scheme === undefined) {
+    throw fault(
+      `${capital(called)} signs in by ${source.scheme}, which these tasks do not know.`,
+      "Use a connection of type Azure Resource Manager with a service principal, workload identity federation or a managed identity.",
+    );
+  }
+  const tenantId =
+    scheme === "managedIdentity" ? (parameter("tenantId") ?? "") : need(parameter("tenantId"), "tenant id");
+  const clientId =
+    scheme === "managedIdentity"
+      ? (data("msiClientId") ?? parameter("msiClientId"))
+      : need(parameter("servicePrincipalId"), "service principal id");
+  const subscriptionId = need(
+    data("subscriptionId"),
+    /^managementgroup$/i.test(data("scopeLevel") ?? "")
+      ? "subscription, because it has the scope of a management group"
+      : "subscription id",
+  );
+  const details: ConnectionDetails = {
+    id,
+    scheme,
+    tenantId,
+    subscriptionId,
+    cloud: cloudOf(source),
+  };
+  if (name !== undefined) details.name = name;
+  if (clientId !== undefined) details.clientId = clientId;
+  if (scheme === "servicePrincipalSecret") {
+    details.secret = need(parameter("servicePrincipalKey"), "service principal key");
+  }
+  if (scheme === "servicePrincipalCertificate") {
+    details.certificatePem = need(parameter("servicePrincipalCertificate"), "certificate");
+  }
+  const resourceGroup = data("resourceGroupName");
+  if (resourceGroup !== undefined) details.resourceGroup = resourceGroup;
+  // A connection may keep the workspace of a scope that it no longer has.
+  if (/^azuremlworkspace$/i.test(data("scopeLevel") ?? "")) {
+    const workspace = data("mlWorkspaceName");
+    const location = data("mlWorkspaceLocation");
+    if (workspace !== undefined) details.workspace = workspace;
+    if (location !== undefined) details.location = location;
+  }
+  return details;
+}
+
+/** Parameters of the connection that are secret whatever its scheme is. */
+export const SECRET_PARAMETERS = [
+  "servicePrincipalKey",
+  "servicePrincipalCertificate",
+  "accessToken",
+  "apiToken",
+  "idToken",
+];
+
+function schemeOf(scheme: string | undefined, authenticationType: string | undefined): ConnectionScheme | undefined {
+  switch ((scheme ?? "ServicePrincipal").toLowerCase()) {
+    case "serviceprincipal":
+      return authenticationType?.toLowerCase() === "spncertificate"
+        ? "servicePrincipalCertificate"
+        : "servicePrincipalSecret";
+    case "workloadidentityfederation":
+      return "workloadIdentity";
+    case "managedserviceidentity":
+      return "managedIdentity";
+    default:
+      return undefined;
+  }
+}
+
+function cloudOf({ url, data }: ConnectionSource): ConnectionCloud {
+  const cloud: ConnectionCloud = { environment: data("environment") ?? "AzureCloud" };
+  const resourceManagerUrl = url ?? data("resourceManagerUrl");
+  const authorityUrl = data("activeDirectoryAuthority") ?? data("environmentAuthorityUrl");
+  const audience = data("activeDirectoryServiceEndpointResourceId");
+  const storageSuffix = data("StorageEndpointSuffix");
+  if (resourceManagerUrl !== undefined) cloud.resourceManagerUrl = resourceManagerUrl;
+  if (authorityUrl !== undefined) cloud.authorityUrl = authorityUrl;
+  if (audience !== undefined) cloud.audience = audience;
+  if (storageSuffix !== undefined) cloud.storageSuffix = storageSuffix;
+  return cloud;
+}
+
+/** The subject of Azure DevOps' own assertions is `sc://organization/project/name`. */
+const connectionName = (subject: string | undefined): string | undefined =>
+  /^sc:\/\/[^/]+\/[^/]+\/(.+)$/.exec(subject ?? "")?.[1];
+
+const capital = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);

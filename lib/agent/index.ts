@@ -1,5 +1,7 @@
-// The pipeline's door.
+// The pipeline's door: the only room that knows azure-pipelines-task-lib and azure-devops-node-api.
 export type { Agent } from "./agent.ts";
 export type { ConnectionCloud, ConnectionDetails, ConnectionScheme } from "./connection.ts";
 export type { ProxySettings } from "./network.ts";
-export type { Provenance } from "./provenance.ts";
+export { complete, flushed, logIssue } from "./output.ts";
+export { openAgent } from "./pipeline.ts";
+export { type Provenance, stepIdentity } from "./provenance.ts";

@@ -1,4 +1,4 @@
-// Which pipeline run this is, from the variables that the agent predefines.
+// Which pipeline run this is, from the variables that the agent predefines (facts/02 1.9).
 
 export interface Provenance {
   kind: "build" | "release" | "none";
@@ -12,6 +12,7 @@ export interface Provenance {
   runNumber: string;
   /** Page of the run. */
   runUri: string;
+  /** Empty where the pipeline has no stages. */
   stage: string;
   job: string;
   /** The step's `name:`, or else its display name. */
@@ -26,3 +27,65 @@ export interface Provenance {
   requestedFor?: string;
   pullRequestId?: string;
 }
+
+/** Looks at variables; absent ones are empty texts in the result, and its `kind` is `none` outside of a pipeline. */
+export function readProvenance(variable: (name: string) => string | undefined): Provenance {
+  const first = (...names: string[]) => names.map(variable).find((value) => value !== undefined && value !== "") ?? "";
+  const organization = withSlash(first("System.CollectionUri", "System.TeamFoundationCollectionUri"));
+  const project = first("System.TeamProject");
+  const releaseId = first("Release.ReleaseId");
+  const buildId = first("Build.BuildId");
+  const kind = releaseId !== "" ? "release" : buildId !== "" ? "build" : "none";
+  // A job that is not one of several has `__default` for its own name, and its phase the name that the YAML gives.
+  const named = (name: string) => (name === "__default" ? "" : name);
+  const phase = named(first("System.PhaseName"));
+  const job = named(first("System.JobName"));
+  const provenance: Provenance = {
+    kind,
+    organization,
+    project,
+    definition: first(
+      ...(kind === "release" ? ["Release.DefinitionName"] : []),
+      "Build.DefinitionName",
+      "System.DefinitionName",
+    ),
+    runId: kind === "release" ? releaseId : buildId,
+    runNumber: kind === "release" ? first("Release.ReleaseName") : first("Build.BuildNumber"),
+    runUri:
+      kind === "release"
+        ? first("Release.ReleaseWebUrl")
+        : kind === "build"
+          ? `${organization}${encodeURIComponent(project)}/_build/results?buildId=${buildId}`
+          : "",
+    stage: kind === "release" ? first("Release.EnvironmentName") : named(first("System.StageName")),
+    job:
+      [phase, job].filter((part, index, all) => part !== "" && all.indexOf(part) === index).join(".") ||
+      first("Agent.JobName"),
+    step: first("System.TaskInstanceName", "System.TaskDisplayName", "Task.DisplayName"),
+    attempt: Number(first(...(kind === "release" ? ["Release.AttemptNumber"] : []), "System.JobAttempt")) || 1,
+    repositoryUri: withoutUserInformation(first("Build.Repository.Uri")),
+    branch: first("Build.SourceBranch").replace(/^refs\/heads\//, ""),
+    commit: first("Build.SourceVersion"),
+  };
+  const requestedFor = first(...(kind === "release" ? ["Release.RequestedFor"] : []), "Build.RequestedFor");
+  const pullRequestId = first("System.PullRequest.PullRequestId");
+  if (requestedFor !== "") provenance.requestedFor = requestedFor;
+  if (pullRequestId !== "") provenance.pullRequestId = pullRequestId;
+  return provenance;
+}
+
+/**
+ * The same for every attempt of a step in a run, and for no other step that has a `name:` of its own. Two steps of one
+ * job that share a display name and have no names are only told apart where the agent says System.TaskInstanceName
+ * (that it always does is not verified against live Azure DevOps).
+ */
+export function stepIdentity(provenance: Provenance): string {
+  const { organization, project, kind, runId, stage, job, step } = provenance;
+  const place = organization.replace(/^https?:\/\//, "").replace(/\/$/, "");
+  return [place, ...[project, kind, runId, stage, job, step].map(encodeURIComponent)].join("/");
+}
+
+/** User and password never travel on: Azure Repos' own clone address has a user in it (facts/03 9.1). */
+export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+
+const withSlash = (url: string) => (url === "" || url.endsWith("/") ? url : `${url}/`);

@@ -1,4 +1,6 @@
 // What a run leaves: one record a step, attached to the pipeline run and read again by the results tab.
+import { redact } from "./redact.ts";
+import { keepKnown, recordShape } from "./shape.ts";
 
 /** Attachment type of records. */
 export const RECORD_TYPE = "azureml-record";
@@ -113,4 +115,40 @@ export interface InvocationSection {
   latencyInMilliseconds: number;
   reply?: string;
   expectations?: readonly RuleSection[];
+}
+
+/** The most that a record weighs, in characters of its JSON. */
+export const RECORD_LIMIT = 200_000;
+
+/** The record as JSON: known fields only, redacted, each text cut to its length, the whole below RECORD_LIMIT. */
+export function writeRecord(record: RunRecord): string {
+  const clean = keepKnown(recordShape, record, redact) as RunRecord | undefined;
+  if (clean === undefined) throw new Error("The record lacks its task, result or start.");
+  const json = JSON.stringify(clean);
+  if (json.length <= RECORD_LIMIT) return json;
+  // What is long and can be looked up in Azure ML goes first.
+  const { data: _data, job: _job, gate: _gate, invocation: _invocation, ...rest } = clean;
+  const short: RunRecord = {
+    ...rest,
+    ...(clean.data && { data: clean.data }),
+    ...(clean.job && { job: { name: clean.job.name, status: clean.job.status } }),
+    ...(clean.gate && { gate: { passed: clean.gate.passed, rules: clean.gate.rules.slice(0, 20) } }),
+    ...(clean.invocation && { invocation: { ...clean.invocation, expectations: [], reply: "" } }),
+  };
+  return JSON.stringify(short);
+}
+
+/**
+ * Reads what some version of us wrote. Unknown fields are left out, fields of the wrong kind too; a record of a later
+ * version is read as far as it is understood. Undefined where it is no record at all.
+ */
+export function readRecord(json: string): RunRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+  const record = keepKnown(recordShape, value, (text) => text) as RunRecord | undefined;
+  return record !== undefined && record.version >= 1 ? record : undefined;
 }

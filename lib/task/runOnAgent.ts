@@ -1,6 +1,144 @@
-// The one place where a task is run: inputs, connection, workspace, story, outputs, record, result.
-import type { Task } from "./task.ts";
+// The one place where a task is run: inputs, connection, workspace, story, outputs, record, result. And the one catch.
+import { writeFileSync } from "node:fs";
+import { type Agent, complete, flushed, openAgent, stepIdentity } from "../agent/index.ts";
+import { TaskError } from "../errors.ts";
+import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
+import { openAzure } from "./azure.ts";
+import { reportFailure } from "./failure.ts";
+import { outputVariables } from "./outputs.ts";
+import { newRecord } from "./recording.ts";
+import type { StoryContext, StoryRun, Task } from "./task.ts";
 
-export async function runOnAgent<Inputs, Outputs, Workspace>(_task: Task<Inputs, Outputs, Workspace>): Promise<void> {
-  throw new Error("Not built yet.");
+/** How long a story may go on after a cancel; the agent itself waits 7.5 seconds before it becomes rude (facts/02 4). */
+const GRACE = 5_000;
+
+/** Set by the bundle's post-job entry before it loads the task. */
+const isPostJob = () => (globalThis as { azureMlStage?: string }).azureMlStage === "postJob";
+
+/** Runs the task, or its post-job stage, and ends the process: exit code 0 and a result, whatever happened. */
+export async function runOnAgent<Inputs, Outputs, Workspace>(task: Task<Inputs, Outputs, Workspace>): Promise<void> {
+  const { name, version } = task.contract.task;
+  const agent = openAgent(`azure-ml-pipelines/${version} ${name}`);
+  try {
+    await (isPostJob() ? runPostJob(task, agent) : runMain(task, agent));
+  } catch (error) {
+    // Nothing below throws but a fault of ours: even that ends as a failed task and not as an exit code,
+    // which a retry could not repair (facts/02 3).
+    complete("Failed", reportFailure(agent.log, error).message);
+  }
+  await flushed();
+  process.exit(0);
+}
+
+async function runMain<Inputs, Outputs, Workspace>(
+  task: Task<Inputs, Outputs, Workspace>,
+  agent: Agent,
+): Promise<void> {
+  const record = newRecord(task.contract.task, agent.provenance);
+  const issues: string[] = [];
+  try {
+    const outputs = await untilCanceled(agent.signal, async () => {
+      const context = await openContext(task, agent, record, issues);
+      return task.story(context);
+    });
+    setOutputs(task, agent, outputs as Partial<Outputs>);
+    record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
+    leaveRecord(agent, record);
+    for (const issue of issues) agent.log.warn(issue);
+    complete(issues.length === 0 ? "Succeeded" : "SucceededWithIssues", issues[0]);
+  } catch (error) {
+    const canceled = agent.signal.aborted || (error instanceof TaskError && error.kind === "canceled");
+    const failure = reportFailure(agent.log, canceled ? (agent.signal.reason ?? error) : error, canceled);
+    record.result = canceled ? "canceled" : "failed";
+    record.error = failure;
+    leaveRecord(agent, record);
+    complete(canceled ? "Canceled" : "Failed", failure.message);
+  }
+}
+
+/** After the job, and after a cancel: only where the main stage left something to do. */
+async function runPostJob<Inputs, Outputs, Workspace>(
+  task: Task<Inputs, Outputs, Workspace>,
+  agent: Agent,
+): Promise<void> {
+  const value = task.postJob && agent.taskVariable(task.postJob.taskVariable);
+  if (task.postJob === undefined || value === undefined) return agent.log.debug("Nothing is left to do.");
+  const context = await openContext(task, agent, newRecord(task.contract.task, agent.provenance), []);
+  await task.postJob.story(context, value);
+}
+
+async function openContext<Inputs, Outputs, Workspace>(
+  task: Task<Inputs, Outputs, Workspace>,
+  agent: Agent,
+  record: RunRecord,
+  issues: string[],
+): Promise<StoryContext<Inputs, Outputs, Workspace>> {
+  const inputs = task.contract.read(agent);
+  const request = openAzure(agent, inputs as Readonly<Record<string, unknown>>, task.contract.task);
+  record.workspace = {
+    name: request.name,
+    resourceGroup: request.resourceGroup,
+    subscriptionId: request.subscriptionId,
+  };
+  const workspace = await task.openWorkspace(request);
+  const location = (workspace as { location?: unknown } | undefined)?.location;
+  if (typeof location === "string") record.workspace.location = location;
+  return { inputs, workspace, log: agent.log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
+}
+
+function storyRun<Inputs, Outputs, Workspace>(
+  task: Task<Inputs, Outputs, Workspace>,
+  agent: Agent,
+  issues: string[],
+): StoryRun<Outputs> {
+  return {
+    provenance: agent.provenance,
+    stepIdentity: stepIdentity(agent.provenance),
+    workingDirectory: agent.variable("System.DefaultWorkingDirectory") ?? process.cwd(),
+    setOutputs: (outputs) => setOutputs(task, agent, outputs),
+    succeedWithIssues: (reason) => void issues.push(reason),
+    setTaskVariable: agent.setTaskVariable,
+    taskVariable: agent.taskVariable,
+    publishTests(report) {
+      const file = agent.tempFile("tests.xml");
+      writeFileSync(file, junitXml(report));
+      agent.publishTests(file, report.title);
+    },
+    addBuildTag: agent.addBuildTag,
+    tempFile: agent.tempFile,
+  };
+}
+
+function setOutputs<Inputs, Outputs, Workspace>(
+  task: Task<Inputs, Outputs, Workspace>,
+  agent: Agent,
+  outputs: Partial<Outputs>,
+): void {
+  for (const [name, value] of outputVariables(task.contract.outputs, outputs)) agent.setOutput(name, value);
+}
+
+/** Attached whether the step succeeded or not; what it says is never needed to go on (facts/02 2.4). */
+function leaveRecord(agent: Agent, record: RunRecord): void {
+  record.finished = new Date().toISOString();
+  const name = `${record.task.name}-${agent.provenance.step || "step"}`;
+  agent.attachRecord(RECORD_TYPE, `${name}.json`, writeRecord(record));
+  const markdown = summaryMarkdown(record);
+  if (markdown !== "") agent.summary(`${record.task.friendlyName}.md`, markdown);
+}
+
+/** `work`, or the cancel's reason once the story has had its time to tidy up. */
+async function untilCanceled<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const impatience = new Promise<never>((_resolve, reject) => {
+    const start = () => {
+      timer = setTimeout(() => reject(signal.reason), GRACE);
+    };
+    if (signal.aborted) start();
+    else signal.addEventListener("abort", start, { once: true });
+  });
+  try {
+    return await Promise.race([work(), impatience]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,0 +1,15 @@
+// SIGINT and SIGTERM as one AbortSignal. The agent sends the first, waits 7.5 seconds, sends the second, waits 2.5 (facts/02 4).
+import { TaskError } from "../errors.ts";
+
+/** Ctrl+Break is what Windows has in place of SIGTERM. */
+const SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === "win32" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+
+/** Aborted by the first signal. From then on signals no longer end the process: whoever asked for this one must. */
+export function cancellation(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of SIGNALS) {
+    process.on(name, () => controller.abort(new TaskError("canceled", "The pipeline was cancelled.")));
+  }
+  return controller.signal;
+}

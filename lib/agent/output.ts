@@ -1,0 +1,58 @@
+// Everything that is written to the pipeline: lines, issues, commands. Text of others cannot become a command here.
+import "./quiet.ts";
+import tl from "azure-pipelines-task-lib/task.js";
+import type { SourceLocation } from "../errors.ts";
+import type { Log } from "../log.ts";
+
+/**
+ * Text as lines that the agent prints and nothing else: it takes `##vso[` anywhere in a line for a command and
+ * `##[` at its start for a style (facts/02 2.1), and splits lines at CR too.
+ */
+export function harmlessLines(text: string): string[] {
+  return text.split(/\r\n|\r|\n/).map((line) => line.replace(/##(?=vso\[|\[)/gi, "##_"));
+}
+
+export const harmless = (text: string): string => harmlessLines(text).join("\n");
+
+/** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */
+export function printText(text: string): void {
+  tl.writeExternalOutput(`${harmlessLines(text).join("\n")}\n`, { source: "remote" });
+}
+
+/** Prints a styled line of ours, such as `##[group]title`; only what stands after the style may come from others. */
+export function printStyled(style: "group" | "endgroup" | "section" | "error" | "warning", text = ""): void {
+  process.stdout.write(`##[${style}]${harmlessLines(text).join(" ")}\n`);
+}
+
+/** An issue of the pipeline run. `where` makes it `file(line,column)`. */
+export function logIssue(type: "error" | "warning", message: string, where?: SourceLocation): void {
+  tl.command(
+    "task.logissue",
+    { type, sourcepath: where?.file, linenumber: where?.line, columnnumber: where?.column },
+    harmless(message),
+  );
+}
+
+export function complete(result: "Succeeded" | "SucceededWithIssues" | "Failed" | "Canceled", message = ""): void {
+  // Not tl.setResult: it spells Canceled in a way that the agent cannot read, and reports the message as an issue again.
+  tl.command("task.complete", { result }, harmless(message));
+}
+
+export const pipelineLog: Log = {
+  info: printText,
+  remote: printText,
+  debug: (line) => tl.debugExternalOutput(harmless(line), { source: "remote" }),
+  warn: (line) => logIssue("warning", line),
+  async group(title, work) {
+    printStyled("group", title);
+    try {
+      return await work();
+    } finally {
+      printStyled("endgroup");
+    }
+  },
+};
+
+/** Resolves when everything printed so far has left the process. */
+export const flushed = (): Promise<void> =>
+  new Promise((resolve) => process.stdout.write("", () => process.stderr.write("", () => resolve())));

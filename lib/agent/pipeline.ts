@@ -1,0 +1,167 @@
+// The agent that runs us, through azure-pipelines-task-lib.
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Writable } from "node:stream";
+import "./quiet.ts";
+import tl from "azure-pipelines-task-lib/task.js";
+import { TaskError } from "../errors.ts";
+import type { Agent } from "./agent.ts";
+import { requestAssertion } from "./azureDevOps.ts";
+import { cancellation } from "./cancel.ts";
+import { type ConnectionSource, readConnection, SECRET_PARAMETERS } from "./connection.ts";
+import type { ProxySettings } from "./network.ts";
+import { logIssue, pipelineLog } from "./output.ts";
+import { readProvenance } from "./provenance.ts";
+import { secretForms } from "./secrets.ts";
+
+/** The agent of this process. `userAgent` is how we name ourselves to Azure DevOps. */
+export function openAgent(userAgent: string): Agent {
+  const proxy = readProxy();
+  const caFile = quietly(() => tl.getHttpCertConfiguration()?.caFile) || undefined;
+  const accessToken = endpointParameter("SystemVssConnection", "AccessToken");
+  if (accessToken !== undefined) setSecret(accessToken);
+  if (proxy?.password !== undefined) setSecret(proxy.password);
+
+  return {
+    log: pipelineLog,
+    signal: cancellation(),
+    provenance: readProvenance(variable),
+    proxy,
+    caFile,
+    warn: (line) => logIssue("warning", line),
+    input: (name) => quietly(() => tl.getInput(name))?.trim() || undefined,
+    filePathSupplied,
+    variable,
+    connection(inputName) {
+      const id = quietly(() => tl.getInput(inputName))?.trim() ?? "";
+      const source = connectionSource(id);
+      // Before anything can be said about the connection, nothing that is secret in it can be said any more.
+      for (const key of SECRET_PARAMETERS) setSecret(source.parameter(key) ?? "");
+      return readConnection(inputName, id, source);
+    },
+    oidcAssertion: (connectionId) => async () => {
+      const settings = {
+        collectionUri: variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri") ?? "",
+        accessToken: need(accessToken, "The agent gave the task no access token of the job."),
+        userAgent,
+        proxy,
+        caFile,
+        temporaryFile,
+      };
+      const assertion = await requestAssertion(settings, connectionId, variable("System.OidcRequestUri"), {
+        projectId: variable("System.TeamProjectId") ?? "",
+        hubName: variable("System.HostType") ?? "",
+        planId: variable("System.PlanId") ?? "",
+        jobId: variable("System.JobId") ?? "",
+      });
+      setSecret(assertion);
+      return assertion;
+    },
+    setOutput: (name, value, secret = false) => quietly(() => tl.setVariable(name, value, secret, true), "say"),
+    setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),
+    taskVariable: (name) => quietly(() => tl.getTaskVariable(name)) || undefined,
+    setSecret,
+    attachRecord(type, name, json) {
+      const file = temporaryFile(name);
+      writeFileSync(file, json);
+      tl.addAttachment(safeName(type), safeName(name), file);
+    },
+    summary(name, markdown) {
+      const file = temporaryFile(name);
+      writeFileSync(file, markdown);
+      tl.uploadSummary(file);
+    },
+    publishTests(file, title) {
+      tl.command(
+        "results.publish",
+        { type: "JUnit", runTitle: title, resultFiles: file, mergeResults: "false", publishRunAttachments: "false" },
+        "",
+      );
+    },
+    addBuildTag: (tag) => tl.addBuildTag(tag),
+    tempFile: temporaryFile,
+  };
+}
+
+const variable = (name: string): string | undefined => quietly(() => tl.getVariable(name)) || undefined;
+
+function setSecret(value: string): void {
+  for (const form of secretForms(value)) tl.setSecret(form);
+}
+
+function readProxy(): ProxySettings | undefined {
+  const settings = quietly(() => tl.getHttpProxyConfiguration());
+  if (!settings?.proxyUrl) return undefined;
+  return {
+    url: settings.proxyUrl,
+    ...(settings.proxyUsername ? { username: settings.proxyUsername } : {}),
+    ...(settings.proxyPassword ? { password: settings.proxyPassword } : {}),
+    bypass: settings.proxyBypassHosts ?? [],
+  };
+}
+
+/** An empty filePath arrives as the folder that relative paths are taken from (facts/02 1.6). */
+function filePathSupplied(name: string): boolean {
+  const value = quietly(() => tl.getInput(name))?.trim();
+  if (!value) return false;
+  const released = variable("Release.ReleaseId") !== undefined;
+  const roots = released
+    ? ["System.ArtifactsDirectory", "System.DefaultWorkingDirectory"]
+    : ["Build.SourcesDirectory", "Build.Repository.LocalPath", "System.DefaultWorkingDirectory"];
+  return roots.every((root) => {
+    const folder = variable(root);
+    return folder === undefined || resolve(folder) !== resolve(value);
+  });
+}
+
+/** The agent writes ids in small letters and keys in capitals; the ids in our inputs are as the server wrote them. */
+function connectionSource(id: string): ConnectionSource {
+  const key = id.toLowerCase();
+  return {
+    url: quietly(() => tl.getEndpointUrl(key, true)) || undefined,
+    scheme: quietly(() => tl.getEndpointAuthorizationScheme(key, true)) || undefined,
+    parameter: (name) => endpointParameter(key, name),
+    data: (name) => quietly(() => tl.getEndpointDataParameter(key, name, true)) || undefined,
+  };
+}
+
+const endpointParameter = (id: string, key: string): string | undefined =>
+  quietly(() => tl.getEndpointAuthorizationParameter(id, key, true)) || undefined;
+
+/** Folders of ours in the agent's temporary folder; the agent empties that one, and we delete nothing (facts/02 2.2). */
+function temporaryFile(name: string): string {
+  const root = variable("Agent.TempDirectory") ?? tmpdir();
+  const folder = join(resolve(root), `azureml-${randomBytes(6).toString("hex")}`);
+  mkdirSync(folder, { recursive: true });
+  return join(folder, safeName(name));
+}
+
+const safeName = (name: string) => name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "file";
+
+function need(value: string | undefined, message: string): string {
+  if (value !== undefined) return value;
+  throw new TaskError("connection", message);
+}
+
+const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
+const commands = new Writable({
+  write(chunk: Buffer, _encoding, done) {
+    if (!chunk.includes("##vso[task.debug]")) process.stdout.write(chunk);
+    done();
+  },
+});
+
+/**
+ * task-lib writes a debug line with the value of everything it is asked for. Reading is done without them, because some
+ * of it is secret; `say` lets commands through that the call is about.
+ */
+function quietly<T>(call: () => T, say?: "say"): T {
+  tl.setStdStream(say ? commands : silence);
+  try {
+    return call();
+  } finally {
+    tl.setStdStream(process.stdout);
+  }
+}

@@ -1,0 +1,180 @@
+// What a record may hold, as data: the writer and the reader both go by it, so that neither lets anything else through.
+
+/** Longest text and most entries, unless a shape says otherwise. */
+const LONGEST = 2_000;
+const MOST = 200;
+
+export type Shape =
+  | { readonly kind: "text"; readonly longest: number }
+  | { readonly kind: "number" }
+  | { readonly kind: "flag" }
+  | { readonly kind: "oneOf"; readonly words: readonly string[] }
+  | { readonly kind: "map"; readonly of: Shape }
+  | { readonly kind: "list"; readonly of: Shape }
+  | {
+      readonly kind: "section";
+      readonly fields: Readonly<Record<string, Shape>>;
+      readonly required: readonly string[];
+    };
+
+const text = (longest = LONGEST): Shape => ({ kind: "text", longest });
+const number: Shape = { kind: "number" };
+const flag: Shape = { kind: "flag" };
+const oneOf = (...words: string[]): Shape => ({ kind: "oneOf", words });
+const map = (of: Shape): Shape => ({ kind: "map", of });
+const list = (of: Shape): Shape => ({ kind: "list", of });
+const section = (fields: Record<string, Shape>, ...required: string[]): Shape => ({
+  kind: "section",
+  fields,
+  required,
+});
+
+const asset = section(
+  {
+    name: text(),
+    version: text(),
+    id: text(),
+    type: text(),
+    path: text(),
+    created: flag,
+    jobName: text(),
+    studioUrl: text(),
+  },
+  "name",
+  "version",
+);
+const rule = section({ rule: text(), passed: flag, detail: text() }, "rule", "passed", "detail");
+
+export const recordShape: Shape = section(
+  {
+    version: number,
+    task: section({ name: text(), friendlyName: text(), version: text() }, "name", "friendlyName", "version"),
+    result: oneOf("succeeded", "succeededWithIssues", "failed", "canceled"),
+    started: text(),
+    finished: text(),
+    run: section({
+      kind: text(),
+      project: text(),
+      definition: text(),
+      id: text(),
+      number: text(),
+      uri: text(),
+      stage: text(),
+      job: text(),
+      step: text(),
+      attempt: number,
+      repository: text(),
+      branch: text(),
+      commit: text(),
+    }),
+    workspace: section({ name: text(), resourceGroup: text(), subscriptionId: text(), location: text() }, "name"),
+    data: asset,
+    job: section(
+      {
+        name: text(),
+        status: text(),
+        id: text(),
+        displayName: text(),
+        experiment: text(),
+        studioUrl: text(),
+        joined: flag,
+        started: text(),
+        finished: text(),
+        metrics: map(number),
+        outputs: map(text()),
+        error: text(4_000),
+      },
+      "name",
+      "status",
+    ),
+    gate: section(
+      {
+        passed: flag,
+        jobName: text(),
+        champion: text(),
+        rules: list(rule),
+        metrics: map(number),
+        championMetrics: map(number),
+      },
+      "passed",
+      "rules",
+    ),
+    model: asset,
+    deployment: section(
+      {
+        endpoint: text(),
+        name: text(),
+        model: text(),
+        scoringUri: text(),
+        state: text(),
+        trafficBefore: map(number),
+        traffic: map(number),
+        studioUrl: text(),
+      },
+      "endpoint",
+      "name",
+    ),
+    invocation: section(
+      {
+        endpoint: text(),
+        deployment: text(),
+        statusCode: number,
+        latencyInMilliseconds: number,
+        reply: text(4_000),
+        expectations: list(rule),
+      },
+      "endpoint",
+      "statusCode",
+      "latencyInMilliseconds",
+    ),
+    error: section({ message: text(8_000), hint: text(), requestId: text() }, "message"),
+  },
+  "version",
+  "task",
+  "result",
+  "started",
+);
+
+/** What of `value` fits the shape; undefined when nothing does, or a required field of a section is missing. */
+export function keepKnown(shape: Shape, value: unknown, text: (text: string) => string): unknown {
+  switch (shape.kind) {
+    case "text": {
+      if (typeof value !== "string" && typeof value !== "number") return undefined;
+      const clean = text(String(value));
+      return clean.length > shape.longest ? `${clean.slice(0, shape.longest - 1)}…` : clean;
+    }
+    case "number":
+      return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+    case "flag":
+      return typeof value === "boolean" ? value : undefined;
+    case "oneOf":
+      return typeof value === "string" && shape.words.includes(value) ? value : undefined;
+    case "list":
+      if (!Array.isArray(value)) return undefined;
+      return value.flatMap((one) => keepKnown(shape.of, one, text) ?? []).slice(0, MOST);
+    case "map":
+      if (!isObject(value)) return undefined;
+      return Object.fromEntries(
+        Object.entries(value)
+          .flatMap(([key, one]) => {
+            const fitting = keepKnown(shape.of, one, text);
+            return fitting === undefined || key === "__proto__"
+              ? []
+              : [[text(key).slice(0, LONGEST), fitting] as const];
+          })
+          .slice(0, MOST),
+      );
+    case "section": {
+      if (!isObject(value)) return undefined;
+      const fitting: Record<string, unknown> = {};
+      for (const [key, field] of Object.entries(shape.fields)) {
+        const one = Object.hasOwn(value, key) ? keepKnown(field, value[key], text) : undefined;
+        if (one !== undefined) fitting[key] = one;
+      }
+      return shape.required.every((key) => key in fitting) ? fitting : undefined;
+    }
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,144 @@
+// The record as markdown, for the Extensions tab of a pipeline run.
+import type { GateSection, RuleSection, RunRecord } from "./record.ts";
+import { redact } from "./redact.ts";
+
+/** A page for people; empty when the record says nothing worth a page. */
+export function summaryMarkdown(record: RunRecord): string {
+  const parts = [
+    ...assetPart("Data", record.data),
+    ...jobPart(record),
+    ...gatePart(record.gate),
+    ...assetPart("Model", record.model),
+    ...deploymentPart(record),
+    ...invocationPart(record),
+  ];
+  if (parts.length === 0) return "";
+  const head = `### ${cell(record.task.friendlyName)}: ${RESULTS[record.result]}`;
+  const where = record.workspace ? [`Workspace ${code(record.workspace.name)}`] : [];
+  const why = record.error ? [quote(record.error.message)] : [];
+  return redact(`${[head, ...where, ...why, ...parts].join("\n\n")}\n`);
+}
+
+const RESULTS = {
+  succeeded: "succeeded",
+  succeededWithIssues: "succeeded with issues",
+  failed: "failed",
+  canceled: "canceled",
+} as const;
+
+function assetPart(title: string, asset: RunRecord["data"]): string[] {
+  if (!asset) return [];
+  const state = asset.created === undefined ? undefined : asset.created ? "made by this run" : "was there already";
+  return [
+    table([
+      [title, link(`${asset.name}:${asset.version}`, asset.studioUrl)],
+      ["State", state && cell(state)],
+      ["Type", asset.type && code(asset.type)],
+      ["Path", asset.path && code(asset.path)],
+      ["Job", asset.jobName && code(asset.jobName)],
+    ]),
+  ];
+}
+
+function jobPart({ job }: RunRecord): string[] {
+  if (!job) return [];
+  const facts = table([
+    ["Job", link(job.displayName ?? job.name, job.studioUrl)],
+    ["Name", code(job.name)],
+    ["Status", cell(job.status) + (job.joined ? " (joined, submitted by an earlier attempt)" : "")],
+    ["Experiment", job.experiment && cell(job.experiment)],
+    ["Duration", duration(job.started, job.finished)],
+    ...Object.entries(job.outputs ?? {}).map(([name, uri]) => [`Output ${cell(name)}`, code(String(uri))] as const),
+  ]);
+  return [facts, ...metricsPart(job.metrics), ...(job.error ? [quote(job.error)] : [])];
+}
+
+function metricsPart(metrics: Readonly<Record<string, number>> | undefined): string[] {
+  const rows = Object.entries(metrics ?? {}).map(([name, value]) => `| ${cell(name)} | ${value} |`);
+  return rows.length === 0 ? [] : [["| Metric | Value |", "| --- | ---: |", ...rows].join("\n")];
+}
+
+function gatePart(gate: GateSection | undefined): string[] {
+  if (!gate) return [];
+  const champion = gate.champion ? `, against ${code(gate.champion)}` : "";
+  return [`**The gate is ${gate.passed ? "open" : "closed"}**${champion}`, ...rulesPart("Rule", gate.rules)];
+}
+
+function rulesPart(title: string, rules: readonly RuleSection[] | undefined): string[] {
+  if (!rules || rules.length === 0) return [];
+  const rows = rules.map((one) => `| ${one.passed ? "✅" : "❌"} | ${code(one.rule)} | ${cell(one.detail)} |`);
+  return [[`|  | ${title} | What was found |`, "| --- | --- | --- |", ...rows].join("\n")];
+}
+
+function deploymentPart({ deployment }: RunRecord): string[] {
+  if (!deployment) return [];
+  const share = (traffic: Readonly<Record<string, number>> | undefined) =>
+    traffic &&
+    cell(
+      Object.entries(traffic)
+        .map(([name, percent]) => `${name} ${percent} %`)
+        .join(", ") || "none",
+    );
+  return [
+    table([
+      ["Endpoint", link(deployment.endpoint, deployment.studioUrl)],
+      ["Deployment", code(deployment.name)],
+      ["Model", deployment.model && code(deployment.model)],
+      ["State", deployment.state && cell(deployment.state)],
+      ["Traffic before", share(deployment.trafficBefore)],
+      ["Traffic now", share(deployment.traffic)],
+    ]),
+  ];
+}
+
+function invocationPart({ invocation }: RunRecord): string[] {
+  if (!invocation) return [];
+  return [
+    table([
+      ["Endpoint", code(invocation.endpoint)],
+      ["Deployment", invocation.deployment && code(invocation.deployment)],
+      ["Status", String(invocation.statusCode)],
+      ["Latency", `${Math.round(invocation.latencyInMilliseconds)} ms`],
+      ["Reply", invocation.reply && code(invocation.reply.slice(0, 500))],
+    ]),
+    ...rulesPart("Expectation", invocation.expectations),
+  ];
+}
+
+function table(rows: readonly (readonly [string, string | undefined | ""])[]): string {
+  const lines = rows.flatMap(([name, value]) => (value ? [`| ${name} | ${value} |`] : []));
+  return ["|  |  |", "| --- | --- |", ...lines].join("\n");
+}
+
+/** Text of others inside a table: nothing in it is markup. */
+const cell = (text: string): string =>
+  text
+    .replace(/\r\n|\r|\n/g, " ")
+    .replace(/[\\`*_{}[\]()#+!|~>-]/g, "\\$&")
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;");
+
+/** Text of others as code. A pipe ends a table's cell even there, and a backtick the code. */
+function code(text: string): string {
+  const inner = text
+    .replace(/\r\n|\r|\n/g, " ")
+    .replace(/`/g, "'")
+    .replace(/\\?\|/g, "\\|");
+  return `\`${inner}\``;
+}
+
+const link = (text: string, url: string | undefined): string =>
+  url !== undefined && /^https:\/\/[^\s()<>"|]+$/.test(url) ? `[${cell(text)}](${url})` : code(text);
+
+const quote = (text: string): string =>
+  text
+    .split(/\r\n|\r|\n/)
+    .map((line) => `> ${cell(line)}`)
+    .join("  \n");
+
+function duration(started: string | undefined, finished: string | undefined): string | undefined {
+  const seconds = Math.round((Date.parse(finished ?? "") - Date.parse(started ?? "")) / 1000);
+  if (!Number.isFinite(seconds) || seconds < 0) return undefined;
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 0 ? `${seconds} s` : `${minutes} min ${seconds % 60} s`;
+}

@@ -1,0 +1,77 @@
+// From a service connection and the inputs that every task has to a signed-in way to one workspace.
+
+import type { ConnectionDetails } from "../agent/connection.ts";
+import type { Agent } from "../agent/index.ts";
+import type { TaskIdentity } from "../agent/inputs.ts";
+import { AzureMl, type Cloud, cloudOf, createCredential, createTransport, type Identity } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import type { WorkspaceRequest } from "./task.ts";
+
+/** The input that names the connection, in every task. */
+const CONNECTION = "azureSubscription";
+
+/** Nothing is asked of the network here. @throws TaskError kind `connection` or `input` */
+export function openAzure(
+  agent: Agent,
+  inputs: Readonly<Record<string, unknown>>,
+  task: TaskIdentity,
+): WorkspaceRequest {
+  const connection = agent.connection(CONNECTION);
+  const { resourceGroup, name } = coordinates(connection, inputs);
+  const cloud: Cloud = cloudOf(connection.cloud);
+  const transport = createTransport({
+    proxy: agent.proxy,
+    caFile: agent.caFile,
+    userAgent: [`azure-ml-pipelines/${task.version}`, task.name, agent.variable("AZURE_HTTP_USER_AGENT")]
+      .filter(Boolean)
+      .join(" "),
+  });
+  const credential = createCredential(cloud, identityOf(connection, agent), transport);
+  const { subscriptionId } = connection;
+  const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });
+  agent.log.info(
+    `Workspace ${name} in resource group ${resourceGroup}, subscription ${subscriptionId} (${cloud.name}).`,
+  );
+  return {
+    azure,
+    subscriptionId,
+    resourceGroup,
+    name,
+    log: agent.log,
+    signal: agent.signal,
+    provenance: agent.provenance,
+  };
+}
+
+/** Inputs count before what the connection's scope says. */
+function coordinates(
+  connection: ConnectionDetails,
+  inputs: Readonly<Record<string, unknown>>,
+): { resourceGroup: string; name: string } {
+  const name = (inputs["workspace"] as string | undefined) ?? connection.workspace;
+  const resourceGroup = (inputs["resourceGroup"] as string | undefined) ?? connection.resourceGroup;
+  const missing = [resourceGroup === undefined ? "resourceGroup" : [], name === undefined ? "workspace" : []].flat();
+  if (name === undefined || resourceGroup === undefined) {
+    const verb = missing.length === 1 ? "is" : "are";
+    throw new TaskError(
+      "input",
+      `${missing.length === 1 ? "Input" : "Inputs"} ${missing.join(" and ")} ${verb} empty, and the service connection has no workspace of its own.`,
+      { hint: "Set them, or use a connection with the scope of a Machine Learning workspace." },
+    );
+  }
+  return { resourceGroup, name };
+}
+
+function identityOf(connection: ConnectionDetails, agent: Agent): Identity {
+  const { scheme, tenantId, clientId = "", secret = "", certificatePem = "", id } = connection;
+  switch (scheme) {
+    case "servicePrincipalSecret":
+      return { scheme, tenantId, clientId, secret };
+    case "servicePrincipalCertificate":
+      return { scheme, tenantId, clientId, certificatePem };
+    case "workloadIdentity":
+      return { scheme, tenantId, clientId, assertion: agent.oidcAssertion(id) };
+    case "managedIdentity":
+      return { scheme, clientId: connection.clientId };
+  }
+}

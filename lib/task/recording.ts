@@ -1,0 +1,28 @@
+// The record as it is when a step begins.
+import type { Provenance } from "../agent/index.ts";
+import type { TaskIdentity } from "../agent/inputs.ts";
+import { RECORD_VERSION, type RunRecord } from "../record/index.ts";
+
+export function newRecord(task: TaskIdentity, from: Provenance): RunRecord {
+  return {
+    version: RECORD_VERSION,
+    task: { name: task.name, friendlyName: task.friendlyName, version: task.version },
+    result: "succeeded",
+    started: new Date().toISOString(),
+    run: {
+      kind: from.kind,
+      project: from.project,
+      definition: from.definition,
+      id: from.runId,
+      number: from.runNumber,
+      uri: from.runUri,
+      stage: from.stage,
+      job: from.job,
+      step: from.step,
+      attempt: from.attempt,
+      repository: from.repositoryUri,
+      branch: from.branch,
+      commit: from.commit,
+    },
+  };
+}
