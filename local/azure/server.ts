@@ -11,13 +11,31 @@ import type { PlaneFile, ResourceFile } from "./arm/resource.ts";
 import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
 import type { Principal } from "./identity.ts";
 import * as entra from "./planes/entra.ts";
+import * as codes from "./resources/codes.ts";
+import * as components from "./resources/components.ts";
+import * as computes from "./resources/computes.ts";
+import * as data from "./resources/data.ts";
+import * as datastores from "./resources/datastores.ts";
+import * as discovery from "./resources/discovery.ts";
+import * as environments from "./resources/environments.ts";
+import * as models from "./resources/models.ts";
+import * as workspaces from "./resources/workspaces.ts";
 import type { AzureWorld } from "./world.ts";
 
 /** Resources of the workspace, one file each. A new one is added here and nowhere else. */
-const resources: readonly ResourceFile[] = [];
+const resources: readonly ResourceFile[] = [
+  workspaces,
+  datastores,
+  codes,
+  data,
+  models,
+  environments,
+  components,
+  computes,
+];
 
 /** Services on the `api` host. */
-const apiPlanes: readonly PlaneFile[] = [];
+const apiPlanes: readonly PlaneFile[] = [discovery];
 
 /** Audiences of the tokens that the management and data planes take. */
 export function managementAudiences(world: AzureWorld): string[] {
@@ -68,13 +86,18 @@ export function armApplication(world: AzureWorld): Express {
   app.use(jsonBody());
   app.use(scope(world));
   world.operations.mount(app);
+  workspaces.mountAbove(app, world);
+  app.use(workspacePath, workspaceRouter(world));
+  return closing(app, world);
+}
+
+const workspacePath =
+  "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/workspaces/:workspace";
+
+function workspaceRouter(world: AzureWorld): RequestHandler {
   const workspace = new ArmRouter();
   for (const resource of resources) resource.mount(workspace, world);
-  app.use(
-    "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/workspaces/:workspace",
-    workspace.router,
-  );
-  return closing(app, world);
+  return workspace.router;
 }
 
 /** Refuses what lies outside the one subscription, resource group and workspace there are. */

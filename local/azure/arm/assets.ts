@@ -1,0 +1,211 @@
+// The routes that every kind of asset has: containers and versions, created by PUT, listed, labelled, archived.
+import type { Request, Response } from "express";
+import type { AssetNoun, AzureWorld } from "../world.ts";
+import { type AssetContainer, type AssetStore, type AssetVersion, page, select } from "./collection.ts";
+import { envelope, type SystemDataVariant, systemData } from "./envelope.ts";
+import { type ArmError, userError } from "./errors.ts";
+import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "./router.ts";
+
+/** One PUT of a version, as the kind gets it to normalise. */
+export interface VersionWrite {
+  readonly name: string;
+  readonly version: string;
+  /** `properties` of the body, as sent. */
+  readonly sent: Record<string, unknown>;
+  /** What is stored under this name and version already. */
+  readonly existing: AssetVersion | undefined;
+  readonly context: ArmContext;
+}
+
+/** What sets one kind of asset apart from the others. */
+export interface AssetKind {
+  readonly noun: AssetNoun;
+  readonly systemData: SystemDataVariant;
+  /** Status of a PUT on a version that exists: 200, or 201 without end (facts/04 §1.4). */
+  readonly repeatedPut: 200 | 201;
+  /**
+   * What is kept of a PUT. The keys that all kinds share are merged in afterwards.
+   * @throws ArmError when the service refuses the body or the change
+   */
+  normalise(write: VersionWrite, world: AzureWorld): Record<string, unknown> | Promise<Record<string, unknown>>;
+  /** A version's properties below the shared ones, as this api-version shows them, in wire order. */
+  show(stored: Record<string, unknown>, apiVersion: string): Record<string, unknown>;
+  /** A container's properties, in wire order. */
+  showContainer(container: AssetContainer, store: AssetStore, apiVersion: string): Record<string, unknown>;
+  /** 404 for a version, or for the container when `version` is absent. */
+  notFound(name: string, version?: string): ArmError;
+  /** Under which version an anonymous asset is kept, when the service chooses its own. */
+  ownVersion?(write: VersionWrite): string;
+}
+
+/** Mounts `/{noun}`, `/{noun}/:name`, `…/versions`, `…/versions/:version` and `…/labels/:label`. */
+export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind): void {
+  const store = world.assets[kind.noun];
+  const base = `/${kind.noun}`;
+  const showVersion = (asset: AssetVersion, apiVersion: string) => versionBody(world, kind, asset, apiVersion);
+  const showContainer = (container: AssetContainer, apiVersion: string) =>
+    containerBody(world, kind, container, apiVersion);
+
+  arm.get(base, (request, response, { apiVersion }) => {
+    // Anonymous assets have no name of their own and are in no list of names. Not verified against live Azure.
+    const named = store.containers().filter((one) => !one.versions.some((each) => each.properties["isAnonymous"]));
+    response.json(page(select(named, request.query), request, world.urls.arm, (one) => showContainer(one, apiVersion)));
+  });
+
+  arm.get(`${base}/:name`, (request, response, { apiVersion }) => {
+    const container = store.container(parameter(request, "name"));
+    if (container === undefined) throw kind.notFound(parameter(request, "name"));
+    response.json(showContainer(container, apiVersion));
+  });
+
+  arm.put(`${base}/:name`, (request, response, { apiVersion, author }) => {
+    const name = parameter(request, "name");
+    const existed = store.container(name) !== undefined;
+    const { description, tags, properties, isArchived, dataType } = propertiesOf(request);
+    const sent = Object.entries({ description, tags, properties, isArchived, dataType });
+    const kept = Object.fromEntries(sent.filter(([, value]) => value !== undefined));
+    const container = store.putContainer(name, kept, author);
+    const body = showContainer(container, apiVersion);
+    if (existed) response.json(body);
+    else answerCreated(request, response, world.urls.arm, body);
+  });
+
+  arm.delete(`${base}/:name`, (request, response) => {
+    response.status(store.deleteContainer(parameter(request, "name")) ? 200 : 204).end();
+  });
+
+  arm.get(`${base}/:name/versions`, (request, response, { apiVersion }) => {
+    // A name that nobody has used has no versions: an empty list, as the code look-up shows (facts/04 §4.1).
+    const versions = store.container(parameter(request, "name"))?.versions ?? [];
+    response.json(
+      page(select(versions, request.query), request, world.urls.arm, (one) => showVersion(one, apiVersion)),
+    );
+  });
+
+  arm.get(`${base}/:name/versions/:version`, (request, response, { apiVersion }) => {
+    response.json(showVersion(found(request, parameter(request, "version")), apiVersion));
+  });
+
+  arm.get(`${base}/:name/labels/:label`, (request, response, { apiVersion }) => {
+    const label = parameter(request, "label");
+    const latest = label === "latest" || label === "default" ? store.latest(parameter(request, "name")) : undefined;
+    if (latest === undefined) throw kind.notFound(parameter(request, "name"), label);
+    response.json(showVersion(latest, apiVersion));
+  });
+
+  arm.put(`${base}/:name/versions/:version`, (request, response, context) =>
+    putVersion(world, kind, request, response, context),
+  );
+
+  arm.delete(`${base}/:name/versions/:version`, (request, response) => {
+    response.status(store.delete(parameter(request, "name"), parameter(request, "version")) ? 200 : 204).end();
+  });
+
+  function found(request: Request, version: string): AssetVersion {
+    const name = parameter(request, "name");
+    // A component asked for without a version is asked for by this one (facts/03 §2.3).
+    const asset = version === "azureml_default" ? store.latest(name) : store.version(name, version);
+    if (asset === undefined) throw kind.notFound(name, version);
+    return asset;
+  }
+}
+
+async function putVersion(
+  world: AzureWorld,
+  kind: AssetKind,
+  request: Request,
+  response: Response,
+  context: ArmContext,
+): Promise<void> {
+  if (typeof bodyOf(request)["properties"] !== "object") throw requiredField("properties");
+  const store = world.assets[kind.noun];
+  const name = parameter(request, "name");
+  const asked = {
+    name,
+    version: parameter(request, "version"),
+    sent: propertiesOf(request),
+    existing: undefined,
+    context,
+  };
+  const version = kind.ownVersion?.(asked) ?? asked.version;
+  const existing = store.version(name, version);
+  const kept = await kind.normalise({ ...asked, version, existing }, world);
+  const { sent } = asked;
+  const { asset, created } = store.put(
+    name,
+    version,
+    {
+      description: sent["description"] ?? null,
+      tags: sent["tags"] ?? {},
+      properties: sent["properties"] ?? {},
+      isArchived: sent["isArchived"] === true,
+      isAnonymous: sent["isAnonymous"] === true,
+      ...kept,
+    },
+    context.author,
+  );
+  const body = versionBody(world, kind, asset, context.apiVersion);
+  if (created || kind.repeatedPut === 201) answerCreated(request, response, world.urls.arm, body);
+  else response.status(200).json(body);
+}
+
+/** A version as the wire shows it; also for planes that hand assets out by other routes. */
+export function versionBody(world: AzureWorld, kind: AssetKind, asset: AssetVersion, apiVersion: string): object {
+  const { description, tags, properties, isArchived, isAnonymous } = asset.properties;
+  return envelope({
+    id: `${world.workspaceId}/${kind.noun}/${asset.name}/versions/${asset.version}`,
+    name: asset.version,
+    type: `${kind.noun}/versions`,
+    properties: {
+      description,
+      tags,
+      properties,
+      isArchived,
+      isAnonymous,
+      ...kind.show(asset.properties, apiVersion),
+    },
+    systemData: systemData(asset.stamps, kind.systemData),
+  });
+}
+
+function containerBody(world: AzureWorld, kind: AssetKind, container: AssetContainer, apiVersion: string): object {
+  return envelope({
+    id: `${world.workspaceId}/${kind.noun}/${container.name}`,
+    name: container.name,
+    type: kind.noun,
+    properties: kind.showContainer(container, world.assets[kind.noun], apiVersion),
+    systemData: systemData(container.stamps, kind.systemData),
+  });
+}
+
+/** What all containers show. `empty` stands where no tags or properties were ever put: `{}`, or null for data (facts/04 §5, §6). */
+export function containerProperties(
+  container: AssetContainer,
+  store: AssetStore,
+  empty: object | null,
+): Record<string, unknown> {
+  const { description, tags, properties, isArchived } = container.properties;
+  return {
+    description: description ?? null,
+    tags: tags ?? empty,
+    properties: properties ?? empty,
+    isArchived: isArchived === true,
+    latestVersion: store.latest(container.name)?.version ?? null,
+    nextVersion: store.nextVersion(container.name),
+  };
+}
+
+/** 400 for a body that lacks what the kind cannot do without. The wording is not verified against live Azure. */
+export function requiredField(path: string): ArmError {
+  return userError(400, `The request is invalid: ${path} is required.`, ["BadArgument", "ArgumentInvalid"]);
+}
+
+/** 400 for another location under an existing version. The client's own constant proves the message; its exchange was never recorded (facts/04 §16). */
+export function assetPathChanged(): ArmError {
+  return userError(400, "Asset paths cannot be updated.", ["BadArgument"]);
+}
+
+/** Whether an api-version is one of the previews that show registry keys (published types 2023-04-01-preview to 2024-01-01-preview). */
+export function showsPreviewKeys(apiVersion: string): boolean {
+  return apiVersion.endsWith("-preview") && apiVersion >= "2023-04-01" && apiVersion <= "2024-01-01-preview";
+}

@@ -1,0 +1,94 @@
+// Models: named, versioned pointers to files, with the flavors that an MLmodel file declares.
+import { parse } from "yaml";
+import {
+  type AssetKind,
+  assetPathChanged,
+  containerProperties,
+  mountAssets,
+  requiredField,
+  showsPreviewKeys,
+} from "../arm/assets.ts";
+import { atLeast } from "../arm/envelope.ts";
+import { userError } from "../arm/errors.ts";
+import type { ArmRouter } from "../arm/router.ts";
+import { longDatastoreUri, parseReference } from "../jobs/references.ts";
+import { locate } from "../locate.ts";
+import type { AzureWorld } from "../world.ts";
+
+const kind: AssetKind = {
+  noun: "models",
+  systemData: "full",
+  repeatedPut: 200,
+  async normalise({ sent, existing }, world) {
+    const { modelUri, modelType, jobName, stage, datasets } = sent;
+    if (typeof modelUri !== "string") throw requiredField("properties.modelUri");
+    const normalised = modelUriOf(world, modelUri);
+    if (existing !== undefined && existing.properties["modelUri"] !== normalised) throw assetPathChanged();
+    const type = typeof modelType === "string" ? modelType : "custom_model";
+    const flavors = { ...(type === "mlflow_model" ? await declaredFlavors(world, normalised) : {}) };
+    return {
+      flavors: { ...flavors, ...((sent["flavors"] as object | null | undefined) ?? {}) },
+      modelType: type,
+      modelUri: normalised,
+      jobName: jobName ?? null,
+      stage: stage ?? null,
+      ...(datasets === undefined ? {} : { datasets }),
+    };
+  },
+  show: ({ flavors, modelType, modelUri, jobName, stage, datasets }, apiVersion) => ({
+    ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: null } : {}),
+    flavors,
+    modelType,
+    modelUri,
+    jobName,
+    ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded", stage } : {}),
+    ...(showsPreviewKeys(apiVersion) ? { intellectualProperty: null } : {}),
+    ...(datasets !== undefined && atLeast(apiVersion, "2025-12-01") ? { datasets } : {}),
+  }),
+  showContainer: (container, store, apiVersion) => ({
+    ...containerProperties(container, store, {}),
+    ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
+  }),
+  // The wording is not in the recordings.
+  notFound: (name, version) =>
+    userError(
+      404,
+      version === undefined ? `Model container ${name} not found.` : `Model version ${name}:${version} not found.`,
+      ["NotFoundError"],
+    ),
+};
+
+/** Datastore URIs come back long and with `resourceGroups`, the opposite casing of data (facts/04 §6); others as sent. */
+export function modelUriOf(world: AzureWorld, uri: string): string {
+  const reference = parseReference(uri);
+  if (reference.kind !== "datastore") return uri;
+  return longDatastoreUri(world, reference.datastore, reference.path).replace("/resourcegroups/", "/resourceGroups/");
+}
+
+/** Flavors are parsed from the MLmodel file even when none were sent (facts/04 §6); an unreadable one gives none. */
+async function declaredFlavors(world: AzureWorld, uri: string): Promise<Record<string, { data: unknown }>> {
+  const place = locate(world, uri);
+  if (place === undefined) return {};
+  const folder = place.path.replace(/\/+$/, "");
+  const file = await world.blobs.get(place.container, folder === "" ? "MLmodel" : `${folder}/MLmodel`);
+  if (file === undefined) return {};
+  try {
+    const flavors = (parse(file.toString("utf8")) as { flavors?: Record<string, object> }).flavors ?? {};
+    return Object.fromEntries(
+      Object.entries(flavors).map(([name, data]) => {
+        // The published type holds strings only.
+        const text = Object.entries(data ?? {}).map(([key, value]) => [
+          key,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]);
+        return [name, { data: Object.fromEntries(text) }];
+      }),
+    );
+  } catch {
+    return {};
+  }
+}
+
+export function mount(arm: ArmRouter, world: AzureWorld): void {
+  mountAssets(arm, world, kind);
+}
