@@ -1,0 +1,56 @@
+// Puts the relay together from its setting, its memory and its identity.
+import * as fs from "node:fs";
+import type { TokenCredential } from "@azure/core-auth";
+import type { Clock, RelayLog } from "./core/clock.ts";
+import type { Configuration } from "./core/configuration.ts";
+import type { Starter } from "./core/dispatch.ts";
+import { RelayFault } from "./core/fault.ts";
+import { createHttp } from "./core/http.ts";
+import type { TokenSource } from "./core/models.ts";
+import { Relay } from "./core/relay.ts";
+import type { Store } from "./core/store.ts";
+import { startRelease } from "./targets/release.ts";
+import { type Secrets, startWebhook } from "./targets/webhook.ts";
+
+export interface RelayOptions {
+  readonly configuration: Configuration;
+  readonly store: Store;
+  /** Gets tokens for ARM and for Azure DevOps; the relay's managed identity in Azure. */
+  readonly credential: TokenCredential;
+  /** Reads an app setting: where the secrets of webhooks are. */
+  readonly secret: Secrets;
+  readonly log?: RelayLog;
+  readonly clock?: Clock;
+  /** PEM file of authorities to trust instead of node's own list. */
+  readonly caFile?: string;
+  readonly answerWithin?: number;
+}
+
+export function composeRelay(options: RelayOptions): Relay {
+  const { credential, secret, caFile } = options;
+  const http = createHttp(caFile === undefined ? {} : { ca: fs.readFileSync(caFile, "utf8") });
+  const token: TokenSource = async (scope) => {
+    let answer: Awaited<ReturnType<TokenCredential["getToken"]>>;
+    try {
+      answer = await credential.getToken(scope);
+    } catch (error) {
+      throw new RelayFault("temporary", `No token for ${scope}: ${(error as Error).message}`, { cause: error });
+    }
+    if (answer === null) throw new RelayFault("temporary", `No token for ${scope}.`);
+    return answer.token;
+  };
+  const starter: Starter = (target, notice, context) =>
+    target.kind === "webhook"
+      ? startWebhook(target, notice, context, { http, secret })
+      : startRelease(target, notice, context, { token, ...(caFile === undefined ? {} : { caFile }) });
+  return new Relay({
+    configuration: options.configuration,
+    store: options.store,
+    starter,
+    http,
+    token,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.log === undefined ? {} : { log: options.log }),
+    ...(options.answerWithin === undefined ? {} : { answerWithin: options.answerWithin }),
+  });
+}

@@ -1,0 +1,224 @@
+// The relay itself: events in, starts out; and the replay that finds what the events did not bring.
+import { createHash, randomUUID } from "node:crypto";
+import { CatchUp, type CaughtUp } from "./catch-up.ts";
+import { type Clock, type RelayLog, silentLog, systemClock } from "./clock.ts";
+import type { Configuration, Route } from "./configuration.ts";
+import { Dispatcher, type Outcome, type Starter } from "./dispatch.ts";
+import { parseDelivery, type RelayEvent } from "./events.ts";
+import { asFault, describeFault, RelayFault } from "./fault.ts";
+import { concernsModel, matchesModel, matchesRun } from "./filter.ts";
+import { answerOptions, answerValidation, json, type RelayRequest, type RelayResponse } from "./handshake.ts";
+import type { Http } from "./http.ts";
+import { withLock } from "./lock.ts";
+import { ModelCatalog, type TokenSource } from "./models.ts";
+import { type ModelNotice, type Notice, nameOf, noticeOfModelEvent, noticeOfRunEvent } from "./notice.ts";
+import { Replayer, type ReplayReport, type ReplayRequest } from "./replay.ts";
+import { type Store, writeJson } from "./store.ts";
+import { byTarget, lockName } from "./targets.ts";
+
+/** What came of one event for one target. */
+export interface Handled {
+  readonly event: string;
+  readonly subject: string;
+  readonly route: string;
+  readonly outcome: Outcome;
+}
+
+export interface RelayParts {
+  readonly configuration: Configuration;
+  readonly store: Store;
+  /** Starts targets of every kind. */
+  readonly starter: Starter;
+  readonly http: Http;
+  readonly token: TokenSource;
+  readonly clock?: Clock;
+  readonly log?: RelayLog;
+  /** Seconds within which a delivery is answered; Event Grid waits for 30. */
+  readonly answerWithin?: number;
+}
+
+export class Relay {
+  readonly #parts: Required<RelayParts> & { readonly owner: string };
+  readonly #dispatcher: Dispatcher;
+  readonly #catchUp: CatchUp;
+  readonly #catalog: ModelCatalog;
+  readonly #replayer: Replayer;
+
+  constructor(given: RelayParts) {
+    const parts = { clock: systemClock, log: silentLog, answerWithin: 25, owner: randomUUID(), ...given };
+    const { configuration } = parts;
+    this.#parts = parts;
+    this.#dispatcher = new Dispatcher(parts);
+    this.#catalog = new ModelCatalog({
+      ...parts,
+      resourceManager: configuration.resourceManager,
+      scope: configuration.resourceManagerScope,
+    });
+    this.#catchUp = new CatchUp({ ...parts, catalog: this.#catalog, dispatcher: this.#dispatcher });
+    this.#replayer = new Replayer({ ...parts, dispatcher: this.#dispatcher, catchUp: this.#catchUp });
+  }
+
+  /**
+   * Answers whatever Event Grid sends: both handshakes, and deliveries in both schemas.
+   * 200: all of it is settled (started, not wanted, or among the dead letters). 503: send it again later. 400: it is no
+   * delivery; Event Grid tries neither 400 nor 401, 403 and 413 again, so nothing else is ever answered with those.
+   */
+  async receive(request: RelayRequest): Promise<RelayResponse> {
+    const { configuration, http, log } = this.#parts;
+    if (request.method === "OPTIONS") {
+      return answerOptions(request, configuration.handshake, { http, warn: (line) => log.warn(line) });
+    }
+    if (request.method !== "POST") {
+      return json(405, { error: "Send events by POST." }, { Allow: "POST, OPTIONS" });
+    }
+    try {
+      const delivery = parseDelivery(request.body);
+      if (delivery.validationCode !== undefined) return answerValidation(delivery.validationCode);
+      for (const { id, type } of delivery.ignored) log.info(`Event ${id} is a ${type}: nothing to do.`);
+      const handled = await this.handle(delivery.events);
+      const later = handled.find(({ outcome }) => outcome.kind === "later");
+      return json(later === undefined ? 200 : 503, { handled }, later === undefined ? {} : { "Retry-After": "30" });
+    } catch (error) {
+      const fault = asFault(error);
+      log.error(describeFault(fault));
+      return json(fault.kind === "permanent" ? 400 : 503, { error: describeFault(fault) });
+    }
+  }
+
+  /** Handles events one after another. What is "later" needs to be delivered again. */
+  async handle(events: readonly RelayEvent[]): Promise<Handled[]> {
+    const { clock, answerWithin } = this.#parts;
+    const deadline = clock.now() + answerWithin * 1000;
+    const handled: Handled[] = [];
+    for (const event of events) handled.push(...(await this.#handleOne(event, deadline)));
+    return handled;
+  }
+
+  /** Looks for what was missed, and starts it. */
+  replay(request: ReplayRequest = {}): Promise<ReplayReport> {
+    return this.#replayer.replay(request);
+  }
+
+  /** Cursors and dead letters, for whoever looks after the relay. */
+  status(): ReturnType<Replayer["status"]> {
+    return this.#replayer.status();
+  }
+
+  async #handleOne(event: RelayEvent, deadline: number): Promise<Handled[]> {
+    const { configuration, store, clock, log } = this.#parts;
+    const source = this.#source(event.source);
+    if (source === undefined) {
+      log.warn(
+        `Event ${event.id} comes from ${event.source}, which is not among the sources of the setting: nothing is done.`,
+      );
+      return [];
+    }
+    const marker = eventKey(event);
+    const notice =
+      event.kind === "model" ? noticeOfModelEvent({ ...event, source }) : noticeOfRunEvent({ ...event, source });
+    const subject = nameOf(notice);
+    const say = (route: Route, outcome: Outcome): Handled => ({ event: event.id, subject, route: route.name, outcome });
+    const concerned = configuration.routes.filter(({ when }) =>
+      event.kind === "model"
+        ? concernsModel(when, source, event.name)
+        : when.kind === "run" && matchesRun(when, { ...event, source }),
+    );
+    if (concerned.length === 0) return [];
+    if ((await store.read(marker)) !== undefined) {
+      return concerned.map((route) => say(route, { kind: "duplicate" }));
+    }
+    const handled: Handled[] = [];
+    for (const routes of byTarget(concerned)) {
+      const [first] = routes;
+      let done: { readonly value: { route: Route; outcome: Outcome } | undefined } | undefined;
+      try {
+        done = await withLock(this.#parts, lockName(first), deadline, () => this.#startFor(notice, routes, deadline));
+      } catch (error) {
+        // One target's trouble (or the store's) must not cost another its start; the event will come again.
+        done = { value: { route: first, outcome: { kind: "later", reason: describeFault(error) } } };
+      }
+      const busy = {
+        route: first,
+        outcome: { kind: "later", reason: "Another start of this target was going on." },
+      } as const;
+      const { route, outcome } = done === undefined ? busy : (done.value ?? { route: first, outcome: undefined });
+      if (outcome !== undefined) handled.push(say(route, outcome));
+    }
+    if (handled.length > 0 && handled.every(({ outcome }) => outcome.kind !== "later")) {
+      await writeJson(store, marker, { schema: 1, subject, at: new Date(clock.now()).toISOString() }, "absent");
+    }
+    return handled;
+  }
+
+  /** Under the target's lock. Undefined: no route wants it. */
+  async #startFor(
+    notice: Notice,
+    routes: readonly [Route, ...Route[]],
+    deadline: number,
+  ): Promise<{ route: Route; outcome: Outcome } | undefined> {
+    if (notice.kind === "run") {
+      return { route: routes[0], outcome: await this.#dispatcher.dispatch(routes[0], notice, deadline) };
+    }
+    let judged: ModelNotice = notice;
+    if (this.#parts.configuration.sources.length > 0) {
+      const looked = await this.#lookFirst(notice, routes, deadline);
+      if ("settled" in looked) return looked.settled;
+      judged = looked.notice;
+    }
+    const route = routes.find(({ when }) => when.kind === "model" && matchesModel(when, judged));
+    return route === undefined
+      ? undefined
+      : { route, outcome: await this.#dispatcher.dispatch(route, judged, deadline) };
+  }
+
+  /**
+   * Events come in any order and may have been missed: versions of this model that are older and not yet started go first.
+   * Settles the event's version if the list had it; else gives the version as Azure ML knows it.
+   */
+  async #lookFirst(
+    notice: ModelNotice,
+    routes: readonly [Route, ...Route[]],
+    deadline: number,
+  ): Promise<{ settled: { route: Route; outcome: Outcome } | undefined } | { notice: ModelNotice }> {
+    const { source, name, version } = notice;
+    let caught: CaughtUp;
+    let own: ModelNotice | undefined;
+    try {
+      caught = await this.#catchUp.run({ source, routes, model: name, deadline, asked: notice });
+      if (!caught.seen.has(nameOf(notice)) && caught.stopped === undefined) {
+        own = (await this.#catalog.version(source, name, version))?.notice;
+      }
+    } catch (error) {
+      const needsStage = routes.some(({ when }) => when.kind === "model" && when.stage.length > 0);
+      const refused = error instanceof RelayFault && error.kind === "permanent";
+      // Without the right to read, the event itself has to do; its data know tags, and no stage.
+      if (!refused || needsStage)
+        return { settled: { route: routes[0], outcome: { kind: "later", reason: describeFault(error) } } };
+      this.#parts.log.warn(`${describeFault(error)} ${nameOf(notice)} is judged by its event alone.`);
+      return { notice };
+    }
+    const mine = caught.outcomes.find((one) => nameOf(one.notice) === nameOf(notice));
+    if (mine !== undefined && mine.outcome.kind !== "would start") {
+      const route = routes.find((one) => one.name === mine.route) ?? routes[0];
+      return { settled: { route, outcome: mine.outcome } };
+    }
+    if (caught.stopped !== undefined) {
+      const reason = `An older version has to start first: ${caught.stopped}`;
+      return { settled: { route: routes[0], outcome: { kind: "later", reason } } };
+    }
+    if (caught.seen.has(nameOf(notice))) return { settled: undefined };
+    return { notice: own === undefined ? notice : { ...own, event: notice.event } };
+  }
+
+  /** The setting's own spelling of the source; undefined when the setting names sources, and not this one. */
+  #source(id: string): string | undefined {
+    const { sources } = this.#parts.configuration;
+    return sources.length === 0 ? id : sources.find((source) => source.toLowerCase() === id.toLowerCase());
+  }
+}
+
+/** An event is known by its source and its id together. */
+function eventKey(event: RelayEvent): string {
+  const text = `${event.source.toLowerCase()}\n${event.id}`;
+  return `events/${createHash("sha256").update(text).digest("hex").slice(0, 32)}.json`;
+}

@@ -1,0 +1,19 @@
+// Routes by what they start: two routes to one target share its order and its claims.
+import { createHash } from "node:crypto";
+import { type Route, targetKey } from "./configuration.ts";
+
+/** Routes that start the same thing, together. */
+export function byTarget(routes: readonly Route[]): [Route, ...Route[]][] {
+  const groups = new Map<string, [Route, ...Route[]]>();
+  for (const route of routes) {
+    const key = targetKey(route.start);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [route]);
+    else group.push(route);
+  }
+  return [...groups.values()];
+}
+
+export function lockName(route: Route): string {
+  return createHash("sha256").update(targetKey(route.start)).digest("hex").slice(0, 16);
+}

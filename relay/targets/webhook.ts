@@ -1,0 +1,71 @@
+// Starts a YAML pipeline through its incoming webhook: one signed POST.
+import type { WebhookTarget } from "../core/configuration.ts";
+import type { StartContext, Started } from "../core/dispatch.ts";
+import { RelayFault } from "../core/fault.ts";
+import { type Http, type HttpResponse, retryAfter } from "../core/http.ts";
+import { type Notice, payloadOf } from "../core/notice.ts";
+import { signBody } from "../core/signature.ts";
+
+/** Reads an app setting by its name. */
+export type Secrets = (name: string) => string | undefined;
+
+/**
+ * Posts the notice. The address and the signature are those of Azure DevOps' incoming webhooks (facts: resources.webhooks);
+ * what it answers is not documented, so any 2xx counts as taken.
+ * A webhook cannot be asked whether it ran: after a lost answer it is sent again with the same `id`.
+ * @throws RelayFault
+ */
+export async function startWebhook(
+  target: WebhookTarget,
+  notice: Notice,
+  context: StartContext,
+  parts: { readonly http: Http; readonly secret: Secrets },
+): Promise<Started> {
+  const body = Buffer.from(JSON.stringify(payloadOf(notice, context.id)), "utf8");
+  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  if (target.secretSetting !== undefined) {
+    const secret = parts.secret(target.secretSetting);
+    if (secret === undefined || secret === "") {
+      // Temporary: a setting is mended without a new event, and no version should be given up for it.
+      throw new RelayFault(
+        "temporary",
+        `The app setting ${target.secretSetting}, which holds the webhook's secret, is empty.`,
+      );
+    }
+    headers[target.header] = signBody(body, secret, target.signaturePrefix);
+  }
+  const url = `${target.organization}/_apis/public/distributedtask/webhooks/${encodeURIComponent(target.name)}?api-version=6.0-preview`;
+  const answer = await parts.http({ method: "POST", url, headers, body, timeout: 15_000 });
+  if (answer.status >= 200 && answer.status < 300 && answer.status !== 203) {
+    return { reference: `webhook ${target.name} ${context.id}` };
+  }
+  throw refusal(target, answer);
+}
+
+function refusal(target: WebhookTarget, answer: HttpResponse): RelayFault {
+  const said = answer.body.replace(/\s+/g, " ").slice(0, 300);
+  const message = `Azure DevOps answered ${answer.status} to the webhook ${target.name}${said === "" ? "" : `: ${said}`}${/[.!]$/.test(said) ? "" : "."}`;
+  const options = { status: answer.status };
+  // Azure DevOps says these two with status 500 (facts 6.5), where waiting does not help.
+  if (/RequiredHeaderSignatureNotFound/i.test(answer.body)) {
+    return new RelayFault("permanent", message, {
+      ...options,
+      hint: `The connection reads the signature from another header than ${target.header}, or wants another secret or prefix.`,
+    });
+  }
+  if (/web ?hook.{0,80}does not exist/i.test(answer.body)) {
+    return new RelayFault("permanent", message, {
+      ...options,
+      hint: "A pipeline has to name the webhook under resources.webhooks on its default branch, and must have been saved since.",
+    });
+  }
+  const passing = answer.status === 408 || answer.status === 429 || answer.status >= 500;
+  if (!passing) {
+    return new RelayFault("permanent", message, {
+      ...options,
+      hint: "Check the organization and the WebHook name of the incoming webhook connection.",
+    });
+  }
+  const wait = retryAfter(answer.headers, Date.now());
+  return new RelayFault("temporary", message, { ...options, ...(wait === undefined ? {} : { retryAfter: wait }) });
+}
