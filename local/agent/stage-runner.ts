@@ -113,10 +113,13 @@ export async function runStage(
     const said = context.result ?? "Succeeded";
     if (n < retries && (failure !== undefined || said === "Failed")) {
       // The trap: a try that threw leaves its earlier `task.complete` standing, one that only said Failed does not.
+      // (With tries to spare the standing one is then seen after the next try, and forgotten.)
       if (failure === undefined) context.result = undefined;
       const delay = environment.retryDelay(n);
       context.warn(
-        `RetryHelper encountered task failure, will retry (attempt #: ${n + 1} out of ${retries}) after ${delay} ms`,
+        failure === undefined
+          ? `RetryHelper encountered task failure, will retry (attempt #: ${n + 1} out of ${retries}) after ${delay} ms`
+          : `RetryHelper encountered exception, will retry (attempt #: ${n + 1} ${failure}) after ${delay} ms`,
       );
       await pause(delay, stop.signal);
       if (!stop.signal.aborted) continue;

@@ -5,7 +5,8 @@ import path from "node:path";
 import { build } from "esbuild";
 import { Job, type JobOptions, type JobOutcome, type StageOutcome, type Step } from "../../../local/agent/index.ts";
 
-export const TASK_ID = "6d3c1f64-6f0b-4d0e-9a4f-2f4ce14a5b11";
+/** The id of the n-th task of a bench: agents keep a task under its name, id and version, so no two may share all three. */
+const taskId = (n: number) => `6d3c1f64-6f0b-4d0e-9a4f-${String(n).padStart(12, "0")}`;
 export const CONNECTION_ID = "11111111-2222-3333-4444-555555555555";
 
 let taskLib: Promise<string> | undefined;
@@ -48,7 +49,12 @@ export class Bench {
       handlers[key] = { Node20_1: { target: `dist/${stage}.js` } };
     }
     if (lib !== undefined) writeFileSync(path.join(folder, "dist", "task-lib.js"), lib);
-    const base = { id: TASK_ID, name: "Probe", friendlyName: "Probe", version: { Major: 1, Minor: 2, Patch: 3 } };
+    const base = {
+      id: taskId(this.#count),
+      name: "Probe",
+      friendlyName: "Probe",
+      version: { Major: 1, Minor: 2, Patch: 3 },
+    };
     writeFileSync(path.join(folder, "task.json"), JSON.stringify({ ...base, ...handlers, ...manifest }));
     return folder;
   }
