@@ -1,6 +1,7 @@
 // Who the task is in Azure: one credential for each way in which a service connection can sign in.
 
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
+import type { HttpClient } from "@azure/core-rest-pipeline";
 import {
   ClientAssertionCredential,
   ClientCertificateCredential,
@@ -40,15 +41,17 @@ export type Identity =
  * Every request it makes goes through `transport`.
  */
 export function createCredential(cloud: Cloud, identity: Identity, transport: Transport): TokenCredential {
+  const seen: { assertion?: Assertion; trouble?: string } = {};
   const options = {
     authorityHost: cloud.authority,
-    httpClient: transport.httpClient,
+    httpClient: remembering(transport.httpClient, (trouble) => {
+      seen.trouble = trouble;
+    }),
     userAgentOptions: { userAgentPrefix: transport.userAgent },
     // Only Microsoft's own clouds are listed by the discovery service; elsewhere it is neither there nor needed.
     disableInstanceDiscovery: !cloud.wellKnown,
     retryOptions: { maxRetries: 4 },
   };
-  const seen: { assertion?: Assertion } = {};
   const inner = (): TokenCredential => {
     switch (identity.scheme) {
       case "servicePrincipalSecret":
@@ -74,7 +77,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
           : new ManagedIdentityCredential(options);
     }
   };
-  const sayingWhy = (error: unknown) => signInFailure(error, { identity, cloud, assertion: seen.assertion });
+  const sayingWhy = (error: unknown) => signInFailure(error, { identity, cloud, ...seen });
   let credential: TokenCredential;
   try {
     credential = inner();
@@ -87,6 +90,23 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
         return await credential.getToken(scopes, tokenOptions);
       } catch (error) {
         throw sayingWhy(error);
+      }
+    },
+  };
+}
+
+/** The identity library hides why it could not reach Entra, so the last trouble is kept here for the sentence. */
+function remembering(client: HttpClient, remember: (trouble: string) => void): HttpClient {
+  return {
+    async sendRequest(request) {
+      const host = new URL(request.url).host;
+      try {
+        const response = await client.sendRequest(request);
+        if (response.status >= 400) remember(`${host} answered with status ${response.status}.`);
+        return response;
+      } catch (error) {
+        remember(`${host} could not be reached: ${error instanceof Error ? error.message : String(error)}`);
+        throw error;
       }
     },
   };

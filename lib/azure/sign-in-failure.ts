@@ -13,7 +13,9 @@ export interface Assertion {
 interface Circumstances {
   readonly identity: Identity;
   readonly cloud: Cloud;
-  readonly assertion: Assertion | undefined;
+  readonly assertion?: Assertion;
+  /** The last answer or network error that was no token. */
+  readonly trouble?: string;
 }
 
 interface Sentence {
@@ -37,7 +39,7 @@ export function signInFailure(error: unknown, at: Circumstances): TaskError {
     cause: error,
   };
   if (known) return new TaskError("connection", `${known.message} (AADSTS${code})`, { hint: known.hint, ...options });
-  const reason = firstSentence(text);
+  const reason = code === undefined ? (at.trouble ?? firstSentence(text)) : firstSentence(text);
   if (at.identity.scheme === "managedIdentity") {
     return new TaskError("connection", `The agent's machine gives no token of a managed identity: ${reason}`, {
       hint: "Run the job on an agent whose machine has a managed identity, and give that identity access to the workspace.",

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Container } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { codeHash, type LocalContent } from "./content.ts";
+import type { LocalContent } from "./content.ts";
 import { warnAboutSize } from "./datastores.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -33,7 +33,7 @@ export async function registerCode(
   content: LocalContent,
   mayCreate?: Promise<unknown>,
 ): Promise<RegisteredCode> {
-  const hash = await codeHash(content);
+  const hash = content.codeHash();
   return workspace.once(`code ${hash} ${content.name}`, async () => {
     const { azure, signal } = workspace;
     const name = randomUUID();
@@ -62,7 +62,7 @@ export async function registerCode(
     const sasToken = new URL(credential.sasUri).search;
     const container = new Container(azure, credential.sasUri, { kind: "sas", sasToken });
     const blobOf = (relative: string) => (content.isFolder ? `${content.name}/${relative}` : content.name);
-    const files = content.files.map(({ file, relative, size }) => ({ file, blob: blobOf(relative), size }));
+    const files = content.files.map((one) => ({ file: one.path, blob: blobOf(one.relative), size: one.size }));
     await container.upload(files, {
       overwrite: false,
       metadata: { upload_status: "completed", name, version: "1" },

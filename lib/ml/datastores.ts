@@ -2,7 +2,7 @@
 import { type BlobAccess, Container, datastoreUri, longDatastoreUri, parseArmId } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Uploaded } from "../spec/resolver.ts";
-import { LARGE, type LocalContent, objectHash } from "./content.ts";
+import { LARGE, type LocalContent } from "./content.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The datastore that every workspace has for uploads (facts/03 3.5). */
@@ -84,13 +84,13 @@ export async function uploadContent(
   content: LocalContent,
   datastore?: string,
 ): Promise<Uploaded> {
-  const hash = await objectHash(content);
+  const hash = content.objectHash();
   const store = datastore ?? DEFAULT_DATASTORE;
   return workspace.once(`upload ${store} ${hash} ${content.name}`, async () => {
     const { container } = await openDatastore(workspace, store);
     const folder = `LocalUpload/${hash}/${content.name}`;
     const blobOf = (relative: string) => (content.isFolder ? `${folder}/${relative}` : folder);
-    const files = content.files.map(({ file, relative, size }) => ({ file, blob: blobOf(relative), size }));
+    const files = content.files.map((one) => ({ file: one.path, blob: blobOf(one.relative), size: one.size }));
     const known = await container.head(files[0]?.blob ?? folder, workspace.signal);
     if (known?.metadata["upload_status"] === "completed") {
       workspace.log.debug(`${content.path} is in ${store} already, as ${folder}.`);

@@ -1,0 +1,107 @@
+// Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
+import { type Answer, finish } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface Deployment {
+  readonly id?: string;
+  readonly name?: string;
+  readonly location?: string;
+  readonly kind?: string | null;
+  readonly tags?: Record<string, string> | null;
+  readonly sku?: { readonly name?: string; readonly tier?: string; readonly capacity?: number } | null;
+  readonly identity?: { readonly [key: string]: unknown } | null;
+  readonly properties: DeploymentProperties;
+}
+export interface DeploymentProperties {
+  readonly [key: string]: unknown;
+  readonly model?: string | null;
+  readonly provisioningState?: string;
+  readonly properties?: Record<string, string> | null;
+}
+
+const pathOf = (workspace: Workspace, endpoint: string, name?: string) =>
+  `${workspace.id}/onlineEndpoints/${encodeURIComponent(endpoint)}/deployments${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
+
+/** All deployments; none where the endpoint is not there. One round trip a page. */
+export async function listDeployments(workspace: Workspace, endpoint: string): Promise<Deployment[]> {
+  const deployments: Deployment[] = [];
+  const pages = workspace.azure.list<Deployment>(pathOf(workspace, endpoint), {
+    doing: `list the deployments of the endpoint ${endpoint}`,
+    signal: workspace.signal,
+  });
+  try {
+    for await (const one of pages) deployments.push(one);
+  } catch (error) {
+    if (!(error instanceof TaskError) || error.status !== 404) throw error;
+  }
+  return deployments;
+}
+
+/** Sends the deployment and waits until it is ready; `onState` hears how it goes. */
+export async function putDeployment(
+  workspace: Workspace,
+  endpoint: string,
+  name: string,
+  body: object,
+  waiting: { deadline?: number | undefined; onState?: (state: string) => void } = {},
+): Promise<void> {
+  const { azure, signal } = workspace;
+  const put: Answer<Deployment> = await azure.request("PUT", pathOf(workspace, endpoint, name), {
+    doing: `create or update the deployment ${name} of the endpoint ${endpoint}`,
+    body,
+    signal,
+  });
+  await finish(azure, put, { what: `the deployment ${name} to be ready`, signal, ...waiting });
+}
+
+/**
+ * Removes a deployment; one that is not there is fine. A deployment with traffic is refused by the service.
+ * @param wait false: the request alone, for when there is no time left
+ */
+export async function deleteDeployment(
+  workspace: Workspace,
+  endpoint: string,
+  name: string,
+  options: { wait?: boolean; signal?: AbortSignal } = {},
+): Promise<void> {
+  const { azure } = workspace;
+  const signal = options.signal ?? workspace.signal;
+  const answer = await azure.request("DELETE", pathOf(workspace, endpoint, name), {
+    doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
+    expect: [404],
+    signal,
+  });
+  if (answer.status === 404 || options.wait === false) return;
+  await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal });
+}
+
+/** The last lines of both containers of a deployment; empty where there are none. Two round trips side by side. */
+export async function deploymentLogs(
+  workspace: Workspace,
+  endpoint: string,
+  name: string,
+  tail = 100,
+): Promise<Record<string, string>> {
+  const { azure, resourceGroup, signal } = workspace;
+  const containers = ["StorageInitializer", "InferenceServer"];
+  const logs = await Promise.all(
+    containers.map(async (containerType) => {
+      try {
+        const answer = await azure.sdk.onlineDeployments.getLogs(
+          resourceGroup,
+          workspace.name,
+          endpoint,
+          name,
+          { containerType, tail },
+          { abortSignal: signal },
+        );
+        return [containerType, answer.content ?? ""] as const;
+      } catch (error) {
+        workspace.log.debug(`No log of ${containerType}: ${error instanceof Error ? error.message : String(error)}`);
+        return [containerType, ""] as const;
+      }
+    }),
+  );
+  return Object.fromEntries(logs.filter(([, text]) => text.trim() !== ""));
+}

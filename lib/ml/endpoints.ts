@@ -1,0 +1,131 @@
+// Online endpoints: their state, their traffic, and how one gets in.
+import { type Answer, finish } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface Endpoint {
+  readonly id?: string;
+  readonly name?: string;
+  readonly location?: string;
+  readonly kind?: string | null;
+  readonly tags?: Record<string, string> | null;
+  readonly identity?: { readonly [key: string]: unknown } | null;
+  readonly properties: EndpointProperties;
+}
+export interface EndpointProperties {
+  readonly [key: string]: unknown;
+  readonly authMode?: string;
+  readonly provisioningState?: string;
+  readonly scoringUri?: string | null;
+  readonly traffic?: Traffic | null;
+  readonly mirrorTraffic?: Traffic | null;
+}
+/** Percent by deployment. */
+export type Traffic = Readonly<Record<string, number>>;
+
+const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/onlineEndpoints/${encodeURIComponent(name)}`;
+
+/** The endpoint, or undefined where it is not there. One round trip. */
+export async function findEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
+  const answer = await workspace.azure.request<Endpoint>("GET", pathOf(workspace, name), {
+    doing: `read the endpoint ${name}`,
+    expect: [404],
+    signal: workspace.signal,
+  });
+  return answer.status === 404 ? undefined : answer.body;
+}
+
+/** @throws TaskError `notFound` that names the endpoints there are */
+export async function getEndpoint(workspace: Workspace, name: string): Promise<Endpoint> {
+  const endpoint = await findEndpoint(workspace, name);
+  if (endpoint) return endpoint;
+  throw await noSuchEndpoint(workspace, name);
+}
+
+export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: string): Promise<TaskError> {
+  const names: string[] = [];
+  for await (const one of workspace.azure.list<Endpoint>(`${workspace.id}/onlineEndpoints`, {
+    signal: workspace.signal,
+  })) {
+    if (one.name) names.push(one.name);
+    if (names.length === 20) break;
+  }
+  const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
+  return new TaskError("notFound", `The workspace ${workspace.name} has no online endpoint "${name}"; ${there}.`, {
+    status: 404,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** Creates or updates an endpoint and waits until that is done. */
+export async function putEndpoint(
+  workspace: Workspace,
+  name: string,
+  body: object,
+  waiting: { deadline?: number | undefined } = {},
+): Promise<Endpoint> {
+  const { azure, signal } = workspace;
+  const put: Answer<Endpoint> = await azure.request("PUT", pathOf(workspace, name), {
+    doing: `create or update the endpoint ${name}`,
+    body,
+    signal,
+  });
+  await finish(azure, put, { what: `the endpoint ${name} to be ready`, signal, deadline: waiting.deadline });
+  return getEndpoint(workspace, name);
+}
+
+/** The whole endpoint with another traffic, for a PUT: what is not managed here stays, what is read-only goes. */
+export function withTraffic(endpoint: Endpoint, traffic: Traffic): object {
+  const { provisioningState: _state, scoringUri: _scoring, swaggerUri: _swagger, ...properties } = endpoint.properties;
+  return { ...envelope(endpoint), properties: { ...properties, traffic } };
+}
+
+/** The parts of an answer that may go back in a PUT. */
+export function envelope(resource: {
+  location?: string;
+  tags?: unknown;
+  identity?: Endpoint["identity"];
+  kind?: string | null;
+  sku?: unknown;
+}): object {
+  const { location, tags, identity, kind, sku } = resource;
+  const { principalId: _principal, tenantId: _tenant, ...own } = identity ?? {};
+  return {
+    location,
+    tags: tags ?? {},
+    ...(identity ? { identity: own } : {}),
+    ...(kind ? { kind } : {}),
+    ...(sku ? { sku } : {}),
+  };
+}
+
+/** What goes into the Authorization header of a call: a key, or a token. One round trip. Never logged. */
+export async function endpointCredential(
+  workspace: Workspace,
+  name: string,
+  authMode: string | undefined,
+): Promise<string> {
+  const { azure, resourceGroup, signal } = workspace;
+  const options = { abortSignal: signal };
+  switch ((authMode ?? "Key").toLowerCase()) {
+    case "aadtoken":
+      return azure.token(azure.cloud.mlScope, signal);
+    case "amltoken": {
+      const answer = await azure.call(`get a token for the endpoint ${name}`, (sdk) =>
+        sdk.onlineEndpoints.getToken(resourceGroup, workspace.name, name, options),
+      );
+      return need(answer.accessToken, name, "token");
+    }
+    default: {
+      const keys = await azure.call(`get the keys of the endpoint ${name}`, (sdk) =>
+        sdk.onlineEndpoints.listKeys(resourceGroup, workspace.name, name, options),
+      );
+      return need(keys.primaryKey ?? keys.secondaryKey, name, "key");
+    }
+  }
+}
+
+function need(value: string | undefined, name: string, what: string): string {
+  if (value) return value;
+  throw new TaskError("service", `Azure gave no ${what} for the endpoint ${name}.`);
+}

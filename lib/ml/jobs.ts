@@ -1,0 +1,106 @@
+// Jobs: submit, read, cancel; where their outputs are, and where a person looks at them.
+
+import { API_VERSION } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** A job as the service answers it; what is not named here stays in it. */
+export interface Job {
+  readonly id?: string;
+  readonly name?: string;
+  readonly properties?: JobProperties;
+}
+export interface JobProperties {
+  readonly [key: string]: unknown;
+  readonly jobType?: string;
+  readonly status?: string;
+  readonly displayName?: string | null;
+  readonly experimentName?: string | null;
+  readonly tags?: Record<string, string> | null;
+  readonly properties?: Record<string, string> | null;
+  readonly services?: Record<string, { endpoint?: string | null } | null> | null;
+  readonly outputs?: Record<string, JobOutput | null> | null;
+}
+export interface JobOutput {
+  readonly uri?: string | null;
+  readonly jobOutputType?: string;
+  readonly assetName?: string | null;
+}
+
+const ENDED = new Set(["Completed", "Failed", "Canceled", "NotResponding"]);
+/** States after which nothing more happens (facts/03 5.2). */
+export const hasEnded = (status: string | undefined): boolean => status !== undefined && ENDED.has(status);
+
+const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${encodeURIComponent(name)}`;
+
+/** The job, or undefined where there is none by that name. One round trip. */
+export async function findJob(workspace: Workspace, name: string): Promise<Job | undefined> {
+  const answer = await workspace.azure.request<Job>("GET", pathOf(workspace, name), {
+    doing: `read the job ${name}`,
+    expect: [404],
+    signal: workspace.signal,
+  });
+  return answer.status === 404 ? undefined : answer.body;
+}
+
+/** @throws TaskError `notFound` */
+export async function getJob(workspace: Workspace, name: string): Promise<Job> {
+  const job = await findJob(workspace, name);
+  if (job) return job;
+  throw new TaskError("notFound", `The workspace ${workspace.name} has no job "${name}".`, {
+    status: 404,
+    hint: "Check the input jobName, and the `name:` of the step whose output it takes.",
+  });
+}
+
+/** Submits a job. The answer has its first status. One round trip. */
+export async function putJob(workspace: Workspace, name: string, body: { readonly properties: object }): Promise<Job> {
+  const answer = await workspace.azure.request<Job>("PUT", pathOf(workspace, name), {
+    doing: `submit the job ${name}`,
+    body,
+    apiVersion: apiVersionFor(body.properties),
+    signal: workspace.signal,
+  });
+  return { name, ...answer.body };
+}
+
+/** Fields that only previews have (facts/03 4.1); everything else goes with the stable version. */
+export function apiVersionFor(properties: object): string {
+  const text = JSON.stringify(properties);
+  return /"(assetVersion|parentJobName|priority)":|"distributionType":"Ray"/.test(text)
+    ? "2025-01-01-preview"
+    : API_VERSION;
+}
+
+/**
+ * Asks for a job to be cancelled, and does not wait until it is: that fits into the time a cancelled task still has.
+ * @param budget milliseconds for the one request; the run's own signal does not count, since it is what was aborted
+ */
+export async function cancelJob(workspace: Workspace, name: string, budget = 5_000): Promise<void> {
+  await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
+    doing: `cancel the job ${name}`,
+    // A job that has ended meanwhile needs no cancelling.
+    expect: [400, 404, 409],
+    signal: AbortSignal.timeout(budget),
+  });
+}
+
+/** The job's page in Azure Machine Learning studio. */
+export function studioUrl(workspace: Workspace, job: Job): string {
+  const told = job.properties?.services?.["Studio"]?.endpoint;
+  return told || `https://ml.azure.com/runs/${job.name}?wsid=${workspace.id}`;
+}
+
+/** URI of each output by its name, `default` (the job's own artifacts) left out. */
+export function outputUris(job: Job): Record<string, string> {
+  const uris: Record<string, string> = {};
+  for (const [name, output] of Object.entries(job.properties?.outputs ?? {})) {
+    if (name !== "default") uris[name] = output?.uri || jobOutputUri(job.name ?? "", name);
+  }
+  return uris;
+}
+
+/** How data and models refer to what a job left (facts/03 2.3); `artifacts` is its own artifact store. */
+export function jobOutputUri(job: string, output: string, path = ""): string {
+  return `azureml://jobs/${job}/outputs/${output}/paths/${path.replace(/^\/+/, "")}`;
+}

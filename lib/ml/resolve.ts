@@ -1,0 +1,50 @@
+// Answers a spec's questions from the workspace: uploads, code, anonymous assets, labels.
+import type { AssetKind, Resolver } from "../spec/resolver.ts";
+import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
+import { registerCode } from "./codes.ts";
+import { readContent } from "./content.ts";
+import { uploadContent } from "./datastores.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface WorkspaceResolver extends Resolver {
+  /** The content hash of each code version handed out, by its id: what a specification is compared by. */
+  readonly codeHashes: ReadonlyMap<string, string>;
+}
+
+export interface ResolveOptions {
+  /** The repository's folder, which uploads may not leave by a link. */
+  readonly root?: string;
+  /** Awaited before anything is created; where it rejects, nothing is. Reading goes on meanwhile. */
+  readonly mayCreate?: Promise<unknown>;
+}
+
+/** The same question in one run is asked of Azure once. */
+export function createResolver(workspace: Workspace, options: ResolveOptions = {}): WorkspaceResolver {
+  const { subscriptionId, resourceGroup, name, id, location } = workspace;
+  const codeHashes = new Map<string, string>();
+  // Whoever awaits it hears of its failure; nobody may, where there is nothing to create.
+  options.mayCreate?.catch(() => {});
+  return {
+    workspace: { subscriptionId, resourceGroup, name, id, location },
+    codeHashes,
+    async code(path) {
+      const code = await registerCode(workspace, readContent(path, options.root), options.mayCreate);
+      codeHashes.set(code.id, code.hash);
+      return code.id;
+    },
+    async upload(path, datastore) {
+      const content = readContent(path, options.root);
+      await options.mayCreate;
+      return uploadContent(workspace, content, datastore);
+    },
+    async put(kind: AssetKind, asset, version, body) {
+      await options.mayCreate;
+      const put = workspace.once(`put ${kind} ${asset}:${version} ${JSON.stringify(body)}`, () =>
+        putVersion(workspace, kind, asset, version, body),
+      );
+      return (await put).id;
+    },
+    version: (kind, asset, label) => versionOfLabel(workspace, kind, asset, label),
+    nextVersion: (kind, asset) => nextVersion(workspace, kind, asset),
+  };
+}

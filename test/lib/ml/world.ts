@@ -1,0 +1,118 @@
+// One local cloud for all of these tests, and a workspace opened on it the way a task opens it.
+import { AzureMl, cloudOf, createCredential, createTransport, type Identity } from "../../../lib/azure/index.ts";
+import type { Log } from "../../../lib/log.ts";
+import type { Provenance } from "../../../lib/ml/lineage.ts";
+import { openWorkspace, type Workspace } from "../../../lib/ml/workspace.ts";
+import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+
+let started: Promise<LocalCloud> | undefined;
+
+/** The cloud, started at the first call and ended after the last test of the whole run. */
+export function theCloud(): Promise<LocalCloud> {
+  started ??= startCloud();
+  return started;
+}
+
+after(async () => {
+  await (await started)?.close();
+});
+
+/** A log that remembers. */
+export function memoryLog(): Log & { lines: string[]; text(): string } {
+  const lines: string[] = [];
+  return {
+    lines,
+    text: () => lines.join("\n"),
+    info: (line) => void lines.push(line),
+    debug: (line) => void lines.push(`[debug] ${line}`),
+    warn: (line) => void lines.push(`[warning] ${line}`),
+    remote: (text) => void lines.push(text),
+    group: (title, work) => {
+      lines.push(`[group] ${title}`);
+      return work();
+    },
+  };
+}
+
+export const provenance: Provenance = {
+  kind: "build",
+  organization: "https://dev.azure.com/contoso/",
+  project: "breast-cancer",
+  definition: "train",
+  runId: "7",
+  runNumber: "20261123.1",
+  runUri: "https://dev.azure.com/contoso/breast-cancer/_build/results?buildId=7",
+  stage: "",
+  job: "Job",
+  step: "train",
+  attempt: 1,
+  repositoryUri: "https://dev.azure.com/contoso/breast-cancer/_git/breast-cancer",
+  branch: "main",
+  commit: "0123456789abcdef0123456789abcdef01234567",
+};
+
+export interface Opening {
+  readonly identity?: Identity;
+  readonly name?: string;
+  readonly resourceGroup?: string;
+  readonly subscriptionId?: string;
+  readonly provenance?: Provenance;
+  readonly signal?: AbortSignal;
+  /** Sees each request as it leaves. */
+  readonly onRequest?: (method: string, url: string) => void;
+}
+
+export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): Promise<AzureMl> {
+  const local = await theCloud();
+  const cloud = cloudOf({
+    environment: "AzureCloud",
+    resourceManagerUrl: local.urls.arm,
+    authorityUrl: local.urls.login,
+  });
+  const transport = createTransport({
+    proxy: { url: local.urls.proxy },
+    caFile: local.caFile,
+    userAgent: "azure-ml-pipelines/test",
+  });
+  const inner = transport.httpClient;
+  const counted = {
+    ...transport,
+    httpClient: {
+      sendRequest(request: Parameters<typeof inner.sendRequest>[0]) {
+        opening.onRequest?.(request.method, request.url);
+        return inner.sendRequest(request);
+      },
+    },
+  };
+  const { clientId, secret } = local.credentials.contributor;
+  const identity: Identity = opening.identity ?? {
+    scheme: "servicePrincipalSecret",
+    tenantId: local.tenantId,
+    clientId,
+    secret,
+  };
+  const credential = createCredential(cloud, identity, counted);
+  return new AzureMl({
+    cloud,
+    credential,
+    transport: counted,
+    subscriptionId: opening.subscriptionId ?? local.subscriptionId,
+    log,
+  });
+}
+
+export async function openLocal(opening: Opening = {}): Promise<Workspace & { log: ReturnType<typeof memoryLog> }> {
+  const local = await theCloud();
+  const log = memoryLog();
+  const azure = await openAzure(opening, log);
+  const workspace = await openWorkspace({
+    azure,
+    subscriptionId: azure.subscriptionId,
+    resourceGroup: opening.resourceGroup ?? local.resourceGroup,
+    name: opening.name ?? local.workspace,
+    log,
+    signal: opening.signal ?? new AbortController().signal,
+    provenance: opening.provenance ?? provenance,
+  });
+  return { ...workspace, log };
+}
