@@ -10,7 +10,11 @@ import {
 import type { PlaneFile, ResourceFile } from "./arm/resource.ts";
 import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
 import type { Principal } from "./identity.ts";
+import * as artifact from "./planes/artifact.ts";
 import * as entra from "./planes/entra.ts";
+import * as history from "./planes/history.ts";
+import * as metric from "./planes/metric.ts";
+import * as mlflow from "./planes/mlflow.ts";
 import * as codes from "./resources/codes.ts";
 import * as components from "./resources/components.ts";
 import * as computes from "./resources/computes.ts";
@@ -18,6 +22,7 @@ import * as data from "./resources/data.ts";
 import * as datastores from "./resources/datastores.ts";
 import * as discovery from "./resources/discovery.ts";
 import * as environments from "./resources/environments.ts";
+import * as jobs from "./resources/jobs.ts";
 import * as models from "./resources/models.ts";
 import * as workspaces from "./resources/workspaces.ts";
 import type { AzureWorld } from "./world.ts";
@@ -32,10 +37,11 @@ const resources: readonly ResourceFile[] = [
   environments,
   components,
   computes,
+  jobs,
 ];
 
 /** Services on the `api` host. */
-const apiPlanes: readonly PlaneFile[] = [discovery];
+const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, metric];
 
 /** Audiences of the tokens that the management and data planes take. */
 export function managementAudiences(world: AzureWorld): string[] {

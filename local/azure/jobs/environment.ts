@@ -1,6 +1,6 @@
 // What a job's process sees of its surroundings: a short list of harmless host variables, Azure ML's own, and the job's.
 import { execFile } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 
 /** Host variables that a job may see. Everything else, above all the host's secrets, stays outside. */
@@ -84,13 +84,14 @@ export function findPython(): Promise<Python | undefined> {
 }
 
 /**
- * Makes `directory` with a `python` that is this machine's python3. A script and not a link: a link would hide a virtual
- * environment from Python.
+ * Makes `directory` with `python` and `python3`, both this machine's python3. Scripts and not links: a link would hide a
+ * virtual environment from Python, and a version manager's own shim would look for its root in the job's home.
  */
-export async function writePythonShim(directory: string, python: Python | undefined): Promise<void> {
+export async function writePythonShims(directory: string, python: Python | undefined): Promise<void> {
   await mkdir(directory, { recursive: true });
   if (!python) return;
-  const shim = join(directory, "python");
-  await writeFile(shim, `#!/bin/sh\nexec '${python.path.replaceAll("'", "'\\''")}' "$@"\n`);
-  await chmod(shim, 0o755);
+  for (const name of ["python", "python3"]) {
+    const shim = join(directory, name);
+    await writeFile(shim, `#!/bin/sh\nexec '${python.path.replaceAll("'", "'\\''")}' "$@"\n`, { mode: 0o755 });
+  }
 }

@@ -1,0 +1,93 @@
+// What a job's PUT refuses before anything is made. Not covered by recordings: every answer here is not verified against live Azure.
+import { ArmError } from "../arm/errors.ts";
+import { computeExists } from "../resources/computes.ts";
+import type { AzureWorld } from "../world.ts";
+import { undeclaredPlaceholders } from "./command.ts";
+import { durationMilliseconds } from "./durations.ts";
+import type { CommandBody, JobInput } from "./record.ts";
+import { parseReference } from "./references.ts";
+
+/**
+ * Refuses a command job that lacks what it must have, or names a compute, environment, code, data asset or model that does not
+ * exist. A datastore reference that leads nowhere is taken: the job fails later (facts/04 §16).
+ * @throws ArmError 400 or 404
+ */
+export function refuseBadCommand(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
+  // The name becomes part of blob names and URLs.
+  if (!/^[A-Za-z0-9][\w.-]{0,254}$/.test(name)) throw invalid(`The job name '${name}' is invalid.`);
+  for (const key of ["jobType", "command", "environmentId"]) {
+    if (typeof properties[key] !== "string" || properties[key] === "") throw invalid(`The field ${key} is required.`);
+  }
+  const body = properties as unknown as CommandBody;
+  refuseUndeclared(body);
+  if (body.limits?.timeout && durationMilliseconds(body.limits.timeout) === undefined) {
+    throw invalid(`limits.timeout '${body.limits.timeout}' is no ISO 8601 duration.`);
+  }
+  refuseMissingCompute(body.computeId);
+  refuseMissingEnvironment(world, body.environmentId);
+  if (body.codeId) {
+    const code = parseReference(body.codeId, "codes");
+    if (code.kind !== "asset" || code.type !== "codes") throw invalid(`codeId '${body.codeId}' is no code version.`);
+    if (!world.assets.codes.version(code.name, code.version))
+      throw missing(`Code version ${code.name}:${code.version} not found.`);
+  }
+  for (const [inputName, input] of Object.entries(body.inputs ?? {})) refuseMissingInput(world, inputName, input);
+}
+
+function refuseUndeclared(body: CommandBody): void {
+  const declared = { inputs: Object.keys(body.inputs ?? {}), outputs: Object.keys(body.outputs ?? {}) };
+  const unknown = undeclaredPlaceholders(body.command, declared);
+  if (unknown.length > 0)
+    throw invalid(
+      `The command names ${unknown.map((one) => `\${{${one}}}`).join(", ")}, which the job does not declare.`,
+    );
+}
+
+function refuseMissingCompute(computeId: string | null | undefined): void {
+  if (computeId === undefined || computeId === null || computeId === "") return; // serverless
+  const name = /\/computes\/([^/]+)$/i.exec(computeId)?.[1];
+  if (name === undefined) throw invalid(`computeId '${computeId}' is no compute of this workspace.`);
+
+  if (!computeExists(name)) throw missing(`Unknown compute target '${name}'.`, "ComputeNotFound");
+}
+
+function refuseMissingEnvironment(world: AzureWorld, environmentId: string): void {
+  // Curated environments, by short name or in a registry, are not looked up (facts/04 §7).
+  const reference = parseReference(environmentId, "environments");
+  if (reference.kind === "registry" || /^azureml:AzureML-/i.test(environmentId)) return;
+  if (reference.kind !== "asset" && reference.kind !== "latest")
+    throw invalid(`environmentId '${environmentId}' is no environment.`);
+  const store = world.assets.environments;
+  const found =
+    reference.kind === "asset" ? store.version(reference.name, reference.version) : store.latest(reference.name);
+  if (found) return;
+  const version = reference.kind === "asset" ? reference.version : "";
+  const label = reference.kind === "latest" ? reference.label : "";
+  throw missing(
+    `No environment exists for name: ${reference.name}, version: ${version}, label: ${label}`,
+    "NotFoundError",
+  );
+}
+
+function refuseMissingInput(world: AzureWorld, inputName: string, input: JobInput): void {
+  if (input.jobInputType === "literal") {
+    if (typeof input.value !== "string") throw invalid(`The value of input '${inputName}' must be a string.`);
+    return;
+  }
+  if (typeof input.uri !== "string" || input.uri === "") throw invalid(`Input '${inputName}' has no uri.`);
+  const reference = parseReference(input.uri, /_model$/.test(input.jobInputType) ? "models" : "data");
+  if (reference.kind === "unknown") throw invalid(`The uri '${input.uri}' of input '${inputName}' is not valid.`);
+  if (reference.kind !== "asset") return;
+  if (world.assets[reference.type].version(reference.name, reference.version)) return;
+  const words = reference.type === "data" ? "Data" : "Model";
+  const format = reference.type === "data" ? " (dataContainerName:version)" : "";
+  throw missing(`${words} version ${reference.name}:${reference.version}${format} not found.`, "NotFoundError");
+}
+
+function invalid(message: string): ArmError {
+  return new ArmError(400, "UserError", message, ["BadArgument", "ArgumentInvalid"]);
+}
+
+function missing(message: string, inner = "NotFoundError"): ArmError {
+  return new ArmError(404, "UserError", message, [inner]);
+}

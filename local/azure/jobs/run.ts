@@ -1,0 +1,230 @@
+// One job's way through its states: bring inputs, run the command, carry the log, take outputs back.
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AzureWorld } from "../world.ts";
+import { fillCommand, fillText, type Placeholders } from "./command.ts";
+import { durationMilliseconds } from "./durations.ts";
+import { findPython, jobEnvironment, type Python, writePythonShims } from "./environment.ts";
+import { JobError } from "./failure.ts";
+import { bringCode, bringInputs } from "./inputs.ts";
+import { LogCarrier } from "./logs.ts";
+import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
+import { type CommandEnd, RunningCommand } from "./processes.ts";
+import { type JobFailure, type JobRecord, type JobStatus, runFolder } from "./record.ts";
+
+/** The log file that streaming clients look for first (facts/03 5.2). */
+export const standardLog = "user_logs/std_log.txt";
+
+/** What a run reports to, and gets its token from. */
+export interface RunHost {
+  readonly world: AzureWorld;
+  /** A token for the job's own calls, which outlives it. */
+  token(): string;
+  /** Called at every change of the record. */
+  changed(job: JobRecord): void;
+}
+
+/** Why a run is being stopped; the reason is the timeout's, none is a person's. */
+class Cancellation extends Error {
+  readonly reason: string | undefined;
+  constructor(reason?: string) {
+    super(reason ?? "canceled");
+    this.reason = reason;
+  }
+}
+
+/** A job under way. */
+export class JobRun {
+  /** Settles when the job is terminal and nothing of it runs any more. Never rejects. */
+  readonly done: Promise<void>;
+  private readonly job: JobRecord;
+  private readonly host: RunHost;
+  private readonly stop = new AbortController();
+
+  constructor(job: JobRecord, host: RunHost) {
+    this.job = job;
+    this.host = host;
+    this.done = this.live();
+  }
+
+  /** Ends the run: the process group gets SIGTERM, later SIGKILL. A second call changes nothing. */
+  cancel(reason?: string): void {
+    if (!this.stop.signal.aborted) this.stop.abort(new Cancellation(reason));
+  }
+
+  private async live(): Promise<void> {
+    const { phases } = this.host.world.scenario;
+    try {
+      await this.phase("Starting", phases.starting);
+      await this.inFolder((folder) => this.work(folder));
+      this.end("Completed");
+    } catch (error) {
+      if (this.stop.signal.aborted) {
+        await sleep(phases.cancelRequested);
+        const { reason } = this.stop.signal.reason as Cancellation;
+        if (reason !== undefined) this.job.cancelReason = reason;
+        return this.end("Canceled");
+      }
+      const known = error instanceof JobError;
+      this.job.failure = {
+        code: known ? error.code : "ServiceError",
+        message: known ? error.message : `local Azure failed: ${(error as Error).stack ?? String(error)}`,
+      } satisfies JobFailure;
+      this.end("Failed");
+    }
+  }
+
+  private async work(folder: string): Promise<void> {
+    const { job, host } = this;
+    const { world } = host;
+    const { phases } = world.scenario;
+    await this.phase("Preparing", phases.preparing);
+    const working = join(folder, "wd");
+    await bringCode(world, job.body.codeId, working);
+    const values: Placeholders = {
+      inputs: await bringInputs(world, job.body, join(folder, "inputs")),
+      outputs: await prepareOutputs(job.body, join(folder, "outputs")),
+    };
+    await this.phase("Queued", phases.queued);
+
+    await this.phase("Running", 0);
+    job.started = world.clock.now();
+    try {
+      await this.command(folder, working, values);
+    } finally {
+      await this.phase("Finalizing", phases.finalizing, false);
+      await uploadArtifacts(world, job.name, working);
+    }
+    this.stop.signal.throwIfAborted();
+    await uploadOutputs(world, job, values.outputs);
+    Object.assign(job.registered, registerOutputs(world, job, job.stamps.createdBy));
+  }
+
+  /** Runs the command with its log carried over. @throws JobError when it fails; the Cancellation when it was stopped */
+  private async command(folder: string, working: string, values: Placeholders): Promise<void> {
+    const { job, host } = this;
+    const { world } = host;
+    const python = await findPython();
+    const shims = join(folder, "bin");
+    const home = join(folder, "home");
+    await Promise.all([writePythonShims(shims, python), mkdir(home, { recursive: true })]);
+    const log = join(folder, "std_log.txt");
+    await writeFile(log, preface(job, python));
+
+    const blob = `${runFolder(job.name)}${standardLog}`;
+    const carrier = new LogCarrier(log, (bytes) => world.blobs.append("azureml", blob, bytes));
+    job.logFiles.push(standardLog);
+    host.changed(job);
+    const own = Object.entries(job.body.environmentVariables ?? {}).map(([name, value]) => [
+      name,
+      fillText(value, values),
+    ]);
+    try {
+      const command = new RunningCommand({
+        command: fillCommand(job.body.command, values),
+        workingDirectory: working,
+        outputFile: log,
+        environment: jobEnvironment({
+          job: job.name,
+          experimentName: job.experimentName,
+          experimentId: job.experimentId,
+          subscriptionId: world.subscriptionId,
+          resourceGroup: world.resourceGroup,
+          workspaceName: world.workspaceName,
+          trackingUri: `azureml://${world.urls.api.replace(/^https?:\/\//, "")}/mlflow/v1.0${world.workspaceId}`,
+          trackingToken: host.token(),
+          proxyUrl: world.reach.proxyUrl,
+          caFile: world.reach.caFile,
+          homeDirectory: home,
+          shimDirectory: shims,
+          own: Object.fromEntries(own),
+        }),
+      });
+      const end = await this.untilEnded(command);
+      this.stop.signal.throwIfAborted();
+      judge(end);
+    } finally {
+      await carrier.close();
+    }
+  }
+
+  /** Waits for the command, and stops it when the job is canceled or its time is over. */
+  private async untilEnded(command: RunningCommand): Promise<CommandEnd> {
+    const { limits } = this.job.body;
+    const allowed = limits?.timeout ? durationMilliseconds(limits.timeout) : undefined;
+    // The documentation says that the system cancels the job at the limit; the reason's words are not verified against live Azure.
+    const timer =
+      allowed === undefined
+        ? undefined
+        : setTimeout(
+            () => this.cancel(`The job ran longer than its limit of ${limits?.timeout}.`),
+            Math.min(allowed, 2 ** 31 - 1),
+          );
+    const stop = () => void command.stop(this.host.world.scenario.killGrace);
+    this.stop.signal.addEventListener("abort", stop, { once: true });
+    if (this.stop.signal.aborted) stop();
+    try {
+      return await command.ended;
+    } finally {
+      clearTimeout(timer);
+      this.stop.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  private async inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+    const folder = await mkdtemp(join(tmpdir(), "azureml-job-"));
+    try {
+      await work(folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  /** Enters a state and stays for `milliseconds`; a cancel ends the stay. */
+  private async phase(status: JobStatus, milliseconds: number, stoppable = true): Promise<void> {
+    if (stoppable) this.stop.signal.throwIfAborted();
+    this.enter(status);
+    await sleep(milliseconds, undefined, stoppable ? { signal: this.stop.signal } : {}).catch(() => undefined);
+    if (stoppable) this.stop.signal.throwIfAborted();
+  }
+
+  /** CancelRequested is left for a terminal state only. */
+  private enter(status: JobStatus): void {
+    if (this.job.status === "CancelRequested" || this.job.status === status) return;
+    this.job.status = status;
+    this.host.changed(this.job);
+  }
+
+  private end(status: JobStatus): void {
+    this.job.ended = this.host.world.clock.now();
+    this.job.status = status;
+    this.host.changed(this.job);
+  }
+}
+
+/** The log's first lines: what is simulated says so. */
+function preface(job: JobRecord, python: Python | undefined): string {
+  const lines = [
+    `environment ${job.body.environmentId} is not built; ${python ? `python is this machine's Python ${python.version}` : "this machine has no python3"}.`,
+    "inputs are copied to a temporary folder, outputs are uploaded when the command has succeeded.",
+  ];
+  const instances = Number(job.body.resources?.["instanceCount"] ?? 1);
+  if (instances > 1 || job.body.distribution) {
+    lines.push(
+      `${instances} instance(s)${job.body.distribution ? `, distribution ${String(job.body.distribution["distributionType"])}` : ""} asked for; one process runs.`,
+    );
+  }
+  return lines.map((line) => `[local Azure, simulated] ${line}\n`).join("");
+}
+
+/** The sentence is the one that Azure ML's runtime is known to write; not verified against live Azure. */
+function judge(end: CommandEnd): void {
+  if (end.startError) throw new JobError(`bash could not be started: ${end.startError.message}.`, "ServiceError");
+  if (end.code === 0) return;
+  const how = end.code === null ? `was ended by ${end.signal}` : `exited with status code ${end.code}`;
+  throw new JobError(
+    `Execution failed. User process 'bash' ${how}. Please check log file '${standardLog}' for error details.`,
+  );
+}

@@ -1,0 +1,97 @@
+// Run history and the data service's URI look-up: what log streaming and output downloads ask (facts/03 §5.1, §5.4; facts/04 §11).
+import { type Express, type NextFunction, type Request, type Response, Router } from "express";
+import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
+import { jobBoard } from "../jobs/board.ts";
+import { findRun, type HistoryRun, resolvedAsset, runDetails, runMetadata } from "../jobs/history.ts";
+import type { AzureWorld } from "../world.ts";
+import { dataPlaneError, inWorkspace, workspacePath } from "./scope.ts";
+
+/** A refusal in the data plane's own form. */
+class HistoryError extends Error {
+  readonly status: number;
+  readonly inner: string;
+  constructor(status: number, message: string, inner: string) {
+    super(message);
+    this.status = status;
+    this.inner = inner;
+  }
+}
+
+export function mount(app: Express, world: AzureWorld): void {
+  const history = Router({ mergeParams: true });
+  history.use(inWorkspace(world), jsonBody());
+
+  const existing = (id: string): HistoryRun => {
+    const found = findRun(world, id);
+    // The words are not verified against live Azure.
+    if (found === undefined) throw new HistoryError(404, `Run ${id} was not found.`, "NotFoundError");
+    return found;
+  };
+
+  history.get("/runs/:run", (request, response) => {
+    response.json(runMetadata(world, existing(parameter(request, "run"))));
+  });
+  history.get("/runs/:run/details", (request, response) => {
+    response.json(runDetails(world, existing(parameter(request, "run"))));
+  });
+  history.get("/runs/:run/children", (request, response) => {
+    const { run } = existing(parameter(request, "run"));
+    const children = [...jobBoard(world).tracking.runs.values()].filter(
+      (one) => one.tags["mlflow.parentRunId"] === run.id,
+    );
+    response.json({ value: children.map((one) => runMetadata(world, existing(one.id))) });
+  });
+  history.post("/rundata", (request, response) => {
+    const body = bodyOf(request);
+    const run = existing(String(body["runId"] ?? ""));
+    response.json({
+      runMetadata: runMetadata(world, run),
+      // The definition of a command job was not recorded whole (facts/04 §11.2), and nobody of ours reads it.
+      runDefinition: null,
+      jobSpecification: null,
+      systemSettings: null,
+    });
+  });
+  // A colon in a route is a parameter's mark; the verb is therefore a parameter of its own.
+  history.post("/experiments/:experiment/:verb", (request, response, next) => {
+    if (parameter(request, "verb") !== "runs:query") return next();
+    response.json(queryRuns(world, parameter(request, "experiment"), bodyOf(request)));
+  });
+
+  history.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
+    if (!(error instanceof HistoryError)) return next(error);
+    const body = dataPlaneError(
+      world,
+      { code: "UserError", message: error.message, inner: error.inner },
+      "run-history",
+    );
+    response.status(error.status).json({ ...body, statusCode: error.status });
+  });
+  app.use(`/history/v1.0${workspacePath}`, history);
+
+  const data = Router({ mergeParams: true });
+  data.use(inWorkspace(world), jsonBody());
+  data.post("/dataversion/batchGetResolvedUris", (request, response) => {
+    const asked = (bodyOf(request)["values"] ?? []) as string[];
+    const values = asked.flatMap((id) => {
+      const found = resolvedAsset(world, id);
+      return found === undefined ? [] : [[id, { ...found, legacyDatasetType: null }]];
+    });
+    response.json({ values: Object.fromEntries(values) });
+  });
+  app.use(`/data/v1.0${workspacePath}`, data);
+}
+
+/** Newest first; `filter`, as far as clients of ours write it, is not built and says so. */
+function queryRuns(world: AzureWorld, experimentName: string, body: Record<string, unknown>): object {
+  if (body["filter"]) throw new HistoryError(501, "local Azure has not built: filter of runs:query", "NotImplemented");
+  const { tracking } = jobBoard(world);
+  const experiment = tracking.experimentByName(experimentName);
+  if (experiment === undefined)
+    throw new HistoryError(404, `Experiment ${experimentName} was not found.`, "NotFoundError");
+  const runs = [...tracking.runs.values()]
+    .filter((run) => run.experimentId === experiment.id)
+    .sort((one, other) => other.startTime - one.startTime);
+  const top = typeof body["top"] === "number" ? body["top"] : runs.length;
+  return { value: runs.slice(0, top).map((run) => runMetadata(world, { run, job: jobBoard(world).get(run.id) })) };
+}

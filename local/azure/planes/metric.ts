@@ -1,0 +1,57 @@
+// Azure ML's own metric service (facts/03 §5.3): the metrics of a run, as MLflow logged them.
+import { type Express, Router } from "express";
+import { timestamp } from "../arm/envelope.ts";
+import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
+import { jobBoard } from "../jobs/board.ts";
+import type { Metric } from "../jobs/tracking.ts";
+import type { AzureWorld } from "../world.ts";
+import { dataPlaneError, inWorkspace, workspacePath } from "./scope.ts";
+
+export function mount(app: Express, world: AzureWorld): void {
+  const metric = Router({ mergeParams: true });
+  metric.use(inWorkspace(world), jsonBody());
+  // `list` gives the last value of each metric, `full` and `sample` all of them; the two latter alike here.
+  metric.post("/runs/:run/:form", (request, response, next) => {
+    const form = parameter(request, "form");
+    if (!/^(full|list|sample)$/.test(form)) return next();
+    const { tracking } = jobBoard(world);
+    const run = tracking.runs.get(parameter(request, "run"));
+    if (run === undefined) {
+      const message = `Run ${parameter(request, "run")} was not found.`;
+      const body = dataPlaneError(world, { code: "UserError", message, inner: "NotFoundError" }, "metric");
+      response.status(404).json({ ...body, statusCode: 404 });
+      return;
+    }
+    const wanted = bodyOf(request)["metricName"];
+    const names = new Set(tracking.visibleMetrics(run).map(({ key }) => key));
+    const value = [...names]
+      .filter((name) => typeof wanted !== "string" || name === wanted)
+      .map((name) =>
+        series(
+          run.id,
+          name,
+          form === "list"
+            ? tracking.latestMetrics(run).filter(({ key }) => key === name)
+            : tracking.visibleMetrics(run, name),
+        ),
+      );
+    response.json({ value, continuationToken: null });
+  });
+  app.use(`/metric/v2.0${workspacePath}`, metric);
+}
+
+function series(run: string, name: string, metrics: readonly Metric[]): object {
+  return {
+    dataContainerId: `dcid.${run}`,
+    name,
+    columns: { [name]: "Double" },
+    namespace: null,
+    properties: { uxMetricType: "azureml.v1.scalar" },
+    value: metrics.map((metric, index) => ({
+      metricId: `${run}/${name}/${index}`,
+      createdUtc: timestamp(metric.timestamp),
+      step: metric.step,
+      data: { [name]: Number.isFinite(metric.value) ? metric.value : String(metric.value) },
+    })),
+  };
+}

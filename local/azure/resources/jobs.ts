@@ -1,0 +1,125 @@
+// Jobs of the workspace on the management plane: submit, read, list, update, cancel, delete (facts/04 §9, §10).
+import type { Request } from "express";
+import { page, select } from "../arm/collection.ts";
+import { systemData } from "../arm/envelope.ts";
+import { ArmError, notImplemented } from "../arm/errors.ts";
+import { type ArmContext, type ArmRouter, answerCreated, parameter, propertiesOf } from "../arm/router.ts";
+import { type JobBoard, jobBoard } from "../jobs/board.ts";
+import { type CommandBody, isTerminal, type JobRecord } from "../jobs/record.ts";
+import { refuseBadCommand } from "../jobs/refusals.ts";
+import { jobResource } from "../jobs/shape.ts";
+import type { AzureWorld } from "../world.ts";
+
+export function mount(arm: ArmRouter, world: AzureWorld): void {
+  const board = jobBoard(world);
+  const show = (job: JobRecord, apiVersion: string) =>
+    jobResource(
+      job,
+      { ...world, api: world.urls.api, studio: world.urls.api },
+      apiVersion,
+      systemData(job.stamps, "job"),
+    );
+
+  arm.get("/jobs", (request, response, { apiVersion }) => {
+    const jobs = select(board.all().filter(ofType(request)).map(listed), request.query);
+    response.json(page(jobs, request, world.urls.arm, ({ job }) => show(job, apiVersion)));
+  });
+
+  arm.get("/jobs/:name", (request, response, { apiVersion }) => {
+    response.json(show(existing(board, parameter(request, "name")), apiVersion));
+  });
+
+  arm.put("/jobs/:name", (request, response, context) => {
+    const name = parameter(request, "name");
+    const body = propertiesOf(request);
+    const before = board.get(name);
+    if (before !== undefined) {
+      update(board, before, body);
+      response.status(200).json(show(before, context.apiVersion));
+      return;
+    }
+    const jobType = body["jobType"];
+    if (typeof jobType === "string" && jobType !== "Command") {
+      throw notImplemented(`jobs of jobType ${jobType} (PUT ${request.path})`);
+    }
+    refuseBadCommand(world, name, body);
+    const job = board.submit(name, body as unknown as CommandBody, submitter(world, context));
+    answerCreated(request, response, world.urls.arm, show(job, context.apiVersion));
+  });
+
+  arm.post("/jobs/:name/cancel", (request, response, { apiVersion }) => {
+    const job = existing(board, parameter(request, "name"));
+    const operation = world.operations.start("jc", "PT1H", job.name);
+    // Canceling a job that has ended is answered in the same way; not verified against live Azure.
+    void board.cancel(job).then(() => operation.succeed());
+    world.operations.accepted(response, operation, apiVersion);
+  });
+
+  // Published: 200, 202 or 204; which of them when is in no recording.
+  arm.delete("/jobs/:name", (request, response) => {
+    const job = board.get(parameter(request, "name"));
+    if (job === undefined) {
+      response.status(204).end();
+      return;
+    }
+    if (!isTerminal(job.status)) {
+      // Not verified against live Azure.
+      throw new ArmError(400, "UserError", `Job ${job.name} is ${job.status} and cannot be deleted; cancel it first.`, [
+        "BadArgument",
+      ]);
+    }
+    board.forget(job);
+    response.status(200).end();
+  });
+}
+
+function existing(board: JobBoard, name: string): JobRecord {
+  const job = board.get(name);
+  if (job !== undefined) return job;
+  throw new ArmError(404, "UserError", `Job ${name} not found.`, ["NotFound", "JobNotFound"], {
+    format: "Job {jobId} not found.",
+    parameters: { jobId: name },
+  });
+}
+
+/** A repeated PUT changes tags, display name, description and archiving, and may add properties; the rest is not looked at. */
+function update(board: JobBoard, job: JobRecord, body: Record<string, unknown>): void {
+  const sent = (body["properties"] ?? {}) as Record<string, string>;
+  const changed = Object.keys(sent).find((key) => key in job.properties && sent[key] !== job.properties[key]);
+  if (changed !== undefined) {
+    // That existing properties may not change is known (facts/03 5.7); the words are not verified against live Azure.
+    throw new ArmError(
+      400,
+      "UserError",
+      `The property '${changed}' of job ${job.name} is immutable and cannot be changed.`,
+      ["BadArgument"],
+    );
+  }
+  board.update(job, {
+    ...(typeof body["displayName"] === "string" ? { displayName: body["displayName"] } : {}),
+    ...("description" in body ? { description: body["description"] as string | null } : {}),
+    ...(typeof body["isArchived"] === "boolean" ? { isArchived: body["isArchived"] } : {}),
+    ...("tags" in body ? { tags: { ...(body["tags"] as Record<string, string> | null) } } : {}),
+    properties: { ...job.properties, ...sent },
+  });
+}
+
+function submitter(world: AzureWorld, { caller, author }: ArmContext) {
+  return {
+    author,
+    objectId: caller.objectId,
+    token: () => world.secret(world.directory.issue(caller, world.urls.arm)),
+  };
+}
+
+function ofType(request: Request): (job: JobRecord) => boolean {
+  const wanted = request.query["jobType"];
+  return typeof wanted === "string" && wanted !== ""
+    ? (job) => job.body.jobType.toLowerCase() === wanted.toLowerCase()
+    : () => true;
+}
+
+function listed(job: JobRecord) {
+  const { tags, properties, isArchived, stamps, sequence } = job;
+  return { job, properties: { tags, properties, isArchived }, stamps, sequence };
+}
