@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
 import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
+import { licenseTexts } from "./licenses.ts";
 
 /**
  * npm keeps a package once for each package that needs it where another version has the place at the top. Copies of
@@ -52,8 +53,12 @@ export const bundleOptions = {
 } satisfies BuildOptions;
 
 /** The program of a task: its story's file knows nothing of being run. */
-export const entry = (runOnAgent: string, story = "./index.ts") =>
-  `import task from ${JSON.stringify(story)};\nimport { runOnAgent } from ${JSON.stringify(runOnAgent)};\nvoid runOnAgent(task);\n`;
+export const entry = (runOnAgent: string, story = "./index.ts", version?: string) =>
+  [
+    `import task from ${JSON.stringify(story)};`,
+    `import { runOnAgent } from ${JSON.stringify(runOnAgent)};`,
+    `void runOnAgent(task${version === undefined ? "" : `, ${JSON.stringify(version)}`});`,
+  ].join("\n");
 
 /** The post-job stage is the same program, told so before it loads. */
 export const POST_JOB = '"use strict";\nglobalThis.azureMlStage = "postJob";\nrequire("./index.js");\n';
@@ -67,18 +72,23 @@ export interface Built {
   readonly inputs: readonly string[];
 }
 
-/** Builds every task that runs on an agent. @throws Error when one does not bundle, or bundles a package twice. */
-export async function buildTasks(root: string): Promise<Built[]> {
-  const tasks = readTasks(root).filter(({ json }) => runsOnAgent(json));
-  return Promise.all(tasks.map(({ folder, json }) => buildTask(root, folder, json)));
+/** Where else than in place, and as which version: for a package. */
+export interface Release {
+  readonly into: string;
+  versionOf(task: TaskJson): string;
 }
 
-async function buildTask(root: string, folder: string, json: TaskJson): Promise<Built> {
-  const home = join(root, "tasks", folder);
-  const dist = join(home, "dist");
+/** Builds every task that runs on an agent. @throws Error when one does not bundle, or bundles a package twice. */
+export async function buildTasks(root: string, release?: Release): Promise<Built[]> {
+  const tasks = readTasks(root).filter(({ json }) => runsOnAgent(json));
+  return Promise.all(tasks.map(({ folder, json }) => buildTask(root, folder, json, release)));
+}
+
+async function buildTask(root: string, folder: string, json: TaskJson, release?: Release): Promise<Built> {
+  const dist = join(release?.into ?? root, "tasks", folder, "dist");
   const outfile = join(dist, "index.js");
   const noteFile = join(root, "node_modules", ".cache", "azure-ml-pipelines", `${folder}.json`);
-  const known = readNote(noteFile);
+  const known = release ? undefined : readNote(noteFile);
   if (known && existsSync(outfile) && existsSync(join(dist, "postjob.js")) === (json.postjobexecution !== undefined)) {
     if (hashOf(root, known.inputs) === known.hash) {
       return { folder, bytes: statSync(outfile).size, fresh: false, inputs: known.inputs };
@@ -88,8 +98,8 @@ async function buildTask(root: string, folder: string, json: TaskJson): Promise<
   const { metafile } = await build({
     ...bundleOptions,
     stdin: {
-      contents: entry("../../lib/task/runOnAgent.ts"),
-      resolveDir: home,
+      contents: entry("../../lib/task/runOnAgent.ts", "./index.ts", release?.versionOf(json)),
+      resolveDir: join(root, "tasks", folder),
       sourcefile: `${folder}.entry.ts`,
       loader: "ts",
     },
@@ -100,8 +110,11 @@ async function buildTask(root: string, folder: string, json: TaskJson): Promise<
   if (twice.length > 0) throw new Error(`tasks/${folder}: ${twice.join("; ")}.`);
   if (json.postjobexecution !== undefined) writeFileSync(join(dist, "postjob.js"), POST_JOB);
   const inputs = Object.keys(metafile.inputs).filter((file) => existsSync(join(root, file)));
-  mkdirSync(dirname(noteFile), { recursive: true });
-  writeFileSync(noteFile, JSON.stringify({ hash: hashOf(root, inputs), inputs }));
+  writeFileSync(join(dist, "LICENSES.txt"), licenseTexts(root, inputs));
+  if (!release) {
+    mkdirSync(dirname(noteFile), { recursive: true });
+    writeFileSync(noteFile, JSON.stringify({ hash: hashOf(root, inputs), inputs }));
+  }
   return { folder, bytes: statSync(outfile).size, fresh: true, inputs };
 }
 

@@ -3,6 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { contractFile } from "./generate/contract.ts";
+import { broken, ledgerFile, readLedger } from "./generate/ledger.ts";
+import { manifestFile } from "./generate/manifest.ts";
+import { readmeFile } from "./generate/readme.ts";
 import { faultsOf, readTasks, runsOnAgent } from "./generate/taskJson.ts";
 
 export interface GeneratedFile {
@@ -13,13 +16,28 @@ export interface GeneratedFile {
 
 /** What should stand on disk. @throws Error that lists everything wrong with the tasks. */
 export function generate(root: string): GeneratedFile[] {
+  const read = (path: string) => readFileSync(join(root, path), "utf8");
   const tasks = readTasks(root);
-  const faults = faultsOf(tasks);
+  const ledger = readLedger(existsSync(join(root, LEDGER)) ? read(LEDGER) : undefined);
+  const faults = [...faultsOf(tasks), ...broken(ledger, tasks)];
   if (faults.length > 0) throw new Error(faults.join("\n"));
-  return tasks
+  const contracts = tasks
     .filter(({ json }) => runsOnAgent(json))
     .map((task) => ({ path: `tasks/${task.folder}/contract.gen.ts`, content: contractFile(task) }));
+  const readmes = tasks.map((task) => {
+    const path = `tasks/${task.folder}/README.md`;
+    return { path, content: readmeFile(read(path), task) };
+  });
+  return [
+    ...contracts,
+    ...readmes,
+    { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks) },
+    { path: LEDGER, content: ledgerFile(tasks) },
+  ];
 }
+
+const MANIFEST = "vss-extension.json";
+const LEDGER = "tasks/ledger.json";
 
 /** The paths whose content on disk is not what the tasks say. */
 export function staleFiles(root: string, files: readonly GeneratedFile[]): string[] {

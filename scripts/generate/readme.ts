@@ -1,0 +1,100 @@
+// The parts of tasks/<Name>/README.md that follow from task.json: a step to paste, and the tables.
+import { defaultOf, optionKeys, parseVisibleRule, type TaskFolder, type TaskInput, type TaskJson } from "./taskJson.ts";
+
+/** The README's text with what stands between the marks replaced. @throws Error when a pair of marks is missing */
+export function readmeFile(text: string, { folder, json }: TaskFolder): string {
+  const parts = { usage: usage(json), inputs: inputTable(json), outputs: outputTable(json) };
+  let result = text;
+  for (const [name, content] of Object.entries(parts)) {
+    const [start, end] = [`<!-- generated: ${name} -->`, `<!-- end: ${name} -->`];
+    const [from, to] = [result.indexOf(start), result.indexOf(end)];
+    if (from < 0 || to < from) throw new Error(`tasks/${folder}/README.md: the marks ${start} and ${end} are missing.`);
+    result = `${result.slice(0, from + start.length)}\n${content}\n${result.slice(to)}`;
+  }
+  return result;
+}
+
+/** Where a name alone would not tell what to write. */
+const EXAMPLES: Record<string, string> = {
+  azureSubscription: "azureml-connection",
+  resourceGroup: "rg-ml",
+  workspace: "ws-ml",
+  dataFile: "data.yml",
+  jobFile: "job.yml",
+  endpointFile: "endpoint.yml",
+  deploymentFile: "deployment.yml",
+  requestFile: "request.json",
+  modelPath: "model",
+  jobName: "$(train.jobName)",
+  rules: "|\n  metrics.accuracy >= 0.9",
+  endpointName: "my-endpoint",
+  name: "breast-cancer",
+  path: "data",
+};
+
+/** A step with every required input, and the others as remarks with their defaults. */
+function usage(json: TaskJson): string {
+  const lines = ["```yaml", `- task: ${json.name}@${json.version.Major}`, "  inputs:"];
+  for (const input of json.inputs) {
+    const preset = defaultOf(input);
+    const counts = countsByDefault(input, json);
+    const needed = input.required && counts && preset === undefined;
+    const value = preset ?? EXAMPLES[input.name] ?? "";
+    const [first, ...rest] = `${input.name}: ${value}`.split("\n");
+    const note = remark(input, preset);
+    const head = `    ${needed ? "" : "# "}${first}`.trimEnd();
+    lines.push(note === "" ? head : `${head} ${note}`, ...rest.map((line) => `    ${needed ? "" : "# "}${line}`));
+  }
+  return [...lines, "```"].join("\n");
+}
+
+/** Visible while every input has its default. */
+function countsByDefault(input: TaskInput, json: TaskJson): boolean {
+  if (input.visibleRule === undefined) return true;
+  const presetOf = (name: string) => defaultOf(json.inputs.find((one) => one.name === name)!) ?? "";
+  return parseVisibleRule(input.visibleRule).some((all) =>
+    all.every(([name, operator, value]) => (presetOf(name) === value) === (operator === "=")),
+  );
+}
+
+function remark(input: TaskInput, preset: string | undefined): string {
+  const options = optionKeys(input);
+  const rule = input.visibleRule === undefined ? "" : `where ${sayRule(input.visibleRule)}`;
+  const words = [options?.join(" | ") ?? "", rule].filter((word) => word !== "");
+  if (words.length === 0 || (preset === undefined && input.type === "multiLine")) return "";
+  return `# ${words.join("; ")}`;
+}
+
+function inputTable(json: TaskJson): string {
+  const rows = json.inputs.map((input) => {
+    const preset = defaultOf(input);
+    const options = optionKeys(input);
+    const need = input.required ? (input.visibleRule ? `where ${sayRule(input.visibleRule)}` : "yes") : "";
+    const condition = !input.required && input.visibleRule ? ` Counts where ${sayRule(input.visibleRule)}.` : "";
+    const choices = options
+      ? ` One of ${Object.entries(input.options ?? {})
+          .map(([key, label]) => `\`${key}\` (${label})`)
+          .join(", ")}.`
+      : "";
+    return `| \`${input.name}\` | ${input.label} | ${cell(`${input.helpMarkDown}${choices}${condition}`)} | ${need} | ${preset === undefined ? "" : `\`${preset}\``} |`;
+  });
+  return ["| Input | Label | What it is | Required | Default |", "| --- | --- | --- | --- | --- |", ...rows].join("\n");
+}
+
+function outputTable(json: TaskJson): string {
+  const outputs = json.outputVariables ?? [];
+  if (outputs.length === 0) return "None.";
+  const rows = outputs.map((output) => `| \`${output.name}\` | ${cell(output.description)} |`);
+  return ["| Output variable | What it is |", "| --- | --- |", ...rows].join("\n");
+}
+
+const sayRule = (rule: string): string =>
+  parseVisibleRule(rule)
+    .map((all) =>
+      all
+        .map(([name, operator, value]) => `\`${name}\` is ${operator === "=" ? "" : "not "}\`${value}\``)
+        .join(" and "),
+    )
+    .join(" or ");
+
+const cell = (text: string): string => text.replace(/\|/g, "\\|").replace(/\n/g, " ");

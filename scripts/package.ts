@@ -1,0 +1,122 @@
+// `npm run package`: builds the tasks, stamps their versions, and has tfx make dist/<publisher>.<id>-<version>.vsix.
+// Options: --version a.b.c, --publisher NAME (a development copy), --output FOLDER.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { unzipSync } from "fflate";
+import { buildTasks, kilobytes } from "./build.ts";
+import { formatJson } from "./generate/json.ts";
+import { readTasks, type TaskJson } from "./generate/taskJson.ts";
+
+/** Everybody who installs the extension downloads it, and every agent each task. */
+const LARGEST = 5 * 1024 * 1024;
+
+export interface PackageOptions {
+  readonly version?: string | undefined;
+  readonly publisher?: string | undefined;
+  readonly output?: string | undefined;
+}
+
+export interface Packed {
+  readonly file: string;
+  readonly bytes: number;
+  /** Compressed bytes by task. */
+  readonly tasks: ReadonlyMap<string, number>;
+}
+
+/**
+ * Minor and patch of a task rise with every release of the extension, because agents keep a task by its full version;
+ * the major is the task's own promise.
+ */
+export function taskVersion(task: Pick<TaskJson, "version">, extension: string): TaskJson["version"] {
+  const [major = 0, minor = 0, patch = 0] = extension.split(".").map(Number);
+  return { Major: task.version.Major, Minor: major * 100 + minor, Patch: patch };
+}
+
+/** @throws Error with everything tfx warned of, or when the package is too large. */
+export async function packageExtension(root: string, options: PackageOptions = {}): Promise<Packed> {
+  const stage = join(root, "out", "package");
+  rmSync(stage, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  const manifest = JSON.parse(readFileSync(join(root, "vss-extension.json"), "utf8"));
+  const version = options.version ?? JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
+  if (!/^\d+\.\d{1,2}\.\d+$/.test(version)) throw new Error(`Version ${version}: a.b.c is needed, with b below 100.`);
+
+  const say = ({ Major, Minor, Patch }: TaskJson["version"]) => `${Major}.${Minor}.${Patch}`;
+  await buildTasks(root, { into: stage, versionOf: (task) => say(taskVersion(task, version)) });
+  for (const { folder, json } of readTasks(root)) {
+    const stamped = { ...json, version: taskVersion(json, version) };
+    mkdirSync(join(stage, "tasks", folder), { recursive: true });
+    writeFileSync(join(stage, "tasks", folder, "task.json"), formatJson(stamped));
+  }
+  writeFileSync(
+    join(stage, "vss-extension.json"),
+    formatJson({ ...manifest, version, publisher: options.publisher ?? manifest.publisher }),
+  );
+  for (const path of filesOf(manifest)) {
+    if (!existsSync(join(stage, path))) cpSync(join(root, path), join(stage, path), { recursive: true });
+  }
+  const file = runTfx(root, stage, resolve(options.output ?? join(root, "dist")));
+  const bytes = statSync(file).size;
+  if (bytes > LARGEST)
+    throw new Error(`${basename(file)} has ${kilobytes(bytes)}; at most ${kilobytes(LARGEST)} are allowed.`);
+  return { file, bytes, tasks: sizes(file) };
+}
+
+/** Everything that the manifest names by path. */
+function filesOf(manifest: {
+  files: { path: string }[];
+  icons: Record<string, string>;
+  content: Record<string, { path: string }>;
+}): string[] {
+  return [
+    ...manifest.files.map(({ path }) => path),
+    ...Object.values(manifest.icons),
+    ...Object.values(manifest.content).map(({ path }) => path),
+  ];
+}
+
+/** tfx only warns of a task.json that Azure DevOps will refuse (facts/01 1.4), so a warning is a failure. */
+function runTfx(root: string, stage: string, output: string): string {
+  mkdirSync(output, { recursive: true });
+  const tfx = join(root, "node_modules", "tfx-cli", "_build", "tfx-cli.js");
+  const args = ["extension", "create", "--root", stage, "--manifests", "vss-extension.json", "--output-path", output];
+  const run = spawnSync(process.execPath, [tfx, ...args, "--json", "--no-prompt", "--no-color"], {
+    cwd: stage,
+    encoding: "utf8",
+  });
+  const text = `${run.stdout}\n${run.stderr}`;
+  const warnings = text.split("\n").filter((line) => /warning:|^\s*- /i.test(line));
+  if (run.status !== 0 || warnings.some((line) => /warning:/i.test(line))) {
+    throw new Error(`tfx refuses the extension:\n${run.status === 0 ? warnings.join("\n") : text.trim()}`);
+  }
+  return JSON.parse(run.stdout.slice(run.stdout.indexOf("{"))).path as string;
+}
+
+function sizes(file: string): Map<string, number> {
+  const tasks = new Map<string, number>();
+  unzipSync(readFileSync(file), {
+    filter({ name, size }) {
+      const folder = /^tasks\/([^/]+)\//.exec(name)?.[1];
+      if (folder !== undefined) tasks.set(folder, (tasks.get(folder) ?? 0) + size);
+      return false;
+    },
+  });
+  return tasks;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  try {
+    const { values } = parseArgs({
+      options: { version: { type: "string" }, publisher: { type: "string" }, output: { type: "string" } },
+    });
+    const packed = await packageExtension(resolve(dirname(fileURLToPath(import.meta.url)), ".."), values);
+    for (const [task, bytes] of packed.tasks) console.log(`  tasks/${task}  ${kilobytes(bytes)}`);
+    console.log(`${packed.file}  ${kilobytes(packed.bytes)}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
