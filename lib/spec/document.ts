@@ -1,0 +1,54 @@
+// What every kind has in common: options of parsing, the write that a document becomes, fields that all documents share.
+
+import { map } from "./object.ts";
+import { type DocumentOverrides, overrideNode } from "./overrides.ts";
+import type { Resolver } from "./resolver.ts";
+import { tagText, text } from "./scalar.ts";
+import { Reading, type Shape, type Writing } from "./shape.ts";
+import type { MapNode, SourceFile } from "./source.ts";
+
+export interface ParseOptions {
+  readonly overrides?: DocumentOverrides;
+}
+
+/** One write to Azure ML. */
+export interface Write {
+  readonly method: "PUT" | "POST" | "PATCH";
+  /** Below the workspace's ARM id (`data/iris/versions/3`), or a whole ARM path beginning with a slash. */
+  readonly path: string;
+  readonly apiVersion: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** The write of a versioned asset. */
+export interface AssetWrite extends Write {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Reads a whole document with a shape; throws all of its faults at once (SpecFault, or TaskErrors holding SpecFaults). */
+export function readDocument<T>(file: SourceFile, shape: Shape<T>, options: ParseOptions = {}, more?: Also<T>): T {
+  const at = new Reading(file);
+  const node = overrideNode(file, shape, options.overrides ?? {}, at.faults);
+  const value = shape.read(node, at);
+  if (value !== undefined && node.kind === "map") more?.(value, node, at);
+  at.faults.throwIfAny();
+  if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);
+  return value;
+}
+
+type Also<T> = (value: T, node: MapNode, at: Reading) => void;
+
+export function camelWriting(resolver: Resolver): Writing {
+  return { resolver, style: "camel" };
+}
+
+/** Tags and properties of assets: values become text. */
+export const tags = map(tagText);
+/** Tags and properties of jobs: values must be text. */
+export const textTags = map(text(), { nullable: true });
+
+/** Body without the entries that are undefined. */
+export function present<T extends Record<string, unknown>>(body: T): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,39 @@
+// Which files of a folder are left out of an upload (facts/03 3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never deeper ones.
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import ignore from "ignore";
+
+export interface IgnoreRules {
+  /** `relative` is a POSIX path below the folder; a folder's own name comes without a trailing slash, as Azure's client asks. */
+  ignores(relative: string): boolean;
+}
+
+/** Nothing is left out: for single files. */
+export const ignoreNothing: IgnoreRules = { ignores: () => false };
+
+export function ignoreRules(folder: string): IgnoreRules {
+  const file = [".amlignore", ".gitignore"].map((name) => path.join(folder, name)).find((name) => existsSync(name));
+  return file === undefined ? ignoreNothing : parseIgnore(readFileSync(file, "utf8"));
+}
+
+/**
+ * The last pattern that matches a file decides, also below an excluded folder: Azure's client tries each file against each pattern,
+ * whereas git would never look into the folder again. That is why each pattern has a matcher of its own.
+ */
+export function parseIgnore(text: string): IgnoreRules {
+  const patterns: { excludes: boolean; matches: (relative: string) => boolean }[] = [];
+  for (const raw of text.replace(/^\uFEFF/, "").split(/\r?\n/)) {
+    const line = raw.trimEnd();
+    if (line === "" || line.startsWith("#")) continue;
+    const excludes = !line.startsWith("!");
+    const matcher = ignore({ ignorecase: false, allowRelativePaths: true }).add(excludes ? line : line.slice(1));
+    patterns.push({ excludes, matches: (relative) => matcher.ignores(relative) });
+  }
+  return {
+    ignores(relative) {
+      let ignored = false;
+      for (const pattern of patterns) if (pattern.matches(relative)) ignored = pattern.excludes;
+      return ignored;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// The face of this room: read what the user wrote, and turn it into what Azure ML is sent. Pure but for local files; the cloud is asked through a Resolver.
+export { type CommandJob, commandJob } from "./command.ts";
+export { type DataDocument, parseData, translateData } from "./data.ts";
+export {
+  type OnlineDeploymentDocument,
+  parseOnlineDeployment,
+  translateOnlineDeployment,
+} from "./deployment.ts";
+export type { AssetWrite, ParseOptions, Write } from "./document.ts";
+export {
+  isServingName,
+  type OnlineEndpointDocument,
+  parseOnlineEndpoint,
+  SERVING_NAME_RULE,
+  translateOnlineEndpoint,
+} from "./endpoint.ts";
+export { type EnvironmentDocument, parseEnvironment, translateEnvironment } from "./environment.ts";
+export { nearestName, SpecFault } from "./faults.ts";
+export { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash, type UploadFile } from "./hash.ts";
+export type { AssetInput, JobInput, JobOutput, LiteralInput, Location } from "./io.ts";
+export {
+  type JobDocument,
+  type JobOptions,
+  type JobParseOptions,
+  type JobWrite,
+  parseJob,
+  translateJob,
+} from "./job.ts";
+export { type DocumentKind, type JobKind, kindOf } from "./kind.ts";
+export { type ModelDocument, parseModel, translateModel } from "./model.ts";
+export type { DocumentOverrides } from "./overrides.ts";
+export { parseReference, type Reference, resolveReference } from "./reference.ts";
+export type { AssetKind, Resolver, SpecWorkspace, Uploaded } from "./resolver.ts";
+export { type Literal, literalAs } from "./scalar.ts";
+export { parseSource, readSource, type SourceFile, type SourceOptions } from "./source.ts";

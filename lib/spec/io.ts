@@ -1,0 +1,273 @@
+// Inputs and outputs of jobs: literals, data and models, with their modes (facts/03 2.4).
+import { statSync } from "node:fs";
+import { map, object, optional } from "./object.ts";
+import { parseReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
+import type { Resolver } from "./resolver.ts";
+import { enumeration, type Literal, literal, looseText, text, version } from "./scalar.ts";
+import { described, isExpression, type Reading, type Shape, withOwnExpressions } from "./shape.ts";
+import type { MapNode, ScalarNode, SpecNode } from "./source.ts";
+
+export const DATA_TYPES = ["uri_file", "uri_folder", "mltable"] as const;
+export const MODEL_TYPES = ["custom_model", "mlflow_model", "triton_model"] as const;
+export const ASSET_TYPES = [...DATA_TYPES, ...MODEL_TYPES] as const;
+export type AssetType = (typeof ASSET_TYPES)[number];
+
+const INPUT_MODES = ["ro_mount", "rw_mount", "mount", "download", "direct", "eval_mount", "eval_download"] as const;
+const OUTPUT_MODES = ["rw_mount", "mount", "upload", "direct"] as const;
+export type InputMode = (typeof INPUT_MODES)[number];
+export type OutputMode = (typeof OUTPUT_MODES)[number];
+const INPUT_MODE_VALUES: Record<InputMode, string> = {
+  ro_mount: "ReadOnlyMount",
+  mount: "ReadOnlyMount",
+  rw_mount: "ReadWriteMount",
+  download: "Download",
+  direct: "Direct",
+  eval_mount: "EvalMount",
+  eval_download: "EvalDownload",
+};
+const OUTPUT_MODE_VALUES: Record<OutputMode, string> = {
+  rw_mount: "ReadWriteMount",
+  mount: "ReadWriteMount",
+  upload: "Upload",
+  direct: "Direct",
+};
+
+/** Where bytes lie: on this machine, at a URI that is sent as it stands, or in a registered asset. */
+export type Location =
+  | { readonly kind: "local"; readonly path: string }
+  | { readonly kind: "uri"; readonly uri: string }
+  | { readonly kind: "data" | "models"; readonly reference: Reference };
+
+/** `kind`: which assets `azureml:name:version` means there. */
+export function readLocation(node: ScalarNode, at: Reading, kind: "data" | "models"): Location | undefined {
+  const written = node.text;
+  if (isExpression(written) || /^(?!file:)[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(written) || /^runs:\//.test(written))
+    return { kind: "uri", uri: written };
+  if (/^azureml:/.test(written) || /^\/subscriptions\//i.test(written)) {
+    const long = /^azureml:(azureml:\/\/.*)$/.exec(written);
+    if (long?.[1]) return { kind: "uri", uri: long[1] };
+    if (/^(azureml:)?\/subscriptions\//i.test(written)) return { kind: "uri", uri: written.replace(/^azureml:/, "") };
+    const reference = parseReference(written, kind);
+    if (typeof reference !== "string") return { kind, reference };
+    return at.fault(
+      node,
+      `${at.name} is ${described(node)}, which is no reference to registered ${kind}: ${reference}.`,
+      {
+        hint: "Write azureml:<name>:<version> or azureml:<name>@latest.",
+      },
+    );
+  }
+  const path = readLocalPath(node, at);
+  return path === undefined ? undefined : { kind: "local", path };
+}
+
+export interface AssetInput {
+  readonly kind: "asset";
+  readonly type: AssetType;
+  readonly mode?: InputMode;
+  readonly location?: Location;
+  readonly datastore?: string;
+}
+export interface LiteralInput {
+  readonly kind: "literal";
+  readonly value: Literal;
+  readonly mode?: InputMode;
+}
+export type JobInput = AssetInput | LiteralInput;
+
+const inputFields = object("an input", {
+  type: optional(enumeration(ASSET_TYPES)),
+  path: optional(looseText),
+  mode: optional(enumeration(INPUT_MODES)),
+  datastore: optional(looseText),
+  path_on_compute: optional(looseText),
+  value: optional(literal),
+});
+
+/** One input: a literal, `{value: ...}`, or `{type, path, mode}`. */
+export const jobInput: Shape<JobInput> = withOwnExpressions({
+  expects: "a literal, or a mapping with type and path",
+  below: inputFields.below,
+  read(node: SpecNode, at: Reading): JobInput | undefined {
+    if (node.kind === "scalar") {
+      const value = literal.read(node, at);
+      return value === undefined ? undefined : { kind: "literal", value };
+    }
+    const fields = inputFields.read(node, at);
+    if (fields === undefined || node.kind !== "map") return undefined;
+    if (fields.value !== undefined) return { kind: "literal", value: fields.value };
+    return readAsset(node, fields, at);
+  },
+  write: (value: JobInput, to) => writeInput(value, to.resolver, to.style === "camel" ? "camel" : "snake"),
+});
+
+type InputFields = {
+  readonly type?: AssetType;
+  readonly path?: string;
+  readonly mode?: InputMode;
+  readonly datastore?: string;
+};
+
+function readAsset(node: MapNode, fields: InputFields, at: Reading): JobInput | undefined {
+  const type = fields.type ?? "uri_folder";
+  const mode = fields.mode === undefined ? {} : { mode: fields.mode };
+  const pathNode = node.entries.get("path");
+  if (fields.path === undefined || pathNode?.kind !== "scalar")
+    return at.fault(node, `${at.name} has no path; an input of type ${type} needs one.`, {
+      hint: "Add `path:` with a local path, azureml:<name>:<version> or a URI.",
+    });
+  if (isExpression(fields.path))
+    return { kind: "literal", value: { type: "string", value: fields.path, text: fields.path }, ...mode };
+  const below = at.step("path");
+  const location = readLocation(pathNode, below, isModelType(type) ? "models" : "data");
+  if (location === undefined) return undefined;
+  if (location.kind === "local" && !kindFits(location.path, type)) {
+    const found = type === "uri_file" ? "a folder" : "a file";
+    return below.fault(pathNode, `${below.name} is ${found}, but the input's type is ${type}.`, {
+      hint: type === "uri_file" ? "Write `type: uri_folder`." : "Write `type: uri_file`.",
+    });
+  }
+  return {
+    kind: "asset",
+    type,
+    location,
+    ...mode,
+    ...(fields.datastore === undefined ? {} : { datastore: fields.datastore }),
+  };
+}
+
+export function isModelType(type: string): boolean {
+  return (MODEL_TYPES as readonly string[]).includes(type);
+}
+
+/** A uri_file is a file, a uri_folder and an mltable are folders; models may be either. */
+function kindFits(path: string, type: AssetType): boolean {
+  const isFolder = statSync(path).isDirectory();
+  if (type === "uri_file") return !isFolder;
+  return type === "uri_folder" || type === "mltable" ? isFolder : true;
+}
+
+/** The REST body of an input; snake_case inside a pipeline's nodes. */
+export async function writeInput(
+  input: JobInput,
+  resolver: Resolver,
+  style: "camel" | "snake",
+): Promise<Record<string, unknown>> {
+  const typeKey = style === "camel" ? "jobInputType" : "job_input_type";
+  const mode = input.mode === undefined ? {} : { mode: INPUT_MODE_VALUES[input.mode] };
+  if (input.kind === "literal") {
+    return style === "camel"
+      ? { [typeKey]: "literal", value: input.value.text }
+      : { [typeKey]: "literal", value: input.value.text, ...mode };
+  }
+  const uri =
+    input.location === undefined
+      ? {}
+      : { uri: await locationUri(input.location, input.type, resolver, input.datastore) };
+  return { [typeKey]: input.type, ...uri, ...mode };
+}
+
+/** The URI that a body holds for a location; a local path is brought to a datastore first. */
+export async function locationUri(
+  location: Location,
+  type: string,
+  resolver: Resolver,
+  datastore?: string,
+): Promise<string> {
+  if (location.kind === "uri") return location.uri;
+  if (location.kind !== "local") return await resolveReference(location.reference, location.kind, resolver);
+  const uploaded = await resolver.upload(location.path, datastore);
+  const bare = uploaded.uri.replace(/\/+$/, "");
+  return type === "uri_folder" ? `${bare}/` : bare;
+}
+
+export const jobInputs = map(jobInput, { declared: true, title: "inputs" });
+
+const outputFields = object("an output", {
+  type: optional(enumeration(ASSET_TYPES), { as: "job_output_type" }),
+  path: optional(text(), { as: "uri" }),
+  mode: optional(enumeration(OUTPUT_MODES, { rest: OUTPUT_MODE_VALUES })),
+  name: optional(text(), { as: "asset_name" }),
+  version: optional(version, { as: "asset_version" }),
+  description: optional(text()),
+});
+
+export interface JobOutput {
+  readonly type?: AssetType;
+  readonly path?: string;
+  readonly mode?: OutputMode;
+  readonly name?: string;
+  readonly version?: string;
+  readonly description?: string;
+  /** A binding such as ${{parent.outputs.model}} in place of a declaration. */
+  readonly binding?: string;
+}
+
+/** One output: `{type, path, mode, name, version}`, or nothing at all (a uri_folder). */
+export const jobOutput: Shape<JobOutput> = withOwnExpressions({
+  expects: "a mapping with type and path",
+  below: outputFields.below,
+  read(node: SpecNode, at: Reading): JobOutput | undefined {
+    if (node.kind === "scalar" && node.type === "null") return {};
+    if (node.kind === "scalar" && isExpression(node.value)) return { binding: node.value };
+    return outputFields.read(node, at);
+  },
+  async write(value: JobOutput, to) {
+    const body = (await outputFields.write(value, to)) as Record<string, unknown>;
+    const typeKey = to.style === "camel" ? "jobOutputType" : "job_output_type";
+    return { ...body, [typeKey]: value.type ?? "uri_folder" };
+  },
+});
+
+export const jobOutputs: Shape<Readonly<Record<string, JobOutput>>> = {
+  ...map(jobOutput, { declared: true }),
+  read(node, at) {
+    if (node.kind !== "map") return at.fault(node, `${at.name} is ${described(node)}; a mapping of outputs is needed.`);
+    const value: Record<string, JobOutput> = {};
+    for (const [name, child] of node.entries) {
+      const output = jobOutput.read(child, at.step(name));
+      if (output !== undefined) value[name] = output;
+    }
+    return value;
+  },
+};
+
+const NAME = /^[a-zA-Z_]+[a-zA-Z0-9_]*$/;
+
+/** Names of inputs and outputs are letters, digits and underscores. */
+export function checkNames(node: SpecNode | undefined, at: Reading, noun: string, pattern = NAME): void {
+  if (node?.kind !== "map") return;
+  for (const name of node.entries.keys()) {
+    if (pattern.test(name)) continue;
+    const where = node.keys.get(name) ?? node.where;
+    at.step(name).fault({ where }, `the ${noun} "${name}" has a name that Azure ML refuses.`, {
+      hint: "Use letters, digits and underscores, and begin with a letter or an underscore.",
+    });
+  }
+}
+
+/** Faults for `${{inputs.x}}` and `${{outputs.x}}` in a command line that names nothing declared. */
+export function checkPlaceholders(
+  line: string,
+  place: SpecNode,
+  declared: { inputs: readonly string[]; outputs: readonly string[] },
+  at: Reading,
+): void {
+  const optionalParts = new Set(
+    [...line.matchAll(/\[[\w.\s-]*\$\{\{inputs\.([\w.-]+)\}\}\]/g)].map((match) => match[1]),
+  );
+  for (const [, side, name = ""] of line.matchAll(/\$\{\{(inputs|outputs)\.([\w.-]+)\}\}/g)) {
+    const names = side === "inputs" ? declared.inputs : declared.outputs;
+    // `${{inputs.folder.path}}` means a property of the input `folder`.
+    const base = name.split(".")[0] ?? name;
+    if (names.includes(name) || names.includes(base) || (side === "inputs" && optionalParts.has(name))) continue;
+    at.fault(
+      place,
+      `${at.name} uses \${{${side}.${name}}}, but there is no such ${side === "inputs" ? "input" : "output"}.`,
+      {
+        allowed: names,
+        hint: `Declare \`${base}\` under ${side}, or correct the name.`,
+      },
+    );
+  }
+}

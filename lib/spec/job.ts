@@ -1,0 +1,82 @@
+// Jobs of every kind: which one a file describes, and the body that all of them share (facts/03 2.2).
+import { COMMAND_API_VERSION, type CommandJob, commandJob, commandProperties } from "./command.ts";
+import { camelWriting, type ParseOptions, present, readDocument, type Write } from "./document.ts";
+import { type DocumentKind, JOB_KINDS, type JobKind, refuseOther } from "./kind.ts";
+import type { Resolver } from "./resolver.ts";
+import type { Shape, Writing } from "./shape.ts";
+import type { SourceFile } from "./source.ts";
+
+/** A job as its YAML says it; `kind` tells which fields it has. */
+export type JobDocument = { readonly kind: "command" } & CommandJob;
+
+export interface JobParseOptions extends ParseOptions {
+  /** Kinds that the caller can submit; any other is refused by name. All that are known, if not given. */
+  readonly kinds?: readonly JobKind[];
+}
+
+export interface JobOptions {
+  /** The job's name, which identifies it for good. Wins over the document's. A function is called after everything else is known. */
+  readonly name: string | (() => string);
+  /** Where the document names no experiment. */
+  readonly experimentName?: string | undefined;
+  /** Wins over the document's; the job's name if neither is given. */
+  readonly displayName?: string | undefined;
+  /** Added to the document's; a tag of the same name wins over it. */
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** The write of a job. */
+export interface JobWrite extends Write {
+  readonly name: string;
+}
+
+interface Kind<T> {
+  readonly shape: Shape<T>;
+  readonly apiVersion: string;
+  /** What only this kind has in its body. */
+  properties(job: T, to: Writing): Promise<Record<string, unknown>>;
+}
+
+const KINDS: { readonly [K in JobDocument["kind"]]: Kind<Extract<JobDocument, { kind: K }>> } = {
+  command: {
+    shape: commandJob as Kind<Extract<JobDocument, { kind: "command" }>>["shape"],
+    apiVersion: COMMAND_API_VERSION,
+    properties: commandProperties,
+  },
+};
+
+/** Reads a job; throws all faults of the file at once. */
+export function parseJob(file: SourceFile, options: JobParseOptions = {}): JobDocument {
+  const able = (options.kinds ?? JOB_KINDS).filter((kind): kind is JobDocument["kind"] => Object.hasOwn(KINDS, kind));
+  const wanted = able.map((kind): DocumentKind => `${kind} job`);
+  const use = able.length === 1 ? `only a ${able[0]} job can be submitted here` : "it is no job that can be submitted";
+  const found = refuseOther(file, wanted, use);
+  const kind = able.find((one) => found === `${one} job`) ?? "command";
+  const value = readDocument(file, KINDS[kind].shape as Shape<JobDocument>, options);
+  return { ...value, kind };
+}
+
+/** The write of a job: its code, environments and local inputs are uploaded and registered through the resolver first. */
+export async function translateJob(job: JobDocument, resolver: Resolver, options: JobOptions): Promise<JobWrite> {
+  const kind = KINDS[job.kind];
+  const properties = await kind.properties(job, camelWriting(resolver));
+  const name = typeof options.name === "string" ? options.name : options.name();
+  return {
+    method: "PUT",
+    path: `jobs/${name}`,
+    apiVersion: kind.apiVersion,
+    name,
+    body: {
+      properties: present({
+        ...properties,
+        description: job.description,
+        displayName: options.displayName ?? job.display_name ?? name,
+        experimentName: job.experiment_name ?? options.experimentName,
+        isArchived: false,
+        tags: { ...job.tags, ...options.tags },
+        properties: { ...job.properties, ...options.properties },
+      }),
+    },
+  };
+}

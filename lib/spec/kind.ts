@@ -1,0 +1,171 @@
+// Which kind of document a YAML file is: from `$schema`, `type` and the fields that only one kind has (facts/03 1.2). What the user asks
+// to do decides what is read; this says what was found instead.
+import { TaskError } from "../errors.ts";
+import type { SourceFile } from "./source.ts";
+
+export const JOB_KINDS = [
+  "command",
+  "sweep",
+  "pipeline",
+  "spark",
+  "automl",
+  "finetuning",
+  "distillation",
+  "import",
+  "data_transfer",
+  "parallel",
+] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+export type DocumentKind =
+  | `${JobKind} job`
+  | "component"
+  | "data asset"
+  | "model"
+  | "environment"
+  | "online endpoint"
+  | "online deployment"
+  | "batch endpoint"
+  | "batch deployment"
+  | "datastore"
+  | "compute"
+  | "schedule"
+  | "registry"
+  | "connection"
+  | "workspace"
+  | "conda environment"
+  | "prompt flow"
+  | "document of an unknown kind";
+
+/** The last part of a `$schema` without its ending, in lower case, and the kind that it means. */
+const SCHEMAS: Readonly<Record<string, DocumentKind>> = {
+  commandjob: "command job",
+  sweepjob: "sweep job",
+  pipelinejob: "pipeline job",
+  sparkjob: "spark job",
+  automljob: "automl job",
+  finetuningjob: "finetuning job",
+  distillationjob: "distillation job",
+  paralleljob: "parallel job",
+  commandcomponent: "component",
+  pipelinecomponent: "component",
+  parallelcomponent: "component",
+  sparkcomponent: "component",
+  automlcomponent: "component",
+  sweepcomponent: "component",
+  importcomponent: "component",
+  datatransfercomponent: "component",
+  data: "data asset",
+  dataimport: "data asset",
+  model: "model",
+  environment: "environment",
+  managedonlineendpoint: "online endpoint",
+  kubernetesonlineendpoint: "online endpoint",
+  managedonlinedeployment: "online deployment",
+  kubernetesonlinedeployment: "online deployment",
+  batchendpoint: "batch endpoint",
+  batchdeployment: "batch deployment",
+  modelbatchdeployment: "batch deployment",
+  pipelinecomponentbatchdeployment: "batch deployment",
+  azureblob: "datastore",
+  azurefile: "datastore",
+  azuredatalakegen1: "datastore",
+  azuredatalakegen2: "datastore",
+  onelake: "datastore",
+  amlcompute: "compute",
+  computeinstance: "compute",
+  vmcompute: "compute",
+  kubernetescompute: "compute",
+  synapsesparkcompute: "compute",
+  schedule: "schedule",
+  monitorschedule: "schedule",
+  registry: "registry",
+  connection: "connection",
+  workspaceconnection: "connection",
+  workspace: "workspace",
+  flow: "prompt flow",
+};
+
+const TYPES: Readonly<Record<string, DocumentKind>> = {
+  azure_blob: "datastore",
+  azure_file: "datastore",
+  azure_data_lake_gen1: "datastore",
+  azure_data_lake_gen2: "datastore",
+  one_lake: "datastore",
+  amlcompute: "compute",
+  computeinstance: "compute",
+  virtualmachine: "compute",
+  kubernetes: "compute",
+  synapsespark: "compute",
+  custom_model: "model",
+  mlflow_model: "model",
+  triton_model: "model",
+  uri_file: "data asset",
+  uri_folder: "data asset",
+  mltable: "data asset",
+  finetuning: "finetuning job",
+  fine_tuning: "finetuning job",
+  distillation: "distillation job",
+  automl: "automl job",
+  sweep: "sweep job",
+  spark: "spark job",
+  pipeline: "pipeline job",
+  command: "command job",
+  import: "import job",
+  data_transfer: "data_transfer job",
+  git: "connection",
+  container_registry: "connection",
+  python_feed: "connection",
+  s3: "connection",
+  snowflake: "connection",
+  azure_sql_db: "connection",
+  azure_synapse_analytics: "connection",
+  azure_blob_storage: "connection",
+  api_key: "connection",
+  azure_open_ai: "connection",
+  serp: "connection",
+};
+
+/** The kind of document that the file holds. */
+export function kindOf(file: SourceFile): DocumentKind {
+  const { entries } = file.node;
+  const word = (name: string): string => {
+    const node = entries.get(name);
+    return node?.kind === "scalar" ? node.text : "";
+  };
+  const schema = /([A-Za-z0-9]+)(?:\.schema)?\.json$/.exec(word("$schema"))?.[1]?.toLowerCase();
+  const named = schema === undefined ? undefined : SCHEMAS[schema];
+  if (named !== undefined) return named;
+  const has = (...names: string[]) => names.every((name) => entries.has(name));
+  if (has("trigger")) return "schedule";
+  if (has("endpoint_name"))
+    return has("model") && has("compute") && !has("instance_type") ? "batch deployment" : "online deployment";
+  if (has("auth_mode")) return "online endpoint";
+  const type = word("type").toLowerCase();
+  // A component's inputs and outputs are declared with types; only its `version` or missing job fields tell it from a job.
+  const isComponent =
+    (type === "command" || type === "spark" || type === "parallel" || type === "pipeline") &&
+    has("name") &&
+    (has("version") || has("is_deterministic"));
+  if (isComponent && !has("experiment_name") && !has("compute") && !has("settings")) return "component";
+  if (has("replication_locations")) return "registry";
+  if (TYPES[type] !== undefined) return TYPES[type];
+  if (has("jobs")) return "pipeline job";
+  if (has("trial", "search_space")) return "sweep job";
+  if (has("task", "training_data")) return "automl job";
+  if (has("command")) return "command job";
+  if (has("channels") || has("dependencies")) return "conda environment";
+  if (has("image") || has("build") || has("conda_file")) return "environment";
+  return "document of an unknown kind";
+}
+
+/** Refuses a file that is of another kind than the one that is to be read, naming both. An unknown kind is let through: its faults say more. */
+export function refuseOther(file: SourceFile, wanted: readonly DocumentKind[], use: string): DocumentKind {
+  const found = kindOf(file);
+  if (wanted.includes(found) || found === "document of an unknown kind") return found;
+  const article = (noun: string) => (/^[aeiou]/.test(noun) ? "an" : "a");
+  throw new TaskError("input", `${file.name} describes ${article(found)} ${found}; ${use}.`, {
+    where: file.node.where,
+    hint: `Name a file that describes ${wanted.length === 1 ? `${article(wanted[0] ?? "")} ${wanted[0]}` : `one of: ${wanted.join(", ")}`}.`,
+  });
+}

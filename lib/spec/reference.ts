@@ -1,0 +1,175 @@
+// How a document names what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code (facts/03 2.3).
+import { TaskError } from "../errors.ts";
+import { SpecFault } from "./faults.ts";
+import { localPath } from "./path.ts";
+import type { AssetKind, Resolver } from "./resolver.ts";
+import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
+import type { SpecNode } from "./source.ts";
+
+export type Reference =
+  | { readonly kind: "version"; readonly name: string; readonly version: string }
+  | { readonly kind: "label"; readonly name: string; readonly label: string }
+  /** A full ARM id, a registry URI or a curated environment: sent as it stands. */
+  | { readonly kind: "id"; readonly id: string };
+
+const REGISTRY = /^azureml:\/\/(registries|feeds)\//;
+/** Curated environments of the old form, which the service resolves itself. */
+const CURATED = /^AzureML-/;
+
+/** Reads `azureml:...` or an ARM id; a string answer is the reason why it is none. */
+export function parseReference(written: string, kind: AssetKind | "codes"): Reference | string {
+  if (REGISTRY.test(written)) {
+    if (kind === "codes") return "code cannot be taken from a registry";
+    return { kind: "id", id: written.replace(/^azureml:\/\/feeds\//, "azureml://registries/") };
+  }
+  if (written.startsWith("azureml://")) return `${written} names no registered asset`;
+  const name = written.startsWith("azureml:") ? written.slice("azureml:".length) : undefined;
+  const target = name ?? written;
+  if (/^\/subscriptions\//i.test(target)) {
+    if (new RegExp(`/${kind}/[^/]+/(versions|labels)/[^/]+/?$`, "i").test(target)) return { kind: "id", id: target };
+    return `the id names no version of ${kind}`;
+  }
+  if (name === undefined) return `it does not begin with "azureml:"`;
+  if (kind === "environments" && CURATED.test(name)) return { kind: "id", id: `azureml:${name}` };
+  if (name.includes("/")) return "a name holds no slash, and an ARM id begins with one";
+  const at = name.lastIndexOf("@");
+  if (at > 0 && at < name.length - 1) return { kind: "label", name: name.slice(0, at), label: name.slice(at + 1) };
+  const colon = name.indexOf(":");
+  if (colon > 0 && colon < name.length - 1)
+    return { kind: "version", name: name.slice(0, colon), version: name.slice(colon + 1) };
+  if (kind === "components" && colon < 0 && at < 0 && name !== "") return { kind: "label", name, label: "default" };
+  return "neither a version nor a label is given";
+}
+
+/** A reference to a registered asset. */
+export function assetReference(kind: AssetKind | "codes"): Shape<Reference> {
+  const noun = kind === "data" ? "data" : kind.replace(/s$/, "");
+  const expects = `a reference to a registered ${noun} (azureml:<name>:<version>, azureml:<name>@latest)`;
+  return {
+    expects,
+    below: NOTHING_BELOW,
+    read(node, at) {
+      if (node.kind !== "scalar" || node.type !== "string")
+        return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`);
+      const reference = parseReference(node.text, kind);
+      if (typeof reference !== "string") return reference;
+      return at.fault(
+        node,
+        `${at.name} is ${described(node)}, which is no reference to a registered ${noun}: ${reference}.`,
+        {
+          hint: `Write azureml:<name>:<version>, azureml:<name>@latest, an ARM id or azureml://registries/<registry>/${kind}/<name>/versions/<version>.`,
+        },
+      );
+    },
+    async write(value, to) {
+      const id = await resolveReference(value, kind, to.resolver);
+      // A component's spec has ids with the prefix that YAML has.
+      return to.style === "yaml" && id.startsWith("/") ? `azureml:${id}` : id;
+    },
+  };
+}
+
+/** The id that a body holds for a reference; a label is turned into a version. */
+export async function resolveReference(
+  reference: Reference,
+  kind: AssetKind | "codes",
+  resolver: Resolver,
+): Promise<string> {
+  if (reference.kind === "id") return reference.id;
+  const base = `${resolver.workspace.id}/${kind}/${reference.name}`;
+  if (reference.kind === "version") return `${base}/versions/${reference.version}`;
+  if (kind === "components" && reference.label === "default") return `${base}/labels/default`;
+  if (kind === "codes")
+    throw new TaskError("input", `Code has no labels: azureml:${reference.name}@${reference.label}.`);
+  return `${base}/versions/${await resolver.version(kind, reference.name, reference.label)}`;
+}
+
+/** What a reference looks like in a YAML. */
+export function referenceText(reference: Reference): string {
+  if (reference.kind === "id") return reference.id.startsWith("/") ? `azureml:${reference.id}` : reference.id;
+  return reference.kind === "version"
+    ? `azureml:${reference.name}:${reference.version}`
+    : `azureml:${reference.name}@${reference.label}`;
+}
+
+/** A compute: `azureml:name`, a bare name, `serverless`, `local`, or an ARM id. The document keeps the name or id without prefix. */
+export const compute: Shape<string> = {
+  expects: "the name of a compute (azureml:<name>)",
+  below: NOTHING_BELOW,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
+      return at.fault(node, `${at.name} is ${described(node)}; the name of a compute is needed.`);
+    const name = node.text.startsWith("azureml:") ? node.text.slice("azureml:".length) : node.text;
+    return name.toLowerCase() === "local" ? "local" : name;
+  },
+  write: (value, to) => computeId(value, to.resolver),
+};
+
+/** The ARM id of a compute that is named in this workspace. */
+export function computeId(name: string, resolver: Resolver): string {
+  return name.startsWith("/") ? name : `${resolver.workspace.id}/computes/${name}`;
+}
+
+/** The ARM id of a datastore that is named in this workspace. */
+export function datastoreId(name: string, resolver: Resolver): string {
+  return name.startsWith("/") ? name : `${resolver.workspace.id}/datastores/${name}`;
+}
+
+/** A name with or without the `azureml:` prefix; the document keeps it without. */
+export const prefixedName: Shape<string> = {
+  expects: "a name (azureml:<name>)",
+  below: NOTHING_BELOW,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
+      return at.fault(node, `${at.name} is ${described(node)}; a name is needed.`);
+    return node.text.startsWith("azureml:") ? node.text.slice("azureml:".length) : node.text;
+  },
+  write: (value) => value,
+};
+
+/** Local code that is uploaded, or code that is registered. */
+export type Code =
+  | { readonly kind: "local"; readonly path: string }
+  | { readonly kind: "registered"; readonly reference: Reference };
+
+/** A local folder or file, as an absolute path. Reports a path that does not exist or leaves the repository. */
+export function readLocalPath(node: SpecNode & { kind: "scalar" }, at: Reading): string | undefined {
+  try {
+    return localPath({ written: node.text, folder: at.folder, root: at.root, where: node.where, path: at.path });
+  } catch (error) {
+    if (error instanceof SpecFault) at.faults.list.push(error);
+    else throw error;
+    return undefined;
+  }
+}
+
+export const code: Shape<Code> = {
+  expects: "a local folder, or azureml:<name>:<version>",
+  below: NOTHING_BELOW,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type !== "string")
+      return at.fault(node, `${at.name} is ${described(node)}; a local folder is needed.`);
+    if (/^(git\+|https?:)/.test(node.text))
+      return at.fault(
+        node,
+        `${at.name} names remote code (${node.text.replace(/\/\/[^/@]*@/, "//")}), which cannot be uploaded.`,
+        {
+          hint: "Check the code out in the pipeline (resources.repositories), and name the local folder.",
+        },
+      );
+    if (/^(azureml:|\/subscriptions\/)/.test(node.text)) {
+      const reference = parseReference(node.text, "codes");
+      if (typeof reference !== "string") return { kind: "registered", reference };
+      return at.fault(node, `${at.name} is ${described(node)}: ${reference}.`);
+    }
+    const path = readLocalPath(node, at);
+    return path === undefined ? undefined : { kind: "local", path };
+  },
+  async write(value, to) {
+    const id =
+      value.kind === "local"
+        ? await to.resolver.code(value.path)
+        : await resolveReference(value.reference, "codes", to.resolver);
+    return to.style === "yaml" && id.startsWith("/") ? `azureml:${id}` : id;
+  },
+};

@@ -1,0 +1,215 @@
+// Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
+import { list, map, object, optional, required } from "./object.ts";
+import { anything, boolean, duration, enumeration, integer, looseText, text } from "./scalar.ts";
+import { described, type Reading, type Shape } from "./shape.ts";
+import type { SpecNode } from "./source.ts";
+
+/** An object whose `type` says which of several it is. */
+export function byType<T extends { type?: string }>(
+  title: string,
+  shapes: Readonly<Record<string, Shape<T>>>,
+  options: { fold?: (word: string) => string; otherwise?: string } = {},
+): Shape<T> {
+  const fold = options.fold ?? ((word: string) => word.toLowerCase());
+  const names = Object.keys(shapes);
+  const choose = (node: SpecNode, at: Reading): string | undefined => {
+    if (node.kind !== "map")
+      return at.fault(node, `${at.name} is ${described(node)}; ${title} is a mapping with \`type\`.`, {
+        allowed: names,
+      });
+    const type = node.entries.get("type");
+    if (type === undefined && options.otherwise !== undefined) return options.otherwise;
+    if (type === undefined) return at.fault(node, `${title} needs the field "type".`, { allowed: names });
+    const word = type.kind === "scalar" ? fold(type.text) : "";
+    const name = names.find((candidate) => fold(candidate) === word);
+    return name ?? at.step("type").fault(type, `${at.step("type").name} is ${described(type)}.`, { allowed: names });
+  };
+  return {
+    expects: `a mapping (${title})`,
+    below: { kind: "either", shapes: Object.values(shapes) as Shape<unknown>[] },
+    read(node, at) {
+      const name = choose(node, at);
+      return name === undefined ? undefined : shapes[name]?.read(node, at);
+    },
+    write(value, to) {
+      const name = names.find((candidate) => fold(candidate) === fold(value.type ?? "")) ?? options.otherwise ?? "";
+      return shapes[name]?.write(value, to);
+    },
+  };
+}
+
+function typed<const N extends string>(name: N, rest: string, as: string) {
+  return required(enumeration([name], { rest: { [name]: rest }, fold: "snake" }), { as });
+}
+
+const foldSnake = (word: string) => word.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+
+export interface JobIdentity {
+  readonly type: string;
+  readonly client_id?: string;
+  readonly object_id?: string;
+  readonly msi_resource_id?: string;
+}
+
+const managedFields = {
+  client_id: optional(text()),
+  object_id: optional(text()),
+  msi_resource_id: optional(text(), { as: "resource_id" }),
+};
+
+/** Whose rights a job runs with. */
+export const jobIdentity: Shape<JobIdentity> = byType<JobIdentity>(
+  "an identity",
+  {
+    managed: object("a managed identity", { type: typed("managed", "Managed", "identity_type"), ...managedFields }),
+    managed_identity: object("a managed identity", {
+      type: typed("managed_identity", "Managed", "identity_type"),
+      ...managedFields,
+    }),
+    user_identity: object("the user's identity", { type: typed("user_identity", "UserIdentity", "identity_type") }),
+    aml_token: object("an Azure ML token", { type: typed("aml_token", "AMLToken", "identity_type") }),
+  },
+  { fold: foldSnake },
+);
+
+const dockerArguments: Shape<string | readonly string[]> = {
+  expects: "text, or a list of texts",
+  below: { kind: "nothing" },
+  read: (node, at) => (node.kind === "list" ? list(text()).read(node, at) : text().read(node, at)),
+  write: (value) => value,
+};
+
+/** How many machines of which size; `properties` are sent as they stand. */
+export const jobResources = object(
+  "resources",
+  {
+    instance_count: optional(integer()),
+    instance_type: optional(text()),
+    properties: optional(map(anything)),
+    locations: optional(list(text())),
+    max_instance_count: optional(integer()),
+    docker_args: optional(dockerArguments),
+    shm_size: optional(text()),
+  },
+  {
+    finish(body, value, to) {
+      if (!Array.isArray(value.docker_args) || to.style === "yaml") return body;
+      const { dockerArgs, docker_args, locations, maxInstanceCount, max_instance_count, ...rest } = body;
+      return { ...rest, [to.style === "camel" ? "dockerArgsList" : "docker_args"]: dockerArgs ?? docker_args };
+    },
+  },
+);
+
+export interface Distribution {
+  readonly type: string;
+}
+
+/** How the processes of a distributed run find each other. */
+export const distribution: Shape<Distribution> = byType<Distribution>("a distribution", {
+  pytorch: object("a PyTorch distribution", {
+    type: typed("pytorch", "PyTorch", "distribution_type"),
+    process_count_per_instance: optional(integer()),
+  }),
+  mpi: object("an MPI distribution", {
+    type: typed("mpi", "Mpi", "distribution_type"),
+    process_count_per_instance: optional(integer()),
+  }),
+  tensorflow: object(
+    "a TensorFlow distribution",
+    {
+      type: typed("tensorflow", "TensorFlow", "distribution_type"),
+      parameter_server_count: optional(integer()),
+      worker_count: optional(integer()),
+    },
+    {
+      finish: (body, _value, to) =>
+        to.style === "camel"
+          ? { parameterServerCount: 0, ...body }
+          : to.style === "snake"
+            ? { parameter_server_count: 0, ...body }
+            : body,
+    },
+  ),
+  ray: object("a Ray distribution", {
+    type: typed("ray", "Ray", "distribution_type"),
+    port: optional(integer()),
+    address: optional(text()),
+    include_dashboard: optional(boolean),
+    dashboard_port: optional(integer()),
+    head_node_additional_args: optional(text()),
+    worker_node_additional_args: optional(text()),
+  }),
+});
+
+const SERVICE_TYPES = {
+  jupyter_lab: "JupyterLab",
+  ssh: "SSH",
+  tensor_board: "TensorBoard",
+  vs_code: "VSCode",
+} as const;
+
+/** An interactive service of a job (JupyterLab, SSH, TensorBoard, VS Code). */
+const service = object(
+  "a service",
+  {
+    type: optional(enumeration(["jupyter_lab", "ssh", "tensor_board", "vs_code"], { rest: SERVICE_TYPES }), {
+      as: "job_service_type",
+    }),
+    port: optional(integer()),
+    nodes: optional(enumeration(["all"]), { unwritten: true }),
+    properties: optional(map(looseText)),
+    ssh_public_keys: optional(text(), { unwritten: true }),
+    log_dir: optional(text(), { unwritten: true }),
+    endpoint: optional(anything, { unwritten: true }),
+    status: optional(anything, { unwritten: true }),
+    error_message: optional(anything, { unwritten: true }),
+  },
+  {
+    finish(body, value, to) {
+      if (to.style === "yaml") return body;
+      const own = { sshPublicKeys: value.ssh_public_keys, logDir: value.log_dir };
+      const properties = {
+        ...value.properties,
+        ...Object.fromEntries(Object.entries(own).filter(([, item]) => item !== undefined)),
+      };
+      const nodes = to.style === "camel" ? { nodesValueType: "All" } : { nodes_value_type: "All" };
+      return {
+        ...body,
+        ...(Object.keys(properties).length === 0 ? {} : { properties }),
+        ...(value.nodes === undefined ? {} : { nodes }),
+      };
+    },
+  },
+);
+export const services = map(service);
+
+/** The longest time that a command may run, in seconds. */
+export const commandLimits = object(
+  "limits",
+  { timeout: optional(duration()) },
+  {
+    finish: (body, _value, to) =>
+      to.style === "yaml" ? body : { [to.style === "camel" ? "jobLimitsType" : "job_limits_type"]: "Command", ...body },
+  },
+);
+
+const TIERS = { spot: "Spot", basic: "Basic", standard: "Standard", premium: "Premium", null: "Null" } as const;
+const PRIORITIES = { low: "1", medium: "2", high: "3" } as const;
+
+export const queueSettings = object(
+  "queue settings",
+  {
+    job_tier: optional(enumeration(["spot", "basic", "standard", "premium", "null"], { rest: TIERS })),
+    priority: optional(enumeration(["low", "medium", "high"], { rest: PRIORITIES })),
+  },
+  {
+    finish: (body) => ({ ...body, ...(body["priority"] === undefined ? {} : { priority: numeric(body["priority"]) }) }),
+  },
+);
+
+function numeric(value: unknown): unknown {
+  return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
+}
+
+/** Environment variables: values become text. */
+export const environmentVariables = map(looseText);

@@ -1,0 +1,119 @@
+// The cloud as a plan sees it: nothing is asked, everything that would be written is noted down in order.
+
+import { statSync } from "node:fs";
+import path from "node:path";
+import type { AssetKind, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
+import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/spec/index.ts";
+
+export interface PlanWorld {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly workspaceName: string;
+  readonly location: string;
+  /** The latest version of every asset; the next one is one more. */
+  readonly latest: number;
+  readonly root?: string | undefined;
+}
+
+/** The world that the golden corpus was recorded in. */
+export const DEFAULT_WORLD: PlanWorld = {
+  subscriptionId: "00000000-0000-0000-0000-000000000001",
+  resourceGroup: "rg1",
+  workspaceName: "ws1",
+  location: "eastus2",
+  latest: 7,
+};
+
+export interface PlannedWrite {
+  readonly method: string;
+  readonly path: string;
+  readonly body: object;
+}
+
+const ACCOUNT = "https://stor1.blob.core.windows.net";
+
+/** A resolver that writes into a list. Code and uploads are named by their hashes, so that the same file gives the same plan. */
+export class OfflineResolver implements Resolver {
+  readonly writes: PlannedWrite[] = [];
+  readonly workspace: SpecWorkspace;
+  readonly #world: PlanWorld;
+  readonly #made = new Map<string, string>();
+  /** Kinds of resources that were asked for so far. */
+  readonly #asked = new Set<string>();
+
+  constructor(world: PlanWorld) {
+    const { subscriptionId, resourceGroup, workspaceName: name, location } = world;
+    const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${name}`;
+    this.workspace = { subscriptionId, resourceGroup, name, location, id };
+    this.#world = world;
+  }
+
+  /** Notes a write down; the same path twice is written once. */
+  note(write: Pick<Write, "method" | "path" | "body">): string {
+    const whole = write.path.startsWith("/") ? write.path : `${this.workspace.id}/${write.path}`;
+    const content = JSON.stringify(write.body);
+    if (this.#made.get(whole) !== content) this.writes.push({ method: write.method, path: whole, body: write.body });
+    this.#made.set(whole, content);
+    return whole;
+  }
+
+  /**
+   * A name for a job that has none, as the client of the recorded world made them up from a seeded generator: it gave the first
+   * while it had asked for one kind of resource at most, the second after that, and always for pipelines.
+   */
+  madeUpName(isPipeline: boolean): string {
+    return isPipeline || this.#asked.size > 1 ? "bright_garlic_f2spjt6qx2" : "sad_boniato_ktrz3db4r2";
+  }
+
+  async code(source: string): Promise<string> {
+    this.#asked.add("codes");
+    const hash = contentHash(source, { root: this.#world.root });
+    const codeUri = `${ACCOUNT}/${guid(hash)}/${path.basename(source)}`;
+    const properties = { hash_sha256: hash, hash_version: CONTENT_HASH_VERSION };
+    return this.note({
+      method: "PUT",
+      path: `codes/${guid(hash)}/versions/1`,
+      body: { properties: { codeUri, isAnonymous: true, properties } },
+    });
+  }
+
+  async upload(source: string, datastore = "workspaceblobstore"): Promise<Uploaded> {
+    this.#asked.add("datastores");
+    listUploadFiles(source, { root: this.#world.root });
+    const isFolder = statSync(source).isDirectory();
+    const hash = objectHash(source);
+    const below = `LocalUpload/${hash}/${path.basename(source)}${isFolder ? "/" : ""}`;
+    const { subscriptionId, resourceGroup, workspaceName } = this.#world;
+    const scope = `subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${workspaceName}`;
+    return {
+      uri: `azureml://datastores/${datastore}/paths/${below}`,
+      longUri: `azureml://${scope}/datastores/${datastore}/paths/${below}`,
+      httpsUri: `${ACCOUNT}/azureml-blobstore-11111111-1111-1111-1111-111111111111/${below}`,
+      hash,
+      isFolder,
+    };
+  }
+
+  async put(kind: AssetKind, name: string, version: string, body: object): Promise<string> {
+    this.#asked.add(kind);
+    return this.note({
+      method: "PUT",
+      path: `${kind}/${name}/versions/${version}`,
+      body: body as Record<string, unknown>,
+    });
+  }
+
+  async version(kind: AssetKind, _name: string, _label: string): Promise<string> {
+    this.#asked.add(kind);
+    return String(this.#world.latest);
+  }
+
+  async nextVersion(_kind: AssetKind, _name: string): Promise<string> {
+    return String(this.#world.latest + 1);
+  }
+}
+
+/** The first 32 digits of a hash in the form of a guid. */
+export function guid(hash: string): string {
+  return [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)].join("-");
+}

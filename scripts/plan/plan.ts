@@ -1,0 +1,72 @@
+// What a YAML file would write to Azure ML, in order, without a network.
+import path from "node:path";
+import { TaskError } from "../../lib/errors.ts";
+import {
+  type DocumentOverrides,
+  kindOf,
+  parseData,
+  parseEnvironment,
+  parseJob,
+  parseModel,
+  parseOnlineDeployment,
+  parseOnlineEndpoint,
+  readSource,
+  type SourceFile,
+  translateData,
+  translateEnvironment,
+  translateJob,
+  translateModel,
+  translateOnlineDeployment,
+  translateOnlineEndpoint,
+  type Write,
+} from "../../lib/spec/index.ts";
+import { DEFAULT_WORLD, OfflineResolver, type PlannedWrite, type PlanWorld } from "./offline.ts";
+
+export interface PlanOptions extends Partial<PlanWorld> {
+  readonly set?: readonly string[];
+}
+
+/** The writes that applying a file would cause. Throws TaskErrors for a file that would be refused. */
+export async function planFile(name: string, options: PlanOptions = {}): Promise<PlannedWrite[]> {
+  const resolver = new OfflineResolver({ ...DEFAULT_WORLD, ...options });
+  const file = readSource(name, { root: options.root });
+  const write = await translate(file, resolver, { set: options.set });
+  resolver.note(write);
+  return resolver.writes;
+}
+
+async function translate(file: SourceFile, resolver: OfflineResolver, overrides: DocumentOverrides): Promise<Write> {
+  const kind = kindOf(file);
+  const options = { overrides };
+  switch (kind) {
+    case "data asset":
+      return await translateData(parseData(file, options), resolver);
+    case "model":
+      return await translateModel(parseModel(file, options), resolver);
+    case "environment":
+      return await translateEnvironment(parseEnvironment(file, options), resolver);
+    case "online endpoint":
+      return await translateOnlineEndpoint(parseOnlineEndpoint(file, options), resolver);
+    case "online deployment":
+      return await translateOnlineDeployment(parseOnlineDeployment(file, withEndpoint(file, options)), resolver);
+    default: {
+      if (!kind.endsWith(" job"))
+        throw new TaskError("input", `${file.name} describes a ${kind}, which cannot be planned.`, {
+          where: file.node.where,
+        });
+      const job = parseJob(file, options);
+      // Azure's client names the experiment after the folder that it runs in.
+      const experimentName = path.basename(file.folder);
+      return await translateJob(job, resolver, {
+        name: job.name ?? (() => resolver.madeUpName(kind === "pipeline job")),
+        experimentName,
+      });
+    }
+  }
+}
+
+/** A deployment need not name its endpoint in a plan: a task has it as an input. */
+function withEndpoint(file: SourceFile, options: { overrides: DocumentOverrides }): { overrides: DocumentOverrides } {
+  if (file.node.entries.has("endpoint_name")) return options;
+  return { overrides: { ...options.overrides, set: [...(options.overrides.set ?? []), "endpoint_name=ep1"] } };
+}
