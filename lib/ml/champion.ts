@@ -1,0 +1,132 @@
+// Whom a job is measured against: the model that is live, a model in the registry, or another job.
+import { parseArmId, parseAssetReference } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import { type AssetBody, findVersion, versionIn, versionsOf } from "./assets.ts";
+import { listDeployments } from "./deployments.ts";
+import { findEndpoint, type Traffic } from "./endpoints.ts";
+import { getJob } from "./jobs.ts";
+import { SOURCE_URI } from "./lineage.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What the input champion says. */
+export type ChampionChoice =
+  | { readonly kind: "none" }
+  | { readonly kind: "endpoint"; readonly name: string }
+  | { readonly kind: "model"; readonly name: string; readonly version?: string; readonly label?: string }
+  | { readonly kind: "job"; readonly name: string };
+
+/** Someone to be measured against, or the reason why there is nobody. */
+export type Champion =
+  | {
+      readonly found: true;
+      /** `<model>:<version>`, or a job's name. */
+      readonly name: string;
+      /** For sentences: "the champion breast-cancer:3, live on breast-cancer". */
+      readonly called: string;
+      /** The job whose metrics count; undefined where the model does not say. */
+      readonly jobName: string | undefined;
+    }
+  | { readonly found: false; readonly why: string };
+
+/** @throws TaskError kind `input` that says what can be written */
+export function parseChampion(text: string): ChampionChoice {
+  const written = text.trim();
+  if (written === "" || written.toLowerCase() === "none") return { kind: "none" };
+  const [, kind = "", name = ""] = /^(endpoint|model|job):(.+)$/i.exec(written) ?? [];
+  if (kind.toLowerCase() === "endpoint") return { kind: "endpoint", name: name.trim() };
+  if (kind.toLowerCase() === "job") return { kind: "job", name: name.trim() };
+  const model = /^([^@:]+)(?::([^@:]+)|@(.+))$/.exec(name.trim());
+  if (kind.toLowerCase() === "model" && model?.[1]) {
+    const [, modelName, version, label] = model;
+    return { kind: "model", name: modelName, ...(version ? { version } : {}), ...(label ? { label } : {}) };
+  }
+  throw new TaskError("input", `The input champion is "${text}", which names nobody.`, {
+    hint: "Write endpoint:<name>, model:<name>@<label or tag>, model:<name>:<version>, job:<name> or none.",
+  });
+}
+
+/** The deployment with most of the traffic; of equals, the first by name. Undefined where none has any. */
+export function mostLive(traffic: Traffic | null | undefined): string | undefined {
+  const live = Object.entries(traffic ?? {}).filter(([, percent]) => percent > 0);
+  return live.sort(([a, x], [b, y]) => y - x || a.localeCompare(b))[0]?.[0];
+}
+
+/**
+ * Finds the champion. Two sequential round trips for an endpoint (endpoint and deployments side by side, then the
+ * model), one or two for a model, one for a job.
+ */
+export async function findChampion(workspace: Workspace, choice: ChampionChoice): Promise<Champion> {
+  switch (choice.kind) {
+    case "none":
+      return { found: false, why: "the input champion is none" };
+    case "job":
+      return { found: true, name: choice.name, called: `the champion ${choice.name}`, jobName: (await getJob(workspace, choice.name)).name ?? choice.name };
+    case "model": {
+      const version = await modelVersion(workspace, choice);
+      const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
+      if (!version) return { found: false, why: `there is no model ${written}` };
+      return asChampion(choice.name, version, "");
+    }
+    case "endpoint":
+      return liveModel(workspace, choice.name);
+  }
+}
+
+async function liveModel(workspace: Workspace, name: string): Promise<Champion> {
+  const [endpoint, deployments] = await Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
+  if (!endpoint) return { found: false, why: `there is no endpoint ${name}` };
+  const live = mostLive(endpoint.properties.traffic);
+  if (live === undefined) return { found: false, why: `no deployment of the endpoint ${name} gets traffic` };
+  const deployment = deployments.find((one) => one.name?.toLowerCase() === live.toLowerCase());
+  const model = deployment?.properties.model;
+  const reference = model ? parseAssetReference(model) : undefined;
+  if (!model || !reference?.version) {
+    throw new TaskError("failed", `The deployment ${live} of the endpoint ${name} does not say which registered model it serves (${model ?? "none"}), so there is no champion to measure against.`);
+  }
+  const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");
+  const version = inWorkspace ? await findVersion(workspace, "models", reference.name, reference.version) : undefined;
+  const of = `, live on ${name}`;
+  return asChampion(reference.name, version ?? { name: reference.version }, of);
+}
+
+function asChampion(name: string, version: AssetBody, of: string): Champion {
+  const full = `${name}:${versionIn(version) ?? "?"}`;
+  return { found: true, name: full, called: `the champion ${full}${of}`, jobName: jobOf(version) };
+}
+
+/** The job that made a model: as the service knows it, as we wrote it, or from where its files are. */
+export function jobOf(model: AssetBody): string | undefined {
+  const { properties } = model;
+  const said = properties?.["jobName"] ?? properties?.tags?.["jobName"] ?? properties?.properties?.["jobName"];
+  if (typeof said === "string" && said !== "") return said;
+  for (const uri of [properties?.properties?.[SOURCE_URI], properties?.["modelUri"]]) {
+    const match = typeof uri === "string" ? /azureml:\/\/jobs\/([^/]+)\/|\/dcid\.([^/]+)\//.exec(uri) : null;
+    const job = match?.[1] ?? match?.[2];
+    if (job) return job;
+  }
+  return undefined;
+}
+
+async function modelVersion(workspace: Workspace, choice: { name: string; version?: string; label?: string }): Promise<AssetBody | undefined> {
+  const { name, version, label = "latest" } = choice;
+  if (version !== undefined) return findVersion(workspace, "models", name, version);
+  if (label === "latest") return first(versionsOf(workspace, "models", name, { $orderBy: "createdtime desc", $top: 1 }));
+  // A tag by its name, or name=value; then a label of the service's own.
+  const [tag = "", value] = label.split("=", 2);
+  const tagged = await first(versionsOf(workspace, "models", name, { listViewType: "ActiveOnly", tags: label }), (one) => {
+    const has = one.properties?.tags?.[tag];
+    return has !== undefined && (value === undefined || has === value);
+  });
+  if (tagged) return tagged;
+  const answer = await workspace.azure.request<AssetBody>("GET", `${workspace.id}/models/${encodeURIComponent(name)}/labels/${encodeURIComponent(label)}`, {
+    doing: `read the model ${name}@${label}`,
+    expect: [400, 404, 501],
+    signal: workspace.signal,
+  });
+  return answer.status === 200 ? answer.body : undefined;
+}
+
+async function first<T>(items: AsyncIterable<T>, fits: (item: T) => boolean = () => true): Promise<T | undefined> {
+  for await (const item of items) if (fits(item)) return item;
+  return undefined;
+}

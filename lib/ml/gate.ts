@@ -1,0 +1,133 @@
+// The gate: a job's metrics against rules and a champion. Fails closed: what cannot be found is a failure that says so.
+import { sideBySide } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import { type Clock, poll } from "../poll.ts";
+import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
+import { hasEnded, type Job, getJob } from "./jobs.ts";
+import { latestMetrics, type Metrics, metricHistory } from "./metrics.ts";
+import { judge, type Rule, type RuleResult } from "./rules.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface GateOptions {
+  readonly jobName: string;
+  readonly rules: readonly Rule[];
+  readonly champion: ChampionChoice;
+  /** What becomes of rules that ask for a champion there is none of. */
+  readonly missingChampion: "fail" | "skip";
+  readonly includeChildRuns: boolean;
+  /** Milliseconds to wait for the job to end and for metrics that rules name. */
+  readonly patience: number;
+  readonly clock?: Clock;
+}
+
+export interface GateResult {
+  readonly passed: boolean;
+  /** `<model>:<version>` or a job's name; undefined where there is none. */
+  readonly champion: string | undefined;
+  readonly rules: readonly (RuleResult & { readonly passed: boolean })[];
+  readonly metrics: Metrics;
+  readonly championMetrics: Metrics | undefined;
+}
+
+/**
+ * Judges a job. Sequential round trips: the job and its metrics side by side with the champion's (one; two or three for
+ * the champion, then one for its metrics), one more where a rule asks for history, and as many as it takes to wait.
+ */
+export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
+  const [metrics, { champion, championMetrics }] = await Promise.all([
+    jobMetrics(workspace, options),
+    championOf(workspace, options),
+  ]);
+  const history = await histories(workspace, options, metrics);
+  const facts = { metrics, history, ...(championMetrics ? { champion: championMetrics } : {}) };
+  const rules = options.rules.map((rule) => {
+    const result = verdict(rule, champion, options.missingChampion) ?? judge(rule, facts, called(champion));
+    return { ...result, passed: result.outcome !== "failed" };
+  });
+  return {
+    passed: rules.every((rule) => rule.passed),
+    champion: champion?.found ? champion.name : undefined,
+    rules,
+    metrics,
+    championMetrics,
+  };
+}
+
+const called = (champion: Champion | undefined) => (champion?.found ? champion.called : "the champion");
+
+/** The verdict on a rule that asks for a champion who cannot be asked. */
+function verdict(rule: Rule, champion: Champion | undefined, missing: "fail" | "skip"): RuleResult | undefined {
+  if (!rule.needs.asksChampion || champion === undefined) return undefined;
+  if (!champion.found) {
+    const detail = `There is no champion: ${champion.why}.`;
+    return { rule: rule.text, outcome: missing === "skip" ? "skipped" : "failed", detail };
+  }
+  if (champion.jobName !== undefined) return undefined;
+  const detail = `${champion.called.replace(/^the/, "The")} does not say which job made it, so it has no metrics to compare with.`;
+  return { rule: rule.text, outcome: "failed", detail };
+}
+
+async function championOf(workspace: Workspace, options: GateOptions) {
+  if (!options.rules.some((rule) => rule.needs.asksChampion)) {
+    // Nobody asks for its metrics; it is looked for all the same where one is named, to be said in the result.
+    if (options.champion.kind === "none") return { champion: undefined, championMetrics: undefined };
+  }
+  const champion = await findChampion(workspace, options.champion);
+  const championMetrics = champion.found && champion.jobName ? await latestMetrics(workspace, champion.jobName, options.includeChildRuns) : undefined;
+  return { champion, championMetrics };
+}
+
+/** The job's metrics, once it has ended and those that rules name are there; at the end of patience, whatever there is. */
+async function jobMetrics(workspace: Workspace, options: GateOptions): Promise<Metrics> {
+  const { jobName, includeChildRuns } = options;
+  const needed = new Set(options.rules.flatMap((rule) => [...rule.needs.metrics, ...rule.needs.history]));
+  const missing = (metrics: Metrics) => [...needed].filter((name) => !Object.hasOwn(metrics, name));
+  let job: Job | undefined;
+  let metrics: Metrics = {};
+  let said = false;
+  const look = async () => {
+    // A job that has ended will not change any more.
+    [job, metrics] = await Promise.all([
+      hasEnded(job?.properties?.status) ? (job as Job) : getJob(workspace, jobName),
+      latestMetrics(workspace, jobName, includeChildRuns),
+    ]);
+    const status = job.properties?.status;
+    if (status === "Failed" || status === "Canceled" || status === "NotResponding") throw notCompleted(jobName, status);
+    if (hasEnded(status) && missing(metrics).length === 0) return { done: true as const, value: undefined };
+    if (!said) {
+      const what = hasEnded(status) ? `the metrics ${missing(metrics).join(", ")}` : `the job, which is ${status}`;
+      workspace.log.info(`Waiting for ${what} of ${jobName}.`);
+      said = true;
+    }
+    return { done: false as const };
+  };
+  try {
+    await poll(look, {
+      what: `the metrics of ${jobName}`,
+      initial: 1_000,
+      maximum: 10_000,
+      deadline: options.patience,
+      signal: workspace.signal,
+      ...(options.clock ? { clock: options.clock } : {}),
+    });
+  } catch (error) {
+    const late = error instanceof TaskError && error.kind === "timeout";
+    if (!late) throw error;
+    // Metrics that never came are each rule's own failure; a job that goes on has no final metrics at all.
+    const status = job?.properties?.status;
+    if (!hasEnded(status)) throw notCompleted(jobName, status);
+  }
+  return metrics;
+}
+
+function notCompleted(jobName: string, status: string | undefined): TaskError {
+  return new TaskError("failed", `The job ${jobName} is ${status ?? "unknown"}, not Completed, so its metrics cannot be judged.`, {
+    hint: "Judge a job after it has completed: let SubmitJob wait for it.",
+  });
+}
+
+async function histories(workspace: Workspace, options: GateOptions, metrics: Metrics): Promise<Record<string, number[]>> {
+  const names = [...new Set(options.rules.flatMap((rule) => [...rule.needs.history]))].filter((name) => Object.hasOwn(metrics, name));
+  const values = await sideBySide(names, 8, (name) => metricHistory(workspace, options.jobName, name));
+  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? []]));
+}
