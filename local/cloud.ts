@@ -1,16 +1,21 @@
 // Stands the whole local cloud up in one process tree on loopback, and takes it down again.
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { BlobStore } from "./azure/blobs.ts";
-import { Directory } from "./azure/identity.ts";
+import { identityPath, managedIdentityHandler } from "./azure/entra/managed-identity.ts";
+import { Directory, type Principal } from "./azure/identity.ts";
 import { storageHandler } from "./azure/planes/storage.ts";
 import { apiApplication, armApplication, loginApplication } from "./azure/server.ts";
 import { State } from "./azure/state.ts";
 import { type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world.ts";
 import { startAzurite } from "./azurite.ts";
+import { type ConnectionName, createConnections, type ServiceConnection } from "./connections.ts";
+import { type Credentials, createCredentials } from "./credentials.ts";
+import { devOpsApplication } from "./devops/server.ts";
+import { DevOpsWorld } from "./devops/world.ts";
 import { HarRecorder } from "./har.ts";
 import { type Listener, listen } from "./listen.ts";
 import { startProxy } from "./proxy.ts";
@@ -24,24 +29,34 @@ export interface CloudOptions {
   readonly har?: HarRecorder;
 }
 
-/** A service principal of the local tenant. */
-export interface ClientSecretCredential {
-  readonly clientId: string;
-  readonly secret: string;
-}
-
 export interface LocalCloud {
   /** Without a trailing slash. */
-  readonly urls: { arm: string; login: string; api: string; storage: string; devops: string; proxy: string };
+  readonly urls: {
+    readonly arm: string;
+    readonly login: string;
+    readonly api: string;
+    readonly storage: string;
+    readonly devops: string;
+    /** `http://127.0.0.1:<port>`: reaches every host name of this cloud and nothing else. */
+    readonly proxy: string;
+  };
+  /** PEM file of the CA that signed every listener's certificate. */
   readonly caFile: string;
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly resourceGroup: string;
   readonly workspace: string;
   readonly location: string;
-  readonly credentials: { readonly contributor: ClientSecretCredential };
+  /** Clients of the tenant, with their secrets. */
+  readonly credentials: Credentials;
+  /** IDENTITY_ENDPOINT and IDENTITY_HEADER of the managed identity, as App Service gives them. */
+  readonly managedIdentity: { readonly endpoint: string; readonly header: string };
+  /** Service connections of the local project, by name. */
+  readonly connections: Readonly<Record<ConnectionName, ServiceConnection>>;
   readonly azure: AzureWorld;
+  readonly devops: DevOpsWorld;
   readonly har: HarRecorder;
+  /** Ends everything that was started. */
   close(): Promise<void>;
 }
 
@@ -90,9 +105,9 @@ async function start(
 
   const ports = new Set<number>();
   const remembered = state.store<number>("ports");
-  const listenNamed = async (name: string, handler: http.RequestListener): Promise<Listener> => {
-    const port = remembered.get(name);
-    const listener = await listen(name, handler, { authority, har, ports, ...(port === undefined ? {} : { port }) });
+  const listenNamed = async (name: string, handler: http.RequestListener, plain = false): Promise<Listener> => {
+    const port = remembered.get(name) ?? 0;
+    const listener = await listen(name, handler, { authority, har, ports, port, plain });
     remembered.set(name, listener.port);
     closers.push(() => listener.close());
     return listener;
@@ -114,23 +129,21 @@ async function start(
       now: clock.now,
     }),
     dataFolder: options.data,
-    listen: listenNamed,
+    listen: (name, handler) => listenNamed(name, handler),
     onClose: (callback) => void closers.push(callback),
   });
-  const contributor = { clientId: randomUUID(), secret: world.secret(randomUUID()) };
-  directory.add({
-    clientId: contributor.clientId,
-    objectId: randomUUID(),
-    displayName: "contributor",
-    secrets: [{ value: contributor.secret }],
-    hasAccess: true,
-  });
+  const credentials = await createCredentials(directory, world.secret);
+  const devops = createDevOps(world);
+  const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
+  const header = world.secret(randomBytes(18).toString("hex"));
 
-  const [arm, login, api, storage] = await Promise.all([
-    listenNamed("arm", armApplication(world)),
+  const [arm, login, api, storage, azureDevOps, identityEndpoint] = await Promise.all([
+    listenNamed("arm", armApplication(world, options.contract)),
     listenNamed("login", loginApplication(world)),
     listenNamed("api", apiApplication(world)),
     listenNamed("storage", storageHandler(azurite.port)),
+    listenNamed("devops", devOpsApplication(devops)),
+    listenNamed("identity", managedIdentityHandler(world, identity, header), true),
   ]);
   Object.assign(urls, {
     arm: arm.url,
@@ -138,24 +151,51 @@ async function start(
     api: api.url,
     storage: `https://${names.storageAccount}.blob.storage.localhost:${storage.port}`,
   });
+  devops.listensAt(azureDevOps.url);
   const proxy = await startProxy(ports, remembered.get("proxy"));
   remembered.set("proxy", proxy.port);
   closers.push(() => proxy.close());
   Object.assign(world.reach, { caFile, proxyUrl: proxy.url });
 
+  const connections = createConnections(world, credentials, (name) => ({
+    issuer: devops.tokens.issuer,
+    subject: `sc://${devops.organization.name}/${devops.project.name}/${name}`,
+  }));
+  for (const { scheme, parameters, ...connection } of Object.values(connections)) {
+    devops.connections.add({ ...connection, authorization: { scheme, parameters } });
+  }
+
   return {
-    urls: { ...urls, devops: "", proxy: proxy.url },
+    urls: { ...urls, devops: azureDevOps.url, proxy: proxy.url },
     caFile,
     tenantId: names.tenantId,
     subscriptionId: names.subscriptionId,
     resourceGroup: names.resourceGroup,
     workspace: names.workspaceName,
     location: names.location,
-    credentials: { contributor },
+    credentials,
+    managedIdentity: { endpoint: `${identityEndpoint.url}${identityPath}`, header },
+    connections,
     azure: world,
+    devops,
     har,
     close,
   };
+}
+
+/** Local Azure DevOps; its federated connections are made known to local Entra as they are added. */
+function createDevOps(world: AzureWorld): DevOpsWorld {
+  const devops = new DevOpsWorld({
+    now: world.clock.now,
+    addSecret: world.secret,
+    onConnection: ({ authorization }, subject) => {
+      const clientId = authorization.parameters["serviceprincipalid"];
+      if (authorization.scheme !== "WorkloadIdentityFederation" || clientId === undefined) return;
+      const { issuer, publicKeyPem } = devops.tokens;
+      world.directory.federation.register({ clientId, issuer, subject, key: publicKeyPem });
+    },
+  });
+  return devops;
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -13,24 +13,23 @@ export interface Authority {
 /** Names the leaf certificate is good for; storage accounts live under the wildcards. */
 export const certificateNames = ["localhost", "*.blob.storage.localhost", "*.storage.localhost"] as const;
 
+type KeyPair = Awaited<ReturnType<typeof webcrypto.subtle.generateKey>> & {
+  readonly publicKey: webcrypto.CryptoKey;
+  readonly privateKey: webcrypto.CryptoKey;
+};
+
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const day = 24 * 60 * 60 * 1000;
 
 /** Makes a CA and a leaf certificate valid from yesterday for thirty days. */
 export async function makeAuthority(): Promise<Authority> {
-  const crypto = webcrypto;
-  x509.cryptoProvider.set(crypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
-  const [caKeys, leafKeys] = await Promise.all([
-    crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]),
-    crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]),
-  ]);
-  const notBefore = new Date(Date.now() - day);
-  const notAfter = new Date(Date.now() + 30 * day);
+  useNodeCrypto();
+  const newKeys = () => webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const [caKeys, leafKeys] = await Promise.all([newKeys(), newKeys()]);
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: "CN=Local cloud CA, O=Local cloud",
-    notBefore,
-    notAfter,
+    ...validity(),
     signingAlgorithm: algorithm,
     keys: caKeys,
     extensions: [
@@ -43,8 +42,7 @@ export async function makeAuthority(): Promise<Authority> {
     serialNumber: serial(),
     subject: "CN=localhost, O=Local cloud",
     issuer: ca.subject,
-    notBefore,
-    notAfter,
+    ...validity(),
     signingAlgorithm: algorithm,
     publicKey: leafKeys.publicKey,
     signingKey: caKeys.privateKey,
@@ -61,13 +59,43 @@ export async function makeAuthority(): Promise<Authority> {
       await x509.SubjectKeyIdentifierExtension.create(leafKeys.publicKey),
     ],
   });
-  const key = Buffer.from(await crypto.subtle.exportKey("pkcs8", leafKeys.privateKey)).toString("base64");
-  const lines = key.match(/.{1,64}/g) ?? [];
   return {
     caPem: `${ca.toString("pem")}\n`,
     certPem: `${leaf.toString("pem")}\n`,
-    keyPem: `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`,
+    keyPem: await keyAsPem(leafKeys.privateKey),
   };
+}
+
+/** A certificate that vouches for itself, with its private key; what a client registers with Microsoft Entra. */
+export async function selfSigned(
+  name: string,
+  signingAlgorithm: { name: string; hash: string },
+  newKeys: () => Promise<KeyPair>,
+): Promise<{ certPem: string; keyPem: string }> {
+  useNodeCrypto();
+  const keys = await newKeys();
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name,
+    ...validity(),
+    signingAlgorithm,
+    keys,
+  });
+  return { certPem: `${certificate.toString("pem")}\n`, keyPem: await keyAsPem(keys.privateKey) };
+}
+
+function useNodeCrypto(): void {
+  x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
+}
+
+function validity(): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 30 * day) };
+}
+
+async function keyAsPem(key: webcrypto.CryptoKey): Promise<string> {
+  const text = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", key)).toString("base64");
+  const lines = text.match(/.{1,64}/g) ?? [];
+  return `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;
 }
 
 /** Sixteen random octets as hex, the first below 0x80, so that the DER integer stays positive. */

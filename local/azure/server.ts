@@ -9,6 +9,7 @@ import {
 } from "./arm/errors.ts";
 import type { PlaneFile, ResourceFile } from "./arm/resource.ts";
 import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
+import { validateBodies } from "./arm/validate.ts";
 import type { Principal } from "./identity.ts";
 import * as artifact from "./planes/artifact.ts";
 import * as entra from "./planes/entra.ts";
@@ -38,6 +39,8 @@ const resources: readonly ResourceFile[] = [
   components,
   computes,
   jobs,
+  onlineEndpoints,
+  onlineDeployments,
 ];
 
 /** Services on the `api` host. */
@@ -79,7 +82,7 @@ export function authenticate(world: AzureWorld, audiences: () => string[]): Requ
 }
 
 /** Azure Resource Manager. */
-export function armApplication(world: AzureWorld): Express {
+export function armApplication(world: AzureWorld, contract?: string): Express {
   const app = application();
   app.use(frontDoorHeaders());
   app.use(authenticate(world, () => managementAudiences(world)));
@@ -91,6 +94,7 @@ export function armApplication(world: AzureWorld): Express {
   });
   app.use(jsonBody());
   app.use(scope(world));
+  if (contract !== undefined) app.use(validateBodies(contract));
   world.operations.mount(app);
   workspaces.mountAbove(app, world);
   app.use(workspacePath, workspaceRouter(world));

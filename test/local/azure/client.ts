@@ -78,8 +78,8 @@ export async function tokenOf(
 ): Promise<string> {
   const form = new URLSearchParams({
     grant_type: "client_credentials",
-    client_id: o.clientId ?? cloud.credentials.secret.clientId,
-    client_secret: o.secret ?? cloud.credentials.secret.secret,
+    client_id: o.clientId ?? cloud.credentials.contributor.clientId,
+    client_secret: o.secret ?? cloud.credentials.contributor.secret,
     scope: o.scope ?? "https://management.azure.com/.default",
   });
   const answer = await ask(cloud, "POST", `${cloud.urls.login}/${cloud.tenantId}/oauth2/v2.0/token`, {

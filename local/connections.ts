@@ -1,0 +1,112 @@
+// The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them (facts/01 §5.1).
+import type { AzureWorld } from "./azure/world.ts";
+import type { Credentials } from "./credentials.ts";
+
+/** A service connection with its secrets. */
+export interface ServiceConnection {
+  /** A guid in small letters. */
+  readonly id: string;
+  readonly name: string;
+  readonly type: "azurerm";
+  /** Azure Resource Manager, with a trailing slash. */
+  readonly url: string;
+  readonly scheme: "ServicePrincipal" | "WorkloadIdentityFederation" | "ManagedServiceIdentity";
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** Names of the connections, for whoever picks one. */
+export type ConnectionName =
+  | "azure-ml" // client secret, scope of the subscription
+  | "azure-ml-workspace" // the same client, scope of the workspace
+  | "azure-ml-certificate"
+  | "azure-ml-federated"
+  | "azure-ml-identity"
+  | "azure-ml-expired"
+  | "azure-ml-forbidden";
+
+/** @param federation issuer and subject of the OIDC tokens of a connection, where local Azure DevOps says them */
+export function createConnections(
+  world: AzureWorld,
+  credentials: Credentials,
+  federation: (connectionName: string) => { issuer: string; subject: string },
+): Record<ConnectionName, ServiceConnection> {
+  const subscriptionScope = {
+    // An own cloud is what Azure DevOps calls a stack: its URLs are its own.
+    environment: "AzureStack",
+    scopeLevel: "Subscription",
+    subscriptionId: world.subscriptionId,
+    subscriptionName: "Local subscription",
+    creationMode: "Manual",
+    resourceManagerUrl: `${world.urls.arm}/`,
+    environmentUrl: `${world.urls.arm}/`,
+    environmentAuthorityUrl: `${world.urls.login}/`,
+    activeDirectoryAuthority: `${world.urls.login}/`,
+    activeDirectoryServiceEndpointResourceId: `${world.urls.arm}/`,
+    StorageEndpointSuffix: storageSuffix(world),
+  };
+  const workspaceScope = {
+    ...subscriptionScope,
+    scopeLevel: "AzureMLWorkspace",
+    resourceGroupName: world.resourceGroup,
+    mlWorkspaceName: world.workspaceName,
+    mlWorkspaceLocation: world.location,
+  };
+  const number = (n: number) => `5e4e6ce0-0000-4000-8000-00000000000${n}`;
+  const make = (
+    n: number,
+    name: ConnectionName,
+    scheme: ServiceConnection["scheme"],
+    parameters: Record<string, string>,
+    data: Record<string, string> = subscriptionScope,
+  ): ServiceConnection => ({
+    id: number(n),
+    name,
+    type: "azurerm",
+    url: `${world.urls.arm}/`,
+    scheme,
+    parameters: { tenantid: world.tenantId, ...parameters },
+    data,
+  });
+  const byKey = (client: { clientId: string; secret: string }) => ({
+    serviceprincipalid: client.clientId,
+    authenticationType: "spnKey",
+    serviceprincipalkey: client.secret,
+  });
+  const federated = federation("azure-ml-federated");
+  return {
+    "azure-ml": make(1, "azure-ml", "ServicePrincipal", byKey(credentials.contributor)),
+    "azure-ml-workspace": make(
+      2,
+      "azure-ml-workspace",
+      "ServicePrincipal",
+      byKey(credentials.contributor),
+      workspaceScope,
+    ),
+    "azure-ml-certificate": make(3, "azure-ml-certificate", "ServicePrincipal", {
+      serviceprincipalid: credentials.certificate.clientId,
+      authenticationType: "spnCertificate",
+      servicePrincipalCertificate: credentials.certificate.certificatePem,
+    }),
+    "azure-ml-federated": make(4, "azure-ml-federated", "WorkloadIdentityFederation", {
+      serviceprincipalid: credentials.federated.clientId,
+      workloadIdentityFederationSubject: federated.subject,
+      workloadIdentityFederationIssuer: federated.issuer,
+      workloadIdentityFederationIssuerType: "DevOps",
+    }),
+    "azure-ml-identity": make(
+      5,
+      "azure-ml-identity",
+      "ManagedServiceIdentity",
+      {},
+      { ...subscriptionScope, msiClientId: credentials.managedIdentity.clientId },
+    ),
+    "azure-ml-expired": make(6, "azure-ml-expired", "ServicePrincipal", byKey(credentials.expired)),
+    "azure-ml-forbidden": make(7, "azure-ml-forbidden", "ServicePrincipal", byKey(credentials.forbidden)),
+  };
+}
+
+/** What follows `https://<account>.blob.`: `storage.localhost:<port>`. */
+export function storageSuffix(world: AzureWorld): string {
+  return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
+}

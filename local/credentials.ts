@@ -1,0 +1,61 @@
+// Who exists in the local tenant: one client for each way to sign in, and two that are refused.
+import { randomBytes, randomUUID, webcrypto } from "node:crypto";
+import type { Directory, Principal } from "./azure/identity.ts";
+import { selfSigned } from "./tls.ts";
+
+/** Clients of the local tenant. What is secret in here is for this machine only. */
+export interface Credentials {
+  /** A service principal with a role on the workspace and a client secret. */
+  readonly contributor: { readonly clientId: string; readonly secret: string };
+  /** The same with a certificate; `certificatePem` holds certificate and private key. */
+  readonly certificate: { readonly clientId: string; readonly certificatePem: string };
+  /** The same by federation; which issuer and subject it trusts is registered by whoever issues the assertions. */
+  readonly federated: { readonly clientId: string };
+  /** Its secret has expired. */
+  readonly expired: { readonly clientId: string; readonly secret: string };
+  /** Its secret is good, and it has no role: 403 everywhere. */
+  readonly forbidden: { readonly clientId: string; readonly secret: string };
+  /** A managed identity; the endpoint is in the cloud's `managedIdentity`. */
+  readonly managedIdentity: { readonly clientId: string };
+}
+
+/** Makes the clients and registers them. */
+export async function createCredentials(directory: Directory, hide: (value: string) => string): Promise<Credentials> {
+  const register = (displayName: string, o: Partial<Principal> = {}): string => {
+    const clientId = randomUUID();
+    directory.add({ clientId, objectId: randomUUID(), displayName, secrets: [], hasAccess: true, ...o });
+    return clientId;
+  };
+  const newSecret = () => hide(`${randomBytes(3).toString("hex")}~${randomBytes(24).toString("base64url")}`);
+
+  const secret = newSecret();
+  const expired = newSecret();
+  const forbidden = newSecret();
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    publicExponent: new Uint8Array([1, 0, 1]),
+    modulusLength: 2048,
+  };
+  const certificate = await selfSigned("CN=local-client", algorithm, () =>
+    webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]),
+  );
+  hide(certificate.keyPem);
+  return {
+    contributor: { clientId: register("client with a secret", { secrets: [{ value: secret }] }), secret },
+    certificate: {
+      clientId: register("client with a certificate", { certificatePem: certificate.certPem }),
+      certificatePem: hide(`${certificate.certPem}${certificate.keyPem}`),
+    },
+    federated: { clientId: register("client by federation") },
+    expired: {
+      clientId: register("client whose secret has expired", { secrets: [{ value: expired, expired: true }] }),
+      secret: expired,
+    },
+    forbidden: {
+      clientId: register("client without a role", { secrets: [{ value: forbidden }], hasAccess: false }),
+      secret: forbidden,
+    },
+    managedIdentity: { clientId: register("managed identity", { managed: true }) },
+  };
+}
