@@ -78,6 +78,7 @@ function record(
 ): void {
   const startedAt = Date.now();
   const started = performance.now();
+  const target = request.url ?? "/"; // express shortens request.url while it looks for the route
   const asked = new Collector();
   const answered = new Collector();
 
@@ -115,7 +116,7 @@ function record(
       milliseconds,
       wait: first ?? milliseconds,
       method: request.method ?? "GET",
-      url: `${scheme}://${request.headers.host ?? "localhost"}${request.url ?? "/"}`,
+      url: `${scheme}://${request.headers.host ?? "localhost"}${target}`,
       httpVersion: `HTTP/${request.httpVersion}`,
       requestHeaders: pairs(request.rawHeaders),
       requestBody: asked.body(),
