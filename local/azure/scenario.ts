@@ -9,6 +9,8 @@ export interface Scenario {
   phases: { starting: number; preparing: number; queued: number; finalizing: number; cancelRequested: number };
   /** How long a job's process has between SIGTERM and SIGKILL. */
   killGrace: number;
+  /** Least time of an endpoint's and of a deployment's operation, and how long a scoring script may take to become ready. */
+  online: { endpoint: number; deployment: number; ready: number };
 }
 
 export function defaultScenario(): Scenario {
@@ -16,6 +18,7 @@ export function defaultScenario(): Scenario {
     metricDelay: 0,
     phases: { starting: 50, preparing: 50, queued: 50, finalizing: 50, cancelRequested: 50 },
     killGrace: 2_000,
+    online: { endpoint: 50, deployment: 50, ready: 60_000 },
   };
 }
 

@@ -25,6 +25,8 @@ import * as discovery from "./resources/discovery.ts";
 import * as environments from "./resources/environments.ts";
 import * as jobs from "./resources/jobs.ts";
 import * as models from "./resources/models.ts";
+import * as onlineDeployments from "./resources/onlineDeployments.ts";
+import * as onlineEndpoints from "./resources/onlineEndpoints.ts";
 import * as workspaces from "./resources/workspaces.ts";
 import type { AzureWorld } from "./world.ts";
 

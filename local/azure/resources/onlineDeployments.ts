@@ -1,0 +1,186 @@
+// Deployments of managed online endpoints: a model, a scoring script, and the process that runs it.
+import { page } from "../arm/collection.ts";
+import { newStamps, timestamp } from "../arm/envelope.ts";
+import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { parseReference } from "../jobs/references.ts";
+import { fleetOf } from "../scoring/fleet.ts";
+import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operations.ts";
+import { type DeploymentRecord, deploymentKey, deploymentsOf, deploymentsOfEndpoint } from "../scoring/records.ts";
+import { deploymentBody } from "../scoring/shape.ts";
+import type { AzureWorld } from "../world.ts";
+import { endpointOf, requireName } from "./onlineEndpoints.ts";
+
+type Json = Record<string, unknown>;
+
+/** 404, after the shape recorded for endpoints (facts/04 §16 no. 5); for deployments it is not recorded. */
+function noSuchDeployment(endpoint: string, name: string): ArmError {
+  const message = `There is no deployment with name: ${name} in endpoint ${endpoint}`;
+  return new ArmError(404, "NotFound", "The specified resource was not found.", [], {
+    details: [{ code: "NoSuchDeployment", message }],
+  });
+}
+
+function deploymentOf(world: AzureWorld, endpoint: string, name: string): DeploymentRecord {
+  const { name: known } = endpointOf(world, endpoint);
+  const deployment = deploymentsOf(world).get(deploymentKey(known, name));
+  if (deployment === undefined) throw noSuchDeployment(known, name);
+  return deployment;
+}
+
+/**
+ * Refuses what names an asset of this workspace that does not exist. That the service refuses it at once, and how, is not
+ * recorded; ids of registries and short names of curated environments are taken as they come.
+ */
+function requireAsset(world: AzureWorld, id: unknown, noun: "models" | "codes" | "environments"): void {
+  if (typeof id !== "string") return;
+  const reference = parseReference(id, noun);
+  if (reference.kind !== "asset" || reference.type !== noun || /^azureml:AzureML-/i.test(id)) return;
+  if (world.assets[noun].version(reference.name, reference.version) !== undefined) return;
+  const word = { models: "model", codes: "code", environments: "environment" }[noun];
+  throw new ArmError(
+    404,
+    "NotFound",
+    `key: ${id}, Message: Not found ${word} ${reference.name} (version: ${reference.version}).`,
+  );
+}
+
+/** What is kept of `properties`. */
+function normalised(sent: Json): Json {
+  const properties = { ...sent };
+  // Read-only keys that clients send back when they change something.
+  for (const key of ["provisioningState", "privateNetworkConnection"]) delete properties[key];
+  const own = { ...((properties["properties"] ?? {}) as Json) };
+  delete own["AzureAsyncOperationUri"];
+  return { ...properties, properties: own };
+}
+
+export function mount(arm: ArmRouter, world: AzureWorld): void {
+  const deployments = deploymentsOf(world);
+  const fleet = fleetOf(world);
+  const base = "/onlineEndpoints/:endpoint/deployments";
+
+  arm.get(base, (request, response, { apiVersion }) => {
+    const { name } = endpointOf(world, parameter(request, "endpoint"));
+    const all = deploymentsOfEndpoint(world, name);
+    response.json(page(all, request, world.urls.arm, (each) => deploymentBody(world, each, apiVersion)));
+  });
+
+  arm.get(`${base}/:deployment`, (request, response, { apiVersion }) => {
+    const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    response.json(deploymentBody(world, deployment, apiVersion));
+  });
+
+  arm.put(`${base}/:deployment`, (request, response, { apiVersion, author }) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint")).name.toLowerCase();
+    const name = parameter(request, "deployment");
+    requireName("deployment", name);
+    const body = bodyOf(request);
+    const sent = propertiesOf(request);
+    if (sent["endpointComputeType"] !== "Managed")
+      throw notImplemented(`online deployments on ${sent["endpointComputeType"] ?? "nothing"}`);
+    const code = (sent["codeConfiguration"] ?? undefined) as { codeId?: string; scoringScript?: string } | undefined;
+    if (code === undefined)
+      throw notImplemented(
+        "online deployments without codeConfiguration (MLflow and Triton models without a scoring script)",
+      );
+    if (typeof code.scoringScript !== "string")
+      throw invalidRequest("BadRequest", "properties.codeConfiguration.scoringScript is required.");
+    requireAsset(world, sent["model"], "models");
+    requireAsset(world, code.codeId, "codes");
+    requireAsset(world, sent["environmentId"], "environments");
+    requireIdle(world, endpoint, name);
+    const key = deploymentKey(endpoint, name);
+    const known = deployments.get(key);
+    const sku = (body["sku"] ?? {}) as { name?: string; tier?: string; capacity?: number };
+    const operation = begin(world, "od", key);
+    const deployment: DeploymentRecord = {
+      name: known?.name ?? name,
+      endpoint,
+      stamps:
+        known === undefined
+          ? newStamps(world.clock.now(), author)
+          : { ...known.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      tags: { ...((body["tags"] ?? {}) as Record<string, string>) },
+      location: String(body["location"] ?? world.location),
+      properties: normalised(sent),
+      sku: { name: sku.name ?? "Default", tier: sku.tier ?? "Standard", capacity: sku.capacity ?? 1 },
+      // The first state of a deployment is Updating, also of a new one (facts/04 §12.3).
+      provisioningState: "Updating",
+      operationUrl: world.operations.statusUrl(operation, apiVersion),
+    };
+    deployments.set(key, deployment);
+    answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, apiVersion));
+    const settle = (state: "Succeeded" | "Failed") => {
+      deployment.provisioningState = state;
+      deployments.changed();
+    };
+    const work = async () => {
+      await fleet.start(deployment);
+      settle("Succeeded");
+    };
+    carryOut(world, key, operation, world.scenario.online.deployment, work, () => settle("Failed"));
+  });
+
+  arm.delete(`${base}/:deployment`, (request, response, { apiVersion }) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint"));
+    const name = parameter(request, "deployment");
+    const key = deploymentKey(endpoint.name, name);
+    const deployment = deployments.get(key);
+    if (deployment === undefined) return response.status(204).end();
+    requireIdle(world, endpoint.name, name);
+    const weight = Object.entries({ ...endpoint.mirrorTraffic, ...endpoint.traffic }).find(
+      ([each, share]) => each.toLowerCase() === name.toLowerCase() && share > 0,
+    );
+    if (weight !== undefined) {
+      // The rule is known (facts/03 §6.1), its status and words are not.
+      throw userError(
+        400,
+        `The deployment ${deployment.name} has ${weight[1]} percent of the traffic of endpoint ${endpoint.name} and cannot be deleted.`,
+        ["BadArgument", "DeploymentHasTraffic"],
+      );
+    }
+    const operation = begin(world, "od", key);
+    deployment.provisioningState = "Deleting";
+    deployments.changed();
+    world.operations.accepted(response, operation, apiVersion);
+    const work = async () => {
+      await fleet.stop(endpoint.name, name);
+      deployments.delete(key);
+    };
+    carryOut(world, key, operation, world.scenario.online.deployment, work, () => {});
+    return undefined;
+  });
+
+  arm.post(`${base}/:deployment/getLogs`, (request, response) => {
+    const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    const { containerType = "InferenceServer", tail } = bodyOf(request) as { containerType?: string; tail?: number };
+    if (containerType !== "InferenceServer" && containerType !== "StorageInitializer") {
+      throw invalidRequest(
+        "BadRequest",
+        `containerType must be one of InferenceServer, StorageInitializer, and is ${JSON.stringify(containerType)}.`,
+      );
+    }
+    const content = fleet.logs(
+      deployment.endpoint,
+      deployment.name,
+      containerType,
+      typeof tail === "number" && tail > 0 ? tail : undefined,
+    );
+    response.json({ content: content ?? "" });
+  });
+
+  arm.get(`${base}/:deployment/skus`, (request, response) => {
+    deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    // The shape is the official client's (SkuResource); the numbers are in no recording.
+    response.json({
+      value: [
+        {
+          resourceType: "Microsoft.MachineLearning.Services/endpoints/deployments",
+          sku: { name: "Default", tier: "Standard" },
+          capacity: { default: 1, minimum: 1, maximum: 50, scaleType: "Manual" },
+        },
+      ],
+    });
+  });
+}

@@ -1,0 +1,264 @@
+// Managed online endpoints: a name, a way in, and how its traffic is shared out.
+
+import { page } from "../arm/collection.ts";
+import { newStamps, timestamp } from "../arm/envelope.ts";
+import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { endpointToken, newKey } from "../scoring/access.ts";
+import { fleetOf } from "../scoring/fleet.ts";
+import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operations.ts";
+import {
+  deploymentKey,
+  deploymentsOf,
+  deploymentsOfEndpoint,
+  type EndpointRecord,
+  endpointsOf,
+} from "../scoring/records.ts";
+import { endpointBody } from "../scoring/shape.ts";
+import type { AzureWorld } from "../world.ts";
+
+type Json = Record<string, unknown>;
+
+/** facts/03 §2.10. That deployments have the same rule is general knowledge. */
+const nameRule = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
+
+/** Refuses a name that Azure refuses. The words of the real refusal are not recorded. */
+export function requireName(kind: "endpoint" | "deployment", name: string): void {
+  if (nameRule.test(name) && name.length >= 3 && name.length <= 32) return;
+  throw userError(
+    400,
+    `The ${kind} name '${name}' is invalid. It must match ${nameRule.source} and have between 3 and 32 characters.`,
+    ["BadArgument", "InvalidName"],
+  );
+}
+
+/** 404, in the shape recorded for a batch endpoint (facts/04 §16 no. 5). */
+export function noSuchEndpoint(world: AzureWorld, name: string): ArmError {
+  const message = `There is no endpoint with name: ${name} in ${world.workspaceName}`;
+  return new ArmError(404, "NotFound", "The specified resource was not found.", [], {
+    details: [{ code: "NoSuchEndpoint", message }],
+  });
+}
+
+export function endpointOf(world: AzureWorld, name: string): EndpointRecord {
+  const endpoint = endpointsOf(world).get(name.toLowerCase());
+  if (endpoint === undefined) throw noSuchEndpoint(world, name);
+  return endpoint;
+}
+
+const strings = (value: unknown): Record<string, string> => ({ ...((value ?? {}) as Record<string, string>) });
+
+/** Weights as sent: whole numbers of 0 to 100 by deployment. What the service says to wrong ones is not recorded. */
+function weights(value: unknown, name: "traffic" | "mirrorTraffic"): Record<string, number> {
+  const map = { ...((value ?? {}) as Record<string, unknown>) };
+  for (const [deployment, weight] of Object.entries(map)) {
+    if (typeof weight !== "number" || !Number.isInteger(weight) || weight < 0 || weight > 100) {
+      throw userError(400, `properties.${name}.${deployment} must be a whole number between 0 and 100.`, [
+        "BadArgument",
+        "InvalidTraffic",
+      ]);
+    }
+  }
+  return map as Record<string, number>;
+}
+
+function requireTraffic(
+  world: AzureWorld,
+  endpoint: string,
+  traffic: Record<string, number>,
+  mirror: Record<string, number>,
+): void {
+  const refuse = (message: string) => userError(400, message, ["BadArgument", "InvalidTraffic"]);
+  for (const name of [...Object.keys(traffic), ...Object.keys(mirror)]) {
+    if (deploymentsOf(world).has(deploymentKey(endpoint, name))) continue;
+    const there = deploymentsOfEndpoint(world, endpoint).map((each) => each.name);
+    throw refuse(
+      `The traffic names the deployment '${name}', which does not exist; there is ${there.join(", ") || "none"}.`,
+    );
+  }
+  const sum = Object.values(traffic).reduce((total, weight) => total + weight, 0);
+  if (sum !== 0 && sum !== 100) throw refuse(`The traffic must sum to 0 or 100, and sums to ${sum}.`);
+  // At most one deployment and half of the traffic: inferred (facts/03 §6.1).
+  const mirrored = Object.entries(mirror).filter(([, percent]) => percent > 0);
+  if (mirrored.length > 1) throw refuse("The mirror traffic may go to one deployment only.");
+  for (const [name, percent] of mirrored) {
+    if (percent > 50) throw refuse(`The mirror traffic may be at most 50 percent, and is ${percent}.`);
+    if ((traffic[name] ?? 0) > 0) throw refuse(`The deployment '${name}' cannot have live and mirror traffic at once.`);
+  }
+}
+
+function authModeOf(value: unknown): EndpointRecord["authMode"] {
+  const found = (["Key", "AMLToken", "AADToken"] as const).find(
+    (each) => each.toLowerCase() === String(value ?? "").toLowerCase(),
+  );
+  if (found === undefined)
+    throw invalidRequest(
+      "BadRequest",
+      `properties.authMode must be one of Key, AMLToken, AADToken, and is ${JSON.stringify(value)}.`,
+    );
+  return found;
+}
+
+export function mount(arm: ArmRouter, world: AzureWorld): void {
+  const endpoints = endpointsOf(world);
+  const fleet = fleetOf(world);
+  if (endpoints.size > 0) void fleet.restore();
+  const base = "/onlineEndpoints";
+
+  arm.get(base, (request, response, { apiVersion }) => {
+    const newest = [...endpoints.values()].toReversed();
+    response.json(page(newest, request, world.urls.arm, (each) => endpointBody(world, each, apiVersion)));
+  });
+
+  arm.get(`${base}/:endpoint`, (request, response, { apiVersion }) => {
+    response.json(endpointBody(world, endpointOf(world, parameter(request, "endpoint")), apiVersion));
+  });
+
+  arm.put(`${base}/:endpoint`, (request, response, { apiVersion, author }) => {
+    const name = parameter(request, "endpoint");
+    requireName("endpoint", name);
+    const body = bodyOf(request);
+    const sent = propertiesOf(request);
+    const known = endpoints.get(name.toLowerCase());
+    if (typeof sent["compute"] === "string") throw notImplemented("online endpoints on Kubernetes");
+    requireIdle(world, name);
+    const traffic = weights(sent["traffic"], "traffic");
+    const mirrorTraffic = weights(sent["mirrorTraffic"], "mirrorTraffic");
+    requireTraffic(world, name, traffic, mirrorTraffic);
+    const authMode = authModeOf(sent["authMode"]);
+    if (known !== undefined && known.authMode !== authMode) {
+      // General knowledge: the mode of an endpoint cannot be changed. Words not recorded.
+      throw userError(
+        400,
+        `The authMode of the endpoint ${name} is ${known.authMode} and cannot be changed to ${authMode}.`,
+        ["BadArgument", "AuthModeImmutable"],
+      );
+    }
+    const keys = (sent["keys"] ?? {}) as { primaryKey?: string; secondaryKey?: string };
+    const operation = begin(world, "oe", name);
+    const endpoint: EndpointRecord = {
+      name: known?.name ?? name,
+      stamps:
+        known === undefined
+          ? newStamps(world.clock.now(), author)
+          : { ...known.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      tags: strings(body["tags"]),
+      location: String(body["location"] ?? world.location),
+      identity: (body["identity"] as EndpointRecord["identity"] | undefined) ??
+        known?.identity ?? { type: "SystemAssigned" },
+      properties: strings(sent["properties"]),
+      description: typeof sent["description"] === "string" ? sent["description"] : null,
+      authMode,
+      publicNetworkAccess: String(sent["publicNetworkAccess"] ?? known?.publicNetworkAccess ?? "Enabled"),
+      provisioningState: known === undefined ? "Creating" : "Updating",
+      // The old weights show until the operation has ended (facts/04 §12.4).
+      traffic: known?.traffic ?? {},
+      mirrorTraffic: known?.mirrorTraffic ?? {},
+      keys: {
+        primaryKey:
+          keys.primaryKey === undefined ? (known?.keys.primaryKey ?? newKey(world)) : world.secret(keys.primaryKey),
+        secondaryKey:
+          keys.secondaryKey === undefined
+            ? (known?.keys.secondaryKey ?? newKey(world))
+            : world.secret(keys.secondaryKey),
+      },
+      scoringUri: known?.scoringUri ?? null,
+      operationUrl: world.operations.statusUrl(operation, apiVersion),
+    };
+    // What the service adds does not come back doubled.
+    for (const added of ["azureml.onlineendpointid", "AzureAsyncOperationUri"]) delete endpoint.properties[added];
+    endpoints.set(name.toLowerCase(), endpoint);
+    answerStarted(world, response, operation, apiVersion, endpointBody(world, endpoint, apiVersion));
+    carryOut(
+      world,
+      name,
+      operation,
+      world.scenario.online.endpoint,
+      async () => {
+        endpoint.scoringUri = `${await fleet.open(name)}/score`;
+        endpoint.traffic = traffic;
+        endpoint.mirrorTraffic = mirrorTraffic;
+        endpoint.provisioningState = "Succeeded";
+        endpoints.changed();
+      },
+      () => {
+        endpoint.provisioningState = "Failed";
+        endpoints.changed();
+      },
+    );
+  });
+
+  arm.delete(`${base}/:endpoint`, (request, response, { apiVersion }) => {
+    const name = parameter(request, "endpoint");
+    const endpoint = endpoints.get(name.toLowerCase());
+    // 204 for what is not there is in the published examples only (facts/04 §12.7).
+    if (endpoint === undefined) return response.status(204).end();
+    requireIdle(world, name);
+    const operation = begin(world, "oe", name);
+    endpoint.provisioningState = "Deleting";
+    endpoints.changed();
+    world.operations.accepted(response, operation, apiVersion);
+    carryOut(
+      world,
+      name,
+      operation,
+      world.scenario.online.endpoint,
+      async () => {
+        for (const deployment of deploymentsOfEndpoint(world, name)) {
+          deploymentsOf(world).delete(deploymentKey(name, deployment.name));
+          await fleet.stop(name, deployment.name);
+        }
+        endpoints.delete(name.toLowerCase());
+        await fleet.shut(name);
+      },
+      () => {
+        endpoint.provisioningState = "Failed";
+        endpoints.changed();
+      },
+    );
+    return undefined;
+  });
+
+  arm.post(`${base}/:endpoint/listKeys`, (request, response) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint"));
+    requireMode(endpoint, ["Key"], "listKeys");
+    response.json(endpoint.keys);
+  });
+
+  arm.post(`${base}/:endpoint/regenerateKeys`, (request, response, { apiVersion }) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint"));
+    requireMode(endpoint, ["Key"], "regenerateKeys");
+    requireIdle(world, endpoint.name);
+    const { keyType, keyValue } = bodyOf(request) as Json & { keyType?: string; keyValue?: string };
+    if (keyType !== "Primary" && keyType !== "Secondary") {
+      throw invalidRequest(
+        "BadRequest",
+        `keyType must be one of Primary, Secondary, and is ${JSON.stringify(keyType)}.`,
+      );
+    }
+    const operation = begin(world, "oe", endpoint.name);
+    // 202 is known (facts/03 §4.6); its headers and body are taken to be those of the DELETE.
+    world.operations.accepted(response, operation, apiVersion);
+    const renew = async () => {
+      const key = keyValue === undefined ? newKey(world) : world.secret(keyValue);
+      endpoint.keys = { ...endpoint.keys, [keyType === "Primary" ? "primaryKey" : "secondaryKey"]: key };
+      endpoints.changed();
+    };
+    carryOut(world, endpoint.name, operation, world.scenario.online.endpoint, renew, () => {});
+  });
+
+  arm.post(`${base}/:endpoint/token`, (request, response, { caller }) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint"));
+    requireMode(endpoint, ["AMLToken"], "token");
+    response.json(endpointToken(world, endpoint, caller));
+  });
+}
+
+/** Keys belong to endpoints of mode Key, tokens to those of mode AMLToken. That others are refused, and how, is not recorded. */
+function requireMode(endpoint: EndpointRecord, modes: readonly EndpointRecord["authMode"][], verb: string): void {
+  if (modes.includes(endpoint.authMode)) return;
+  throw userError(400, `${verb} is not for the endpoint ${endpoint.name}: its authMode is ${endpoint.authMode}.`, [
+    "BadArgument",
+    "InvalidAuthMode",
+  ]);
+}

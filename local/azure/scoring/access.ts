@@ -1,0 +1,44 @@
+// Who may call an endpoint: keys, the endpoint's own tokens, or Entra's, by the endpoint's authMode.
+import { randomBytes } from "node:crypto";
+import type { Principal } from "../identity.ts";
+import type { AzureWorld } from "../world.ts";
+import type { EndpointRecord } from "./records.ts";
+
+/** A key such as the service hands out: only letters and digits. Its real length is not recorded. */
+export function newKey(world: AzureWorld): string {
+  let key = "";
+  while (key.length < 32)
+    key += randomBytes(48)
+      .toString("base64")
+      .replace(/[^A-Za-z0-9]/g, "");
+  return world.secret(key.slice(0, 32));
+}
+
+/** The audience of an endpoint's own tokens (authMode AMLToken); a client cannot see it. */
+const audienceOf = (endpoint: EndpointRecord): string =>
+  `https://${endpoint.name.toLowerCase()}.inference.ml.azure.com`;
+
+/** What POST …/token answers: good for 24 hours, to be renewed after 12 (facts/04 §12.5). Times are epoch seconds. */
+export function endpointToken(world: AzureWorld, endpoint: EndpointRecord, caller: Principal): object {
+  const now = Math.floor(world.clock.now() / 1000);
+  return {
+    accessToken: world.secret(world.directory.issue(caller, audienceOf(endpoint), 24 * 3600)),
+    tokenType: "Bearer",
+    expiryTimeUtc: now + 24 * 3600,
+    refreshAfterTimeUtc: now + 12 * 3600,
+  };
+}
+
+/** Whether a scoring request may come in. */
+export function mayScore(world: AzureWorld, endpoint: EndpointRecord, authorization: string | undefined): boolean {
+  if (endpoint.authMode === "Key") {
+    const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
+    return key !== undefined && (key === endpoint.keys.primaryKey || key === endpoint.keys.secondaryKey);
+  }
+  const audience = endpoint.authMode === "AADToken" ? "https://ml.azure.com" : audienceOf(endpoint);
+  try {
+    return world.directory.check(authorization, [audience]).hasAccess;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,198 @@
+// One deployment's container, as far as there is one: model and code brought to a folder, and the process that scores.
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import type { OperationError } from "../arm/operations.ts";
+import { bring, bringCode } from "../jobs/inputs.ts";
+import { locate } from "../jobs/locations.ts";
+import type { AzureWorld } from "../world.ts";
+import { ContainerLog, ScoringProcess } from "./process.ts";
+import type { DeploymentRecord } from "./records.ts";
+
+/** Host variables that a scoring script may see. */
+const hostVariables = ["LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONNOUSERSITE"];
+
+/**
+ * Why a deployment did not come up. Codes are those of facts/03 6.3; which of them the service gives to which fault, and
+ * its words, are in no recording: not verified against live Azure.
+ */
+export class DeploymentFailure extends Error {
+  readonly error: OperationError;
+  constructor(code: string, message: string) {
+    super(message);
+    this.error = { code, message };
+  }
+}
+
+/** The containers of one deployment: StorageInitializer, which brings the files, and InferenceServer, which scores. */
+export class Container {
+  readonly logs = { StorageInitializer: new ContainerLog(), InferenceServer: new ContainerLog() };
+  private readonly world: AzureWorld;
+  private readonly deployment: DeploymentRecord;
+  private folder: string | undefined;
+  private process: ScoringProcess | undefined;
+  private stopped = false;
+  private livePort: number | undefined;
+  private modelDirectory: string | undefined;
+
+  constructor(world: AzureWorld, deployment: DeploymentRecord) {
+    this.world = world;
+    this.deployment = deployment;
+  }
+
+  /** The loopback port that answers /score; undefined while the script is not (or no longer) there. */
+  get port(): number | undefined {
+    return this.process?.running === true ? this.livePort : undefined;
+  }
+
+  /** Brings the files and starts the script. @throws DeploymentFailure */
+  async start(): Promise<void> {
+    this.folder = await mkdtemp(join(tmpdir(), "scoring-"));
+    this.modelDirectory = await this.bringFiles(this.folder);
+    if (this.stopped) throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
+    await this.serve(this.folder);
+  }
+
+  /** Ends the process and removes the files. The logs stay readable. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.process?.stop();
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private async bringFiles(folder: string): Promise<string | undefined> {
+    const log = this.logs.StorageInitializer;
+    const { properties } = this.deployment;
+    try {
+      const code = properties["codeConfiguration"] as { codeId?: string; scoringScript: string } | null | undefined;
+      log.add(`Copying code ${code?.codeId ?? "(none)"}`);
+      await bringCode(this.world, code?.codeId ?? null, join(folder, "code"));
+      const script = join(folder, "code", code?.scoringScript ?? "");
+      if (
+        !(await stat(script).then(
+          (found) => found.isFile(),
+          () => false,
+        ))
+      ) {
+        throw new DeploymentFailure("BadArgument", `The code has no scoring script '${code?.scoringScript}'.`);
+      }
+      const model = properties["model"];
+      if (typeof model !== "string") return undefined;
+      const directory = await this.bringModel(model, folder);
+      log.add("Copying is complete");
+      return directory;
+    } catch (error) {
+      log.add(`ERROR: ${(error as Error).message}`);
+      if (error instanceof DeploymentFailure) throw error;
+      throw new DeploymentFailure("BadArgument", `The storage initializer failed: ${(error as Error).message}`);
+    }
+  }
+
+  /** A model that is a folder keeps its own name below AZUREML_MODEL_DIR; one that is a file lies there directly. */
+  private async bringModel(model: string, folder: string): Promise<string> {
+    const [, name = "model", version = "1"] =
+      /\/models\/([^/]+)\/versions\/([^/]+)$/i.exec(model) ?? /^(?:azureml:)?([^:]+):([^:]+)$/.exec(model) ?? [];
+    const directory = join(folder, "azureml-models", name, version);
+    await mkdir(directory, { recursive: true });
+    const location = locate(this.world, model, "models");
+    this.logs.StorageInitializer.add(`Copying model ${name}:${version}`);
+    const isFile =
+      location.kind === "url" ||
+      (location.path !== "" && (await this.world.blobs.exists(location.container, location.path)));
+    await bring(
+      this.world,
+      location,
+      isFile ? directory : join(directory, location.kind === "blob" ? basename(location.path) : ""),
+      "any",
+    );
+    return directory;
+  }
+
+  private async serve(folder: string): Promise<void> {
+    const log = this.logs.InferenceServer;
+    const { properties, sku } = this.deployment;
+    const code = properties["codeConfiguration"] as { scoringScript: string };
+    log.add(
+      `local Azure builds and pulls no image: the environment ${properties["environmentId"] ?? "(none)"} is not used, ` +
+        `the script runs with ${await pythonVersion()} of this machine, as one process whatever the instance count (${sku.capacity}).`,
+    );
+    if (this.stopped) throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
+    const running = new ScoringProcess({
+      appRoot: folder,
+      entryScript: `code/${code.scoringScript}`,
+      environment: this.environment(folder),
+      log,
+    });
+    this.process = running;
+    const patience = this.world.scenario.online.ready;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<"late">((resolve) => {
+      timer = setTimeout(() => resolve("late"), patience);
+    });
+    const port = await Promise.race([running.port, late]);
+    clearTimeout(timer);
+    if (port === "late") {
+      await running.stop();
+      throw new DeploymentFailure(
+        "ResourceNotReady",
+        `The container did not become healthy within ${patience / 1000} seconds.`,
+      );
+    }
+    if (port === undefined) {
+      const end = await running.ended;
+      const how = end.startError?.message ?? (end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`);
+      log.add(`The container ended: ${how}`);
+      throw new DeploymentFailure(
+        "ResourceNotReady",
+        `User container has crashed or terminated (${how}). See the logs of the container InferenceServer.`,
+      );
+    }
+    this.livePort = port;
+    void this.watch(running);
+  }
+
+  /** A container that dies later is started again; what the service answers meanwhile is not recorded. */
+  private async watch(running: ScoringProcess): Promise<void> {
+    const end = await running.ended;
+    if (this.stopped || this.folder === undefined) return;
+    this.logs.InferenceServer.add(
+      `The container ended: ${end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`}; it is started again`,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (this.stopped) return;
+    await this.serve(this.folder).catch((error: Error) => this.logs.InferenceServer.add(error.message));
+  }
+
+  private environment(folder: string): Record<string, string> {
+    const kept = Object.fromEntries(
+      hostVariables.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
+    );
+    const { reach } = this.world;
+    return {
+      ...kept,
+      PATH: process.env["PATH"] ?? ["/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
+      HOME: folder,
+      TMPDIR: folder,
+      PYTHONDONTWRITEBYTECODE: "1",
+      ...(this.modelDirectory === undefined ? {} : { AZUREML_MODEL_DIR: this.modelDirectory }),
+      ...(reach.proxyUrl === ""
+        ? {}
+        : { HTTPS_PROXY: reach.proxyUrl, SSL_CERT_FILE: reach.caFile, REQUESTS_CA_BUNDLE: reach.caFile }),
+      ...((this.deployment.properties["environmentVariables"] ?? {}) as Record<string, string>),
+    };
+  }
+}
+
+const execute = promisify(execFile);
+let version: Promise<string> | undefined;
+
+/** `Python 3.11.7`, asked for once. */
+function pythonVersion(): Promise<string> {
+  version ??= execute("python3", ["--version"]).then(
+    ({ stdout }) => stdout.trim(),
+    () => "python3 (not found)",
+  );
+  return version;
+}

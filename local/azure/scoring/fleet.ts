@@ -1,0 +1,122 @@
+// What runs for the endpoints of one cloud: a listener each, and a container for each deployment.
+import type { Listener } from "../../listen.ts";
+import type { AzureWorld } from "../world.ts";
+import { Container } from "./container.ts";
+import { type Backends, Gateway } from "./gateway.ts";
+import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "./records.ts";
+
+/** Listeners and containers. Records are the resource files' business. */
+export class Fleet implements Backends {
+  private readonly world: AzureWorld;
+  private readonly listeners = new Map<string, Promise<Listener>>();
+  /** What serves. */
+  private readonly serving = new Map<string, Container>();
+  /** What was started last, whether it came up or not: its logs are what getLogs answers. */
+  private readonly latest = new Map<string, Container>();
+  private closed = false;
+
+  constructor(world: AzureWorld) {
+    this.world = world;
+    world.onClose(() => this.close());
+  }
+
+  /** The endpoint's listener, started when there is none. Resolves to its URL without a trailing slash. */
+  async open(endpoint: string): Promise<string> {
+    const name = endpoint.toLowerCase();
+    let listener = this.listeners.get(name);
+    if (listener === undefined) {
+      const gateway = new Gateway(this.world, this, () => endpointsOf(this.world).get(name));
+      listener = this.world.listen(`endpoint ${name}`, gateway.handle);
+      this.listeners.set(name, listener);
+    }
+    return (await listener).url;
+  }
+
+  async shut(endpoint: string): Promise<void> {
+    const listener = this.listeners.get(endpoint.toLowerCase());
+    this.listeners.delete(endpoint.toLowerCase());
+    await (await listener)?.close();
+  }
+
+  /** Starts a deployment's container; the one that served before serves until the new one does. @throws DeploymentFailure */
+  async start(deployment: DeploymentRecord): Promise<void> {
+    const key = deploymentKey(deployment.endpoint, deployment.name);
+    const container = new Container(this.world, deployment);
+    const replaced = this.latest.get(key);
+    this.latest.set(key, container);
+    if (replaced !== undefined && replaced !== this.serving.get(key)) await replaced.stop();
+    try {
+      await container.start();
+    } catch (error) {
+      await container.stop();
+      throw error;
+    }
+    if (this.closed) return container.stop();
+    const before = this.serving.get(key);
+    this.serving.set(key, container);
+    await before?.stop();
+  }
+
+  async stop(endpoint: string, deployment: string): Promise<void> {
+    const key = deploymentKey(endpoint, deployment);
+    const containers = new Set([this.serving.get(key), this.latest.get(key)]);
+    this.serving.delete(key);
+    this.latest.delete(key);
+    for (const container of containers) await container?.stop();
+  }
+
+  container(endpoint: string, deployment: string): Container | undefined {
+    return this.serving.get(deploymentKey(endpoint, deployment));
+  }
+
+  /** What a container of the deployment wrote; undefined when none was ever started. */
+  logs(
+    endpoint: string,
+    deployment: string,
+    container: "InferenceServer" | "StorageInitializer",
+    tail?: number,
+  ): string | undefined {
+    return this.latest.get(deploymentKey(endpoint, deployment))?.logs[container].tail(tail);
+  }
+
+  /** After a restart with kept data: listeners and containers again; what was under way when the cloud closed has failed. */
+  async restore(): Promise<void> {
+    const endpoints = endpointsOf(this.world);
+    const deployments = deploymentsOf(this.world);
+    await Promise.all(
+      [...endpoints.values()].map(async (endpoint) => {
+        if (endpoint.provisioningState !== "Succeeded") endpoint.provisioningState = "Failed";
+        endpoint.scoringUri = `${await this.open(endpoint.name)}/score`;
+        endpoints.changed();
+      }),
+    );
+    await Promise.all(
+      [...deployments.values()].map(async (deployment) => {
+        if (deployment.provisioningState === "Succeeded") await this.start(deployment).catch(() => fail());
+        else fail();
+        function fail(): void {
+          deployment.provisioningState = "Failed";
+          deployments.changed();
+        }
+      }),
+    );
+  }
+
+  private async close(): Promise<void> {
+    this.closed = true;
+    const containers = new Set([...this.serving.values(), ...this.latest.values()]);
+    await Promise.all([...containers].map((container) => container.stop()));
+  }
+}
+
+const fleets = new WeakMap<AzureWorld, Fleet>();
+
+/** The one fleet of a world. */
+export function fleetOf(world: AzureWorld): Fleet {
+  let fleet = fleets.get(world);
+  if (fleet === undefined) {
+    fleet = new Fleet(world);
+    fleets.set(world, fleet);
+  }
+  return fleet;
+}

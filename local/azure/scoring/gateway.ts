@@ -1,0 +1,214 @@
+// The front door of one endpoint: lets in who may, picks the deployment, and passes on what its container answers.
+import { randomUUID } from "node:crypto";
+import http from "node:http";
+import { durationMilliseconds } from "../jobs/durations.ts";
+import type { AzureWorld } from "../world.ts";
+import { mayScore } from "./access.ts";
+import type { Container } from "./container.ts";
+import { type DeploymentRecord, deploymentKey, deploymentsOf, type EndpointRecord } from "./records.ts";
+
+/** What the gateway asks of the fleet. */
+export interface Backends {
+  /** The container that serves a deployment; undefined while it has none. */
+  container(endpoint: string, deployment: string): Container | undefined;
+}
+
+/** Headers that belong to one connection and are not passed on (RFC 9110 7.6.1). */
+const ownHeaders = new Set([
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "host",
+  "authorization",
+  "content-length",
+  "date",
+  "server",
+]);
+
+const mirrorPause = 30_000;
+
+/** Scoring requests of one endpoint. Which statuses there are is documented (facts/03 6.2); bodies of refusals are in no recording. */
+export class Gateway {
+  private readonly world: AzureWorld;
+  private readonly backends: Backends;
+  private readonly endpoint: () => EndpointRecord | undefined;
+  /** How far each deployment lags behind its share. */
+  private readonly credit = new Map<string, number>();
+  private readonly inFlight = new Map<string, number>();
+  private mirrorDue = 0;
+
+  constructor(world: AzureWorld, backends: Backends, endpoint: () => EndpointRecord | undefined) {
+    this.world = world;
+    this.backends = backends;
+    this.endpoint = endpoint;
+  }
+
+  readonly handle: http.RequestListener = (request, response) => {
+    void this.answer(request, response).catch((error: Error) => {
+      if (!response.headersSent) refuse(response, 500, "InternalServerError", error.message);
+      else response.destroy();
+    });
+  };
+
+  private async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    response.setHeader("Server", "azureml-frontdoor");
+    response.setHeader("X-Request-ID", String(request.headers["x-request-id"] ?? randomUUID()));
+    const clientId = request.headers["x-ms-client-request-id"];
+    if (clientId !== undefined) response.setHeader("x-ms-client-request-id", String(clientId).slice(0, 40));
+    const endpoint = this.endpoint();
+    const path = (request.url ?? "/").split("?")[0] ?? "/";
+    const body = await readAll(request);
+    if (endpoint === undefined) return refuse(response, 404, "NotFound", "The endpoint does not exist.");
+    if (!mayScore(this.world, endpoint, request.headers.authorization)) {
+      return refuse(response, 401, "Unauthorized", "The key or token is missing, wrong, or has expired.");
+    }
+    if (path !== "/score" && path !== "/swagger.json" && path !== "/")
+      return refuse(response, 404, "NotFound", `There is nothing at ${path}.`);
+    const named = request.headers["azureml-model-deployment"];
+    const chosen = typeof named === "string" ? named : this.next(endpoint.traffic);
+    const deployment =
+      chosen === undefined ? undefined : deploymentsOf(this.world).get(deploymentKey(endpoint.name, chosen));
+    if (deployment === undefined) {
+      const why =
+        typeof named === "string" ? `The deployment '${named}' does not exist.` : "No deployment has traffic.";
+      return refuse(response, 404, "NotFound", why);
+    }
+    if (path === "/score") this.mirror(endpoint, request, body);
+    await this.pass(deployment, request, body, response);
+  }
+
+  /** The deployment whose turn it is. Shares are exact over every hundred requests; the service draws lots (not recorded). */
+  private next(traffic: Readonly<Record<string, number>>): string | undefined {
+    const shares = Object.entries(traffic).filter(([, weight]) => weight > 0);
+    for (const [name, weight] of shares) this.credit.set(name, (this.credit.get(name) ?? 0) + weight);
+    const [first] = shares.toSorted(([one], [other]) => (this.credit.get(other) ?? 0) - (this.credit.get(one) ?? 0));
+    if (first === undefined) return undefined;
+    this.credit.set(first[0], (this.credit.get(first[0]) ?? 0) - 100);
+    return first[0];
+  }
+
+  /** Sends a copy to the mirrored deployment, whose answer nobody sees. */
+  private mirror(endpoint: EndpointRecord, request: http.IncomingMessage, body: Buffer): void {
+    for (const [name, percent] of Object.entries(endpoint.mirrorTraffic)) {
+      this.mirrorDue += percent;
+      if (this.mirrorDue < 100) continue;
+      this.mirrorDue -= 100;
+      const port = this.backends.container(endpoint.name, name)?.port;
+      if (port !== undefined) void forward(port, request, body, mirrorPause).catch(() => {});
+    }
+  }
+
+  private async pass(
+    deployment: DeploymentRecord,
+    request: http.IncomingMessage,
+    body: Buffer,
+    response: http.ServerResponse,
+  ): Promise<void> {
+    response.setHeader("azureml-model-deployment", deployment.name);
+    const settings = deployment.properties["requestSettings"] as
+      | { requestTimeout?: string; maxConcurrentRequestsPerInstance?: number }
+      | undefined;
+    const key = deploymentKey(deployment.endpoint, deployment.name);
+    const flying = this.inFlight.get(key) ?? 0;
+    const most = 2 * (settings?.maxConcurrentRequestsPerInstance ?? 1) * deployment.sku.capacity;
+    if (flying >= most) return refuse(response, 429, "TooManyRequests", `More than ${most} requests are in flight.`);
+    const port = this.backends.container(deployment.endpoint, deployment.name)?.port;
+    if (port === undefined)
+      return refuse(response, 503, "ServiceUnavailable", `The deployment '${deployment.name}' is not ready.`);
+    const patience = durationMilliseconds(settings?.requestTimeout ?? "PT5S") || 5_000;
+    this.inFlight.set(key, flying + 1);
+    try {
+      const answer = await forward(port, request, body, patience);
+      relay(answer, response);
+    } catch (error) {
+      if (error instanceof Late)
+        return refuse(
+          response,
+          408,
+          "RequestTimeout",
+          `The deployment did not answer within ${patience / 1000} seconds.`,
+        );
+      // The container went away while it worked: what is then answered is not recorded.
+      return modelError(response, 502, (error as Error).message, "text/plain", Buffer.from(""));
+    } finally {
+      this.inFlight.set(key, (this.inFlight.get(key) ?? 1) - 1);
+    }
+  }
+}
+
+interface Answered {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+class Late extends Error {}
+
+/** One request to a container. @throws Late when it takes longer than `patience` milliseconds */
+function forward(port: number, request: http.IncomingMessage, body: Buffer, patience: number): Promise<Answered> {
+  const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !ownHeaders.has(name)));
+  return new Promise((resolve, reject) => {
+    const asked = http.request(
+      {
+        host: "127.0.0.1",
+        port,
+        method: request.method,
+        path: request.url,
+        headers: { ...headers, "content-length": body.length },
+        agent: false,
+      },
+      (answer) => {
+        readAll(answer).then(
+          (bytes) =>
+            resolve({
+              status: answer.statusCode ?? 502,
+              reason: answer.statusMessage ?? "",
+              headers: answer.headers,
+              body: bytes,
+            }),
+          reject,
+        );
+      },
+    );
+    const timer = setTimeout(() => asked.destroy(new Late()), patience);
+    asked.once("close", () => clearTimeout(timer));
+    asked.once("error", reject);
+    asked.end(body);
+  });
+}
+
+/** 200 goes through as it is; anything else that the container says is a 424 (facts/03 6.2). */
+function relay(answer: Answered, response: http.ServerResponse): void {
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== undefined && !ownHeaders.has(name) && name !== "x-request-id") response.setHeader(name, value);
+  }
+  if (answer.status !== 200) {
+    const type = String(answer.headers["content-type"] ?? "application/json");
+    modelError(response, answer.status, answer.reason, type, answer.body);
+    return;
+  }
+  response.setHeader("Content-Length", answer.body.length);
+  response.writeHead(200).end(answer.body);
+}
+
+function modelError(response: http.ServerResponse, status: number, reason: string, type: string, body: Buffer): void {
+  response.setHeader("ms-azureml-model-error-statuscode", String(status));
+  response.setHeader("ms-azureml-model-error-reason", reason.replace(/[^\x20-\x7e]/g, " "));
+  response.setHeader("Content-Type", type);
+  response.setHeader("Content-Length", body.length);
+  response.writeHead(424, "Failed Dependency").end(body);
+}
+
+function refuse(response: http.ServerResponse, status: number, code: string, message: string): void {
+  const body = Buffer.from(JSON.stringify({ error: { code, message } }));
+  response.setHeader("Content-Type", "application/json");
+  response.setHeader("Content-Length", body.length);
+  response.writeHead(status).end(body);
+}
+
+async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(Buffer.from(piece as Uint8Array));
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,93 @@
+// Operations on endpoints and deployments: at most one at a time on the same thing, and what it does when it ends.
+import type { Response } from "express";
+import { userError } from "../arm/errors.ts";
+import type { Operation } from "../arm/operations.ts";
+import type { AzureWorld } from "../world.ts";
+import { DeploymentFailure } from "./container.ts";
+
+/** Running operations by what they are about: `endpoint` or `endpoint/deployment`, in lower case. */
+const running = new WeakMap<AzureWorld, Map<string, Operation>>();
+
+function runningOf(world: AzureWorld): Map<string, Operation> {
+  let map = running.get(world);
+  if (map === undefined) {
+    map = new Map();
+    running.set(world, map);
+  }
+  return map;
+}
+
+/**
+ * Refuses a write while an operation runs: one on the endpoint stands in the way of everything below it, one on a
+ * deployment in the way of writes to that deployment and to the endpoint. 409 is inferred (facts/04 §16: no conflict was
+ * recorded), and so are its words and how far the lock reaches: not verified against live Azure.
+ */
+export function requireIdle(world: AzureWorld, endpoint: string, deployment?: string): void {
+  const name = endpoint.toLowerCase();
+  const mine = deployment === undefined ? undefined : `${name}/${deployment.toLowerCase()}`;
+  for (const [about, operation] of runningOf(world)) {
+    const inTheWay = about === name || (mine === undefined ? about.startsWith(`${name}/`) : about === mine);
+    if (!inTheWay) continue;
+    throw userError(
+      409,
+      `An operation is already running on the online ${about.includes("/") ? "deployment" : "endpoint"} ${about}: ${operation.id}.`,
+      ["Conflict", "OperationInProgress"],
+    );
+  }
+}
+
+/** Begins an operation. */
+export function begin(world: AzureWorld, kind: "oe" | "od", about: string): Operation {
+  const operation = world.operations.start(kind);
+  runningOf(world).set(about.toLowerCase(), operation);
+  return operation;
+}
+
+/**
+ * Lets the work of an operation run, for at least `least` milliseconds.
+ * A DeploymentFailure becomes the operation's error; anything else is a fault of local Azure and becomes InternalServerError.
+ * @param failed called before the operation is marked as failed
+ */
+export function carryOut(
+  world: AzureWorld,
+  about: string,
+  operation: Operation,
+  least: number,
+  work: () => Promise<void>,
+  failed: () => void,
+): void {
+  const pause = new Promise<void>((resolve) => setTimeout(resolve, least).unref());
+  const end = () => void runningOf(world).delete(about.toLowerCase());
+  pause
+    .then(work)
+    .then(() => {
+      end();
+      operation.succeed();
+    })
+    .catch((error: Error) => {
+      end();
+      failed();
+      operation.fail(
+        error instanceof DeploymentFailure
+          ? error.error
+          : { code: "InternalServerError", message: error.stack ?? String(error) },
+      );
+    });
+}
+
+/** 201 with the headers of a long-running PUT. */
+export function answerStarted(
+  world: AzureWorld,
+  response: Response,
+  operation: Operation,
+  apiVersion: string,
+  body: { id?: unknown },
+): void {
+  world.operations.created(
+    response,
+    operation,
+    apiVersion,
+    `${world.urls.arm}${String(body.id)}?api-version=${apiVersion}`,
+  );
+  response.status(201).json(body);
+}

@@ -1,0 +1,115 @@
+// One scoring process: python3 with server.py, its log, and what becomes of it.
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const server = fileURLToPath(new URL("./server.py", import.meta.url));
+
+/** The last lines that a container wrote; older ones go. */
+export class ContainerLog {
+  private readonly lines: string[] = [];
+  private readonly most: number;
+
+  constructor(most = 10_000) {
+    this.most = most;
+  }
+
+  add(text: string): void {
+    this.lines.push(...text.split("\n"));
+    if (this.lines.length > this.most) this.lines.splice(0, this.lines.length - this.most);
+  }
+
+  /** The last `count` lines, or all of them, each with a line break. */
+  tail(count?: number): string {
+    const kept = count === undefined ? this.lines : this.lines.slice(Math.max(0, this.lines.length - count));
+    return kept.map((line) => `${line}\n`).join("");
+  }
+}
+
+export interface ScoringOptions {
+  /** The folder that the container would have at /var/azureml-app. */
+  readonly appRoot: string;
+  /** The script, relative to `appRoot`. */
+  readonly entryScript: string;
+  /** The whole environment; nothing of this process's own is added. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: ContainerLog;
+}
+
+/** How the process ended: by itself with `code`, or by `signal`. */
+export interface ScoringEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly startError?: Error;
+}
+
+/** A running scoring process. */
+export class ScoringProcess {
+  /** The loopback port once init() has returned; undefined when the process ended before. */
+  readonly port: Promise<number | undefined>;
+  readonly ended: Promise<ScoringEnd>;
+  private readonly child: ChildProcess;
+  private over = false;
+
+  constructor(options: ScoringOptions) {
+    const { log } = options;
+    this.child = spawn("python3", ["-u", server], {
+      cwd: options.appRoot,
+      env: { ...options.environment, AML_APP_ROOT: options.appRoot, AZUREML_ENTRY_SCRIPT: options.entryScript },
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      detached: true, // a process group of its own: what the script starts ends with it
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) byLine(stream, (line) => log.add(line));
+    this.ended = new Promise((resolve) => {
+      const end = (result: ScoringEnd) => {
+        this.signal("SIGKILL");
+        this.over = true;
+        resolve(result);
+      };
+      this.child.once("error", (startError) => end({ code: null, signal: null, startError }));
+      this.child.once("close", (code, signal) => end({ code, signal }));
+    });
+    const announced = new Promise<number>((resolve) => {
+      byLine(this.child.stdio[3] as NodeJS.ReadableStream, (line) =>
+        resolve((JSON.parse(line) as { port: number }).port),
+      );
+    });
+    this.port = Promise.race([announced, this.ended.then(() => undefined)]);
+  }
+
+  get running(): boolean {
+    return !this.over;
+  }
+
+  /** Asks the process to end; after `graceMilliseconds` it is killed with all that it started. */
+  async stop(graceMilliseconds = 500): Promise<void> {
+    if (this.over) return;
+    this.signal("SIGTERM");
+    const timer = setTimeout(() => this.signal("SIGKILL"), graceMilliseconds);
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    if (this.child.pid === undefined) return;
+    try {
+      process.kill(-this.child.pid, signal);
+    } catch {
+      // The group is gone already.
+    }
+  }
+}
+
+function byLine(stream: NodeJS.ReadableStream | null, take: (line: string) => void): void {
+  if (stream === null) return;
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (piece: string) => {
+    const lines = (rest + piece).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) take(line);
+  });
+  stream.on("end", () => {
+    if (rest !== "") take(rest);
+  });
+  stream.on("error", () => {}); // a killed process closes its pipes as it likes
+}
