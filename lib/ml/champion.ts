@@ -60,7 +60,12 @@ export async function findChampion(workspace: Workspace, choice: ChampionChoice)
     case "none":
       return { found: false, why: "the input champion is none" };
     case "job":
-      return { found: true, name: choice.name, called: `the champion ${choice.name}`, jobName: (await getJob(workspace, choice.name)).name ?? choice.name };
+      return {
+        found: true,
+        name: choice.name,
+        called: `the champion ${choice.name}`,
+        jobName: (await getJob(workspace, choice.name)).name ?? choice.name,
+      };
     case "model": {
       const version = await modelVersion(workspace, choice);
       const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
@@ -81,7 +86,10 @@ async function liveModel(workspace: Workspace, name: string): Promise<Champion> 
   const model = deployment?.properties.model;
   const reference = model ? parseAssetReference(model) : undefined;
   if (!model || !reference?.version) {
-    throw new TaskError("failed", `The deployment ${live} of the endpoint ${name} does not say which registered model it serves (${model ?? "none"}), so there is no champion to measure against.`);
+    throw new TaskError(
+      "failed",
+      `The deployment ${live} of the endpoint ${name} does not say which registered model it serves (${model ?? "none"}), so there is no champion to measure against.`,
+    );
   }
   const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");
   const version = inWorkspace ? await findVersion(workspace, "models", reference.name, reference.version) : undefined;
@@ -107,22 +115,33 @@ export function jobOf(model: AssetBody): string | undefined {
   return undefined;
 }
 
-async function modelVersion(workspace: Workspace, choice: { name: string; version?: string; label?: string }): Promise<AssetBody | undefined> {
+async function modelVersion(
+  workspace: Workspace,
+  choice: { name: string; version?: string; label?: string },
+): Promise<AssetBody | undefined> {
   const { name, version, label = "latest" } = choice;
   if (version !== undefined) return findVersion(workspace, "models", name, version);
-  if (label === "latest") return first(versionsOf(workspace, "models", name, { $orderBy: "createdtime desc", $top: 1 }));
+  if (label === "latest")
+    return first(versionsOf(workspace, "models", name, { $orderBy: "createdtime desc", $top: 1 }));
   // A tag by its name, or name=value; then a label of the service's own.
   const [tag = "", value] = label.split("=", 2);
-  const tagged = await first(versionsOf(workspace, "models", name, { listViewType: "ActiveOnly", tags: label }), (one) => {
-    const has = one.properties?.tags?.[tag];
-    return has !== undefined && (value === undefined || has === value);
-  });
+  const tagged = await first(
+    versionsOf(workspace, "models", name, { listViewType: "ActiveOnly", tags: label }),
+    (one) => {
+      const has = one.properties?.tags?.[tag];
+      return has !== undefined && (value === undefined || has === value);
+    },
+  );
   if (tagged) return tagged;
-  const answer = await workspace.azure.request<AssetBody>("GET", `${workspace.id}/models/${encodeURIComponent(name)}/labels/${encodeURIComponent(label)}`, {
-    doing: `read the model ${name}@${label}`,
-    expect: [400, 404, 501],
-    signal: workspace.signal,
-  });
+  const answer = await workspace.azure.request<AssetBody>(
+    "GET",
+    `${workspace.id}/models/${encodeURIComponent(name)}/labels/${encodeURIComponent(label)}`,
+    {
+      doing: `read the model ${name}@${label}`,
+      expect: [400, 404, 501],
+      signal: workspace.signal,
+    },
+  );
   return answer.status === 200 ? answer.body : undefined;
 }
 

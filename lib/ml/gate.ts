@@ -3,7 +3,7 @@ import { sideBySide } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type Clock, poll } from "../poll.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
-import { hasEnded, type Job, getJob } from "./jobs.ts";
+import { getJob, hasEnded, type Job } from "./jobs.ts";
 import { latestMetrics, type Metrics, metricHistory } from "./metrics.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { Workspace } from "./workspace.ts";
@@ -73,7 +73,10 @@ async function championOf(workspace: Workspace, options: GateOptions) {
     if (options.champion.kind === "none") return { champion: undefined, championMetrics: undefined };
   }
   const champion = await findChampion(workspace, options.champion);
-  const championMetrics = champion.found && champion.jobName ? await latestMetrics(workspace, champion.jobName, options.includeChildRuns) : undefined;
+  const championMetrics =
+    champion.found && champion.jobName
+      ? await latestMetrics(workspace, champion.jobName, options.includeChildRuns)
+      : undefined;
   return { champion, championMetrics };
 }
 
@@ -121,13 +124,23 @@ async function jobMetrics(workspace: Workspace, options: GateOptions): Promise<M
 }
 
 function notCompleted(jobName: string, status: string | undefined): TaskError {
-  return new TaskError("failed", `The job ${jobName} is ${status ?? "unknown"}, not Completed, so its metrics cannot be judged.`, {
-    hint: "Judge a job after it has completed: let SubmitJob wait for it.",
-  });
+  return new TaskError(
+    "failed",
+    `The job ${jobName} is ${status ?? "unknown"}, not Completed, so its metrics cannot be judged.`,
+    {
+      hint: "Judge a job after it has completed: let SubmitJob wait for it.",
+    },
+  );
 }
 
-async function histories(workspace: Workspace, options: GateOptions, metrics: Metrics): Promise<Record<string, number[]>> {
-  const names = [...new Set(options.rules.flatMap((rule) => [...rule.needs.history]))].filter((name) => Object.hasOwn(metrics, name));
+async function histories(
+  workspace: Workspace,
+  options: GateOptions,
+  metrics: Metrics,
+): Promise<Record<string, number[]>> {
+  const names = [...new Set(options.rules.flatMap((rule) => [...rule.needs.history]))].filter((name) =>
+    Object.hasOwn(metrics, name),
+  );
   const values = await sideBySide(names, 8, (name) => metricHistory(workspace, options.jobName, name));
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? []]));
 }

@@ -70,7 +70,9 @@ export function parseRules(text: string): Rule[] {
   if (faults.length === 1) throw faults[0];
   if (faults.length > 1) throw new TaskErrors(faults);
   if (rules.length === 0) {
-    throw new TaskError("input", "The input rules holds no rule.", { hint: "Write one a line, such as metrics.accuracy >= 0.9." });
+    throw new TaskError("input", "The input rules holds no rule.", {
+      hint: "Write one a line, such as metrics.accuracy >= 0.9.",
+    });
   }
   return rules;
 }
@@ -98,7 +100,8 @@ function parseRule(text: string, line: number): Rule {
     const { summary, message, range } = error as CelError;
     throw fault(sentence(summary ?? message), range?.start);
   }
-  if (!checked.valid) throw fault(sentence(checked.error?.summary ?? "it does not fit together"), checked.error?.range?.start);
+  if (!checked.valid)
+    throw fault(sentence(checked.error?.summary ?? "it does not fit together"), checked.error?.range?.start);
   if (checked.type !== "bool") {
     throw new TaskError("input", `Input rules, line ${line}: the rule ${text} says a ${checked.type}, not yes or no.`, {
       hint: `Compare it with something: ${text} >= 0.9.`,
@@ -216,8 +219,8 @@ function comparisons(node: unknown): ASTNode[] {
 function sayComparison(node: ASTNode, text: string, values: Values, whose: string) {
   const [left, right] = node.args as [ASTNode, ASTNode];
   try {
-    const holds = valueOf(node, text, values) === true;
-    const [a, b] = [valueOf(left, text, values), valueOf(right, text, values)];
+    const holds = evaluated(node, text, values) === true;
+    const [a, b] = [evaluated(left, text, values), evaluated(right, text, values)];
     const words = `${holds ? "" : "not "}${HOLDS[node.op]}`;
     const champions = championsIn(node).map((name) => `${name} is ${number(values.champion[name])}`);
     const from = champions.length > 0 ? ` (of ${whose}, whose ${champions.join(" and ")})` : "";
@@ -233,7 +236,7 @@ function side(node: ASTNode, text: string): string {
 }
 
 const textOf = (node: ASTNode, text: string) => text.slice(node.range.start, node.range.end);
-const valueOf = (node: ASTNode, text: string, values: Values): unknown => environment.parse(textOf(node, text))(values);
+const evaluated = (node: ASTNode, text: string, values: Values): unknown => environment.parse(textOf(node, text))(values);
 
 function championsIn(node: unknown): string[] {
   if (Array.isArray(node)) return node.flatMap(championsIn);

@@ -1,0 +1,164 @@
+// The story of a data asset: the same content is the same version, whoever registers it and how often.
+import { parseDatastoreUri } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import { type DataDocument, translateData } from "../spec/index.ts";
+import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
+import { type LocalContent, readContent } from "./content.ts";
+import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
+import { createResolver } from "./resolve.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface RegisteredAsset {
+  readonly name: string;
+  readonly version: string;
+  /** ARM id of the version. */
+  readonly id: string;
+  readonly type: string;
+  /** Where the content lies. */
+  readonly path: string;
+  /** False: the version was there already. */
+  readonly created: boolean;
+}
+
+/**
+ * Registers data. Content that a version holds already: that version, in one round trip. New content: two more to get
+ * into the datastore, the files side by side, and one to register.
+ * @param root the repository's folder, which an upload may not leave by a link
+ * @throws TaskError `conflict` where the version that was asked for holds something else
+ */
+export async function registerData(
+  workspace: Workspace,
+  document: DataDocument,
+  root?: string,
+): Promise<RegisteredAsset> {
+  const wanted = wantedContent(document, root);
+  const { name } = document;
+  if (document.version !== undefined) {
+    const there = await findVersion(workspace, "data", name, document.version);
+    if (there) {
+      if (!wanted.isHeldBy(there)) throw otherContent(name, document.version, there);
+      return known(workspace, document, there);
+    }
+    return create(workspace, document, document.version, wanted, root);
+  }
+  for (let attempt = 1; ; attempt++) {
+    const [there, container] = await Promise.all([
+      findHolder(workspace, name, wanted),
+      findContainer(workspace, "data", name),
+    ]);
+    if (there) return known(workspace, document, there);
+    try {
+      return await create(workspace, document, container?.properties?.nextVersion || "1", wanted, root);
+    } catch (error) {
+      // Another run took that version meanwhile: look again whether it holds the same content.
+      if (attempt === 3 || !isTaken(error)) throw error;
+    }
+  }
+}
+
+interface WantedContent {
+  readonly local: LocalContent | undefined;
+  isHeldBy(version: AssetBody): boolean;
+}
+
+function wantedContent(document: DataDocument, root: string | undefined): WantedContent {
+  const type = document.type ?? "uri_folder";
+  const { path } = document;
+  const local = path.kind === "local" ? readContent(path.path, root) : undefined;
+  const place = local ? `LocalUpload/${local.objectHash()}/${local.name}` : undefined;
+  return {
+    local,
+    isHeldBy({ properties }) {
+      const uri = properties?.["dataUri"];
+      if (properties?.["dataType"] !== type || typeof uri !== "string") return false;
+      if (place === undefined) return path.kind === "uri" && samePlace(uri, path.uri);
+      const held = parseDatastoreUri(uri);
+      const sameStore = document.datastore === undefined || held?.datastore === document.datastore;
+      return sameStore && held?.path.replace(/\/+$/, "") === place;
+    },
+  };
+}
+
+/** The service writes datastore URIs in their long form and ends folders with a slash (facts/04 5). */
+function samePlace(a: string, b: string): boolean {
+  const [left, right] = [parseDatastoreUri(a), parseDatastoreUri(b)];
+  const bare = (text: string) => text.replace(/\/+$/, "");
+  if (left && right) return left.datastore === right.datastore && bare(left.path) === bare(right.path);
+  return bare(a) === bare(b);
+}
+
+async function findHolder(workspace: Workspace, name: string, wanted: WantedContent): Promise<AssetBody | undefined> {
+  for await (const version of versionsOf(workspace, "data", name)) if (wanted.isHeldBy(version)) return version;
+  return undefined;
+}
+
+async function create(
+  workspace: Workspace,
+  document: DataDocument,
+  version: string,
+  wanted: WantedContent,
+  root: string | undefined,
+): Promise<RegisteredAsset> {
+  const write = await translateData(
+    { ...document, version },
+    createResolver(workspace, root === undefined ? {} : { root }),
+  );
+  const properties = write.body["properties"] as { tags?: Record<string, string>; dataUri?: string; dataType?: string };
+  const hash = wanted.local ? { [CONTENT_HASH]: wanted.local.objectHash() } : {};
+  const put = await putVersion(workspace, "data", document.name, version, {
+    properties: {
+      ...properties,
+      tags: { ...lineageTags(workspace.provenance), ...properties.tags },
+      properties: { ...lineageProperties(workspace.provenance), ...hash },
+    },
+  });
+  workspace.log.info(`Registered ${document.name}:${version}.`);
+  return asRegistered(document.name, put, true);
+}
+
+/** A version that holds the content already; tags and a description that it lacks are added. */
+async function known(workspace: Workspace, document: DataDocument, there: AssetBody): Promise<RegisteredAsset> {
+  const version = versionIn(there) ?? "";
+  workspace.log.info(`${document.name}:${version} holds the same content already.`);
+  const has = there.properties;
+  const tags = Object.entries(document.tags ?? {});
+  const lacks =
+    tags.some(([name, value]) => has?.tags?.[name] !== value) ||
+    (document.description ?? has?.description) !== has?.description;
+  if (lacks) {
+    await putVersion(workspace, "data", document.name, version, {
+      properties: {
+        ...has,
+        tags: { ...has?.tags, ...document.tags },
+        description: document.description ?? has?.description,
+      },
+    });
+    workspace.log.info(`Updated the tags and the description of ${document.name}:${version}.`);
+  }
+  return asRegistered(document.name, { ...there, id: there.id ?? "" }, false);
+}
+
+function asRegistered(name: string, body: AssetBody & { id: string }, created: boolean): RegisteredAsset {
+  return {
+    name,
+    version: versionIn(body) ?? "",
+    id: body.id,
+    type: String(body.properties?.["dataType"] ?? ""),
+    path: String(body.properties?.["dataUri"] ?? ""),
+    created,
+  };
+}
+
+function otherContent(name: string, version: string, there: AssetBody): TaskError {
+  return new TaskError(
+    "conflict",
+    `Version ${version} of the data asset ${name} is there already and holds something else (${String(there.properties?.["dataUri"])}).`,
+    {
+      hint: "A version never changes: leave `version` out to get a new one, or choose another.",
+    },
+  );
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof TaskError && (error.status === 409 || /cannot be updated|immutable/i.test(error.message));
+}

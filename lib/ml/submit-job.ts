@@ -1,0 +1,189 @@
+// The story of a submission: check what the job names, bring what it needs, and submit it once for this step of this run.
+import { createHash, randomBytes } from "node:crypto";
+import { TaskError } from "../errors.ts";
+import { type AssetKind, type JobDocument, type Reference, resolveReference, translateJob } from "../spec/index.ts";
+import { findVersion, noSuchAsset } from "./assets.ts";
+import { requireCompute } from "./computes.ts";
+import { findJob, type Job, putJob, studioUrl } from "./jobs.ts";
+import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
+import { createResolver, type WorkspaceResolver } from "./resolve.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface SubmitOptions {
+  /** The same for every attempt of this step in this run, and for no other step. */
+  readonly stepIdentity: string;
+  readonly experimentName?: string | undefined;
+  readonly displayName?: string | undefined;
+  readonly environmentVariables?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** The repository's folder, which uploads may not leave by a link. */
+  readonly root?: string | undefined;
+}
+
+export interface SubmittedJob {
+  readonly name: string;
+  readonly id: string;
+  readonly status: string;
+  readonly studioUrl: string;
+  /** True: an earlier attempt's job, which still runs or has completed. */
+  readonly joined: boolean;
+  readonly job: Job;
+}
+
+/**
+ * Submits a job, or joins the one that an earlier attempt of this step submitted. Sequential round trips with code and
+ * environment known: side by side the checks, the earlier job, the code's hash; the environment; the job. New code: three more.
+ * @throws TaskError before anything is created, where the job names a compute, an environment or data that is not there
+ */
+export async function submitJob(
+  workspace: Workspace,
+  given: JobDocument,
+  options: SubmitOptions,
+): Promise<SubmittedJob> {
+  const { provenance, log } = workspace;
+  const document = withOptions(given, options);
+  const base = document.name ?? jobName(provenance, options.stepIdentity);
+  const checks = requireAll(workspace, document);
+  const resolver = createResolver(workspace, {
+    mayCreate: checks,
+    ...(options.root === undefined ? {} : { root: options.root }),
+  });
+  const translation = translateJob(document, resolver, {
+    name: base,
+    experimentName: provenance.definition || "Default",
+    displayName: options.displayName,
+    tags: { ...lineageTags(provenance), ...options.tags },
+    properties: lineageProperties(provenance),
+  });
+  // The reason why nothing may be created is what people need to read, not what failed because of it.
+  translation.catch(() => {});
+  const [earlier] = await Promise.all([findJob(workspace, base), checks]);
+  const write = await translation;
+  const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
+  const hash = specificationHash(properties, resolver);
+
+  for (let attempt = 1, found = earlier; ; attempt++) {
+    const name = attempt === 1 ? base : `${base}-${attempt}`;
+    if (attempt > 1) found = await findJob(workspace, name);
+    if (!found) {
+      const body = {
+        properties: { ...properties, properties: { ...properties.properties, [SPECIFICATION_HASH]: hash } },
+      };
+      return submitted(workspace, await putJob(workspace, name, body), false);
+    }
+    const { status = "Unknown" } = found.properties ?? {};
+    const fate = fateOf(found, hash);
+    if (fate === "join") {
+      log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
+      return submitted(workspace, found, true);
+    }
+    const why = fate === "other" ? `is ${status} and was submitted for something else` : `is ${status}`;
+    log.info(`${name} of an earlier attempt ${why}: submitting anew.`);
+    if (attempt === 100) throw new TaskError("conflict", `There are ${attempt} jobs named ${base} already.`);
+  }
+}
+
+/** What becomes of a job that an earlier attempt submitted: joined, or left as it ended, or left because it is another. */
+export function fateOf(job: Job, hash: string): "join" | "ended" | "other" {
+  const { status, properties } = job.properties ?? {};
+  if (/^(Failed|Canceled|CancelRequested|NotResponding)$/.test(status ?? "")) return "ended";
+  return properties?.[SPECIFICATION_HASH] === hash ? "join" : "other";
+}
+
+/**
+ * `<pipeline>-<run>-<step>-<hash>`: readable in studio, the same for every attempt, and one for each step. Outside of a
+ * pipeline there are no attempts, and the name is new each time.
+ */
+export function jobName(provenance: Provenance, stepIdentity: string): string {
+  const unique =
+    provenance.kind === "none"
+      ? randomBytes(5).toString("hex")
+      : createHash("sha256").update(stepIdentity).digest("hex").slice(0, 10);
+  const parts = [slug(provenance.definition, 40), slug(provenance.runId, 20), slug(provenance.step, 30), unique];
+  const name = parts.filter((part) => part !== "").join("-");
+  return /^[a-z0-9]/i.test(name) ? name : `job-${name}`;
+}
+
+const slug = (text: string, length: number) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, length)
+    .replace(/^-+|-+$/g, "");
+
+/** What a job is to do, as a hash: without what names and traces it, and with code by its content. */
+export function specificationHash(
+  properties: Readonly<Record<string, unknown>>,
+  resolver: Pick<WorkspaceResolver, "codeHashes">,
+): string {
+  const { properties: _traces, tags: _tags, displayName: _name, ...specification } = properties;
+  let text = canonical(specification);
+  for (const [id, hash] of resolver.codeHashes) text = text.replaceAll(id, `code ${hash}`);
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** JSON with the keys of every object in order. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${sorted.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(",")}}`;
+}
+
+function withOptions(document: JobDocument, options: SubmitOptions): JobDocument {
+  const variables = { ...document.environment_variables, ...options.environmentVariables };
+  return {
+    ...document,
+    ...(options.experimentName === undefined ? {} : { experiment_name: options.experimentName }),
+    ...(Object.keys(variables).length === 0 ? {} : { environment_variables: variables }),
+  };
+}
+
+/** Everything that the job names and that must be there already, looked for side by side. */
+async function requireAll(workspace: Workspace, document: JobDocument): Promise<void> {
+  const resolver = createResolver(workspace);
+  const { compute, environment } = document;
+  const checks: Promise<void>[] = [];
+  if (compute !== undefined) {
+    checks.push(requireCompute(workspace, compute.startsWith("/") ? compute : `${workspace.id}/computes/${compute}`));
+  }
+  if (environment?.kind === "registered")
+    checks.push(requireAsset(workspace, resolver, "environments", environment.reference));
+  for (const input of Object.values(document.inputs ?? {})) {
+    const location = input.kind === "asset" ? input.location : undefined;
+    if (location?.kind === "data" || location?.kind === "models") {
+      checks.push(requireAsset(workspace, resolver, location.kind, location.reference));
+    }
+  }
+  await Promise.all(checks);
+}
+
+/** An asset by name and version must be there; a label is resolved, which finds out; ids elsewhere are Azure's to know. */
+export async function requireAsset(
+  workspace: Workspace,
+  resolver: WorkspaceResolver,
+  kind: AssetKind,
+  reference: Reference,
+): Promise<void> {
+  if (reference.kind === "id") return;
+  if (reference.kind !== "version") {
+    await resolveReference(reference, kind, resolver);
+    return;
+  }
+  const { name, version } = reference;
+  if (await findVersion(workspace, kind, name, version)) return;
+  throw await noSuchAsset(workspace, kind, name, version);
+}
+
+function submitted(workspace: Workspace, job: Job, joined: boolean): SubmittedJob {
+  const name = job.name ?? "";
+  return {
+    name,
+    id: job.id ?? `${workspace.id}/jobs/${name}`,
+    status: job.properties?.status ?? "Unknown",
+    studioUrl: studioUrl(workspace, job),
+    joined,
+    job,
+  };
+}
