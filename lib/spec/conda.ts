@@ -71,12 +71,11 @@ function floatText(value: number): string {
 
 /** Plain where that is safe, else in single quotes, else in double quotes; long text is folded at the width. */
 function text(value: string, indent: number, column: number, isKey: boolean): string {
-  const multiline = value.includes("\n");
   // Anything but printable ASCII and line breaks is escaped.
   const special = /[^\n\x20-\x7e]/.test(value);
-  if (special || / \n|\n /.test(value)) return double(value, indent, column);
-  if (value !== "" && !multiline && isPlain(value)) return isKey ? value : fold(value, indent, column, "");
-  if (/\n/.test(value) && isKey) return double(value, indent, column);
+  if (special || / \n|\n /.test(value)) return double(value, indent, column, isKey);
+  if (value !== "" && !value.includes("\n") && isPlain(value)) return isKey ? value : fold(value, indent, column, "");
+  if (value.includes("\n") && isKey) return double(value, indent, column, isKey);
   return single(value, indent, column, isKey);
 }
 
@@ -90,27 +89,27 @@ function isPlain(value: string): boolean {
 
 function single(value: string, indent: number, column: number, isKey: boolean): string {
   const quoted = value.replaceAll("'", "''");
-  if (isKey) return `'${quoted}'`;
-  if (!value.includes("\n")) return fold(quoted, indent, column, "'");
-  // A line break inside single quotes is written as an empty line.
-  return `'${quoted.replace(/\n+/g, (breaks) => `${breaks}\n${" ".repeat(indent)}`)}'`;
+  return isKey ? `'${quoted}'` : fold(quoted, indent, column, "'");
 }
 
-/** Breaks at single spaces once a line has passed the width. */
+/** Breaks at single spaces once a line has passed the width; a line break in the text becomes an empty line. */
 function fold(value: string, indent: number, column: number, quote: string): string {
+  const pad = " ".repeat(indent);
   let line = column + quote.length;
   let out = quote;
-  const parts = value.split(/( +)/);
+  const parts = value.match(/ +|\n+|[^ \n]+/g) ?? [];
   for (const [index, part] of parts.entries()) {
-    const isSpace = index % 2 === 1;
-    const inner = index > 1 || quote === "" || parts[0] !== "";
-    if (isSpace && part === " " && line > WIDTH && inner && index < parts.length - 1) {
-      out += `\n${" ".repeat(indent)}`;
+    const isInner = index > 0 && index < parts.length - 1;
+    if (part.startsWith("\n")) {
+      out += `\n${part}${pad}`;
       line = indent;
-      continue;
+    } else if (part === " " && line > WIDTH && isInner) {
+      out += `\n${pad}`;
+      line = indent;
+    } else {
+      out += part;
+      line += part.length;
     }
-    out += part;
-    line += part.length;
   }
   return out + quote;
 }
@@ -126,23 +125,33 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\\": "\\",
 };
 
-/** In double quotes; non-ASCII characters are escaped, as PyYAML does by default. */
-function double(value: string, indent: number, column: number): string {
+/** In double quotes; non-ASCII characters are escaped, as PyYAML does by default. A line is broken behind an escape or before a space. */
+function double(value: string, indent: number, column: number, isKey: boolean): string {
+  const characters = [...value];
+  const last = characters.length - 1;
   let out = '"';
   let line = column + 1;
-  const characters = [...value];
-  for (const [index, character] of characters.entries()) {
-    const code = character.codePointAt(0) ?? 0;
-    const plain = code >= 0x20 && code <= 0x7e && character !== '"' && character !== "\\";
-    if (character === " " && line > WIDTH && index > 0 && index < characters.length - 1) {
-      const next = characters[index + 1] === " " ? "\\" : "";
-      out += `\\\n${" ".repeat(indent)}${next || "\\ "}`.replace(/\\ $/, "\\ ");
-      line = indent + 2;
-      continue;
+  let start = 0;
+  const write = (piece: string) => {
+    out += piece;
+    line += piece.length;
+  };
+  for (let end = 0; end <= characters.length; end++) {
+    const character = characters[end];
+    if (character === undefined || !/^[ -~]$/.test(character) || character === '"' || character === "\\") {
+      if (start < end) write(characters.slice(start, end).join(""));
+      start = end;
+      if (character !== undefined) {
+        write(escaped(character, character.codePointAt(0) ?? 0));
+        start = end + 1;
+      }
     }
-    const written = plain ? character : escaped(character, code);
-    out += written;
-    line += written.length;
+    const mayBreak = end > 0 && end < last && (character === " " || start >= end) && !isKey;
+    if (!mayBreak || line + (end - start) <= WIDTH) continue;
+    out += `${characters.slice(start, end).join("")}\\\n${" ".repeat(indent)}`;
+    start = Math.max(start, end);
+    line = indent;
+    if (characters[start] === " ") write("\\");
   }
   return `${out}"`;
 }

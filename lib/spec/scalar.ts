@@ -101,7 +101,10 @@ export function enumeration<const V extends string>(values: readonly V[], option
     read(node, at) {
       // YAML 1.1 reads an unquoted `off` or `yes` as a boolean; the word was meant.
       const word = node.kind === "scalar" && node.type !== "null" ? node.text : undefined;
-      const value = word === undefined ? undefined : values.find((candidate) => fold(candidate) === fold(word));
+      const value =
+        word === undefined
+          ? undefined
+          : values.find((candidate) => fold(candidate) === fold(word) || matchesLower(candidate, word, options));
       if (value !== undefined) return value;
       if (word === undefined)
         return at.fault(node, `${at.name} is ${described(node)}; a word is needed.`, { allowed: values });
@@ -112,6 +115,11 @@ export function enumeration<const V extends string>(values: readonly V[], option
     },
     write: (value, to) => (to.style === "yaml" ? value : (options.rest?.[value] ?? value)),
   };
+}
+
+/** PascalCase words of one name ("PyTorch") fold to two words in snake_case; without regard to case they are the same. */
+function matchesLower(candidate: string, word: string, options: EnumerationOptions): boolean {
+  return options.fold !== "exact" && candidate.toLowerCase() === word.toLowerCase();
 }
 
 /** A span of time, written as a whole number of seconds (or of `unit` seconds); REST has it as an ISO-8601 duration. */

@@ -81,7 +81,6 @@ export function parseTree(text: string, name: string): SpecNode | undefined {
   const document = parseDocument(text.replace(/^\uFEFF/, ""), {
     schema: "failsafe",
     version: "1.1",
-    merge: true,
     uniqueKeys: false,
     lineCounter: lines,
     prettyErrors: false,
