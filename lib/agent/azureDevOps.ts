@@ -47,7 +47,8 @@ export async function requestAssertion(
   try {
     const token =
       requestUri === undefined
-        ? (await api.createOidcToken({}, plan.projectId, plan.hubName, plan.planId, plan.jobId, connectionId)).oidcToken
+        ? (await api.createOidcToken({}, plan.projectId, plan.hubName, plan.planId, plan.jobId, connectionId))
+            ?.oidcToken
         : (await api.rest.create<{ oidcToken?: string }>(withQuery(requestUri, connectionId), {})).result?.oidcToken;
     if (token) return token;
   } catch (cause) {

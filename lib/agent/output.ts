@@ -3,16 +3,7 @@ import "./quiet.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import type { SourceLocation } from "../errors.ts";
 import type { Log } from "../log.ts";
-
-/**
- * Text as lines that the agent prints and nothing else: it takes `##vso[` anywhere in a line for a command and
- * `##[` at its start for a style (facts/02 2.1), and splits lines at CR too.
- */
-export function harmlessLines(text: string): string[] {
-  return text.split(/\r\n|\r|\n/).map((line) => line.replace(/##(?=vso\[|\[)/gi, "##_"));
-}
-
-export const harmless = (text: string): string => harmlessLines(text).join("\n");
+import { harmless, harmlessLines } from "./harmless.ts";
 
 /** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */
 export function printText(text: string): void {

@@ -1,0 +1,91 @@
+// Federated assertions, asked of local Azure DevOps through its own client: both ways to one, and a refusal.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AzureDevOpsSettings, requestAssertion } from "../../../lib/agent/azureDevOps.ts";
+import type { Build } from "../../../local/devops/state/builds.ts";
+import type { Connection } from "../../../local/devops/state/connections.ts";
+import { type Organization, startOrganization } from "../../local/devops/organization.ts";
+
+const jobId = "12f1170f-54f2-53f3-20dd-22fc7dff55f9";
+
+describe("assertions from Azure DevOps", () => {
+  let organization: Organization;
+  let build: Build;
+  let connection: Connection;
+  let settings: AzureDevOpsSettings;
+  let folder: string;
+
+  before(async () => {
+    organization = await startOrganization();
+    folder = mkdtempSync(join(tmpdir(), "agent-"));
+    const { world } = organization;
+    build = world.createBuild("train", { branch: "main", commit: "a", requestedFor: "Ada" });
+    connection = world.connections.add({
+      name: "aml dev",
+      type: "azurerm",
+      url: "https://management.azure.com/",
+      authorization: { scheme: "WorkloadIdentityFederation", parameters: { tenantid: "t", serviceprincipalid: "c" } },
+      data: {},
+    });
+    settings = {
+      collectionUri: world.collectionUri,
+      accessToken: world.issueJobToken({ plan: build.plan, jobId }),
+      userAgent: "test",
+      proxy: undefined,
+      caFile: organization.caFile,
+      temporaryFile: (name) => join(folder, name),
+    };
+  });
+  after(async () => {
+    await organization.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const plan = () => ({ projectId: organization.world.project.id, hubName: "build", planId: build.plan.planId, jobId });
+  const subject = (token: string) => JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()).sub;
+
+  it("come from System.OidcRequestUri where the server says it", async () => {
+    const uri = organization.world.oidcRequestUri(build.plan, jobId);
+    const nowhere = { ...plan(), planId: "none" };
+    assert.equal(
+      subject(await requestAssertion(settings, connection.id, uri, nowhere)),
+      "sc://contoso/breast-cancer/aml dev",
+    );
+  });
+
+  it("come from the plan where it does not", async () => {
+    assert.equal(
+      subject(await requestAssertion(settings, connection.id, undefined, plan())),
+      "sc://contoso/breast-cancer/aml dev",
+    );
+  });
+
+  it("are refused with a sentence that names the connection, in both ways", async () => {
+    const other = "00000000-0000-4000-8000-000000000000";
+    for (const uri of [organization.world.oidcRequestUri(build.plan, jobId), undefined]) {
+      await assert.rejects(
+        requestAssertion(settings, other, uri, plan()),
+        (error: Error & { kind: string; hint: string }) => {
+          assert.equal(error.kind, "connection");
+          assert.match(
+            error.message,
+            new RegExp(`Azure DevOps gave no OIDC token for the service connection ${other}`),
+          );
+          assert.match(error.hint, /federation/);
+          return true;
+        },
+      );
+    }
+  });
+
+  it("never carry the token that was used to ask", async () => {
+    const wrong = { ...settings, accessToken: "not-a-token-of-this-server" };
+    await assert.rejects(requestAssertion(wrong, connection.id, undefined, plan()), (error: Error) => {
+      assert.match(error.message, /401/);
+      assert.doesNotMatch(error.message, /not-a-token/);
+      return true;
+    });
+  });
+});
