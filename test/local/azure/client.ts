@@ -2,7 +2,13 @@
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { LookupFunction } from "node:net";
-import { createDefaultHttpClient, type HttpClient } from "@azure/core-rest-pipeline";
+import {
+  createDefaultHttpClient,
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpClient,
+} from "@azure/core-rest-pipeline";
+import type { RequestPolicy, StoragePipelineOptions, WebResource } from "@azure/storage-blob";
 import type { LocalCloud } from "../../../local/cloud.ts";
 
 export interface Answer {
@@ -38,6 +44,20 @@ export function httpClientOf(cloud: LocalCloud): HttpClient {
       return inner.sendRequest(request);
     },
   };
+}
+
+/** For the storage client, which hands its HTTP client requests in the shape of its elders. */
+export function storageOptionsOf(cloud: LocalCloud): StoragePipelineOptions {
+  const client = httpClientOf(cloud);
+  const sendRequest = async (old: WebResource) => {
+    const { headers, ...rest } = old;
+    const sent = createHttpHeaders(headers.toJson({ preserveCase: true }));
+    const request = createPipelineRequest({ ...(rest as object), url: old.url, method: old.method, headers: sent });
+    const response = await client.sendRequest(request);
+    const toJson = (o?: { preserveCase?: boolean }) => response.headers.toJSON(o);
+    return { ...response, request: old, headers: { ...response.headers, toJson } };
+  };
+  return { httpClient: { sendRequest } as unknown as RequestPolicy };
 }
 
 export function ask(cloud: LocalCloud, method: string, url: string, o: Ask = {}): Promise<Answer> {
