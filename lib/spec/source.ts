@@ -141,7 +141,8 @@ class Tree {
     const merged: SpecNode[] = [];
     for (const { key, value } of pairs) {
       const keyNode = this.node(key, where);
-      const name = keyNode.kind === "scalar" ? keyNode.text : "";
+      // A key is its text: an input may be called `on`, which as a value would be a boolean.
+      const name = isScalar(key) ? String(key.value ?? "") : keyNode.kind === "scalar" ? keyNode.text : "";
       const node = this.node(value, keyNode.where);
       if (name === "<<") {
         merged.push(...(node.kind === "list" ? node.items : [node]));
