@@ -8,6 +8,7 @@ import { BlobStore } from "./azure/blobs.ts";
 import { identityPath, managedIdentityHandler } from "./azure/entra/managed-identity.ts";
 import { Directory, type Principal } from "./azure/identity.ts";
 import { storageHandler } from "./azure/planes/storage.ts";
+import { containerOf } from "./azure/resources/datastores.ts";
 import { apiApplication, armApplication, loginApplication } from "./azure/server.ts";
 import { State } from "./azure/state.ts";
 import { type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world.ts";
@@ -152,6 +153,9 @@ async function start(
     storage: `https://${names.storageAccount}.blob.storage.localhost:${storage.port}`,
   });
   devops.listensAt(azureDevOps.url);
+  // A workspace is born with the containers of its datastores; what is uploaded comes later.
+  const places = ["workspaceblobstore", "workspaceartifactstore"].map((name) => containerOf(world, name));
+  await Promise.all(places.map((place) => place && world.blobs.container(place)));
   const proxy = await startProxy(ports, remembered.get("proxy"));
   remembered.set("proxy", proxy.port);
   closers.push(() => proxy.close());
