@@ -1,6 +1,7 @@
 // The HTTP face of the local Azure DevOps: who may come in, which resource is meant, how the answer is written.
 import express, { type Request, type Response } from "express";
 import { type Answer, RestError } from "./rest/answers.ts";
+import { artifacts } from "./rest/artifacts.ts";
 import { builds } from "./rest/builds.ts";
 import { connections } from "./rest/connections.ts";
 import { core } from "./rest/core.ts";
@@ -18,6 +19,7 @@ import type { DevOpsWorld } from "./world.ts";
 const resources = [
   ...core,
   ...builds,
+  ...artifacts,
   ...definitions,
   ...runRecords,
   ...plans,
@@ -94,7 +96,15 @@ async function answer(world: DevOpsWorld, routes: Routes, request: Request): Pro
     );
   }
   const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  return handler({ world, caller, route: found.route, query: url.searchParams, body: parse(request, bytes), bytes });
+  return handler({
+    world,
+    caller,
+    route: found.route,
+    query: url.searchParams,
+    body: parse(request, bytes),
+    bytes,
+    header: (name) => request.get(name),
+  });
 }
 
 /** Bearer, or Basic with the token as password. */

@@ -1,6 +1,7 @@
 // The local Azure DevOps organization: its state, and what the local pipeline and the demo do to it without HTTP.
 import { type Build, type BuildReason, type BuildResult, Builds, type Definition } from "./state/builds.ts";
 import { type Connection, Connections } from "./state/connections.ts";
+import { Containers } from "./state/containers.ts";
 import { guidOf, type Identity, personOf } from "./state/identities.ts";
 import type { Attachment, Plan } from "./state/plans.ts";
 import { Releases } from "./state/releases.ts";
@@ -33,6 +34,7 @@ export class DevOpsWorld {
   readonly workItems: WorkItems;
   readonly testRuns: TestRuns;
   readonly connections: Connections;
+  readonly containers = new Containers();
   readonly tokens: Tokens;
   /** All plans by id, of builds and of releases. */
   readonly plans = new Map<string, Plan>();

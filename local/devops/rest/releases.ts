@@ -43,6 +43,8 @@ function releaseBody(call: Call, release: Release): object {
     releaseDefinition: { id: release.definition.id, name: release.definition.name, path: "\\" },
     reason: release.reason,
     description: release.description,
+    comment: release.comment,
+    keepForever: release.keepForever,
     tags: [...release.tags],
     projectReference: { id: world.project.id, name: world.project.name },
     url,
@@ -65,6 +67,19 @@ function releaseOf(call: Call): Release {
       `VS402962: Release with ID ${id} does not exist. Specify a valid ID and try again.`,
     );
   return release;
+}
+
+function update(call: Call) {
+  const release = releaseOf(call);
+  const { name, keepForever, comment } = (call.body ?? {}) as {
+    name?: unknown;
+    keepForever?: unknown;
+    comment?: unknown;
+  };
+  if (typeof name === "string") release.name = name;
+  if (typeof keepForever === "boolean") release.keepForever = keepForever;
+  if (typeof comment === "string") release.comment = comment;
+  return json(releaseBody(call, release));
 }
 
 function list(call: Call) {
@@ -125,6 +140,7 @@ export const releases: readonly Resource[] = [
     handlers: {
       GET: (call) => (call.route["releaseId"] === undefined ? list(call) : json(releaseBody(call, releaseOf(call)))),
       POST: create,
+      PATCH: update,
     },
   },
   {

@@ -16,6 +16,8 @@ export interface Call {
   /** The JSON body; undefined where there is none. */
   readonly body: unknown;
   readonly bytes: Buffer;
+  /** A request header, by its name in lower case. */
+  header(name: string): string | undefined;
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -75,16 +77,19 @@ export class Routes {
 function patternOf(resource: Resource): { pattern: RegExp; names: string[] } {
   const parts = resource.template.replace("{area}", resource.area).replace("{resource}", resource.name).split("/");
   const names: string[] = [];
-  const last = parts.findLastIndex((part) => !part.startsWith("{"));
+  // `$type` of work items is a parameter behind a dollar sign.
+  const isParameter = (part: string): boolean => /^\$?\{/.test(part);
+  const last = parts.findLastIndex((part) => !isParameter(part));
   const first = parts.indexOf("_apis");
   let source = "";
   parts.forEach((part, index) => {
-    if (!part.startsWith("{")) {
+    if (!isParameter(part)) {
       source += `/${part.replace(/[.$]/g, "\\$&")}`;
       return;
     }
     names.push(part.replace(/[^a-z0-9]/gi, ""));
-    source += index < first || index > last ? "(?:/([^/]+))?" : "/([^/]+)";
+    const value = part.startsWith("$") ? "(?:\\$|%24)([^/]+)" : "([^/]+)";
+    source += index < first || (index > last && !part.startsWith("$")) ? `(?:/${value})?` : `/${value}`;
   });
   return { pattern: new RegExp(`^${source}/?$`, "i"), names };
 }

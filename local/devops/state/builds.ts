@@ -1,5 +1,6 @@
 // Build definitions and builds: what a YAML pipeline's run is to the rest of Azure DevOps.
 import { EventEmitter } from "node:events";
+import type { Artifact } from "./containers.ts";
 import type { Identity } from "./identities.ts";
 import { Plan } from "./plans.ts";
 import type { Repository } from "./repositories.ts";
@@ -53,6 +54,7 @@ export interface Build {
   readonly tags: Set<string>;
   readonly properties: Map<string, unknown>;
   readonly workItems: Set<number>;
+  readonly artifacts: Artifact[];
   keepForever: boolean;
 }
 
@@ -142,6 +144,7 @@ export class Builds extends EventEmitter<{ queued: [Build]; completed: [Build] }
       tags: new Set(),
       properties: new Map(),
       workItems: new Set(),
+      artifacts: [],
       keepForever: false,
     };
     this.all.push(build);

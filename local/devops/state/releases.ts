@@ -29,6 +29,8 @@ export interface ReleaseEnvironment {
 export interface Release {
   readonly id: number;
   name: string;
+  comment: string;
+  keepForever: boolean;
   readonly definition: ReleaseDefinition;
   readonly reason: "manual" | "continuousIntegration" | "schedule";
   readonly description: string;
@@ -90,6 +92,8 @@ export class Releases {
     const release: Release = {
       id: this.all.length + 1,
       name: `Release-${number}`,
+      comment: "",
+      keepForever: false,
       definition,
       reason: options.reason ?? "manual",
       description: options.description ?? "",
