@@ -58,6 +58,11 @@ export class BlobStore implements Store {
   }
 
   async remove(key: string): Promise<void> {
-    await this.#container.getBlockBlobClient(key).deleteIfExists();
+    try {
+      await this.#container.getBlockBlobClient(key).delete();
+    } catch (error) {
+      // The blob, or the whole container, is not there.
+      if (!(error instanceof RestError && error.statusCode === 404)) throw error;
+    }
   }
 }

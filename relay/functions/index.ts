@@ -1,0 +1,3 @@
+// The one file that package.json's "main" names: registers every function of the app.
+import "./events.ts";
+import "./replay.ts";
