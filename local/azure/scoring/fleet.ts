@@ -85,8 +85,13 @@ export class Fleet implements Backends {
     const deployments = deploymentsOf(this.world);
     await Promise.all(
       [...endpoints.values()].map(async (endpoint) => {
-        if (endpoint.provisioningState !== "Succeeded") endpoint.provisioningState = "Failed";
-        endpoint.scoringUri = `${await this.open(endpoint.name)}/score`;
+        for (const key of Object.values(endpoint.keys)) this.world.secret(key);
+        try {
+          endpoint.scoringUri = `${await this.open(endpoint.name)}/score`;
+          if (endpoint.provisioningState !== "Succeeded") endpoint.provisioningState = "Failed";
+        } catch {
+          endpoint.provisioningState = "Failed"; // no listener: nobody can call it
+        }
         endpoints.changed();
       }),
     );

@@ -4,7 +4,8 @@ Behaves as azureml-inference-server-http 1.5.1 does where a client can see it: r
 result is written as JSON (a str becomes a JSON string, None becomes {}), a failing run() is a 500 that says to look at
 the logs, and a failing init() ends the process with exit code 3. Needs nothing but the standard library of Python 3.9.
 
-Started by local/azure/scoring/process.ts. File descriptor 3 gets one line of JSON: the port, once init() has returned.
+Started by local/azure/scoring/process.ts. File descriptor 3 is a socket to it: one line of JSON goes out, the port, once
+init() has returned; when its other end closes, the local cloud is gone and so is this process with all that it started.
 """
 import builtins
 import importlib.util
@@ -12,6 +13,7 @@ import inspect
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -202,8 +204,17 @@ class Handler(BaseHTTPRequestHandler):
             return value
 
 
+def live_as_long_as_the_cloud():
+    def watch():
+        while os.read(3, 64):
+            pass
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main():
-    ready = os.fdopen(3, "w")
+    live_as_long_as_the_cloud()
     app_root = os.environ["AML_APP_ROOT"]
     # The folder of this very file is no place of the user's.
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != os.path.dirname(os.path.abspath(__file__))]
@@ -231,8 +242,7 @@ def main():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     logger.info("Worker with pid %s ready for serving traffic", os.getpid())
-    ready.write(json.dumps({"port": server.server_address[1]}) + "\n")
-    ready.close()
+    os.write(3, (json.dumps({"port": server.server_address[1]}) + "\n").encode())
     server.serve_forever()
 
 

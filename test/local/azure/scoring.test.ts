@@ -1,5 +1,9 @@
 // Calling an online endpoint: who may, which deployment answers, and what a script's result, failure or delay becomes.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
 import {
@@ -11,6 +15,15 @@ import {
   registerModel,
   settled,
 } from "./onlineScripts.ts";
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 describe("local Azure: scoring", () => {
   let cloud: LocalCloud;
@@ -192,16 +205,66 @@ describe("local Azure: scoring", () => {
 
   it("ends the processes of what is deleted", async () => {
     const pids = [...(await logs("green")).matchAll(/Worker with pid (\d+)/g)].map((match) => Number(match[1]));
-    const alive = (pid: number): boolean => {
-      try {
-        process.kill(pid, 0);
-        return true;
-      } catch {
-        return false;
-      }
-    };
     assert.ok(pids.some(alive));
     await settled(cloud, await workspaceAsk(cloud, "DELETE", base));
     assert.ok(!pids.some(alive));
+  });
+
+  it("brings endpoints and deployments back from a data folder, at the same address and with the same key", async () => {
+    const data = await mkdtemp(join(tmpdir(), "data-"));
+    let again: LocalCloud | undefined;
+    try {
+      const first = await startCloud({ data });
+      const script = await registerCode(first, "kept", goodScript);
+      const kept = await registerModel(first, "kept");
+      await make(first, "/onlineEndpoints/kept", endpointRequest());
+      await make(first, "/onlineEndpoints/kept/deployments/blue", deploymentRequest(kept, script));
+      const before = (await make(first, "/onlineEndpoints/kept", endpointRequest({ traffic: { blue: 100 } }))).resource;
+      const { primaryKey } = (await workspaceAsk(first, "POST", "/onlineEndpoints/kept/listKeys")).body;
+      await first.close();
+      again = await startCloud({ data });
+      const after = (await workspaceAsk(again, "GET", "/onlineEndpoints/kept")).body;
+      assert.equal(after.properties.scoringUri, before.properties.scoringUri);
+      for (let tries = 0; ; tries += 1) {
+        const answer = await ask(again, "POST", after.properties.scoringUri, { body: {}, token: primaryKey }).catch(
+          (error: Error) => error,
+        );
+        if ("status" in answer && answer.status === 200) break;
+        assert.ok(tries < 100, String("text" in answer ? answer.text : answer));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    } finally {
+      await again?.close();
+      await rm(data, { recursive: true, force: true });
+    }
+  });
+
+  it("takes its processes along when the cloud itself is killed", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "killed-"));
+    try {
+      await writeFile(join(folder, "score.py"), "def init():\n    pass\ndef run(raw_data):\n    return 1\n");
+      const starter = `
+        import { ContainerLog, ScoringProcess } from ${JSON.stringify(new URL("../../../local/azure/scoring/process.ts", import.meta.url).href)};
+        const log = new ContainerLog();
+        const running = new ScoringProcess({ appRoot: ${JSON.stringify(folder)}, entryScript: "score.py", environment: { PATH: process.env.PATH }, log });
+        await running.port;
+        console.log(/Worker with pid (\\d+)/.exec(log.tail())[1]);
+        setInterval(() => {}, 1000);
+      `;
+      const cloudProcess = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", starter], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const pid = Number(
+        await new Promise<string>((resolve) => cloudProcess.stdout.once("data", (text) => resolve(String(text)))),
+      );
+      assert.ok(alive(pid));
+      cloudProcess.kill("SIGKILL");
+      for (let tries = 0; alive(pid); tries += 1) {
+        assert.ok(tries < 100);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -214,7 +214,7 @@ describe("local Azure DevOps: tests, git, work items, releases, artifacts", () =
     const definitions = await api.getReleaseDefinitions(project);
     const release = await api.createRelease(
       {
-        definitionId: definitions[0]?.id!,
+        definitionId: definitions[0]!.id!,
         description: "again",
         artifacts: [{ alias: "_model", instanceReference: { id: "7", name: "20261123.1" } }],
       },
