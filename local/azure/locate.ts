@@ -23,15 +23,29 @@ export function locate(world: AzureWorld, uri: string): Place | undefined {
     case "runArtifact":
       return place(world, "workspaceartifactstore", `ExperimentRun/dcid.${reference.run}/${reference.path}`);
     case "jobOutput":
-      // Default places of outputs (facts/03 §5.4, facts/04 §9.1).
-      return reference.output === "default" || reference.output === "artifacts"
-        ? place(world, "workspaceartifactstore", `ExperimentRun/dcid.${reference.job}/${reference.path}`)
-        : place(world, "workspaceblobstore", `azureml/${reference.job}/${reference.output}/${reference.path}`);
+      return ofJob(world, reference);
     case "https":
       return ofUrl(world, reference.url);
     default:
       return undefined;
   }
+}
+
+/** Where the job said that its output goes; for a job that nobody knows, the default places (facts/03 §5.4, facts/04 §9.1). */
+function ofJob(
+  world: AzureWorld,
+  { job, output, path }: { readonly job: string; readonly output: string; readonly path: string },
+): Place | undefined {
+  const own = output === "artifacts" ? "default" : output;
+  const uri = world.store<{ outputUris: Record<string, string> }>("jobs").get(job)?.outputUris[own];
+  if (uri === undefined) {
+    return own === "default"
+      ? place(world, "workspaceartifactstore", `ExperimentRun/dcid.${job}/${path}`)
+      : place(world, "workspaceblobstore", `azureml/${job}/${output}/${path}`);
+  }
+  const root = locate(world, uri);
+  if (root === undefined || path === "") return root;
+  return { container: root.container, path: `${root.path.replace(/\/+$/, "")}/${path}` };
 }
 
 function place(world: AzureWorld, datastore: string, path: string): Place | undefined {

@@ -31,13 +31,16 @@ export class LogCarrier {
   flush(): Promise<void> {
     this.turn = this.turn
       .then(() => this.carry())
+      .then(() => {
+        this.failure = undefined; // what could not be carried a moment ago has been by now
+      })
       .catch((error: unknown) => {
         this.failure = error;
       });
     return this.turn;
   }
 
-  /** Carries over the rest and stops. @throws the first error that appending met. */
+  /** Carries over the rest and stops. @throws what the last attempt met. */
   async close(): Promise<void> {
     clearInterval(this.timer);
     await this.flush();

@@ -2,6 +2,7 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Author } from "../arm/envelope.ts";
+import { declaredFlavors } from "../resources/models.ts";
 import type { AzureWorld } from "../world.ts";
 import { JobError } from "./failure.ts";
 import { locate } from "./locations.ts";
@@ -64,25 +65,31 @@ export async function uploadArtifacts(world: AzureWorld, job: string, workingDir
 }
 
 /** Registers every output that was given an asset's name; answers the ARM ids of the versions, by output. */
-export function registerOutputs(world: AzureWorld, job: JobRecord, author: Author): Record<string, string> {
+export async function registerOutputs(
+  world: AzureWorld,
+  job: JobRecord,
+  author: Author,
+): Promise<Record<string, string>> {
   const registered: Record<string, string> = {};
   for (const [name, output] of Object.entries(job.body.outputs ?? {})) {
     if (!output.assetName) continue;
     const { assetName } = output;
     const noun = /_model$/.test(output.jobOutputType) ? "models" : "data";
     const version = output.assetVersion || world.assets[noun].nextVersion(assetName);
-    world.assets[noun].put(assetName, version, assetProperties(noun, output, job, name), author);
+    const properties = await assetProperties(world, noun, output, job, name);
+    world.assets[noun].put(assetName, version, properties, author);
     registered[name] = `${world.workspaceId}/${noun}/${assetName}/versions/${version}`;
   }
   return registered;
 }
 
-function assetProperties(
+async function assetProperties(
+  world: AzureWorld,
   noun: "models" | "data",
   output: JobOutput,
   job: JobRecord,
   name: string,
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   const common = {
     description: output.description ?? null,
     tags: {},
@@ -95,7 +102,7 @@ function assetProperties(
   // The service writes `resourceGroups` into a model's URI and `resourcegroups` into a data asset's (facts/04 6).
   return {
     ...common,
-    flavors: {},
+    flavors: output.jobOutputType === "mlflow_model" ? await declaredFlavors(world, uri) : {},
     modelType: output.jobOutputType,
     modelUri: uri.replace("/resourcegroups/", "/resourceGroups/"),
     jobName: job.name,

@@ -99,7 +99,7 @@ export class JobRun {
     }
     this.stop.signal.throwIfAborted();
     await uploadOutputs(world, job, values.outputs);
-    Object.assign(job.registered, registerOutputs(world, job, job.stamps.createdBy));
+    Object.assign(job.registered, await registerOutputs(world, job, job.stamps.createdBy));
   }
 
   /** Runs the command with its log carried over. @throws JobError when it fails; the Cancellation when it was stopped */

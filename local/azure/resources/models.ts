@@ -66,7 +66,7 @@ export function modelUriOf(world: AzureWorld, uri: string): string {
 }
 
 /** Flavors are parsed from the MLmodel file even when none were sent (facts/04 §6); an unreadable one gives none. */
-async function declaredFlavors(world: AzureWorld, uri: string): Promise<Record<string, { data: unknown }>> {
+export async function declaredFlavors(world: AzureWorld, uri: string): Promise<Record<string, { data: unknown }>> {
   const place = locate(world, uri);
   if (place === undefined) return {};
   const folder = place.path.replace(/\/+$/, "");

@@ -137,6 +137,23 @@ describe("local Azure: what a job's process gets and leaves", () => {
       assert.equal(await jobs.said(next), "w\nt\nw\n");
     });
 
+    it("that are MLflow models have the flavors of their MLmodel file", async () => {
+      const name = await jobs.run(
+        "printf 'flavors:\\n  sklearn:\\n    sklearn_version: \"1.5\"\\n' > ${{outputs.m}}/MLmodel",
+        {
+          outputs: { m: { jobOutputType: "mlflow_model", assetName: "flavoured" } },
+        },
+      );
+      const model = (await jobs.arm("GET", "/models/flavoured/versions/1")).body.properties;
+      assert.deepEqual(model.flavors, { sklearn: { data: { sklearn_version: "1.5" } } });
+      const from = `azureml://jobs/${name}/outputs/m/paths/`;
+      const again = await jobs.arm("PUT", "/models/from-output/versions/1", {
+        properties: { modelType: "mlflow_model", modelUri: from },
+      });
+      assert.deepEqual(again.body.properties.flavors, model.flavors);
+      assert.equal(again.body.properties.modelUri, from);
+    });
+
     it("of a failed job are neither uploaded nor registered, but its outputs folder is kept", async () => {
       const name = await jobs.submit(
         "mkdir outputs; echo kept > outputs/why.txt; echo x > ${{outputs.o}}/x.txt; exit 3",
