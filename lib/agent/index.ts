@@ -2,6 +2,7 @@
 export type { Agent } from "./agent.ts";
 export type { ConnectionCloud, ConnectionDetails, ConnectionScheme } from "./connection.ts";
 export type { ProxySettings } from "./network.ts";
-export { complete, flushed, logIssue } from "./output.ts";
+export { complete, flushed, logIssue, pipelineLog } from "./output.ts";
 export { openAgent } from "./pipeline.ts";
 export { type Provenance, stepIdentity } from "./provenance.ts";
+export { uncaughtError } from "./uncaught.ts";

@@ -1,7 +1,6 @@
 // How a failure is told: one sentence, what to do about it, where, and whom to ask.
-import { logIssue } from "../agent/index.ts";
+import { logIssue, pipelineLog } from "../agent/index.ts";
 import { TaskError, TaskErrors } from "../errors.ts";
-import type { Log } from "../log.ts";
 
 export interface Failure {
   message: string;
@@ -9,14 +8,26 @@ export interface Failure {
   requestId?: string;
 }
 
-/** Reports `error` as issues of the run (or, for a cancel, as plain text) and returns what the record keeps of it. */
-export function reportFailure(log: Log, error: unknown, quiet = false): Failure {
-  const faults = error instanceof TaskErrors ? error.errors : [error];
-  for (const fault of faults) {
-    if (quiet) log.info(sentence(fault));
-    else logIssue("error", sentence(fault), fault instanceof TaskError ? fault.where : undefined);
+/** Reports `error` as issues of the run and returns what the record keeps of it. */
+export function reportFailure(error: unknown): Failure {
+  for (const fault of faultsOf(error)) {
+    logIssue("error", sentence(fault), fault instanceof TaskError ? fault.where : undefined);
   }
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) log.debug(cause.stack ?? String(cause));
+  return kept(error);
+}
+
+/** A cancel is no error of anybody's: it is told as plain text, with what went wrong on the way out, if anything did. */
+export function reportCancel(reason: unknown, error: unknown): Failure {
+  pipelineLog.info(sentence(reason));
+  if (error !== reason && error instanceof TaskError && error.kind !== "canceled") pipelineLog.info(sentence(error));
+  return kept(reason);
+}
+
+function kept(error: unknown): Failure {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    pipelineLog.debug(cause.stack ?? String(cause));
+  }
+  const faults = faultsOf(error);
   const first = faults[0];
   return {
     message: faults.map((fault) => (fault instanceof TaskError ? fault.message : sentence(fault))).join("\n"),
@@ -24,6 +35,8 @@ export function reportFailure(log: Log, error: unknown, quiet = false): Failure 
     ...(first instanceof TaskError && first.requestId !== undefined ? { requestId: first.requestId } : {}),
   };
 }
+
+const faultsOf = (error: unknown): readonly unknown[] => (error instanceof TaskErrors ? error.errors : [error]);
 
 /** Message, hint and request id as one text. */
 export function sentence(error: unknown): string {

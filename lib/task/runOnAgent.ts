@@ -1,10 +1,9 @@
 // The one place where a task is run: inputs, connection, workspace, story, outputs, record, result. And the one catch.
 import { writeFileSync } from "node:fs";
-import { type Agent, complete, flushed, openAgent, stepIdentity } from "../agent/index.ts";
-import { TaskError } from "../errors.ts";
+import { type Agent, complete, flushed, openAgent, stepIdentity, uncaughtError } from "../agent/index.ts";
 import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
 import { openAzure } from "./azure.ts";
-import { reportFailure } from "./failure.ts";
+import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
 import { newRecord } from "./recording.ts";
 import type { StoryContext, StoryRun, Task } from "./task.ts";
@@ -25,13 +24,14 @@ export async function runOnAgent<Inputs, Outputs, Workspace>(
 ): Promise<void> {
   const task = release === undefined ? defined : stamped(defined, release);
   const { name, version } = task.contract.task;
-  const agent = openAgent(`azure-ml-pipelines/${version} ${name}`);
+  const uncaught = uncaughtError();
   try {
-    await (isPostJob() ? runPostJob(task, agent) : runMain(task, agent));
+    const agent = openAgent(`azure-ml-pipelines/${version} ${name}`);
+    await (isPostJob() ? Promise.race([runPostJob(task, agent), uncaught]) : runMain(task, agent, uncaught));
   } catch (error) {
-    // Nothing below throws but a fault of ours: even that ends as a failed task and not as an exit code,
-    // which a retry could not repair (facts/02 3).
-    complete("Failed", reportFailure(agent.log, error).message);
+    // A failed post-job stage, or a fault of ours: that too ends as a failed task, and never as an exit code, which a
+    // retry could not repair (facts/02 3).
+    complete("Failed", reportFailure(error).message);
   }
   await flushed();
   process.exit(0);
@@ -47,26 +47,24 @@ function stamped<Inputs, Outputs, Workspace>(
 async function runMain<Inputs, Outputs, Workspace>(
   task: Task<Inputs, Outputs, Workspace>,
   agent: Agent,
+  uncaught: Promise<never>,
 ): Promise<void> {
   const record = newRecord(task.contract.task, agent.provenance);
   const issues: string[] = [];
   try {
-    const outputs = await untilCanceled(agent.signal, async () => {
-      const context = await openContext(task, agent, record, issues);
-      return task.story(context);
-    });
+    const work = async () => task.story(await openContext(task, agent, record, issues));
+    const outputs = await Promise.race([work(), impatience(agent.signal), uncaught]);
     setOutputs(task, agent, outputs as Partial<Outputs>);
     record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
     leaveRecord(agent, record);
     for (const issue of issues) agent.log.warn(issue);
     complete(issues.length === 0 ? "Succeeded" : "SucceededWithIssues", issues[0]);
   } catch (error) {
-    const canceled = agent.signal.aborted || (error instanceof TaskError && error.kind === "canceled");
-    const failure = reportFailure(agent.log, canceled ? (agent.signal.reason ?? error) : error, canceled);
+    const canceled = agent.signal.aborted;
     record.result = canceled ? "canceled" : "failed";
-    record.error = failure;
+    record.error = canceled ? reportCancel(agent.signal.reason, error) : reportFailure(error);
     leaveRecord(agent, record);
-    complete(canceled ? "Canceled" : "Failed", failure.message);
+    complete(canceled ? "Canceled" : "Failed", record.error.message);
   }
 }
 
@@ -140,19 +138,9 @@ function leaveRecord(agent: Agent, record: RunRecord): void {
   if (markdown !== "") agent.summary(`${record.task.friendlyName}.md`, markdown);
 }
 
-/** `work`, or the cancel's reason once the story has had its time to tidy up. */
-async function untilCanceled<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const impatience = new Promise<never>((_resolve, reject) => {
-    const start = () => {
-      timer = setTimeout(() => reject(signal.reason), GRACE);
-    };
-    if (signal.aborted) start();
-    else signal.addEventListener("abort", start, { once: true });
+/** Rejects with the cancel's reason once the story has had its time to tidy up. */
+function impatience(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener("abort", () => setTimeout(() => reject(signal.reason), GRACE), { once: true });
   });
-  try {
-    return await Promise.race([work(), impatience]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
