@@ -22,7 +22,7 @@ import {
   type Step,
   succeeded,
 } from "./step.ts";
-import { chooseHandler, installTask, readTaskFolder, type Stage } from "./task-folder.ts";
+import { chooseHandler, installTask, readTaskFolder, type Stage, type TaskFolder } from "./task-folder.ts";
 import { type VariableSpec, VariableStore } from "./variables.ts";
 
 /** The proxy and certificates that the agent itself was set up with (facts/02 1.9). */
@@ -72,6 +72,7 @@ export class Job {
   readonly #environment: StageEnvironment;
   readonly #references = new Set<string>();
   readonly #lines: string[] = [];
+  readonly #installed = new Map<string, string>();
   #onCancel: (() => void) | undefined;
   /** Aborted when the time after a cancel is over. */
   readonly #end = new AbortController();
@@ -176,7 +177,7 @@ export class Job {
   /** Installs a step's task and names the step; the folders must exist. */
   prepare(step: Step): PreparedStep {
     const task = "plugin" in step ? undefined : readTaskFolder(step.taskFolder);
-    const folder = task ? installTask(task, this.folders.work, "files" in step ? step.files : undefined) : "";
+    const folder = task ? this.#install(task, "files" in step ? step.files : undefined) : "";
     const base = step.name ?? (task?.manifest.name ?? "step").replace(/[^A-Za-z0-9_]/g, "_");
     let reference = base;
     for (let n = 2; step.name === undefined && this.#references.has(reference.toLowerCase()); n++)
@@ -247,6 +248,11 @@ export class Job {
     }
   }
 
+  /** Expands `$(name)` as inputs are: from the variables, then from the agent's environment. */
+  expand(text: string): string {
+    return expandText(text, this.#scope());
+  }
+
   /** The complete environment that a stage of the step would be started with. */
   environmentOf(prepared: PreparedStep): Record<string, string> {
     return composeStage(prepared, this.#environment).environment;
@@ -256,6 +262,15 @@ export class Job {
   scriptOf(prepared: PreparedStep, stage: Stage): string | undefined {
     const chosen = prepared.task && chooseHandler(prepared.task.manifest, stage);
     return chosen && path.join(prepared.folder, chosen.handler.target);
+  }
+
+  /** A task that several steps use is brought once. */
+  #install(task: TaskFolder, files: readonly string[] | undefined): string {
+    const known = this.#installed.get(task.folder);
+    if (known !== undefined) return known;
+    const folder = installTask(task, this.folders.work, files);
+    this.#installed.set(task.folder, folder);
+    return folder;
   }
 
   #scope() {
