@@ -3,12 +3,10 @@
 import type { Request } from "express";
 import type { AssetContainer, AssetVersion } from "../arm/collection.ts";
 import type { Author } from "../arm/envelope.ts";
-import type { Principal } from "../identity.ts";
-import { author } from "../identity.ts";
+import { author, type Principal } from "../identity.ts";
 import { FilterError, parseFilter, satisfies } from "../jobs/filters.ts";
 import type { AzureWorld } from "../world.ts";
-import type { Mounting } from "./mlflow.ts";
-import { MlflowError, missing, pageOf, pairsOf, text } from "./mlflow-protocol.ts";
+import { MlflowError, type Mounting, missing, pageOf, pairsOf, text } from "./mlflow-protocol.ts";
 
 export function mountModels(on: Mounting, world: AzureWorld): void {
   const { models } = world.assets;

@@ -1,4 +1,5 @@
 // How MLflow's REST API reads and writes: its errors, its numbers that may be strings, its lists of pairs and its pages.
+import type { Request } from "express";
 
 /** Answered as `{"error_code", "message"}` (facts/03 §4.4, inferred there). */
 export class MlflowError extends Error {
@@ -57,4 +58,19 @@ export function pageOf(name: string, items: readonly object[], sent: Record<stri
     [name]: items.slice(start, end),
     ...(end < items.length ? { next_page_token: Buffer.from(String(end)).toString("base64url") } : {}),
   };
+}
+
+/** What a handler answers with 200. */
+export type Answer = object | Promise<object>;
+
+/** How a family of endpoints is mounted: what a handler gets is the query or the body, whichever the method uses. */
+export type Mounting = (
+  method: "get" | "post" | "patch" | "delete",
+  path: string,
+  answer: (sent: Record<string, unknown>, request: Request) => Answer,
+) => void;
+
+/** Whether `run_view_type` or `view_type` shows what is in this stage of its life. */
+export function inView(lifecycle: "active" | "deleted", view: string): boolean {
+  return view === "ALL" || (view === "DELETED_ONLY" ? lifecycle === "deleted" : lifecycle === "active");
 }

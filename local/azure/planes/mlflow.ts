@@ -4,22 +4,28 @@ import { jsonBody } from "../arm/router.ts";
 import { jobBoard } from "../jobs/board.ts";
 import { FilterError, type FilterSubject, parseFilter, parseOrdering, satisfies } from "../jobs/filters.ts";
 import { runFolder } from "../jobs/record.ts";
-import type { Experiment, Metric, Run, TrackingStore } from "../jobs/tracking.ts";
+import type { Metric, Run, TrackingStore } from "../jobs/tracking.ts";
 import type { AzureWorld } from "../world.ts";
+import { mountExperiments } from "./mlflow-experiments.ts";
 import { mountModels } from "./mlflow-models.ts";
-import { MlflowError, missing, numberOf, pageOf, pairsOf, text, textsOf } from "./mlflow-protocol.ts";
+import {
+  type Answer,
+  inView,
+  MlflowError,
+  type Mounting,
+  missing,
+  numberOf,
+  pageOf,
+  pairsOf,
+  text,
+  textsOf,
+} from "./mlflow-protocol.ts";
 import { inWorkspace, workspacePath } from "./scope.ts";
-
-type Answer = object | Promise<object>;
 
 export function mount(app: Express, world: AzureWorld): void {
   const routes = Router({ mergeParams: true });
   routes.use(inWorkspace(world), jsonBody());
-  const on = (
-    method: "get" | "post" | "patch" | "delete",
-    path: string,
-    answer: (sent: Record<string, unknown>, request: Request) => Answer,
-  ) => routes[method](path, answering(answer));
+  const on: Mounting = (method, path, answer) => void routes[method](path, answering(answer));
   mountExperiments(on, jobBoard(world).tracking);
   mountRuns(on, world, jobBoard(world).tracking);
   mountModels(on, world);
@@ -31,66 +37,11 @@ export function mount(app: Express, world: AzureWorld): void {
   for (const version of ["v1.0", "v2.0"]) app.use(`/mlflow/${version}${workspacePath}/api/2.0/mlflow`, routes);
 }
 
-/** How a family of endpoints is mounted: what a handler gets is the query or the body, whichever the method uses. */
-export type Mounting = (
-  method: "get" | "post" | "patch" | "delete",
-  path: string,
-  answer: (sent: Record<string, unknown>, request: Request) => Answer,
-) => void;
-
 function answering(answer: (sent: Record<string, unknown>, request: Request) => Answer): RequestHandler {
   return async (request, response) => {
     const body = (request.body ?? {}) as Record<string, unknown>;
     response.json(await answer({ ...request.query, ...body }, request));
   };
-}
-
-function mountExperiments(on: Mounting, tracking: TrackingStore): void {
-  const existing = (id: string): Experiment => {
-    const experiment = tracking.experiment(id);
-    if (experiment === undefined) throw missing(`No Experiment with id=${id} exists`);
-    return experiment;
-  };
-  on("get", "/experiments/get-by-name", (sent) => {
-    const name = text(sent, "experiment_name");
-    const experiment = tracking.experimentByName(name);
-    if (experiment === undefined) throw missing(`Could not find experiment with name '${name}'`);
-    return { experiment: showExperiment(experiment) };
-  });
-  on("get", "/experiments/get", (sent) => ({ experiment: showExperiment(existing(text(sent, "experiment_id"))) }));
-  on("post", "/experiments/create", (sent) => {
-    const name = text(sent, "name");
-    if (tracking.experimentByName(name)) {
-      throw new MlflowError(400, "RESOURCE_ALREADY_EXISTS", `Experiment '${name}' already exists.`);
-    }
-    return { experiment_id: tracking.addExperiment(name, pairsOf(sent["tags"])).id };
-  });
-  const search = (sent: Record<string, unknown>) => {
-    const clauses = parseFilter(sent["filter"] as string | undefined);
-    const view = String(sent["view_type"] ?? "ACTIVE_ONLY");
-    const field = (experiment: Experiment, { group, key }: FilterSubject) =>
-      group === "tag"
-        ? experiment.tags[key]
-        : { name: experiment.name, experiment_id: experiment.id, creation_time: experiment.created }[key];
-    const found = [...tracking.experiments.values()]
-      .filter((one) => inView(one.lifecycle, view) && clauses.every((clause) => satisfies(clause, field(one, clause))))
-      .sort((one, other) => other.created - one.created);
-    return pageOf("experiments", found.map(showExperiment), sent);
-  };
-  on("get", "/experiments/search", search);
-  on("post", "/experiments/search", search);
-  on("post", "/experiments/set-experiment-tag", (sent) => {
-    existing(text(sent, "experiment_id")).tags[text(sent, "key")] = String(sent["value"] ?? "");
-    tracking.changed();
-    return {};
-  });
-  const lifecycle = (state: Experiment["lifecycle"]) => (sent: Record<string, unknown>) => {
-    existing(text(sent, "experiment_id")).lifecycle = state;
-    tracking.changed();
-    return {};
-  };
-  on("post", "/experiments/delete", lifecycle("deleted"));
-  on("post", "/experiments/restore", lifecycle("active"));
 }
 
 function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingStore): void {
@@ -253,18 +204,6 @@ function setTag(world: AzureWorld, run: Run, key: string, value: string | undefi
   }
 }
 
-function showExperiment(experiment: Experiment): object {
-  return {
-    experiment_id: experiment.id,
-    name: experiment.name,
-    artifact_location: "",
-    lifecycle_stage: experiment.lifecycle,
-    last_update_time: experiment.lastUpdated,
-    creation_time: experiment.created,
-    tags: Object.entries(experiment.tags).map(([key, value]) => ({ key, value })),
-  };
-}
-
 /** facts/03 §5.6 has the ends of this URI; what stands between host and scope is not verified against live Azure. */
 function artifactUri(world: AzureWorld, run: Run): string {
   const host = world.urls.api.replace(/^https?:\/\//, "");
@@ -294,10 +233,6 @@ function showData(tracking: TrackingStore, run: Run): object {
 /** JSON has no NaN: it is written as a string, as protocol buffers do. */
 function showMetric({ key, value, timestamp, step }: Metric): object {
   return { key, value: Number.isFinite(value) ? value : String(value), timestamp, step };
-}
-
-function inView(lifecycle: "active" | "deleted", view: string): boolean {
-  return view === "ALL" || (view === "DELETED_ONLY" ? lifecycle === "deleted" : lifecycle === "active");
 }
 
 function field(tracking: TrackingStore, run: Run, { group, key }: FilterSubject): string | number | undefined {
