@@ -142,7 +142,10 @@ async function start(
     listenNamed("arm", armApplication(world, options.contract)),
     listenNamed("login", loginApplication(world)),
     listenNamed("api", apiApplication(world)),
-    listenNamed("storage", storageHandler(azurite.port)),
+    listenNamed(
+      "storage",
+      storageHandler({ port: azurite.port, directory, accountSas: () => world.blobs.accountSasToken(5) }),
+    ),
     listenNamed("devops", devOpsApplication(devops)),
     listenNamed("identity", managedIdentityHandler(world, identity, header), true),
   ]);

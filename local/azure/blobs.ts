@@ -1,11 +1,43 @@
 // Local Azure's own way to its storage account: with the account key, over plain loopback HTTP, past the recorder.
 import {
+  createDefaultHttpClient,
+  createHttpHeaders,
+  createPipelineRequest,
+  type PipelineRequest,
+} from "@azure/core-rest-pipeline";
+import {
+  AccountSASPermissions,
   BlobServiceClient,
   type ContainerClient,
   ContainerSASPermissions,
+  generateAccountSASQueryParameters,
   generateBlobSASQueryParameters,
+  type RequestPolicy,
   StorageSharedKeyCredential,
+  type WebResource,
 } from "@azure/storage-blob";
+
+/**
+ * Goes straight to the port, whatever proxy the environment names: the library would send even loopback through that.
+ * The library wants its client in an older shape, and passes on what it chose (an agent) in a request that is left behind here.
+ */
+function directClient(): RequestPolicy {
+  const client = createDefaultHttpClient();
+  const sendRequest = async (old: WebResource) => {
+    const { url, method, body, timeout, abortSignal, streamResponseStatusCodes } = old as WebResource & PipelineRequest;
+    const request = createPipelineRequest({
+      ...{ url, method, timeout, allowInsecureConnection: true },
+      headers: createHttpHeaders(old.headers.toJson({ preserveCase: true })),
+      ...(body === undefined ? {} : { body }),
+      ...(abortSignal === undefined ? {} : { abortSignal }),
+      ...(streamResponseStatusCodes === undefined ? {} : { streamResponseStatusCodes }),
+    });
+    const response = await client.sendRequest(request);
+    const toJson = (options?: { preserveCase?: boolean }) => response.headers.toJSON(options);
+    return { ...response, request: old, headers: { ...response.headers, toJson } };
+  };
+  return { sendRequest } as unknown as RequestPolicy;
+}
 
 /** What a blob is listed with. */
 export interface BlobEntry {
@@ -32,8 +64,7 @@ export class BlobStore {
     this.#now = o.now;
     this.#credential = new StorageSharedKeyCredential(o.account, o.key);
     this.#service = new BlobServiceClient(`http://127.0.0.1:${o.port}/${o.account}`, this.#credential, {
-      // An environment that sends everything through a proxy must not catch our own loopback.
-      proxyOptions: undefined as never,
+      httpClient: directClient(),
     });
   }
 
@@ -129,6 +160,20 @@ export class BlobStore {
         containerName: container,
         ...(name === "" ? {} : { blobName: name }),
         permissions: ContainerSASPermissions.parse(permissions),
+        startsOn: new Date(this.#now() - 5 * 60_000),
+        expiresOn: new Date(this.#now() + minutes * 60_000),
+      },
+      this.#credential,
+    ).toString();
+  }
+
+  /** A signature for everything in the account, good for `minutes`. */
+  accountSasToken(minutes: number): string {
+    return generateAccountSASQueryParameters(
+      {
+        permissions: AccountSASPermissions.parse("rwdlac"),
+        services: "b",
+        resourceTypes: "sco",
         startsOn: new Date(this.#now() - 5 * 60_000),
         expiresOn: new Date(this.#now() + minutes * 60_000),
       },

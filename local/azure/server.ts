@@ -24,6 +24,7 @@ import * as datastores from "./resources/datastores.ts";
 import * as discovery from "./resources/discovery.ts";
 import * as environments from "./resources/environments.ts";
 import * as jobs from "./resources/jobs.ts";
+import * as metadata from "./resources/metadata.ts";
 import * as models from "./resources/models.ts";
 import * as onlineDeployments from "./resources/onlineDeployments.ts";
 import * as onlineEndpoints from "./resources/onlineEndpoints.ts";
@@ -87,6 +88,7 @@ export function authenticate(world: AzureWorld, audiences: () => string[]): Requ
 export function armApplication(world: AzureWorld, contract?: string): Express {
   const app = application();
   app.use(frontDoorHeaders());
+  metadata.mount(app, world);
   app.use(authenticate(world, () => managementAudiences(world)));
   app.use((request, _response, next) => {
     if (typeof request.query["api-version"] !== "string" || request.query["api-version"] === "") {

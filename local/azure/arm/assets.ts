@@ -60,6 +60,7 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
 
   arm.put(`${base}/:name`, (request, response, { apiVersion, author }) => {
     const name = parameter(request, "name");
+    requireName(name);
     const existed = store.container(name) !== undefined;
     const { description, tags, properties, isArchived, dataType } = propertiesOf(request);
     const sent = Object.entries({ description, tags, properties, isArchived, dataType });
@@ -120,6 +121,7 @@ async function putVersion(
   if (typeof bodyOf(request)["properties"] !== "object") throw requiredField("properties");
   const store = world.assets[kind.noun];
   const name = parameter(request, "name");
+  requireName(name);
   const asked = {
     name,
     version: parameter(request, "version"),
@@ -176,6 +178,19 @@ function containerBody(world: AzureWorld, kind: AssetKind, container: AssetConta
     properties: kind.showContainer(container, world.assets[kind.noun], apiVersion),
     systemData: systemData(container.stamps, kind.systemData),
   });
+}
+
+/**
+ * The published types name containers by `^[a-zA-Z0-9][a-zA-Z0-9\\-_]{0,254}$`; a dot is let through besides, because
+ * curated environments have one. The sentence is not verified against live Azure.
+ */
+function requireName(name: string): void {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}$/.test(name)) return;
+  throw userError(
+    400,
+    `The name '${name}' is invalid: names have up to 255 letters, digits, '-', '_' and '.', and begin with a letter or digit.`,
+    ["BadArgument", "ArgumentInvalid"],
+  );
 }
 
 /** What all containers show. `empty` stands where no tags or properties were ever put: `{}`, or null for data (facts/04 §5, §6). */

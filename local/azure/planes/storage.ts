@@ -1,27 +1,82 @@
 // Blob storage as clients see it: TLS and the account's own host name in front of Azurite.
 import http from "node:http";
+import type { Directory } from "../identity.ts";
 
-/** Hands every request to Azurite on `port`, host name and all: the account is in the host name. */
-export function storageHandler(port: number): http.RequestListener {
+/** Where the requests go and how a caller with a token is let in. */
+export interface StorageBackend {
+  /** Azurite's plain HTTP port on 127.0.0.1. */
+  readonly port: number;
+  readonly directory: Directory;
+  /** A short-lived signature for the whole account, as a query string without `?`. */
+  accountSas(): string;
+}
+
+export const storageAudience = "https://storage.azure.com";
+
+/** Headers that concern one connection only. */
+const hopByHop = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];
+
+/**
+ * Hands every request to Azurite, host name and all: the account is in the host name, keys and signatures are checked there.
+ * A Bearer token, which Azurite takes over TLS only, is checked here and exchanged for a signature.
+ */
+export function storageHandler(backend: StorageBackend): http.RequestListener {
   const agent = new http.Agent({ keepAlive: true });
   return (request, response) => {
-    const upstream = http.request(
-      { host: "127.0.0.1", port, agent, method: request.method, path: request.url, headers: request.headers },
-      (answer) => {
-        if (beginsAtTheEnd(answer)) return refuseRange(answer, response);
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      },
-    );
+    const headers = { ...request.headers };
+    let path = request.url ?? "/";
+    if (/^Bearer /i.test(headers.authorization ?? "")) {
+      const refusal = refusalOf(backend.directory, headers.authorization);
+      if (refusal !== undefined) return refuse(request, response, refusal);
+      delete headers.authorization;
+      path += `${path.includes("?") ? "&" : "?"}${backend.accountSas()}`;
+    }
+    const upstream = http.request({
+      host: "127.0.0.1",
+      port: backend.port,
+      agent,
+      method: request.method,
+      path,
+      headers,
+    });
+    upstream.on("response", (answer) => {
+      if (beginsAtTheEnd(answer)) {
+        const size = answer.headers["content-range"]?.split("/")[1];
+        answer.resume();
+        response.setHeader("Content-Range", `bytes */${size}`);
+        return refuse(request, response, invalidRange);
+      }
+      const kept = Object.entries(answer.headers).filter(([name]) => !hopByHop.includes(name));
+      response.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept));
+      answer.pipe(response);
+    });
     upstream.on("error", (error) => {
-      if (response.headersSent) return response.destroy();
-      response.writeHead(503, { "Content-Type": "text/plain" });
-      response.end(`The local storage server does not answer: ${error.message}`);
+      if (response.headersSent) return void response.destroy();
+      refuse(request, response, { status: 503, code: "ServerBusy", message: `Local storage: ${error.message}` });
     });
     response.on("close", () => {
       if (!response.writableFinished) upstream.destroy();
     });
     request.pipe(upstream);
+  };
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+function refusalOf(directory: Directory, authorization: string | undefined): Refusal | undefined {
+  try {
+    if (directory.check(authorization, [storageAudience]).hasAccess) return undefined;
+  } catch (error) {
+    return { status: 401, code: "InvalidAuthenticationInfo", message: (error as Error).message };
+  }
+  return {
+    status: 403,
+    code: "AuthorizationPermissionMismatch",
+    message: "This request is not authorized to perform this operation using this permission.",
   };
 }
 
@@ -34,18 +89,15 @@ function beginsAtTheEnd(answer: http.IncomingMessage): boolean {
   return answer.statusCode === 206 && range !== null && Number(range[2]) < Number(range[1]);
 }
 
-function refuseRange(answer: http.IncomingMessage, response: http.ServerResponse): void {
-  answer.resume();
-  const { "content-length": _length, etag: _etag, ...headers } = answer.headers;
-  const size = answer.headers["content-range"]?.split("/")[1];
-  const message = "The range specified is invalid for the current size of the resource.";
-  const body = `\uFEFF<?xml version="1.0" encoding="utf-8"?><Error><Code>InvalidRange</Code><Message>${message}\nRequestId:${answer.headers["x-ms-request-id"]}\nTime:${new Date().toISOString()}</Message></Error>`;
-  response.writeHead(416, "The range specified is invalid for the current size of the resource.", {
-    ...headers,
-    "content-range": `bytes */${size}`,
-    "content-type": "application/xml",
-    "content-length": Buffer.byteLength(body),
-    "x-ms-error-code": "InvalidRange",
-  });
-  response.end(body);
+const invalidRange: Refusal = {
+  status: 416,
+  code: "InvalidRange",
+  message: "The range specified is invalid for the current size of the resource.",
+};
+
+function refuse(request: http.IncomingMessage, response: http.ServerResponse, refusal: Refusal): void {
+  const text = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${refusal.code}</Code><Message>${refusal.message}</Message></Error>`;
+  request.resume();
+  response.writeHead(refusal.status, { "Content-Type": "application/xml", "x-ms-error-code": refusal.code });
+  response.end(request.method === "HEAD" ? undefined : text);
 }

@@ -1,0 +1,28 @@
+// This cloud as the resource manager describes clouds to clients that know none: /metadata/endpoints (ARM_CLOUD_METADATA_URL).
+import type { Express } from "express";
+import type { AzureWorld } from "../world.ts";
+
+/** The name by which clients that read the metadata choose this cloud (AZUREML_CURRENT_CLOUD). */
+export const cloudName = "LocalCloud";
+
+/** Open to everyone. Keys that official clients read are known (facts/03 §4.8); the others are general knowledge. */
+export function mount(app: Express, world: AzureWorld): void {
+  app.get("/metadata/endpoints", (_request, response) => {
+    const storage = new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
+    response.json([
+      {
+        name: cloudName,
+        // The official Python client takes the domain of its token audience (https://ml.azure.com) from here.
+        portal: "https://portal.azure.com",
+        authentication: {
+          loginEndpoint: world.urls.login,
+          audiences: ["https://management.core.windows.net/", "https://management.azure.com/"],
+          tenant: "common",
+          identityProvider: "AAD",
+        },
+        resourceManager: `${world.urls.arm}/`,
+        suffixes: { storage },
+      },
+    ]);
+  });
+}

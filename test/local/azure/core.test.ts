@@ -1,0 +1,354 @@
+// What holds for the whole local cloud: the front door, the proxy, operations, storage, what is kept, and that nothing stays behind.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import tls from "node:tls";
+import { timestamp } from "../../../local/azure/arm/envelope.ts";
+import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { ask, tokenOf, workspaceAsk } from "./client.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+
+describe("the local cloud", () => {
+  let cloud: LocalCloud;
+  let token: string;
+  before(async () => {
+    cloud = await startCloud();
+    token = await tokenOf(cloud);
+  });
+  after(() => cloud.close());
+
+  describe("front door", () => {
+    it("sends the headers that the real one sends", async () => {
+      const { headers } = await workspaceAsk(cloud, "GET", "", { token });
+      const expected: Record<string, RegExp> = {
+        "cache-control": /^no-cache$/,
+        pragma: /^no-cache$/,
+        expires: /^-1$/,
+        "content-type": /^application\/json; charset=utf-8$/,
+        "request-context": /^appId=cid-v1:[0-9a-f-]{36}$/,
+        "strict-transport-security": /^max-age=31536000; includeSubDomains$/,
+        "x-content-type-options": /^nosniff$/,
+        "x-ms-correlation-request-id": /^[0-9a-f-]{36}$/,
+        "x-ms-request-id": /^[0-9a-f-]{36}$/,
+        "x-ms-routing-request-id": /^[A-Z0-9]+:\d{8}T\d{6}Z:[0-9a-f-]{36}$/,
+        "x-ms-response-type": /^standard$/,
+        "x-request-time": /^\d+\.\d{3}$/,
+        "server-timing": /^traceparent;desc="00-[0-9a-f]{32}-[0-9a-f]{16}-01"$/,
+        "x-ms-ratelimit-remaining-subscription-reads": /^11999$/,
+      };
+      for (const [name, pattern] of Object.entries(expected)) assert.match(headers[name] ?? "", pattern, name);
+      for (const absent of ["etag", "retry-after", "x-powered-by"]) assert.equal(headers[absent], undefined, absent);
+    });
+
+    it("counts writes and deletes apart from reads", async () => {
+      const post = await workspaceAsk(cloud, "POST", "/datastores/workspaceblobstore/listSecrets", { token });
+      assert.equal(post.headers["x-ms-ratelimit-remaining-subscription-writes"], "1199");
+      const gone = await workspaceAsk(cloud, "DELETE", "/models/none/versions/1", { token });
+      assert.equal(gone.headers["x-ms-ratelimit-remaining-subscription-deletes"], "14999");
+    });
+
+    it("demands an api-version", async () => {
+      const answer = await ask(cloud, "GET", `${cloud.urls.arm}${cloud.azure.workspaceId}`, { token });
+      assert.equal(answer.status, 400);
+      assert.equal(answer.body.error.code, "MissingApiVersionParameter");
+    });
+
+    it("refuses what is no JSON, and names that are no names", async () => {
+      const path = "/models/m/versions/1";
+      const broken = await workspaceAsk(cloud, "PUT", path, { token, body: '{"properties":' });
+      assert.equal(broken.status, 400);
+      assert.equal(broken.body.error.code, "InvalidRequestContent");
+      const body = { properties: { modelUri: "azureml://datastores/workspaceblobstore/paths/x" } };
+      const named = await workspaceAsk(cloud, "PUT", "/models/my%20model/versions/1", { token, body });
+      assert.equal(named.status, 400);
+      assert.match(named.body.error.message, /The name 'my model' is invalid: names have up to 255 letters/);
+    });
+
+    it("knows one subscription, one resource group, one workspace", async () => {
+      const codeAt = async (from: string, to: string) => {
+        const url = `${cloud.urls.arm}${cloud.azure.workspaceId}?api-version=2025-12-01`.replace(from, to);
+        const { status, body } = await ask(cloud, "GET", url, { token });
+        assert.equal(status, 404);
+        assert.deepEqual(Object.keys(body.error), ["code", "message"], "no additionalInfo: this layer is not Azure ML");
+        return [body.error.code, body.error.message];
+      };
+      const other = "00000000-0000-0000-0000-000000000002";
+      assert.equal((await codeAt("00000000-0000-0000-0000-000000000001", other))[0], "SubscriptionNotFound");
+      const group = await codeAt("/rg1/", "/rg9/");
+      assert.deepEqual(group, ["ResourceGroupNotFound", "Resource group 'rg9' could not be found."]);
+      const [code, message] = await codeAt("/ws1?", "/ws9?");
+      assert.equal(code, "ResourceNotFound");
+      assert.match(message, /'Microsoft\.MachineLearningServices\/workspaces\/ws9' under resource group 'rg1'/);
+    });
+
+    it("names what it has not built", async () => {
+      const answer = await workspaceAsk(cloud, "GET", "/featuresets", { token });
+      assert.equal(answer.status, 501);
+      assert.deepEqual(answer.body, {
+        error: {
+          code: "NotImplemented",
+          message: `local Azure has not built: GET ${cloud.azure.workspaceId}/featuresets`,
+        },
+      });
+    });
+
+    it("describes itself as a cloud to clients that ask", async () => {
+      const { body } = await ask(cloud, "GET", `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`);
+      assert.equal(body[0].resourceManager, `${cloud.urls.arm}/`);
+      assert.equal(body[0].authentication.loginEndpoint, cloud.urls.login);
+      assert.equal(`https://stor1.blob.${body[0].suffixes.storage}`, cloud.urls.storage);
+    });
+  });
+
+  describe("operations", () => {
+    const at = (url: string) => ask(cloud, "GET", url, { token });
+
+    it("are Updating until they end, and answer for their result", async () => {
+      const { operations } = cloud.azure;
+      const operation = operations.start("oe");
+      const status = operations.statusUrl(operation, "2025-12-01");
+      const result = operations.resultUrl(operation, "2025-12-01");
+      assert.match(
+        status,
+        /\/providers\/Microsoft\.MachineLearningServices\/locations\/eastus2\/mfeOperationsStatus\/oe:[0-9a-f-]{36}:[0-9a-f-]{36}\?api-version=2025-12-01$/,
+      );
+      const running = await at(status);
+      assert.equal(running.status, 200);
+      assert.deepEqual(Object.keys(running.body), ["id", "name", "startTime", "percentComplete", "status"]);
+      assert.equal(running.body.id, new URL(status).pathname);
+      assert.equal(running.body.name, operation.id);
+      assert.equal(running.body.status, "Updating");
+      const waiting = await at(result);
+      assert.deepEqual([waiting.status, waiting.text, waiting.headers["location"]], [202, "{}", result]);
+
+      operation.succeed();
+      operation.fail({ code: "Late", message: "too late to matter" });
+      const { body } = await at(status);
+      assert.deepEqual(Object.keys(body), ["id", "name", "startTime", "endTime", "percentComplete", "status"]);
+      assert.deepEqual([body.percentComplete, body.status], [100, "Succeeded"]);
+      const done = await at(result);
+      assert.deepEqual([done.status, done.text, done.headers["content-type"]], [200, "", undefined]);
+    });
+
+    it("say why they failed", async () => {
+      const operation = cloud.azure.operations.start("od");
+      operation.fail({ code: "InferencingClientCallFailed", message: "score.py does not load" });
+      const { body } = await at(cloud.azure.operations.statusUrl(operation, "2025-12-01"));
+      assert.equal(body.status, "Failed");
+      assert.deepEqual(body.error, { code: "InferencingClientCallFailed", message: "score.py does not load" });
+    });
+  });
+
+  it("stamps times that only grow, with trailing zeros cut", () => {
+    const now = Date.parse("2023-05-03T02:30:02.741Z");
+    const stamps = Array.from({ length: 200 }, () => timestamp(now));
+    assert.ok(stamps.every((stamp) => /^2023-05-03T02:30:02\.741\d*[1-9]\+00:00$/.test(stamp)));
+    assert.equal(new Set(stamps).size, 200);
+  });
+
+  describe("storage", () => {
+    it("keeps blobs for the cloud itself: put, append, list, read, delete", async () => {
+      const { blobs } = cloud.azure;
+      const scratch = mkdtempSync(path.join(tmpdir(), "blobs-"));
+      try {
+        await blobs.put("own", "a/b ü#?.txt", "hello");
+        writeFileSync(path.join(scratch, "up"), "from a file");
+        await blobs.putFile("own", "a/file", path.join(scratch, "up"));
+        await blobs.getFile("own", "a/file", path.join(scratch, "down"));
+        assert.equal(readFileSync(path.join(scratch, "down"), "utf8"), "from a file");
+      } finally {
+        rmSync(scratch, { recursive: true });
+      }
+      await blobs.append("own", "log", "one\n");
+      await blobs.append("own", "log", "two\n");
+      await blobs.append("own", "empty", "");
+      assert.deepEqual(
+        (await blobs.list("own")).map((blob) => [blob.name, blob.size]),
+        [
+          ["a/b ü#?.txt", 5],
+          ["a/file", 11],
+          ["empty", 0],
+          ["log", 8],
+        ],
+      );
+      assert.equal((await blobs.get("own", "log"))?.toString(), "one\ntwo\n");
+      assert.equal((await blobs.get("own", "empty"))?.length, 0);
+      assert.equal(await blobs.get("own", "none"), undefined);
+      const signed = await ask(cloud, "GET", blobs.sasUrl("own", "a/b ü#?.txt", "r", 5));
+      assert.equal(signed.text, "hello");
+      assert.equal(await blobs.delete("own", "log"), true);
+      assert.equal(await blobs.exists("own", "log"), false);
+    });
+
+    it("answers ranges, and misses, as clients expect", async () => {
+      const { blobs } = cloud.azure;
+      await blobs.append("ranges", "log", "0123456789");
+      await blobs.append("ranges", "empty", "");
+      const range = { headers: { "x-ms-range": "bytes=4-", "x-ms-version": "2021-08-06" } };
+      const part = await ask(cloud, "GET", blobs.sasUrl("ranges", "log", "r", 5), range);
+      assert.deepEqual([part.status, part.text, part.headers["content-range"]], [206, "456789", "bytes 4-9/10"]);
+      const missing = await ask(cloud, "HEAD", blobs.sasUrl("ranges", "none", "r", 5));
+      assert.deepEqual([missing.status, missing.headers["x-ms-error-code"]], [404, "BlobNotFound"]);
+      const forged = await ask(cloud, "GET", `${blobs.url("ranges", "log")}?sv=2021-08-06&sr=b&sp=r&sig=AAAA`);
+      assert.equal(forged.status, 403);
+    });
+
+    it("lets tokens for storage in, and no others", async () => {
+      await cloud.azure.blobs.put("tokens", "x", "hello");
+      const url = cloud.azure.blobs.url("tokens", "x");
+      const headers = { "x-ms-version": "2021-08-06" };
+      const scope = "https://storage.azure.com/.default";
+      const good = await ask(cloud, "GET", url, { headers, token: await tokenOf(cloud, { scope }) });
+      assert.deepEqual([good.status, good.text], [200, "hello"]);
+      assert.equal((await ask(cloud, "GET", url, { headers, token })).status, 401, "a token for the resource manager");
+      const without = await tokenOf(cloud, { ...cloud.credentials.forbidden, scope });
+      const refused = await ask(cloud, "GET", url, { headers, token: without });
+      assert.equal(refused.headers["x-ms-error-code"], "AuthorizationPermissionMismatch");
+    });
+  });
+
+  describe("proxy", () => {
+    const connect = (target: string): Promise<{ status: number; socket: net.Socket }> =>
+      new Promise((resolve, reject) => {
+        const request = http.request({
+          host: "127.0.0.1",
+          port: new URL(cloud.urls.proxy).port,
+          method: "CONNECT",
+          path: target,
+        });
+        request.on("connect", (response, socket) => resolve({ status: response.statusCode ?? 0, socket }));
+        request.on("error", reject);
+        request.end();
+      });
+
+    it("opens a tunnel to every name of this cloud, and the certificate is good for it", async () => {
+      const ca = readFileSync(cloud.caFile);
+      for (const url of [cloud.urls.arm, cloud.urls.storage, cloud.urls.devops]) {
+        const { hostname, host } = new URL(url);
+        const { status, socket } = await connect(host);
+        assert.equal(status, 200);
+        const secure = tls.connect({ socket, servername: hostname, ca });
+        await new Promise<void>((resolve, reject) => secure.once("secureConnect", resolve).once("error", reject));
+        assert.equal(secure.authorized, true, hostname);
+        secure.destroy();
+      }
+    });
+
+    it("refuses the rest of the world, and other ports of this machine", async () => {
+      const stranger = net.createServer().listen(0, "127.0.0.1");
+      try {
+        await new Promise((resolve) => stranger.once("listening", resolve));
+        const { port } = stranger.address() as net.AddressInfo;
+        for (const target of ["example.com:443", `localhost:${port}`, "169.254.169.254:80", "nonsense"]) {
+          const { status, socket } = await connect(target);
+          assert.equal(status, 403, target);
+          socket.destroy();
+        }
+      } finally {
+        stranger.close();
+      }
+    });
+  });
+
+  it("opens further listeners that the proxy knows, until the cloud closes", async () => {
+    const listener = await cloud.azure.listen("endpoint x", (_request, response) => response.end("scored"));
+    assert.equal((await ask(cloud, "GET", `${listener.url}/score`)).text, "scored");
+  });
+});
+
+describe("the local cloud with a data folder", () => {
+  it("finds everything again, at the same addresses", async () => {
+    const data = mkdtempSync(path.join(tmpdir(), "cloud-data-"));
+    try {
+      const before = await startCloud({ data });
+      const token = await tokenOf(before);
+      const body = { properties: { dataType: "uri_file", dataUri: "https://x/y", tags: { a: "b" } } };
+      const path = "/data/kept/versions/1";
+      const put = await workspaceAsk(before, "PUT", path, { token, body });
+      await before.azure.blobs.put("kept", "x", "still here");
+      await before.close();
+
+      const after = await startCloud({ data });
+      try {
+        assert.deepEqual(after.urls, before.urls);
+        const got = await workspaceAsk(after, "GET", path);
+        assert.deepEqual(got.body, put.body);
+        assert.equal((await after.azure.blobs.get("kept", "x"))?.toString(), "still here");
+      } finally {
+        await after.close();
+      }
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+
+  it("says when what it finds there is not its own", async () => {
+    const data = mkdtempSync(path.join(tmpdir(), "cloud-data-"));
+    try {
+      writeFileSync(path.join(data, "azure.json"), "{");
+      await assert.rejects(startCloud({ data }), /azure\.json holds the local cloud's state and is not readable/);
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+});
+
+describe("npm run local", () => {
+  const isOpen = (port: string | number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = net.connect(Number(port), "127.0.0.1", () => resolve(true));
+      socket.on("error", () => resolve(false)).on("connect", () => socket.destroy());
+    });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it(`writes what a client needs, and leaves nothing behind after ${signal}`, async () => {
+      const folder = mkdtempSync(path.join(tmpdir(), "local-main-"));
+      const file = path.join(folder, "cloud.json");
+      const har = path.join(folder, "traffic.har");
+      const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "--json", file, "--har", har], {
+        cwd: root,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      child.stdout.resume();
+      const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+      try {
+        for (let tries = 0; !existsSync(file) && tries < 200; tries += 1) await sleep(50);
+        assert.equal(statSync(file).mode & 0o777, 0o600);
+        const description = JSON.parse(readFileSync(file, "utf8"));
+        assert.equal(description.azureAiMl.cloud_metadata.resource_manager, description.urls.arm);
+        assert.equal(description.connection.environment.AGENT_CAINFO, description.caFile);
+        const id = description.connections["azure-ml"].id;
+        assert.equal(description.connection.environment[`ENDPOINT_URL_${id}`], `${description.urls.arm}/`);
+        const ports = Object.values<string>(description.urls).map((url) => new URL(url).port);
+        assert.ok((await Promise.all(ports.map(isOpen))).every(Boolean));
+
+        child.kill(signal);
+        assert.equal(await ended, 0);
+        assert.deepEqual((await Promise.all(ports.map(isOpen))).filter(Boolean), []);
+        assert.equal(existsSync(file), false);
+        assert.equal(existsSync(description.caFile), false);
+        assert.equal(JSON.parse(readFileSync(har, "utf8")).log.version, "1.2");
+      } finally {
+        child.kill("SIGKILL");
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  }
+
+  it("says which options there are", async () => {
+    const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "--jsno", "x"], { cwd: root });
+    let said = "";
+    child.stderr.on("data", (piece) => {
+      said += piece;
+    });
+    assert.equal(await new Promise((resolve) => child.once("exit", resolve)), 2);
+    assert.match(said, /Unknown option '--jsno'/);
+    assert.match(said, /--json FILE/);
+  });
+});
