@@ -31,6 +31,8 @@ describe("relay: setting", () => {
     const example = /```json\n(\{[\s\S]*?"schema": 1[\s\S]*?\n\})\n```/.exec(readme)?.[1];
     assert.ok(example !== undefined, "relay/README.md has a JSON example of the setting");
     assert.equal(parseConfiguration(example).routes.length, 3);
+    const shipped = fs.readFileSync(new URL("../../relay/bicep/routes.json", import.meta.url), "utf8");
+    assert.deepEqual(JSON.parse(example), JSON.parse(shipped));
   });
 
   it("fills in what is left out", () => {
