@@ -80,7 +80,7 @@ export class PublishedTypes {
   }
 
   #check(reference: Reference, value: unknown, where: string, found: Fault[]): void {
-    if (value === null) return;
+    if (value === null || value === undefined) return;
     const type = this.#at(reference);
     const wrong = (message: string) => void found.push({ path: where, message });
     const kind = Array.isArray(value) ? "array" : typeof value;

@@ -119,5 +119,5 @@ export async function workspaceAsk(
 ): Promise<Answer> {
   const url = new URL(`${cloud.urls.arm}${cloud.azure.workspaceId}${path}`);
   url.searchParams.set("api-version", o.apiVersion ?? "2025-12-01");
-  return ask(cloud, method, url.href, { token: await tokenOf(cloud), ...o });
+  return ask(cloud, method, url.href, { ...o, token: o.token ?? (await tokenOf(cloud)) });
 }
