@@ -1,6 +1,7 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
 import { type Answer, finish } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import { poll } from "../poll.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Deployment {
@@ -67,12 +68,27 @@ export async function deleteDeployment(
 ): Promise<void> {
   const { azure } = workspace;
   const signal = options.signal ?? workspace.signal;
-  const answer = await azure.request("DELETE", pathOf(workspace, endpoint, name), {
-    doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
-    expect: [404],
-    signal,
-  });
-  if (answer.status === 404 || options.wait === false) return;
+  const givenUp = Date.now() + 180_000;
+  const ask = () =>
+    azure.request("DELETE", pathOf(workspace, endpoint, name), {
+      doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
+      expect: [404],
+      signal,
+    });
+  if (options.wait === false) return void (await ask());
+  // A deployment that is still being made cannot be deleted yet.
+  const answer = await poll(
+    async () => {
+      try {
+        return { done: true, value: await ask() };
+      } catch (error) {
+        if (!(error instanceof TaskError) || error.kind !== "conflict" || Date.now() > givenUp) throw error;
+        return { done: false };
+      }
+    },
+    { what: `the deployment ${name} to be deletable`, signal, maximum: 10_000 },
+  );
+  if (answer.status === 404) return;
   await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal });
 }
 

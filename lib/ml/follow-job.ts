@@ -2,8 +2,9 @@
 import { readFrom } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type Clock, poll } from "../poll.ts";
-import { cancelJob, getJob, hasEnded, type Job, outputUris } from "./jobs.ts";
+import { cancelJob, getJob, hasEnded, outputUris } from "./jobs.ts";
 import { LogCursor, logsToShow } from "./logs.ts";
+import { latestMetrics, type Metrics } from "./metrics.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -11,17 +12,19 @@ export interface FollowOptions {
   /** Milliseconds; absent or 0: as long as the pipeline allows. */
   readonly deadline?: number | undefined;
   readonly clock?: Clock;
+  /** Told each new state, for the record. */
+  readonly onStatus?: (status: string) => void;
 }
 
 export interface FollowedJob {
   readonly name: string;
   readonly status: string;
-  /** ISO 8601; undefined where run history does not say. */
-  readonly started: string | undefined;
-  readonly finished: string | undefined;
+  /** ISO 8601; absent where run history does not say. */
+  readonly started?: string;
+  readonly finished?: string;
   /** URI by output name. */
   readonly outputs: Readonly<Record<string, string>>;
-  readonly job: Job;
+  readonly metrics: Metrics;
 }
 
 /** One look costs one round trip to run history and one ranged read for each log; quick while something happens. */
@@ -46,6 +49,7 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     const changed = details?.status !== undefined && details.status !== status;
     if (changed) {
       status = details.status ?? status;
+      options.onStatus?.(status);
       log.info(`Job ${name}: ${status}.`);
     }
     if (details && hasEnded(status)) return { done: true as const, value: details };
@@ -68,14 +72,14 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
   await showLogs(workspace, last, logs);
   for (const cursor of logs.values()) show(workspace, cursor.end());
   if (status !== "Completed") throw sayFailed(name, status, last, logs);
-  const job = await getJob(workspace, name);
+  const [job, metrics] = await Promise.all([getJob(workspace, name), latestMetrics(workspace, name)]);
   return {
     name,
     status,
-    started: last.startTimeUtc ?? undefined,
-    finished: last.endTimeUtc ?? undefined,
+    ...(last.startTimeUtc ? { started: last.startTimeUtc } : {}),
+    ...(last.endTimeUtc ? { finished: last.endTimeUtc } : {}),
     outputs: outputUris(job),
-    job,
+    metrics,
   };
 }
 

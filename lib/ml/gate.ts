@@ -144,3 +144,10 @@ async function histories(
   const values = await sideBySide(names, 8, (name) => metricHistory(workspace, options.jobName, name));
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? []]));
 }
+
+/** The gate's failure in one sentence: each rule that failed, and why. */
+export function sayGate(jobName: string, gate: GateResult): string {
+  const failed = gate.rules.filter((rule) => !rule.passed);
+  const rules = failed.map((rule) => `${rule.rule}: ${rule.detail}`).join(" ");
+  return `The job ${jobName} did not pass ${failed.length} of ${gate.rules.length} ${gate.rules.length === 1 ? "rule" : "rules"}. ${rules}`;
+}

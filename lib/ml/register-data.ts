@@ -1,7 +1,7 @@
 // The story of a data asset: the same content is the same version, whoever registers it and how often.
 import { parseDatastoreUri } from "../azure/index.ts";
-import { TaskError } from "../errors.ts";
-import { type DataDocument, translateData } from "../spec/index.ts";
+import { TaskError, TaskErrors } from "../errors.ts";
+import { type DataDocument, parseData, parseSource, translateData } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { type LocalContent, readContent } from "./content.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
@@ -18,6 +18,25 @@ export interface RegisteredAsset {
   readonly path: string;
   /** False: the version was there already. */
   readonly created: boolean;
+}
+
+/**
+ * A data asset that is given by a name, a type and a path in place of a YAML file.
+ * @param folder where a relative path starts
+ * @throws TaskError kind `input`
+ */
+export function dataOf(given: { name: string; type: string; path: string }, folder: string): DataDocument {
+  try {
+    return parseData(parseSource(JSON.stringify(given), { name: "inputs", folder, root: folder }));
+  } catch (error) {
+    // There is no file whose line and column would help.
+    if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(withoutPlace));
+    throw error instanceof TaskError ? withoutPlace(error) : error;
+  }
+}
+
+function withoutPlace({ kind, message, hint }: TaskError): TaskError {
+  return new TaskError(kind, message.replace(/^inputs(:\d+)*:\s*/, ""), hint === undefined ? {} : { hint });
 }
 
 /**

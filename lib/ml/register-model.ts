@@ -35,8 +35,10 @@ export interface RegisteredModel extends RegisteredAsset {
 /** What a model version would be made from, and how one is known that was made from it before. */
 interface Source {
   readonly jobName: string | undefined;
-  readonly properties: Record<string, string>;
   isHeldBy(version: AssetBody): boolean;
+  /** Rejects where there is nothing to make a model from. */
+  readonly ready: Promise<unknown>;
+  properties(): Promise<Record<string, string>>;
   /** Awaited before anything is created. */
   check(): Promise<void>;
   uri(): Promise<string>;
@@ -46,8 +48,8 @@ interface Source {
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
 /**
- * Registers a model. Known already: one round trip. From a job: the job, the versions and the container side by side,
- * one to register (and two to see that the path is there). From a folder: as data, and one to register.
+ * Registers a model. The job, the versions and the container side by side, which is all where it is known already; one
+ * to register, and before that two to see that the job's path is there. From a folder: as data, and one to register.
  * @throws TaskError `input` for a name that Azure refuses, `notFound` for a job or an output that is not there,
  * `conflict` where the version that was asked for holds something else
  */
@@ -65,10 +67,10 @@ export async function registerModel(
   }
   const source =
     request.source.kind === "job"
-      ? await fromJob(workspace, request.source, request, root)
+      ? fromJob(workspace, request.source, request.type)
       : fromFolder(workspace, request, root);
   if (request.version !== undefined) {
-    const there = await findVersion(workspace, "models", name, request.version);
+    const [there] = await Promise.all([findVersion(workspace, "models", name, request.version), source.ready]);
     if (!there) return create(workspace, request, source, request.version);
     if (source.isHeldBy(there)) return known(workspace, request, source, there);
     throw new TaskError(
@@ -83,6 +85,7 @@ export async function registerModel(
     const [there, container] = await Promise.all([
       findHolder(workspace, name, source),
       findContainer(workspace, "models", name),
+      source.ready,
     ]);
     if (there) return known(workspace, request, source, there);
     try {
@@ -100,30 +103,32 @@ async function findHolder(workspace: Workspace, name: string, source: Source): P
   return undefined;
 }
 
-async function fromJob(
+function fromJob(
   workspace: Workspace,
   from: { job: string; output?: string | undefined; path?: string | undefined },
-  request: ModelRequest,
-  _root?: string,
-): Promise<Source> {
-  const job = await getJob(workspace, from.job);
-  const status = job.properties?.status;
-  if (status !== "Completed") {
-    throw new TaskError(
-      "failed",
-      `The job ${from.job} is ${status ?? "unknown"}, not Completed, so its model is not registered.`,
-    );
-  }
+  type: ModelRequest["type"],
+): Source {
   const output = from.output === undefined || from.output === "default" ? "artifacts" : from.output;
-  requireOutput(job, output);
   const uri = jobOutputUri(from.job, output, from.path);
+  const read = async () => {
+    const job = await getJob(workspace, from.job);
+    const { status = "unknown" } = job.properties ?? {};
+    if (status !== "Completed") {
+      const message = `The job ${from.job} is ${status}, not Completed, so its model is not registered.`;
+      throw new TaskError("failed", message);
+    }
+    requireOutput(job, output);
+    return job;
+  };
+  const job = read();
   return {
     jobName: from.job,
-    properties: { ...sourceOf(job), [SOURCE_URI]: uri },
     isHeldBy: ({ properties }) =>
-      properties?.["modelType"] === request.type &&
+      properties?.["modelType"] === type &&
       (properties?.properties?.[SOURCE_URI] === uri || bare(properties?.["modelUri"]) === bare(uri)),
-    check: () => requirePath(workspace, job, output, from.path),
+    ready: job,
+    properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
+    check: async () => requirePath(workspace, await job, output, from.path),
     uri: async () => uri,
   };
 }
@@ -134,7 +139,6 @@ function fromFolder(workspace: Workspace, request: ModelRequest, root: string | 
   const resolver = createResolver(workspace, root === undefined ? {} : { root });
   return {
     jobName: undefined,
-    properties: { [CONTENT_HASH]: content.objectHash() },
     isHeldBy: ({ properties }) =>
       properties?.["modelType"] === request.type &&
       // The service may rewrite an MLflow model's address (facts/04 6), but keeps the hash in it.
@@ -142,6 +146,8 @@ function fromFolder(workspace: Workspace, request: ModelRequest, root: string | 
         String(properties?.["modelUri"] ?? "")
           .replace(/\/+$/, "")
           .endsWith(place)),
+    ready: Promise.resolve(),
+    properties: async () => ({ [CONTENT_HASH]: content.objectHash() }),
     check: async () => {},
     uri: async () => (await resolver.upload(content.path)).longUri.replace(/\/+$/, ""),
   };
@@ -208,7 +214,7 @@ async function create(
       type,
       path: { kind: "uri", uri },
       tags: { ...lineageTags(provenance), ...(source.jobName ? { jobName: source.jobName } : {}), ...tags },
-      properties: { ...lineageProperties(provenance), ...source.properties },
+      properties: { ...lineageProperties(provenance), ...(await source.properties()) },
       ...(description === undefined ? {} : { description }),
     },
     createResolver(workspace),

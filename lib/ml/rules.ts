@@ -236,7 +236,8 @@ function side(node: ASTNode, text: string): string {
 }
 
 const textOf = (node: ASTNode, text: string) => text.slice(node.range.start, node.range.end);
-const evaluated = (node: ASTNode, text: string, values: Values): unknown => environment.parse(textOf(node, text))(values);
+const evaluated = (node: ASTNode, text: string, values: Values): unknown =>
+  environment.parse(textOf(node, text))(values);
 
 function championsIn(node: unknown): string[] {
   if (Array.isArray(node)) return node.flatMap(championsIn);

@@ -1,10 +1,11 @@
 // The story of a submission: check what the job names, bring what it needs, and submit it once for this step of this run.
 import { createHash, randomBytes } from "node:crypto";
+import { parseArmId, parseAssetReference, sameId, workspaceId } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type AssetKind, type JobDocument, type Reference, resolveReference, translateJob } from "../spec/index.ts";
 import { findVersion, noSuchAsset } from "./assets.ts";
 import { requireCompute } from "./computes.ts";
-import { findJob, type Job, putJob, studioUrl } from "./jobs.ts";
+import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
 import { createResolver, type WorkspaceResolver } from "./resolve.ts";
 import type { Workspace } from "./workspace.ts";
@@ -18,6 +19,8 @@ export interface SubmitOptions {
   readonly tags?: Readonly<Record<string, string>>;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: string | undefined;
+  /** Told the job's name before it is submitted or joined, so that whatever happens next it can be cancelled. */
+  readonly onName?: (name: string) => void;
 }
 
 export interface SubmittedJob {
@@ -27,7 +30,10 @@ export interface SubmittedJob {
   readonly studioUrl: string;
   /** True: an earlier attempt's job, which still runs or has completed. */
   readonly joined: boolean;
-  readonly job: Job;
+  readonly displayName: string;
+  readonly experiment: string;
+  /** URI by output name. */
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 /**
@@ -66,6 +72,7 @@ export async function submitJob(
     const name = attempt === 1 ? base : `${base}-${attempt}`;
     if (attempt > 1) found = await findJob(workspace, name);
     if (!found) {
+      options.onName?.(name);
       const body = {
         properties: { ...properties, properties: { ...properties.properties, [SPECIFICATION_HASH]: hash } },
       };
@@ -74,6 +81,7 @@ export async function submitJob(
     const { status = "Unknown" } = found.properties ?? {};
     const fate = fateOf(found, hash);
     if (fate === "join") {
+      options.onName?.(name);
       log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
       return submitted(workspace, found, true);
     }
@@ -166,14 +174,23 @@ export async function requireAsset(
   kind: AssetKind,
   reference: Reference,
 ): Promise<void> {
-  if (reference.kind === "id") return;
-  if (reference.kind !== "version") {
+  if (reference.kind === "label") {
     await resolveReference(reference, kind, resolver);
     return;
   }
-  const { name, version } = reference;
+  const named = reference.kind === "id" ? inWorkspace(workspace, reference.id) : reference;
+  if (!named?.version) return;
+  const { name, version } = named;
   if (await findVersion(workspace, kind, name, version)) return;
   throw await noSuchAsset(workspace, kind, name, version);
+}
+
+/** What an id says, where it is one of this workspace; registries and other workspaces are Azure's to know. */
+function inWorkspace(workspace: Workspace, id: string) {
+  const parsed = parseArmId(id);
+  if (!parsed) return undefined;
+  const home = workspaceId(parsed.subscriptionId, parsed.resourceGroup, parsed.workspace);
+  return sameId(home, workspace.id) ? parseAssetReference(id) : undefined;
 }
 
 function submitted(workspace: Workspace, job: Job, joined: boolean): SubmittedJob {
@@ -184,6 +201,8 @@ function submitted(workspace: Workspace, job: Job, joined: boolean): SubmittedJo
     status: job.properties?.status ?? "Unknown",
     studioUrl: studioUrl(workspace, job),
     joined,
-    job,
+    displayName: job.properties?.displayName ?? name,
+    experiment: job.properties?.experimentName ?? "",
+    outputs: outputUris(job),
   };
 }

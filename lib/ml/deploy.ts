@@ -1,0 +1,318 @@
+// The story of a rollout: beside what is live, called without traffic, and only then the traffic; or as before.
+
+import { TaskError } from "../errors.ts";
+import { poll } from "../poll.ts";
+import type { OnlineDeploymentDocument, OnlineEndpointDocument } from "../spec/index.ts";
+import { translateOnlineDeployment, translateOnlineEndpoint } from "../spec/index.ts";
+import { deleteDeployment, deploymentLogs, listDeployments, putDeployment } from "./deployments.ts";
+import {
+  type Endpoint,
+  endpointCredential,
+  findEndpoint,
+  getEndpoint,
+  noSuchEndpoint,
+  putEndpoint,
+  type Traffic,
+  withTraffic,
+} from "./endpoints.ts";
+import { type Call, invoke, type Reply } from "./invoke.ts";
+import { lineageTags } from "./lineage.ts";
+import { createResolver } from "./resolve.ts";
+import {
+  type DeploymentBody,
+  planRollout,
+  type RolloutPlan,
+  sameTraffic,
+  sayTraffic,
+  trafficWith,
+} from "./rollout-plan.ts";
+import { requireAsset } from "./submit-job.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface DeployOptions {
+  /** From which the endpoint is made where it is missing. */
+  readonly endpoint: OnlineEndpointDocument | undefined;
+  readonly deployment: OnlineDeploymentDocument;
+  /** Sent to the new deployment before it gets traffic. */
+  readonly call?: Omit<Call, "deployment"> | undefined;
+  readonly trafficPercent: number;
+  readonly deleteOldDeployments: boolean;
+  readonly onFailure: "deleteDeployment" | "keepDeployment";
+  /** Milliseconds for all of it; absent: no deadline. */
+  readonly deadline?: number | undefined;
+  readonly root?: string | undefined;
+  /** Told how far it is, for the record; also where it fails later. */
+  readonly onReport?: (report: RolloutReport) => void;
+}
+
+export interface RolloutReport {
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly model: string | undefined;
+  readonly scoringUri: string | undefined;
+  readonly state: string;
+  readonly trafficBefore: Traffic;
+  readonly traffic: Traffic;
+  readonly reply?: Reply;
+}
+
+/** How long a deployment that is said to be ready may refuse its first call: the route to it may come a little later. */
+const WAKING = 60_000;
+
+/**
+ * Rolls a deployment out. Sequential round trips: endpoint, deployments and everything that the file names side by side;
+ * what is new of code and environment; the deployment and the looks at its operation; endpoint and key side by side, the
+ * call; the traffic, the looks at its operation, and one look that it has moved.
+ */
+export async function deploy(workspace: Workspace, options: DeployOptions): Promise<RolloutReport> {
+  const started = Date.now();
+  const left = () => (options.deadline ? Math.max(1, options.deadline - (Date.now() - started)) : undefined);
+  const plan = await resolveAndPlan(workspace, options);
+  const rollout = new Rollout(workspace, options, plan, left);
+  try {
+    return await rollout.apply();
+  } catch (error) {
+    await rollout.undo(error);
+    throw error;
+  }
+}
+
+async function resolveAndPlan(workspace: Workspace, options: DeployOptions): Promise<RolloutPlan> {
+  const { deployment: document } = options;
+  const name = document.endpoint_name;
+  const there = Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
+  const reader = createResolver(workspace);
+  const checks = Promise.all([
+    there.then(async ([endpoint]) => {
+      if (endpoint || options.endpoint) return;
+      throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
+    }),
+    document.model?.kind === "registered"
+      ? requireAsset(workspace, reader, "models", document.model.reference)
+      : undefined,
+    document.environment?.kind === "registered"
+      ? requireAsset(workspace, reader, "environments", document.environment.reference)
+      : undefined,
+  ]);
+  const resolver = createResolver(workspace, {
+    mayCreate: checks,
+    ...(options.root === undefined ? {} : { root: options.root }),
+  });
+  const translation = translateOnlineDeployment(document, resolver);
+  translation.catch(() => {});
+  const [[endpoint, deployments]] = await Promise.all([there, checks]);
+  const body = (await translation).body as DeploymentBody;
+  return planRollout(endpoint, deployments, {
+    name: document.name,
+    body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
+    trafficPercent: options.trafficPercent,
+    deleteOldDeployments: options.deleteOldDeployments,
+  });
+}
+
+/** One rollout on its way: what it has done so far is what it can take back. */
+class Rollout {
+  readonly #workspace: Workspace;
+  readonly #options: DeployOptions;
+  readonly #plan: RolloutPlan;
+  readonly #left: () => number | undefined;
+  readonly #endpoint: string;
+  readonly #name: string;
+  #touched = false;
+  #trafficTouched: Traffic | undefined;
+  #report: RolloutReport;
+
+  constructor(workspace: Workspace, options: DeployOptions, plan: RolloutPlan, left: () => number | undefined) {
+    this.#workspace = workspace;
+    this.#options = options;
+    this.#plan = plan;
+    this.#left = left;
+    this.#endpoint = options.deployment.endpoint_name;
+    this.#name = plan.deployment.name;
+    this.#report = {
+      endpoint: this.#endpoint,
+      deployment: this.#name,
+      model: plan.deployment.body.properties["model"] as string | undefined,
+      scoringUri: undefined,
+      state: "planned",
+      trafficBefore: plan.trafficBefore,
+      traffic: plan.trafficBefore,
+    };
+    sayPlan(workspace, this.#endpoint, plan);
+  }
+
+  async apply(): Promise<RolloutReport> {
+    const { log } = this.#workspace;
+    if (this.#plan.endpoint === "create") await this.#createEndpoint();
+    if (this.#plan.deployment.action !== "keep") {
+      this.#touched = true;
+      await log.group(`Deployment ${this.#name}`, () =>
+        putDeployment(this.#workspace, this.#endpoint, this.#name, this.#plan.deployment.body, {
+          deadline: this.#left(),
+          onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
+        }),
+      );
+    }
+    this.#tell({ state: "Succeeded" });
+    const endpoint = await this.#call();
+    const traffic = await this.#moveTraffic(endpoint);
+    this.#tell({ traffic });
+    for (const name of this.#plan.remove) {
+      await deleteDeployment(this.#workspace, this.#endpoint, name);
+      log.info(`Deleted the deployment ${name}, which no longer gets traffic.`);
+    }
+    return this.#report;
+  }
+
+  async #createEndpoint(): Promise<void> {
+    const document = this.#options.endpoint as OnlineEndpointDocument;
+    // Traffic can only go to deployments that are there.
+    const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
+    const write = await translateOnlineEndpoint(rest, createResolver(this.#workspace));
+    await putEndpoint(
+      this.#workspace,
+      this.#endpoint,
+      { ...write.body, tags: { ...lineageTags(this.#workspace.provenance), ...(write.body["tags"] as object) } },
+      { deadline: this.#left() },
+    );
+    this.#workspace.log.info(`Made the endpoint ${this.#endpoint}.`);
+  }
+
+  /** Calls the new deployment by its name, past the traffic. */
+  async #call(): Promise<Endpoint> {
+    const { log, signal } = this.#workspace;
+    const endpoint = await getEndpoint(this.#workspace, this.#endpoint);
+    this.#tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
+    const { call } = this.#options;
+    if (!call) {
+      log.info(`${this.#name} is not called before it gets traffic: no request file is given.`);
+      return endpoint;
+    }
+    const credential = await endpointCredential(this.#workspace, this.#endpoint, endpoint.properties.authMode);
+    const givenUp = Date.now() + WAKING;
+    const reply = await poll(
+      async () => {
+        try {
+          return {
+            done: true,
+            value: await invoke(this.#workspace, endpoint, credential, { ...call, deployment: this.#name }),
+          };
+        } catch (error) {
+          if (
+            error instanceof TaskError &&
+            [404, 429, 502, 503, 504].includes(error.status ?? 0) &&
+            Date.now() < givenUp
+          ) {
+            log.debug(`Not yet: ${error.message}`);
+            return { done: false };
+          }
+          throw error;
+        }
+      },
+      { what: `${this.#name} to answer`, signal, deadline: WAKING * 2, maximum: 5_000 },
+    );
+    if (reply.deployment !== undefined && reply.deployment.toLowerCase() !== this.#name.toLowerCase()) {
+      throw new TaskError(
+        "failed",
+        `${reply.deployment} answered in place of ${this.#name}, so the new deployment is not known to work.`,
+      );
+    }
+    log.info(
+      `${this.#name} answered in ${reply.latency} ms at ${this.#plan.trafficBefore[this.#name] ?? 0} % of the traffic.`,
+    );
+    for (const { detail } of reply.expectations) log.remote(`  ${detail}`);
+    this.#tell({ reply });
+    return endpoint;
+  }
+
+  /** Moves the traffic and looks whether it has moved. */
+  async #moveTraffic(endpoint: Endpoint): Promise<Traffic> {
+    const { log } = this.#workspace;
+    const before = endpoint.properties.traffic ?? {};
+    const wanted = trafficWith(before, this.#name, this.#options.trafficPercent);
+    if (sameTraffic(before, wanted)) {
+      log.info(`The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(before)}.`);
+      return before;
+    }
+    this.#trafficTouched = before;
+    const after = await putEndpoint(this.#workspace, this.#endpoint, withTraffic(endpoint, wanted), {
+      deadline: this.#left(),
+    });
+    const seen = after.properties.traffic ?? {};
+    if (!sameTraffic(seen, wanted)) {
+      throw new TaskError(
+        "failed",
+        `The traffic of ${this.#endpoint} was to be ${sayTraffic(wanted)}, and is ${sayTraffic(seen)}.`,
+      );
+    }
+    this.#trafficTouched = undefined;
+    log.info(`The traffic of ${this.#endpoint} is ${sayTraffic(seen)}; it was ${sayTraffic(before)}.`);
+    return seen;
+  }
+
+  /** After a failure: shows the deployment's logs, puts the traffic back and removes the deployment, if it may. */
+  async undo(error: unknown): Promise<void> {
+    const { log, signal } = this.#workspace;
+    const remove = this.#touched && this.#options.onFailure === "deleteDeployment";
+    try {
+      if (signal.aborted) {
+        // There are seconds left: one request, and nobody waits for its end.
+        if (!remove) return;
+        log.info(`Deleting the deployment ${this.#name}.`);
+        await deleteDeployment(this.#workspace, this.#endpoint, this.#name, {
+          wait: false,
+          signal: AbortSignal.timeout(4_000),
+        });
+        return;
+      }
+      this.#tell({ state: error instanceof TaskError && error.kind === "timeout" ? "TimedOut" : "Failed" });
+      if (this.#touched) await this.#showLogs();
+      if (this.#trafficTouched) await this.#restoreTraffic(this.#trafficTouched);
+      if (remove) {
+        await deleteDeployment(this.#workspace, this.#endpoint, this.#name);
+        log.info(`Deleted the deployment ${this.#name}, which failed. The traffic of ${this.#endpoint} is as it was.`);
+      } else if (this.#touched) {
+        log.info(`Kept the deployment ${this.#name}, without traffic.`);
+      }
+    } catch (failure) {
+      log.warn(
+        `Tidying up after the failure did not work: ${failure instanceof Error ? failure.message : String(failure)}`,
+      );
+    }
+  }
+
+  async #showLogs(): Promise<void> {
+    const { log } = this.#workspace;
+    const logs = Object.entries(await deploymentLogs(this.#workspace, this.#endpoint, this.#name));
+    for (const [container, text] of logs) {
+      await log.group(`Log of ${container} of the deployment ${this.#name}`, async () => log.remote(text));
+    }
+    if (logs.length === 0) log.info(`The deployment ${this.#name} has left no logs.`);
+  }
+
+  async #restoreTraffic(before: Traffic): Promise<void> {
+    const endpoint = await getEndpoint(this.#workspace, this.#endpoint);
+    if (sameTraffic(endpoint.properties.traffic ?? {}, before)) return;
+    await putEndpoint(this.#workspace, this.#endpoint, withTraffic(endpoint, before));
+    this.#workspace.log.info(`The traffic of ${this.#endpoint} is ${sayTraffic(before)} again.`);
+  }
+
+  #tell(news: Partial<RolloutReport>): void {
+    this.#report = { ...this.#report, ...news };
+    this.#options.onReport?.(this.#report);
+  }
+}
+
+function sayPlan({ log }: Workspace, endpoint: string, plan: RolloutPlan): void {
+  const { name, action } = plan.deployment;
+  const verbs = {
+    create: "create",
+    update: "update, which gets no traffic,",
+    keep: "keep, since it is the same already,",
+  };
+  log.info(`Plan for the endpoint ${endpoint}:`);
+  if (plan.endpoint === "create") log.info(`  create the endpoint ${endpoint}`);
+  log.info(`  ${verbs[action]} the deployment ${name}`);
+  log.info(`  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`);
+  for (const one of plan.remove) log.info(`  delete the deployment ${one}`);
+}

@@ -1,0 +1,50 @@
+// Deploy endpoint: beside what is live, called without traffic, then the traffic; or all as before.
+import {
+  deploy,
+  openWorkspace,
+  parseExpectations,
+  type RolloutReport,
+  readRequest,
+  readRollout,
+} from "../../lib/ml/index.ts";
+import { defineTask } from "../../lib/task/index.ts";
+import { contract, type Inputs } from "./contract.gen.ts";
+
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+  const root = run.workingDirectory;
+  const { trafficPercent, deleteOldDeployments, onFailure, timeoutInMinutes } = inputs;
+  const report = await deploy(workspace, {
+    root,
+    ...readRollout(inputs, root),
+    call: readCall(inputs),
+    trafficPercent,
+    deleteOldDeployments,
+    onFailure,
+    deadline: timeoutInMinutes * 60_000,
+    onReport: (now) => {
+      record.deployment = sectionOf(now);
+    },
+  });
+  log.info(`Endpoint ${report.endpoint}: ${report.scoringUri}`);
+  record.deployment = sectionOf(report);
+  const { endpoint, deployment, scoringUri = "", traffic } = report;
+  return { endpointName: endpoint, deploymentName: deployment, scoringUri, traffic };
+});
+
+function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs) {
+  const expected = parseExpectations(expectations);
+  if (requestFile === undefined) return undefined;
+  return { request: readRequest(requestFile), expectations: expected, maxLatencyInMilliseconds };
+}
+
+function sectionOf({ endpoint, deployment, model, scoringUri, state, trafficBefore, traffic }: RolloutReport) {
+  return {
+    endpoint,
+    name: deployment,
+    state,
+    trafficBefore,
+    traffic,
+    ...(model === undefined ? {} : { model }),
+    ...(scoringUri === undefined ? {} : { scoringUri }),
+  };
+}

@@ -1,0 +1,32 @@
+// Evaluate metrics: a job against rules and a champion; each rule is a test on the run.
+import { TaskError } from "../../lib/errors.ts";
+import { evaluateGate, openWorkspace, parseChampion, parseRules, sayGate } from "../../lib/ml/index.ts";
+import { defineTask } from "../../lib/task/index.ts";
+import { contract } from "./contract.gen.ts";
+
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+  const { jobName, onFail, missingChampion, includeChildRuns } = inputs;
+  const gate = await evaluateGate(workspace, {
+    jobName,
+    rules: parseRules(inputs.rules),
+    champion: parseChampion(inputs.champion),
+    missingChampion,
+    includeChildRuns,
+    patience: inputs.metricsTimeoutInSeconds * 1000,
+  });
+  log.info(`Champion: ${gate.champion ?? "none"}.`);
+  for (const { outcome, rule, detail } of gate.rules) log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
+
+  const { passed, champion = "", rules, metrics, championMetrics } = gate;
+  record.gate = { jobName, passed, champion, rules, metrics, ...(championMetrics ? { championMetrics } : {}) };
+  run.publishTests({
+    title: inputs.testRunTitle ?? `Metrics of ${jobName}`,
+    suite: jobName,
+    cases: rules.map(({ rule, outcome, detail }) => ({ name: rule, outcome, detail })),
+  });
+  run.setOutputs({ passed, champion });
+  if (!passed && onFail === "fail") throw new TaskError("failed", sayGate(jobName, gate));
+  if (!passed && onFail === "warn") run.succeedWithIssues(sayGate(jobName, gate));
+  log.info(passed ? `${jobName} passes.` : `${jobName} does not pass.`);
+  return { passed, champion };
+});

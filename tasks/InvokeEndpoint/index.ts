@@ -1,0 +1,34 @@
+// Invoke endpoint: one request, and a reply that is as expected and in time.
+import { invokeEndpoint, openWorkspace, parseExpectations, readRequest } from "../../lib/ml/index.ts";
+import { defineTask } from "../../lib/task/index.ts";
+import { contract } from "./contract.gen.ts";
+
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record }) => {
+  const { endpointName, deploymentName, maxLatencyInMilliseconds } = inputs;
+  const reply = await invokeEndpoint(workspace, endpointName, {
+    request: readRequest(inputs.requestFile),
+    expectations: parseExpectations(inputs.expectations),
+    deployment: deploymentName,
+    maxLatencyInMilliseconds,
+  });
+  const { status: statusCode, latency: latencyInMilliseconds, text, deployment = "", expectations } = reply;
+  log.info(
+    `${endpointName}${deployment && ` (${deployment})`} replied with ${statusCode} in ${latencyInMilliseconds} ms:`,
+  );
+  log.remote(text);
+  for (const { detail } of expectations) log.remote(`  ${detail}`);
+  record.invocation = {
+    endpoint: endpointName,
+    statusCode,
+    latencyInMilliseconds,
+    reply: text.slice(0, 4000),
+    expectations,
+    ...(deployment ? { deployment } : {}),
+  };
+  return {
+    reply: text,
+    statusCode: String(statusCode),
+    latencyInMilliseconds: String(latencyInMilliseconds),
+    deploymentName: deployment,
+  };
+});

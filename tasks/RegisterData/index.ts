@@ -1,0 +1,26 @@
+// Register dataset: the same content is the same version, and the task says which.
+import { dataOf, openWorkspace, registerData } from "../../lib/ml/index.ts";
+import { parseData, readSource } from "../../lib/spec/index.ts";
+import { defineTask, readPairs } from "../../lib/task/index.ts";
+import { contract, type Inputs } from "./contract.gen.ts";
+
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+  const root = run.workingDirectory;
+  const data = await registerData(workspace, readData(inputs, root), root);
+  log.info(`Data asset ${data.name}:${data.version} (${data.created ? "new" : "there already"}): ${data.path}`);
+  record.data = data;
+  return { name: data.name, version: data.version, assetId: data.id, created: data.created };
+});
+
+/** The YAML file or the inputs in its place; version, description, tags and datastore count before those of the file. */
+function readData(inputs: Inputs, root: string) {
+  const document = inputs.source === "file" ? parseData(readSource(inputs.dataFile, { root })) : dataOf(inputs, root);
+  const { version, description, datastore } = inputs;
+  return {
+    ...document,
+    tags: { ...document.tags, ...readPairs(inputs.tags, "tags") },
+    ...(version === undefined ? {} : { version }),
+    ...(description === undefined ? {} : { description }),
+    ...(datastore === undefined ? {} : { datastore }),
+  };
+}
