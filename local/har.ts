@@ -57,6 +57,11 @@ export class HarRecorder {
     return this.#redaction.text(text);
   }
 
+  /** How many of the exchanges so far are of a kind. */
+  count(isOfKind: (exchange: Exchange) => boolean): number {
+    return this.#exchanges.filter(isOfKind).length;
+  }
+
   get size(): number {
     return this.#exchanges.length;
   }

@@ -1,0 +1,79 @@
+// `npm run demo`: the typical scenario on this machine, told in four chapters (scripts/demo/story.ts).
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { buildTasks } from "./build.ts";
+import { page } from "./demo/page.ts";
+import { openStage, writeRun } from "./demo/stage.ts";
+import { chapters, tell } from "./demo/story.ts";
+import type { ChapterSummary } from "./demo/summary.ts";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+
+const usage = `npm run demo [-- --out DIR] [--contract DIR] [--quiet]
+
+  --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
+  --contract DIR  published resource types of Azure ML; local Azure then refuses bodies that break them
+  --quiet         the page at the end only, not the log of the runs`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      out: { type: "string" },
+      contract: { type: "string" },
+      quiet: { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const contract = values.contract ?? process.env["AZURE_ML_CONTRACT"];
+  const say = (text: string) => console.log(text);
+  const banner = (text: string) => say(`\n\x1b[1m${text}\x1b[0m`);
+
+  await buildTasks(root);
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+
+  banner("Local Azure, local Azure DevOps and a local agent are starting; nothing here leaves this machine.");
+  const stage = await openStage({
+    example: path.join(root, "examples", "breast-cancer"),
+    log: values.quiet ? () => {} : say,
+    signal: stop.signal,
+    ...(contract === undefined ? {} : { contract }),
+  });
+  const summaries: ChapterSummary[] = [];
+  const broken: (readonly string[])[] = [];
+  try {
+    for (const [index, chapter] of chapters.entries()) {
+      if (stop.signal.aborted) break;
+      banner(`Chapter ${index + 1}. ${chapter.title}`);
+      say(chapter.opening);
+      const told = await tell(chapter, stage, summaries);
+      summaries.push(told.summary);
+      broken.push(told.broken);
+      if (values.out !== undefined)
+        for (const outcome of told.outcomes) writeRun(values.out, `${index + 1}-${outcome.pipeline}`, outcome);
+      const red = told.outcomes.some(({ result }) => result === "failed");
+      if (told.summary.ok && red)
+        banner("The pipeline is red, and that is what should happen: the worse model went nowhere.");
+    }
+    if (values.out !== undefined) {
+      mkdirSync(values.out, { recursive: true });
+      writeFileSync(path.join(values.out, "summary.json"), `${JSON.stringify({ chapters: summaries }, null, 2)}\n`);
+      writeFileSync(path.join(values.out, "traffic.har"), JSON.stringify(stage.cloud.har.toHar()));
+    }
+  } finally {
+    await stage.close();
+  }
+  say("");
+  for (const line of page(summaries, broken)) say(line);
+  const allTold = summaries.length === chapters.length && summaries.every(({ ok }) => ok);
+  say(allTold ? "Every step of the story happened." : "Not every step of the story happened.");
+  return allTold ? 0 : 1;
+}
+
+process.exitCode = await main();

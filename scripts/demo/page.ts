@@ -1,0 +1,41 @@
+// One page of what came out of the story.
+import type { ChapterSummary } from "./summary.ts";
+
+const line = "─".repeat(100);
+
+/** The page, as lines of text. */
+export function page(chapters: readonly ChapterSummary[], broken: readonly (readonly string[])[]): string[] {
+  const lines: string[] = [line, "What came out of it", line];
+  chapters.forEach((chapter, index) => {
+    lines.push(`${chapter.ok ? "✔" : "✘"} ${index + 1}. ${chapter.title}`);
+    const { data, job, gate, model, deployment, reply } = chapter;
+    if (data) row(lines, "data", `${data.name}:${data.version}${data.created ? " (new)" : " (the same as before)"}`);
+    if (job) {
+      const metrics = ["accuracy", "auc"]
+        .filter((name) => job.metrics[name] !== undefined)
+        .map((name) => `${name} ${job.metrics[name]}`);
+      row(lines, "job", `${job.name}: ${[job.status, ...metrics].join(", ")}`);
+    }
+    if (gate) {
+      row(
+        lines,
+        "gate",
+        `${gate.passed ? "passed" : "not passed"}${gate.champion ? `, champion ${gate.champion}` : ""}`,
+      );
+      for (const rule of gate.rules) row(lines, "", `${rule.passed ? "✔" : "✘"} ${rule.detail}`);
+    }
+    if (model) row(lines, "model", `${model.name}:${model.version}`);
+    if (deployment) {
+      const traffic = Object.entries(deployment.traffic).map(([name, percent]) => `${name} ${percent} %`);
+      row(lines, "endpoint", `${deployment.endpoint}/${deployment.name}; traffic: ${traffic.join(", ") || "none"}`);
+    }
+    if (reply !== undefined) row(lines, "reply", JSON.stringify(reply));
+    for (const sentence of broken[index] ?? []) row(lines, "BROKEN", sentence);
+    lines.push("");
+  });
+  return lines;
+}
+
+function row(lines: string[], name: string, text: string): void {
+  lines.push(`     ${name.padEnd(9)} ${text}`);
+}

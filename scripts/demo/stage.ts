@@ -1,0 +1,105 @@
+// What the demo plays on: the local cloud, the example as a repository, its two pipelines, and what each run left.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
+import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
+import { readTasks, runsOnAgent } from "../generate/taskJson.ts";
+import { createRepository, type DemoRepository } from "./repository.ts";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+
+export const TRAINING = "breast-cancer";
+export const RELEASE = "breast-cancer-release";
+
+export interface StageOptions {
+  /** Folder of the example project. */
+  readonly example: string;
+  /** Folder of published resource types; local Azure then refuses bodies that break them. */
+  readonly contract?: string;
+  /** Every line of every run. */
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Stage {
+  readonly cloud: LocalCloud;
+  readonly repository: DemoRepository;
+  /** Runs what a push of the newest commit starts, and what that starts in turn. */
+  push(): Promise<RunOutcome[]>;
+  /** Runs the training pipeline again for the newest commit, by hand. */
+  again(): Promise<RunOutcome[]>;
+  /** Blobs that were uploaded through local Azure's storage so far. */
+  uploads(): number;
+  close(): Promise<void>;
+}
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const work = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-"));
+  const cloud = await startCloud(options.contract === undefined ? {} : { contract: options.contract });
+  try {
+    const folder = path.join(work, "repository");
+    const repository = createRepository(options.example, folder, "Train a first model on ten features");
+    cloud.devops.repositories.add(TRAINING, { path: folder });
+    const pipelines = new Pipelines({
+      devops: cloud.devops,
+      pipelines: [
+        { name: TRAINING, file: "azure-pipelines.yml" },
+        { name: RELEASE, file: "release.yml" },
+      ],
+      repository: { path: folder, uri: cloud.devops.repositoryUri(TRAINING), name: TRAINING },
+      connections: cloud.connections,
+      tasks: packagedTasks(),
+      workRoot: path.join(work, "agent"),
+      network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
+      requestedFor: "Ada Example",
+      log: (line) => options.log(line),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const commit = () => ({ branch: repository.branch, commit: repository.commit });
+    return {
+      cloud,
+      repository,
+      push: () => pipelines.push(commit()),
+      again: () => pipelines.run(TRAINING, { ...commit(), reason: "manual" }),
+      uploads: () => cloud.har.count((exchange) => exchange.listener === "storage" && exchange.method === "PUT"),
+      async close() {
+        await cloud.close();
+        rmSync(work, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await cloud.close();
+    throw error;
+  }
+}
+
+/** `AzureMLSubmitJob@1` -> the folder that `npm run build` made complete. */
+export function packagedTasks(): Map<string, string> {
+  return new Map(
+    readTasks(root)
+      .filter(({ json }) => runsOnAgent(json))
+      .map(({ json, folder }) => [`${json.name}@${json.version.Major}`, path.join(root, "tasks", folder)]),
+  );
+}
+
+/** The records that the steps of a run attached, in order. */
+export function recordsOf(outcome: RunOutcome): RunRecord[] {
+  return outcome.attachments
+    .filter(({ type }) => type === RECORD_TYPE)
+    .map(({ content }) => JSON.parse(content.toString("utf8")) as RunRecord);
+}
+
+/** Writes the log and the markdown summary of a run; `name` is the beginning of the files' names. */
+export function writeRun(folder: string, name: string, outcome: RunOutcome): void {
+  mkdirSync(folder, { recursive: true });
+  const lines = outcome.stages.flatMap(({ jobs }) => jobs.flatMap((job) => job.lines));
+  writeFileSync(path.join(folder, `${name}.log`), `${lines.join("\n")}\n`);
+  const summary = outcome.summaries.map(({ markdown }) => markdown.trim()).join("\n\n");
+  writeFileSync(path.join(folder, `${name}.md`), `# ${outcome.pipeline} ${outcome.runNumber}\n\n${summary}\n`);
+}
+
+/** Reads a JSON file; for summaries that tests look at again. */
+export const readJson = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));

@@ -1,0 +1,155 @@
+// The four chapters: what the data scientist does, and what must come of it.
+import type { GateSection, RunRecord } from "../../lib/record/index.ts";
+import type { RunOutcome } from "../../local/pipeline/index.ts";
+import { RELEASE, recordsOf, type Stage, TRAINING } from "./stage.ts";
+import { type ChapterSummary, Expectations } from "./summary.ts";
+
+export interface Chapter {
+  readonly title: string;
+  /** What happens, in a sentence, before it happens. */
+  readonly opening: string;
+  readonly play: (stage: Stage) => Promise<RunOutcome[]>;
+  readonly expect: (told: Told, expectations: Expectations) => void;
+}
+
+/** What a chapter's runs left, gathered. */
+export interface Told {
+  readonly training: RunOutcome | undefined;
+  readonly release: RunOutcome | undefined;
+  readonly summary: ChapterSummary;
+  /** Blobs uploaded during the chapter. */
+  readonly uploads: number;
+  readonly previous: readonly ChapterSummary[];
+}
+
+const inputs = (features: number, epochs: number) => `  features: ${features}\n  epochs: ${epochs}\n`;
+
+export const chapters: readonly Chapter[] = [
+  {
+    title: "The first commit is trained, judged, registered and released",
+    opening: "Ada commits her project. Nothing is live yet, so there is no champion to beat.",
+    play: (stage) => stage.push(),
+    expect: ({ training, release, summary, uploads }, expectations) => {
+      expectations.that(training?.result === "succeeded", "The training pipeline should have succeeded.");
+      expectations.that(release?.result === "succeeded", "The release should have started and succeeded.");
+      expectations.that(summary.data?.created === true, "The data should have been registered as a new version.");
+      expectations.that(uploads > 0, "The data and the code should have been uploaded.");
+      expectations.that(summary.model?.version === "1", "The model should have been registered as version 1.");
+      expectations.that(summary.deployment?.traffic["v1"] === 100, "Deployment v1 should have all the traffic.");
+      expectations.that(summary.reply !== undefined, "The endpoint should have replied.");
+    },
+  },
+  {
+    title: "The same commit again: nothing new, nothing twice",
+    opening: "Somebody runs the pipeline once more for the same commit.",
+    play: (stage) => stage.again(),
+    expect: ({ training, release, summary, uploads, previous }, expectations) => {
+      expectations.that(training?.result === "succeeded", "The training pipeline should have succeeded.");
+      expectations.that(summary.data?.created === false, "The data's version should have been found, not made.");
+      expectations.that(summary.data?.version === previous[0]?.data?.version, "The data's version should be the same.");
+      expectations.that(uploads === 0, `Nothing should have been uploaded again, and ${uploads} blobs were.`);
+      expectations.that(summary.gate?.passed === false, "The gate should have found nothing better to release.");
+      expectations.that(summary.model === undefined, "No model should have been registered.");
+      expectations.that(release === undefined, "No release should have started.");
+    },
+  },
+  {
+    title: "A commit that makes the model worse is stopped",
+    opening: "Ada tries four features: it is faster. It is also worse, so the pipeline SHOULD turn red here.",
+    play: (stage) => {
+      stage.repository.change("azureml/job.yml", [[inputs(10, 60), inputs(4, 20)]], "Train on four features: faster");
+      return stage.push();
+    },
+    expect: ({ training, release, summary }, expectations) => {
+      expectations.that(training?.result === "failed", "The training pipeline should have failed at its gate.");
+      expectations.that(summary.job?.status === "Completed", "The training itself should have completed.");
+      expectations.that(summary.gate?.passed === false, "The gate should have failed.");
+      const failed = summary.gate?.rules.find(({ passed }) => !passed);
+      expectations.that(
+        failed !== undefined && ["auc", "0.9805", "breast-cancer"].every((word) => failed.detail.includes(word)),
+        `The gate's sentence should name metric, value, threshold and champion: ${failed?.detail ?? "there is none"}`,
+      );
+      expectations.that(summary.model === undefined, "No model should have been registered.");
+      expectations.that(release === undefined, "No release should have started.");
+    },
+  },
+  {
+    title: "A commit that makes the model better goes live beside the old one, then takes the traffic",
+    opening: "Ada trains on all thirty features, for longer.",
+    play: (stage) => {
+      stage.repository.change("azureml/job.yml", [[inputs(4, 20), inputs(30, 150)]], "Train on all thirty features");
+      return stage.push();
+    },
+    expect: ({ training, release, summary }, expectations) => {
+      expectations.that(training?.result === "succeeded", "The training pipeline should have succeeded.");
+      expectations.that(release?.result === "succeeded", "The release should have started and succeeded.");
+      expectations.that(summary.gate?.passed === true, "The gate should have passed.");
+      expectations.that(summary.model?.version === "2", "The model should have been registered as version 2.");
+      expectations.that(
+        summary.deployment?.traffic["v2"] === 100 && (summary.deployment.traffic["v1"] ?? 0) === 0,
+        "Deployment v2 should have all the traffic, and v1 none.",
+      );
+      const features = (summary.reply as { features?: number } | undefined)?.features;
+      expectations.that(features === 30, "The reply should come from the new model.");
+    },
+  },
+];
+
+/** Plays a chapter and holds what came of it against what should have come. */
+export async function tell(
+  chapter: Chapter,
+  stage: Stage,
+  previous: readonly ChapterSummary[],
+): Promise<{ summary: ChapterSummary; broken: readonly string[]; outcomes: readonly RunOutcome[] }> {
+  const before = stage.uploads();
+  const outcomes = await chapter.play(stage);
+  const records = outcomes.flatMap(recordsOf);
+  const summary = summarize(chapter.title, records);
+  const expectations = new Expectations();
+  const told: Told = {
+    training: outcomes.find(({ pipeline }) => pipeline === TRAINING),
+    release: outcomes.find(({ pipeline }) => pipeline === RELEASE),
+    summary,
+    uploads: stage.uploads() - before,
+    previous,
+  };
+  chapter.expect(told, expectations);
+  summary.ok = expectations.broken.length === 0;
+  return { summary, broken: expectations.broken, outcomes };
+}
+
+/** What the records of a chapter's runs say, in the form of `summary.json`. */
+export function summarize(title: string, records: readonly RunRecord[]): ChapterSummary {
+  const summary: ChapterSummary = { title, ok: false };
+  const gates: GateSection[] = [];
+  for (const { data, job, gate, model, deployment, invocation } of records) {
+    if (data) summary.data = { name: data.name, version: data.version, created: data.created === true };
+    if (job) summary.job = { name: job.name, status: job.status, metrics: { ...job.metrics } };
+    if (gate) gates.push(gate);
+    if (model) summary.model = { name: model.name, version: model.version };
+    if (deployment)
+      summary.deployment = {
+        endpoint: deployment.endpoint,
+        name: deployment.name,
+        traffic: { ...deployment.traffic },
+      };
+    if (invocation?.reply !== undefined) summary.reply = parsed(invocation.reply);
+  }
+  if (gates.length > 0) {
+    summary.gate = {
+      passed: gates.every(({ passed }) => passed),
+      champion: gates.find(({ champion }) => champion !== undefined)?.champion ?? null,
+      rules: gates.flatMap(({ rules }) => rules.map(({ rule, passed, detail }) => ({ rule, passed, detail }))),
+    };
+    if (summary.job) Object.assign(summary.job.metrics, ...gates.map(({ metrics }) => metrics ?? {}));
+  }
+  return summary;
+}
+
+function parsed(reply: string): unknown {
+  try {
+    return JSON.parse(reply);
+  } catch {
+    return reply;
+  }
+}
