@@ -76,9 +76,7 @@ async function main(): Promise<number> {
     ...(options.data === undefined ? {} : { data: path.resolve(options.data) }),
     ...(options.contract === undefined ? {} : { contract: path.resolve(options.contract) }),
   });
-  const interrupted = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-  });
+  const interrupted = interruption();
   try {
     // Written aside and renamed, so that nobody who waits for the file reads half of it.
     const draft = `${file}.draft`;
@@ -93,6 +91,21 @@ async function main(): Promise<number> {
     if (options.har !== undefined) writeFileSync(options.har, JSON.stringify(cloud.har.toHar()));
   }
   return 0;
+}
+
+/** Resolves at SIGINT or SIGTERM, and when npm is gone: it passes SIGTERM to a shell that does not pass it on. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    if (process.env["npm_lifecycle_event"] === undefined) return;
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      resolve();
+    }, 500);
+    watch.unref();
+  });
 }
 
 function readArguments(): { json: string; data?: string; contract?: string; har?: string } | undefined {
