@@ -146,7 +146,10 @@ export class Job {
     this.#say("Set build variables.");
     this.#say("Download all required tasks.");
     const prepared = steps.map((step) => this.prepare(step));
-    for (const { task } of prepared) if (task) this.#say(`Downloading task: ${task.manifest.name} (${task.version})`);
+    const downloads = prepared.flatMap(({ task }) =>
+      task ? [`Downloading task: ${task.manifest.name} (${task.version})`] : [],
+    );
+    for (const line of new Set(downloads)) this.#say(line);
     this.#say("Start tracking orphan processes.");
     this.#say("##[section]Finishing: Initialize job");
     for (const step of prepared) if (hasStage(step, "prejob")) stages.push(await this.runStage(step, "prejob"));
@@ -205,7 +208,7 @@ export class Job {
       this.#lines.push(line);
       this.#options.onLine?.(line, prepared.reference);
     };
-    this.variables.set("agent.jobStatus", this.status);
+    this.variables.set("agent.jobstatus", this.status);
     this.variables.recalculate();
     let holds: boolean;
     try {
@@ -292,7 +295,7 @@ export class Job {
 
   #cancel(): void {
     this.status = "Canceled";
-    this.variables.set("agent.jobStatus", "Canceled");
+    this.variables.set("agent.jobstatus", "Canceled");
     this.#onCancel?.();
     const minutes = this.#options.cancelTimeoutInMinutes ?? 5;
     const timer = setTimeout(() => this.#end.abort(), Math.max(1, minutes * 60_000));

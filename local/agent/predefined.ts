@@ -22,6 +22,7 @@ export interface RunIdentity {
   readonly jobDisplayName?: string;
   readonly jobAttempt?: number;
   readonly phaseName?: string;
+  readonly stageId?: string;
   readonly stageName?: string;
   readonly stageDisplayName?: string;
   readonly stageAttempt?: number;
@@ -40,6 +41,7 @@ export interface RunIdentity {
   readonly reason?: string;
   readonly requestedFor?: string;
   readonly requestedForEmail?: string;
+  readonly requestedForId?: string;
   readonly pullRequest?: {
     readonly id: number;
     readonly sourceBranch: string;
@@ -121,7 +123,7 @@ export function predefinedVariables(
     "agent.name": "local agent",
     "agent.machineName": os.hostname(),
     "agent.jobName": run.jobDisplayName ?? job,
-    "agent.jobStatus": "Succeeded",
+    "agent.jobstatus": "Succeeded",
     "agent.os": OS_NAMES[process.platform] ?? process.platform,
     "agent.osArchitecture": process.arch.toUpperCase(),
     "agent.version": AGENT_VERSION,
@@ -163,7 +165,7 @@ export function predefinedVariables(
     "system.phaseName": phase,
     "system.phaseDisplayName": run.jobDisplayName ?? phase,
     "system.phaseAttempt": attempt,
-    "system.stageId": ZERO,
+    "system.stageId": run.stageId ?? ZERO,
     "system.stageName": stage,
     "system.stageDisplayName": run.stageDisplayName ?? stage,
     "system.stageAttempt": String(run.stageAttempt ?? 1),
@@ -207,10 +209,10 @@ function buildVariables(
     "build.definitionVersion": "1",
     "build.reason": run.reason ?? "Manual",
     "build.requestedFor": requestedFor,
-    "build.requestedForId": ZERO,
+    "build.requestedForId": run.requestedForId ?? ZERO,
     "build.requestedForEmail": run.requestedForEmail ?? "",
     "build.queuedBy": requestedFor,
-    "build.queuedById": ZERO,
+    "build.queuedById": run.requestedForId ?? ZERO,
     "build.sourceBranch": branch,
     // Of a pull request only "merge" is left, as of every branch with slashes only the last part (documented behaviour).
     "build.sourceBranchName": branch.split("/").at(-1)!,

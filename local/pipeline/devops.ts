@@ -29,7 +29,7 @@ export interface PlanLike {
 export interface BuildLike {
   readonly id: number;
   buildNumber: string;
-  readonly definition: { readonly id: number; readonly name: string };
+  readonly definition: { readonly id: number; readonly name: string; readonly repository?: { readonly id: string } };
   readonly plan: PlanLike;
   readonly sourceBranch: string;
   readonly sourceVersion: string;

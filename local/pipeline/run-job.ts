@@ -108,6 +108,7 @@ export class JobRunner {
         jobId: id,
         jobName: document.name,
         jobDisplayName: document.displayName,
+        stageId: this.#stageId,
         stageName: this.#stage.name,
         stageDisplayName: this.#stage.displayName,
         oidcRequestUri: this.#context.oidcRequestUri(id),

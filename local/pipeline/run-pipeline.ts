@@ -116,9 +116,9 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       .map((one) => one.buildNumber),
     lookup: (name) => known[name.toLowerCase()],
   });
-  const [author, email, message] = (
-    await git(repository.path, "log", "-1", "--format=%an%x00%ae%x00%B", repository.commit)
-  ).split("\0");
+  const [author, message] = (await git(repository.path, "log", "-1", "--format=%an%x00%B", repository.commit)).split(
+    "\0",
+  );
   const context: RunContext = {
     document,
     bound,
@@ -146,14 +146,19 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       buildNumber: build.buildNumber,
       planId: build.plan.planId,
       timelineId: build.plan.timelineId,
-      repository: { name: repository.name ?? path.basename(repository.path), uri: repository.uri },
+      repository: {
+        name: repository.name ?? path.basename(repository.path),
+        uri: repository.uri,
+        ...(build.definition.repository === undefined ? {} : { id: build.definition.repository.id }),
+      },
       branch,
       commit: repository.commit,
       commitAuthor: author ?? "",
       commitMessage: (message ?? "").trim().slice(0, 200),
       reason: REASONS[reason],
       requestedFor: build.requestedFor.displayName,
-      requestedForEmail: build.requestedFor.uniqueName.includes("@") ? build.requestedFor.uniqueName : (email ?? ""),
+      requestedForId: build.requestedFor.id,
+      requestedForEmail: build.requestedFor.uniqueName.includes("@") ? build.requestedFor.uniqueName : "",
       startTime: started,
     },
     issueToken: (jobId, connectionIds) => devops.issueJobToken({ plan: build.plan, jobId, connectionIds }),
