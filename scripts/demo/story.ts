@@ -35,7 +35,10 @@ export const chapters: readonly Chapter[] = [
       expectations.that(summary.data?.created === true, "The data should have been registered as a new version.");
       expectations.that(uploads > 0, "The data and the code should have been uploaded.");
       expectations.that(summary.model?.version === "1", "The model should have been registered as version 1.");
-      expectations.that(summary.deployment?.traffic["v1"] === 100, "Deployment v1 should have all the traffic.");
+      expectations.that(
+        summary.deployment?.traffic["model-1"] === 100,
+        "Deployment model-1 should have all the traffic.",
+      );
       expectations.that(summary.reply !== undefined, "The endpoint should have replied.");
     },
   },
@@ -86,8 +89,8 @@ export const chapters: readonly Chapter[] = [
       expectations.that(summary.gate?.passed === true, "The gate should have passed.");
       expectations.that(summary.model?.version === "2", "The model should have been registered as version 2.");
       expectations.that(
-        summary.deployment?.traffic["v2"] === 100 && (summary.deployment.traffic["v1"] ?? 0) === 0,
-        "Deployment v2 should have all the traffic, and v1 none.",
+        summary.deployment?.traffic["model-2"] === 100 && (summary.deployment.traffic["model-1"] ?? 0) === 0,
+        "Deployment model-2 should have all the traffic, and model-1 none.",
       );
       const features = (summary.reply as { features?: number } | undefined)?.features;
       expectations.that(features === 30, "The reply should come from the new model.");

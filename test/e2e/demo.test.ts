@@ -1,0 +1,131 @@
+// The demo as a user starts it: a process of its own, with Python packages out of the way; and what it leaves behind.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { ChapterSummary } from "../../scripts/demo/summary.ts";
+
+interface Archive {
+  log: { version: string; entries: { request: { url: string }; response: { status: number } }[] };
+}
+
+describe("npm run demo", function () {
+  this.timeout(180_000);
+  const out = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-out-"));
+  let exitCode: number | null;
+  let printed = "";
+  let chapters: ChapterSummary[] = [];
+
+  before(async () => {
+    const child = spawn("npm", ["run", "--silent", "demo", "--", "--out", out], {
+      env: { ...process.env, PYTHONNOUSERSITE: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (printed += String(data)));
+    exitCode = await new Promise((resolve) => child.once("close", resolve));
+    const file = path.join(out, "summary.json");
+    if (existsSync(file)) chapters = JSON.parse(readFileSync(file, "utf8")).chapters;
+  });
+  after(() => rmSync(out, { recursive: true, force: true }));
+
+  it("exits with 0 and ends with the page of what came out of it", () => {
+    assert.equal(exitCode, 0, printed.slice(-4000));
+    assert.match(printed, /Every step of the story happened\.\s*$/);
+  });
+
+  it("leaves a summary of four chapters that all happened", () => {
+    assert.equal(chapters.length, 4);
+    for (const chapter of chapters) assert.equal(chapter.ok, true, chapter.title);
+  });
+
+  it("registers, deploys and calls the first model", () => {
+    const [first] = chapters;
+    assert.deepEqual(first?.data, { name: "breast-cancer", version: "1", created: true });
+    assert.equal(first?.job?.status, "Completed");
+    assert.deepEqual(first?.model, { name: "breast-cancer", version: "1" });
+    assert.deepEqual(first?.deployment, {
+      endpoint: "breast-cancer",
+      name: "model-1",
+      traffic: { "model-1": 100 },
+    });
+    assert.deepEqual((first!.reply as { predictions: unknown }).predictions, ["malignant", "benign"]);
+  });
+
+  it("finds everything again when the same commit is run again, and nothing better to release", () => {
+    const again = chapters[1];
+    assert.deepEqual(again?.data, { name: "breast-cancer", version: "1", created: false });
+    assert.equal(again?.gate?.passed, false);
+    assert.deepEqual(
+      again?.gate?.rules.map(({ rule, passed }) => [rule, passed]),
+      [
+        ["metrics.accuracy >= 0.9", true],
+        ["metrics.auc >= champion.auc - 0.005", true],
+        ["metrics.auc > champion.auc", false],
+      ],
+    );
+    assert.equal("model" in again!, false);
+    assert.equal("deployment" in again!, false);
+  });
+
+  it("stops the worse model with a sentence that names metric, value, threshold and champion", () => {
+    const worse = chapters[2];
+    const failed = worse?.gate?.rules.filter(({ passed }) => !passed);
+    assert.equal(failed?.length, 1);
+    assert.match(
+      failed![0]!.detail,
+      /metrics\.auc = 0\.9549 is not at least champion\.auc - 0\.005 = 0\.9755 .*champion breast-cancer:1.*0\.9805/,
+    );
+    assert.equal("model" in worse!, false);
+    assert.match(readFileSync(path.join(out, "3-breast-cancer.log"), "utf8"), /##\[error\].*0\.9755/);
+  });
+
+  it("gives the better model the traffic", () => {
+    const better = chapters[3];
+    assert.deepEqual(better?.model, { name: "breast-cancer", version: "2" });
+    assert.equal(better?.deployment?.traffic["model-2"], 100);
+    assert.equal((better!.reply as { features: number }).features, 30);
+  });
+
+  it("calls the new deployment while it has no traffic, before it gets any", () => {
+    const log = readFileSync(path.join(out, "4-breast-cancer-release.log"), "utf8");
+    const called = log.search(/^model-2 answered in \d+ ms at 0 % of the traffic/m);
+    const moved = log.search(/^The traffic of breast-cancer is model-2 100 %; it was model-1 100 %/m);
+    assert.ok(called > 0, "the log says that the deployment was called at 0 %");
+    assert.ok(moved > called, "and only then that the traffic moved");
+  });
+
+  it("writes each run's log and markdown summary", () => {
+    const files = readdirSync(out);
+    for (const run of ["1-breast-cancer", "1-breast-cancer-release", "2-breast-cancer", "3-breast-cancer"])
+      for (const ending of ["log", "md"]) assert.ok(files.includes(`${run}.${ending}`), `${run}.${ending}`);
+  });
+
+  it("records every exchange with both clouds, as HAR 1.2", () => {
+    const { log } = JSON.parse(readFileSync(path.join(out, "traffic.har"), "utf8")) as Archive;
+    assert.equal(log.version, "1.2");
+    const paths = log.entries.map(({ request }) => new URL(request.url).pathname);
+    for (const part of ["/oauth2/v2.0/token", "/providers/Microsoft.MachineLearningServices/", "/_apis/", "/mlflow/"])
+      assert.ok(
+        paths.some((one) => one.includes(part)),
+        part,
+      );
+    const unbuilt = log.entries.filter(({ response }) => response.status === 501);
+    assert.deepEqual(
+      unbuilt.map(({ request }) => request.url),
+      [],
+    );
+  });
+
+  it("sends and gets what the published types of Azure ML allow", function () {
+    const contract = process.env["AZURE_ML_CONTRACT"];
+    if (contract === undefined) return this.skip();
+    const check = path.join(contract, "..", "tools", "contract-check.mjs");
+    const said = execFileSync(process.execPath, [check, path.join(out, "traffic.har"), "--responses"], {
+      encoding: "utf8",
+    });
+    const [, checked, violations, unknown] = /(\d+) exchanges checked, (\d+) in violation, (\d+) unknown/.exec(said)!;
+    assert.ok(Number(checked) >= 60, said);
+    assert.deepEqual([violations, unknown], ["0", "0"], said);
+  });
+});
