@@ -305,14 +305,14 @@ class Rollout {
 
 function sayPlan({ log }: Workspace, endpoint: string, plan: RolloutPlan): void {
   const { name, action } = plan.deployment;
-  const verbs = {
-    create: "create",
-    update: "update, which gets no traffic,",
-    keep: "keep, since it is the same already,",
+  const sentences = {
+    create: `create the deployment ${name}`,
+    update: `update the deployment ${name}, which gets no traffic`,
+    keep: `keep the deployment ${name}, which is the same already`,
   };
   log.info(`Plan for the endpoint ${endpoint}:`);
   if (plan.endpoint === "create") log.info(`  create the endpoint ${endpoint}`);
-  log.info(`  ${verbs[action]} the deployment ${name}`);
+  log.info(`  ${sentences[action]}`);
   log.info(`  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`);
   for (const one of plan.remove) log.info(`  delete the deployment ${one}`);
 }

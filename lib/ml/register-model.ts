@@ -9,6 +9,7 @@ import { getJob, type Job, jobOutputUri } from "./jobs.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags, SOURCE_URI } from "./lineage.ts";
 import type { RegisteredAsset } from "./register-data.ts";
 import { createResolver } from "./resolve.ts";
+import { outputPlace } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface ModelRequest {
@@ -49,7 +50,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
 /**
  * Registers a model. The job, the versions and the container side by side, which is all where it is known already; one
- * to register, and before that two to see that the job's path is there. From a folder: as data, and one to register.
+ * to register, and before that up to four to see that the job's path is there. From a folder: as data, and one to register.
  * @throws TaskError `input` for a name that Azure refuses, `notFound` for a job or an output that is not there,
  * `conflict` where the version that was asked for holds something else
  */
@@ -168,10 +169,11 @@ function requireOutput(job: Job, output: string): void {
   );
 }
 
-/** Where the service says in which datastore an output lies, something must be there. */
+/** Where the services say in which datastore an output lies, something must be there. */
 async function requirePath(workspace: Workspace, job: Job, output: string, path: string | undefined): Promise<void> {
-  const uri = job.properties?.outputs?.[output === "artifacts" ? "default" : output]?.uri;
-  const place: DatastorePath | undefined = uri ? parseDatastoreUri(uri) : undefined;
+  const name = output === "artifacts" ? "default" : output;
+  const told = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
+  const place: DatastorePath | undefined = told ? parseDatastoreUri(told) : undefined;
   if (!place) return;
   const { container } = await openDatastore(workspace, place.datastore);
   const folder = place.path.replace(/\/*$/, "/");

@@ -22,7 +22,7 @@ export interface RunError {
 export async function runDetails(workspace: Workspace, runId: string): Promise<RunDetails | undefined> {
   const answer = await workspace.azure.request<RunDetails>(
     "GET",
-    `${await workspace.historyUrl()}/runs/${encodeURIComponent(runId)}/details`,
+    `${await workspace.serviceUrl("history")}/runs/${encodeURIComponent(runId)}/details`,
     { doing: `look at the job ${runId}`, apiVersion: "v1.0", expect: [404], signal: workspace.signal },
   );
   return answer.status === 404 ? undefined : answer.body;
@@ -37,7 +37,7 @@ export interface ChildRun {
 /** The runs directly below a run. One round trip a page. */
 export async function childRuns(workspace: Workspace, runId: string): Promise<ChildRun[]> {
   const children: ChildRun[] = [];
-  const at = `${await workspace.historyUrl()}/runs/${encodeURIComponent(runId)}/children`;
+  const at = `${await workspace.serviceUrl("history")}/runs/${encodeURIComponent(runId)}/children`;
   for await (const child of workspace.azure.list<ChildRun>(at, {
     doing: `list the child runs of ${runId}`,
     signal: workspace.signal,
@@ -52,4 +52,27 @@ export function runErrorText(error: RunError | null | undefined): string | undef
   const inner = error?.error ?? error;
   if (!inner?.message) return inner?.code || undefined;
   return inner.code && inner.code !== "UserError" ? `${inner.code}: ${inner.message}` : inner.message;
+}
+
+/**
+ * Where the files of a job's output lie, as the services resolve it for a download (facts/04 11.1): two round trips.
+ * @returns a datastore URI; undefined where the services do not say
+ */
+export async function outputPlace(workspace: Workspace, runId: string, output: string): Promise<string | undefined> {
+  const { azure, signal } = workspace;
+  const doing = `look for the output ${output} of the job ${runId}`;
+  const expect = [400, 403, 404, 405, 501];
+  const run = await azure.request<{ runMetadata?: { outputs?: Record<string, { assetId?: string }> } }>(
+    "POST",
+    `${await workspace.serviceUrl("history")}/rundata`,
+    { doing, body: { runId, selectRunMetadata: true }, expect, signal },
+  );
+  const assetId = run.body?.runMetadata?.outputs?.[output]?.assetId;
+  if (!assetId) return undefined;
+  const resolved = await azure.request<{ values?: Record<string, { uri?: string }> }>(
+    "POST",
+    `${await workspace.serviceUrl("data")}/dataversion/batchGetResolvedUris`,
+    { doing, body: { values: [assetId] }, expect, signal },
+  );
+  return resolved.body?.values?.[assetId]?.uri;
 }

@@ -17,8 +17,11 @@ export interface Workspace {
   readonly location: string;
   /** MLflow's REST API: `https://<host>/mlflow/v2.0/subscriptions/…/workspaces/<name>/api/2.0/mlflow`. */
   readonly mlflowUrl: string;
-  /** Run history: `https://<host>/history/v1.0/subscriptions/…/workspaces/<name>`. Asks discovery at the first call. */
-  historyUrl(): Promise<string>;
+  /**
+   * A service of the workspace's own: `https://<host>/<service>/v1.0/subscriptions/…/workspaces/<name>`. Asks discovery
+   * at the first call.
+   */
+  serviceUrl(service: "history" | "data"): Promise<string>;
   /** Runs `work` at the first call with this key, and gives every later call in this run the same answer. */
   once<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
@@ -60,7 +63,7 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
     });
     const api = need(answer.body?.api, name, "address for its services").replace(/\/+$/, "");
     azure.trust(api);
-    return `${api}/history/v1.0${id}`;
+    return api;
   };
   const tracking = need(found.mlFlowTrackingUri, name, "MLflow address");
   const mlflowUrl = mlflowRest(tracking);
@@ -76,7 +79,7 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
     name: found.name ?? name,
     location: found.location ?? "",
     mlflowUrl,
-    historyUrl: () => once("history", discover),
+    serviceUrl: async (service) => `${await once("discovery", discover)}/${service}/v1.0${id}`,
     once,
   };
 }

@@ -12,7 +12,7 @@ describe("the workspace", () => {
     });
     assert.equal(workspace.location, local.location);
     assert.equal(requests.filter((one) => one === `GET ${local.urls.arm}`).length, 1);
-    assert.match(await workspace.historyUrl(), /\/history\/v1\.0\/subscriptions\//);
+    assert.match(await workspace.serviceUrl("history"), /\/history\/v1\.0\/subscriptions\//);
   });
 
   it("names the workspaces there are when it is not there", async () => {
