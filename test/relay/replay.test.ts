@@ -203,6 +203,20 @@ describe("relay: replay", () => {
     assert.deepEqual(started(), ["credit:1 by replay"]);
   });
 
+  it("moves its cursor only past what it has looked at whole", async () => {
+    await start({}, { replay: { overlapMinutes: 0 } });
+    register("fraud", "1");
+    register("credit", "1");
+    await post(relay?.eventsUrl ?? "", [modelEvent("credit", 1)]);
+    register("credit", "2");
+    await relay?.relay.replay({ model: "credit" });
+    await relay?.relay.replay({ from: new Date(now).toISOString() });
+    await relay?.relay.replay({ dryRun: true });
+    assert.deepEqual(started(), ["credit:1 by event", "credit:2 by replay"]);
+    await relay?.relay.replay();
+    assert.deepEqual(started().slice(2), ["fraud:1 by replay"]);
+  });
+
   it("starts no anonymous version, and asks only for models that a route wants", async () => {
     await start({ model: "credit" });
     register("0123456789abcdef0123456789abcdef", "1", { isAnonymous: true });

@@ -1,0 +1,95 @@
+// The claim by itself, without the lock that usually stands before it: an instance that stalled may come back late.
+import assert from "node:assert/strict";
+import { silentLog, systemClock } from "../../relay/core/clock.ts";
+import { parseConfiguration } from "../../relay/core/configuration.ts";
+import { Dispatcher, type Outcome } from "../../relay/core/dispatch.ts";
+import { withLock } from "../../relay/core/lock.ts";
+import type { ModelNotice } from "../../relay/core/notice.ts";
+import { MemoryStore } from "../../relay/stores/memory.ts";
+import { WORKSPACE } from "./harness.ts";
+
+const notice: ModelNotice = {
+  kind: "model",
+  source: WORKSPACE,
+  event: { id: "e", type: "ModelRegistered", time: "2026-01-31T08:00:00Z", by: "event" },
+  name: "credit",
+  version: "7",
+  tags: {},
+  properties: {},
+  stage: undefined,
+  jobName: undefined,
+};
+const configuration = parseConfiguration(
+  JSON.stringify({
+    schema: 1,
+    organization: "https://dev.azure.com/contoso",
+    routes: [{ name: "a", start: { kind: "webhook", name: "w" } }],
+  }),
+);
+const [route] = configuration.routes;
+assert.ok(route !== undefined);
+
+describe("relay: claims and locks", () => {
+  it("lets one of many callers start, without any lock", async () => {
+    const store = new MemoryStore();
+    let starts = 0;
+    const callers = Array.from({ length: 8 }, (_, index) => {
+      const starter = async () => {
+        starts++;
+        await systemClock.sleep(10);
+        return { reference: "r" };
+      };
+      return new Dispatcher({ configuration, store, starter, clock: systemClock, log: silentLog, owner: `${index}` });
+    });
+    const outcomes = await Promise.all(callers.map((caller) => caller.dispatch(route, notice, Date.now() + 1_000)));
+    assert.equal(starts, 1);
+    const count = (kind: Outcome["kind"]) => outcomes.filter((outcome) => outcome.kind === kind).length;
+    assert.deepEqual([count("started"), count("later")], [1, 7]);
+    const again = await callers[3]?.dispatch(route, { ...notice, event: { ...notice.event, id: "other" } }, 0);
+    assert.equal(again?.kind, "duplicate");
+  });
+
+  it("keeps a claim whose try was cut short for its lease, and then says that it is uncertain", async () => {
+    const store = new MemoryStore();
+    let now = 1_000_000;
+    const clock = { now: () => now, sleep: async () => {} };
+    const contexts: boolean[] = [];
+    let die = true;
+    const starter = async (_target: unknown, _notice: unknown, context: { uncertain: boolean }) => {
+      contexts.push(context.uncertain);
+      // What a process does that ends in the middle: it never answers.
+      if (die) await new Promise(() => {});
+      return { reference: "r" };
+    };
+    const make = () => new Dispatcher({ configuration, store, starter, clock, log: silentLog, owner: "x" });
+    void make().dispatch(route, notice, now + 1_000);
+    await systemClock.sleep(5);
+    die = false;
+    now += 179_000;
+    assert.equal((await make().dispatch(route, notice, now + 1_000)).kind, "later");
+    now += 1_001;
+    assert.equal((await make().dispatch(route, notice, now + 1_000)).kind, "started");
+    assert.deepEqual(contexts, [false, true]);
+  });
+
+  it("gives a lock to one at a time, and to the next when its holder is gone", async () => {
+    const store = new MemoryStore();
+    const parts = { store, clock: systemClock, owner: "x" };
+    let inside = 0;
+    const work = async () => {
+      assert.equal(++inside, 1);
+      await systemClock.sleep(5);
+      inside--;
+    };
+    const soon = Date.now() + 10_000;
+    const all = await Promise.all(Array.from({ length: 6 }, () => withLock(parts, "l", soon, work)));
+    assert.ok(all.every((held) => held !== undefined));
+    await assert.rejects(
+      withLock(parts, "l", soon, () => Promise.reject(new Error("failed"))),
+      /failed/,
+    );
+    await store.write("locks/l.json", JSON.stringify({ owner: "gone", until: Date.now() + 200 }));
+    assert.equal(await withLock(parts, "l", Date.now() + 50, work), undefined);
+    assert.ok((await withLock(parts, "l", Date.now() + 5_000, work)) !== undefined);
+  });
+});
