@@ -1,5 +1,5 @@
 // Judges whether an event, or a model version that a replay found, is for a route.
-import { type ModelFilter, type Route, type RunFilter, sourceName } from "./configuration.ts";
+import { type ModelFilter, type RunFilter, sourceName } from "./configuration.ts";
 import type { RunEvent } from "./events.ts";
 import { matchesAny } from "./pattern.ts";
 
@@ -53,9 +53,4 @@ function matchesDictionary(
     const value = Object.hasOwn(there, key) ? there[key] : undefined;
     return patterns === null ? value === undefined : value !== undefined && matchesAny(patterns, value);
   });
-}
-
-/** Names of the routes, for a line of log. */
-export function routeNames(routes: readonly Route[]): string {
-  return routes.map((route) => route.name).join(", ");
 }
