@@ -6,7 +6,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{8,}=*/gi, "$1 ***"],
   [/([?&;\s](?:sig|code|token|access_token|client_secret|client_assertion|password)=)[^&\s"'<>;]+/gi, "$1***"],
   [/((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)[^;\s"'<>]+/gi, "$1***"],
-  [/([a-z][a-z0-9+.-]*:\/\/)[^/?#\s@"']*@/gi, "$1***@"],
+  [/:\/\/[^/?#\s@"']{1,4096}@/g, "://***@"],
 ];
 
 /** `text` without SAS signatures, tokens, keys and user information of URLs. Masking by value is the agent's part. */

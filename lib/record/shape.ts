@@ -140,7 +140,8 @@ export function keepKnown(shape: Shape, value: unknown, text: (text: string) => 
   switch (shape.kind) {
     case "text": {
       if (typeof value !== "string" && typeof value !== "number") return undefined;
-      const clean = text(String(value));
+      // A margin beyond what is kept, so that a secret at the cut is still whole when it is looked for.
+      const clean = text(String(value).slice(0, shape.longest + LONGEST));
       return clean.length > shape.longest ? `${clean.slice(0, shape.longest - 1)}…` : clean;
     }
     case "number":
@@ -151,18 +152,17 @@ export function keepKnown(shape: Shape, value: unknown, text: (text: string) => 
       return typeof value === "string" && shape.words.includes(value) ? value : undefined;
     case "list":
       if (!Array.isArray(value)) return undefined;
-      return value.flatMap((one) => keepKnown(shape.of, one, text) ?? []).slice(0, MOST);
+      return value.slice(0, MOST).flatMap((one) => keepKnown(shape.of, one, text) ?? []);
     case "map":
       if (!isObject(value)) return undefined;
       return Object.fromEntries(
         Object.entries(value)
+          .slice(0, MOST)
           .flatMap(([key, one]) => {
             const fitting = keepKnown(shape.of, one, text);
-            return fitting === undefined || key === "__proto__"
-              ? []
-              : [[text(key).slice(0, LONGEST), fitting] as const];
-          })
-          .slice(0, MOST),
+            if (fitting === undefined || key === "__proto__") return [];
+            return [[text(key.slice(0, 2 * LONGEST)).slice(0, LONGEST), fitting] as const];
+          }),
       );
     case "section": {
       if (!isObject(value)) return undefined;

@@ -1,0 +1,95 @@
+// Records: what is written can be read, nothing secret or oversized gets in, and a reader bears anything.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { RECORD_LIMIT, type RunRecord, readRecord, redact, writeRecord } from "../../../lib/record/index.ts";
+
+const minimal: RunRecord = {
+  version: 1,
+  task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+  result: "succeeded",
+  started: "2026-11-23T05:00:00.000Z",
+};
+
+const full: RunRecord = {
+  ...minimal,
+  finished: "2026-11-23T05:01:00.000Z",
+  run: { kind: "build", id: "5", attempt: 1 },
+  workspace: { name: "ws1", location: "eastus2" },
+  data: { name: "d", version: "1", created: true },
+  job: { name: "j", status: "Completed", metrics: { auc: 0.99 }, outputs: { model: "azureml://m" } },
+  gate: { passed: false, champion: "m:1", rules: [{ rule: "metrics.auc > 1", passed: false, detail: "0.99 > 1" }] },
+  model: { name: "m", version: "2" },
+  deployment: { endpoint: "e", name: "blue", traffic: { blue: 100 } },
+  invocation: { endpoint: "e", statusCode: 200, latencyInMilliseconds: 12, reply: "{}" },
+  error: { message: "no" },
+};
+
+describe("record", () => {
+  it("is read as it was written", () => {
+    assert.deepEqual(readRecord(writeRecord(full)), full);
+  });
+
+  it("keeps known fields only", () => {
+    const job = { name: "j", status: "Completed", raw: { properties: "everything" } };
+    assert.deepEqual(readRecord(writeRecord({ ...minimal, job }))?.job, { name: "j", status: "Completed" });
+  });
+
+  it("is read tolerantly: fields of the wrong kind and of later versions are left out", () => {
+    const later = {
+      ...full,
+      version: 2,
+      hologram: {},
+      job: { name: "j" },
+      gate: { ...full.gate, rules: [1, full.gate?.rules[0]] },
+    };
+    const record = readRecord(JSON.stringify(later));
+    assert.equal(record?.version, 2);
+    assert.equal(record?.job, undefined, "a job without status");
+    assert.equal(record?.gate?.rules.length, 1);
+    for (const text of ["", "null", "[]", "{", '{"version":0}', '{"version":1}'])
+      assert.equal(readRecord(text), undefined);
+  });
+
+  it("bears any JSON", () => {
+    fc.assert(fc.property(fc.json(), (json) => void readRecord(json)));
+    fc.assert(
+      fc.property(fc.object({ withNullPrototype: true }), fc.constantFrom(...Object.keys(full)), (value, key) => {
+        const record = readRecord(JSON.stringify({ ...full, [key]: value }));
+        if (record) assert.deepEqual(readRecord(writeRecord(record)), record);
+      }),
+    );
+  });
+
+  it("weighs no more than its limit, whatever it is given", () => {
+    const text = "x".repeat(10_000);
+    const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`${index}${text}`, text]));
+    const rules = Array.from({ length: 1_000 }, () => ({ rule: text, passed: true, detail: text }));
+    const json = writeRecord({
+      ...full,
+      job: { name: text, status: text, error: text, outputs: many },
+      gate: { passed: true, rules },
+      invocation: { endpoint: text, statusCode: 1, latencyInMilliseconds: 1, reply: text, expectations: rules },
+    });
+    assert.ok(json.length <= RECORD_LIMIT, `${json.length}`);
+    assert.equal(readRecord(json)?.gate?.rules.length, 20);
+  });
+
+  it("is redacted", () => {
+    const secrets: [string, string][] = [
+      ["https://h/c?sv=1&sig=aB%3D%2F&se=2", "aB%3D"],
+      ["Authorization: Bearer abcdefghijkl.mno", "abcdefghijkl"],
+      ["https://u:p4ssword@dev.azure.com/x", "p4ssword"],
+      ["DefaultEndpointsProtocol=https;AccountKey=a2V5a2V5a2V5==;x=1", "a2V5"],
+      ["token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl", "eyJhbGci"],
+      ["-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----", "MIIE"],
+      ["client_id=a&client_secret=b4d~s&x=1", "b4d~s"],
+    ];
+    for (const [text, secret] of secrets) {
+      assert.ok(!redact(text).includes(secret), redact(text));
+      assert.ok(!writeRecord({ ...minimal, error: { message: text } }).includes(secret), text);
+    }
+    const innocent =
+      "azureml://datastores/a/paths/b?x=1, metrics.auc > 0.9, https://ml.azure.com/runs/j?wsid=/subscriptions/s";
+    assert.equal(redact(innocent), innocent);
+  });
+});

@@ -1,0 +1,83 @@
+// The summary: what it shows, and that text of others stays text.
+import assert from "node:assert/strict";
+import { type RunRecord, summaryMarkdown } from "../../../lib/record/index.ts";
+
+const base: RunRecord = {
+  version: 1,
+  task: { name: "AzureMLEvaluateMetrics", friendlyName: "Azure ML: Evaluate metrics", version: "1.0.0" },
+  result: "failed",
+  started: "2026-11-23T05:00:00.000Z",
+  workspace: { name: "ws1" },
+};
+
+describe("summary", () => {
+  it("is empty where there is nothing to show", () => {
+    assert.equal(summaryMarkdown(base), "");
+  });
+
+  it("shows a gate rule by rule", () => {
+    const markdown = summaryMarkdown({
+      ...base,
+      error: { message: "The gate is closed." },
+      gate: {
+        passed: false,
+        champion: "m:3",
+        rules: [
+          { rule: "metrics.auc >= 0.9 || true", passed: true, detail: "0.95 >= 0.9" },
+          { rule: "metrics.auc > champion.auc", passed: false, detail: "0.95 > 0.97" },
+        ],
+      },
+    });
+    assert.equal(
+      markdown,
+      `${[
+        "### Azure ML: Evaluate metrics: failed",
+        "Workspace `ws1`",
+        "> The gate is closed.",
+        "**The gate is closed**, against `m:3`",
+        "|  | Rule | What was found |\n| --- | --- | --- |\n" +
+          "| ✅ | `metrics.auc >= 0.9 \\|\\| true` | 0.95 \\>= 0.9 |\n" +
+          "| ❌ | `metrics.auc > champion.auc` | 0.95 \\> 0.97 |",
+      ].join("\n\n")}\n`,
+    );
+  });
+
+  it("shows a job with its metrics, outputs, duration and a link that can only be https", () => {
+    const job = {
+      name: "j1",
+      displayName: "fit",
+      status: "Completed",
+      joined: true,
+      started: "2026-11-23T05:00:00Z",
+      finished: "2026-11-23T05:02:05Z",
+      metrics: { auc: 0.99 },
+      outputs: { model: "azureml://m" },
+    };
+    const markdown = summaryMarkdown({ ...base, job: { ...job, studioUrl: "https://ml.azure.com/runs/j1" } });
+    for (const part of [
+      "[fit](https://ml.azure.com/runs/j1)",
+      "2 min 5 s",
+      "| auc | 0.99 |",
+      "`azureml://m`",
+      "joined",
+    ]) {
+      assert.ok(markdown.includes(part), part);
+    }
+    assert.doesNotMatch(summaryMarkdown({ ...base, job: { ...job, studioUrl: "javascript:alert(1)" } }), /javascript/);
+  });
+
+  it("keeps markup, pipes, line ends and HTML of others as text", () => {
+    const nasty = "a|b\n<script>alert(1)</script> [x](javascript:1) **b** `c`";
+    const markdown = summaryMarkdown({
+      ...base,
+      error: { message: nasty },
+      job: { name: nasty, status: nasty, experiment: nasty, error: nasty, metrics: { [nasty]: 1 } },
+      invocation: { endpoint: nasty, statusCode: 200, latencyInMilliseconds: 1, reply: nasty },
+    });
+    const outsideCode = markdown.replace(/`[^`\n]*`/g, "");
+    assert.doesNotMatch(outsideCode, /<script|\]\(javascript|(?<!\\)\*\*b/);
+    for (const row of markdown.split("\n").filter((line) => line.startsWith("|"))) {
+      assert.equal(row.match(/(?<!\\)\|/g)?.length, 3, row);
+    }
+  });
+});
