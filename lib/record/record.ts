@@ -126,16 +126,18 @@ export function writeRecord(record: RunRecord): string {
   if (clean === undefined) throw new Error("The record lacks its task, result or start.");
   const json = JSON.stringify(clean);
   if (json.length <= RECORD_LIMIT) return json;
-  // What is long and can be looked up in Azure ML goes first.
+  // What is long and can be looked up in Azure ML goes first, and what only makes the rest clearer after it.
   const { data: _data, job: _job, gate: _gate, invocation: _invocation, ...rest } = clean;
-  const short: RunRecord = {
+  const shorter: RunRecord = {
     ...rest,
     ...(clean.data && { data: clean.data }),
     ...(clean.job && { job: { name: clean.job.name, status: clean.job.status } }),
     ...(clean.gate && { gate: { passed: clean.gate.passed, rules: clean.gate.rules.slice(0, 20) } }),
     ...(clean.invocation && { invocation: { ...clean.invocation, expectations: [], reply: "" } }),
   };
-  return JSON.stringify(short);
+  const { version, task, result, started, error } = clean;
+  const shortest: RunRecord = { version, task, result, started, ...(error && { error }) };
+  return [shorter, shortest].map((one) => JSON.stringify(one)).find((text) => text.length <= RECORD_LIMIT) ?? "";
 }
 
 /**

@@ -3,6 +3,7 @@
 /** Longest text and most entries, unless a shape says otherwise. */
 const LONGEST = 2_000;
 const MOST = 200;
+const LONGEST_KEY = 200;
 
 export type Shape =
   | { readonly kind: "text"; readonly longest: number }
@@ -161,7 +162,7 @@ export function keepKnown(shape: Shape, value: unknown, text: (text: string) => 
           .flatMap(([key, one]) => {
             const fitting = keepKnown(shape.of, one, text);
             if (fitting === undefined || key === "__proto__") return [];
-            return [[text(key.slice(0, 2 * LONGEST)).slice(0, LONGEST), fitting] as const];
+            return [[text(key.slice(0, LONGEST)).slice(0, LONGEST_KEY), fitting] as const];
           }),
       );
     case "section": {
