@@ -38,6 +38,8 @@ export interface RequestOptions {
   readonly expect?: readonly number[];
   /** Milliseconds until the answer's head must be there. Default 100 seconds. */
   readonly timeout?: number;
+  /** Asks once and takes the first answer, whatever it is. Only for anonymous requests. */
+  readonly once?: boolean;
   /** Sends no token: for addresses that are signed themselves, or whose key is among the headers. */
   readonly anonymous?: boolean;
 }
@@ -68,6 +70,7 @@ export class AzureMl {
   /** The official client, at its own api-version: for what it covers without loss (reading, listing, keys). */
   readonly sdk: AzureMachineLearningWorkspaces;
   readonly #anonymous: Pipeline;
+  readonly #once: Pipeline;
   readonly #trusted: Set<string>;
 
   constructor(options: AzureMlOptions) {
@@ -90,6 +93,7 @@ export class AzureMl {
     this.#anonymous = createEmptyPipeline();
     this.#anonymous.addPolicy(decompressResponsePolicy());
     this.#anonymous.addPolicy(userAgentPolicy({ userAgentPrefix: transport.userAgent }));
+    this.#once = this.#anonymous.clone();
     this.#anonymous.addPolicy(retryPolicy([patience()], { maxRetries: 5 }), { phase: "Retry" });
   }
 
@@ -164,7 +168,10 @@ export class AzureMl {
 
   async #send(request: PipelineRequest, doing: string, options: RequestOptions): Promise<PipelineResponse> {
     try {
-      if (options.anonymous) return await this.#anonymous.sendRequest(this.transport.httpClient, request);
+      if (options.anonymous) {
+        const pipeline = options.once ? this.#once : this.#anonymous;
+        return await pipeline.sendRequest(this.transport.httpClient, request);
+      }
       const origin = new URL(request.url).origin;
       if (!this.#trusted.has(origin)) {
         throw new TaskError(

@@ -56,8 +56,10 @@ export function createTransport(options: TransportOptions): Transport {
         const agents =
           proxied && !LINK_LOCAL.test(request.url) && !bypass.some((p) => p.test(request.url)) ? proxied : direct;
         request.agent = request.url.startsWith("https:") ? agents.https : agents.http;
-        // The proxy's agent makes the TLS connection from the request's own options.
-        request.requestOverrides = { ...request.requestOverrides, ...tlsOptions };
+        // The proxy's agent makes the TLS connection from the request's own options, and finds a kept connection again
+        // only where these name the protocol.
+        const protocol = request.url.startsWith("https:") ? "https:" : "http:";
+        request.requestOverrides = { ...request.requestOverrides, ...tlsOptions, protocol };
         return inner.sendRequest(request);
       },
     },

@@ -1,0 +1,80 @@
+// The one way out: through the agent's proxy, with its authorities, on connections that are kept.
+import assert from "node:assert/strict";
+import { createPipelineRequest } from "@azure/core-rest-pipeline";
+import { createTransport, type TransportOptions } from "../../../lib/azure/index.ts";
+import { theCloud } from "../ml/world.ts";
+
+async function get(options: Partial<TransportOptions>, url: string) {
+  const transport = createTransport({ userAgent: "test", ...options });
+  try {
+    return await transport.httpClient.sendRequest(createPipelineRequest({ url }));
+  } finally {
+    transport.close();
+  }
+}
+
+describe("the transport", () => {
+  it("trusts the agent's authorities, and does not without them", async () => {
+    const { urls, caFile } = await theCloud();
+    const url = `${urls.api}/discovery`;
+    assert.equal((await get({ caFile }, url)).status, 200);
+    await assert.rejects(get({}, url), /certificate/);
+  });
+
+  it("goes through the proxy, which resolves what this machine does not, and past it for what the bypass list says", async () => {
+    const { urls, caFile } = await theCloud();
+    const { port } = new URL(urls.storage);
+    const storage = `https://stor1.blob.storage.localhost:${port}/`;
+    const proxy = { url: urls.proxy };
+    assert.ok((await get({ caFile, proxy }, storage)).status >= 400);
+    // A proxy that is not there is not missed by an address that goes past it.
+    const nowhere = { url: "http://127.0.0.1:9", bypass: ["https://localhost(:\\d+)?/discovery", "(not a pattern"] };
+    assert.equal((await get({ caFile, proxy: nowhere }, `${urls.api}/discovery`)).status, 200);
+    await assert.rejects(get({ caFile, proxy: nowhere }, `${urls.arm}/x`), /ECONNREFUSED/);
+  });
+
+  it("is told by the proxy where it may not go", async () => {
+    const { urls, caFile } = await theCloud();
+    const answer = await get({ caFile, proxy: { url: urls.proxy } }, "https://example.org/").catch(
+      (error: Error) => error,
+    );
+    assert.ok(answer instanceof Error || answer.status === 403);
+  });
+
+  for (const through of ["the proxy", "nothing"]) {
+    it(`keeps its connections through ${through}`, async () => {
+      const { urls, caFile } = await theCloud();
+      const transport = createTransport({
+        userAgent: "test",
+        caFile,
+        proxy: through === "the proxy" ? { url: urls.proxy } : undefined,
+      });
+      const times: number[] = [];
+      for (let turn = 0; turn < 8; turn++) {
+        const start = performance.now();
+        await transport.httpClient.sendRequest(createPipelineRequest({ url: `${urls.api}/discovery` }));
+        times.push(performance.now() - start);
+      }
+      const request = createPipelineRequest({ url: `${urls.api}/discovery` });
+      await transport.httpClient.sendRequest(request);
+      const agent = request.agent as unknown as {
+        freeSockets: Record<string, unknown[]>;
+        sockets: Record<string, unknown[]>;
+      };
+      const sockets = [...Object.values(agent.freeSockets), ...Object.values(agent.sockets)].flat().length;
+      assert.equal(
+        sockets,
+        1,
+        `nine requests left ${sockets} connections; they took ${times.map(Math.round).join(", ")} ms`,
+      );
+      transport.close();
+    });
+  }
+
+  it("says that the file of authorities cannot be read", () => {
+    assert.throws(() => createTransport({ userAgent: "test", caFile: "/nowhere/ca.pem" }), {
+      kind: "connection",
+      message: /\/nowhere\/ca\.pem cannot be read/,
+    });
+  });
+});
