@@ -9,6 +9,11 @@ export interface Scenario {
   phases: { starting: number; preparing: number; queued: number; finalizing: number; cancelRequested: number };
   /** How long a job's process has between SIGTERM and SIGKILL. */
   killGrace: number;
+  /**
+   * How long a status URL holds its answer while the operation is under way. 0: it answers at once, as the service does.
+   * Official clients look again after 5 or 30 seconds; with some patience here their first look sees the end.
+   */
+  patience: number;
   /** Least time of an endpoint's and of a deployment's operation, and how long a scoring script may take to become ready. */
   online: { endpoint: number; deployment: number; ready: number };
 }
@@ -18,6 +23,7 @@ export function defaultScenario(): Scenario {
     metricDelay: 0,
     phases: { starting: 50, preparing: 50, queued: 50, finalizing: 50, cancelRequested: 50 },
     killGrace: 2_000,
+    patience: 0,
     online: { endpoint: 50, deployment: 50, ready: 60_000 },
   };
 }

@@ -97,6 +97,7 @@ export interface WorldParts {
 
 export function createWorld(parts: WorldParts): AzureWorld {
   const { names, clock, har, state, urls } = parts;
+  const scenario = defaultScenario();
   const assets = (noun: AssetNoun) => new AssetStore(state.store(`assets/${noun}`), () => clock.now());
   return {
     ...names,
@@ -106,7 +107,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     har,
     blobs: parts.blobs,
     directory: parts.directory,
-    operations: new Operations({ ...names, urls, clock }),
+    operations: new Operations({ ...names, urls, clock, patience: () => scenario.patience }),
     assets: {
       codes: assets("codes"),
       data: assets("data"),
@@ -116,7 +117,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     },
     store: (name) => state.store(name),
     dataFolder: parts.dataFolder,
-    scenario: defaultScenario(),
+    scenario,
     events: createEvents(),
     reach: { caFile: "", proxyUrl: "" },
     secret: (value) => {

@@ -26,6 +26,9 @@ export class Operation {
   error: OperationError | undefined;
   /** 0 to 100; the service answers 0.0 until the end (facts/04 §12.2). */
   percentComplete = 0;
+  /** Settles when the operation has ended. */
+  readonly ended: Promise<void>;
+  #settle: () => void = () => {};
   readonly #now: () => number;
 
   constructor(id: string, timeout: string, now: () => number) {
@@ -33,6 +36,9 @@ export class Operation {
     this.timeout = timeout;
     this.#now = now;
     this.startTime = timestamp(now());
+    this.ended = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
   }
 
   get done(): boolean {
@@ -58,6 +64,7 @@ export class Operation {
     this.error = error;
     this.endTime = timestamp(this.#now());
     if (status === "Succeeded") this.percentComplete = 100;
+    this.#settle();
   }
 }
 
@@ -68,6 +75,8 @@ export interface OperationsPlace {
   readonly location: string;
   readonly urls: { readonly arm: string };
   readonly clock: { now(): number };
+  /** Milliseconds that a status URL may hold its answer while the operation is under way. */
+  readonly patience?: () => number;
 }
 
 /** Every operation of this cloud, by id. */
@@ -126,8 +135,9 @@ export class Operations {
   /** Mounts both URLs below `/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}`. */
   mount(router: Router): void {
     const base = "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location";
-    router.get(`${base}/mfeOperationsStatus/:operation`, (request: Request, response: Response) => {
+    router.get(`${base}/mfeOperationsStatus/:operation`, async (request: Request, response: Response) => {
       const operation = this.#find(String(request.params["operation"]));
+      await this.#wait(operation);
       response.status(200).json({
         id: request.path,
         name: operation.id,
@@ -138,8 +148,9 @@ export class Operations {
         ...(operation.error === undefined ? {} : { error: operation.error }),
       });
     });
-    router.get(`${base}/mfeOperationResults/:operation`, (request: Request, response: Response) => {
+    router.get(`${base}/mfeOperationResults/:operation`, async (request: Request, response: Response) => {
       const operation = this.#find(String(request.params["operation"]));
+      await this.#wait(operation);
       if (!operation.done) {
         response.setHeader("Location", this.resultUrl(operation, String(request.query["api-version"])));
         response.setHeader("x-ms-async-operation-timeout", operation.timeout);
@@ -152,6 +163,17 @@ export class Operations {
       }
       response.status(200).end();
     });
+  }
+
+  async #wait(operation: Operation): Promise<void> {
+    const patience = this.#place.patience?.() ?? 0;
+    if (operation.done || patience === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patience);
+    });
+    await Promise.race([operation.ended, late]);
+    clearTimeout(timer);
   }
 
   #url(family: string, operation: Operation, apiVersion: string): string {

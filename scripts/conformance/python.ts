@@ -1,0 +1,53 @@
+// The virtual environment that Azure's own Python clients are installed in: made once for each set of pinned versions.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** A finished environment. */
+export interface VirtualEnvironment {
+  /** Its folder of programs, to be put first in PATH. */
+  readonly bin: string;
+  /** "3.11.7" */
+  readonly version: string;
+}
+
+/**
+ * The environment of these requirements and this machine's Python; made with pip when there is none yet.
+ * @param folder where environments are kept, one folder each
+ * @throws Error when there is no Python of 3.9 or newer, or pip fails (its last lines are in the message)
+ */
+export function virtualEnvironment(requirements: string, folder: string): VirtualEnvironment {
+  const version = pythonVersion();
+  const key = createHash("sha256").update(version).update(readFileSync(requirements)).digest("hex").slice(0, 12);
+  const home = path.join(folder, `conformance-${key}`);
+  const bin = path.join(home, process.platform === "win32" ? "Scripts" : "bin");
+  const stamp = path.join(home, "complete");
+  if (existsSync(stamp)) return { bin, version };
+
+  console.log(`Installing Azure's Python clients into ${path.relative(process.cwd(), home)} (once; some minutes)`);
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  run("python3", ["-m", "venv", home]);
+  run(path.join(bin, "python3"), ["-m", "pip", "install", "--quiet", "--requirement", requirements]);
+  // Written last and renamed, so that an installation that was interrupted is done again.
+  writeFileSync(`${stamp}.draft`, `${version}\n`);
+  renameSync(`${stamp}.draft`, stamp);
+  return { bin, version };
+}
+
+function pythonVersion(): string {
+  const version = run("python3", ["-c", "import platform; print(platform.python_version())"]).trim();
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major < 3 || (major === 3 && minor < 9)) {
+    throw new Error(`python3 is ${version}; Azure's Python clients need 3.9 or newer.`);
+  }
+  return version;
+}
+
+function run(program: string, words: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(program, words, { encoding: "utf8", maxBuffer: 64 << 20 });
+  if (status === 0) return stdout;
+  const said = `${stdout ?? ""}${stderr ?? ""}`.trimEnd().split("\n").slice(-20).join("\n");
+  throw new Error(`${program} ${words.join(" ")} failed: ${error?.message ?? `exit code ${status}`}\n${said}`);
+}
