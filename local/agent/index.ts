@@ -9,9 +9,10 @@ export { formatCommand, type LoggingCommand, parseCommand } from "./commands.ts"
 export { connectionSecrets, type ServiceConnection, systemConnection } from "./connection.ts";
 export type { SecureFile } from "./environment.ts";
 export { stampLine } from "./header.ts";
-export { type AgentNetwork, Job, type JobOptions } from "./job.ts";
+export { Job, type JobOptions } from "./job.ts";
 export { environmentName, expandMacros } from "./macros.ts";
 export { Masker } from "./masker.ts";
+export type { AgentNetwork } from "./network.ts";
 export { machineNodes, type NodeBinaries } from "./node-binary.ts";
 export { AGENT_VERSION, type JobFolders, jobFolders, type ReleaseIdentity, type RunIdentity } from "./predefined.ts";
 export { mergeResults, parseTaskResult, type TaskResult } from "./results.ts";

@@ -7,12 +7,13 @@ import type { JobState } from "./context.ts";
 import { hostEnvironment, type SecureFile } from "./environment.ts";
 import { expandText } from "./inputs.ts";
 import { Masker } from "./masker.ts";
+import { type AgentNetwork, networkVariables } from "./network.ts";
 import { machineNodes, type NodeBinaries } from "./node-binary.ts";
 import { endOrphans } from "./orphans.ts";
 import { type JobFolders, jobFolders, predefinedVariables, type RunIdentity } from "./predefined.ts";
 import { mergeResults, type TaskResult } from "./results.ts";
 import { type AgentServer, RecordingServer } from "./server-interface.ts";
-import { composeStage, type PreparedStep, runStage, type StageEnvironment, type StopReason } from "./stage-runner.ts";
+import { runStage, type StopReason } from "./stage-runner.ts";
 import {
   always,
   type JobOutcome,
@@ -23,19 +24,8 @@ import {
   succeeded,
 } from "./step.ts";
 import { chooseHandler, installTask, readTaskFolder, type Stage, type TaskFolder } from "./task-folder.ts";
+import { composeStage, type PreparedStep, type StageEnvironment } from "./task-process.ts";
 import { type VariableSpec, VariableStore } from "./variables.ts";
-
-/** The proxy and certificates that the agent itself was set up with (facts/02 1.9). */
-export interface AgentNetwork {
-  readonly proxyUrl?: string;
-  readonly proxyUsername?: string;
-  readonly proxyPassword?: string;
-  /** Regular expressions. */
-  readonly proxyBypassList?: readonly string[];
-  /** A PEM file of authorities. */
-  readonly caFile?: string;
-  readonly skipCertificateValidation?: boolean;
-}
 
 export interface JobOptions {
   /** `<work>`: everything of the job lies below it. Keep it outside any folder with a node_modules. */
@@ -345,20 +335,4 @@ function unrun(
     startedAt: new Date(),
     milliseconds: 0,
   };
-}
-
-/** AGENT_PROXYURL and its like. The agent sets no HTTPS_PROXY for its tasks. */
-export function networkVariables(network: AgentNetwork): Record<string, VariableSpec> {
-  const variables: Record<string, VariableSpec> = {};
-  if (network.proxyUrl !== undefined) {
-    variables["agent.proxyUrl"] = network.proxyUrl;
-    if (network.proxyUsername !== undefined) variables["agent.proxyUsername"] = network.proxyUsername;
-    if (network.proxyPassword !== undefined)
-      variables["agent.proxyPassword"] = { value: network.proxyPassword, secret: true };
-    if ((network.proxyBypassList ?? []).length > 0)
-      variables["agent.proxyBypassList"] = JSON.stringify(network.proxyBypassList);
-  }
-  if (network.caFile !== undefined) variables["agent.caInfo"] = network.caFile;
-  if (network.skipCertificateValidation) variables["agent.skipCertValidation"] = "True";
-  return variables;
 }

@@ -1,43 +1,13 @@
-// Runs one stage of one step: inputs, environment, process, tries, result (facts/02 1 to 4).
+// Runs one stage of one step: tries, time limit, cancellation, result, attachments (facts/02 2 to 4).
 import { readFile } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
-import { isTrue, takeLine } from "./command-handlers.ts";
-import { isGuid, type ServiceConnection } from "./connection.ts";
-import { type JobState, StageContext } from "./context.ts";
-import { composeEnvironment, type SecureFile } from "./environment.ts";
-import { taskHeader } from "./header.ts";
-import { expandText, resolveInputs } from "./inputs.ts";
-import { chooseNode, type NodeBinaries } from "./node-binary.ts";
+import { takeLine } from "./command-handlers.ts";
+import { StageContext } from "./context.ts";
 import type { JobFolders } from "./predefined.ts";
-import { type ProcessOutcome, runProcess } from "./process.ts";
 import { mergeResults, type TaskResult } from "./results.ts";
 import type { PluginStep, StageOutcome, TaskStep } from "./step.ts";
-import { chooseHandler, type Stage, type TaskFolder } from "./task-folder.ts";
+import type { Stage, TaskFolder } from "./task-folder.ts";
+import { type PreparedStep, type StageEnvironment, type StartedTask, startTask } from "./task-process.ts";
 import type { VariableStore } from "./variables.ts";
-
-/** What a job keeps for a step over its three stages. */
-export interface PreparedStep {
-  readonly step: TaskStep | PluginStep;
-  readonly id: string;
-  readonly reference: string;
-  readonly displayName: string;
-  readonly task: TaskFolder | undefined;
-  /** The copy below `_tasks`. */
-  readonly folder: string;
-  readonly taskVariables: VariableStore;
-}
-
-export interface StageEnvironment {
-  readonly state: JobState;
-  readonly folders: JobFolders;
-  readonly fileRoot: string;
-  readonly hostEnvironment: Readonly<Record<string, string>>;
-  readonly nodes: NodeBinaries;
-  readonly secureFiles: readonly SecureFile[];
-  /** Milliseconds before try number `n + 2`. */
-  readonly retryDelay: (n: number) => number;
-}
 
 const MAXIMUM_RETRIES = 10;
 
@@ -87,13 +57,15 @@ export async function runStage(
   const signals: NodeJS.Signals[] = [];
   let exitCode: number | undefined;
   let attempts = 0;
+  let started: StartedTask | undefined;
   const attempt = async (): Promise<void> => {
     attempts += 1;
     if ("plugin" in step) {
       await runPlugin(step, context, environment.folders);
       return;
     }
-    const outcome = await runTask(prepared, stage, context, environment, signals);
+    started ??= startTask(prepared, stage, context, environment, signals);
+    const outcome = await started.run();
     exitCode = outcome.exitCode;
     if (outcome.failure !== undefined && !outcome.stopped) throw new Error(outcome.failure);
   };
@@ -190,104 +162,6 @@ async function runPlugin(step: PluginStep, context: StageContext, folders: JobFo
     line: (text) => takeLine(context, text),
     variable: (name) => context.job.variables.get(name),
   });
-}
-
-/** Everything that a process of this stage is given. Exported for `agentEnvironment`. */
-export function composeStage(
-  prepared: PreparedStep,
-  environment: StageEnvironment,
-): {
-  readonly inputs: Map<string, string>;
-  readonly environment: Record<string, string>;
-  readonly connections: ServiceConnection[];
-} {
-  const { state } = environment;
-  const step = prepared.step as TaskStep;
-  const manifest = prepared.task!.manifest;
-  const scope = { variables: state.variables, hostEnvironment: environment.hostEnvironment };
-  const inputs = resolveInputs(manifest, step.inputs ?? {}, { ...scope, fileRoot: environment.fileRoot });
-  const system = state.connections.get("systemvssconnection");
-  const connections = system ? [system] : [];
-  const files: SecureFile[] = [];
-  for (const input of manifest.inputs ?? []) {
-    const ids = (inputs.get(input.name) ?? "").split(",").map((id) => id.trim().toLowerCase());
-    if (/^connectedService:/i.test(input.type)) {
-      for (const id of ids) {
-        const connection = isGuid(id) ? state.connections.get(id) : undefined;
-        if (connection && !connections.includes(connection)) connections.push(connection);
-      }
-    } else if (/^secureFile$/i.test(input.type)) {
-      files.push(...environment.secureFiles.filter((file) => ids.includes(file.id.toLowerCase())));
-    }
-  }
-  return {
-    inputs,
-    connections,
-    environment: composeEnvironment({
-      ...scope,
-      stepEnvironment: step.env ?? {},
-      inputs,
-      connections,
-      secureFiles: files,
-      taskVariables: prepared.taskVariables.all(),
-      prependedPath: state.prependedPath,
-    }),
-  };
-}
-
-async function runTask(
-  prepared: PreparedStep,
-  stage: Stage,
-  context: StageContext,
-  environment: StageEnvironment,
-  signals: NodeJS.Signals[],
-): Promise<ProcessOutcome & { readonly failure?: string }> {
-  const { state, folders } = environment;
-  const task = prepared.task!;
-  const chosen = chooseHandler(task.manifest, stage);
-  if (!chosen) throw new Error(`The task has no ${stage} handler.`);
-  for (const line of taskHeader(task)) context.writeUnmasked(line);
-  const knob = (name: string) => state.variables.get(name) ?? environment.hostEnvironment[name];
-  const node = chooseNode(chosen.name, environment.nodes, knob);
-  for (const warning of node.warnings) context.warn(warning);
-  const composed = composeStage(prepared, environment);
-  const script = path.join(prepared.folder, chosen.handler.target);
-  const workingDirectory = chosen.handler.workingDirectory
-    ? expandText(
-        stage === "execution"
-          ? chosen.handler.workingDirectory.replace(/\$\(currentdirectory\)/gi, prepared.folder)
-          : chosen.handler.workingDirectory,
-        {
-          variables: state.variables,
-          hostEnvironment: environment.hostEnvironment,
-        },
-      )
-    : (state.variables.get("system.defaultWorkingDirectory") ?? folders.work);
-  const milliseconds = (name: string, otherwise: number) => {
-    const value = Number(knob(name) ?? otherwise);
-    return Number.isFinite(value) && value >= 0 ? value : otherwise;
-  };
-  const outcome = await runProcess({
-    binary: node.binary,
-    script,
-    cwd: workingDirectory,
-    environment: composed.environment,
-    signal: context.signal,
-    done: context.done,
-    onLine: (line) => takeLine(context, line),
-    interruptTimeout: milliseconds("PROCESS_SIGINT_TIMEOUT", 7500),
-    terminateTimeout: milliseconds("PROCESS_SIGTERM_TIMEOUT", 2500),
-    graceful: isTrue(knob("USE_GRACEFUL_PROCESS_SHUTDOWN")),
-    onSignal: (name) => signals.push(name),
-  });
-  const code =
-    outcome.exitCode ?? (outcome.endedBy === undefined ? undefined : 128 + os.constants.signals[outcome.endedBy]);
-  if (code === undefined || code === 0) return outcome;
-  return {
-    ...outcome,
-    exitCode: code,
-    failure: `Exit code ${code} returned from process: file name '${node.binary}', arguments '"${script}"'.`,
-  };
 }
 
 /** The upload queue: reads the files now, after the process ended, and sends them even where the step was cancelled. */

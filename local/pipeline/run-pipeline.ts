@@ -1,38 +1,27 @@
 // Runs a pipeline on the local agent: stages in order, the jobs of a stage one after the other, every line as a pipeline's log shows it.
-import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import {
   type AgentNetwork,
   type AgentServer,
-  Masker,
   type NodeBinaries,
   type ServiceConnection,
   SUMMARY_TYPE,
   type TaskResult,
   type VariableSpec,
-  VariableStore,
 } from "../agent/index.ts";
 import { connectServer, type ServerOptions } from "../agent/server.ts";
 import { bindTasks } from "./bind-tasks.ts";
 import type { BuildLike, DevOpsLike, RunReason } from "./devops.ts";
-import type { ParameterValue, PipelineDocument, PipelineResource, StageDocument } from "./document.ts";
-import { evaluate, toBoolean } from "./evaluate.ts";
-import { PipelineError } from "./faults.ts";
-import {
-  combineResults,
-  type JobRunOutcome,
-  RECORD_RESULTS,
-  type RunOutcome,
-  runResult,
-  type StageRunOutcome,
-} from "./outcome.ts";
+import type { ParameterValue } from "./document.ts";
+import { combineResults, type RunOutcome, runResult, type StageRunOutcome } from "./outcome.ts";
 import { ArtifactStore, git, type Repository } from "./plugins.ts";
 import { readPipeline } from "./read-pipeline.ts";
-import { JobRunner, type RunContext } from "./run-job.ts";
+import { aliasOf, resolveResources } from "./resources.ts";
+import type { RunContext } from "./run-context.ts";
 import { DEFAULT_FORMAT, runNumber } from "./run-number.ts";
-import { dependencies, dependencyFunctions, type Ended, stageDependencies } from "./scope.ts";
-import { type CompletedRun, matchesBranch, resourceVariables } from "./triggers.ts";
+import { inOrder, StageRunner } from "./run-stage.ts";
+import { type CompletedRun, resourceVariables } from "./triggers.ts";
 
 export interface RunOptions<Build extends BuildLike = BuildLike> {
   /** The YAML file: relative to the repository it is read from the commit, absolute from the disk. */
@@ -181,6 +170,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     ...(options.nodes === undefined ? {} : { nodes: options.nodes }),
     ...(options.hostEnvironment === undefined ? {} : { hostEnvironment: options.hostEnvironment }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    secrets: new Set(),
     log: options.log ?? (() => {}),
   };
   devops.startBuild(build);
@@ -247,119 +237,3 @@ const REASONS: Readonly<Record<RunReason, string>> = {
   resourceTrigger: "ResourceTrigger",
   buildCompletion: "BuildCompletion",
 };
-
-function aliasOf(document: PipelineDocument, run: CompletedRun): string | undefined {
-  return document.resources.find(({ source }) => source.toLowerCase() === run.pipeline.toLowerCase())?.alias;
-}
-
-/** The run that stands for each pipeline resource: the triggering one, else the latest that fits. */
-function resolveResources(
-  document: PipelineDocument,
-  options: Pick<RunOptions, "triggeredBy" | "history">,
-  branch: string,
-): [PipelineResource, CompletedRun][] {
-  return document.resources.map((resource) => {
-    const trigger = options.triggeredBy;
-    if (trigger && trigger.pipeline.toLowerCase() === resource.source.toLowerCase()) return [resource, trigger];
-    const fits = (run: CompletedRun) =>
-      run.pipeline.toLowerCase() === resource.source.toLowerCase() &&
-      (resource.version === undefined ? /succeeded$/i.test(run.result) : run.runNumber === resource.version) &&
-      (resource.branch === undefined || matchesBranch({ include: [resource.branch], exclude: [] }, run.branch)) &&
-      resource.tags.every((tag) => run.tags.includes(tag));
-    const run = (options.history ?? []).findLast(fits);
-    if (run) return [resource, run];
-    const message = `Unable to resolve latest version for pipeline ${resource.alias} this could be due to inaccessible pipeline or no version is available (branch ${resource.branch ?? branch}).`;
-    throw new PipelineError([{ place: resource.place, message }]);
-  });
-}
-
-/** Dependencies before dependents, else as written. */
-export function inOrder<T extends { readonly name: string; readonly dependsOn: readonly { readonly value: string }[] }>(
-  all: readonly T[],
-): T[] {
-  const done: T[] = [];
-  const visit = (one: T) => {
-    if (done.includes(one)) return;
-    for (const { value } of one.dependsOn) {
-      const next = all.find(({ name }) => name.toLowerCase() === value.toLowerCase());
-      if (next) visit(next);
-    }
-    done.push(one);
-  };
-  for (const one of all) visit(one);
-  return done;
-}
-
-class StageRunner {
-  readonly #context: RunContext;
-  readonly #ended = new Map<string, Ended>();
-  lastVariables: Readonly<Record<string, string>> = {};
-
-  constructor(context: RunContext) {
-    this.#context = context;
-  }
-
-  async run(stage: StageDocument): Promise<StageRunOutcome> {
-    const { plan, log } = this.#context;
-    const id = randomUUID();
-    const dependsOn = stage.dependsOn.map(({ value }) => value);
-    plan.record({
-      id,
-      type: "Stage",
-      name: stage.displayName,
-      refName: stage.name,
-      state: "inProgress",
-      startTime: Date.now(),
-    });
-    const jobs: JobRunOutcome[] = [];
-    let result: TaskResult;
-    if (this.#holds(stage, dependsOn)) {
-      if (stage.isExplicit) log(`##[section]Stage ${stage.displayName}`, { stage: stage.name });
-      const runner = new JobRunner(this.#context, stage, id, stageDependencies(dependsOn, this.#ended));
-      for (const job of inOrder(stage.jobs)) jobs.push(await runner.run(job));
-      this.lastVariables = { ...this.lastVariables, ...runner.lastVariables };
-      result = combineResults(runner.results);
-      this.#end(stage, dependsOn, result, runner.ended);
-    } else {
-      log(`Stage ${stage.displayName} is skipped: its condition ${stage.condition?.value ?? "succeeded()"} is false.`, {
-        stage: stage.name,
-      });
-      result = this.#context.signal?.aborted ? "Canceled" : "Skipped";
-      this.#end(stage, dependsOn, result, []);
-    }
-    plan.record({ id, state: "completed", result: RECORD_RESULTS[result], finishTime: Date.now() });
-    return { name: stage.name, displayName: stage.displayName, result, jobs };
-  }
-
-  #end(stage: StageDocument, dependsOn: string[], result: TaskResult, jobs: readonly Ended[]): void {
-    const outputs = Object.fromEntries(
-      jobs.flatMap((job) => Object.entries(job.outputs).map(([name, output]) => [`${job.name}.${name}`, output])),
-    );
-    this.#ended.set(stage.name.toLowerCase(), { name: stage.name, dependsOn, result, outputs, jobs });
-  }
-
-  #holds(stage: StageDocument, dependsOn: string[]): boolean {
-    const functions = dependencyFunctions(dependsOn, this.#ended, this.#context.signal?.aborted ?? false);
-    if (!stage.condition) return toBoolean(functions["succeeded"]!([]));
-    const variables = new VariableStore(new Masker(), this.#context.variables);
-    for (const { name, value, expression } of [...this.#context.document.variables, ...stage.variables])
-      if (!expression) variables.set(name, value);
-    variables.recalculate();
-    const { identity } = this.#context;
-    const own: Record<string, string | undefined> = {
-      "build.sourcebranch": identity.branch,
-      "build.reason": identity.reason,
-      "build.sourceversion": identity.commit,
-      "build.buildid": String(identity.buildId),
-      "build.sourcebranchname": identity.branch?.split("/").at(-1),
-      "build.definitionname": identity.definitionName,
-    };
-    const names = {
-      variables: (key: string) => variables.get(key) ?? own[key.toLowerCase()] ?? null,
-      dependencies: dependencies(dependsOn, this.#ended),
-      stageDependencies: stageDependencies(dependsOn, this.#ended),
-      pipeline: { startTime: identity.startTime?.toISOString() ?? "" },
-    };
-    return toBoolean(evaluate(stage.condition.expression, { names, functions }));
-  }
-}

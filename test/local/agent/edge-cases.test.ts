@@ -302,6 +302,11 @@ describe("the agent's edge cases", () => {
     const spared = await bench.run([{ taskFolder: failing, ...inputs("2"), retryCountOnTaskFailure: 2 }], options);
     assert.equal(mainStage(spared).result, "Succeeded");
     assert.equal(mainStage(spared).attempts, 3);
+    assert.equal(
+      mainStage(spared).lines.filter((line) => line.startsWith("Task ")).length,
+      1,
+      "one header for all tries",
+    );
     const polite = bench.task({}, script(""));
     const free = await bench.run([{ taskFolder: polite, ...inputs("3"), retryCountOnTaskFailure: 1 }], options);
     assert.equal(mainStage(free).result, "Succeeded");

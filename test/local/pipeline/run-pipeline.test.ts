@@ -65,15 +65,16 @@ steps:
     steps: [{checkout: none}, {bash: "echo job $(v) $V $(secret)", name: t}]
 - stage: B
   condition: and(succeeded(), eq(dependencies.A.outputs['J1.s.x'], '42'), eq(dependencies.A.result, 'Succeeded'))
-  variables: {w: "$[ stageDependencies.A.J1.outputs['s.x'] ]"}
-  jobs: [{job: K, steps: [{checkout: none}, {bash: "echo stage $(w)", name: u}]}]
+  variables: {w: "$[ stageDependencies.A.J1.outputs['s.x'] ]", z: "$[ stageDependencies.A.J1.outputs['s.key'] ]"}
+  jobs: [{job: K, steps: [{checkout: none}, {bash: "echo stage $(w) $(z) \${Z-not set}", name: u}]}]
 `);
     assert.deepEqual(stageResults(outcome), ["A Succeeded J1:Succeeded J2:Succeeded", "B Succeeded K:Succeeded"]);
     assert.ok(linesOf(outcome, "Bash").length > 0);
     assert.ok(linesOf(outcome, "t").includes("job 42 42 ***"), linesOf(outcome, "t").join("\n"));
-    assert.ok(linesOf(outcome, "u").includes("stage 42"));
+    assert.ok(linesOf(outcome, "u").includes("stage 42 *** not set"));
     assert.deepEqual(outcome.stages[0]!.jobs[0]!.outputs, { "s.x": "42", "s.key": "***" });
     assert.equal(outcome.variables["w"], "42");
+    assert.ok(!JSON.stringify(outcome).includes("hush-hush"), "a secret output is shown nowhere");
   });
 
   it("skips what follows a failure, and runs what asks for it", async () => {
@@ -252,6 +253,22 @@ jobs:
     assert.ok(linesOf(outcome, "secret").includes("***-***") && linesOf(outcome, "secret").includes("plain: "));
     assert.ok(linesOf(outcome, "elsewhere").some((line) => line.endsWith("/_work/_temp")));
     assert.ok(!JSON.stringify(outcome).includes("correct horse"));
+  });
+
+  it("fails a job or a stage whose condition cannot be evaluated, and goes on", async () => {
+    const outcome = await workshop.run(`stages:
+- stage: A
+  jobs:
+  - {job: J, condition: "lt(1, variables['Build.Reason'])", steps: [{checkout: none}]}
+- stage: B
+  condition: lt(1, variables['Build.Reason'])
+  jobs: [{job: J, steps: [{checkout: none}]}]
+- stage: C
+  condition: always()
+  jobs: [{job: J, steps: [{checkout: none}, {bash: echo, condition: "lt(1, variables['Build.Reason'])"}]}]
+`);
+    assert.deepEqual(stageResults(outcome), ["A Failed J:Failed", "B Failed", "C Failed J:Failed"]);
+    assert.equal(workshop.lines.filter((line) => line.includes("Unable to convert 'Manual'")).length, 3);
   });
 
   it("refuses a file before it makes a run", async () => {

@@ -1,0 +1,44 @@
+// What the stages and jobs of one run share.
+import type {
+  AgentNetwork,
+  AgentServer,
+  NodeBinaries,
+  RunIdentity,
+  ServiceConnection,
+  VariableSpec,
+} from "../agent/index.ts";
+import type { BoundTask } from "./bind-tasks.ts";
+import type { PlanLike } from "./devops.ts";
+import type { PipelineDocument, TaskStep } from "./document.ts";
+import type { ArtifactStore, Repository } from "./plugins.ts";
+import type { CompletedRun } from "./triggers.ts";
+
+/** Everything that the jobs of one run share. */
+export interface RunContext {
+  readonly document: PipelineDocument;
+  readonly bound: ReadonlyMap<TaskStep, BoundTask>;
+  readonly pipeline: string;
+  readonly repository: Repository;
+  readonly plan: PlanLike;
+  readonly connections: readonly ServiceConnection[];
+  readonly artifacts: ArtifactStore;
+  /** Alias -> the run that stands for it. */
+  readonly resources: ReadonlyMap<string, CompletedRun>;
+  readonly variables: Readonly<Record<string, VariableSpec>>;
+  readonly identity: RunIdentity;
+  readonly issueToken: (jobId: string, connectionIds: readonly string[]) => string;
+  readonly oidcRequestUri: (jobId: string) => string;
+  readonly connect: (token: string) => AgentServer;
+  readonly workRoot: string;
+  readonly keepsWorkFolders: boolean;
+  readonly network?: AgentNetwork;
+  readonly nodes?: NodeBinaries;
+  readonly hostEnvironment?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly log: (
+    line: string,
+    where: { readonly stage?: string; readonly job?: string; readonly step?: string },
+  ) => void;
+  /** Secret outputs of jobs so far: later jobs mask them, and keep variables that take them secret. */
+  readonly secrets: Set<string>;
+}
