@@ -1,4 +1,6 @@
 // The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them (facts/01 §5.1).
+
+import { storageSuffix } from "./azure/resources/metadata.ts";
 import type { AzureWorld } from "./azure/world.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -104,9 +106,4 @@ export function createConnections(
     "azure-ml-expired": make(6, "azure-ml-expired", "ServicePrincipal", byKey(credentials.expired)),
     "azure-ml-forbidden": make(7, "azure-ml-forbidden", "ServicePrincipal", byKey(credentials.forbidden)),
   };
-}
-
-/** What follows `https://<account>.blob.`: `storage.localhost:<port>`. */
-export function storageSuffix(world: AzureWorld): string {
-  return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
 }

@@ -68,6 +68,12 @@ async function bind(server: http.Server, wished: number | undefined): Promise<nu
   }
 }
 
+/** The last argument of writeHead, when it is headers: an object, or a flat list of names and values. */
+function headersOf(argument: unknown): Record<string, unknown> {
+  if (Array.isArray(argument)) return Object.fromEntries(pairs(argument.map(String)));
+  return typeof argument === "object" && argument !== null ? (argument as Record<string, unknown>) : {};
+}
+
 /** Collects both bodies as they pass, without disturbing whoever reads or writes them. */
 function record(
   listener: string,
@@ -102,9 +108,12 @@ function record(
   }) as typeof response.end;
 
   let first: number | undefined;
+  let passed: Record<string, unknown> = {};
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => http.ServerResponse;
   response.writeHead = ((...args: unknown[]) => {
     first ??= performance.now() - started;
+    // Headers given here never reach getHeaders().
+    passed = headersOf(args.at(-1));
     return writeHead(...args);
   }) as typeof response.writeHead;
 
@@ -123,7 +132,7 @@ function record(
       requestBytes: asked.bytes,
       status: response.headersSent ? response.statusCode : 0,
       statusText: response.statusMessage ?? "",
-      responseHeaders: Object.entries(response.getHeaders()).flatMap(([header, value]) =>
+      responseHeaders: Object.entries({ ...response.getHeaders(), ...passed }).flatMap(([header, value]) =>
         (Array.isArray(value) ? value : [value]).map((one): [string, string] => [header, String(one)]),
       ),
       responseBody: request.method === "HEAD" ? Buffer.alloc(0) : answered.body(),

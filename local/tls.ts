@@ -11,7 +11,12 @@ export interface Authority {
 }
 
 /** Names the leaf certificate is good for; storage accounts live under the wildcards. */
-export const certificateNames = ["localhost", "*.blob.storage.localhost", "*.storage.localhost"] as const;
+export const certificateNames = [
+  "localhost",
+  "*.blob.storage.localhost",
+  "*.storage.localhost",
+  "*.blob.core.storage.localhost", // for clients that take a key only where a host has ".blob.core." in it
+] as const;
 
 type KeyPair = Awaited<ReturnType<typeof webcrypto.subtle.generateKey>> & {
   readonly publicKey: webcrypto.CryptoKey;

@@ -3,6 +3,7 @@ import { type Author, envelope, type Stamps, systemData } from "../arm/envelope.
 import { userError } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
+import { storageSuffix } from "./metadata.ts";
 
 /** A managed datastore: what it is called and where its content lies. */
 export interface Datastore {
@@ -67,7 +68,6 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   };
   const datastores = managedDatastores(world);
   const show = (datastore: Datastore) => {
-    const storage = new URL(world.urls.storage);
     return envelope({
       id: `${world.workspaceId}/datastores/${datastore.name}`,
       name: datastore.name,
@@ -84,7 +84,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
           ? { containerName: datastore.place }
           : { fileShareName: datastore.place }),
         // Clients build https://{accountName}.blob.{endpoint}; "core.windows.net" in the public cloud.
-        endpoint: storage.host.replace(`${world.storageAccount}.blob.`, ""),
+        endpoint: storageSuffix(world),
         protocol: "https",
         serviceDataAccessAuthIdentity: datastore.identity,
       },
@@ -117,7 +117,10 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   arm.post("/datastores/:name/listSecrets", (request, response) => {
     const datastore = find(parameter(request, "name"));
     const { expirableSecret, expireAfterHours } = bodyOf(request);
-    if (expirableSecret === true && datastore.datastoreType === "AzureBlob") {
+    // The official Python client signs log URLs with what it gets for the artifact store, so that must be the key
+    // (its jobs.stream would fail with a signature). Not verified against live Azure.
+    const givesSignature = datastore.datastoreType === "AzureBlob" && datastore.name !== "workspaceartifactstore";
+    if (expirableSecret === true && givesSignature) {
       const hours = typeof expireAfterHours === "number" ? expireAfterHours : 1;
       const sasToken = world.blobs.sasToken(datastore.place, "", "racwdl", hours * 60);
       response.json({ secretsType: "Sas", sasToken: world.secret(sasToken) });

@@ -8,7 +8,6 @@ export const cloudName = "LocalCloud";
 /** Open to everyone. Keys that official clients read are known (facts/03 §4.8); the others are general knowledge. */
 export function mount(app: Express, world: AzureWorld): void {
   app.get("/metadata/endpoints", (_request, response) => {
-    const storage = new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
     response.json([
       {
         name: cloudName,
@@ -21,8 +20,21 @@ export function mount(app: Express, world: AzureWorld): void {
           identityProvider: "AAD",
         },
         resourceManager: `${world.urls.arm}/`,
-        suffixes: { storage },
+        suffixes: { storage: publicStorageSuffix(world) },
       },
     ]);
   });
+}
+
+/** What follows `https://<account>.blob.` in a datastore's body: `storage.localhost:<port>`. */
+export function storageSuffix(world: AzureWorld): string {
+  return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
+}
+
+/**
+ * The same for clients that look it up: `core.storage.localhost:<port>`, which leads to the same place. The official Python
+ * storage client finds the account's name, and so takes an account key, only where the host goes on with `.blob.core.`.
+ */
+export function publicStorageSuffix(world: AzureWorld): string {
+  return `core.${storageSuffix(world)}`;
 }

@@ -141,6 +141,14 @@ describe("local Azure's assets", () => {
       assert.equal((await cloud.azure.blobs.get("opened-by-key", "a b/ü.txt"))?.toString(), "hello");
     });
 
+    it("gives the artifact store's key even then, with which official clients sign log URLs", async () => {
+      const { body } = await call("POST", "/datastores/workspaceartifactstore/listSecrets", {
+        body: { expirableSecret: true, expireAfterHours: 1 },
+        apiVersion: "2024-07-01-preview",
+      });
+      assert.equal(body.secretsType, "AccountKey");
+    });
+
     it("gives a signature that expires when asked, and it opens that container", async () => {
       const { body } = await call("POST", "/datastores/workspaceblobstore/listSecrets", {
         body: { expirableSecret: true, expireAfterHours: 1 },

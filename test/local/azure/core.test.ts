@@ -102,7 +102,11 @@ describe("the local cloud", () => {
       const { body } = await ask(cloud, "GET", `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`);
       assert.equal(body[0].resourceManager, `${cloud.urls.arm}/`);
       assert.equal(body[0].authentication.loginEndpoint, cloud.urls.login);
-      assert.equal(`https://stor1.blob.${body[0].suffixes.storage}`, cloud.urls.storage);
+      await cloud.azure.blobs.put("described", "x", "hello");
+      const { search } = new URL(cloud.azure.blobs.sasUrl("described", "x", "r", 5));
+      const url = `https://stor1.blob.${body[0].suffixes.storage}/described/x${search}`;
+      assert.match(url, /\.blob\.core\./, "or the official Python client takes no account key");
+      assert.equal((await ask(cloud, "GET", url)).text, "hello");
     });
   });
 

@@ -16,7 +16,11 @@ interface Entry {
     queryString: { name: string; value: string }[];
     postData?: { mimeType: string; text: string; comment?: string };
   };
-  response: { status: number; content: { size: number; text: string; mimeType: string; comment?: string } };
+  response: {
+    status: number;
+    headers: { name: string; value: string }[];
+    content: { size: number; text: string; mimeType: string; comment?: string };
+  };
   timings: { send: number; wait: number; receive: number };
   comment: string;
 }
@@ -73,6 +77,9 @@ describe("the HAR archive", () => {
       const upload = entries[4];
       assert.equal(upload?.request.postData?.text, "print('hello')");
       assert.equal(upload?.request.postData?.mimeType, "text/plain");
+      const missing = entries[5]?.response;
+      assert.equal(missing?.content.mimeType, "application/xml");
+      assert.ok(missing?.headers.some(({ name, value }) => name === "x-ms-error-code" && value.endsWith("NotFound")));
       for (const entry of entries) {
         assert.ok(URL.canParse(entry.request.url), entry.request.url);
         assert.ok(!Number.isNaN(Date.parse(entry.startedDateTime)));
