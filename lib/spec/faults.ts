@@ -26,7 +26,7 @@ export class SpecFault extends TaskError {
     const nearest = details.nearest;
     const offered = allowed.length === 0 ? "" : ` Allowed here: ${listed(allowed)}.`;
     const guess = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
-    const hint = details.hint ?? (nearest === undefined ? undefined : `Write ${nearest} instead.`);
+    const { hint } = details;
     super("input", `${formatLocation(details.where)}: ${sentence}${offered}${guess}`, {
       where: details.where,
       ...(hint === undefined ? {} : { hint }),

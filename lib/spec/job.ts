@@ -5,9 +5,14 @@ import { type DocumentKind, JOB_KINDS, type JobKind, refuseOther } from "./kind.
 import type { Resolver } from "./resolver.ts";
 import type { Shape, Writing } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
+import { SPARK_API_VERSION, type SparkJob, sparkJob, sparkProperties } from "./spark.ts";
+import { SWEEP_API_VERSION, type SweepJob, sweepJob, sweepProperties } from "./sweep.ts";
 
 /** A job as its YAML says it; `kind` tells which fields it has. */
-export type JobDocument = { readonly kind: "command" } & CommandJob;
+export type JobDocument =
+  | ({ readonly kind: "command" } & CommandJob)
+  | ({ readonly kind: "sweep" } & SweepJob)
+  | ({ readonly kind: "spark" } & SparkJob);
 
 export interface JobParseOptions extends ParseOptions {
   /** Kinds that the caller can submit; any other is refused by name. All that are known, if not given. */
@@ -38,11 +43,23 @@ interface Kind<T> {
   properties(job: T, to: Writing): Promise<Record<string, unknown>>;
 }
 
-const KINDS: { readonly [K in JobDocument["kind"]]: Kind<Extract<JobDocument, { kind: K }>> } = {
+type Of<K extends JobDocument["kind"]> = Extract<JobDocument, { kind: K }>;
+
+const KINDS: { readonly [K in JobDocument["kind"]]: Kind<Of<K>> } = {
   command: {
-    shape: commandJob as Kind<Extract<JobDocument, { kind: "command" }>>["shape"],
+    shape: commandJob as unknown as Shape<Of<"command">>,
     apiVersion: COMMAND_API_VERSION,
     properties: commandProperties,
+  },
+  sweep: {
+    shape: sweepJob as unknown as Shape<Of<"sweep">>,
+    apiVersion: SWEEP_API_VERSION,
+    properties: sweepProperties,
+  },
+  spark: {
+    shape: sparkJob as unknown as Shape<Of<"spark">>,
+    apiVersion: SPARK_API_VERSION,
+    properties: sparkProperties,
   },
 };
 
@@ -54,12 +71,12 @@ export function parseJob(file: SourceFile, options: JobParseOptions = {}): JobDo
   const found = refuseOther(file, wanted, use);
   const kind = able.find((one) => found === `${one} job`) ?? "command";
   const value = readDocument(file, KINDS[kind].shape as Shape<JobDocument>, options);
-  return { ...value, kind };
+  return { ...value, kind } as JobDocument;
 }
 
 /** The write of a job: its code, environments and local inputs are uploaded and registered through the resolver first. */
 export async function translateJob(job: JobDocument, resolver: Resolver, options: JobOptions): Promise<JobWrite> {
-  const kind = KINDS[job.kind];
+  const kind = KINDS[job.kind] as Kind<JobDocument>;
   const properties = await kind.properties(job, camelWriting(resolver));
   const name = typeof options.name === "string" ? options.name : options.name();
   return {
