@@ -18,10 +18,11 @@ const JUNIT = `<?xml version="1.0"?><testsuites><testsuite name="gate" tests="3"
 
 describe("the agent's server", () => {
   const world = new DevOpsWorld();
-  const bench = new Bench();
+  let bench: Bench;
   let close: () => Promise<void>;
   let caFile: string;
   before(async () => {
+    bench = new Bench();
     const authority = await makeAuthority();
     const listener = await listen("devops", devOpsApplication(world), {
       authority,
