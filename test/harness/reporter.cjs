@@ -7,7 +7,9 @@ module.exports = class extends reporters.Spec {
     super(runner, options);
     runner.once(Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = runner.stats;
-      process.on("exit", () => console.log(`${passes} passed, ${failures} failed${pending ? `, ${pending} skipped` : ""}`));
+      process.on("exit", () =>
+        console.log(`${passes} passed, ${failures} failed${pending ? `, ${pending} skipped` : ""}`),
+      );
     });
   }
 };
