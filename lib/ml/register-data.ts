@@ -26,8 +26,10 @@ export interface RegisteredAsset {
  * @throws TaskError kind `input`
  */
 export function dataOf(given: { name: string; type: string; path: string }, folder: string): DataDocument {
+  // Whoever gives more than these three (a task, all of its inputs) does not mean the rest as fields of the asset.
+  const { name, type, path } = given;
   try {
-    return parseData(parseSource(JSON.stringify(given), { name: "inputs", folder, root: folder }));
+    return parseData(parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder, root: folder }));
   } catch (error) {
     // There is no file whose line and column would help.
     if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(withoutPlace));
