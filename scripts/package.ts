@@ -79,7 +79,7 @@ function filesOf(manifest: {
 }
 
 /** tfx only warns of a task.json that Azure DevOps will refuse (facts/01 1.4), so a warning is a failure. */
-function runTfx(root: string, stage: string, output: string): string {
+export function runTfx(root: string, stage: string, output: string): string {
   mkdirSync(output, { recursive: true });
   const tfx = join(root, "node_modules", "tfx-cli", "_build", "tfx-cli.js");
   const args = ["extension", "create", "--root", stage, "--manifests", "vss-extension.json", "--output-path", output];

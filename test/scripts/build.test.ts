@@ -1,0 +1,53 @@
+// Bundles: one copy of each package, and no work for what has not changed.
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { buildTasks, bundledTwice } from "../../scripts/build.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const metafile = (...files: string[]) => ({
+  outputs: {},
+  inputs: Object.fromEntries(files.map((file) => [file, { bytes: 1, imports: [] }])),
+});
+
+describe("build", () => {
+  it("finds a package that is bundled from two places", () => {
+    assert.deepEqual(
+      bundledTwice(
+        metafile(
+          "lib/errors.ts",
+          "node_modules/q/q.js",
+          "node_modules/q/r.js",
+          "node_modules/a/node_modules/q/q.js",
+          "node_modules/@azure/core/x.js",
+          "node_modules/@azure/b/node_modules/@azure/core/x.js",
+        ),
+      ),
+      [
+        "q is bundled from node_modules/q and node_modules/a/node_modules/q",
+        "@azure/core is bundled from node_modules/@azure/core and node_modules/@azure/b/node_modules/@azure/core",
+      ],
+    );
+    assert.deepEqual(bundledTwice(metafile("node_modules/semver/a.js", "node_modules/x/node_modules/semver/a.js")), []);
+  });
+
+  it("leaves alone what is up to date", async () => {
+    await buildTasks(root);
+    const again = await buildTasks(root);
+    assert.ok(again.length >= 6);
+    assert.deepEqual(
+      again.filter(({ fresh }) => fresh).map(({ folder }) => folder),
+      [],
+    );
+  });
+
+  it("bundles task-lib once, and nothing of what only stands in for the cloud", async () => {
+    for (const { folder, inputs } of await buildTasks(root)) {
+      assert.equal(inputs.filter((file) => file.endsWith("azure-pipelines-task-lib/vault.js")).length, 1, folder);
+      assert.deepEqual(
+        inputs.filter((file) => /^(local|test|scripts|tab|relay)\//.test(file)),
+        [],
+        folder,
+      );
+    }
+  });
+});

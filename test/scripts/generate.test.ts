@@ -1,0 +1,262 @@
+// What follows from task.json: freshness, refusals, the ledger, the types.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { contractFile } from "../../scripts/generate/contract.ts";
+import { formatJson } from "../../scripts/generate/json.ts";
+import { broken, ledgerFile, readLedger } from "../../scripts/generate/ledger.ts";
+import {
+  faultsOf,
+  parseVisibleRule,
+  readTasks,
+  type TaskFolder,
+  type TaskInput,
+} from "../../scripts/generate/taskJson.ts";
+import { generate, staleFiles } from "../../scripts/generate.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const copy = (): TaskFolder[] => structuredClone(readTasks(root)) as TaskFolder[];
+const task = (tasks: readonly TaskFolder[], folder: string) => tasks.find((one) => one.folder === folder)!.json;
+const input = (tasks: readonly TaskFolder[], folder: string, name: string): TaskInput =>
+  task(tasks, folder).inputs.find((one) => one.name === name)!;
+
+describe("generate", () => {
+  it("has nothing to write", () => {
+    assert.deepEqual(staleFiles(root, generate(root)), []);
+  });
+
+  it("gives the same twice", () => {
+    assert.deepEqual(generate(root), generate(root));
+  });
+
+  it("names in --check what is out of date, and fails", () => {
+    const folder = mkdtempSync(join(tmpdir(), "generate-"));
+    try {
+      for (const name of [
+        "scripts/generate.ts",
+        "scripts/generate",
+        "lib",
+        "tasks",
+        "vss-extension.json",
+        "package.json",
+      ]) {
+        cpSync(join(root, name), join(folder, name), { recursive: true, filter: (from) => !from.endsWith("dist") });
+      }
+      symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+      const check = () =>
+        execFileSync(process.execPath, ["--import", "tsx", "scripts/generate.ts", "--check"], {
+          cwd: folder,
+          stdio: "pipe",
+        });
+      check();
+      const file = join(folder, "tasks/SubmitJob/task.json");
+      writeFileSync(file, readFileSync(file, "utf8").replace('"Experiment"', '"Name of the experiment"'));
+      assert.throws(check, (error: { status: number; stderr: Buffer }) => {
+        assert.equal(error.status, 1);
+        assert.match(error.stderr.toString(), /^tasks\/SubmitJob\/README\.md is out of date/m);
+        return true;
+      });
+      execFileSync(process.execPath, ["--import", "tsx", "scripts/generate.ts"], { cwd: folder, stdio: "pipe" });
+      check();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("writes JSON as the formatter does", () => {
+    const value = { a: [], b: {}, c: ["x", 1, null], d: [{ e: "y".repeat(130) }], f: ["z".repeat(60), "z".repeat(60)] };
+    assert.deepEqual(JSON.parse(formatJson(value)), value);
+    assert.match(formatJson(value), /"c": \["x", 1, null\],\n/);
+    assert.match(formatJson(value), /"f": \[\n {4}"z/);
+  });
+});
+
+describe("task.json", () => {
+  const refuses = (change: (tasks: TaskFolder[]) => void, sentence: RegExp) => {
+    const tasks = copy();
+    change(tasks);
+    const faults = faultsOf(tasks);
+    assert.ok(
+      faults.some((fault) => sentence.test(fault)),
+      faults.join("\n") || "nothing was refused",
+    );
+  };
+
+  it("is in order as it stands", () => assert.deepEqual(faultsOf(copy()), []));
+
+  it("is refused with an input without help", () =>
+    refuses(
+      (tasks) => delete input(tasks, "SubmitJob", "jobFile").helpMarkDown,
+      /SubmitJob.*input jobFile has no help/,
+    ));
+  it("is refused with an input that says something else in another task", () =>
+    refuses(
+      (tasks) => (input(tasks, "SubmitJob", "workspace").label = "ML workspace"),
+      /input workspace has another label than in/,
+    ));
+  it("is refused with a default that is no option", () =>
+    refuses((tasks) => (input(tasks, "RegisterData", "type").defaultValue = "uri"), /default uri is no option/));
+  it("is refused with a rule about an input that is not there, or a value that it cannot have", () => {
+    refuses(
+      (tasks) => (input(tasks, "RegisterData", "path").visibleRule = "sourc = inline"),
+      /names sourc, which is no input/,
+    );
+    refuses(
+      (tasks) => (input(tasks, "RegisterData", "path").visibleRule = "source = here"),
+      /compares source with here/,
+    );
+  });
+  it("is refused with a connection that hides workspace connections", () =>
+    refuses((tasks) => delete input(tasks, "SubmitJob", "azureSubscription").properties, /EndpointFilterRule/));
+  it("is refused with a handler that the agent does not know", () =>
+    refuses((tasks) => (task(tasks, "SubmitJob").execution["Node20"] = { target: "dist/index.js" }), /handlers are/));
+  it("is refused with a friendly name that is too long, a foreign name, a twin id", () => {
+    refuses((tasks) => (task(tasks, "SubmitJob").friendlyName = "x".repeat(41)), /friendlyName has 41/);
+    refuses((tasks) => (task(tasks, "SubmitJob").name = "SubmitJob"), /must be AzureMLSubmitJob/);
+    refuses((tasks) => (task(tasks, "SubmitJob").id = task(tasks, "RegisterData").id), /is RegisterData's/);
+  });
+
+  it("has visible rules of =, ==, !=, && and ||, and no others", () => {
+    assert.deepEqual(parseVisibleRule("a = v && b != w || c == x"), [
+      [
+        ["a", "=", "v"],
+        ["b", "!=", "w"],
+      ],
+      [["c", "=", "x"]],
+    ]);
+    assert.throws(() => parseVisibleRule("a EndsWith v"), /only =/);
+  });
+});
+
+describe("the ledger", () => {
+  const ledger = readLedger(readFileSync(join(root, "tasks/ledger.json"), "utf8"));
+  const breaks = (change: (tasks: TaskFolder[]) => void) => {
+    const tasks = copy();
+    change(tasks);
+    return broken(ledger, tasks);
+  };
+  const drop = (tasks: TaskFolder[], folder: string, name: string) => {
+    const json = task(tasks, folder);
+    json.inputs = json.inputs.filter((one) => one.name !== name);
+  };
+
+  it("finds nothing broken as things stand", () =>
+    assert.deepEqual(
+      breaks(() => {}),
+      [],
+    ));
+
+  it("refuses a name that is gone, until the major rises", () => {
+    assert.match(breaks((tasks) => drop(tasks, "SubmitJob", "tags")).join(), /input tags is published and gone/);
+    assert.match(
+      breaks((tasks) => task(tasks, "SubmitJob").outputVariables!.shift()).join(),
+      /output jobName is published and gone/,
+    );
+    const raised = breaks((tasks) => {
+      drop(tasks, "SubmitJob", "tags");
+      task(tasks, "SubmitJob").version.Major = 2;
+    });
+    assert.deepEqual(raised, []);
+  });
+
+  it("refuses a narrower pick list, another type, another id, a lost task, a lower major", () => {
+    assert.match(
+      breaks((tasks) => delete input(tasks, "EvaluateMetrics", "onFail").options!["warn"]).join(),
+      /no longer takes warn/,
+    );
+    assert.match(
+      breaks((tasks) => (input(tasks, "SubmitJob", "displayName").type = "int")).join(),
+      /published as string and is now int/,
+    );
+    assert.match(breaks((tasks) => (task(tasks, "SubmitJob").id = "x")).join(), /never changes/);
+    assert.match(breaks((tasks) => tasks.shift()).join(), /is published and gone/);
+    assert.match(breaks((tasks) => (task(tasks, "SubmitJob").version.Major = 0)).join(), /is lower than/);
+  });
+
+  it("refuses a new input that every pipeline would lack, and one that becomes required", () => {
+    const extra: TaskInput = { name: "extra", type: "string", label: "Extra", required: true, helpMarkDown: "x" };
+    assert.match(
+      breaks((tasks) => task(tasks, "SubmitJob").inputs.push(extra)).join(),
+      /new, required and without a default/,
+    );
+    assert.match(
+      breaks((tasks) => (input(tasks, "SubmitJob", "experimentName").required = true)).join(),
+      /was optional/,
+    );
+  });
+
+  it("takes what only adds", () => {
+    const tasks = copy();
+    task(tasks, "SubmitJob").inputs.push({ name: "extra", type: "string", label: "Extra", helpMarkDown: "x" });
+    input(tasks, "EvaluateMetrics", "onFail").options!["ignore"] = "ignore it";
+    assert.deepEqual(broken(ledger, tasks), []);
+    assert.ok("extra" in readLedger(ledgerFile(tasks))["AzureMLSubmitJob"]!.inputs);
+  });
+});
+
+describe("a contract's types", () => {
+  const file = (folder: string) => contractFile(copy().find((one) => one.folder === folder)!);
+
+  it("tell inputs apart by what they hang on", () => {
+    const text = file("RegisterData");
+    assert.match(text, /source: "file";\n[^;]*dataFile: string;\n\s+name: undefined;/);
+    assert.match(
+      text,
+      /source: "inline";\n\s+dataFile: undefined;[\s\S]*?\bname: string;[\s\S]*?type: "uri_file" \| "uri_folder" \| "mltable";/,
+    );
+    assert.match(text, /\} & Source;/);
+  });
+
+  it("say what each output is", () => {
+    assert.match(file("RegisterData"), /created: boolean;/);
+    assert.match(file("SubmitJob"), /outputs: Readonly<Record<string, string \| number>>;/);
+  });
+
+  it("make an input that hangs on several others optional", () => {
+    const tasks = copy();
+    input(tasks, "RegisterData", "datastore").visibleRule = "source = file && description != x";
+    assert.match(contractFile(tasks.find((one) => one.folder === "RegisterData")!), /datastore: string \| undefined;/);
+  });
+
+  it("are TypeScript that the compiler takes, and that catches a story which forgets to ask", () => {
+    const folder = mkdtempSync(join(root, "node_modules", ".cache-types-"));
+    try {
+      mkdirSync(join(folder, "a/b"), { recursive: true });
+      const contract = join(root, "tasks/RegisterData/contract.gen.ts");
+      const check = (body: string): string => {
+        const story = join(folder, "a/b/story.ts");
+        writeFileSync(
+          story,
+          `import type { Inputs } from ${JSON.stringify(contract)};\nexport const f = (inputs: Inputs): string => ${body};\n`,
+        );
+        try {
+          const flags = [
+            "--ignoreConfig",
+            "--noEmit",
+            "--strict",
+            "--module",
+            "nodenext",
+            "--target",
+            "es2023",
+            "--allowImportingTsExtensions",
+            "--skipLibCheck",
+          ];
+          execFileSync(
+            process.execPath,
+            [join(root, "node_modules/typescript/bin/tsc"), ...flags, "--types", "node", story],
+            { cwd: root, stdio: "pipe" },
+          );
+          return "";
+        } catch (error) {
+          return String((error as { stdout: Buffer }).stdout);
+        }
+      };
+      assert.equal(check('inputs.source === "file" ? inputs.dataFile : inputs.name'), "");
+      assert.match(check("inputs.dataFile"), /TS2322/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
