@@ -27,7 +27,7 @@ export function broken(ledger: Ledger, tasks: readonly TaskFolder[]): string[] {
   for (const [name, before] of Object.entries(ledger)) {
     const task = tasks.find(({ json }) => json.name === name);
     if (!task) {
-      faults.push(`Task ${name} is published and gone: mark it deprecated instead.`);
+      faults.push(`Task ${name} is published and gone: mark it deprecated instead.${UNPUBLISHED}`);
       continue;
     }
     const now = published(task.json);
@@ -57,6 +57,7 @@ export function broken(ledger: Ledger, tasks: readonly TaskFolder[]): string[] {
 }
 
 const REMEDY = " Put it back, or raise the task's major version.";
+const UNPUBLISHED = " One that was never released is taken out of tasks/ledger.json by hand.";
 
 /** Texts take what any of the narrower types took. */
 const accepts = (now: string | string[], before: string | string[]): boolean =>
