@@ -13,8 +13,9 @@ export function theCloud(): Promise<LocalCloud> {
   return started;
 }
 
+// Where mocha runs files in parallel, this module outlives the first file that loads it: there the cloud ends with the worker's process.
 after(async () => {
-  await (await started)?.close();
+  if (process.env["MOCHA_WORKER_ID"] === undefined) await (await started)?.close();
 });
 
 /** A log that remembers. */
