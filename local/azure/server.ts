@@ -2,6 +2,7 @@
 import express, { type Express, type RequestHandler } from "express";
 import {
   authorizationFailed,
+  invalidRequest,
   missingApiVersion,
   resourceGroupNotFound,
   resourceNotFound,
@@ -118,7 +119,7 @@ function workspaceRouter(world: AzureWorld): RequestHandler {
 function scope(world: AzureWorld): RequestHandler {
   const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
   return (request, _response, next) => {
-    const parts = request.path.split("/").map(decodeURIComponent);
+    const parts = decoded(request.path);
     const after = (name: string) => {
       const index = parts.findIndex((part) => same(part, name));
       return index < 0 ? undefined : parts[index + 1];
@@ -135,6 +136,15 @@ function scope(world: AzureWorld): RequestHandler {
     }
     next();
   };
+}
+
+/** The segments of a path. @throws ArmError 400 when an escape in it is none */
+function decoded(path: string): string[] {
+  try {
+    return path.split("/").map(decodeURIComponent);
+  } catch {
+    throw invalidRequest("InvalidRequestUri", `The request URI is invalid: ${path}`);
+  }
 }
 
 /** The host that discovery names. Its services want a token; studio pages and discovery itself do not. */

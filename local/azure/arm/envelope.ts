@@ -98,17 +98,3 @@ export function envelope(o: {
 export function atLeast(apiVersion: string, since: string): boolean {
   return apiVersion.slice(0, 10) >= since.slice(0, 10);
 }
-
-/**
- * Leaves out the keys that this api-version does not know yet: `since` maps a key to the first version that has it.
- * Everything else stays, in its order.
- */
-export function known(
-  properties: Record<string, unknown>,
-  apiVersion: string,
-  since: Readonly<Record<string, string>>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(properties).filter(([key]) => since[key] === undefined || atLeast(apiVersion, since[key])),
-  );
-}
