@@ -90,7 +90,11 @@ async function start(
   closers.push(() => state.save());
 
   const names = defaultNames;
-  const [authority, azurite, directory] = await Promise.all([
+  const hide = (value: string): string => {
+    har.addSecret(value);
+    return value;
+  };
+  const [authority, azurite, { directory, credentials }] = await Promise.all([
     makeAuthority(),
     startAzurite(names.storageAccount, options.data === undefined ? undefined : path.join(options.data, "blobs")).then(
       (started) => {
@@ -98,7 +102,10 @@ async function start(
         return started;
       },
     ),
-    Directory.create(names.tenantId, clock.now),
+    Directory.create(names.tenantId, clock.now).then(async (directory) => ({
+      directory,
+      credentials: await createCredentials(directory, hide),
+    })),
   ]);
   har.addSecret(azurite.key);
   const caFile = path.join(scratch, "ca.pem");
@@ -133,7 +140,6 @@ async function start(
     listen: (name, handler) => listenNamed(name, handler),
     onClose: (callback) => void closers.push(callback),
   });
-  const credentials = await createCredentials(directory, world.secret);
   const devops = createDevOps(world);
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));
