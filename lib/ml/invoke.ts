@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { TaskError } from "../errors.ts";
 import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
+import { jsonFault } from "./json-fault.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Call {
@@ -35,29 +36,20 @@ export function readRequest(file: string): string {
       cause,
     });
   }
-  try {
-    JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (cause) {
-    const where = { file, ...placeOf(text, cause instanceof Error ? cause.message : "") };
-    const at = where.line === undefined ? "" : ` (line ${where.line}, column ${where.column})`;
-    throw new TaskError(
-      "input",
-      `The request file ${file} is no JSON${at}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { where, cause },
-    );
-  }
-  return text.replace(/^\uFEFF/, "");
-}
-
-/** Node says "position 17", or "line 2 column 3" in newer versions, or nothing at the end of the text. */
-function placeOf(text: string, message: string): { line?: number; column?: number } {
-  const told = /line (\d+) column (\d+)/.exec(message);
-  if (told) return { line: Number(told[1]), column: Number(told[2]) };
-  const position =
-    /position (\d+)/.exec(message)?.[1] ?? (/end of JSON|Unterminated/.test(message) ? text.length : undefined);
-  if (position === undefined) return {};
-  const before = text.slice(0, Number(position)).split("\n");
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const json = text.replace(/^\uFEFF/, "");
+  const fault = jsonFault(json);
+  if (fault === undefined) return json;
+  const before = json.slice(0, fault).split("\n");
+  const where = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const found =
+    fault === json.length
+      ? "it ends too early"
+      : `${JSON.stringify(json.slice(fault).match(/^\w+|./)?.[0] ?? "")} cannot stand there`;
+  throw new TaskError(
+    "input",
+    `The request file ${file} is no JSON (line ${where.line}, column ${where.column}): ${found}.`,
+    { where },
+  );
 }
 
 /**

@@ -140,18 +140,27 @@ function canonical(value: unknown): string {
 }
 
 function withOptions(document: JobDocument, options: SubmitOptions): JobDocument {
-  const variables = { ...document.environment_variables, ...options.environmentVariables };
-  return {
-    ...document,
-    ...(options.experimentName === undefined ? {} : { experiment_name: options.experimentName }),
-    ...(Object.keys(variables).length === 0 ? {} : { environment_variables: variables }),
-  };
+  const named =
+    options.experimentName === undefined ? document : { ...document, experiment_name: options.experimentName };
+  const variables = options.environmentVariables ?? {};
+  if (Object.keys(variables).length === 0) return named;
+  if (named.kind !== "command") {
+    throw new TaskError(
+      "input",
+      `Environment variables can be given to a command job, and this is a ${named.kind} job.`,
+      {
+        hint: "Write them into the job YAML, where the steps are.",
+      },
+    );
+  }
+  return { ...named, environment_variables: { ...named.environment_variables, ...variables } };
 }
 
 /** Everything that the job names and that must be there already, looked for side by side. */
 async function requireAll(workspace: Workspace, document: JobDocument): Promise<void> {
   const resolver = createResolver(workspace);
-  const { compute, environment } = document;
+  const { compute } = document;
+  const environment = document.kind === "command" ? document.environment : undefined;
   const checks: Promise<void>[] = [];
   if (compute !== undefined) {
     checks.push(requireCompute(workspace, compute.startsWith("/") ? compute : `${workspace.id}/computes/${compute}`));

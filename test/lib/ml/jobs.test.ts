@@ -170,8 +170,8 @@ describe("jobs", () => {
   const refused: [string, Record<string, unknown>, RegExp][] = [
     [
       "a compute that is not there",
-      { compute: "azureml:gpu-cluster" },
-      /has no compute "gpu-cluster"; it has .*cpu-cluster/,
+      { compute: "azureml:no-such-cluster" },
+      /has no compute "no-such-cluster"; it has .*cpu-cluster/,
     ],
     ["an environment that is not there", { environment: "azureml:nothing:1" }, /has no environment "nothing"/],
     [
