@@ -82,6 +82,8 @@ export interface JobSection {
 export interface RuleSection {
   rule: string;
   passed: boolean;
+  /** Where it is neither: a rule that was skipped counts as passed. */
+  outcome?: "passed" | "failed" | "skipped";
   /** What was compared with what, as a sentence. */
   detail: string;
 }

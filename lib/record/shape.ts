@@ -44,7 +44,12 @@ const asset = section(
   "name",
   "version",
 );
-const rule = section({ rule: text(), passed: flag, detail: text() }, "rule", "passed", "detail");
+const rule = section(
+  { rule: text(), passed: flag, outcome: oneOf("passed", "failed", "skipped"), detail: text() },
+  "rule",
+  "passed",
+  "detail",
+);
 
 export const recordShape: Shape = section(
   {

@@ -64,9 +64,14 @@ function gatePart(gate: GateSection | undefined): string[] {
   return [`**The gate is ${gate.passed ? "open" : "closed"}**${champion}`, ...rulesPart("Rule", gate.rules)];
 }
 
+const MARKS = { passed: "✅", failed: "❌", skipped: "➖" } as const;
+
 function rulesPart(title: string, rules: readonly RuleSection[] | undefined): string[] {
   if (!rules || rules.length === 0) return [];
-  const rows = rules.map((one) => `| ${one.passed ? "✅" : "❌"} | ${code(one.rule)} | ${cell(one.detail)} |`);
+  const rows = rules.map(
+    (one) =>
+      `| ${MARKS[one.outcome ?? (one.passed ? "passed" : "failed")]} | ${code(one.rule)} | ${cell(one.detail)} |`,
+  );
   return [[`|  | ${title} | What was found |`, "| --- | --- | --- |", ...rows].join("\n")];
 }
 
@@ -110,11 +115,11 @@ function table(rows: readonly (readonly [string, string | undefined | ""])[]): s
   return ["|  |  |", "| --- | --- |", ...lines].join("\n");
 }
 
-/** Text of others inside a table: nothing in it is markup. */
+/** Text of others in the middle of a line: nothing in it is markup. */
 const cell = (text: string): string =>
   text
     .replace(/\r\n|\r|\n/g, " ")
-    .replace(/[\\`*_{}[\]()#+!|~>-]/g, "\\$&")
+    .replace(/[\\`*_[\]|~]/g, "\\$&")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;");
 
@@ -133,7 +138,13 @@ const link = (text: string, url: string | undefined): string =>
 const quote = (text: string): string =>
   text
     .split(/\r\n|\r|\n/)
-    .map((line) => `> ${cell(line)}`)
+    // At the start of a line more signs are markup: headings, lists, quotes.
+    .map(
+      (line) =>
+        `> ${cell(line.trim())
+          .replace(/^(?=[#>+=-])/, "\\")
+          .replace(/^(\d+)(?=[.)])/, "$1\\")}`,
+    )
     .join("  \n");
 
 function duration(started: string | undefined, finished: string | undefined): string | undefined {

@@ -13,19 +13,16 @@ const pem = [
 ].join("\n");
 
 describe("secret forms", () => {
-  it("are the secret as it is, in base64, in URLs, in forms, in JSON and as basic authentication", () => {
-    const secret = 'a b~"/+';
-    const forms = secretForms(secret);
-    for (const form of [
-      secret,
-      Buffer.from(secret).toString("base64"),
-      Buffer.from(`:${secret}`).toString("base64"),
-      "a%20b~%22%2F%2B",
-      "a+b%7E%22%2F%2B",
-      'a b~\\"/+',
-    ]) {
-      assert.ok(forms.includes(form), form);
-    }
+  it("are the secret as it is, in base64, and as basic authentication", () => {
+    const base64 = (text: string) => Buffer.from(text).toString("base64");
+    assert.deepEqual(secretForms('a b~"/+'), ['a b~"/+', base64('a b~"/+'), base64(':a b~"/+')]);
+  });
+
+  it("have no percent sign, which the agent would echo in a form that it does not mask", () => {
+    const forms = secretForms("a%2Fb");
+    assert.ok(forms.length > 0);
+    fc.assert(fc.property(fc.string(), (secret) => assert.ok(!secretForms(secret).some((form) => form.includes("%")))));
+    assert.ok(!forms.includes("a%2Fb"));
   });
 
   it("are the lines of a certificate, because the agent masks no line of a text", () => {
