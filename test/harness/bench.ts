@@ -24,7 +24,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { ConnectionName } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { Exchange } from "../../local/har.ts";
-import { copyPackage, root } from "./packages.ts";
+import { packagedTasks, root } from "./packages.ts";
 import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
 
 /** The project that the tests' repository holds, unless a run says otherwise. */
@@ -96,7 +96,6 @@ export class Bench {
   readonly cloud: LocalCloud;
   readonly recorder: SecretRecorder;
   readonly #folder: string;
-  readonly #packages = new Map<TaskName, Promise<string>>();
   /** Everything that runs left, by where it stands. */
   readonly left: [where: string, text: string][] = [];
   #runs = 0;
@@ -116,13 +115,6 @@ export class Bench {
     recorder.keep("certificate and private key", certificate.certificatePem);
     recorder.keep("account key", cloud.azure.blobs.key);
     return new Bench(cloud, recorder, mkdtempSync(path.join(tmpdir(), "azure-ml-bench-")));
-  }
-
-  /** Where the moved package of a task lies. */
-  packageOf(task: TaskName): Promise<string> {
-    const known = this.#packages.get(task) ?? copyPackage(task, path.join(this.#folder, "packages", task));
-    this.#packages.set(task, known);
-    return known;
   }
 
   /** A new pipeline run, for steps that belong to the same one. */
@@ -223,7 +215,7 @@ export class Bench {
     const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const step: TaskStep = {
       name: options.step ?? task,
-      taskFolder: await this.packageOf(task),
+      taskFolder: (await packagedTasks()).get(task)!,
       inputs: Object.fromEntries(given),
       ...(options.timeoutInMinutes === undefined ? {} : { timeoutInMinutes: options.timeoutInMinutes }),
     };
@@ -299,4 +291,19 @@ export class Bench {
 export function assertSucceeded(run: TaskRun): void {
   assert.equal(run.result, "Succeeded", run.log);
   assert.deepEqual(run.issues, [], run.log);
+}
+
+/** The Node versions that an agent runs the tasks with. */
+export const NODES: readonly NodeWish[] = ["20", "24"];
+
+/** Skips a test whose Node this machine does not have: Node 24 comes with an optional package for Linux. */
+export function needsNode(context: Mocha.Context, node: NodeWish): void {
+  if (node === "24" && machineNodes().node24 === undefined) context.skip();
+}
+
+/** What a run asked of one listener, as URLs. */
+export function asked(run: TaskRun, listener: string, method: string, path = /./): string[] {
+  return run.exchanges
+    .filter((one) => one.listener === listener && one.method === method && path.test(new URL(one.url).pathname))
+    .map(({ url }) => url);
 }

@@ -1,5 +1,6 @@
 // The tasks as they are shipped: built once, and each packaged folder copied to a place with no node_modules above it.
-import { cpSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -10,24 +11,27 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 /** What a package holds of a task's folder. */
 const PACKAGED = ["task.json", "icon.png", "dist"];
 
-let built: Promise<readonly string[]> | undefined;
+let packaged: Promise<ReadonlyMap<string, string>> | undefined;
 
-/** Builds what has changed and gives the names of the tasks' folders. Test processes take turns; each asks once. */
-export function builtTasks(): Promise<readonly string[]> {
-  built ??= inTurn(async () => (await buildTasks(root)).map(({ folder }) => folder));
-  return built;
-}
-
-/** Copies a built task into `target`, which is made; what the package does not hold stays behind. */
-export async function copyPackage(task: string, target: string): Promise<string> {
-  const tasks = await builtTasks();
-  if (!tasks.includes(task))
-    throw new Error(`There is no task ${task} that runs on an agent; there is ${tasks.join(", ")}.`);
-  mkdirSync(target, { recursive: true });
-  for (const file of PACKAGED) {
-    cpSync(path.join(root, "tasks", task, file), path.join(target, file), { recursive: true, dereference: true });
-  }
-  return target;
+/**
+ * Folder by task: `SubmitJob` -> where its package lies, and nothing else of it. Builds what has changed; test processes
+ * take turns, and each asks once.
+ */
+export function packagedTasks(): Promise<ReadonlyMap<string, string>> {
+  packaged ??= inTurn(async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-packages-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    const tasks = (await buildTasks(root)).map((task) => task.folder);
+    for (const task of tasks) {
+      for (const file of PACKAGED) {
+        const target = path.join(folder, task, file);
+        mkdirSync(path.dirname(target), { recursive: true });
+        cpSync(path.join(root, "tasks", task, file), target, { recursive: true, dereference: true });
+      }
+    }
+    return new Map(tasks.map((task) => [task, path.join(folder, task)]));
+  });
+  return packaged;
 }
 
 /** Runs `work` while no other test process does. A lock that its holder left behind counts for a minute. */

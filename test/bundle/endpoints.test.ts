@@ -1,0 +1,221 @@
+// Deploy endpoint and Invoke endpoint, as shipped: beside what is live, called without traffic, and as before where it fails.
+import assert from "node:assert/strict";
+import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
+import { asked, assertSucceeded, Bench, NODES, needsNode } from "../harness/bench.ts";
+
+const endpointFile = "azureml/endpoint.yml";
+const deploymentFile = "azureml/deployment.yml";
+const requestFile = "requests/ada.json";
+const brokenInit = {
+  "scoring/score.py":
+    'def init():\n    print("looking for the weights")\n    raise RuntimeError("no such weights")\ndef run(raw):\n    return 1\n',
+};
+const wrongReply = {
+  "scoring/score.py":
+    'def init():\n    pass\ndef run(raw):\n    return {"greeting": "go away", "predictions": [1, 3]}\n',
+};
+
+describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
+  let bench: Bench;
+  before(async () => {
+    bench = await Bench.open();
+  });
+  after(() => bench.close());
+  const endpoint = (name: string) => endpointsOf(bench.cloud.azure).get(name);
+  const deployments = (name: string) => deploymentsOfEndpoint(bench.cloud.azure, name).map((one) => one.name);
+
+  for (const node of NODES) {
+    it(`makes the endpoint, then stands beside what is live and takes its traffic (Node ${node})`, async function () {
+      needsNode(this, node);
+      const name = `greeter-${node}`;
+      const inputs = {
+        endpointFile,
+        deploymentFile,
+        endpointName: name,
+        requestFile,
+        expectations: "$.predictions[1] == 2",
+      };
+      const first = await bench.run("DeployEndpoint", inputs, { node });
+      assertSucceeded(first);
+      assert.deepEqual(endpoint(name)?.traffic, { blue: 100 });
+      assert.deepEqual([first.outputs["endpointName"], first.outputs["deploymentName"]], [name, "blue"]);
+      assert.equal(first.outputs["scoringUri"], endpoint(name)?.scoringUri);
+      assert.equal(first.outputs["traffic.blue"], "100");
+
+      // The same again changes nothing.
+      const again = await bench.run("DeployEndpoint", inputs, { node });
+      assertSucceeded(again);
+      assert.deepEqual(asked(again, "arm", "PUT", /onlineEndpoints/), []);
+      assert.deepEqual(asked(again, "storage", "PUT"), []);
+
+      const second = await bench.run(
+        "DeployEndpoint",
+        { ...inputs, deploymentName: "green" },
+        { node, files: { "weights/greeting.txt": "hello" } },
+      );
+      assertSucceeded(second);
+      assert.deepEqual(endpoint(name)?.traffic, { green: 100 });
+      assert.deepEqual(deployments(name), ["blue", "green"], "the old one stays to go back to");
+      const called = second.lines.findIndex((line) => /^green answered in \d+ ms at 0 % of the traffic/.test(line));
+      const moved = second.lines.findIndex((line) => /^The traffic of .* is green 100 %; it was blue 100 %/.test(line));
+      assert.ok(called > 0 && moved > called, second.log);
+      assert.deepEqual(second.record?.deployment?.trafficBefore, { blue: 100 });
+      assert.deepEqual(second.record?.deployment?.traffic, { green: 100 });
+
+      const call = await bench.run("InvokeEndpoint", { endpointName: name, requestFile }, { node });
+      assertSucceeded(call);
+      assert.deepEqual(JSON.parse(call.outputs["reply"]!), { greeting: "hello, Ada", predictions: [1, 2] });
+      assert.deepEqual([call.outputs["statusCode"], call.outputs["deploymentName"]], ["200", "green"]);
+      const past = await bench.run(
+        "InvokeEndpoint",
+        { endpointName: name, deploymentName: "blue", requestFile },
+        { node },
+      );
+      assertSucceeded(past);
+      assert.match(past.outputs["reply"]!, /good day, Ada/);
+    });
+  }
+
+  it("never changes a deployment that gets traffic: another content stands beside it", async () => {
+    const inputs = { endpointFile, deploymentFile, endpointName: "beside" };
+    assertSucceeded(await bench.run("DeployEndpoint", inputs));
+    const next = await bench.run(
+      "DeployEndpoint",
+      { ...inputs, trafficPercent: "10" },
+      { files: { "weights/greeting.txt": "hello" } },
+    );
+    assertSucceeded(next);
+    assert.deepEqual(endpoint("beside")?.traffic, { blue: 90, "blue-2": 10 });
+    // What the task does not manage stays as it was.
+    endpoint("beside")!.description = "Kept by hand";
+    endpoint("beside")!.tags["owner"] = "ada";
+    const all = await bench.run(
+      "DeployEndpoint",
+      { ...inputs, deleteOldDeployments: "true" },
+      { files: { "weights/greeting.txt": "hello" } },
+    );
+    assertSucceeded(all);
+    assert.deepEqual(endpoint("beside")?.traffic, { "blue-2": 100 });
+    assert.deepEqual(deployments("beside"), ["blue-2"]);
+    assert.equal(endpoint("beside")?.description, "Kept by hand");
+    assert.equal(endpoint("beside")?.tags["owner"], "ada");
+  });
+
+  describe("where the new deployment fails", () => {
+    const inputs = { endpointFile, deploymentFile, endpointName: "steady", requestFile };
+    before(async () => {
+      assertSucceeded(await bench.run("DeployEndpoint", inputs));
+    });
+    const asBefore = async () => {
+      assert.deepEqual(endpoint("steady")?.traffic, { blue: 100 });
+      const call = await bench.run("InvokeEndpoint", { endpointName: "steady", requestFile });
+      assertSucceeded(call);
+      assert.match(call.outputs["reply"]!, /good day, Ada/);
+    };
+
+    for (const node of NODES) {
+      it(`init() raises: traffic as before, logs shown, deployment deleted (Node ${node})`, async function () {
+        needsNode(this, node);
+        const run = await bench.run(
+          "DeployEndpoint",
+          { ...inputs, deploymentName: "bad" },
+          { node, files: brokenInit },
+        );
+        assert.deepEqual([run.result, run.exitCode], ["Failed", 0]);
+        assert.match(run.log, /looking for the weights/);
+        assert.match(run.log, /RuntimeError: no such weights/);
+        assert.deepEqual(deployments("steady"), ["blue"]);
+        assert.equal(run.record?.deployment?.state, "Failed");
+        assert.deepEqual(run.record?.deployment?.traffic, { blue: 100 });
+        await asBefore();
+      });
+    }
+
+    it("init() raises: the deployment is kept where that is wished", async () => {
+      const run = await bench.run(
+        "DeployEndpoint",
+        { ...inputs, deploymentName: "kept", onFailure: "keepDeployment" },
+        { files: brokenInit },
+      );
+      assert.equal(run.result, "Failed");
+      assert.match(run.log, /RuntimeError: no such weights/);
+      assert.deepEqual(deployments("steady"), ["blue", "kept"]);
+      await asBefore();
+    });
+
+    it("a wrong reply at 0 % keeps the traffic where it is, and shows the difference", async () => {
+      const run = await bench.run(
+        "DeployEndpoint",
+        { ...inputs, deploymentName: "wrong", expectations: "$.predictions[1] == 2" },
+        { files: wrongReply },
+      );
+      assert.equal(run.result, "Failed");
+      assert.match(run.errors[0]!, /\$\.predictions\[1\]/);
+      assert.match(run.errors[0]!, /- 2\n\s*\+ 3/);
+      assert.ok(!deployments("steady").includes("wrong"));
+      await asBefore();
+    });
+  });
+
+  describe("Invoke endpoint", () => {
+    for (const [authMode, node] of [
+      ["key", "20"],
+      ["aml_token", "24"],
+      ["aad_token", "20"],
+    ] as const) {
+      it(`calls an endpoint whose auth_mode is ${authMode} (Node ${node})`, async function () {
+        needsNode(this, node);
+        const name = `by-${authMode.replace("_", "-")}`;
+        const deployed = await bench.run(
+          "DeployEndpoint",
+          { endpointFile, deploymentFile, endpointName: name, requestFile },
+          { node, files: { [endpointFile]: `name: ${name}\nauth_mode: ${authMode}\n` } },
+        );
+        assertSucceeded(deployed);
+        const inputs = { endpointName: name, requestFile, expectations: '$.greeting == "good day, Ada"' };
+        const run = await bench.run("InvokeEndpoint", inputs, { node });
+        assertSucceeded(run);
+        assert.equal(run.record?.invocation?.statusCode, 200);
+        assert.equal(asked(run, "arm", "POST", /\/listKeys$/).length, authMode === "key" ? 1 : 0);
+        assert.equal(asked(run, "arm", "POST", /\/token$/).length, authMode === "aml_token" ? 1 : 0);
+      });
+    }
+
+    it("fails with a diff where the reply is not as expected", async () => {
+      const run = await bench.run("InvokeEndpoint", {
+        endpointName: "by-key",
+        requestFile,
+        expectations: '$.predictions[0] == 1\n$.greeting == "hello, Ada"',
+      });
+      assert.deepEqual([run.result, run.exitCode], ["Failed", 0]);
+      assert.equal(run.errors.length, 1);
+      assert.match(run.errors[0]!, /- "hello, Ada"\n\s*\+ "good day, Ada"/);
+    });
+
+    it("fails where the reply takes longer than allowed", async () => {
+      const slow = {
+        "scoring/score.py": "import time\ndef init():\n    pass\ndef run(raw):\n    time.sleep(0.4)\n    return 1\n",
+      };
+      const deployed = await bench.run(
+        "DeployEndpoint",
+        { endpointFile, deploymentFile, endpointName: "by-key", deploymentName: "slow", trafficPercent: "0" },
+        { files: slow },
+      );
+      assertSucceeded(deployed);
+      const inputs = { endpointName: "by-key", deploymentName: "slow", requestFile, maxLatencyInMilliseconds: "300" };
+      const run = await bench.run("InvokeEndpoint", inputs);
+      assert.equal(run.result, "Failed");
+      assert.match(run.errors[0]!, /took \d+ ms to reply; at most 300 ms are allowed/);
+    });
+
+    it("says what a failing scoring script answered", async () => {
+      const run = await bench.run(
+        "InvokeEndpoint",
+        { endpointName: "by-key", requestFile },
+        { files: { [requestFile]: "{}" } },
+      );
+      assert.equal(run.result, "Failed");
+      assert.match(run.errors[0]!, /The scoring script of the endpoint by-key failed/);
+    });
+  });
+});

@@ -1,0 +1,107 @@
+// Submit training run, as shipped: its log while it grows, its outputs, and one job for all attempts of a step.
+import assert from "node:assert/strict";
+import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
+
+const jobFile = "azureml/job.yml";
+const puts = (run: TaskRun) => asked(run, "arm", "PUT", /\/jobs\//).length;
+const failing = { "src/learn.py": 'print("about to fail")\nraise SystemExit("the weights are gone")\n' };
+
+describe("AzureMLSubmitJob as shipped", () => {
+  let bench: Bench;
+  before(async () => {
+    bench = await Bench.open();
+  });
+  after(() => bench.close());
+  const statusOf = (name: string | undefined) => jobBoard(bench.cloud.azure).get(name ?? "")?.status;
+
+  for (const node of NODES) {
+    it(`shows the log while the job runs, and gives its outputs (Node ${node})`, async function () {
+      needsNode(this, node);
+      const seen: Record<string, string[]> = {};
+      const run = await bench.run(
+        "SubmitJob",
+        { jobFile, overrides: "inputs:\n  seconds: 2\n  auc: 0.75", tags: "kind=toy", displayName: `Node ${node}` },
+        {
+          node,
+          onLine: (line) => {
+            if (line === "learning begins")
+              seen[line] = jobBoard(bench.cloud.azure)
+                .all()
+                .map(({ status }) => status);
+          },
+        },
+      );
+      assertSucceeded(run);
+      assert.equal(seen["learning begins"]?.at(-1), "Running", "the line was shown before the job had ended");
+      assert.match(run.log, /learning begins\n(Job .*\n)?learning ends\n/);
+      const { jobName, jobId, jobStatus, studioUrl } = run.outputs;
+      assert.equal(jobStatus, "Completed");
+      assert.match(jobId!, new RegExp(`/workspaces/ws1/jobs/${jobName}$`));
+      assert.match(studioUrl!, new RegExp(`/runs/${jobName}\\?wsid=`));
+      assert.equal(run.outputs["outputs.model"], JSON.parse(run.outputs["outputs"]!)["model"]);
+      assert.match(run.outputs["outputs.model"]!, new RegExp(`^azureml://.*${jobName}`));
+      const job = jobBoard(bench.cloud.azure).get(jobName!)!;
+      assert.deepEqual([job.displayName, job.tags["kind"], job.experimentName], [`Node ${node}`, "toy", "bundle"]);
+      assert.equal(run.record?.job?.status, "Completed");
+      assert.equal(run.record?.job?.metrics?.["auc"], 0.75);
+      assert.match(run.summaries[0]!, new RegExp(jobName!));
+    });
+  }
+
+  it("does not wait when told not to", async () => {
+    const run = await bench.run("SubmitJob", { jobFile, wait: "false", overrides: "inputs.seconds: 3" });
+    assertSucceeded(run);
+    assert.notEqual(statusOf(run.outputs["jobName"]), "Completed");
+    assert.notEqual(run.outputs["jobStatus"], "Completed");
+    assert.equal(run.stages.at(-1)?.stage, "postjob");
+    assert.deepEqual(asked(run, "arm", "POST", /cancel/), [], "and its post-job stage cancels nothing");
+    await jobBoard(bench.cloud.azure).ended(run.outputs["jobName"]!);
+    assert.equal(statusOf(run.outputs["jobName"]), "Completed");
+  });
+
+  describe("run again for the same run, stage and step", () => {
+    it("joins a job that still runs", async () => {
+      const build = bench.newBuild();
+      const inputs = { jobFile, overrides: "inputs.seconds: 2" };
+      const first = await bench.run("SubmitJob", { ...inputs, wait: "false" }, { build });
+      const second = await bench.run("SubmitJob", inputs, { build, attempt: 2 });
+      assertSucceeded(second);
+      assert.equal(second.outputs["jobName"], first.outputs["jobName"]);
+      assert.equal(second.outputs["jobStatus"], "Completed");
+      assert.deepEqual([puts(first), puts(second)], [1, 0]);
+      assert.equal(second.record?.job?.joined, true);
+      assert.match(second.log, /An earlier attempt of this step submitted .*: going on with it/);
+    });
+
+    it("joins a job that has completed, unless it was submitted for something else", async () => {
+      const build = bench.newBuild();
+      const first = await bench.run("SubmitJob", { jobFile }, { build });
+      const second = await bench.run("SubmitJob", { jobFile }, { build, attempt: 2 });
+      assertSucceeded(second);
+      assert.equal(second.outputs["jobName"], first.outputs["jobName"]);
+      assert.equal(puts(second), 0);
+      const other = await bench.run("SubmitJob", { jobFile, overrides: "inputs.auc: 0.5" }, { build, attempt: 3 });
+      assertSucceeded(other);
+      assert.equal(other.outputs["jobName"], `${first.outputs["jobName"]}-2`);
+      const step = await bench.run("SubmitJob", { jobFile, wait: "false" }, { build, step: "elsewhere" });
+      assert.equal(puts(step), 1, "another step has a job of its own");
+    });
+
+    it("submits anew where the earlier job failed, and says why that one did with the end of its log", async () => {
+      const build = bench.newBuild();
+      const first = await bench.run("SubmitJob", { jobFile }, { build, files: failing });
+      assert.equal(first.result, "Failed");
+      assert.equal(first.exitCode, 0);
+      assert.equal(first.errors.length, 1);
+      assert.match(first.errors[0]!, /^The job bundle-\d+-submitjob-\w+ is Failed: Execution failed\. .*status code 1/);
+      assert.match(first.errors[0]!, /about to fail\n\s*the weights are gone$/);
+      assert.equal(first.outputs["jobStatus"], "Failed");
+      assert.equal(first.record?.result, "failed");
+      const second = await bench.run("SubmitJob", { jobFile }, { build, attempt: 2 });
+      assertSucceeded(second);
+      assert.equal(second.outputs["jobName"], `${first.outputs["jobName"]}-2`);
+      assert.equal(second.outputs["jobStatus"], "Completed");
+    });
+  });
+});
