@@ -126,7 +126,9 @@ function setOutputs<Inputs, Outputs, Workspace>(
   agent: Agent,
   outputs: Partial<Outputs>,
 ): void {
-  for (const [name, value] of outputVariables(task.contract.outputs, outputs)) agent.setOutput(name, value);
+  for (const [name, value] of outputVariables(task.contract.outputs, outputs, agent.log.warn)) {
+    agent.setOutput(name, value);
+  }
 }
 
 /** Attached whether the step succeeded or not; what it says is never needed to go on (facts/02 2.4). */

@@ -21,7 +21,7 @@ export interface Inputs {
 }
 
 export interface Outputs {
-  /** Body of the reply. */
+  /** Body of the reply, at most its first 30,000 characters. */
   reply: string;
   /** HTTP status of the reply. */
   statusCode: string;

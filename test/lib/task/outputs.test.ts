@@ -1,7 +1,9 @@
 // Outputs as variables.
 import assert from "node:assert/strict";
 import type { OutputField } from "../../../lib/agent/inputs.ts";
-import { outputVariables } from "../../../lib/task/outputs.ts";
+import { LONGEST_OUTPUT, outputVariables } from "../../../lib/task/outputs.ts";
+
+const silent = () => {};
 
 const fields: OutputField[] = [
   { name: "name", type: "string" },
@@ -11,7 +13,7 @@ const fields: OutputField[] = [
 
 describe("output variables", () => {
   it("are texts, and maps also entry by entry", () => {
-    assert.deepEqual(outputVariables(fields, { name: "n", created: false, outputs: { model: "u", rows: 3 } }), [
+    assert.deepEqual(outputVariables(fields, { name: "n", created: false, outputs: { model: "u", rows: 3 } }, silent), [
       ["name", "n"],
       ["created", "false"],
       ["outputs", '{"model":"u","rows":3}'],
@@ -21,7 +23,14 @@ describe("output variables", () => {
   });
 
   it("are left alone where nothing is given, and only those of the contract", () => {
-    assert.deepEqual(outputVariables(fields, { name: undefined }), []);
-    assert.throws(() => outputVariables(fields, { nam: "n" }), /no output nam/);
+    assert.deepEqual(outputVariables(fields, { name: undefined }, silent), []);
+    assert.throws(() => outputVariables(fields, { nam: "n" }, silent), /no output nam/);
+  });
+
+  it("are cut where no later step could be started with them", () => {
+    const warnings: string[] = [];
+    const [[, value = ""] = []] = outputVariables(fields, { name: "x".repeat(200_000) }, (line) => warnings.push(line));
+    assert.equal(value.length, LONGEST_OUTPUT);
+    assert.match(warnings.join(), /Output variable name has 200000 characters/);
   });
 });
