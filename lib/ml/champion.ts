@@ -123,15 +123,7 @@ async function modelVersion(
   if (version !== undefined) return findVersion(workspace, "models", name, version);
   if (label === "latest")
     return first(versionsOf(workspace, "models", name, { $orderBy: "createdtime desc", $top: 1 }));
-  // A tag by its name, or name=value; then a label of the service's own.
-  const [tag = "", value] = label.split("=", 2);
-  const tagged = await first(
-    versionsOf(workspace, "models", name, { listViewType: "ActiveOnly", tags: label }),
-    (one) => {
-      const has = one.properties?.tags?.[tag];
-      return has !== undefined && (value === undefined || has === value);
-    },
-  );
+  const tagged = await first(versionsOf(workspace, "models", name), (one) => carries(one, label));
   if (tagged) return tagged;
   const answer = await workspace.azure.request<AssetBody>(
     "GET",
@@ -143,6 +135,17 @@ async function modelVersion(
     },
   );
   return answer.status === 200 ? answer.body : undefined;
+}
+
+/** A version carries `name=value` as a tag; or a tag by that name; or that stage, as a tag or as the service's own. */
+function carries({ properties }: AssetBody, label: string): boolean {
+  const tags = properties?.tags ?? {};
+  const [name = "", value] = label.split(/=(.*)/s, 2);
+  if (value !== undefined) return tags[name] === value;
+  const stages = [tags["stage"], properties?.["stage"]];
+  return (
+    Object.hasOwn(tags, label) || stages.some((stage) => String(stage ?? "").toLowerCase() === label.toLowerCase())
+  );
 }
 
 async function first<T>(items: AsyncIterable<T>, fits: (item: T) => boolean = () => true): Promise<T | undefined> {

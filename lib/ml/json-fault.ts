@@ -1,7 +1,7 @@
 // Where a text stops being JSON: Node 20 says the character and not the place.
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: just these may not stand in a JSON text.
 const TOKEN =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: just these may not stand in a JSON text.
   /[\t\n\r ]+|[{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
 /** What may come next: a value, the first or a later member of an object, a colon, or a separator. */

@@ -1,0 +1,191 @@
+// The gate against local Azure: real jobs with real metrics, champions of every kind, and what happens when there is none.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { type ChampionChoice, jobOf, mostLive, parseChampion } from "../../../lib/ml/champion.ts";
+import { followJob } from "../../../lib/ml/follow-job.ts";
+import { evaluateGate, type GateOptions, sayGate } from "../../../lib/ml/gate.ts";
+import { registerModel } from "../../../lib/ml/register-model.ts";
+import { parseRules } from "../../../lib/ml/rules.ts";
+import { submitJob } from "../../../lib/ml/submit-job.ts";
+import { commandJob } from "./projects.ts";
+import { openLocal, theCloud } from "./world.ts";
+
+/** Logs metrics the way the example does: MLflow's REST API with Python's standard library. */
+const LOG = `
+import json, os, sys, time, urllib.request
+uri = os.environ["MLFLOW_TRACKING_URI"]
+if uri.startswith("azureml://"):
+    uri = "https://" + uri[10:].split("?")[0].replace("/mlflow/v1.0/", "/mlflow/v2.0/")
+metrics = [{"key": k, "value": v, "timestamp": int(time.time() * 1000), "step": s} for s, (k, v) in enumerate(json.loads(sys.argv[1]))]
+body = json.dumps({"run_id": os.environ["MLFLOW_RUN_ID"], "metrics": metrics}).encode()
+headers = {"Content-Type": "application/json", "Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]}
+urllib.request.urlopen(urllib.request.Request(uri + "/api/2.0/mlflow/runs/log-batch", body, headers)).read()
+`;
+
+async function jobWith(metrics: [string, number][]): Promise<string> {
+  const workspace = await openLocal();
+  const script = Buffer.from(LOG).toString("base64");
+  const command = `echo ${script} | base64 -d > log.py && python log.py '${JSON.stringify(metrics)}' && echo model > \${{outputs.model}}/m`;
+  const { document, folder } = commandJob(command, { outputs: { model: { type: "custom_model", mode: "upload" } } });
+  const job = await submitJob(workspace, document, { stepIdentity: randomUUID(), root: folder });
+  await followJob(workspace, job.name);
+  return job.name;
+}
+
+async function gate(jobName: string, rules: string, more: Partial<GateOptions> = {}) {
+  const workspace = await openLocal();
+  return evaluateGate(workspace, {
+    jobName,
+    rules: parseRules(rules),
+    champion: { kind: "none" },
+    missingChampion: "fail",
+    includeChildRuns: false,
+    patience: 200,
+    ...more,
+  });
+}
+
+describe("the gate", () => {
+  let weak = "";
+  let strong = "";
+  const model = `gate-${randomUUID().slice(0, 8)}`;
+  before(async function () {
+    this.timeout(60_000);
+    [weak, strong] = await Promise.all([
+      jobWith([
+        ["auc", 0.8],
+        ["n", 3],
+        ["val/auc", 0.7],
+      ]),
+      jobWith([
+        ["auc", 0.9],
+        ["loss", 3],
+        ["loss", 2],
+        ["loss", 1],
+      ]),
+    ]);
+    const workspace = await openLocal();
+    const register = (job: string, tags: Record<string, string>) =>
+      registerModel(workspace, {
+        name: model,
+        type: "custom_model",
+        tags,
+        source: { kind: "job", job, output: "model" },
+      });
+    await register(weak, { stage: "production" });
+    await register(strong, {});
+  });
+
+  it("judges latest values, whole numbers, awkward names and history", async () => {
+    const good = await gate(weak, "metrics.auc >= 0.8\nmetrics.n == 3\nmetrics['val/auc'] < 1");
+    assert.deepEqual([good.passed, good.champion], [true, undefined]);
+    const trend = await gate(strong, "history.loss[0] > history.loss[2]\nmetrics.loss == 1");
+    assert.ok(trend.passed, JSON.stringify(trend.rules));
+  });
+
+  it("names the metrics there are when one is not", async () => {
+    const result = await gate(weak, "metrics.accuracy > 0.5\nmetrics.auc > 0.5");
+    assert.deepEqual(
+      result.rules.map(({ passed }) => passed),
+      [false, true],
+    );
+    assert.equal(result.rules[0]?.detail, 'The job has no metric "accuracy"; it has auc, n, val/auc.');
+    assert.match(sayGate(weak, result), /did not pass 1 of 2 rules\. metrics\.accuracy > 0\.5: The job has no metric/);
+  });
+
+  it("waits for metrics that are late", async () => {
+    const { scenario } = (await theCloud()).azure;
+    scenario.metricDelay = 1_500;
+    try {
+      const job = await jobWith([["late", 1]]);
+      assert.equal((await gate(job, "metrics.late == 1", { patience: 0 })).passed, false);
+      assert.equal((await gate(job, "metrics.late == 1", { patience: 10_000 })).passed, true);
+    } finally {
+      scenario.metricDelay = 0;
+    }
+  }).timeout(60_000);
+
+  const champions: [string, () => string, string][] = [
+    ["a model by its tag", () => `model:${model}@production`, "1"],
+    ["a model by its tag and value", () => `model:${model}@stage=production`, "1"],
+    ["the latest model", () => `model:${model}@latest`, "2"],
+    ["a model by its version", () => `model:${model}:1`, "1"],
+  ];
+  for (const [what, champion, version] of champions) {
+    it(`measures against ${what}`, async () => {
+      const result = await gate(strong, "metrics.auc >= champion.auc", { champion: parseChampion(champion()) });
+      assert.equal(result.champion, `${model}:${version}`);
+      assert.ok(result.passed, JSON.stringify(result.rules));
+    });
+  }
+
+  it("measures against another job, and says who won by what", async () => {
+    const result = await gate(weak, "metrics.auc > champion.auc - 0.05", { champion: { kind: "job", name: strong } });
+    assert.equal(result.passed, false);
+    assert.equal(
+      result.rules[0]?.detail,
+      `metrics.auc = 0.8 is not more than champion.auc - 0.05 = 0.85 (of the champion ${strong}, whose auc is 0.9).`,
+    );
+  });
+
+  it("fails for a champion that is there and lacks the metric, also where a missing one would be skipped", async () => {
+    const result = await gate(weak, "metrics.n > champion.n", {
+      champion: { kind: "job", name: strong },
+      missingChampion: "skip",
+    });
+    assert.equal(result.rules[0]?.detail, `The champion ${strong} has no metric "n"; it has auc, loss.`);
+    assert.equal(result.passed, false);
+  });
+
+  const missing: [ChampionChoice, RegExp][] = [
+    [{ kind: "none" }, /the input champion is none/],
+    [{ kind: "endpoint", name: "no-endpoint" }, /there is no endpoint no-endpoint/],
+    [{ kind: "model", name: "no-model", version: "1" }, /there is no model no-model:1/],
+    [{ kind: "model", name: "no-model", label: "production" }, /there is no model no-model@production/],
+  ];
+  for (const [champion, why] of missing) {
+    it(`fails or skips where ${why.source}`, async () => {
+      const rules = "metrics.auc > champion.auc\nmetrics.auc > 0.5";
+      const failing = await gate(weak, rules, { champion });
+      assert.deepEqual([failing.passed, failing.rules[0]?.outcome, failing.champion], [false, "failed", undefined]);
+      assert.match(failing.rules[0]?.detail ?? "", why);
+      const skipping = await gate(weak, rules, { champion, missingChampion: "skip" });
+      assert.deepEqual([skipping.passed, skipping.rules[0]?.outcome], [true, "skipped"]);
+    });
+  }
+
+  it("judges no job that is not there, has failed or goes on", async () => {
+    await assert.rejects(gate("no-job", "metrics.a > 1"), { kind: "notFound" });
+    const workspace = await openLocal();
+    const failing = commandJob("exit 1");
+    const failed = await submitJob(workspace, failing.document, { stepIdentity: randomUUID(), root: failing.folder });
+    await assert.rejects(followJob(workspace, failed.name));
+    await assert.rejects(gate(failed.name, "metrics.a > 1"), { kind: "failed", message: /is Failed, not Completed/ });
+    const long = commandJob("sleep 5");
+    const running = await submitJob(workspace, long.document, { stepIdentity: randomUUID(), root: long.folder });
+    await assert.rejects(gate(running.name, "metrics.a > 1"), { kind: "failed", message: /not Completed/ });
+  });
+
+  it("reads what the input champion may say, and refuses the rest", () => {
+    assert.deepEqual(parseChampion("endpoint:e"), { kind: "endpoint", name: "e" });
+    assert.deepEqual(parseChampion(" none "), { kind: "none" });
+    assert.deepEqual(parseChampion("model:m:3"), { kind: "model", name: "m", version: "3" });
+    assert.deepEqual(parseChampion("model:m@stage=prod"), { kind: "model", name: "m", label: "stage=prod" });
+    for (const wrong of ["m", "model:m", "endpoint:", "deployment:x"])
+      assert.throws(() => parseChampion(wrong), { kind: "input" });
+  });
+
+  it("knows who has most of the traffic, and which job made a model", () => {
+    assert.equal(mostLive({ a: 10, b: 90 }), "b");
+    assert.equal(mostLive({ b: 50, a: 50 }), "a");
+    assert.equal(mostLive({ a: 0 }), undefined);
+    assert.equal(jobOf({ properties: { jobName: "j1" } }), "j1");
+    assert.equal(jobOf({ properties: { jobName: null, tags: { jobName: "j2" } } } as never), "j2");
+    assert.equal(jobOf({ properties: { modelUri: "azureml://jobs/j3/outputs/model/paths/" } }), "j3");
+    assert.equal(
+      jobOf({ properties: { modelUri: "azureml://subscriptions/s/x/datastores/d/paths/ExperimentRun/dcid.j4/model" } }),
+      "j4",
+    );
+    assert.equal(jobOf({ properties: {} }), undefined);
+  });
+});
