@@ -1,5 +1,9 @@
 // What tests and demos may turn while the cloud runs: how slow it is, and what happens late.
 import { EventEmitter } from "node:events";
+import type { AssetVersion } from "./arm/collection.ts";
+import type { JobRecord } from "./jobs/record.ts";
+import type { DeploymentRecord, EndpointRecord } from "./scoring/records.ts";
+import type { AssetNoun } from "./world.ts";
 
 /** Durations in milliseconds. Changed in place; what is running already may not notice. */
 export interface Scenario {
@@ -16,6 +20,11 @@ export interface Scenario {
   patience: number;
   /** Least time of an endpoint's and of a deployment's operation, and how long a scoring script may take to become ready. */
   online: { endpoint: number; deployment: number; ready: number };
+  /**
+   * Event Grid waits ten seconds before it tries again, and longer each time up to hours; here it does not.
+   * `duplicates`: how many times more than once each event is delivered, as the service may do.
+   */
+  events: { firstRetry: number; longestRetry: number; duplicates: number };
 }
 
 export function defaultScenario(): Scenario {
@@ -25,15 +34,20 @@ export function defaultScenario(): Scenario {
     killGrace: 2_000,
     patience: 0,
     online: { endpoint: 50, deployment: 50, ready: 60_000 },
+    events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },
   };
 }
 
 /** What happens in the workspace, for whoever passes it on (webhooks, Event Grid). */
 export interface WorldEvents {
   /** A job has become Completed, Failed or Canceled. */
-  jobTerminal: [job: { readonly name: string; readonly status: string }];
+  jobTerminal: [job: JobRecord];
   /** A job has come into another state. */
-  jobStatus: [job: { readonly name: string; readonly status: string }];
+  jobStatus: [job: JobRecord];
+  /** A version of an asset has been made, by whichever plane; changes of one that exists are not told. */
+  assetCreated: [noun: AssetNoun, asset: AssetVersion];
+  /** A deployment has come up, as a new one or after a change. */
+  deploymentReady: [endpoint: EndpointRecord, deployment: DeploymentRecord];
 }
 
 export function createEvents(): EventEmitter<WorldEvents> {

@@ -14,6 +14,7 @@ import { validateBodies } from "./arm/validate.ts";
 import type { Principal } from "./identity.ts";
 import * as artifact from "./planes/artifact.ts";
 import * as entra from "./planes/entra.ts";
+import * as events from "./planes/events.ts";
 import * as history from "./planes/history.ts";
 import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
@@ -24,6 +25,7 @@ import * as data from "./resources/data.ts";
 import * as datastores from "./resources/datastores.ts";
 import * as discovery from "./resources/discovery.ts";
 import * as environments from "./resources/environments.ts";
+import * as eventSubscriptions from "./resources/eventSubscriptions.ts";
 import * as jobs from "./resources/jobs.ts";
 import * as metadata from "./resources/metadata.ts";
 import * as models from "./resources/models.ts";
@@ -45,10 +47,11 @@ const resources: readonly ResourceFile[] = [
   jobs,
   onlineEndpoints,
   onlineDeployments,
+  eventSubscriptions,
 ];
 
 /** Services on the `api` host. */
-const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, metric];
+const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, metric, events];
 
 /** Audiences of the tokens that the management and data planes take. */
 export function managementAudiences(world: AzureWorld): string[] {

@@ -98,7 +98,13 @@ export interface WorldParts {
 export function createWorld(parts: WorldParts): AzureWorld {
   const { names, clock, har, state, urls } = parts;
   const scenario = defaultScenario();
-  const assets = (noun: AssetNoun) => new AssetStore(state.store(`assets/${noun}`), () => clock.now());
+  const events = createEvents();
+  const assets = (noun: AssetNoun) =>
+    new AssetStore(
+      state.store(`assets/${noun}`),
+      () => clock.now(),
+      (asset) => events.emit("assetCreated", noun, asset),
+    );
   return {
     ...names,
     workspaceId: `/subscriptions/${names.subscriptionId}/resourceGroups/${names.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${names.workspaceName}`,
@@ -118,7 +124,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     store: (name) => state.store(name),
     dataFolder: parts.dataFolder,
     scenario,
-    events: createEvents(),
+    events,
     reach: { caFile: "", proxyUrl: "" },
     secret: (value) => {
       har.addSecret(value);

@@ -35,10 +35,13 @@ export interface Records<T> {
 export class AssetStore {
   readonly #records: Records<AssetContainer>;
   readonly #now: () => number;
+  readonly #created: (asset: AssetVersion) => void;
 
-  constructor(records: Records<AssetContainer>, now: () => number) {
+  /** @param created told of each version that is new */
+  constructor(records: Records<AssetContainer>, now: () => number, created: (asset: AssetVersion) => void = () => {}) {
     this.#records = records;
     this.#now = now;
+    this.#created = created;
   }
 
   containers(): AssetContainer[] {
@@ -78,6 +81,7 @@ export class AssetStore {
     container.versions.push(asset);
     container.stamps = { ...container.stamps, lastModifiedAt: stamps.lastModifiedAt, lastModifiedBy: author };
     this.#records.changed();
+    this.#created(asset);
     return { asset, created: true };
   }
 

@@ -118,6 +118,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const work = async () => {
       await fleet.start(deployment);
       settle("Succeeded");
+      world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
     carryOut(world, key, operation, world.scenario.online.deployment, work, () => settle("Failed"));
   });
