@@ -4,8 +4,11 @@ import type { Request, Response, Router } from "express";
 import { timestamp } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
 
-/** Prefix of an operation's id: online endpoint, online deployment, batch endpoint, batch deployment, schedule, job cancel. */
-export type OperationKind = "oe" | "od" | "be" | "bd" | "bebes" | "bdbes" | "s" | "jc";
+/**
+ * Prefix of an operation's id: online endpoint, online deployment, batch endpoint, batch deployment, schedule, job cancel.
+ * A compute's id has none, and status URLs of its own (facts/03 §4.3).
+ */
+export type OperationKind = "oe" | "od" | "be" | "bd" | "bebes" | "bdbes" | "s" | "jc" | "compute";
 
 export type OperationStatus = "Updating" | "Succeeded" | "Failed" | "Canceled";
 
@@ -98,19 +101,18 @@ export class Operations {
     timeout: string = kind === "jc" ? "PT1H" : "PT30M",
     key: string = randomUUID(),
   ): Operation {
-    const operation = new Operation(`${kind}:${this.#place.workspaceGuid}:${key}`, timeout, () =>
-      this.#place.clock.now(),
-    );
+    const id = kind === "compute" ? key : `${kind}:${this.#place.workspaceGuid}:${key}`;
+    const operation = new Operation(id, timeout, () => this.#place.clock.now());
     this.#operations.set(operation.id.toLowerCase(), operation);
     return operation;
   }
 
   statusUrl(operation: Operation, apiVersion: string): string {
-    return this.#url("mfeOperationsStatus", operation, apiVersion);
+    return this.#url(isCompute(operation) ? "computeOperationsStatus" : "mfeOperationsStatus", operation, apiVersion);
   }
 
   resultUrl(operation: Operation, apiVersion: string): string {
-    return this.#url("mfeOperationResults", operation, apiVersion);
+    return this.#url(isCompute(operation) ? "computeOperationResults" : "mfeOperationResults", operation, apiVersion);
   }
 
   /** Headers of a PUT's 201: Azure-AsyncOperation, and Location = the resource's own URL (facts/04 §12.1). */
@@ -135,7 +137,9 @@ export class Operations {
   /** Mounts both URLs below `/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}`. */
   mount(router: Router): void {
     const base = "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location";
-    router.get(`${base}/mfeOperationsStatus/:operation`, async (request: Request, response: Response) => {
+    const status = ["mfeOperationsStatus", "computeOperationsStatus"].map((family) => `${base}/${family}/:operation`);
+    const results = ["mfeOperationResults", "computeOperationResults"].map((family) => `${base}/${family}/:operation`);
+    router.get(status, async (request: Request, response: Response) => {
       const operation = this.#find(String(request.params["operation"]));
       await this.#wait(operation);
       response.status(200).json({
@@ -148,7 +152,7 @@ export class Operations {
         ...(operation.error === undefined ? {} : { error: operation.error }),
       });
     });
-    router.get(`${base}/mfeOperationResults/:operation`, async (request: Request, response: Response) => {
+    router.get(results, async (request: Request, response: Response) => {
       const operation = this.#find(String(request.params["operation"]));
       await this.#wait(operation);
       if (!operation.done) {
@@ -188,4 +192,8 @@ export class Operations {
     }
     return operation;
   }
+}
+
+function isCompute(operation: Operation): boolean {
+  return !operation.id.includes(":");
 }

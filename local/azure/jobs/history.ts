@@ -83,7 +83,7 @@ export function runMetadata(world: AzureWorld, { run, job }: HistoryRun): Json {
     name: null,
     dataContainerId: `dcid.${run.id}`,
     description: job?.description ?? null,
-    hidden: false,
+    hidden: job?.isArchived ?? false,
     runType: job ? "azureml.scriptrun" : null, // no command job's run was recorded; inferred
     runTypeV2: { orchestrator: null, traits: [], attribution: null, computeType: job ? "AmlCompute" : null },
     properties: { ...job?.properties },

@@ -23,7 +23,7 @@ export function refuseBadCommand(world: AzureWorld, name: string, properties: Re
   if (body.limits?.timeout && durationMilliseconds(body.limits.timeout) === undefined) {
     throw invalid(`limits.timeout '${body.limits.timeout}' is no ISO 8601 duration.`);
   }
-  refuseMissingCompute(body.computeId);
+  refuseMissingCompute(world, body.computeId);
   refuseMissingEnvironment(world, body.environmentId);
   if (body.codeId) {
     const code = parseReference(body.codeId, "codes");
@@ -43,12 +43,12 @@ function refuseUndeclared(body: CommandBody): void {
     );
 }
 
-function refuseMissingCompute(computeId: string | null | undefined): void {
+function refuseMissingCompute(world: AzureWorld, computeId: string | null | undefined): void {
   if (computeId === undefined || computeId === null || computeId === "") return; // serverless
   const name = /\/computes\/([^/]+)$/i.exec(computeId)?.[1];
   if (name === undefined) throw invalid(`computeId '${computeId}' is no compute of this workspace.`);
 
-  if (!computeExists(name)) throw missing(`Unknown compute target '${name}'.`, "ComputeNotFound");
+  if (!computeExists(world, name)) throw missing(`Unknown compute target '${name}'.`, "ComputeNotFound");
 }
 
 function refuseMissingEnvironment(world: AzureWorld, environmentId: string): void {

@@ -52,6 +52,13 @@ export function mount(app: Express, world: AzureWorld): void {
       systemSettings: null,
     });
   });
+  // What the studio's inline edits and the official Python client (1.35) send to re-tag, rename, archive and restore a job.
+  // `hidden` is what the management plane calls isArchived. That tags and properties are merged is the client's own word.
+  history.patch("/experiments/:experiment/runs/:run", (request, response) => {
+    const found = existing(parameter(request, "run"));
+    edit(world, found, bodyOf(request));
+    response.json(runMetadata(world, found));
+  });
   // A colon in a route is a parameter's mark; the verb is therefore a parameter of its own.
   history.post("/experiments/:experiment/:verb", (request, response, next) => {
     if (parameter(request, "verb") !== "runs:query") return next();
@@ -80,6 +87,25 @@ export function mount(app: Express, world: AzureWorld): void {
     response.json({ values: Object.fromEntries(values) });
   });
   app.use(`/data/v1.0${workspacePath}`, data);
+}
+
+function edit(world: AzureWorld, { run, job }: HistoryRun, body: Record<string, unknown>): void {
+  const text = (key: string) => (typeof body[key] === "string" ? (body[key] as string) : undefined);
+  const map = (key: string) => (body[key] ?? {}) as Record<string, string>;
+  const { tracking } = jobBoard(world);
+  if (job === undefined) {
+    Object.assign(run.tags, map("tags"));
+    run.name = text("displayName") ?? run.name;
+    tracking.changed();
+    return;
+  }
+  jobBoard(world).update(job, {
+    displayName: text("displayName") ?? job.displayName,
+    description: text("description") ?? job.description,
+    isArchived: typeof body["hidden"] === "boolean" ? body["hidden"] : job.isArchived,
+    tags: { ...job.tags, ...map("tags") },
+    properties: { ...job.properties, ...map("properties") },
+  });
 }
 
 /** Newest first; `filter`, as far as clients of ours write it, is not built and says so. */

@@ -22,8 +22,9 @@ const kind: AssetKind = {
     const componentSpec = specAsKept(world, { ...(spec as Spec), name, version: anonymous ? "1" : version });
     const before = existing?.properties["componentSpec"] as Spec | undefined;
     if (before !== undefined) refuseChange(name, before, componentSpec);
-    // null even when one was sent (facts/04 §8).
-    return { componentSpec, stage: sent["stage"] ?? null, description: null };
+    // What runs is what was sent; a pipeline's graph is never shown again (recorded 2023-04: no `jobs` in the answer).
+    // The description is null even when one was sent (facts/04 §8).
+    return { componentSpec, definition: spec, stage: sent["stage"] ?? null, description: null };
   },
   show: ({ componentSpec, stage }, apiVersion) => ({
     ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: null } : {}),
@@ -60,14 +61,15 @@ function refuseChange(name: string, before: Spec, after: Spec): void {
 /** What the service makes of a specification (facts/04 §8). */
 function specAsKept(world: AzureWorld, sent: Spec): Spec {
   const { $schema, name, version, display_name, is_deterministic, type, description, tags, ...others } = sent;
-  const { inputs, outputs, code, environment, resources, command, _source: _dropped, ...rest } = others;
+  const { inputs, outputs, code, environment, resources, command, _source, jobs, sourceJobId, ...rest } = others;
   const kept: Spec = {
-    // The default is not in the recordings in full ("componentsdk…").
-    $schema: $schema ?? "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json",
+    // Recordings of 2022 show a default here, "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json"; those of
+    // April 2023 show none, and the official client of today refuses to read a component that has it.
+    $schema,
     name,
     version,
     display_name,
-    is_deterministic: is_deterministic ?? true,
+    is_deterministic: is_deterministic ?? type !== "pipeline",
     type,
     description,
     tags,
@@ -79,7 +81,10 @@ function specAsKept(world: AzureWorld, sent: Spec): Spec {
     command,
     ...rest,
   };
-  const present = Object.entries(kept).filter(([, value]) => value !== undefined);
+  void [_source, jobs, sourceJobId];
+  const empty = (value: unknown) =>
+    value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
+  const present = Object.entries(kept).filter(([, value]) => !empty(value));
   return Object.fromEntries(present.map(([key, value]) => [key, key === "tags" ? value : asText(value)]));
 }
 

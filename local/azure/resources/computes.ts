@@ -1,7 +1,27 @@
-// Computes: two clusters that stand ready. A missing compute is a 404 without a word.
-import { atLeast } from "../arm/envelope.ts";
-import { type ArmRouter, parameter } from "../arm/router.ts";
+// Computes: two clusters that stand ready, and what callers create. A missing compute is a 404 without a word.
+import type { Request, Response } from "express";
+import { atLeast, timestamp } from "../arm/envelope.ts";
+import { ArmError, invalidRequest } from "../arm/errors.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
+
+type Json = Record<string, unknown>;
+
+/** A compute that a caller made. */
+interface ComputeRecord {
+  readonly name: string;
+  location: string;
+  tags: Json;
+  identity: unknown;
+  readonly computeType: string;
+  /** `properties` of the body, as sent. */
+  sent: Json;
+  provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded";
+  /** Of a compute instance. */
+  state: "Running" | "Stopped";
+  readonly createdOn: string;
+  modifiedOn: string;
+}
 
 interface Cluster {
   readonly name: string;
@@ -14,37 +34,170 @@ const clusters: readonly Cluster[] = [
   { name: "gpu-cluster", vmSize: "STANDARD_NC6S_V3", maxNodeCount: 2 },
 ];
 
-/** Whether jobs may name this compute: a cluster, or `serverless`, which is none (facts/03 §2.5). */
-export function computeExists(name: string): boolean {
+function computesOf(world: AzureWorld) {
+  return world.store<ComputeRecord>("computes");
+}
+
+/** Whether jobs may name this compute: one that there is, or `serverless`, which is none (facts/03 §2.5). */
+export function computeExists(world: AzureWorld, name: string): boolean {
   const wanted = name.toLowerCase();
-  return wanted === "serverless" || clusters.some((cluster) => cluster.name === wanted);
+  return (
+    wanted === "serverless" || clusters.some((cluster) => cluster.name === wanted) || computesOf(world).has(wanted)
+  );
 }
 
 /** Keys of a cluster that the published types do not know; the recording at 2022-10-01-preview has them (facts/04 §9.5). */
 const recordedOnly = ["enableBatchPrivateLink"];
 
+/** No body, no Content-Type, and x-ms-response-type stays "standard" (facts/04 §16, row 6). */
+function answerMissing(response: Response): void {
+  response.status(404).setHeader("Content-Length", "0").end();
+}
+
 export function mount(arm: ArmRouter, world: AzureWorld): void {
+  const computes = computesOf(world);
+  const given = (request: Request) => clusters.find((one) => one.name === parameter(request, "name").toLowerCase());
+  const made = (request: Request) => computes.get(parameter(request, "name").toLowerCase());
+
   arm.get("/computes", (_request, response, { apiVersion }) => {
-    response.json({ value: clusters.map((cluster) => show(world, cluster, apiVersion)) });
+    response.json({
+      value: [
+        ...clusters.map((cluster) => show(world, cluster, apiVersion)),
+        ...[...computes.values()].map((compute) => showMade(world, compute, apiVersion)),
+      ],
+    });
   });
 
   arm.get("/computes/:name", (request, response, { apiVersion }) => {
-    const cluster = clusters.find((one) => one.name === parameter(request, "name").toLowerCase());
-    if (cluster === undefined) {
-      // No body, no Content-Type, and x-ms-response-type stays "standard" (facts/04 §16, row 6).
-      response.status(404).setHeader("Content-Length", "0").end();
-      return;
+    const cluster = given(request);
+    const compute = made(request);
+    if (cluster !== undefined) response.json(show(world, cluster, apiVersion));
+    else if (compute !== undefined) response.json(showMade(world, compute, apiVersion));
+    else answerMissing(response);
+  });
+
+  // Creating and deleting computes was not recorded; status codes and headers are those of the published operations.
+  arm.put("/computes/:name", (request, response, { apiVersion }) => {
+    const name = parameter(request, "name");
+    if (!/^[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]$/.test(name)) {
+      throw invalidRequest("InvalidComputeName", `The compute name '${name}' is invalid.`);
     }
-    response.json(show(world, cluster, apiVersion));
+    if (given(request) !== undefined) {
+      throw new ArmError(400, "UserError", `The compute ${name} is local Azure's own and cannot be changed.`, [
+        "BadArgument",
+      ]);
+    }
+    const sent = propertiesOf(request);
+    const computeType = sent["computeType"];
+    if (typeof computeType !== "string") throw invalidRequest("BadRequest", "properties.computeType is required.");
+    const before = made(request);
+    const now = timestamp(world.clock.now());
+    const compute: ComputeRecord = {
+      name: before?.name ?? name,
+      location: String(bodyOf(request)["location"] ?? world.location),
+      tags: (bodyOf(request)["tags"] ?? {}) as Json,
+      identity: bodyOf(request)["identity"] ?? null,
+      computeType,
+      sent,
+      provisioningState: before === undefined ? "Creating" : "Updating",
+      state: "Running",
+      createdOn: before?.createdOn ?? now,
+      modifiedOn: now,
+    };
+    computes.set(name.toLowerCase(), compute);
+    const operation = world.operations.start("compute");
+    world.operations.created(response, operation, apiVersion, `${world.urls.arm}${request.originalUrl}`);
+    response.status(before === undefined ? 201 : 200).json(showMade(world, compute, apiVersion));
+    later(world, () => {
+      compute.provisioningState = "Succeeded";
+      computes.changed();
+      operation.succeed();
+    });
+  });
+
+  arm.delete("/computes/:name", (request, response, { apiVersion }) => {
+    const compute = made(request);
+    if (compute === undefined) return answerMissing(response);
+    compute.provisioningState = "Deleting";
+    const operation = world.operations.start("compute");
+    world.operations.accepted(response, operation, apiVersion);
+    later(world, () => {
+      computes.delete(compute.name.toLowerCase());
+      operation.succeed();
+    });
+  });
+
+  for (const [verb, state] of [
+    ["start", "Running"],
+    ["stop", "Stopped"],
+    ["restart", "Running"],
+  ] as const) {
+    arm.post(`/computes/:name/${verb}`, (request, response, { apiVersion }) => {
+      const compute = made(request);
+      if (compute === undefined) return answerMissing(response);
+      const operation = world.operations.start("compute");
+      world.operations.accepted(response, operation, apiVersion);
+      later(world, () => {
+        compute.state = state;
+        computes.changed();
+        operation.succeed();
+      });
+    });
+  }
+
+  arm.post("/computes/:name/listNodes", (request, response) => {
+    if (given(request) === undefined && made(request) === undefined) return answerMissing(response);
+    response.json({ nodes: [] });
   });
 }
 
+function later(world: AzureWorld, work: () => void): void {
+  const timer = setTimeout(work, world.scenario.online.endpoint);
+  timer.unref();
+}
+
+/** What was made, with the type's own properties as sent and, for a cluster, with what the service adds (facts/04 §9.5). */
+function showMade(world: AzureWorld, compute: ComputeRecord, apiVersion: string): object {
+  const own = (compute.sent["properties"] ?? {}) as Json;
+  const scale = own["scaleSettings"] as { maxNodeCount?: number } | undefined;
+  const properties =
+    compute.computeType === "AmlCompute"
+      ? {
+          ...clusterProperties(String(own["vmSize"] ?? ""), scale?.maxNodeCount ?? 1, apiVersion),
+          ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== null && value !== undefined)),
+        }
+      : compute.computeType === "ComputeInstance"
+        ? { ...own, state: compute.state }
+        : own;
+  return {
+    id: `${world.workspaceId}/computes/${compute.name}`,
+    name: compute.name,
+    type: "Microsoft.MachineLearningServices/workspaces/computes",
+    location: compute.location,
+    tags: compute.tags,
+    ...(compute.identity === null ? {} : { identity: compute.identity }),
+    properties: {
+      createdOn: compute.createdOn,
+      modifiedOn: compute.modifiedOn,
+      disableLocalAuth: compute.sent["disableLocalAuth"] ?? false,
+      description: compute.sent["description"] ?? null,
+      resourceId: compute.sent["resourceId"] ?? null,
+      computeType: compute.computeType,
+      computeLocation: compute.location,
+      provisioningState: compute.provisioningState,
+      provisioningErrors: null,
+      isAttachedCompute: typeof compute.sent["resourceId"] === "string",
+      properties,
+    },
+  };
+}
+
 /** AmlCompute as recorded (facts/04 §9.5); computes have no systemData. */
-function show(world: AzureWorld, cluster: Cluster, apiVersion: string): object {
-  const properties: Record<string, unknown> = {
-    vmSize: cluster.vmSize,
+function clusterProperties(vmSize: string, maxNodeCount: number, apiVersion: string): Json {
+  const properties: Json = {
+    vmSize,
     vmPriority: "Dedicated",
-    scaleSettings: { maxNodeCount: cluster.maxNodeCount, minNodeCount: 0, nodeIdleTimeBeforeScaleDown: "PT2M" },
+    scaleSettings: { maxNodeCount, minNodeCount: 0, nodeIdleTimeBeforeScaleDown: "PT2M" },
     subnet: null,
     currentNodeCount: 0,
     targetNodeCount: 0,
@@ -69,6 +222,10 @@ function show(world: AzureWorld, cluster: Cluster, apiVersion: string): object {
   if (apiVersion === "2022-10-01" || atLeast(apiVersion, "2023-04-01")) {
     for (const key of recordedOnly) delete properties[key];
   }
+  return properties;
+}
+
+function show(world: AzureWorld, cluster: Cluster, apiVersion: string): object {
   return {
     id: `${world.workspaceId}/computes/${cluster.name}`,
     name: cluster.name,
@@ -86,7 +243,7 @@ function show(world: AzureWorld, cluster: Cluster, apiVersion: string): object {
       provisioningState: "Succeeded",
       provisioningErrors: null,
       isAttachedCompute: false,
-      properties,
+      properties: clusterProperties(cluster.vmSize, cluster.maxNodeCount, apiVersion),
     },
   };
 }

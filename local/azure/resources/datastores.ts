@@ -1,7 +1,7 @@
-// The four datastores that a workspace is born with, and their secrets.
-import { type Author, envelope, type Stamps, systemData } from "../arm/envelope.ts";
+// The four datastores that a workspace is born with, those that callers create, and their secrets.
+import { type Author, envelope, newStamps, type Stamps, systemData, timestamp } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
-import { type ArmRouter, bodyOf, parameter } from "../arm/router.ts";
+import { type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 import { storageSuffix } from "./metadata.ts";
 
@@ -50,10 +50,29 @@ export function managedDatastores(world: AzureWorld): readonly Datastore[] {
   ];
 }
 
-/** The blob container of a datastore; undefined when there is no such datastore, or it is a file share. */
+/** A datastore that a caller made: `properties` as sent, its secrets apart. */
+interface DatastoreRecord {
+  readonly name: string;
+  readonly properties: Record<string, unknown>;
+  readonly secrets: Record<string, unknown> | undefined;
+  readonly stamps: Stamps;
+}
+
+function datastoresOf(world: AzureWorld) {
+  return world.store<DatastoreRecord>("datastores");
+}
+
+/**
+ * The blob container of a datastore; undefined when there is no such datastore, it is a file share, or it lies in a storage
+ * account that is not of this cloud.
+ */
 export function containerOf(world: AzureWorld, datastore: string): string | undefined {
   const found = managedDatastores(world).find((one) => one.name === datastore.toLowerCase());
-  return found?.datastoreType === "AzureBlob" ? found.place : undefined;
+  if (found !== undefined) return found.datastoreType === "AzureBlob" ? found.place : undefined;
+  const { datastoreType, accountName, containerName } =
+    datastoresOf(world).get(datastore.toLowerCase())?.properties ?? {};
+  const isOurs = datastoreType === "AzureBlob" && accountName === world.storageAccount;
+  return isOurs && typeof containerName === "string" ? containerName : undefined;
 }
 
 const service: Author = { name: "779301c0-18b2-4cdc-801b-a0a3368fee0a", type: "Application" };
@@ -98,23 +117,79 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     return found;
   };
 
+  const made = datastoresOf(world);
+  const showMade = ({ name, properties, stamps: own }: DatastoreRecord) =>
+    envelope({
+      id: `${world.workspaceId}/datastores/${name}`,
+      name,
+      type: "datastores",
+      properties: { description: null, tags: null, properties: null, isDefault: false, ...properties },
+      systemData: systemData(own, "full"),
+    });
+
   arm.get("/datastores", (request, response) => {
     const { isDefault, names, searchText } = request.query;
     const wanted = typeof names === "string" ? names.split(",") : undefined;
-    const chosen = datastores.filter(
+    const all = [
+      ...datastores.map((one) => ({ ...one, body: show(one) })),
+      ...[...made.values()].map((one) => ({ name: one.name, isDefault: false, body: showMade(one) })),
+    ];
+    const chosen = all.filter(
       (one) =>
         (typeof isDefault !== "string" || one.isDefault === (isDefault.toLowerCase() === "true")) &&
         (wanted === undefined || wanted.includes(one.name)) &&
         (typeof searchText !== "string" || one.name.includes(searchText)),
     );
-    response.json({ value: chosen.map(show) });
+    response.json({ value: chosen.map((one) => one.body) });
   });
 
   arm.get("/datastores/:name", (request, response) => {
-    response.json(show(find(parameter(request, "name"))));
+    const own = made.get(parameter(request, "name").toLowerCase());
+    response.json(own === undefined ? show(find(parameter(request, "name"))) : showMade(own));
+  });
+
+  // Not recorded: 201 for a new one, 200 for one that is changed, and secrets that are never shown again.
+  arm.put("/datastores/:name", (request, response, { author }) => {
+    const name = parameter(request, "name");
+    if (!/^[A-Za-z0-9_]{1,255}$/.test(name)) {
+      throw userError(400, `The datastore name '${name}' may hold letters, digits and underscores only.`, [
+        "BadArgument",
+      ]);
+    }
+    const before = made.get(name.toLowerCase());
+    const { credentials, ...properties } = propertiesOf(request);
+    const { secrets, ...shown } = (credentials ?? { credentialsType: "None" }) as Record<string, unknown>;
+    for (const value of Object.values((secrets ?? {}) as Record<string, unknown>)) {
+      if (typeof value === "string" && value.length > 5) world.secret(value);
+    }
+    const own: DatastoreRecord = {
+      name,
+      properties: { ...properties, credentials: shown },
+      secrets: (secrets as Record<string, unknown> | undefined) ?? undefined,
+      stamps:
+        before === undefined
+          ? newStamps(world.clock.now(), author)
+          : { ...before.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+    };
+    made.set(name.toLowerCase(), own);
+    if (before === undefined) answerCreated(request, response, world.urls.arm, showMade(own));
+    else response.json(showMade(own));
+  });
+
+  arm.delete("/datastores/:name", (request, response) => {
+    response.status(made.delete(parameter(request, "name").toLowerCase()) ? 200 : 204).end();
   });
 
   arm.post("/datastores/:name/listSecrets", (request, response) => {
+    const own = made.get(parameter(request, "name").toLowerCase());
+    if (own !== undefined) {
+      // A datastore without credentials has no secrets to list; the words are not in the recordings.
+      if (own.secrets === undefined) {
+        throw userError(400, `No secrets for credentials of type None.`, ["BadArgument", "InvalidCredentialsType"]);
+      }
+      response.json(own.secrets);
+      return;
+    }
     const datastore = find(parameter(request, "name"));
     const { expirableSecret, expireAfterHours } = bodyOf(request);
     // The official Python client signs log URLs with what it gets for the artifact store, so that must be the key

@@ -240,8 +240,10 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     // 202 is known (facts/03 §4.6); its headers and body are taken to be those of the DELETE.
     world.operations.accepted(response, operation, apiVersion);
     const renew = async () => {
-      const key = keyValue === undefined ? newKey(world) : world.secret(keyValue);
-      endpoint.keys = { ...endpoint.keys, [keyType === "Primary" ? "primaryKey" : "secondaryKey"]: key };
+      const which = keyType === "Primary" ? "primaryKey" : "secondaryKey";
+      // The official Python client sends the very key that is to be replaced; that asks for a new one. Inferred.
+      const isNew = keyValue !== undefined && keyValue !== endpoint.keys[which];
+      endpoint.keys = { ...endpoint.keys, [which]: isNew ? world.secret(keyValue) : newKey(world) };
       endpoints.changed();
     };
     carryOut(world, endpoint.name, operation, world.scenario.online.endpoint, renew, () => {});
