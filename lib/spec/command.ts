@@ -38,7 +38,7 @@ export const jobHeader = {
   creation_context: readOnly(),
 };
 
-const fields = {
+export const commandFields = {
   ...jobHeader,
   type: optional(enumeration(["command"])),
   command: required(text()),
@@ -58,7 +58,7 @@ const fields = {
   parameters: readOnly(),
 };
 
-export const commandJob = object("a command job", fields, { check: checkCommand });
+export const commandJob = object("a command job", commandFields, { check: checkCommand });
 export type CommandJob = Infer<typeof commandJob>;
 
 export function checkCommand(

@@ -2,7 +2,7 @@
 import { ASSET_TYPES } from "./io.ts";
 import { list, map, object, optional, required } from "./object.ts";
 import { boolean, enumeration, type Literal, literal, looseText, text } from "./scalar.ts";
-import { type Infer, isExpression, type Reading, type Shape } from "./shape.ts";
+import { isExpression, type Reading, type Shape } from "./shape.ts";
 import type { MapNode, SpecNode } from "./source.ts";
 import { pythonFloat } from "./value.ts";
 
@@ -126,8 +126,8 @@ const componentOutput = object("an output", {
 });
 
 export const componentOutputs = map(componentOutput, { declared: true });
-export type ComponentInputs = Infer<typeof componentInputs>;
-export type ComponentOutputs = Infer<typeof componentOutputs>;
+export type ComponentInputs = Readonly<Record<string, ComponentInput>>;
+export type ComponentOutputs = Readonly<Record<string, ComponentOutput>>;
 
 /** The bindings that a pipeline's nodes may use: `${{parent.inputs.x}}` and so on; undefined for anything else. */
 export function parseBinding(

@@ -25,7 +25,7 @@ const INPUT_MODE_VALUES: Record<InputMode, string> = {
   eval_mount: "EvalMount",
   eval_download: "EvalDownload",
 };
-const OUTPUT_MODE_VALUES: Record<OutputMode, string> = {
+export const OUTPUT_MODE_VALUES: Record<OutputMode, string> = {
   rw_mount: "ReadWriteMount",
   mount: "ReadWriteMount",
   upload: "Upload",
@@ -72,6 +72,8 @@ export interface LiteralInput {
   readonly kind: "literal";
   readonly value: Literal;
   readonly mode?: InputMode;
+  /** The type of a mapping whose path is a binding. */
+  readonly declared?: AssetType;
 }
 export type JobInput = AssetInput | LiteralInput;
 
@@ -117,7 +119,12 @@ function readAsset(node: MapNode, fields: InputFields, at: Reading): JobInput | 
       hint: "Add `path:` with a local path, azureml:<name>:<version> or a URI.",
     });
   if (isExpression(fields.path))
-    return { kind: "literal", value: { type: "string", value: fields.path, text: fields.path }, ...mode };
+    return {
+      kind: "literal",
+      value: { type: "string", value: fields.path, text: fields.path },
+      declared: type,
+      ...mode,
+    };
   const below = at.step("path");
   const location = readLocation(pathNode, below, isModelType(type) ? "models" : "data");
   if (location === undefined) return undefined;

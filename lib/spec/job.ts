@@ -1,7 +1,9 @@
 // Jobs of every kind: which one a file describes, and the body that all of them share (facts/03 2.2).
+import "./kinds.ts";
 import { COMMAND_API_VERSION, type CommandJob, commandJob, commandProperties } from "./command.ts";
 import { camelWriting, type ParseOptions, present, readDocument, type Write } from "./document.ts";
 import { type DocumentKind, JOB_KINDS, type JobKind, refuseOther } from "./kind.ts";
+import { PIPELINE_API_VERSION, type PipelineJob, pipelineJob, pipelineProperties } from "./pipeline.ts";
 import type { Resolver } from "./resolver.ts";
 import type { Shape, Writing } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
@@ -11,6 +13,7 @@ import { SWEEP_API_VERSION, type SweepJob, sweepJob, sweepProperties } from "./s
 /** A job as its YAML says it; `kind` tells which fields it has. */
 export type JobDocument =
   | ({ readonly kind: "command" } & CommandJob)
+  | ({ readonly kind: "pipeline" } & PipelineJob)
   | ({ readonly kind: "sweep" } & SweepJob)
   | ({ readonly kind: "spark" } & SparkJob);
 
@@ -55,6 +58,11 @@ const KINDS: { readonly [K in JobDocument["kind"]]: Kind<Of<K>> } = {
     shape: sweepJob as unknown as Shape<Of<"sweep">>,
     apiVersion: SWEEP_API_VERSION,
     properties: sweepProperties,
+  },
+  pipeline: {
+    shape: pipelineJob as unknown as Shape<Of<"pipeline">>,
+    apiVersion: PIPELINE_API_VERSION,
+    properties: pipelineProperties,
   },
   spark: {
     shape: sparkJob as unknown as Shape<Of<"spark">>,

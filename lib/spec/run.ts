@@ -1,6 +1,6 @@
 // Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
 import { list, map, object, optional, required } from "./object.ts";
-import { anything, boolean, duration, enumeration, integer, looseText, text } from "./scalar.ts";
+import { anything, boolean, duration, enumeration, integer, looseText, tagText, text } from "./scalar.ts";
 import { described, type Reading, type Shape } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
@@ -123,11 +123,7 @@ export const distribution: Shape<Distribution> = byType<Distribution>("a distrib
     },
     {
       finish: (body, _value, to) =>
-        to.style === "camel"
-          ? { parameterServerCount: 0, ...body }
-          : to.style === "snake"
-            ? { parameter_server_count: 0, ...body }
-            : body,
+        to.style === "camel" ? { parameterServerCount: 0, ...body } : { parameter_server_count: 0, ...body },
     },
   ),
   ray: object("a Ray distribution", {
@@ -211,5 +207,7 @@ function numeric(value: unknown): unknown {
   return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
 }
 
-/** Environment variables: values become text. */
-export const environmentVariables = map(looseText);
+/** Environment variables: values become text, numbers and booleans as JSON writes them. */
+export const environmentVariables = map(tagText);
+/** Those of a pipeline's step are sent as they stand. */
+export const stepVariables = map(anything);

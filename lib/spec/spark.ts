@@ -5,7 +5,7 @@ import { environmentUse } from "./environment.ts";
 import { checkNames, checkPlaceholders, type JobInput, type JobOutput, jobInputs, jobOutputs } from "./io.ts";
 import { list, map, object, optional, required } from "./object.ts";
 import { code, compute } from "./reference.ts";
-import { jobIdentity, services } from "./run.ts";
+import { type JobIdentity, jobIdentity, services } from "./run.ts";
 import { enumeration, type Literal, literal, looseText, text, version } from "./scalar.ts";
 import type { Infer, Reading, Shape, Writing } from "./shape.ts";
 import type { MapNode } from "./source.ts";
@@ -31,7 +31,7 @@ const MAXIMUM = "spark.dynamicAllocation.maxExecutors";
 export type SparkConf = Readonly<Record<string, Literal>>;
 const rawConf = map(literal);
 
-/** Spark settings under their own names; with dynamic allocation the number of executors begins at the least one. */
+/** Spark settings under their own names. */
 export const sparkConf: Shape<SparkConf> = {
   ...rawConf,
   below: { kind: "free" },
@@ -40,8 +40,6 @@ export const sparkConf: Shape<SparkConf> = {
     if (written === undefined) return undefined;
     const conf: Record<string, Literal> = {};
     for (const [name, value] of Object.entries(written)) conf[CONF_NAMES[name] ?? name] = value;
-    const least = conf[MINIMUM];
-    if (isDynamic(conf) && conf[INSTANCES] === undefined && least !== undefined) conf[INSTANCES] = least;
     return conf;
   },
   write(value, to) {
@@ -52,6 +50,24 @@ export const sparkConf: Shape<SparkConf> = {
     );
   },
 };
+
+/** With dynamic allocation the number of executors begins at the least one. A component says so only where it is a job's. */
+export function withInstances(conf: SparkConf | undefined): SparkConf | undefined {
+  const least = conf?.[MINIMUM];
+  if (conf === undefined || !isDynamic(conf) || conf[INSTANCES] !== undefined || least === undefined) return conf;
+  return { ...conf, [INSTANCES]: least };
+}
+
+/** Whose rights a Spark run has where nothing is said: those of the attached pool, or, without a pool, those of the user. */
+export function sparkIdentity(run: {
+  identity?: JobIdentity;
+  compute?: string;
+  resources?: object;
+}): JobIdentity | undefined {
+  if (run.identity !== undefined) return run.identity;
+  if (run.compute !== undefined) return { type: "managed" };
+  return run.resources === undefined ? undefined : { type: "user_identity" };
+}
 
 function isDynamic(conf: SparkConf): boolean {
   return /^true$/i.test(conf[DYNAMIC]?.text ?? "");
@@ -72,7 +88,8 @@ export function checkConf(conf: SparkConf | undefined, node: MapNode, at: Readin
   }
   const count = (name: string) => Number(given[name]?.text);
   if (isDynamic(given)) {
-    const [least, most, instances] = [count(MINIMUM), count(MAXIMUM), count(INSTANCES)];
+    const [least, most] = [count(MINIMUM), count(MAXIMUM)];
+    const instances = given[INSTANCES] === undefined ? least : count(INSTANCES);
     if (!(least > 0 && least <= most && instances >= least && instances <= most))
       below.fault(
         place,
@@ -195,7 +212,8 @@ function checkDirect(side: string, name: string, port: JobInput | JobOutput, nod
 /** The REST properties of a Spark job. */
 export async function sparkProperties(job: SparkJob, to: Writing): Promise<Record<string, unknown>> {
   const { name: _name, services: _services, ...rest } = job;
-  const body = (await sparkJob.write(rest as SparkJob, to)) as Record<string, unknown>;
+  const complete = present({ ...rest, conf: withInstances(job.conf), identity: sparkIdentity(job) });
+  const body = (await sparkJob.write(complete as unknown as SparkJob, to)) as Record<string, unknown>;
   const { type: _type, ...properties } = body;
   return present({ ...properties, jobType: "Spark" });
 }

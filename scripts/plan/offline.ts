@@ -4,6 +4,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import type { AssetKind, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
 import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/spec/index.ts";
+import { guid } from "../../lib/spec/python-json.ts";
 
 export interface PlanWorld {
   readonly subscriptionId: string;
@@ -13,6 +14,8 @@ export interface PlanWorld {
   /** The latest version of every asset; the next one is one more. */
   readonly latest: number;
   readonly root?: string | undefined;
+  /** How many guids the client had made up before the first code, where that is known: the recorded world numbers them. */
+  readonly guidsBefore?: number | undefined;
 }
 
 /** The world that the golden corpus was recorded in. */
@@ -37,7 +40,6 @@ export class OfflineResolver implements Resolver {
   readonly writes: PlannedWrite[] = [];
   readonly workspace: SpecWorkspace;
   readonly #world: PlanWorld;
-  readonly #made = new Map<string, string>();
   /** Kinds of resources that were asked for so far. */
   readonly #asked = new Set<string>();
 
@@ -48,12 +50,10 @@ export class OfflineResolver implements Resolver {
     this.#world = world;
   }
 
-  /** Notes a write down; the same path twice is written once. */
+  /** Notes a write down. */
   note(write: Pick<Write, "method" | "path" | "body">): string {
     const whole = write.path.startsWith("/") ? write.path : `${this.workspace.id}/${write.path}`;
-    const content = JSON.stringify(write.body);
-    if (this.#made.get(whole) !== content) this.writes.push({ method: write.method, path: whole, body: write.body });
-    this.#made.set(whole, content);
+    this.writes.push({ method: write.method, path: whole, body: write.body });
     return whole;
   }
 
@@ -68,13 +68,23 @@ export class OfflineResolver implements Resolver {
   async code(source: string): Promise<string> {
     this.#asked.add("codes");
     const hash = contentHash(source, { root: this.#world.root });
-    const codeUri = `${ACCOUNT}/${guid(hash)}/${path.basename(source)}`;
+    const name = this.#codeName(hash);
+    const codeUri = `${ACCOUNT}/${name}/${path.basename(source)}`;
     const properties = { hash_sha256: hash, hash_version: CONTENT_HASH_VERSION };
     return this.note({
       method: "PUT",
-      path: `codes/${guid(hash)}/versions/1`,
+      path: `codes/${name}/versions/1`,
       body: { properties: { codeUri, isAnonymous: true, properties } },
     });
+  }
+
+  /**
+   * Code has a guid of its client's making. The recorded world's client made them by counting, and they went into the hash of the
+   * components that it registered; elsewhere the content's hash gives a name that stays the same.
+   */
+  #codeName(hash: string): string {
+    const before = this.#world.guidsBefore;
+    return before === undefined ? guid(hash) : `abcdef00-0000-4000-8000-${(before + 1).toString(16).padStart(12, "0")}`;
   }
 
   async upload(source: string, datastore = "workspaceblobstore"): Promise<Uploaded> {
@@ -111,9 +121,4 @@ export class OfflineResolver implements Resolver {
   async nextVersion(_kind: AssetKind, _name: string): Promise<string> {
     return String(this.#world.latest + 1);
   }
-}
-
-/** The first 32 digits of a hash in the form of a guid. */
-export function guid(hash: string): string {
-  return [hash.slice(0, 8), hash.slice(8, 12), hash.slice(12, 16), hash.slice(16, 20), hash.slice(20, 32)].join("-");
 }

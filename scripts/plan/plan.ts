@@ -4,6 +4,7 @@ import { TaskError } from "../../lib/errors.ts";
 import {
   type DocumentOverrides,
   kindOf,
+  parseComponent,
   parseData,
   parseEnvironment,
   parseJob,
@@ -12,6 +13,7 @@ import {
   parseOnlineEndpoint,
   readSource,
   type SourceFile,
+  translateComponent,
   translateData,
   translateEnvironment,
   translateJob,
@@ -28,8 +30,8 @@ export interface PlanOptions extends Partial<PlanWorld> {
 
 /** The writes that applying a file would cause. Throws TaskErrors for a file that would be refused. */
 export async function planFile(name: string, options: PlanOptions = {}): Promise<PlannedWrite[]> {
-  const resolver = new OfflineResolver({ ...DEFAULT_WORLD, ...options });
   const file = readSource(name, { root: options.root });
+  const resolver = new OfflineResolver({ ...DEFAULT_WORLD, guidsBefore: guidsBefore(file), ...options });
   const write = await translate(file, resolver, { set: options.set });
   resolver.note(write);
   return resolver.writes;
@@ -41,6 +43,8 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
   switch (kind) {
     case "data asset":
       return await translateData(parseData(file, options), resolver);
+    case "component":
+      return await translateComponent(parseComponent(file, options), resolver);
     case "model":
       return await translateModel(parseModel(file, options), resolver);
     case "environment":
@@ -63,6 +67,15 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
       });
     }
   }
+}
+
+/** A component's client makes up two guids before that of its code, and two more for an environment that it holds inline. */
+function guidsBefore(file: SourceFile): number | undefined {
+  if (kindOf(file) !== "component") return undefined;
+  const task = file.node.entries.get("task");
+  const environment =
+    file.node.entries.get("environment") ?? (task?.kind === "map" ? task.entries.get("environment") : undefined);
+  return environment?.kind === "map" ? 4 : 2;
 }
 
 /** A deployment need not name its endpoint in a plan: a task has it as an input. */

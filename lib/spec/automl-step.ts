@@ -1,0 +1,2 @@
+// Steps that run AutoML.
+export {};

@@ -1,0 +1,147 @@
+// The steps of a pipeline as a whole: read one by one, then joined: each inline step gets its component, and what binds to nothing is a fault.
+
+import type { ComponentDocument } from "./component.ts";
+import { parseBinding } from "./component-io.ts";
+import { nearestName } from "./faults.ts";
+import type { JobInput } from "./io.ts";
+import { declaredInput, declaredOutput, type Port, type Scope } from "./scope.ts";
+import { described, type Reading, type Shape, type Writing } from "./shape.ts";
+import type { MapNode, SpecNode } from "./source.ts";
+import { type ComponentUse, readStep, type Step, stepBody, stepShapes, stepType } from "./step.ts";
+
+export type Steps = Readonly<Record<string, Step>>;
+
+const STEP_NAME = /^[a-z_][a-z\d_]*$/;
+
+/** `jobs:` of a pipeline, before its steps are joined. */
+export const steps: Shape<Steps> = {
+  expects: "a mapping of names to steps",
+  get below() {
+    const step: Shape<unknown> = { ...anyStep, below: { kind: "either", shapes: stepShapes() } };
+    return { kind: "values", shape: step, declared: true } as const;
+  },
+  read(node, at) {
+    if (node.kind !== "map")
+      return at.fault(node, `${at.name} is ${described(node)}; a mapping of names to steps is needed.`);
+    const read: Record<string, Step> = {};
+    for (const [name, child] of node.entries) {
+      const below = at.step(name);
+      if (!STEP_NAME.test(name))
+        below.fault(
+          { where: node.keys.get(name) ?? child.where },
+          `the step ${JSON.stringify(name)} has a name that Azure ML refuses.`,
+          {
+            hint: "Use lower-case letters, digits and underscores, and begin with a letter or an underscore.",
+          },
+        );
+      const step = readStep(name, child, below);
+      if (step !== undefined) read[name] = step;
+    }
+    return read;
+  },
+  write: () => undefined,
+};
+
+const anyStep: Shape<unknown> = {
+  expects: "a step",
+  below: { kind: "nothing" },
+  read: () => undefined,
+  write: () => undefined,
+};
+
+/** Gives each inline step its component, and reports bindings that name nothing and required inputs that are missing. */
+export function joinSteps(
+  read: Steps,
+  ports: { readonly inputs: Readonly<Record<string, Port>>; readonly outputs: Readonly<Record<string, Port>> },
+  node: SpecNode | undefined,
+  at: Reading,
+): Steps {
+  const joined: Record<string, Step> = {};
+  // Later steps see earlier ones with their components, as Azure's client does.
+  const scope: Scope = { ...ports, steps: new Proxy(read, { get: (all, name: string) => joined[name] ?? all[name] }) };
+  for (const [name, step] of Object.entries(read)) {
+    const place = node?.kind === "map" ? node.entries.get(name) : undefined;
+    if (place?.kind === "map") checkBindings(step, scope, place, at.step(name));
+    joined[name] = step.component === undefined ? withComponent(step, scope) : knownPorts(step, step.component);
+    if (place?.kind === "map" && step.component?.kind === "local")
+      checkInputs(step, step.component.document, place, at.step(name));
+  }
+  return joined;
+}
+
+function withComponent(step: Step, scope: Scope): Step {
+  const { inputs = {}, outputs = {} } = step.value;
+  const declaredInputs = mapValues(inputs, (input) => declaredInput(input, scope));
+  const declaredOutputs = mapValues(outputs, (output) => declaredOutput(output, scope));
+  const document = stepType(step.type).toComponent?.(step.value, declaredInputs, declaredOutputs);
+  return document === undefined ? step : { ...step, component: { kind: "local", document, origin: "YAML.JOB" } };
+}
+
+/** What the component of a step does not declare is left out, as Azure's client leaves it out. */
+function knownPorts(step: Step, use: ComponentUse): Step {
+  if (use.kind !== "local") return step;
+  const known = <T>(ports: Readonly<Record<string, T>> | undefined, declared: object | undefined) =>
+    Object.fromEntries(Object.entries(ports ?? {}).filter(([name]) => Object.hasOwn(declared ?? {}, name)));
+  const inputs = known(step.value.inputs, use.document.inputs);
+  const outputs = known(step.value.outputs, use.document.outputs);
+  return { ...step, value: { ...step.value, inputs, outputs } };
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+}
+
+/** Faults for `${{parent...}}` that names no input, output or step of the pipeline. */
+function checkBindings(step: Step, scope: Scope, node: MapNode, at: Reading): void {
+  for (const side of ["inputs", "outputs"] as const) {
+    const ports = node.entries.get(side);
+    if (ports?.kind !== "map") continue;
+    for (const [name, place] of ports.entries) {
+      const value = place.kind === "map" ? place.entries.get("path") : place;
+      const parsed = value?.kind === "scalar" ? parseBinding(value.value) : undefined;
+      if (value === undefined || parsed === undefined) continue;
+      const candidates = Object.keys(
+        parsed.side === "inputs" ? scope.inputs : parsed.side === "outputs" ? scope.outputs : scope.steps,
+      );
+      const target = parsed.names[0] ?? "";
+      if (candidates.includes(target) || candidates.includes(parsed.names.join("."))) continue;
+      const noun = parsed.side === "jobs" ? "step" : parsed.side.slice(0, -1);
+      at.step(side)
+        .step(name)
+        .fault(
+          value,
+          `"${step.name}" binds to the ${noun} ${JSON.stringify(target)} of the pipeline, but there is none of that name.`,
+          {
+            allowed: candidates,
+            nearest: nearestName(target, candidates),
+          },
+        );
+    }
+  }
+}
+
+/** A step over a component that lies here must give what the component requires, and nothing that it does not know. */
+function checkInputs(step: Step, component: ComponentDocument, node: MapNode, at: Reading): void {
+  const declared = component.inputs ?? {};
+  const given: Readonly<Record<string, JobInput>> = step.value.inputs ?? {};
+  const swept = Object.keys((step.value["search_space"] as object | undefined) ?? {});
+  const place = node.entries.get("inputs");
+  for (const [name, input] of Object.entries(declared)) {
+    if (input.optional || input.default !== undefined || given[name] !== undefined || swept.includes(name)) continue;
+    at.step("inputs")
+      .step(name)
+      .fault(
+        place ?? node,
+        `the step "${step.name}" gives no value for the input "${name}" (${input.type}), which its component requires.`,
+        {
+          hint: `Add \`${name}:\` under \`inputs\`.`,
+        },
+      );
+  }
+}
+
+export async function writeSteps(read: Steps, to: Writing): Promise<Record<string, unknown>> {
+  const body: Record<string, unknown> = {};
+  for (const [name, step] of Object.entries(read)) body[name] = await stepBody(step, to);
+  return body;
+}

@@ -1,0 +1,66 @@
+// `additional_includes`: files from elsewhere that are uploaded together with a component's code (facts/03 3.4).
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { list } from "./object.ts";
+import { type Code, readLocalPath } from "./reference.ts";
+import type { Resolver } from "./resolver.ts";
+import { described, NOTHING_BELOW, type Shape } from "./shape.ts";
+
+/** The folder's name under which Azure's client uploads code with what it includes. */
+const MERGED = "code_with_additional_includes";
+
+export interface Include {
+  readonly written: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+const include: Shape<Include> = {
+  expects: "a local file or folder",
+  below: NOTHING_BELOW,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type !== "string")
+      return at.fault(node, `${at.name} is ${described(node)}; a local file or folder is needed.`);
+    const folder = path.resolve(at.folder, node.text.replace(/\.zip$/, ""));
+    if (node.text.endsWith(".zip") && !existsSync(path.resolve(at.folder, node.text)) && existsSync(folder))
+      return at.fault(
+        node,
+        `${at.name} asks for the folder ${node.text.replace(/\.zip$/, "")} as a zip file, which is not made here.`,
+        {
+          hint: "Zip the folder in a step before this one, or include the folder itself.",
+        },
+      );
+    const absolute = readLocalPath(node, at);
+    return absolute === undefined ? undefined : { written: node.text, path: absolute };
+  },
+  write: (value) => value.written,
+};
+export const additionalIncludes = list(include);
+
+interface WithIncludes {
+  readonly code?: Code;
+  readonly additional_includes?: readonly Include[];
+}
+
+/** `code` of a component that includes more than its own folder; nothing for any other. */
+export async function includedCode(component: WithIncludes, resolver: Resolver): Promise<{ code?: string }> {
+  const includes = component.additional_includes ?? [];
+  if (includes.length === 0) return {};
+  const scratch = mkdtempSync(path.join(os.tmpdir(), "code-"));
+  try {
+    const merged = path.join(scratch, MERGED);
+    mkdirSync(merged);
+    if (component.code?.kind === "local") copyInto(merged, component.code.path);
+    for (const one of includes)
+      cpSync(one.path, path.join(merged, path.basename(one.path)), { recursive: true, dereference: true });
+    return { code: `azureml:${await resolver.code(merged)}` };
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function copyInto(merged: string, source: string): void {
+  if (statSync(source).isDirectory()) cpSync(source, merged, { recursive: true, dereference: true });
+  else cpSync(source, path.join(merged, path.basename(source)), { dereference: true });
+}

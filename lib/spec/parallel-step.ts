@@ -1,0 +1,104 @@
+// Steps that run a script over many mini-batches in parallel.
+import type { ComponentDocument } from "./component.ts";
+import { textTags } from "./document.ts";
+import { environmentUse } from "./environment.ts";
+import { jobInputs, jobOutputs } from "./io.ts";
+import { map, object, optional, required } from "./object.ts";
+import { type ParallelComponent, parallelSettings, parallelTask, partitionKeysText } from "./parallel.ts";
+import { compute } from "./reference.ts";
+import { jobIdentity } from "./run.ts";
+import { enumeration, text } from "./scalar.ts";
+import { isExpression, type Shape } from "./shape.ts";
+import { componentUse, definedOnly, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
+
+const common = {
+  ...stepHeader,
+  type: optional(enumeration(["parallel"])),
+  tags: optional(textTags),
+  properties: optional(textTags),
+  inputs: optional(jobInputs, { nullable: true }),
+  outputs: optional(jobOutputs, { nullable: true }),
+  compute: optional(compute),
+  identity: optional(jobIdentity),
+  environment_variables: optional(map(text())),
+  ...parallelSettings,
+  environment: optional(environmentUse),
+};
+const over = object("a parallel step", {
+  ...common,
+  component: required(componentUse("parallel")),
+  task: optional(parallelTask),
+});
+const inline = object("a parallel step", { ...common, task: required(parallelTask) });
+
+/** What a step takes over from its component where it says nothing itself. */
+const INHERITED = [
+  "resources",
+  "retry_settings",
+  "input_data",
+  "max_concurrency_per_instance",
+  "mini_batch_error_threshold",
+  "mini_batch_size",
+  "partition_keys",
+  "task",
+] as const;
+const SENT = [
+  "resources",
+  "error_threshold",
+  "mini_batch_error_threshold",
+  "environment_variables",
+  "max_concurrency_per_instance",
+  "task",
+  "input_data",
+  "retry_settings",
+  "logging_level",
+  "mini_batch_size",
+];
+/** What an inline step's component has of it; a value that is an expression of the pipeline stays with the step. */
+const DECLARED = [
+  "mini_batch_size",
+  "partition_keys",
+  "logging_level",
+  "max_concurrency_per_instance",
+  "error_threshold",
+  "mini_batch_error_threshold",
+  "retry_settings",
+  "resources",
+];
+
+export const parallelStep: StepType = {
+  over: over as unknown as Shape<StepValue>,
+  inline: inline as unknown as Shape<StepValue>,
+  toComponent(value, inputs, outputs) {
+    const declared = DECLARED.filter((name) => value[name] !== undefined && !holdsExpression(value[name]));
+    return {
+      type: "parallel",
+      task: value["task"],
+      inputs,
+      outputs,
+      ...(value["input_data"] === undefined ? {} : { input_data: value["input_data"] }),
+      ...Object.fromEntries(declared.map((name) => [name, value[name]])),
+    } as unknown as ComponentDocument;
+  },
+  async body(step, to) {
+    const component =
+      step.component?.kind === "local" ? (step.component.document as unknown as ParallelComponent) : undefined;
+    const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));
+    const value = { ...inherited, ...step.value } as StepValue;
+    const keys = value["partition_keys"] as readonly string[] | undefined;
+    // Code and environment of a task, and the identity, stand in the body as in a YAML.
+    const yaml = await writtenFields(over, value, ["task", "identity"], { ...to, style: "yaml" });
+    const body = await writtenFields(
+      over,
+      value,
+      SENT.filter((name) => name !== "task"),
+      to,
+    );
+    return definedOnly({ ...body, ...yaml, partition_keys: keys && partitionKeysText(keys) });
+  },
+};
+
+function holdsExpression(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.values(value).some(holdsExpression);
+  return isExpression(value);
+}

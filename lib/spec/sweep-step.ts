@@ -1,0 +1,47 @@
+// Steps that try a command component with many values.
+import { textTags } from "./document.ts";
+import { jobInputs, jobOutputs } from "./io.ts";
+import { object, optional, required } from "./object.ts";
+import { compute } from "./reference.ts";
+import { jobIdentity, jobResources, queueSettings } from "./run.ts";
+import { enumeration } from "./scalar.ts";
+import type { Shape } from "./shape.ts";
+import { componentUse, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
+import { earlyTermination, objective, samplingAlgorithm, searchSpace, sweepLimits } from "./sweep.ts";
+
+const shape = object("a sweep step", {
+  ...stepHeader,
+  type: optional(enumeration(["sweep"])),
+  trial: required(componentUse("command")),
+  tags: optional(textTags),
+  properties: optional(textTags),
+  inputs: optional(jobInputs, { nullable: true }),
+  outputs: optional(jobOutputs, { nullable: true }),
+  compute: optional(compute),
+  sampling_algorithm: optional(samplingAlgorithm),
+  search_space: optional(searchSpace),
+  objective: required(objective),
+  limits: required(sweepLimits),
+  early_termination: optional(earlyTermination),
+  queue_settings: optional(queueSettings),
+  resources: optional(jobResources),
+  identity: optional(jobIdentity),
+});
+
+export const sweepStep: StepType = {
+  inline: {
+    ...(shape as unknown as Shape<StepValue>),
+    read(node, at) {
+      const value = shape.read(node, at);
+      return value && ({ ...value, component: value.trial } as unknown as StepValue);
+    },
+  },
+  async body(step, to) {
+    // The service reads a sweep step as it stands in YAML, but for the policy.
+    const raw = ["limits", "sampling_algorithm", "objective", "search_space", "queue_settings", "resources"];
+    return {
+      ...(await writtenFields(shape, step.value, raw, { ...to, style: "yaml" })),
+      ...(await writtenFields(shape, step.value, ["early_termination"], to)),
+    };
+  },
+};
