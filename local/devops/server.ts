@@ -12,6 +12,7 @@ import { releases } from "./rest/releases.ts";
 import { locationOf, type Method, Routes } from "./rest/routes.ts";
 import { runRecords } from "./rest/run-records.ts";
 import { testRuns } from "./rest/test-runs.ts";
+import { receiveWebhook, webhookPath } from "./rest/webhooks.ts";
 import { workItems } from "./rest/work-items.ts";
 import type { Caller } from "./state/tokens.ts";
 import type { DevOpsWorld } from "./world.ts";
@@ -51,6 +52,8 @@ export function devOpsApplication(world: DevOpsWorld): express.Express {
     });
   });
   app.get("/vstoken/:id/.well-known/jwks", (_request, response) => void response.json(world.tokens.jwks));
+
+  app.post(webhookPath, receiveWebhook(world));
 
   app.use(async (request, response) => {
     try {
@@ -115,7 +118,7 @@ function callerOf(world: DevOpsWorld, request: Request): Caller {
         .toString("utf8")
         .replace(/^[^:]*:/, "")
     : credentials;
-  const caller = /^(bearer|basic)$/i.test(scheme) ? world.tokens.caller(token) : undefined;
+  const caller = /^(bearer|basic)$/i.test(scheme) ? world.callerOf(token) : undefined;
   if (caller !== undefined) return caller;
   throw new RestError(
     401,

@@ -3,11 +3,13 @@ import { type Build, type BuildReason, type BuildResult, Builds, type Definition
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
 import { guidOf, type Identity, personOf } from "./state/identities.ts";
+import { type EntraIdentity, Members } from "./state/members.ts";
 import type { Attachment, Plan } from "./state/plans.ts";
 import { Releases } from "./state/releases.ts";
 import { Repositories } from "./state/repositories.ts";
 import { TestRuns } from "./state/test-runs.ts";
 import { type Caller, Tokens } from "./state/tokens.ts";
+import { Webhooks } from "./state/webhooks.ts";
 import { WorkItems } from "./state/work-items.ts";
 
 export interface DevOpsOptions {
@@ -21,6 +23,8 @@ export interface DevOpsOptions {
   readonly addSecret?: (value: string) => void;
   /** Called for each connection that is added, so that Entra can be told which subject to trust. */
   readonly onConnection?: (connection: Connection, subject: string) => void;
+  /** Who a token of Microsoft Entra for Azure DevOps speaks for; undefined for any other token. */
+  readonly entra?: (token: string) => EntraIdentity | undefined;
 }
 
 /** One organization with one project. Everything is in memory. */
@@ -34,6 +38,8 @@ export class DevOpsWorld {
   readonly workItems: WorkItems;
   readonly testRuns: TestRuns;
   readonly connections: Connections;
+  readonly webhooks: Webhooks;
+  readonly members = new Members();
   readonly containers = new Containers();
   readonly tokens: Tokens;
   /** All plans by id, of builds and of releases. */
@@ -57,6 +63,7 @@ export class DevOpsWorld {
     this.workItems = new WorkItems(project, this.now);
     this.testRuns = new TestRuns(this.now);
     this.connections = new Connections((connection) => options.onConnection?.(connection, this.subjectOf(connection)));
+    this.webhooks = new Webhooks(this.connections);
     this.tokens = new Tokens(this.now);
   }
 
@@ -168,6 +175,15 @@ export class DevOpsWorld {
   /** All attachments of a type on a run, in the order they were made. */
   attachmentsOf(build: Build, type: string): Attachment[] {
     return build.plan.attachmentsOf(type);
+  }
+
+  /** Whoever brings this token: a job, a person, or a member of the organization by its token of Microsoft Entra. */
+  callerOf(token: string): Caller | undefined {
+    const known = this.tokens.caller(token);
+    if (known !== undefined) return known;
+    const identity = this.options.entra?.(token);
+    if (identity === undefined || !this.members.has(identity)) return undefined;
+    return { name: identity.displayName, expires: Number.POSITIVE_INFINITY };
   }
 
   /** The page of a run. */
