@@ -1,0 +1,159 @@
+// A stopped step does not leave a job behind: SIGINT, SIGKILL and the post-job stage, and deadlines.
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Job } from "../../local/agent/index.ts";
+import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { asked, Bench, NODES, needsNode, type RunOptions, type TaskRun } from "../harness/bench.ts";
+import { fastClock, preloaded } from "../harness/preload.ts";
+
+/** How long the real agent waits between SIGINT and SIGTERM is 7.5 s (facts/02 4); the issue allows 7. */
+const ALLOWED = 7_000;
+const inputs = { jobFile: "azureml/job.yml", overrides: "inputs.seconds: 300" };
+
+describe("AzureMLSubmitJob when it is stopped", () => {
+  let bench: Bench;
+  const statuses = new Map<string, { status: string; at: number }[]>();
+  before(async () => {
+    bench = await Bench.open();
+    bench.cloud.azure.events.on("jobStatus", ({ name, status }) => {
+      statuses.set(name, [...(statuses.get(name) ?? []), { status, at: performance.now() }]);
+    });
+  });
+  after(() => bench.close());
+
+  /** Runs a job of five minutes and calls `stop` as soon as its log is there. */
+  async function stopped(
+    stop: (job: Job) => void,
+    options: RunOptions = {},
+    more: Record<string, string> = {},
+  ): Promise<{ run: TaskRun; from: number }> {
+    let job: Job | undefined;
+    let from = 0;
+    const run = await bench.run(
+      "SubmitJob",
+      { ...inputs, ...more },
+      {
+        ...options,
+        onJob: (one) => {
+          job = one;
+        },
+        onLine: (line) => {
+          if (line !== "learning begins" || from > 0) return;
+          from = performance.now();
+          stop(job!);
+        },
+      },
+    );
+    return { run, from };
+  }
+
+  /** The job is asked to end in time, and ends. */
+  async function assertCanceled(run: TaskRun, from: number): Promise<void> {
+    const name = run.outputs["jobName"]!;
+    const requested = statuses.get(name)?.find(({ status }) => status === "CancelRequested");
+    assert.ok(requested, `${name} was asked to cancel:\n${run.jobLog}`);
+    const took = requested.at - from;
+    assert.ok(took < ALLOWED, `CancelRequested after ${Math.round(took)} ms`);
+    await jobBoard(bench.cloud.azure).ended(name);
+    assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
+  }
+
+  const kill = (job: Job) => {
+    for (const pid of processesOf(job)) process.kill(pid, "SIGKILL");
+  };
+
+  for (const node of NODES) {
+    it(`SIGINT: the job is CancelRequested in time, then Canceled (Node ${node})`, async function () {
+      needsNode(this, node);
+      const cancel = new AbortController();
+      const { run, from } = await stopped(() => cancel.abort(), { node, signal: cancel.signal });
+      await assertCanceled(run, from);
+      const [main, post] = run.stages;
+      assert.equal(run.result, "Canceled");
+      assert.deepEqual(main?.signals, ["SIGINT"], "it ended by itself, before the agent became rude");
+      assert.equal(run.record?.result, "canceled");
+      assert.match(run.outputs["jobStatus"]!, /Running|CancelRequested|Canceled/);
+      assert.equal(post?.stage, "postjob");
+      assert.equal(post?.result, "Succeeded");
+      assert.equal(asked(run, "arm", "POST", /\/cancel$/).length, 1, "the post-job stage had nothing left to do");
+    });
+
+    it(`SIGKILL: the post-job stage cancels the job (Node ${node})`, async function () {
+      needsNode(this, node);
+      if (process.platform !== "linux") this.skip();
+      const { run, from } = await stopped(kill, { node });
+      await assertCanceled(run, from);
+      const [main, post] = run.stages;
+      assert.equal(main?.exitCode, 137);
+      assert.deepEqual(main?.attachments, [], "nothing was left to tell of it");
+      assert.equal(post?.stage, "postjob");
+      assert.equal(post?.result, "Succeeded");
+      assert.match(run.jobLog, /Cancelling the job .*, which this step left when it was stopped/);
+    });
+  }
+
+  it("a cancel with no time between SIGINT and SIGKILL: the post-job stage cancels the job", async () => {
+    const cancel = new AbortController();
+    const { run, from } = await stopped(() => cancel.abort(), {
+      signal: cancel.signal,
+      variables: { PROCESS_SIGINT_TIMEOUT: "0", PROCESS_SIGTERM_TIMEOUT: "0" },
+    });
+    await assertCanceled(run, from);
+    assert.deepEqual(run.stages[0]?.signals.slice(0, 1), ["SIGINT"]);
+    assert.equal(run.result, "Canceled");
+    assert.equal(run.stages[1]?.result, "Succeeded");
+  });
+
+  it("a step that reaches its own time limit leaves no job either", async () => {
+    const { run } = await stopped(() => {}, { timeoutInMinutes: 4 / 60 });
+    assert.equal(run.result, "Failed");
+    assert.match(run.errors.join("\n"), /The task has timed out/);
+    const name = run.outputs["jobName"]!;
+    await jobBoard(bench.cloud.azure).ended(name);
+    assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
+  });
+
+  it("timeoutInMinutes: the step fails at its deadline and the job is cancelled", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-clock-"));
+    try {
+      // A minute of the task's clock is two seconds of ours.
+      const options = { nodes: preloaded(folder, fastClock(30)) };
+      const { run } = await stopped(() => {}, options, { timeoutInMinutes: "1" });
+      assert.deepEqual([run.result, run.exitCode], ["Failed", 0]);
+      assert.equal(run.errors.length, 1);
+      assert.match(run.errors[0]!, /Waited 60 seconds for the job .* to end.* It has been asked to cancel\./);
+      const name = run.outputs["jobName"]!;
+      await jobBoard(bench.cloud.azure).ended(name);
+      assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
+      assert.equal(asked(run, "arm", "POST", /\/cancel$/).length, 1, "the post-job stage has nothing left to do");
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("run again after a cancel submits anew", async () => {
+    const build = bench.newBuild();
+    const cancel = new AbortController();
+    const { run } = await stopped(() => cancel.abort(), { build, signal: cancel.signal });
+    await jobBoard(bench.cloud.azure).ended(run.outputs["jobName"]!);
+    const again = await bench.run("SubmitJob", { ...inputs, overrides: "inputs.seconds: 0" }, { build, attempt: 2 });
+    assert.equal(again.result, "Succeeded", again.log);
+    assert.equal(again.outputs["jobName"], `${run.outputs["jobName"]}-2`);
+  });
+});
+
+/** Processes that carry the job's look-up id in their environment, as the agent knows its own. */
+function processesOf(job: Job): number[] {
+  return readdirSync("/proc").flatMap((entry) => {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) return [];
+    try {
+      const environment = readFileSync(`/proc/${entry}/environ`, "utf8").split("\0");
+      return environment.includes(`VSTS_PROCESS_LOOKUP_ID=${job.lookupId}`) ? [pid] : [];
+    } catch {
+      return [];
+    }
+  });
+}

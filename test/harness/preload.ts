@@ -1,0 +1,53 @@
+// Node binaries that load a script before the task: to speed its clock up, or to hear what it says before the agent masks it.
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { machineNodes, type NodeBinaries } from "../../local/agent/index.ts";
+
+/**
+ * This machine's binaries, each of which first runs `script` (CommonJS). Writes into `folder`, which is made. Programs of
+ * their own and no shell scripts: shells drop variables whose names hold a dash, as ENDPOINT_URL_<guid> does.
+ */
+export function preloaded(folder: string, script: string): NodeBinaries {
+  mkdirSync(folder, { recursive: true });
+  const start = 'process.argv.splice(1, 1);\nif (process.argv[1] === "-v") console.log(process.version);\n';
+  const binaries = Object.entries(machineNodes()).map(([name, binary]) => {
+    const wrapper = path.join(folder, name);
+    writeFileSync(wrapper, `#!${binary}\n${start}else {\n${script}\nrequire(process.argv[1]);\n}\n`, { mode: 0o755 });
+    return [name, wrapper];
+  });
+  return Object.fromEntries(binaries);
+}
+
+/** Makes `Date.now` run `times` as fast, which deadlines are measured by. */
+export const fastClock = (times: number) =>
+  `const now = Date.now; const start = now(); Date.now = () => start + (now() - start) * ${times};\n`;
+
+/** Appends all that the process writes to `file`, as it writes it. */
+export const tap = (file: string) => `
+const { appendFileSync } = require("node:fs");
+for (const stream of [process.stdout, process.stderr]) {
+  const write = stream.write.bind(stream);
+  stream.write = (chunk, ...rest) => { appendFileSync(${JSON.stringify(file)}, chunk); return write(chunk, ...rest); };
+}
+`;
+
+/** Appends to `file` each module that is neither Node's own nor in the task's folder. */
+export const strangers = (file: string) => `
+const Module = require("node:module");
+const { appendFileSync } = require("node:fs");
+const { dirname, resolve, sep } = require("node:path");
+const home = dirname(dirname(resolve(process.argv[1]))) + sep;
+const find = Module._resolveFilename;
+Module._resolveFilename = function (request, parent, ...rest) {
+  if (Module.isBuiltin(request)) return find.call(this, request, parent, ...rest);
+  let found;
+  try {
+    found = find.call(this, request, parent, ...rest);
+  } catch (error) {
+    if (parent?.filename?.startsWith(home)) appendFileSync(${JSON.stringify(file)}, "missing: " + request + "\\n");
+    throw error;
+  }
+  if (!found.startsWith(home)) appendFileSync(${JSON.stringify(file)}, found + "\\n");
+  return found;
+};
+`;
