@@ -62,7 +62,11 @@ export class DevOpsWorld {
     this.repositories = new Repositories(this.now);
     this.workItems = new WorkItems(project, this.now);
     this.testRuns = new TestRuns(this.now);
-    this.connections = new Connections((connection) => options.onConnection?.(connection, this.subjectOf(connection)));
+    this.connections = new Connections((connection) => {
+      const { secret } = connection.authorization.parameters;
+      if (secret !== undefined) options.addSecret?.(secret);
+      options.onConnection?.(connection, this.subjectOf(connection));
+    });
     this.webhooks = new Webhooks(this.connections);
     this.tokens = new Tokens(this.now);
   }
