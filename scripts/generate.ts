@@ -1,8 +1,9 @@
-// `npm run generate`: everything that follows from the tasks' task.json. `--check` only says what is out of date.
+// `npm run generate`: everything that follows from the tasks' task.json and from contributions/. `--check` only says what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { contractFile } from "./generate/contract.ts";
+import { readContributions } from "./generate/contributions.ts";
 import { broken, ledgerFile, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
@@ -31,7 +32,7 @@ export function generate(root: string): GeneratedFile[] {
   return [
     ...contracts,
     ...readmes,
-    { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks) },
+    { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: LEDGER, content: ledgerFile(tasks) },
   ];
 }

@@ -39,6 +39,7 @@ describe("generate", () => {
         "scripts/generate",
         "lib",
         "tasks",
+        "contributions",
         "vss-extension.json",
         "package.json",
       ]) {
