@@ -164,28 +164,30 @@ export async function noSuchAsset(
   name: string,
   version?: string,
 ): Promise<TaskError> {
-  const there: string[] = [];
-  const source =
-    version === undefined
-      ? workspace.azure.list<AssetBody>(`${workspace.id}/${kind}`, { signal: workspace.signal })
-      : versionsOf(workspace, kind, name);
-  try {
-    for await (const one of source) {
-      const known = version === undefined ? one.name : versionIn(one);
-      if (known) there.push(known);
-      if (there.length === 10) break;
-    }
-  } catch {
-    // What there is instead is a help, and no reason to fail otherwise.
-  }
-  const exists = version !== undefined && there.length > 0;
+  const { azure, id, signal } = workspace;
+  const versions = version === undefined ? [] : await some(versionsOf(workspace, kind, name), versionIn);
+  const exists = versions.length > 0;
+  const names = exists ? [] : await some(azure.list<AssetBody>(`${id}/${kind}`, { signal }), (one) => one.name);
   const instead = exists
-    ? ` It has the versions ${there.join(", ")}.`
-    : there.length > 0 && version === undefined
-      ? ` There are ${there.join(", ")}.`
+    ? ` It has the versions ${versions.join(", ")}.`
+    : names.length > 0
+      ? ` There ${names.length === 1 ? "is" : "are"} ${names.join(", ")}.`
       : "";
   const what = exists
     ? `The ${SINGULAR[kind]} ${name} has no version ${version}.`
     : `The workspace ${workspace.name} has no ${SINGULAR[kind]} "${name}".`;
   return new TaskError("notFound", what + instead, { status: 404 });
+}
+
+/** The first ten of a list; those that could be read. What there is instead is a help, and no reason to fail otherwise. */
+async function some<T>(items: AsyncIterable<T>, nameOf: (item: T) => string | undefined): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const item of items) {
+      const name = nameOf(item);
+      if (name) names.push(name);
+      if (names.length === 10) break;
+    }
+  } catch {}
+  return names;
 }
