@@ -4,7 +4,7 @@ import path from "node:path";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
 import { type SourceLocation, TaskError } from "../errors.ts";
 import { Faults } from "./faults.ts";
-import { keepInside } from "./path.ts";
+import { isInside, keepInside } from "./path.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
 
 export interface ScalarNode extends ScalarValue {
@@ -33,17 +33,22 @@ export interface SourceFile {
   readonly folder: string;
   /** The folder that paths may not leave, if one was given. */
   readonly root: string | undefined;
+  /** Whether data that jobs take may be missing: a plan may be made before the data is there. */
+  readonly absentData?: boolean | undefined;
   readonly node: MapNode;
 }
 
 export interface SourceOptions {
   /** The repository: a relative path in the file, or a link below it, may not lead out of it. */
   readonly root?: string | undefined;
+  /** Do not refuse a job whose local input data does not exist (yet). Off, unless a plan is made. */
+  readonly absentData?: boolean | undefined;
 }
 
 /** Reads a YAML file. Throws a TaskError (kind input) when there is no such file, or no YAML mapping in it. */
-export function readSource(file: string, options: SourceOptions = {}): SourceFile {
-  const absolute = path.resolve(file);
+export function readSource(given: string, options: SourceOptions = {}): SourceFile {
+  const absolute = path.resolve(given);
+  const file = shownName(given, options.root);
   const where = { file };
   let text: string;
   try {
@@ -64,10 +69,18 @@ export function readSource(file: string, options: SourceOptions = {}): SourceFil
   return parseSource(text, { ...options, name: file, folder: path.dirname(absolute) });
 }
 
+/** As people know it: relative to the repository, where the agent made it absolute. */
+function shownName(file: string, root: string | undefined): string {
+  if (root === undefined || !path.isAbsolute(file)) return file;
+  const absolute = path.resolve(file);
+  return isInside(absolute, path.resolve(root)) ? path.relative(path.resolve(root), absolute) : file;
+}
+
 /** Parses YAML text as though it stood in a file `name` of `folder`. */
 export function parseSource(text: string, options: SourceOptions & { name: string; folder: string }): SourceFile {
   const node = parseTree(text, options.name);
-  if (node?.kind === "map") return { name: options.name, folder: options.folder, root: options.root, node };
+  if (node?.kind === "map")
+    return { name: options.name, folder: options.folder, root: options.root, absentData: options.absentData, node };
   const found = node === undefined ? "is empty" : `holds a ${node.kind === "list" ? "list" : "single value"}`;
   throw new TaskError("input", `${options.name} ${found}; a mapping of fields to values is needed.`, {
     where: node?.where ?? { file: options.name, line: 1, column: 1 },
