@@ -7,6 +7,7 @@ import { connections } from "./rest/connections.ts";
 import { core } from "./rest/core.ts";
 import { definitions } from "./rest/definitions.ts";
 import { git } from "./rest/git.ts";
+import { pipelines } from "./rest/pipelines.ts";
 import { plans } from "./rest/plans.ts";
 import { releases } from "./rest/releases.ts";
 import { locationOf, type Method, Routes } from "./rest/routes.ts";
@@ -23,6 +24,7 @@ const resources = [
   ...artifacts,
   ...definitions,
   ...runRecords,
+  ...pipelines,
   ...plans,
   ...testRuns,
   ...git,

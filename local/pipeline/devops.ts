@@ -1,7 +1,16 @@
 // What the local pipeline asks of Azure DevOps in-process (local/devops' DevOpsWorld satisfies it), and a small one in memory.
 import { randomUUID } from "node:crypto";
 
-export type RunReason = "manual" | "individualCI" | "pullRequest" | "schedule" | "resourceTrigger" | "buildCompletion";
+export type RunReason =
+  | "manual"
+  | "individualCI"
+  | "batchedCI"
+  | "pullRequest"
+  | "schedule"
+  | "resourceTrigger"
+  | "buildCompletion"
+  | "triggered"
+  | "userCreated";
 export type RunResult = "succeeded" | "partiallySucceeded" | "failed" | "canceled";
 
 export interface PlanLike {
@@ -36,6 +45,22 @@ export interface BuildLike {
   readonly requestedFor: { readonly id: string; readonly displayName: string; readonly uniqueName: string };
   readonly tags: Set<string>;
   result?: RunResult | undefined;
+  readonly reason: RunReason;
+  /** Values of the pipeline's parameters, given when the run was queued over REST. */
+  readonly templateParameters?: Readonly<Record<string, string>>;
+}
+
+/** Posts to incoming webhooks; local/devops' world has them. */
+export interface WebhookSource {
+  /** A saved pipeline names this connection. */
+  listen(connectionName: string): void;
+  on(event: "received", listener: (received: ReceivedPost) => void): unknown;
+  off(event: "received", listener: (received: ReceivedPost) => void): unknown;
+}
+
+export interface ReceivedPost {
+  readonly connection: { readonly name: string };
+  readonly payload: Readonly<Record<string, unknown>>;
 }
 
 /** `Build` is the implementation's own type of build: what it makes is what it gets back. */
@@ -44,7 +69,14 @@ export interface DevOpsLike<Build extends BuildLike = BuildLike> {
   readonly collectionUri: string;
   readonly organization: { readonly id: string; readonly name: string };
   readonly project: { readonly id: string; readonly name: string };
-  readonly builds: { readonly all: readonly Build[] };
+  readonly builds: {
+    readonly all: readonly Build[];
+    /** `requested`: a run that somebody queued over REST waits for an agent. */
+    on?(event: "requested", listener: (build: Build) => void): unknown;
+    off?(event: "requested", listener: (build: Build) => void): unknown;
+  };
+  readonly webhooks?: WebhookSource;
+  readonly connections?: { get(name: string): { readonly type: string } | undefined };
   createBuild(
     definition: string,
     wanted: {
@@ -120,7 +152,6 @@ export class MemoryDevOps implements DevOpsLike<MemoryBuild> {
 
 export interface MemoryBuild extends BuildLike {
   readonly plan: MemoryPlan;
-  readonly reason: RunReason;
   status: "notStarted" | "inProgress" | "completed";
 }
 

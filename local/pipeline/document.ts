@@ -48,6 +48,16 @@ export interface PipelineResource {
   readonly place: Place;
 }
 
+/** `webhooks:` of `resources:`: an incoming webhook connection whose posts start the pipeline. */
+export interface WebhookResource {
+  readonly alias: string;
+  /** Name of the service connection. */
+  readonly connection: string;
+  /** All have to fit. */
+  readonly filters: readonly { readonly path: string; readonly value: string }[];
+  readonly place: Place;
+}
+
 export interface Parameter {
   readonly name: string;
   readonly type: "string" | "number" | "boolean" | "object";
@@ -153,5 +163,6 @@ export interface PipelineDocument {
   readonly parameters: readonly Parameter[];
   readonly variables: readonly PipelineVariable[];
   readonly resources: readonly PipelineResource[];
+  readonly webhooks: readonly WebhookResource[];
   readonly stages: readonly StageDocument[];
 }

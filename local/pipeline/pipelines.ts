@@ -1,11 +1,14 @@
-// The pipelines of one repository: a push starts those that listen to it, a completed run those that name it as their resource.
-
-import type { BuildLike, RunReason } from "./devops.ts";
+// The pipelines of one repository, and the one agent that they share: what a push, a completed run, a webhook or a queued
+// run starts waits its turn and runs in the order in which it was asked for.
+import type { BuildLike, ReceivedPost, RunReason } from "./devops.ts";
+import type { PipelineDocument } from "./document.ts";
+import { PipelineError } from "./faults.ts";
 import type { RunOutcome } from "./outcome.ts";
 import { git } from "./plugins.ts";
 import { readPipeline } from "./read-pipeline.ts";
 import { type RunOptions, runPipeline } from "./run-pipeline.ts";
 import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
+import { type Payload, webhookTriggeredBy } from "./webhooks.ts";
 
 export interface PipelineDefinition {
   readonly name: string;
@@ -15,14 +18,34 @@ export interface PipelineDefinition {
 
 /** Options of every run; repository without branch and commit, which a push brings. */
 export interface PipelinesOptions<Build extends BuildLike>
-  extends Omit<RunOptions<Build>, "file" | "pipeline" | "repository" | "triggeredBy" | "reason" | "history"> {
+  extends Omit<
+    RunOptions<Build>,
+    "file" | "pipeline" | "repository" | "triggeredBy" | "webhook" | "build" | "reason" | "history"
+  > {
   readonly repository: Omit<RunOptions["repository"], "branch" | "commit">;
   readonly pipelines: readonly PipelineDefinition[];
+}
+
+interface Wanted<Build extends BuildLike> {
+  readonly branch: string;
+  readonly commit: string;
+  readonly reason?: RunReason;
+  readonly signal?: AbortSignal;
+  readonly triggeredBy?: CompletedRun;
+  readonly webhook?: { readonly alias: string; readonly payload: Payload };
+  readonly build?: Build;
+  readonly parameters?: NonNullable<RunOptions["parameters"]>;
 }
 
 export class Pipelines<Build extends BuildLike = BuildLike> {
   readonly #options: PipelinesOptions<Build>;
   readonly history: CompletedRun[] = [];
+  /** Settles when the agent is free again. */
+  #agent: Promise<unknown> = Promise.resolve();
+  /** Settles when all that came from outside has been looked at, in its order. */
+  #arrivals: Promise<unknown> = Promise.resolve();
+  /** Runs that were started from outside and have not been fetched by `settled`. */
+  #started: Promise<RunOutcome[]>[] = [];
 
   constructor(options: PipelinesOptions<Build>) {
     this.#options = options;
@@ -46,11 +69,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
     const paths = (await git(repository.path, ...listing)).split("\0").filter((file) => file !== "");
     const outcomes: RunOutcome[] = [];
     for (const definition of this.#options.pipelines) {
-      const document = readPipeline(
-        definition.file,
-        await git(repository.path, "show", `${push.commit}:${definition.file}`),
-        this.#options.parameters,
-      );
+      const document = await this.#read(definition, push.commit);
       if (!startsOnPush(document, { branch: push.branch, paths })) continue;
       outcomes.push(...(await this.run(definition.name, { ...push, reason: "individualCI" })));
     }
@@ -58,38 +77,27 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
   }
 
   /** Runs one pipeline, and then what its completion starts. */
-  async run(
-    name: string,
-    wanted: {
-      readonly branch: string;
-      readonly commit: string;
-      readonly reason?: RunReason;
-      readonly signal?: AbortSignal;
-      readonly triggeredBy?: CompletedRun;
-    },
-  ): Promise<RunOutcome[]> {
+  async run(name: string, wanted: Wanted<Build>): Promise<RunOutcome[]> {
     const definition = this.#options.pipelines.find((one) => one.name.toLowerCase() === name.toLowerCase());
     if (!definition)
       throw new Error(
         `There is no pipeline '${name}'; there is ${this.#options.pipelines.map((one) => one.name).join(", ")}.`,
       );
     const { branch, commit, ...rest } = wanted;
-    const outcome = await runPipeline<Build>({
-      ...this.#options,
-      ...rest,
-      file: definition.file,
-      pipeline: definition.name,
-      repository: { ...this.#options.repository, branch, commit },
-      history: this.history,
-    });
+    const outcome = await this.#turn(() =>
+      runPipeline<Build>({
+        ...this.#options,
+        ...rest,
+        file: definition.file,
+        pipeline: definition.name,
+        repository: { ...this.#options.repository, branch, commit },
+        history: this.history,
+      }),
+    );
     const outcomes = [outcome];
     for (const other of this.#options.pipelines) {
       // A resource trigger is read from the branch of the run that completed, as the default branch's file is on the server.
-      const document = readPipeline(
-        other.file,
-        await git(this.#options.repository.path, "show", `${commit}:${other.file}`),
-        this.#options.parameters,
-      );
+      const document = await this.#read(other, commit);
       if (!resourceTriggeredBy(document, outcome.completed)) continue;
       outcomes.push(
         ...(await this.run(other.name, {
@@ -101,5 +109,93 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
       );
     }
     return outcomes;
+  }
+
+  /**
+   * Listens to what comes from outside: posts to the webhooks that the pipelines name as they are on `branch` now, and runs
+   * that are queued over REST. A connection that is not there is a PipelineError. Gives a function that ends it.
+   */
+  async listen(branch: string): Promise<() => void> {
+    const { devops, pipelines } = this.#options;
+    const commit = await this.#tip(branch);
+    for (const definition of pipelines) {
+      for (const { connection, place } of (await this.#read(definition, commit)).webhooks) {
+        if (devops.connections && devops.connections.get(connection)?.type.toLowerCase() !== "incomingwebhook") {
+          const message = `There was a resource authorization issue: "The pipeline is not valid. The webhook's service connection ${connection} could not be found. The service connection does not exist, has been disabled or has not been authorized for use."`;
+          throw new PipelineError([{ place, message }]);
+        }
+        devops.webhooks?.listen(connection);
+      }
+    }
+    const onPost = (received: ReceivedPost) => this.#arrive(() => this.#startByPost(received, branch));
+    const onRequest = (build: Build) => this.#arrive(() => this.#startQueued(build));
+    devops.webhooks?.on("received", onPost);
+    devops.builds.on?.("requested", onRequest);
+    return () => {
+      devops.webhooks?.off("received", onPost);
+      devops.builds.off?.("requested", onRequest);
+    };
+  }
+
+  /** Waits for every run that was started from outside, and gives those that were not given before, in their order. */
+  async settled(): Promise<RunOutcome[]> {
+    const outcomes: RunOutcome[] = [];
+    for (;;) {
+      await this.#arrivals;
+      const started = this.#started;
+      this.#started = [];
+      if (started.length === 0) return outcomes;
+      for (const run of started) outcomes.push(...(await run));
+    }
+  }
+
+  #arrive(look: () => Promise<void>): void {
+    this.#arrivals = this.#arrivals.then(look);
+  }
+
+  async #startByPost({ connection, payload }: ReceivedPost, branch: string): Promise<void> {
+    const commit = await this.#tip(branch);
+    for (const definition of this.#options.pipelines) {
+      const webhook = webhookTriggeredBy(await this.#read(definition, commit), connection.name, payload);
+      if (!webhook) continue;
+      this.#start(this.run(definition.name, { branch, commit, webhook: { alias: webhook.alias, payload } }));
+    }
+  }
+
+  async #startQueued(build: Build): Promise<void> {
+    const { name } = build.definition;
+    if (!this.#options.pipelines.some((one) => one.name.toLowerCase() === name.toLowerCase())) return;
+    const branch = build.sourceBranch;
+    const commit = build.sourceVersion === "" ? await this.#tip(branch) : build.sourceVersion;
+    const parameters = build.templateParameters ?? {};
+    const run = this.run(name, { branch, commit, build, parameters, reason: build.reason });
+    this.#start(
+      run.catch((error: unknown) => {
+        this.#options.devops.finishBuild(build, "failed");
+        throw error;
+      }),
+    );
+  }
+
+  #start(run: Promise<RunOutcome[]>): void {
+    // Whoever asks for what has settled hears of a refusal.
+    run.catch(() => {});
+    this.#started.push(run);
+  }
+
+  /** One agent: runs take turns. */
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#agent.then(work);
+    this.#agent = turn.catch(() => {});
+    return turn;
+  }
+
+  async #tip(branch: string): Promise<string> {
+    return (await git(this.#options.repository.path, "rev-parse", branch)).trim();
+  }
+
+  async #read({ file }: PipelineDefinition, commit: string): Promise<PipelineDocument> {
+    const text = await git(this.#options.repository.path, "show", `${commit}:${file}`);
+    return readPipeline(file, text, this.#options.parameters);
   }
 }

@@ -7,6 +7,7 @@ import { readJobs, readPool, readStages, readWorkspace, soleJob } from "./read-j
 import { readSteps } from "./read-steps.ts";
 import { bindParameters, readParameters, readVariables } from "./read-variables.ts";
 import { type Mapping, SourceReader } from "./reader.ts";
+import { type Payload, readWebhooks, webhookParameters } from "./webhooks.ts";
 
 const REFUSED_ROOT = {
   extends: "templates are not read",
@@ -16,25 +17,38 @@ const REFUSED_ROOT = {
   lockBehavior: "nothing is locked",
 };
 
-/** The document, with `${{ }}` replaced. `parameters` are those of the run; absent ones take their defaults. */
+/**
+ * The document, with `${{ }}` replaced. `parameters` are those of the run; absent ones take their defaults. `payloads`: by
+ * the alias of a webhook resource, what was posted to it.
+ */
 export function readPipeline(
   file: string,
   text: string,
   parameters: Readonly<Record<string, ParameterValue>> = {},
+  payloads: Readonly<Record<string, Payload>> = {},
 ): PipelineDocument {
   const reader = new SourceReader(file, text);
   if (reader.faults.length > 0) throw new PipelineError(reader.faults);
   const root = reader.mapping(reader.document.contents, "a pipeline");
   if (!root) throw new PipelineError(reader.faults);
   const declared = readParameters(reader, root.take("parameters"));
-  reader.template.parameters = bindParameters(reader, declared, parameters);
+  const resourceMap = root.read("resources", (node, what) => reader.mapping(node, what));
+  const webhooks = readWebhooks(resourceMap);
+  for (const { alias, place } of webhooks) {
+    if (declared.some(({ name }) => name.toLowerCase() === alias.toLowerCase()))
+      reader.fault(place, `'${alias}' is a webhook and a parameter at once.`);
+  }
+  reader.template.parameters = {
+    ...bindParameters(reader, declared, parameters),
+    ...webhookParameters(webhooks, payloads),
+  };
   const variables = readVariables(reader, root.take("variables"));
   reader.template.variables = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
   const name = root.text("name");
   const trigger = root.read("trigger", (node, what) => readTrigger(reader, node, what));
   const pr = root.read("pr", (node, what) => readTrigger(reader, node, what));
   const schedules = readSchedules(root);
-  const resources = readResources(root);
+  const resources = readResources(resourceMap);
   root.boolean("appendCommitMessageToRunName");
   const pool = readPool(root);
   readWorkspace(root);
@@ -49,6 +63,7 @@ export function readPipeline(
     parameters: declared,
     variables,
     resources,
+    webhooks,
     stages,
   };
   checkDependencies(reader, document);
@@ -141,15 +156,14 @@ function readSchedules(root: Mapping): PipelineDocument["schedules"] {
   });
 }
 
-function readResources(root: Mapping): PipelineResource[] {
-  const { reader } = root;
-  const resources = root.read("resources", (node, what) => reader.mapping(node, what));
-  const nodes = resources?.read("pipelines", (node) => reader.sequence(node, "resources.pipelines")) ?? [];
-  resources?.finish({
+function readResources(resources: Mapping | undefined): PipelineResource[] {
+  if (!resources) return [];
+  const { reader } = resources;
+  const nodes = resources.read("pipelines", (node) => reader.sequence(node, "resources.pipelines")) ?? [];
+  resources.finish({
     repositories: "there is one repository",
     containers: "every job runs on the host",
     packages: "no package feed runs locally",
-    webhooks: "no incoming webhook starts a local pipeline yet",
     builds: "no other build system runs locally",
   });
   return nodes.flatMap((node) => {

@@ -13,7 +13,7 @@ import {
 } from "yaml";
 import type { ConditionText, ParameterValue, Text } from "./document.ts";
 import { checkExpression, evaluate, type Scope, toText, type Value } from "./evaluate.ts";
-import { ExpressionError, parseExpression } from "./expression.ts";
+import { ExpressionError, nodesOf, parseExpression } from "./expression.ts";
 import { type Fault, nearestName, type Place } from "./faults.ts";
 
 export class SourceReader {
@@ -105,12 +105,9 @@ export class SourceReader {
     try {
       const expression = parseExpression(text);
       checkExpression(expression, Object.keys(this.template), []);
-      if (
-        expression.kind === "index" &&
-        expression.target.kind === "name" &&
-        /^parameters$/i.test(expression.target.name)
-      ) {
-        const key = expression.key === "*" ? "*" : toText(evaluate(expression.key, scope));
+      for (const node of nodesOf(expression)) {
+        if (node.kind !== "index" || node.target.kind !== "name" || !/^parameters$/i.test(node.target.name)) continue;
+        const key = node.key === "*" ? "*" : toText(evaluate(node.key, scope));
         const known = Object.keys(this.template.parameters);
         if (key !== "*" && !known.some((name) => name.toLowerCase() === key.toLowerCase())) {
           const nearest = nearestName(key, known);

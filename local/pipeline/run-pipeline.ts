@@ -22,6 +22,7 @@ import type { RunContext } from "./run-context.ts";
 import { DEFAULT_FORMAT, runNumber } from "./run-number.ts";
 import { inOrder, StageRunner } from "./run-stage.ts";
 import { type CompletedRun, resourceVariables } from "./triggers.ts";
+import type { Payload } from "./webhooks.ts";
 
 export interface RunOptions<Build extends BuildLike = BuildLike> {
   /** The YAML file: relative to the repository it is read from the commit, absolute from the disk. */
@@ -48,6 +49,10 @@ export interface RunOptions<Build extends BuildLike = BuildLike> {
   readonly requestedFor?: string;
   /** The run that started this one by a resource trigger. */
   readonly triggeredBy?: CompletedRun;
+  /** The webhook resource that started this one, and what was posted. */
+  readonly webhook?: { readonly alias: string; readonly payload: Payload };
+  /** A run that waits for its agent already; absent: a new one is queued. */
+  readonly build?: Build;
   /** Runs so far: a pipeline resource that did not trigger takes its latest from here. The run adds itself. */
   readonly history?: CompletedRun[];
   readonly network?: AgentNetwork;
@@ -67,23 +72,27 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
   const text = path.isAbsolute(options.file)
     ? readFileSync(options.file, "utf8")
     : await git(repository.path, "show", `${repository.commit}:${options.file}`);
-  const document = readPipeline(options.file, text, options.parameters);
+  const { webhook } = options;
+  const payloads = webhook === undefined ? {} : { [webhook.alias]: webhook.payload };
+  const document = readPipeline(options.file, text, options.parameters, payloads);
   const bound = bindTasks(document, { tasks: options.tasks, connections: options.connections ?? {} });
   const resources = resolveResources(document, options, branch);
   const pipeline = options.pipeline ?? path.basename(options.file).replace(/\.ya?ml$/, "");
   const trigger = options.triggeredBy;
-  const reason = options.reason ?? (trigger ? "resourceTrigger" : "manual");
+  const reason = options.reason ?? (trigger || webhook ? "resourceTrigger" : "manual");
   const parent = trigger && devops.builds.all.find((build) => build.id === trigger.runId);
   const requestedFor = options.requestedFor ?? trigger?.requestedFor ?? "Local User";
-  const build = devops.createBuild(pipeline, {
-    branch,
-    commit: repository.commit,
-    reason,
-    requestedFor,
-    yamlFilename: options.file,
-    ...(repository.name === undefined ? {} : { repository: repository.name }),
-    ...(parent === undefined ? {} : { triggeredBy: parent }),
-  });
+  const build =
+    options.build ??
+    devops.createBuild(pipeline, {
+      branch,
+      commit: repository.commit,
+      reason,
+      requestedFor,
+      yamlFilename: options.file,
+      ...(repository.name === undefined ? {} : { repository: repository.name }),
+      ...(parent === undefined ? {} : { triggeredBy: parent }),
+    });
   const started = options.now?.() ?? new Date();
   const fromRoot = Object.fromEntries(document.variables.map(({ name, value }) => [name.toLowerCase(), value]));
   const known: Record<string, string> = {
@@ -123,6 +132,8 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       ...(trigger
         ? { "resources.triggeringAlias": aliasOf(document, trigger) ?? "", "resources.triggeringCategory": "pipeline" }
         : {}),
+      // The category of a webhook is inferred from that of a pipeline.
+      ...(webhook ? { "resources.triggeringAlias": webhook.alias, "resources.triggeringCategory": "webhook" } : {}),
     },
     identity: {
       collectionUri: devops.collectionUri,
@@ -179,6 +190,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     `##[section]Run ${build.buildNumber} of ${pipeline} (build ${build.id}), ${branch} at ${repository.commit.slice(0, 8)}: ${(message ?? "").split("\n")[0]}`,
   );
   if (trigger) say(`Started by run ${trigger.runNumber} of ${trigger.pipeline}.`);
+  if (webhook) say(`Started by the webhook ${webhook.alias}.`);
   if (document.stages.some(({ jobs }) => jobs.length > 1))
     say("The local pipeline runs the jobs of a stage one after the other.");
   const stages: StageRunOutcome[] = [];
@@ -233,7 +245,10 @@ const REASONS: Readonly<Record<RunReason, string>> = {
   manual: "Manual",
   individualCI: "IndividualCI",
   pullRequest: "PullRequest",
+  batchedCI: "BatchedCI",
   schedule: "Schedule",
+  triggered: "Triggered",
+  userCreated: "UserCreated",
   resourceTrigger: "ResourceTrigger",
   buildCompletion: "BuildCompletion",
 };

@@ -121,7 +121,9 @@ function queue(call: Call) {
     triggerInfo: (body["triggerInfo"] as Record<string, string> | undefined) ?? {},
     parameters:
       typeof body["parameters"] === "string" ? (JSON.parse(body["parameters"]) as Record<string, string>) : {},
+    templateParameters: (body["templateParameters"] as Record<string, string> | undefined) ?? {},
   });
+  call.world.builds.emit("requested", build);
   return json(buildBody(call.world, build));
 }
 

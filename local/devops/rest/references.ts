@@ -91,6 +91,7 @@ export function buildBody(world: DevOpsWorld, build: Build): object {
     lastChangedDate: time(build.changedAt),
     lastChangedBy: identityReference(world, build.requestedBy),
     ...(Object.keys(build.parameters).length === 0 ? {} : { parameters: JSON.stringify(build.parameters) }),
+    ...(Object.keys(build.templateParameters).length === 0 ? {} : { templateParameters: build.templateParameters }),
     orchestrationPlan: { planId: build.plan.planId },
     logs: {
       id: 0,

@@ -51,6 +51,8 @@ export interface Build {
   readonly triggeredBy?: Build | undefined;
   readonly triggerInfo: Record<string, string>;
   readonly parameters: Record<string, string>;
+  /** Values of the YAML pipeline's own parameters. */
+  readonly templateParameters: Readonly<Record<string, string>>;
   readonly tags: Set<string>;
   readonly properties: Map<string, unknown>;
   readonly workItems: Set<number>;
@@ -67,6 +69,7 @@ export interface NewBuild {
   /** `pr.number`, `pr.sourceBranch`, `ci.message` and their like. */
   readonly triggerInfo?: Record<string, string>;
   readonly parameters?: Record<string, string>;
+  readonly templateParameters?: Readonly<Record<string, string>>;
 }
 
 /** `refs/heads/main` of `main`; a full ref stays as it is. */
@@ -74,8 +77,11 @@ export function fullRef(branch: string): string {
   return branch.startsWith("refs/") ? branch : `refs/heads/${branch}`;
 }
 
-/** All definitions and builds of the project. Tells `queued` and `completed` to whoever runs pipelines. */
-export class Builds extends EventEmitter<{ queued: [Build]; completed: [Build] }> {
+/**
+ * All definitions and builds of the project. Tells `queued` and `completed`; and `requested`, after `queued`, where a run was
+ * asked for over REST, so that whoever runs pipelines has to run it.
+ */
+export class Builds extends EventEmitter<{ queued: [Build]; completed: [Build]; requested: [Build] }> {
   readonly definitions: Definition[] = [];
   readonly all: Build[] = [];
   private readonly now: () => number;
@@ -141,6 +147,7 @@ export class Builds extends EventEmitter<{ queued: [Build]; completed: [Build] }
       triggeredBy: wanted.triggeredBy,
       triggerInfo: { ...wanted.triggerInfo },
       parameters: { ...wanted.parameters },
+      templateParameters: { ...wanted.templateParameters },
       tags: new Set(),
       properties: new Map(),
       workItems: new Set(),

@@ -108,7 +108,26 @@ const table: readonly (readonly [string, string, RegExp])[] = [
     /^p\.yml:4:8: Azure Pipelines has no YAML anchors/,
   ],
   ["an unknown trigger", "trigger: always\nsteps: [{bash: x}]", /^p\.yml:1:10: trigger must be none/],
-  ["webhooks", "resources:\n  webhooks: []\nsteps: [{bash: x}]", /^p\.yml:2:3: 'webhooks' of resources is not built/],
+  [
+    "a webhook without its connection",
+    "resources:\n  webhooks: [{webhook: amlModel}]\nsteps: [{bash: x}]",
+    /^p\.yml:2:14: A webhook resource needs webhook \(its alias\) and connection/,
+  ],
+  [
+    "an unknown key of a webhook",
+    "resources:\n  webhooks: [{webhook: a, connection: b, filter: []}]\nsteps: [{bash: x}]",
+    /^p\.yml:2:42: 'filter' is no key of a webhook resource; did you mean 'filters'\?/,
+  ],
+  [
+    "a webhook that is a parameter too",
+    "parameters: [{name: model, default: x}]\nresources:\n  webhooks: [{webhook: Model, connection: b}]\nsteps: [{bash: x}]",
+    /^p\.yml:3:14: 'Model' is a webhook and a parameter at once/,
+  ],
+  [
+    "the payload of a webhook that there is not",
+    "resources:\n  webhooks: [{webhook: amlModel, connection: b}]\nsteps:\n- bash: echo ${{ parameters.amlModle.model.name }}",
+    /^p\.yml:4:9: .*There is no parameter 'amlModle'; did you mean 'amlModel'\?/,
+  ],
   [
     "a download from nowhere",
     "resources:\n  pipelines: [{pipeline: training, source: t}]\nsteps:\n- download: trainin",
