@@ -43,6 +43,8 @@ export interface LocalCloud {
   };
   /** PEM file of the CA that signed every listener's certificate. */
   readonly caFile: string;
+  /** A certificate of that CA for localhost and its key, for servers that stand beside this cloud and are called by it. */
+  readonly tls: { readonly certPem: string; readonly keyPem: string };
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly resourceGroup: string;
@@ -159,7 +161,7 @@ async function start(
     arm: arm.url,
     login: login.url,
     api: api.url,
-    storage: `https://${names.storageAccount}.blob.storage.localhost:${storage.port}`,
+    storage: `https://${names.storageAccount}.blob.core.storage.localhost:${storage.port}`,
   });
   devops.listensAt(azureDevOps.url);
   // A workspace is born with the containers of its datastores; what is uploaded comes later.
@@ -181,6 +183,7 @@ async function start(
   return {
     urls: { ...urls, devops: azureDevOps.url, proxy: proxy.url },
     caFile,
+    tls: { certPem: authority.certPem, keyPem: authority.keyPem },
     tenantId: names.tenantId,
     subscriptionId: names.subscriptionId,
     resourceGroup: names.resourceGroup,
@@ -196,11 +199,21 @@ async function start(
   };
 }
 
+/** Azure DevOps in Microsoft Entra, the same for every organization. */
+const devOpsAudience = "499b84ac-1321-427f-aa17-267ca6975798";
+
 /** Local Azure DevOps; its federated connections are made known to local Entra as they are added. */
 function createDevOps(world: AzureWorld): DevOpsWorld {
   const devops = new DevOpsWorld({
     now: world.clock.now,
     addSecret: world.secret,
+    entra: (token) => {
+      try {
+        return world.directory.check(`Bearer ${token}`, [devOpsAudience]);
+      } catch {
+        return undefined;
+      }
+    },
     onConnection: ({ authorization }, subject) => {
       const clientId = authorization.parameters["serviceprincipalid"];
       if (authorization.scheme !== "WorkloadIdentityFederation" || clientId === undefined) return;

@@ -3,7 +3,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { connectionEnvironment } from "./agent/connection.ts";
-import { cloudName, publicStorageSuffix } from "./azure/resources/metadata.ts";
+import { cloudName, storageSuffix } from "./azure/resources/metadata.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
 
 const usage = `npm run local -- --json FILE [--data DIR] [--contract DIR] [--har FILE]
@@ -44,7 +44,7 @@ export function description(cloud: LocalCloud): object {
         resource_manager: cloud.urls.arm,
         active_directory: cloud.urls.login,
         aml_resource_id: "https://ml.azure.com",
-        storage_endpoint: publicStorageSuffix(cloud.azure),
+        storage_endpoint: storageSuffix(cloud.azure),
         registry_discovery_endpoint: `${cloud.urls.api}/`,
       },
     },

@@ -1,4 +1,4 @@
-// The way into the local cloud for clients that cannot resolve `stor1.blob.storage.localhost`: an HTTP proxy that knows our own listeners and nothing else.
+// The way into the local cloud for clients that cannot resolve `stor1.blob.core.storage.localhost`: an HTTP proxy that knows our own listeners and nothing else.
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 

@@ -56,7 +56,7 @@ export class BlobStore {
   readonly #now: () => number;
   readonly #ready = new Map<string, Promise<ContainerClient>>();
 
-  /** @param o.publicUrl https://stor1.blob.storage.localhost:<port>, known once the listener is up */
+  /** @param o.publicUrl https://stor1.blob.core.storage.localhost:<port>, known once the listener is up */
   constructor(o: { account: string; key: string; port: number; publicUrl: () => string; now: () => number }) {
     this.account = o.account;
     this.key = o.key;

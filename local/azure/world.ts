@@ -16,7 +16,7 @@ export interface AzureUrls {
   login: string;
   /** The data plane that discovery names: history, data, mlflow, artifact, metric; and the studio's pages. */
   api: string;
-  /** https://stor1.blob.storage.localhost:<port> */
+  /** https://stor1.blob.core.storage.localhost:<port> */
   storage: string;
 }
 

@@ -35,6 +35,8 @@ export interface Run {
   readonly parameters: Record<string, string>;
   readonly tags: Record<string, string>;
   readonly metrics: Metric[];
+  /** Datasets that were logged as inputs, as sent. */
+  inputs?: object[];
   /** A job's run takes its status and times from the job, not from MLflow clients. */
   readonly ofJob: boolean;
 }

@@ -42,6 +42,11 @@ export function mountExperiments(on: Mounting, tracking: TrackingStore): void {
     tracking.changed();
     return {};
   });
+  on("post", "/experiments/update", (sent) => {
+    existing(text(sent, "experiment_id")).name = text(sent, "new_name");
+    tracking.changed();
+    return {};
+  });
   const lifecycle = (state: Experiment["lifecycle"]) => (sent: Record<string, unknown>) => {
     existing(text(sent, "experiment_id")).lifecycle = state;
     tracking.changed();

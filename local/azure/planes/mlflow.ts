@@ -1,4 +1,5 @@
 // MLflow's REST API under both prefixes that azureml-mlflow uses (facts/03 §5.5): experiments, runs, metrics, artifacts.
+import { randomUUID } from "node:crypto";
 import { type Express, type NextFunction, type Request, type RequestHandler, type Response, Router } from "express";
 import { jsonBody } from "../arm/router.ts";
 import { jobBoard } from "../jobs/board.ts";
@@ -34,7 +35,11 @@ export function mount(app: Express, world: AzureWorld): void {
     if (!(known instanceof MlflowError)) return next(error);
     response.status(known.status).json({ error_code: known.code, message: known.message });
   });
-  for (const version of ["v1.0", "v2.0"]) app.use(`/mlflow/${version}${workspacePath}/api/2.0/mlflow`, routes);
+  for (const version of ["v1.0", "v2.0"]) {
+    app.use(`/mlflow/${version}${workspacePath}/api/2.0/mlflow`, routes);
+    // Where azureml-mlflow's own service definition has its two extra calls.
+    app.use(`/mlflow/${version}${workspacePath}/api/2.0/preview/mlflow`, routes);
+  }
 }
 
 function answering(answer: (sent: Record<string, unknown>, request: Request) => Answer): RequestHandler {
@@ -45,7 +50,11 @@ function answering(answer: (sent: Record<string, unknown>, request: Request) => 
 }
 
 function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingStore): void {
-  const show = (run: Run) => ({ info: showInfo(world, run), data: showData(tracking, run) });
+  const show = (run: Run) => ({
+    info: showInfo(world, run),
+    data: showData(tracking, run),
+    inputs: { dataset_inputs: run.inputs ?? [] },
+  });
   const existing = (sent: Record<string, unknown>): Run => {
     const id = text(sent["run_id"] ? sent : { run_id: sent["run_uuid"] }, "run_id");
     const run = tracking.runs.get(id);
@@ -123,12 +132,38 @@ function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingStore): vo
     tracking.changed();
     return {};
   });
-  on("post", "/runs/log-batch", (sent) => {
+  const logBatch = (sent: Record<string, unknown>) => {
     const run = existing(sent);
     for (const metric of (sent["metrics"] ?? []) as Record<string, unknown>[])
       logMetric(tracking, run, metric, world.clock.now());
     for (const [key, value] of Object.entries(pairsOf(sent["params"]))) setParameter(run, key, value);
     for (const [key, value] of Object.entries(pairsOf(sent["tags"]))) setTag(world, run, key, value);
+    tracking.changed();
+  };
+  on("post", "/runs/log-batch", (sent) => {
+    logBatch(sent);
+    return {};
+  });
+  // azureml-mlflow's asynchronous logging: what was logged is there at once, so its status is always complete.
+  on("post", "/runs/log-batch-async", (sent) => {
+    logBatch(sent);
+    return { batch_tracking_id: randomUUID() };
+  });
+  on("get", "/runs/get-run-data-status", (sent) => {
+    existing(sent);
+    return { is_complete: true };
+  });
+  on("post", "/runs/log-inputs", (sent) => {
+    const run = existing(sent);
+    run.inputs = [...(run.inputs ?? []), ...((sent["datasets"] ?? []) as object[])];
+    tracking.changed();
+    return {};
+  });
+  // MLflow's server keeps the history of a run's models in this tag.
+  on("post", "/runs/log-model", (sent) => {
+    const run = existing(sent);
+    const history = JSON.parse(run.tags["mlflow.log-model.history"] ?? "[]") as unknown[];
+    run.tags["mlflow.log-model.history"] = JSON.stringify([...history, JSON.parse(text(sent, "model_json"))]);
     tracking.changed();
     return {};
   });

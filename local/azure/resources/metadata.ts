@@ -20,21 +20,17 @@ export function mount(app: Express, world: AzureWorld): void {
           identityProvider: "AAD",
         },
         resourceManager: `${world.urls.arm}/`,
-        suffixes: { storage: publicStorageSuffix(world) },
+        suffixes: { storage: storageSuffix(world) },
       },
     ]);
   });
 }
 
-/** What follows `https://<account>.blob.` in a datastore's body: `storage.localhost:<port>`. */
+/**
+ * What follows `https://<account>.blob.`, everywhere the same: `core.storage.localhost:<port>`. Official clients hold it against
+ * the URLs that services sign (azureml-mlflow downloads nothing else, and says nothing), and the Python storage client takes an
+ * account key only where the host goes on with `.blob.core.`.
+ */
 export function storageSuffix(world: AzureWorld): string {
   return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
-}
-
-/**
- * The same for clients that look it up: `core.storage.localhost:<port>`, which leads to the same place. The official Python
- * storage client finds the account's name, and so takes an account key, only where the host goes on with `.blob.core.`.
- */
-export function publicStorageSuffix(world: AzureWorld): string {
-  return `core.${storageSuffix(world)}`;
 }

@@ -14,6 +14,7 @@ import type { ArmRouter } from "../arm/router.ts";
 import { longDatastoreUri, parseReference } from "../jobs/references.ts";
 import { locate } from "../locate.ts";
 import type { AzureWorld } from "../world.ts";
+import { managedDatastores } from "./datastores.ts";
 
 const kind: AssetKind = {
   noun: "models",
@@ -22,7 +23,7 @@ const kind: AssetKind = {
   async normalise({ sent, existing }, world) {
     const { modelUri, modelType, jobName, stage, datasets } = sent;
     if (typeof modelUri !== "string") throw requiredField("properties.modelUri");
-    const normalised = modelUriOf(world, modelUri);
+    const normalised = storedModelUri(world, modelUri);
     if (existing !== undefined && existing.properties["modelUri"] !== normalised) throw assetPathChanged();
     const type = typeof modelType === "string" ? modelType : "custom_model";
     const flavors = { ...(type === "mlflow_model" ? await declaredFlavors(world, normalised) : {}) };
@@ -30,8 +31,10 @@ const kind: AssetKind = {
       flavors: { ...flavors, ...((sent["flavors"] as object | null | undefined) ?? {}) },
       modelType: type,
       modelUri: normalised,
-      jobName: jobName ?? null,
+      // A job that is named by the path alone is the model's job too. Inferred.
+      jobName: jobName ?? jobOf(modelUri) ?? null,
       stage: stage ?? null,
+      ...(existing?.properties["source"] === undefined ? {} : { source: existing.properties["source"] }),
       ...(datasets === undefined ? {} : { datasets }),
     };
   },
@@ -58,11 +61,29 @@ const kind: AssetKind = {
     ),
 };
 
-/** Datastore URIs come back long and with `resourceGroups`, the opposite casing of data (facts/04 §6); others as sent. */
-export function modelUriOf(world: AzureWorld, uri: string): string {
+/**
+ * Datastore URIs come back long and with `resourceGroups`, the opposite casing of data (facts/04 §6). A job's output and a run's
+ * artifact become the place where they lie: the official client downloads models from datastore paths only. Inferred.
+ */
+export function storedModelUri(world: AzureWorld, uri: string): string {
   const reference = parseReference(uri);
-  if (reference.kind !== "datastore") return uri;
-  return longDatastoreUri(world, reference.datastore, reference.path).replace("/resourcegroups/", "/resourceGroups/");
+  const place = reference.kind === "jobOutput" || reference.kind === "runArtifact" ? locate(world, uri) : undefined;
+  const [datastore, path] =
+    reference.kind === "datastore"
+      ? [reference.datastore, reference.path]
+      : [place === undefined ? undefined : datastoreOf(world, place.container), place?.path ?? ""];
+  if (datastore === undefined) return uri;
+  return longDatastoreUri(world, datastore, path).replace("/resourcegroups/", "/resourceGroups/");
+}
+
+function datastoreOf(world: AzureWorld, container: string): string | undefined {
+  return managedDatastores(world).find((one) => one.place === container)?.name;
+}
+
+function jobOf(uri: string): string | undefined {
+  const reference = parseReference(uri);
+  if (reference.kind === "jobOutput") return reference.job;
+  return reference.kind === "runArtifact" ? reference.run : undefined;
 }
 
 /** Flavors are parsed from the MLmodel file even when none were sent (facts/04 §6); an unreadable one gives none. */

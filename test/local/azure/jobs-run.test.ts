@@ -151,7 +151,9 @@ describe("local Azure: what a job's process gets and leaves", () => {
         properties: { modelType: "mlflow_model", modelUri: from },
       });
       assert.deepEqual(again.body.properties.flavors, model.flavors);
-      assert.equal(again.body.properties.modelUri, from);
+      const place = `workspaces/ws1/datastores/workspaceblobstore/paths/azureml/${name}/m/`;
+      assert.ok(again.body.properties.modelUri.endsWith(place), again.body.properties.modelUri);
+      assert.equal(again.body.properties.jobName, name);
     });
 
     it("of a failed job are neither uploaded nor registered, but its outputs folder is kept", async () => {

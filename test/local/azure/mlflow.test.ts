@@ -281,7 +281,9 @@ describe("local Azure: MLflow", () => {
       ).body.model_version;
       assert.deepEqual([made.version, made.status, made.run_id], ["1", "READY", "r1"]);
       const shown = (await jobs.arm("GET", "/models/net/versions/1")).body.properties;
-      assert.deepEqual([shown.modelType, shown.modelUri, shown.jobName], ["mlflow_model", "runs:/r1/model", "r1"]);
+      assert.deepEqual([shown.modelType, shown.jobName], ["mlflow_model", "r1"]);
+      assert.ok(shown.modelUri.endsWith("/workspaceartifactstore/paths/ExperimentRun/dcid.r1/model"), shown.modelUri);
+      assert.equal(made.source, "runs:/r1/model");
       await jobs.arm("PUT", "/models/net/versions/2", {
         properties: { modelType: "custom_model", modelUri: "azureml://datastores/workspaceblobstore/paths/m" },
       });

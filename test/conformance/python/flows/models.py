@@ -94,6 +94,7 @@ def from_job():
         Model(name=name, path=f"azureml://jobs/{job.name}/outputs/model", type="custom_model")
     )
     assert made.version == "1"
+    assert client().models.get(name, "1").job_name == job.name
     target = folder()
     client().models.download(name, "1", download_path=str(target))
     assert [path.read_text() for path in target.rglob("weights.txt")] == ["trained\n"]

@@ -102,6 +102,27 @@ def batch():
     assert math.isnan(data.metrics["odd"]) and data.metrics["huge"] == float("inf")
 
 
+@flow("asynchronous logging: the batch is sent, its status asked for, and the values are there")
+def asynchronous():
+    experiment()
+    with mlflow.start_run() as started:
+        mlflow.log_metric("late", 1.5, synchronous=False).wait()
+        mlflow.log_params({"a": 1}, synchronous=False).wait()
+    data = service.get_run(started.info.run_id).data
+    assert data.metrics == {"late": 1.5} and data.params == {"a": "1"}
+
+
+@flow("a dataset is logged as a run's input")
+def dataset():
+    import pandas
+
+    experiment()
+    with mlflow.start_run() as started:
+        mlflow.log_input(mlflow.data.from_pandas(pandas.DataFrame({"x": [1, 2]}), name="table"), context="training")
+    inputs = service.get_run(started.info.run_id).inputs.dataset_inputs
+    assert [one.dataset.name for one in inputs] == ["table"]
+
+
 @flow("a param cannot change its value")
 def changed_param():
     experiment()
@@ -296,11 +317,11 @@ def in_job():
 
     script = (
         "import mlflow, pathlib\n"
-        "mlflow.log_metric('auc', 0.75)\n"
-        "mlflow.log_param('rate', 0.1)\n"
-        "pathlib.Path('note.txt').write_text('noted')\n"
-        "mlflow.log_artifact('note.txt')\n"
         "with mlflow.start_run() as run:\n"
+        "    mlflow.log_metric('auc', 0.75)\n"
+        "    mlflow.log_param('rate', 0.1)\n"
+        "    pathlib.Path('note.txt').write_text('noted')\n"
+        "    mlflow.log_artifact('note.txt')\n"
         "    mlflow.set_tag('seen', 'yes')\n"
     )
     job = client().jobs.create_or_update(
@@ -309,7 +330,7 @@ def in_job():
         )
     )
     done = ended(job.name, 120)
-    assert done.status == "Completed", done.status
+    assert done.status == "Completed", client().jobs.stream(job.name)
     got = service.get_run(job.name)
     assert got.data.metrics == {"auc": 0.75} and got.data.params == {"rate": "0.1"}
     assert got.data.tags["seen"] == "yes"
@@ -335,7 +356,7 @@ def autolog():
         )
     )
     done = ended(job.name, 180)
-    assert done.status == "Completed", done.status
+    assert done.status == "Completed", client().jobs.stream(job.name)
     got = service.get_run(job.name)
     assert got.data.params["solver"] == "liblinear"
     assert got.data.metrics["training_accuracy_score"] > 0.9
