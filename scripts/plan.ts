@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const latest = values.latest === undefined ? undefined : Number(values.latest);
   if (latest !== undefined && !(Number.isInteger(latest) && latest >= 0))
     throw new TaskError("input", `--latest is ${values.latest}; a whole number of at least 0 is needed.`);
-  const writes = await planFile(file, {
+  const plan = await planFile(file, {
     ...(values.set === undefined ? {} : { set: values.set }),
     ...(values.subscription === undefined ? {} : { subscriptionId: values.subscription }),
     ...(values["resource-group"] === undefined ? {} : { resourceGroup: values["resource-group"] }),
@@ -34,7 +34,9 @@ async function main(): Promise<void> {
     ...(latest === undefined ? {} : { latest }),
     ...(values.root === undefined ? {} : { root: values.root }),
   });
-  for (const write of writes) process.stdout.write(`${JSON.stringify(write)}\n`);
+  for (const path of plan.absent)
+    process.stderr.write(`note: there is no ${path} yet; the plan goes on as though there were.\n`);
+  for (const write of plan.writes) process.stdout.write(`${JSON.stringify(write)}\n`);
 }
 
 try {

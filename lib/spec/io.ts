@@ -1,6 +1,7 @@
 // Inputs and outputs of jobs: literals, data and models, with their modes (facts/03 2.4).
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { map, object, optional } from "./object.ts";
+import { absolutePath } from "./path.ts";
 import { parseReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { enumeration, type Literal, literal, looseText, text, version } from "./scalar.ts";
@@ -39,7 +40,12 @@ export type Location =
   | { readonly kind: "data" | "models"; readonly reference: Reference };
 
 /** `kind`: which assets `azureml:name:version` means there. */
-export function readLocation(node: ScalarNode, at: Reading, kind: "data" | "models"): Location | undefined {
+export function readLocation(
+  node: ScalarNode,
+  at: Reading,
+  kind: "data" | "models",
+  mayBeAbsent = false,
+): Location | undefined {
   const written = node.text;
   if (isExpression(written) || /^(?!file:)[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(written) || /^runs:\//.test(written))
     return { kind: "uri", uri: written };
@@ -57,8 +63,10 @@ export function readLocation(node: ScalarNode, at: Reading, kind: "data" | "mode
       },
     );
   }
-  const path = readLocalPath(node, at);
-  return path === undefined ? undefined : { kind: "local", path };
+  const path = mayBeAbsent ? absolutePath(written, at.folder) : undefined;
+  if (path !== undefined && !existsSync(path)) return { kind: "local", path };
+  const checked = readLocalPath(node, at);
+  return checked === undefined ? undefined : { kind: "local", path: checked };
 }
 
 export interface AssetInput {
@@ -126,7 +134,7 @@ function readAsset(node: MapNode, fields: InputFields, at: Reading): JobInput | 
       ...mode,
     };
   const below = at.step("path");
-  const location = readLocation(pathNode, below, isModelType(type) ? "models" : "data");
+  const location = readLocation(pathNode, below, isModelType(type) ? "models" : "data", at.absentData);
   if (location === undefined) return undefined;
   if (location.kind === "local" && !kindFits(location.path, type)) {
     const found = type === "uri_file" ? "a folder" : "a file";
@@ -149,7 +157,8 @@ export function isModelType(type: string): boolean {
 
 /** A uri_file is a file, a uri_folder and an mltable are folders; models may be either. */
 function kindFits(path: string, type: AssetType): boolean {
-  const isFolder = statSync(path).isDirectory();
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  if (isFolder === undefined) return true;
   if (type === "uri_file") return !isFolder;
   return type === "uri_folder" || type === "mltable" ? isFolder : true;
 }

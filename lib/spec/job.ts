@@ -1,7 +1,10 @@
 // Jobs of every kind: which one a file describes, and the body that all of them share (facts/03 2.2).
 import "./kinds.ts";
+import { AUTOML_API_VERSION, type AutomlJob, automlJob, automlProperties } from "./automl.ts";
 import { COMMAND_API_VERSION, type CommandJob, commandJob, commandProperties } from "./command.ts";
+import { type DistillationJob, distillationJob, distillationProperties, distillationSettings } from "./distillation.ts";
 import { camelWriting, type ParseOptions, present, readDocument, type Write } from "./document.ts";
+import { FINETUNING_API_VERSION, type FinetuningJob, finetuningJob, finetuningProperties } from "./finetuning.ts";
 import { type DocumentKind, JOB_KINDS, type JobKind, refuseOther } from "./kind.ts";
 import { PIPELINE_API_VERSION, type PipelineJob, pipelineJob, pipelineProperties } from "./pipeline.ts";
 import type { Resolver } from "./resolver.ts";
@@ -15,7 +18,10 @@ export type JobDocument =
   | ({ readonly kind: "command" } & CommandJob)
   | ({ readonly kind: "pipeline" } & PipelineJob)
   | ({ readonly kind: "sweep" } & SweepJob)
-  | ({ readonly kind: "spark" } & SparkJob);
+  | ({ readonly kind: "automl" } & AutomlJob)
+  | ({ readonly kind: "spark" } & SparkJob)
+  | ({ readonly kind: "finetuning" } & FinetuningJob)
+  | ({ readonly kind: "distillation" } & DistillationJob);
 
 export interface JobParseOptions extends ParseOptions {
   /** Kinds that the caller can submit; any other is refused by name. All that are known, if not given. */
@@ -39,11 +45,14 @@ export interface JobWrite extends Write {
   readonly name: string;
 }
 
+/** How the jobs of a kind are read and written. */
 interface Kind<T> {
   readonly shape: Shape<T>;
   readonly apiVersion: string;
   /** What only this kind has in its body. */
   properties(job: T, to: Writing): Promise<Record<string, unknown>>;
+  /** What goes among the job's own properties. */
+  settings?(job: T): Record<string, string>;
 }
 
 type Of<K extends JobDocument["kind"]> = Extract<JobDocument, { kind: K }>;
@@ -63,6 +72,22 @@ const KINDS: { readonly [K in JobDocument["kind"]]: Kind<Of<K>> } = {
     shape: pipelineJob as unknown as Shape<Of<"pipeline">>,
     apiVersion: PIPELINE_API_VERSION,
     properties: pipelineProperties,
+  },
+  automl: {
+    shape: automlJob as unknown as Shape<Of<"automl">>,
+    apiVersion: AUTOML_API_VERSION,
+    properties: automlProperties,
+  },
+  finetuning: {
+    shape: finetuningJob as unknown as Shape<Of<"finetuning">>,
+    apiVersion: FINETUNING_API_VERSION,
+    properties: finetuningProperties,
+  },
+  distillation: {
+    shape: distillationJob as unknown as Shape<Of<"distillation">>,
+    apiVersion: FINETUNING_API_VERSION,
+    properties: distillationProperties,
+    settings: distillationSettings,
   },
   spark: {
     shape: sparkJob as unknown as Shape<Of<"spark">>,
@@ -100,7 +125,7 @@ export async function translateJob(job: JobDocument, resolver: Resolver, options
         experimentName: job.experiment_name ?? options.experimentName,
         isArchived: false,
         tags: { ...job.tags, ...options.tags },
-        properties: { ...job.properties, ...options.properties },
+        properties: { ...job.properties, ...kind.settings?.(job), ...options.properties },
       }),
     },
   };

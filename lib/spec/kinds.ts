@@ -1,4 +1,5 @@
 // The one place where all types of component and step are entered: a new one is declared in its own file and listed here.
+import { automlStep } from "./automl-step.ts";
 import { commandComponentType } from "./command-component.ts";
 import { commandStep } from "./command-step.ts";
 import { defineComponent } from "./component.ts";
@@ -24,5 +25,6 @@ defineStep("pipeline", pipelineStep);
 defineStep("parallel", parallelStep);
 defineStep("sweep", sweepStep);
 defineStep("spark", sparkStep);
+defineStep("automl", automlStep);
 defineStep("data_transfer", transferStep);
 defineStep("import", importStep);

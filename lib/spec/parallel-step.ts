@@ -84,7 +84,8 @@ export const parallelStep: StepType = {
     const component =
       step.component?.kind === "local" ? (step.component.document as unknown as ParallelComponent) : undefined;
     const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));
-    const value = { ...inherited, ...step.value } as StepValue;
+    const size = component === undefined ? {} : { mini_batch_size: 0 };
+    const value = { ...size, ...definedOnly(inherited), ...step.value } as StepValue;
     const keys = value["partition_keys"] as readonly string[] | undefined;
     // Code and environment of a task, and the identity, stand in the body as in a YAML.
     const yaml = await writtenFields(over, value, ["task", "identity"], { ...to, style: "yaml" });

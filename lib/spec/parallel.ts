@@ -95,6 +95,13 @@ export function partitionKeysText(keys: readonly string[]): string {
 
 export const parallelComponentType: ComponentType = {
   shape: parallelComponent as never,
+  async write(document, to) {
+    // Partitioned data has no batches of a size: 0 says so.
+    return (await parallelComponent.write(
+      { mini_batch_size: 0, ...(document as unknown as ParallelComponent) },
+      to,
+    )) as Record<string, unknown>;
+  },
   sent: (spec) =>
     Array.isArray(spec["partition_keys"])
       ? { ...spec, partition_keys: partitionKeysText(spec["partition_keys"] as string[]) }

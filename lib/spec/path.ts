@@ -14,10 +14,15 @@ export interface Written {
   readonly path?: DocumentPath;
 }
 
+/** The absolute path of what was written, whether or not there is such a file. */
+export function absolutePath(written: string, folder: string): string {
+  return path.resolve(folder, written.startsWith("file:") ? written.slice("file:".length) : written);
+}
+
 /** The absolute path of what was written; throws a SpecFault where it does not exist or leaves the repository. */
 export function localPath(place: Written): string {
   const relative = place.written.startsWith("file:") ? place.written.slice("file:".length) : place.written;
-  const absolute = path.resolve(place.folder, relative);
+  const absolute = absolutePath(place.written, place.folder);
   if (!existsSync(absolute)) throw missing(place, absolute);
   keepInside(absolute, { ...place, written: relative });
   return absolute;

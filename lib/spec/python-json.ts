@@ -1,6 +1,15 @@
 // JSON as Python's json.dumps(sort_keys=True) writes it, and the guid that Azure's client makes of it (facts/03 2.7): the same component gets the same id from both.
 import { createHash } from "node:crypto";
 
+/** As json.dumps without options writes it: keys in the order in which they stand. */
+export function pythonJsonUnsorted(value: unknown): string {
+  if (typeof value !== "object" || value === null) return pythonJson(value);
+  if (Array.isArray(value)) return `[${value.map(pythonJsonUnsorted).join(", ")}]`;
+  return `{${Object.entries(value)
+    .map(([name, item]) => `${pythonString(name)}: ${pythonJsonUnsorted(item)}`)
+    .join(", ")}}`;
+}
+
 /** Sorted keys, a space after each comma and colon, everything but ASCII escaped. Whole numbers are integers. */
 export function pythonJson(value: unknown): string {
   if (value === null || value === undefined) return "null";

@@ -179,3 +179,19 @@ export const anything: Shape<unknown> = {
 export const tagText: Shape<string> = scalarShape("text", (node) =>
   node.type === "string" || node.type === "timestamp" ? node.text : String(node.value),
 );
+
+/** Words that stand for a secret which someone is to fill in: no secret themselves. */
+const PLACEHOLDER = /^(example|replace|your|my|changeme|todo|xxx|<.*>$|\$\(.*\)$|\{\{.*\}\}$)/i;
+
+/** A key, password or token. It is noted, so that it can be kept out of logs, plans and records; no fault shows it. */
+export const secretText: Shape<string> = {
+  expects: "text",
+  below: NOTHING_BELOW,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type === "null") return at.fault(node, `${at.name} is no text.`);
+    if (!PLACEHOLDER.test(node.text)) at.secrets.add(node.text);
+    if (node.type !== "string") return at.fault(node, `${at.name} is no text.`, { hint: "Put the value in quotes." });
+    return node.text;
+  },
+  write: (value) => value,
+};

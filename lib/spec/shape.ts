@@ -47,17 +47,22 @@ export class Reading {
   readonly path: DocumentPath;
   readonly folder: string;
   readonly root: string | undefined;
+  readonly absentData: boolean;
+  /** Where secrets are noted as they are met. */
+  readonly secrets: Set<string>;
   /** Inside a pipeline's node any value may be a `${{...}}` expression. */
   readonly expressions: boolean;
   /** Files that are being included, outermost first: a file may not include itself. */
   readonly files: readonly string[];
 
   constructor(
-    file: Pick<SourceFile, "folder" | "root">,
+    file: Pick<SourceFile, "folder" | "root" | "absentData" | "secrets">,
     more: { faults?: Faults; path?: DocumentPath; expressions?: boolean; files?: readonly string[] } = {},
   ) {
     this.folder = file.folder;
     this.root = file.root;
+    this.absentData = file.absentData ?? false;
+    this.secrets = file.secrets;
     this.faults = more.faults ?? new Faults();
     this.path = more.path ?? [];
     this.expressions = more.expressions ?? false;
@@ -76,7 +81,10 @@ export class Reading {
 
   /** The same place, for a value that another file holds. */
   inside(folder: string, file: string): Reading {
-    return new Reading({ folder, root: this.root }, { ...this, files: [...this.files, file] });
+    return new Reading(
+      { folder, root: this.root, absentData: this.absentData, secrets: this.secrets },
+      { ...this, files: [...this.files, file] },
+    );
   }
 
   /** The same place, gathering faults elsewhere: for trying a shape. */

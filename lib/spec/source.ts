@@ -35,6 +35,8 @@ export interface SourceFile {
   readonly root: string | undefined;
   /** Whether data that jobs take may be missing: a plan may be made before the data is there. */
   readonly absentData?: boolean | undefined;
+  /** Keys, passwords and tokens that stand in the file; filled while a document is read. Never print or record one. */
+  readonly secrets: Set<string>;
   readonly node: MapNode;
 }
 
@@ -80,7 +82,14 @@ function shownName(file: string, root: string | undefined): string {
 export function parseSource(text: string, options: SourceOptions & { name: string; folder: string }): SourceFile {
   const node = parseTree(text, options.name);
   if (node?.kind === "map")
-    return { name: options.name, folder: options.folder, root: options.root, absentData: options.absentData, node };
+    return {
+      name: options.name,
+      folder: options.folder,
+      root: options.root,
+      absentData: options.absentData,
+      secrets: new Set(),
+      node,
+    };
   const found = node === undefined ? "is empty" : `holds a ${node.kind === "list" ? "list" : "single value"}`;
   throw new TaskError("input", `${options.name} ${found}; a mapping of fields to values is needed.`, {
     where: node?.where ?? { file: options.name, line: 1, column: 1 },

@@ -159,7 +159,7 @@ export const earlyTermination: Shape<Policy> = byType<Policy>(
     median_stopping: object(
       "a median stopping policy",
       { type: policyType("median_stopping", "MedianStopping"), ...policyFields },
-      { finish: (body, _value, to) => withDefaults(body, to, {}) },
+      { finish: (body, _value, to) => withDefaults(body, to, { evaluationInterval: 1 }) },
     ),
     truncation_selection: object(
       "a truncation selection policy",
@@ -179,9 +179,11 @@ function withDefaults(
   to: Writing,
   own: Record<string, number>,
 ): Record<string, unknown> {
-  const defaults = { delayEvaluation: 0, evaluationInterval: 0, ...own };
-  if (to.style === "camel") return { ...defaults, ...body };
-  return to.style === "snake" ? { delay_evaluation: 0, evaluation_interval: 0, ...body } : body;
+  if (to.style === "camel") return { delayEvaluation: 0, evaluationInterval: 0, ...own, ...body };
+  const intervals = { delay_evaluation: 0, evaluation_interval: own["evaluationInterval"] ?? 0 };
+  // A sweep step says nothing of a slack that is not given; AutoML's settings do.
+  const slack = to.style === "yaml" && "slackFactor" in own ? { slack_factor: 0, slack_amount: 0 } : {};
+  return { ...intervals, ...slack, ...body };
 }
 
 export const objective = object("an objective", {

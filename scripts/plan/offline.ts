@@ -1,6 +1,6 @@
 // The cloud as a plan sees it: nothing is asked, everything that would be written is noted down in order.
 
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import type { AssetKind, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
 import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/spec/index.ts";
@@ -38,6 +38,8 @@ const ACCOUNT = "https://stor1.blob.core.windows.net";
 /** A resolver that writes into a list. Code and uploads are named by their hashes, so that the same file gives the same plan. */
 export class OfflineResolver implements Resolver {
   readonly writes: PlannedWrite[] = [];
+  /** Local data that the plan names and that does not exist. */
+  readonly absent = new Set<string>();
   readonly workspace: SpecWorkspace;
   readonly #world: PlanWorld;
   /** Kinds of resources that were asked for so far. */
@@ -55,6 +57,12 @@ export class OfflineResolver implements Resolver {
     const whole = write.path.startsWith("/") ? write.path : `${this.workspace.id}/${write.path}`;
     this.writes.push({ method: write.method, path: whole, body: write.body });
     return whole;
+  }
+
+  /** Replaces secrets in all that was noted. */
+  hide(secrets: ReadonlySet<string>): void {
+    for (const [index, write] of this.writes.entries())
+      this.writes[index] = { ...write, body: hidden(write.body, secrets) as object };
   }
 
   /**
@@ -89,9 +97,12 @@ export class OfflineResolver implements Resolver {
 
   async upload(source: string, datastore = "workspaceblobstore"): Promise<Uploaded> {
     this.#asked.add("datastores");
-    listUploadFiles(source, { root: this.#world.root });
-    const isFolder = statSync(source).isDirectory();
-    const hash = objectHash(source);
+    // Data that is not there yet is planned as though it were: its hash is all that will differ.
+    const isAbsent = !existsSync(source);
+    if (isAbsent) this.absent.add(source);
+    else listUploadFiles(source, { root: this.#world.root });
+    const isFolder = isAbsent ? path.extname(source) === "" : statSync(source).isDirectory();
+    const hash = isAbsent ? "0".repeat(64) : objectHash(source);
     const below = `LocalUpload/${hash}/${path.basename(source)}${isFolder ? "/" : ""}`;
     const { subscriptionId, resourceGroup, workspaceName } = this.#world;
     const scope = `subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${workspaceName}`;
@@ -121,4 +132,16 @@ export class OfflineResolver implements Resolver {
   async nextVersion(_kind: AssetKind, _name: string): Promise<string> {
     return String(this.#world.latest + 1);
   }
+}
+
+function hidden(value: unknown, secrets: ReadonlySet<string>): unknown {
+  if (typeof value === "string") {
+    let text = value;
+    for (const secret of secrets)
+      if (secret !== "") text = text.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
+    return text;
+  }
+  if (Array.isArray(value)) return value.map((item) => hidden(item, secrets));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hidden(item, secrets)]));
 }

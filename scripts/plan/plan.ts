@@ -28,13 +28,20 @@ export interface PlanOptions extends Partial<PlanWorld> {
   readonly set?: readonly string[];
 }
 
+export interface Plan {
+  readonly writes: readonly PlannedWrite[];
+  /** Local data that a job would upload and that is not there (yet). */
+  readonly absent: readonly string[];
+}
+
 /** The writes that applying a file would cause. Throws TaskErrors for a file that would be refused. */
-export async function planFile(name: string, options: PlanOptions = {}): Promise<PlannedWrite[]> {
-  const file = readSource(name, { root: options.root });
+export async function planFile(name: string, options: PlanOptions = {}): Promise<Plan> {
+  const file = readSource(name, { root: options.root, absentData: true });
   const resolver = new OfflineResolver({ ...DEFAULT_WORLD, guidsBefore: guidsBefore(file), ...options });
   const write = await translate(file, resolver, { set: options.set });
   resolver.note(write);
-  return resolver.writes;
+  resolver.hide(file.secrets);
+  return { writes: resolver.writes, absent: [...resolver.absent] };
 }
 
 async function translate(file: SourceFile, resolver: OfflineResolver, overrides: DocumentOverrides): Promise<Write> {

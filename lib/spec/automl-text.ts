@@ -1,0 +1,81 @@
+// AutoML over text: classification and named entities.
+import { automlSweep, searchSpaces } from "./automl-space.ts";
+import { type AutomlTask, words } from "./automl-task.ts";
+import { present } from "./document.ts";
+import { type AnyField, object, optional, required } from "./object.ts";
+import { duration, integer, number, text } from "./scalar.ts";
+
+/** One trial on one node, unless more is said. */
+const limits = object(
+  "limits",
+  {
+    max_concurrent_trials: optional(integer()),
+    max_trials: optional(integer()),
+    max_nodes: optional(integer()),
+    timeout_minutes: optional(duration(60), { as: "timeout" }),
+    trial_timeout_minutes: optional(duration(60), { as: "trial_timeout" }),
+  },
+  {
+    finish: (body, _value, to) =>
+      to.style === "camel" ? { maxTrials: 1, maxNodes: 1, ...body } : { max_trials: 1, max_nodes: 1, ...body },
+  },
+);
+
+const SCHEDULERS = [
+  "none",
+  "linear",
+  "cosine",
+  "cosine_with_restarts",
+  "polynomial",
+  "constant",
+  "constant_with_warmup",
+];
+
+const model: Readonly<Record<string, AnyField>> = {
+  gradient_accumulation_steps: optional(integer()),
+  learning_rate: optional(number),
+  learning_rate_scheduler: optional(words(SCHEDULERS)),
+  model_name: optional(text()),
+  number_of_epochs: optional(integer()),
+  training_batch_size: optional(integer()),
+  validation_batch_size: optional(integer()),
+  warmup_ratio: optional(number),
+  weight_decay: optional(number),
+};
+
+const common = {
+  target_column_name: optional(text()),
+  limits: optional(limits),
+  sweep: optional(automlSweep),
+  training_parameters: optional(object("training parameters", model)),
+  search_space: optional(searchSpaces(Object.keys(model))),
+  featurization: optional(object("featurization", { dataset_language: optional(text()) })),
+};
+const labelled = { ...common, target_column_name: required(text()) };
+
+function details(body: Record<string, unknown>): Record<string, unknown> {
+  return present({ featurizationSettings: body["featurization"], fixedParameters: body["training_parameters"] });
+}
+
+/** Entities have no column of their own. */
+const entityDetails = (body: Record<string, unknown>) => ({ ...details(body), targetColumnName: undefined });
+
+const CLASS_METRICS = [
+  "auc_weighted",
+  "accuracy",
+  "norm_macro_recall",
+  "average_precision_score_weighted",
+  "precision_score_weighted",
+];
+
+export const textTasks: Readonly<Record<string, AutomlTask>> = {
+  text_classification: { fields: labelled, metrics: CLASS_METRICS, metric: "accuracy", details },
+  text_classification_multilabel: {
+    fields: labelled,
+    metrics: ["accuracy"],
+    metric: "accuracy",
+    sendsMetric: false,
+    details,
+  },
+  text_ner: { fields: common, metrics: ["accuracy"], metric: "accuracy", sendsMetric: false, details: entityDetails },
+};
