@@ -1,5 +1,5 @@
 // What a rollout reads: the endpoint's and the deployment's YAML, with the names and the model that the task was given.
-import { TaskError } from "../errors.ts";
+import { TaskError, TaskErrors } from "../errors.ts";
 import {
   type OnlineDeploymentDocument,
   type OnlineEndpointDocument,
@@ -31,7 +31,9 @@ export function readRollout(inputs: RolloutInputs, root: string): RolloutDocumen
   const endpoint =
     inputs.endpointFile === undefined
       ? undefined
-      : parseOnlineEndpoint(readSource(inputs.endpointFile, { root }), overriding({ name: inputs.endpointName }));
+      : overriding({ name: ["endpointName", inputs.endpointName] }, (changes) =>
+          parseOnlineEndpoint(readSource(inputs.endpointFile ?? "", { root }), changes),
+        );
   const file = readSource(inputs.deploymentFile, { root });
   const written = file.node.entries.get("endpoint_name");
   const own = written?.kind === "scalar" ? written.text : undefined;
@@ -45,13 +47,14 @@ export function readRollout(inputs: RolloutInputs, root: string): RolloutDocumen
       },
     );
   }
-  const deployment = parseOnlineDeployment(
-    file,
-    overriding({
-      name: inputs.deploymentName,
-      endpoint_name: inputs.endpointName ?? endpoint?.name,
-      model: inputs.model === undefined ? undefined : modelReference(inputs.model),
-    }),
+  const model = inputs.model === undefined ? undefined : modelReference(inputs.model);
+  const deployment = overriding(
+    {
+      name: ["deploymentName", inputs.deploymentName],
+      endpoint_name: ["endpointName", inputs.endpointName ?? endpoint?.name],
+      model: ["model", model],
+    },
+    (changes) => parseOnlineDeployment(file, changes),
   );
   return { endpoint, deployment };
 }
@@ -61,8 +64,27 @@ export function modelReference(text: string): string {
   return /^(azureml:|\/)/i.test(text) ? text : `azureml:${text}`;
 }
 
-function overriding(values: Record<string, string | undefined>) {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined);
-  if (given.length === 0) return {};
-  return { overrides: { yaml: JSON.stringify(Object.fromEntries(given)), yamlName: "the task's inputs" } };
+/** What faults call the place of a value that an input gave; no file has it. */
+const INPUTS = "the task's inputs";
+
+/** Reads a document with values of inputs in it: field -> the input that says it, and its value. Faults name the input. */
+function overriding<T>(
+  values: Record<string, readonly [input: string, value: string | undefined]>,
+  read: (changes: { overrides?: { yaml: string; yamlName: string } }) => T,
+): T {
+  const given = Object.entries(values).flatMap(([field, [, value]]) => (value === undefined ? [] : [[field, value]]));
+  if (given.length === 0) return read({});
+  const named = (fault: TaskError): TaskError => {
+    if (fault.where?.file !== INPUTS) return fault;
+    const message = fault.message
+      .replace(/^the task's inputs(:\d+)*: /, "")
+      .replace(/^"(\w+)"/, (field, name) => (values[name] ? `Input ${values[name][0]}` : field));
+    return new TaskError(fault.kind, message, fault.hint === undefined ? {} : { hint: fault.hint });
+  };
+  try {
+    return read({ overrides: { yaml: JSON.stringify(Object.fromEntries(given)), yamlName: INPUTS } });
+  } catch (error) {
+    if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(named));
+    throw error instanceof TaskError ? named(error) : error;
+  }
 }
