@@ -19,7 +19,10 @@ export function printStyled(style: "group" | "endgroup" | "section" | "error" | 
 export function logIssue(type: "error" | "warning", message: string, where?: SourceLocation): void {
   tl.command(
     "task.logissue",
-    { type, sourcepath: where?.file, linenumber: where?.line, columnnumber: where?.column },
+    // Without a line the agent would write file(0,0) before a sentence that names the file already.
+    where?.line === undefined
+      ? { type }
+      : { type, sourcepath: where.file, linenumber: where.line, columnnumber: where.column },
     harmless(message),
   );
 }
