@@ -33,6 +33,8 @@ export type Identity =
       readonly clientId: string;
       /** Fetched at each exchange: an assertion lives for minutes, a job for hours. */
       readonly assertion: () => Promise<string>;
+      /** Values that whoever shows our sentences hides where they stand whole. */
+      readonly hidden?: readonly string[] | undefined;
     }
   | { readonly scheme: "managedIdentity"; readonly clientId?: string | undefined };
 

@@ -85,6 +85,8 @@ const sentences: Record<string, (at: Circumstances, text: string) => Sentence> =
     hint: "Check the clock of the agent's machine; where the connection signs in with a certificate, check that it has not expired.",
   }),
   "70021": noFederatedCredential,
+  "700211": noFederatedCredential,
+  "700212": noFederatedCredential,
   "700213": noFederatedCredential,
   "90002": (at) => ({
     message: `The tenant ${who(at).tenant} of the service connection does not exist in ${at.cloud.name}.`,
@@ -107,8 +109,19 @@ function noFederatedCredential(at: Circumstances, text: string): Sentence {
   const audience = at.assertion?.audience || quoted("audience") || "api://AzureADTokenExchange";
   return {
     message: `The application ${who(at).application} has no federated credential that matches this service connection.`,
-    hint: `Add a federated credential to the application in Entra with exactly: issuer ${issuer}, subject ${subject}, audience ${audience}.`,
+    hint: `Add a federated credential to the application in Entra with exactly: issuer ${shown(issuer, at)}, subject ${shown(subject, at)}, audience ${audience}.`,
   };
+}
+
+/**
+ * The agent hides issuer and subject of a connection as if they were secrets, and here they are the remedy: in two
+ * parts they stay readable.
+ */
+function shown(value: string, { identity }: Circumstances): string {
+  const hidden = identity.scheme === "workloadIdentity" ? (identity.hidden ?? []) : [];
+  if (!hidden.includes(value)) return value;
+  const cut = value.lastIndexOf("/") + 1;
+  return `"${value.slice(0, cut)}" + "${value.slice(cut)}" (joined; the log hides the whole)`;
 }
 
 function textOf(error: unknown): string {

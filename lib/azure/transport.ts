@@ -4,7 +4,13 @@ import { readFileSync } from "node:fs";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import tls from "node:tls";
-import { createDefaultHttpClient, type HttpClient, type PipelineRequest } from "@azure/core-rest-pipeline";
+import {
+  createDefaultHttpClient,
+  type HttpClient,
+  type PipelineRequest,
+  type PipelineResponse,
+  RestError,
+} from "@azure/core-rest-pipeline";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { TaskError } from "../errors.ts";
@@ -60,13 +66,40 @@ export function createTransport(options: TransportOptions): Transport {
         // only where these name the protocol.
         const protocol = request.url.startsWith("https:") ? "https:" : "http:";
         request.requestOverrides = { ...request.requestOverrides, ...tlsOptions, protocol };
-        return inner.sendRequest(request);
+        return inTime(request, inner);
       },
     },
     close() {
       for (const agent of [direct.http, direct.https, proxied?.http, proxied?.https]) agent?.destroy();
     },
   };
+}
+
+/**
+ * Sends a request within its own time. The client below has a timer for it too, which it forgets to stop where the
+ * connection fails: a process would go on for as long as that.
+ */
+async function inTime(request: PipelineRequest, client: HttpClient): Promise<PipelineResponse> {
+  const { timeout, abortSignal } = request;
+  if (timeout <= 0) return client.sendRequest(request);
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), timeout);
+  const cancel = () => late.abort();
+  abortSignal?.addEventListener("abort", cancel);
+  request.timeout = 0;
+  request.abortSignal = abortSignal?.aborted ? abortSignal : late.signal;
+  try {
+    return await client.sendRequest(request);
+  } catch (error) {
+    if (!late.signal.aborted || abortSignal?.aborted) throw error;
+    throw new RestError(`no answer within ${timeout / 1000} seconds`, { code: "ETIMEDOUT", request });
+  } finally {
+    clearTimeout(timer);
+    abortSignal?.removeEventListener("abort", cancel);
+    request.timeout = timeout;
+    if (abortSignal) request.abortSignal = abortSignal;
+    else delete request.abortSignal;
+  }
 }
 
 /** Node's own authorities and those of the file: one context, made once, since parsing them takes milliseconds. */

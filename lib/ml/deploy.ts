@@ -20,6 +20,7 @@ import { lineageTags } from "./lineage.ts";
 import { createResolver } from "./resolve.ts";
 import {
   type DeploymentBody,
+  planLines,
   planRollout,
   type RolloutPlan,
   sameTraffic,
@@ -138,7 +139,7 @@ class Rollout {
       trafficBefore: plan.trafficBefore,
       traffic: plan.trafficBefore,
     };
-    sayPlan(workspace, this.#endpoint, plan);
+    for (const line of planLines(this.#endpoint, plan)) workspace.log.info(line);
   }
 
   async apply(): Promise<RolloutReport> {
@@ -301,18 +302,4 @@ class Rollout {
     this.#report = { ...this.#report, ...news };
     this.#options.onReport?.(this.#report);
   }
-}
-
-function sayPlan({ log }: Workspace, endpoint: string, plan: RolloutPlan): void {
-  const { name, action } = plan.deployment;
-  const sentences = {
-    create: `create the deployment ${name}`,
-    update: `update the deployment ${name}, which gets no traffic`,
-    keep: `keep the deployment ${name}, which is the same already`,
-  };
-  log.info(`Plan for the endpoint ${endpoint}:`);
-  if (plan.endpoint === "create") log.info(`  create the endpoint ${endpoint}`);
-  log.info(`  ${sentences[action]}`);
-  log.info(`  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`);
-  for (const one of plan.remove) log.info(`  delete the deployment ${one}`);
 }

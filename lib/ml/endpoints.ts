@@ -89,11 +89,14 @@ export function envelope(resource: {
   sku?: unknown;
 }): object {
   const { location, tags, identity, kind, sku } = resource;
-  const { principalId: _principal, tenantId: _tenant, ...own } = identity ?? {};
+  const { principalId: _principal, tenantId: _tenant, userAssignedIdentities, ...own } = identity ?? {};
+  // What the service says of each identity is its own; the ids are what was chosen.
+  const chosen = Object.keys((userAssignedIdentities as object | null | undefined) ?? {}).map((id) => [id, {}]);
+  const assigned = chosen.length > 0 ? { userAssignedIdentities: Object.fromEntries(chosen) } : {};
   return {
     location,
     tags: tags ?? {},
-    ...(identity ? { identity: own } : {}),
+    ...(identity ? { identity: { ...own, ...assigned } } : {}),
     ...(kind ? { kind } : {}),
     ...(sku ? { sku } : {}),
   };

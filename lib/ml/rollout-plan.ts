@@ -169,3 +169,20 @@ export function sameTraffic(a: Traffic, b: Traffic): boolean {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return [...names].every((name) => (a[name] ?? 0) === (b[name] ?? 0));
 }
+
+/** The plan for people. */
+export function planLines(endpoint: string, plan: RolloutPlan): string[] {
+  const { name, action } = plan.deployment;
+  const sentences = {
+    create: `create the deployment ${name}`,
+    update: `update the deployment ${name}, which gets no traffic`,
+    keep: `keep the deployment ${name}, which is the same already`,
+  };
+  return [
+    `Plan for the endpoint ${endpoint}:`,
+    ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
+    `  ${sentences[action]}`,
+    `  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`,
+    ...plan.remove.map((one) => `  delete the deployment ${one}`),
+  ];
+}

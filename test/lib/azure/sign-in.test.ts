@@ -30,7 +30,19 @@ describe("signing in", () => {
     });
   }
 
-  for (const code of ["70021", "700213"]) {
+  it("cuts in two what the agent would hide", () => {
+    const subject = "sc://contoso/p/azure-ml";
+    const issuer = "https://vstoken.dev.azure.com/o";
+    const error = signInFailure(new Error("AADSTS700213: No matching federated identity record found."), {
+      ...at,
+      identity: { ...identity, hidden: [issuer, subject] },
+      assertion: { issuer, subject, audience: "api://AzureADTokenExchange" },
+    });
+    assert.match(error.hint ?? "", /subject "sc:\/\/contoso\/p\/" \+ "azure-ml"/);
+    assert.ok(!error.hint?.includes(subject) && !error.hint?.includes(issuer));
+  });
+
+  for (const code of ["70021", "700211", "700212", "700213"]) {
     it(`says issuer and subject to enter for AADSTS${code}`, () => {
       const assertion = {
         issuer: "https://vstoken.dev.azure.com/o",

@@ -1,5 +1,7 @@
 // The one way out: through the agent's proxy, with its authorities, on connections that are kept.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
 import { createTransport, type TransportOptions } from "../../../lib/azure/index.ts";
 import { theCloud } from "../ml/world.ts";
@@ -70,6 +72,22 @@ describe("the transport", () => {
       transport.close();
     });
   }
+
+  it("gives up on a host that does not answer in time, and on a cancelled request at once", async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+    const transport = createTransport({ userAgent: "test" });
+    const request = (timeout: number, abortSignal?: AbortSignal) =>
+      transport.httpClient.sendRequest(
+        createPipelineRequest({ url, timeout, allowInsecureConnection: true, ...(abortSignal ? { abortSignal } : {}) }),
+      );
+    await assert.rejects(request(50), { code: "ETIMEDOUT", message: /no answer within 0\.05 seconds/ });
+    await assert.rejects(request(60_000, AbortSignal.timeout(50)), { name: "AbortError" });
+    transport.close();
+    silent.closeAllConnections();
+    silent.close();
+  });
 
   it("says that the file of authorities cannot be read", () => {
     assert.throws(() => createTransport({ userAgent: "test", caFile: "/nowhere/ca.pem" }), {

@@ -1,4 +1,6 @@
 // One local cloud for all of these tests, and a workspace opened on it the way a task opens it.
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { AzureMl, cloudOf, createCredential, createTransport, type Identity } from "../../../lib/azure/index.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Provenance } from "../../../lib/ml/lineage.ts";
@@ -9,7 +11,9 @@ let started: Promise<LocalCloud> | undefined;
 
 /** The cloud, started at the first call and ended after the last test of the whole run. */
 export function theCloud(): Promise<LocalCloud> {
-  started ??= startCloud();
+  // Where the published types lie beside the repository, bodies that break them are refused.
+  const contract = fileURLToPath(new URL("../../../../shared/contract", import.meta.url));
+  started ??= startCloud(existsSync(contract) ? { contract } : {});
   return started;
 }
 

@@ -1,0 +1,82 @@
+// What `runOnAgent` hands to a story, with services that remember what they were asked.
+
+import { openWorkspace, type Workspace } from "../../lib/ml/index.ts";
+import type { RunRecord, TestReport } from "../../lib/record/index.ts";
+import type { StoryContext, Task } from "../../lib/task/index.ts";
+import { memoryLog, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
+
+export interface Ran<Outputs> {
+  readonly outputs: Outputs | undefined;
+  readonly error: Error | undefined;
+  readonly record: RunRecord;
+  readonly log: string;
+  readonly set: Record<string, unknown>;
+  readonly issues: string[];
+  readonly tests: TestReport[];
+  readonly taskVariables: Map<string, string>;
+}
+
+/** Runs a task's story the way the agent's door would, over its real contract, on local Azure. */
+export async function runStory<Inputs, Outputs>(
+  task: Task<Inputs, Outputs, Workspace>,
+  given: Record<string, string>,
+  folder: string,
+  more: { signal?: AbortSignal; stepIdentity?: string } = {},
+): Promise<Ran<Outputs>> {
+  const local = await theCloud();
+  const log = memoryLog();
+  const ran = {
+    set: {} as Record<string, unknown>,
+    issues: [] as string[],
+    tests: [] as TestReport[],
+    taskVariables: new Map<string, string>(),
+  };
+  const record = { task: task.contract.task } as unknown as RunRecord;
+  const finished = (outcome: Partial<Ran<Outputs>>): Ran<Outputs> => ({
+    outputs: undefined,
+    error: undefined,
+    record,
+    log: log.text(),
+    ...ran,
+    ...outcome,
+  });
+  try {
+    const inputs = task.contract.read({
+      input: (name) => ({ azureSubscription: "azure-ml", ...given })[name],
+      filePathSupplied: (name) => given[name] !== undefined,
+    });
+    const signal = more.signal ?? new AbortController().signal;
+    const azure = await openAzure({}, log);
+    const workspace = await openWorkspace({
+      azure,
+      subscriptionId: local.subscriptionId,
+      resourceGroup: local.resourceGroup,
+      name: local.workspace,
+      log,
+      signal,
+      provenance,
+    });
+    const context: StoryContext<Inputs, Outputs, Workspace> = {
+      inputs,
+      workspace,
+      log,
+      signal,
+      record,
+      run: {
+        provenance,
+        stepIdentity: more.stepIdentity ?? folder,
+        workingDirectory: folder,
+        setOutputs: (outputs) => void Object.assign(ran.set, outputs),
+        succeedWithIssues: (reason) => void ran.issues.push(reason),
+        setTaskVariable: (name, value) => void ran.taskVariables.set(name, value),
+        taskVariable: (name) => ran.taskVariables.get(name),
+        publishTests: (report) => void ran.tests.push(report),
+        addBuildTag: () => {},
+        tempFile: (name) => `${folder}/${name}`,
+      },
+    };
+    return finished({ outputs: await task.story(context) });
+  } catch (error) {
+    return finished({ error: error as Error });
+  }
+}
