@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { formatJson } from "./generate/json.ts";
-import { readTasks, type TaskJson } from "./generate/taskJson.ts";
+import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
 
 export interface NewFile {
   readonly path: string;
@@ -30,8 +30,10 @@ export function newTask(root: string, folder: string, friendlyName: string): New
 
 function taskJson(root: string, folder: string, friendlyName: string): TaskJson & { $schema: string } {
   // Connection, resource group and workspace are word for word the same everywhere.
-  const shared = ["azureSubscription", "resourceGroup", "workspace"];
-  const inputs = readTasks(root)[0]?.json.inputs.filter(({ name }) => shared.includes(name)) ?? [];
+  const shared = ["connectionType", "azureSubscription", "workspaceConnection", "resourceGroup", "workspace"];
+  const other = readTasks(root).find(({ json }) => runsOnAgent(json))?.json;
+  const inputs = other?.inputs.filter(({ name }) => shared.includes(name)) ?? [];
+  const dataSourceBindings = other?.dataSourceBindings?.filter(({ target }) => shared.includes(target)) ?? [];
   const target = { target: "dist/index.js" };
   return {
     $schema: "https://raw.githubusercontent.com/Microsoft/azure-pipelines-task-lib/master/tasks.schema.json",
@@ -48,6 +50,7 @@ function taskJson(root: string, folder: string, friendlyName: string): TaskJson 
     minimumAgentVersion: "4.248.0",
     instanceNameFormat: friendlyName.replace("Azure ML: ", ""),
     inputs,
+    dataSourceBindings,
     outputVariables: [{ name: "location", description: "Region of the workspace." }],
     execution: { Node20_1: target, Node24: target },
   };

@@ -5,6 +5,7 @@ import { rootCertificates } from "node:tls";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import { TaskError } from "../errors.ts";
+import { type Clock, systemClock } from "../poll.ts";
 import type { ProxySettings } from "./network.ts";
 
 export interface AzureDevOpsSettings {
@@ -17,6 +18,8 @@ export interface AzureDevOpsSettings {
   readonly caFile: string | undefined;
   /** Where a file may be put for the time of the job. */
   temporaryFile(name: string): string;
+  /** For the pauses between attempts. */
+  readonly clock?: Clock | undefined;
 }
 
 /** Names of the job in the plan, for the older way to an assertion. */
@@ -44,17 +47,33 @@ export async function requestAssertion(
     requestOptions(settings),
     settings.userAgent,
   );
-  try {
-    const token =
-      requestUri === undefined
-        ? (await api.createOidcToken({}, plan.projectId, plan.hubName, plan.planId, plan.jobId, connectionId))
-            ?.oidcToken
-        : (await api.rest.create<{ oidcToken?: string }>(withQuery(requestUri, connectionId), {})).result?.oidcToken;
-    if (token) return token;
-  } catch (cause) {
-    throw refused(cause, connectionId);
+  const ask = async () =>
+    requestUri === undefined
+      ? (await api.createOidcToken({}, plan.projectId, plan.hubName, plan.planId, plan.jobId, connectionId))?.oidcToken
+      : (await api.rest.create<{ oidcToken?: string }>(withQuery(requestUri, connectionId), {})).result?.oidcToken;
+  // The client repeats reads by itself, and never a POST.
+  for (let pause = 1_000; ; pause *= 2) {
+    try {
+      const token = await ask();
+      if (token) return token;
+      throw refused(undefined, connectionId);
+    } catch (cause) {
+      if (cause instanceof TaskError) throw cause;
+      if (pause > LONGEST_PAUSE || !isPassing(cause)) throw refused(cause, connectionId);
+    }
+    await (settings.clock ?? systemClock).sleep(pause);
   }
-  throw refused(undefined, connectionId);
+}
+
+/** Three attempts after the first one: 1, 2 and 4 seconds apart. */
+const LONGEST_PAUSE = 4_000;
+
+/** Whether it may go better in a moment: no answer, or one of those that say so. */
+function isPassing(cause: unknown): boolean {
+  const { statusCode, code } = (cause ?? {}) as { statusCode?: number; code?: string };
+  if (statusCode === undefined)
+    return /^(ECONN|ETIMEDOUT|ESOCKETTIMEDOUT|EPIPE|EAI_AGAIN|ENETUNREACH)/.test(code ?? "");
+  return statusCode === 408 || statusCode === 429 || (statusCode >= 500 && statusCode !== 501);
 }
 
 function withQuery(requestUri: string, connectionId: string): string {

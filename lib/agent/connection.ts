@@ -1,4 +1,5 @@
-// A service connection of type Azure Resource Manager, read into one shape (facts/01 5.1).
+// A service connection, read into one shape: of type Azure Resource Manager (facts/01 5.1), or of this extension's own
+// type azureml-workspace (contributions/azureml-workspace.json), which signs in by what its scheme "None" was told.
 import { TaskError } from "../errors.ts";
 
 /** How the connection's identity signs in. */
@@ -24,12 +25,14 @@ export interface ConnectionCloud {
 export interface ConnectionDetails {
   /** GUID in small letters. */
   id: string;
-  /** Only connections with federation give away their name. */
+  /** Only connections of type Azure Resource Manager with federation give away their name. */
   name?: string;
   scheme: ConnectionScheme;
   /** Empty for a managed identity, which needs none. */
   tenantId: string;
   clientId?: string;
+  /** Values that are no secrets, and that the agent hides in the log all the same (facts/02 2.5). */
+  hidden?: readonly string[];
   secret?: string;
   /** Certificate and private key. */
   certificatePem?: string;
@@ -69,18 +72,25 @@ export function readConnection(inputName: string, id: string, source: Connection
     throw fault(`${capital(called)} has no ${what}.`, "Edit the connection in the project settings, or make it anew.");
   };
 
-  const scheme = schemeOf(source.scheme, parameter("authenticationType"));
+  // The type itself is not among what the agent tells of a connection.
+  const isWorkspaceType = /^none$/i.test(source.scheme ?? "");
+  const scheme = isWorkspaceType
+    ? ownSchemeOf(parameter("authenticationType"))
+    : schemeOf(source.scheme, parameter("authenticationType"));
   if (scheme === undefined) {
+    const way = isWorkspaceType ? (parameter("authenticationType") ?? "nothing") : source.scheme;
     throw fault(
-      `${capital(called)} signs in by ${source.scheme}, which these tasks do not know.`,
-      "Use a connection of type Azure Resource Manager with a service principal, workload identity federation or a managed identity.",
+      `${capital(called)} signs in by ${way}, which these tasks do not know.`,
+      "Use a connection of type Azure Resource Manager with a service principal, workload identity federation or a managed identity, or one of type Azure Machine Learning workspace.",
     );
   }
-  const tenantId =
-    scheme === "managedIdentity" ? (parameter("tenantId") ?? "") : need(parameter("tenantId"), "tenant id");
+  const tenant = parameter("tenantId") ?? data("tenantId");
+  const tenantId = scheme === "managedIdentity" ? (tenant ?? "") : need(tenant, "tenant id");
   const clientId =
     scheme === "managedIdentity"
-      ? (data("msiClientId") ?? parameter("msiClientId"))
+      ? (data("msiClientId") ??
+        parameter("msiClientId") ??
+        (isWorkspaceType ? parameter("servicePrincipalId") : undefined))
       : need(parameter("servicePrincipalId"), "service principal id");
   const subscriptionId = need(
     data("subscriptionId"),
@@ -102,6 +112,15 @@ export function readConnection(inputName: string, id: string, source: Connection
   }
   if (scheme === "servicePrincipalCertificate") {
     details.certificatePem = need(parameter("servicePrincipalCertificate"), "certificate");
+  }
+  const hidden = ["workloadIdentityFederationIssuer", "workloadIdentityFederationSubject"].flatMap(
+    (key) => parameter(key) ?? [],
+  );
+  if (hidden.length > 0) details.hidden = hidden;
+  if (isWorkspaceType) {
+    details.resourceGroup = need(data("resourceGroupName"), "resource group");
+    details.workspace = need(data("mlWorkspaceName"), "workspace");
+    return details;
   }
   const resourceGroup = data("resourceGroupName");
   if (resourceGroup !== undefined) details.resourceGroup = resourceGroup;
@@ -133,6 +152,22 @@ function schemeOf(scheme: string | undefined, authenticationType: string | undef
     case "workloadidentityfederation":
       return "workloadIdentity";
     case "managedserviceidentity":
+      return "managedIdentity";
+    default:
+      return undefined;
+  }
+}
+
+/** What the only scheme of type azureml-workspace was told: its input "Sign in by". */
+function ownSchemeOf(authenticationType: string | undefined): ConnectionScheme | undefined {
+  switch (authenticationType?.toLowerCase()) {
+    case "workloadidentityfederation":
+      return "workloadIdentity";
+    case "spnkey":
+      return "servicePrincipalSecret";
+    case "spncertificate":
+      return "servicePrincipalCertificate";
+    case "managedidentity":
       return "managedIdentity";
     default:
       return undefined;

@@ -7,7 +7,8 @@ import { AzureMl, type Cloud, cloudOf, createCredential, createTransport, type I
 import { TaskError } from "../errors.ts";
 import type { WorkspaceRequest } from "./task.ts";
 
-/** The input that names the connection, in every task. */
+/** The input that says which input names the connection, and what it says where nothing is said, in every task. */
+const SELECTOR = "connectionType";
 const CONNECTION = "azureSubscription";
 
 /** Nothing is asked of the network here. @throws TaskError kind `connection` or `input` */
@@ -16,7 +17,7 @@ export function openAzure(
   inputs: Readonly<Record<string, unknown>>,
   task: TaskIdentity,
 ): WorkspaceRequest {
-  const connection = agent.connection(CONNECTION);
+  const connection = agent.connection((inputs[SELECTOR] as string | undefined) ?? CONNECTION);
   const { resourceGroup, name } = coordinates(connection, inputs);
   const cloud: Cloud = cloudOf(connection.cloud);
   const transport = createTransport({
@@ -70,7 +71,7 @@ function identityOf(connection: ConnectionDetails, agent: Agent): Identity {
     case "servicePrincipalCertificate":
       return { scheme, tenantId, clientId, certificatePem };
     case "workloadIdentity":
-      return { scheme, tenantId, clientId, assertion: agent.oidcAssertion(id) };
+      return { scheme, tenantId, clientId, assertion: agent.oidcAssertion(id), hidden: connection.hidden };
     case "managedIdentity":
       return { scheme, clientId: connection.clientId };
   }

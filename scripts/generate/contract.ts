@@ -1,6 +1,14 @@
 // tasks/<Name>/contract.gen.ts: input and output types of a task, and the fields that their reader goes by.
 import type { InputField, OutputField } from "../../lib/agent/inputs.ts";
-import { defaultOf, isEditable, optionKeys, parseVisibleRule, type TaskFolder, type TaskInput } from "./taskJson.ts";
+import {
+  defaultOf,
+  isEditable,
+  isPicker,
+  optionKeys,
+  parseVisibleRule,
+  type TaskFolder,
+  type TaskInput,
+} from "./taskJson.ts";
 
 export function contractFile({ folder, json }: TaskFolder): string {
   const outputs = (json.outputVariables ?? []).map(outputField);
@@ -52,13 +60,18 @@ export function inputField(input: TaskInput): InputField {
   const options = optionKeys(input);
   return {
     name: input.name,
-    type: input.type.startsWith("connectedService:") ? "connection" : (input.type as InputField["type"]),
+    type: typeOfField(input),
     ...(input.required ? { required: true } : {}),
     ...(preset === undefined ? {} : { default: preset }),
     ...(options === undefined ? {} : { options }),
-    ...(isEditable(input) ? { editable: true } : {}),
+    ...(isEditable(input) && !isPicker(input) ? { editable: true } : {}),
     ...(input.visibleRule === undefined ? {} : { visible: parseVisibleRule(input.visibleRule) }),
   };
+}
+
+function typeOfField(input: TaskInput): InputField["type"] {
+  if (input.type.startsWith("connectedService:")) return "connection";
+  return isPicker(input) ? "string" : (input.type as InputField["type"]);
 }
 
 /**

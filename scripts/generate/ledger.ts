@@ -1,7 +1,7 @@
 // tasks/ledger.json: what pipelines out there rely on. It grows; it shrinks only with a new major version of the task.
 import { outputField } from "./contract.ts";
 import { formatJson } from "./json.ts";
-import { isEditable, optionKeys, type TaskFolder, type TaskJson } from "./taskJson.ts";
+import { isEditable, isPicker, optionKeys, type TaskFolder, type TaskInput, type TaskJson } from "./taskJson.ts";
 
 export interface Published {
   id: string;
@@ -73,10 +73,14 @@ function published(json: TaskJson): Published {
   return {
     id: json.id,
     major: json.version.Major,
-    inputs: Object.fromEntries(
-      json.inputs.map((input) => [input.name, (isEditable(input) ? undefined : optionKeys(input)) ?? input.type]),
-    ),
+    inputs: Object.fromEntries(json.inputs.map((input) => [input.name, kindOf(input)])),
     required: needed.map((input) => input.name),
     outputs: Object.fromEntries((json.outputVariables ?? []).map((output) => [output.name, outputField(output).type])),
   };
+}
+
+/** A list that only the editor fills is a text to every pipeline. */
+function kindOf(input: TaskInput): string | string[] {
+  if (isPicker(input)) return "string";
+  return (isEditable(input) ? undefined : optionKeys(input)) ?? input.type;
 }

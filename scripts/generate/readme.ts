@@ -17,6 +17,7 @@ export function readmeFile(text: string, { folder, json }: TaskFolder): string {
 /** Where a name alone would not tell what to write. */
 const EXAMPLES: Record<string, string> = {
   azureSubscription: "azureml-connection",
+  workspaceConnection: "azureml-workspace",
   resourceGroup: "rg-ml",
   workspace: "ws-ml",
   dataFile: "data.yml",
@@ -41,7 +42,7 @@ function usage(json: TaskJson): string {
     const needed = input.required && counts && preset === undefined;
     const value = preset ?? EXAMPLES[input.name] ?? "";
     const [first, ...rest] = `${input.name}: ${value}`.split("\n");
-    const note = remark(input, preset);
+    const note = remark(input, preset, counts);
     const head = `    ${needed ? "" : "# "}${first}`.trimEnd();
     lines.push(note === "" ? head : `${head} ${note}`, ...rest.map((line) => `    ${needed ? "" : "# "}${line}`));
   }
@@ -57,9 +58,9 @@ function countsByDefault(input: TaskInput, json: TaskJson): boolean {
   );
 }
 
-function remark(input: TaskInput, preset: string | undefined): string {
+function remark(input: TaskInput, preset: string | undefined, counts: boolean): string {
   const options = optionKeys(input);
-  const rule = input.visibleRule === undefined ? "" : `where ${sayRule(input.visibleRule)}`;
+  const rule = input.visibleRule === undefined || counts ? "" : `where ${sayRule(input.visibleRule)}`;
   const words = [options?.join(" | ") ?? "", rule].filter((word) => word !== "");
   if (words.length === 0 || (preset === undefined && input.type === "multiLine")) return "";
   return `# ${words.join("; ")}`;

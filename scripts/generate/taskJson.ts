@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Condition } from "../../lib/agent/inputs.ts";
+import { type DataSourceBinding, faultsOfBindings } from "./bindings.ts";
 
 export interface TaskInput {
   name: string;
@@ -31,6 +32,7 @@ export interface TaskJson {
   instanceNameFormat?: string;
   groups?: { name: string; displayName: string; isExpanded?: boolean }[];
   inputs: TaskInput[];
+  dataSourceBindings?: DataSourceBinding[];
   outputVariables?: { name: string; description: string }[];
   execution: Record<string, unknown>;
   postjobexecution?: Record<string, { target: string }>;
@@ -61,11 +63,17 @@ export function readTasks(root: string): TaskFolder[] {
 /** Runs on an agent, so that it has a contract and a bundle; the others run on the server. */
 export const runsOnAgent = (task: TaskJson): boolean => "Node20_1" in task.execution;
 
-/** The keys of a pick list, or undefined where another type of input is. */
+/** The keys of a pick list, or undefined where another type of input is, or a list that is only filled in the editor. */
 export const optionKeys = (input: TaskInput): string[] | undefined =>
-  input.type === "pickList" || input.type === "radio" ? Object.keys(input.options ?? {}) : undefined;
+  (input.type === "pickList" || input.type === "radio") && !isPicker(input)
+    ? Object.keys(input.options ?? {})
+    : undefined;
 
 export const isEditable = (input: TaskInput): boolean => /^true$/i.test(input.properties?.["EditableOptions"] ?? "");
+
+/** A text that the editor helps to find by a list from Azure. For the task, and for pipelines, it is a text. */
+export const isPicker = (input: TaskInput): boolean =>
+  input.type === "pickList" && isEditable(input) && input.options === undefined;
 
 export const defaultOf = (input: TaskInput): string | undefined =>
   input.defaultValue === undefined || input.defaultValue === "" ? undefined : String(input.defaultValue);
@@ -86,7 +94,7 @@ export function faultsOf(tasks: readonly TaskFolder[]): string[] {
   return [...tasks.flatMap(faultsOfTask), ...differences(tasks), ...repeated(tasks)];
 }
 
-const INPUT_TYPES = /^(string|multiLine|boolean|int|pickList|filePath|connectedService:[\w:,]+)$/;
+const INPUT_TYPES = /^(string|multiLine|boolean|int|pickList|filePath|connectedService:[\w:,-]+)$/;
 
 function faultsOfTask({ folder, json }: TaskFolder): string[] {
   const faults: string[] = [];
@@ -135,16 +143,33 @@ function faultsOfTask({ folder, json }: TaskFolder): string[] {
       }
     }
   }
+  faultsOfBindings(json).forEach(say);
   for (const output of json.outputVariables ?? []) {
     if (!output.description) say(`output ${output.name} has no description.`);
   }
   return faults;
 }
 
+/** What names an asset lists models in one task and data in another. */
+const BY_NOUN = new Set(["name", "version"]);
+
 /** Inputs of one name say the same in every task. Required, default, rule and group may differ. */
 function differences(tasks: readonly TaskFolder[]): string[] {
   const seen = new Map<string, { folder: string; input: TaskInput }>();
+  const lists = new Map<string, { folder: string; text: string }>();
   const faults: string[] = [];
+  for (const { folder, json } of tasks) {
+    for (const binding of json.dataSourceBindings ?? []) {
+      const text = JSON.stringify(binding);
+      const first = lists.get(binding.target);
+      if (!first) lists.set(binding.target, { folder, text });
+      else if (first.text !== text && !BY_NOUN.has(binding.target)) {
+        faults.push(
+          `tasks/${folder}/task.json: the list of input ${binding.target} is another than in ${first.folder}.`,
+        );
+      }
+    }
+  }
   for (const { folder, json } of tasks) {
     for (const input of json.inputs) {
       const first = seen.get(input.name);

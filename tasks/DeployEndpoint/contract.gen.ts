@@ -1,13 +1,28 @@
 // Made from tasks/DeployEndpoint/task.json by `npm run generate`: change that file, not this one.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 
-export interface Inputs {
-  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
-  azureSubscription: string;
-  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
-  resourceGroup: string | undefined;
-  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
-  workspace: string | undefined;
+/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
+export type ConnectionType =
+  | {
+      connectionType: "azureSubscription";
+      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+      azureSubscription: string;
+      workspaceConnection: undefined;
+      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+      resourceGroup: string | undefined;
+      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+      workspace: string | undefined;
+    }
+  | {
+      connectionType: "workspaceConnection";
+      azureSubscription: undefined;
+      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
+      workspaceConnection: string;
+      resourceGroup: undefined;
+      workspace: undefined;
+    };
+
+export type Inputs = {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
   /** Path of the online deployment YAML (CLI v2). Paths in it are relative to its own folder. */
@@ -32,7 +47,7 @@ export interface Inputs {
   deleteOldDeployments: boolean;
   /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
   timeoutInMinutes: number;
-}
+} & ConnectionType;
 
 export interface Outputs {
   /** Name of the endpoint. */
@@ -48,9 +63,11 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "5170d581-bb07-42c8-8162-dd576b35d0ea", name: "AzureMLDeployEndpoint", friendlyName: "Azure ML: Deploy endpoint", version: "1.0.0" },
   inputs: [
-    { name: "azureSubscription", type: "connection", required: true },
-    { name: "resourceGroup", type: "string" },
-    { name: "workspace", type: "string" },
+    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
+    { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
+    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "endpointFile", type: "filePath" },
     { name: "deploymentFile", type: "filePath", required: true },
     { name: "endpointName", type: "string" },

@@ -1,6 +1,27 @@
 // Made from tasks/RegisterData/task.json by `npm run generate`: change that file, not this one.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 
+/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
+export type ConnectionType =
+  | {
+      connectionType: "azureSubscription";
+      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+      azureSubscription: string;
+      workspaceConnection: undefined;
+      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+      resourceGroup: string | undefined;
+      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+      workspace: string | undefined;
+    }
+  | {
+      connectionType: "workspaceConnection";
+      azureSubscription: undefined;
+      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
+      workspaceConnection: string;
+      resourceGroup: undefined;
+      workspace: undefined;
+    };
+
 /** Source: Where the asset comes from; each choice has inputs of its own. */
 export type Source =
   | {
@@ -23,12 +44,6 @@ export type Source =
     };
 
 export type Inputs = {
-  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
-  azureSubscription: string;
-  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
-  resourceGroup: string | undefined;
-  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
-  workspace: string | undefined;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
   version: string | undefined;
   /** What people read about it in Azure Machine Learning studio. */
@@ -37,7 +52,7 @@ export type Inputs = {
   tags: string | undefined;
   /** Datastore that local files are uploaded to. Left empty, the workspace's default datastore. */
   datastore: string | undefined;
-} & Source;
+} & ConnectionType & Source;
 
 export interface Outputs {
   /** Name of the data asset. */
@@ -53,9 +68,11 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "0a210e35-b4a7-48b4-8ad9-2c580fbdb229", name: "AzureMLRegisterData", friendlyName: "Azure ML: Register dataset", version: "1.0.0" },
   inputs: [
-    { name: "azureSubscription", type: "connection", required: true },
-    { name: "resourceGroup", type: "string" },
-    { name: "workspace", type: "string" },
+    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
+    { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
+    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "source", type: "pickList", required: true, default: "file", options: ["file", "inline"] },
     { name: "dataFile", type: "filePath", required: true, visible: [[["source", "=", "file"]]] },
     { name: "name", type: "string", required: true, visible: [[["source", "=", "inline"]]] },

@@ -1,6 +1,27 @@
 // Made from tasks/SubmitJob/task.json by `npm run generate`: change that file, not this one.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 
+/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
+export type ConnectionType =
+  | {
+      connectionType: "azureSubscription";
+      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+      azureSubscription: string;
+      workspaceConnection: undefined;
+      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+      resourceGroup: string | undefined;
+      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+      workspace: string | undefined;
+    }
+  | {
+      connectionType: "workspaceConnection";
+      azureSubscription: undefined;
+      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
+      workspaceConnection: string;
+      resourceGroup: undefined;
+      workspace: undefined;
+    };
+
 /** Wait for the job: Shows the job's log while it runs and fails when the job fails. Without it the task ends as soon as the job is submitted. */
 export type Wait =
   | {
@@ -14,12 +35,6 @@ export type Wait =
     };
 
 export type Inputs = {
-  /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
-  azureSubscription: string;
-  /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
-  resourceGroup: string | undefined;
-  /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
-  workspace: string | undefined;
   /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
   jobFile: string;
   /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
@@ -32,7 +47,7 @@ export type Inputs = {
   environmentVariables: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
-} & Wait;
+} & ConnectionType & Wait;
 
 export interface Outputs {
   /** Name of the job in Azure ML. */
@@ -50,9 +65,11 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "27d13649-e4ed-4b6f-bf15-76c0e3965ce7", name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
   inputs: [
-    { name: "azureSubscription", type: "connection", required: true },
-    { name: "resourceGroup", type: "string" },
-    { name: "workspace", type: "string" },
+    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
+    { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
+    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "jobFile", type: "filePath", required: true },
     { name: "overrides", type: "multiLine" },
     { name: "experimentName", type: "string" },

@@ -5,8 +5,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { contractFile } from "../../scripts/generate/contract.ts";
+import { readContributions } from "../../scripts/generate/contributions.ts";
 import { formatJson } from "../../scripts/generate/json.ts";
 import { broken, ledgerFile, readLedger } from "../../scripts/generate/ledger.ts";
+import { manifestFile } from "../../scripts/generate/manifest.ts";
 import {
   faultsOf,
   parseVisibleRule,
@@ -119,6 +121,34 @@ describe("task.json", () => {
     refuses((tasks) => (task(tasks, "SubmitJob").id = task(tasks, "RegisterData").id), /is RegisterData's/);
   });
 
+  it("is refused with a list in the editor that cannot work", () => {
+    const binding = (tasks: readonly TaskFolder[], target: string) =>
+      task(tasks, "InvokeEndpoint").dataSourceBindings!.find((one) => one.target === target)!;
+    const cases: [(tasks: TaskFolder[]) => unknown, RegExp][] = [
+      [
+        (tasks) => task(tasks, "InvokeEndpoint").dataSourceBindings!.pop(),
+        /deploymentName is an open pick list and has 0/,
+      ],
+      [(tasks) => (binding(tasks, "deploymentName").target = "gone"), /list of input gone belongs to no input/],
+      [(tasks) => (binding(tasks, "deploymentName").target = "requestFile"), /needs a pickList with EditableOptions/],
+      [(tasks) => (binding(tasks, "deploymentName").endpointId = "$(workspace)"), /no connection/],
+      [(tasks) => delete binding(tasks, "deploymentName").parameters!["endpointName"], /asks for endpointName/],
+      [
+        (tasks) => (binding(tasks, "deploymentName").parameters!["workspace"] = "$(ws)"),
+        /parameter workspace of \$\(ws\)/,
+      ],
+      [(tasks) => delete binding(tasks, "deploymentName").callbackContextTemplate, /does not page/],
+      [(tasks) => (binding(tasks, "deploymentName").initialContextTemplate = '{"next":""}'), /never sends next/],
+      [(tasks) => (binding(tasks, "deploymentName").resultTemplate = '{"Value":"{{name}}"}'), /two braces/],
+      [(tasks) => (binding(tasks, "deploymentName").endpointUrl = "https://a.b/"), /own host/],
+      [
+        (tasks) => (binding(tasks, "workspace").resultTemplate = "{{{id}}}"),
+        /list of input workspace is another than in/,
+      ],
+    ];
+    for (const [change, sentence] of cases) refuses(change, sentence);
+  });
+
   it("has visible rules of =, ==, !=, && and ||, and no others", () => {
     assert.deepEqual(parseVisibleRule("a = v && b != w || c == x"), [
       [
@@ -128,6 +158,40 @@ describe("task.json", () => {
       [["c", "=", "x"]],
     ]);
     assert.throws(() => parseVisibleRule("a EndsWith v"), /only =/);
+  });
+});
+
+describe("contributions", () => {
+  const folderWith = (files: Record<string, unknown>): string => {
+    const folder = mkdtempSync(join(tmpdir(), "contributions-"));
+    mkdirSync(join(folder, "contributions"));
+    for (const [name, value] of Object.entries(files))
+      writeFileSync(join(folder, "contributions", name), JSON.stringify(value));
+    return folder;
+  };
+  const contribution = { id: "one", type: "ms.vss-endpoint.service-endpoint-type", targets: ["t"], properties: {} };
+
+  it("come into the manifest with their files, in place of what was there", () => {
+    const folder = folderWith({ "one.json": { contribution, files: [{ path: "images/one.png", addressable: true }] } });
+    const old = { ...contribution, id: "old" };
+    const kept = { ...contribution, id: "tab", type: "ms.vss-build-web.build-results-tab" };
+    const text = JSON.stringify({ contributions: [old, kept], files: [{ path: "images" }] });
+    const manifest = JSON.parse(manifestFile(text, [], readContributions(folder)));
+    assert.deepEqual(
+      manifest.contributions.map(({ id }: { id: string }) => id),
+      ["one", "tab"],
+    );
+    assert.deepEqual(manifest.files, [{ path: "images/one.png", addressable: true }, { path: "images" }]);
+    assert.equal(manifestFile(JSON.stringify(manifest), [], readContributions(folder)), formatJson(manifest));
+    rmSync(folder, { recursive: true });
+  });
+
+  it("are refused without an id, and with the id of another", () => {
+    assert.throws(() => readContributions(folderWith({ "a.json": { contribution: { id: "a" } } })), /a\.json: .*needs/);
+    assert.throws(
+      () => readContributions(folderWith({ "a.json": { contribution }, "b.json": { contribution } })),
+      /b\.json: id one is that of contributions\/a\.json/,
+    );
   });
 });
 
@@ -207,7 +271,7 @@ describe("a contract's types", () => {
       text,
       /source: "inline";\n\s+dataFile: undefined;[\s\S]*?\bname: string;[\s\S]*?type: "uri_file" \| "uri_folder" \| "mltable";/,
     );
-    assert.match(text, /\} & Source;/);
+    assert.match(text, /\} & ConnectionType & Source;/);
   });
 
   it("say what each output is", () => {

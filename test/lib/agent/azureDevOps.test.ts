@@ -1,6 +1,8 @@
 // Federated assertions, asked of local Azure DevOps through its own client: both ways to one, and a refusal.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AzureDevOpsSettings, requestAssertion } from "../../../lib/agent/azureDevOps.ts";
@@ -60,6 +62,33 @@ describe("assertions from Azure DevOps", () => {
       subject(await requestAssertion(settings, connection.id, undefined, plan())),
       "sc://contoso/breast-cancer/aml dev",
     );
+  });
+
+  it("are asked for again where Azure DevOps is out of order for a moment, and not where it refuses", async () => {
+    const answers = [503, 429, 200];
+    const asked: string[] = [];
+    const server = createServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.writeHead(answers.shift() ?? 403, { "Content-Type": "application/json" });
+      response.end(JSON.stringify({ oidcToken: "e30.e30.x" }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/oidctoken`;
+    const pauses: number[] = [];
+    const clock = { now: Date.now, sleep: async (milliseconds: number) => void pauses.push(milliseconds) };
+    const plain = { ...settings, caFile: undefined, clock };
+    try {
+      assert.equal(await requestAssertion(plain, connection.id, uri, plan()), "e30.e30.x");
+      assert.deepEqual([asked.length, pauses], [3, [1000, 2000]]);
+      await assert.rejects(requestAssertion(plain, connection.id, uri, plan()), /403/);
+      assert.equal(asked.length, 4);
+      answers.push(503, 503, 503, 503, 200);
+      await assert.rejects(requestAssertion(plain, connection.id, uri, plan()), /503/);
+      assert.equal(asked.length, 8);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
   });
 
   it("are refused with a sentence that names the connection, in both ways", async () => {

@@ -14,7 +14,7 @@ interface Given {
 
 function read({ url = "https://management.azure.com/", scheme, parameters = {}, data = {} }: Given): ConnectionDetails {
   const look = (values: Record<string, string>) => (key: string) =>
-    Object.entries(values).find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1];
+    Object.entries(values).find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1] || undefined;
   return readConnection("azureSubscription", id, { url, scheme, parameter: look(parameters), data: look(data) });
 }
 
@@ -60,6 +60,7 @@ describe("service connection", () => {
     const details = read({ scheme: "WorkloadIdentityFederation", parameters, data: subscription });
     assert.equal(details.scheme, "workloadIdentity");
     assert.equal(details.name, "aml dev");
+    assert.deepEqual(details.hidden, ["sc://contoso/breast-cancer/aml dev"]);
   });
 
   it("reads a managed identity, of the machine or of the user", () => {
@@ -127,6 +128,87 @@ describe("service connection", () => {
       assert.match(error.message, new RegExp(id));
       assert.ok(error.hint);
     }
+  });
+
+  describe("of type azureml-workspace", () => {
+    const scheme = "None";
+    const data = {
+      environment: "AzureUSGovernment",
+      activeDirectoryAuthority: "https://login.microsoftonline.us/",
+      tenantId: "t",
+      subscriptionId: "s",
+      resourceGroupName: "rg1",
+      mlWorkspaceName: "ws1",
+    };
+    const common = { id, tenantId: "t", subscriptionId: "s", resourceGroup: "rg1", workspace: "ws1" };
+    const cloud = {
+      environment: "AzureUSGovernment",
+      resourceManagerUrl: "https://management.usgovcloudapi.net/",
+      authorityUrl: "https://login.microsoftonline.us/",
+    };
+    const url = "https://management.usgovcloudapi.net/";
+
+    const ways: [string, Record<string, string>, object][] = [
+      ["workloadIdentityFederation", { servicePrincipalId: "c" }, { scheme: "workloadIdentity", clientId: "c" }],
+      [
+        "spnKey",
+        { servicePrincipalId: "c", servicePrincipalKey: "k" },
+        { scheme: "servicePrincipalSecret", clientId: "c", secret: "k" },
+      ],
+      [
+        "spnCertificate",
+        { servicePrincipalId: "c", servicePrincipalCertificate: "PEM" },
+        { scheme: "servicePrincipalCertificate", clientId: "c", certificatePem: "PEM" },
+      ],
+      ["managedIdentity", {}, { scheme: "managedIdentity" }],
+      ["managedIdentity", { servicePrincipalId: "m" }, { scheme: "managedIdentity", clientId: "m" }],
+    ];
+    for (const [authenticationType, parameters, wanted] of ways) {
+      it(`reads ${authenticationType} with ${Object.keys(parameters).join(" and ") || "nothing else"}`, () => {
+        const details = read({ url, scheme, parameters: { authenticationType, ...parameters }, data });
+        assert.deepEqual(details, { ...common, ...wanted, cloud });
+      });
+    }
+
+    it("takes the addresses of a cloud of its own", () => {
+      const own = {
+        ...data,
+        environment: "Custom",
+        activeDirectoryAuthority: "",
+        environmentAuthorityUrl: "https://login.local/",
+        activeDirectoryServiceEndpointResourceId: "https://arm.local/",
+      };
+      const parameters = { authenticationType: "managedIdentity" };
+      const { cloud } = read({ url: "https://arm.local/", scheme, parameters, data: own });
+      assert.deepEqual(cloud, {
+        environment: "Custom",
+        resourceManagerUrl: "https://arm.local/",
+        authorityUrl: "https://login.local/",
+        audience: "https://arm.local/",
+      });
+    });
+
+    it("names what it lacks", () => {
+      const parameters = { authenticationType: "workloadIdentityFederation", servicePrincipalId: "c" };
+      const without = (key: string) => ({ ...data, [key]: "" });
+      const cases: [Given, RegExp][] = [
+        [
+          { scheme, parameters: { authenticationType: "spnKey", servicePrincipalId: "c" }, data },
+          /service principal key/,
+        ],
+        [
+          { scheme, parameters: { authenticationType: "spnCertificate", servicePrincipalId: "c" }, data },
+          /certificate/,
+        ],
+        [{ scheme, parameters: { authenticationType: "spnKey" }, data }, /service principal id/],
+        [{ scheme, parameters, data: without("tenantId") }, /tenant id/],
+        [{ scheme, parameters, data: without("resourceGroupName") }, /has no resource group/],
+        [{ scheme, parameters, data: without("mlWorkspaceName") }, /has no workspace/],
+        [{ scheme, parameters: { authenticationType: "token" }, data }, /signs in by token/],
+        [{ scheme, parameters: {}, data }, /signs in by nothing/],
+      ];
+      for (const [given, message] of cases) assert.match(fault(given).message, message);
+    });
   });
 
   it("says so where the agent was given no such connection", () => {
