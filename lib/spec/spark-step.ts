@@ -81,6 +81,7 @@ export const sparkStep: StepType = {
       step.component?.kind === "local" ? (step.component.document as unknown as SparkComponent) : undefined;
     const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));
     const value = { ...inherited, ...step.value };
+
     const conf = withInstances(value["conf"] as SparkConf | undefined);
     const identity = sparkIdentity(step.value as Parameters<typeof sparkIdentity>[0]);
     return await writtenFields(over, { ...value, conf, identity } as StepValue, SENT, to);

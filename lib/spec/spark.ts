@@ -125,8 +125,22 @@ const INSTANCE_TYPES = [
   "standard_e64s_v3",
 ] as const;
 
+/** Machines of a serverless run over a component. */
 export const sparkResources = object("Spark resources", {
   instance_type: required(enumeration(INSTANCE_TYPES)),
+  runtime_version: required(version),
+});
+
+/** Those of a job or an inline step: the size is sent as it is written. */
+const writtenType: Shape<string> = {
+  ...text(),
+  expects: `one of ${INSTANCE_TYPES.join(", ")}`,
+  read(node, at) {
+    return enumeration(INSTANCE_TYPES).read(node, at) === undefined ? undefined : text().read(node, at);
+  },
+};
+const jobResources = object("Spark resources", {
+  instance_type: required(writtenType),
   runtime_version: required(version),
 });
 
@@ -150,7 +164,7 @@ export const sparkJobFields = {
   inputs: optional(jobInputs),
   outputs: optional(jobOutputs),
   compute: optional(compute, { as: "compute_id" }),
-  resources: optional(sparkResources),
+  resources: optional(jobResources),
   identity: optional(jobIdentity),
   services: optional(services),
 };
