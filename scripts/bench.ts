@@ -1,0 +1,183 @@
+// `npm run bench`: each task as packaged beside Azure's own Python client doing the same, against one local cloud, in turn, in one run.
+// Says whole-process times (median, minimum, maximum) and how many exchanges with Azure each needed: on the real service, whose
+// round trips take tens to hundreds of milliseconds, their number is the real cost.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { Bench, PROJECT, type TaskName, type TaskRun } from "../test/harness/bench.ts";
+import { buildTasks } from "./build.ts";
+import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
+
+const root = path.resolve(import.meta.dirname, "..");
+
+interface Pair {
+  readonly what: string;
+  readonly task: TaskName;
+  /** Inputs of the nth run: names must differ where a first time is measured. */
+  readonly inputs: (n: number) => Record<string, string>;
+  readonly files?: (n: number) => Record<string, string>;
+  /** Words of scripts/bench/official.py for the nth run. */
+  readonly official: (n: number, folder: string) => string[];
+}
+
+const pairs: readonly Pair[] = [
+  {
+    what: "register data, first time",
+    task: "RegisterData",
+    inputs: (n) => ({ source: "inline", name: `bench-${n}`, type: "uri_file", path: "table.csv" }),
+    files: (n) => ({ "table.csv": `n,ours\n${n},1\n` }),
+    official: (n, folder) => {
+      writeFileSync(path.join(folder, "table.csv"), `n,theirs\n${n},1\n`);
+      writeFileSync(path.join(folder, "data.yml"), "name: bench\ntype: uri_file\npath: table.csv\n");
+      return ["register-data", path.join(folder, "data.yml"), `bench-official-${n}`];
+    },
+  },
+  {
+    what: "register data, known content",
+    task: "RegisterData",
+    inputs: () => ({ source: "inline", name: "bench-known", type: "uri_file", path: "table.csv" }),
+    files: () => ({ "table.csv": "a,b\n1,2\n" }),
+    official: (_n, folder) => {
+      writeFileSync(path.join(folder, "known.csv"), "a,b\n1,3\n");
+      writeFileSync(path.join(folder, "known.yml"), "name: bench\ntype: uri_file\npath: known.csv\n");
+      return ["register-data", path.join(folder, "known.yml"), "bench-known-official"];
+    },
+  },
+  {
+    what: "submit a job, known code",
+    task: "SubmitJob",
+    inputs: () => ({ jobFile: "azureml/job.yml", wait: "false" }),
+    official: () => ["submit-job", path.join(PROJECT, "azureml", "job.yml")],
+  },
+  {
+    what: "submit a job and follow its log to the end",
+    task: "SubmitJob",
+    inputs: () => ({ jobFile: "azureml/job.yml" }),
+    official: () => ["submit-job-and-follow", path.join(PROJECT, "azureml", "job.yml")],
+  },
+  {
+    what: "register a model from a folder, known content",
+    task: "RegisterModel",
+    inputs: () => ({ source: "folder", modelPath: "weights", name: "bench-weights" }),
+    official: () => ["register-model", path.join(PROJECT, "weights"), "bench-weights-official"],
+  },
+  {
+    what: "call an endpoint",
+    task: "InvokeEndpoint",
+    inputs: () => ({ endpointName: "greeter", requestFile: "requests/ada.json" }),
+    official: () => ["invoke-endpoint", "greeter", path.join(PROJECT, "requests", "ada.json")],
+  },
+];
+
+interface Figure {
+  readonly milliseconds: number;
+  readonly exchanges: number;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { runs: { type: "string", default: "5" } } });
+  const runs = Number(values.runs);
+  await buildTasks(root);
+  const python = virtualEnvironment(path.join(root, "test/conformance/requirements.txt"), path.join(root, ".venv"));
+  const bench = await Bench.open();
+  const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-bench-"));
+  try {
+    await prepare(bench);
+    console.log(
+      `${runs} runs of each after one that is not counted; ours and theirs in turn; local Azure, no network delay.`,
+    );
+    console.log(`${"".padEnd(48)}${"task".padStart(22)}${"azure-ai-ml".padStart(26)}   exchanges`);
+    for (const pair of pairs) {
+      const ours: Figure[] = [];
+      const theirs: Figure[] = [];
+      for (let n = 0; n <= runs; n++) {
+        const mine = await ourRun(bench, pair, n);
+        const other = await officialRun(bench, python, pair.official(n, folder));
+        if (n > 0) {
+          ours.push(mine);
+          theirs.push(other);
+        }
+      }
+      console.log(
+        `${pair.what.padEnd(48)}${times(ours).padStart(22)}${times(theirs).padStart(26)}   ${exchanges(ours)} / ${exchanges(theirs)}`,
+      );
+    }
+    return 0;
+  } finally {
+    await bench.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the verbs need to be there: the endpoint that is called. */
+async function prepare(bench: Bench): Promise<void> {
+  succeeded(
+    await bench.run("DeployEndpoint", {
+      endpointFile: "azureml/endpoint.yml",
+      deploymentFile: "azureml/deployment.yml",
+      endpointName: "greeter",
+    }),
+  );
+}
+
+async function ourRun(bench: Bench, pair: Pair, n: number): Promise<Figure> {
+  const files = pair.files?.(n);
+  const run = succeeded(await bench.run(pair.task, pair.inputs(n), files === undefined ? {} : { files }));
+  return { milliseconds: run.milliseconds, exchanges: run.exchanges.filter(isAzure).length };
+}
+
+function succeeded(run: TaskRun): TaskRun {
+  if (run.result !== "Succeeded") throw new Error(`${run.task} ended as ${run.result}:\n${run.log}`);
+  return run;
+}
+
+async function officialRun(bench: Bench, python: VirtualEnvironment, words: string[]): Promise<Figure> {
+  const { cloud } = bench;
+  const { clientId, secret } = cloud.credentials.contributor;
+  const before = cloud.har.count(isAzure);
+  const started = performance.now();
+  const child = spawn(path.join(python.bin, "python3"), [path.join(root, "scripts/bench/official.py"), ...words], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: {
+      PATH: process.env["PATH"],
+      HOME: process.env["HOME"],
+      PYTHONNOUSERSITE: "1",
+      HTTPS_PROXY: cloud.urls.proxy,
+      NO_PROXY: "",
+      SSL_CERT_FILE: cloud.caFile,
+      REQUESTS_CA_BUNDLE: cloud.caFile,
+      ARM_CLOUD_METADATA_URL: `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`,
+      AZUREML_CURRENT_CLOUD: "LocalCloud",
+      AZURE_AUTHORITY_HOST: cloud.urls.login,
+      AZURE_TENANT_ID: cloud.tenantId,
+      AZURE_CLIENT_ID: clientId,
+      AZURE_CLIENT_SECRET: secret,
+      GIT_PYTHON_REFRESH: "quiet",
+      BENCH_SUBSCRIPTION: cloud.subscriptionId,
+      BENCH_RESOURCE_GROUP: cloud.resourceGroup,
+      BENCH_WORKSPACE: cloud.workspace,
+    },
+  });
+  let said = "";
+  child.stderr.on("data", (piece: Buffer) => {
+    said = (said + piece.toString()).slice(-2000);
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(`${words.join(" ")} failed:\n${said}`);
+  return { milliseconds: performance.now() - started, exchanges: cloud.har.count(isAzure) - before };
+}
+
+const isAzure = ({ listener }: { listener: string }): boolean => listener !== "devops";
+
+function times(figures: readonly Figure[]): string {
+  const sorted = figures.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
+  const seconds = (value: number | undefined) => ((value ?? 0) / 1000).toFixed(2);
+  return `${seconds(sorted[Math.floor(sorted.length / 2)])} s (${seconds(sorted[0])}-${seconds(sorted.at(-1))})`;
+}
+
+const exchanges = (figures: readonly Figure[]): number =>
+  figures.map((figure) => figure.exchanges).sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
+
+process.exitCode = await main();
