@@ -4,15 +4,18 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
+import { eventGrid } from "../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { readTasks, runsOnAgent } from "../generate/taskJson.ts";
+import { DemoRelay } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 
 export const TRAINING = "breast-cancer";
 export const RELEASE = "breast-cancer-release";
+export const MODEL = "breast-cancer";
 
 export interface StageOptions {
   /** Folder of the example project. */
@@ -39,6 +42,7 @@ export interface Stage {
 export async function openStage(options: StageOptions): Promise<Stage> {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-"));
   const cloud = await startCloud(options.contract === undefined ? {} : { contract: options.contract });
+  let relay: DemoRelay | undefined;
   try {
     const folder = path.join(work, "repository");
     const repository = createRepository(options.example, folder, "Train a first model on ten features");
@@ -58,19 +62,36 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       log: (line) => options.log(line),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    relay = await DemoRelay.open({
+      cloud,
+      folder: work,
+      model: MODEL,
+      start: "webhook",
+      log: (line) => options.log(`Relay: ${line}`),
+    });
+    await pipelines.listen(repository.branch);
     const commit = () => ({ branch: repository.branch, commit: repository.commit });
+    // Events, and what they start, come after the run that registered the model; a chapter ends when nothing is on its way.
+    const withReleases = async (runs: Promise<RunOutcome[]>) => {
+      const outcomes = await runs;
+      await eventGrid(cloud.azure).idle();
+      return [...outcomes, ...(await pipelines.settled())];
+    };
+    const close = async () => {
+      await relay?.stop();
+      await cloud.close();
+      rmSync(work, { recursive: true, force: true });
+    };
     return {
       cloud,
       repository,
-      push: () => pipelines.push(commit()),
-      again: () => pipelines.run(TRAINING, { ...commit(), reason: "manual" }),
+      push: () => withReleases(pipelines.push(commit())),
+      again: () => withReleases(pipelines.run(TRAINING, { ...commit(), reason: "manual" })),
       uploads: () => cloud.har.count((exchange) => exchange.listener === "storage" && exchange.method === "PUT"),
-      async close() {
-        await cloud.close();
-        rmSync(work, { recursive: true, force: true });
-      },
+      close,
     };
   } catch (error) {
+    await relay?.stop();
     await cloud.close();
     throw error;
   }

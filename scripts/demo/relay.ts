@@ -1,0 +1,112 @@
+// The relay of the demo: Event Grid of local Azure tells it of a registered model, and it starts the release.
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import type { TokenCredential } from "@azure/core-auth";
+import { eventGrid } from "../../local/azure/events/grid.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
+import { incomingWebhook } from "../../local/devops/state/webhooks.ts";
+import type { ReleaseTarget } from "../../relay/core/configuration.ts";
+import { type LocalRelay, startRelay } from "../../relay/local.ts";
+
+/** The incoming webhook connection that release.yml names, the webhook behind it, and where its signature stands. */
+export const WEBHOOK = { connection: "aml-models", name: "amlModel", header: "X-Aml-Signature" } as const;
+
+export interface RelayPlace {
+  readonly cloud: LocalCloud;
+  /** Where the relay keeps what it has started. */
+  readonly folder: string;
+  readonly model: string;
+  /** What a registered version starts: the webhook, or a classic release. */
+  readonly start: "webhook" | Pick<ReleaseTarget, "definition" | "alias">;
+  readonly log: (line: string) => void;
+}
+
+/** A relay that can go away and come back at the same address, with the same memory. */
+export class DemoRelay {
+  readonly #place: RelayPlace;
+  readonly #secret: string;
+  #running: LocalRelay | undefined;
+  #port = 0;
+
+  private constructor(place: RelayPlace, secret: string) {
+    this.#place = place;
+    this.#secret = secret;
+  }
+
+  /** Starts it, lets its identity into Azure DevOps, and subscribes it to the workspace's events. */
+  static async open(place: RelayPlace): Promise<DemoRelay> {
+    const { cloud } = place;
+    const secret = randomBytes(24).toString("base64url");
+    cloud.devops.connections.add(
+      incomingWebhook({ name: WEBHOOK.connection, webhookName: WEBHOOK.name, secret, header: WEBHOOK.header }),
+    );
+    const identity = cloud.azure.directory.find(cloud.credentials.managedIdentity.clientId);
+    if (identity !== undefined) cloud.devops.members.add(identity);
+    const relay = new DemoRelay(place, secret);
+    await relay.start();
+    const { settled, subscription } = eventGrid(cloud.azure).subscribe("relay", {
+      destination: { endpointType: "WebHook", properties: { endpointUrl: relay.#running?.eventsUrl } },
+      filter: {
+        includedEventTypes: ["Microsoft.MachineLearningServices.ModelRegistered"],
+        subjectBeginsWith: `models/${place.model}:`,
+      },
+    });
+    await settled;
+    if (subscription.provisioningState !== "Succeeded") throw new Error("The relay did not agree to get events.");
+    return relay;
+  }
+
+  async start(): Promise<void> {
+    const { cloud, folder, log } = this.#place;
+    this.#running = await startRelay({
+      routes: this.#routes(),
+      store: path.join(folder, "relay"),
+      credential: identityOf(cloud),
+      settings: { RELAY_WEBHOOK_SECRET: this.#secret },
+      caFile: cloud.caFile,
+      tls: cloud.tls,
+      port: this.#port,
+      log: { info: log, warn: log, error: log },
+    });
+    this.#port = Number(new URL(this.#running.url).port);
+  }
+
+  async stop(): Promise<void> {
+    await this.#running?.close();
+    this.#running = undefined;
+  }
+
+  #routes(): object {
+    const { cloud, model, start } = this.#place;
+    return {
+      schema: 1,
+      organization: cloud.devops.collectionUri,
+      sources: [cloud.azure.workspaceId],
+      resourceManager: cloud.urls.arm,
+      routes: [
+        {
+          name: start === "webhook" ? "release by YAML" : "classic release",
+          when: { model },
+          start:
+            start === "webhook"
+              ? { kind: "webhook", name: WEBHOOK.name, secretSetting: "RELAY_WEBHOOK_SECRET", header: WEBHOOK.header }
+              : { kind: "release", project: cloud.devops.project.name, ...start },
+        },
+      ],
+    };
+  }
+}
+
+/** The cloud's managed identity, as App Service hands its tokens to a Function. */
+function identityOf(cloud: LocalCloud): TokenCredential {
+  return {
+    async getToken(scopes) {
+      const url = new URL(cloud.managedIdentity.endpoint);
+      url.searchParams.set("api-version", "2019-08-01");
+      url.searchParams.set("resource", String(Array.isArray(scopes) ? scopes[0] : scopes).replace(/\/\.default$/, ""));
+      const answer = await fetch(url, { headers: { "X-IDENTITY-HEADER": cloud.managedIdentity.header } });
+      const { access_token: token, expires_on: expires } = (await answer.json()) as Record<string, string>;
+      return { token: token ?? "", expiresOnTimestamp: Number(expires) * 1000 };
+    },
+  };
+}
