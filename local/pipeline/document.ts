@@ -58,9 +58,31 @@ export interface WebhookResource {
   readonly place: Place;
 }
 
+/** `legacyObject`: declared in a template by `name: default` alone. */
+export type ParameterType =
+  | "string"
+  | "number"
+  | "boolean"
+  | "object"
+  | "legacyObject"
+  | "stringList"
+  | "step"
+  | "stepList"
+  | "job"
+  | "jobList"
+  | "deployment"
+  | "deploymentList"
+  | "stage"
+  | "stageList"
+  | "environment"
+  | "filePath"
+  | "pool"
+  | "secureFile"
+  | "serviceConnection";
+
 export interface Parameter {
   readonly name: string;
-  readonly type: "string" | "number" | "boolean" | "object";
+  readonly type: ParameterType;
   readonly default?: ParameterValue;
   readonly values?: readonly string[];
   readonly place: Place;

@@ -7,6 +7,7 @@ import type { RunOutcome } from "./outcome.ts";
 import { git } from "./plugins.ts";
 import { readPipeline } from "./read-pipeline.ts";
 import { type RunOptions, runPipeline } from "./run-pipeline.ts";
+import { filesOfCommit } from "./templates/index.ts";
 import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
 import { type Payload, webhookTriggeredBy } from "./webhooks.ts";
 
@@ -195,7 +196,8 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
   }
 
   async #read({ file }: PipelineDefinition, commit: string): Promise<PipelineDocument> {
-    const text = await git(this.#options.repository.path, "show", `${commit}:${file}`);
-    return readPipeline(file, text, this.#options.parameters);
+    const { path } = this.#options.repository;
+    const text = await git(path, "show", `${commit}:${file}`);
+    return readPipeline(file, text, this.#options.parameters, { files: filesOfCommit(path, commit) });
   }
 }

@@ -9,8 +9,7 @@ const REFUSED_JOB: Refusals = {
   container: "every job runs on the host",
   services: "no container runs locally",
   uses: "there is one repository",
-  templateContext: "templates are not read",
-  template: "job templates are not read",
+  templateContext: "no template looks at it",
 };
 const REFUSED_HOOKS: Refusals = {
   preDeploy: "only deploy runs",
@@ -42,10 +41,7 @@ function readStage(
 ): StageDocument | undefined {
   const { reader } = mapping;
   if (!mapping.has("stage")) {
-    const known = mapping.has("template")
-      ? "stage templates are not read by the local pipeline"
-      : "a stage begins with 'stage: NAME'";
-    reader.fault(mapping.place, `This is no stage: ${known}.`);
+    reader.fault(mapping.place, "This is no stage: a stage begins with 'stage: NAME'.");
     return undefined;
   }
   const name = readName(mapping, "stage");
@@ -69,7 +65,7 @@ function readStage(
     lockBehavior: "nothing is locked",
     trigger: "no stage waits for a person",
     isSkippable: "no stage is skipped by hand",
-    templateContext: "templates are not read",
+    templateContext: "no template looks at it",
   });
   return stage;
 }
@@ -89,10 +85,7 @@ function readJob(mapping: Mapping, outerPool: string | undefined): JobDocument |
   const { reader } = mapping;
   const kind = mapping.has("deployment") ? "deployment" : "job";
   if (!mapping.has(kind)) {
-    const known = mapping.has("template")
-      ? "job templates are not read by the local pipeline"
-      : "a job begins with 'job: NAME' or 'deployment: NAME'";
-    reader.fault(mapping.place, `This is no job: ${known}.`);
+    reader.fault(mapping.place, "This is no job: a job begins with 'job: NAME' or 'deployment: NAME'.");
     return undefined;
   }
   const name = readName(mapping, kind);

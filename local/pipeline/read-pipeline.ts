@@ -5,45 +5,55 @@ import type { Filter, ParameterValue, PipelineDocument, PipelineResource, StageD
 import { PipelineError } from "./faults.ts";
 import { readJobs, readPool, readStages, readWorkspace, soleJob } from "./read-jobs.ts";
 import { readSteps } from "./read-steps.ts";
-import { bindParameters, readParameters, readVariables } from "./read-variables.ts";
+import { readVariables } from "./read-variables.ts";
 import { type Mapping, SourceReader } from "./reader.ts";
-import { type Payload, readWebhooks, webhookParameters } from "./webhooks.ts";
+import { expandPipeline, type TemplateFiles } from "./templates/index.ts";
+import { type Payload, readWebhooks } from "./webhooks.ts";
 
 const REFUSED_ROOT = {
-  extends: "templates are not read",
   container: "every job runs on the host",
   services: "no container runs locally",
   strategy: "a job runs once, without matrix or parallel",
   lockBehavior: "nothing is locked",
 };
 
-/**
- * The document, with `${{ }}` replaced. `parameters` are those of the run; absent ones take their defaults. `payloads`: by
- * the alias of a webhook resource, what was posted to it.
- */
+export interface ReadOptions {
+  /** By the alias of a webhook resource, what was posted to it. */
+  readonly payloads?: Readonly<Record<string, Payload>>;
+  /** Text of a file of the same repository by its path: where templates are found. */
+  readonly files?: TemplateFiles;
+  /** Variables that Azure Pipelines knows before it expands templates, such as Build.Reason. */
+  readonly predefined?: Readonly<Record<string, string>>;
+}
+
+/** The document, with templates and `${{ }}` replaced. `parameters` are those of the run; absent ones take their defaults. */
 export function readPipeline(
   file: string,
   text: string,
   parameters: Readonly<Record<string, ParameterValue>> = {},
-  payloads: Readonly<Record<string, Payload>> = {},
+  options: ReadOptions = {},
 ): PipelineDocument {
   const reader = new SourceReader(file, text);
-  if (reader.faults.length > 0) throw new PipelineError(reader.faults);
-  const root = reader.mapping(reader.document.contents, "a pipeline");
-  if (!root) throw new PipelineError(reader.faults);
-  const declared = readParameters(reader, root.take("parameters"));
+  if (reader.faults.length > 0 || !reader.contents) throw new PipelineError(reader.faults);
+  // Resources are read before any template: what a webhook was given is a parameter.
+  const webhooks = readWebhooks(
+    reader.mapping(reader.contents, "a pipeline")?.read("resources", (node, what) => reader.mapping(node, what)),
+  );
+  const expanded = expandPipeline(reader, reader.contents, {
+    parameters,
+    webhooks,
+    payloads: options.payloads ?? {},
+    files: options.files ?? (() => undefined),
+    predefined: options.predefined ?? {},
+  });
+  const root = reader.mapping(expanded.root, "a pipeline")!;
+  root.take("parameters");
+  const declared = expanded.parameters;
   const resourceMap = root.read("resources", (node, what) => reader.mapping(node, what));
-  const webhooks = readWebhooks(resourceMap);
-  for (const { alias, place } of webhooks) {
-    if (declared.some(({ name }) => name.toLowerCase() === alias.toLowerCase()))
-      reader.fault(place, `'${alias}' is a webhook and a parameter at once.`);
-  }
-  reader.template.parameters = {
-    ...bindParameters(reader, declared, parameters),
-    ...webhookParameters(webhooks, payloads),
-  };
+  if (webhooks.length === 0 && resourceMap?.has("webhooks"))
+    reader.fault(resourceMap.keyPlace("webhooks"), "webhooks in a template are not built in the local pipeline.");
+  resourceMap?.take("webhooks");
   const variables = readVariables(reader, root.take("variables"));
-  reader.template.variables = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
   const name = root.text("name");
   const trigger = root.read("trigger", (node, what) => readTrigger(reader, node, what));
   const pr = root.read("pr", (node, what) => readTrigger(reader, node, what));

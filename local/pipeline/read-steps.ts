@@ -10,7 +10,6 @@ export const STATUS_FUNCTIONS = ["succeeded", "failed", "always", "canceled", "s
 const REFUSED_STEPS: Readonly<Record<string, string>> = {
   powershell: "use bash or script",
   pwsh: "use bash or script",
-  template: "step templates are not read",
   getPackage: "no package feed runs locally",
   downloadBuild: "use download",
   reviewApp: "no environment resource runs locally",
@@ -38,15 +37,10 @@ function readStep(reader: SourceReader, node: unknown): StepDocument | undefined
         mapping.keyPlace(refused),
         `A step '${refused}' is not built in the local pipeline: ${REFUSED_STEPS[refused]}.`,
       );
-    else if (name.startsWith("${{"))
-      reader.fault(
-        reader.place(first),
-        `Template expressions as keys ('${name}') are not built in the local pipeline.`,
-      );
     else {
       const nearest = nearestName(name, [...KINDS, ...Object.keys(REFUSED_STEPS)]);
-      const hint = nearest === undefined ? `a step begins with ${KINDS.join(", ")}` : `did you mean '${nearest}'?`;
-      reader.fault(mapping.place, `'${name}' is no kind of step; ${hint}.`);
+      const hint = nearest === undefined ? `a step begins with ${KINDS.join(", ")}.` : `did you mean '${nearest}'?`;
+      reader.fault(mapping.place, `'${name}' is no kind of step; ${hint}`);
     }
     return undefined;
   }

@@ -1,6 +1,5 @@
 // Reads YAML nodes with their places. A mapping is read key by key; what nobody asked for is a fault, never skipped.
 import {
-  type Document,
   isAlias,
   isMap,
   isScalar,
@@ -9,49 +8,62 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
   type YAMLMap,
 } from "yaml";
-import type { ConditionText, ParameterValue, Text } from "./document.ts";
-import { checkExpression, evaluate, type Scope, toText, type Value } from "./evaluate.ts";
-import { ExpressionError, nodesOf, parseExpression } from "./expression.ts";
+import type { ConditionText, Text } from "./document.ts";
+import { checkExpression } from "./evaluate.ts";
+import { ExpressionError, parseExpression } from "./expression.ts";
 import { type Fault, nearestName, type Place } from "./faults.ts";
 
+/** Where a node stands: in which file, and where in it; or, for one that was made, where it was asked for. */
+type Origin = Place | { readonly file: string; readonly lines: LineCounter };
+
+/** Reads the files of one pipeline: the pipeline's own, and the templates that it includes. */
 export class SourceReader {
   readonly file: string;
   readonly faults: Fault[] = [];
-  readonly document: Document.Parsed;
-  readonly #lines = new LineCounter();
-  /** What `${{ }}` may speak of; filled as the file is read. */
-  readonly template: { parameters: Record<string, Value>; variables: Record<string, Value> } = {
-    parameters: {},
-    variables: {},
-  };
+  /** The root of the pipeline's own file; undefined with a fault where it is no mapping. */
+  readonly contents: YAMLMap | undefined;
+  readonly #origins = new WeakMap<object, Origin>();
 
   constructor(file: string, text: string) {
     this.file = file;
-    this.document = parseDocument(text, {
-      lineCounter: this.#lines,
-      uniqueKeys: true,
+    const contents = this.parse(file, text);
+    this.contents = isMap(contents) ? contents : undefined;
+    if (contents !== undefined && contents !== null && !isMap(contents)) {
+      this.fault(this.place(contents), "A pipeline is a mapping of keys such as trigger, stages, jobs or steps.");
+    } else if (contents === null) this.fault({ file, line: 1, column: 1 }, "The pipeline is empty.");
+  }
+
+  /** The root node of a file; undefined with faults where it is no YAML. */
+  parse(file: string, text: string): Node | null | undefined {
+    const lines = new LineCounter();
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      // `${{ else }}` and `${{ insert }}` may stand more than once in a mapping.
+      uniqueKeys: (one, other) =>
+        isScalar(one) && isScalar(other) && one.value === other.value && !/^\$\{\{/.test(String(one.value)),
       prettyErrors: false,
       strict: true,
     });
-    for (const error of this.document.errors) this.fault(this.placeAt(error.pos[0]), error.message);
-    if (this.faults.length === 0 && this.document.contents !== null && !isMap(this.document.contents)) {
-      this.fault(
-        this.place(this.document.contents),
-        "A pipeline is a mapping of keys such as trigger, stages, jobs or steps.",
-      );
-    }
+    const origin = { file, lines };
+    for (const error of document.errors) this.fault(placeAt(origin, error.pos[0]), error.message);
+    if (document.errors.length > 0) return undefined;
+    visit(document, { Node: (_key, node) => void this.#origins.set(node, origin) });
+    return document.contents as Node | null;
   }
 
-  placeAt(offset: number): Place {
-    const { line, col } = this.#lines.linePos(offset);
-    return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
+  /** Notes where a node that was made counts as standing. */
+  placed<T extends object>(node: T, place: Place): T {
+    this.#origins.set(node, place);
+    return node;
   }
 
   place(node: unknown): Place {
-    const range = (node as Node | null | undefined)?.range;
-    return this.placeAt(range ? range[0] : 0);
+    const origin = typeof node === "object" && node !== null ? this.#origins.get(node) : undefined;
+    if (origin === undefined) return { file: this.file, line: 1, column: 1 };
+    return "lines" in origin ? placeAt(origin, (node as Node).range?.[0] ?? 0) : origin;
   }
 
   fault(place: Place, message: string): void {
@@ -77,7 +89,7 @@ export class SourceReader {
     this.fault(this.place(node), message);
   }
 
-  /** A scalar's text as it is written: numbers keep their zeros, `${{ }}` is replaced. */
+  /** A scalar's text as it is written: numbers keep their zeros. */
   text(node: unknown, what: string): Text {
     const place = this.place(node);
     if (node === null || node === undefined) return { value: "", place };
@@ -88,41 +100,7 @@ export class SourceReader {
     if ((node as { anchor?: string }).anchor) this.fault(place, "Azure Pipelines has no YAML anchors and aliases.");
     const isPlain = node.type === "PLAIN" || node.type === undefined;
     const value = isPlain ? (node.source ?? (node.value === null ? "" : String(node.value))) : String(node.value ?? "");
-    return { value: this.substitute(value, place), place };
-  }
-
-  /** Replaces every `${{ expression }}` of a text. */
-  substitute(text: string, place: Place): string {
-    if (!text.includes("${{")) return text;
-    return text.replace(/\$\{\{(.*?)\}\}/gs, (_match, inner: string) => {
-      const value = this.evaluateTemplate(inner, place);
-      return value === undefined ? "" : toText(value);
-    });
-  }
-
-  evaluateTemplate(text: string, place: Place): Value | undefined {
-    const scope: Scope = { names: this.template, functions: {} };
-    try {
-      const expression = parseExpression(text);
-      checkExpression(expression, Object.keys(this.template), []);
-      for (const node of nodesOf(expression)) {
-        if (node.kind !== "index" || node.target.kind !== "name" || !/^parameters$/i.test(node.target.name)) continue;
-        const key = node.key === "*" ? "*" : toText(evaluate(node.key, scope));
-        const known = Object.keys(this.template.parameters);
-        if (key !== "*" && !known.some((name) => name.toLowerCase() === key.toLowerCase())) {
-          const nearest = nearestName(key, known);
-          throw new ExpressionError(
-            `There is no parameter '${key}'${nearest === undefined ? "." : `; did you mean '${nearest}'?`}`,
-            0,
-          );
-        }
-      }
-      return evaluate(expression, scope);
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      this.fault(place, `\${{${text}}} cannot be evaluated: ${error.message}`);
-      return undefined;
-    }
+    return { value, place };
   }
 
   boolean(node: unknown, what: string): boolean {
@@ -157,11 +135,11 @@ export class SourceReader {
       return undefined;
     }
   }
+}
 
-  /** Any YAML value, for parameters of type object. */
-  value(node: unknown): ParameterValue {
-    return (node as Node).toJS(this.document) as ParameterValue;
-  }
+function placeAt({ file, lines }: { readonly file: string; readonly lines: LineCounter }, offset: number): Place {
+  const { line, col } = lines.linePos(offset);
+  return { file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
 /** What is known of a key that is refused: it exists in Azure Pipelines, and local pipelines do not have it. */
@@ -179,15 +157,6 @@ export class Mapping {
     this.node = node;
     this.what = what;
     this.place = reader.place(node);
-    for (const { key } of node.items as Pair<unknown, unknown>[]) {
-      if (isScalar(key) && /^\$\{\{/.test(String(key.value))) {
-        reader.fault(
-          reader.place(key),
-          `Template expressions as keys ('${key.value}') are not built in the local pipeline.`,
-        );
-        this.#asked.add(String(key.value));
-      }
-    }
   }
 
   has(key: string): boolean {
@@ -245,7 +214,7 @@ export class Mapping {
         this.reader.fault(place, `'${name}' of ${this.what} is not built in the local pipeline: ${refusal}`);
         continue;
       }
-      const known = [...this.#asked].filter((one) => !one.startsWith("${{"));
+      const known = [...this.#asked];
       const nearest = nearestName(name, [...known, ...Object.keys(refusals)]);
       const hint = nearest === undefined ? `it knows ${known.toSorted().join(", ")}` : `did you mean '${nearest}'?`;
       this.reader.fault(place, `'${name}' is no key of ${this.what}; ${hint}`);

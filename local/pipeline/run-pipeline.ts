@@ -21,6 +21,7 @@ import { aliasOf, resolveResources } from "./resources.ts";
 import type { RunContext } from "./run-context.ts";
 import { DEFAULT_FORMAT, runNumber } from "./run-number.ts";
 import { inOrder, StageRunner } from "./run-stage.ts";
+import { filesOfCommit, filesOnDisk } from "./templates/index.ts";
 import { type CompletedRun, resourceVariables } from "./triggers.ts";
 import type { Payload } from "./webhooks.ts";
 
@@ -73,13 +74,27 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     ? readFileSync(options.file, "utf8")
     : await git(repository.path, "show", `${repository.commit}:${options.file}`);
   const { webhook } = options;
-  const payloads = webhook === undefined ? {} : { [webhook.alias]: webhook.payload };
-  const document = readPipeline(options.file, text, options.parameters, payloads);
-  const bound = bindTasks(document, { tasks: options.tasks, connections: options.connections ?? {} });
-  const resources = resolveResources(document, options, branch);
   const pipeline = options.pipeline ?? path.basename(options.file).replace(/\.ya?ml$/, "");
   const trigger = options.triggeredBy;
   const reason = options.reason ?? (trigger || webhook ? "resourceTrigger" : "manual");
+  const payloads = webhook === undefined ? {} : { [webhook.alias]: webhook.payload };
+  const document = readPipeline(options.file, text, options.parameters, {
+    payloads,
+    files: path.isAbsolute(options.file)
+      ? filesOnDisk(repository.path)
+      : filesOfCommit(repository.path, repository.commit),
+    predefined: {
+      "Build.Reason": REASONS[reason],
+      "Build.SourceBranch": branch,
+      "Build.SourceBranchName": branch.split("/").at(-1)!,
+      "Build.SourceVersion": repository.commit,
+      "Build.Repository.Name": repository.name ?? path.basename(repository.path),
+      "Build.DefinitionName": pipeline,
+      "System.TeamProject": devops.project.name,
+    },
+  });
+  const bound = bindTasks(document, { tasks: options.tasks, connections: options.connections ?? {} });
+  const resources = resolveResources(document, options, branch);
   const parent = trigger && devops.builds.all.find((build) => build.id === trigger.runId);
   const requestedFor = options.requestedFor ?? trigger?.requestedFor ?? "Local User";
   const build =
