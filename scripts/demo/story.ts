@@ -27,7 +27,8 @@ const inputs = (features: number, epochs: number) => `  features: ${features}\n 
 export const chapters: readonly Chapter[] = [
   {
     title: "The first commit is trained, judged, registered and released",
-    opening: "Ada commits her project. Nothing is live yet, so there is no champion to beat. The registered model is an event, which the relay turns into a release.",
+    opening:
+      "Ada commits her project. Nothing is live yet, so there is no champion to beat. The registered model is an event, which the relay turns into a release.",
     play: (stage) => stage.push(),
     expect: ({ training, release, summary, uploads }, expectations) => {
       expectations.that(training?.result === "succeeded", "The training pipeline should have succeeded.");
