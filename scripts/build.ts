@@ -145,7 +145,7 @@ function readNote(file: string): { hash: string; inputs: string[] } | undefined 
 /** Of everything that a bundle is made of, this script included. */
 function hashOf(root: string, inputs: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const file of [...inputs, relative(root, fileURLToPath(import.meta.url)), "package-lock.json"]) {
+  for (const file of [...inputs, relative(root, fileURLToPath(import.meta.url)), "package.json", "package-lock.json"]) {
     hash.update(file).update("\0");
     try {
       hash.update(readFileSync(join(root, file)));
