@@ -222,8 +222,12 @@ function sayComparison(node: ASTNode, text: string, values: Values, whose: strin
     const holds = evaluated(node, text, values) === true;
     const [a, b] = [evaluated(left, text, values), evaluated(right, text, values)];
     const words = `${holds ? "" : "not "}${HOLDS[node.op]}`;
-    const champions = championsIn(node).map((name) => `${name} is ${number(values.champion[name])}`);
-    const from = champions.length > 0 ? ` (of ${whose}, whose ${champions.join(" and ")})` : "";
+    // A side that is the champion's metric and nothing else has just said its value.
+    const said = [left, right].flatMap((node) => (reference(node)?.subject === "champion" ? [textOf(node, text)] : []));
+    const champions = championsIn(node);
+    const known = [...new Set(champions)].map((name) => `${name} is ${number(values.champion[name])}`);
+    const whoseValues = said.length > 0 ? "" : `, whose ${known.join(" and ")}`;
+    const from = champions.length > 0 ? ` (of ${whose}${whoseValues})` : "";
     return { holds, sentence: `${side(left, text)}${number(a)} is ${words} ${side(right, text)}${number(b)}${from}.` };
   } catch {
     return undefined;

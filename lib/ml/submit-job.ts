@@ -2,7 +2,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { parseArmId, parseAssetReference, sameId, workspaceId } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { type AssetKind, type JobDocument, type Reference, resolveReference, translateJob } from "../spec/index.ts";
+import {
+  type AssetKind,
+  type JobDocument,
+  type JobInput,
+  type Reference,
+  resolveReference,
+  translateJob,
+} from "../spec/index.ts";
 import { findVersion, noSuchAsset } from "./assets.ts";
 import { requireCompute } from "./computes.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
@@ -156,19 +163,26 @@ function withOptions(document: JobDocument, options: SubmitOptions): JobDocument
   return { ...named, environment_variables: { ...named.environment_variables, ...variables } };
 }
 
+/** What jobs of several kinds have in common; each kind has some of it. */
+interface Naming {
+  readonly compute?: unknown;
+  readonly inputs?: Readonly<Record<string, JobInput>>;
+}
+
 /** Everything that the job names and that must be there already, looked for side by side. */
 async function requireAll(workspace: Workspace, document: JobDocument): Promise<void> {
   const resolver = createResolver(workspace);
-  const { compute } = document;
+  const { compute, inputs = {} } = document as Naming;
   const environment = document.kind === "command" ? document.environment : undefined;
   const checks: Promise<void>[] = [];
-  if (compute !== undefined) {
+  if (typeof compute === "string" && !compute.includes("${{")) {
     checks.push(requireCompute(workspace, compute.startsWith("/") ? compute : `${workspace.id}/computes/${compute}`));
   }
-  if (environment?.kind === "registered")
+  if (environment?.kind === "registered") {
     checks.push(requireAsset(workspace, resolver, "environments", environment.reference));
-  for (const input of Object.values(document.inputs ?? {})) {
-    const location = input.kind === "asset" ? input.location : undefined;
+  }
+  for (const input of Object.values(inputs)) {
+    const location = input?.kind === "asset" ? input.location : undefined;
     if (location?.kind === "data" || location?.kind === "models") {
       checks.push(requireAsset(workspace, resolver, location.kind, location.reference));
     }
