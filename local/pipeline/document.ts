@@ -160,6 +160,15 @@ export interface JobDocument {
   readonly pool?: string;
   readonly environment?: string;
   readonly steps: readonly StepDocument[];
+  /** Of `strategy: matrix` or `parallel`: the job runs once for each. */
+  readonly legs?: readonly Leg[];
+  /** The leg that this is. */
+  readonly leg?: string;
+}
+
+export interface Leg {
+  readonly name: string;
+  readonly variables: readonly PipelineVariable[];
 }
 
 export interface StageDocument {

@@ -1,4 +1,5 @@
 // The local pipeline: runs an azure-pipelines.yml on the local agent. Its public face.
+export type { Approval, Environments } from "./approvals.ts";
 export {
   type BuildLike,
   type DevOpsLike,

@@ -1,11 +1,11 @@
 // Reads stages and jobs, plain ones and deployments.
-import type { JobDocument, PipelineVariable, StageDocument, StepDocument, Text } from "./document.ts";
+import { isScalar } from "yaml";
+import type { JobDocument, Leg, PipelineVariable, StageDocument, StepDocument, Text } from "./document.ts";
 import { readSteps, STATUS_FUNCTIONS } from "./read-steps.ts";
 import { readVariables } from "./read-variables.ts";
 import type { Mapping, Refusals, SourceReader } from "./reader.ts";
 
 const REFUSED_JOB: Refusals = {
-  strategy: "a job runs once, without matrix or parallel",
   container: "every job runs on the host",
   services: "no container runs locally",
   uses: "there is one repository",
@@ -111,9 +111,52 @@ function readJob(mapping: Mapping, outerPool: string | undefined): JobDocument |
   } as const;
   readWorkspace(mapping);
   const steps = kind === "deployment" ? readStrategy(mapping) : readSteps(reader, mapping.take("steps") ?? null);
-  const { strategy: _strategy, ...withoutStrategy } = REFUSED_JOB;
-  mapping.finish(kind === "deployment" ? withoutStrategy : REFUSED_JOB);
-  return { ...common, steps };
+  const legs = kind === "job" ? readLegs(mapping) : undefined;
+  mapping.finish(REFUSED_JOB);
+  return { ...common, steps, ...(legs === undefined ? {} : { legs }) };
+}
+
+/** `strategy:` of a plain job: `matrix`, whose legs are variables by name, or `parallel`, a number of equal legs. */
+function readLegs(mapping: Mapping): Leg[] | undefined {
+  const { reader } = mapping;
+  const strategy = mapping.read("strategy", (node, what) => reader.mapping(node, what));
+  if (!strategy) return undefined;
+  // Legs run one after the other here.
+  strategy.number("maxParallel");
+  const matrix = strategy.take("matrix");
+  const parallel = strategy.number("parallel");
+  strategy.finish({ runOnce: "that is a deployment's", rolling: "that is a deployment's" });
+  if ((matrix === undefined) === (parallel === undefined)) {
+    reader.fault(strategy.place, "The strategy of a job is either matrix or parallel.");
+    return undefined;
+  }
+  if (parallel !== undefined) {
+    const of = (name: string, value: number) => ({
+      name,
+      value: String(value),
+      readOnly: false,
+      place: strategy.place,
+    });
+    return Array.from({ length: parallel }, (_, index) => ({
+      name: `job${index + 1}`,
+      variables: [of("System.JobPositionInPhase", index + 1), of("System.TotalJobsInPhase", parallel)],
+    }));
+  }
+  if (isScalar(matrix)) {
+    reader.fault(
+      reader.place(matrix),
+      "A matrix that is made while the run goes on ($[ ]) is not built in the local pipeline.",
+    );
+    return undefined;
+  }
+  return (reader.mapping(matrix, "matrix")?.entries() ?? []).map(({ name, node }) => {
+    if (!NAME.test(name.value))
+      reader.fault(
+        name.place,
+        `The leg '${name.value}' must begin with a letter or underscore and hold letters, digits and underscores.`,
+      );
+    return { name: name.value, variables: readVariables(reader, node) };
+  });
 }
 
 /** The steps of `strategy.runOnce.deploy`. */

@@ -7,6 +7,7 @@ import type {
   ServiceConnection,
   VariableSpec,
 } from "../agent/index.ts";
+import type { Environments } from "./approvals.ts";
 import type { BoundTask } from "./bind-tasks.ts";
 import type { PlanLike } from "./devops.ts";
 import type { PipelineDocument, TaskStep } from "./document.ts";
@@ -25,6 +26,8 @@ export interface RunContext {
   /** Alias -> the run that stands for it. */
   readonly resources: ReadonlyMap<string, CompletedRun>;
   readonly variables: Readonly<Record<string, VariableSpec>>;
+  /** Checks of environments, by name. */
+  readonly environments: Environments;
   readonly identity: RunIdentity;
   readonly issueToken: (jobId: string, connectionIds: readonly string[]) => string;
   readonly oidcRequestUri: (jobId: string) => string;

@@ -7,7 +7,7 @@ import type { JobDocument, StageDocument } from "./document.ts";
 import { evaluate, type Scope, toBoolean, toText, type Value } from "./evaluate.ts";
 import { ExpressionError } from "./expression.ts";
 import { stepsOf } from "./job-steps.ts";
-import { type JobRunOutcome, RECORD_RESULTS } from "./outcome.ts";
+import { combineResults, type JobRunOutcome, RECORD_RESULTS } from "./outcome.ts";
 import type { RunContext } from "./run-context.ts";
 import { dependencies, dependencyFunctions, type Ended } from "./scope.ts";
 
@@ -43,7 +43,21 @@ export class JobRunner {
     return [...this.#ended.values()];
   }
 
-  async run(document: JobDocument): Promise<JobRunOutcome> {
+  /** Runs a job, or each of its legs. */
+  async run(document: JobDocument): Promise<JobRunOutcome[]> {
+    const { legs, ...rest } = document;
+    if (legs === undefined) return [await this.#run(document)];
+    const outcomes: JobRunOutcome[] = [];
+    for (const { name, variables } of legs) {
+      const displayName = `${document.displayName} ${name}`;
+      outcomes.push(
+        await this.#run({ ...rest, leg: name, displayName, variables: [...document.variables, ...variables] }),
+      );
+    }
+    return outcomes;
+  }
+
+  async #run(document: JobDocument): Promise<JobRunOutcome> {
     const wasCanceled = this.#context.signal?.aborted ?? false;
     const begun = this.#begin(document, wasCanceled);
     const { job, log } = begun;
@@ -87,11 +101,16 @@ export class JobRunner {
     const token = this.#context.issueToken(id, connectionIds);
     const deadline = new AbortController();
     const job = new Job({
-      workFolder: path.join(this.#context.workRoot, `${this.#stage.name}.${document.name}`, "_work"),
+      workFolder: path.join(
+        this.#context.workRoot,
+        [this.#stage.name, document.name, ...(document.leg === undefined ? [] : [document.leg])].join("."),
+        "_work",
+      ),
       run: {
         ...identity,
         jobId: id,
-        jobName: document.name,
+        jobName: document.leg ?? document.name,
+        phaseName: document.name,
         jobDisplayName: document.displayName,
         stageId: this.#stageId,
         stageName: this.#stage.name,
@@ -178,6 +197,21 @@ export class JobRunner {
     });
   }
 
+  /** The legs of a job are one job to those that depend on it; its outputs are known as `leg.step.variable`. */
+  #remember({ name, leg }: JobDocument, ended: Ended): void {
+    const before = this.#ended.get(name.toLowerCase());
+    const outputs = Object.entries(ended.outputs).map(([key, output]) => [`${leg}.${key}`, output] as const);
+    const whole: Ended =
+      leg === undefined
+        ? ended
+        : {
+            ...ended,
+            result: combineResults([...(before ? [before.result] : []), ended.result]),
+            outputs: { ...before?.outputs, ...Object.fromEntries(outputs) },
+          };
+    this.#ended.set(name.toLowerCase(), whole);
+  }
+
   #end(
     { document, id, dependsOn }: Begun,
     result: TaskResult,
@@ -192,11 +226,11 @@ export class JobRunner {
     const prefixed = Object.entries(outputs).map(([name, output]) => [`${document.name}.${name}`, output] as const);
     const known = { ...outputs, ...(document.kind === "deployment" ? Object.fromEntries(prefixed) : {}) };
     const counted = result === "Failed" && document.continueOnError ? "SucceededWithIssues" : result;
-    this.#ended.set(document.name.toLowerCase(), { name: document.name, dependsOn, result: counted, outputs: known });
+    this.#remember(document, { name: document.name, dependsOn, result: counted, outputs: known });
     this.results.push(counted);
     const shown = Object.entries(hideSecrets(outputs)).map(([name, { value }]) => [name, value]);
     return {
-      name: document.name,
+      name: document.leg === undefined ? document.name : `${document.name}.${document.leg}`,
       displayName: document.displayName,
       id,
       result,

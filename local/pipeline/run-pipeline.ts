@@ -11,6 +11,7 @@ import {
   type VariableSpec,
 } from "../agent/index.ts";
 import { connectServer, type ServerOptions } from "../agent/server.ts";
+import type { Environments } from "./approvals.ts";
 import { bindTasks } from "./bind-tasks.ts";
 import type { BuildLike, DevOpsLike, RunReason } from "./devops.ts";
 import type { ParameterValue } from "./document.ts";
@@ -48,6 +49,8 @@ export interface RunOptions<Build extends BuildLike = BuildLike> {
   readonly variables?: Readonly<Record<string, VariableSpec>>;
   readonly reason?: RunReason;
   readonly requestedFor?: string;
+  /** Approvals that environments ask for, and how they are answered: nobody is asked. */
+  readonly environments?: Environments;
   /** The run that started this one by a resource trigger. */
   readonly triggeredBy?: CompletedRun;
   /** The webhook resource that started this one, and what was posted. */
@@ -150,6 +153,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       // The category of a webhook is inferred from that of a pipeline.
       ...(webhook ? { "resources.triggeringAlias": webhook.alias, "resources.triggeringCategory": "webhook" } : {}),
     },
+    environments: options.environments ?? {},
     identity: {
       collectionUri: devops.collectionUri,
       collectionId: devops.organization.id,

@@ -1,6 +1,7 @@
 // Runs stages, one after the other: their conditions, their jobs in order, their results.
 import { randomUUID } from "node:crypto";
 import { Masker, type TaskResult, VariableStore } from "../agent/index.ts";
+import { askApprovals } from "./approvals.ts";
 import type { StageDocument } from "./document.ts";
 import { evaluate, toBoolean } from "./evaluate.ts";
 import { ExpressionError } from "./expression.ts";
@@ -61,10 +62,13 @@ export class StageRunner {
       log(`##[error]Stage ${stage.displayName}: ${fault}`, { stage: stage.name });
       result = "Failed";
       this.#end(stage, dependsOn, result, []);
+    } else if (holds && this.#isRefused(stage)) {
+      result = "Failed";
+      this.#end(stage, dependsOn, result, []);
     } else if (holds) {
       if (stage.isExplicit) log(`##[section]Stage ${stage.displayName}`, { stage: stage.name });
       const runner = new JobRunner(this.#context, stage, id, stageDependencies(dependsOn, this.#ended));
-      for (const job of inOrder(stage.jobs)) jobs.push(await runner.run(job));
+      for (const job of inOrder(stage.jobs)) jobs.push(...(await runner.run(job)));
       this.lastVariables = { ...this.lastVariables, ...runner.lastVariables };
       result = combineResults(runner.results);
       this.#end(stage, dependsOn, result, runner.ended);
@@ -77,6 +81,13 @@ export class StageRunner {
     }
     plan.record({ id, state: "completed", result: RECORD_RESULTS[result], finishTime: Date.now() });
     return { name: stage.name, displayName: stage.displayName, result, jobs };
+  }
+
+  /** Whether a simulated approval of one of its environments keeps the stage from starting. */
+  #isRefused(stage: StageDocument): boolean {
+    const { lines, isRefused } = askApprovals(stage, this.#context.environments);
+    for (const line of lines) this.#context.log(line, { stage: stage.name });
+    return isRefused;
   }
 
   #end(stage: StageDocument, dependsOn: string[], result: TaskResult, jobs: readonly Ended[]): void {
