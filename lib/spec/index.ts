@@ -1,4 +1,6 @@
 // The face of this room: read what the user wrote, and turn it into what Azure ML is sent. Pure but for local files; the cloud is asked through a Resolver.
+export { type BatchDeploymentDocument, parseBatchDeployment, translateBatchDeployment } from "./batch-deployment.ts";
+export { type BatchEndpointDocument, parseBatchEndpoint, translateBatchEndpoint } from "./batch-endpoint.ts";
 export { type CommandJob, commandJob } from "./command.ts";
 export { type ComponentDocument, parseComponent, translateComponent } from "./component.ts";
 export { type DataDocument, parseData, translateData } from "./data.ts";

@@ -126,6 +126,9 @@ const TYPES: Readonly<Record<string, DocumentKind>> = {
   serp: "connection",
 };
 
+/** Only batch deployments have these. */
+const BATCH_FIELDS = ["compute", "settings", "component", "job_definition", "mini_batch_size", "output_action"];
+
 /** The kind of document that the file holds. */
 export function kindOf(file: SourceFile): DocumentKind {
   const { entries } = file.node;
@@ -138,8 +141,10 @@ export function kindOf(file: SourceFile): DocumentKind {
   if (named !== undefined) return named;
   const has = (...names: string[]) => names.every((name) => entries.has(name));
   if (has("trigger")) return "schedule";
-  if (has("endpoint_name"))
-    return has("model") && has("compute") && !has("instance_type") ? "batch deployment" : "online deployment";
+  if (has("endpoint_name")) {
+    const isBatch = BATCH_FIELDS.some((name) => entries.has(name)) && !has("instance_type");
+    return isBatch ? "batch deployment" : "online deployment";
+  }
   if (has("auth_mode")) return "online endpoint";
   const type = word("type").toLowerCase();
   // A component's inputs and outputs are declared with types; only its `version` or missing job fields tell it from a job.

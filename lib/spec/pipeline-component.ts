@@ -1,11 +1,13 @@
 // Pipeline components: a graph of steps with declared inputs and outputs, and the steps that run one.
-import { type ComponentDocument, type ComponentType, componentHeader } from "./component.ts";
+import { ANONYMOUS_COMPONENT, type ComponentDocument, type ComponentType, componentHeader } from "./component.ts";
 import { parseBinding } from "./component-io.ts";
 import { textTags } from "./document.ts";
 import { joinSteps, type Steps, steps, writeSteps } from "./graph.ts";
 import { jobInputs, jobOutputs } from "./io.ts";
 import { object, optional, required } from "./object.ts";
+import { bodyGuid } from "./python-json.ts";
 import { compute } from "./reference.ts";
+import type { Resolver } from "./resolver.ts";
 import { enumeration, text } from "./scalar.ts";
 import type { Infer, Shape } from "./shape.ts";
 import { componentUse, type StepType, type StepValue, stepHeader } from "./step.ts";
@@ -86,3 +88,27 @@ export const pipelineStep: StepType = {
   needsNoCompute: () => true,
   body: async () => ({}),
 };
+
+/**
+ * Registers the component that a pipeline job was made of, and answers its id. Azure's client gives all of them the version 1, so that
+ * the second deployment would run the first one's job; here the job's name makes the version.
+ */
+export async function putJobComponent(job: string, resolver: Resolver): Promise<string> {
+  const version = bodyGuid({ source_job_id: job }, []);
+  return await resolver.put("components", ANONYMOUS_COMPONENT, version, {
+    properties: {
+      properties: {},
+      tags: {},
+      isAnonymous: true,
+      componentSpec: {
+        name: ANONYMOUS_COMPONENT,
+        version,
+        type: "pipeline",
+        jobs: {},
+        source_job_id: job,
+        sourceJobId: job,
+        _source: "CLASS",
+      },
+    },
+  });
+}

@@ -4,6 +4,8 @@ import { TaskError } from "../../lib/errors.ts";
 import {
   type DocumentOverrides,
   kindOf,
+  parseBatchDeployment,
+  parseBatchEndpoint,
   parseComponent,
   parseData,
   parseEnvironment,
@@ -13,6 +15,8 @@ import {
   parseOnlineEndpoint,
   readSource,
   type SourceFile,
+  translateBatchDeployment,
+  translateBatchEndpoint,
   translateComponent,
   translateData,
   translateEnvironment,
@@ -60,6 +64,10 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
       return await translateOnlineEndpoint(parseOnlineEndpoint(file, options), resolver);
     case "online deployment":
       return await translateOnlineDeployment(parseOnlineDeployment(file, withEndpoint(file, options)), resolver);
+    case "batch endpoint":
+      return await translateBatchEndpoint(parseBatchEndpoint(file, options), resolver);
+    case "batch deployment":
+      return await translateBatchDeployment(parseBatchDeployment(file, withEndpoint(file, options)), resolver);
     default: {
       if (!kind.endsWith(" job"))
         throw new TaskError("input", `${file.name} describes a ${kind}, which cannot be planned.`, {
