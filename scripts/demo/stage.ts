@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import type { HarRecorder } from "../../local/har.ts";
 import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { readTasks, runsOnAgent } from "../generate/taskJson.ts";
 import { DemoRelay } from "./relay.ts";
@@ -22,6 +23,8 @@ export interface StageOptions {
   readonly example: string;
   /** Folder of published resource types; local Azure then refuses bodies that break them. */
   readonly contract?: string;
+  /** What records the traffic; one of the stage's own where absent. */
+  readonly har?: HarRecorder;
   /** Every line of every run. */
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -41,7 +44,11 @@ export interface Stage {
 
 export async function openStage(options: StageOptions): Promise<Stage> {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-"));
-  const cloud = await startCloud(options.contract === undefined ? {} : { contract: options.contract });
+  const { contract, har } = options;
+  const cloud = await startCloud({
+    ...(contract === undefined ? {} : { contract }),
+    ...(har === undefined ? {} : { har }),
+  });
   let relay: DemoRelay | undefined;
   try {
     const folder = path.join(work, "repository");

@@ -39,7 +39,7 @@ export class SecretRecorder extends HarRecorder {
     super.record(exchange);
     this.exchanges.push(exchange);
     for (const [name, value] of exchange.requestHeaders) {
-      if (name.toLowerCase() === "authorization") this.#authorization(exchange, value);
+      if (name.toLowerCase() === "authorization") this.#authorization(value);
       if (name.toLowerCase() === "x-identity-header") this.keep("managed identity header", value);
     }
     this.#signatures(exchange.url);
@@ -59,10 +59,9 @@ export class SecretRecorder extends HarRecorder {
     if (value.length >= 16 && !this.secrets.has(value)) this.secrets.set(value, kind);
   }
 
-  #authorization({ listener }: Exchange, value: string): void {
+  #authorization(value: string): void {
     const [scheme = "", credential = ""] = value.split(/\s+/, 2);
-    if (/^bearer$/i.test(scheme))
-      this.keep(/^endpoint/i.test(listener) ? "endpoint credential" : "bearer token", credential);
+    if (/^bearer$/i.test(scheme)) this.keep("bearer token", credential);
     if (/^basic$/i.test(scheme))
       this.keep(
         "password",
