@@ -57,7 +57,10 @@ export interface RolloutReport {
   readonly reply?: Reply;
 }
 
-/** How long a deployment that is said to be ready may refuse its first call: the route to it may come a little later. */
+/**
+ * Milliseconds for which a deployment that is said to be ready may refuse its first call: the route to it may come a
+ * little later (not verified against live Azure).
+ */
 const WAKING = 60_000;
 
 /**

@@ -76,7 +76,7 @@ export async function deleteDeployment(
       signal,
     });
   if (options.wait === false) return void (await ask());
-  // A deployment that is still being made cannot be deleted yet.
+  // A deployment that is still being made cannot be deleted yet (409: not verified against live Azure, facts/04 16).
   const answer = await poll(
     async () => {
       try {

@@ -92,7 +92,7 @@ async function showLogs(workspace: Workspace, details: RunDetails, logs: Map<str
       const cursor = logs.get(path) ?? new LogCursor(TAIL);
       logs.set(path, cursor);
       const answer = await readFrom(workspace.azure, files[path] ?? "", cursor.offset, workspace.signal);
-      // A job that was moved to another node starts its log anew.
+      // A job that was moved to another node starts its log anew (not verified against live Azure).
       if (answer.length !== undefined && answer.length < cursor.offset) cursor.offset = 0;
       return {
         path,

@@ -6,7 +6,7 @@ export interface RunDetails {
   readonly status?: string;
   readonly startTimeUtc?: string | null;
   readonly endTimeUtc?: string | null;
-  /** `{ error: { code, message, … } }` once it has failed. */
+  /** `{ error: { code, message, … } }` once it has failed; from the official client's source, not verified against live Azure. */
   readonly error?: RunError | null;
   readonly warnings?: readonly { message?: string }[] | null;
   /** Signed addresses by the log's path. */
