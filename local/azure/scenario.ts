@@ -38,12 +38,18 @@ export function defaultScenario(): Scenario {
   };
 }
 
+/** What is told of a job, whatever its kind. */
+export type ReportedJob = Pick<
+  JobRecord,
+  "name" | "status" | "experimentId" | "experimentName" | "tags" | "properties"
+>;
+
 /** What happens in the workspace, for whoever passes it on (webhooks, Event Grid). */
 export interface WorldEvents {
   /** A job has become Completed, Failed or Canceled. */
-  jobTerminal: [job: JobRecord];
+  jobTerminal: [job: ReportedJob];
   /** A job has come into another state. */
-  jobStatus: [job: JobRecord];
+  jobStatus: [job: ReportedJob];
   /** A version of an asset has been made, by whichever plane; changes of one that exists are not told. */
   assetCreated: [noun: AssetNoun, asset: AssetVersion];
   /** A deployment has come up, as a new one or after a change. */
