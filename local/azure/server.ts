@@ -118,6 +118,9 @@ function workspaceRouter(world: AzureWorld): RequestHandler {
   return workspace.router;
 }
 
+/** Segments of a workspace's own path: `/subscriptions/…/resourceGroups/…/providers/…/workspaces/…`. */
+const workspaceDepth = 9;
+
 /** Refuses what lies outside the one subscription, resource group and workspace there are. */
 function scope(world: AzureWorld): RequestHandler {
   const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
@@ -133,8 +136,10 @@ function scope(world: AzureWorld): RequestHandler {
     if (subscription !== undefined && !same(subscription, world.subscriptionId)) {
       throw subscriptionNotFound(subscription);
     }
-    if (group !== undefined && !same(group, world.resourceGroup)) throw resourceGroupNotFound(group);
-    if (group !== undefined && workspace !== undefined && !same(workspace, world.workspaceName)) {
+    const isNeighbour = group !== undefined && workspaces.neighbouringGroups(world).has(group.toLowerCase());
+    if (group !== undefined && !same(group, world.resourceGroup) && !isNeighbour) throw resourceGroupNotFound(group);
+    const isItself = parts.length <= workspaceDepth;
+    if (group !== undefined && workspace !== undefined && !same(workspace, world.workspaceName) && !isItself) {
       throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, group);
     }
     next();

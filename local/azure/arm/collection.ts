@@ -167,27 +167,30 @@ export function select<T extends Listed>(items: readonly T[], query: Request["qu
   return chosen.sort((one, other) => (ascending ? one.sequence - other.sequence : other.sequence - one.sequence));
 }
 
-/** Items of one page when the caller asked for no number. Not verified against live Azure. */
+/** Items of one page when the caller asked for no number by `count`. Not verified against live Azure. */
 export const pageSize = 30;
 
 /**
- * Cuts one page: `$top` (or `count`) ends the list, `$skip` is ours and opaque to the caller.
+ * Cuts one page: `$top` ends the list, `count` is the size of a page, `$skip` is ours and opaque to the caller.
  * There is no nextLink key on the last page (facts/04 §5).
  * @param armUrl base for nextLink, e.g. https://localhost:1234
+ * @param skipName what the place to go on from is called; Azure Resource Manager's own lists say `$skiptoken` (facts/01 2.4)
  */
 export function page<T, U>(
   items: readonly T[],
   request: Request,
   armUrl: string,
   show: (item: T) => U,
+  skipName = "$skip",
 ): { value: U[]; nextLink?: string } {
-  const top = number(request.query["$top"]) ?? number(request.query["count"]);
-  const skip = offset(text(request.query["$skip"]));
+  const top = number(request.query["$top"]);
+  const size = number(request.query["count"]) || pageSize;
+  const skip = offset(text(request.query[skipName]));
   const wanted = top === undefined ? items : items.slice(0, top);
-  const value = wanted.slice(skip, skip + pageSize).map(show);
-  if (skip + pageSize >= wanted.length) return { value };
+  const value = wanted.slice(skip, skip + size).map(show);
+  if (skip + size >= wanted.length) return { value };
   const next = new URL(request.originalUrl, armUrl);
-  next.searchParams.set("$skip", Buffer.from(`after:${skip + pageSize}`).toString("base64url"));
+  next.searchParams.set(skipName, Buffer.from(`after:${skip + size}`).toString("base64url"));
   return { value, nextLink: next.href };
 }
 

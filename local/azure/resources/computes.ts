@@ -1,5 +1,6 @@
 // Computes: two clusters that stand ready, and what callers create. A missing compute is a 404 without a word.
 import type { Request, Response } from "express";
+import { page } from "../arm/collection.ts";
 import { atLeast, timestamp } from "../arm/envelope.ts";
 import { ArmError, invalidRequest } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
@@ -59,13 +60,12 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   const given = (request: Request) => clusters.find((one) => one.name === parameter(request, "name").toLowerCase());
   const made = (request: Request) => computes.get(parameter(request, "name").toLowerCase());
 
-  arm.get("/computes", (_request, response, { apiVersion }) => {
-    response.json({
-      value: [
-        ...clusters.map((cluster) => show(world, cluster, apiVersion)),
-        ...[...computes.values()].map((compute) => showMade(world, compute, apiVersion)),
-      ],
-    });
+  arm.get("/computes", (request, response, { apiVersion }) => {
+    const all = [
+      ...clusters.map((cluster) => show(world, cluster, apiVersion)),
+      ...[...computes.values()].map((compute) => showMade(world, compute, apiVersion)),
+    ];
+    response.json(page(all, request, world.urls.arm, (one) => one));
   });
 
   arm.get("/computes/:name", (request, response, { apiVersion }) => {

@@ -1,4 +1,5 @@
 // The four datastores that a workspace is born with, those that callers create, and their secrets.
+import { page } from "../arm/collection.ts";
 import { type Author, envelope, newStamps, type Stamps, systemData, timestamp } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
 import { type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
@@ -140,7 +141,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         (wanted === undefined || wanted.includes(one.name)) &&
         (typeof searchText !== "string" || one.name.includes(searchText)),
     );
-    response.json({ value: chosen.map((one) => one.body) });
+    response.json(page(chosen, request, world.urls.arm, (one) => one.body));
   });
 
   arm.get("/datastores/:name", (request, response) => {

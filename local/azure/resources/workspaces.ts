@@ -1,9 +1,19 @@
 // The workspace itself, and what lies around it: subscription and resource group.
 import type { Router } from "express";
+import { page } from "../arm/collection.ts";
 import { atLeast, zuluTimestamp } from "../arm/envelope.ts";
+import { resourceGroupNotFound, resourceNotFound } from "../arm/errors.ts";
 import type { ArmRouter } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 import { storageAccountId } from "./codes.ts";
+
+/** Resource groups and workspaces beside ours: they are listed and shown, and nothing is in them. */
+export interface Neighbour {
+  readonly name: string;
+}
+export const neighbouringGroups = (world: AzureWorld) => world.store<Neighbour>("neighbouringGroups");
+/** Of our resource group. */
+export const neighbouringWorkspaces = (world: AzureWorld) => world.store<Neighbour>("neighbouringWorkspaces");
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   arm.get("/", (_request, response, { apiVersion }) => void response.json(show(world, apiVersion)));
@@ -12,9 +22,20 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 /** Routes above the workspace. Subscription and resource group answer as Azure Resource Manager generally does: no recording. */
 export function mountAbove(router: Router, world: AzureWorld): void {
   const subscription = `/subscriptions/${world.subscriptionId}`;
-  const group = () => ({
-    id: `${subscription}/resourceGroups/${world.resourceGroup}`,
-    name: world.resourceGroup,
+  const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+  const groups = () => [world.resourceGroup, ...[...neighbouringGroups(world).values()].map(({ name }) => name)];
+  const workspaces = () => [
+    world.workspaceName,
+    ...[...neighbouringWorkspaces(world).values()].map(({ name }) => name),
+  ];
+  const groupNamed = (wanted: string): string => {
+    const found = groups().find((name) => same(name, wanted));
+    if (found === undefined) throw resourceGroupNotFound(wanted);
+    return found;
+  };
+  const group = (name: string) => ({
+    id: `${subscription}/resourceGroups/${name}`,
+    name,
     type: "Microsoft.Resources/resourceGroups",
     location: world.location,
     properties: { provisioningState: "Succeeded" },
@@ -28,20 +49,33 @@ export function mountAbove(router: Router, world: AzureWorld): void {
   });
   router.get("/subscriptions", (_request, response) => void response.json({ value: [account()] }));
   router.get("/subscriptions/:subscription", (_request, response) => void response.json(account()));
-  router.get(
-    "/subscriptions/:subscription/resourceGroups",
-    (_request, response) => void response.json({ value: [group()] }),
-  );
-  router.get("/subscriptions/:subscription/resourceGroups/:group", (_request, response) => void response.json(group()));
+  router.get("/subscriptions/:subscription/resourceGroups", (request, response) => {
+    response.json(page(groups(), request, world.urls.arm, group, "$skiptoken"));
+  });
+  router.get("/subscriptions/:subscription/resourceGroups/:group", (request, response) => {
+    response.json(group(groupNamed(String(request.params["group"]))));
+  });
   const provider = "providers/Microsoft.MachineLearningServices/workspaces";
   for (const path of [
     `/subscriptions/:subscription/${provider}`,
     `/subscriptions/:subscription/resourceGroups/:group/${provider}`,
   ]) {
     router.get(path, (request, response) => {
-      response.json({ value: [show(world, String(request.query["api-version"]))] });
+      const wanted = request.params["group"];
+      const ours = wanted === undefined || same(groupNamed(String(wanted)), world.resourceGroup);
+      const version = String(request.query["api-version"]);
+      response.json(page(ours ? workspaces() : [], request, world.urls.arm, (name) => show(world, version, name)));
     });
   }
+  router.get(`/subscriptions/:subscription/resourceGroups/:group/${provider}/:workspace`, (request, response, next) => {
+    const { group: inGroup = "", workspace = "" } = request.params as Record<string, string>;
+    if (same(workspace, world.workspaceName) && same(inGroup, world.resourceGroup)) return next();
+    const found = same(inGroup, world.resourceGroup) ? workspaces().find((name) => same(name, workspace)) : undefined;
+    if (found === undefined) {
+      throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, groupNamed(inGroup));
+    }
+    response.json(show(world, String(request.query["api-version"]), found));
+  });
 }
 
 /**
@@ -56,14 +90,14 @@ const recordedOnly = new Set([
   "sasGetterUri",
 ]);
 
-function show(world: AzureWorld, apiVersion: string): object {
+function show(world: AzureWorld, apiVersion: string, name: string = world.workspaceName): object {
   const provider = (name: string) =>
     `/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/${name}`;
   const published = apiVersion === "2022-10-01" || atLeast(apiVersion, "2023-04-01");
   const preview = apiVersion.endsWith("-preview");
   const born = Date.parse("2023-04-07T22:03:29.971Z");
   const properties: Record<string, unknown> = {
-    friendlyName: world.workspaceName,
+    friendlyName: name,
     description: "",
     storageAccount: storageAccountId(world),
     keyVault: provider("Microsoft.Keyvault/vaults/kv1"),
@@ -88,7 +122,7 @@ function show(world: AzureWorld, apiVersion: string): object {
     privateLinkCount: 0,
     publicNetworkAccess: "Enabled",
     discoveryUrl: `${world.urls.api}/discovery`,
-    mlFlowTrackingUri: `azureml://${new URL(world.urls.api).host}/mlflow/v1.0${world.workspaceId}`,
+    mlFlowTrackingUri: `azureml://${new URL(world.urls.api).host}/mlflow/v1.0${provider(`Microsoft.MachineLearningServices/workspaces/${name}`)}`,
     sdkTelemetryAppInsightsKey: "e31c1d3b-0000-4000-8000-000000000000",
     sasGetterUri: "",
     ...(dataIsolation(apiVersion) ? { enableDataIsolation: false } : {}),
@@ -96,8 +130,8 @@ function show(world: AzureWorld, apiVersion: string): object {
   if (published) for (const key of recordedOnly) delete properties[key];
   const stamp = { at: zuluTimestamp(born), by: "admin@contoso.com", type: "User" };
   return {
-    id: world.workspaceId,
-    name: world.workspaceName,
+    id: provider(`Microsoft.MachineLearningServices/workspaces/${name}`),
+    name,
     type: "Microsoft.MachineLearningServices/workspaces",
     location: world.location,
     tags: {},
