@@ -1,7 +1,7 @@
 // Blob storage: bringing files there and back. Signed addresses and keys stay in here, and out of every error.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { createHttpHeaders, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
 import {
@@ -40,12 +40,24 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A blob as it is listed. */
+export interface BlobFile {
+  readonly name: string;
+  readonly size: number;
+  /** Of the whole content, in base64; blobs that were put together from blocks may have none. */
+  readonly md5?: string;
+  readonly etag: string;
+  readonly lastModified: Date;
+}
+
 export interface BlobHead {
   readonly length: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 const FILES_AT_ONCE = 16;
+/** The longest range for which the service computes a checksum. */
+export const CHECKED_RANGE = 4 * 1024 * 1024;
 /** Up to this many bytes a file goes in one request. */
 const ONE_PIECE = 8 * 1024 * 1024;
 
@@ -116,22 +128,47 @@ export class Container {
     }
   }
 
+  /** Every blob whose name starts with `prefix` as a download needs it known. Markers of folders are left out. */
+  async *files(prefix: string, signal?: AbortSignal): AsyncGenerator<BlobFile> {
+    const query = { prefix, includeMetadata: true, ...abortable(signal) };
+    const pages = this.#client.listBlobsFlat(query)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.#say(`list ${prefix} in storage`, signal, [], () => pages.next());
+      if (!next || next.done) return;
+      const { name, metadata, properties } = next.value;
+      if (name.endsWith("/") || metadata?.["hdi_isfolder"] === "true") continue;
+      const md5 = properties.contentMD5 && Buffer.from(properties.contentMD5).toString("base64");
+      const { contentLength = 0, lastModified, etag } = properties;
+      yield { name, size: contentLength, lastModified, etag, ...(md5 ? { md5 } : {}) };
+    }
+  }
+
   /**
-   * Brings every blob below `prefix` into `folder`, and returns the files written.
-   * @throws TaskError where a blob's name would lead out of the folder
+   * Bytes `offset` to `offset + count` of a blob that has not changed since it was listed, held against the checksum of the
+   * range where the service gives one (it does up to 4 MiB).
+   * @throws TaskError where the blob has changed, or the bytes arrived otherwise than they left
    */
-  async download(prefix: string, folder: string, signal?: AbortSignal): Promise<string[]> {
-    const found: { name: string; size: number }[] = [];
-    for await (const blob of this.list(prefix, signal)) found.push(blob);
-    return sideBySide(found, FILES_AT_ONCE, async ({ name, size }) => {
-      const target = placeInside(folder, name.slice(prefix.length).replace(/^\/+/, "") || path.posix.basename(name));
-      await mkdir(path.dirname(target), { recursive: true });
-      await this.#say(`download ${name}`, signal, [], () =>
-        // An empty blob has no range to read: the service answers 416 (facts/04 11.1).
-        this.#client.getBlobClient(name).downloadToFile(target, 0, size === 0 ? undefined : size, abortable(signal)),
-      );
-      return target;
-    });
+  async range(blob: BlobFile, offset: number, count: number, signal?: AbortSignal): Promise<Buffer> {
+    const doing = `download ${blob.name}`;
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const bytes = await this.#say(doing, signal, [], async () => {
+        const answer = await this.#client.getBlobClient(blob.name).download(offset, count, {
+          conditions: { ifMatch: `"${blob.etag.replace(/"/g, "")}"` },
+          rangeGetContentMD5: count <= CHECKED_RANGE,
+          maxRetryRequests: 5,
+          ...abortable(signal),
+        });
+        const read = await collect(answer.readableStreamBody);
+        const told = answer.contentMD5 && Buffer.from(answer.contentMD5);
+        const whole = read.length === count && (!told || told.equals(createHash("md5").update(read).digest()));
+        return whole ? read : undefined;
+      });
+      if (bytes) return bytes;
+    }
+    throw new TaskError(
+      "service",
+      `Azure could not ${doing}: the bytes from ${offset} on did not arrive as they left.`,
+    );
   }
 
   /** @returns undefined where the service answered one of `expect` */

@@ -1,8 +1,17 @@
 // The cloud's door: everything that the rest of the library may use of Azure.
-export { type BlobAccess, type BlobHead, Container, type FileToUpload, placeInside, readFrom } from "./blobs.ts";
+export {
+  type BlobAccess,
+  type BlobFile,
+  type BlobHead,
+  Container,
+  type FileToUpload,
+  placeInside,
+  readFrom,
+} from "./blobs.ts";
 export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOptions } from "./client.ts";
 export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
 export { createCredential, type Identity } from "./credentials.ts";
+export { type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
 export { readEnvelope } from "./failure.ts";
 export {
   type ArmId,

@@ -5,7 +5,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import { Container, type FileToUpload, placeInside, readFrom } from "../../../lib/azure/index.ts";
+import {
+  Container,
+  downloadFiles,
+  type FileToDownload,
+  type FileToUpload,
+  placeInside,
+  readFrom,
+} from "../../../lib/azure/index.ts";
 import { openAzure, theCloud } from "../ml/world.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "blobs-"));
@@ -46,8 +53,14 @@ describe("blobs", () => {
       assert.equal((await container.head(files[1]?.blob ?? ""))?.metadata["upload_status"], undefined);
       assert.equal((await blobs.get(name, first.blob))?.toString(), "content 0");
       const folder = path.join(scratch, "down", access);
-      const written = await container.download("data/", folder);
-      assert.equal(written.length, 40);
+      const found: FileToDownload[] = [];
+      for await (const blob of container.files("data/"))
+        found.push({ blob, relative: blob.name.slice("data/".length) });
+      assert.deepEqual(await downloadFiles(container, found, folder), {
+        kept: 0,
+        brought: 40,
+        bytes: files.reduce((sum, { size }) => sum + size, 0),
+      });
       assert.equal(readFileSync(path.join(folder, "deep", "file 39 ü.txt"), "utf8"), "content 39");
       assert.equal(readFileSync(path.join(folder, "deep", "file 7 ü.txt"), "utf8"), "");
     });
