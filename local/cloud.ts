@@ -207,6 +207,7 @@ function createDevOps(world: AzureWorld): DevOpsWorld {
   const devops = new DevOpsWorld({
     now: world.clock.now,
     addSecret: world.secret,
+    network: () => world.reach,
     entra: (token) => {
       try {
         return world.directory.check(`Bearer ${token}`, [devOpsAudience]);

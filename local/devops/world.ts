@@ -1,4 +1,5 @@
 // The local Azure DevOps organization: its state, and what the local pipeline and the demo do to it without HTTP.
+import { ServerTasks } from "./server-tasks/index.ts";
 import { type Build, type BuildReason, type BuildResult, Builds, type Definition } from "./state/builds.ts";
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
@@ -23,6 +24,8 @@ export interface DevOpsOptions {
   readonly addSecret?: (value: string) => void;
   /** Called for each connection that is added, so that Entra can be told which subject to trust. */
   readonly onConnection?: (connection: Connection, subject: string) => void;
+  /** Asked at each request of a server task: a PEM file of an authority that is trusted besides those of the machine. */
+  readonly network?: () => { readonly caFile?: string | undefined };
   /** Who a token of Microsoft Entra for Azure DevOps speaks for; undefined for any other token. */
   readonly entra?: (token: string) => EntraIdentity | undefined;
 }
@@ -42,6 +45,8 @@ export class DevOpsWorld {
   readonly members = new Members();
   readonly containers = new Containers();
   readonly tokens: Tokens;
+  /** Runs tasks where no agent is. */
+  readonly serverTasks: ServerTasks;
   /** All plans by id, of builds and of releases. */
   readonly plans = new Map<string, Plan>();
   /** Routes that were asked for and are not built: `GET /contoso/_apis/…`. */
@@ -69,6 +74,7 @@ export class DevOpsWorld {
     });
     this.webhooks = new Webhooks(this.connections);
     this.tokens = new Tokens(this.now);
+    this.serverTasks = new ServerTasks(this, options.network ?? (() => ({})));
   }
 
   /** Said once by whoever listens: `https://localhost:<port>`. */

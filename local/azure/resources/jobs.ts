@@ -3,15 +3,17 @@ import type { Request } from "express";
 import { page, select } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
 import { ArmError, notImplemented } from "../arm/errors.ts";
-import { type ArmContext, type ArmRouter, answerCreated, parameter, propertiesOf } from "../arm/router.ts";
+import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { type JobBoard, jobBoard } from "../jobs/board.ts";
 import { type CommandBody, isTerminal, type JobRecord } from "../jobs/record.ts";
+import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notifications.ts";
 import { refuseBadCommand } from "../jobs/refusals.ts";
 import { jobResource } from "../jobs/shape.ts";
 import type { AzureWorld } from "../world.ts";
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const board = jobBoard(world);
+  const notifications = jobNotifications(world);
   const show = (job: JobRecord, apiVersion: string) =>
     jobResource(
       job,
@@ -45,6 +47,24 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     refuseBadCommand(world, name, body);
     const job = board.submit(name, body as unknown as CommandBody, submitter(world, context));
     answerCreated(request, response, world.urls.arm, show(job, context.apiVersion));
+  });
+
+  // Documented for the waiting of Azure Pipelines alone; its answer is in no recording.
+  arm.patch("/jobs/:name", (request, response, { apiVersion }) => {
+    const job = existing(board, parameter(request, "name"));
+    if (!canPatchJobs(apiVersion)) {
+      throw notImplemented(`PATCH of jobs with api-version ${apiVersion}: 2023-04-01-preview to 2024-04-01 have it`);
+    }
+    const webhooks = webhooksOf(bodyOf(request));
+    if (webhooks === undefined) {
+      throw new ArmError(400, "UserError", "A PATCH of a job changes properties.notificationSetting.webhooks only.", [
+        "BadArgument",
+      ]);
+    }
+    notifications.add(job, webhooks);
+    const shown = show(job, apiVersion) as { properties: Record<string, unknown> };
+    const setting = { emailOn: null, emails: null, webhooks: notifications.shown(job.name) };
+    response.json({ ...shown, properties: { ...shown.properties, notificationSetting: setting } });
   });
 
   arm.post("/jobs/:name/cancel", (request, response, { apiVersion }) => {

@@ -156,6 +156,38 @@ function writeLog(call: Call) {
 }
 
 /**
+ * What an outside service reports about a task that the server waits for. Body as in facts/01 3.4; the refusals and the
+ * empty answer are not verified against live Azure DevOps.
+ */
+function raiseEvent(call: Call) {
+  const plan = planOf(call);
+  const body = (call.body ?? {}) as Record<string, unknown>;
+  const text = (key: string): string => {
+    const value = Object.entries(body).find(([name]) => name.toLowerCase() === key.toLowerCase())?.[1];
+    return value === undefined || value === null ? "" : String(value);
+  };
+  if (text("name") === "") throw badRequest("Value cannot be null. Parameter name: eventData.name");
+  const result = text("result") === "" ? undefined : enumName(text("result"), results);
+  if (text("result") !== "" && result === undefined)
+    throw badRequest(`The result ${text("result")} is none of ${Object.keys(results).join(", ")}.`);
+  plan.events.emit("event", {
+    name: text("name"),
+    taskId: text("taskId").toLowerCase(),
+    jobId: text("jobId").toLowerCase(),
+    result,
+  });
+  return none(200);
+}
+
+/** Lines for the live console of a record; what counts is in the log. */
+function feed(call: Call) {
+  const plan = planOf(call);
+  const lines = (call.body as { value?: unknown } | undefined)?.value;
+  if (Array.isArray(lines)) plan.events.emit("feed", (call.route["recordId"] ?? "").toLowerCase(), lines.map(String));
+  return none(200);
+}
+
+/**
  * The token by which a job proves to Entra that it acts for a service connection. Refusals are not recorded anywhere:
  * their status and words are not verified against live Azure DevOps.
  */
@@ -219,10 +251,9 @@ export const plans: readonly Resource[] = [
   resource("83597576-cc2c-453c-bea6-2882ae6a1653", "timelines", "{resource}/{timelineId}", 2, { GET: timeline }),
   resource("46f5667d-263a-4684-91b1-dff7fdcf64e2", "logs", "{resource}/{logId}", 1, { GET: logs, POST: writeLog }),
   resource("858983e4-19bd-4c5e-864c-507b59b58b12", "feed", "timelines/{timelineId}/records/{recordId}/{resource}", 1, {
-    POST: (call) => {
-      planOf(call);
-      return none(200); // the live console; what counts is in the log
-    },
+    POST: feed,
   }),
+  // Its id is general knowledge: no client here discovers it, services post to the address.
+  resource("557624af-b29e-4c20-8ab0-0399d2204f3f", "events", "{resource}", 1, { POST: raiseEvent }),
   resource("69a319f4-28c1-4bfd-93e6-ea0ff5c6f1a2", "oidctoken", "jobs/{jobId}/{resource}", 1, { POST: oidcToken }),
 ];

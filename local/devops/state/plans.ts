@@ -1,5 +1,6 @@
 // Orchestration plans: the timeline of a run (stages, jobs, steps), its attachments and its logs.
 import { randomUUID } from "node:crypto";
+import { EventEmitter } from "node:events";
 
 export type RecordState = "pending" | "inProgress" | "completed";
 export type RecordResult = "succeeded" | "succeededWithIssues" | "failed" | "canceled" | "skipped" | "abandoned";
@@ -48,6 +49,15 @@ export interface PlanLog {
   lastChangedOn: number;
 }
 
+/** What an outside service says about a task or a job of the plan (facts/01 3.4). Ids in small letters; empty where not said. */
+export interface PlanEvent {
+  /** `TaskAssigned`, `TaskStarted`, `TaskCompleted`, or any other as it was sent. */
+  readonly name: string;
+  readonly taskId: string;
+  readonly jobId: string;
+  readonly result?: RecordResult | undefined;
+}
+
 /** The plan of one run. Its timeline has the id of the plan, as in the agent's real job message (facts/02 1.9). */
 export class Plan {
   readonly planId: string;
@@ -57,6 +67,8 @@ export class Plan {
   readonly records = new Map<string, TimelineRecord>();
   readonly attachments: Attachment[] = [];
   readonly logs: PlanLog[] = [];
+  /** Tells what comes in about tasks that the server waits for, and lines for their live console (record id, lines). */
+  readonly events = new EventEmitter<{ event: [PlanEvent]; feed: [string, readonly string[]] }>();
   private changes = 0;
   private readonly now: () => number;
 
@@ -65,6 +77,7 @@ export class Plan {
     this.now = now;
     this.planId = planId;
     this.timelineId = planId;
+    this.events.setMaxListeners(0); // a server job waits for as many tasks as it has steps
   }
 
   get changeId(): number {

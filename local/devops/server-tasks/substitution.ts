@@ -1,0 +1,96 @@
+// What stands in a request of task.json in place of a value: `$(input)`, `$(system.X)`, `$(endpoint.url)`, mustache, TaskInputs[…].
+import { randomUUID } from "node:crypto";
+import { expandMacros } from "../../agent/macros.ts";
+import { evaluate, toText } from "../../pipeline/evaluate.ts";
+import { parseExpression } from "../../pipeline/expression.ts";
+import type { Connection } from "../state/connections.ts";
+import type { ServerTaskManifest } from "./manifest.ts";
+import { renderTemplate } from "./templates.ts";
+
+/** What a server task is given, by names in any case. */
+export class TaskValues {
+  private readonly inputs = new Map<string, { readonly name: string; readonly value: string }>();
+  private readonly outputs = new Map<string, { readonly name: string; readonly value: string }>();
+  private readonly variable: (name: string) => string | undefined;
+
+  /**
+   * @param given inputs of the step by name; declared defaults stand where nothing is given, and `$(variable)` is expanded
+   * @param variable the variables of the job, `system.*` among them
+   */
+  constructor(
+    manifest: ServerTaskManifest,
+    given: Readonly<Record<string, string>>,
+    variable: (name: string) => string | undefined,
+  ) {
+    this.variable = variable;
+    for (const { name, defaultValue } of manifest.inputs ?? []) this.setInput(name, String(defaultValue ?? ""));
+    for (const [name, value] of Object.entries(given)) this.setInput(name, value);
+  }
+
+  private setInput(name: string, value: string): void {
+    const key = name.trim().toLowerCase();
+    const known = this.inputs.get(key)?.name ?? name.trim();
+    this.inputs.set(key, { name: known, value: expandMacros(value.trim(), this.variable) });
+  }
+
+  input(name: string): string | undefined {
+    return this.inputs.get(name.toLowerCase())?.value;
+  }
+
+  /** Variables that earlier sections and evaluations left stand before those of the job. */
+  variableOf(name: string): string | undefined {
+    return this.outputs.get(name.toLowerCase())?.value ?? this.variable(name);
+  }
+
+  keep(name: string, value: string): void {
+    this.outputs.set(name.toLowerCase(), { name, value });
+  }
+
+  /** What `keep` was given, the latest value of each name. */
+  outputsSoFar(): (readonly [name: string, value: string])[] {
+    return [...this.outputs.values()].map(({ name, value }) => [name, value] as const);
+  }
+}
+
+/** Parts of a connection's authorization that requests may show; keys and passwords are not among them. */
+const OPEN_PARAMETERS = new Set(["serviceprincipalid", "tenantid", "username"]);
+
+/** `url`, a key of the connection's data, or one of the open parts of its authorization. */
+function ofEndpoint(connection: Connection | undefined, name: string): string | undefined {
+  if (connection === undefined) return undefined;
+  const wanted = name.toLowerCase();
+  if (wanted === "url") return connection.url;
+  if (wanted === "id") return connection.id;
+  const parameters = Object.entries(connection.authorization.parameters).filter(([key]) =>
+    OPEN_PARAMETERS.has(key.toLowerCase()),
+  );
+  return [...Object.entries(connection.data), ...parameters].find(([key]) => key.toLowerCase() === wanted)?.[1];
+}
+
+/**
+ * Fills a text in: `$(…)` first, so that `{{#equals '$(filter)' 'none' 1}}` compares the value, then mustache over inputs
+ * and the endpoint's data. A `$(…)` that nobody knows stays as it is.
+ * @throws TemplateError
+ */
+export function fillIn(text: string, values: TaskValues, connection: Connection | undefined): string {
+  const expanded = expandMacros(text, (name) => {
+    const endpoint = /^endpoint\.(.+)$/i.exec(name)?.[1];
+    if (endpoint !== undefined) return ofEndpoint(connection, endpoint);
+    return values.input(name) ?? values.variableOf(name);
+  });
+  if (!expanded.includes("{{")) return expanded;
+  const lookup = (name: string) => {
+    const endpoint = /^endpoint\.(.+)$/i.exec(name)?.[1];
+    if (endpoint !== undefined) return ofEndpoint(connection, endpoint);
+    return values.input(name) ?? ofEndpoint(connection, name) ?? values.variableOf(name);
+  };
+  return renderTemplate(expanded, lookup, randomUUID);
+}
+
+/** The id of the endpoint that a request names: `$(input)`, or `TaskInputs[TaskInputs['selector']]`. Empty where it names none. */
+export function endpointId(text: string, values: TaskValues): string {
+  if (!/^\s*TaskInputs\s*\[/i.test(text))
+    return expandMacros(text, (name) => values.input(name) ?? values.variableOf(name));
+  const inputs = (key: string) => values.input(key) ?? null;
+  return toText(evaluate(parseExpression(text), { names: { TaskInputs: inputs }, functions: {} }));
+}

@@ -1,0 +1,44 @@
+// A clock that stands still until a test moves it: waits of hours and days take no time, and nothing runs early.
+import { setImmediate as turn } from "node:timers/promises";
+import type { ServerClock } from "../../../local/devops/server-tasks/index.ts";
+
+export class VirtualClock implements ServerClock {
+  private time = Date.parse("2026-11-23T08:00:00Z");
+  private readonly waits = new Set<{ readonly at: number; readonly wake: () => void }>();
+
+  now(): number {
+    return this.time;
+  }
+
+  wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    if (milliseconds <= 0 || signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const entry = {
+        at: this.time + milliseconds,
+        wake: () => {
+          this.waits.delete(entry);
+          resolve();
+        },
+      };
+      this.waits.add(entry);
+      signal?.addEventListener("abort", entry.wake, { once: true });
+    });
+  }
+
+  /** Moves on by so much, once somebody waits for exactly that. Rejects where nobody does within five real seconds. */
+  async elapse(milliseconds: number): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    while (![...this.waits].some(({ at }) => at === this.time + milliseconds)) {
+      if (Date.now() > deadline) {
+        const left = [...this.waits].map(({ at }) => at - this.time).join(", ");
+        throw new Error(`Nobody waits for ${milliseconds} ms; there are waits of ${left || "nothing"}.`);
+      }
+      await turn();
+    }
+    this.time += milliseconds;
+    for (const entry of [...this.waits].sort((one, other) => one.at - other.at)) {
+      if (entry.at <= this.time) entry.wake();
+    }
+    await turn();
+  }
+}
