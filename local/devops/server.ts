@@ -6,6 +6,7 @@ import { builds } from "./rest/builds.ts";
 import { connections } from "./rest/connections.ts";
 import { core } from "./rest/core.ts";
 import { definitions } from "./rest/definitions.ts";
+import { endpointProxy } from "./rest/endpoint-proxy.ts";
 import { git } from "./rest/git.ts";
 import { pipelines } from "./rest/pipelines.ts";
 import { plans } from "./rest/plans.ts";
@@ -31,6 +32,7 @@ const resources = [
   ...workItems,
   ...releases,
   ...connections,
+  ...endpointProxy,
 ];
 
 /** The application that a listener named `devops` serves. Tell the world its address (`listensAt`) before the first request. */

@@ -1,4 +1,6 @@
 // The local Azure DevOps organization: its state, and what the local pipeline and the demo do to it without HTTP.
+import { EndpointProxy } from "./endpoint-proxy/proxy.ts";
+import { EndpointTypes } from "./endpoint-proxy/types.ts";
 import { ServerTasks } from "./server-tasks/index.ts";
 import { type Build, type BuildReason, type BuildResult, Builds, type Definition } from "./state/builds.ts";
 import { type Connection, Connections } from "./state/connections.ts";
@@ -45,6 +47,10 @@ export class DevOpsWorld {
   readonly members = new Members();
   readonly containers = new Containers();
   readonly tokens: Tokens;
+  /** Types of service connections that can be made here. */
+  readonly endpointTypes = new EndpointTypes();
+  /** Asks connections' own hosts on behalf of editors. */
+  readonly endpointProxy: EndpointProxy;
   /** Runs tasks where no agent is. */
   readonly serverTasks: ServerTasks;
   /** All plans by id, of builds and of releases. */
@@ -74,6 +80,7 @@ export class DevOpsWorld {
     });
     this.webhooks = new Webhooks(this.connections);
     this.tokens = new Tokens(this.now);
+    this.endpointProxy = new EndpointProxy(this, options.network ?? (() => ({})));
     this.serverTasks = new ServerTasks(this, options.network ?? (() => ({})));
   }
 
