@@ -11,6 +11,8 @@ export interface Scenario {
   metricDelay: number;
   /** How long a job stays in each state that has no work of its own. */
   phases: { starting: number; preparing: number; queued: number; finalizing: number; cancelRequested: number };
+  /** How many steps and trials run at a time. */
+  slots: number;
   /** How long a job's process has between SIGTERM and SIGKILL. */
   killGrace: number;
   /**
@@ -31,6 +33,7 @@ export function defaultScenario(): Scenario {
   return {
     metricDelay: 0,
     phases: { starting: 50, preparing: 50, queued: 50, finalizing: 50, cancelRequested: 50 },
+    slots: 4,
     killGrace: 2_000,
     patience: 0,
     online: { endpoint: 50, deployment: 50, ready: 60_000 },

@@ -1,12 +1,22 @@
 // All jobs of the workspace: submitting, canceling and forgetting them, and their runs in run history and MLflow.
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import type { Author } from "../arm/envelope.ts";
 import { newStamps } from "../arm/envelope.ts";
 import type { Store } from "../state.ts";
 import type { AzureWorld } from "../world.ts";
 import { outputUris } from "./outputs.ts";
-import { type CommandBody, isTerminal, type JobRecord, type JobStatus } from "./record.ts";
-import { JobRun } from "./run.ts";
+import { PipelineRun } from "./pipelines/run.ts";
+import {
+  type CommandBody,
+  isTerminal,
+  type JobBody,
+  type JobParent,
+  type JobRecord,
+  type JobStatus,
+} from "./record.ts";
+import { type ChildSpec, JobRun, type RunHost, type RunningJob } from "./run.ts";
+import { SimulatedRun } from "./simulated.ts";
+import { SweepRun } from "./sweeps/run.ts";
 import { type RunStatus, TrackingStore } from "./tracking.ts";
 
 /** Who submits a job, as far as the job needs it. */
@@ -33,7 +43,8 @@ export class JobBoard {
   readonly tracking: TrackingStore;
   private readonly world: AzureWorld;
   private readonly jobs: Store<JobRecord>;
-  private readonly runs = new Map<string, JobRun>();
+  private readonly runs = new Map<string, RunningJob>();
+  private lastSequence = 0;
 
   constructor(world: AzureWorld) {
     this.world = world;
@@ -57,23 +68,78 @@ export class JobBoard {
     return [...this.jobs.values()];
   }
 
+  /** Jobs that are no part of another one. */
+  own(): JobRecord[] {
+    return this.all().filter((job) => job.parent === undefined);
+  }
+
   /** Takes a job in and starts it. `name` must be new. */
-  submit(name: string, body: CommandBody, submitter: Submitter): JobRecord {
+  submit(name: string, body: JobBody, submitter: Submitter): JobRecord {
+    const job = this.add(name, body, submitter, undefined, {});
+    this.start(job, submitter);
+    return job;
+  }
+
+  private start(job: JobRecord, submitter: Submitter): RunningJob {
+    const run = runOf(job, {
+      world: this.world,
+      token: submitter.token,
+      changed: (changed) => this.changed(changed),
+      child: (spec) => this.child(spec, submitter),
+    });
+    this.runs.set(job.name, run);
+    void run.done.then(() => this.runs.delete(job.name));
+    return run;
+  }
+
+  private child(spec: ChildSpec, submitter: Submitter): { job: JobRecord; run: RunningJob | undefined } {
+    const { parent, kind, node, body, reused } = spec;
+    const own: JobParent = { kind, name: parent.name, root: parent.parent?.root ?? parent.name, node };
+    const properties = {
+      ...spec.properties,
+      ...(reused === undefined ? {} : { "azureml.isreused": "true", "azureml.reusedrunid": reused.name }),
+    };
+    const job = this.add(spec.name ?? randomUUID(), body, submitter, own, properties);
+    job.runName = spec.runName;
+    if (reused === undefined) return { job, run: this.start(job, submitter) };
+    job.reusedFrom = reused.name;
+    Object.assign(job.outputUris, reused.outputUris);
+    job.logFiles.push(...reused.logFiles);
+    job.started = job.ended = this.world.clock.now();
+    job.status = "Completed";
+    this.changed(job);
+    return { job, run: undefined };
+  }
+
+  private add(
+    name: string,
+    body: JobBody,
+    submitter: Submitter,
+    parent: JobParent | undefined,
+    properties: Record<string, string>,
+  ): JobRecord {
     const { world } = this;
     const now = world.clock.now();
     const experiment = this.tracking.ensureExperiment(body.experimentName || "Default");
+    if (this.lastSequence === 0) this.lastSequence = Math.max(0, ...this.all().map((one) => one.sequence));
+    this.lastSequence += 1;
     const job: JobRecord = {
       name,
-      sequence: Math.max(0, ...this.all().map((other) => other.sequence)) + 1,
+      sequence: this.lastSequence,
       body,
+      ...(parent === undefined ? {} : { parent }),
       displayName: textOf(body["displayName"]) ?? name,
       description: textOf(body["description"]) ?? null,
       isArchived: body["isArchived"] === true,
       tags: { ...(body["tags"] as Record<string, string> | null) },
-      properties: { ...(body["properties"] as Record<string, string> | null), ...serviceProperties(body) },
+      properties: {
+        ...(body["properties"] as Record<string, string> | null),
+        ...serviceProperties(body),
+        ...properties,
+      },
       experimentName: experiment.name,
       experimentId: experiment.id,
-      status: "Starting",
+      status: firstStatus(body.jobType),
       created: now,
       stamps: newStamps(now, submitter.author),
       ownerId: submitter.objectId,
@@ -91,7 +157,8 @@ export class JobBoard {
       startTime: now,
       ofJob: true,
       tags: {
-        "mlflow.rootRunId": name,
+        "mlflow.rootRunId": parent?.root ?? name,
+        ...(parent === undefined ? {} : { "mlflow.parentRunId": parent.name }),
         "mlflow.runName": job.displayName,
         "mlflow.user": submitter.author.name,
         ...Object.fromEntries(Object.entries(job.properties).filter(([key]) => key.startsWith("mlflow."))),
@@ -99,10 +166,12 @@ export class JobBoard {
       },
     });
     this.world.events.emit("jobStatus", job);
-    const run = new JobRun(job, { world, token: submitter.token, changed: (changed) => this.changed(changed) });
-    this.runs.set(name, run);
-    void run.done.then(() => this.runs.delete(name));
     return job;
+  }
+
+  /** Jobs that are parts of this one, in the order they began. */
+  children(name: string): JobRecord[] {
+    return this.all().filter((job) => job.parent?.name === name);
   }
 
   /** What a repeated PUT may change. */
@@ -135,6 +204,7 @@ export class JobBoard {
 
   /** Forgets a job that has ended. Its blobs stay, as run history's artifacts do. */
   forget(job: JobRecord): void {
+    for (const child of this.children(job.name)) this.forget(child);
     this.jobs.delete(job.name);
     this.tracking.runs.delete(job.name);
   }
@@ -186,12 +256,76 @@ export function runStatus(status: JobStatus): RunStatus {
   }
 }
 
-/** What the service writes into a job's properties (facts/04 9.1). */
-function serviceProperties(body: CommandBody): Record<string, string> {
-  return {
-    "_azureml.ComputeTargetType": "amlctrain",
-    ...(body.codeId ? { ContentSnapshotId: guidOf(body.codeId) } : {}),
-  };
+function runOf(job: JobRecord, host: RunHost): RunningJob {
+  switch (job.body.jobType) {
+    case "Command":
+      return new JobRun(job as JobRecord<CommandBody>, host);
+    case "Pipeline":
+      return new PipelineRun(job, host);
+    case "Sweep":
+      return new SweepRun(job, host);
+    default:
+      return new SimulatedRun(job, host);
+  }
+}
+
+/** What a PUT answers: recorded for each kind but Spark and fine-tuning (facts/04 9.2). */
+function firstStatus(jobType: string): JobStatus {
+  switch (jobType) {
+    case "Command":
+      return "Starting";
+    case "Sweep":
+      return "Running";
+    default:
+      return "NotStarted";
+  }
+}
+
+/** What the service writes into a job's properties (facts/04 9.1, 9.4, 9.5). */
+function serviceProperties(body: JobBody): Record<string, string> {
+  const snapshot = (codeId: unknown) => (typeof codeId === "string" ? { ContentSnapshotId: guidOf(codeId) } : {});
+  switch (body.jobType) {
+    case "Command":
+      return { "_azureml.ComputeTargetType": "amlctrain", ...snapshot(body["codeId"]) };
+    case "Pipeline": {
+      const settings = (body["settings"] ?? {}) as Record<string, unknown>;
+      const literals = Object.entries(body.inputs ?? {}).filter(([, input]) => input.jobInputType === "literal");
+      const compute = String(settings["default_compute"] ?? "")
+        .split("/")
+        .pop();
+      return {
+        "azureml.DevPlatv2": "true",
+        "azureml.runsource": "azureml.PipelineRun",
+        runSource: "MFE",
+        runType: "HTTP",
+        "azureml.parameters": JSON.stringify(Object.fromEntries(literals.map(([key, input]) => [key, input.value]))),
+        "azureml.continue_on_step_failure": settings["continue_on_step_failure"] === true ? "True" : "False",
+        "azureml.continue_on_failed_optional_input": "True",
+        ...(compute ? { "azureml.defaultComputeName": compute } : {}),
+        "azureml.defaultDataStoreName":
+          String(settings["default_datastore"] ?? "workspaceblobstore")
+            .split("/")
+            .pop() ?? "",
+        "azureml.pipelineComponent": "pipelinerun",
+      };
+    }
+    case "Sweep": {
+      const objective = (body["objective"] ?? {}) as Record<string, unknown>;
+      const config = { name: objective["primaryMetric"], goal: String(objective["goal"] ?? "").toLowerCase() };
+      return {
+        primary_metric_config: JSON.stringify(config),
+        resume_from: "null",
+        runTemplate: "HyperDrive",
+        "azureml.runsource": "hyperdrive",
+        platform: "AML",
+        ...snapshot((body["trial"] as Record<string, unknown> | undefined)?.["codeId"]),
+      };
+    }
+    case "AutoML":
+      return { runTemplate: "AutoML", "azureml.runsource": "automl", "azureml.simulated": "true" };
+    default:
+      return { "azureml.simulated": "true" };
+  }
 }
 
 /** A guid that is the same for the same text. */

@@ -61,8 +61,8 @@ export function runMetadata(world: AzureWorld, { run, job }: HistoryRun): Json {
     revision: 1,
     statusRevision: 1,
     runUuid: run.id,
-    parentRunUuid: null,
-    rootRunUuid: run.id,
+    parentRunUuid: job?.parent?.name ?? null,
+    rootRunUuid: job?.parent?.root ?? run.id,
     lastStartTimeUtc: null,
     currentComputeTime: started !== undefined && ended === undefined ? duration : null,
     computeDuration: ended === undefined ? null : duration,
@@ -80,11 +80,11 @@ export function runMetadata(world: AzureWorld, { run, job }: HistoryRun): Json {
     endTimeUtc: time(ended),
     scheduleId: null,
     displayName: job?.displayName ?? run.name,
-    name: null,
+    name: job?.runName ?? null,
     dataContainerId: `dcid.${run.id}`,
     description: job?.description ?? null,
     hidden: job?.isArchived ?? false,
-    runType: job ? "azureml.scriptrun" : null, // no command job's run was recorded; inferred
+    runType: job ? runType(job) : null,
     runTypeV2: { orchestrator: null, traits: [], attribution: null, computeType: job ? "AmlCompute" : null },
     properties: { ...job?.properties },
     parameters: { ...run.parameters },
@@ -128,7 +128,9 @@ export function runDetails(world: AzureWorld, { run, job }: HistoryRun): Json {
     inputDatasets: [],
     outputDatasets: [],
     runDefinition: null,
-    logFiles: Object.fromEntries((job?.logFiles ?? []).map((file) => [file, logUrl(world, run.id, file)])),
+    logFiles: Object.fromEntries(
+      (job?.logFiles ?? []).map((file) => [file, logUrl(world, job?.reusedFrom ?? run.id, file)]),
+    ),
     jobCost: null,
     revisionNumber: 1,
     runTypeV2: null,
@@ -139,7 +141,7 @@ export function runDetails(world: AzureWorld, { run, job }: HistoryRun): Json {
     computeDuration: null,
     effectiveStartTimeUtc: null,
     runNumber: job?.sequence ?? null,
-    rootRunId: run.id,
+    rootRunId: job?.parent?.root ?? run.id,
     experimentId: run.experimentId,
     userId: job?.ownerId ?? null,
     statusRevision: 1,
@@ -176,6 +178,18 @@ function jobError(world: AzureWorld, job: JobRecord): object | null {
   return job.failure === undefined ? null : dataPlaneError(world, job.failure, "CommonRuntime");
 }
 
+/** Recorded for pipelines and their steps (facts/04 §11); inferred for the others. */
+function runType(job: JobRecord): string {
+  if (job.parent?.kind === "step") return "azureml.StepRun";
+  const types: Record<string, string> = {
+    Pipeline: "azureml.PipelineRun",
+    Sweep: "hyperdrive",
+    AutoML: "automl",
+    Spark: "azureml.spark",
+  };
+  return types[job.body.jobType] ?? "azureml.scriptrun";
+}
+
 function logUrl(world: AzureWorld, run: string, file: string): string {
   return world.blobs.sasUrl("azureml", `${runFolder(run)}${file}`, "r", logMinutes);
 }
@@ -184,7 +198,8 @@ function namedOutputs(world: AzureWorld, job: JobRecord): Json {
   const named = Object.keys(job.outputUris).map((name) => [
     name,
     {
-      assetId: outputAssetId(world.location, world.workspaceGuid, job.name, name),
+      // A step that took over another's results points to them.
+      assetId: outputAssetId(world.location, world.workspaceGuid, job.reusedFrom ?? job.name, name),
       type: dataType(job.body.outputs?.[name]?.jobOutputType),
     },
   ]);

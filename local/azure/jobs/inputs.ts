@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import type { AzureWorld } from "../world.ts";
 import { JobError } from "./failure.ts";
 import { type Location, locate } from "./locations.ts";
-import type { CommandBody } from "./record.ts";
+import type { JobBody } from "./record.ts";
 
 const modelTypes = /^(custom_model|mlflow_model|triton_model)$/;
 
@@ -16,11 +16,7 @@ const modelTypes = /^(custom_model|mlflow_model|triton_model)$/;
  * or with mode Direct the URI itself.
  * @throws JobError when an input is not there
  */
-export async function bringInputs(
-  world: AzureWorld,
-  body: CommandBody,
-  directory: string,
-): Promise<Map<string, string>> {
+export async function bringInputs(world: AzureWorld, body: JobBody, directory: string): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   for (const [name, input] of Object.entries(body.inputs ?? {})) {
     if (input.jobInputType === "literal") {

@@ -6,7 +6,7 @@ import { declaredFlavors } from "../resources/models.ts";
 import type { AzureWorld } from "../world.ts";
 import { JobError } from "./failure.ts";
 import { locate } from "./locations.ts";
-import { type CommandBody, type JobOutput, type JobRecord, runFolder } from "./record.ts";
+import { type JobBody, type JobOutput, type JobRecord, runFolder } from "./record.ts";
 import { longDatastoreUri, parseReference } from "./references.ts";
 
 /**
@@ -14,7 +14,7 @@ import { longDatastoreUri, parseReference } from "./references.ts";
  * `azureml/<job>/<name>/` in the default datastore (facts/03 5.4).
  * A file output's name without the slash at its end is inferred, not verified against live Azure.
  */
-export function outputUris(world: AzureWorld, job: string, body: CommandBody): Record<string, string> {
+export function outputUris(world: AzureWorld, job: string, body: JobBody): Record<string, string> {
   const uris: Record<string, string> = {
     default: longDatastoreUri(world, "workspaceartifactstore", runFolder(job)),
   };
@@ -35,7 +35,7 @@ export function outputUris(world: AzureWorld, job: string, body: CommandBody): R
 }
 
 /** Makes the places that the command writes to; answers what `${{outputs.x}}` stands for. */
-export async function prepareOutputs(body: CommandBody, directory: string): Promise<Map<string, string>> {
+export async function prepareOutputs(body: JobBody, directory: string): Promise<Map<string, string>> {
   const places = new Map<string, string>();
   for (const [name, output] of Object.entries(body.outputs ?? {})) {
     const place = join(directory, name);

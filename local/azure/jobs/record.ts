@@ -38,25 +38,29 @@ export interface JobOutput {
   readonly assetVersion?: string | null;
 }
 
-/** The `properties` of a command job's PUT, as the contract types them; what is not named here is kept and shown all the same. */
-export interface CommandBody {
+/** The `properties` of a job's PUT, as far as all kinds share them; what is not named here is kept and shown all the same. */
+export interface JobBody {
   readonly jobType: string;
-  readonly command: string;
-  readonly environmentId: string;
-  readonly codeId?: string | null;
   readonly computeId?: string | null;
   readonly experimentName?: string | null;
   readonly inputs?: Readonly<Record<string, JobInput>> | null;
   readonly outputs?: Readonly<Record<string, JobOutput>> | null;
-  readonly environmentVariables?: Readonly<Record<string, string>> | null;
-  readonly limits?: { readonly jobLimitsType: string; readonly timeout?: string | null } | null;
-  readonly resources?: Readonly<Record<string, unknown>> | null;
-  readonly queueSettings?: Readonly<Record<string, unknown>> | null;
-  readonly distribution?: Readonly<Record<string, unknown>> | null;
   readonly identity?: Readonly<Record<string, unknown>> | null;
   readonly notificationSetting?: Readonly<Record<string, unknown>> | null;
   readonly componentId?: string | null;
+  readonly queueSettings?: Readonly<Record<string, unknown>> | null;
   readonly [key: string]: unknown;
+}
+
+/** A command job's, as the contract types them. */
+export interface CommandBody extends JobBody {
+  readonly command: string;
+  readonly environmentId: string;
+  readonly codeId?: string | null;
+  readonly environmentVariables?: Readonly<Record<string, string>> | null;
+  readonly limits?: { readonly jobLimitsType: string; readonly timeout?: string | null } | null;
+  readonly resources?: Readonly<Record<string, unknown>> | null;
+  readonly distribution?: Readonly<Record<string, unknown>> | null;
 }
 
 /** Why a job failed. `code` "UserError": the command or its inputs; "ServiceError": something of ours. */
@@ -65,12 +69,26 @@ export interface JobFailure {
   readonly message: string;
 }
 
+/** The job that a job belongs to. */
+export interface JobParent {
+  readonly kind: "step" | "trial";
+  readonly name: string;
+  /** The outermost job. */
+  readonly root: string;
+  /** The key of the step in its pipeline's `jobs`, or the trial's number. */
+  readonly node: string;
+}
+
 /** Plain JSON, so that `--data` keeps it. */
-export interface JobRecord {
+export interface JobRecord<Body extends JobBody = JobBody> {
   readonly name: string;
   /** Counts upwards over the workspace: the order of creation, and history's `runNumber`. */
   readonly sequence: number;
-  readonly body: CommandBody;
+  readonly body: Body;
+  /** What it is a part of, and as what: a pipeline's step, or a sweep's trial. */
+  readonly parent?: JobParent;
+  /** `name` of its run, where it has one apart from its id. */
+  runName?: string;
   displayName: string;
   description: string | null;
   isArchived: boolean;
@@ -92,6 +110,8 @@ export interface JobRecord {
   readonly ownerId: string;
   /** Where each output lies, by name, as a long datastore URI; known from submission on, `default` among them. */
   readonly outputUris: Record<string, string>;
+  /** The job whose results this one took over instead of running. */
+  reusedFrom?: string;
   /** Asset versions that the job's named outputs became. */
   readonly registered: Record<string, string>;
   /** Paths of the log files, below the run's folder in the artifact store. */

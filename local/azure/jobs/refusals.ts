@@ -1,11 +1,76 @@
 // What a job's PUT refuses before anything is made. Not covered by recordings: every answer here is not verified against live Azure.
-import { ArmError } from "../arm/errors.ts";
+import { ArmError, notImplemented } from "../arm/errors.ts";
 import { computeExists } from "../resources/computes.ts";
 import type { AzureWorld } from "../world.ts";
 import { undeclaredPlaceholders } from "./command.ts";
 import { durationMilliseconds } from "./durations.ts";
+import { refuseBadPipeline } from "./pipelines/refusals.ts";
 import type { CommandBody, JobInput } from "./record.ts";
 import { parseReference } from "./references.ts";
+
+/** Refuses a job of any kind. @throws ArmError 400 or 404, or 501 for a kind that local Azure does not know */
+export function refuseBadJob(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
+  refuseBadName(name);
+  switch (properties["jobType"]) {
+    case "Pipeline":
+      refuseBadPipeline(world, properties);
+      refuseBadInputs(world, properties);
+      return;
+    case "Sweep":
+      refuseBadSweep(world, properties);
+      return;
+    case "Spark":
+      requireFields(properties, ["codeId", "entry"]);
+      refuseBadInputs(world, properties);
+      return;
+    case "AutoML":
+      requireFields(properties, ["taskDetails"]);
+      requireFields(properties["taskDetails"] as Record<string, unknown>, ["taskType", "trainingData"]);
+      return;
+    case "FineTuning":
+      requireFields(properties, ["fineTuningDetails"]);
+      return;
+    case undefined:
+    case "Command":
+      refuseBadCommand(world, name, properties);
+      return;
+    default:
+      throw notImplemented(`jobs of jobType ${String(properties["jobType"])}`);
+  }
+}
+
+function requireFields(properties: Record<string, unknown>, keys: readonly string[]): void {
+  const missed = keys.find(
+    (key) => properties[key] === undefined || properties[key] === null || properties[key] === "",
+  );
+  if (missed !== undefined) throw invalid(`The field ${missed} is required.`);
+}
+
+/** The name becomes part of blob names and URLs. */
+function refuseBadName(name: string): void {
+  if (!/^[A-Za-z0-9][\w.-]{0,254}$/.test(name)) throw invalid(`The job name '${name}' is invalid.`);
+}
+
+function refuseBadInputs(world: AzureWorld, properties: Record<string, unknown>): void {
+  const inputs = (properties["inputs"] ?? {}) as Record<string, JobInput>;
+  for (const [inputName, input] of Object.entries(inputs)) refuseMissingInput(world, inputName, input);
+}
+
+/** A trial is a command whose placeholders may also name what is searched. */
+function refuseBadSweep(world: AzureWorld, properties: Record<string, unknown>): void {
+  requireFields(properties, ["trial", "searchSpace", "samplingAlgorithm", "objective"]);
+  const searched = Object.keys(properties["searchSpace"] as object).map((key) => [
+    key,
+    { jobInputType: "literal", value: "0" },
+  ]);
+  refuseBadCommand(world, "trial", {
+    ...(properties["trial"] as object),
+    jobType: "Command",
+    computeId: properties["computeId"],
+    inputs: { ...((properties["inputs"] ?? {}) as object), ...Object.fromEntries(searched) },
+    outputs: properties["outputs"],
+  });
+}
 
 /**
  * Refuses a command job that lacks what it must have, or names a compute, environment, code, data asset or model that does not
@@ -13,8 +78,7 @@ import { parseReference } from "./references.ts";
  * @throws ArmError 400 or 404
  */
 export function refuseBadCommand(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
-  // The name becomes part of blob names and URLs.
-  if (!/^[A-Za-z0-9][\w.-]{0,254}$/.test(name)) throw invalid(`The job name '${name}' is invalid.`);
+  refuseBadName(name);
   for (const key of ["jobType", "command", "environmentId"]) {
     if (typeof properties[key] !== "string" || properties[key] === "") throw invalid(`The field ${key} is required.`);
   }

@@ -12,10 +12,25 @@ import { bringCode, bringInputs } from "./inputs.ts";
 import { LogCarrier } from "./logs.ts";
 import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
 import { type CommandEnd, RunningCommand } from "./processes.ts";
-import { type JobFailure, type JobRecord, type JobStatus, runFolder } from "./record.ts";
+import {
+  type CommandBody,
+  type JobBody,
+  type JobFailure,
+  type JobRecord,
+  type JobStatus,
+  runFolder,
+} from "./record.ts";
 
 /** The log file that streaming clients look for first (facts/03 5.2). */
 export const standardLog = "user_logs/std_log.txt";
+
+/** A job under way, of whatever kind. */
+export interface RunningJob {
+  /** Settles when the job is terminal and nothing of it runs any more. Never rejects. */
+  readonly done: Promise<void>;
+  /** Ends it. A second call changes nothing. @param reason why, where it was not a person */
+  cancel(reason?: string): void;
+}
 
 /** What a run reports to, and gets its token from. */
 export interface RunHost {
@@ -24,10 +39,28 @@ export interface RunHost {
   token(): string;
   /** Called at every change of the record. */
   changed(job: JobRecord): void;
+  /** Begins a job that is a part of another. */
+  child(spec: ChildSpec): { readonly job: JobRecord; readonly run: RunningJob | undefined };
+}
+
+/** A part of a job: a pipeline's step, a sweep's trial. */
+export interface ChildSpec {
+  readonly parent: JobRecord;
+  readonly kind: "step" | "trial";
+  /** The step's key, or the trial's number. */
+  readonly node: string;
+  readonly body: JobBody;
+  /** `name` of the run, which is not its id: the component's for a step. */
+  readonly runName: string;
+  readonly properties: Record<string, string>;
+  /** A new guid unless said. */
+  readonly name?: string;
+  /** A completed job whose results it takes over; then nothing runs. */
+  readonly reused?: JobRecord | undefined;
 }
 
 /** Why a run is being stopped; the reason is the timeout's, none is a person's. */
-class Cancellation extends Error {
+export class Cancellation extends Error {
   readonly reason: string | undefined;
   constructor(reason?: string) {
     super(reason ?? "canceled");
@@ -35,21 +68,20 @@ class Cancellation extends Error {
   }
 }
 
-/** A job under way. */
-export class JobRun {
-  /** Settles when the job is terminal and nothing of it runs any more. Never rejects. */
+/** A command job under way. */
+export class JobRun implements RunningJob {
   readonly done: Promise<void>;
-  private readonly job: JobRecord;
+  private readonly job: JobRecord<CommandBody>;
   private readonly host: RunHost;
   private readonly stop = new AbortController();
 
-  constructor(job: JobRecord, host: RunHost) {
+  constructor(job: JobRecord<CommandBody>, host: RunHost) {
     this.job = job;
     this.host = host;
     this.done = this.live();
   }
 
-  /** Ends the run: the process group gets SIGTERM, later SIGKILL. A second call changes nothing. */
+  /** The process group gets SIGTERM, later SIGKILL. */
   cancel(reason?: string): void {
     if (!this.stop.signal.aborted) this.stop.abort(new Cancellation(reason));
   }
@@ -205,7 +237,7 @@ export class JobRun {
 }
 
 /** The log's first lines: what is simulated says so. */
-function preface(job: JobRecord, python: Python | undefined): string {
+function preface(job: JobRecord<CommandBody>, python: Python | undefined): string {
   const lines = [
     `environment ${job.body.environmentId} is not built; ${python ? `python is this machine's Python ${python.version}` : "this machine has no python3"}.`,
     "inputs are copied to a temporary folder, outputs are uploaded when the command has succeeded.",

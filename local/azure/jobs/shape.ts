@@ -1,5 +1,6 @@
 // A job as the management plane shows it: key by key and in the order of facts/04 9.1, for the api-version that was asked for.
-import type { JobInput, JobOutput, JobRecord } from "./record.ts";
+import type { CommandBody, JobBody, JobInput, JobOutput, JobRecord } from "./record.ts";
+import { otherProperties } from "./shape-kinds.ts";
 import { type ResponseKeys, responseKeys } from "./versions.ts";
 
 /** What of the workspace shows in a job. */
@@ -18,16 +19,27 @@ type Json = Record<string, unknown>;
 
 /** The ARM resource of a job. `systemData` is created* alone: jobs never show who changed them (facts/04 1.3). */
 export function jobResource(job: JobRecord, place: JobPlace, apiVersion: string, systemData: object): Json {
+  const keys = responseKeys(apiVersion);
   return {
     id: `${place.workspaceId}/jobs/${job.name}`,
     name: job.name,
     type: "Microsoft.MachineLearningServices/workspaces/jobs",
-    properties: commandProperties(job, place, responseKeys(apiVersion)),
+    // A pipeline's step is for run history to tell (facts/03 5.1).
+    ...(job.parent?.kind === "step"
+      ? {}
+      : { properties: { ...commonProperties(job, place, keys), ...ownProperties(job, keys) } }),
     systemData,
   };
 }
 
-function commandProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
+function ownProperties(job: JobRecord, keys: ResponseKeys): Json {
+  return job.body.jobType === "Command"
+    ? commandProperties(job as JobRecord<CommandBody>, keys)
+    : otherProperties(job, keys);
+}
+
+/** What every kind of job begins with. */
+export function commonProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
   const { body } = job;
   return {
     description: job.description,
@@ -36,13 +48,19 @@ function commandProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys):
     displayName: job.displayName,
     status: job.status,
     experimentName: job.experimentName,
-    services: services(job.name, place, keys),
+    services: services(job, place, keys),
     computeId: body.computeId ?? null,
     isArchived: job.isArchived,
     identity: body.identity ?? null,
     componentId: body.componentId ?? null,
     ...(keys.notification && { notificationSetting: body.notificationSetting ?? null }),
     ...(keys.secrets && { secretsConfiguration: body["secretsConfiguration"] ?? null }),
+  };
+}
+
+function commandProperties(job: JobRecord<CommandBody>, keys: ResponseKeys): Json {
+  const { body } = job;
+  return {
     jobType: "Command",
     resources: resources(body.resources ?? null, keys),
     codeId: body.codeId ?? null,
@@ -51,14 +69,7 @@ function commandProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys):
     inputs: mapValues(body.inputs ?? {}, input),
     outputs: {
       ...mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
-      default: outputOf(
-        {
-          jobOutputType: "uri_folder",
-          uri: `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job.name}`,
-        },
-        keys,
-        true,
-      ),
+      default: defaultOutput(job.name, keys),
     },
     distribution: body.distribution ? distribution(body.distribution) : null,
     ...(keys.autologger && { autologgerSettings: body["autologgerSettings"] ?? null }),
@@ -69,8 +80,14 @@ function commandProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys):
   };
 }
 
-/** The two services of every command job. The studio link's `wsid` has the lower-case `resourcegroups`. */
-function services(job: string, place: JobPlace, keys: ResponseKeys): Json {
+/** The run's own folder, among the outputs of command and sweep jobs; there is no `paths/` in its URI (facts/04 9.1). */
+export function defaultOutput(job: string, keys: ResponseKeys): Json {
+  const uri = `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job}`;
+  return outputOf({ jobOutputType: "uri_folder", uri }, keys, true);
+}
+
+/** Tracking and Studio; a sweep has the latter alone (facts/04 9.4). The studio link's `wsid` has the lower-case `resourcegroups`. */
+function services({ name: job, body }: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
   const service = (jobServiceType: string, endpoint: string) => ({
     jobServiceType,
     port: null,
@@ -83,12 +100,14 @@ function services(job: string, place: JobPlace, keys: ResponseKeys): Json {
   const host = place.api.replace(/^https?:\/\//, "");
   const wsid = `/subscriptions/${place.subscriptionId}/resourcegroups/${place.resourceGroup}/workspaces/${place.workspaceName}`;
   return {
-    Tracking: service("Tracking", `azureml://${host}/mlflow/v1.0${place.workspaceId}?`),
+    ...(body.jobType === "Sweep"
+      ? {}
+      : { Tracking: service("Tracking", `azureml://${host}/mlflow/v1.0${place.workspaceId}?`) }),
     Studio: service("Studio", `${place.studio}/runs/${job}?wsid=${wsid}`),
   };
 }
 
-function resources(sent: Json | null, keys: ResponseKeys): Json {
+export function resources(sent: Json | null, keys: ResponseKeys): Json {
   return {
     instanceCount: sent?.["instanceCount"] ?? 1,
     ...(keys.resourcePlacement && { maxInstanceCount: sent?.["maxInstanceCount"] ?? null }),
@@ -100,13 +119,13 @@ function resources(sent: Json | null, keys: ResponseKeys): Json {
   };
 }
 
-function input(sent: JobInput): Json {
+export function input(sent: JobInput): Json {
   const description = sent.description ?? null;
   if (sent.jobInputType === "literal") return { description, value: sent.value, jobInputType: "literal" };
   return { description, uri: sent.uri, mode: sent.mode ?? null, jobInputType: sent.jobInputType };
 }
 
-function outputOf(sent: JobOutput, keys: ResponseKeys, withAutoDelete = false): Json {
+export function outputOf(sent: JobOutput, keys: ResponseKeys, withAutoDelete = false): Json {
   return {
     description: sent.description ?? null,
     uri: sent.uri ?? null,
@@ -126,7 +145,7 @@ const distributionKeys: Record<string, readonly string[]> = {
   TensorFlow: ["parameterServerCount", "workerCount"],
 };
 
-function distribution(sent: Json): Json {
+export function distribution(sent: Json): Json {
   const kind = String(sent["distributionType"]);
   return {
     distributionType: kind,
@@ -135,7 +154,7 @@ function distribution(sent: Json): Json {
 }
 
 /** Null unless something was sent or the job is serverless and asked for a tier. */
-function queueSettings(body: JobRecord["body"], keys: ResponseKeys): Json | null {
+export function queueSettings(body: JobBody, keys: ResponseKeys): Json | null {
   if (!body.queueSettings) return null;
   return {
     jobTier: body.queueSettings["jobTier"] ?? null,
@@ -143,6 +162,6 @@ function queueSettings(body: JobRecord["body"], keys: ResponseKeys): Json | null
   };
 }
 
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => Json): Json {
+export function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => Json): Json {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }

@@ -12,6 +12,7 @@ export interface ResponseKeys {
   readonly autologger: boolean;
   readonly queue: boolean;
   readonly queuePriority: boolean;
+  readonly logbase: boolean; // of a sweep's random sampling
 }
 
 /** The keys of an api-version such as `2025-12-01` or `2023-04-01-preview`. */
@@ -30,5 +31,6 @@ export function responseKeys(apiVersion: string): ResponseKeys {
     autologger: early,
     queue: preview ? date >= "2023-02-01" : date >= "2023-10-01",
     queuePriority: early,
+    logbase: preview && date >= "2023-02-01" && date < "2024-07-01",
   };
 }

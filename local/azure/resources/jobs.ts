@@ -6,8 +6,8 @@ import { ArmError, notImplemented } from "../arm/errors.ts";
 import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { type JobBoard, jobBoard } from "../jobs/board.ts";
 import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notifications.ts";
-import { type CommandBody, isTerminal, type JobRecord } from "../jobs/record.ts";
-import { refuseBadCommand } from "../jobs/refusals.ts";
+import { isTerminal, type JobBody, type JobRecord } from "../jobs/record.ts";
+import { refuseBadJob } from "../jobs/refusals.ts";
 import { jobResource } from "../jobs/shape.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -23,7 +23,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     );
 
   arm.get("/jobs", (request, response, { apiVersion }) => {
-    const jobs = select(board.all().filter(ofType(request)).map(listed), request.query);
+    const jobs = select(board.own().filter(ofType(request)).map(listed), request.query);
     response.json(page(jobs, request, world.urls.arm, ({ job }) => show(job, apiVersion)));
   });
 
@@ -40,12 +40,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       response.status(200).json(show(before, context.apiVersion));
       return;
     }
-    const jobType = body["jobType"];
-    if (typeof jobType === "string" && jobType !== "Command") {
-      throw notImplemented(`jobs of jobType ${jobType} (PUT ${request.path})`);
-    }
-    refuseBadCommand(world, name, body);
-    const job = board.submit(name, body as unknown as CommandBody, submitter(world, context));
+    refuseBadJob(world, name, body);
+    const job = board.submit(name, body as unknown as JobBody, submitter(world, context));
     answerCreated(request, response, world.urls.arm, show(job, context.apiVersion));
   });
 

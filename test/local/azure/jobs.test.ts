@@ -397,9 +397,9 @@ describe("local Azure: jobs", () => {
     }
 
     it("another job type, naming itself", async () => {
-      const answer = await jobs.arm("PUT", "/jobs/sweep", { properties: { jobType: "Sweep" } });
+      const answer = await jobs.arm("PUT", "/jobs/labels", { properties: { jobType: "Labeling" } });
       assert.equal(answer.status, 501);
-      assert.match(answer.body.error.message, /jobType Sweep/);
+      assert.match(answer.body.error.message, /jobType Labeling/);
     });
 
     it("but not a datastore that does not exist: the job fails later", async () => {

@@ -1,0 +1,49 @@
+// What a pipeline's PUT refuses before anything is made.
+import { ArmError } from "../../arm/errors.ts";
+import { computeExists } from "../../resources/computes.ts";
+import type { AzureWorld } from "../../world.ts";
+import { findComponent, type Json, parseComponentId } from "./components.ts";
+import { GraphFault, readGraph } from "./graph.ts";
+
+/** @throws ArmError 404 as recorded for a component that does not exist (facts/04 16 row 7), 400 for a graph that cannot run */
+export function refuseBadPipeline(world: AzureWorld, properties: Json): void {
+  try {
+    const steps = readGraph(world, properties["jobs"]);
+    const componentId = properties["componentId"];
+    if (typeof componentId === "string" && findComponent(world, componentId) === undefined)
+      throw new GraphFault("", componentId);
+    if (steps.length === 0 && typeof componentId !== "string") {
+      throw invalid("A pipeline job must have jobs or a component.");
+    }
+    const settings = (properties["settings"] ?? {}) as Json;
+    const computes = [
+      properties["computeId"],
+      settings["default_compute"],
+      ...steps.map((step) => step.given["computeId"]),
+    ];
+    const missing = computes.find((id) => typeof id === "string" && isMissingCompute(world, id));
+    if (missing !== undefined) {
+      throw new ArmError(404, "UserError", `Unknown compute target '${String(missing).split("/").pop()}'.`, [
+        "ComputeNotFound",
+      ]);
+    }
+  } catch (error) {
+    if (!(error instanceof GraphFault)) throw error;
+    if (error.missing === undefined) throw invalid(error.message);
+    const { name, version } = parseComponentId(error.missing) ?? { name: error.missing, version: "" };
+    throw new ArmError(
+      404,
+      "NotFound",
+      `key: ${error.missing}, Message: Not found component ${name} (version: ${version}).`,
+    );
+  }
+}
+
+function isMissingCompute(world: AzureWorld, id: string): boolean {
+  const name = /\/computes\/([^/]+)$/i.exec(id)?.[1];
+  return name !== undefined && !computeExists(world, name);
+}
+
+function invalid(message: string): ArmError {
+  return new ArmError(400, "UserError", message, ["BadArgument", "ArgumentInvalid"]);
+}

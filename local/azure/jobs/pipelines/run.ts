@@ -1,0 +1,228 @@
+// A pipeline under way: its steps as jobs of their own, side by side where nothing holds them back.
+import { setTimeout as sleep } from "node:timers/promises";
+import { JobError } from "../failure.ts";
+import { registerOutputs } from "../outputs.ts";
+import { type JobRecord, type JobStatus, runFolder } from "../record.ts";
+import { Cancellation, type RunHost, type RunningJob } from "../run.ts";
+import { takeSlot } from "../slots.ts";
+import { inputsGiven, type Scope, type Value } from "./bindings.ts";
+import { findComponent, type Json } from "./components.ts";
+import { readGraph, type Step } from "./graph.ts";
+import { findReusable, remember, reuseKey } from "./reuse.ts";
+import { type Surroundings, stepJob } from "./steps.ts";
+
+/** The log that streaming clients look for first in a pipeline (facts/03 5.2). */
+export const executionLog = "logs/azureml/executionlogs.txt";
+
+type Outcome = { readonly status: JobStatus | "Skipped"; readonly outputs: ReadonlyMap<string, Value> };
+const nothing: ReadonlyMap<string, Value> = new Map();
+
+export class PipelineRun implements RunningJob {
+  readonly done: Promise<void>;
+  private readonly job: JobRecord;
+  private readonly host: RunHost;
+  private readonly stop = new AbortController();
+  private readonly running = new Map<string, RunningJob>();
+  /** A step has failed and the others are not to go on. */
+  private broken = false;
+  private log: Promise<unknown> = Promise.resolve();
+
+  constructor(job: JobRecord, host: RunHost) {
+    this.job = job;
+    this.host = host;
+    this.done = this.live();
+  }
+
+  cancel(reason?: string): void {
+    if (this.stop.signal.aborted) return;
+    this.stop.abort(new Cancellation(reason));
+    for (const run of this.running.values()) run.cancel(reason);
+  }
+
+  private async live(): Promise<void> {
+    const { job, host } = this;
+    const { phases } = host.world.scenario;
+    try {
+      await sleep(phases.starting, undefined, { signal: this.stop.signal }).catch(() => undefined);
+      this.stop.signal.throwIfAborted();
+      this.enter("Running");
+      job.started = host.world.clock.now();
+      await this.openLogs();
+      const failed = await this.graph();
+      this.stop.signal.throwIfAborted();
+      if (failed) {
+        // Words that Azure ML is known to write; not verified against live Azure.
+        throw new JobError("Pipeline has some failed steps. See child run or execution logs for more details.");
+      }
+      Object.assign(job.registered, await registerOutputs(host.world, job, job.stamps.createdBy));
+      await this.end("Completed");
+    } catch (error) {
+      if (this.stop.signal.aborted) {
+        const { reason } = this.stop.signal.reason as Cancellation;
+        if (reason !== undefined) job.cancelReason = reason;
+        return this.end("Canceled");
+      }
+      const known = error instanceof JobError;
+      job.failure = {
+        code: known ? error.code : "ServiceError",
+        message: known ? error.message : `local Azure failed: ${(error as Error).stack ?? String(error)}`,
+      };
+      await this.end("Failed");
+    }
+  }
+
+  /** Runs every step as soon as what it reads is there. @returns whether one failed */
+  private async graph(): Promise<boolean> {
+    const { job, host } = this;
+    const component = job.body.componentId ? findComponent(host.world, job.body.componentId) : undefined;
+    const own = Object.keys((job.body["jobs"] ?? {}) as Json).length > 0;
+    const steps = readGraph(host.world, own ? job.body["jobs"] : component?.definition["jobs"]);
+    const settings = (job.body["settings"] ?? {}) as Json;
+    const inputs = new Map(inputsGiven(job.body.inputs));
+    for (const [name, declared] of Object.entries(component?.inputs ?? {})) {
+      if (!inputs.has(name) && declared.default !== undefined && declared.default !== null) {
+        inputs.set(name, { kind: "literal", text: String(declared.default) });
+      }
+    }
+    const done = new Map<string, ReadonlyMap<string, Value>>();
+    const defaultCompute = settings["default_compute"] ?? settings["defaultCompute"];
+    const around = (): Surroundings => ({
+      scope: { inputs, steps: done } satisfies Scope,
+      experimentName: job.experimentName,
+      settings,
+      computeId: job.body.computeId ?? (typeof defaultCompute === "string" ? defaultCompute : undefined),
+      outputs: job.body.outputs ?? {},
+    });
+    const goesOn = isTrue(settings["continue_on_step_failure"] ?? settings["continueOnStepFailure"]);
+    const outcomes = new Map<string, Promise<Outcome>>();
+    for (const step of steps) {
+      const turn = async (): Promise<Outcome> => {
+        const needs = await Promise.all(step.needs.map((need) => outcomes.get(need)));
+        const ready = needs.every((one) => one?.status === "Completed");
+        if (!ready || this.broken || this.stop.signal.aborted) return { status: "Skipped", outputs: nothing };
+        const outcome = await this.step(step, around(), isTrue(settings["force_rerun"] ?? settings["forceRerun"]));
+        if (outcome.status === "Completed") done.set(step.name, outcome.outputs);
+        else if (outcome.status === "Failed" && !goesOn) this.breakOff();
+        return outcome;
+      };
+      outcomes.set(step.name, turn());
+    }
+    const all = await Promise.all(outcomes.values());
+    return all.some((one) => one.status !== "Completed");
+  }
+
+  /** The others are canceled when one has failed, unless the pipeline says to go on. */
+  private breakOff(): void {
+    this.broken = true;
+    for (const run of this.running.values()) run.cancel();
+  }
+
+  private async step(step: Step, around: Surroundings, forced: boolean): Promise<Outcome> {
+    const { job, host } = this;
+    const { body, graphOutputs } = stepJob(step, around);
+    const runsAgain = forced || step.component?.isDeterministic === false || body.jobType !== "Command";
+    const key = reuseKey(body);
+    const earlier = runsAgain ? undefined : findReusable(host.world, key);
+    // A step that is a graph waits within; a place is for what works.
+    const free = earlier === undefined && body.jobType === "Command" ? await takeSlot(host.world) : () => {};
+    try {
+      if (this.broken || this.stop.signal.aborted) return { status: "Skipped", outputs: nothing };
+      const child = host.child({
+        parent: job,
+        kind: "step",
+        node: step.name,
+        body,
+        runName: step.component?.name ?? step.name,
+        properties: stepProperties(job, step),
+        reused: earlier,
+      });
+      this.say(`Submitting 1 runs, first five are: ${key.slice(0, 8)}:${child.job.name}`);
+      if (child.run !== undefined) {
+        this.running.set(child.job.name, child.run);
+        await child.run.done;
+        this.running.delete(child.job.name);
+      }
+      this.say(
+        child.job.status === "Completed"
+          ? `Completing processing run id ${child.job.name}.`
+          : `Execution of step ${step.name}, run id ${child.job.name}, ended as ${child.job.status}.`,
+      );
+      if (child.job.status === "Completed" && earlier === undefined && !runsAgain) remember(host.world, key, child.job);
+      return { status: child.job.status, outputs: this.takeOutputs(child.job, graphOutputs) };
+    } finally {
+      free();
+    }
+  }
+
+  /** A completed step's outputs as values, and those that are the pipeline's own. */
+  private takeOutputs(child: JobRecord, graphOutputs: ReadonlyMap<string, string>): Map<string, Value> {
+    const values = new Map<string, Value>();
+    for (const [name, output] of Object.entries(child.body.outputs ?? {})) {
+      const uri = child.outputUris[name];
+      if (uri === undefined) continue;
+      values.set(name, { kind: "asset", uri, type: output.jobOutputType });
+      const graphOutput = graphOutputs.get(name);
+      if (graphOutput !== undefined) this.job.outputUris[graphOutput] = uri;
+    }
+    return values;
+  }
+
+  private async openLogs(): Promise<void> {
+    const { job, host } = this;
+    const folder = runFolder(job.name);
+    // The other two are there and stay empty, as recorded (facts/04 11.1).
+    await Promise.all(
+      ["logs/azureml/stderrlogs.txt", "logs/azureml/stdoutlogs.txt"].map((file) =>
+        host.world.blobs.append("azureml", `${folder}${file}`, ""),
+      ),
+    );
+    job.logFiles.push(executionLog, "logs/azureml/stderrlogs.txt", "logs/azureml/stdoutlogs.txt");
+    this.say(`Submitting pipeline run ${job.name}`);
+    await this.log;
+    host.changed(job);
+  }
+
+  private say(text: string): void {
+    const { world } = this.host;
+    const time = `${new Date(world.clock.now()).toISOString().slice(0, 19).replace("T", " ")}Z`;
+    const line = `[${time}] ${text}\n`;
+    const blob = `${runFolder(this.job.name)}${executionLog}`;
+    this.log = this.log.then(() => world.blobs.append("azureml", blob, line)).catch(() => undefined);
+  }
+
+  private enter(status: JobStatus): void {
+    if (this.job.status === "CancelRequested") return;
+    this.job.status = status;
+    this.host.changed(this.job);
+  }
+
+  private async end(status: JobStatus): Promise<void> {
+    if (this.job.logFiles.length > 0) this.say("Finishing experiment: no runs left and nothing to schedule.");
+    await this.log;
+    this.job.ended = this.host.world.clock.now();
+    this.job.status = status;
+    this.host.changed(this.job);
+  }
+}
+
+/** What a step's run has in its properties (facts/04 11.2). */
+function stepProperties(pipeline: JobRecord, step: Step): Record<string, string> {
+  return {
+    "azureml.runsource": "azureml.StepRun",
+    "azureml.nodeid": step.name,
+    StepType: "PythonScriptStep",
+    ComputeTargetType: "AmlCompute",
+    ...(step.component === undefined
+      ? {}
+      : {
+          "azureml.moduleid": step.component.version,
+          "azureml.moduleName": step.component.name,
+          "azureml.moduleVersion": step.component.version,
+        }),
+    "azureml.pipelinerunid": pipeline.name,
+  };
+}
+
+function isTrue(value: unknown): boolean {
+  return /^true$/i.test(String(value ?? false));
+}

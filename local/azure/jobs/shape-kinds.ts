@@ -1,0 +1,122 @@
+// Pipelines, sweeps and the kinds that are simulated, as the management plane shows them below what all jobs share (facts/04 9.4-9.7).
+import type { JobRecord } from "./record.ts";
+import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./shape.ts";
+import type { ResponseKeys } from "./versions.ts";
+
+type Json = Record<string, unknown>;
+
+/** Properties of a job that is no command job. */
+export function otherProperties(job: JobRecord, keys: ResponseKeys): Json {
+  switch (job.body.jobType) {
+    case "Pipeline":
+      return pipeline(job, keys);
+    case "Sweep":
+      return sweep(job, keys);
+    case "Spark":
+      return spark(job, keys);
+    default:
+      return asSent(job, keys);
+  }
+}
+
+/** `jobs` and `settings` come back as sent; there is no `default` output, and empty inputs may be null (facts/04 9.5). */
+function pipeline({ body }: JobRecord, keys: ResponseKeys): Json {
+  return {
+    jobType: "Pipeline",
+    settings: body["settings"] ?? null,
+    jobs: body["jobs"] ?? null,
+    inputs: mapValues(body.inputs ?? {}, input),
+    outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
+    sourceJobId: body["sourceJobId"] ?? null,
+  };
+}
+
+function sweep(job: JobRecord, keys: ResponseKeys): Json {
+  const { body } = job;
+  const sampling = (body["samplingAlgorithm"] ?? {}) as Json;
+  const limits = (body["limits"] ?? {}) as Json;
+  const objective = (body["objective"] ?? {}) as Json;
+  const trial = (body["trial"] ?? {}) as Json;
+  const goal = String(objective["goal"] ?? "");
+  return {
+    jobType: "Sweep",
+    searchSpace: body["searchSpace"] ?? {},
+    samplingAlgorithm:
+      sampling["samplingAlgorithmType"] === "Random"
+        ? {
+            samplingAlgorithmType: "Random",
+            seed: sampling["seed"] ?? null,
+            ...(keys.logbase && { logbase: sampling["logbase"] ?? null }),
+            rule: sampling["rule"] ?? "Random",
+          }
+        : sampling,
+    limits: {
+      timeout: limits["timeout"] ?? null,
+      jobLimitsType: "Sweep",
+      maxTotalTrials: limits["maxTotalTrials"] ?? null,
+      maxConcurrentTrials: limits["maxConcurrentTrials"] ?? null,
+      trialTimeout: limits["trialTimeout"] ?? null,
+    },
+    earlyTermination: body["earlyTermination"] ?? null,
+    objective: {
+      primaryMetric: objective["primaryMetric"] ?? null,
+      // Sent in small letters, answered with a capital.
+      goal: goal === "" ? null : `${goal[0]?.toUpperCase()}${goal.slice(1)}`,
+    },
+    trial: {
+      codeId: trial["codeId"] ?? null,
+      command: trial["command"] ?? null,
+      environmentId: trial["environmentId"] ?? null,
+      environmentVariables: trial["environmentVariables"] ?? {},
+      distribution: trial["distribution"] ? distribution(trial["distribution"] as Json) : null,
+      resources: withoutShm(resources((trial["resources"] as Json | null | undefined) ?? null, keys)),
+    },
+    inputs: mapValues(body.inputs ?? {}, input),
+    outputs: {
+      ...mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
+      default: defaultOutput(job.name, keys),
+    },
+    ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+  };
+}
+
+function withoutShm({ shmSize: _shmSize, ...others }: Json): Json {
+  return others;
+}
+
+/** The shape is that of a schedule's job definition, the only Spark response that was recorded (facts/04 9.7). */
+function spark({ body }: JobRecord, keys: ResponseKeys): Json {
+  const own = (key: string) => body[key] ?? null;
+  return {
+    jobType: "Spark",
+    resources: own("resources"),
+    args: own("args"),
+    codeId: own("codeId"),
+    entry: own("entry"),
+    environmentId: own("environmentId"),
+    inputs: mapValues(body.inputs ?? {}, input),
+    outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
+    pyFiles: own("pyFiles"),
+    jars: own("jars"),
+    files: own("files"),
+    archives: own("archives"),
+    conf: body["conf"] ?? {},
+    ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+  };
+}
+
+const common = new Set([
+  ...["description", "tags", "properties", "displayName", "experimentName", "services", "computeId", "isArchived"],
+  ...["identity", "componentId", "notificationSetting", "secretsConfiguration", "status", "queueSettings"],
+]);
+
+/** AutoML and fine-tuning: what was sent. The service adds defaults in `taskDetails` (facts/04 9.6), which are left out here. */
+function asSent({ body }: JobRecord, keys: ResponseKeys): Json {
+  const own = Object.entries(body).filter(([key]) => !common.has(key));
+  return {
+    ...Object.fromEntries(own),
+    ...(body.inputs ? { inputs: mapValues(body.inputs, input) } : {}),
+    outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
+    ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+  };
+}

@@ -1,0 +1,8 @@
+// The values of one metric of a run, in the order they were logged.
+import type { AzureWorld } from "../../world.ts";
+import type { Run } from "../tracking.ts";
+
+export function readMetric(world: AzureWorld, run: string, metric: string): readonly number[] {
+  const found = world.store<Run>("runs").get(run)?.metrics ?? [];
+  return found.filter(({ key }) => key === metric).map(({ value }) => value);
+}

@@ -1,0 +1,42 @@
+// The assets of each registry: containers and versions as a workspace has them, shared by everyone.
+import { AssetStore } from "../arm/collection.ts";
+import type { AssetNoun, AzureWorld } from "../world.ts";
+
+/** A registry that exists. */
+export interface RegistryRecord {
+  readonly name: string;
+  /** Guid. */
+  readonly id: string;
+  readonly location: string;
+  readonly tags: Record<string, unknown>;
+  /** As sent. */
+  readonly properties: Record<string, unknown>;
+}
+
+export type RegistryAssets = Readonly<Record<AssetNoun, AssetStore>>;
+
+export function registriesOf(world: AzureWorld) {
+  return world.store<RegistryRecord>("registries");
+}
+
+const opened = new WeakMap<AzureWorld, Map<string, RegistryAssets>>();
+
+/** The registry's assets; undefined when there is no such registry. */
+export function registryAssets(world: AzureWorld, name: string): RegistryAssets | undefined {
+  const key = name.toLowerCase();
+  if (!registriesOf(world).has(key)) return undefined;
+  const all = opened.get(world) ?? new Map<string, RegistryAssets>();
+  opened.set(world, all);
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const store = (noun: AssetNoun) => new AssetStore(world.store(`registries/${key}/${noun}`), () => world.clock.now());
+  const assets = {
+    codes: store("codes"),
+    data: store("data"),
+    models: store("models"),
+    environments: store("environments"),
+    components: store("components"),
+  };
+  all.set(key, assets);
+  return assets;
+}
