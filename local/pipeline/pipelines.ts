@@ -1,13 +1,11 @@
 // The pipelines of one repository, and the one agent that they share: what a push, a completed run, a webhook or a queued
 // run starts waits its turn and runs in the order in which it was asked for.
 import type { BuildLike, ReceivedPost, RunReason } from "./devops.ts";
-import type { PipelineDocument } from "./document.ts";
 import { PipelineError } from "./faults.ts";
 import type { RunOutcome } from "./outcome.ts";
 import { git } from "./plugins.ts";
-import { readPipeline } from "./read-pipeline.ts";
+import { type Listening, whatStarts } from "./read-triggers.ts";
 import { type RunOptions, runPipeline } from "./run-pipeline.ts";
-import { filesOfCommit } from "./templates/index.ts";
 import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
 import { type Payload, webhookTriggeredBy } from "./webhooks.ts";
 
@@ -195,9 +193,9 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
     return (await git(this.#options.repository.path, "rev-parse", branch)).trim();
   }
 
-  async #read({ file }: PipelineDefinition, commit: string): Promise<PipelineDocument> {
+  async #read({ file }: PipelineDefinition, commit: string): Promise<Listening> {
     const { path } = this.#options.repository;
     const text = await git(path, "show", `${commit}:${file}`);
-    return readPipeline(file, text, this.#options.parameters, { files: filesOfCommit(path, commit) });
+    return whatStarts(file, text);
   }
 }

@@ -43,7 +43,7 @@ function matchesPaths(filter: Filter, paths: readonly string[]): boolean {
 
 /** Whether a push to a branch starts the pipeline; `paths` are the files it changed, relative to the repository. Without `trigger:` every branch does. */
 export function startsOnPush(
-  document: PipelineDocument,
+  document: Pick<PipelineDocument, "trigger">,
   push: { readonly branch: string; readonly paths: readonly string[] },
 ): boolean {
   const { trigger } = document;
@@ -53,7 +53,10 @@ export function startsOnPush(
 }
 
 /** The resource by which a completed run starts the pipeline, or undefined. Only a run that succeeded does; every tag must be there. */
-export function resourceTriggeredBy(document: PipelineDocument, run: CompletedRun): PipelineResource | undefined {
+export function resourceTriggeredBy(
+  document: Pick<PipelineDocument, "resources">,
+  run: CompletedRun,
+): PipelineResource | undefined {
   if (run.result !== "succeeded" && run.result !== "partiallySucceeded") return undefined;
   return document.resources.find(({ source, trigger }) => {
     if (trigger === "none" || source.toLowerCase() !== run.pipeline.toLowerCase()) return false;

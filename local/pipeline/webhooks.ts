@@ -56,7 +56,7 @@ export function webhookParameters(
 
 /** The resource by which a payload starts the pipeline: of that connection, and every filter fits. */
 export function webhookTriggeredBy(
-  document: PipelineDocument,
+  document: Pick<PipelineDocument, "webhooks">,
   connection: string,
   payload: Payload,
 ): WebhookResource | undefined {

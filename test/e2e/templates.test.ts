@@ -1,0 +1,131 @@
+// examples/templates as a team uses them: its five pipelines, run by the local pipeline on one local cloud.
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { RunRecord } from "../../lib/record/index.ts";
+import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
+import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
+import { recordsOf } from "../../scripts/demo/stage.ts";
+import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { packagedTasks, root } from "../harness/packages.ts";
+
+const NAMES = ["pull-request", "main", "nightly", "release", "promote"];
+
+describe("examples/templates", function () {
+  this.timeout(180_000);
+  const work = mkdtempSync(path.join(tmpdir(), "azure-ml-templates-"));
+  let cloud: LocalCloud;
+  let repository: DemoRepository;
+  let pipelines: (environments?: Environments) => Pipelines<ReturnType<LocalCloud["devops"]["createBuild"]>>;
+  const lines: string[] = [];
+
+  before(async () => {
+    // The example with the templates beside it, as a team has them that copied the folder.
+    const project = path.join(work, "project");
+    cpSync(path.join(root, "examples", "breast-cancer"), project, { recursive: true });
+    cpSync(path.join(root, "examples", "templates"), path.join(project, "templates"), { recursive: true });
+    const folder = path.join(work, "repository");
+    mkdirSync(folder);
+    repository = createRepository(project, folder, "Train a first model");
+    repository.change(
+      "azureml/job.yml",
+      [["features: 10\n  epochs: 60", "features: 5\n  epochs: 5"]],
+      "Train for a moment",
+    );
+    const contract = process.env["AZURE_ML_CONTRACT"];
+    cloud = await startCloud(contract === undefined ? {} : { contract });
+    cloud.devops.repositories.add("team", { path: folder });
+    const folders = await packagedTasks();
+    const tasks = new Map(
+      readTasks(root).flatMap(({ json, folder: name }) => {
+        const found = folders.get(name);
+        return found === undefined ? [] : [[`${json.name}@${json.version.Major}`, found] as const];
+      }),
+    );
+    pipelines = (environments = {}) =>
+      new Pipelines({
+        devops: cloud.devops,
+        pipelines: NAMES.map((name) => ({ name, file: `templates/pipelines/${name}.yml` })),
+        repository: { path: folder, uri: cloud.devops.repositoryUri("team"), name: "team" },
+        connections: cloud.connections,
+        tasks,
+        workRoot: path.join(work, "agent"),
+        network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
+        requestedFor: "Ada Example",
+        log: (line) => lines.push(line),
+        environments,
+      });
+  });
+  after(async () => {
+    await cloud?.close();
+    rmSync(work, { recursive: true, force: true });
+  });
+
+  const commit = () => ({ branch: repository.branch, commit: repository.commit });
+  const results = (outcomes: readonly RunOutcome[]) => outcomes.map(({ pipeline, result }) => `${pipeline} ${result}`);
+  const stages = (outcome: RunOutcome) => outcome.stages.map(({ name, result }) => `${name} ${result}`);
+  const log = (outcome: RunOutcome) =>
+    outcome.stages
+      .flatMap(({ jobs }) => jobs.flatMap((job) => job.lines))
+      .join("\n")
+      .slice(-4000);
+  const found = <T>(outcome: RunOutcome, part: (record: RunRecord) => T | undefined): T[] =>
+    recordsOf(outcome).flatMap((record) => part(record) ?? []);
+  const approved: Environments = { production: { approval: { by: "Grace Example", decision: "approved" } } };
+  const rejected: Environments = { production: { approval: { by: "Grace Example", decision: "rejected" } } };
+
+  it("main trains, judges and registers; its release is rejected, so that nothing is deployed", async () => {
+    const outcomes = await pipelines(rejected).run("main", commit());
+    assert.deepEqual(results(outcomes), ["main succeeded", "release failed"], log(outcomes[0]!));
+    assert.deepEqual(
+      found(outcomes[0]!, ({ model }) => model?.version),
+      ["1"],
+    );
+    assert.deepEqual(stages(outcomes[1]!), ["Release Failed"]);
+    assert.deepEqual(outcomes[1]!.stages[0]!.jobs, []);
+    assert.ok(lines.some((line) => /production asks Grace Example .*simulated, nobody was asked: rejected/.test(line)));
+  });
+
+  it("release deploys the version of the run that started it, once it is approved", async () => {
+    repository.change("azureml/job.yml", [["epochs: 5", "epochs: 10"]], "Train for longer");
+    const outcomes = await pipelines(approved).run("main", commit());
+    assert.deepEqual(results(outcomes), ["main succeeded", "release succeeded"], log(outcomes.at(-1)!));
+    const [deployment] = found(outcomes[1]!, (record) => record.deployment);
+    assert.equal(deployment?.endpoint, "breast-cancer");
+    assert.deepEqual(deployment?.traffic, { "model-2": 100 });
+  });
+
+  it("pull-request judges against what is live and registers nothing", async () => {
+    const [outcome] = await pipelines().run("pull-request", { ...commit(), reason: "pullRequest" });
+    assert.equal(outcome!.result, "succeeded", log(outcome!));
+    const [gate] = found(outcome!, (record) => record.gate);
+    assert.equal(gate?.passed, true);
+    assert.equal(gate?.champion, "breast-cancer:2");
+    assert.deepEqual(
+      found(outcome!, ({ model }) => model),
+      [],
+    );
+  });
+
+  it("nightly stays green where there is nothing better, and registers nothing", async () => {
+    const outcomes = await pipelines().run("nightly", { ...commit(), reason: "schedule" });
+    assert.deepEqual(results(outcomes), ["nightly succeeded"], log(outcomes[0]!));
+    assert.equal(found(outcomes[0]!, (record) => record.gate)[0]?.passed, false);
+    assert.deepEqual(
+      found(outcomes[0]!, ({ model }) => model),
+      [],
+    );
+  });
+
+  it("promote takes a version from dev over test to production, each with an endpoint of its own", async () => {
+    const parameters = { modelVersion: "1" };
+    const [outcome] = await pipelines(approved).run("promote", { ...commit(), parameters });
+    assert.deepEqual(stages(outcome!), ["dev Succeeded", "test Succeeded", "production Succeeded"], log(outcome!));
+    assert.deepEqual(
+      found(outcome!, ({ deployment }) => deployment).map(({ endpoint, traffic }) => [endpoint, traffic]),
+      ["dev", "test", "production"].map((name) => [`breast-cancer-${name}`, { "model-1": 100 }]),
+    );
+  });
+});
