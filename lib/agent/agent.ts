@@ -30,6 +30,8 @@ export interface Agent extends InputSource {
   attachRecord(type: string, name: string, json: string): void;
   /** Shows markdown on the run's Extensions tab. */
   summary(name: string, markdown: string): void;
+  /** Keeps a file with the log of the run. */
+  uploadFile(name: string, content: string): void;
   /** Publishes a JUnit file as a test run. */
   publishTests(file: string, title: string): void;
   addBuildTag(tag: string): void;

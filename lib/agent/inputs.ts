@@ -18,6 +18,11 @@ export type Condition = readonly [input: string, operator: "=" | "!=", value: st
 
 export interface InputField {
   readonly name: string;
+  /**
+   * Other names it may come by. In YAML the server has put the name in their place; what it fills in itself, for the
+   * download of a release artifact, may come as it stands.
+   */
+  readonly aliases?: readonly string[];
   readonly type: InputType;
   readonly required?: true;
   readonly default?: string;
@@ -99,7 +104,7 @@ function readInputs(fields: readonly InputField[], source: InputSource): Record<
 
 function valueGiven(field: InputField, source: InputSource): string | undefined {
   if (field.type === "filePath" && !source.filePathSupplied(field.name)) return undefined;
-  return source.input(field.name);
+  return [field.name, ...(field.aliases ?? [])].map((name) => source.input(name)).find((text) => text !== undefined);
 }
 
 function parse(

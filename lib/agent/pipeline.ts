@@ -73,6 +73,11 @@ export function openAgent(userAgent: string): Agent {
       writeFileSync(file, markdown);
       tl.uploadSummary(file);
     },
+    uploadFile(name, content) {
+      const file = temporaryFile(name);
+      writeFileSync(file, content);
+      tl.uploadFile(file);
+    },
     publishTests(file, title) {
       tl.command(
         "results.publish",

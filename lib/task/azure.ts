@@ -10,6 +10,8 @@ import type { WorkspaceRequest } from "./task.ts";
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
 const SELECTOR = "connectionType";
 const CONNECTION = "azureSubscription";
+/** Azure DevOps names it, and fills it in, where the task downloads a release artifact. */
+const ARTIFACT_CONNECTION = "connection";
 
 /** Nothing is asked of the network here. @throws TaskError kind `connection` or `input` */
 export function openAzure(
@@ -17,7 +19,8 @@ export function openAzure(
   inputs: Readonly<Record<string, unknown>>,
   task: TaskIdentity,
 ): WorkspaceRequest {
-  const connection = agent.connection((inputs[SELECTOR] as string | undefined) ?? CONNECTION);
+  const selected = (inputs[SELECTOR] as string | undefined) ?? CONNECTION;
+  const connection = agent.connection(inputs[ARTIFACT_CONNECTION] === undefined ? selected : ARTIFACT_CONNECTION);
   const { resourceGroup, name } = coordinates(connection, inputs);
   const cloud: Cloud = cloudOf(connection.cloud);
   const transport = createTransport({

@@ -111,12 +111,17 @@ function storyRun<Inputs, Outputs, Workspace>(
     succeedWithIssues: (reason) => void issues.push(reason),
     setTaskVariable: agent.setTaskVariable,
     taskVariable: agent.taskVariable,
+    hide: (secret) => {
+      agent.setSecret(secret);
+      hidden(agent).add(secret);
+    },
     publishTests(report) {
       const file = agent.tempFile("tests.xml");
       writeFileSync(file, junitXml(report));
       agent.publishTests(file, report.title);
     },
     addBuildTag: agent.addBuildTag,
+    uploadFile: agent.uploadFile,
     tempFile: agent.tempFile,
   };
 }
@@ -135,9 +140,28 @@ function setOutputs<Inputs, Outputs, Workspace>(
 function leaveRecord(agent: Agent, record: RunRecord): void {
   record.finished = new Date().toISOString();
   const name = `${record.task.name}-${agent.provenance.step || "step"}`;
-  agent.attachRecord(RECORD_TYPE, `${name}.json`, writeRecord(record));
-  const markdown = summaryMarkdown(record);
+  agent.attachRecord(RECORD_TYPE, `${name}.json`, without(hidden(agent), writeRecord(record)));
+  const markdown = without(hidden(agent), summaryMarkdown(record));
   if (markdown !== "") agent.summary(`${record.task.friendlyName}.md`, markdown);
+}
+
+/** Secrets that stories met in files. The agent masks them in the log; what is attached is ours to clean. */
+const hiddenOf = new WeakMap<Agent, Set<string>>();
+
+function hidden(agent: Agent): Set<string> {
+  const known = hiddenOf.get(agent) ?? new Set<string>();
+  hiddenOf.set(agent, known);
+  return known;
+}
+
+function without(secrets: ReadonlySet<string>, text: string): string {
+  let clean = text;
+  for (const secret of secrets) {
+    if (secret === "") continue;
+    // As it is, and as JSON has it.
+    clean = clean.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
+  }
+  return clean;
 }
 
 /** Rejects with the cancel's reason once the story has had its time to tidy up. */

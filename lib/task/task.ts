@@ -37,9 +37,13 @@ export interface StoryRun<Outputs> {
   /** Remembers a value for this step's post-job stage. */
   setTaskVariable(name: string, value: string): void;
   taskVariable(name: string): string | undefined;
+  /** From here on this value, a secret that a file held, is in nothing that the step writes or leaves behind. */
+  hide(secret: string): void;
   /** Publishes tests on the pipeline run. */
   publishTests(report: TestReport): void;
   addBuildTag(tag: string): void;
+  /** Keeps a file with the log of the run. */
+  uploadFile(name: string, content: string): void;
   /** An absolute path in the agent's temporary folder. */
   tempFile(name: string): string;
 }

@@ -60,6 +60,7 @@ export function inputField(input: TaskInput): InputField {
   const options = optionKeys(input);
   return {
     name: input.name,
+    ...(input.aliases === undefined ? {} : { aliases: input.aliases }),
     type: typeOfField(input),
     ...(input.required ? { required: true } : {}),
     ...(preset === undefined ? {} : { default: preset }),

@@ -13,7 +13,11 @@ export interface Ran<Outputs> {
   readonly set: Record<string, unknown>;
   readonly issues: string[];
   readonly tests: TestReport[];
+  /** Secrets that the story asked to hide. */
+  readonly hidden: string[];
   readonly taskVariables: Map<string, string>;
+  /** Files kept with the log, by name. */
+  readonly uploaded: Map<string, string>;
 }
 
 /** Runs a task's story the way the agent's door would, over its real contract, on local Azure. */
@@ -26,10 +30,12 @@ export async function runStory<Inputs, Outputs>(
   const local = await theCloud();
   const log = memoryLog();
   const ran = {
+    hidden: [] as string[],
     set: {} as Record<string, unknown>,
     issues: [] as string[],
     tests: [] as TestReport[],
     taskVariables: new Map<string, string>(),
+    uploaded: new Map<string, string>(),
   };
   const record = { task: task.contract.task } as unknown as RunRecord;
   const finished = (outcome: Partial<Ran<Outputs>>): Ran<Outputs> => ({
@@ -70,8 +76,10 @@ export async function runStory<Inputs, Outputs>(
         succeedWithIssues: (reason) => void ran.issues.push(reason),
         setTaskVariable: (name, value) => void ran.taskVariables.set(name, value),
         taskVariable: (name) => ran.taskVariables.get(name),
+        hide: (secret) => void ran.hidden.push(secret),
         publishTests: (report) => void ran.tests.push(report),
         addBuildTag: () => {},
+        uploadFile: (name, content) => void ran.uploaded.set(name, content),
         tempFile: (name) => `${folder}/${name}`,
       },
     };

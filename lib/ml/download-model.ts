@@ -1,0 +1,155 @@
+// The story of a model's files: which version is meant, where it lies, and bringing it to a folder; once.
+import ignore from "ignore";
+import {
+  Container,
+  type DownloadReport,
+  downloadFiles,
+  type FileToDownload,
+  parseDatastoreUri,
+} from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import { type AssetBody, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
+import { openDatastore } from "./datastores.ts";
+import { findJob, getJob } from "./jobs.ts";
+import { outputPlace } from "./runs.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface DownloadRequest {
+  readonly name: string;
+  /** A version, or a label after `@`; the latest where absent. */
+  readonly version?: string | undefined;
+  /** Where the files go. */
+  readonly folder: string;
+  /** Tells which files are wanted, by their path inside the model. */
+  readonly wants: (path: string) => boolean;
+}
+
+export interface DownloadedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly id: string;
+  readonly type: string;
+  readonly uri: string;
+  /** The file, where the model is one; the folder otherwise. */
+  readonly path: string;
+  readonly report: DownloadReport;
+  readonly origin: ModelOrigin;
+}
+
+/** Where a model comes from, as far as it says so; empty texts otherwise. */
+export interface ModelOrigin {
+  readonly jobName: string;
+  readonly repository: string;
+  readonly branch: string;
+  readonly commit: string;
+  readonly runUri: string;
+}
+
+/**
+ * Downloads a version's files. Three round trips to find them (two more where the version points at a job's output), and
+ * the files side by side; what is there already is not brought again.
+ * @throws TaskError `notFound` for a model, a version or files that are not there; `service` where a file's name would
+ * lead out of the folder
+ */
+export async function downloadModel(workspace: Workspace, request: DownloadRequest): Promise<DownloadedModel> {
+  const { name } = request;
+  const version = await versionOf(workspace, request);
+  const there = await findVersion(workspace, "models", name, version);
+  if (!there) throw await noSuchAsset(workspace, "models", name, version);
+  const uri = String(there.properties?.["modelUri"] ?? "");
+  const { container, path } = await placeOf(workspace, uri);
+  const prefix = path.replace(/\/+$/, "");
+  const found: FileToDownload[] = [];
+  let isFile = false;
+  for await (const blob of container.files(prefix, workspace.signal)) {
+    // A neighbour's name may only begin like this one.
+    if (blob.name !== prefix && prefix !== "" && !blob.name.startsWith(`${prefix}/`)) continue;
+    isFile ||= blob.name === prefix;
+    const relative =
+      blob.name === prefix ? (prefix.split("/").at(-1) ?? "") : blob.name.slice(prefix === "" ? 0 : prefix.length + 1);
+    found.push({ blob, relative });
+  }
+  if (found.length === 0) {
+    throw new TaskError("notFound", `${name}:${version} has no files: nothing lies at ${uri}.`, {
+      hint: "The job's output, or the folder in the datastore, that the version points at may have been deleted.",
+    });
+  }
+  const wanted = found.filter(({ relative }) => request.wants(relative));
+  if (wanted.length === 0) {
+    const names = found.slice(0, 10).map(({ relative }) => relative);
+    throw new TaskError("input", `None of the files of ${name}:${version} is wanted; it has ${names.join(", ")}.`, {
+      hint: "Correct the input itemPattern.",
+    });
+  }
+  const report = await downloadFiles(container, wanted, request.folder, workspace.signal);
+  return {
+    name,
+    version,
+    id: there.id ?? "",
+    type: String(there.properties?.["modelType"] ?? ""),
+    uri,
+    path: isFile && found.length === 1 ? `${request.folder}/${found[0]?.relative}` : request.folder,
+    report,
+    origin: await originOf(workspace, there),
+  };
+}
+
+async function versionOf(workspace: Workspace, { name, version }: DownloadRequest): Promise<string> {
+  const label = version === undefined ? "latest" : /^@(.+)$/.exec(version)?.[1];
+  return version === undefined || label !== undefined
+    ? await versionOfLabel(workspace, "models", name, label ?? "latest")
+    : version;
+}
+
+/** Where a model's address leads: a datastore, a job's output, or a blob's own address. */
+async function placeOf(workspace: Workspace, uri: string): Promise<{ container: Container; path: string }> {
+  const job = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/(.*))?$/i.exec(uri);
+  if (job) {
+    const [, jobName = "", output = "", path = ""] = job;
+    const name = output === "artifacts" ? "default" : output;
+    const { properties } = await getJob(workspace, jobName);
+    const told = properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, jobName, name));
+    const folder = told === undefined || told === null ? undefined : parseDatastoreUri(told);
+    if (!folder) {
+      throw new TaskError("service", `Azure does not say where the output ${output} of the job ${jobName} lies.`);
+    }
+    const { container } = await openDatastore(workspace, folder.datastore);
+    return { container, path: `${folder.path.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}` };
+  }
+  const place = parseDatastoreUri(uri);
+  if (place) return { container: (await openDatastore(workspace, place.datastore)).container, path: place.path };
+  const blob = /^(https:\/\/[^/]+\/[^/]+)\/(.*)$/i.exec(uri.replace(/\?.*$/, ""));
+  if (blob?.[1] !== undefined) {
+    return {
+      container: new Container(workspace.azure, blob[1], { kind: "entra" }),
+      path: decodeURIComponent(blob[2] ?? ""),
+    };
+  }
+  throw new TaskError("input", `The model's files are at ${uri}, which this task cannot download.`, {
+    hint: "It downloads from datastores, from outputs of jobs and from blob storage.",
+  });
+}
+
+/** The version's own lineage, and its job's for what it does not say. */
+async function originOf(workspace: Workspace, version: AssetBody): Promise<ModelOrigin> {
+  const jobName = String(version.properties?.["jobName"] ?? "");
+  const own: Record<string, string> = { ...version.properties?.tags, ...version.properties?.properties };
+  const needsJob = jobName !== "" && own["mlflow.source.git.commit"] === undefined;
+  const job = needsJob ? await findJob(workspace, jobName) : undefined;
+  const known: Record<string, string> = { ...job?.properties?.properties, ...own };
+  return {
+    jobName,
+    repository: known["mlflow.source.git.repoURL"] ?? "",
+    branch: known["mlflow.source.git.branch"] ?? "",
+    commit: known["mlflow.source.git.commit"] ?? "",
+    runUri: known["azureml.git.build_uri"] ?? known["BuildUri"] ?? "",
+  };
+}
+
+/** Which files patterns name: as in .gitignore, one a line; all where there is none. */
+export function fileFilter(patterns: string | undefined): (path: string) => boolean {
+  const lines = (patterns ?? "").split(/\r\n|\r|\n/).filter((line) => line.trim() !== "");
+  if (lines.length === 0) return () => true;
+  const filter = ignore().add(lines);
+  return (path) => ignore.isPathValid(path) && filter.ignores(path);
+}

@@ -1,0 +1,36 @@
+// Download model: the files of one version, once, and where they come from.
+import path from "node:path";
+import { type DownloadedModel, downloadModel, fileFilter, openWorkspace } from "../../lib/ml/index.ts";
+import { defineTask } from "../../lib/task/index.ts";
+import { contract } from "./contract.gen.ts";
+
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+  const model = await downloadModel(workspace, {
+    name: inputs.modelName,
+    version: inputs.versionOrLabel,
+    folder: path.resolve(run.workingDirectory, inputs.downloadPath),
+    wants: fileFilter(inputs.itemPattern),
+  });
+  const { name, version, id, type, uri, origin, report } = model;
+  const { jobName, commit, repository, runUri } = origin;
+  log.info(
+    `Model ${name}:${version} is in ${model.path}: ${report.brought} downloaded (${report.bytes} bytes), ${report.kept} there already.`,
+  );
+  if (commit !== "")
+    log.info(`Trained from commit ${commit} of ${repository || "a repository that it does not name"}.`);
+  if (runUri !== "") log.info(`Trained by ${runUri}`);
+  record.model = { name, version, id, type, path: uri, ...(jobName === "" ? {} : { jobName }) };
+  if (inputs.downloadCommitsAndWorkItems) {
+    const suffix = inputs.artifactDetailsFileNameSuffix;
+    run.uploadFile(suffix === undefined ? "commits.json" : `commits_${suffix}`, commitsOf(model));
+  }
+  return { path: model.path, version, name, assetId: id, jobName, commit, runUri };
+});
+
+/** As the download task of Jenkins artifacts leaves it, which is what Azure DevOps is known to read; one commit. */
+function commitsOf({ name, version, origin }: DownloadedModel): string {
+  const { commit, repository } = origin;
+  if (commit === "") return "[]";
+  const link = /^https:/i.test(repository) ? { DisplayUri: `${repository.replace(/\/+$/, "")}/commit/${commit}` } : {};
+  return JSON.stringify([{ Id: commit, Message: `Model ${name}:${version}`, Author: { displayName: "" }, ...link }]);
+}
