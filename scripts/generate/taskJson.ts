@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Condition } from "../../lib/agent/inputs.ts";
 import { type DataSourceBinding, faultsOfBindings } from "./bindings.ts";
-import { faultsOfServerTask } from "./serverTask.ts";
 
 export interface TaskInput {
   name: string;
