@@ -16,6 +16,7 @@ import {
   withTraffic,
 } from "./endpoints.ts";
 import { type Call, invoke, type Reply } from "./invoke.ts";
+import { requireAsset } from "./job-checks.ts";
 import { lineageTags } from "./lineage.ts";
 import { createResolver } from "./resolve.ts";
 import {
@@ -27,7 +28,6 @@ import {
   sayTraffic,
   trafficWith,
 } from "./rollout-plan.ts";
-import { requireAsset } from "./submit-job.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface DeployOptions {

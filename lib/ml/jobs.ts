@@ -53,12 +53,20 @@ export async function getJob(workspace: Workspace, name: string): Promise<Job> {
   });
 }
 
-/** Submits a job. The answer has its first status. One round trip. */
-export async function putJob(workspace: Workspace, name: string, body: { readonly properties: object }): Promise<Job> {
+/**
+ * Submits a job. The answer has its first status. One round trip.
+ * @param apiVersion that of the translation, where the body has fields that only this version has
+ */
+export async function putJob(
+  workspace: Workspace,
+  name: string,
+  body: { readonly properties: object },
+  apiVersion = apiVersionFor(body.properties),
+): Promise<Job> {
   const answer = await workspace.azure.request<Job>("PUT", pathOf(workspace, name), {
     doing: `submit the job ${name}`,
     body,
-    apiVersion: apiVersionFor(body.properties),
+    apiVersion,
     signal: workspace.signal,
   });
   return { name, ...answer.body };

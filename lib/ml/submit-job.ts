@@ -1,21 +1,15 @@
 // The story of a submission: check what the job names, bring what it needs, and submit it once for this step of this run.
 import { createHash, randomBytes } from "node:crypto";
-import { parseArmId, parseAssetReference, sameId, workspaceId } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import {
-  type AssetKind,
-  type JobDocument,
-  type JobInput,
-  type Reference,
-  resolveReference,
-  translateJob,
-} from "../spec/index.ts";
-import { findVersion, noSuchAsset } from "./assets.ts";
-import { requireCompute } from "./computes.ts";
+import { type JobDocument, translateJob } from "../spec/index.ts";
+import { requireAll } from "./job-checks.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
 import { createResolver, type WorkspaceResolver } from "./resolve.ts";
 import type { Workspace } from "./workspace.ts";
+
+/** The teacher's connection of a distillation, with its API key in clear text (facts/03 2.5). */
+const CONNECTION_INFORMATION = "azureml.connection_information";
 
 export interface SubmitOptions {
   /** The same for every attempt of this step in this run, and for no other step. */
@@ -83,7 +77,9 @@ export async function submitJob(
       const body = {
         properties: { ...properties, properties: { ...properties.properties, [SPECIFICATION_HASH]: hash } },
       };
-      return submitted(workspace, await putJob(workspace, name, body), false);
+      // A command's body goes with the stable version where it can; the other kinds have fields of their version's own.
+      const apiVersion = document.kind === "command" ? undefined : write.apiVersion;
+      return submitted(workspace, await putJob(workspace, name, body, apiVersion), false);
     }
     const { status = "Unknown" } = found.properties ?? {};
     const fate = fateOf(found, hash);
@@ -126,13 +122,20 @@ const slug = (text: string, length: number) =>
     .slice(0, length)
     .replace(/^-+|-+$/g, "");
 
-/** What a job is to do, as a hash: without what names and traces it, and with code by its content. */
+/**
+ * What a job is to do, as a hash: without what names and traces it, and with code by its content. A distillation says
+ * what it does among the job's own properties; the one of them that holds its API key is not looked at.
+ */
 export function specificationHash(
   properties: Readonly<Record<string, unknown>>,
   resolver: Pick<WorkspaceResolver, "codeHashes">,
 ): string {
-  const { properties: _traces, tags: _tags, displayName: _name, ...specification } = properties;
-  let text = canonical(specification);
+  const { properties: own, tags: _tags, displayName: _name, ...specification } = properties;
+  const settings = Object.entries((own ?? {}) as Record<string, string>).filter(
+    ([name]) => name.startsWith("azureml.") && !name.startsWith("azureml.git.") && name !== CONNECTION_INFORMATION,
+  );
+  const distils = settings.some(([name]) => name === "azureml.enable_distillation");
+  let text = canonical(distils ? { ...specification, settings: Object.fromEntries(settings) } : specification);
   for (const [id, hash] of resolver.codeHashes) text = text.replaceAll(id, `code ${hash}`);
   return createHash("sha256").update(text).digest("hex");
 }
@@ -151,69 +154,21 @@ function withOptions(document: JobDocument, options: SubmitOptions): JobDocument
     options.experimentName === undefined ? document : { ...document, experiment_name: options.experimentName };
   const variables = options.environmentVariables ?? {};
   if (Object.keys(variables).length === 0) return named;
-  if (named.kind !== "command") {
-    throw new TaskError(
-      "input",
-      `Environment variables can be given to a command job, and this is a ${named.kind} job.`,
-      {
-        hint: "Write them into the job YAML, where the steps are.",
-      },
-    );
-  }
-  return { ...named, environment_variables: { ...named.environment_variables, ...variables } };
-}
-
-/** What jobs of several kinds have in common; each kind has some of it. */
-interface Naming {
-  readonly compute?: unknown;
-  readonly inputs?: Readonly<Record<string, JobInput>>;
-}
-
-/** Everything that the job names and that must be there already, looked for side by side. */
-async function requireAll(workspace: Workspace, document: JobDocument): Promise<void> {
-  const resolver = createResolver(workspace);
-  const { compute, inputs = {} } = document as Naming;
-  const environment = document.kind === "command" ? document.environment : undefined;
-  const checks: Promise<void>[] = [];
-  if (typeof compute === "string" && !compute.includes("${{")) {
-    checks.push(requireCompute(workspace, compute.startsWith("/") ? compute : `${workspace.id}/computes/${compute}`));
-  }
-  if (environment?.kind === "registered") {
-    checks.push(requireAsset(workspace, resolver, "environments", environment.reference));
-  }
-  for (const input of Object.values(inputs)) {
-    const location = input?.kind === "asset" ? input.location : undefined;
-    if (location?.kind === "data" || location?.kind === "models") {
-      checks.push(requireAsset(workspace, resolver, location.kind, location.reference));
+  switch (named.kind) {
+    case "command":
+      return { ...named, environment_variables: { ...named.environment_variables, ...variables } };
+    case "sweep": {
+      const { trial } = named;
+      const all = { ...trial.environment_variables, ...variables };
+      return { ...named, trial: { ...trial, environment_variables: all } };
     }
+    default:
+      throw new TaskError(
+        "input",
+        `Environment variables can be given to a command job or a sweep job, and this is a ${named.kind} job.`,
+        { hint: "Write them into the job YAML, where the steps are." },
+      );
   }
-  await Promise.all(checks);
-}
-
-/** An asset by name and version must be there; a label is resolved, which finds out; ids elsewhere are Azure's to know. */
-export async function requireAsset(
-  workspace: Workspace,
-  resolver: WorkspaceResolver,
-  kind: AssetKind,
-  reference: Reference,
-): Promise<void> {
-  if (reference.kind === "label") {
-    await resolveReference(reference, kind, resolver);
-    return;
-  }
-  const named = reference.kind === "id" ? inWorkspace(workspace, reference.id) : reference;
-  if (!named?.version) return;
-  const { name, version } = named;
-  if (await findVersion(workspace, kind, name, version)) return;
-  throw await noSuchAsset(workspace, kind, name, version);
-}
-
-/** What an id says, where it is one of this workspace; registries and other workspaces are Azure's to know. */
-function inWorkspace(workspace: Workspace, id: string) {
-  const parsed = parseArmId(id);
-  if (!parsed) return undefined;
-  const home = workspaceId(parsed.subscriptionId, parsed.resourceGroup, parsed.workspace);
-  return sameId(home, workspace.id) ? parseAssetReference(id) : undefined;
 }
 
 function submitted(workspace: Workspace, job: Job, joined: boolean): SubmittedJob {

@@ -13,7 +13,8 @@ export default defineTask(
   async ({ inputs, workspace, log, signal, record, run }) => {
     const root = run.workingDirectory;
     const file = readSource(inputs.jobFile, { root });
-    const document = parseJob(file, { kinds: ["command"], overrides: { yaml: inputs.overrides } });
+    const document = parseJob(file, { overrides: { yaml: inputs.overrides } });
+    for (const secret of file.secrets) run.hide(secret);
     const job = await submitJob(workspace, document, {
       root,
       stepIdentity: run.stepIdentity,
