@@ -17,6 +17,7 @@ import { type ConnectionName, createConnections, type ServiceConnection } from "
 import { type Credentials, createCredentials } from "./credentials.ts";
 import { devOpsApplication } from "./devops/server.ts";
 import { DevOpsWorld } from "./devops/world.ts";
+import { type EnvironmentName, environments } from "./environments.ts";
 import { HarRecorder } from "./har.ts";
 import { type Listener, listen } from "./listen.ts";
 import { startProxy } from "./proxy.ts";
@@ -28,6 +29,8 @@ export interface CloudOptions {
   /** A folder of published types (`<api-version>.json`); PUT bodies that break them are refused. */
   readonly contract?: string;
   readonly har?: HarRecorder;
+  /** One of Azure's own clouds, for which this one answers: its name and audiences, with addresses on this machine. */
+  readonly posesAs?: EnvironmentName;
 }
 
 export interface LocalCloud {
@@ -126,6 +129,7 @@ async function start(
   const urls: AzureUrls = { arm: "", login: "", api: "", storage: "" };
   const world = createWorld({
     names,
+    environment: options.posesAs && environments[options.posesAs],
     clock,
     har,
     state,
@@ -167,15 +171,17 @@ async function start(
   // A workspace is born with the containers of its datastores; what is uploaded comes later.
   const places = ["workspaceblobstore", "workspaceartifactstore"].map((name) => containerOf(world, name));
   await Promise.all(places.map((place) => place && world.blobs.container(place)));
-  const proxy = await startProxy(ports, remembered.get("proxy"));
+  const proxy = await startProxy(ports, { port: remembered.get("proxy") });
   remembered.set("proxy", proxy.port);
   closers.push(() => proxy.close());
   Object.assign(world.reach, { caFile, proxyUrl: proxy.url });
 
-  const connections = createConnections(world, credentials, (name) => ({
+  const federation = (name: string) => ({
     issuer: devops.tokens.issuer,
     subject: `sc://${devops.organization.name}/${devops.project.name}/${name}`,
-  }));
+  });
+  const posesAs = options.posesAs && environments[options.posesAs];
+  const connections = createConnections(world, credentials, federation, posesAs);
   for (const { scheme, parameters, ...connection } of Object.values(connections)) {
     devops.connections.add({ ...connection, authorization: { scheme, parameters } });
   }
@@ -216,8 +222,11 @@ function createDevOps(world: AzureWorld): DevOpsWorld {
       }
     },
     onConnection: ({ authorization }, subject) => {
-      const clientId = authorization.parameters["serviceprincipalid"];
-      if (authorization.scheme !== "WorkloadIdentityFederation" || clientId === undefined) return;
+      const { scheme, parameters } = authorization;
+      const clientId = parameters["serviceprincipalid"] ?? parameters["servicePrincipalId"];
+      const isFederated =
+        scheme === "WorkloadIdentityFederation" || parameters["authenticationType"] === "workloadIdentityFederation";
+      if (!isFederated || clientId === undefined) return;
       const { issuer, publicKeyPem } = devops.tokens;
       world.directory.federation.register({ clientId, issuer, subject, key: publicKeyPem });
     },

@@ -1,18 +1,20 @@
-// The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them (facts/01 §5.1).
+// The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them
+// (facts/01 §5.1), and the same clients by this extension's own type.
 
 import { storageSuffix } from "./azure/resources/metadata.ts";
 import type { AzureWorld } from "./azure/world.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Environment } from "./environments.ts";
 
 /** A service connection with its secrets. */
 export interface ServiceConnection {
   /** A guid in small letters. */
   readonly id: string;
   readonly name: string;
-  readonly type: "azurerm";
+  readonly type: "azurerm" | "azureml-workspace";
   /** Azure Resource Manager, with a trailing slash. */
   readonly url: string;
-  readonly scheme: "ServicePrincipal" | "WorkloadIdentityFederation" | "ManagedServiceIdentity";
+  readonly scheme: "ServicePrincipal" | "WorkloadIdentityFederation" | "ManagedServiceIdentity" | "None";
   readonly parameters: Readonly<Record<string, string>>;
   readonly data: Readonly<Record<string, string>>;
 }
@@ -25,17 +27,27 @@ export type ConnectionName =
   | "azure-ml-federated"
   | "azure-ml-identity"
   | "azure-ml-expired"
-  | "azure-ml-forbidden";
+  | "azure-ml-forbidden"
+  // of type azureml-workspace
+  | "workspace-secret"
+  | "workspace-certificate"
+  | "workspace-federated"
+  | "workspace-identity";
 
-/** @param federation issuer and subject of the OIDC tokens of a connection, where local Azure DevOps says them */
+/**
+ * @param federation issuer and subject of the OIDC tokens of a connection, where local Azure DevOps says them
+ * @param posesAs one of Azure's own clouds, whose name and audiences stand in the connections, with this cloud's addresses;
+ * absent: a cloud of its own
+ */
 export function createConnections(
   world: AzureWorld,
   credentials: Credentials,
   federation: (connectionName: string) => { issuer: string; subject: string },
+  posesAs?: Environment,
 ): Record<ConnectionName, ServiceConnection> {
   const subscriptionScope = {
     // An own cloud is what Azure DevOps calls a stack: its URLs are its own.
-    environment: "AzureStack",
+    environment: posesAs?.name ?? "AzureStack",
     scopeLevel: "Subscription",
     subscriptionId: world.subscriptionId,
     subscriptionName: "Local subscription",
@@ -45,6 +57,7 @@ export function createConnections(
     environmentAuthorityUrl: `${world.urls.login}/`,
     activeDirectoryAuthority: `${world.urls.login}/`,
     activeDirectoryServiceEndpointResourceId: `${world.urls.arm}/`,
+    ...posesAs?.dependencyData,
     StorageEndpointSuffix: storageSuffix(world),
   };
   const workspaceScope = {
@@ -54,7 +67,7 @@ export function createConnections(
     mlWorkspaceName: world.workspaceName,
     mlWorkspaceLocation: world.location,
   };
-  const number = (n: number) => `5e4e6ce0-0000-4000-8000-00000000000${n}`;
+  const number = (n: number) => `5e4e6ce0-0000-4000-8000-0000000000${String(n).padStart(2, "0")}`;
   const make = (
     n: number,
     name: ConnectionName,
@@ -74,6 +87,27 @@ export function createConnections(
     serviceprincipalid: client.clientId,
     authenticationType: "spnKey",
     serviceprincipalkey: client.secret,
+  });
+  const ofWorkspace = (n: number, name: ConnectionName, parameters: Record<string, string>): ServiceConnection => ({
+    id: number(n),
+    name,
+    type: "azureml-workspace",
+    url: `${world.urls.arm}/`,
+    scheme: "None",
+    parameters,
+    data: {
+      ...(posesAs === undefined
+        ? {
+            environment: "Custom",
+            environmentAuthorityUrl: `${world.urls.login}/`,
+            activeDirectoryServiceEndpointResourceId: `${world.urls.arm}/`,
+          }
+        : { environment: posesAs.name, activeDirectoryAuthority: `${world.urls.login}/` }),
+      tenantId: world.tenantId,
+      subscriptionId: world.subscriptionId,
+      resourceGroupName: world.resourceGroup,
+      mlWorkspaceName: world.workspaceName,
+    },
   });
   const federated = federation("azure-ml-federated");
   return {
@@ -105,5 +139,23 @@ export function createConnections(
     ),
     "azure-ml-expired": make(6, "azure-ml-expired", "ServicePrincipal", byKey(credentials.expired)),
     "azure-ml-forbidden": make(7, "azure-ml-forbidden", "ServicePrincipal", byKey(credentials.forbidden)),
+    "workspace-secret": ofWorkspace(11, "workspace-secret", {
+      authenticationType: "spnKey",
+      servicePrincipalId: credentials.contributor.clientId,
+      servicePrincipalKey: credentials.contributor.secret,
+    }),
+    "workspace-certificate": ofWorkspace(12, "workspace-certificate", {
+      authenticationType: "spnCertificate",
+      servicePrincipalId: credentials.certificate.clientId,
+      servicePrincipalCertificate: credentials.certificate.certificatePem,
+    }),
+    "workspace-federated": ofWorkspace(13, "workspace-federated", {
+      authenticationType: "workloadIdentityFederation",
+      servicePrincipalId: credentials.federated.clientId,
+    }),
+    "workspace-identity": ofWorkspace(14, "workspace-identity", {
+      authenticationType: "managedIdentity",
+      servicePrincipalId: credentials.managedIdentity.clientId,
+    }),
   };
 }

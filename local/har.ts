@@ -25,6 +25,8 @@ export interface Exchange {
   readonly responseHeaders: readonly (readonly [string, string])[];
   readonly responseBody: Buffer;
   readonly responseBytes: number;
+  /** Port of the TCP connection's other end: HAR's name for the connection. */
+  readonly connection?: string;
 }
 
 /** Keeps exchanges in memory; secrets are taken out when the archive is made, so a secret learned late is hidden early too. */
@@ -116,6 +118,7 @@ export class HarRecorder {
         wait: round(exchange.wait),
         receive: round(Math.max(0, exchange.milliseconds - exchange.wait)),
       },
+      ...(exchange.connection === undefined ? {} : { connection: exchange.connection }),
       comment: exchange.listener,
     };
   }

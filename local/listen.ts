@@ -84,6 +84,7 @@ function record(
 ): void {
   const startedAt = Date.now();
   const started = performance.now();
+  const connection = String(request.socket.remotePort ?? "");
   const target = request.url ?? "/"; // express shortens request.url while it looks for the route
   const asked = new Collector();
   const answered = new Collector();
@@ -137,6 +138,7 @@ function record(
       ),
       responseBody: request.method === "HEAD" ? Buffer.alloc(0) : answered.body(),
       responseBytes: request.method === "HEAD" ? 0 : answered.bytes,
+      connection,
     });
   });
 }

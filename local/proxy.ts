@@ -6,7 +6,16 @@ export interface Proxy {
   /** `http://127.0.0.1:<port>`, without a trailing slash. */
   readonly url: string;
   readonly port: number;
+  /** Ports from which it went on to the listeners: whose requests came through it. */
+  readonly wentFrom: ReadonlySet<string>;
   close(): Promise<void>;
+}
+
+export interface ProxyOptions {
+  /** The port wished for. */
+  readonly port?: number | undefined;
+  /** Asked for by 407 where they are not given (Basic). */
+  readonly credentials?: { readonly username: string; readonly password: string };
 }
 
 /** Whether `host` is a name of this machine that the proxy may connect to: localhost, 127.0.0.1, ::1 and anything under .localhost. */
@@ -19,13 +28,29 @@ export function isOwnHost(host: string): boolean {
  * Starts the proxy. `CONNECT host:port` opens a tunnel, an absolute `http://` URL is forwarded;
  * both only to a port in `ports`, everything else is refused with 403.
  */
-export async function startProxy(ports: ReadonlySet<number>, wished?: number): Promise<Proxy> {
+export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptions = {}): Promise<Proxy> {
+  const { port: wished, credentials } = options;
   const tunnels = new Set<net.Socket>();
-  const server = http.createServer((request, response) => forward(request, response, ports));
+  const wentFrom = new Set<string>();
+  const wanted =
+    credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+  const mayPass = (request: http.IncomingMessage) =>
+    wanted === undefined || request.headers["proxy-authorization"] === wanted;
+  const challenge = 'Basic realm="local cloud"';
+  const server = http.createServer((request, response) => {
+    if (mayPass(request)) return forward(request, response, ports, wentFrom);
+    response.writeHead(407, { "Proxy-Authenticate": challenge }).end();
+  });
   server.on("connect", (request, client: net.Socket, head: Buffer) => {
     tunnels.add(client);
     client.on("close", () => tunnels.delete(client));
     client.on("error", () => client.destroy());
+    if (!mayPass(request)) {
+      client.end(
+        `HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: ${challenge}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
+      );
+      return;
+    }
     const target = split(request.url ?? "");
     if (target === undefined || !isOwnHost(target.host) || !ports.has(target.port)) {
       const text = `The local cloud's proxy connects to the local cloud only, not to ${request.url ?? "nothing"}.`;
@@ -35,6 +60,7 @@ export async function startProxy(ports: ReadonlySet<number>, wished?: number): P
       return;
     }
     const upstream = net.connect(target.port, "127.0.0.1", () => {
+      wentFrom.add(String(upstream.localPort));
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       if (head.length > 0) upstream.write(head);
       upstream.pipe(client);
@@ -59,6 +85,7 @@ export async function startProxy(ports: ReadonlySet<number>, wished?: number): P
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    wentFrom,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -73,7 +100,12 @@ function split(authority: string): { host: string; port: number } | undefined {
   return found === null ? undefined : { host: found[1] ?? "", port: Number(found[2]) };
 }
 
-function forward(request: http.IncomingMessage, response: http.ServerResponse, ports: ReadonlySet<number>): void {
+function forward(
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  ports: ReadonlySet<number>,
+  wentFrom: Set<string>,
+): void {
   const url = URL.canParse(request.url ?? "") ? new URL(request.url ?? "") : undefined;
   if (url?.protocol !== "http:" || !isOwnHost(url.hostname) || !ports.has(Number(url.port))) {
     response.writeHead(403, { "Content-Type": "text/plain" });
@@ -93,6 +125,7 @@ function forward(request: http.IncomingMessage, response: http.ServerResponse, p
       answer.pipe(response);
     },
   );
+  upstream.on("socket", (socket) => socket.once("connect", () => void wentFrom.add(String(socket.localPort))));
   upstream.on("error", () => response.destroy());
   request.pipe(upstream);
 }

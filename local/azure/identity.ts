@@ -17,6 +17,8 @@ export interface Principal {
   readonly hasAccess: boolean;
   /** Managed identities have no secret; they get tokens from the identity endpoint. */
   readonly managed?: boolean;
+  /** A policy or a fault of the directory that keeps it out whatever it proves: Entra's number and words. */
+  readonly refusal?: { readonly number: number; readonly message: string };
 }
 
 /** A token issuer that local Entra trusts for workload identity federation, and the subjects it may speak for. */
@@ -111,6 +113,11 @@ export class Directory {
   find(clientId: string): Principal | undefined {
     return this.principals.find((principal) => same(principal.clientId, clientId));
   }
+
+  /** Seconds that Entra's access tokens are good for; changed in place. The real one gives 60 to 90 minutes, or a day (from general knowledge). */
+  lifetime = 86_399;
+  /** How many of the next requests for a token are answered with 503. */
+  outages = 0;
 
   /** Issues an access token for `audience` (a resource without `/.default`). */
   issue(principal: Principal, audience: string, seconds = 86_399): string {

@@ -55,10 +55,8 @@ const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, m
 
 /** Audiences of the tokens that the management and data planes take. */
 export function managementAudiences(world: AzureWorld): string[] {
-  return [world.urls.arm, "https://management.azure.com", "https://management.core.windows.net"];
+  return [world.urls.arm, ...world.environment.management];
 }
-
-export const machineLearningAudience = "https://ml.azure.com";
 
 function application(): Express {
   const app = express();
@@ -161,7 +159,7 @@ export function apiApplication(world: AzureWorld): Express {
   app.use(frontDoorHeaders({ direct: true }));
   app.use(
     ["/history", "/data", "/mlflow", "/artifact", "/metric", "/modelregistry", "/mferp"],
-    authenticate(world, () => [...managementAudiences(world), machineLearningAudience]),
+    authenticate(world, () => [...managementAudiences(world), world.environment.machineLearning]),
   );
   for (const plane of apiPlanes) plane.mount(app, world);
   return closing(app, world);

@@ -1,6 +1,7 @@
 // The state of local Azure and what every resource file needs of it.
 import type { EventEmitter } from "node:events";
 import type http from "node:http";
+import { type Environment, environments } from "../environments.ts";
 import type { HarRecorder } from "../har.ts";
 import type { Listener } from "../listen.ts";
 import { AssetStore } from "./arm/collection.ts";
@@ -54,6 +55,8 @@ export interface AzureWorld extends AzureNames {
   /** ARM id: /subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/ws1 */
   readonly workspaceId: string;
   readonly urls: AzureUrls;
+  /** The cloud that this one poses as: which audiences its tokens have. */
+  readonly environment: Environment;
   readonly clock: Clock;
   readonly har: HarRecorder;
   readonly blobs: BlobStore;
@@ -84,6 +87,8 @@ export interface AzureWorld extends AzureNames {
 /** What the cloud gives to make a world of. */
 export interface WorldParts {
   readonly names: AzureNames;
+  /** AzureCloud where absent. */
+  readonly environment?: Environment | undefined;
   readonly clock: Clock;
   readonly har: HarRecorder;
   readonly blobs: BlobStore;
@@ -109,6 +114,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     ...names,
     workspaceId: `/subscriptions/${names.subscriptionId}/resourceGroups/${names.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${names.workspaceName}`,
     urls,
+    environment: parts.environment ?? environments.AzureCloud,
     clock,
     har,
     blobs: parts.blobs,

@@ -2,6 +2,8 @@
 import type http from "node:http";
 import type { Principal } from "../identity.ts";
 import type { AzureWorld } from "../world.ts";
+import { EntraError } from "./errors.ts";
+import { requireResource } from "./tokens.ts";
 
 /** Path of the endpoint; the listener's URL and this make IDENTITY_ENDPOINT. */
 export const identityPath = "/msi/token";
@@ -31,7 +33,9 @@ export function managedIdentityHandler(world: AzureWorld, principal: Principal, 
     if (clientId !== null && clientId.toLowerCase() !== principal.clientId.toLowerCase()) {
       return answer(400, { statusCode: 400, message: "No User Assigned or Delegated Managed Identity found." });
     }
-    const seconds = 86_399;
+    const unknown = refusalOf(world, resource);
+    if (unknown !== undefined) return answer(400, { statusCode: 400, message: unknown });
+    const seconds = world.directory.lifetime;
     answer(200, {
       access_token: world.secret(world.directory.issue(principal, resource, seconds)),
       client_id: principal.clientId,
@@ -40,4 +44,14 @@ export function managedIdentityHandler(world: AzureWorld, principal: Principal, 
       token_type: "Bearer",
     });
   };
+}
+
+function refusalOf(world: AzureWorld, resource: string): string | undefined {
+  try {
+    requireResource(world, resource);
+    return undefined;
+  } catch (error) {
+    if (error instanceof EntraError) return error.message;
+    throw error;
+  }
 }

@@ -1,17 +1,9 @@
 // The client-credentials grant: who the client says it is, how it proves that, and what it gets.
+import { everywhere } from "../../environments.ts";
 import type { Principal } from "../identity.ts";
 import type { AzureWorld } from "../world.ts";
 import { checkAssertion } from "./assertions.ts";
 import { EntraError, invalidClient } from "./errors.ts";
-
-/** Resources that tokens are issued for, besides this cloud's own Azure Resource Manager. */
-const resources = new Set([
-  "https://management.azure.com",
-  "https://management.core.windows.net",
-  "https://ml.azure.com",
-  "https://storage.azure.com",
-  "499b84ac-1321-427f-aa17-267ca6975798", // Azure DevOps
-]);
 
 /**
  * The audience of tokens for a scope: what stands before `/.default`, a trailing slash included.
@@ -32,9 +24,11 @@ export function audienceOf(world: AzureWorld, scope: string): string {
   return audience;
 }
 
-function requireResource(world: AzureWorld, audience: string): void {
+/** Refuses a resource that is not this cloud's. @throws EntraError 500011 */
+export function requireResource(world: AzureWorld, audience: string): void {
   const plain = audience.replace(/\/+$/, "").toLowerCase();
-  if (resources.has(plain) || plain === world.urls.arm) return;
+  const { management, machineLearning } = world.environment;
+  if ([...management, machineLearning, ...everywhere, world.urls.arm].includes(plain)) return;
   throw new EntraError(
     400,
     "invalid_resource",
@@ -65,6 +59,8 @@ export function tokenFor(world: AzureWorld, form: Record<string, string>): objec
       `Application with identifier '${clientId}' was not found in the directory 'Local'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`,
     );
   }
+  const { refusal } = principal;
+  if (refusal !== undefined) throw new EntraError(400, "invalid_grant", refusal.number, refusal.message);
   if (form["client_assertion"] !== undefined) checkAssertion(world, principal, form["client_assertion"]);
   else if (form["client_secret"] !== undefined) checkSecret(principal, form["client_secret"]);
   else {
@@ -74,12 +70,12 @@ export function tokenFor(world: AzureWorld, form: Record<string, string>): objec
     );
   }
   if (scope === "") throw missing("scope");
-  const seconds = 86_399;
+  const seconds = world.directory.lifetime;
   return {
     token_type: "Bearer",
     expires_in: seconds,
     ext_expires_in: seconds,
-    refresh_in: 43_199,
+    ...(seconds > 7200 ? { refresh_in: Math.floor(seconds / 2) } : {}),
     access_token: world.secret(world.directory.issue(principal, audienceOf(world, scope), seconds)),
   };
 }

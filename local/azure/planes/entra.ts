@@ -53,6 +53,11 @@ export function mount(app: Express, world: AzureWorld): void {
   });
 
   app.post("/:tenant/oauth2/v2.0/token", (request, response) => {
+    if (world.directory.outages > 0) {
+      world.directory.outages -= 1;
+      response.status(503).setHeader("Retry-After", "1").end("Service Unavailable");
+      return;
+    }
     requireTenant(world, request);
     response.json(tokenFor(world, (request.body ?? {}) as Record<string, string>));
   });

@@ -35,7 +35,7 @@ export function mayScore(world: AzureWorld, endpoint: EndpointRecord, authorizat
     const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
     return key !== undefined && (key === endpoint.keys.primaryKey || key === endpoint.keys.secondaryKey);
   }
-  const audience = endpoint.authMode === "AADToken" ? "https://ml.azure.com" : audienceOf(endpoint);
+  const audience = endpoint.authMode === "AADToken" ? world.environment.machineLearning : audienceOf(endpoint);
   try {
     return world.directory.check(authorization, [audience]).hasAccess;
   } catch {

@@ -1,0 +1,62 @@
+// The Azure clouds as a local one can pose as them: which audiences their tokens have, and what Azure DevOps stores of
+// each in a connection. Keys are those of facts/01 §5.1; values are general knowledge of the clouds.
+
+export type EnvironmentName = "AzureCloud" | "AzureChinaCloud" | "AzureUSGovernment";
+
+export interface Environment {
+  readonly name: EnvironmentName;
+  /** Audiences of tokens for the resource manager and the workspace's own services. */
+  readonly management: readonly string[];
+  /** Audience of tokens for endpoints with Entra authentication. */
+  readonly machineLearning: string;
+  /** What the connection of type azurerm keeps beside what was entered; addresses that a local cloud has itself are put in by it. */
+  readonly dependencyData: Readonly<Record<string, string>>;
+}
+
+/** Storage has one audience in every cloud; so has Azure DevOps, which is in one only. */
+export const everywhere = ["https://storage.azure.com", "499b84ac-1321-427f-aa17-267ca6975798"];
+
+export const environments: Readonly<Record<EnvironmentName, Environment>> = {
+  AzureCloud: {
+    name: "AzureCloud",
+    management: ["https://management.azure.com", "https://management.core.windows.net"],
+    machineLearning: "https://ml.azure.com",
+    dependencyData: {
+      graphUrl: "https://graph.windows.net/",
+      microsoftGraphUrl: "https://graph.microsoft.com/",
+      activeDirectoryServiceEndpointResourceId: "https://management.core.windows.net/",
+      AzureKeyVaultDnsSuffix: "vault.azure.net",
+      AzureKeyVaultServiceEndpointResourceId: "https://vault.azure.net",
+      StorageEndpointSuffix: "core.windows.net",
+      EnableAdfsAuthentication: "false",
+    },
+  },
+  AzureChinaCloud: {
+    name: "AzureChinaCloud",
+    management: ["https://management.chinacloudapi.cn", "https://management.core.chinacloudapi.cn"],
+    machineLearning: "https://ml.azure.cn",
+    dependencyData: {
+      graphUrl: "https://graph.chinacloudapi.cn/",
+      microsoftGraphUrl: "https://microsoftgraph.chinacloudapi.cn/",
+      activeDirectoryServiceEndpointResourceId: "https://management.core.chinacloudapi.cn/",
+      AzureKeyVaultDnsSuffix: "vault.azure.cn",
+      AzureKeyVaultServiceEndpointResourceId: "https://vault.azure.cn",
+      StorageEndpointSuffix: "core.chinacloudapi.cn",
+      EnableAdfsAuthentication: "false",
+    },
+  },
+  AzureUSGovernment: {
+    name: "AzureUSGovernment",
+    management: ["https://management.usgovcloudapi.net", "https://management.core.usgovcloudapi.net"],
+    machineLearning: "https://ml.azure.us",
+    dependencyData: {
+      graphUrl: "https://graph.windows.net/",
+      microsoftGraphUrl: "https://graph.microsoft.us/",
+      activeDirectoryServiceEndpointResourceId: "https://management.core.usgovcloudapi.net/",
+      AzureKeyVaultDnsSuffix: "vault.usgovcloudapi.net",
+      AzureKeyVaultServiceEndpointResourceId: "https://vault.usgovcloudapi.net",
+      StorageEndpointSuffix: "core.usgovcloudapi.net",
+      EnableAdfsAuthentication: "false",
+    },
+  },
+};
