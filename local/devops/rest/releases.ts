@@ -1,17 +1,28 @@
-// Classic releases: look and create. Approvals, gates and the running of stages come with the release runner.
-import type { Release, ReleaseArtifact, ReleaseDefinition } from "../state/releases.ts";
-import { json, notFound, page, time } from "./answers.ts";
+// Classic releases: look and create. Who runs them listens to the state (local/pipeline/classic does).
+import type { Release, ReleaseArtifact, ReleaseDefinition, ReleaseReason } from "../state/releases.ts";
+import { badRequest, enumName, json, notFound, page, time } from "./answers.ts";
 import { requireProject } from "./core.ts";
 import { identityIn, identityReference } from "./references.ts";
 import type { Call, Resource } from "./routes.ts";
 
+const reasons: Record<ReleaseReason, number> = {
+  none: 0,
+  manual: 1,
+  continuousIntegration: 2,
+  schedule: 3,
+  pullRequest: 4,
+};
+
 function definitionBody(call: Call, definition: ReleaseDefinition): object {
   return {
+    ...definition.document,
     id: definition.id,
     name: definition.name,
     path: "\\",
     source: "userInterface",
-    environments: definition.environments.map((each, index) => ({ ...each, rank: index + 1 })),
+    environments:
+      definition.document?.["environments"] ??
+      definition.environments.map((each, index) => ({ ...each, rank: index + 1 })),
     artifacts: definition.artifacts,
     url: `${call.world.collectionUri}${call.world.project.id}/_apis/Release/definitions/${definition.id}`,
   };
@@ -85,8 +96,15 @@ function update(call: Call) {
 function list(call: Call) {
   requireProject(call.world, call.route["project"]);
   const definition = call.query.get("definitionId");
+  const { query } = call;
+  const [least, most] = [query.get("minCreatedTime"), query.get("maxCreatedTime")];
+  const text = query.get("searchText")?.toLowerCase();
   const found = call.world.releases.all.filter(
-    (each) => definition === null || each.definition.id === Number(definition),
+    (each) =>
+      (definition === null || each.definition.id === Number(definition)) &&
+      (least === null || each.createdOn >= Date.parse(least)) &&
+      (most === null || each.createdOn <= Date.parse(most)) &&
+      (text === undefined || each.name.toLowerCase().includes(text)),
   );
   const answer = page(found.toReversed(), call.query, 100);
   const bodies = (answer.list as Release[]).map((each) => releaseBody(call, each));
@@ -98,7 +116,36 @@ interface SentArtifact {
   instanceReference?: { id?: string; name?: string };
 }
 
-function create(call: Call) {
+/**
+ * The version of an artifact of which the caller said nothing, as far as it can be known here: a fixed one, the tip of a
+ * repository's branch, the latest good run of a pipeline. Others would have to be asked of their own service.
+ */
+async function defaultVersion(call: Call, artifact: ReleaseArtifact): Promise<{ id: string; name: string }> {
+  const { world } = call;
+  const reference = (key: string) => artifact.definitionReference[key];
+  const fixed = reference("defaultVersionSpecific");
+  if (fixed?.id) return fixed;
+  const source = reference("definition");
+  if (artifact.type === "Git") {
+    const repository = world.repositories.get(source?.id ?? "") ?? world.repositories.get(source?.name ?? "");
+    const branch =
+      reference("defaultVersionBranch")?.id || reference("branches")?.id || repository?.defaultBranch || "";
+    const [tip] = repository === undefined ? [] : await world.repositories.commits(repository, branch, 0, 1);
+    if (tip !== undefined) return { id: tip.commitId, name: tip.commitId.slice(0, 8) };
+  }
+  if (artifact.type === "Build") {
+    const build = world.builds.all.findLast(
+      (each) => String(each.definition.id) === source?.id && /succeeded/i.test(each.result ?? ""),
+    );
+    if (build !== undefined) return { id: String(build.id), name: build.buildNumber };
+  }
+  throw badRequest(
+    `No version is given for the artifact ${artifact.alias}, and none is known for its type ${artifact.type}.`,
+    "InvalidRequestException",
+  );
+}
+
+async function create(call: Call) {
   requireProject(call.world, call.route["project"]);
   const body = (call.body ?? {}) as Record<string, unknown>;
   const definition = call.world.releases.definition(Number(body["definitionId"]));
@@ -109,21 +156,32 @@ function create(call: Call) {
     );
   }
   const sent = (body["artifacts"] as SentArtifact[] | undefined) ?? [];
-  const artifacts: ReleaseArtifact[] = definition.artifacts.map((artifact) => {
+  for (const { alias } of sent) {
+    if (!definition.artifacts.some((each) => each.alias === alias))
+      throw badRequest(
+        `The release definition ${definition.name} has no artifact ${alias}.`,
+        "InvalidRequestException",
+      );
+  }
+  const artifacts: ReleaseArtifact[] = [];
+  for (const artifact of definition.artifacts) {
     const chosen = sent.find((each) => each.alias === artifact.alias)?.instanceReference;
-    if (chosen === undefined) return artifact;
-    return {
-      ...artifact,
-      definitionReference: {
-        ...artifact.definitionReference,
-        version: { id: chosen.id ?? "", name: chosen.name ?? chosen.id ?? "" },
-      },
-    };
-  });
+    // A definition that nobody runs needs no versions.
+    const version =
+      chosen !== undefined
+        ? { id: chosen.id ?? "", name: chosen.name ?? chosen.id ?? "" }
+        : definition.document === undefined
+          ? undefined
+          : await defaultVersion(call, artifact);
+    const { definitionReference } = artifact;
+    artifacts.push(
+      version === undefined ? artifact : { ...artifact, definitionReference: { ...definitionReference, version } },
+    );
+  }
   const release = call.world.releases.create(definition, {
     createdBy: identityIn(body, "createdFor") ?? call.world.person(call.caller.name),
     description: String(body["description"] ?? ""),
-    reason: /continuous/i.test(String(body["reason"])) ? "continuousIntegration" : "manual",
+    reason: enumName(body["reason"], reasons) ?? "manual",
     artifacts,
     variables: (body["variables"] as Record<string, { value: string }> | undefined) ?? {},
   });
@@ -154,7 +212,13 @@ export const releases: readonly Resource[] = [
         requireProject(call.world, call.route["project"]);
         const id = call.route["definitionId"];
         if (id === undefined) {
-          const answer = page(call.world.releases.definitions, call.query, 10_000);
+          const text = call.query.get("searchText")?.toLowerCase();
+          const exact = call.query.get("isExactNameMatch") === "true";
+          const found = call.world.releases.definitions.filter(({ name }) => {
+            const lower = name.toLowerCase();
+            return text === undefined || (exact ? lower === text : lower.includes(text));
+          });
+          const answer = page(found, call.query, 10_000);
           const bodies = (answer.list as ReleaseDefinition[]).map((each) => definitionBody(call, each));
           return { ...answer, list: bodies, body: { count: bodies.length, value: bodies } };
         }

@@ -1,4 +1,6 @@
-// Classic releases, as far as the tasks see them: a definition with environments, and releases of it.
+// Classic releases: definitions with their environments and artifacts, and releases of them.
+import { EventEmitter } from "node:events";
+import { runNumber } from "../../pipeline/run-number.ts";
 import type { Identity } from "./identities.ts";
 import { Plan } from "./plans.ts";
 
@@ -15,7 +17,12 @@ export interface ReleaseDefinition {
   readonly name: string;
   readonly environments: readonly { readonly id: number; readonly name: string }[];
   readonly artifacts: readonly ReleaseArtifact[];
+  /** As it was exported and imported again: what a runner goes by; absent where nobody runs it. */
+  readonly document?: Readonly<Record<string, unknown>>;
 }
+
+/** Reasons as Azure DevOps spells them (ReleaseReason). */
+export type ReleaseReason = "none" | "manual" | "continuousIntegration" | "schedule" | "pullRequest";
 
 export interface ReleaseEnvironment {
   readonly id: number;
@@ -32,7 +39,7 @@ export interface Release {
   comment: string;
   keepForever: boolean;
   readonly definition: ReleaseDefinition;
-  readonly reason: "manual" | "continuousIntegration" | "schedule";
+  readonly reason: ReleaseReason;
   readonly description: string;
   readonly createdBy: Identity;
   readonly createdOn: number;
@@ -42,8 +49,8 @@ export interface Release {
   readonly variables: Readonly<Record<string, { value: string }>>;
 }
 
-/** All release definitions and releases of the project. */
-export class Releases {
+/** All release definitions and releases of the project. Tells `created` to whoever runs releases. */
+export class Releases extends EventEmitter<{ created: [Release] }> {
   readonly definitions: ReleaseDefinition[] = [];
   readonly all: Release[] = [];
   private readonly now: () => number;
@@ -51,6 +58,7 @@ export class Releases {
   private environmentsMade = 0;
 
   constructor(now: () => number, planOpened: (plan: Plan) => void) {
+    super();
     this.now = now;
     this.planOpened = planOpened;
   }
@@ -63,6 +71,21 @@ export class Releases {
       name,
       environments: environments.map((each, index) => ({ id: index + 1, name: each })),
       artifacts,
+    };
+    this.definitions.push(definition);
+    return definition;
+  }
+
+  /** Takes in a definition as Azure DevOps exports it, under its own name; only what clients ask for is looked at here. */
+  import(document: Readonly<Record<string, unknown>>): ReleaseDefinition {
+    const environments = (document["environments"] as { id?: number; name: string; rank?: number }[] | undefined) ?? [];
+    const ranked = environments.toSorted((one, other) => (one.rank ?? 0) - (other.rank ?? 0));
+    const definition: ReleaseDefinition = {
+      id: this.definitions.length + 1,
+      name: String(document["name"]),
+      environments: ranked.map(({ id, name }, index) => ({ id: id ?? index + 1, name })),
+      artifacts: (document["artifacts"] as ReleaseArtifact[] | undefined) ?? [],
+      document,
     };
     this.definitions.push(definition);
     return definition;
@@ -88,10 +111,17 @@ export class Releases {
       variables?: Record<string, { value: string }>;
     },
   ): Release {
-    const number = this.all.filter((each) => each.definition === definition).length + 1;
+    const id = this.all.length + 1;
+    const format = String(definition.document?.["releaseNameFormat"] ?? "Release-$(rev:r)");
+    const earlier = this.all.filter((each) => each.definition === definition).map((each) => each.name);
     const release: Release = {
-      id: this.all.length + 1,
-      name: `Release-${number}`,
+      id,
+      name: runNumber(format, {
+        date: new Date(this.now()),
+        earlier,
+        lookup: (name) =>
+          ({ "release.releaseid": String(id), "release.definitionname": definition.name })[name.toLowerCase()],
+      }),
       comment: "",
       keepForever: false,
       definition,
@@ -117,6 +147,7 @@ export class Releases {
       variables: { ...options.variables },
     };
     this.all.push(release);
+    this.emit("created", release);
     return release;
   }
 }
