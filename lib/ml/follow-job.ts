@@ -1,10 +1,10 @@
 // The story of waiting: the job's log as it grows, its states as they change, and an end that says what happened.
-import { readFrom } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type Clock, poll } from "../poll.ts";
-import { cancelJob, getJob, hasEnded, outputUris } from "./jobs.ts";
-import { LogCursor, logsToShow } from "./logs.ts";
+import { type FailedStep, StepsFollower } from "./follow-steps.ts";
+import { cancelJob, getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
+import { RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -12,6 +12,8 @@ export interface FollowOptions {
   /** Milliseconds; absent or 0: as long as the pipeline allows. */
   readonly deadline?: number | undefined;
   readonly clock?: Clock;
+  /** The job's page in studio, from which those of its steps are made. */
+  readonly studioUrl?: string | undefined;
   /** Told each new state, for the record. */
   readonly onStatus?: (status: string) => void;
 }
@@ -24,36 +26,54 @@ export interface FollowedJob {
   readonly finished?: string;
   /** URI by output name. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** The job's own; of a sweep those of its best trial, which its own count before. */
   readonly metrics: Metrics;
+  /** Of a sweep. */
+  readonly bestTrial?: string;
 }
 
 /** One look costs one round trip to run history and one ranged read for each log; quick while something happens. */
 const QUICKEST = 1_000;
 const SLOWEST = 10_000;
-/** Lines of the log at the end of a failure. */
-const TAIL = 20;
+/** A listing of many steps is long, and is asked for less often: milliseconds for each of them. */
+const FOR_EACH_STEP = 10;
+/** Steps whose logs an error holds. */
+const MOST_FAILED = 3;
 
 /**
- * Follows a job to its end and streams its log.
+ * Follows a job to its end and streams its log; of a pipeline those of its steps, each in a group of its own.
  * @throws TaskError `failed` with the reason and the log's last lines; `timeout` at the deadline, with the job
  * cancelled; the signal's reason when it is aborted, with the job cancelled by one short request
  */
 export async function followJob(workspace: Workspace, name: string, options: FollowOptions = {}): Promise<FollowedJob> {
   const { log, signal } = workspace;
-  const logs = new Map<string, LogCursor>();
+  const own = new RunLog(workspace);
+  const show = (lines: readonly string[]) => lines.length > 0 && log.remote(lines.join("\n"));
+  let steps: StepsFollower | undefined;
   let status = "";
   let pause = QUICKEST;
+  const lookClosely = async (details: RunDetails): Promise<boolean> => {
+    // A pipeline's own log says no more than which steps it began.
+    if (!steps && details.properties?.["azureml.runsource"] === "azureml.PipelineRun")
+      steps = new StepsFollower(workspace, name, options.studioUrl);
+    if (steps) return steps.look();
+    const { lines, news } = await own.read(details);
+    show(lines);
+    return news;
+  };
   const look = async () => {
     const details = await runDetails(workspace, name);
-    const news = details ? await showLogs(workspace, details, logs) : false;
+    const news = details ? await lookClosely(details) : false;
     const changed = details?.status !== undefined && details.status !== status;
     if (changed) {
       status = details.status ?? status;
       options.onStatus?.(status);
+      if (hasEnded(status)) await steps?.close();
       log.info(`Job ${name}: ${status}.`);
     }
     if (details && hasEnded(status)) return { done: true as const, value: details };
-    pause = news || changed ? QUICKEST : Math.min(pause * 1.3, SLOWEST);
+    const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);
+    pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
     return { done: false as const, after: pause };
   };
   let details: RunDetails;
@@ -65,54 +85,45 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
       ...(options.clock ? { clock: options.clock } : {}),
     });
   } catch (error) {
+    await steps?.close();
     throw await endEarly(workspace, name, error);
   }
   // The last bytes may have been written after the last look.
   const last = (await runDetails(workspace, name)) ?? details;
-  await showLogs(workspace, last, logs);
-  for (const cursor of logs.values()) show(workspace, cursor.end());
-  if (status !== "Completed") throw sayFailed(name, status, last, logs);
-  const [job, metrics] = await Promise.all([getJob(workspace, name), latestMetrics(workspace, name)]);
+  await lookClosely(last);
+  await steps?.close();
+  show(own.end());
+  if (status !== "Completed") {
+    const failed = steps?.failed() ?? [];
+    // Where no step is to blame, the pipeline's own log may say what is.
+    if (steps && failed.length === 0) await own.read(last);
+    throw sayFailed(name, status, last, own.tail(), failed);
+  }
+  const job = await getJob(workspace, name);
+  const bestTrial = bestTrialOf(last, job);
+  if (bestTrial)
+    log.info(
+      `Best trial ${bestTrial}: ${runStudioUrl(workspace, bestTrial, { job: name, studioUrl: options.studioUrl })}`,
+    );
+  const [mine, best] = await Promise.all([
+    latestMetrics(workspace, name),
+    bestTrial ? latestMetrics(workspace, bestTrial) : {},
+  ]);
   return {
     name,
     status,
     ...(last.startTimeUtc ? { started: last.startTimeUtc } : {}),
     ...(last.endTimeUtc ? { finished: last.endTimeUtc } : {}),
     outputs: outputUris(job),
-    metrics,
+    metrics: { ...best, ...mine },
+    ...(bestTrial ? { bestTrial } : {}),
   };
 }
 
-/** Reads what is new in each log; true where there was anything. */
-async function showLogs(workspace: Workspace, details: RunDetails, logs: Map<string, LogCursor>): Promise<boolean> {
-  const files = details.logFiles ?? {};
-  const shown = logsToShow(Object.keys(files));
-  const read = await Promise.all(
-    shown.map(async (path) => {
-      const cursor = logs.get(path) ?? new LogCursor(TAIL);
-      logs.set(path, cursor);
-      const answer = await readFrom(workspace.azure, files[path] ?? "", cursor.offset, workspace.signal);
-      // A job that was moved to another node starts its log anew (not verified against live Azure).
-      if (answer.length !== undefined && answer.length < cursor.offset) cursor.offset = 0;
-      return {
-        path,
-        lines: answer.bytes?.length ? cursor.take(answer.bytes) : [],
-        news: (answer.bytes?.length ?? 0) > 0,
-      };
-    }),
-  );
-  for (const { path, lines } of read) {
-    const prefix = shown.length > 1 ? `${path.replace(/^.*\//, "").replace(/\.txt$/, "")}: ` : "";
-    show(
-      workspace,
-      lines.map((line) => prefix + line),
-    );
-  }
-  return read.some(({ news }) => news);
-}
-
-function show(workspace: Workspace, lines: readonly string[]): void {
-  if (lines.length > 0) workspace.log.remote(lines.join("\n"));
+/** The trial that a sweep found best; it says so among its properties once it has ended (facts/03 5.4). */
+function bestTrialOf(details: RunDetails, job: Job): string | undefined {
+  const name = "best_child_run_id";
+  return details.properties?.[name] || job.properties?.properties?.[name] || undefined;
 }
 
 /** What a wait that did not come to the job's end leaves behind: a job that is asked to end. */
@@ -133,11 +144,34 @@ async function endEarly(workspace: Workspace, name: string, error: unknown): Pro
   });
 }
 
-function sayFailed(name: string, status: string, details: RunDetails, logs: ReadonlyMap<string, LogCursor>): TaskError {
+function sayFailed(
+  name: string,
+  status: string,
+  details: RunDetails,
+  ownTail: readonly string[],
+  failed: readonly FailedStep[],
+): TaskError {
   const reason = runErrorText(details.error);
-  const tail = [...logs.values()].flatMap((cursor) => cursor.tail()).slice(-TAIL);
   const why = reason ? `: ${reason}` : status === "Canceled" ? ", by someone else than this pipeline." : ".";
-  const end = tail.length > 0 ? `\nIts log ends with:\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
+  const parts = failed.slice(0, MOST_FAILED).map((step) => {
+    const because = step.reason ? `: ${step.reason}` : ".";
+    return `\nThe step ${step.title} is ${step.status}${because}${tailText(step.tail)}`;
+  });
+  const more = failed.length > MOST_FAILED ? `\n${failed.length - MOST_FAILED} more steps failed.` : "";
+  const own = failed.length === 0 ? tailText(ownTail) : "";
   const code = details.error?.error?.code ?? details.error?.code;
-  return new TaskError("failed", `The job ${name} is ${status}${why}${end}`, code === undefined ? {} : { code });
+  return new TaskError(
+    "failed",
+    `The job ${name} is ${status}${why}${own}${parts.join("")}${more}`,
+    code === undefined ? {} : { code },
+  );
+}
+
+function tailText(lines: readonly string[]): string {
+  return lines.length > 0
+    ? `\nIts log ends with:\n${lines
+        .slice(-TAIL)
+        .map((line) => `  ${line}`)
+        .join("\n")}`
+    : "";
 }

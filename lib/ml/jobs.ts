@@ -99,6 +99,20 @@ export function studioUrl(workspace: Workspace, job: Job): string {
   return told || `https://ml.azure.com/runs/${job.name}?wsid=${workspace.id}`;
 }
 
+/**
+ * The page of a run that is part of a job; history names none.
+ * @param of the job, and its own page where it is known: other clouds have studios of their own
+ */
+export function runStudioUrl(
+  workspace: Workspace,
+  run: string,
+  of: { readonly job: string; readonly studioUrl?: string | undefined },
+): string {
+  const own = `/runs/${of.job}?`;
+  if (of.studioUrl?.includes(own)) return of.studioUrl.replace(own, `/runs/${run}?`);
+  return `https://ml.azure.com/runs/${run}?wsid=${workspace.id}`;
+}
+
 /** URI of each output by its name, `default` (the job's own artifacts) left out. */
 export function outputUris(job: Job): Record<string, string> {
   const uris: Record<string, string> = {};

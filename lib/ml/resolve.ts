@@ -18,19 +18,30 @@ export interface ResolveOptions {
   readonly mayCreate?: Promise<unknown>;
 }
 
+/** Steps of a pipeline that are translated, and their components registered, side by side. */
+const LANES = 8;
+
 /** The same question in one run is asked of Azure once. */
 export function createResolver(workspace: Workspace, options: ResolveOptions = {}): WorkspaceResolver {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
   const codeHashes = new Map<string, string>();
+  const codes = new Map<string, Promise<string>>();
+  const register = async (path: string): Promise<string> => {
+    const code = await registerCode(workspace, readContent(path, options.root), options.mayCreate);
+    codeHashes.set(code.id, code.hash);
+    return code.id;
+  };
   // Whoever awaits it hears of its failure; nobody may, where there is nothing to create.
   options.mayCreate?.catch(() => {});
   return {
     workspace: { subscriptionId, resourceGroup, name, id, location },
     codeHashes,
+    lanes: LANES,
     async code(path) {
-      const code = await registerCode(workspace, readContent(path, options.root), options.mayCreate);
-      codeHashes.set(code.id, code.hash);
-      return code.id;
+      // The folder of three hundred steps is read once.
+      const known = codes.get(path) ?? register(path);
+      codes.set(path, known);
+      return known;
     },
     async upload(path, datastore) {
       const content = readContent(path, options.root);

@@ -9,6 +9,7 @@ export interface RunDetails {
   /** `{ error: { code, message, … } }` once it has failed; from the official client's source, not verified against live Azure. */
   readonly error?: RunError | null;
   readonly warnings?: readonly { message?: string }[] | null;
+  readonly properties?: Record<string, string> | null;
   /** Signed addresses by the log's path. */
   readonly logFiles?: Record<string, string> | null;
 }
@@ -28,10 +29,18 @@ export async function runDetails(workspace: Workspace, runId: string): Promise<R
   return answer.status === 404 ? undefined : answer.body;
 }
 
+/** What history says of a run in a list (facts/04 11.2). */
 export interface ChildRun {
   readonly runId: string;
   readonly displayName?: string | null;
+  /** Of a pipeline's step: its component. */
+  readonly name?: string | null;
   readonly status?: string;
+  readonly startTimeUtc?: string | null;
+  readonly endTimeUtc?: string | null;
+  readonly runType?: string | null;
+  readonly properties?: Record<string, string> | null;
+  readonly error?: RunError | null;
 }
 
 /** The runs directly below a run. One round trip a page. */

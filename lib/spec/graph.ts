@@ -141,7 +141,12 @@ function checkInputs(step: Step, component: ComponentDocument, node: MapNode, at
 }
 
 export async function writeSteps(read: Steps, to: Writing): Promise<Record<string, unknown>> {
-  const body: Record<string, unknown> = {};
-  for (const [name, step] of Object.entries(read)) body[name] = await stepBody(step, to);
-  return body;
+  const waiting = Object.values(read);
+  const bodies = new Map<string, Record<string, unknown>>();
+  const lane = async () => {
+    for (let step = waiting.shift(); step !== undefined; step = waiting.shift())
+      bodies.set(step.name, await stepBody(step, to));
+  };
+  await Promise.all(Array.from({ length: to.resolver.lanes ?? 1 }, lane));
+  return Object.fromEntries(Object.keys(read).map((name) => [name, bodies.get(name)]));
 }

@@ -26,8 +26,21 @@ export interface Uploaded {
   readonly isFolder: boolean;
 }
 
+/** A data asset that a deployment's data collector fills. */
+export interface Collection {
+  /** The ARM id of the data asset's version. */
+  readonly id: string;
+  /** The asset's type: "uri_folder", "mltable". */
+  readonly type: string;
+  readonly isEnabled: boolean;
+}
+/** The collections of a deployment by their names: "model_inputs", "model_outputs", "app_traces". */
+export type Collections = Readonly<Record<string, Collection>>;
+
 export interface Resolver {
   readonly workspace: SpecWorkspace;
+  /** How many steps of a pipeline may be translated side by side; one after the other, in their order, if not given. */
+  readonly lanes?: number;
   /** Registers a local folder or file as anonymous code (facts/03 3.1); returns the ARM id of the code version. */
   code(path: string): Promise<string>;
   /** Brings a local file or folder to a datastore (facts/03 3.2). `uri` is the short form. */
@@ -38,4 +51,6 @@ export interface Resolver {
   version(kind: AssetKind, name: string, label: string): Promise<string>;
   /** The next version of a container ("1" when there is none). */
   nextVersion(kind: AssetKind, name: string): Promise<string>;
+  /** What an online deployment collects (GET of the deployment, then of each data asset): monitors without data of their own need it. */
+  collections?(endpoint: string, deployment: string): Promise<Collections>;
 }

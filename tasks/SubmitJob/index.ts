@@ -38,7 +38,7 @@ export default defineTask(
       run.setOutputs({ jobStatus: now });
     };
     try {
-      const followed = await followJob(workspace, name, { deadline, onStatus });
+      const followed = await followJob(workspace, name, { deadline, onStatus, studioUrl });
       record.job = { ...section, ...followed };
       return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
     } finally {
