@@ -156,7 +156,12 @@ export function parseBatchDeployment(file: SourceFile, options: ParseOptions = {
   const word = type?.kind === "scalar" ? type.text.toLowerCase() : undefined;
   const form = type === undefined ? "flat" : word === "pipeline" ? "pipeline" : "model";
   const shapes = { model: modelDeployment, pipeline: pipelineDeployment, flat: flatDeployment };
-  const value = readDocument(file, shapes[form] as unknown as Shape<BatchDeploymentDocument>, options);
+  const value = readDocument(
+    file,
+    shapes[form] as unknown as Shape<BatchDeploymentDocument>,
+    "batch deployment",
+    options,
+  );
   return { ...value, form } as BatchDeploymentDocument;
 }
 

@@ -38,7 +38,7 @@ export const batchEndpointShape = object(
 export type BatchEndpointDocument = Infer<typeof batchEndpointShape>;
 
 export function parseBatchEndpoint(file: SourceFile, options: ParseOptions = {}): BatchEndpointDocument {
-  return readDocument(file, batchEndpointShape, options);
+  return readDocument(file, batchEndpointShape, "batch endpoint", options);
 }
 
 /** The write of a batch endpoint. Without `defaults` the body names no default deployment. */

@@ -124,7 +124,7 @@ const documentShape: Shape<ComponentDocument> = {
 };
 
 export function parseComponent(file: SourceFile, options: ParseOptions = {}): ComponentDocument {
-  return readDocument(file, documentShape, options);
+  return readDocument(file, documentShape, "component", options);
 }
 
 /** The write of a component under its name. */

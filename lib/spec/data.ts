@@ -82,7 +82,7 @@ function referencedUris(folder: string): string[] | undefined {
 }
 
 export function parseData(file: SourceFile, options: ParseOptions = {}): DataDocument {
-  return readDocument(file, dataShape, options);
+  return readDocument(file, dataShape, "data asset", options);
 }
 
 /** The write of a data asset; a local path is uploaded first. */

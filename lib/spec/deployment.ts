@@ -159,7 +159,7 @@ export function checkScoringScript(
 }
 
 export function parseOnlineDeployment(file: SourceFile, options: ParseOptions = {}): OnlineDeploymentDocument {
-  return readDocument(file, onlineDeploymentShape, options);
+  return readDocument(file, onlineDeploymentShape, "online deployment", options);
 }
 
 /** The write of an online deployment; what it refers to inline is uploaded and registered first. */

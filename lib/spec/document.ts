@@ -1,11 +1,12 @@
 // What every kind has in common: options of parsing, the write that a document becomes, fields that all documents share.
 
+import { type DocumentKind, refuseOther, withArticle } from "./kind.ts";
 import { map } from "./object.ts";
 import { type DocumentOverrides, overrideNode } from "./overrides.ts";
 import type { Resolver } from "./resolver.ts";
 import { tagText, text } from "./scalar.ts";
 import { Reading, type Shape, type Writing } from "./shape.ts";
-import type { MapNode, SourceFile } from "./source.ts";
+import type { SourceFile } from "./source.ts";
 
 export interface ParseOptions {
   readonly overrides?: DocumentOverrides;
@@ -26,18 +27,19 @@ export interface AssetWrite extends Write {
   readonly version: string;
 }
 
-/** Reads a whole document with a shape; throws all of its faults at once (SpecFault, or TaskErrors holding SpecFaults). */
-export function readDocument<T>(file: SourceFile, shape: Shape<T>, options: ParseOptions = {}, more?: Also<T>): T {
+/**
+ * Reads a whole document with a shape; throws all of its faults at once (SpecFault, or TaskErrors holding SpecFaults). A file with
+ * faults that is evidently of another kind is refused as such: its faults would mislead.
+ */
+export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: DocumentKind, options: ParseOptions = {}): T {
   const at = new Reading(file);
   const node = overrideNode(file, shape, options.overrides ?? {}, at.faults);
   const value = shape.read(node, at);
-  if (value !== undefined && node.kind === "map") more?.(value, node, at);
+  if (at.faults.list.length > 0) refuseOther(file, [kind], `${withArticle(kind)} is needed here`);
   at.faults.throwIfAny();
   if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);
   return value;
 }
-
-type Also<T> = (value: T, node: MapNode, at: Reading) => void;
 
 export function camelWriting(resolver: Resolver): Writing {
   return { resolver, style: "camel" };

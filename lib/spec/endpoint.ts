@@ -101,7 +101,7 @@ function checkEndpoint(
 }
 
 export function parseOnlineEndpoint(file: SourceFile, options: ParseOptions = {}): OnlineEndpointDocument {
-  return readDocument(file, onlineEndpointShape, options);
+  return readDocument(file, onlineEndpointShape, "online endpoint", options);
 }
 
 /** The write of an online endpoint. A document without traffic leaves the traffic to who manages it: the body has none then. */

@@ -111,7 +111,7 @@ export type AnonymousEnvironment = Infer<typeof anonymousEnvironment>;
 export type EnvironmentDocument = Infer<typeof namedEnvironment>;
 
 export function parseEnvironment(file: SourceFile, options: ParseOptions = {}): EnvironmentDocument {
-  return readDocument(file, namedEnvironment, options);
+  return readDocument(file, namedEnvironment, "environment", options);
 }
 
 /**

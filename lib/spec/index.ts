@@ -4,6 +4,7 @@ export { type BatchEndpointDocument, parseBatchEndpoint, translateBatchEndpoint 
 export { type CommandJob, commandJob } from "./command.ts";
 export { type ComponentDocument, parseComponent, translateComponent } from "./component.ts";
 export { type DataDocument, parseData, translateData } from "./data.ts";
+export { type DataImportDocument, parseDataImport, translateDataImport } from "./data-import.ts";
 export {
   type OnlineDeploymentDocument,
   parseOnlineDeployment,
@@ -33,6 +34,7 @@ export { type DocumentKind, type JobKind, kindOf } from "./kind.ts";
 export { type ModelDocument, parseModel, translateModel } from "./model.ts";
 export type { DocumentOverrides } from "./overrides.ts";
 export { parseReference, type Reference, resolveReference } from "./reference.ts";
-export type { AssetKind, Resolver, SpecWorkspace, Uploaded } from "./resolver.ts";
+export type { AssetKind, Collection, Collections, Resolver, SpecWorkspace, Uploaded } from "./resolver.ts";
 export { type Literal, literalAs } from "./scalar.ts";
+export { parseSchedule, type ScheduleDocument, translateSchedule } from "./schedule.ts";
 export { parseSource, readSource, type SourceFile, type SourceOptions } from "./source.ts";

@@ -5,11 +5,11 @@ import { COMMAND_API_VERSION, type CommandJob, commandJob, commandProperties } f
 import { type DistillationJob, distillationJob, distillationProperties, distillationSettings } from "./distillation.ts";
 import { camelWriting, type ParseOptions, present, readDocument, type Write } from "./document.ts";
 import { FINETUNING_API_VERSION, type FinetuningJob, finetuningJob, finetuningProperties } from "./finetuning.ts";
-import { type DocumentKind, JOB_KINDS, type JobKind, refuseOther } from "./kind.ts";
+import { type DocumentKind, JOB_KINDS, type JobKind, kindOf, refuseOther } from "./kind.ts";
 import { PIPELINE_API_VERSION, type PipelineJob, pipelineJob, pipelineProperties } from "./pipeline.ts";
 import type { Resolver } from "./resolver.ts";
-import type { Shape, Writing } from "./shape.ts";
-import type { SourceFile } from "./source.ts";
+import type { Reading, Shape, Writing } from "./shape.ts";
+import type { MapNode, SourceFile } from "./source.ts";
 import { SPARK_API_VERSION, type SparkJob, sparkJob, sparkProperties } from "./spark.ts";
 import { SWEEP_API_VERSION, type SweepJob, sweepJob, sweepProperties } from "./sweep.ts";
 
@@ -103,29 +103,58 @@ export function parseJob(file: SourceFile, options: JobParseOptions = {}): JobDo
   const use = able.length === 1 ? `only a ${able[0]} job can be submitted here` : "it is no job that can be submitted";
   const found = refuseOther(file, wanted, use);
   const kind = able.find((one) => found === `${one} job`) ?? "command";
-  const value = readDocument(file, KINDS[kind].shape as Shape<JobDocument>, options);
+  const value = readDocument(file, KINDS[kind].shape as Shape<JobDocument>, found, options);
   return { ...value, kind } as JobDocument;
+}
+
+/** Reads a job that another document holds. */
+export function readJob(node: MapNode, at: Reading, kinds: readonly JobDocument["kind"][]): JobDocument | undefined {
+  const found = kindOf({ node });
+  const kind = kinds.find((one) => found === `${one} job`);
+  if (kind === undefined) {
+    const allowed = kinds.map((one) => `${one} job`);
+    return at.fault(node, `${at.name} describes no job that can stand here, but: ${found}.`, { allowed });
+  }
+  const value = (KINDS[kind].shape as Shape<JobDocument>).read(node, at);
+  return value && ({ ...value, kind } as JobDocument);
+}
+
+/** The shape of a kind of job. */
+export function jobShape(kind: JobDocument["kind"]): Shape<unknown> {
+  return KINDS[kind].shape as Shape<unknown>;
+}
+
+/** The REST properties of a job, with nothing that its document does not say. */
+export async function jobProperties(job: JobDocument, resolver: Resolver): Promise<Record<string, unknown>> {
+  const kind = KINDS[job.kind] as Kind<JobDocument>;
+  const properties = await kind.properties(job, camelWriting(resolver));
+  return present({
+    ...properties,
+    description: job.description,
+    displayName: job.display_name,
+    experimentName: job.experiment_name,
+    isArchived: false,
+    tags: job.tags ?? {},
+    properties: { ...job.properties, ...kind.settings?.(job) },
+  });
 }
 
 /** The write of a job: its code, environments and local inputs are uploaded and registered through the resolver first. */
 export async function translateJob(job: JobDocument, resolver: Resolver, options: JobOptions): Promise<JobWrite> {
-  const kind = KINDS[job.kind] as Kind<JobDocument>;
-  const properties = await kind.properties(job, camelWriting(resolver));
+  const properties = await jobProperties(job, resolver);
   const name = typeof options.name === "string" ? options.name : options.name();
   return {
     method: "PUT",
     path: `jobs/${name}`,
-    apiVersion: kind.apiVersion,
+    apiVersion: KINDS[job.kind].apiVersion,
     name,
     body: {
       properties: present({
         ...properties,
-        description: job.description,
         displayName: options.displayName ?? job.display_name ?? name,
         experimentName: job.experiment_name ?? options.experimentName,
-        isArchived: false,
         tags: { ...job.tags, ...options.tags },
-        properties: { ...job.properties, ...kind.settings?.(job), ...options.properties },
+        properties: { ...(properties["properties"] as object), ...options.properties },
       }),
     },
   };

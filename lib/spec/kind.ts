@@ -21,6 +21,7 @@ export type DocumentKind =
   | `${JobKind} job`
   | "component"
   | "data asset"
+  | "data import"
   | "model"
   | "environment"
   | "online endpoint"
@@ -56,7 +57,7 @@ const SCHEMAS: Readonly<Record<string, DocumentKind>> = {
   importcomponent: "component",
   datatransfercomponent: "component",
   data: "data asset",
-  dataimport: "data asset",
+  dataimport: "data import",
   model: "model",
   environment: "environment",
   managedonlineendpoint: "online endpoint",
@@ -130,7 +131,7 @@ const TYPES: Readonly<Record<string, DocumentKind>> = {
 const BATCH_FIELDS = ["compute", "settings", "component", "job_definition", "mini_batch_size", "output_action"];
 
 /** The kind of document that the file holds. */
-export function kindOf(file: SourceFile): DocumentKind {
+export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   const { entries } = file.node;
   const word = (name: string): string => {
     const node = entries.get(name);
@@ -153,6 +154,7 @@ export function kindOf(file: SourceFile): DocumentKind {
     has("name") &&
     (has("version") || has("is_deterministic"));
   if (isComponent && !has("experiment_name") && !has("compute") && !has("settings")) return "component";
+  if (has("source", "path") && (type === "" || type === "mltable" || type === "uri_folder")) return "data import";
   if (has("replication_locations")) return "registry";
   if (TYPES[type] !== undefined) return TYPES[type];
   if (has("jobs")) return "pipeline job";
@@ -168,9 +170,12 @@ export function kindOf(file: SourceFile): DocumentKind {
 export function refuseOther(file: SourceFile, wanted: readonly DocumentKind[], use: string): DocumentKind {
   const found = kindOf(file);
   if (wanted.includes(found) || found === "document of an unknown kind") return found;
-  const article = (noun: string) => (/^[aeiou]/.test(noun) ? "an" : "a");
-  throw new TaskError("input", `${file.name} describes ${article(found)} ${found}; ${use}.`, {
+  throw new TaskError("input", `${file.name} describes ${withArticle(found)}; ${use}.`, {
     where: file.node.where,
-    hint: `Name a file that describes ${wanted.length === 1 ? `${article(wanted[0] ?? "")} ${wanted[0]}` : `one of: ${wanted.join(", ")}`}.`,
+    hint: `Name a file that describes ${wanted.length === 1 ? withArticle(wanted[0] ?? "") : `one of: ${wanted.join(", ")}`}.`,
   });
+}
+
+export function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }

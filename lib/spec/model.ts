@@ -54,7 +54,7 @@ export type ModelDocument = Infer<typeof modelShape>;
 export type AnonymousModel = Infer<typeof anonymousModel>;
 
 export function parseModel(file: SourceFile, options: ParseOptions = {}): ModelDocument {
-  return readDocument(file, modelShape, options);
+  return readDocument(file, modelShape, "model", options);
 }
 
 /** The write of a model; a local path is uploaded first. */

@@ -34,6 +34,18 @@ export function overrideNode(
   return node.kind === "map" ? node : file.node;
 }
 
+/** One mapping with another laid over it: nested mappings are merged, anything else is replaced. */
+export function mergeNodes(base: MapNode, over: MapNode): MapNode {
+  const entries = new Map(base.entries);
+  const keys = new Map(base.keys);
+  for (const [name, value] of over.entries) {
+    const below = entries.get(name);
+    entries.set(name, below?.kind === "map" && value.kind === "map" ? mergeNodes(below, value) : value);
+    keys.set(name, over.keys.get(name) ?? value.where);
+  }
+  return { ...base, entries, keys };
+}
+
 interface Merging {
   readonly shape: Shape<unknown>;
   readonly document: MapNode;

@@ -36,6 +36,10 @@ const fields = {
 const written = object("a pipeline job", fields);
 export type PipelineJob = ObjectOf<typeof fields>;
 
+const { jobs: _jobs, component: _component, services: _services, ...changeable } = fields;
+/** What may be changed of a pipeline job that Azure ML has already. */
+export const pipelineChanges = object("changes to a pipeline job", changeable);
+
 /** A single input of a pipeline, or several that are named `group.item`. */
 const INPUT_NAME = /^[a-zA-Z_]+[a-zA-Z0-9_]*(\.[a-zA-Z_]+[a-zA-Z0-9_]*)*$/;
 

@@ -1,7 +1,4 @@
 // The steps of a pipeline: what all types of step share, and the registry in which each type's file enters itself (facts/03 2.6).
-import { readFileSync, statSync } from "node:fs";
-import path from "node:path";
-import { TaskErrors } from "../errors.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
@@ -9,10 +6,10 @@ import {
   putAnonymousComponent,
   readComponent,
 } from "./component.ts";
-import { SpecFault } from "./faults.ts";
+import { gathering, includedFile } from "./included.ts";
 import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, writeInput } from "./io.ts";
 import { type AnyField, optional } from "./object.ts";
-import { parseReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
+import { parseReference, type Reference, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { text } from "./scalar.ts";
 import {
@@ -25,7 +22,7 @@ import {
   type Writing,
   writeValue,
 } from "./shape.ts";
-import { type MapNode, parseTree, type SpecNode } from "./source.ts";
+import type { MapNode, ScalarNode, SpecNode } from "./source.ts";
 
 /** What a step runs: a registered component, or one that is registered on the way. */
 export type ComponentUse =
@@ -132,26 +129,9 @@ function local(document: ComponentDocument | undefined, origin: ComponentOrigin)
 }
 
 /** A component that stands in a file of its own; faults in it are faults of the whole. */
-export function componentFile(
-  node: SpecNode & { kind: "scalar" },
-  at: Reading,
-  type: string | undefined,
-): ComponentDocument | undefined {
-  const file = readLocalPath(node, at);
-  if (file === undefined) return undefined;
-  if (statSync(file).isDirectory())
-    return at.fault(node, `${at.name} names the folder ${node.text}; the YAML file of a component is needed.`);
-  if (at.files.includes(file)) return at.fault(node, `${at.name} names ${node.text}, which includes itself.`);
-  try {
-    const tree = parseTree(readFileSync(file, "utf8"), path.relative(process.cwd(), file) || file);
-    if (tree?.kind !== "map") return at.fault(node, `${at.name} names ${node.text}, which holds no component.`);
-    return readComponent(tree, at.inside(path.dirname(file), file), type, false);
-  } catch (error) {
-    if (error instanceof SpecFault) at.faults.list.push(error);
-    else if (error instanceof TaskErrors) at.faults.list.push(...(error.errors as SpecFault[]));
-    else throw error;
-    return undefined;
-  }
+export function componentFile(node: ScalarNode, at: Reading, type: string | undefined): ComponentDocument | undefined {
+  const included = includedFile(node, at, "a component");
+  return included && gathering(at, () => readComponent(included.node, included.at, type, false));
 }
 
 export async function componentId(use: ComponentUse, resolver: Resolver): Promise<string> {

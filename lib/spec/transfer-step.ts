@@ -48,8 +48,12 @@ function checkTask(value: Value, node: MapNode, at: Reading): void {
 function builtIn(value: StepValue): string | undefined {
   const direction = value["task"] === "import_data" ? "import" : value["task"] === "export_data" ? "export" : undefined;
   if (direction === undefined) return undefined;
-  const end = (value["source"] ?? value["sink"]) as ExternalData | undefined;
-  return `azureml://registries/azureml/components/${direction}_data_${end?.type ?? "file_system"}/versions/0.0.1`;
+  return builtInTransfer(direction, (value["source"] ?? value["sink"]) as ExternalData | undefined);
+}
+
+/** Azure's own component for a direction and a kind of store. */
+export function builtInTransfer(direction: "import" | "export", store: ExternalData | undefined): string {
+  return `azureml://registries/azureml/components/${direction}_data_${store?.type ?? "file_system"}/versions/0.0.1`;
 }
 
 export const transferStep: StepType = {

@@ -2,7 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
-import type { AssetKind, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
+import type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
 import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/spec/index.ts";
 import { guid } from "../../lib/spec/python-json.ts";
 
@@ -122,6 +122,16 @@ export class OfflineResolver implements Resolver {
       path: `${kind}/${name}/versions/${version}`,
       body: body as Record<string, unknown>,
     });
+  }
+
+  /** Every deployment of the recorded world collects what it is asked and answers. */
+  async collections(): Promise<Collections> {
+    const collection = (name: string) => ({
+      id: `${this.workspace.id}/data/ep-main-${name}/versions/1`,
+      type: "uri_folder",
+      isEnabled: true,
+    });
+    return { model_inputs: collection("model_inputs"), model_outputs: collection("model_outputs") };
   }
 
   async version(kind: AssetKind, _name: string, _label: string): Promise<string> {

@@ -8,22 +8,26 @@ import {
   parseBatchEndpoint,
   parseComponent,
   parseData,
+  parseDataImport,
   parseEnvironment,
   parseJob,
   parseModel,
   parseOnlineDeployment,
   parseOnlineEndpoint,
+  parseSchedule,
   readSource,
   type SourceFile,
   translateBatchDeployment,
   translateBatchEndpoint,
   translateComponent,
   translateData,
+  translateDataImport,
   translateEnvironment,
   translateJob,
   translateModel,
   translateOnlineDeployment,
   translateOnlineEndpoint,
+  translateSchedule,
   type Write,
 } from "../../lib/spec/index.ts";
 import { DEFAULT_WORLD, OfflineResolver, type PlannedWrite, type PlanWorld } from "./offline.ts";
@@ -68,6 +72,12 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
       return await translateBatchEndpoint(parseBatchEndpoint(file, options), resolver);
     case "batch deployment":
       return await translateBatchDeployment(parseBatchDeployment(file, withEndpoint(file, options)), resolver);
+    case "schedule":
+      return await translateSchedule(parseSchedule(file, options), resolver);
+    case "data import":
+      return await translateDataImport(parseDataImport(file, options), resolver, {
+        name: () => resolver.madeUpName(true),
+      });
     default: {
       if (!kind.endsWith(" job"))
         throw new TaskError("input", `${file.name} describes a ${kind}, which cannot be planned.`, {
