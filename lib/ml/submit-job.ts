@@ -2,10 +2,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { TaskError } from "../errors.ts";
 import { type JobDocument, translateJob } from "../spec/index.ts";
+import { refuseEvidence } from "./evidence.ts";
 import { requireAll } from "./job-checks.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
 import { createResolver, type WorkspaceResolver } from "./resolve.ts";
+import { concurrencyTag, supersede } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The teacher's connection of a distillation, with its API key in clear text (facts/03 2.5). */
@@ -18,6 +20,8 @@ export interface SubmitOptions {
   readonly displayName?: string | undefined;
   readonly environmentVariables?: Readonly<Record<string, string>>;
   readonly tags?: Readonly<Record<string, string>>;
+  /** Jobs of older runs that have the same key are cancelled before this one is submitted. */
+  readonly concurrencyKey?: string | undefined;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: string | undefined;
   /** Told the job's name before it is submitted or joined, so that whatever happens next it can be cancelled. */
@@ -49,6 +53,7 @@ export async function submitJob(
 ): Promise<SubmittedJob> {
   const { provenance, log } = workspace;
   const document = withOptions(given, options);
+  const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey);
   const base = document.name ?? jobName(provenance, options.stepIdentity);
   const checks = requireAll(workspace, document);
   const resolver = createResolver(workspace, {
@@ -59,7 +64,7 @@ export async function submitJob(
     name: base,
     experimentName: provenance.definition || "Default",
     displayName: options.displayName,
-    tags: { ...lineageTags(provenance), ...options.tags },
+    tags: { ...lineageTags(provenance), ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags },
     properties: lineageProperties(provenance),
   });
   // The reason why nothing may be created is what people need to read, not what failed because of it.
@@ -67,12 +72,14 @@ export async function submitJob(
   const [earlier] = await Promise.all([findJob(workspace, base), checks]);
   const write = await translation;
   const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
+  refuseEvidence(properties["tags"] as Record<string, string>, "The job sets the tag");
   const hash = specificationHash(properties, resolver);
 
   for (let attempt = 1, found = earlier; ; attempt++) {
     const name = attempt === 1 ? base : `${base}-${attempt}`;
     if (attempt > 1) found = await findJob(workspace, name);
     if (!found) {
+      if (tag) await supersede(workspace, tag);
       options.onName?.(name);
       const body = {
         properties: { ...properties, properties: { ...properties.properties, [SPECIFICATION_HASH]: hash } },

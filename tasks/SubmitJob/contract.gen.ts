@@ -47,6 +47,8 @@ export type Inputs = {
   environmentVariables: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
+  /** A word of your choice, such as the branch. Jobs that older runs submitted with the same key and that go on are cancelled before this one is submitted. Left empty, nothing is. */
+  concurrencyKey: string | undefined;
 } & ConnectionType & Wait;
 
 export interface Outputs {
@@ -76,6 +78,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "displayName", type: "string" },
     { name: "environmentVariables", type: "multiLine" },
     { name: "tags", type: "multiLine" },
+    { name: "concurrencyKey", type: "string" },
     { name: "wait", type: "boolean", default: "true" },
     { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },
   ],

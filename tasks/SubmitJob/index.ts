@@ -22,6 +22,7 @@ export default defineTask(
       displayName: inputs.displayName,
       environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
       tags: readPairs(inputs.tags, "tags"),
+      concurrencyKey: inputs.concurrencyKey,
       onName: (name) => inputs.wait && run.setTaskVariable(RUNNING, name),
     });
     log.info(`Job ${job.name}: ${job.studioUrl}`);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { namedIn } from "../../../lib/ml/job-checks.ts";
-import { getJob } from "../../../lib/ml/jobs.ts";
+import { cancelJob, getJob } from "../../../lib/ml/jobs.ts";
 import { specificationHash, submitJob } from "../../../lib/ml/submit-job.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
 import SubmitJob from "../../../tasks/SubmitJob/index.ts";
@@ -170,6 +170,28 @@ describe("jobs of every kind", () => {
       [],
     );
     assert.ok(requests.length < 12, requests.join("\n"));
+  });
+
+  it("cancels the job of an older run with the same key first, and no other", async () => {
+    const concurrencyKey = `key/${randomUUID()}`;
+    const { folder, file } = written({ ...command("sleep 60"), compute: "azureml:cpu-cluster" });
+    const submit = (given: Record<string, string>, stepIdentity: string) =>
+      runStory(SubmitJob, { jobFile: file, wait: "false", ...given }, folder, { stepIdentity });
+    const old = await submit({ concurrencyKey }, randomUUID());
+    const other = await submit({ concurrencyKey: "another" }, randomUUID());
+    const step = randomUUID();
+    const fresh = await submit({ concurrencyKey }, step);
+    assert.match(fresh.log, new RegExp(`Cancelling the job ${old.outputs?.jobName}, `));
+    assert.ok(!fresh.log.includes(other.outputs?.jobName ?? "?"));
+    const again = await submit({ concurrencyKey }, step);
+    assert.equal(again.outputs?.jobName, fresh.outputs?.jobName, "an attempt joins what it would otherwise cancel");
+    const workspace = await openLocal();
+    const status = async (name = "") => (await getJob(workspace, name)).properties?.status ?? "";
+    assert.match(await status(old.outputs?.jobName), /^Cancel/);
+    assert.doesNotMatch(await status(fresh.outputs?.jobName), /^Cancel/);
+    for (const { outputs } of [other, fresh]) await cancelJob(workspace, outputs?.jobName ?? "");
+    const bad = await submit({ concurrencyKey: "a b" }, randomUUID());
+    assert.match(bad.error?.message ?? "", /concurrencyKey is "a b", which is no key/);
   });
 
   it("takes no word of the user's own for a name", () => {
