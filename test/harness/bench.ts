@@ -294,10 +294,12 @@ export function keepCredentials(recorder: SecretRecorder, cloud: LocalCloud): vo
   recorder.keep("account key", cloud.azure.blobs.key);
 }
 
-/** Asserts that a run succeeded; shows its log where it did not. */
+/** Asserts that a run succeeded without a word of warning; shows its log where it did not. */
 export function assertSucceeded(run: TaskRun): void {
   assert.equal(run.result, "Succeeded", run.log);
   assert.deepEqual(run.issues, [], run.log);
+  // Node's own warnings go to stderr, which people read as the task's log.
+  assert.doesNotMatch(run.log, /^\(node:\d+\)/m);
 }
 
 /** The Node versions that an agent runs the tasks with. */
