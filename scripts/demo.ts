@@ -11,8 +11,9 @@ import type { ChapterSummary } from "./demo/summary.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
-const usage = `npm run demo [-- --out DIR] [--contract DIR] [--quiet]
+const usage = `npm run demo [-- --classic] [--out DIR] [--contract DIR] [--quiet]
 
+  --classic       the registered model starts a classic release definition instead of a YAML pipeline
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
   --contract DIR  published resource types of Azure ML; local Azure then refuses bodies that break them
   --quiet         the page at the end only, not the log of the runs`;
@@ -20,6 +21,7 @@ const usage = `npm run demo [-- --out DIR] [--contract DIR] [--quiet]
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
+      classic: { type: "boolean" },
       out: { type: "string" },
       contract: { type: "string" },
       quiet: { type: "boolean" },
@@ -41,6 +43,7 @@ async function main(): Promise<number> {
   banner("Local Azure, local Azure DevOps and a local agent are starting; nothing here leaves this machine.");
   const stage = await openStage({
     example: path.join(root, "examples", "breast-cancer"),
+    form: values.classic ? "classic" : "yaml",
     log: values.quiet ? () => {} : say,
     signal: stop.signal,
     ...(contract === undefined ? {} : { contract }),

@@ -16,3 +16,4 @@ export type { Repository } from "./plugins.ts";
 export { readPipeline } from "./read-pipeline.ts";
 export { type RunOptions, runPipeline } from "./run-pipeline.ts";
 export { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
+export { Turns } from "./turns.ts";

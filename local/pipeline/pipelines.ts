@@ -7,6 +7,7 @@ import { git } from "./plugins.ts";
 import { type Listening, whatStarts } from "./read-triggers.ts";
 import { type RunOptions, runPipeline } from "./run-pipeline.ts";
 import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
+import { Turns } from "./turns.ts";
 import { type Payload, webhookTriggeredBy } from "./webhooks.ts";
 
 export interface PipelineDefinition {
@@ -23,6 +24,8 @@ export interface PipelinesOptions<Build extends BuildLike>
   > {
   readonly repository: Omit<RunOptions["repository"], "branch" | "commit">;
   readonly pipelines: readonly PipelineDefinition[];
+  /** The agent that these pipelines share with others; absent: one of their own. */
+  readonly turns?: Turns;
 }
 
 interface Wanted<Build extends BuildLike> {
@@ -39,8 +42,7 @@ interface Wanted<Build extends BuildLike> {
 export class Pipelines<Build extends BuildLike = BuildLike> {
   readonly #options: PipelinesOptions<Build>;
   readonly history: CompletedRun[] = [];
-  /** Settles when the agent is free again. */
-  #agent: Promise<unknown> = Promise.resolve();
+  readonly #turns: Turns;
   /** Settles when all that came from outside has been looked at, in its order. */
   #arrivals: Promise<unknown> = Promise.resolve();
   /** Runs that were started from outside and have not been fetched by `settled`. */
@@ -48,6 +50,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
 
   constructor(options: PipelinesOptions<Build>) {
     this.#options = options;
+    this.#turns = options.turns ?? new Turns();
   }
 
   /** Runs what a push of `commit` to `branch` starts, and all that these runs start in turn. Outcomes in the order of the runs. */
@@ -83,7 +86,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
         `There is no pipeline '${name}'; there is ${this.#options.pipelines.map((one) => one.name).join(", ")}.`,
       );
     const { branch, commit, ...rest } = wanted;
-    const outcome = await this.#turn(() =>
+    const outcome = await this.#turns.take(() =>
       runPipeline<Build>({
         ...this.#options,
         ...rest,
@@ -180,13 +183,6 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
     // Whoever asks for what has settled hears of a refusal.
     run.catch(() => {});
     this.#started.push(run);
-  }
-
-  /** One agent: runs take turns. */
-  #turn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#agent.then(work);
-    this.#agent = turn.catch(() => {});
-    return turn;
   }
 
   async #tip(branch: string): Promise<string> {

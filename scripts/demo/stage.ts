@@ -7,8 +7,10 @@ import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { HarRecorder } from "../../local/har.ts";
-import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
-import { readTasks, runsOnAgent } from "../generate/taskJson.ts";
+import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
+import { Pipelines, type RunOutcome, Turns } from "../../local/pipeline/index.ts";
+import { readContributions } from "../generate/contributions.ts";
+import { readTasks } from "../generate/taskJson.ts";
 import { DemoRelay } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
 
@@ -21,6 +23,8 @@ export const MODEL = "breast-cancer";
 export interface StageOptions {
   /** Folder of the example project. */
   readonly example: string;
+  /** What a registered model starts: release.yml (where absent), or the classic release definition. */
+  readonly form?: "yaml" | "classic";
   /** Folder of published resource types; local Azure then refuses bodies that break them. */
   readonly contract?: string;
   /** What records the traffic; one of the stage's own where absent. */
@@ -54,35 +58,44 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     const folder = path.join(work, "repository");
     const repository = createRepository(options.example, folder, "Train a first model on ten features");
     cloud.devops.repositories.add(TRAINING, { path: folder });
-    const pipelines = new Pipelines({
+    const classic = options.form === "classic";
+    const common = {
       devops: cloud.devops,
-      pipelines: [
-        { name: TRAINING, file: "azure-pipelines.yml" },
-        { name: RELEASE, file: "release.yml" },
-      ],
-      repository: { path: folder, uri: cloud.devops.repositoryUri(TRAINING), name: TRAINING },
       connections: cloud.connections,
       tasks: packagedTasks(),
       workRoot: path.join(work, "agent"),
       network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
-      requestedFor: "Ada Example",
-      log: (line) => options.log(line),
+      // One agent: what a registered model starts waits until the run that registered it has ended.
+      turns: new Turns(),
+      log: (line: string) => options.log(line),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
+    };
+    const pipelines = new Pipelines({
+      ...common,
+      pipelines: [
+        { name: TRAINING, file: "azure-pipelines.yml" },
+        ...(classic ? [] : [{ name: RELEASE, file: "release.yml" }]),
+      ],
+      repository: { path: folder, uri: cloud.devops.repositoryUri(TRAINING), name: TRAINING },
+      requestedFor: "Ada Example",
     });
+    const releases = new ClassicReleases({ ...common, artifactTypes: artifactTypes() });
+    if (classic) cloud.devops.releases.import(readJson(path.join(folder, "release-definition.json")) as Json);
     relay = await DemoRelay.open({
       cloud,
       folder: work,
       model: MODEL,
-      start: "webhook",
+      start: classic ? { definition: RELEASE, alias: "_model" } : "webhook",
       log: (line) => options.log(`Relay: ${line}`),
     });
     await pipelines.listen(repository.branch);
+    releases.listen();
     const commit = () => ({ branch: repository.branch, commit: repository.commit });
     // Events, and what they start, come after the run that registered the model; a chapter ends when nothing is on its way.
     const withReleases = async (runs: Promise<RunOutcome[]>) => {
       const outcomes = await runs;
       await eventGrid(cloud.azure).idle();
-      return [...outcomes, ...(await pipelines.settled())];
+      return [...outcomes, ...(await pipelines.settled()), ...(await releases.settled())];
     };
     const close = async () => {
       await relay?.stop();
@@ -107,9 +120,22 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 /** `AzureMLSubmitJob@1` -> the folder that `npm run build` made complete. */
 export function packagedTasks(): Map<string, string> {
   return new Map(
-    readTasks(root)
-      .filter(({ json }) => runsOnAgent(json))
-      .map(({ json, folder }) => [`${json.name}@${json.version.Major}`, path.join(root, "tasks", folder)]),
+    readTasks(root).map(({ json, folder }) => [
+      `${json.name}@${json.version.Major}`,
+      path.join(root, "tasks", folder),
+    ]),
+  );
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** The release artifact types that the extension contributes, by their names. */
+export function artifactTypes(): Map<string, ArtifactType> {
+  const ours = readContributions(root).map(({ contribution }) => contribution);
+  return new Map(
+    ours
+      .filter(({ type }) => type === "ms.vss-releaseartifact.release-artifact-type")
+      .map(({ properties }) => [String(properties["name"]), properties as ArtifactType]),
   );
 }
 

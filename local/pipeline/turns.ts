@@ -1,0 +1,12 @@
+// One agent for many runs: each waits its turn, in the order in which they came.
+
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Does the work when all that came before has ended, well or not. */
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}
