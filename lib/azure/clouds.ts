@@ -78,7 +78,7 @@ export function cloudOf(hints: CloudHints): Cloud {
   const base: Cloud = byName ?? clouds.AzureCloud;
   if (url === undefined || url === "") return base;
   return {
-    name: hints.environment && !byName ? hints.environment : "Custom",
+    name: byName?.name ?? (hints.environment || "Custom"),
     authority: hints.authorityUrl ? `${withoutSlash(hints.authorityUrl)}/` : base.authority,
     resourceManager: url,
     managementScope: `${withoutSlash(hints.audience || base.managementScope.replace(/\/\.default$/, ""))}/.default`,

@@ -1,7 +1,7 @@
 // Who the task is in Azure: one credential for each way in which a service connection can sign in.
 
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
-import type { HttpClient } from "@azure/core-rest-pipeline";
+import type { HttpClient, PipelineResponse } from "@azure/core-rest-pipeline";
 import {
   ClientAssertionCredential,
   ClientCertificateCredential,
@@ -43,7 +43,7 @@ export type Identity =
  * Every request it makes goes through `transport`.
  */
 export function createCredential(cloud: Cloud, identity: Identity, transport: Transport): TokenCredential {
-  const seen: { assertion?: Assertion; trouble?: string } = {};
+  const seen: { assertion?: Assertion; trouble?: string; noAssertion?: unknown } = {};
   const options = {
     authorityHost: cloud.authority,
     httpClient: remembering(transport.httpClient, (trouble) => {
@@ -67,7 +67,11 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
         );
       case "workloadIdentity": {
         const assertion = async () => {
-          const token = await identity.assertion();
+          const token = await identity.assertion().catch((error: unknown) => {
+            // The library makes an error of its own of it.
+            seen.noAssertion = error;
+            throw error;
+          });
           seen.assertion = claimsOf(token);
           return token;
         };
@@ -79,7 +83,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
           : new ManagedIdentityCredential(options);
     }
   };
-  const sayingWhy = (error: unknown) => signInFailure(error, { identity, cloud, ...seen });
+  const sayingWhy = (error: unknown) => signInFailure(seen.noAssertion ?? error, { identity, cloud, ...seen });
   let credential: TokenCredential;
   try {
     credential = inner();
@@ -88,6 +92,8 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
   }
   return {
     async getToken(scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> {
+      delete seen.trouble;
+      delete seen.noAssertion;
       try {
         return await credential.getToken(scopes, tokenOptions);
       } catch (error) {
@@ -104,7 +110,10 @@ function remembering(client: HttpClient, remember: (trouble: string) => void): H
       const host = new URL(request.url).host;
       try {
         const response = await client.sendRequest(request);
-        if (response.status >= 400) remember(`${host} answered with status ${response.status}.`);
+        if (response.status === 407) remember("the agent's proxy wants another user name and password (status 407).");
+        // The library keeps Entra's own words to itself where a tenant cannot be found.
+        else if (response.status >= 400)
+          remember(reasonIn(response) ?? `${host} answered with status ${response.status}.`);
         return response;
       } catch (error) {
         remember(`${host} could not be reached: ${error instanceof Error ? error.message : String(error)}`);
@@ -112,6 +121,16 @@ function remembering(client: HttpClient, remember: (trouble: string) => void): H
       }
     },
   };
+}
+
+/** Entra's refusal, where the answer is one. */
+function reasonIn(response: PipelineResponse): string | undefined {
+  try {
+    const reason: unknown = JSON.parse(response.bodyAsText ?? "").error_description;
+    return typeof reason === "string" && reason.startsWith("AADSTS") ? reason : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Issuer, subject and audience of an assertion, for the sentence that says what to enter in Entra. Nothing is verified. */

@@ -29,7 +29,8 @@ interface Sentence {
  */
 export function signInFailure(error: unknown, at: Circumstances): TaskError {
   if (error instanceof TaskError) return error;
-  const text = textOf(error);
+  const own = textOf(error);
+  const text = /AADSTS\d/.test(own) || !at.trouble?.startsWith("AADSTS") ? own : at.trouble;
   const code = /AADSTS(\d+)/.exec(text)?.[1];
   const known = code === undefined ? undefined : sentences[code]?.(at, text);
   const requestId = /(?:Trace ID|trace_id"?)\s*:\s*"?([0-9a-f-]{36})/i.exec(text)?.[1];
@@ -88,6 +89,10 @@ const sentences: Record<string, (at: Circumstances, text: string) => Sentence> =
   "700211": noFederatedCredential,
   "700212": noFederatedCredential,
   "700213": noFederatedCredential,
+  "700027": () => ({
+    message: "The certificate of the service connection is none of the application's.",
+    hint: "Upload the certificate to the application in Entra, or enter one that is there, with its private key, in the service connection.",
+  }),
   "90002": (at) => ({
     message: `The tenant ${who(at).tenant} of the service connection does not exist in ${at.cloud.name}.`,
     hint: "Correct the tenant ID in the service connection, and check that the connection is for the right cloud.",
@@ -109,19 +114,24 @@ function noFederatedCredential(at: Circumstances, text: string): Sentence {
   const audience = at.assertion?.audience || quoted("audience") || "api://AzureADTokenExchange";
   return {
     message: `The application ${who(at).application} has no federated credential that matches this service connection.`,
-    hint: `Add a federated credential to the application in Entra with exactly: issuer ${shown(issuer, at)}, subject ${shown(subject, at)}, audience ${audience}.`,
+    hint: [
+      `Add a federated credential to the application in Entra with exactly: issuer ${shown(issuer, at)}, subject ${shown(subject, at)}, audience ${audience}.`,
+      ...(isHidden(issuer, at) || isHidden(subject, at)
+        ? ["Join what is in two parts: the log would hide it whole."]
+        : []),
+    ].join(" "),
   };
 }
 
-/**
- * The agent hides issuer and subject of a connection as if they were secrets, and here they are the remedy: in two
- * parts they stay readable.
- */
-function shown(value: string, { identity }: Circumstances): string {
-  const hidden = identity.scheme === "workloadIdentity" ? (identity.hidden ?? []) : [];
-  if (!hidden.includes(value)) return value;
+/** The agent hides issuer and subject of a connection as if they were secrets, and here they are the remedy. */
+const isHidden = (value: string, { identity }: Circumstances): boolean =>
+  identity.scheme === "workloadIdentity" && (identity.hidden ?? []).includes(value);
+
+/** In two parts they stay readable. */
+function shown(value: string, at: Circumstances): string {
+  if (!isHidden(value, at)) return value;
   const cut = value.lastIndexOf("/") + 1;
-  return `"${value.slice(0, cut)}" + "${value.slice(cut)}" (joined; the log hides the whole)`;
+  return `"${value.slice(0, cut)}" + "${value.slice(cut)}"`;
 }
 
 function textOf(error: unknown): string {

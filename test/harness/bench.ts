@@ -21,8 +21,9 @@ import {
 } from "../../local/agent/index.ts";
 import { connectServer } from "../../local/agent/server.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
-import type { ConnectionName } from "../../local/connections.ts";
+import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
+import type { EnvironmentName } from "../../local/environments.ts";
 import type { Exchange } from "../../local/har.ts";
 import { packagedTasks, root } from "./packages.ts";
 import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
@@ -41,8 +42,8 @@ export type TaskName =
 export interface RunOptions {
   /** The agent's own choice where absent. */
   readonly node?: NodeWish;
-  /** Name of a connection of the local project, or an id that there is none of; `azure-ml` where absent. */
-  readonly connection?: ConnectionName | (string & {});
+  /** Name of a connection of the local project, one of another making, or an id that there is none of; `azure-ml` where absent. */
+  readonly connection?: ConnectionName | (string & {}) | ServiceConnection;
   readonly variables?: JobOptions["variables"];
   /** Files of the repository by path, beside and over those of the project. */
   readonly files?: Readonly<Record<string, string>>;
@@ -59,6 +60,10 @@ export interface RunOptions {
   /** Told the job before it starts, for its look-up id. */
   readonly onJob?: (job: Job) => void;
   readonly nodes?: NodeBinaries;
+  /** A task's folder, in place of the packaged one of this name. */
+  readonly taskFolder?: string;
+  /** How the agent reaches the network, where not through the cloud's own proxy. */
+  readonly network?: JobOptions["network"];
   /** Variables of the agent's own process. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -106,10 +111,15 @@ export class Bench {
     this.#folder = folder;
   }
 
-  static async open(): Promise<Bench> {
+  /** @param posesAs one of Azure's clouds, for which the local one answers */
+  static async open(posesAs?: EnvironmentName): Promise<Bench> {
     const contract = process.env["AZURE_ML_CONTRACT"];
     const recorder = new SecretRecorder();
-    const options = { har: recorder, ...(contract === undefined ? {} : { contract }) };
+    const options = {
+      har: recorder,
+      ...(contract === undefined ? {} : { contract }),
+      ...(posesAs === undefined ? {} : { posesAs }),
+    };
     // What has changed is built before the first test, and not in its time.
     const [cloud] = await Promise.all([startCloud(options), packagedTasks()]);
     keepCredentials(recorder, cloud);
@@ -139,7 +149,8 @@ export class Bench {
     const number = ++this.#runs;
     const workFolder = path.join(this.#folder, `job-${number}`, "_work");
     const jobId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
-    const known = cloud.connections[(options.connection ?? "azure-ml") as ConnectionName];
+    const wanted = options.connection ?? "azure-ml";
+    const known = typeof wanted === "object" ? wanted : cloud.connections[wanted as ConnectionName];
     const token = cloud.devops.issueJobToken({
       plan: build.plan,
       jobId,
@@ -178,7 +189,7 @@ export class Bench {
       },
       variables: { ...knobs, ...options.variables },
       connections: [systemConnection(collectionUri, token), ...(known ? [known] : [])],
-      network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
+      network: options.network ?? { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
       server: connectServer({
         collectionUri,
         token,
@@ -205,16 +216,19 @@ export class Bench {
     }
     options.prepare?.(sources);
 
-    const all: Record<string, string | undefined> = {
-      azureSubscription: known?.id ?? options.connection ?? "",
-      resourceGroup: cloud.resourceGroup,
-      workspace: cloud.workspace,
-      ...inputs,
-    };
+    const own =
+      known?.type === "azureml-workspace"
+        ? { connectionType: "workspaceConnection", workspaceConnection: known.id }
+        : {
+            azureSubscription: known?.id ?? String(wanted),
+            resourceGroup: cloud.resourceGroup,
+            workspace: cloud.workspace,
+          };
+    const all: Record<string, string | undefined> = { ...own, ...inputs };
     const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const step: TaskStep = {
       name: options.step ?? task,
-      taskFolder: (await packagedTasks()).get(task)!,
+      taskFolder: options.taskFolder ?? (await packagedTasks()).get(task)!,
       inputs: Object.fromEntries(given),
       ...(options.timeoutInMinutes === undefined ? {} : { timeoutInMinutes: options.timeoutInMinutes }),
     };
