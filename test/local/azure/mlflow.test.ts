@@ -94,7 +94,7 @@ describe("local Azure: MLflow", () => {
     });
 
     it("may have metrics that come late", async () => {
-      cloud.azure.scenario.metricDelay = 600;
+      cloud.azure.scenario.metricDelay = 4000;
       const name = await train();
       await jobs.until(name, "Completed");
       const metrics = async () => (await jobs.mlflow("GET", `runs/get?run_id=${name}`)).body.run.data.metrics.length;
