@@ -13,11 +13,13 @@ import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./
 import { validateBodies } from "./arm/validate.ts";
 import type { Principal } from "./identity.ts";
 import * as artifact from "./planes/artifact.ts";
+import * as batchJobs from "./planes/batch-jobs.ts";
 import * as entra from "./planes/entra.ts";
 import * as events from "./planes/events.ts";
 import * as history from "./planes/history.ts";
 import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
+import * as batchEndpoints from "./resources/batchEndpoints.ts";
 import * as codes from "./resources/codes.ts";
 import * as components from "./resources/components.ts";
 import * as computes from "./resources/computes.ts";
@@ -47,11 +49,12 @@ const resources: readonly ResourceFile[] = [
   jobs,
   onlineEndpoints,
   onlineDeployments,
+  batchEndpoints,
   eventSubscriptions,
 ];
 
 /** Services on the `api` host. */
-const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, metric, events];
+const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, metric, events, batchJobs];
 
 /** Audiences of the tokens that the management and data planes take. */
 export function managementAudiences(world: AzureWorld): string[] {

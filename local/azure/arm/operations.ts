@@ -145,9 +145,14 @@ export class Operations {
       response.status(200).json({
         id: request.path,
         name: operation.id,
-        startTime: operation.startTime,
-        ...(operation.endTime === undefined ? {} : { endTime: operation.endTime }),
-        percentComplete: operation.percentComplete,
+        // Newer batch operations tell neither times nor percent (facts/04 §13).
+        ...(/^b[ed]bes:/.test(operation.id)
+          ? {}
+          : {
+              startTime: operation.startTime,
+              ...(operation.endTime === undefined ? {} : { endTime: operation.endTime }),
+              percentComplete: operation.percentComplete,
+            }),
         status: operation.status,
         ...(operation.error === undefined ? {} : { error: operation.error }),
       });

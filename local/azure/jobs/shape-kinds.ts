@@ -21,6 +21,10 @@ export function otherProperties(job: JobRecord, keys: ResponseKeys): Json {
 
 /** `jobs` and `settings` come back as sent; there is no `default` output, and empty inputs may be null (facts/04 9.5). */
 function pipeline({ body }: JobRecord, keys: ResponseKeys): Json {
+  // A job that came through a batch endpoint shows none of it (facts/04 13).
+  if (body["batch"] !== undefined) {
+    return { jobType: "Pipeline", settings: null, jobs: null, inputs: null, outputs: null, sourceJobId: null };
+  }
   return {
     jobType: "Pipeline",
     settings: body["settings"] ?? null,

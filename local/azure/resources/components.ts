@@ -4,6 +4,7 @@ import { type AssetKind, containerProperties, mountAssets, requiredField, showsP
 import { atLeast } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
 import type { ArmRouter } from "../arm/router.ts";
+import type { JobRecord } from "../jobs/record.ts";
 import type { AzureWorld } from "../world.ts";
 
 type Spec = Record<string, unknown>;
@@ -24,7 +25,12 @@ const kind: AssetKind = {
     if (before !== undefined) refuseChange(name, before, componentSpec);
     // What runs is what was sent; a pipeline's graph is never shown again (recorded 2023-04: no `jobs` in the answer).
     // The description is null even when one was sent (facts/04 §8).
-    return { componentSpec, definition: spec, stage: sent["stage"] ?? null, description: null };
+    return {
+      componentSpec,
+      definition: definitionOf(world, spec as Spec),
+      stage: sent["stage"] ?? null,
+      description: null,
+    };
   },
   show: ({ componentSpec, stage }, apiVersion) => ({
     ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: null } : {}),
@@ -43,6 +49,27 @@ const kind: AssetKind = {
   ownVersion: ({ version, sent }) =>
     sent["isAnonymous"] === true ? guidOf(JSON.stringify(sorted(sent["componentSpec"]))) : version,
 };
+
+/** A pipeline component that is made of a job takes that job's graph over. The response to one is in no recording. */
+function definitionOf(world: AzureWorld, spec: Spec): Spec {
+  const source = spec["sourceJobId"] ?? spec["source_job_id"];
+  if (typeof source !== "string" || source === "") return spec;
+  const name = source.split("/").pop() ?? "";
+  const job = world.store<JobRecord>("jobs").get(name);
+  if (job === undefined) throw userError(404, `Job ${name} not found.`, ["NotFound", "JobNotFound"]);
+  const inputs = Object.entries(job.body.inputs ?? {}).map(([key, input]) => [
+    key,
+    input.jobInputType === "literal" ? { type: "string", default: input.value } : { type: input.jobInputType },
+  ]);
+  const outputs = Object.entries(job.body.outputs ?? {}).map(([key, one]) => [key, { type: one.jobOutputType }]);
+  return {
+    ...spec,
+    type: "pipeline",
+    jobs: job.body["jobs"] ?? {},
+    inputs: Object.fromEntries(inputs),
+    outputs: Object.fromEntries(outputs),
+  };
+}
 
 function refuseChange(name: string, before: Spec, after: Spec): void {
   const fields = new Set([...Object.keys(before), ...Object.keys(after)]);

@@ -30,14 +30,14 @@ export function requireIdle(world: AzureWorld, endpoint: string, deployment?: st
     if (!inTheWay) continue;
     throw userError(
       409,
-      `An operation is already running on the online ${about.includes("/") ? "deployment" : "endpoint"} ${about}: ${operation.id}.`,
+      `An operation is already running on the ${about.includes("/") ? "deployment" : "endpoint"} ${about.replace(/^batch:/, "")}: ${operation.id}.`,
       ["Conflict", "OperationInProgress"],
     );
   }
 }
 
 /** Begins an operation. */
-export function begin(world: AzureWorld, kind: "oe" | "od", about: string): Operation {
+export function begin(world: AzureWorld, kind: "oe" | "od" | "bebes" | "bdbes", about: string): Operation {
   const operation = world.operations.start(kind);
   runningOf(world).set(about.toLowerCase(), operation);
   return operation;

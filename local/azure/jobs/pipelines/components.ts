@@ -65,6 +65,6 @@ export function findComponent(world: AzureWorld, id: string): Component | undefi
 /** `azureml:/subscriptions/…` in a specification is the ARM id of a job's body. */
 export function bareId(text: unknown): string | undefined {
   return typeof text === "string"
-    ? text.replace(/^azureml:(?=\/)/, "").replace(/^azureml:(?=azureml:)/, "")
+    ? text.replace(/^azureml:(?=\/[^/])/, "").replace(/^azureml:(?=azureml:)/, "")
     : undefined;
 }

@@ -25,6 +25,12 @@ export interface StepJob {
 
 /** The job that a step is. Its `jobType` may be one that only a step has: Parallel is a command, DataTransfer is simulated. */
 export function stepJob(step: Step, around: Surroundings): StepJob {
+  // A batch deployment's only step is a command already.
+  const ready = step.given["command"];
+  if (typeof ready === "object" && ready !== null) {
+    const body = { ...(ready as JobBody), displayName: step.name, experimentName: around.experimentName };
+    return { body, graphOutputs: new Map() };
+  }
   const graphOutputs = new Map<string, string>();
   const outputs = outputsOf(step, around, graphOutputs);
   const { component, given } = step;

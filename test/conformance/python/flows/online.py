@@ -10,7 +10,7 @@ from azure.ai.ml.entities import (
     Model,
 )
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
-from world import client, flow, folder, new_client, raises, unique
+from world import client, flow, folder, raises, unique
 
 score = """import json, os
 def init():
@@ -218,8 +218,8 @@ def by_header():
     deploy(name, "blue", "2")
     deploy(name, "green", "10")
     share(name, blue=100)
-    # In a client of its own, and last: this client (1.35.2) sends the header of one call with every later one.
-    other = new_client()
+    # Last of those that invoke: this client (1.35.2) sends the header of one call with every later one of the process.
+    other = client()
     request = folder({"request.json": json.dumps({"values": [1, 2]})}) / "request.json"
     said = other.online_endpoints.invoke(name, request_file=str(request), deployment_name="green")
     assert json.loads(said) == [10, 20]

@@ -1,0 +1,50 @@
+// What the workspace keeps of batch endpoints and their deployments: plain JSON, by name in lower case.
+
+import type { Tracked } from "../scoring/records.ts";
+import type { Store } from "../state.ts";
+import type { AzureWorld } from "../world.ts";
+
+type Json = Record<string, unknown>;
+
+export type ProvisioningState = "Creating" | "Updating" | "Deleting" | "Succeeded" | "Failed";
+
+export interface BatchEndpointRecord extends Tracked {
+  description: string | null;
+  /** `properties.properties` of the user's. */
+  properties: Record<string, string>;
+  /** What answers an invocation that names no deployment. */
+  defaultDeployment: string | null;
+  provisioningState: ProvisioningState;
+  /** Once it listens: https://localhost:<port>/jobs */
+  scoringUri: string | null;
+  readonly createdWith: string;
+}
+
+export interface BatchDeploymentRecord extends Tracked {
+  readonly endpoint: string;
+  /** `properties` as sent. */
+  properties: Json;
+  provisioningState: ProvisioningState;
+}
+
+/** What a job that came through an endpoint remembers of that; kept in its body as `batch`. */
+export interface Invocation {
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** As sent, in the casing of the answer. */
+  readonly inputData: Json;
+  readonly friendlyName: string;
+}
+
+export function batchEndpointsOf(world: AzureWorld): Store<BatchEndpointRecord> {
+  return world.store<BatchEndpointRecord>("batchEndpoints");
+}
+
+/** Keys are `endpoint/deployment`. */
+export function batchDeploymentsOf(world: AzureWorld): Store<BatchDeploymentRecord> {
+  return world.store<BatchDeploymentRecord>("batchDeployments");
+}
+
+export function deploymentsOfBatchEndpoint(world: AzureWorld, endpoint: string): BatchDeploymentRecord[] {
+  return [...batchDeploymentsOf(world).values()].filter((one) => one.endpoint === endpoint.toLowerCase());
+}

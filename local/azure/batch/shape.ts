@@ -1,0 +1,130 @@
+// Batch endpoints, deployments and their jobs as the service shows them, key by key (facts/04 §13).
+import { createHash } from "node:crypto";
+import { envelope, systemData } from "../arm/envelope.ts";
+import type { JobRecord } from "../jobs/record.ts";
+import type { AzureWorld } from "../world.ts";
+import type { BatchDeploymentRecord, BatchEndpointRecord, Invocation } from "./records.ts";
+
+type Json = Record<string, unknown>;
+
+function guidOf(words: string): string {
+  const hex = createHash("sha256").update(words).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointRecord): Json {
+  const id = `${world.workspaceId}/batchEndpoints/${endpoint.name}`;
+  return envelope({
+    id,
+    name: endpoint.name,
+    type: "batchEndpoints",
+    properties: {
+      description: endpoint.description,
+      properties: {
+        ...endpoint.properties,
+        BatchEndpointCreationApiVersion: endpoint.createdWith,
+        "azureml.onlineendpointid": id,
+      },
+      scoringUri: endpoint.scoringUri,
+      swaggerUri: null,
+      authMode: "AADToken",
+      defaults: { deploymentName: endpoint.defaultDeployment },
+      provisioningState: endpoint.provisioningState,
+    },
+    systemData: systemData(endpoint.stamps, "endpoint"),
+    rest: {
+      tags: endpoint.tags,
+      location: endpoint.location,
+      identity: {
+        type: "SystemAssigned",
+        principalId: guidOf(`identity of batch ${endpoint.name}`),
+        tenantId: world.tenantId,
+      },
+    },
+  });
+}
+
+export function batchDeploymentBody(world: AzureWorld, deployment: BatchDeploymentRecord, apiVersion: string): Json {
+  const sent = deployment.properties;
+  const own = (key: string, absent: unknown = null) => sent[key] ?? absent;
+  const resources = (sent["resources"] ?? {}) as Json;
+  const configuration = sent["deploymentConfiguration"];
+  const level = String(own("loggingLevel", "Info"));
+  return envelope({
+    id: `${world.workspaceId}/batchEndpoints/${deployment.endpoint}/deployments/${deployment.name}`,
+    name: deployment.name,
+    type: "batchEndpoints/deployments",
+    properties: {
+      description: own("description"),
+      properties: own("properties", {}),
+      codeConfiguration: own("codeConfiguration"),
+      environmentId: own("environmentId"),
+      environmentVariables: own("environmentVariables", {}),
+      compute: own("compute"),
+      errorThreshold: own("errorThreshold", -1),
+      retrySettings: own("retrySettings", { maxRetries: 3, timeout: "PT30S" }),
+      miniBatchSize: own("miniBatchSize", 10),
+      // Sent in small letters, answered with a capital.
+      loggingLevel: `${level[0]?.toUpperCase() ?? ""}${level.slice(1)}`,
+      model: own("model"),
+      maxConcurrencyPerInstance: own("maxConcurrencyPerInstance", 1),
+      outputAction: own("outputAction", "AppendRow"),
+      outputFileName: own("outputFileName", "predictions.csv"),
+      resources: {
+        instanceCount: resources["instanceCount"] ?? 1,
+        instanceType: resources["instanceType"] ?? null,
+        properties: emptyAsNull(resources["properties"]),
+      },
+      // Not in the recordings; from the published types.
+      ...(configuration === undefined || apiVersion < "2023-02" ? {} : { deploymentConfiguration: configuration }),
+      provisioningState: deployment.provisioningState,
+    },
+    systemData: systemData(deployment.stamps, "endpoint"),
+    rest: { tags: deployment.tags, location: deployment.location },
+  });
+}
+
+function emptyAsNull(value: unknown): unknown {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0 ? null : (value ?? null);
+}
+
+/** What an invocation answers, and what lists of an endpoint's jobs hold. */
+export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: BatchDeploymentRecord | undefined): Json {
+  const { endpoint, deployment: name, inputData, friendlyName } = job.body["batch"] as Invocation;
+  const host = world.urls.api.replace(/^https?:\/\//, "");
+  const wsid = `/subscriptions/${world.subscriptionId}/resourcegroups/${world.resourceGroup}/workspaces/${world.workspaceName}`;
+  const interaction = (jobEndpointType: string, url: string) => ({
+    jobEndpointType,
+    port: null,
+    endpoint: url,
+    properties: null,
+  });
+  return envelope({
+    id: `${world.workspaceId}/batchEndpoints/${endpoint}/deployments/${name}/jobs/${job.name}`,
+    name: job.name,
+    type: "batchEndpoints/deployments/jobs",
+    properties: {
+      provisioningState: "Succeeded",
+      inputData,
+      compute: {
+        target: deployment?.properties["compute"] ?? null,
+        instanceCount: null,
+        isLocal: false,
+        location: null,
+        instanceType: null,
+        properties: null,
+      },
+      output: { datastoreId: null, path: null },
+      retrySettings: deployment?.properties["retrySettings"] ?? { maxRetries: 3, timeout: "PT30S" },
+      status: job.status === "NotStarted" ? "Preparing" : job.status,
+      interactionEndpoints: {
+        Tracking: interaction("Tracking", `azureml://${host}/mlflow/v1.0${world.workspaceId}?`),
+        Studio: interaction("Studio", `${world.urls.api}/runs/${job.name}?wsid=${wsid}`),
+      },
+      tags: { outputType: "output_data", inputType: "input_data", ...job.tags },
+      properties: job.properties,
+      name: friendlyName,
+    },
+    systemData: systemData(job.stamps, "batchJob"),
+  });
+}
