@@ -2,6 +2,7 @@
 export { type ChampionChoice, parseChampion } from "./champion.ts";
 export { deploy, type RolloutReport } from "./deploy.ts";
 export { type DownloadedModel, downloadModel, fileFilter, type ModelOrigin } from "./download-model.ts";
+export { recordEvaluation } from "./evidence.ts";
 export { parseExpectations } from "./expectations.ts";
 export { type FollowedJob, followJob } from "./follow-job.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate.ts";

@@ -5,6 +5,7 @@ import { translateModel } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { readContent } from "./content.ts";
 import { openDatastore } from "./datastores.ts";
+import { evidenceOf, refuseEvidence } from "./evidence.ts";
 import { getJob, type Job, jobOutputUri } from "./jobs.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags, SOURCE_URI } from "./lineage.ts";
 import type { RegisteredAsset } from "./register-data.ts";
@@ -40,6 +41,8 @@ interface Source {
   /** Rejects where there is nothing to make a model from. */
   readonly ready: Promise<unknown>;
   properties(): Promise<Record<string, string>>;
+  /** What its maker shows of an evaluation, as tags. */
+  evidence(): Promise<Record<string, string>>;
   /** Awaited before anything is created. */
   check(): Promise<void>;
   uri(): Promise<string>;
@@ -66,6 +69,7 @@ export async function registerModel(
       `Azure refuses ${JSON.stringify(name)} as the name of a model: a name has at most 255 letters, digits, ".", "_" and "-", and starts with a letter or a digit.`,
     );
   }
+  refuseEvidence(request.tags, "The input tags sets the tag");
   const source =
     request.source.kind === "job"
       ? fromJob(workspace, request.source, request.type)
@@ -129,6 +133,7 @@ function fromJob(
       (properties?.properties?.[SOURCE_URI] === uri || bare(properties?.["modelUri"]) === bare(uri)),
     ready: job,
     properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
+    evidence: async () => evidenceOf(await job),
     check: async () => requirePath(workspace, await job, output, from.path),
     uri: async () => uri,
   };
@@ -149,6 +154,7 @@ function fromFolder(workspace: Workspace, request: ModelRequest, root: string | 
           .endsWith(place)),
     ready: Promise.resolve(),
     properties: async () => ({ [CONTENT_HASH]: content.objectHash() }),
+    evidence: async () => ({}),
     check: async () => {},
     uri: async () => (await resolver.upload(content.path)).longUri.replace(/\/+$/, ""),
   };
@@ -215,7 +221,12 @@ async function create(
       version,
       type,
       path: { kind: "uri", uri },
-      tags: { ...lineageTags(provenance), ...(source.jobName ? { jobName: source.jobName } : {}), ...tags },
+      tags: {
+        ...lineageTags(provenance),
+        ...(source.jobName ? { jobName: source.jobName } : {}),
+        ...tags,
+        ...(await source.evidence()),
+      },
       properties: { ...lineageProperties(provenance), ...(await source.properties()) },
       ...(description === undefined ? {} : { description }),
     },
@@ -228,7 +239,7 @@ async function create(
   return asRegistered(name, put, source, true);
 }
 
-/** A version that was made from the same; tags and a description that it lacks are added. */
+/** A version that was made from the same; tags and a description that it lacks are added, and evidence is brought up to date. */
 async function known(
   workspace: Workspace,
   request: ModelRequest,
@@ -239,15 +250,16 @@ async function known(
   const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
   workspace.log.info(`${request.name}:${version} holds ${from} already.`);
   const has = there.properties;
+  const tags = { ...request.tags, ...(await source.evidence()) };
   const lacks =
-    Object.entries(request.tags).some(([name, value]) => has?.tags?.[name] !== value) ||
+    Object.entries(tags).some(([name, value]) => has?.tags?.[name] !== value) ||
     (request.description ?? has?.description) !== has?.description;
   if (lacks) {
     const { provisioningState: _state, ...properties } = has ?? {};
     await putVersion(workspace, "models", request.name, version, {
       properties: {
         ...properties,
-        tags: { ...has?.tags, ...request.tags },
+        tags: { ...has?.tags, ...tags },
         description: request.description ?? has?.description,
       },
     });

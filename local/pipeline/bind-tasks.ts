@@ -6,7 +6,15 @@ import {
   type TaskFolder,
   type TaskInput,
 } from "../agent/index.ts";
-import type { JobDocument, PipelineDocument, PipelineVariable, StageDocument, TaskStep, Text } from "./document.ts";
+import {
+  isAgentless,
+  type JobDocument,
+  type PipelineDocument,
+  type PipelineVariable,
+  type StageDocument,
+  type TaskStep,
+  type Text,
+} from "./document.ts";
 import { type Fault, nearestName, PipelineError } from "./faults.ts";
 import { isVisible } from "./visible-rule.ts";
 
@@ -49,6 +57,7 @@ class Binder {
   readonly #faults: Fault[];
   readonly #variables: readonly PipelineVariable[];
   readonly #jobName: string;
+  readonly #isAgentless: boolean;
   readonly #counts: Map<string, number>;
 
   constructor(options: {
@@ -65,6 +74,7 @@ class Binder {
     this.#faults = options.faults;
     this.#variables = [...options.job.variables, ...options.stage.variables, ...options.document.variables];
     this.#jobName = options.job.name;
+    this.#isAgentless = isAgentless(options.job);
     this.#counts = options.counts;
   }
 
@@ -125,10 +135,15 @@ class Binder {
       return undefined;
     }
     const task = readTaskFolder(this.#world.tasks.get(key)!);
-    if (task.manifest.runsOn && !task.manifest.runsOn.some((place) => /^(Agent|DeploymentGroup)$/i.test(place))) {
+    const { runsOn = ["Agent"] } = task.manifest;
+    const fits = this.#isAgentless ? /^Server$/i : /^(Agent|DeploymentGroup)$/i;
+    if (!runsOn.some((place) => fits.test(place))) {
+      const where = this.#isAgentless
+        ? "and here is none (pool: server)"
+        : "in a job of its own with pool: server, where no agent is";
       this.#fault(
         this.#step.task,
-        `The task '${value}' runs on the server (runsOn: ${task.manifest.runsOn.join(", ")}); agentless jobs are not built in the local pipeline.`,
+        `The task '${value}' is not valid for the job ${this.#jobName}: it runs on ${runsOn.join(", ")}, ${where}.`,
       );
       return undefined;
     }

@@ -1,5 +1,5 @@
 // Checks that need the whole document: what conditions and variables may speak of, names of steps, sources of downloads.
-import type { JobDocument, PipelineDocument } from "./document.ts";
+import { isAgentless, type JobDocument, type PipelineDocument } from "./document.ts";
 import { type Expression, nodesOf } from "./expression.ts";
 import { nearestName, type Place } from "./faults.ts";
 import type { SourceReader } from "./reader.ts";
@@ -29,6 +29,8 @@ function checkJob(reader: SourceReader, document: PipelineDocument, job: JobDocu
   }
   const names = new Set<string>();
   for (const step of job.steps) {
+    if (isAgentless(job) && step.kind !== "task")
+      reader.fault(step.place, `A ${step.kind} step needs an agent, and ${owner} has none (pool: server).`);
     if (step.name !== undefined) {
       if (names.has(step.name.toLowerCase()))
         reader.fault(step.place, `The step name '${step.name}' is used twice in ${owner}.`);

@@ -1,5 +1,6 @@
 // What the local pipeline asks of Azure DevOps in-process (local/devops' DevOpsWorld satisfies it), and a small one in memory.
 import { randomUUID } from "node:crypto";
+import type { Issue, OutputVariable, TaskManifest, TaskResult } from "../agent/index.ts";
 
 export type RunReason =
   | "manual"
@@ -63,6 +64,27 @@ export interface ReceivedPost {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** A task of an agentless job. Connections in `inputs` are ids; `token` is System.AccessToken of the job. */
+export interface ServerTaskStep {
+  readonly task: TaskManifest;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly variable: (name: string) => string | undefined;
+  readonly jobId: string;
+  /** Id of its timeline record. */
+  readonly taskInstanceId: string;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+export interface ServerTaskOutcome {
+  readonly result: TaskResult;
+  readonly issues: readonly Issue[];
+  readonly outputs: Readonly<Record<string, OutputVariable>>;
+  /** The log that an outside service made for the step. */
+  readonly logId?: number | undefined;
+}
+
 /** `Build` is the implementation's own type of build: what it makes is what it gets back. */
 export interface DevOpsLike<Build extends BuildLike = BuildLike> {
   /** With its trailing slash. */
@@ -93,7 +115,14 @@ export interface DevOpsLike<Build extends BuildLike = BuildLike> {
   ): Build;
   startBuild(build: Build): void;
   finishBuild(build: Build, result: RunResult): void;
-  issueJobToken(job: { plan: Build["plan"]; jobId: string; connectionIds?: readonly string[] }): string;
+  issueJobToken(job: {
+    plan: Build["plan"];
+    jobId: string;
+    connectionIds?: readonly string[];
+    minutes?: number;
+  }): string;
+  /** Runs tasks where no agent is; absent: there are no agentless jobs. */
+  readonly serverTasks?: { run(step: ServerTaskStep & { readonly plan: Build["plan"] }): Promise<ServerTaskOutcome> };
   oidcRequestUri(plan: Build["plan"], jobId: string): string;
   buildUrl(build: Build): string;
 }

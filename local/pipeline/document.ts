@@ -157,6 +157,7 @@ export interface JobDocument {
   readonly timeoutInMinutes: number;
   readonly cancelTimeoutInMinutes: number;
   readonly variables: readonly PipelineVariable[];
+  /** Name and image as a text for the log; `server` where the job is agentless. */
   readonly pool?: string;
   readonly environment?: string;
   readonly steps: readonly StepDocument[];
@@ -165,6 +166,9 @@ export interface JobDocument {
   /** The leg that this is. */
   readonly leg?: string;
 }
+
+/** An agentless job: its tasks run inside Azure DevOps. */
+export const isAgentless = (job: Pick<JobDocument, "pool">): boolean => job.pool === "server";
 
 export interface Leg {
   readonly name: string;

@@ -11,6 +11,8 @@ export interface JobRunOutcome {
   readonly displayName: string;
   readonly id: string;
   readonly result: TaskResult;
+  /** How long it kept an agent busy, milliseconds; 0 for agentless jobs and those that did not run. */
+  readonly agentMilliseconds: number;
   readonly steps: readonly StepOutcome[];
   /** `step.variable` -> value; secret ones are masked as `***`. */
   readonly outputs: Readonly<Record<string, string>>;

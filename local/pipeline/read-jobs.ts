@@ -197,7 +197,7 @@ function readEnvironment(mapping: Mapping): string | undefined {
   return reader.text(node, "environment").value;
 }
 
-/** `pool:` as a text for the log; agentless pools are refused. */
+/** `pool:` as a text for the log; `server` alone is the reserved word for agentless jobs. */
 export function readPool(mapping: Mapping): string | undefined {
   const { reader } = mapping;
   const node = mapping.take("pool");
@@ -211,9 +211,7 @@ export function readPool(mapping: Mapping): string | undefined {
     pool?.finish();
     return [name, image].filter((part) => part !== undefined).join(" ");
   }
-  const { value, place } = reader.text(node, "pool");
-  if (value === "server") reader.fault(place, "Agentless jobs (pool: server) are not built in the local pipeline.");
-  return value;
+  return reader.text(node, "pool").value;
 }
 
 export function readWorkspace(mapping: Mapping): void {

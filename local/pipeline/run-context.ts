@@ -9,7 +9,7 @@ import type {
 } from "../agent/index.ts";
 import type { Environments } from "./approvals.ts";
 import type { BoundTask } from "./bind-tasks.ts";
-import type { PlanLike } from "./devops.ts";
+import type { PlanLike, ServerTaskOutcome, ServerTaskStep } from "./devops.ts";
 import type { PipelineDocument, TaskStep } from "./document.ts";
 import type { ArtifactStore, Repository } from "./plugins.ts";
 import type { CompletedRun } from "./triggers.ts";
@@ -29,7 +29,10 @@ export interface RunContext {
   /** Checks of environments, by name. */
   readonly environments: Environments;
   readonly identity: RunIdentity;
-  readonly issueToken: (jobId: string, connectionIds: readonly string[]) => string;
+  /** `minutes` where it must be good for longer than a job on an agent. */
+  readonly issueToken: (jobId: string, connectionIds: readonly string[], minutes?: number) => string;
+  /** Absent where Azure DevOps here runs no agentless jobs. */
+  readonly runServerTask?: (step: ServerTaskStep) => Promise<ServerTaskOutcome>;
   readonly oidcRequestUri: (jobId: string) => string;
   readonly connect: (token: string) => AgentServer;
   readonly workRoot: string;

@@ -3,13 +3,17 @@ import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { Job, type OutputVariable, type StageOutcome, systemConnection, type TaskResult } from "../agent/index.ts";
-import type { JobDocument, StageDocument } from "./document.ts";
+import { isAgentless, type JobDocument, type StageDocument } from "./document.ts";
 import { evaluate, type Scope, toBoolean, toText, type Value } from "./evaluate.ts";
 import { ExpressionError } from "./expression.ts";
 import { stepsOf } from "./job-steps.ts";
 import { combineResults, type JobRunOutcome, RECORD_RESULTS } from "./outcome.ts";
 import type { RunContext } from "./run-context.ts";
+import { runServerJob } from "./run-server-job.ts";
 import { dependencies, dependencyFunctions, type Ended } from "./scope.ts";
+
+/** How long the token of an agentless job is good for: what reports back to it may take two days (facts/01 3.4). */
+const SERVER_TOKEN_MINUTES = 48 * 60;
 
 /** A job that is about to run, or not. */
 interface Begun {
@@ -17,6 +21,9 @@ interface Begun {
   readonly id: string;
   readonly dependsOn: readonly string[];
   readonly job: Job;
+  readonly token: string;
+  /** Aborted when the run is cancelled or the job's own time is over. */
+  readonly signal: AbortSignal;
   /** Aborted when the job's own time is over. */
   readonly deadline: AbortController;
   readonly log: (line: string, step?: string) => void;
@@ -73,14 +80,21 @@ export class JobRunner {
       log(line);
       return this.#end(begun, "Failed", [], {}, [line]);
     }
-    log(`Pool: ${document.pool ?? "none named"} (local agent).`);
+    const agentless = isAgentless(document);
+    log(agentless ? "Pool: server (no agent)." : `Pool: ${document.pool ?? "none named"} (local agent).`);
     const timer = this.#startClock(begun);
+    const startedAt = Date.now();
     try {
-      const outcome = await job.run(stepsOf(document, this.#context, job, log));
-      for (const step of outcome.stages) this.#recordStep(begun.id, step);
-      const open = job.variables.all().filter(({ secret }) => !secret);
-      this.lastVariables = Object.fromEntries(open.map(({ name, value }) => [name, value]));
-      return this.#end(begun, outcome.result, outcome.stages, outcome.outputs, outcome.lines);
+      const outcome = agentless
+        ? await runServerJob({ ...begun, context: this.#context })
+        : await job.run(stepsOf(document, this.#context, job, log));
+      const busy = agentless ? 0 : Date.now() - startedAt;
+      if (!agentless) {
+        for (const step of outcome.stages) this.#recordStep(begun.id, step);
+        const open = job.variables.all().filter(({ secret }) => !secret);
+        this.lastVariables = Object.fromEntries(open.map(({ name, value }) => [name, value]));
+      }
+      return this.#end(begun, outcome.result, outcome.stages, outcome.outputs, outcome.lines, busy);
     } finally {
       clearTimeout(timer);
       if (!this.#context.keepsWorkFolders) rmSync(path.dirname(job.folders.work), { recursive: true, force: true });
@@ -98,8 +112,14 @@ export class JobRunner {
     const connectionIds = document.steps.flatMap((step) =>
       step.kind === "task" ? (bound.get(step)?.connectionIds ?? []) : [],
     );
-    const token = this.#context.issueToken(id, connectionIds);
+    const token = this.#context.issueToken(
+      id,
+      connectionIds,
+      ...(isAgentless(document) ? ([SERVER_TOKEN_MINUTES] as const) : []),
+    );
     const deadline = new AbortController();
+    // A job that a cancelled run still starts (always()) is not cancelled again.
+    const ownSignal = signal && !wasCanceled ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
     const job = new Job({
       workFolder: path.join(
         this.#context.workRoot,
@@ -124,15 +144,15 @@ export class JobRunner {
         ...this.#context.connections.filter((one) => connectionIds.includes(one.id)),
       ],
       server: this.#context.connect(token),
-      // A job that a cancelled run still starts (always()) is not cancelled again.
-      signal: signal && !wasCanceled ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
+      signal: ownSignal,
       cancelTimeoutInMinutes: document.cancelTimeoutInMinutes,
       onLine: log,
       ...(network === undefined ? {} : { network }),
       ...(nodes === undefined ? {} : { nodes }),
       ...(hostEnvironment === undefined ? {} : { hostEnvironment }),
     });
-    return { document, id, dependsOn: document.dependsOn.map(({ value }) => value), job, deadline, log };
+    const dependsOn = document.dependsOn.map(({ value }) => value);
+    return { document, id, dependsOn, job, token, signal: ownSignal, deadline, log };
   }
 
   /** Sets the job's variables and evaluates its condition. Throws an ExpressionError where either cannot be evaluated. */
@@ -172,7 +192,7 @@ export class JobRunner {
     if (minutes === 0) return undefined;
     return setTimeout(() => {
       log(
-        `##[error]The job running on agent local agent ran longer than the maximum time of ${minutes} minutes. For more information, see https://go.microsoft.com/fwlink/?linkid=2077134`,
+        `##[error]The job${isAgentless(document) ? "" : " running on agent local agent"} ran longer than the maximum time of ${minutes} minutes. For more information, see https://go.microsoft.com/fwlink/?linkid=2077134`,
       );
       deadline.abort();
     }, minutes * 60_000);
@@ -218,6 +238,7 @@ export class JobRunner {
     steps: readonly StageOutcome[],
     outputs: Readonly<Record<string, OutputVariable>>,
     lines: readonly string[],
+    agentMilliseconds = 0,
   ): JobRunOutcome {
     this.#context.plan.record({ id, state: "completed", result: RECORD_RESULTS[result], finishTime: Date.now() });
     for (const { value, secret } of Object.values(outputs))
@@ -234,6 +255,7 @@ export class JobRunner {
       displayName: document.displayName,
       id,
       result,
+      agentMilliseconds,
       steps: steps.map((step) => ({
         ...step,
         outputs: hideSecrets(step.outputs),

@@ -14,7 +14,8 @@ import { connectServer, type ServerOptions } from "../agent/server.ts";
 import type { Environments } from "./approvals.ts";
 import { bindTasks } from "./bind-tasks.ts";
 import type { BuildLike, DevOpsLike, RunReason } from "./devops.ts";
-import type { ParameterValue } from "./document.ts";
+import { isAgentless, type ParameterValue, type PipelineDocument } from "./document.ts";
+import { PipelineError } from "./faults.ts";
 import { combineResults, type RunOutcome, runResult, type StageRunOutcome } from "./outcome.ts";
 import { ArtifactStore, git, type Repository } from "./plugins.ts";
 import { readPipeline } from "./read-pipeline.ts";
@@ -72,6 +73,7 @@ export interface RunOptions<Build extends BuildLike = BuildLike> {
 /** Runs it. Throws a PipelineError, before anything runs, where the file is refused. */
 export async function runPipeline<Build extends BuildLike>(options: RunOptions<Build>): Promise<RunOutcome> {
   const { devops, repository } = options;
+  const { serverTasks } = devops;
   const branch = repository.branch.startsWith("refs/") ? repository.branch : `refs/heads/${repository.branch}`;
   const text = path.isAbsolute(options.file)
     ? readFileSync(options.file, "utf8")
@@ -96,6 +98,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       "System.TeamProject": devops.project.name,
     },
   });
+  refuseAgentless(document, serverTasks !== undefined);
   const bound = bindTasks(document, { tasks: options.tasks, connections: options.connections ?? {} });
   const resources = resolveResources(document, options, branch);
   const parent = trigger && devops.builds.all.find((build) => build.id === trigger.runId);
@@ -180,7 +183,9 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       requestedForEmail: build.requestedFor.uniqueName.includes("@") ? build.requestedFor.uniqueName : "",
       startTime: started,
     },
-    issueToken: (jobId, connectionIds) => devops.issueJobToken({ plan: build.plan, jobId, connectionIds }),
+    issueToken: (jobId, connectionIds, minutes) =>
+      devops.issueJobToken({ plan: build.plan, jobId, connectionIds, ...(minutes === undefined ? {} : { minutes }) }),
+    ...(serverTasks === undefined ? {} : { runServerTask: (step) => serverTasks.run({ ...step, plan: build.plan }) }),
     oidcRequestUri: (jobId) => devops.oidcRequestUri(build.plan, jobId),
     connect: (token) =>
       (options.connect ?? connectServer)({
@@ -210,7 +215,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
   );
   if (trigger) say(`Started by run ${trigger.runNumber} of ${trigger.pipeline}.`);
   if (webhook) say(`Started by the webhook ${webhook.alias}.`);
-  if (document.stages.some(({ jobs }) => jobs.length > 1))
+  if (document.stages.some(({ jobs }) => jobs.filter((job) => !isAgentless(job)).length > 1))
     say("The local pipeline runs the jobs of a stage one after the other.");
   const stages: StageRunOutcome[] = [];
   let result: TaskResult = "Failed";
@@ -257,6 +262,14 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     variables: runner.lastVariables,
     completed,
   };
+}
+
+/** @throws PipelineError for agentless jobs where nobody runs them */
+function refuseAgentless(document: PipelineDocument, canRun: boolean): void {
+  const jobs = document.stages.flatMap((stage) => stage.jobs.filter(isAgentless));
+  if (canRun || jobs.length === 0) return;
+  const message = "Agentless jobs (pool: server) need an Azure DevOps that runs them.";
+  throw new PipelineError(jobs.map(({ place }) => ({ place, message })));
 }
 
 /** Build.Reason of each reason. */

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Masker, type TaskResult, VariableStore } from "../agent/index.ts";
 import { askApprovals } from "./approvals.ts";
-import type { StageDocument } from "./document.ts";
+import { isAgentless, type StageDocument } from "./document.ts";
 import { evaluate, toBoolean } from "./evaluate.ts";
 import { ExpressionError } from "./expression.ts";
 import { combineResults, type JobRunOutcome, RECORD_RESULTS, type StageRunOutcome } from "./outcome.ts";
@@ -25,6 +25,23 @@ export function inOrder<T extends { readonly name: string; readonly dependsOn: r
   };
   for (const one of all) visit(one);
   return done;
+}
+
+/**
+ * There is one agent, so that jobs on it run one after the other; agentless jobs keep nobody busy, and run as soon as
+ * what they depend on has ended.
+ */
+async function runAll(stage: StageDocument, runner: JobRunner): Promise<JobRunOutcome[]> {
+  const started = new Map<string, Promise<JobRunOutcome[]>>();
+  let agent: Promise<unknown> = Promise.resolve();
+  for (const job of inOrder(stage.jobs)) {
+    const before = job.dependsOn.map(({ value }) => started.get(value.toLowerCase()));
+    const ready = Promise.all(isAgentless(job) ? before : [...before, agent]);
+    const run = ready.then(() => runner.run(job));
+    started.set(job.name.toLowerCase(), run);
+    if (!isAgentless(job)) agent = run;
+  }
+  return (await Promise.all(started.values())).flat();
 }
 
 export class StageRunner {
@@ -68,7 +85,7 @@ export class StageRunner {
     } else if (holds) {
       if (stage.isExplicit) log(`##[section]Stage ${stage.displayName}`, { stage: stage.name });
       const runner = new JobRunner(this.#context, stage, id, stageDependencies(dependsOn, this.#ended));
-      for (const job of inOrder(stage.jobs)) jobs.push(...(await runner.run(job)));
+      jobs.push(...(await runAll(stage, runner)));
       this.lastVariables = { ...this.lastVariables, ...runner.lastVariables };
       result = combineResults(runner.results);
       this.#end(stage, dependsOn, result, runner.ended);

@@ -1,5 +1,13 @@
 // The parts of tasks/<Name>/README.md that follow from task.json: a step to paste, and the tables.
-import { defaultOf, optionKeys, parseVisibleRule, type TaskFolder, type TaskInput, type TaskJson } from "./taskJson.ts";
+import {
+  defaultOf,
+  optionKeys,
+  parseVisibleRule,
+  runsOnAgent,
+  type TaskFolder,
+  type TaskInput,
+  type TaskJson,
+} from "./taskJson.ts";
 
 /** The README's text with what stands between the marks replaced. @throws Error when a pair of marks is missing */
 export function readmeFile(text: string, { folder, json }: TaskFolder): string {
@@ -30,12 +38,14 @@ const EXAMPLES: Record<string, string> = {
   rules: "|\n  metrics.accuracy >= 0.9",
   endpointName: "my-endpoint",
   name: "breast-cancer",
+  modelName: "breast-cancer",
+  modelVersion: "3",
   path: "data",
 };
 
 /** A step with every required input, and the others as remarks with their defaults. */
 function usage(json: TaskJson): string {
-  const lines = ["```yaml", `- task: ${json.name}@${json.version.Major}`, "  inputs:"];
+  const lines = [`- task: ${json.name}@${json.version.Major}`, "  inputs:"];
   for (const input of json.inputs) {
     const preset = defaultOf(input);
     const counts = countsByDefault(input, json);
@@ -46,7 +56,14 @@ function usage(json: TaskJson): string {
     const head = `    ${needed ? "" : "# "}${first}`.trimEnd();
     lines.push(note === "" ? head : `${head} ${note}`, ...rest.map((line) => `    ${needed ? "" : "# "}${line}`));
   }
-  return [...lines, "```"].join("\n");
+  return ["```yaml", ...(runsOnAgent(json) ? lines : agentless(lines)), "```"].join("\n");
+}
+
+/** A server task runs in a job of its own kind, which is cancelled after an hour where it does not say otherwise. */
+function agentless(lines: readonly string[]): string[] {
+  const job = ["jobs:", "  - job: server", "    pool: server", "    timeoutInMinutes: 0", "    steps:"];
+  // Outputs of another job come in as variables: `$[ dependencies.<job>.outputs['train.jobName'] ]`.
+  return [...job, ...lines.map((line) => `      ${line.replace("$(train.jobName)", "$(jobName)")}`)];
 }
 
 /** Visible while every input has its default. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Condition } from "../../lib/agent/inputs.ts";
 import { type DataSourceBinding, faultsOfBindings } from "./bindings.ts";
+import { faultsOfServerTask } from "./serverTask.ts";
 
 export interface TaskInput {
   name: string;
@@ -112,7 +113,7 @@ function faultsOfTask({ folder, json }: TaskFolder): string[] {
       if (new Set(Object.values(handlers).map((handler) => handler.target)).size > 1)
         say("handlers name different targets.");
     }
-  }
+  } else for (const fault of faultsOfServerTask(json)) say(fault);
   const groups = new Set((json.groups ?? []).map((group) => group.name));
   const names = new Set<string>();
   for (const input of json.inputs) {
@@ -173,8 +174,10 @@ function differences(tasks: readonly TaskFolder[]): string[] {
   }
   for (const { folder, json } of tasks) {
     for (const input of json.inputs) {
-      const first = seen.get(input.name);
-      if (!first) seen.set(input.name, { folder, input });
+      // Who signs in with a connection, and by what, differs between agent and server.
+      const place = input.type.startsWith("connectedService:") && !runsOnAgent(json) ? " on the server" : "";
+      const first = seen.get(input.name + place);
+      if (!first) seen.set(input.name + place, { folder, input });
       else {
         for (const key of ["label", "type", "helpMarkDown"] as const) {
           if (first.input[key] !== input[key]) {

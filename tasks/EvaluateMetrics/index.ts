@@ -1,6 +1,13 @@
 // Evaluate metrics: a job against rules and a champion; each rule is a test on the run.
 import { TaskError } from "../../lib/errors.ts";
-import { evaluateGate, openWorkspace, parseChampion, parseRules, sayGate } from "../../lib/ml/index.ts";
+import {
+  evaluateGate,
+  openWorkspace,
+  parseChampion,
+  parseRules,
+  recordEvaluation,
+  sayGate,
+} from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
@@ -25,6 +32,7 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
     cases: rules.map(({ rule, outcome, detail }) => ({ name: rule, outcome, detail })),
   });
   run.setOutputs({ passed, champion });
+  await recordEvaluation(workspace, jobName, passed);
   if (!passed && onFail === "fail") throw new TaskError("failed", sayGate(jobName, gate));
   if (!passed && onFail === "warn") run.succeedWithIssues(sayGate(jobName, gate));
   log.info(passed ? `${jobName} passes.` : `${jobName} does not pass.`);

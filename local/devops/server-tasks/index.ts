@@ -35,15 +35,14 @@ export interface ServerOutcome {
   readonly issues: readonly { readonly type: "error" | "warning"; readonly message: string }[];
   /** What the task or the outside service set on the step's record, by name. */
   readonly outputs: Readonly<Record<string, { readonly value: string; readonly secret: boolean }>>;
+  /** The log that the outside service made for the step. */
+  readonly logId?: number | undefined;
 }
 
 /** A gate of a release's stage. */
 export interface Gate extends Pick<ServerStep, "task" | "inputs" | "variable"> {
   readonly name: string;
 }
-
-/** Minutes that the token of a server job is good for: its callback may come two days later (facts/01 3.4). */
-export const SERVER_TOKEN_MINUTES = 48 * 60;
 
 const RESULTS: Readonly<Record<NonNullable<PlanEvent["result"]>, ServerOutcome["result"]>> = {
   succeeded: "Succeeded",
@@ -94,7 +93,9 @@ export class ServerTasks {
     try {
       const execution = this.execution(step, new TaskValues(step.task, step.inputs, this.variables(step)));
       const result = await this.carryOut(execution, issues);
-      return { result, issues, outputs: this.outputs(step, execution.values, recordId) };
+      const logId = step.plan.records.get(recordId)?.logId;
+      const outputs = this.outputs(step, execution.values, recordId);
+      return { result, issues, outputs, ...(logId === undefined ? {} : { logId }) };
     } catch (error) {
       if (!(error instanceof ServerTaskError)) throw error;
       return { result: "Failed", issues: [{ type: "error", message: error.message }], outputs: {} };

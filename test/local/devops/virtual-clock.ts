@@ -25,8 +25,8 @@ export class VirtualClock implements ServerClock {
     });
   }
 
-  /** Moves on by so much, once somebody waits for exactly that. Rejects where nobody does within five real seconds. */
-  async elapse(milliseconds: number): Promise<void> {
+  /** Resolves once somebody waits for exactly that long. Rejects where nobody does within five real seconds. */
+  async awaited(milliseconds: number): Promise<void> {
     const deadline = Date.now() + 5_000;
     while (![...this.waits].some(({ at }) => at === this.time + milliseconds)) {
       if (Date.now() > deadline) {
@@ -35,6 +35,11 @@ export class VirtualClock implements ServerClock {
       }
       await turn();
     }
+  }
+
+  /** Moves on by so much, once somebody waits for exactly that. */
+  async elapse(milliseconds: number): Promise<void> {
+    await this.awaited(milliseconds);
     this.time += milliseconds;
     for (const entry of [...this.waits].sort((one, other) => one.at - other.at)) {
       if (entry.at <= this.time) entry.wake();

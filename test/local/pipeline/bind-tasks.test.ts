@@ -92,7 +92,12 @@ steps:
     ],
     ["another major version", "AzureMLTrain@2", good, /no task 'AzureMLTrain@2'; did you mean 'AzureMLTrain@1'/],
     ["a reference without a version", "AzureMLTrain", good, /:2:9: 'AzureMLTrain' is no task reference/],
-    ["a task of the server", "AzureMLWait@1", {}, /:2:9: The task 'AzureMLWait@1' runs on the server/],
+    [
+      "a task of the server",
+      "AzureMLWait@1",
+      {},
+      /:2:9: The task 'AzureMLWait@1' is not valid for the job Job: it runs on Server, in a job of its own with pool: server/,
+    ],
     [
       "a missing input",
       "AzureMLTrain@1",

@@ -85,7 +85,11 @@ const table: readonly (readonly [string, string, RegExp])[] = [
     "jobs:\n- job: A\n  strategy: {matrix: '$[ variables.legs ]'}\n  steps: [{bash: x}]",
     /^p\.yml:3:22: A matrix that is made while the run goes on/,
   ],
-  ["an agentless job", "jobs:\n- job: A\n  pool: server\n  steps: [{bash: x}]", /^p\.yml:3:9: Agentless jobs/],
+  [
+    "a script in an agentless job",
+    "jobs:\n- job: A\n  pool: server\n  steps: [{bash: x}]",
+    /^p\.yml:4:11: A bash step needs an agent, and the job 'A' has none \(pool: server\)/,
+  ],
   [
     "a canary",
     "jobs:\n- deployment: A\n  environment: e\n  strategy: {canary: {}}",

@@ -1,0 +1,78 @@
+// The evidence that a model was judged: tags of the job, and of the models made of it. CheckModel asks for them.
+import { TaskError } from "../errors.ts";
+import { getJob, type Job } from "./jobs.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Names of the tags, which people and CheckModel's task.json rely on. Properties cannot be changed later, tags can. */
+export const EVIDENCE = {
+  /** `passed` or `failed`. */
+  result: "evaluation",
+  /** Name of the pipeline that judged. */
+  pipeline: "evaluationPipeline",
+  /** Address of the pipeline run that judged. */
+  run: "evaluationRun",
+  /** When it judged, in UTC. */
+  time: "evaluationTime",
+} as const;
+
+const NAMES: readonly string[] = Object.values(EVIDENCE);
+
+/**
+ * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is,
+ * and the same job with other tags, as the official client changes tags (facts/04 9.3). Whoever may only read is told
+ * in a warning; CheckModel will then not pass.
+ */
+export async function recordEvaluation(workspace: Workspace, jobName: string, passed: boolean): Promise<void> {
+  const { provenance, azure, log, signal } = workspace;
+  const job = await getJob(workspace, jobName);
+  const evidence = {
+    [EVIDENCE.result]: passed ? "passed" : "failed",
+    [EVIDENCE.pipeline]: provenance.kind === "none" ? "" : provenance.definition,
+    [EVIDENCE.run]: provenance.kind === "none" ? "" : provenance.runUri,
+    [EVIDENCE.time]: new Date().toISOString(),
+  };
+  const tags = {
+    ...Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => !NAMES.includes(name))),
+    ...Object.fromEntries(Object.entries(evidence).filter(([, value]) => value !== "")),
+  };
+  try {
+    await azure.request("PUT", `${workspace.id}/jobs/${encodeURIComponent(jobName)}`, {
+      doing: `write the evaluation of the job ${jobName}`,
+      body: { properties: { ...sentBack(job), tags } },
+      signal,
+    });
+  } catch (error) {
+    const isRefused = error instanceof TaskError && (error.status === 401 || error.status === 403);
+    // What an earlier evaluation wrote must not stand where this one says otherwise.
+    const stale = !passed && job.properties?.tags?.[EVIDENCE.result] === "passed";
+    if (!isRefused || stale) throw error;
+    log.warn(
+      `The evaluation could not be written to the job ${jobName}, so that CheckModel will not pass a model made of it: ${error.message}`,
+    );
+  }
+}
+
+/** A job as it is sent to have its tags changed: what the service alone says is left out. */
+function sentBack(job: Job): Record<string, unknown> {
+  const { status: _status, parameters: _parameters, services, ...rest } = job.properties ?? {};
+  const kept = Object.entries(services ?? {}).flatMap(([name, service]) => {
+    const { jobServiceType, endpoint } = (service ?? {}) as { jobServiceType?: string; endpoint?: string | null };
+    return service ? [[name, { jobServiceType, endpoint }] as const] : [];
+  });
+  const given = Object.entries({ ...rest, services: Object.fromEntries(kept) });
+  return Object.fromEntries(given.filter(([, value]) => value !== null));
+}
+
+/** The evidence that a job carries; empty where nobody judged it. */
+export function evidenceOf(job: Job): Record<string, string> {
+  return Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => NAMES.includes(name)));
+}
+
+/** Nobody gives evidence by hand. @throws TaskError kind `input` that names the tag */
+export function refuseEvidence(tags: Readonly<Record<string, string>> | undefined, where: string): void {
+  const name = Object.keys(tags ?? {}).find((one) => NAMES.some((known) => known.toLowerCase() === one.toLowerCase()));
+  if (name === undefined) return;
+  throw new TaskError("input", `${where} ${JSON.stringify(name)}, which only EvaluateMetrics writes.`, {
+    hint: "Choose another name for the tag: CheckModel takes this one as evidence that the model was judged.",
+  });
+}

@@ -1,0 +1,350 @@
+// Waiting and checking without an agent: pipelines with `pool: server`, from task.json to the end of the Azure ML job.
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { readTaskFolder } from "../../local/agent/index.ts";
+import { root } from "../harness/packages.ts";
+import { VirtualClock } from "../local/devops/virtual-clock.ts";
+import { Agentless, jobsOf } from "./agentless.ts";
+
+const WAITING = /^Waiting for the service to report/;
+
+/** An agentless job that waits for an Azure ML job. */
+const wait = (name: string, job: string, more = "") => `
+- job: ${name}
+  pool: server
+  timeoutInMinutes: 0${more}
+  steps:
+  - task: AzureMLWaitForJob@1
+    inputs: {azureSubscription: azure-ml-workspace, jobName: ${job}}`;
+
+describe("agentless jobs", function () {
+  this.timeout(120_000);
+  let place: Agentless;
+
+  before(async () => {
+    place = await Agentless.open();
+  });
+  after(() => place?.close());
+
+  describe("that wait", () => {
+    it("end as their Azure ML jobs end, and keep no agent busy", async () => {
+      const job = (command: string) => `
+type: command
+command: ${command}
+environment: azureml:plain:1
+`;
+      const submit = (name: string) => `
+  - task: AzureMLSubmitJob@1
+    name: ${name}
+    inputs: {azureSubscription: azure-ml-workspace, jobFile: ${name}.yml, wait: false}`;
+      const names = ["good", "bad", "gone"];
+      const outcome = await place.run(
+        `jobs:
+- job: submit
+  steps:${names.map(submit).join("")}${names
+    .map((name) =>
+      wait(
+        name,
+        "$(job)",
+        `\n  dependsOn: submit\n  variables: {job: "$[ dependencies.submit.outputs['${name}.jobName'] ]"}`,
+      ),
+    )
+    .join("")}
+- job: after
+  dependsOn: good
+  steps: [{checkout: none}, {bash: echo "$(job) after", name: after}]
+`,
+        {
+          files: { "good.yml": job("sleep 1"), "bad.yml": job("exit 3"), "gone.yml": job("sleep 600") },
+          // Somebody cancels the third one in studio, once the pipeline waits for it.
+          seen: (line, where) => {
+            if (where.job !== "gone" || !WAITING.test(line)) return;
+            const gone = /\/jobs\/([^?/]+)\?/.exec(
+              place.lines.findLast((one) => /PATCH .*-gone-/.test(one)) ?? "",
+            )?.[1];
+            void place.jobs.arm("POST", `/jobs/${gone}/cancel`);
+          },
+        },
+      );
+      const jobs = jobsOf(outcome);
+      assert.deepEqual(
+        Object.fromEntries(Object.entries(jobs).map(([name, { result }]) => [name, result])),
+        { submit: "Succeeded", good: "Succeeded", bad: "Failed", gone: "Canceled", after: "Succeeded" },
+        place.log,
+      );
+      for (const name of names) assert.equal(jobs[name]?.agentMilliseconds, 0);
+      assert.ok((jobs["submit"]?.agentMilliseconds ?? 0) > 0);
+      const folders = readdirSync(path.join(place.repository, "..", "agent"), { recursive: true });
+      assert.deepEqual(
+        folders.filter((folder) => /\b(good|bad|gone)\b/.test(String(folder))),
+        [],
+        "no work folder either",
+      );
+      assert.equal(outcome.result, "failed");
+      assert.ok(outcome.issues.some(({ message }) => message === "The service reported that the task has failed."));
+    });
+
+    it("show nothing of their token, in no log and in no recorded traffic", async () => {
+      const job = await place.submit("true");
+      const outcome = await place.run(`jobs:${wait("w", job)}`);
+      assert.equal(outcome.result, "succeeded", place.log);
+      const har = JSON.stringify(place.cloud.har.toHar());
+      const patch = place.cloud.har.toHar() as {
+        log: { entries: { request: { method: string; postData?: { text: string } } }[] };
+      };
+      const sent =
+        patch.log.entries.findLast(({ request }) => request.method === "PATCH")?.request.postData?.text ?? "";
+      const { Webhooks } = JSON.parse(sent).Properties.NotificationSetting;
+      const [hook] = Object.values(Webhooks) as Record<string, string>[];
+      assert.equal(hook?.["AuthToken"], "***");
+      assert.equal(hook?.["WebhookType"], "AzureDevOps");
+      assert.equal(hook?.["PlanUri"], place.cloud.devops.collectionUri);
+      assert.ok(!/eyJ[\w-]{5,}\.eyJ/.test(har) && !/eyJ[\w-]{5,}\.eyJ/.test(place.log));
+      const shown = (await place.jobs.arm("GET", `/jobs/${job}`)).text;
+      assert.ok(!/authToken/i.test(shown), shown);
+    });
+
+    it("are told at once of a job that has ended already", async () => {
+      const [good, bad] = [await place.submit("true"), await place.submit("false")];
+      await place.until(good, "Completed");
+      await place.until(bad, "Failed");
+      const outcome = await place.run(`jobs:${wait("good", good)}${wait("bad", bad)}`);
+      assert.deepEqual(
+        Object.values(jobsOf(outcome)).map(({ name, result }) => `${name} ${result}`),
+        ["good Succeeded", "bad Failed"],
+        place.log,
+      );
+    });
+
+    it("wait step by step in one job, and go on after a failure where a condition says so", async () => {
+      const jobs = [await place.submit("true"), await place.submit("false"), await place.submit("true")];
+      const step = (job: string, more = "") => `
+  - task: AzureMLWaitForJob@1
+    inputs: {azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, jobName: ${job}}${more}`;
+      const outcome = await place.run(
+        `jobs:
+- job: all
+  pool: server
+  timeoutInMinutes: 0
+  steps:${step(jobs[0]!)}${step(jobs[1]!)}${step(jobs[2]!)}${step(jobs[2]!, "\n    condition: succeededOrFailed()")}`,
+      );
+      const { steps, agentMilliseconds } = jobsOf(outcome)["all"]!;
+      assert.deepEqual(
+        steps.map(({ name, result }) => `${name} ${result}`),
+        [
+          "AzureMLWaitForJob Succeeded",
+          "AzureMLWaitForJob2 Failed",
+          "AzureMLWaitForJob3 Skipped",
+          "AzureMLWaitForJob4 Succeeded",
+        ],
+        place.log,
+      );
+      assert.equal(agentMilliseconds, 0);
+    });
+
+    it("two at once for the same job, each told by itself", async () => {
+      const job = await place.submit("sleep 2");
+      const outcome = await place.run(`jobs:${wait("one", job)}${wait("other", job)}`);
+      assert.equal(outcome.result, "succeeded", place.log);
+    });
+
+    it("cancel the Azure ML jobs when the pipeline is cancelled", async () => {
+      const jobs = await Promise.all(["sleep 600", "sleep 601", "sleep 602"].map((command) => place.submit(command)));
+      const stop = new AbortController();
+      let waiting = 0;
+      const outcome = await place.run(
+        `jobs:${jobs.map((job, index) => wait(`w${index}`, job)).join("")}
+- job: tidy
+  dependsOn: [w0, w1, w2]
+  condition: always()
+  steps: [{checkout: none}, {bash: echo tidied, name: tidy}]
+`,
+        {
+          signal: stop.signal,
+          seen: (line) => {
+            if (WAITING.test(line)) waiting += 1;
+            if (waiting === 3) stop.abort();
+          },
+        },
+      );
+      assert.deepEqual(
+        Object.values(jobsOf(outcome)).map(({ name, result }) => `${name} ${result}`),
+        ["w0 Canceled", "w1 Canceled", "w2 Canceled", "tidy Succeeded"],
+        place.log,
+      );
+      assert.equal(outcome.result, "canceled");
+      for (const job of jobs) await place.until(job, "Canceled");
+    });
+
+    it("cancel the Azure ML job when their own time is over", async () => {
+      const job = await place.submit("sleep 600");
+      const outcome = await place.run(
+        `jobs:${wait("w", job).replace("timeoutInMinutes: 0", "timeoutInMinutes: 0.03")}`,
+      );
+      assert.equal(jobsOf(outcome)["w"]?.result, "Canceled", place.log);
+      assert.match(place.log, /##\[error\]The job ran longer than the maximum time of 0.03 minutes/);
+      await place.until(job, "Canceled");
+    });
+
+    it("fail where there is no such job, no such workspace, or no way to sign in", async () => {
+      const step = (connection: string, job: string, more = "") =>
+        `jobs: [{job: w, pool: server, steps: [{task: AzureMLWaitForJob@1, inputs: {azureSubscription: ${connection}, jobName: ${job}${more}}}]}]`;
+      const failure = async (yaml: string) => {
+        const outcome = await place.run(yaml);
+        assert.equal(outcome.result, "failed", place.log);
+        return outcome.issues.map(({ message }) => message).join("\n");
+      };
+      assert.match(await failure(step("azure-ml-workspace", "nobody")), /404 NotFound.*Job nobody not found/s);
+      assert.match(await failure(step("azure-ml", "nobody")), /404 NotFound|400 BadRequest/);
+      assert.match(
+        await failure(step("azure-ml-identity", "nobody", ", resourceGroup: rg1, workspace: ws1")),
+        /managed identity/,
+      );
+      assert.match(
+        await failure(step("azure-ml-expired", "nobody", ", resourceGroup: rg1, workspace: ws1")),
+        /AADSTS7000222/,
+      );
+    });
+  });
+
+  describe("in a pipeline", () => {
+    it("are refused with tasks that need an agent, and agents with tasks of the server", async () => {
+      await assert.rejects(
+        place.run(
+          "jobs: [{job: a, pool: server, steps: [{task: AzureMLSubmitJob@1, inputs: {azureSubscription: azure-ml, jobFile: j}}]}]",
+        ),
+        /AzureMLSubmitJob@1' is not valid for the job a: it runs on Agent, DeploymentGroup, and here is none/,
+      );
+      await assert.rejects(
+        place.run(
+          "jobs: [{job: a, steps: [{task: AzureMLCheckModel@1, inputs: {azureSubscription: azure-ml, modelName: m, modelVersion: 1}}]}]",
+        ),
+        /AzureMLCheckModel@1' is not valid for the job a: it runs on Server, ServerGate, in a job of its own with pool: server/,
+      );
+    });
+  });
+
+  describe("that check a model", () => {
+    const check = (model: string, more = "", inputs = "") => `
+- job: check
+  pool: server${more}
+  steps:
+  - task: AzureMLCheckModel@1
+    inputs: {azureSubscription: azure-ml-workspace, modelName: ${model}, modelVersion: 1${inputs}}`;
+    const job = `
+type: command
+command: mkdir -p outputs && echo model > outputs/model.txt
+environment: azureml:plain:1
+`;
+
+    /** A model version with these tags, by hand. */
+    async function model(name: string, tags: Record<string, string>): Promise<void> {
+      const modelUri = "azureml://datastores/workspaceblobstore/paths/models/one";
+      const answer = await place.jobs.arm("PUT", `/models/${name}/versions/1`, { properties: { modelUri, tags } });
+      assert.ok(answer.status < 300, answer.text);
+    }
+    const resultOf = async (name: string, inputs = "") => (await place.run(`jobs:${check(name, "", inputs)}`)).result;
+
+    it("pass one that was evaluated and passed, and no other", async () => {
+      await model("passed", { evaluation: "passed", evaluationPipeline: "train" });
+      await model("failed", { evaluation: "failed", evaluationPipeline: "train" });
+      await model("unjudged", { stage: "production" });
+      await model("bare", {});
+      await model("almost", { Evaluations: "passed" });
+      assert.equal(await resultOf("passed"), "succeeded", place.log);
+      for (const name of ["failed", "unjudged", "bare", "almost", "gone"])
+        assert.equal(await resultOf(name), "failed", name);
+      assert.equal(await resultOf("failed", ", evidence: evaluated"), "succeeded", place.log);
+      assert.equal(await resultOf("unjudged", ", evidence: evaluated"), "failed");
+    });
+
+    it("pass one that was judged by the pipeline asked for, and approved where that is asked", async () => {
+      await model("ours", { evaluation: "passed", evaluationPipeline: "train", approval: "approved" });
+      assert.equal(await resultOf("ours", ", pipeline: train"), "succeeded", place.log);
+      assert.equal(await resultOf("ours", ", pipeline: 'nightly,train'"), "succeeded", place.log);
+      assert.equal(await resultOf("ours", ", pipeline: nightly"), "failed");
+      assert.equal(await resultOf("ours", ", approved: true"), "succeeded", place.log);
+      await model("rejected", { evaluation: "passed", approval: "rejected" });
+      assert.equal(await resultOf("rejected", ", approved: true"), "failed");
+      assert.equal(await resultOf("rejected"), "succeeded");
+      assert.equal(await resultOf("rejected", ", pipeline: train"), "failed");
+    });
+
+    it("pass what EvaluateMetrics and RegisterModel leave, and not what was registered unjudged", async () => {
+      const training = (rules: string, judge = true) => `jobs:
+- job: train
+  steps:
+  - task: AzureMLSubmitJob@1
+    name: train
+    inputs: {azureSubscription: azure-ml-workspace, jobFile: job.yml}
+${
+  judge
+    ? `  - task: AzureMLEvaluateMetrics@1
+    inputs: {azureSubscription: azure-ml-workspace, jobName: $(train.jobName), rules: "${rules}", onFail: continue}
+`
+    : ""
+}  - task: AzureMLRegisterModel@1
+    inputs: {azureSubscription: azure-ml-workspace, name: NAME, jobName: $(train.jobName), outputPath: outputs/model.txt}
+${check("NAME", "\n  dependsOn: train", ", pipeline: train").slice(1)}
+`;
+      const files = { "job.yml": job };
+      const run = (name: string, yaml: string) => place.run(yaml.replaceAll("NAME", name), { files });
+      // A rule over no metric at all: true and false.
+      const outcomes = [
+        (await run("story-good", training("1 < 2"))).result,
+        (await run("story-bad", training("2 < 1"))).result,
+        (await run("story-unjudged", training("", false))).result,
+      ];
+      assert.deepEqual(outcomes, ["succeeded", "failed", "failed"], place.log);
+    });
+
+    it("pass as a gate when the evidence appears, and not before", async () => {
+      const { devops } = place.cloud;
+      await model("gated", { evaluation: "failed" });
+      const clock = new VirtualClock();
+      const { plan } = devops.createBuild("release", { branch: "main", commit: "0".repeat(40), requestedFor: "Ada" });
+      const jobId = "00000000-0000-4000-8000-0000000000aa";
+      const running = devops.serverTasks.on(clock).evaluateGates(
+        [
+          {
+            name: "evidence",
+            task: readTaskFolder(path.join(root, "tasks", "CheckModel")).manifest,
+            inputs: {
+              azureSubscription: place.cloud.connections["azure-ml-federated"].id,
+              resourceGroup: "rg1",
+              workspace: "ws1",
+              modelName: "gated",
+              modelVersion: "$(Release.Artifacts.model.BuildNumber)",
+              approved: "true",
+            },
+            variable: (name) => (/buildnumber$/i.test(name) ? "1" : undefined),
+          },
+        ],
+        { plan, jobId, token: devops.issueJobToken({ plan, jobId }), times: { interval: 300_000, timeout: 3_600_000 } },
+      );
+      // Each sample is over before the model changes: what is seen when is no accident.
+      await clock.elapse(300_000);
+      await clock.awaited(300_000);
+      await model("gated", { evaluation: "passed" });
+      await clock.elapse(300_000);
+      await clock.awaited(300_000);
+      await model("gated", { evaluation: "passed", approval: "approved" });
+      await clock.elapse(300_000);
+      const { result, samples } = await running;
+      assert.equal(result, "succeeded");
+      assert.deepEqual(
+        samples.map(({ verdicts }) => verdicts[0]?.passed),
+        [false, false, false, true],
+      );
+    });
+  });
+
+  it("need no file beside task.json and icon", () => {
+    for (const name of ["WaitForJob", "CheckModel"]) {
+      const files = readdirSync(path.join(root, "tasks", name)).sort();
+      assert.deepEqual(files, ["README.md", "icon.png", "icon.svg", "task.json"]);
+      assert.ok(!existsSync(path.join(root, "tasks", name, "dist")));
+    }
+  });
+});

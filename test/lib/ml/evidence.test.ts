@@ -1,0 +1,138 @@
+// The evidence of an evaluation: from the job to the models made of it, brought up to date, and given by nobody else.
+import assert from "node:assert/strict";
+import { findVersion } from "../../../lib/ml/assets.ts";
+import { EVIDENCE, recordEvaluation } from "../../../lib/ml/evidence.ts";
+import { getJob } from "../../../lib/ml/jobs.ts";
+import { type ModelRequest, registerModel } from "../../../lib/ml/register-model.ts";
+import type { Workspace } from "../../../lib/ml/workspace.ts";
+import { openLocal, provenance, theCloud } from "./world.ts";
+
+describe("the evidence of an evaluation", function () {
+  this.timeout(60_000);
+  let workspace: Awaited<ReturnType<typeof openLocal>>;
+  let count = 0;
+
+  before(async () => {
+    workspace = await openLocal();
+    await workspace.azure.request("PUT", `${workspace.id}/environments/evidence/versions/1`, {
+      body: { properties: { image: "mcr.microsoft.com/plain" } },
+    });
+  });
+
+  /** A job that has completed and left a file. */
+  async function completedJob(tags: Record<string, string> = { owner: "ada" }): Promise<string> {
+    count += 1;
+    const name = `evidence-${count}`;
+    const properties = {
+      jobType: "Command",
+      command: "mkdir -p outputs && echo model > outputs/model.txt",
+      environmentId: `${workspace.id}/environments/evidence/versions/1`,
+      limits: { jobLimitsType: "Command", timeout: "PT5M" },
+      inputs: { epochs: { jobInputType: "literal", value: "3" } },
+      tags,
+    };
+    await workspace.azure.request("PUT", `${workspace.id}/jobs/${name}`, { body: { properties } });
+    const { azure } = await theCloud();
+    await new Promise<void>((resolve) => {
+      const look = ({ name: ended }: { name: string }) => {
+        if (ended !== name) return;
+        azure.events.off("jobTerminal", look);
+        resolve();
+      };
+      azure.events.on("jobTerminal", look);
+    });
+    return name;
+  }
+  const request = (job: string, more: Partial<ModelRequest> = {}): ModelRequest => ({
+    name: `evidence-${job}`,
+    type: "custom_model",
+    tags: {},
+    source: { kind: "job", job, path: "outputs/model.txt" },
+    ...more,
+  });
+  const tagsOf = async (model: { name: string; version: string }) =>
+    (await findVersion(workspace, "models", model.name, model.version))?.properties?.tags ?? {};
+
+  it("is written to the job beside its own tags, and leaves the rest of the job as it was", async () => {
+    const job = await completedJob();
+    const before = await getJob(workspace, job);
+    await recordEvaluation(workspace, job, true);
+    const after = await getJob(workspace, job);
+    const { tags, ...rest } = after.properties ?? {};
+    const { tags: _tags, ...old } = before.properties ?? {};
+    assert.deepEqual(rest, old);
+    const { evaluationTime, ...others } = tags ?? {};
+    assert.deepEqual(others, {
+      owner: "ada",
+      evaluation: "passed",
+      evaluationPipeline: provenance.definition,
+      evaluationRun: provenance.runUri,
+    });
+    assert.ok(Math.abs(Date.parse(evaluationTime ?? "") - Date.now()) < 60_000);
+  });
+
+  it("is that of the last evaluation, and says nothing of a pipeline where there is none", async () => {
+    const job = await completedJob();
+    await recordEvaluation(workspace, job, true);
+    const byHand: Workspace = { ...workspace, provenance: { ...provenance, kind: "none" } };
+    await recordEvaluation(byHand, job, false);
+    const { tags } = (await getJob(workspace, job)).properties ?? {};
+    assert.deepEqual(Object.keys(tags ?? {}).sort(), ["evaluation", "evaluationTime", "owner"]);
+    assert.equal(tags?.[EVIDENCE.result], "failed");
+  });
+
+  it("comes to the model that is made of the job", async () => {
+    const job = await completedJob();
+    await recordEvaluation(workspace, job, true);
+    const tags = await tagsOf(await registerModel(workspace, request(job, { tags: { stage: "test" } })));
+    assert.equal(tags["evaluation"], "passed");
+    assert.equal(tags["evaluationPipeline"], "train");
+    assert.equal(tags["stage"], "test");
+    assert.equal(tags["owner"], undefined, "other tags of the job stay with the job");
+  });
+
+  it("is not there where nobody judged, and comes when the model is registered again", async () => {
+    const job = await completedJob();
+    const model = await registerModel(workspace, request(job));
+    assert.equal((await tagsOf(model))["evaluation"], undefined);
+    await recordEvaluation(workspace, job, true);
+    assert.equal((await registerModel(workspace, request(job))).created, false);
+    assert.equal((await tagsOf(model))["evaluation"], "passed");
+    await recordEvaluation(workspace, job, false);
+    await registerModel(workspace, request(job));
+    assert.equal((await tagsOf(model))["evaluation"], "failed", "what was passed once does not stay so");
+  });
+
+  it("is given by nobody else", async () => {
+    const job = await completedJob();
+    for (const name of ["evaluation", "EvaluationPipeline"])
+      await assert.rejects(
+        registerModel(workspace, request(job, { tags: { [name]: "passed" } })),
+        /The input tags sets the tag "evaluation(Pipeline)?", which only EvaluateMetrics writes/i,
+      );
+  });
+
+  it("may be missing where the identity may only read: a warning, unless an older one would stand against it", async () => {
+    const job = await completedJob();
+    const reader = refusing(workspace);
+    await recordEvaluation(reader, job, true);
+    assert.match(
+      workspace.log.text(),
+      /\[warning\] The evaluation could not be written to the job evidence-\d+, so that CheckModel will not pass/,
+    );
+    await recordEvaluation(workspace, job, true);
+    await assert.rejects(recordEvaluation(reader, job, false), { status: 403 });
+  });
+
+  /** The same workspace for somebody who may not write. */
+  function refusing(whole: Workspace): Workspace {
+    const azure = Object.create(whole.azure) as Workspace["azure"];
+    azure.request = ((method: string, ...rest: unknown[]) =>
+      method === "PUT"
+        ? whole.azure.request("PUT", `/subscriptions/other${whole.id}`, { body: {} }).catch((error) => {
+            throw Object.assign(error, { status: 403 });
+          })
+        : (whole.azure.request as (...all: unknown[]) => unknown)(method, ...rest)) as typeof azure.request;
+    return { ...whole, azure };
+  }
+});
