@@ -66,6 +66,9 @@ export interface LocalCloud {
   close(): Promise<void>;
 }
 
+/** Storage is a process of its own, and knows no clock but the machine's: what is signed for it is signed by that one. */
+const { now: machineNow } = Date;
+
 /** Starts everything. */
 export async function startCloud(options: CloudOptions = {}): Promise<LocalCloud> {
   const har = options.har ?? new HarRecorder();
@@ -140,7 +143,7 @@ async function start(
       key: azurite.key,
       port: azurite.port,
       publicUrl: () => urls.storage,
-      now: clock.now,
+      now: machineNow,
     }),
     dataFolder: options.data,
     listen: (name, handler) => listenNamed(name, handler),

@@ -43,7 +43,7 @@ export type Identity =
  * Every request it makes goes through `transport`.
  */
 export function createCredential(cloud: Cloud, identity: Identity, transport: Transport): TokenCredential {
-  const seen: { assertion?: Assertion; trouble?: string; noAssertion?: unknown } = {};
+  const seen: { assertion?: Assertion; trouble?: string; noAssertion?: unknown; fetched?: Promise<string> } = {};
   const options = {
     authorityHost: cloud.authority,
     httpClient: remembering(transport.httpClient, (trouble) => {
@@ -66,14 +66,21 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
           options,
         );
       case "workloadIdentity": {
-        const assertion = async () => {
-          const token = await identity.assertion().catch((error: unknown) => {
+        const fetched = async () => {
+          try {
+            const token = await identity.assertion();
+            seen.assertion = claimsOf(token);
+            return token;
+          } catch (error) {
             // The library makes an error of its own of it.
             seen.noAssertion = error;
             throw error;
-          });
-          seen.assertion = claimsOf(token);
-          return token;
+          }
+        };
+        // The library asks twice at each exchange.
+        const assertion = () => {
+          seen.fetched ??= fetched();
+          return seen.fetched;
         };
         return new ClientAssertionCredential(identity.tenantId, identity.clientId, assertion, options);
       }
@@ -94,6 +101,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
     async getToken(scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> {
       delete seen.trouble;
       delete seen.noAssertion;
+      delete seen.fetched;
       try {
         return await credential.getToken(scopes, tokenOptions);
       } catch (error) {
