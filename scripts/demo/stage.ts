@@ -120,10 +120,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 /** `AzureMLSubmitJob@1` -> the folder that `npm run build` made complete. */
 export function packagedTasks(): Map<string, string> {
   return new Map(
-    readTasks(root).map(({ json, folder }) => [
-      `${json.name}@${json.version.Major}`,
-      path.join(root, "tasks", folder),
-    ]),
+    readTasks(root).map(({ json, folder }) => [`${json.name}@${json.version.Major}`, path.join(root, "tasks", folder)]),
   );
 }
 
