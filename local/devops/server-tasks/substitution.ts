@@ -1,11 +1,10 @@
 // What stands in a request of task.json in place of a value: `$(input)`, `$(system.X)`, `$(endpoint.url)`, mustache, TaskInputs[…].
-import { randomUUID } from "node:crypto";
 import { expandMacros } from "../../agent/macros.ts";
 import { evaluate, toText } from "../../pipeline/evaluate.ts";
 import { parseExpression } from "../../pipeline/expression.ts";
+import { render } from "../endpoint-proxy/templates.ts";
 import type { Connection } from "../state/connections.ts";
 import type { ServerTaskManifest } from "./manifest.ts";
-import { renderTemplate } from "./templates.ts";
 
 /** What a server task is given, by names in any case. */
 export class TaskValues {
@@ -37,6 +36,10 @@ export class TaskValues {
     return this.inputs.get(name.toLowerCase())?.value;
   }
 
+  allInputs(): Record<string, string> {
+    return Object.fromEntries([...this.inputs.values()].map(({ name, value }) => [name, value]));
+  }
+
   /** Variables that earlier sections and evaluations left stand before those of the job. */
   variableOf(name: string): string | undefined {
     return this.outputs.get(name.toLowerCase())?.value ?? this.variable(name);
@@ -55,16 +58,13 @@ export class TaskValues {
 /** Parts of a connection's authorization that requests may show; keys and passwords are not among them. */
 const OPEN_PARAMETERS = new Set(["serviceprincipalid", "tenantid", "username"]);
 
-/** `url`, a key of the connection's data, or one of the open parts of its authorization. */
-function ofEndpoint(connection: Connection | undefined, name: string): string | undefined {
-  if (connection === undefined) return undefined;
-  const wanted = name.toLowerCase();
-  if (wanted === "url") return connection.url;
-  if (wanted === "id") return connection.id;
+/** What requests may know of a connection: its URL, its data, and the open parts of its authorization. */
+function shownOf(connection: Connection | undefined): Record<string, string> {
+  if (connection === undefined) return {};
   const parameters = Object.entries(connection.authorization.parameters).filter(([key]) =>
     OPEN_PARAMETERS.has(key.toLowerCase()),
   );
-  return [...Object.entries(connection.data), ...parameters].find(([key]) => key.toLowerCase() === wanted)?.[1];
+  return { ...Object.fromEntries(parameters), ...connection.data, url: connection.url, id: connection.id };
 }
 
 /**
@@ -73,18 +73,14 @@ function ofEndpoint(connection: Connection | undefined, name: string): string | 
  * @throws TemplateError
  */
 export function fillIn(text: string, values: TaskValues, connection: Connection | undefined): string {
+  const shown = shownOf(connection);
   const expanded = expandMacros(text, (name) => {
     const endpoint = /^endpoint\.(.+)$/i.exec(name)?.[1];
-    if (endpoint !== undefined) return ofEndpoint(connection, endpoint);
-    return values.input(name) ?? values.variableOf(name);
+    if (endpoint === undefined) return values.input(name) ?? values.variableOf(name);
+    return Object.entries(shown).find(([key]) => key.toLowerCase() === endpoint.toLowerCase())?.[1];
   });
   if (!expanded.includes("{{")) return expanded;
-  const lookup = (name: string) => {
-    const endpoint = /^endpoint\.(.+)$/i.exec(name)?.[1];
-    if (endpoint !== undefined) return ofEndpoint(connection, endpoint);
-    return values.input(name) ?? ofEndpoint(connection, name) ?? values.variableOf(name);
-  };
-  return renderTemplate(expanded, lookup, randomUUID);
+  return render(expanded, { ...shown, ...values.allInputs(), endpoint: shown });
 }
 
 /** The id of the endpoint that a request names: `$(input)`, or `TaskInputs[TaskInputs['selector']]`. Empty where it names none. */
