@@ -1,7 +1,7 @@
 // `npm run package`: builds the tasks, stamps their versions, and has tfx make dist/<publisher>.<id>-<version>.vsix.
-// Options: --version a.b.c, --publisher NAME (a development copy), --output FOLDER.
+// Options: --variant release|dev, --version a.b.c, --publisher NAME (a copy for your own organization), --output FOLDER.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -9,11 +9,14 @@ import { unzipSync } from "fflate";
 import { buildTasks, kilobytes } from "./build.ts";
 import { formatJson } from "./generate/json.ts";
 import { readTasks, type TaskJson } from "./generate/taskJson.ts";
+import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */
-const LARGEST = 5 * 1024 * 1024;
+const LARGEST = 6 * 1024 * 1024;
 
 export interface PackageOptions {
+  /** A file of configs/; `release` where it is absent. */
+  readonly variant?: string | undefined;
   readonly version?: string | undefined;
   readonly publisher?: string | undefined;
   readonly output?: string | undefined;
@@ -37,44 +40,53 @@ export function taskVersion(task: Pick<TaskJson, "version">, extension: string):
 
 /** @throws Error with everything tfx warned of, or when the package is too large. */
 export async function packageExtension(root: string, options: PackageOptions = {}): Promise<Packed> {
-  const stage = join(root, "out", "package");
-  rmSync(stage, { recursive: true, force: true });
-  mkdirSync(stage, { recursive: true });
-  const manifest = JSON.parse(readFileSync(join(root, "vss-extension.json"), "utf8"));
+  const { suffix = "", ...named } = readVariant(root, options.variant ?? "release");
+  const manifest = JSON.parse(readFileSync(join(root, "vss-extension.json"), "utf8")) as Manifest;
   const version = options.version ?? JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   if (!/^\d+\.\d{1,2}\.\d+$/.test(version)) throw new Error(`Version ${version}: a.b.c is needed, with b below 100.`);
 
-  const say = ({ Major, Minor, Patch }: TaskJson["version"]) => `${Major}.${Minor}.${Patch}`;
-  await buildTasks(root, { into: stage, versionOf: (task) => say(taskVersion(task, version)) });
-  for (const { folder, json } of readTasks(root)) {
-    const stamped = { ...json, version: taskVersion(json, version) };
-    mkdirSync(join(stage, "tasks", folder), { recursive: true });
-    writeFileSync(join(stage, "tasks", folder, "task.json"), formatJson(stamped));
-  }
-  writeFileSync(
-    join(stage, "vss-extension.json"),
-    formatJson({ ...manifest, version, publisher: options.publisher ?? manifest.publisher }),
+  const tasks = readTasks(root);
+  const renaming = new Renaming(
+    suffix,
+    tasks.map(({ json }) => json),
+    manifest,
   );
-  for (const path of filesOf(manifest)) {
-    if (!existsSync(join(stage, path))) cpSync(join(root, path), join(stage, path), { recursive: true });
+  mkdirSync(join(root, "out"), { recursive: true });
+  const stage = mkdtempSync(join(root, "out", "package-"));
+  try {
+    const say = ({ Major, Minor, Patch }: TaskJson["version"]) => `${Major}.${Minor}.${Patch}`;
+    await buildTasks(root, { into: stage, versionOf: (task) => say(taskVersion(task, version)) });
+    for (const { folder, json } of tasks) {
+      const stamped = renaming.task({ ...json, version: taskVersion(json, version) });
+      mkdirSync(join(stage, "tasks", folder), { recursive: true });
+      writeFileSync(join(stage, "tasks", folder, "task.json"), formatJson(stamped));
+    }
+    const contributions = renaming.contributions(manifest.contributions);
+    const publisher = options.publisher ?? manifest.publisher;
+    writeFileSync(
+      join(stage, "vss-extension.json"),
+      formatJson({ ...manifest, ...named, version, publisher, contributions }),
+    );
+    for (const path of filesOf(manifest)) {
+      if (!existsSync(join(stage, path))) cpSync(join(root, path), join(stage, path), { recursive: true });
+    }
+    const file = runTfx(root, stage, resolve(options.output ?? join(root, "dist")));
+    const bytes = statSync(file).size;
+    if (bytes > LARGEST)
+      throw new Error(`${basename(file)} has ${kilobytes(bytes)}; at most ${kilobytes(LARGEST)} are allowed.`);
+    return { file, bytes, tasks: sizes(file) };
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
   }
-  const file = runTfx(root, stage, resolve(options.output ?? join(root, "dist")));
-  const bytes = statSync(file).size;
-  if (bytes > LARGEST)
-    throw new Error(`${basename(file)} has ${kilobytes(bytes)}; at most ${kilobytes(LARGEST)} are allowed.`);
-  return { file, bytes, tasks: sizes(file) };
 }
 
 /** Everything that the manifest names by path. */
-function filesOf(manifest: {
-  files: { path: string }[];
-  icons: Record<string, string>;
-  content: Record<string, { path: string }>;
-}): string[] {
+export function filesOf(manifest: Pick<Manifest, "files" | "icons" | "content" | "screenshots">): string[] {
   return [
     ...manifest.files.map(({ path }) => path),
     ...Object.values(manifest.icons),
     ...Object.values(manifest.content).map(({ path }) => path),
+    ...(manifest.screenshots ?? []).map(({ path }) => path),
   ];
 }
 
@@ -110,7 +122,12 @@ function sizes(file: string): Map<string, number> {
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
     const { values } = parseArgs({
-      options: { version: { type: "string" }, publisher: { type: "string" }, output: { type: "string" } },
+      options: {
+        variant: { type: "string" },
+        version: { type: "string" },
+        publisher: { type: "string" },
+        output: { type: "string" },
+      },
     });
     const packed = await packageExtension(resolve(dirname(fileURLToPath(import.meta.url)), ".."), values);
     for (const [task, bytes] of packed.tasks) console.log(`  tasks/${task}  ${kilobytes(bytes)}`);

@@ -5,9 +5,13 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { unzipSync } from "fflate";
-import { type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
+import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { type Manifest, Renaming } from "../../scripts/package/variant.ts";
+import { filesOf, type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
 
 const root = resolve(import.meta.dirname, "../..");
+
+const manifest = (folder: string) => JSON.parse(readFileSync(join(folder, "vss-extension.json"), "utf8")) as Manifest;
 
 describe("package", () => {
   let folder: string;
@@ -22,35 +26,23 @@ describe("package", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has at most 5 MB", () => {
-    assert.ok(packed.bytes <= 5 * 1024 * 1024, `${packed.bytes}`);
+  it("has at most 6 MB", () => {
+    assert.ok(packed.bytes <= 6 * 1024 * 1024, `${packed.bytes}`);
     assert.ok(packed.tasks.size >= 6);
   });
 
   it("holds each file that the manifest names and nothing else", () => {
-    const manifest = JSON.parse(readFileSync(join(root, "vss-extension.json"), "utf8"));
-    const named: string[] = manifest.files.map(({ path }: { path: string }) => path);
-    const others = [
-      "extension.vsixmanifest",
-      "extension.vsomanifest",
-      "[Content_Types].xml",
-      "overview.md",
-      "LICENSE",
-      "images/icon.png",
-    ];
+    const named = filesOf(manifest(root));
+    const made = ["extension.vsixmanifest", "extension.vsomanifest", "[Content_Types].xml"];
     const held = Object.keys(files).filter((name) => !name.endsWith("/"));
-    for (const path of [...named, ...others]) {
+    const isUnder = (name: string, path: string) => name === path || name.startsWith(`${path}/`);
+    for (const path of [...named, ...made])
       assert.ok(
-        held.some((name) => name === path || name.startsWith(`${path}/`)),
+        held.some((name) => isUnder(name, path)),
         `${path} is missing`,
       );
-    }
-    const covered = (name: string) =>
-      others.includes(name) || named.some((path) => name === path || name.startsWith(`${path}/`));
-    assert.deepEqual(
-      held.filter((name) => !covered(name)),
-      [],
-    );
+    const others = held.filter((name) => ![...named, ...made].some((path) => isUnder(name, path)));
+    assert.deepEqual(others, []);
     const kinds = new Set(
       held.filter((name) => name.startsWith("tasks/")).map((name) => name.split("/").slice(2).join("/")),
     );
@@ -63,6 +55,35 @@ describe("package", () => {
     ]);
   });
 
+  it("asks for no more than it needs, and says what the Marketplace shows", () => {
+    const host = JSON.parse(text("extension.vsomanifest"));
+    // Scopes are for pages in the browser; tasks have the job's own token (facts/01 1.2).
+    const pages = host.contributions.filter(({ type }: { type: string }) => type.startsWith("ms.vss-build-web."));
+    assert.deepEqual(host.scopes ?? [], pages.length === 0 ? [] : ["vso.build"]);
+    const shown = text("extension.vsixmanifest");
+    assert.match(shown, /<Identity [^>]*Id="azure-ml-pipelines"/);
+    assert.match(shown, /<GalleryFlags>[^<]*Public/);
+    assert.match(shown, /<Categories>Azure Pipelines<\/Categories>/);
+    for (const asset of ["Content.Details", "Content.License", "Icons.Default", "Screenshots.1"])
+      assert.match(shown, new RegExp(`Microsoft\\.VisualStudio\\.Services\\.${asset.replace(".", "\\.")}"`), asset);
+  });
+
+  it("has screenshots of the Marketplace's size, and no picture in its overview that it does not hold", () => {
+    for (const { path } of manifest(root).screenshots ?? []) {
+      const picture = Buffer.from(files[path]!);
+      assert.deepEqual([picture.readUInt32BE(16), picture.readUInt32BE(20)], [1366, 768], path);
+    }
+    const overview = text("overview.md");
+    const pictures = [...overview.matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map((match) => match[1]!);
+    assert.ok(pictures.length >= 1);
+    const addressable = manifest(root).files.filter((file) => "addressable" in file);
+    for (const picture of pictures)
+      assert.ok(
+        addressable.some(({ path }) => picture === path || picture.startsWith(`${path}/`)),
+        picture,
+      );
+  });
+
   it("contributes every task by its folder, with handlers whose targets are there and an icon of 32 x 32", () => {
     const { contributions } = JSON.parse(text("extension.vsomanifest"));
     assert.ok(contributions.length >= 6);
@@ -71,8 +92,8 @@ describe("package", () => {
     )) {
       const task = JSON.parse(text(`${properties.name}/task.json`));
       for (const stage of ["execution", "postjobexecution"]) {
-        for (const { target } of Object.values<{ target: string }>(task[stage] ?? {}))
-          text(`${properties.name}/${target}`);
+        for (const { target } of Object.values<{ target?: string }>(task[stage] ?? {}))
+          if (target !== undefined) text(`${properties.name}/${target}`);
       }
       const icon = Buffer.from(files[`${properties.name}/icon.png`]!);
       assert.deepEqual([icon.readUInt32BE(16), icon.readUInt32BE(20)], [32, 32], properties.name);
@@ -94,6 +115,7 @@ describe("package", () => {
       writeFileSync(join(away, name), bytes);
     }
     for (const task of packed.tasks.keys()) {
+      if (!(`tasks/${task}/dist/index.js` in files)) continue;
       const { stdout, stderr, status } = spawnSync(process.execPath, [join(away, "tasks", task, "dist/index.js")], {
         cwd: away,
         env: { PATH: process.env["PATH"], AGENT_TEMPDIRECTORY: away },
@@ -124,6 +146,62 @@ describe("package", () => {
   it("refuses a version that tasks cannot follow", async () => {
     await assert.rejects(packageExtension(root, { version: "1.100.0", output: folder }), /b below 100/);
     await assert.rejects(packageExtension(root, { version: "1.0", output: folder }), /a\.b\.c/);
+  });
+
+  it("has a development copy that shares no id and no name with it, so that both can be installed", async () => {
+    const { file } = await packageExtension(root, { version: "1.2.3", output: folder, variant: "dev" });
+    const [released, dev] = [contents(files), contents(unzipSync(readFileSync(file)))];
+    assert.equal(new Set([...released.ids, ...dev.ids]).size, 2 * released.ids.length);
+    for (const id of dev.ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+    assert.deepEqual(
+      dev.names,
+      released.names.map((name) => `${name}Dev`),
+    );
+    assert.equal(new Set([...released.types, ...dev.types]).size, 2 * released.types.length);
+    for (const id of released.ids) assert.ok(!dev.everything.includes(id), `${id} is left in the development copy`);
+    for (const type of released.types)
+      assert.ok(!new RegExp(`"(connectedService:)?${type}[":]`).test(dev.everything), `${type} is left`);
+    for (const { friendlyName } of dev.tasks) assert.ok(friendlyName.length <= 40 && friendlyName.endsWith("(dev)"));
+    assert.match(dev.shown, /<Identity [^>]*Id="azure-ml-pipelines-dev"/);
+    assert.doesNotMatch(dev.shown, /<GalleryFlags>[^<]*Public/);
+  });
+});
+
+/** What an organization would know by name of an unpacked extension. */
+function contents(files: Record<string, Uint8Array>) {
+  const text = (name: string) => Buffer.from(files[name]!).toString();
+  const contributions: { type: string; properties: { name: string } }[] = JSON.parse(
+    text("extension.vsomanifest"),
+  ).contributions;
+  const named = (type: string) => contributions.filter((one) => one.type === type).map((one) => one.properties.name);
+  const tasks: { id: string; name: string; friendlyName: string }[] = named("ms.vss-distributed-task.task").map(
+    (path) => JSON.parse(text(`${path}/task.json`)),
+  );
+  return {
+    shown: text("extension.vsixmanifest"),
+    types: [
+      ...named("ms.vss-endpoint.service-endpoint-type"),
+      ...named("ms.vss-releaseartifact.release-artifact-type"),
+    ],
+    ids: tasks.map(({ id }) => id),
+    names: tasks.map(({ name }) => name),
+    tasks,
+    everything: JSON.stringify([contributions, tasks]),
+  };
+}
+
+describe("the development copy", () => {
+  it("has the same ids in every build", () => {
+    const tasks = readTasks(root).map(({ json }) => json);
+    const ids = () => tasks.map((task) => new Renaming("Dev", tasks, manifest(root)).task(task).id);
+    assert.deepEqual(ids(), ids());
+  });
+
+  it("is not made of a variant that there is not", async () => {
+    await assert.rejects(
+      packageExtension(root, { variant: "beta" }),
+      /There is no variant beta; there is dev, release\./,
+    );
   });
 });
 
