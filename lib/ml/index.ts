@@ -1,4 +1,6 @@
 // The domain, as stories see it.
+export { type AppliedResource, applyDocuments } from "./apply/apply.ts";
+export { readDocuments } from "./apply/documents.ts";
 export { type ChampionChoice, parseChampion } from "./champion.ts";
 export { deploy, type RolloutReport } from "./deploy.ts";
 export { type DownloadedModel, downloadModel, fileFilter, type ModelOrigin } from "./download-model.ts";

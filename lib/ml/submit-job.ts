@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { TaskError } from "../errors.ts";
 import { type JobDocument, translateJob } from "../spec/index.ts";
+import { canonical } from "./canonical.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { requireAll } from "./job-checks.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
@@ -145,15 +146,6 @@ export function specificationHash(
   let text = canonical(distils ? { ...specification, settings: Object.fromEntries(settings) } : specification);
   for (const [id, hash] of resolver.codeHashes) text = text.replaceAll(id, `code ${hash}`);
   return createHash("sha256").update(text).digest("hex");
-}
-
-/** JSON with the keys of every object in order. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
-  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${sorted.map(([key, one]) => `${JSON.stringify(key)}:${canonical(one)}`).join(",")}}`;
 }
 
 function withOptions(document: JobDocument, options: SubmitOptions): JobDocument {

@@ -30,6 +30,7 @@ const EXAMPLES: Record<string, string> = {
   workspace: "ws-ml",
   dataFile: "data.yml",
   jobFile: "job.yml",
+  file: "azureml/workspace",
   endpointFile: "endpoint.yml",
   deploymentFile: "deployment.yml",
   requestFile: "request.json",

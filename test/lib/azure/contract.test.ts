@@ -28,7 +28,8 @@ function published(version: string): Set<string> {
 /** The paths below a workspace that lib/ml asks for, as its sources write them. */
 function askedFor(): Set<string> {
   const ml = fileURLToPath(new URL("../../../lib/ml", import.meta.url));
-  const text = readdirSync(ml)
+  const text = readdirSync(ml, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
     .map((name) => readFileSync(path.join(ml, name), "utf8"))
     .join("\n");
   return new Set([...text.matchAll(/\$\{workspace\.id\}\/([a-zA-Z]+)/g)].map(([, kind]) => `workspaces/${kind}`));

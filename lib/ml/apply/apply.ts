@@ -1,0 +1,221 @@
+// The story of Apply: resolve, plan without changing anything, say it, do it, report. Twice in a row, the second time nothing.
+import { finish } from "../../azure/index.ts";
+import { TaskError, TaskErrors } from "../../errors.ts";
+import type { AssetKind, Resolver } from "../../spec/index.ts";
+import { nextVersion, versionIn, versionsOf } from "../assets.ts";
+import { envelope } from "../endpoints.ts";
+import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
+import { createResolver } from "../resolve.ts";
+import type { Workspace } from "../workspace.ts";
+import type { Difference } from "./compare.ts";
+import type { ApplicableDocument, ReadDocuments } from "./documents.ts";
+import { foreseeing, type PlannedVersions, plannedKey, versionKnown } from "./foresee.ts";
+import { type Decision, decide, hashOf, merged, type Resource } from "./plan.ts";
+
+export interface ApplyOptions {
+  /** The repository's folder, which uploads may not leave by a link. */
+  readonly root: string;
+  /** Says what would be done, and does nothing. */
+  readonly planOnly?: boolean;
+}
+
+export interface AppliedResource {
+  readonly kind: string;
+  /** The collection below the workspace: `environments`, `onlineEndpoints/iris/deployments`. */
+  readonly collection: string;
+  readonly name: string;
+  readonly version?: string;
+  /** ARM id. */
+  readonly id: string;
+  readonly action: Decision["action"];
+}
+
+interface Planned extends Decision {
+  readonly of: ApplicableDocument;
+  readonly collection: string;
+  readonly name: string;
+  readonly version: string | undefined;
+  /** ARM path of what is to be put. */
+  readonly at: string;
+  readonly apiVersion: string;
+  readonly hash: string | undefined;
+  readonly there: Resource | undefined;
+}
+
+/**
+ * Brings the workspace to what the documents say, and leaves alone what they do not speak of.
+ * @throws TaskErrors for all changes that cannot be made, before anything is changed
+ */
+export async function applyDocuments(
+  workspace: Workspace,
+  read: ReadDocuments,
+  options: ApplyOptions,
+): Promise<AppliedResource[]> {
+  const versions: PlannedVersions = new Map();
+  const foreseen = foreseeing(workspace, versions, options.root);
+  const plan: Planned[] = [];
+  for (const document of read.documents) plan.push(await planOne(workspace, document, foreseen, versions));
+  for (const { file, kind } of read.skipped) workspace.log.info(`  (left out) ${file}: a ${kind}`);
+  sayPlan(workspace, plan);
+  const faults = [...plan.flatMap(refusalOf), ...twice(plan)];
+  if (faults.length === 1 && faults[0]) throw faults[0];
+  if (faults.length > 0) throw new TaskErrors(faults);
+  const resources: AppliedResource[] = [];
+  const base = createResolver(workspace, { root: options.root });
+  const resolver: Resolver = {
+    ...base,
+    version: (kind, name, label) => versionKnown(workspace, versions, kind, name, label),
+  };
+  for (const one of plan) {
+    const id = options.planOnly || one.action === "unchanged" ? undefined : await put(workspace, one, resolver);
+    const { collection, name, version, action } = one;
+    const resource = { kind: one.of.kind, collection, name, id: id ?? one.there?.id ?? one.at, action };
+    resources.push(version === undefined ? resource : { ...resource, version });
+  }
+  return resources;
+}
+
+async function planOne(
+  workspace: Workspace,
+  of: ApplicableDocument,
+  foreseen: Resolver,
+  versions: PlannedVersions,
+): Promise<Planned> {
+  const { how, document } = of;
+  const isOpen = how.asset !== undefined && document.version === undefined;
+  const write = await how.translate(isOpen ? { ...document, version: "0" } : document, foreseen);
+  const wanted = write.body as Resource;
+  const hash = how.keepsHash ? hashOf(how, wanted) : undefined;
+  const path = write.path.startsWith(`${workspace.id}/`) ? write.path.slice(workspace.id.length + 1) : write.path;
+  const [collection, name] = placeOf(path, how.asset !== undefined);
+  const common = { of, collection, name, apiVersion: write.apiVersion, hash };
+  if (!how.asset) {
+    const at = `${workspace.id}/${path}`;
+    const there = await find(workspace, at, write.apiVersion, `${of.kind} ${name}`);
+    return { ...common, ...decide(how, wanted, there, hash), version: undefined, at, there };
+  }
+  const atVersion = (version: string) =>
+    `${workspace.id}/${collection}/${name}/versions/${encodeURIComponent(version)}`;
+  const known = (version: string) => {
+    versions.set(plannedKey(collection, name), version);
+    return { version, at: atVersion(version) };
+  };
+  if (!isOpen) {
+    const place = known(document.version ?? "");
+    const there = await find(workspace, place.at, write.apiVersion, `${of.kind} ${name}:${place.version}`);
+    return { ...common, ...decide(how, wanted, there, hash), ...place, there };
+  }
+  // Without a version: the newest one that is the same, or else a new one.
+  for await (const version of versionsOf(workspace, collection as AssetKind, name)) {
+    const there = version as Resource;
+    const decision = decide(how, wanted, there, hash);
+    const isOurs = hash === undefined || !decision.changes.some(({ path: at }) => at === "properties.properties");
+    if (decision.refused.length > 0 || !isOurs) continue;
+    return { ...common, ...decision, ...known(versionIn(version) ?? ""), there };
+  }
+  const next = await nextVersion(workspace, collection as AssetKind, name);
+  return { ...common, action: "create", changes: [], refused: [], ...known(next), there: undefined };
+}
+
+/** `environments/sklearn/versions/3` is the asset sklearn; `onlineEndpoints/a/deployments/b` is b. */
+function placeOf(path: string, isAsset: boolean): [collection: string, name: string] {
+  const segments = path.split("/");
+  if (isAsset) return [segments[0] ?? "", segments[1] ?? ""];
+  return [segments.slice(0, -1).join("/"), segments.at(-1) ?? ""];
+}
+
+async function find(workspace: Workspace, at: string, apiVersion: string, what: string): Promise<Resource | undefined> {
+  const answer = await workspace.azure.request<Resource>("GET", at, {
+    doing: `read the ${what}`,
+    apiVersion,
+    expect: [404],
+    signal: workspace.signal,
+  });
+  return answer.status === 404 ? undefined : answer.body;
+}
+
+async function put(workspace: Workspace, one: Planned, resolver: Resolver): Promise<string | undefined> {
+  const { azure, signal, log, provenance } = workspace;
+  const { how, document, kind } = one.of;
+  const write = await how.translate(how.asset ? { ...document, version: one.version } : document, resolver);
+  const body = write.body as Resource;
+  const isNewAsset = how.asset !== undefined && one.there === undefined;
+  const own = {
+    ...(body.properties?.["properties"] as object | undefined),
+    ...(isNewAsset ? lineageProperties(provenance) : {}),
+    ...(one.hash === undefined ? {} : { [SPECIFICATION_HASH]: one.hash }),
+  };
+  const tags = isNewAsset ? { tags: { ...lineageTags(provenance), ...(body.properties?.["tags"] as object) } } : {};
+  const properties = { ...body.properties, ...tags, ...(Object.keys(own).length > 0 ? { properties: own } : {}) };
+  const whole = { ...body, properties };
+  const sent = one.there
+    ? merged(whole, one.there, how.asset ? {} : definedOnly(envelope(one.there as object)))
+    : whole;
+  const what = `${kind} ${label(one)}`;
+  const answer = await azure.request<Resource>("PUT", one.at, {
+    doing: `${one.action} the ${what}`,
+    body: sent,
+    apiVersion: one.apiVersion,
+    signal,
+  });
+  await finish(azure, answer, { what: `the ${what} to be ready`, signal });
+  log.info(`${one.action === "create" ? "Created" : "Updated"} the ${what}.`);
+  return answer.body?.id ?? undefined;
+}
+
+function definedOnly(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
+}
+
+const label = ({ name, version }: { name: string; version?: string | undefined }) =>
+  version === undefined ? name : `${name}:${version}`;
+
+const SIGNS = { create: "+ create", update: "~ update", unchanged: "= unchanged" } as const;
+
+function sayPlan(workspace: Workspace, plan: readonly Planned[]): void {
+  const count = (action: Decision["action"]) => plan.filter((one) => one.action === action).length;
+  workspace.log.info(
+    `Plan: ${count("create")} to create, ${count("update")} to update, ${count("unchanged")} unchanged.`,
+  );
+  for (const one of plan) {
+    workspace.log.info(`  ${SIGNS[one.action]} ${one.of.kind} ${label(one)} (${one.of.file})`);
+    for (const change of [...one.changes, ...one.refused]) workspace.log.info(`      ${sayChange(change, one.of)}`);
+  }
+}
+
+function sayChange({ path, from, to }: Difference, { secrets }: ApplicableDocument): string {
+  const show = (value: unknown) => {
+    let text = value === undefined || value === null ? "nothing" : JSON.stringify(value);
+    for (const secret of secrets) if (secret !== "") text = text.replaceAll(JSON.stringify(secret).slice(1, -1), "***");
+    return text.length > 100 ? `${text.slice(0, 99)}…` : text;
+  };
+  return `${path}: ${show(from)} -> ${show(to)}`;
+}
+
+function refusalOf(one: Planned): TaskError[] {
+  if (one.refused.length === 0) return [];
+  const fields = one.refused.map((change) => `  ${sayChange(change, one.of)}`).slice(0, 10);
+  return [
+    new TaskError(
+      "conflict",
+      `${one.of.file}: version ${one.version} of the ${one.of.kind} ${one.name} is there already and is another:\n${fields.join("\n")}`,
+      { hint: "What a version holds never changes: write another `version:`, or leave it out to get a new one." },
+    ),
+  ];
+}
+
+/** Two documents for one thing would undo each other's work for ever. */
+function twice(plan: readonly Planned[]): TaskError[] {
+  const first = new Map<string, Planned>();
+  return plan.flatMap((one) => {
+    const key = one.at.toLowerCase();
+    const other = first.get(key);
+    first.set(key, other ?? one);
+    if (!other || (one.action === "unchanged" && other.action === "unchanged")) return [];
+    return [
+      new TaskError("input", `${one.of.file} and ${other.of.file} both describe the ${one.of.kind} ${label(one)}.`, {
+        hint: "Remove one of them, or give one another name or version.",
+      }),
+    ];
+  });
+}

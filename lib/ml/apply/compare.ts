@@ -1,0 +1,104 @@
+// Whether what is there is what is wanted: pure. The service rewrites what it is sent (facts/04 5 to 9), so that two texts may
+// say the same; what is not asked for is not looked at.
+import { parse } from "yaml";
+import { parseDatastoreUri } from "../../azure/index.ts";
+
+export interface Difference {
+  /** `properties.scaleSettings.minInstances` */
+  readonly path: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** What only creating tells (the id of code that is not there yet): it is compared by the hash of the whole. */
+export const UNKNOWN = "not known before it is applied: ";
+
+const SECRET = /secret|password|(^|[a-z])key$|sastoken|token$/i;
+
+/** The fields in which `there` is not as `wanted`; fields that are not wanted are left alone. */
+export function differences(wanted: unknown, there: unknown, path = ""): Difference[] {
+  if (isEmpty(wanted)) return [];
+  if (typeof wanted === "string" && wanted.includes(UNKNOWN)) return [];
+  const name = path.slice(path.lastIndexOf(".") + 1);
+  // The service never tells a secret.
+  if (SECRET.test(name) && isEmpty(there)) return [];
+  if (isObject(wanted) && name === "secrets") return [];
+  if (isObject(wanted) && isObject(there)) {
+    return Object.entries(wanted).flatMap(([key, value]) =>
+      differences(value, entryOf(there, key), path === "" ? key : `${path}.${key}`),
+    );
+  }
+  if (Array.isArray(wanted) && Array.isArray(there)) {
+    if (wanted.length !== there.length) return [{ path, from: there, to: wanted }];
+    return wanted.flatMap((value, index) => differences(value, there[index], `${path}[${index}]`));
+  }
+  if (name === "condaFile" && sameYaml(wanted, there)) return [];
+  return sameScalar(wanted, there) ? [] : [{ path, from: there, to: wanted }];
+}
+
+function entryOf(there: Readonly<Record<string, unknown>>, key: string): unknown {
+  if (Object.hasOwn(there, key)) return there[key];
+  const lower = key.toLowerCase();
+  const other = Object.keys(there).find((one) => one.toLowerCase() === lower);
+  return other === undefined ? undefined : there[other];
+}
+
+function sameScalar(wanted: unknown, there: unknown): boolean {
+  if (isEmpty(there)) return wanted === false;
+  if (isObject(wanted) || isObject(there)) return false;
+  const [a, b] = [String(wanted), String(there)];
+  return a === b || sameEnd(a) === sameEnd(b) || samePlace(a, b) || sameDuration(a, b);
+}
+
+/** Words of the service come back in another case, ids and addresses with or without a slash at the end. */
+const sameEnd = (text: string) =>
+  text
+    .replace(/^azureml:(?=\/)/, "")
+    .replace(/\/+$/, "")
+    .toLowerCase();
+
+function samePlace(a: string, b: string): boolean {
+  // What was uploaded lies under its hash, wherever the service moves it (facts/04 6).
+  const upload = (text: string) => /LocalUpload\/[0-9a-f]{32,64}\/.*$/i.exec(text)?.[0].replace(/\/+$/, "");
+  const [one, other] = [upload(a), upload(b)];
+  if (one !== undefined && other !== undefined) return one === other;
+  const [left, right] = [parseDatastoreUri(a), parseDatastoreUri(b)];
+  if (!left || !right) return false;
+  return left.datastore === right.datastore && sameEnd(left.path) === sameEnd(right.path);
+}
+
+/** PT120S and PT2M. */
+function sameDuration(a: string, b: string): boolean {
+  const [one, other] = [secondsOf(a), secondsOf(b)];
+  return one !== undefined && one === other;
+}
+
+function secondsOf(text: string): number | undefined {
+  const found = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/i.exec(text);
+  if (!found || text.length < 3) return undefined;
+  const [days, hours, minutes, seconds] = found.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+/** A conda file comes back as JSON. */
+function sameYaml(wanted: unknown, there: unknown): boolean {
+  try {
+    const [a, b] = [parse(String(wanted)), parse(String(there))] as const;
+    return differences(a, b).length === 0 && differences(b, a).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+export function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "") return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,168 @@
+// Which documents Apply takes, how each is read and translated, and in which order they go: what is referred to comes first.
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { TaskError, TaskErrors } from "../../errors.ts";
+import {
+  type DocumentKind,
+  kindOf,
+  parseBatchDeployment,
+  parseBatchEndpoint,
+  parseComponent,
+  parseData,
+  parseEnvironment,
+  parseModel,
+  parseOnlineDeployment,
+  parseOnlineEndpoint,
+  parseSchedule,
+  type Resolver,
+  readSource,
+  type SourceFile,
+  translateBatchDeployment,
+  translateBatchEndpoint,
+  translateComponent,
+  translateData,
+  translateEnvironment,
+  translateModel,
+  translateOnlineDeployment,
+  translateOnlineEndpoint,
+  translateSchedule,
+  type Write,
+} from "../../spec/index.ts";
+import { namedIn } from "../job-checks.ts";
+
+/** How the documents of a kind are dealt with. */
+export interface ApplicableKind {
+  parse(file: SourceFile): object;
+  translate(document: object, resolver: Resolver): Promise<Write>;
+  /** A versioned asset: what it holds never changes under a version. The fields below `properties` that may. */
+  readonly asset?: { readonly mayChange: readonly string[] };
+  /** What it holds cannot be read back whole, so that a hash of it is kept among its own properties. */
+  readonly keepsHash?: boolean;
+}
+
+function kind<T extends object>(
+  parse: (file: SourceFile) => T,
+  translate: (document: T, resolver: Resolver) => Promise<Write>,
+  more: Omit<ApplicableKind, "parse" | "translate"> = {},
+): ApplicableKind {
+  return { parse, translate: translate as ApplicableKind["translate"], ...more };
+}
+
+/** In every version's own hands; the rest is what the version is. */
+const ASSET = { mayChange: ["description", "tags", "isArchived", "stage", "properties"] };
+
+/** In the order in which they are applied. */
+const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
+  environment: kind(parseEnvironment, translateEnvironment, { asset: ASSET }),
+  "data asset": kind(parseData, translateData, { asset: ASSET }),
+  model: kind(parseModel, translateModel, { asset: ASSET }),
+  component: kind(parseComponent, translateComponent, { asset: ASSET, keepsHash: true }),
+  "online endpoint": kind(parseOnlineEndpoint, translateOnlineEndpoint),
+  "batch endpoint": kind(parseBatchEndpoint, translateBatchEndpoint),
+  "online deployment": kind(parseOnlineDeployment, translateOnlineDeployment, { keepsHash: true }),
+  "batch deployment": kind(parseBatchDeployment, translateBatchDeployment, { keepsHash: true }),
+  schedule: kind(parseSchedule, translateSchedule, { keepsHash: true }),
+};
+const ORDER = Object.keys(KINDS) as DocumentKind[];
+
+export interface ApplicableDocument {
+  readonly kind: DocumentKind;
+  readonly how: ApplicableKind;
+  readonly document: Readonly<Record<string, unknown>> & { readonly name?: string; readonly version?: string };
+  /** As people know it. */
+  readonly file: string;
+  readonly secrets: ReadonlySet<string>;
+}
+
+export interface ReadDocuments {
+  readonly documents: readonly ApplicableDocument[];
+  /** Files of a folder that hold something else, with what it is. */
+  readonly skipped: readonly { readonly file: string; readonly kind: string }[];
+}
+
+/**
+ * Reads a YAML file, or all of a folder in the order in which they can be applied.
+ * @throws TaskErrors with the faults of all files at once
+ */
+export function readDocuments(given: string, root: string): ReadDocuments {
+  const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true;
+  const documents: ApplicableDocument[] = [];
+  const skipped: { file: string; kind: string }[] = [];
+  const faults: TaskError[] = [];
+  for (const name of isFolder ? yamlFiles(given) : [given]) {
+    try {
+      const file = readSource(name, { root });
+      const found = kindOf(file);
+      const how = KINDS[found];
+      if (how) {
+        const document = how.parse(file) as ApplicableDocument["document"];
+        documents.push({ kind: found, how, document, file: file.name, secrets: file.secrets });
+      } else if (isFolder) skipped.push({ file: file.name, kind: found });
+      else throw cannotBeApplied(file, found);
+    } catch (error) {
+      if (error instanceof TaskErrors) faults.push(...error.errors);
+      else if (error instanceof TaskError && isFolder && /mapping of fields/.test(error.message))
+        skipped.push({ file: path.relative(root, name), kind: "file without a document" });
+      else if (error instanceof TaskError) faults.push(error);
+      else throw error;
+    }
+  }
+  if (faults.length === 1 && faults[0]) throw faults[0];
+  if (faults.length > 0) throw new TaskErrors(faults);
+  if (documents.length === 0)
+    throw new TaskError("input", `There is no document in ${given} that can be applied.`, {
+      hint: `Documents of these kinds can: ${ORDER.join(", ")}.`,
+    });
+  return { documents: inOrder(documents), skipped };
+}
+
+function cannotBeApplied(file: SourceFile, found: DocumentKind): TaskError {
+  const isJob = found.endsWith(" job");
+  return new TaskError("input", `${file.name} describes a ${found}, which cannot be applied.`, {
+    where: file.node.where,
+    hint: isJob
+      ? "Jobs are submitted: take the task AzureMLSubmitJob, or a schedule."
+      : `Documents of these kinds can be: ${ORDER.join(", ")}.`,
+  });
+}
+
+function yamlFiles(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const name = path.join(folder, entry.name);
+      if (entry.name.startsWith(".")) return [];
+      if (entry.isDirectory()) return yamlFiles(name);
+      return entry.isFile() && /\.ya?ml$/i.test(entry.name) ? [name] : [];
+    });
+}
+
+const COLLECTIONS: Partial<Record<DocumentKind, string>> = {
+  environment: "environments",
+  "data asset": "data",
+  model: "models",
+  component: "components",
+};
+
+/** By kind, and among themselves what is referred to before what refers to it. */
+export function inOrder(documents: readonly ApplicableDocument[]): ApplicableDocument[] {
+  const ranked = [...documents].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  const provider = new Map<string, ApplicableDocument>();
+  for (const one of ranked) {
+    const collection = COLLECTIONS[one.kind];
+    if (collection) provider.set(`${collection}/${one.document.name}`, one);
+  }
+  const ordered = new Set<ApplicableDocument>();
+  const waiting = new Set<ApplicableDocument>();
+  const visit = (one: ApplicableDocument): void => {
+    if (ordered.has(one) || waiting.has(one)) return;
+    waiting.add(one);
+    for (const { kind: collection, reference } of namedIn(one.document).assets) {
+      const needed = reference.kind === "id" ? undefined : provider.get(`${collection}/${reference.name}`);
+      if (needed) visit(needed);
+    }
+    ordered.add(one);
+  };
+  for (const one of ranked) visit(one);
+  return [...ordered];
+}

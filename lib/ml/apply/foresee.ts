@@ -1,0 +1,56 @@
+// A resolver that changes nothing: what it cannot know before something is created it says in a form that compares by content.
+import { createHash } from "node:crypto";
+import type { AssetKind, Resolver } from "../../spec/index.ts";
+import { versionOfLabel } from "../assets.ts";
+import { canonical } from "../canonical.ts";
+import { readContent } from "../content.ts";
+import type { Workspace } from "../workspace.ts";
+import { UNKNOWN } from "./compare.ts";
+
+/** The versions that documents of this run have or will have: what a label means before they are there. */
+export type PlannedVersions = Map<string, string>;
+export const plannedKey = (kind: string, name: string) => `${kind}/${name}`;
+
+/** @param root the repository's folder, which uploads may not leave by a link */
+export function foreseeing(workspace: Workspace, planned: PlannedVersions, root: string): Resolver {
+  const { subscriptionId, resourceGroup, name, id, location } = workspace;
+  return {
+    workspace: { subscriptionId, resourceGroup, name, id, location },
+    lanes: 1,
+    code: async (path) => `${UNKNOWN}code ${readContent(path, root).codeHash()}`,
+    async upload(path, datastore = "workspaceblobstore") {
+      const content = readContent(path, root);
+      const hash = content.objectHash();
+      const below = `LocalUpload/${hash}/${content.name}${content.isFolder ? "/" : ""}`;
+      const scope = `subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${name}`;
+      return {
+        uri: `azureml://datastores/${datastore}/paths/${below}`,
+        longUri: `azureml://${scope}/datastores/${datastore}/paths/${below}`,
+        httpsUri: `https://${datastore}/${below}`,
+        hash,
+        isFolder: content.isFolder,
+      };
+    },
+    async put(kind: AssetKind, asset, version, body) {
+      // The id of an anonymous component is the service's own (facts/04 8).
+      if (kind === "components") return `${UNKNOWN}component ${sha256(canonical(body))}`;
+      return `${id}/${kind}/${asset}/versions/${version}`;
+    },
+    version: (kind, asset, label) => versionKnown(workspace, planned, kind, asset, label),
+    nextVersion: async () => "0",
+  };
+}
+
+/** A label's version: that of this run's own document where there is one. */
+export async function versionKnown(
+  workspace: Workspace,
+  planned: PlannedVersions,
+  kind: AssetKind,
+  asset: string,
+  label: string,
+): Promise<string> {
+  const own = label === "latest" ? planned.get(plannedKey(kind, asset)) : undefined;
+  return own ?? (await versionOfLabel(workspace, kind, asset, label));
+}
+
+export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

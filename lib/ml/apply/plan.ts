@@ -1,0 +1,116 @@
+// What is to be done for one document, by what is wanted and what is there: pure. Most of the tests are about this.
+import { canonical } from "../canonical.ts";
+import { SPECIFICATION_HASH } from "../lineage.ts";
+import { type Difference, differences, isEmpty, isObject } from "./compare.ts";
+import type { ApplicableKind } from "./documents.ts";
+import { sha256 } from "./foresee.ts";
+
+/** A resource as the service answers it, or as it is sent. */
+export interface Resource {
+  readonly [key: string]: unknown;
+  readonly id?: string;
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>> | null;
+  readonly properties?: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Decision {
+  readonly action: "create" | "update" | "unchanged";
+  readonly changes: readonly Difference[];
+  /** Changes of what never changes. */
+  readonly refused: readonly Difference[];
+}
+
+/** Of a component's specification what may change under a version (facts/04 16, row 9), or says only which one it is. */
+const SPEC_MAY_CHANGE = new Set(["description", "tags", "display_name", "name", "version", "$schema", "_source"]);
+
+/** What a document is, as a hash; of an asset without what may change under its version. */
+export function hashOf(how: ApplicableKind, wanted: Resource): string {
+  const { tags: _tags, properties: own = {}, ...envelope } = wanted;
+  const { properties: _own, tags: _ownTags, ...properties } = own ?? {};
+  if (!how.asset) return sha256(canonical({ ...envelope, ...properties }));
+  const kept = Object.entries(properties).filter(([name]) => !how.asset?.mayChange.includes(name));
+  const content = Object.fromEntries(
+    kept.map(([name, value]) => [name, name === "componentSpec" ? bare(value) : value]),
+  );
+  return sha256(canonical(content));
+}
+
+function bare(spec: unknown): unknown {
+  return isObject(spec)
+    ? Object.fromEntries(Object.entries(spec).filter(([name]) => !SPEC_MAY_CHANGE.has(name)))
+    : spec;
+}
+
+/** @param hash of the wanted, for kinds that keep one */
+export function decide(how: ApplicableKind, wanted: Resource, there: Resource | undefined, hash?: string): Decision {
+  if (!there) return { action: "create", changes: [], refused: [] };
+  const found = hash === undefined ? visible(wanted, there) : byHash(how, wanted, there, hash);
+  const refused = how.asset ? found.filter(({ path }) => !mayChange(how, path)) : [];
+  const changes = found.filter((one) => !refused.includes(one));
+  return { action: found.length === 0 ? "unchanged" : "update", changes, refused };
+}
+
+function visible(wanted: Resource, there: Resource): Difference[] {
+  const { name: _name, id: _id, ...rest } = wanted;
+  return differences(rest, there);
+}
+
+function byHash(how: ApplicableKind, wanted: Resource, there: Resource, hash: string): Difference[] {
+  const held = (there.properties?.["properties"] as Record<string, string> | null | undefined)?.[SPECIFICATION_HASH];
+  // The service shows less than it was sent: what it does not show is no difference.
+  const shown = visible(wanted, there).filter(
+    ({ path, from }) => !isEmpty(from) && !path.startsWith("properties.properties."),
+  );
+  const words = shown.filter(({ path }) => isWord(path));
+  if (held === hash) {
+    // Numbers and switches can be turned by others; words come back in forms of the service's own.
+    const turned = shown.filter(({ to }) => typeof to === "number" || typeof to === "boolean");
+    return how.asset ? words : [...words, ...turned.filter((one) => !words.includes(one))];
+  }
+  const content = shown.filter((one) => !words.includes(one));
+  const unseen = { path: "specification", from: held ?? "made elsewhere", to: hash };
+  // Of a version that somebody else made, the service itself can say whether it is the same.
+  if (how.asset && held === undefined) return [...words, { ...unseen, path: "properties.properties" }, ...content];
+  return content.length > 0 ? [...words, ...content] : [...words, unseen];
+}
+
+/** Tags and what people are told; of a component these stand in its specification. */
+const isWord = (path: string) =>
+  /^(properties\.)?tags\.|^properties\.(componentSpec\.)?(description|display_?name|tags\..*)$/i.test(path);
+
+function mayChange(how: ApplicableKind, path: string): boolean {
+  if (path.startsWith("tags") || isWord(path)) return true;
+  return how.asset?.mayChange.includes(path.split(/[.[]/)[1] ?? "") === true;
+}
+
+const READ_ONLY = new Set([
+  "provisioningState",
+  "scoringUri",
+  "swaggerUri",
+  "createdOn",
+  "modifiedOn",
+  "provisioningErrors",
+  "isAttachedCompute",
+]);
+
+/** The body of an update: what is there and not managed here stays, what is read-only goes. */
+export function merged(wanted: Resource, there: Resource, envelope: object): Resource {
+  const own = Object.entries(there.properties ?? {}).filter(([name, value]) => !READ_ONLY.has(name) && !isEmpty(value));
+  const given = Object.entries(wanted.properties ?? {}).filter(([, value]) => !isEmpty(value));
+  const properties: Record<string, unknown> = { ...Object.fromEntries(own), ...Object.fromEntries(given) };
+  for (const name of ["tags", "properties"]) {
+    const both = { ...asMap(there.properties?.[name]), ...asMap(wanted.properties?.[name]) };
+    if (Object.keys(both).length > 0) properties[name] = both;
+  }
+  const top = Object.entries(wanted).filter(([name, value]) => name !== "properties" && !isEmpty(value));
+  const tags = { ...there.tags, ...wanted.tags };
+  return {
+    ...envelope,
+    ...Object.fromEntries(top),
+    ...(Object.keys(tags).length > 0 ? { tags } : {}),
+    properties,
+  };
+}
+
+const asMap = (value: unknown) => (isObject(value) ? value : {});
