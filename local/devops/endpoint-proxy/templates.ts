@@ -44,7 +44,7 @@ function normalized(template: string): string {
   const ends = new Set([...template.matchAll(/\{\{\{?\s*\/\s*([\w.]+)/g)].map((match) => match[1]));
   let text = "";
   let at = 0;
-  for (const match of template.matchAll(/\{\{\{(.*?)\}\}\}|\{\{(.*?)\}\}/gs)) {
+  for (const match of template.matchAll(/\{\{\{(?!\{)(.*?)\}\}\}|\{\{(?!\{)(.*?)\}\}/gs)) {
     text += plain(template.slice(at, match.index));
     text += tag((match[1] ?? match[2] ?? "").trim(), match[1] === undefined, ends);
     at = match.index + match[0].length;
@@ -52,8 +52,8 @@ function normalized(template: string): string {
   return text + plain(template.slice(at));
 }
 
-/** Braces right before a tag would be read as part of it. */
-const plain = (text: string): string => text.replace(/\{+$/, (braces) => `{{{literal "${braces}"}}}`);
+/** Braces right before or behind a tag would be read as part of it. */
+const plain = (text: string): string => text.replace(/^\}+|\{+$/g, (braces) => `{{{literal "${braces}"}}}`);
 
 function tag(content: string, escapes: boolean, ends: ReadonlySet<string | undefined>): string {
   if (content === "else" || content.startsWith("/") || content.startsWith("!")) return `{{${content}}}`;
