@@ -33,6 +33,7 @@ import * as metadata from "./resources/metadata.ts";
 import * as models from "./resources/models.ts";
 import * as onlineDeployments from "./resources/onlineDeployments.ts";
 import * as onlineEndpoints from "./resources/onlineEndpoints.ts";
+import * as schedules from "./resources/schedules.ts";
 import * as workspaces from "./resources/workspaces.ts";
 import type { AzureWorld } from "./world.ts";
 
@@ -50,6 +51,7 @@ const resources: readonly ResourceFile[] = [
   onlineEndpoints,
   onlineDeployments,
   batchEndpoints,
+  schedules,
   eventSubscriptions,
 ];
 

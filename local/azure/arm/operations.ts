@@ -142,20 +142,7 @@ export class Operations {
     router.get(status, async (request: Request, response: Response) => {
       const operation = this.#find(String(request.params["operation"]));
       await this.#wait(operation);
-      response.status(200).json({
-        id: request.path,
-        name: operation.id,
-        // Newer batch operations tell neither times nor percent (facts/04 §13).
-        ...(/^b[ed]bes:/.test(operation.id)
-          ? {}
-          : {
-              startTime: operation.startTime,
-              ...(operation.endTime === undefined ? {} : { endTime: operation.endTime }),
-              percentComplete: operation.percentComplete,
-            }),
-        status: operation.status,
-        ...(operation.error === undefined ? {} : { error: operation.error }),
-      });
+      response.status(200).json(statusBody(operation, request.path));
     });
     router.get(results, async (request: Request, response: Response) => {
       const operation = this.#find(String(request.params["operation"]));
@@ -201,4 +188,17 @@ export class Operations {
 
 function isCompute(operation: Operation): boolean {
   return !operation.id.includes(":");
+}
+
+/** What polling shows. Batch operations tell neither times nor percent, a schedule's times only at the end (facts/04 §12.2, §13, §14). */
+function statusBody(operation: Operation, path: string): object {
+  const { id: name, startTime, endTime, percentComplete, status, error } = operation;
+  const failure = error === undefined ? {} : { error };
+  const ended = endTime === undefined ? {} : { endTime };
+  if (/^b[ed]bes:/.test(name)) return { id: path, name, status, ...failure };
+  if (name.startsWith("s:")) {
+    const id = path.replace("mfeOperationsStatus", "mfeOperationResults");
+    return operation.done ? { id, name, status, startTime, ...ended, ...failure } : { id, name, status: "Creating" };
+  }
+  return { id: path, name, startTime, ...ended, percentComplete, status, ...failure };
 }

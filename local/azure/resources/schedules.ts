@@ -1,0 +1,173 @@
+// Schedules: what starts a job by the clock (facts/04 §14).
+import { page } from "../arm/collection.ts";
+import { newStamps, systemData, timestamp } from "../arm/envelope.ts";
+import { ArmError, invalidRequest } from "../arm/errors.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { refuseBadJob } from "../jobs/refusals.ts";
+import { isCron, type Trigger } from "../schedules/due.ts";
+import { fire, floor, type ScheduleRecord, schedulesOf, startDue } from "../schedules/watch.ts";
+import type { AzureWorld } from "../world.ts";
+
+type Json = Record<string, unknown>;
+
+/** Milliseconds between two looks at the clock. */
+const lookEvery = 1_000;
+
+export function mount(arm: ArmRouter, world: AzureWorld): void {
+  const schedules = schedulesOf(world);
+  const timer = setInterval(() => startDue(world), lookEvery);
+  timer.unref();
+  world.onClose(() => clearInterval(timer));
+  const existing = (name: string): ScheduleRecord => {
+    const found = schedules.get(name);
+    if (found !== undefined) return found;
+    throw new ArmError(404, "UserError", `Resource Trigger ${name} not found`, ["NotFound"]);
+  };
+  // No id and no type, as recorded; systemData only when it is read.
+  const shown = (schedule: ScheduleRecord) => ({
+    name: schedule.name,
+    properties: propertiesShown(schedule),
+    systemData: systemData(schedule.stamps, "full"),
+  });
+
+  arm.get("/schedules", (request, response) => {
+    const view = String(request.query["listViewType"] ?? "EnabledOnly");
+    const chosen = [...schedules.values()].filter(
+      (one) => view === "All" || one.isEnabled === (view !== "DisabledOnly"),
+    );
+    response.json(page(chosen.toReversed(), request, world.urls.arm, shown));
+  });
+
+  arm.get("/schedules/:name", (request, response) => {
+    response.json(shown(existing(parameter(request, "name"))));
+  });
+
+  arm.put("/schedules/:name", (request, response, { apiVersion, author, caller }) => {
+    const name = parameter(request, "name");
+    if (!/^[A-Za-z0-9][\w-]{0,254}$/.test(name))
+      throw invalidRequest("BadRequest", `The schedule name '${name}' is invalid.`);
+    const sent = propertiesOf(request);
+    refuseBad(world, sent);
+    const before = schedules.get(name);
+    const now = world.clock.now();
+    const schedule: ScheduleRecord = {
+      name,
+      stamps:
+        before === undefined
+          ? newStamps(now, author)
+          : { ...before.stamps, lastModifiedAt: timestamp(now), lastModifiedBy: author },
+      description: textOf(sent["description"]),
+      tags: (sent["tags"] ?? {}) as Json,
+      properties: (sent["properties"] ?? {}) as Json,
+      displayName: textOf(sent["displayName"]),
+      isEnabled: sent["isEnabled"] !== false,
+      trigger: sent["trigger"] as ScheduleRecord["trigger"],
+      action: sent["action"] as Json,
+      provisioningState: before === undefined ? "Creating" : "Updating",
+      clientId: caller.clientId,
+      looked: floor(now),
+      created: before?.created ?? now,
+    };
+    schedules.set(name, schedule);
+    const operation = world.operations.start("s");
+    world.operations.created(response, operation, apiVersion, `${world.urls.arm}${request.originalUrl}`);
+    // A repeated PUT is 201 as well (facts/04 §1.4).
+    response.status(201).json({ properties: propertiesShown(schedule) });
+    later(world, () => {
+      schedule.provisioningState = "Succeeded";
+      schedules.changed();
+      operation.succeed();
+    });
+  });
+
+  arm.delete("/schedules/:name", (request, response, { apiVersion }) => {
+    const schedule = schedules.get(parameter(request, "name"));
+    if (schedule === undefined) return response.status(204).end();
+    if (schedule.isEnabled) {
+      // That it must be disabled first is documented; the words are not recorded.
+      throw new ArmError(
+        400,
+        "UserError",
+        `The schedule ${schedule.name} is enabled; disable it before you delete it.`,
+        ["BadArgument"],
+      );
+    }
+    const operation = world.operations.start("s");
+    schedule.provisioningState = "Deleting";
+    world.operations.accepted(response, operation, apiVersion);
+    later(world, () => {
+      schedules.delete(schedule.name);
+      operation.succeed();
+    });
+    return undefined;
+  });
+
+  // One turn now: only the official client's own words for it are known.
+  arm.post("/schedules/:name/trigger", (request, response) => {
+    const schedule = existing(parameter(request, "name"));
+    void bodyOf(request)["scheduleTime"];
+    response.json({ submissionId: fire(world, schedule), scheduleActionType: schedule.action["actionType"] });
+  });
+}
+
+function refuseBad(world: AzureWorld, sent: Json): void {
+  const trigger = sent["trigger"] as Trigger | undefined;
+  const action = sent["action"] as Json | undefined;
+  if (trigger === undefined || typeof trigger.triggerType !== "string")
+    throw invalidRequest("BadRequest", "properties.trigger is required.");
+  if (action === undefined || typeof action["actionType"] !== "string")
+    throw invalidRequest("BadRequest", "properties.action is required.");
+  if (trigger.triggerType === "Cron" && !isCron(trigger.expression ?? "")) {
+    throw new ArmError(400, "UserError", `The cron expression '${trigger.expression ?? ""}' is invalid.`, [
+      "BadArgument",
+    ]);
+  }
+  const definition = action["jobDefinition"] as Json | undefined;
+  if (action["actionType"] !== "CreateJob") return;
+  if (definition === undefined) throw invalidRequest("BadRequest", "properties.action.jobDefinition is required.");
+  const isReference = definition["sourceJobId"] && Object.keys((definition["jobs"] ?? {}) as object).length === 0;
+  if (!isReference) refuseBadJob(world, "scheduled", definition);
+}
+
+function propertiesShown(schedule: ScheduleRecord): Json {
+  const definition = schedule.action["jobDefinition"] as Json | undefined;
+  return {
+    description: schedule.description,
+    tags: schedule.tags,
+    properties: schedule.properties,
+    displayName: schedule.displayName,
+    isEnabled: schedule.isEnabled,
+    trigger: schedule.trigger,
+    action:
+      definition === undefined
+        ? schedule.action
+        : { actionType: "CreateJob", jobDefinition: definitionShown(definition) },
+    provisioningState: schedule.provisioningState,
+  };
+}
+
+/** The definition with the keys that the service adds (facts/04 §14). */
+function definitionShown(sent: Json): Json {
+  return {
+    description: null,
+    tags: {},
+    properties: {},
+    status: "NotStarted",
+    services: null,
+    computeId: null,
+    identity: null,
+    componentId: null,
+    ...sent,
+    experimentName: sent["experimentName"] || "Default",
+    inputs: sent["inputs"] ?? {},
+    outputs: sent["outputs"] ?? {},
+  };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function later(world: AzureWorld, work: () => void): void {
+  setTimeout(work, world.scenario.online.endpoint).unref();
+}

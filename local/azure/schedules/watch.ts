@@ -1,0 +1,92 @@
+// Schedules that are due start their jobs; a clock that leaps ahead starts what lies in between, once a minute that was due.
+import { randomUUID } from "node:crypto";
+import type { Stamps } from "../arm/envelope.ts";
+import { author } from "../identity.ts";
+import { jobBoard } from "../jobs/board.ts";
+import type { JobBody, JobRecord } from "../jobs/record.ts";
+import type { AzureWorld } from "../world.ts";
+import { isDue, type Trigger } from "./due.ts";
+
+type Json = Record<string, unknown>;
+
+export interface ScheduleRecord {
+  readonly name: string;
+  stamps: Stamps;
+  description: string | null;
+  tags: Json;
+  properties: Json;
+  displayName: string | null;
+  isEnabled: boolean;
+  trigger: Trigger & Json;
+  action: Json;
+  provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded";
+  /** Who made it: its jobs are that client's. */
+  clientId: string;
+  /** Milliseconds: the last minute that was looked at. */
+  looked: number;
+  readonly created: number;
+}
+
+/** Minutes that one look goes back at most: a week. */
+const mostMinutes = 7 * 24 * 60;
+
+export function schedulesOf(world: AzureWorld) {
+  return world.store<ScheduleRecord>("schedules");
+}
+
+/** Starts every job that has become due since the last look. */
+export function startDue(world: AzureWorld): void {
+  const now = world.clock.now();
+  for (const schedule of schedulesOf(world).values()) {
+    const first = Math.max(schedule.looked + 60_000, now - mostMinutes * 60_000);
+    for (let minute = floor(first); minute <= now; minute += 60_000) {
+      schedule.looked = minute;
+      if (!schedule.isEnabled || schedule.provisioningState !== "Succeeded") continue;
+      if (isDue(schedule.trigger, minute, schedule.created)) fire(world, schedule);
+    }
+  }
+}
+
+export function floor(milliseconds: number): number {
+  return Math.floor(milliseconds / 60_000) * 60_000;
+}
+
+/** The job of one turn. Its name is a guid: how the service names them is in no recording. */
+export function fire(world: AzureWorld, schedule: ScheduleRecord): string {
+  const board = jobBoard(world);
+  const caller = world.directory.find(schedule.clientId);
+  if (caller === undefined) throw new Error(`The client ${schedule.clientId} of schedule ${schedule.name} is gone.`);
+  const name = randomUUID();
+  board.submit(name, bodyOf(world, schedule), {
+    author: author(caller),
+    objectId: caller.objectId,
+    token: () => world.secret(world.directory.issue(caller, world.urls.arm)),
+  });
+  return name;
+}
+
+function bodyOf(world: AzureWorld, schedule: ScheduleRecord): JobBody {
+  const marks = { "azureml.scheduleName": schedule.name };
+  if (schedule.action["actionType"] !== "CreateJob") {
+    const kind = schedule.action["actionType"] === "CreateMonitor" ? "Monitor" : "DataImport";
+    return {
+      jobType: kind,
+      displayName: schedule.displayName ?? schedule.name,
+      experimentName: schedule.name,
+      properties: marks,
+    };
+  }
+  const definition = (schedule.action["jobDefinition"] ?? {}) as JobBody;
+  const source = typeof definition["sourceJobId"] === "string" ? definition["sourceJobId"].split("/").pop() : undefined;
+  const copied =
+    source !== undefined && definition["jobs"] === undefined
+      ? world.store<JobRecord>("jobs").get(source)?.body
+      : undefined;
+  return {
+    ...copied,
+    ...Object.fromEntries(Object.entries(definition).filter(([, value]) => value !== null && value !== undefined)),
+    jobType: copied?.jobType ?? definition.jobType,
+    experimentName: definition.experimentName || "Default",
+    properties: { ...((definition["properties"] ?? {}) as Json), ...marks },
+  };
+}
