@@ -33,7 +33,10 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
     return wanted.flatMap((value, index) => differences(value, there[index], `${path}[${index}]`));
   }
   if (name === "condaFile" && sameYaml(wanted, there)) return [];
-  return sameScalar(wanted, there) ? [] : [{ path, from: there, to: wanted }];
+  // The names of tags are the user's own, and so are their values.
+  const isTag = /(^|\.)tags\./.test(path);
+  const isSame = isTag ? String(wanted) === String(there ?? "") : sameScalar(name, wanted, there);
+  return isSame ? [] : [{ path, from: there, to: wanted }];
 }
 
 function entryOf(there: Readonly<Record<string, unknown>>, key: string): unknown {
@@ -43,19 +46,22 @@ function entryOf(there: Readonly<Record<string, unknown>>, key: string): unknown
   return other === undefined ? undefined : there[other];
 }
 
-function sameScalar(wanted: unknown, there: unknown): boolean {
+function sameScalar(name: string, wanted: unknown, there: unknown): boolean {
   if (isEmpty(there)) return wanted === false;
   if (isObject(wanted) || isObject(there)) return false;
   const [a, b] = [String(wanted), String(there)];
-  return a === b || sameEnd(a) === sameEnd(b) || samePlace(a, b) || sameDuration(a, b);
+  if (a === b) return true;
+  return !isWord(name) && (sameForm(a) === sameForm(b) || samePlace(a, b) || sameDuration(a, b));
 }
 
-/** Words of the service come back in another case, ids and addresses with or without a slash at the end. */
-const sameEnd = (text: string) =>
-  text
-    .replace(/^azureml:(?=\/)/, "")
-    .replace(/\/+$/, "")
-    .toLowerCase();
+/** What people read is compared as it is. */
+const isWord = (name: string) => /^(description|display_?name)$/i.test(name);
+
+/** The service's own words and ids come back in another case, addresses with or without a slash at the end. */
+function sameForm(text: string): string {
+  const bare = text.replace(/^azureml:(?=\/)/, "").replace(/\/+$/, "");
+  return /^[A-Za-z0-9_.-]+$|^\/subscriptions\//i.test(bare) ? bare.toLowerCase() : bare;
+}
 
 function samePlace(a: string, b: string): boolean {
   // What was uploaded lies under its hash, wherever the service moves it (facts/04 6).
@@ -64,7 +70,8 @@ function samePlace(a: string, b: string): boolean {
   if (one !== undefined && other !== undefined) return one === other;
   const [left, right] = [parseDatastoreUri(a), parseDatastoreUri(b)];
   if (!left || !right) return false;
-  return left.datastore === right.datastore && sameEnd(left.path) === sameEnd(right.path);
+  const bare = (path: string) => path.replace(/\/+$/, "");
+  return left.datastore === right.datastore && bare(left.path) === bare(right.path);
 }
 
 /** PT120S and PT2M. */
