@@ -97,7 +97,6 @@ export async function translateDataImport(
     version: document.version,
   };
   const step = {
-    name: title,
     type: "data_transfer",
     task: "import_data",
     display_name: title,

@@ -18,6 +18,8 @@ export interface Write {
   /** Below the workspace's ARM id (`data/iris/versions/3`), or a whole ARM path beginning with a slash. */
   readonly path: string;
   readonly apiVersion: string;
+  /** What stands in the request's query beside the api-version. */
+  readonly query?: Readonly<Record<string, string>>;
   readonly body: Record<string, unknown>;
 }
 

@@ -3,8 +3,11 @@ export { type BatchDeploymentDocument, parseBatchDeployment, translateBatchDeplo
 export { type BatchEndpointDocument, parseBatchEndpoint, translateBatchEndpoint } from "./batch-endpoint.ts";
 export { type CommandJob, commandJob } from "./command.ts";
 export { type ComponentDocument, parseComponent, translateComponent } from "./component.ts";
+export { type ComputeDocument, parseCompute, translateCompute } from "./compute.ts";
+export { type ConnectionDocument, parseConnection, translateConnection } from "./connection.ts";
 export { type DataDocument, parseData, translateData } from "./data.ts";
 export { type DataImportDocument, parseDataImport, translateDataImport } from "./data-import.ts";
+export { type DatastoreDocument, parseDatastore, translateDatastore } from "./datastore.ts";
 export {
   type OnlineDeploymentDocument,
   parseOnlineDeployment,
@@ -34,6 +37,7 @@ export { type DocumentKind, type JobKind, kindOf } from "./kind.ts";
 export { type ModelDocument, parseModel, translateModel } from "./model.ts";
 export type { DocumentOverrides } from "./overrides.ts";
 export { parseReference, type Reference, resolveReference } from "./reference.ts";
+export { parseRegistry, type RegistryDocument, translateRegistry } from "./registry.ts";
 export type { AssetKind, Collection, Collections, Resolver, SpecWorkspace, Uploaded } from "./resolver.ts";
 export { type Literal, literalAs } from "./scalar.ts";
 export { parseSchedule, type ScheduleDocument, translateSchedule } from "./schedule.ts";

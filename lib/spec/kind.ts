@@ -1,6 +1,7 @@
 // Which kind of document a YAML file is: from `$schema`, `type` and the fields that only one kind has (facts/03 1.2). What the user asks
 // to do decides what is read; this says what was found instead.
 import { TaskError } from "../errors.ts";
+import { snakeCase } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
 export const JOB_KINDS = [
@@ -119,13 +120,24 @@ const TYPES: Readonly<Record<string, DocumentKind>> = {
   python_feed: "connection",
   s3: "connection",
   snowflake: "connection",
+  custom: "connection",
   azure_sql_db: "connection",
   azure_synapse_analytics: "connection",
-  azure_blob_storage: "connection",
-  api_key: "connection",
+  azure_my_sql_db: "connection",
+  azure_postgres_db: "connection",
+  azure_one_lake: "connection",
   azure_open_ai: "connection",
+  azure_ai_services: "connection",
+  azure_ai_search: "connection",
+  azure_content_safety: "connection",
+  azure_speech_services: "connection",
+  api_key: "connection",
+  open_ai: "connection",
   serp: "connection",
+  serverless: "connection",
 };
+
+const DATASTORE_OR_CONNECTION = ["azure_blob", "azure_data_lake_gen2"];
 
 /** Only batch deployments have these. */
 const BATCH_FIELDS = ["compute", "settings", "component", "job_definition", "mini_batch_size", "output_action"];
@@ -156,7 +168,10 @@ export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   if (isComponent && !has("experiment_name") && !has("compute") && !has("settings")) return "component";
   if (has("source", "path") && (type === "" || type === "mltable" || type === "uri_folder")) return "data import";
   if (has("replication_locations")) return "registry";
-  if (TYPES[type] !== undefined) return TYPES[type];
+  // A blob container and a data lake may be datastores or, with `url` or `target`, what a connection leads to.
+  if (DATASTORE_OR_CONNECTION.includes(type) && (has("url") || has("target"))) return "connection";
+  const ofType = TYPES[type] ?? TYPES[snakeCase(word("type"))];
+  if (ofType !== undefined) return ofType;
   if (has("jobs")) return "pipeline job";
   if (has("trial", "search_space")) return "sweep job";
   if (has("task", "training_data")) return "automl job";

@@ -8,6 +8,8 @@ export interface SpecWorkspace {
   readonly name: string;
   readonly id: string;
   readonly location: string;
+  /** The end of the cloud's storage addresses; "core.windows.net" where it is not given. */
+  readonly storageSuffix?: string;
 }
 
 /** Kinds of versioned assets that a document can refer to or create on the way. */

@@ -180,8 +180,9 @@ export const tagText: Shape<string> = scalarShape("text", (node) =>
   node.type === "string" || node.type === "timestamp" ? node.text : String(node.value),
 );
 
-/** Words that stand for a secret which someone is to fill in: no secret themselves. */
-const PLACEHOLDER = /^(example|replace|your|my|changeme|todo|xxx|<.*>$|\$\(.*\)$|\{\{.*\}\}$)/i;
+/** What stands for a secret that someone is to fill in is none itself: `<password>`, `$(key)`, a row of x, "example-password". */
+const PLACEHOLDER =
+  /^(<.*>|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|[^a-wyz0-9]*|changeme|(example|dummy|your|my|replace|some)([-_ ]?(api|access|account|admin|secret|user|key|pass|password|token|pat|value|here|me))*)$/i;
 
 /** A key, password or token. It is noted, so that it can be kept out of logs, plans and records; no fault shows it. */
 export const secretText: Shape<string> = {

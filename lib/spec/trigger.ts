@@ -1,5 +1,5 @@
 // When something happens again and again: by a cron expression or by a recurrence (facts/03 2.12). Schedules and compute instances have these.
-import { list, object, optional, required } from "./object.ts";
+import { type Fields, list, object, optional, required } from "./object.ts";
 import { byType } from "./run.ts";
 import { enumeration, integer, text } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Shape } from "./shape.ts";
@@ -39,18 +39,18 @@ export function oneOrMore<T>(shape: Shape<T>): Shape<readonly T[]> {
 
 const WEEK_DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] as const;
 
-const pattern = object("a recurrence pattern", {
+const weekFields = {
   hours: required(oneOrMore(integer({ minimum: 0, maximum: 23 }))),
   minutes: required(oneOrMore(integer({ minimum: 0, maximum: 59 }))),
   week_days: optional(oneOrMore(enumeration(WEEK_DAYS))),
+};
+const weekPattern = object("a recurrence pattern", weekFields);
+const pattern = object("a recurrence pattern", {
+  ...weekFields,
   month_days: optional(oneOrMore(integer({ minimum: 1, maximum: 31 }))),
 });
 
-const common = {
-  start_time: optional(moment),
-  end_time: optional(moment),
-  time_zone: optional(text()),
-};
+const common = { start_time: optional(moment), time_zone: optional(text()) };
 
 interface Common {
   readonly start_time?: string;
@@ -80,35 +80,39 @@ const expression = text({
   rule: "a cron expression has five fields: minute, hour, day, month, day of the week",
 });
 
-const cron = object(
-  "a cron trigger",
-  {
-    type: required(enumeration(["cron"], { rest: { cron: "Cron" } }), { as: "trigger_type" }),
-    expression: required(expression),
-    ...common,
-  },
-  { finish: (body) => ({ ...body, timeZone: body["timeZone"] ?? "UTC" }) },
-);
+function cronOf<F extends Fields>(common: F) {
+  const type = required(enumeration(["cron"], { rest: { cron: "Cron" } }), { as: "trigger_type" });
+  return object("a cron trigger", { type, expression: required(expression), ...common }, { finish: inUtc });
+}
 
-const recurrence = object(
-  "a recurrence trigger",
-  {
-    type: required(enumeration(["recurrence"], { rest: { recurrence: "Recurrence" } }), { as: "trigger_type" }),
-    frequency: required(enumeration(["minute", "hour", "day", "week", "month"])),
-    interval: required(integer({ minimum: 1 })),
-    schedule: optional(pattern),
-    ...common,
-  },
-  {
-    finish: (body) => ({
-      ...body,
-      schedule: body["schedule"] ?? { hours: [], minutes: [] },
-      timeZone: body["timeZone"] ?? "UTC",
-    }),
-  },
-);
+function recurrenceOf<F extends Fields>(common: F, days: typeof pattern | typeof weekPattern) {
+  const type = required(enumeration(["recurrence"], { rest: { recurrence: "Recurrence" } }), { as: "trigger_type" });
+  return object(
+    "a recurrence trigger",
+    {
+      type,
+      frequency: required(enumeration(["minute", "hour", "day", "week", "month"])),
+      interval: required(integer({ minimum: 1 })),
+      schedule: optional(days as Shape<unknown>),
+      ...common,
+    },
+    { finish: (body) => inUtc({ ...body, schedule: body["schedule"] ?? { hours: [], minutes: [] } }) },
+  );
+}
 
-export const trigger: Shape<Trigger> = byType<Trigger>("a trigger", {
-  cron: cron as Shape<Trigger>,
-  recurrence: recurrence as Shape<Trigger>,
-});
+function inUtc(body: Record<string, unknown>): Record<string, unknown> {
+  return { ...body, timeZone: body["timeZone"] ?? "UTC" };
+}
+
+/** The trigger of a schedule. */
+export const trigger = triggerOf({ ...common, end_time: optional(moment) }, pattern);
+
+/** The trigger that starts or stops a compute instance: it has no end and no days of the month. */
+export const computeTrigger = triggerOf(common, weekPattern);
+
+function triggerOf(fields: Fields, days: typeof pattern | typeof weekPattern): Shape<Trigger> {
+  return byType<Trigger>("a trigger", {
+    cron: cronOf(fields) as unknown as Shape<Trigger>,
+    recurrence: recurrenceOf(fields, days) as unknown as Shape<Trigger>,
+  });
+}

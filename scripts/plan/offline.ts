@@ -144,11 +144,16 @@ export class OfflineResolver implements Resolver {
   }
 }
 
+/** Below this length a secret is hidden only where it stands alone: parts of other words would tell nothing and spoil the plan. */
+const SHORTEST = 6;
+
 function hidden(value: unknown, secrets: ReadonlySet<string>): unknown {
   if (typeof value === "string") {
+    if (secrets.has(value)) return "***";
     let text = value;
     for (const secret of secrets)
-      if (secret !== "") text = text.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
+      if (secret.length >= SHORTEST)
+        text = text.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
     return text;
   }
   if (Array.isArray(value)) return value.map((item) => hidden(item, secrets));

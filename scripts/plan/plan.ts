@@ -7,26 +7,34 @@ import {
   parseBatchDeployment,
   parseBatchEndpoint,
   parseComponent,
+  parseCompute,
+  parseConnection,
   parseData,
   parseDataImport,
+  parseDatastore,
   parseEnvironment,
   parseJob,
   parseModel,
   parseOnlineDeployment,
   parseOnlineEndpoint,
+  parseRegistry,
   parseSchedule,
   readSource,
   type SourceFile,
   translateBatchDeployment,
   translateBatchEndpoint,
   translateComponent,
+  translateCompute,
+  translateConnection,
   translateData,
   translateDataImport,
+  translateDatastore,
   translateEnvironment,
   translateJob,
   translateModel,
   translateOnlineDeployment,
   translateOnlineEndpoint,
+  translateRegistry,
   translateSchedule,
   type Write,
 } from "../../lib/spec/index.ts";
@@ -72,6 +80,14 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
       return await translateBatchEndpoint(parseBatchEndpoint(file, options), resolver);
     case "batch deployment":
       return await translateBatchDeployment(parseBatchDeployment(file, withEndpoint(file, options)), resolver);
+    case "datastore":
+      return await translateDatastore(parseDatastore(file, options), resolver);
+    case "compute":
+      return await translateCompute(parseCompute(file, options), resolver);
+    case "connection":
+      return await translateConnection(parseConnection(file, options));
+    case "registry":
+      return await translateRegistry(parseRegistry(file, options), resolver);
     case "schedule":
       return await translateSchedule(parseSchedule(file, options), resolver);
     case "data import":
