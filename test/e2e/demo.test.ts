@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ChapterSummary } from "../../scripts/demo/summary.ts";
+import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
 
 interface Archive {
   log: { version: string; entries: { request: { url: string }; response: { status: number } }[] };
@@ -115,6 +116,14 @@ describe("npm run demo", function () {
       unbuilt.map(({ request }) => request.url),
       [],
     );
+  });
+
+  it("reaches Azure DevOps through its official client alone", () => {
+    const { log } = JSON.parse(readFileSync(path.join(out, "traffic.har"), "utf8")) as { log: { entries: Entry[] } };
+    const { areas, others } = azureDevOpsTraffic(log.entries);
+    assert.deepEqual(others, []);
+    // Attachments and records of the run; the gate's rules as tests.
+    for (const area of ["node-Task-api", "node-Test-api"]) assert.ok((areas.get(area) ?? 0) > 5, area);
   });
 
   it("sends and gets what the published types of Azure ML allow", function () {

@@ -9,6 +9,7 @@ import { type Environments, Pipelines, type RunOutcome } from "../../local/pipel
 import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
 import { recordsOf } from "../../scripts/demo/stage.ts";
 import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
 import { packagedTasks, root } from "../harness/packages.ts";
 
 const NAMES = ["pull-request", "main", "nightly", "release", "promote"];
@@ -127,5 +128,12 @@ describe("examples/templates", function () {
       found(outcome!, ({ deployment }) => deployment).map(({ endpoint, traffic }) => [endpoint, traffic]),
       ["dev", "test", "production"].map((name) => [`breast-cancer-${name}`, { "model-1": 100 }]),
     );
+  });
+
+  it("all of that reached Azure DevOps through its official client alone", () => {
+    const { log } = cloud.har.toHar() as { log: { entries: Entry[] } };
+    const { areas, others } = azureDevOpsTraffic(log.entries);
+    assert.deepEqual(others, []);
+    for (const area of ["node-Task-api", "node-Test-api"]) assert.ok((areas.get(area) ?? 0) > 5, area);
   });
 });
