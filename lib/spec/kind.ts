@@ -137,6 +137,8 @@ const TYPES: Readonly<Record<string, DocumentKind>> = {
   serverless: "connection",
 };
 
+const COMPONENT_TYPES = ["command", "spark", "parallel", "pipeline", "automl", "data_transfer", "import"];
+
 const DATASTORE_OR_CONNECTION = ["azure_blob", "azure_data_lake_gen2"];
 
 /** Only batch deployments have these. */
@@ -161,11 +163,9 @@ export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   if (has("auth_mode")) return "online endpoint";
   const type = word("type").toLowerCase();
   // A component's inputs and outputs are declared with types; only its `version` or missing job fields tell it from a job.
-  const isComponent =
-    (type === "command" || type === "spark" || type === "parallel" || type === "pipeline") &&
-    has("name") &&
-    (has("version") || has("is_deterministic"));
-  if (isComponent && !has("experiment_name") && !has("compute") && !has("settings")) return "component";
+  const isComponent = COMPONENT_TYPES.includes(type) && has("name") && (has("version") || has("is_deterministic"));
+  if (isComponent && !has("training_data") && !has("experiment_name") && !has("compute") && !has("settings"))
+    return "component";
   if (has("source", "path") && (type === "" || type === "mltable" || type === "uri_folder")) return "data import";
   if (has("replication_locations")) return "registry";
   // A blob container and a data lake may be datastores or, with `url` or `target`, what a connection leads to.

@@ -1,4 +1,5 @@
 // The one place where all types of component and step are entered: a new one is declared in its own file and listed here.
+import { automlComponentType } from "./automl-component.ts";
 import { automlStep } from "./automl-step.ts";
 import { commandComponentType } from "./command-component.ts";
 import { commandStep } from "./command-step.ts";
@@ -18,6 +19,7 @@ defineComponent("pipeline", pipelineComponentType);
 defineComponent("parallel", parallelComponentType);
 defineComponent("spark", sparkComponentType);
 defineComponent("data_transfer", transferComponentType);
+defineComponent("automl", automlComponentType);
 defineComponent("import", importComponentType);
 
 defineStep("command", commandStep);
