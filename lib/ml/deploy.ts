@@ -28,6 +28,7 @@ import {
   sayTraffic,
   trafficWith,
 } from "./rollout-plan.ts";
+import type { Leftover } from "./take-back.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface DeployOptions {
@@ -44,6 +45,8 @@ export interface DeployOptions {
   readonly root?: string | undefined;
   /** Told how far it is, for the record; also where it fails later. */
   readonly onReport?: (report: RolloutReport) => void;
+  /** Told what somebody has to take back should this be stopped now; undefined: nothing. */
+  readonly onLeftover?: (leftover: Leftover | undefined) => void;
 }
 
 export interface RolloutReport {
@@ -147,9 +150,11 @@ class Rollout {
 
   async apply(): Promise<RolloutReport> {
     const { log } = this.#workspace;
+    this.#tell({});
     if (this.#plan.endpoint === "create") await this.#createEndpoint();
     if (this.#plan.deployment.action !== "keep") {
       this.#touched = true;
+      this.#leave(this.#plan.trafficBefore);
       await log.group(`Deployment ${this.#name}`, () =>
         putDeployment(this.#workspace, this.#endpoint, this.#name, this.#plan.deployment.body, {
           deadline: this.#left(),
@@ -160,6 +165,8 @@ class Rollout {
     this.#tell({ state: "Succeeded" });
     const endpoint = await this.#call();
     const traffic = await this.#moveTraffic(endpoint);
+    // From here on the new deployment is what is live.
+    this.#options.onLeftover?.(undefined);
     this.#tell({ traffic });
     for (const name of this.#plan.remove) {
       await deleteDeployment(this.#workspace, this.#endpoint, name);
@@ -239,6 +246,7 @@ class Rollout {
       return before;
     }
     this.#trafficTouched = before;
+    this.#leave(before);
     const after = await putEndpoint(this.#workspace, this.#endpoint, withTraffic(endpoint, wanted), {
       deadline: this.#left(),
     });
@@ -260,13 +268,10 @@ class Rollout {
     const remove = this.#touched && this.#options.onFailure === "deleteDeployment";
     try {
       if (signal.aborted) {
-        // There are seconds left: one request, and nobody waits for its end.
-        if (!remove) return;
-        log.info(`Deleting the deployment ${this.#name}.`);
-        await deleteDeployment(this.#workspace, this.#endpoint, this.#name, {
-          wait: false,
-          signal: AbortSignal.timeout(4_000),
-        });
+        // There are seconds left, and an operation that is under way lets nobody in: that is for later.
+        this.#tell({ state: "Canceled" });
+        if (this.#touched || this.#trafficTouched)
+          log.info(`What was begun on ${this.#endpoint} is left to be taken back.`);
         return;
       }
       this.#tell({ state: error instanceof TaskError && error.kind === "timeout" ? "TimedOut" : "Failed" });
@@ -278,6 +283,7 @@ class Rollout {
       } else if (this.#touched) {
         log.info(`Kept the deployment ${this.#name}, without traffic.`);
       }
+      this.#options.onLeftover?.(undefined);
     } catch (failure) {
       log.warn(
         `Tidying up after the failure did not work: ${failure instanceof Error ? failure.message : String(failure)}`,
@@ -299,6 +305,11 @@ class Rollout {
     if (sameTraffic(endpoint.properties.traffic ?? {}, before)) return;
     await putEndpoint(this.#workspace, this.#endpoint, withTraffic(endpoint, before));
     this.#workspace.log.info(`The traffic of ${this.#endpoint} is ${sayTraffic(before)} again.`);
+  }
+
+  #leave(traffic: Traffic): void {
+    const remove = this.#touched && this.#options.onFailure === "deleteDeployment";
+    this.#options.onLeftover?.({ endpoint: this.#endpoint, deployment: this.#name, traffic, remove });
   }
 
   #tell(news: Partial<RolloutReport>): void {

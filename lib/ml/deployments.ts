@@ -56,18 +56,9 @@ export async function putDeployment(
   await finish(azure, put, { what: `the deployment ${name} to be ready`, signal, ...waiting });
 }
 
-/**
- * Removes a deployment; one that is not there is fine. A deployment with traffic is refused by the service.
- * @param wait false: the request alone, for when there is no time left
- */
-export async function deleteDeployment(
-  workspace: Workspace,
-  endpoint: string,
-  name: string,
-  options: { wait?: boolean; signal?: AbortSignal } = {},
-): Promise<void> {
-  const { azure } = workspace;
-  const signal = options.signal ?? workspace.signal;
+/** Removes a deployment; one that is not there is fine. A deployment with traffic is refused by the service. */
+export async function deleteDeployment(workspace: Workspace, endpoint: string, name: string): Promise<void> {
+  const { azure, signal } = workspace;
   const givenUp = Date.now() + 180_000;
   const ask = () =>
     azure.request("DELETE", pathOf(workspace, endpoint, name), {
@@ -75,7 +66,6 @@ export async function deleteDeployment(
       expect: [404],
       signal,
     });
-  if (options.wait === false) return void (await ask());
   // A deployment that is still being made cannot be deleted yet (409: not verified against live Azure, facts/04 16).
   const answer = await poll(
     async () => {

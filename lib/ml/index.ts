@@ -15,4 +15,5 @@ export { registerModel } from "./register-model.ts";
 export { readRollout } from "./rollout-files.ts";
 export { parseRules } from "./rules.ts";
 export { type SubmittedJob, submitJob } from "./submit-job.ts";
+export { takeBack } from "./take-back.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

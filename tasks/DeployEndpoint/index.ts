@@ -6,30 +6,40 @@ import {
   type RolloutReport,
   readRequest,
   readRollout,
+  takeBack,
 } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
-  const root = run.workingDirectory;
-  const { trafficPercent, deleteOldDeployments, onFailure, timeoutInMinutes } = inputs;
-  const report = await deploy(workspace, {
-    root,
-    ...readRollout(inputs, root),
-    call: readCall(inputs),
-    trafficPercent,
-    deleteOldDeployments,
-    onFailure,
-    deadline: timeoutInMinutes * 60_000,
-    onReport: (now) => {
-      record.deployment = sectionOf(now);
-    },
-  });
-  log.info(`Endpoint ${report.endpoint}: ${report.scoringUri}`);
-  record.deployment = sectionOf(report);
-  const { endpoint, deployment, scoringUri = "", traffic } = report;
-  return { endpointName: endpoint, deploymentName: deployment, scoringUri, traffic };
-});
+/** Holds what somebody has to take back when this step is stopped half way. */
+const LEFTOVER = "azureMLRollout";
+
+export default defineTask(
+  contract,
+  openWorkspace,
+  async ({ inputs, workspace, log, record, run }) => {
+    const root = run.workingDirectory;
+    const { trafficPercent, deleteOldDeployments, onFailure, timeoutInMinutes } = inputs;
+    const report = await deploy(workspace, {
+      root,
+      ...readRollout(inputs, root),
+      call: readCall(inputs),
+      trafficPercent,
+      deleteOldDeployments,
+      onFailure,
+      deadline: timeoutInMinutes * 60_000,
+      onReport: (now) => {
+        record.deployment = sectionOf(now);
+      },
+      onLeftover: (left) => run.setTaskVariable(LEFTOVER, left ? JSON.stringify(left) : ""),
+    });
+    log.info(`Endpoint ${report.endpoint}: ${report.scoringUri}`);
+    record.deployment = sectionOf(report);
+    const { endpoint, deployment, scoringUri = "", traffic } = report;
+    return { endpointName: endpoint, deploymentName: deployment, scoringUri, traffic };
+  },
+  { postJob: { taskVariable: LEFTOVER, story: ({ workspace }, left) => takeBack(workspace, JSON.parse(left)) } },
+);
 
 function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs) {
   const expected = parseExpectations(expectations);

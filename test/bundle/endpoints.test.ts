@@ -1,7 +1,7 @@
 // Deploy endpoint and Invoke endpoint, as shipped: beside what is live, called without traffic, and as before where it fails.
 import assert from "node:assert/strict";
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
-import { asked, assertSucceeded, Bench, NODES, needsNode } from "../harness/bench.ts";
+import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
 
 const endpointFile = "azureml/endpoint.yml";
 const deploymentFile = "azureml/deployment.yml";
@@ -20,7 +20,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
   before(async () => {
     bench = await Bench.open();
   });
-  after(() => bench.close());
+  after(() => bench?.close());
   const endpoint = (name: string) => endpointsOf(bench.cloud.azure).get(name);
   const deployments = (name: string) => deploymentsOfEndpoint(bench.cloud.azure, name).map((one) => one.name);
 
@@ -154,6 +154,69 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       assert.match(run.errors[0]!, /- 2\n\s*\+ 3/);
       assert.ok(!deployments("steady").includes("wrong"));
       await asBefore();
+    });
+  });
+
+  describe("stopped half way", () => {
+    const inputs = { endpointFile, deploymentFile, endpointName: "stopped", requestFile };
+    /** Comes up slowly enough to be stopped meanwhile. */
+    const slow = {
+      "scoring/score.py": "import time\ndef init():\n    time.sleep(2)\ndef run(raw):\n    return {}\n",
+    };
+    before(async () => {
+      assertSucceeded(await bench.run("DeployEndpoint", inputs));
+    });
+
+    /** Runs a rollout that is cancelled once its log has a line and Azure is `busy` with it. */
+    async function cancelledAt(
+      line: RegExp,
+      more: Record<string, string>,
+      files: Record<string, string> = slow,
+      busy = () => true,
+    ): Promise<TaskRun> {
+      const cancel = new AbortController();
+      const look = () => (busy() ? cancel.abort() : void setTimeout(look, 20));
+      const run = await bench.run(
+        "DeployEndpoint",
+        { ...inputs, ...more },
+        { files, signal: cancel.signal, onLine: (text) => void (line.test(text) && look()) },
+      );
+      assert.equal(run.result, "Canceled", run.jobLog);
+      assert.deepEqual(run.stages[0]?.signals, ["SIGINT"], "it ended by itself");
+      assert.deepEqual([run.stages[1]?.stage, run.stages[1]?.result], ["postjob", "Succeeded"], run.jobLog);
+      assert.deepEqual(endpoint("stopped")?.traffic, { blue: 100 });
+      return run;
+    }
+
+    it("while the deployment comes up: it is deleted after the job", async () => {
+      const run = await cancelledAt(/^Deployment late: Updating/, { deploymentName: "late" });
+      assert.deepEqual(deployments("stopped"), ["blue"]);
+      assert.match(run.jobLog, /Deleted the deployment late, which this step left when it was stopped/);
+      assert.equal(run.record?.deployment?.state, "Canceled");
+    });
+
+    it("while the deployment comes up: it is kept where that is wished", async () => {
+      await cancelledAt(/^Deployment kept: Updating/, { deploymentName: "kept", onFailure: "keepDeployment" });
+      assert.deepEqual(deployments("stopped"), ["blue", "kept"]);
+    });
+
+    it("while the traffic moves: it is as it was, and the deployment is deleted", async () => {
+      const { online } = bench.cloud.azure.scenario;
+      online.endpoint = 2_000;
+      try {
+        const quick = { "weights/greeting.txt": "hello" };
+        const run = await cancelledAt(
+          /^moving answered in/,
+          { deploymentName: "moving" },
+          quick,
+          () => endpoint("stopped")?.provisioningState === "Updating",
+        );
+        assert.match(run.jobLog, /The traffic of stopped is blue 100 % again/);
+        assert.deepEqual(deployments("stopped"), ["blue", "kept"]);
+        assert.match(run.jobLog, /Deleted the deployment moving/);
+      } finally {
+        online.endpoint = 50;
+      }
     });
   });
 
