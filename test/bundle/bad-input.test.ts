@@ -422,7 +422,7 @@ describe("bad input, through the packaged tasks", () => {
     await jobBoard(bench.cloud.azure).ended(jobName);
     untouched = await snapshot(bench.cloud);
   });
-  after(() => bench.close());
+  after(() => bench?.close());
   const changed = async () => differences(untouched, await snapshot(bench.cloud));
 
   for (const [group, cases] of Object.entries(GROUPS)) {

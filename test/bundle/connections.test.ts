@@ -9,7 +9,7 @@ describe("service connections, as packaged tasks use them", () => {
   before(async () => {
     bench = await Bench.open();
   });
-  after(() => bench.close());
+  after(() => bench?.close());
 
   /** The fields of the sign-ins of a run. */
   const signIns = (run: TaskRun) =>

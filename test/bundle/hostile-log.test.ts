@@ -58,7 +58,7 @@ describe("text of others, printed by packaged tasks", () => {
   before(async () => {
     bench = await Bench.open();
   });
-  after(() => bench.close());
+  after(() => bench?.close());
 
   /** Nothing of what the text says has happened. */
   function assertHarmless(run: TaskRun, number: string): void {

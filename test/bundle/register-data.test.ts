@@ -7,7 +7,7 @@ describe("AzureMLRegisterData as shipped", () => {
   before(async () => {
     bench = await Bench.open();
   });
-  after(() => bench.close());
+  after(() => bench?.close());
 
   for (const node of NODES) {
     it(`registers a folder once, and finds it again (Node ${node})`, async function () {

@@ -11,7 +11,7 @@ describe("AzureMLRegisterModel as shipped", () => {
     assertSucceeded(job);
     jobName = job.outputs["jobName"]!;
   });
-  after(() => bench.close());
+  after(() => bench?.close());
   const model = (name: string, version: string) => bench.cloud.azure.assets.models.version(name, version)?.properties;
 
   for (const node of NODES) {

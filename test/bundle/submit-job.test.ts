@@ -12,7 +12,7 @@ describe("AzureMLSubmitJob as shipped", () => {
   before(async () => {
     bench = await Bench.open();
   });
-  after(() => bench.close());
+  after(() => bench?.close());
   const statusOf = (name: string | undefined) => jobBoard(bench.cloud.azure).get(name ?? "")?.status;
 
   for (const node of NODES) {

@@ -120,8 +120,9 @@ export class Bench {
       ...(contract === undefined ? {} : { contract }),
       ...(posesAs === undefined ? {} : { posesAs }),
     };
-    // What has changed is built before the first test, and not in its time.
-    const [cloud] = await Promise.all([startCloud(options), packagedTasks()]);
+    // What has changed is built before the first test, and not in its time; where it does not build, no cloud is left open.
+    await packagedTasks();
+    const cloud = await startCloud(options);
     keepCredentials(recorder, cloud);
     return new Bench(cloud, recorder, mkdtempSync(path.join(tmpdir(), "azure-ml-bench-")));
   }
