@@ -1,6 +1,6 @@
 // Apply: a folder of documents, twice in a row; the second run changes nothing, nor does a plan.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,20 @@ const lines = (log: string, sign: string) => log.split("\n").filter((line) => li
 const edit = (name: string, change: (text: string) => string) =>
   writeFileSync(file(name), change(readFileSync(file(name), "utf8")));
 
+/** Names and ids that a reader of the examples has to fill in first. */
+function fillIn(below: string): void {
+  for (const entry of readdirSync(below, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".yml")) continue;
+    const name = path.join(entry.parentPath, entry.name);
+    const text = readFileSync(name, "utf8")
+      .replace(/X{8}-X{4}-X{4}-X{4}-X{12}/gi, "11111111-1111-1111-1111-111111111111")
+      .replace(/<(\w+)>/g, (_whole, word: string) =>
+        word.toLowerCase().replaceAll("_", "-").slice(0, 16).replace(/-$/, ""),
+      );
+    writeFileSync(name, text);
+  }
+}
+
 describe("Apply", () => {
   before(() => cpSync(fileURLToPath(new URL("apply", import.meta.url)), folder, { recursive: true }));
 
@@ -23,7 +37,7 @@ describe("Apply", () => {
     const ran = await apply({ file: folder, plan: "true" });
     assert.equal(ran.error, undefined);
     assert.equal(ran.outputs?.changed, true);
-    assert.match(ran.log, /Plan: 9 to create, 0 to update, 0 unchanged\./);
+    assert.match(ran.log, /Plan: 11 to create, 0 to update, 0 unchanged\./);
     assert.match(ran.log, /left out\) job\.yml: a command job/);
     const workspace = await openLocal();
     const there = await workspace.azure.request("GET", `${workspace.id}/data/apply-readings`, { expect: [404] });
@@ -33,7 +47,7 @@ describe("Apply", () => {
   it("creates what is not there, what is referred to first, and says ids and versions", async () => {
     const ran = await apply({ file: folder });
     assert.equal(ran.error, undefined);
-    assert.equal(lines(ran.log, "+ create").length, 9);
+    assert.equal(lines(ran.log, "+ create").length, 11);
     assert.deepEqual(ran.outputs?.versions, {
       "environments.apply-sklearn": "1",
       "data.apply-store": "1",
@@ -52,7 +66,7 @@ describe("Apply", () => {
     assert.equal(ran.error, undefined);
     assert.deepEqual(
       [ran.outputs?.changed, lines(ran.log, "= unchanged").length, lines(ran.log, "~ update")],
-      [false, 9, []],
+      [false, 11, []],
     );
   }).timeout(60_000);
 
@@ -77,6 +91,19 @@ describe("Apply", () => {
     assert.match(ran.log, /properties\.description: "What training needs\." -> "What training takes\."/);
     const now = (await workspace.azure.request<{ tags: Record<string, string> }>("GET", at)).body;
     assert.deepEqual([now?.tags["mine"], now?.tags["team"]], ["stays", "b"]);
+    assert.equal((await apply({ file: folder })).outputs?.changed, false);
+  }).timeout(60_000);
+
+  it("hides the keys that files hold, and shows none", async () => {
+    const key = "bm8tcmVhbC1rZXktYXQtYWxsLWp1c3QtdGVzdA==";
+    edit("datastore.yml", (text) => text.replace("last year", "this year"));
+    edit("compute.yml", (text) => text.replace("max_instances: 2", "max_instances: 3"));
+    const ran = await apply({ file: folder });
+    assert.equal(ran.error, undefined);
+    assert.match(ran.log, /properties\.description: "Readings of last year\." -> "Readings of this year\."/);
+    assert.match(ran.log, /scaleSettings\.maxNodeCount: 2 -> 3/);
+    assert.deepEqual(ran.hidden, [key]);
+    assert.ok(!ran.log.includes(key) && !JSON.stringify(ran.outputs).includes(key));
     assert.equal((await apply({ file: folder })).outputs?.changed, false);
   }).timeout(60_000);
 
@@ -113,16 +140,40 @@ describe("Apply", () => {
 
   // EXAMPLES: a checkout of Azure/azureml-examples at 085cd6e.
   const examples = process.env["EXAMPLES"];
-  for (const part of ["assets", "resources", "schedules"]) {
+  const twice = async (folder: string, root: string) => {
+    const first = await apply({ file: folder }, root);
+    assert.equal(first.error, undefined, `${first.error?.message}\n${first.log}`);
+    const second = await apply({ file: folder }, root);
+    assert.equal(second.error, undefined);
+    assert.equal(second.outputs?.changed, false, second.log);
+    console.log(`      ${second.log.split("\n").find((line) => line.startsWith("Plan:"))}`);
+  };
+  for (const part of ["assets", "schedules"]) {
     it(`changes nothing the second time over the examples' cli/${part}`, async function () {
       if (examples === undefined) this.skip();
       this.timeout(300_000);
-      const first = await apply({ file: path.join(examples, "cli", part) }, examples);
-      assert.equal(first.error, undefined, `${first.error?.message}\n${first.log}`);
-      const second = await apply({ file: path.join(examples, "cli", part) }, examples);
-      assert.equal(second.error, undefined);
-      assert.equal(second.outputs?.changed, false, second.log);
-      console.log(`      ${second.log.split("\n").find((line) => line.startsWith("Plan:"))}`);
+      await twice(path.join(examples, "cli", part), examples);
     });
   }
+
+  it("refuses the examples' cli/resources as a whole, and changes nothing the second time over the rest", async function () {
+    if (examples === undefined) this.skip();
+    this.timeout(300_000);
+    // Three files make the cluster basic-example three different ones: no order of them would come to an end.
+    const whole = await apply({ file: path.join(examples, "cli/resources"), plan: "true" }, examples);
+    assert.match(whole.error?.message ?? "", /both describe the compute basic-example/);
+    const copy = mkdtempSync(path.join(os.tmpdir(), "resources-"));
+    try {
+      cpSync(path.join(examples, "cli/resources"), copy, { recursive: true });
+      const others = ["cluster-system-identity", "cluster-user-identity"];
+      const sparks = ["attached-spark-system-identity", "attached-spark-user-identity"];
+      // Azure's client sends a field there that the published contract does not have, so that local Azure refuses it.
+      const unpublished = ["instance-schedule"];
+      for (const name of [...others, ...sparks, ...unpublished]) rmSync(path.join(copy, "compute", `${name}.yml`));
+      fillIn(copy);
+      await twice(copy, copy);
+    } finally {
+      rmSync(copy, { recursive: true, force: true });
+    }
+  });
 });

@@ -8,7 +8,9 @@ import {
   parseBatchDeployment,
   parseBatchEndpoint,
   parseComponent,
+  parseCompute,
   parseData,
+  parseDatastore,
   parseEnvironment,
   parseModel,
   parseOnlineDeployment,
@@ -20,7 +22,9 @@ import {
   translateBatchDeployment,
   translateBatchEndpoint,
   translateComponent,
+  translateCompute,
   translateData,
+  translateDatastore,
   translateEnvironment,
   translateModel,
   translateOnlineDeployment,
@@ -53,6 +57,8 @@ const ASSET = { mayChange: ["description", "tags", "isArchived", "stage", "prope
 
 /** In the order in which they are applied. */
 const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
+  datastore: kind(parseDatastore, translateDatastore),
+  compute: kind(parseCompute, translateCompute),
   environment: kind(parseEnvironment, translateEnvironment, { asset: ASSET }),
   "data asset": kind(parseData, translateData, { asset: ASSET }),
   model: kind(parseModel, translateModel, { asset: ASSET }),
