@@ -1,5 +1,6 @@
 // From a URI that a body carries to the container and path in the storage account.
 import { parseReference } from "./jobs/references.ts";
+import { registryUri } from "./registries/assets.ts";
 import { containerOf } from "./resources/datastores.ts";
 import type { AzureWorld } from "./world.ts";
 
@@ -26,6 +27,10 @@ export function locate(world: AzureWorld, uri: string): Place | undefined {
       return ofJob(world, reference);
     case "https":
       return ofUrl(world, reference.url);
+    case "registry": {
+      const uri = registryUri(world, reference);
+      return uri === undefined ? undefined : locate(world, uri);
+    }
     default:
       return undefined;
   }

@@ -19,6 +19,7 @@ import * as events from "./planes/events.ts";
 import * as history from "./planes/history.ts";
 import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
+import * as registryAssets from "./planes/registries.ts";
 import * as batchEndpoints from "./resources/batchEndpoints.ts";
 import * as codes from "./resources/codes.ts";
 import * as components from "./resources/components.ts";
@@ -33,6 +34,7 @@ import * as metadata from "./resources/metadata.ts";
 import * as models from "./resources/models.ts";
 import * as onlineDeployments from "./resources/onlineDeployments.ts";
 import * as onlineEndpoints from "./resources/onlineEndpoints.ts";
+import * as registries from "./resources/registries.ts";
 import * as schedules from "./resources/schedules.ts";
 import * as workspaces from "./resources/workspaces.ts";
 import type { AzureWorld } from "./world.ts";
@@ -56,7 +58,16 @@ const resources: readonly ResourceFile[] = [
 ];
 
 /** Services on the `api` host. */
-const apiPlanes: readonly PlaneFile[] = [discovery, history, mlflow, artifact, metric, events, batchJobs];
+const apiPlanes: readonly PlaneFile[] = [
+  discovery,
+  history,
+  mlflow,
+  artifact,
+  metric,
+  events,
+  batchJobs,
+  registryAssets,
+];
 
 /** Audiences of the tokens that the management and data planes take. */
 export function managementAudiences(world: AzureWorld): string[] {
@@ -108,6 +119,7 @@ export function armApplication(world: AzureWorld, contract?: string): Express {
   if (contract !== undefined) app.use(validateBodies(contract));
   world.operations.mount(app);
   workspaces.mountAbove(app, world);
+  registries.mountAbove(app, world);
   app.use(workspacePath, workspaceRouter(world));
   return closing(app, world);
 }
@@ -163,7 +175,18 @@ export function apiApplication(world: AzureWorld): Express {
   const app = application();
   app.use(frontDoorHeaders({ direct: true }));
   app.use(
-    ["/history", "/data", "/mlflow", "/artifact", "/metric", "/modelregistry", "/mferp"],
+    [
+      "/history",
+      "/data",
+      "/mlflow",
+      "/artifact",
+      "/metric",
+      "/modelregistry",
+      "/mferp",
+      "/assetstore",
+      "/environment",
+      "/registrymanagement",
+    ],
     authenticate(world, () => [...managementAudiences(world), world.environment.machineLearning]),
   );
   for (const plane of apiPlanes) plane.mount(app, world);

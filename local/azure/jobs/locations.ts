@@ -1,5 +1,6 @@
 // From a reference to the bytes: which container and path of the storage account (or which public URL) it stands for.
 import { locate as placeOf } from "../locate.ts";
+import { registryUri } from "../registries/assets.ts";
 import { containerOf } from "../resources/datastores.ts";
 import type { AzureWorld } from "../world.ts";
 import { JobError } from "./failure.ts";
@@ -37,8 +38,11 @@ export function locate(world: AzureWorld, text: string, shortType: AssetType = "
       const place = placeOf(world, reference.url);
       return place === undefined ? { kind: "url", url: reference.url } : blob(place.container, place.path);
     }
-    case "registry":
-      throw new JobError(`'${text}' lies in a registry, which local Azure cannot read.`);
+    case "registry": {
+      const uri = registryUri(world, reference);
+      if (uri === undefined) throw new JobError(`'${text}' is in no registry that local Azure has.`);
+      return locate(world, uri, shortType, depth + 1);
+    }
     case "unknown":
       throw new JobError(`'${text}' is no reference that a job can read.`);
   }

@@ -4,7 +4,14 @@
 export type Reference =
   | { readonly kind: "asset"; readonly type: AssetType; readonly name: string; readonly version: string }
   | { readonly kind: "latest"; readonly type: AssetType; readonly name: string; readonly label: string }
-  | { readonly kind: "registry"; readonly registry: string; readonly type: string; readonly name: string }
+  | {
+      readonly kind: "registry";
+      readonly registry: string;
+      readonly type: string;
+      readonly name: string;
+      /** Absent where it names a label, or nothing. */
+      readonly version?: string;
+    }
   | { readonly kind: "datastore"; readonly datastore: string; readonly path: string }
   | { readonly kind: "jobOutput"; readonly job: string; readonly output: string; readonly path: string }
   | { readonly kind: "runArtifact"; readonly run: string; readonly path: string }
@@ -83,9 +90,15 @@ function parseAzureMlUri(text: string): Reference {
   const origin = /^azureml:\/\/artifacts\/ExperimentRun\/dcid\.([^/]+)\/?(.*)$/i.exec(text);
   if (origin) return { kind: "runArtifact", run: origin[1]!, path: origin[2]! };
 
-  const registry = /^azureml:\/\/registries\/([^/]+)\/([^/]+)\/([^/]+)(?:\/.*)?$/i.exec(text);
+  const registry = /^azureml:\/\/registries\/([^/]+)\/([^/]+)\/([^/]+)(?:\/(?:versions\/([^/]+))?.*)?$/i.exec(text);
   if (registry)
-    return { kind: "registry", registry: registry[1]!, type: registry[2]!.toLowerCase(), name: registry[3]! };
+    return {
+      kind: "registry",
+      registry: registry[1]!,
+      type: registry[2]!.toLowerCase(),
+      name: registry[3]!,
+      ...(registry[4] === undefined ? {} : { version: registry[4] }),
+    };
   return { kind: "unknown", text };
 }
 

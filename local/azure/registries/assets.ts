@@ -40,3 +40,16 @@ export function registryAssets(world: AzureWorld, name: string): RegistryAssets 
   all.set(key, assets);
   return assets;
 }
+
+/** Where a registry's data, model or code lies; undefined when there is no such version. */
+export function registryUri(
+  world: AzureWorld,
+  reference: { readonly registry: string; readonly type: string; readonly name: string; readonly version?: string },
+): string | undefined {
+  const store = registryAssets(world, reference.registry)?.[reference.type as AssetNoun];
+  const version =
+    reference.version === undefined ? store?.latest(reference.name) : store?.version(reference.name, reference.version);
+  const { dataUri, modelUri, codeUri } = version?.properties ?? {};
+  const uri = dataUri ?? modelUri ?? codeUri;
+  return typeof uri === "string" ? uri : undefined;
+}

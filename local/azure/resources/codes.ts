@@ -15,7 +15,7 @@ import { userError } from "../arm/errors.ts";
 import { type ArmRouter, parameter } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 
-const kind: AssetKind = {
+export const kind: AssetKind = {
   noun: "codes",
   systemData: "full",
   repeatedPut: 200,

@@ -12,7 +12,7 @@ type Spec = Record<string, unknown>;
 /** Fields of a specification that may differ from one PUT to the next; every other one is immutable (facts/04 §16, row 9). */
 const mutable = new Set(["description", "tags", "display_name", "version", "name", "$schema"]);
 
-const kind: AssetKind = {
+export const kind: AssetKind = {
   noun: "components",
   systemData: "full",
   repeatedPut: 201,

@@ -12,7 +12,7 @@ import type { ArmRouter } from "../arm/router.ts";
 import { longDatastoreUri, parseReference } from "../jobs/references.ts";
 import type { AzureWorld } from "../world.ts";
 
-const kind: AssetKind = {
+export const kind: AssetKind = {
   noun: "data",
   systemData: "data",
   repeatedPut: 200,

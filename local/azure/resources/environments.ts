@@ -15,7 +15,7 @@ const curated: Readonly<Record<string, readonly string[]>> = {
 
 const definition = ["image", "condaFile", "build", "inferenceConfig", "osType"] as const;
 
-const kind: AssetKind = {
+export const kind: AssetKind = {
   noun: "environments",
   systemData: "full",
   repeatedPut: 201,

@@ -16,7 +16,7 @@ import { locate } from "../locate.ts";
 import type { AzureWorld } from "../world.ts";
 import { managedDatastores } from "./datastores.ts";
 
-const kind: AssetKind = {
+export const kind: AssetKind = {
   noun: "models",
   systemData: "full",
   repeatedPut: 200,

@@ -55,7 +55,7 @@ describe("local Azure: references", () => {
     ],
     [
       "azureml://registries/azureml/environments/e/versions/1",
-      { kind: "registry", registry: "azureml", type: "environments", name: "e" },
+      { kind: "registry", registry: "azureml", type: "environments", name: "e", version: "1" },
     ],
     ["azureml://experiments/e/runs/r/artifacts/model", { kind: "runArtifact", run: "r", path: "model" }],
     ["runs:/r/model/x", { kind: "runArtifact", run: "r", path: "model/x" }],
