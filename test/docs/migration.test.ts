@@ -1,6 +1,6 @@
 // docs/migration.md: everything that it is to replace stands in it, and it promises no task that there is not.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { readTasks } from "../../scripts/generate/taskJson.ts";
 import { root } from "./samples.ts";
@@ -70,4 +70,36 @@ describe("docs/migration.md", () => {
     ])
       assert.ok(inputs.has(input) && text.includes(`\`${input}\``), input);
   });
+});
+
+describe("the Marketplace's page and the README", () => {
+  for (const { json, folder } of readTasks(root)) {
+    it(`show ${json.friendlyName}`, () => {
+      assert.ok(
+        readFileSync(path.join(root, "overview.md"), "utf8").includes(`**${json.friendlyName}**`),
+        "overview.md",
+      );
+      assert.ok(
+        readFileSync(path.join(root, "README.md"), "utf8").includes(`(tasks/${folder}/README.md)`),
+        "README.md",
+      );
+    });
+  }
+});
+
+describe("links of the documentation", () => {
+  for (const file of [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/migration.md",
+    "docs/schema.md",
+    "examples/templates/README.md",
+  ]) {
+    it(`${file} leads nowhere that there is not`, () => {
+      const links = [...readFileSync(path.join(root, file), "utf8").matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)];
+      const local = links.map((match) => match[1]!).filter((link) => !/^[a-z]+:/.test(link));
+      const missing = local.filter((link) => !existsSync(path.resolve(root, path.dirname(file), link)));
+      assert.deepEqual(missing, []);
+    });
+  }
 });
