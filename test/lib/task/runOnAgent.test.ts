@@ -120,6 +120,15 @@ describe("a task on an agent", () => {
     assert.ok(output.includes("##vso[task.logissue type=error;]Second. Mend it.\n"));
   });
 
+  it("that met a secret in a file has it masked before, and leaves it in no record and no summary", async () => {
+    const ended = await bench.run({ story: "secret" });
+    assert.ok(ended.output.includes('##vso[task.setsecret]key of a "file"'));
+    const left = record(ended);
+    assert.equal(left.job?.error, "Azure said: ***");
+    assert.equal(left.error?.message, "Azure refused *** too.");
+    assert.ok(!JSON.stringify(left).includes("key of a"));
+  });
+
   it("that has a bug calls it unexpected, and shows the stack only to who debugs", async () => {
     const ended = await bench.run({ story: "bug" });
     assert.equal(result(ended), "Failed");
