@@ -22,7 +22,7 @@ const connections: readonly ConnectionName[] = [
   "workspace-identity",
 ];
 
-/** Runs the probe with the agent's identity endpoint at hand. */
+/** Runs the probe, a process of its own each time, with the agent's identity endpoint at hand. */
 async function probe(bench: Bench, options: RunOptions, inputs: Record<string, string | undefined> = {}) {
   const { endpoint, header } = bench.cloud.managedIdentity;
   const environment = { IDENTITY_ENDPOINT: endpoint, IDENTITY_HEADER: header };
