@@ -157,8 +157,9 @@ export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   const has = (...names: string[]) => names.every((name) => entries.has(name));
   if (has("trigger")) return "schedule";
   if (has("endpoint_name")) {
-    const isBatch = BATCH_FIELDS.some((name) => entries.has(name)) && !has("instance_type");
-    return isBatch ? "batch deployment" : "online deployment";
+    const isBatch = ["model", "pipeline"].includes(word("type").toLowerCase());
+    const looksBatch = BATCH_FIELDS.some((name) => entries.has(name)) && !has("instance_type");
+    return isBatch || looksBatch ? "batch deployment" : "online deployment";
   }
   if (has("auth_mode")) return "online endpoint";
   const type = word("type").toLowerCase();
