@@ -11,6 +11,7 @@ import { followJob } from "../../lib/ml/follow-job.ts";
 import { openWorkspace } from "../../lib/ml/workspace.ts";
 import type { Clock } from "../../lib/poll.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import type { Exchange } from "../../local/har.ts";
 import { SecretRecorder } from "../harness/secrets.ts";
 import { memoryLog, provenance } from "../lib/ml/world.ts";
 
@@ -58,6 +59,12 @@ describe("a job of six hours", function () {
       caFile,
       temporaryFile: (name: string) => path.join(folder, name),
     };
+    // Tokens are renewed beside the looks at the job: a leap in the middle of an exchange would age its assertion.
+    let begunExchanges = 0;
+    const isToken = ({ listener, url }: Exchange) => listener === "login" && url.includes("/oauth2/v2.0/token");
+    const exchanged = async () => {
+      while (recorder.exchanges.filter(isToken).length < begunExchanges) await pause(5);
+    };
     const plan = { projectId: devops.project.id, hubName: "build", planId: build.plan.planId, jobId: JOB_ID };
     const oidcUri = devops.oidcRequestUri(build.plan, JOB_ID);
     const transport = createTransport({ proxy: { url: urls.proxy }, caFile, userAgent: "test" });
@@ -66,7 +73,10 @@ describe("a job of six hours", function () {
       scheme: "workloadIdentity",
       tenantId: cloud.tenantId,
       clientId: connection.parameters["serviceprincipalid"] ?? "",
-      assertion: () => requestAssertion(settings, connection.id, oidcUri, plan),
+      assertion: () => {
+        begunExchanges += 1;
+        return requestAssertion(settings, connection.id, oidcUri, plan);
+      },
     } as const;
     const log = memoryLog();
     const ml = new AzureMl({
@@ -101,6 +111,7 @@ describe("a job of six hours", function () {
       now: () => Date.now(),
       async sleep(milliseconds) {
         await pause(15);
+        await exchanged();
         if (Date.now() - begun < 6 * HOUR) time.tick(Math.max(milliseconds, MINUTE));
         else {
           writeFileSync(ended, "");
@@ -120,12 +131,10 @@ describe("a job of six hours", function () {
       refused.map(({ method, url }) => `${method} ${url}`),
       [],
     );
-    const tokens = exchanges
-      .filter(({ listener, url }) => listener === "login" && url.includes("/oauth2/v2.0/token"))
-      .map(({ startedAt, requestBody }) => {
-        const form = new URLSearchParams(requestBody.toString("utf8"));
-        return { at: startedAt, assertion: form.get("client_assertion") ?? "" };
-      });
+    const tokens = exchanges.filter(isToken).map(({ startedAt, requestBody }) => {
+      const form = new URLSearchParams(requestBody.toString("utf8"));
+      return { at: startedAt, assertion: form.get("client_assertion") ?? "" };
+    });
     const assertions = exchanges.filter(({ url }) => url.includes("/oidctoken"));
     // Renewed some minutes before each hour is over, and not at every look.
     assert.ok(tokens.length >= 6 && tokens.length <= 9, `${tokens.length} tokens in six hours`);
