@@ -1,6 +1,6 @@
 // examples/templates as a team uses them: its five pipelines, run by the local pipeline on one local cloud.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { RunRecord } from "../../lib/record/index.ts";
@@ -12,6 +12,12 @@ import { readTasks } from "../../scripts/generate/taskJson.ts";
 import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
 import { packagedTasks, root } from "../harness/packages.ts";
 
+/** Registers a model by another road than the templates. */
+const UNJUDGED = `trigger: none
+steps:
+- task: AzureMLRegisterModel@1
+  inputs: {azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, source: folder, modelPath: scoring, name: breast-cancer}
+`;
 const NAMES = ["pull-request", "main", "nightly", "release", "promote"];
 
 describe("examples/templates", function () {
@@ -27,6 +33,7 @@ describe("examples/templates", function () {
     const project = path.join(work, "project");
     cpSync(path.join(root, "examples", "breast-cancer"), project, { recursive: true });
     cpSync(path.join(root, "examples", "templates"), path.join(project, "templates"), { recursive: true });
+    writeFileSync(path.join(project, "unjudged.yml"), UNJUDGED);
     const folder = path.join(work, "repository");
     mkdirSync(folder);
     repository = createRepository(project, folder, "Train a first model");
@@ -39,16 +46,20 @@ describe("examples/templates", function () {
     cloud = await startCloud(contract === undefined ? {} : { contract });
     cloud.devops.repositories.add("team", { path: folder });
     const folders = await packagedTasks();
+    // Tasks of the server are nothing but their task.json.
     const tasks = new Map(
-      readTasks(root).flatMap(({ json, folder: name }) => {
-        const found = folders.get(name);
-        return found === undefined ? [] : [[`${json.name}@${json.version.Major}`, found] as const];
-      }),
+      readTasks(root).map(({ json, folder: name }) => [
+        `${json.name}@${json.version.Major}`,
+        folders.get(name) ?? path.join(root, "tasks", name),
+      ]),
     );
     pipelines = (environments = {}) =>
       new Pipelines({
         devops: cloud.devops,
-        pipelines: NAMES.map((name) => ({ name, file: `templates/pipelines/${name}.yml` })),
+        pipelines: [
+          ...NAMES.map((name) => ({ name, file: `templates/pipelines/${name}.yml` })),
+          { name: "unjudged", file: "unjudged.yml" },
+        ],
         repository: { path: folder, uri: cloud.devops.repositoryUri("team"), name: "team" },
         connections: cloud.connections,
         tasks,
@@ -123,11 +134,26 @@ describe("examples/templates", function () {
   it("promote takes a version from dev over test to production, each with an endpoint of its own", async () => {
     const parameters = { modelVersion: "1" };
     const [outcome] = await pipelines(approved).run("promote", { ...commit(), parameters });
-    assert.deepEqual(stages(outcome!), ["dev Succeeded", "test Succeeded", "production Succeeded"], log(outcome!));
+    assert.deepEqual(
+      stages(outcome!),
+      ["Check Succeeded", "dev Succeeded", "test Succeeded", "production Succeeded"],
+      log(outcome!),
+    );
     assert.deepEqual(
       found(outcome!, ({ deployment }) => deployment).map(({ endpoint, traffic }) => [endpoint, traffic]),
       ["dev", "test", "production"].map((name) => [`breast-cancer-${name}`, { "model-1": 100 }]),
     );
+  });
+
+  it("promote stops before dev where nobody has judged the version", async () => {
+    const [registered] = await pipelines().run("unjudged", commit());
+    assert.deepEqual(
+      found(registered!, ({ model }) => model?.version),
+      ["3"],
+      log(registered!),
+    );
+    const [outcome] = await pipelines(approved).run("promote", { ...commit(), parameters: { modelVersion: "3" } });
+    assert.deepEqual(stages(outcome!), ["Check Failed", "dev Skipped", "test Skipped", "production Skipped"]);
   });
 
   it("all of that reached Azure DevOps through its official client alone", () => {
