@@ -4,7 +4,7 @@ import { additionalIncludes, includedCode } from "./includes.ts";
 import { object, optional } from "./object.ts";
 import { enumeration } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
-import { checkConf, sparkFields } from "./spark.ts";
+import { checkRun, sparkFields } from "./spark.ts";
 
 export const sparkComponent = object(
   "a Spark component",
@@ -14,7 +14,7 @@ export const sparkComponent = object(
     ...sparkFields,
     additional_includes: optional(additionalIncludes),
   },
-  { check: (value, node, at) => checkConf(value.conf, node, at) },
+  { check: checkRun },
 );
 export type SparkComponent = Infer<typeof sparkComponent>;
 

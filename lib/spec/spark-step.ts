@@ -9,7 +9,7 @@ import { jobIdentity } from "./run.ts";
 import { enumeration, looseText, text } from "./scalar.ts";
 import type { Shape } from "./shape.ts";
 import {
-  checkConf,
+  checkRun,
   type SparkConf,
   sparkConf,
   sparkEntry,
@@ -43,11 +43,7 @@ const over = object("a Spark step", {
   code: optional(text(), { nullable: true }),
 });
 
-const inline = object(
-  "a Spark step",
-  { ...sparkJobFields, ...stepHeader },
-  { check: (value, node, at) => checkConf(value.conf, node, at) },
-);
+const inline = object("a Spark step", { ...sparkJobFields, ...stepHeader }, { check: checkRun });
 
 const SENT = ["resources", "py_files", "jars", "files", "archives", "identity", "conf", "args", "entry"];
 const INHERITED = ["py_files", "jars", "files", "archives", "conf", "args", "entry"] as const;

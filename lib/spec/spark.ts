@@ -1,13 +1,16 @@
 // Spark jobs, serverless or on an attached pool (facts/03 2.5).
+import { existsSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
 import { jobHeader } from "./command.ts";
 import { present } from "./document.ts";
 import { environmentUse } from "./environment.ts";
+import { nearestName } from "./faults.ts";
 import { checkNames, checkPlaceholders, type JobInput, type JobOutput, jobInputs, jobOutputs } from "./io.ts";
 import { list, map, object, optional, required } from "./object.ts";
-import { code, compute } from "./reference.ts";
+import { type Code, code, compute } from "./reference.ts";
 import { type JobIdentity, jobIdentity, services } from "./run.ts";
 import { enumeration, type Literal, literal, looseText, text, version } from "./scalar.ts";
-import type { Infer, Reading, Shape, Writing } from "./shape.ts";
+import { type Infer, isExpression, type Reading, type Shape, type Writing } from "./shape.ts";
 import type { MapNode } from "./source.ts";
 
 export const SPARK_API_VERSION = "2023-04-01-preview";
@@ -74,7 +77,7 @@ function isDynamic(conf: SparkConf): boolean {
 }
 
 /** Faults in the settings of a local Spark definition. */
-export function checkConf(conf: SparkConf | undefined, node: MapNode, at: Reading): void {
+function checkConf(conf: SparkConf | undefined, node: MapNode, at: Reading): void {
   const place = node.entries.get("conf") ?? node;
   const below = at.step("conf");
   const given = conf ?? {};
@@ -172,8 +175,32 @@ export const sparkJobFields = {
 export const sparkJob = object("a Spark job", sparkJobFields, { check: checkSpark });
 export type SparkJob = Infer<typeof sparkJob>;
 
-interface Checked {
+interface Run {
   readonly conf?: SparkConf;
+  readonly code?: Code;
+  readonly entry?: { readonly file?: string };
+  readonly additional_includes?: unknown;
+}
+
+/** What jobs, components and inline steps have in common: sound settings, and an entry that lies in the code. */
+export function checkRun(value: Run, node: MapNode, at: Reading): void {
+  checkConf(value.conf, node, at);
+  const file = value.entry?.file;
+  const place = node.entries.get("entry");
+  if (place === undefined || file === undefined || isExpression(file)) return;
+  // Other folders may bring the entry with them.
+  if (value.code?.kind !== "local" || value.additional_includes !== undefined) return;
+  const folder = value.code.path;
+  if (!statSync(folder).isDirectory() || existsSync(path.join(folder, file))) return;
+  at.step("entry")
+    .step("file")
+    .fault(place, `there is no entry ${file} in ${folder}.`, {
+      nearest: nearestName(file, readdirSync(folder)),
+      hint: "The entry is named relative to `code`.",
+    });
+}
+
+interface Checked extends Run {
   readonly compute?: string;
   readonly resources?: object;
   readonly args?: string;
@@ -182,7 +209,7 @@ interface Checked {
 }
 
 function checkSpark(value: Checked, node: MapNode, at: Reading): void {
-  checkConf(value.conf, node, at);
+  checkRun(value, node, at);
   checkNames(node.entries.get("inputs"), at.step("inputs"), "input");
   checkNames(node.entries.get("outputs"), at.step("outputs"), "output");
   checkComputeOrResources(value, node, at);
