@@ -103,6 +103,11 @@ describe("package", () => {
     assert.deepEqual([icon.readUInt32BE(16), icon.readUInt32BE(20)], [128, 128]);
   });
 
+  it("has a drawing as the source of each icon", () => {
+    for (const name of ["images", ...readTasks(root).map(({ folder }) => `tasks/${folder}`)])
+      assert.match(readFileSync(join(root, name, "icon.svg"), "utf8"), /^<svg /, name);
+  });
+
   it("says the licenses of what is bundled", () => {
     assert.match(text("tasks/SubmitJob/dist/LICENSES.txt"), /@azure\/identity [\d.]+[\s\S]*MIT/);
   });
