@@ -1,6 +1,6 @@
 // What every kind has in common: options of parsing, the write that a document becomes, fields that all documents share.
 
-import { type DocumentKind, kindOf, refuseOther, withArticle } from "./kind.ts";
+import { type DocumentKind, isEvidentlyOther, refuseOther, withArticle } from "./kind.ts";
 import { map } from "./object.ts";
 import { type DocumentOverrides, overrideNode } from "./overrides.ts";
 import type { Resolver } from "./resolver.ts";
@@ -37,8 +37,7 @@ export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: Documen
   const at = new Reading(file);
   const node = overrideNode(file, shape, options.overrides ?? {}, at.faults);
   const value = shape.read(node, at);
-  // Of a conda file the faults themselves say how it becomes an environment.
-  if (at.faults.list.length > 0 && kindOf(file) !== "conda environment")
+  if (at.faults.list.length > 0 && isEvidentlyOther(file, kind))
     refuseOther(file, [kind], `${withArticle(kind)} is needed here`);
   at.faults.throwIfAny();
   if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);

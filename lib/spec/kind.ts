@@ -2,7 +2,7 @@
 // to do decides what is read; this says what was found instead.
 import { TaskError } from "../errors.ts";
 import { snakeCase } from "./shape.ts";
-import type { SourceFile } from "./source.ts";
+import type { SourceFile, SpecNode } from "./source.ts";
 
 export const JOB_KINDS = [
   "command",
@@ -144,6 +144,15 @@ const DATASTORE_OR_CONNECTION = ["azure_blob", "azure_data_lake_gen2"];
 /** Only batch deployments have these. */
 const BATCH_FIELDS = ["compute", "settings", "component", "job_definition", "mini_batch_size", "output_action"];
 
+/** A component says of its inputs which types they have; a job gives them values. */
+function declaresInputs(inputs: SpecNode | undefined): boolean {
+  if (inputs?.kind !== "map") return false;
+  return [...inputs.entries.values()].some(
+    (input) =>
+      input.kind === "map" && input.entries.has("type") && !input.entries.has("path") && !input.entries.has("value"),
+  );
+}
+
 /** The kind of document that the file holds. */
 export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   const { entries } = file.node;
@@ -165,6 +174,7 @@ export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   const type = word("type").toLowerCase();
   // A component's inputs and outputs are declared with types; only its `version` or missing job fields tell it from a job.
   const isComponent = COMPONENT_TYPES.includes(type) && has("name") && (has("version") || has("is_deterministic"));
+  if (type !== "" && has("name") && declaresInputs(entries.get("inputs"))) return "component";
   if (isComponent && !has("training_data") && !has("experiment_name") && !has("compute") && !has("settings"))
     return "component";
   if (has("source", "path") && (type === "" || type === "mltable" || type === "uri_folder")) return "data import";
@@ -180,6 +190,16 @@ export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   if (has("channels") || has("dependencies")) return "conda environment";
   if (has("image") || has("build") || has("conda_file")) return "environment";
   return "document of an unknown kind";
+}
+
+/**
+ * Whether a file with faults is better refused as a whole, because it is of another kind than the one that is read. A conda file is
+ * told by its faults how it becomes an environment; a component without a version looks like a job, and only `$schema` tells them apart.
+ */
+export function isEvidentlyOther(file: SourceFile, wanted: DocumentKind): boolean {
+  const found = kindOf(file);
+  if (found === wanted || found === "document of an unknown kind" || found === "conda environment") return false;
+  return wanted !== "component" || !found.endsWith(" job") || file.node.entries.has("$schema");
 }
 
 /** Refuses a file that is of another kind than the one that is to be read, naming both. An unknown kind is let through: its faults say more. */
