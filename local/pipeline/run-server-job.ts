@@ -18,8 +18,8 @@ import type { RunContext } from "./run-context.ts";
 import { stepFunctions } from "./scope.ts";
 
 export interface ServerJob {
-  readonly document: JobDocument;
-  readonly context: RunContext;
+  readonly document: Pick<JobDocument, "steps">;
+  readonly context: Pick<RunContext, "bound" | "plan" | "runServerTask">;
   readonly id: string;
   readonly token: string;
   /** Its variables and its masker; it is not run. */

@@ -75,7 +75,7 @@ environment: azureml:plain:1
       );
       for (const name of names) assert.equal(jobs[name]?.agentMilliseconds, 0);
       assert.ok((jobs["submit"]?.agentMilliseconds ?? 0) > 0);
-      const folders = readdirSync(path.join(place.repository, "..", "agent"), { recursive: true });
+      const folders = readdirSync(place.workRoot, { recursive: true });
       assert.deepEqual(
         folders.filter((folder) => /\b(good|bad|gone)\b/.test(String(folder))),
         [],
@@ -238,20 +238,14 @@ command: mkdir -p outputs && echo model > outputs/model.txt
 environment: azureml:plain:1
 `;
 
-    /** A model version with these tags, by hand. */
-    async function model(name: string, tags: Record<string, string>): Promise<void> {
-      const modelUri = "azureml://datastores/workspaceblobstore/paths/models/one";
-      const answer = await place.jobs.arm("PUT", `/models/${name}/versions/1`, { properties: { modelUri, tags } });
-      assert.ok(answer.status < 300, answer.text);
-    }
     const resultOf = async (name: string, inputs = "") => (await place.run(`jobs:${check(name, "", inputs)}`)).result;
 
     it("pass one that was evaluated and passed, and no other", async () => {
-      await model("passed", { evaluation: "passed", evaluationPipeline: "train" });
-      await model("failed", { evaluation: "failed", evaluationPipeline: "train" });
-      await model("unjudged", { stage: "production" });
-      await model("bare", {});
-      await model("almost", { Evaluations: "passed" });
+      await place.model("passed", { evaluation: "passed", evaluationPipeline: "train" });
+      await place.model("failed", { evaluation: "failed", evaluationPipeline: "train" });
+      await place.model("unjudged", { stage: "production" });
+      await place.model("bare", {});
+      await place.model("almost", { Evaluations: "passed" });
       assert.equal(await resultOf("passed"), "succeeded", place.log);
       for (const name of ["failed", "unjudged", "bare", "almost", "gone"])
         assert.equal(await resultOf(name), "failed", name);
@@ -260,12 +254,12 @@ environment: azureml:plain:1
     });
 
     it("pass one that was judged by the pipeline asked for, and approved where that is asked", async () => {
-      await model("ours", { evaluation: "passed", evaluationPipeline: "train", approval: "approved" });
+      await place.model("ours", { evaluation: "passed", evaluationPipeline: "train", approval: "approved" });
       assert.equal(await resultOf("ours", ", pipeline: train"), "succeeded", place.log);
       assert.equal(await resultOf("ours", ", pipeline: 'nightly,train'"), "succeeded", place.log);
       assert.equal(await resultOf("ours", ", pipeline: nightly"), "failed");
       assert.equal(await resultOf("ours", ", approved: true"), "succeeded", place.log);
-      await model("rejected", { evaluation: "passed", approval: "rejected" });
+      await place.model("rejected", { evaluation: "passed", approval: "rejected" });
       assert.equal(await resultOf("rejected", ", approved: true"), "failed");
       assert.equal(await resultOf("rejected"), "succeeded");
       assert.equal(await resultOf("rejected", ", pipeline: train"), "failed");
@@ -301,7 +295,7 @@ ${check("NAME", "\n  dependsOn: train", ", pipeline: train").slice(1)}
 
     it("pass as a gate when the evidence appears, and not before", async () => {
       const { devops } = place.cloud;
-      await model("gated", { evaluation: "failed" });
+      await place.model("gated", { evaluation: "failed" });
       const clock = new VirtualClock();
       const { plan } = devops.createBuild("release", { branch: "main", commit: "0".repeat(40), requestedFor: "Ada" });
       const jobId = "00000000-0000-4000-8000-0000000000aa";
@@ -326,10 +320,10 @@ ${check("NAME", "\n  dependsOn: train", ", pipeline: train").slice(1)}
       // Each sample is over before the model changes: what is seen when is no accident.
       await clock.elapse(300_000);
       await clock.awaited(300_000);
-      await model("gated", { evaluation: "passed" });
+      await place.model("gated", { evaluation: "passed" });
       await clock.elapse(300_000);
       await clock.awaited(300_000);
-      await model("gated", { evaluation: "passed", approval: "approved" });
+      await place.model("gated", { evaluation: "passed", approval: "approved" });
       await clock.elapse(300_000);
       const { result, samples } = await running;
       assert.equal(result, "succeeded");

@@ -14,8 +14,8 @@ export class Agentless {
   readonly cloud: LocalCloud;
   readonly jobs: JobClient;
   readonly lines: string[] = [];
+  readonly tasks: ReadonlyMap<string, string>;
   private readonly folder: string;
-  private readonly tasks: ReadonlyMap<string, string>;
 
   private constructor(cloud: LocalCloud, tasks: ReadonlyMap<string, string>) {
     this.cloud = cloud;
@@ -103,7 +103,7 @@ export class Agentless {
       devops: this.cloud.devops,
       connections: this.cloud.connections,
       tasks: this.tasks,
-      workRoot: path.join(this.folder, "agent"),
+      workRoot: this.workRoot,
       network: { proxyUrl: this.cloud.urls.proxy, caFile: this.cloud.caFile },
       log: (line, where) => {
         this.lines.push(line);
@@ -111,6 +111,18 @@ export class Agentless {
       },
       ...(o.signal === undefined ? {} : { signal: o.signal }),
     });
+  }
+
+  /** A model version with these tags, by hand. */
+  async model(name: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    const modelUri = "azureml://datastores/workspaceblobstore/paths/models/one";
+    const answer = await this.jobs.arm("PUT", `/models/${name}/versions/1`, { properties: { modelUri, tags } });
+    assert.ok(answer.status < 300, answer.text);
+  }
+
+  /** Where agents work. */
+  get workRoot(): string {
+    return path.join(this.folder, "agent");
   }
 
   /** The whole log, to be shown where a test fails. */

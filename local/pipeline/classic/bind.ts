@@ -4,7 +4,7 @@ import type { ReleaseArtifact } from "../../devops/state/releases.ts";
 import { type BoundTask, bindTasks } from "../bind-tasks.ts";
 import type { JobDocument, PipelineDocument, TaskStep } from "../document.ts";
 import { type Fault, PipelineError } from "../faults.ts";
-import type { DeployPhase, EnvironmentDocument, ReleaseDocument, WorkflowTask } from "./document.ts";
+import type { EnvironmentDocument, ReleaseDocument, WorkflowTask } from "./document.ts";
 
 /** What a contributed artifact type says of its download (facts/01 6.1). */
 export interface ArtifactType {
@@ -24,6 +24,8 @@ export interface ReleaseWorld {
 
 export interface BoundDefinition {
   readonly tasks: ReadonlyMap<WorkflowTask, BoundTask>;
+  /** As steps of a pipeline. */
+  readonly steps: ReadonlyMap<WorkflowTask, TaskStep>;
 }
 
 /** Binds every enabled task. @throws PipelineError with all faults */
@@ -31,10 +33,11 @@ export function bindDefinition(document: ReleaseDocument, world: ReleaseWorld): 
   const folders = new Map([...world.tasks].map(([key, folder]) => [key, readTaskFolder(folder)] as const));
   const faults: Fault[] = [];
   const steps = new Map<WorkflowTask, TaskStep>();
-  const job = (environment: EnvironmentDocument, phase: DeployPhase): JobDocument =>
+  const job = (environment: EnvironmentDocument, phase: Work): JobDocument =>
     ({
       kind: "job",
       name: `${environment.name}.${phase.name}`,
+      ...(phase.runsOnServer ? { pool: "server" } : {}),
       variables: [],
       steps: phase.tasks
         .filter(({ enabled }) => enabled)
@@ -54,7 +57,7 @@ export function bindDefinition(document: ReleaseDocument, world: ReleaseWorld): 
     stages: document.environments.map((environment) => ({
       name: environment.name,
       variables: [],
-      jobs: environment.phases.map((phase) => job(environment, phase)),
+      jobs: [...gatesOf(environment), ...environment.phases].map((phase) => job(environment, phase)),
     })),
   } as unknown as PipelineDocument;
   let bound = new Map<TaskStep, BoundTask>();
@@ -63,6 +66,14 @@ export function bindDefinition(document: ReleaseDocument, world: ReleaseWorld): 
   } catch (error) {
     if (!(error instanceof PipelineError)) throw error;
     faults.push(...error.faults);
+  }
+  for (const task of document.environments.flatMap(({ gates }) => gates?.tasks ?? [])) {
+    const { runsOn } = bound.get(steps.get(task)!)?.task.manifest ?? {};
+    if (runsOn && !runsOn.includes("ServerGate"))
+      faults.push({
+        place: task.place,
+        message: `The task '${task.displayName}' is no gate (runsOn: ${runsOn.join(", ")}).`,
+      });
   }
   for (const { type, alias, place, definitionReference } of document.artifacts) {
     const fault = (message: string) => faults.push({ place, message: `The artifact ${alias}: ${message}` });
@@ -79,8 +90,18 @@ export function bindDefinition(document: ReleaseDocument, world: ReleaseWorld): 
       fault(`its service connection ${connection?.name || connection?.id || ""} does not exist.`);
   }
   if (faults.length > 0) throw new PipelineError(faults);
-  return { tasks: new Map([...steps].map(([task, step]) => [task, bound.get(step)!])) };
+  return { tasks: new Map([...steps].map(([task, step]) => [task, bound.get(step)!])), steps };
 }
+
+/** Tasks that run together: a phase, or the gates before a stage. */
+interface Work {
+  readonly name: string;
+  readonly runsOnServer: boolean;
+  readonly tasks: readonly WorkflowTask[];
+}
+
+const gatesOf = ({ gates }: EnvironmentDocument): Work[] =>
+  gates === undefined ? [] : [{ name: "Gates", runsOnServer: true, tasks: gates.tasks }];
 
 /** The step that Azure DevOps puts before those of a job to bring an artifact of a contributed type (facts/01 6.4). */
 export function bindDownload(artifact: ReleaseArtifact, world: ReleaseWorld): BoundTask | undefined {

@@ -41,9 +41,11 @@ export interface WorkflowTask {
   readonly place: Place;
 }
 
-/** An agent job. */
+/** A job. */
 export interface DeployPhase {
   readonly name: string;
+  /** An agentless job: no artifacts, and tasks of the server only. */
+  readonly runsOnServer: boolean;
   readonly condition: TaskCondition | undefined;
   readonly timeoutInMinutes: number;
   readonly cancelTimeoutInMinutes: number;
@@ -51,6 +53,15 @@ export interface DeployPhase {
   readonly skippedArtifacts: "all" | readonly string[];
   readonly tasks: readonly WorkflowTask[];
   readonly place: Place;
+}
+
+/** Gates before a stage. Times are minutes. */
+export interface GatesDocument {
+  readonly tasks: readonly WorkflowTask[];
+  readonly delay: number;
+  readonly interval: number;
+  readonly timeout: number;
+  readonly steadyFor: number;
 }
 
 /** A stage; Azure DevOps' JSON calls it an environment. */
@@ -62,6 +73,8 @@ export interface EnvironmentDocument {
   /** It begins by hand only: it has no condition at all. */
   readonly isManual: boolean;
   readonly variables: readonly ReleaseVariable[];
+  /** Asked before the first job; undefined where there are none, or they are switched off. */
+  readonly gates: GatesDocument | undefined;
   readonly phases: readonly DeployPhase[];
   readonly place: Place;
 }

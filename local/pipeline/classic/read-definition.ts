@@ -7,6 +7,7 @@ import type {
   ArtifactSource,
   DeployPhase,
   EnvironmentDocument,
+  GatesDocument,
   ReleaseDocument,
   ReleaseVariable,
   TaskCondition,
@@ -103,9 +104,8 @@ function readEnvironment(environment: JsonValue): EnvironmentDocument {
         approval.fault(`${key} by people are not built in local releases: there is nobody who approves.`);
     }
   }
-  for (const key of ["preDeploymentGates", "postDeploymentGates"]) {
-    for (const gate of environment.at(key).at("gates").items) gate.fault("Gates are not built in local releases.");
-  }
+  for (const gate of environment.at("postDeploymentGates").at("gates").items)
+    gate.fault("Gates after a stage are not built in local releases; those before it are.");
   refuseGroups(environment.at("variableGroups"));
   const inputs = environment.at("processParameters");
   for (const input of inputs.at("inputs").items) input.fault("Process parameters are not built in local releases.");
@@ -116,6 +116,7 @@ function readEnvironment(environment: JsonValue): EnvironmentDocument {
     after: conditions.flatMap((condition) => (condition?.after === undefined ? [] : [condition.after])),
     isManual: conditions.length === 0,
     variables: readVariables(environment.at("variables")),
+    gates: readGates(environment.at("preDeploymentGates")),
     phases: environment
       .at("deployPhases")
       .items.map((phase) => ({ rank: phase.at("rank").number ?? 0, read: readPhase(phase) }))
@@ -125,6 +126,28 @@ function readEnvironment(environment: JsonValue): EnvironmentDocument {
   };
   environment.finish(SILENT.environment);
   return read;
+}
+
+/** The defaults are those of the editor: general knowledge, not verified against live Azure DevOps. */
+function readGates(step: JsonValue): GatesDocument | undefined {
+  const tasks = step.at("gates").items.flatMap((gate) => {
+    const read = gate.at("tasks").items.map(readTask);
+    gate.finish(["id"]);
+    return read;
+  });
+  const options = step.at("gatesOptions");
+  const read: GatesDocument = {
+    tasks: tasks.filter(({ enabled }) => enabled),
+    delay: options.at("stabilizationTime").number ?? 5,
+    interval: options.at("samplingInterval").number ?? 15,
+    timeout: options.at("timeout").number ?? 1440,
+    steadyFor: options.at("minimumSuccessDuration").number ?? 0,
+  };
+  const isEnabled = options.at("isEnabled").boolean ?? true;
+  if (!options.isMissing) options.finish([]);
+  if (!step.isMissing) step.finish(["id"]);
+  if (read.tasks.length > 0 && read.interval < 5) step.fault("Gates are asked every five minutes at most.");
+  return isEnabled && read.tasks.length > 0 ? read : undefined;
 }
 
 /** Conditions are written as names or as numbers of the enumeration; an environment's state is 4 where it succeeded. */
@@ -144,8 +167,9 @@ function readCondition(condition: JsonValue): { readonly after?: string } | unde
 
 function readPhase(phase: JsonValue): DeployPhase {
   const kind = phase.at("phaseType").text ?? "agentBasedDeployment";
-  if (!/^(agentBasedDeployment|1)$/i.test(kind))
-    phase.fault(`Jobs of type ${kind} are not built in local releases; there are agent jobs.`);
+  const runsOnServer = /^(runOnServer|2)$/i.test(kind);
+  if (!runsOnServer && !/^(agentBasedDeployment|1)$/i.test(kind))
+    phase.fault(`Jobs of type ${kind} are not built in local releases; there are agent jobs and agentless ones.`);
   const input = phase.at("deploymentInput");
   const parallel = input.at("parallelExecution").at("parallelExecutionType").text ?? "none";
   if (!/^(none|0)$/i.test(parallel)) input.fault(`Parallel execution (${parallel}) is not built in local releases.`);
@@ -158,7 +182,8 @@ function readPhase(phase: JsonValue): DeployPhase {
     return /^skip$/i.test(mode) ? [download.at("alias").text ?? ""] : [];
   });
   const read: DeployPhase = {
-    name: phase.at("name").text ?? "Agent job",
+    name: phase.at("name").text ?? (runsOnServer ? "Agentless job" : "Agent job"),
+    runsOnServer,
     condition: readExpression(input.at("condition"), STATUS_FUNCTIONS),
     timeoutInMinutes: input.at("timeoutInMinutes").number ?? 0,
     cancelTimeoutInMinutes: input.at("jobCancelTimeoutInMinutes").number ?? 1,

@@ -1,4 +1,4 @@
-// Runs one agent job of a release: the artifacts into their folders, then the tasks.
+// Runs one job of a release: on the agent the artifacts into their folders, then the tasks; of an agentless one the tasks alone.
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import path from "node:path";
@@ -21,9 +21,12 @@ import {
 import type { Plan } from "../../devops/state/plans.ts";
 import type { ReleaseArtifact } from "../../devops/state/releases.ts";
 import type { BoundTask } from "../bind-tasks.ts";
+import type { TaskStep } from "../document.ts";
 import { evaluate, toBoolean } from "../evaluate.ts";
 import { type JobRunOutcome, RECORD_RESULTS } from "../outcome.ts";
 import { type ArtifactStore, checkout, type Repository } from "../plugins.ts";
+import type { RunContext } from "../run-context.ts";
+import { runServerJob } from "../run-server-job.ts";
 import { stepFunctions } from "../scope.ts";
 import type { BoundDefinition } from "./bind.ts";
 import type { DeployPhase, TaskCondition } from "./document.ts";
@@ -43,7 +46,8 @@ export interface PhaseContext {
   readonly identity: RunIdentity;
   readonly variables: Readonly<Record<string, VariableSpec>>;
   readonly connections: readonly ServiceConnection[];
-  readonly issueToken: (jobId: string, connectionIds: readonly string[]) => string;
+  readonly issueToken: (jobId: string, connectionIds: readonly string[], minutes?: number) => string;
+  readonly runServerTask: NonNullable<RunContext["runServerTask"]>;
   readonly oidcRequestUri: (jobId: string) => string;
   readonly connect: (token: string) => AgentServer;
   readonly workRoot: string;
@@ -57,12 +61,14 @@ export async function runPhase(phase: DeployPhase, context: PhaseContext, before
   const { plan, signal } = context;
   const id = randomUUID();
   const tasks = phase.tasks.filter(({ enabled }) => enabled);
-  const downloads = downloadsOf(phase, context);
+  const downloads = phase.runsOnServer ? { steps: [], bound: [] } : downloadsOf(phase, context);
   const connectionIds = [...tasks.map((task) => context.bound.tasks.get(task)!), ...downloads.bound].flatMap(
     (bound) => bound.connectionIds,
   );
-  const token = context.issueToken(id, connectionIds);
+  // What reports back to an agentless job may take two days (facts/01 3.4).
+  const token = context.issueToken(id, connectionIds, ...(phase.runsOnServer ? [48 * 60] : []));
   const deadline = new AbortController();
+  const ownSignal = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;
   const started = Date.now();
   const job = new Job({
     workFolder: path.join(context.workRoot, `${context.environment}.${phase.name}`.replace(/[^\w.-]+/g, "_"), "_work"),
@@ -83,7 +89,7 @@ export async function runPhase(phase: DeployPhase, context: PhaseContext, before
       ...context.connections.filter((one) => connectionIds.includes(one.id)),
     ],
     server: context.connect(token),
-    signal: signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal,
+    signal: ownSignal,
     cancelTimeoutInMinutes: phase.cancelTimeoutInMinutes,
     onLine: context.log,
     ...(context.network === undefined ? {} : { network: context.network }),
@@ -95,7 +101,7 @@ export async function runPhase(phase: DeployPhase, context: PhaseContext, before
   });
   const end = (result: TaskResult, steps: readonly StageOutcome[], lines: readonly string[]): JobRunOutcome => {
     plan.record({ id, state: "completed", result: RECORD_RESULTS[result], finishTime: Date.now() });
-    const agentMilliseconds = steps.length === 0 ? 0 : Date.now() - started;
+    const agentMilliseconds = phase.runsOnServer || steps.length === 0 ? 0 : Date.now() - started;
     return { name: phase.name, displayName: phase.name, id, result, steps, outputs: {}, lines, agentMilliseconds };
   };
   if (!holds(phase.condition, job, before)) {
@@ -105,6 +111,15 @@ export async function runPhase(phase: DeployPhase, context: PhaseContext, before
   const minutes = phase.timeoutInMinutes;
   const timer = minutes === 0 ? undefined : setTimeout(() => deadline.abort(), minutes * 60_000);
   try {
+    if (phase.runsOnServer) {
+      const steps = tasks.map((task) => serverStep(task, context));
+      const bound = new Map(steps.map((step, index) => [step, context.bound.tasks.get(tasks[index]!)!]));
+      const outcome = await runServerJob({
+        ...{ document: { steps }, context: { ...context, bound } },
+        ...{ id, token, job, signal: ownSignal, log: context.log },
+      });
+      return end(outcome.result, outcome.stages.map(hideSecrets), outcome.lines);
+    }
     const steps = [...downloads.steps, ...tasks.map((task) => taskStep(task, context, job))];
     const outcome = await job.run(steps);
     for (const step of outcome.stages) record(plan, id, step);
@@ -132,6 +147,14 @@ function conditionOf(condition: TaskCondition | undefined, job: Job): Condition 
         }),
       ),
   };
+}
+
+function serverStep(task: DeployPhase["tasks"][number], { bound }: PhaseContext): TaskStep {
+  const step = bound.steps.get(task)!;
+  const { condition, place } = task;
+  return condition === undefined
+    ? step
+    : { ...step, condition: { value: condition.text, expression: condition.expression, place } };
 }
 
 function taskStep(task: DeployPhase["tasks"][number], context: PhaseContext, job: Job): Step {

@@ -23,6 +23,7 @@ import {
 import { ArtifactStore, type Repository } from "../plugins.ts";
 import { type BoundDefinition, bindDefinition, bindDownload, type ReleaseWorld } from "./bind.ts";
 import type { EnvironmentDocument, ReleaseDocument, ReleaseVariable } from "./document.ts";
+import { passGates } from "./gates.ts";
 import { readReleaseDefinition } from "./read-definition.ts";
 import { runPhase } from "./run-phase.ts";
 
@@ -34,6 +35,8 @@ export interface ReleaseOptions extends ReleaseWorld {
   readonly signal?: AbortSignal;
   readonly network?: AgentNetwork;
   readonly nodes?: NodeBinaries;
+  /** Runs gates, on another clock than the machine's; absent: those of `devops`. */
+  readonly gates?: Pick<DevOpsWorld["serverTasks"], "evaluateGates">;
   /** Values of secret variables, which no export holds. */
   readonly secrets?: Readonly<Record<string, string>>;
 }
@@ -126,8 +129,15 @@ async function runEnvironment(
   const named = { type: "Stage", name: environment.name, refName: environment.name };
   plan.record({ id: stageId, ...named, state: "inProgress", startTime: Date.now() });
   const jobs: JobRunOutcome[] = [];
-  let result: TaskResult = "Succeeded";
-  for (const phase of environment.phases) {
+  const variables = {
+    ...variablesOf(document.variables, options.secrets),
+    ...variablesOf(environment.variables, options.secrets),
+    // Given when the release was created: they count for more than the definition's.
+    ...Object.fromEntries(Object.entries(release.variables).map(([name, { value }]) => [name, value])),
+    ...artifactVariables(release),
+  };
+  let result = await passGates(environment, { plan, bound, variables, ...options });
+  for (const phase of result === "Succeeded" ? environment.phases : []) {
     const job = await runPhase(
       phase,
       {
@@ -140,15 +150,11 @@ async function runEnvironment(
         repository: (artifact) => repositoryOf(artifact, devops),
         store: new ArtifactStore(path.join(options.workRoot, "artifacts")),
         identity: identityOf(running, state),
-        variables: {
-          ...variablesOf(document.variables, options.secrets),
-          ...variablesOf(environment.variables, options.secrets),
-          // Given when the release was created: they count for more than the definition's.
-          ...Object.fromEntries(Object.entries(release.variables).map(([name, { value }]) => [name, value])),
-          ...artifactVariables(release),
-        },
+        variables,
         connections: Object.values(options.connections),
-        issueToken: (jobId, connectionIds) => devops.issueJobToken({ plan, jobId, connectionIds }),
+        issueToken: (jobId, connectionIds, minutes) =>
+          devops.issueJobToken({ plan, jobId, connectionIds, ...(minutes === undefined ? {} : { minutes }) }),
+        runServerTask: (step) => devops.serverTasks.run({ ...step, plan }),
         oidcRequestUri: (jobId) => devops.oidcRequestUri(plan, jobId),
         connect: (token) =>
           connectServer({
