@@ -1,6 +1,8 @@
 // The evidence that a model was judged: tags of the job, and of the models made of it. CheckModel asks for them.
 import { TaskError } from "../errors.ts";
-import { getJob, type Job } from "./jobs.ts";
+import { AUTOML_API_VERSION } from "../spec/automl.ts";
+import { FINETUNING_API_VERSION } from "../spec/finetuning.ts";
+import { apiVersionFor, getJob, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Names of the tags, which people and CheckModel's task.json rely on. Properties cannot be changed later, tags can. */
@@ -14,6 +16,12 @@ export const EVIDENCE = {
   /** When it judged, in UTC. */
   time: "evaluationTime",
 } as const;
+
+/** Kinds of jobs whose bodies have fields that the stable version does not know. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  AutoML: AUTOML_API_VERSION,
+  FineTuning: FINETUNING_API_VERSION,
+};
 
 const NAMES: readonly string[] = Object.values(EVIDENCE);
 
@@ -35,10 +43,12 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
     ...Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => !NAMES.includes(name))),
     ...Object.fromEntries(Object.entries(evidence).filter(([, value]) => value !== "")),
   };
+  const properties = { ...sentBack(job), tags };
   try {
     await azure.request("PUT", `${workspace.id}/jobs/${encodeURIComponent(jobName)}`, {
       doing: `write the evaluation of the job ${jobName}`,
-      body: { properties: { ...sentBack(job), tags } },
+      body: { properties },
+      apiVersion: VERSIONS[job.properties?.jobType ?? ""] ?? apiVersionFor(properties),
       signal,
     });
   } catch (error) {

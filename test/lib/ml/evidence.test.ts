@@ -1,10 +1,14 @@
 // The evidence of an evaluation: from the job to the models made of it, brought up to date, and given by nobody else.
 import assert from "node:assert/strict";
+import path from "node:path";
 import { findVersion } from "../../../lib/ml/assets.ts";
 import { EVIDENCE, recordEvaluation } from "../../../lib/ml/evidence.ts";
-import { getJob } from "../../../lib/ml/jobs.ts";
+import { cancelJob, getJob } from "../../../lib/ml/jobs.ts";
 import { type ModelRequest, registerModel } from "../../../lib/ml/register-model.ts";
+import { submitJob } from "../../../lib/ml/submit-job.ts";
 import type { Workspace } from "../../../lib/ml/workspace.ts";
+import { parseJob, readSource } from "../../../lib/spec/index.ts";
+import { project } from "./projects.ts";
 import { openLocal, provenance, theCloud } from "./world.ts";
 
 describe("the evidence of an evaluation", function () {
@@ -79,6 +83,54 @@ describe("the evidence of an evaluation", function () {
     const { tags } = (await getJob(workspace, job)).properties ?? {};
     assert.deepEqual(Object.keys(tags ?? {}).sort(), ["evaluation", "evaluationTime", "owner"]);
     assert.equal(tags?.[EVIDENCE.result], "failed");
+  });
+
+  const command = (line: string) => ({ type: "command", command: line, environment: { image: "ubuntu" } });
+  const kinds: Record<string, object> = {
+    Sweep: {
+      type: "sweep",
+      compute: "azureml:cpu-cluster",
+      trial: { command: "echo ${{search_space.lr}}", environment: { image: "ubuntu" } },
+      search_space: { lr: { type: "choice", values: [1, 2] } },
+      sampling_algorithm: "random",
+      objective: { goal: "maximize", primary_metric: "score" },
+      limits: { max_total_trials: 2, max_concurrent_trials: 2 },
+    },
+    Pipeline: {
+      type: "pipeline",
+      settings: { default_compute: "azureml:cpu-cluster" },
+      jobs: { one: command("echo one"), two: command("echo two") },
+    },
+    AutoML: {
+      type: "automl",
+      task: "classification",
+      compute: "azureml:cpu-cluster",
+      primary_metric: "accuracy",
+      target_column_name: "y",
+      training_data: { type: "mltable", path: "azureml://datastores/workspaceblobstore/paths/table/" },
+      limits: { max_trials: 2 },
+    },
+  };
+  for (const [kind, job] of Object.entries(kinds))
+    it(`is written to a job of type ${kind} as Azure's contract has it`, async () => {
+      const folder = project({ "job.yml": JSON.stringify({ ...job, tags: { owner: "ada" } }) });
+      const document = parseJob(readSource(path.join(folder, "job.yml"), { root: folder }));
+      const { name } = await submitJob(workspace, document, { stepIdentity: `evidence ${kind}` });
+      await recordEvaluation(workspace, name, true);
+      const { jobType, tags } = (await getJob(workspace, name)).properties ?? {};
+      assert.equal(jobType, kind);
+      assert.equal(tags?.[EVIDENCE.result], "passed");
+      assert.equal(tags?.["owner"], "ada");
+      await cancelJob(workspace, name);
+    });
+
+  it("is refused among the tags of a job YAML", async () => {
+    const folder = project({ "job.yml": JSON.stringify({ ...command("true"), tags: { evaluation: "passed" } }) });
+    const document = parseJob(readSource(path.join(folder, "job.yml"), { root: folder }));
+    await assert.rejects(
+      submitJob(workspace, document, { stepIdentity: "evidence by hand" }),
+      /The job sets the tag "evaluation", which only EvaluateMetrics writes/,
+    );
   });
 
   it("comes to the model that is made of the job", async () => {
