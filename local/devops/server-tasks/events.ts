@@ -77,6 +77,8 @@ export class TaskEvents {
       });
     } finally {
       stop.abort();
+      // Another section of the same task waits for events of its own.
+      this.arrived.clear();
     }
   }
 }

@@ -397,6 +397,25 @@ describe("the server-task engine", function () {
       assert.equal(service.asked.length, 1);
     });
 
+    it("waits in each section for an event of its own, and stops where one says no", async () => {
+      const section = (path: string) => ({
+        RequestInputs: {
+          EndpointUrl: `${service.url}/${path}`,
+          Method: "PUT",
+          Headers: HEADERS,
+          WaitForCompletion: "true",
+        },
+      });
+      const task = chain([section("one"), section("two"), section("three")]);
+      const running = run(task);
+      await asked(1);
+      await complete(callback(0), "succeeded");
+      await asked(2);
+      await complete(callback(1), "failed");
+      assert.equal((await running).result, "Failed");
+      assert.equal(service.asked.length, 2);
+    });
+
     it("waits and is cancelled as a single request is", async () => {
       const stop = new AbortController();
       const section = {
