@@ -39,6 +39,8 @@ interface Case {
   readonly says: readonly RegExp[];
   /** Where the issue stands: a file of the repository, a line and a column. */
   readonly at?: readonly [file: string, line: number, column: number];
+  /** It is judged, and the verdict is written to the job: its tags are all that changes. */
+  readonly judges?: boolean;
 }
 
 const GROUPS: Readonly<Record<string, readonly Case[]>> = {
@@ -317,6 +319,7 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
       task: "EvaluateMetrics",
       inputs: { jobName: "JOB", rules: "metrics.auc > 0\nmetrics.f1 > 0", metricsTimeoutInSeconds: "1" },
       says: [/did not pass 1 of 2 rules/, /The job has no metric "f1"; it has auc, loss\./],
+      judges: true,
     },
     {
       what: "a job output that does not exist",
@@ -413,22 +416,20 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
 describe("bad input, through the packaged tasks", () => {
   let bench: Bench;
   let jobName: string;
-  let untouched: ReadonlyMap<string, string>;
   before(async () => {
     bench = await Bench.open();
     const run = await bench.run("SubmitJob", { jobFile });
     assertSucceeded(run);
     jobName = run.outputs["jobName"]!;
     await jobBoard(bench.cloud.azure).ended(jobName);
-    untouched = await snapshot(bench.cloud);
   });
   after(() => bench?.close());
-  const changed = async () => differences(untouched, await snapshot(bench.cloud));
 
   for (const [group, cases] of Object.entries(GROUPS)) {
     describe(group, () => {
-      for (const { what, task, inputs, options, says, at } of cases) {
+      for (const { what, task, inputs, options, says, at, judges } of cases) {
         it(`${what} (${task})`, async () => {
+          const before = await snapshot(bench.cloud);
           const given = Object.entries(inputs).map(([name, value]) => [name, value === "JOB" ? jobName : value]);
           const run = await bench.run(task, Object.fromEntries(given), options);
           assert.deepEqual([run.result, run.exitCode], ["Failed", 0], run.log);
@@ -444,8 +445,16 @@ describe("bad input, through the packaged tasks", () => {
             assert.match(text, new RegExp(`${at[0].replaceAll(".", "\\.")}[:(]${at[1]}[:,]${at[2]}`));
           }
           assert.equal(run.record === undefined || run.record.result === "failed", true);
+          const after = differences(before, await snapshot(bench.cloud));
+          if (judges) {
+            assert.equal(changing(run).length, 1);
+            assert.match(changing(run)[0]!, new RegExp(`^PUT arm .*/jobs/${jobName}$`));
+            assert.deepEqual(after.sort(), [`jobs ${jobName}`, `runs ${jobName}`]);
+            assert.equal(jobBoard(bench.cloud.azure).get(jobName)?.tags["evaluation"], "failed");
+            return;
+          }
           assert.deepEqual(changing(run), [], "nothing was sent that could change something");
-          assert.deepEqual(await changed(), [], "local Azure is as it was");
+          assert.deepEqual(after, [], "local Azure is as it was");
         });
       }
     });
@@ -472,6 +481,7 @@ describe("bad input, through the packaged tasks", () => {
         git("init", "--quiet", "--initial-branch=main");
         git("add", "--all");
         git("commit", "--quiet", "--message", "A name with a slip of the finger");
+        const untouched = await snapshot(bench.cloud);
         const builds = bench.cloud.devops.builds.all.length;
         const tasks = await packagedTasks();
         const run = runPipeline({
@@ -494,7 +504,7 @@ describe("bad input, through the packaged tasks", () => {
           return true;
         });
         assert.equal(bench.cloud.devops.builds.all.length, builds, "no run was made");
-        assert.deepEqual(await changed(), []);
+        assert.deepEqual(differences(untouched, await snapshot(bench.cloud)), []);
       } finally {
         rmSync(repository, { recursive: true, force: true });
       }
@@ -503,10 +513,11 @@ describe("bad input, through the packaged tasks", () => {
 
   describe("the check", () => {
     it("is one that can fail: what a good run creates is seen", async () => {
+      const untouched = await snapshot(bench.cloud);
       const run = await bench.run("RegisterData", { dataFile });
       assertSucceeded(run);
       assert.notDeepEqual(changing(run), []);
-      assert.ok((await changed()).includes("assets/data readings"));
+      assert.ok(differences(untouched, await snapshot(bench.cloud)).includes("assets/data readings"));
     });
   });
 });

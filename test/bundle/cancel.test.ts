@@ -111,7 +111,7 @@ describe("AzureMLSubmitJob when it is stopped", () => {
   });
 
   it("a step that reaches its own time limit leaves no job either", async () => {
-    const { run } = await stopped(() => {}, { timeoutInMinutes: 4 / 60 });
+    const { run } = await stopped(() => {}, { timeoutInMinutes: 7 / 60 });
     assert.equal(run.result, "Failed");
     assert.match(run.errors.join("\n"), /The task has timed out/);
     const name = run.outputs["jobName"]!;

@@ -172,7 +172,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       line: RegExp,
       more: Record<string, string>,
       files: Record<string, string> = slow,
-      busy = () => true,
+      busy = () => deploymentsOfEndpoint(bench.cloud.azure, "stopped").at(-1)?.provisioningState === "Updating",
     ): Promise<TaskRun> {
       const cancel = new AbortController();
       const look = () => (busy() ? cancel.abort() : void setTimeout(look, 20));
@@ -189,14 +189,14 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
     }
 
     it("while the deployment comes up: it is deleted after the job", async () => {
-      const run = await cancelledAt(/^Deployment late: Updating/, { deploymentName: "late" });
+      const run = await cancelledAt(/^##\[group\]Deployment late/, { deploymentName: "late" });
       assert.deepEqual(deployments("stopped"), ["blue"]);
       assert.match(run.jobLog, /Deleted the deployment late, which this step left when it was stopped/);
       assert.equal(run.record?.deployment?.state, "Canceled");
     });
 
     it("while the deployment comes up: it is kept where that is wished", async () => {
-      await cancelledAt(/^Deployment kept: Updating/, { deploymentName: "kept", onFailure: "keepDeployment" });
+      await cancelledAt(/^##\[group\]Deployment kept/, { deploymentName: "kept", onFailure: "keepDeployment" });
       assert.deepEqual(deployments("stopped"), ["blue", "kept"]);
     });
 

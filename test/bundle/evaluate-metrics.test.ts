@@ -118,12 +118,23 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
 
   it("waits for metrics that are late", async () => {
     const { scenario } = bench.cloud.azure;
-    scenario.metricDelay = 2_500;
+    // As late as it takes for the task to say that it waits.
+    scenario.metricDelay = 600_000;
     try {
       const inputs = { jobFile: "azureml/job.yml", overrides: "inputs.auc: 0.85", wait: "false" };
       const { outputs } = await bench.run("SubmitJob", inputs);
       await jobBoard(bench.cloud.azure).ended(outputs["jobName"]!);
-      const run = await bench.run("EvaluateMetrics", { jobName: outputs["jobName"], rules: "metrics.auc > 0.8" });
+      const run = await bench.run(
+        "EvaluateMetrics",
+        { jobName: outputs["jobName"], rules: "metrics.auc > 0.8" },
+        {
+          onLine: (line) => {
+            if (!line.startsWith("Waiting for the metrics")) return;
+            const logged = jobBoard(bench.cloud.azure).tracking.runs.get(outputs["jobName"]!)!.metrics;
+            for (const metric of logged) Object.assign(metric, { visibleAt: 0 });
+          },
+        },
+      );
       assertSucceeded(run);
       assert.match(run.log, /Waiting for the metrics auc of /);
     } finally {
