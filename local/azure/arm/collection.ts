@@ -185,19 +185,27 @@ export function page<T, U>(
 ): { value: U[]; nextLink?: string } {
   const top = number(request.query["$top"]);
   const size = number(request.query["count"]) || pageSize;
-  const skip = offset(text(request.query[skipName]));
+  const skip = offset(text(request.query[skipName]), isNewestFirst(items) ? items.length : undefined);
   const wanted = top === undefined ? items : items.slice(0, top);
   const value = wanted.slice(skip, skip + size).map(show);
   if (skip + size >= wanted.length) return { value };
   const next = new URL(request.originalUrl, armUrl);
-  next.searchParams.set(skipName, Buffer.from(`after:${skip + size}`).toString("base64url"));
+  next.searchParams.set(skipName, Buffer.from(`after:${skip + size} of:${items.length}`).toString("base64url"));
   return { value, nextLink: next.href };
 }
 
-function offset(skip: string | undefined): number {
+/** What is made while a caller pages through a list that begins with the newest moves the rest down. @param now the length, of such a list */
+function offset(skip: string | undefined, now: number | undefined): number {
   if (skip === undefined) return 0;
-  const found = /^after:(\d+)$/.exec(Buffer.from(skip, "base64url").toString());
-  return found === null ? (number(skip) ?? 0) : Number(found[1]);
+  const found = /^after:(\d+) of:(\d+)$/.exec(Buffer.from(skip, "base64url").toString());
+  if (found === null) return number(skip) ?? 0;
+  const [after, before] = [Number(found[1]), Number(found[2])];
+  return after + (now === undefined ? 0 : Math.max(0, now - before));
+}
+
+function isNewestFirst(items: readonly unknown[]): boolean {
+  const [first, last] = [items[0], items.at(-1)].map((item) => (item as Partial<Listed> | undefined)?.sequence);
+  return first !== undefined && last !== undefined && first > last;
 }
 
 function matches(held: unknown, wanted: string | undefined): boolean {

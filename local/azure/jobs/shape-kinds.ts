@@ -121,6 +121,6 @@ function asSent({ body }: JobRecord, keys: ResponseKeys): Json {
     ...Object.fromEntries(own),
     ...(body.inputs ? { inputs: mapValues(body.inputs, input) } : {}),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
-    ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+    ...(keys.queue && body.queueSettings ? { queueSettings: queueSettings(body, keys) } : {}),
   };
 }
