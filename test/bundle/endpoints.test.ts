@@ -198,6 +198,10 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
     it("while the deployment comes up: it is kept where that is wished", async () => {
       await cancelledAt(/^##\[group\]Deployment kept/, { deploymentName: "kept", onFailure: "keepDeployment" });
       assert.deepEqual(deployments("stopped"), ["blue", "kept"]);
+      // It still comes up, and until then Azure refuses to move the endpoint's traffic.
+      const comesUp = () =>
+        deploymentsOfEndpoint(bench.cloud.azure, "stopped").some((one) => one.provisioningState === "Updating");
+      while (comesUp()) await new Promise((resolve) => setTimeout(resolve, 50));
     });
 
     it("while the traffic moves: it is as it was, and the deployment is deleted", async () => {
