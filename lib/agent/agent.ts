@@ -4,6 +4,7 @@ import type { ConnectionDetails } from "./connection.ts";
 import type { InputSource } from "./inputs.ts";
 import type { ProxySettings } from "./network.ts";
 import type { Provenance } from "./provenance.ts";
+import type { RunAccess } from "./starts.ts";
 
 export interface Agent extends InputSource {
   readonly log: Log;
@@ -19,6 +20,8 @@ export interface Agent extends InputSource {
   connection(inputName: string): ConnectionDetails;
   /** Asks Azure DevOps for a federated assertion; call it at each exchange, for one lives ten minutes. */
   oidcAssertion(connectionId: string): () => Promise<string>;
+  /** How this run speaks to Azure DevOps of itself and of others. @throws TaskError where it is no run of a pipeline */
+  runAccess(): RunAccess;
   /** An output variable of the step. */
   setOutput(name: string, value: string, secret?: boolean): void;
   /** A value for later stages of this very step (main to post-job). */

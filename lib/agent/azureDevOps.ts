@@ -97,7 +97,8 @@ function refused(cause: unknown, connectionId: string): TaskError {
   );
 }
 
-function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {
+/** How the client is told of the agent's proxy and authorities. */
+export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {
   return {
     allowRetries: true,
     maxRetries: 3,

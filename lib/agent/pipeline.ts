@@ -24,6 +24,15 @@ export function openAgent(userAgent: string): Agent {
   if (accessToken !== undefined) setSecret(accessToken);
   if (proxy?.password !== undefined) setSecret(proxy.password);
 
+  const settings = () => ({
+    collectionUri: variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri") ?? "",
+    accessToken: need(accessToken, "The agent gave the task no access token of the job."),
+    userAgent,
+    proxy,
+    caFile,
+    temporaryFile,
+  });
+
   return {
     log: pipelineLog,
     signal: cancellation(),
@@ -42,15 +51,7 @@ export function openAgent(userAgent: string): Agent {
       return readConnection(inputName, id, source);
     },
     oidcAssertion: (connectionId) => async () => {
-      const settings = {
-        collectionUri: variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri") ?? "",
-        accessToken: need(accessToken, "The agent gave the task no access token of the job."),
-        userAgent,
-        proxy,
-        caFile,
-        temporaryFile,
-      };
-      const assertion = await requestAssertion(settings, connectionId, variable("System.OidcRequestUri"), {
+      const assertion = await requestAssertion(settings(), connectionId, variable("System.OidcRequestUri"), {
         projectId: variable("System.TeamProjectId") ?? "",
         hubName: variable("System.HostType") ?? "",
         planId: variable("System.PlanId") ?? "",
@@ -58,6 +59,16 @@ export function openAgent(userAgent: string): Agent {
       });
       setSecret(assertion);
       return assertion;
+    },
+    runAccess() {
+      const [definitionId, runId] = ["System.DefinitionId", "Build.BuildId"].map((name) => Number(variable(name)));
+      if (!definitionId || !runId || variable("Release.ReleaseId") !== undefined)
+        throw new TaskError(
+          "input",
+          "This task needs a run of a pipeline around it: it is no task for a classic release.",
+        );
+      const attempt = Number(variable("System.JobAttempt")) || 1;
+      return { settings: settings(), project: variable("System.TeamProject") ?? "", definitionId, runId, attempt };
     },
     setOutput: (name, value, secret = false) => quietly(() => tl.setVariable(name, value, secret, true), "say"),
     setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),

@@ -122,6 +122,7 @@ function storyRun<Inputs, Outputs, Workspace>(
     },
     addBuildTag: agent.addBuildTag,
     uploadFile: agent.uploadFile,
+    access: agent.runAccess,
     tempFile: agent.tempFile,
   };
 }

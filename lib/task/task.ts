@@ -1,6 +1,7 @@
 // A task: a contract, how its workspace is opened, and its story.
 import type { Contract } from "../agent/inputs.ts";
 import type { Provenance } from "../agent/provenance.ts";
+import type { RunAccess } from "../agent/starts.ts";
 import type { AzureMl } from "../azure/index.ts";
 import type { Log } from "../log.ts";
 import type { TestReport } from "../record/junit.ts";
@@ -42,6 +43,8 @@ export interface StoryRun<Outputs> {
   /** Publishes tests on the pipeline run. */
   publishTests(report: TestReport): void;
   addBuildTag(tag: string): void;
+  /** For `openStarter`. @throws TaskError where this is no run of a pipeline */
+  access(): RunAccess;
   /** Keeps a file with the log of the run. */
   uploadFile(name: string, content: string): void;
   /** An absolute path in the agent's temporary folder. */

@@ -40,6 +40,9 @@ const EXAMPLES: Record<string, string> = {
   endpointName: "my-endpoint",
   name: "breast-cancer",
   modelName: "breast-cancer",
+  pipelineToStart: "breast-cancer-release",
+  releaseDefinition: "Release the model",
+  artifactAlias: "_model",
   modelVersion: "3",
   path: "data",
 };

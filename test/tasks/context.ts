@@ -1,5 +1,7 @@
 // What `runOnAgent` hands to a story, with services that remember what they were asked.
 
+import assert from "node:assert/strict";
+import type { RunAccess } from "../../lib/agent/starts.ts";
 import { openWorkspace, type Workspace } from "../../lib/ml/index.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
 import type { StoryContext, Task } from "../../lib/task/index.ts";
@@ -25,7 +27,7 @@ export async function runStory<Inputs, Outputs>(
   task: Task<Inputs, Outputs, Workspace>,
   given: Record<string, string>,
   folder: string,
-  more: { signal?: AbortSignal; stepIdentity?: string } = {},
+  more: { signal?: AbortSignal; stepIdentity?: string; access?: () => RunAccess } = {},
 ): Promise<Ran<Outputs>> {
   const local = await theCloud();
   const log = memoryLog();
@@ -79,6 +81,7 @@ export async function runStory<Inputs, Outputs>(
         hide: (secret) => void ran.hidden.push(secret),
         publishTests: (report) => void ran.tests.push(report),
         addBuildTag: () => {},
+        access: more.access ?? (() => assert.fail("The story asked for Azure DevOps.")),
         uploadFile: (name, content) => void ran.uploaded.set(name, content),
         tempFile: (name) => `${folder}/${name}`,
       },

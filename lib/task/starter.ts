@@ -1,0 +1,9 @@
+// Starting other pipelines and releases: beside the front door, so that only tasks that do it carry the client for it.
+import { Starter, type StartTarget } from "../agent/starts.ts";
+import type { StoryRun } from "./task.ts";
+
+export type { StartedRun, StartTarget } from "../agent/starts.ts";
+
+/** @throws TaskError where the task does not run in a pipeline */
+export const openStarter = (run: Pick<StoryRun<never>, "access">, target: StartTarget): Starter =>
+  new Starter(run.access(), target);

@@ -1,0 +1,48 @@
+// Watch models: what was registered since the last run starts something, once for each version, in order.
+import { cursorName, intend, newVersions, openWorkspace, passed, readCursor } from "../../lib/ml/index.ts";
+import { defineTask, readPairs } from "../../lib/task/index.ts";
+import { openStarter, type StartTarget } from "../../lib/task/starter.ts";
+import { contract, type Inputs } from "./contract.gen.ts";
+
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, run }) => {
+  const starter = openStarter(run, targetOf(inputs));
+  const tags = readPairs(inputs.requiredTags, "requiredTags");
+  const busy = await starter.busyRun();
+  if (busy !== undefined) {
+    log.info(`Run ${busy} of this pipeline has not ended: what is new is left to it, and to the next run.`);
+    return { startedCount: "0", versions: "" };
+  }
+  const name = cursorName(workspace, starter.key);
+  let cursor = readCursor(await starter.recall(name), inputs.beginAt, Date.now());
+  const keep = async (next: typeof cursor) => {
+    cursor = next;
+    await starter.remember(name, JSON.stringify(cursor));
+  };
+  // Also where nothing is new: the next run looks at the last runs only.
+  await keep(cursor);
+  const started: string[] = [];
+  for (const version of await newVersions(workspace, { models: linesOf(inputs.models), tags }, cursor)) {
+    const named = `${version.name}:${version.version}`;
+    if (version.wanted) {
+      const before = cursor.starting?.version === named ? new Date(cursor.starting.since) : undefined;
+      await keep(intend(cursor, version, Date.now()));
+      const found = before && (await starter.find(version, before));
+      const { reference, url } = found ?? (await starter.start(version));
+      log.info(`${named} ${found ? "was started by an earlier run" : "started"}: ${reference}, ${url}`);
+      if (!found) started.push(named);
+    }
+    await keep(passed(cursor, version));
+    workspace.signal.throwIfAborted();
+  }
+  if (started.length === 0) log.info(`Nothing is new since ${cursor.position}.`);
+  return { startedCount: String(started.length), versions: started.join(",") };
+});
+
+function targetOf(inputs: Inputs): StartTarget {
+  if (inputs.start === "release")
+    return { kind: "release", definition: inputs.releaseDefinition, alias: inputs.artifactAlias };
+  const { pipelineToStart: pipeline, branch, nameParameter, versionParameter } = inputs;
+  return { kind: "pipeline", pipeline, branch, nameParameter, versionParameter };
+}
+
+const linesOf = (text: string | undefined) => (text ?? "").split(/\s*\n\s*/).filter((line) => line.trim() !== "");
