@@ -1,8 +1,8 @@
 // Computes: clusters, instances, and machines, Spark pools and Kubernetes clusters that are attached.
-import { readFileSync } from "node:fs";
 import { computeInstance, type Instance, instanceProperties } from "./compute-instance.ts";
 import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
 import { camelWriting, type ParseOptions, present, readDocument, type Write } from "./document.ts";
+import { readText } from "./included.ts";
 import { map, type ObjectOf, object, optional, readOnly, required } from "./object.ts";
 import { readLocalPath } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
@@ -43,8 +43,8 @@ const secretFile: Shape<string> = {
       return at.fault(node, `${at.name} is ${described(node)}; the path of a file is needed.`);
     const file = readLocalPath(node, at);
     if (file === undefined) return undefined;
-    const content = readFileSync(file, "utf8");
-    at.secrets.add(content);
+    const content = readText(file, node, at);
+    if (content !== undefined) at.secrets.add(content);
     return content;
   },
   write: () => undefined,

@@ -1,16 +1,15 @@
 // Environments: an image, an image with conda packages, or a Docker build context (facts/03 2.8).
 import { createHash } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { dumpSorted } from "./conda.ts";
 import { type AssetWrite, camelWriting, type ParseOptions, present, readDocument, tags } from "./document.ts";
-import { SpecFault } from "./faults.ts";
+import { includedFile } from "./included.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import { assetReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { anything, enumeration, integer, text, version } from "./scalar.ts";
 import { type Below, described, FREE_BELOW, type Infer, type Reading, type Shape, type Writing } from "./shape.ts";
-import { type MapNode, parseTree, type SourceFile, type SpecNode } from "./source.ts";
+import type { MapNode, ScalarNode, SourceFile, SpecNode } from "./source.ts";
 
 export const ENVIRONMENT_API_VERSION = "2023-04-01-preview";
 /** The name that Azure's client gives to environments that a document holds inline. */
@@ -26,18 +25,8 @@ const condaFile: Shape<string> = {
     if (node.kind === "map") return dumpSorted(node);
     if (node.kind !== "scalar" || node.type !== "string")
       return at.fault(node, `${at.name} is ${described(node)}; a path to a conda file is needed.`);
-    const file = readLocalPath(node, at);
-    if (file === undefined) return undefined;
-    if (statSync(file).isDirectory()) return at.fault(node, `${at.name} is a folder; a conda file is needed.`);
-    try {
-      const tree = parseTree(readFileSync(file, "utf8"), path.relative(process.cwd(), file));
-      if (tree?.kind === "map") return dumpSorted(tree);
-      return at.fault(node, `${at.name} names ${node.text}, which holds no mapping of conda packages.`);
-    } catch (error) {
-      if (!(error instanceof SpecFault)) throw error;
-      at.faults.list.push(error);
-      return undefined;
-    }
+    const included = includedFile(node, at, "a conda environment");
+    return included && dumpSorted(included.node);
   },
   write: (value) => value,
 };
@@ -229,12 +218,9 @@ function inline(node: SpecNode, at: Reading): EnvironmentUse | undefined {
   return environment && { kind: "inline", environment };
 }
 
-function included(node: SpecNode & { kind: "scalar" }, at: Reading): EnvironmentUse | undefined {
-  const file = readLocalPath(node, at);
-  if (file === undefined) return undefined;
-  const tree = parseTree(readFileSync(file, "utf8"), path.relative(process.cwd(), file));
-  if (tree?.kind !== "map") return at.fault(node, `${at.name} names ${node.text}, which holds no environment.`);
-  return inline(tree, at.inside(path.dirname(file), file));
+function included(node: ScalarNode, at: Reading): EnvironmentUse | undefined {
+  const file = includedFile(node, at, "an environment");
+  return file && inline(file.node, file.at);
 }
 
 async function writeEnvironment(value: EnvironmentUse, to: Writing): Promise<string> {

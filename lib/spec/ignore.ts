@@ -1,5 +1,5 @@
 // Which files of a folder are left out of an upload (facts/03 3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never deeper ones.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";
 
@@ -12,8 +12,12 @@ export interface IgnoreRules {
 export const ignoreNothing: IgnoreRules = { ignores: () => false };
 
 export function ignoreRules(folder: string): IgnoreRules {
-  const file = [".amlignore", ".gitignore"].map((name) => path.join(folder, name)).find((name) => existsSync(name));
+  const file = [".amlignore", ".gitignore"].map((name) => path.join(folder, name)).find(isFile);
   return file === undefined ? ignoreNothing : parseIgnore(readFileSync(file, "utf8"));
+}
+
+function isFile(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 /**

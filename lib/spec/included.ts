@@ -20,11 +20,23 @@ export function includedFile(node: ScalarNode, at: Reading, noun: string): Inclu
   if (statSync(file).isDirectory())
     return at.fault(node, `${at.name} names the folder ${node.text}; the YAML file of ${noun} is needed.`);
   if (at.files.includes(file)) return at.fault(node, `${at.name} names ${node.text}, which includes itself.`);
+  const text = readText(file, node, at);
+  if (text === undefined) return undefined;
   return gathering(at, () => {
-    const tree = parseTree(readFileSync(file, "utf8"), path.relative(process.cwd(), file) || file);
+    const tree = parseTree(text, path.relative(process.cwd(), file) || file);
     if (tree?.kind !== "map") return at.fault(node, `${at.name} names ${node.text}, which does not hold ${noun}.`);
     return { node: tree, at: at.inside(path.dirname(file), file) };
   });
+}
+
+/** The text of a file that a value names; a fault where it cannot be read. */
+export function readText(file: string, node: ScalarNode, at: Reading): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? "unknown reason";
+    return at.fault(node, `${at.name} names ${node.text}, which cannot be read (${reason}).`);
+  }
 }
 
 /** Adds the faults that something throws to those of the place. */

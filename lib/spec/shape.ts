@@ -120,10 +120,14 @@ export interface Writing {
 
 /** Reads a node with a shape, letting `${{...}}` through where expressions are allowed. */
 export function readNode<T>(shape: Shape<T>, node: SpecNode, at: Reading): T | undefined {
-  // The expression stands for a value of the shape's type, which only Azure ML will know.
-  if (at.expressions && node.kind === "scalar" && isExpression(node.value) && !readsExpressions(shape))
-    return node.value as T;
+  // The expression stands for a value of the shape's type, which only Azure ML will know. It stands for no mapping: a component, an
+  // environment or resources are needed before the pipeline runs.
+  if (at.expressions && node.kind === "scalar" && isExpression(node.value) && isValue(shape)) return node.value as T;
   return shape.read(node, at);
+}
+
+function isValue(shape: Shape<unknown>): boolean {
+  return !readsExpressions(shape) && ["nothing", "free", "items"].includes(shape.below.kind);
 }
 
 /** Writes a value with a shape; an expression is written as it stands. */
