@@ -45,7 +45,7 @@ export async function registerCode(
     });
     const known = found.body?.value?.[0]?.id;
     if (known) {
-      workspace.log.debug(`The code in ${content.path} is in the workspace already.`);
+      workspace.log.debug(`The code in ${content.shown} is in the workspace already.`);
       return { id: known, hash, created: false };
     }
     await mayCreate;
@@ -80,7 +80,7 @@ export async function registerCode(
       signal,
     });
     workspace.log.info(
-      `Uploaded the code in ${content.path}: ${content.files.length} ${content.files.length === 1 ? "file" : "files"}.`,
+      `Uploaded the code in ${content.shown}: ${content.files.length} ${content.files.length === 1 ? "file" : "files"}.`,
     );
     return { id: put.body?.id ?? `${at}/1`, hash, created: true };
   });

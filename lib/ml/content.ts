@@ -8,6 +8,8 @@ import { isInside } from "../spec/path.ts";
 export interface LocalContent {
   /** Absolute. */
   readonly path: string;
+  /** As the log calls it: relative to the repository where it lies in one, with `/`. */
+  readonly shown: string;
   readonly name: string;
   readonly isFolder: boolean;
   /** Without what .amlignore or .gitignore leaves out; at least one. */
@@ -44,6 +46,7 @@ export function readContent(given: string, root?: string): LocalContent {
   const files = listUploadFiles(absolute, { root });
   return {
     path: absolute,
+    shown: showPath(absolute, root),
     name: path.basename(absolute),
     isFolder: info.isDirectory(),
     files,
@@ -51,6 +54,12 @@ export function readContent(given: string, root?: string): LocalContent {
     objectHash: remember(() => objectHash(absolute)),
     codeHash: remember(() => contentHash(absolute, { root })),
   };
+}
+
+function showPath(absolute: string, root: string | undefined): string {
+  if (root === undefined || !isInside(absolute, path.resolve(root))) return absolute;
+  const relative = path.relative(path.resolve(root), absolute).split(path.sep).join("/");
+  return relative === "" ? "the repository" : relative;
 }
 
 function remember(work: () => string): () => string {

@@ -93,7 +93,7 @@ export async function uploadContent(
     const files = content.files.map((one) => ({ file: one.path, blob: blobOf(one.relative), size: one.size }));
     const known = await container.head(files[0]?.blob ?? folder, workspace.signal);
     if (known?.metadata["upload_status"] === "completed") {
-      workspace.log.debug(`${content.path} is in ${store} already, as ${folder}.`);
+      workspace.log.debug(`${content.shown} is in ${store} already, as ${folder}.`);
     } else {
       warnAboutSize(workspace, content);
       await container.upload(files, {
@@ -102,7 +102,7 @@ export async function uploadContent(
         signal: workspace.signal,
       });
       workspace.log.info(
-        `Uploaded ${content.files.length} ${content.files.length === 1 ? "file" : "files"} (${sizeOf(content.size)}) of ${content.path}.`,
+        `Uploaded ${content.files.length} ${content.files.length === 1 ? "file" : "files"} (${sizeOf(content.size)}) of ${content.shown}.`,
       );
     }
     const place = { datastore: store, path: content.isFolder ? `${folder}/` : folder };
@@ -120,7 +120,7 @@ export async function uploadContent(
 export function warnAboutSize(workspace: Workspace, content: LocalContent): void {
   if (content.size <= LARGE) return;
   workspace.log.warn(
-    `${content.path} holds ${sizeOf(content.size)}. Name what is not needed in .amlignore, or keep it in a datastore.`,
+    `${content.shown} holds ${sizeOf(content.size)}. Name what is not needed in .amlignore, or keep it in a datastore.`,
   );
 }
 

@@ -61,15 +61,20 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     show(lines);
     return news;
   };
+  const tell = () => {
+    options.onStatus?.(status);
+    log.info(`Job ${name}: ${status}.`);
+  };
   const look = async () => {
     const details = await runDetails(workspace, name);
-    const news = details ? await lookClosely(details) : false;
     const changed = details?.status !== undefined && details.status !== status;
-    if (changed) {
-      status = details.status ?? status;
-      options.onStatus?.(status);
-      if (hasEnded(status)) await steps?.close();
-      log.info(`Job ${name}: ${status}.`);
+    status = details?.status ?? status;
+    // That it runs stands before what it says, and that it has ended behind.
+    if (changed && !hasEnded(status)) tell();
+    const news = details ? await lookClosely(details) : false;
+    if (changed && hasEnded(status)) {
+      await steps?.close();
+      tell();
     }
     if (details && hasEnded(status)) return { done: true as const, value: details };
     const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);

@@ -12,6 +12,8 @@ export interface Call {
   readonly deployment?: string | undefined;
   readonly expectations: readonly Expectation[];
   readonly maxLatencyInMilliseconds?: number | undefined;
+  /** Told what came back before it is judged, so that a record has it whatever the verdict. */
+  readonly onReply?: (reply: Reply) => void;
 }
 
 export interface Reply {
@@ -89,9 +91,14 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   const latency = Math.round(performance.now() - started);
   const { status, text } = answer;
   const deployment = answer.header("azureml-model-deployment");
-  if (status >= 400) throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
+  const given = { status, text, latency, deployment };
+  if (status >= 400) {
+    call.onReply?.({ ...given, expectations: [] });
+    throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
+  }
   const expectations = meet(answer.body ?? text, call.expectations);
-  const reply: Reply = { status, text, latency, deployment, expectations };
+  const reply: Reply = { ...given, expectations };
+  call.onReply?.(reply);
   const wrong = expectations.filter((one) => !one.passed);
   if (wrong.length > 0) {
     const diff = wrong.map((one) => one.diff).join("\n");

@@ -2,7 +2,7 @@
 import type { GateSection, RuleSection, RunRecord } from "./record.ts";
 import { redact } from "./redact.ts";
 
-/** A page for people; empty when the record says nothing worth a page. */
+/** A page for people; empty when the record says nothing worth a page, and no failure. */
 export function summaryMarkdown(record: RunRecord): string {
   const parts = [
     ...assetPart("Data", record.data),
@@ -12,7 +12,8 @@ export function summaryMarkdown(record: RunRecord): string {
     ...deploymentPart(record),
     ...invocationPart(record),
   ];
-  if (parts.length === 0) return "";
+  // A step that failed before it had anything to show says why.
+  if (parts.length === 0 && !(record.result === "failed" && record.error)) return "";
   const head = `### ${cell(record.task.friendlyName)}: ${RESULTS[record.result]}`;
   const where = record.workspace ? [`Workspace ${code(record.workspace.name)}`] : [];
   const why = record.error ? [quote(record.error.message)] : [];

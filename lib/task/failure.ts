@@ -1,6 +1,6 @@
 // How a failure is told: one sentence, what to do about it, where, and whom to ask.
 import { logIssue, pipelineLog } from "../agent/index.ts";
-import { TaskError, TaskErrors } from "../errors.ts";
+import { formatLocation, TaskError, TaskErrors } from "../errors.ts";
 
 export interface Failure {
   message: string;
@@ -11,7 +11,7 @@ export interface Failure {
 /** Reports `error` as issues of the run and returns what the record keeps of it. */
 export function reportFailure(error: unknown): Failure {
   for (const fault of faultsOf(error)) {
-    logIssue("error", sentence(fault), fault instanceof TaskError ? fault.where : undefined);
+    logIssue("error", withoutPlace(fault), fault instanceof TaskError ? fault.where : undefined);
   }
   return kept(error);
 }
@@ -37,6 +37,15 @@ function kept(error: unknown): Failure {
 }
 
 const faultsOf = (error: unknown): readonly unknown[] => (error instanceof TaskErrors ? error.errors : [error]);
+
+/** The sentence of an issue: where the issue has a place of its own, the agent writes it, and once is enough. */
+function withoutPlace(fault: unknown): string {
+  const text = sentence(fault);
+  const { where } = fault instanceof TaskError ? fault : {};
+  if (where?.line === undefined) return text;
+  const place = `${formatLocation(where)}: `;
+  return text.startsWith(place) ? text.slice(place.length) : text;
+}
 
 /** Message, hint and request id as one text. */
 export function sentence(error: unknown): string {

@@ -10,6 +10,17 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
     expectations: parseExpectations(inputs.expectations),
     deployment: deploymentName,
     maxLatencyInMilliseconds,
+    // Before the reply is judged: what was wrong with it belongs into the record too.
+    onReply: ({ status, latency, text, deployment, expectations }) => {
+      record.invocation = {
+        endpoint: endpointName,
+        statusCode: status,
+        latencyInMilliseconds: latency,
+        reply: text.slice(0, 4000),
+        expectations,
+        ...(deployment ? { deployment } : {}),
+      };
+    },
   });
   const { status: statusCode, latency: latencyInMilliseconds, text, deployment = "", expectations } = reply;
   log.info(
@@ -17,14 +28,6 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
   );
   log.remote(text);
   for (const { detail } of expectations) log.remote(`  ${detail}`);
-  record.invocation = {
-    endpoint: endpointName,
-    statusCode,
-    latencyInMilliseconds,
-    reply: text.slice(0, 4000),
-    expectations,
-    ...(deployment ? { deployment } : {}),
-  };
   return {
     reply: text,
     statusCode: String(statusCode),

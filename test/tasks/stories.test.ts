@@ -171,6 +171,11 @@ describe("the stories", () => {
       folder,
     );
     assert.match(wrong.error?.message ?? "", /- "benign"\n\+ "malignant"/);
+    // What came back is in the record although the step failed for it.
+    assert.deepEqual(
+      [wrong.record.invocation?.statusCode, wrong.record.invocation?.expectations?.map(({ passed }) => passed)],
+      [200, [false]],
+    );
   }).timeout(60_000);
 
   describe("refuse, with a sentence and nothing created,", () => {

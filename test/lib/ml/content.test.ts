@@ -17,6 +17,8 @@ describe("local content", () => {
 
   it("knows its files, in one order, without those that are ignored", () => {
     const content = readContent(data, folder);
+    assert.equal(content.shown, "data");
+    assert.equal(readContent(path.join(data, "b.txt"), folder).shown, "data/b.txt");
     assert.deepEqual(
       content.files.map(({ relative }) => relative),
       [".amlignore", ".gitignore", "A.txt", "b.txt"],

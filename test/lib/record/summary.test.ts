@@ -15,6 +15,15 @@ describe("summary", () => {
     assert.equal(summaryMarkdown(base), "");
   });
 
+  it("says why a step failed that had nothing to show yet", () => {
+    const error = { message: "There is no endpoint x." };
+    assert.equal(
+      summaryMarkdown({ ...base, error }),
+      "### Azure ML: Evaluate metrics: failed\n\nWorkspace `ws1`\n\n> There is no endpoint x.\n",
+    );
+    assert.equal(summaryMarkdown({ ...base, result: "canceled", error }), "");
+  });
+
   it("shows a gate rule by rule", () => {
     const markdown = summaryMarkdown({
       ...base,

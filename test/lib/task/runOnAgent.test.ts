@@ -115,9 +115,14 @@ describe("a task on an agent", () => {
   });
 
   it("that finds several faults tells each as an issue of its own", async () => {
-    const { output } = await bench.run({ story: "faults" });
+    const ended = await bench.run({ story: "faults" });
+    const { output } = ended;
     assert.ok(output.includes("##vso[task.logissue type=error;]First.\n"));
     assert.ok(output.includes("##vso[task.logissue type=error;]Second. Mend it.\n"));
+    // The agent writes a/job.yml(7,3) before it; the record has no such place, and keeps it in its words.
+    const place = "sourcepath=a/job.yml;linenumber=7;columnnumber=3;";
+    assert.ok(output.includes(`##vso[task.logissue type=error;${place}]Third.\n`), output);
+    assert.equal(record(ended).error?.message, "First.\nSecond.\na/job.yml:7:3: Third.");
   });
 
   it("that met a secret in a file has it masked before, and leaves it in no record and no summary", async () => {
