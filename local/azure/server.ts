@@ -20,6 +20,7 @@ import * as history from "./planes/history.ts";
 import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
 import * as registryAssets from "./planes/registries.ts";
+import { armReading } from "./registries/reading.ts";
 import * as batchEndpoints from "./resources/batchEndpoints.ts";
 import * as codes from "./resources/codes.ts";
 import * as components from "./resources/components.ts";
@@ -120,12 +121,16 @@ export function armApplication(world: AzureWorld, contract?: string): Express {
   world.operations.mount(app);
   workspaces.mountAbove(app, world);
   registries.mountAbove(app, world);
+  app.use(registryPath, armReading(world));
   app.use(workspacePath, workspaceRouter(world));
   return closing(app, world);
 }
 
 const workspacePath =
   "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/workspaces/:workspace";
+
+const registryPath =
+  "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/registries/:registry";
 
 function workspaceRouter(world: AzureWorld): RequestHandler {
   const workspace = new ArmRouter();

@@ -1,23 +1,14 @@
 // Registries on the data plane: discovery, places to upload to, assets that are created by long-running PUTs, imports (facts/04 §15).
 import { randomUUID } from "node:crypto";
-import express, { type Express, type NextFunction, type Request, type Response, Router } from "express";
-import type { AssetKind } from "../arm/assets.ts";
-import { type AssetContainer, type AssetStore, type AssetVersion, page, select } from "../arm/collection.ts";
-import { systemData } from "../arm/envelope.ts";
+import express, { type Express, type Response, Router } from "express";
+import type { AssetVersion } from "../arm/collection.ts";
 import { userError } from "../arm/errors.ts";
 import { armContext, bodyOf, jsonBody, parameter, propertiesOf } from "../arm/router.ts";
 import { locate } from "../locate.ts";
 import { registriesOf, registryAssets } from "../registries/assets.ts";
-import { kind as codes } from "../resources/codes.ts";
-import { kind as components } from "../resources/components.ts";
-import { kind as data } from "../resources/data.ts";
-import { kind as environments } from "../resources/environments.ts";
-import { kind as models } from "../resources/models.ts";
+import { type Importing, importAsset } from "../registries/importing.ts";
+import { askedOf, kinds, mountReading, noRegistry, requireRegistry } from "../registries/reading.ts";
 import type { AzureWorld } from "../world.ts";
-
-type Json = Record<string, unknown>;
-
-const kinds: Readonly<Record<string, AssetKind>> = { codes, components, data, environments, models };
 
 /** Minutes that a signed URL is good for. */
 const signedMinutes = 60;
@@ -34,11 +25,7 @@ export function mount(app: Express, world: AzureWorld): void {
   mountOperations(app, world, pending);
   const routes = Router({ mergeParams: true });
   routes.use(jsonBody());
-  routes.use((request: Request, _response: Response, next: NextFunction) => {
-    if (registryAssets(world, parameter(request, "registry")) === undefined)
-      throw noRegistry(parameter(request, "registry"));
-    next();
-  });
+  routes.use(requireRegistry(world));
   /** 202, the body `null`, and a Location that is 202 until it is 200. */
   const accept = (response: Response, id: string, assetId: string | undefined, family: string) => {
     const milliseconds = world.scenario.online.endpoint;
@@ -57,33 +44,15 @@ export function mount(app: Express, world: AzureWorld): void {
   };
   mountUploads(routes, world);
   mountAssets(routes, world, accept);
-  routes.post("/import", (request, response) => {
-    const { destinationName, destinationVersion, sourceAssetId } = propertiesOf(request) as Record<string, string>;
-    const source = /\/(models|data|environments|components)\/([^/]+)\/versions\/([^/]+)$/i.exec(sourceAssetId ?? "");
-    const noun = source?.[1]?.toLowerCase() as "models" | undefined;
-    const version = noun === undefined ? undefined : world.assets[noun].version(source?.[2] ?? "", source?.[3] ?? "");
-    if (noun === undefined || version === undefined) {
-      throw userError(404, `The asset ${sourceAssetId} was not found.`, ["NotFoundError"]);
-    }
-    const registry = parameter(request, "registry");
-    const assets = registryAssets(world, registry);
-    assets?.[noun].put(
-      destinationName ?? version.name,
-      destinationVersion ?? version.version,
-      { ...version.properties },
-      armContext(request, response).author,
-    );
+  routes.post("/import", async (request, response) => {
+    const { author } = armContext(request, response);
+    await importAsset(world, parameter(request, "registry"), propertiesOf(request) as Importing, author);
     accept(response, randomUUID(), undefined, "assetstore");
   });
   app.use(
     "/mferp/managementfrontend/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/registries/:registry",
     routes,
   );
-}
-
-function noRegistry(name: string): Error {
-  // The words are not recorded.
-  return userError(404, `Registry ${name} was not found.`, ["NotFound", "RegistryNotFound"]);
 }
 
 function mountDiscovery(app: Express, world: AzureWorld): void {
@@ -166,42 +135,9 @@ function findAsset(world: AzureWorld, assetId: string): AssetVersion | undefined
 type Accept = (response: Response, id: string, assetId: string | undefined, family: string) => void;
 
 function mountAssets(routes: Router, world: AzureWorld, accept: Accept): void {
-  const of = (request: Request, response: Response) => {
-    const kind = kinds[parameter(request, "noun").toLowerCase()];
-    const registry = parameter(request, "registry");
-    const store = kind === undefined ? undefined : registryAssets(world, registry)?.[kind.noun];
-    const apiVersion = armContext(request, response).apiVersion;
-    return kind === undefined || store === undefined ? undefined : { kind, registry, store, apiVersion };
-  };
-  routes.get("/:noun", (request, response, next) => {
-    const asked = of(request, response);
-    if (asked === undefined) return next();
-    const chosen = select(asked.store.containers(), request.query);
-    response.json(page(chosen, request, world.urls.api, (one) => containerBody(asked, one)));
-  });
-  routes.get("/:noun/:name", (request, response, next) => {
-    const asked = of(request, response);
-    if (asked === undefined) return next();
-    const container = asked.store.container(parameter(request, "name"));
-    if (container === undefined) throw asked.kind.notFound(parameter(request, "name"));
-    response.json(containerBody(asked, container));
-  });
-  routes.get("/:noun/:name/versions", (request, response, next) => {
-    const asked = of(request, response);
-    if (asked === undefined) return next();
-    const versions = asked.store.container(parameter(request, "name"))?.versions ?? [];
-    response.json(page(select(versions, request.query), request, world.urls.api, (one) => versionBody(asked, one)));
-  });
-  routes.get("/:noun/:name/versions/:version", (request, response, next) => {
-    const asked = of(request, response);
-    if (asked === undefined) return next();
-    const [name, version] = [parameter(request, "name"), parameter(request, "version")];
-    const found = version === "azureml_default" ? asked.store.latest(name) : asked.store.version(name, version);
-    if (found === undefined) throw asked.kind.notFound(name, version);
-    response.json(versionBody(asked, found));
-  });
+  mountReading(routes, world, world.urls.api);
   routes.put("/:noun/:name/versions/:version", async (request, response, next) => {
-    const asked = of(request, response);
+    const asked = askedOf(world, request, response);
     if (asked === undefined) return next();
     const { kind, registry, store } = asked;
     const [name, version] = [parameter(request, "name"), parameter(request, "version")];
@@ -226,33 +162,4 @@ function mountAssets(routes: Router, world: AzureWorld, accept: Accept): void {
       isEnvironment ? "environment" : "assetstore",
     );
   });
-}
-
-interface Asked {
-  readonly kind: AssetKind;
-  readonly registry: string;
-  readonly store: AssetStore;
-  readonly apiVersion: string;
-}
-
-/** Asset URIs as ids, and a bare noun as type (facts/04 §15). */
-function versionBody({ kind, registry, apiVersion }: Asked, asset: AssetVersion): Json {
-  const { description, tags, properties, isArchived, isAnonymous } = asset.properties;
-  return {
-    id: `azureml://registries/${registry}/${kind.noun}/${asset.name}/versions/${asset.version}`,
-    name: asset.version,
-    type: kind.noun,
-    properties: { description, tags, properties, isArchived, isAnonymous, ...kind.show(asset.properties, apiVersion) },
-    systemData: systemData(asset.stamps, kind.systemData),
-  };
-}
-
-function containerBody({ kind, registry, store, apiVersion }: Asked, container: AssetContainer): Json {
-  return {
-    id: `azureml://registries/${registry}/${kind.noun}/${container.name}`,
-    name: container.name,
-    type: kind.noun,
-    properties: kind.showContainer(container, store, apiVersion),
-    systemData: systemData(container.stamps, kind.systemData),
-  };
 }

@@ -1,0 +1,113 @@
+// What a registry holds, as both planes show it: its region's data plane, and Azure Resource Manager (facts/03 4.7, facts/04 §15).
+import { type Request, type RequestHandler, type Response, Router } from "express";
+import type { AssetKind } from "../arm/assets.ts";
+import { type AssetContainer, type AssetStore, type AssetVersion, page, select } from "../arm/collection.ts";
+import { systemData } from "../arm/envelope.ts";
+import { userError } from "../arm/errors.ts";
+import { armContext, parameter } from "../arm/router.ts";
+import { kind as codes } from "../resources/codes.ts";
+import { kind as components } from "../resources/components.ts";
+import { kind as data } from "../resources/data.ts";
+import { kind as environments } from "../resources/environments.ts";
+import { kind as models } from "../resources/models.ts";
+import type { AzureWorld } from "../world.ts";
+import { registryAssets } from "./assets.ts";
+
+type Json = Record<string, unknown>;
+
+export const kinds: Readonly<Record<string, AssetKind>> = { codes, components, data, environments, models };
+
+/** What a request asks of a registry. */
+export interface Asked {
+  readonly kind: AssetKind;
+  readonly registry: string;
+  readonly store: AssetStore;
+  readonly apiVersion: string;
+}
+
+export function noRegistry(name: string): Error {
+  // The words are not recorded.
+  return userError(404, `Registry ${name} was not found.`, ["NotFound", "RegistryNotFound"]);
+}
+
+/** Refuses what lies below a registry that is not there. */
+export function requireRegistry(world: AzureWorld): RequestHandler {
+  return (request, _response, next) => {
+    const name = parameter(request, "registry");
+    if (registryAssets(world, name) === undefined) throw noRegistry(name);
+    next();
+  };
+}
+
+/** Undefined where the path names no kind of asset. */
+export function askedOf(world: AzureWorld, request: Request, response: Response): Asked | undefined {
+  const kind = kinds[parameter(request, "noun").toLowerCase()];
+  const registry = parameter(request, "registry");
+  const store = kind === undefined ? undefined : registryAssets(world, registry)?.[kind.noun];
+  const { apiVersion } = armContext(request, response);
+  return kind === undefined || store === undefined ? undefined : { kind, registry, store, apiVersion };
+}
+
+/**
+ * Mounts `/:noun`, `/:noun/:name`, `…/versions` and `…/versions/:version` below a registry's own path.
+ * @param origin what next pages begin with
+ */
+export function mountReading(routes: Router, world: AzureWorld, origin: string): void {
+  routes.get("/:noun", (request, response, next) => {
+    const asked = askedOf(world, request, response);
+    if (asked === undefined) return next();
+    const chosen = select(asked.store.containers(), request.query);
+    response.json(page(chosen, request, origin, (one) => containerBody(asked, one)));
+  });
+  routes.get("/:noun/:name", (request, response, next) => {
+    const asked = askedOf(world, request, response);
+    if (asked === undefined) return next();
+    const container = asked.store.container(parameter(request, "name"));
+    if (container === undefined) throw asked.kind.notFound(parameter(request, "name"));
+    response.json(containerBody(asked, container));
+  });
+  routes.get("/:noun/:name/versions", (request, response, next) => {
+    const asked = askedOf(world, request, response);
+    if (asked === undefined) return next();
+    const versions = asked.store.container(parameter(request, "name"))?.versions ?? [];
+    response.json(page(select(versions, request.query), request, origin, (one) => versionBody(asked, one)));
+  });
+  routes.get("/:noun/:name/versions/:version", (request, response, next) => {
+    const asked = askedOf(world, request, response);
+    if (asked === undefined) return next();
+    const [name, version] = [parameter(request, "name"), parameter(request, "version")];
+    const found = version === "azureml_default" ? asked.store.latest(name) : asked.store.version(name, version);
+    if (found === undefined) throw asked.kind.notFound(name, version);
+    response.json(versionBody(asked, found));
+  });
+}
+
+/** The same on Azure Resource Manager. That ids are asset URIs there too is inferred: not verified against live Azure. */
+export function armReading(world: AzureWorld): Router {
+  const routes = Router({ mergeParams: true });
+  routes.use(requireRegistry(world));
+  mountReading(routes, world, world.urls.arm);
+  return routes;
+}
+
+/** Asset URIs as ids, and a bare noun as type (facts/04 §15). */
+function versionBody({ kind, registry, apiVersion }: Asked, asset: AssetVersion): Json {
+  const { description, tags, properties, isArchived, isAnonymous } = asset.properties;
+  return {
+    id: `azureml://registries/${registry}/${kind.noun}/${asset.name}/versions/${asset.version}`,
+    name: asset.version,
+    type: kind.noun,
+    properties: { description, tags, properties, isArchived, isAnonymous, ...kind.show(asset.properties, apiVersion) },
+    systemData: systemData(asset.stamps, kind.systemData),
+  };
+}
+
+function containerBody({ kind, registry, store, apiVersion }: Asked, container: AssetContainer): Json {
+  return {
+    id: `azureml://registries/${registry}/${kind.noun}/${container.name}`,
+    name: container.name,
+    type: kind.noun,
+    properties: kind.showContainer(container, store, apiVersion),
+    systemData: systemData(container.stamps, kind.systemData),
+  };
+}
