@@ -18,6 +18,7 @@ import { TaskError } from "../errors.ts";
 import type { AzureMl } from "./client.ts";
 import { failureOf, unreachable } from "./failure.ts";
 import { sideBySide } from "./parallel.ts";
+import type { WritePlan } from "./planning.ts";
 
 /** How a container is entered. */
 export type BlobAccess =
@@ -65,11 +66,13 @@ export class Container {
   /** Without query and without a slash at the end. */
   readonly url: string;
   readonly #client: ContainerClient;
+  readonly #plan: WritePlan | undefined;
 
   constructor(azure: AzureMl, containerUrl: string, access: BlobAccess) {
     const url = new URL(containerUrl);
     url.search = "";
     this.url = url.href.replace(/\/$/, "");
+    this.#plan = azure.transport.plan;
     const pipeline = newPipeline(credentialFor(azure, access), {
       httpClient: compatible(azure.transport.httpClient),
       userAgentOptions: { userAgentPrefix: azure.transport.userAgent },
@@ -92,6 +95,7 @@ export class Container {
   async upload(files: readonly FileToUpload[], options: UploadOptions): Promise<void> {
     const [first] = files;
     if (!first) throw new TaskError("input", "There is no file to upload.");
+    if (this.#plan) return this.#plan.leaveOutUpload();
     // One file alone is whole as soon as it is there, so that it can say so in the same request.
     const alone = files.length === 1 ? options.metadata : undefined;
     await sideBySide(files, FILES_AT_ONCE, (file) => this.#uploadFile(file, options, alone));

@@ -18,6 +18,7 @@ import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Cloud } from "./clouds.ts";
 import { failureOf, unreachable } from "./failure.ts";
+import type { WritePlan } from "./planning.ts";
 import { patience } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 
@@ -95,6 +96,11 @@ export class AzureMl {
     this.#anonymous.addPolicy(userAgentPolicy({ userAgentPrefix: transport.userAgent }));
     this.#once = this.#anonymous.clone();
     this.#anonymous.addPolicy(retryPolicy([patience()], { maxRetries: 5 }), { phase: "Retry" });
+  }
+
+  /** What would have been written, where only a plan is wanted. */
+  get plan(): WritePlan | undefined {
+    return this.transport.plan;
   }
 
   /** Lets the task's token go to this origin too: the services that the workspace itself named. */

@@ -27,4 +27,6 @@ export {
 } from "./ids.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { sideBySide } from "./parallel.ts";
+export { type PlannedWrite, planning, type WritePlan } from "./planning.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
+export { withoutSecrets } from "./without-secrets.ts";

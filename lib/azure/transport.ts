@@ -14,10 +14,13 @@ import {
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { TaskError } from "../errors.ts";
+import type { WritePlan } from "./planning.ts";
 
 export interface Transport {
   readonly httpClient: HttpClient;
   readonly userAgent: string;
+  /** Where only a plan is wanted: nothing that changes anything leaves, and is noted here. */
+  readonly plan?: WritePlan;
   /** Ends the kept connections, so that a process can end. */
   close(): void;
 }

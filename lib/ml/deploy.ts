@@ -195,6 +195,10 @@ class Rollout {
     const endpoint = await getEndpoint(this.#workspace, this.#endpoint);
     this.#tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
     const { call } = this.#options;
+    if (call && this.#workspace.azure.plan) {
+      log.info(`${this.#name} would be called before it gets traffic.`);
+      return endpoint;
+    }
     if (!call) {
       log.info(`${this.#name} is not called before it gets traffic: no request file is given.`);
       return endpoint;

@@ -3,8 +3,17 @@
 import type { ConnectionDetails } from "../agent/connection.ts";
 import type { Agent } from "../agent/index.ts";
 import type { TaskIdentity } from "../agent/inputs.ts";
-import { AzureMl, type Cloud, cloudOf, createCredential, createTransport, type Identity } from "../azure/index.ts";
+import {
+  AzureMl,
+  type Cloud,
+  cloudOf,
+  createCredential,
+  createTransport,
+  type Identity,
+  planning,
+} from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import { isPlan } from "./planning.ts";
 import type { WorkspaceRequest } from "./task.ts";
 
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
@@ -23,13 +32,14 @@ export function openAzure(
   const connection = agent.connection(inputs[ARTIFACT_CONNECTION] === undefined ? selected : ARTIFACT_CONNECTION);
   const { resourceGroup, name } = coordinates(connection, inputs);
   const cloud: Cloud = cloudOf(connection.cloud);
-  const transport = createTransport({
+  const direct = createTransport({
     proxy: agent.proxy,
     caFile: agent.caFile,
     userAgent: [`azure-ml-pipelines/${task.version}`, task.name, agent.variable("AZURE_HTTP_USER_AGENT")]
       .filter(Boolean)
       .join(" "),
   });
+  const transport = isPlan(inputs) ? planning(direct, cloud.resourceManager) : direct;
   const credential = createCredential(cloud, identityOf(connection, agent), transport);
   const { subscriptionId } = connection;
   const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });

@@ -1,10 +1,12 @@
 // The one place where a task is run: inputs, connection, workspace, story, outputs, record, result. And the one catch.
 import { writeFileSync } from "node:fs";
 import { type Agent, complete, flushed, openAgent, stepIdentity, uncaughtError } from "../agent/index.ts";
+import type { WritePlan } from "../azure/index.ts";
 import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
 import { openAzure } from "./azure.ts";
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
+import { planningLog, planningOnly, sayWrites } from "./planning.ts";
 import { newRecord } from "./recording.ts";
 import type { StoryContext, StoryRun, Task } from "./task.ts";
 
@@ -52,7 +54,12 @@ async function runMain<Inputs, Outputs, Workspace>(
   const record = newRecord(task.contract.task, agent.provenance);
   const issues: string[] = [];
   try {
-    const work = async () => task.story(await openContext(task, agent, record, issues));
+    const work = async () => {
+      const { context, plan } = await openContext(task, agent, record, issues);
+      const outputs = await task.story(context);
+      if (plan) sayWrites(agent.log, plan, { secrets: hidden(agent), outputs: task.outputsOfPlan });
+      return plan && !task.outputsOfPlan ? {} : outputs;
+    };
     const outputs = await Promise.race([work(), impatience(agent.signal), uncaught]);
     setOutputs(task, agent, outputs as Partial<Outputs>);
     record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
@@ -75,7 +82,7 @@ async function runPostJob<Inputs, Outputs, Workspace>(
 ): Promise<void> {
   const value = task.postJob && agent.taskVariable(task.postJob.taskVariable);
   if (task.postJob === undefined || value === undefined) return agent.log.debug("Nothing is left to do.");
-  const context = await openContext(task, agent, newRecord(task.contract.task, agent.provenance), []);
+  const { context } = await openContext(task, agent, newRecord(task.contract.task, agent.provenance), []);
   await task.postJob.story(context, value);
 }
 
@@ -84,7 +91,7 @@ async function openContext<Inputs, Outputs, Workspace>(
   agent: Agent,
   record: RunRecord,
   issues: string[],
-): Promise<StoryContext<Inputs, Outputs, Workspace>> {
+): Promise<{ context: StoryContext<Inputs, Outputs, Workspace>; plan: WritePlan | undefined }> {
   const inputs = task.contract.read(agent);
   const request = openAzure(agent, inputs as Readonly<Record<string, unknown>>, task.contract.task);
   record.workspace = {
@@ -92,10 +99,13 @@ async function openContext<Inputs, Outputs, Workspace>(
     resourceGroup: request.resourceGroup,
     subscriptionId: request.subscriptionId,
   };
-  const workspace = await task.openWorkspace(request);
+  const { plan } = request.azure;
+  const log = plan ? planningLog(agent.log, plan) : agent.log;
+  const workspace = await task.openWorkspace({ ...request, log });
   const location = (workspace as { location?: unknown } | undefined)?.location;
   if (typeof location === "string") record.workspace.location = location;
-  return { inputs, workspace, log: agent.log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
+  const context = { inputs, workspace, log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
+  return { context: plan ? planningOnly(context) : context, plan };
 }
 
 function storyRun<Inputs, Outputs, Workspace>(

@@ -75,6 +75,8 @@ export interface Task<Inputs, Outputs, Workspace> {
   readonly openWorkspace: OpenWorkspace<Workspace>;
   readonly story: Story<Inputs, Outputs, Workspace>;
   readonly postJob?: PostJob<Inputs, Outputs, Workspace>;
+  /** What the story returns is known, and set, when the input `plan` is true. Without it only a write tells the outputs. */
+  readonly outputsOfPlan?: boolean;
 }
 
 /** A story reads no input by name, sets no result and catches nothing to log it: `runOnAgent` does. */
@@ -82,7 +84,7 @@ export function defineTask<Inputs, Outputs, Workspace>(
   contract: Contract<Inputs, Outputs>,
   openWorkspace: OpenWorkspace<Workspace>,
   story: Story<Inputs, Outputs, Workspace>,
-  options: { postJob?: PostJob<Inputs, Outputs, Workspace> } = {},
+  options: Pick<Task<Inputs, Outputs, Workspace>, "postJob" | "outputsOfPlan"> = {},
 ): Task<Inputs, Outputs, Workspace> {
   return { contract, openWorkspace, story, ...options };
 }

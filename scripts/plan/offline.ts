@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
+import { withoutSecrets } from "../../lib/azure/without-secrets.ts";
 import type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
 import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/spec/index.ts";
 import { guid } from "../../lib/spec/python-json.ts";
@@ -62,7 +63,7 @@ export class OfflineResolver implements Resolver {
   /** Replaces secrets in all that was noted. */
   hide(secrets: ReadonlySet<string>): void {
     for (const [index, write] of this.writes.entries())
-      this.writes[index] = { ...write, body: hidden(write.body, secrets) as object };
+      this.writes[index] = { ...write, body: withoutSecrets(write.body, secrets) as object };
   }
 
   /**
@@ -142,21 +143,4 @@ export class OfflineResolver implements Resolver {
   async nextVersion(_kind: AssetKind, _name: string): Promise<string> {
     return String(this.#world.latest + 1);
   }
-}
-
-/** Below this length a secret is hidden only where it stands alone: parts of other words would tell nothing and spoil the plan. */
-const SHORTEST = 6;
-
-function hidden(value: unknown, secrets: ReadonlySet<string>): unknown {
-  if (typeof value === "string") {
-    if (secrets.has(value)) return "***";
-    let text = value;
-    for (const secret of secrets)
-      if (secret.length >= SHORTEST)
-        text = text.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
-    return text;
-  }
-  if (Array.isArray(value)) return value.map((item) => hidden(item, secrets));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, hidden(item, secrets)]));
 }

@@ -25,7 +25,7 @@ export type ConnectionType =
 export type Inputs = {
   /** Path of a YAML file (CLI v2), or of a folder whose YAML files are applied in the order in which they refer to each other. Files of a folder that hold jobs or something else are left out. */
   file: string;
-  /** Shows what would be done, and changes nothing. */
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
 } & ConnectionType;
 

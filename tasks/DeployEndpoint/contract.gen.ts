@@ -33,6 +33,8 @@ export type Inputs = {
   deploymentName: string | undefined;
   /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
   model: string | undefined;
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  plan: boolean;
   /** JSON file that is sent to the endpoint as a request. */
   requestFile: string | undefined;
   /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
@@ -73,6 +75,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "endpointName", type: "string" },
     { name: "deploymentName", type: "string" },
     { name: "model", type: "string" },
+    { name: "plan", type: "boolean", default: "false" },
     { name: "requestFile", type: "filePath" },
     { name: "expectations", type: "multiLine" },
     { name: "maxLatencyInMilliseconds", type: "int" },

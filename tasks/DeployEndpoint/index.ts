@@ -33,7 +33,7 @@ export default defineTask(
       },
       onLeftover: (left) => run.setTaskVariable(LEFTOVER, left ? JSON.stringify(left) : ""),
     });
-    log.info(`Endpoint ${report.endpoint}: ${report.scoringUri}`);
+    log.info(`Endpoint ${report.endpoint}: ${report.scoringUri ?? "its address is not known before it is made"}`);
     record.deployment = sectionOf(report);
     const { endpoint, deployment, scoringUri = "", traffic } = report;
     return { endpointName: endpoint, deploymentName: deployment, scoringUri, traffic };

@@ -52,6 +52,8 @@ export type Inputs = {
   tags: string | undefined;
   /** Datastore that local files are uploaded to. Left empty, the workspace's default datastore. */
   datastore: string | undefined;
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  plan: boolean;
 } & ConnectionType & Source;
 
 export interface Outputs {
@@ -82,6 +84,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "description", type: "string" },
     { name: "tags", type: "multiLine" },
     { name: "datastore", type: "string" },
+    { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [
     { name: "name", type: "string" },

@@ -54,6 +54,8 @@ export type Inputs = {
   description: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  plan: boolean;
 } & ConnectionType & Source;
 
 export interface Outputs {
@@ -85,6 +87,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "version", type: "string" },
     { name: "description", type: "string" },
     { name: "tags", type: "multiLine" },
+    { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [
     { name: "name", type: "string" },

@@ -49,6 +49,8 @@ export type Inputs = {
   tags: string | undefined;
   /** A word of your choice, such as the branch. Jobs that older runs submitted with the same key and that go on are cancelled before this one is submitted. Left empty, nothing is. */
   concurrencyKey: string | undefined;
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  plan: boolean;
 } & ConnectionType & Wait;
 
 export interface Outputs {
@@ -79,6 +81,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "environmentVariables", type: "multiLine" },
     { name: "tags", type: "multiLine" },
     { name: "concurrencyKey", type: "string" },
+    { name: "plan", type: "boolean", default: "false" },
     { name: "wait", type: "boolean", default: "true" },
     { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },
   ],

@@ -31,7 +31,7 @@ export default defineTask(
     const section = { name, id, status, studioUrl, joined, displayName, experiment };
     run.setOutputs(submitted);
     record.job = section;
-    if (!inputs.wait) return submitted;
+    if (!inputs.wait || inputs.plan) return submitted;
 
     const deadline = inputs.timeoutInMinutes * 60_000;
     const onStatus = (now: string) => {

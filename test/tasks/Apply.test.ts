@@ -39,6 +39,15 @@ describe("Apply", () => {
     assert.equal(ran.outputs?.changed, true);
     assert.match(ran.log, /Plan: 11 to create, 0 to update, 0 unchanged\./);
     assert.match(ran.log, /left out\) job\.yml: a command job/);
+    const writes = lines(ran.log, "+ create").length;
+    const [, said] = /Plan: (\d+) writes, one a line/.exec(ran.log) ?? [];
+    assert.ok(Number(said) >= writes, `${said} writes`);
+    assert.match(ran.log, /^\{"method":"PUT","path":"[^"]*\/datastores\/[^"]*","body":\{.*"key":"\*\*\*"/m);
+    assert.ok(!ran.log.includes("bm8tcmVhbC1rZXk"), "a key is in the plan");
+    assert.deepEqual(
+      ran.requests.filter((one) => !/^(GET|HEAD) |^POST [^?]*\/(token|listSecrets)(\?|$)/.test(one)),
+      [],
+    );
     const workspace = await openLocal();
     const there = await workspace.azure.request("GET", `${workspace.id}/data/apply-readings`, { expect: [404] });
     assert.equal(there.status, 404);

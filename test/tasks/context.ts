@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import { openWorkspace, type Workspace } from "../../lib/ml/index.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
-import type { StoryContext, Task } from "../../lib/task/index.ts";
-import { memoryLog, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
+import { isPlan, planningLog, planningOnly, type StoryContext, sayWrites, type Task } from "../../lib/task/index.ts";
+import { memoryLog, type Opening, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
 
 export interface Ran<Outputs> {
   readonly outputs: Outputs | undefined;
@@ -20,6 +20,8 @@ export interface Ran<Outputs> {
   readonly taskVariables: Map<string, string>;
   /** Files kept with the log, by name. */
   readonly uploaded: Map<string, string>;
+  /** `PUT https://…` of everything that left. */
+  readonly requests: string[];
 }
 
 /** Runs a task's story the way the agent's door would, over its real contract, on local Azure. */
@@ -38,6 +40,7 @@ export async function runStory<Inputs, Outputs>(
     tests: [] as TestReport[],
     taskVariables: new Map<string, string>(),
     uploaded: new Map<string, string>(),
+    requests: [] as string[],
   };
   const record = { task: task.contract.task } as unknown as RunRecord;
   const finished = (outcome: Partial<Ran<Outputs>>): Ran<Outputs> => ({
@@ -54,20 +57,22 @@ export async function runStory<Inputs, Outputs>(
       filePathSupplied: (name) => given[name] !== undefined,
     });
     const signal = more.signal ?? new AbortController().signal;
-    const azure = await openAzure({}, log);
+    const sent: Opening = { onRequest: (method, url) => void ran.requests.push(`${method} ${url}`) };
+    const azure = await openAzure({ ...sent, plan: isPlan(inputs) }, log);
+    const { plan } = azure;
     const workspace = await openWorkspace({
       azure,
       subscriptionId: local.subscriptionId,
       resourceGroup: local.resourceGroup,
       name: local.workspace,
-      log,
+      log: plan ? planningLog(log, plan) : log,
       signal,
       provenance,
     });
     const context: StoryContext<Inputs, Outputs, Workspace> = {
       inputs,
       workspace,
-      log,
+      log: workspace.log,
       signal,
       record,
       run: {
@@ -86,7 +91,9 @@ export async function runStory<Inputs, Outputs>(
         tempFile: (name) => `${folder}/${name}`,
       },
     };
-    return finished({ outputs: await task.story(context) });
+    const outputs = await task.story(plan ? planningOnly(context) : context);
+    if (plan) sayWrites(log, plan, { secrets: new Set(ran.hidden), outputs: task.outputsOfPlan });
+    return finished(plan && !task.outputsOfPlan ? {} : { outputs });
   } catch (error) {
     return finished({ error: error as Error });
   }

@@ -15,8 +15,6 @@ import { type Decision, decide, hashOf, merged, type Resource } from "./plan.ts"
 export interface ApplyOptions {
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root: string;
-  /** Says what would be done, and does nothing. */
-  readonly planOnly?: boolean;
 }
 
 export interface AppliedResource {
@@ -67,7 +65,7 @@ export async function applyDocuments(
     version: (kind, name, label) => versionKnown(workspace, versions, kind, name, label),
   };
   for (const one of plan) {
-    const id = options.planOnly || one.action === "unchanged" ? undefined : await put(workspace, one, resolver);
+    const id = one.action === "unchanged" ? undefined : await put(workspace, one, resolver);
     const { collection, name, version, action } = one;
     const resource = { kind: one.of.kind, collection, name, id: id ?? one.there?.id ?? one.at, action };
     resources.push(version === undefined ? resource : { ...resource, version });
@@ -159,7 +157,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
     signal,
   });
   await finish(azure, answer, { what: `the ${what} to be ready`, signal });
-  log.info(`${one.action === "create" ? "Created" : "Updated"} the ${what}.`);
+  if (!azure.plan) log.info(`${one.action === "create" ? "Created" : "Updated"} the ${what}.`);
   return answer.body?.id ?? undefined;
 }
 

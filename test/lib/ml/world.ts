@@ -1,7 +1,14 @@
 // One local cloud for all of these tests, and a workspace opened on it the way a task opens it.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { AzureMl, cloudOf, createCredential, createTransport, type Identity } from "../../../lib/azure/index.ts";
+import {
+  AzureMl,
+  cloudOf,
+  createCredential,
+  createTransport,
+  type Identity,
+  planning,
+} from "../../../lib/azure/index.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Provenance } from "../../../lib/ml/lineage.ts";
 import { openWorkspace, type Workspace } from "../../../lib/ml/workspace.ts";
@@ -68,6 +75,8 @@ export interface Opening {
   readonly signal?: AbortSignal;
   /** Sees each request as it leaves. */
   readonly onRequest?: (method: string, url: string) => void;
+  /** Only plans: nothing is written. */
+  readonly plan?: boolean;
 }
 
 export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): Promise<AzureMl> {
@@ -92,6 +101,7 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
       },
     },
   };
+  const used = opening.plan ? planning(counted, cloud.resourceManager) : counted;
   const { clientId, secret } = local.credentials.contributor;
   const identity: Identity = opening.identity ?? {
     scheme: "servicePrincipalSecret",
@@ -99,11 +109,11 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
     clientId,
     secret,
   };
-  const credential = createCredential(cloud, identity, counted);
+  const credential = createCredential(cloud, identity, used);
   return new AzureMl({
     cloud,
     credential,
-    transport: counted,
+    transport: used,
     subscriptionId: opening.subscriptionId ?? local.subscriptionId,
     log,
   });

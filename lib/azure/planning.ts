@@ -1,0 +1,112 @@
+// A way to Azure that only reads: what would be written is noted down in order, and answered as though it had been done.
+// It stands where every request leaves, so that no verb, whoever writes it, can change anything while only a plan is wanted.
+import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
+import type { Transport } from "./transport.ts";
+
+/** A write that a story would have caused. */
+export interface PlannedWrite {
+  readonly method: string;
+  /** A path of the resource manager; the address, without its query, of any other service. */
+  readonly path: string;
+  /** As it would be sent; null where nothing is. */
+  readonly body: unknown;
+}
+
+/** What a story would have written so far. */
+export class WritePlan {
+  readonly writes: PlannedWrite[] = [];
+  #begun = false;
+
+  /** Whether anything was left undone: a write, or an upload, which appears as what it would register. */
+  get begun(): boolean {
+    return this.#begun || this.writes.length > 0;
+  }
+
+  /** Notes that files would be brought to a storage account. */
+  leaveOutUpload(): void {
+    this.#begun = true;
+  }
+}
+
+/** Requests that are sent by POST and change nothing: tokens, keys and logs are read so, and questions are asked. */
+const READING =
+  /\/(listSecrets|listKeys|token|getLogs|rundata|dataversion\/batchGetResolvedUris|runs\/search)$|\/oauth2\/(v2\.0\/)?token$/i;
+const READS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/**
+ * The same transport, but nothing is written. What was planned can be read again at its own path, as a story does that looks at
+ * what it has made.
+ * @param resourceManager its address, without a slash at the end
+ */
+export function planning(transport: Transport, resourceManager: string): Transport & { readonly plan: WritePlan } {
+  const plan = new WritePlan();
+  const there = new Map<string, object | undefined>();
+  const { origin } = new URL(resourceManager);
+  return {
+    ...transport,
+    plan,
+    httpClient: {
+      async sendRequest(request) {
+        const url = new URL(request.url);
+        const key = `${url.origin}${url.pathname}`.toLowerCase();
+        if (READS.has(request.method)) {
+          if (request.method !== "GET" || !there.has(key)) return transport.httpClient.sendRequest(request);
+          const known = there.get(key);
+          return known ? answer(request, 200, known) : answer(request, 404, NOT_THERE);
+        }
+        if (request.method === "POST" && READING.test(url.pathname)) return transport.httpClient.sendRequest(request);
+        if (/\/startPendingUpload$/i.test(url.pathname)) {
+          plan.leaveOutUpload();
+          return answer(request, 200, pendingUpload(url.pathname));
+        }
+        const body = parsed(request.body);
+        const path = url.origin === origin ? url.pathname : `${url.origin}${url.pathname}`;
+        plan.writes.push({ method: request.method, path, body });
+        if (request.method === "DELETE") {
+          there.set(key, undefined);
+          return answer(request, 204);
+        }
+        if (request.method !== "PUT" || body === null) return answer(request, 200, {});
+        const made = asMade(url.pathname, body);
+        there.set(key, made);
+        return answer(request, 200, made);
+      },
+    },
+  };
+}
+
+const NOT_THERE = { error: { code: "ResourceNotFound", message: "It would have been deleted." } };
+
+function parsed(body: PipelineRequest["body"]): object | null {
+  if (typeof body !== "string") return null;
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What the resource manager answers once a resource is made, as far as stories look at it. */
+function asMade(path: string, body: object): object {
+  const name = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
+  const { properties } = body as { properties?: object };
+  return { ...body, id: path, name, properties: { ...properties, provisioningState: "Succeeded" } };
+}
+
+/** Where a pending upload would go is Azure's own choice: the reserved name says that it is not known. */
+function pendingUpload(path: string): object {
+  const [name] = path.split("/").slice(-4);
+  const blobUri = `https://upload.invalid/${name}`;
+  const credential = { credentialType: "SAS", sasUri: `${blobUri}?sig=none` };
+  return { pendingUploadId: name, blobReferenceForConsumption: { blobUri, credential } };
+}
+
+function answer(request: PipelineRequest, status: number, body?: object): PipelineResponse {
+  return {
+    request,
+    status,
+    headers: createHttpHeaders({ "content-type": "application/json" }),
+    ...(body === undefined ? {} : { bodyAsText: JSON.stringify(body) }),
+  };
+}
