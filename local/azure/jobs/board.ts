@@ -4,6 +4,7 @@ import type { Author } from "../arm/envelope.ts";
 import { newStamps } from "../arm/envelope.ts";
 import type { Store } from "../state.ts";
 import type { AzureWorld } from "../world.ts";
+import type { ChildSpec, RunHost, RunningJob } from "./lifecycle.ts";
 import { outputUris } from "./outputs.ts";
 import { PipelineRun } from "./pipelines/run.ts";
 import {
@@ -14,7 +15,7 @@ import {
   type JobRecord,
   type JobStatus,
 } from "./record.ts";
-import { type ChildSpec, JobRun, type RunHost, type RunningJob } from "./run.ts";
+import { JobRun } from "./run.ts";
 import { SimulatedRun } from "./simulated.ts";
 import { SweepRun } from "./sweeps/run.ts";
 import { type RunStatus, TrackingStore } from "./tracking.ts";
@@ -259,13 +260,13 @@ export function runStatus(status: JobStatus): RunStatus {
 function runOf(job: JobRecord, host: RunHost): RunningJob {
   switch (job.body.jobType) {
     case "Command":
-      return new JobRun(job as JobRecord<CommandBody>, host);
+      return new JobRun(job as JobRecord<CommandBody>, host).begin();
     case "Pipeline":
-      return new PipelineRun(job, host);
+      return new PipelineRun(job, host).begin();
     case "Sweep":
-      return new SweepRun(job, host);
+      return new SweepRun(job, host).begin();
     default:
-      return new SimulatedRun(job, host);
+      return new SimulatedRun(job, host).begin();
   }
 }
 

@@ -21,8 +21,8 @@ export interface JobSurroundings {
   readonly caFile: string;
   /** A folder of the job's own, as home and for temporary files. */
   readonly homeDirectory: string;
-  /** Folder that holds the `python` shim; first in PATH. */
-  readonly shimDirectory: string;
+  /** Folders of the environment's programs, `python` among them; first in PATH. */
+  readonly programs: readonly string[];
   /** The job's `environmentVariables`; they win over ours. */
   readonly own: Readonly<Record<string, string>>;
 }
@@ -37,7 +37,7 @@ export function jobEnvironment(
   );
   return {
     ...kept,
-    PATH: [surroundings.shimDirectory, host["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
+    PATH: [...surroundings.programs, host["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
     HOME: surroundings.homeDirectory,
     TMPDIR: surroundings.homeDirectory,
     // Not verified against live Azure: without it Python keeps its output back until it ends, and the log would not grow.

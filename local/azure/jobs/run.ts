@@ -3,112 +3,32 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AzureWorld } from "../world.ts";
 import { fillCommand, fillText, type Placeholders } from "./command.ts";
 import { durationMilliseconds } from "./durations.ts";
 import { findPython, jobEnvironment, type Python, writePythonShims } from "./environment.ts";
 import { JobError } from "./failure.ts";
 import { bringCode, bringInputs } from "./inputs.ts";
+import { JobLife } from "./lifecycle.ts";
 import { LogCarrier } from "./logs.ts";
 import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
 import { type CommandEnd, RunningCommand } from "./processes.ts";
-import {
-  type CommandBody,
-  type JobBody,
-  type JobFailure,
-  type JobRecord,
-  type JobStatus,
-  runFolder,
-} from "./record.ts";
+import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "./record.ts";
 
 /** The log file that streaming clients look for first (facts/03 5.2). */
 export const standardLog = "user_logs/std_log.txt";
 
-/** A job under way, of whatever kind. */
-export interface RunningJob {
-  /** Settles when the job is terminal and nothing of it runs any more. Never rejects. */
-  readonly done: Promise<void>;
-  /** Ends it. A second call changes nothing. @param reason why, where it was not a person */
-  cancel(reason?: string): void;
-}
-
-/** What a run reports to, and gets its token from. */
-export interface RunHost {
-  readonly world: AzureWorld;
-  /** A token for the job's own calls, which outlives it. */
-  token(): string;
-  /** Called at every change of the record. */
-  changed(job: JobRecord): void;
-  /** Begins a job that is a part of another. */
-  child(spec: ChildSpec): { readonly job: JobRecord; readonly run: RunningJob | undefined };
-}
-
-/** A part of a job: a pipeline's step, a sweep's trial. */
-export interface ChildSpec {
-  readonly parent: JobRecord;
-  readonly kind: "step" | "trial";
-  /** The step's key, or the trial's number. */
-  readonly node: string;
-  readonly body: JobBody;
-  /** `name` of the run, which is not its id: the component's for a step. */
-  readonly runName: string;
-  readonly properties: Record<string, string>;
-  /** A new guid unless said. */
-  readonly name?: string;
-  /** A completed job whose results it takes over; then nothing runs. */
-  readonly reused?: JobRecord | undefined;
-}
-
-/** Why a run is being stopped; the reason is the timeout's, none is a person's. */
-export class Cancellation extends Error {
-  readonly reason: string | undefined;
-  constructor(reason?: string) {
-    super(reason ?? "canceled");
-    this.reason = reason;
-  }
-}
-
 /** A command job under way. */
-export class JobRun implements RunningJob {
-  readonly done: Promise<void>;
-  private readonly job: JobRecord<CommandBody>;
-  private readonly host: RunHost;
-  private readonly stop = new AbortController();
-
-  constructor(job: JobRecord<CommandBody>, host: RunHost) {
-    this.job = job;
-    this.host = host;
-    this.done = this.live();
+export class JobRun extends JobLife<CommandBody> {
+  protected override async work(): Promise<void> {
+    await this.phase("Starting", this.host.world.scenario.phases.starting);
+    await this.inFolder((folder) => this.run(folder));
   }
 
-  /** The process group gets SIGTERM, later SIGKILL. */
-  cancel(reason?: string): void {
-    if (!this.stop.signal.aborted) this.stop.abort(new Cancellation(reason));
+  protected override async closing(status: JobStatus): Promise<void> {
+    if (status === "Canceled") await sleep(this.host.world.scenario.phases.cancelRequested);
   }
 
-  private async live(): Promise<void> {
-    const { phases } = this.host.world.scenario;
-    try {
-      await this.phase("Starting", phases.starting);
-      await this.inFolder((folder) => this.work(folder));
-      this.end("Completed");
-    } catch (error) {
-      if (this.stop.signal.aborted) {
-        await sleep(phases.cancelRequested);
-        const { reason } = this.stop.signal.reason as Cancellation;
-        if (reason !== undefined) this.job.cancelReason = reason;
-        return this.end("Canceled");
-      }
-      const known = error instanceof JobError;
-      this.job.failure = {
-        code: known ? error.code : "ServiceError",
-        message: known ? error.message : `local Azure failed: ${(error as Error).stack ?? String(error)}`,
-      } satisfies JobFailure;
-      this.end("Failed");
-    }
-  }
-
-  private async work(folder: string): Promise<void> {
+  private async run(folder: string): Promise<void> {
     const { job, host } = this;
     const { world } = host;
     const { phases } = world.scenario;
@@ -212,27 +132,6 @@ export class JobRun implements RunningJob {
     } finally {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
     }
-  }
-
-  /** Enters a state and stays for `milliseconds`; a cancel ends the stay. */
-  private async phase(status: JobStatus, milliseconds: number, stoppable = true): Promise<void> {
-    if (stoppable) this.stop.signal.throwIfAborted();
-    this.enter(status);
-    await sleep(milliseconds, undefined, stoppable ? { signal: this.stop.signal } : {}).catch(() => undefined);
-    if (stoppable) this.stop.signal.throwIfAborted();
-  }
-
-  /** CancelRequested is left for a terminal state only. */
-  private enter(status: JobStatus): void {
-    if (this.job.status === "CancelRequested" || this.job.status === status) return;
-    this.job.status = status;
-    this.host.changed(this.job);
-  }
-
-  private end(status: JobStatus): void {
-    this.job.ended = this.host.world.clock.now();
-    this.job.status = status;
-    this.host.changed(this.job);
   }
 }
 

@@ -34,9 +34,8 @@ export function schedulesOf(world: AzureWorld) {
   return world.store<ScheduleRecord>("schedules");
 }
 
-/** Starts every job that has become due since the last look. */
-export function startDue(world: AzureWorld): void {
-  const now = world.clock.now();
+/** Starts every job that has become due since the last look. @param now milliseconds since the epoch: the cloud's moment, unless said otherwise */
+export function startDue(world: AzureWorld, now = world.clock.now()): void {
   for (const schedule of schedulesOf(world).values()) {
     const first = Math.max(schedule.looked + 60_000, now - mostMinutes * 60_000);
     for (let minute = floor(first); minute <= now; minute += 60_000) {

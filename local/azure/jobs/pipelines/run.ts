@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { JobError } from "../failure.ts";
 import { registerOutputs } from "../outputs.ts";
+import { ParentLife } from "../parent.ts";
 import { type JobRecord, type JobStatus, runFolder } from "../record.ts";
-import { Cancellation, type RunHost, type RunningJob } from "../run.ts";
 import { takeSlot } from "../slots.ts";
 import { inputsGiven, type Scope, type Value } from "./bindings.ts";
 import { findComponent, type Json } from "./components.ts";
@@ -17,58 +17,34 @@ export const executionLog = "logs/azureml/executionlogs.txt";
 type Outcome = { readonly status: JobStatus | "Skipped"; readonly outputs: ReadonlyMap<string, Value> };
 const nothing: ReadonlyMap<string, Value> = new Map();
 
-export class PipelineRun implements RunningJob {
-  readonly done: Promise<void>;
-  private readonly job: JobRecord;
-  private readonly host: RunHost;
-  private readonly stop = new AbortController();
-  private readonly running = new Map<string, RunningJob>();
+export class PipelineRun extends ParentLife {
+  protected override readonly logFile = executionLog;
   /** A step has failed and the others are not to go on. */
   private broken = false;
-  private log: Promise<unknown> = Promise.resolve();
 
-  constructor(job: JobRecord, host: RunHost) {
-    this.job = job;
-    this.host = host;
-    this.done = this.live();
-  }
-
-  cancel(reason?: string): void {
-    if (this.stop.signal.aborted) return;
-    this.stop.abort(new Cancellation(reason));
-    for (const run of this.running.values()) run.cancel(reason);
-  }
-
-  private async live(): Promise<void> {
+  protected override async work(): Promise<void> {
     const { job, host } = this;
-    const { phases } = host.world.scenario;
-    try {
-      await sleep(phases.starting, undefined, { signal: this.stop.signal }).catch(() => undefined);
-      this.stop.signal.throwIfAborted();
-      this.enter("Running");
-      job.started = host.world.clock.now();
-      await this.openLogs();
-      const failed = await this.graph();
-      this.stop.signal.throwIfAborted();
-      if (failed) {
-        // Words that Azure ML is known to write; not verified against live Azure.
-        throw new JobError("Pipeline has some failed steps. See child run or execution logs for more details.");
-      }
-      Object.assign(job.registered, await registerOutputs(host.world, job, job.stamps.createdBy));
-      await this.end("Completed");
-    } catch (error) {
-      if (this.stop.signal.aborted) {
-        const { reason } = this.stop.signal.reason as Cancellation;
-        if (reason !== undefined) job.cancelReason = reason;
-        return this.end("Canceled");
-      }
-      const known = error instanceof JobError;
-      job.failure = {
-        code: known ? error.code : "ServiceError",
-        message: known ? error.message : `local Azure failed: ${(error as Error).stack ?? String(error)}`,
-      };
-      await this.end("Failed");
+    await sleep(host.world.scenario.phases.starting, undefined, { signal: this.stop.signal }).catch(() => undefined);
+    this.stop.signal.throwIfAborted();
+    this.enter("Running");
+    job.started = host.world.clock.now();
+    await this.openLogs();
+    const failed = await this.graph();
+    this.stop.signal.throwIfAborted();
+    if (failed) {
+      // Words that Azure ML is known to write; not verified against live Azure.
+      throw new JobError("Pipeline has some failed steps. See child run or execution logs for more details.");
     }
+    Object.assign(job.registered, await registerOutputs(host.world, job, job.stamps.createdBy));
+  }
+
+  protected override async closing(status: JobStatus): Promise<void> {
+    if (this.job.logFiles.length > 0) this.say("Finishing experiment: no runs left and nothing to schedule.");
+    await super.closing(status);
+  }
+
+  protected override moment(now: Date): string {
+    return `${now.toISOString().slice(0, 19).replace("T", " ")}Z`;
   }
 
   /** Runs every step as soon as what it reads is there. @returns whether one failed */
@@ -114,7 +90,7 @@ export class PipelineRun implements RunningJob {
   /** The others are canceled when one has failed, unless the pipeline says to go on. */
   private breakOff(): void {
     this.broken = true;
-    for (const run of this.running.values()) run.cancel();
+    this.cancelParts();
   }
 
   private async step(step: Step, around: Surroundings, forced: boolean): Promise<Outcome> {
@@ -137,11 +113,7 @@ export class PipelineRun implements RunningJob {
         reused: earlier,
       });
       this.say(`Submitting 1 runs, first five are: ${key.slice(0, 8)}:${child.job.name}`);
-      if (child.run !== undefined) {
-        this.running.set(child.job.name, child.run);
-        await child.run.done;
-        this.running.delete(child.job.name);
-      }
+      await this.follow(child.job.name, child.run);
       this.say(
         child.job.status === "Completed"
           ? `Completing processing run id ${child.job.name}.`
@@ -180,28 +152,6 @@ export class PipelineRun implements RunningJob {
     this.say(`Submitting pipeline run ${job.name}`);
     await this.log;
     host.changed(job);
-  }
-
-  private say(text: string): void {
-    const { world } = this.host;
-    const time = `${new Date(world.clock.now()).toISOString().slice(0, 19).replace("T", " ")}Z`;
-    const line = `[${time}] ${text}\n`;
-    const blob = `${runFolder(this.job.name)}${executionLog}`;
-    this.log = this.log.then(() => world.blobs.append("azureml", blob, line)).catch(() => undefined);
-  }
-
-  private enter(status: JobStatus): void {
-    if (this.job.status === "CancelRequested") return;
-    this.job.status = status;
-    this.host.changed(this.job);
-  }
-
-  private async end(status: JobStatus): Promise<void> {
-    if (this.job.logFiles.length > 0) this.say("Finishing experiment: no runs left and nothing to schedule.");
-    await this.log;
-    this.job.ended = this.host.world.clock.now();
-    this.job.status = status;
-    this.host.changed(this.job);
   }
 }
 

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { durationMilliseconds } from "../durations.ts";
 import { JobError } from "../failure.ts";
 import { registerOutputs } from "../outputs.ts";
-import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "../record.ts";
-import { Cancellation, type RunHost, type RunningJob } from "../run.ts";
+import { ParentLife } from "../parent.ts";
+import type { CommandBody, JobRecord } from "../record.ts";
 import { takeSlot } from "../slots.ts";
 import { readMetric } from "./metric.ts";
 import { draw, grid, type Point, random, type SearchSpace } from "./space.ts";
@@ -28,30 +28,11 @@ interface Trial {
   readonly point: Point;
 }
 
-export class SweepRun implements RunningJob {
-  readonly done: Promise<void>;
-  private readonly job: JobRecord;
-  private readonly host: RunHost;
-  private readonly stop = new AbortController();
-  private readonly running = new Map<string, RunningJob>();
+export class SweepRun extends ParentLife {
+  protected override readonly logFile = sweepLog;
   private readonly trials: Trial[] = [];
-  /** Trials that the policy has ended. */
-  private readonly truncated = new Set<string>();
-  private log: Promise<unknown> = Promise.resolve();
 
-  constructor(job: JobRecord, host: RunHost) {
-    this.job = job;
-    this.host = host;
-    this.done = this.live();
-  }
-
-  cancel(reason?: string): void {
-    if (this.stop.signal.aborted) return;
-    this.stop.abort(new Cancellation(reason));
-    for (const run of this.running.values()) run.cancel(reason);
-  }
-
-  private async live(): Promise<void> {
+  protected override async work(): Promise<void> {
     const { job, host } = this;
     const limits = (job.body["limits"] ?? {}) as Limits;
     const timer = this.deadline(limits.timeout);
@@ -65,22 +46,13 @@ export class SweepRun implements RunningJob {
       await this.sweep(limits);
       this.stop.signal.throwIfAborted();
       await this.takeBest();
-      await this.end("Completed");
-    } catch (error) {
-      if (this.stop.signal.aborted) {
-        const { reason } = this.stop.signal.reason as Cancellation;
-        if (reason !== undefined) job.cancelReason = reason;
-        return this.end("Canceled");
-      }
-      const known = error instanceof JobError;
-      job.failure = {
-        code: known ? error.code : "ServiceError",
-        message: known ? error.message : `local Azure failed: ${(error as Error).stack ?? String(error)}`,
-      };
-      await this.end("Failed");
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  protected override moment(now: Date): string {
+    return now.toISOString();
   }
 
   private async sweep(limits: Limits): Promise<void> {
@@ -156,10 +128,7 @@ export class SweepRun implements RunningJob {
     this.trials.push({ job: child.job, point });
     this.say(`Starting trial ${name} with ${shown}`);
     host.changed(job);
-    if (child.run === undefined) return;
-    this.running.set(name, child.run);
-    await child.run.done;
-    this.running.delete(name);
+    await this.follow(name, child.run);
     this.say(`Trial ${name} ended as ${child.job.status}.`);
   }
 
@@ -173,7 +142,6 @@ export class SweepRun implements RunningJob {
         if (policy === null || policy === undefined) return;
         const histories = new Map(this.trials.map(({ job }) => [job.name, this.history(job.name)]));
         for (const name of toEnd(policy, histories, [...this.running.keys()], this.sign())) {
-          this.truncated.add(name);
           this.say(`Trial ${name} is ended by the ${policy.policyType} policy.`);
           this.running.get(name)?.cancel(`Ended by the ${policy.policyType} policy.`);
         }
@@ -232,20 +200,6 @@ export class SweepRun implements RunningJob {
     );
     timer.unref();
     return timer;
-  }
-
-  private say(text: string): void {
-    const { world } = this.host;
-    const line = `[${new Date(world.clock.now()).toISOString()}] ${text}\n`;
-    const blob = `${runFolder(this.job.name)}${sweepLog}`;
-    this.log = this.log.then(() => world.blobs.append("azureml", blob, line)).catch(() => undefined);
-  }
-
-  private async end(status: JobStatus): Promise<void> {
-    await this.log;
-    this.job.ended = this.host.world.clock.now();
-    this.job.status = status;
-    this.host.changed(this.job);
   }
 }
 

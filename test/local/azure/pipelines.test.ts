@@ -1,0 +1,370 @@
+// Jobs that consist of others: pipelines as graphs, sweeps as trials, and the schedules that start them.
+import assert from "node:assert/strict";
+import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { isDue } from "../../../local/azure/schedules/due.ts";
+import { startDue } from "../../../local/azure/schedules/watch.ts";
+import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { JobClient } from "./job-client.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: a wire body is looked at freely in tests
+type Body = any;
+
+describe("local Azure: jobs of several jobs", () => {
+  let cloud: LocalCloud;
+  let jobs: JobClient;
+
+  before(async () => {
+    cloud = await startCloud();
+    // What has no work of its own takes no time here.
+    Object.assign(cloud.azure.scenario.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
+    jobs = new JobClient(cloud);
+    await jobs.prepare();
+    await component("write", {
+      command: "echo ${{inputs.word}} > ${{outputs.out}}/said.txt",
+      inputs: { word: { type: "string", default: "by default" } },
+      outputs: { out: { type: "uri_folder" } },
+    });
+    await component("read", {
+      command: "grep -q '${{inputs.word}}' ${{inputs.data}}/said.txt",
+      inputs: { word: { type: "string" }, data: { type: "uri_folder" } },
+    });
+    await component("fail", { command: "exit 3" });
+    await component("wait", { command: "sleep 300" });
+  });
+  after(() => cloud.close());
+
+  async function component(name: string, specification: object): Promise<void> {
+    const environment = `azureml:${jobs.id("environments/plain/versions/1")}`;
+    const componentSpec = { name, version: "1", type: "command", environment, ...specification };
+    const answer = await jobs.arm("PUT", `/components/${name}/versions/1`, { properties: { componentSpec } });
+    assert.equal(answer.status, 201, answer.text);
+  }
+
+  const step = (name: string, inputs: Record<string, string> = {}) => ({
+    type: "command",
+    componentId: jobs.id(`components/${name}/versions/1`),
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([key, value]) => [key, { job_input_type: "literal", value }]),
+    ),
+  });
+  const from = (name: string) => `\${{parent.jobs.${name}.outputs.out}}`;
+
+  async function submit(steps: object, more: object = {}): Promise<string> {
+    const name = jobs.name();
+    const settings = { default_compute: jobs.id("computes/cpu-cluster") };
+    const properties = { jobType: "Pipeline", jobs: steps, settings, inputs: {}, outputs: {}, ...more };
+    const answer = await jobs.arm("PUT", `/jobs/${name}`, { properties });
+    assert.equal(answer.status, 201, answer.text);
+    assert.equal(answer.body.properties.status, "NotStarted");
+    return name;
+  }
+
+  async function childrenOf(name: string): Promise<Body[]> {
+    const { body } = await jobs.api("GET", "history/v1.0", `/runs/${name}/children`);
+    return body.value;
+  }
+
+  describe("pipelines", () => {
+    it("pass what a step has made to the next, and show each step as a job of its own", async () => {
+      const name = await submit({
+        one: step("write", { word: "hello" }),
+        two: step("read", { word: "hello", data: from("one") }),
+      });
+      await jobs.until(name, "Completed");
+      const children = await childrenOf(name);
+      assert.deepEqual(children.map((child) => [child.properties["azureml.nodeid"], child.status]).sort(), [
+        ["one", "Completed"],
+        ["two", "Completed"],
+      ]);
+      assert.ok(children.every((child) => child.parentRunId === name && child.rootRunId === name));
+      const { logFiles } = await jobs.details(name);
+      assert.ok("logs/azureml/executionlogs.txt" in logFiles, Object.keys(logFiles).join());
+    });
+
+    it("take a step's results over that did the very same before, unless they are told to run it again", async () => {
+      const word = "the same";
+      const first = await submit({ one: step("write", { word }) });
+      await jobs.until(first, "Completed");
+      const again = await submit({ one: step("write", { word }) });
+      const forced = await submit(
+        { one: step("write", { word }) },
+        { settings: { default_compute: jobs.id("computes/cpu-cluster"), force_rerun: true } },
+      );
+      await jobs.until(again, "Completed");
+      await jobs.until(forced, "Completed");
+      const [ran] = await childrenOf(first);
+      const [reused] = await childrenOf(again);
+      const [anew] = await childrenOf(forced);
+      assert.equal(reused.properties["azureml.isreused"], "true");
+      assert.equal(reused.properties["azureml.reusedrunid"], ran.runId);
+      assert.equal(anew.properties["azureml.isreused"], undefined);
+    });
+
+    it("fail with a step, end those beside it, and never begin what waits for it", async () => {
+      const name = await submit({
+        bad: step("fail"),
+        beside: step("wait"),
+        after: { ...step("read", { word: "x", data: from("bad") }) },
+      });
+      await jobs.until(name, "Failed");
+      const ended = Object.fromEntries(
+        (await childrenOf(name)).map((one) => [one.properties["azureml.nodeid"], one.status]),
+      );
+      assert.equal(ended["bad"], "Failed");
+      // Whether it had begun when the other failed is not promised; it does not go on.
+      assert.ok([undefined, "Canceled"].includes(ended["beside"]), ended["beside"]);
+      assert.equal(ended["after"], undefined);
+      assert.match((await jobs.details(name)).error.error.message, /failed steps/);
+    });
+
+    it("go on beside a step that failed, where they are told to", async () => {
+      const settings = { default_compute: jobs.id("computes/cpu-cluster"), continue_on_step_failure: true };
+      const name = await submit({ bad: step("fail"), good: step("write", { word: "goes on" }) }, { settings });
+      await jobs.until(name, "Failed");
+      const ended = Object.fromEntries(
+        (await childrenOf(name)).map((one) => [one.properties["azureml.nodeid"], one.status]),
+      );
+      assert.deepEqual(ended, { bad: "Failed", good: "Completed" });
+    });
+
+    it("are canceled with all their steps", async () => {
+      const name = await submit({ long: step("wait") });
+      while ((await childrenOf(name))[0]?.status !== "Running") await new Promise((done) => setTimeout(done, 40));
+      assert.equal((await jobs.arm("POST", `/jobs/${name}/cancel`)).status, 202);
+      await jobs.until(name, "Canceled");
+      assert.equal((await childrenOf(name))[0].status, "Canceled");
+    });
+
+    for (const [what, steps, status, words] of [
+      [
+        "steps that wait for each other",
+        () => ({ a: step("read", { word: "x", data: from("b") }), b: step("read", { word: "x", data: from("a") }) }),
+        400,
+        /wait for each other/,
+      ],
+      ["a component that does not exist", () => ({ a: step("nothing") }), 404, /Not found component nothing/],
+      ["an output of what is no step", () => ({ a: step("read", { word: "x", data: from("nobody") }) }), 400, /nobody/],
+    ] as const) {
+      it(`are refused with ${what}`, async () => {
+        const properties = { jobType: "Pipeline", jobs: steps(), settings: {}, inputs: {}, outputs: {} };
+        const answer = await jobs.arm("PUT", `/jobs/${jobs.name()}`, { properties });
+        assert.equal(answer.status, status, answer.text);
+        assert.match(answer.body.error.message, words);
+      });
+    }
+  });
+
+  describe("sweeps", () => {
+    const ranked: string[] = [];
+
+    before(() => {
+      // A trial's score is what it drew, logged as it begins to run.
+      const { tracking } = jobBoard(cloud.azure);
+      cloud.azure.events.on("jobStatus", (job) => {
+        const run = tracking.runs.get(job.name);
+        const drawn = job.properties["hyperparameters"];
+        if (job.status !== "Running" || run === undefined || drawn === undefined) return;
+        ranked.push(job.name);
+        const value = Number(JSON.parse(drawn)["x"]);
+        tracking.logMetric(run, { key: "score", value, timestamp: cloud.azure.clock.now(), step: 0 });
+      });
+    });
+
+    async function sweep(more: object): Promise<string> {
+      const name = jobs.name();
+      const properties = {
+        jobType: "Sweep",
+        trial: { command: "true # ${{search_space.x}}", environmentId: jobs.id("environments/plain/versions/1") },
+        searchSpace: { x: ["choice", [[1, 2, 3]]] },
+        samplingAlgorithm: { samplingAlgorithmType: "Grid" },
+        objective: { goal: "Maximize", primaryMetric: "score" },
+        limits: { jobLimitsType: "Sweep", maxTotalTrials: 5, maxConcurrentTrials: 3 },
+        computeId: jobs.id("computes/cpu-cluster"),
+        ...more,
+      };
+      const answer = await jobs.arm("PUT", `/jobs/${name}`, { properties });
+      assert.equal(answer.status, 201, answer.text);
+      return name;
+    }
+
+    for (const [goal, best] of [
+      ["Maximize", "3"],
+      ["Minimize", "1"],
+    ] as const) {
+      it(`try every combination of a grid, and call the ${best} the best of 1, 2 and 3 to ${goal}`, async () => {
+        const name = await sweep({ objective: { goal, primaryMetric: "score" } });
+        await jobs.until(name, "Completed");
+        const { properties, tags } = (await jobs.arm("GET", `/jobs/${name}`)).body.properties;
+        const drawn = [0, 1, 2].map((number) => JSON.parse(tags[`_aml_system_${name}_${number}`]).x);
+        assert.deepEqual(drawn.toSorted(), [1, 2, 3]);
+        assert.equal(properties["score"], best);
+        assert.equal(JSON.parse(tags[`_aml_system_${properties["best_child_run_id"]}`]).x, Number(best));
+      });
+    }
+
+    it("draw the same points for the same seed", async () => {
+      const more = {
+        searchSpace: { x: ["uniform", [1, 100]] },
+        samplingAlgorithm: { samplingAlgorithmType: "Random", seed: 7 },
+        limits: { jobLimitsType: "Sweep", maxTotalTrials: 2, maxConcurrentTrials: 1 },
+      };
+      const drawn: string[][] = [];
+      for (const name of [await sweep(more), await sweep(more)]) {
+        await jobs.until(name, "Completed");
+        const { tags } = (await jobs.arm("GET", `/jobs/${name}`)).body.properties;
+        drawn.push([0, 1].map((number) => tags[`_aml_system_${name}_${number}`]));
+      }
+      assert.deepEqual(drawn[0], drawn[1]);
+      assert.notEqual(drawn[0]?.[0], drawn[0]?.[1]);
+    });
+
+    it("end a trial that falls behind, and complete with the others", async () => {
+      const name = await sweep({
+        // The last one is the worst: by then there are better ones to be behind.
+        trial: {
+          command: "if [ ${{search_space.x}} = 1 ]; then sleep 300; fi",
+          environmentId: jobs.id("environments/plain/versions/1"),
+        },
+        searchSpace: { x: ["choice", [[9, 8, 1]]] },
+        earlyTermination: { policyType: "Bandit", slackAmount: 2, evaluationInterval: 1 },
+        limits: { jobLimitsType: "Sweep", maxTotalTrials: 3, maxConcurrentTrials: 1 },
+      });
+      await jobs.until(name, "Completed");
+      assert.equal(await jobs.status(`${name}_2`), "Canceled");
+      assert.equal(await jobs.status(`${name}_0`), "Completed");
+    });
+
+    it("fail when every trial fails, and are canceled with their trials", async () => {
+      const environmentId = jobs.id("environments/plain/versions/1");
+      const failing = await sweep({ trial: { command: "exit 1 # ${{search_space.x}}", environmentId } });
+      const long = await sweep({ trial: { command: "sleep 300 # ${{search_space.x}}", environmentId } });
+      while (!ranked.includes(`${long}_0`)) await new Promise((done) => setTimeout(done, 40));
+      assert.equal((await jobs.arm("POST", `/jobs/${long}/cancel`)).status, 202);
+      await jobs.until(long, "Canceled");
+      assert.equal(await jobs.status(`${long}_0`), "Canceled");
+      await jobs.until(failing, "Failed");
+    });
+  });
+
+  describe("schedules", () => {
+    const schedule = (more: object = {}) => ({
+      properties: {
+        trigger: { triggerType: "Cron", expression: "30 6 * * *", timeZone: "UTC" },
+        action: { actionType: "CreateJob", jobDefinition: (jobs.properties("echo scheduled") as Body).properties },
+        ...more,
+      },
+    });
+    const startedBy = (name: string) =>
+      jobBoard(cloud.azure)
+        .all()
+        .filter((job) => job.properties["azureml.scheduleName"] === name);
+
+    async function put(name: string, more: object = {}): Promise<void> {
+      const answer = await jobs.arm("PUT", `/schedules/${name}`, schedule(more));
+      assert.equal(answer.status, 201, answer.text);
+      while ((await jobs.arm("GET", `/schedules/${name}`)).body.properties.provisioningState !== "Succeeded") {
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    }
+
+    it("start their job at the minute that they name, once", async () => {
+      await put("daily");
+      const day = 24 * 60 * 60_000;
+      const morning = Math.ceil(cloud.azure.clock.now() / day) * day + 6.5 * 60 * 60_000;
+      startDue(cloud.azure, morning - 60_000);
+      assert.equal(startedBy("daily").length, 0);
+      startDue(cloud.azure, morning);
+      startDue(cloud.azure, morning + 60_000);
+      const [job, ...more] = startedBy("daily");
+      assert.ok(job !== undefined && more.length === 0);
+      await jobs.until(job.name, "Completed");
+    });
+
+    it("start nothing while they are disabled, and are deleted only then", async () => {
+      await put("off", {
+        trigger: { triggerType: "Cron", expression: "* * * * *", timeZone: "UTC" },
+        isEnabled: false,
+      });
+      startDue(cloud.azure, cloud.azure.clock.now() + 5 * 60_000);
+      assert.deepEqual(startedBy("off"), []);
+      await put("on");
+      assert.equal((await jobs.arm("DELETE", "/schedules/on")).status, 400);
+      assert.equal((await jobs.arm("DELETE", "/schedules/off")).status, 202);
+    });
+
+    it("start their job when they are triggered by hand", async () => {
+      await put("manual");
+      const { status, body } = await jobs.arm("POST", "/schedules/manual/trigger", {});
+      assert.equal(status, 200);
+      await jobs.until(body.submissionId, "Completed");
+      assert.deepEqual(
+        startedBy("manual").map((job) => job.name),
+        [body.submissionId],
+      );
+    });
+
+    it("are refused with a cron expression that is none", async () => {
+      const trigger = { triggerType: "Cron", expression: "every monday" };
+      const answer = await jobs.arm("PUT", "/schedules/odd", schedule({ trigger }));
+      assert.equal(answer.status, 400, answer.text);
+      assert.match(answer.body.error.message, /every monday/);
+    });
+
+    for (const [what, trigger, moments] of [
+      [
+        "a cron expression, in its time zone",
+        { triggerType: "Cron", expression: "15 10 * * 1", timeZone: "Pacific Standard Time" },
+        {
+          "2026-03-02T18:15:00Z": true,
+          "2026-03-02T10:15:00Z": false,
+          "2026-03-03T18:15:00Z": false,
+          "2026-07-06T17:15:00Z": true,
+        },
+      ],
+      [
+        "lists, ranges and steps",
+        { triggerType: "Cron", expression: "*/20 8-10 1,15 * *" },
+        {
+          "2026-03-15T09:40:00Z": true,
+          "2026-03-15T09:30:00Z": false,
+          "2026-03-16T09:40:00Z": false,
+          "2026-03-15T11:00:00Z": false,
+        },
+      ],
+      [
+        "a recurrence by week",
+        {
+          triggerType: "Recurrence",
+          frequency: "Week",
+          interval: 2,
+          startTime: "2026-03-02T10:15:00",
+          schedule: { hours: [10], minutes: [0, 30], weekDays: ["Monday", "Friday"] },
+        },
+        {
+          "2026-03-02T10:30:00Z": true,
+          "2026-03-02T10:00:00Z": false,
+          "2026-03-06T10:00:00Z": true,
+          "2026-03-09T10:00:00Z": false,
+          "2026-03-16T10:00:00Z": true,
+        },
+      ],
+      [
+        "a recurrence by hours, until its end",
+        {
+          triggerType: "Recurrence",
+          frequency: "Hour",
+          interval: 3,
+          startTime: "2026-03-02T10:15:00",
+          endTime: "2026-03-02T20:00:00",
+        },
+        { "2026-03-02T13:15:00Z": true, "2026-03-02T12:15:00Z": false, "2026-03-02T22:15:00Z": false },
+      ],
+    ] as const) {
+      it(`know when they are due by ${what}`, () => {
+        for (const [moment, due] of Object.entries(moments)) {
+          assert.equal(isDue(trigger, Date.parse(moment), Date.parse("2026-01-01T00:00:00Z")), due, moment);
+        }
+      });
+    }
+  });
+});
