@@ -105,7 +105,7 @@ async function openContext<Inputs, Outputs, Workspace>(
   const location = (workspace as { location?: unknown } | undefined)?.location;
   if (typeof location === "string") record.workspace.location = location;
   const context = { inputs, workspace, log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
-  return { context: plan ? planningOnly(context) : context, plan };
+  return { context: plan ? planningOnly(context, task.outputsOfPlan) : context, plan };
 }
 
 function storyRun<Inputs, Outputs, Workspace>(

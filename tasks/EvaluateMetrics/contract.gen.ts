@@ -39,6 +39,8 @@ export type Inputs = {
   metricsTimeoutInSeconds: number;
   /** Title of the test run that shows each rule as a test. Left empty, it names the job. */
   testRunTitle: string | undefined;
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  plan: boolean;
 } & ConnectionType;
 
 export interface Outputs {
@@ -64,6 +66,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "includeChildRuns", type: "boolean", default: "false" },
     { name: "metricsTimeoutInSeconds", type: "int", default: "120" },
     { name: "testRunTitle", type: "string" },
+    { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [
     { name: "passed", type: "boolean" },

@@ -7,11 +7,12 @@ import {
   parseRules,
   recordEvaluation,
   sayGate,
+  type Workspace,
 } from "../../lib/ml/index.ts";
-import { defineTask } from "../../lib/task/index.ts";
-import { contract } from "./contract.gen.ts";
+import { defineTask, type Story } from "../../lib/task/index.ts";
+import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log, record, run }) => {
   const { jobName, onFail, missingChampion, includeChildRuns } = inputs;
   const gate = await evaluateGate(workspace, {
     jobName,
@@ -37,4 +38,7 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
   if (!passed && onFail === "warn") run.succeedWithIssues(sayGate(jobName, gate));
   log.info(passed ? `${jobName} passes.` : `${jobName} does not pass.`);
   return { passed, champion };
-});
+};
+
+// The judgement is known without being written to the job.
+export default defineTask(contract, openWorkspace, story, { outputsOfPlan: true });

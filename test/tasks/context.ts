@@ -91,7 +91,7 @@ export async function runStory<Inputs, Outputs>(
         tempFile: (name) => `${folder}/${name}`,
       },
     };
-    const outputs = await task.story(plan ? planningOnly(context) : context);
+    const outputs = await task.story(plan ? planningOnly(context, task.outputsOfPlan) : context);
     if (plan) sayWrites(log, plan, { secrets: new Set(ran.hidden), outputs: task.outputsOfPlan });
     return finished(plan && !task.outputsOfPlan ? {} : { outputs });
   } catch (error) {
