@@ -5,10 +5,15 @@ import type http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { BlobStore } from "./azure/blobs.ts";
+import { CloudClock } from "./azure/clock.ts";
 import { identityPath, managedIdentityHandler } from "./azure/entra/managed-identity.ts";
 import { Directory, type Principal } from "./azure/identity.ts";
 import { storageHandler } from "./azure/planes/storage.ts";
 import { containerOf } from "./azure/resources/datastores.ts";
+import { readScenarios } from "./azure/scenarios/document.ts";
+import { inFrontOf } from "./azure/scenarios/requests.ts";
+import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
+import { Scenarios } from "./azure/scenarios/scenarios.ts";
 import { apiApplication, armApplication, loginApplication } from "./azure/server.ts";
 import { State } from "./azure/state.ts";
 import { type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world.ts";
@@ -29,6 +34,8 @@ export interface CloudOptions {
   /** A folder of published types (`<api-version>.json`); PUT bodies that break them are refused. */
   readonly contract?: string;
   readonly har?: HarRecorder;
+  /** Slow lives and failures on demand: a file of them, or what one has been read to. */
+  readonly scenarios?: string | ScenarioDocument;
   /** One of Azure's own clouds, for which this one answers: its name and audiences, with addresses on this machine. */
   readonly posesAs?: EnvironmentName;
 }
@@ -90,7 +97,10 @@ async function start(
   closers: (() => void | Promise<void>)[],
   close: () => Promise<void>,
 ): Promise<LocalCloud> {
-  const clock = { now: () => Date.now() };
+  const { scenarios: asked = { clock: {}, rules: [] } } = options;
+  const document = typeof asked === "string" ? readScenarios(asked) : asked;
+  const clock = new CloudClock(document.clock.start);
+  clock.speed = document.clock.speed ?? 1;
   const scratch = mkdtempSync(path.join(tmpdir(), "local-cloud-"));
   closers.push(() => rmSync(scratch, { recursive: true, force: true }));
   if (options.data !== undefined) mkdirSync(options.data, { recursive: true });
@@ -110,7 +120,7 @@ async function start(
         return started;
       },
     ),
-    Directory.create(names.tenantId, clock.now).then(async (directory) => ({
+    Directory.create(names.tenantId, () => clock.now()).then(async (directory) => ({
       directory,
       credentials: await createCredentials(directory, hide),
     })),
@@ -123,17 +133,22 @@ async function start(
   const remembered = state.store<number>("ports");
   const listenNamed = async (name: string, handler: http.RequestListener, plain = false): Promise<Listener> => {
     const port = remembered.get(name) ?? 0;
-    const listener = await listen(name, handler, { authority, har, ports, port, plain });
+    const listener = await listen(
+      name,
+      inFrontOf(name, handler, () => world),
+      { authority, har, ports, port, plain },
+    );
     remembered.set(name, listener.port);
     closers.push(() => listener.close());
     return listener;
   };
 
   const urls: AzureUrls = { arm: "", login: "", api: "", storage: "" };
-  const world = createWorld({
+  const world: AzureWorld = createWorld({
     names,
     environment: options.posesAs && environments[options.posesAs],
     clock,
+    scenarios: new Scenarios(document.rules),
     har,
     state,
     urls,
@@ -214,7 +229,8 @@ const devOpsAudience = "499b84ac-1321-427f-aa17-267ca6975798";
 /** Local Azure DevOps; its federated connections are made known to local Entra as they are added. */
 function createDevOps(world: AzureWorld): DevOpsWorld {
   const devops = new DevOpsWorld({
-    now: world.clock.now,
+    // Pipelines and their tokens have the clock of those who run them.
+    now: () => world.clock.machineNow(),
     addSecret: world.secret,
     network: () => world.reach,
     entra: (token) => {

@@ -4,14 +4,17 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { connectionEnvironment } from "./agent/connection.ts";
 import { cloudName, storageSuffix } from "./azure/resources/metadata.ts";
+import { readScenarios, ScenarioError } from "./azure/scenarios/document.ts";
+import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
 
-const usage = `npm run local -- --json FILE [--data DIR] [--contract DIR] [--har FILE]
+const usage = `npm run local -- --json FILE [--data DIR] [--contract DIR] [--har FILE] [--scenarios FILE]
 
   --json FILE      where to write URLs, CA file, credentials and ready environments (readable by you only)
   --data DIR       keep the state in this folder; without it, everything is gone at the end
   --contract DIR   published resource types (<api-version>.json); bodies that break them are refused
-  --har FILE       where to write every HTTP exchange at the end, with secrets replaced`;
+  --har FILE       where to write every HTTP exchange at the end, with secrets replaced
+  --scenarios FILE slow lives and failures on demand, and how fast the cloud's clock runs (docs/local-azure.md)`;
 
 /** What FILE holds. It is for this machine only: there are secrets in it. */
 export function description(cloud: LocalCloud): object {
@@ -69,12 +72,25 @@ async function main(): Promise<number> {
   const options = readArguments();
   if (options === undefined) return 2;
   const file = path.resolve(options.json);
+  let scenarios: ScenarioDocument | undefined;
+  try {
+    scenarios = options.scenarios === undefined ? undefined : readScenarios(options.scenarios);
+  } catch (error) {
+    if (!(error instanceof ScenarioError)) throw error;
+    console.error(error.message);
+    return 2;
+  }
   // What an earlier run left there describes a cloud that is gone.
   rmSync(file, { force: true });
   const cloud = await startCloud({
     ...(options.data === undefined ? {} : { data: path.resolve(options.data) }),
     ...(options.contract === undefined ? {} : { contract: path.resolve(options.contract) }),
+    ...(scenarios === undefined ? {} : { scenarios }),
   });
+  cloud.azure.scenarios.onMeeting = ({ rule, what, count }) => {
+    const place = rule.times === undefined ? count : `${count} of ${rule.times}`;
+    console.log(`Scenario ${rule.name} (${rule.where}): ${what}, ${place}.`);
+  };
   const interrupted = interruption();
   try {
     // Written aside and renamed, so that nobody who waits for the file reads half of it.
@@ -87,6 +103,8 @@ async function main(): Promise<number> {
   } finally {
     rmSync(file, { force: true });
     await cloud.close();
+    for (const { name, where } of cloud.azure.scenarios.unmet())
+      console.log(`Scenario ${name} (${where}) met nothing.`);
     if (options.har !== undefined) writeFileSync(options.har, JSON.stringify(cloud.har.toHar()));
   }
   return 0;
@@ -107,10 +125,12 @@ function interruption(): Promise<void> {
   });
 }
 
-function readArguments(): { json: string; data?: string; contract?: string; har?: string } | undefined {
+function readArguments():
+  | { json: string; data?: string; contract?: string; har?: string; scenarios?: string }
+  | undefined {
   const text = { type: "string" } as const;
   try {
-    const { values } = parseArgs({ options: { json: text, data: text, contract: text, har: text } });
+    const { values } = parseArgs({ options: { json: text, data: text, contract: text, har: text, scenarios: text } });
     if (values.json !== undefined) return { ...values, json: values.json };
     console.error(`--json FILE is missing.\n\n${usage}`);
   } catch (error) {

@@ -114,8 +114,10 @@ export class Directory {
     return this.principals.find((principal) => same(principal.clientId, clientId));
   }
 
-  /** Seconds that Entra's access tokens are good for; changed in place. The real one gives 60 to 90 minutes, or a day (from general knowledge). */
+  /** Seconds of the cloud that Entra's access tokens are good for; changed in place. The real one gives 60 to 90 minutes, or a day (from general knowledge). */
   lifetime = 86_399;
+  /** Tokens that have expired before their time. */
+  readonly #expired = new Set<string>();
   /** How many of the next requests for a token are answered with 503. */
   outages = 0;
 
@@ -142,6 +144,12 @@ export class Directory {
     return `${signed}.${sign("RSA-SHA256", Buffer.from(signed), this.#privateKey).toString("base64url")}`;
   }
 
+  /** From now on the token in this Authorization header has expired. */
+  expire(authorization: string | undefined): void {
+    const bearer = bearerIn(authorization);
+    if (bearer !== undefined) this.#expired.add(bearer);
+  }
+
   /**
    * Whose token the Authorization header bears.
    * @param audiences resources the token may be meant for; a trailing slash makes no difference
@@ -149,7 +157,7 @@ export class Directory {
    */
   check(authorization: string | undefined, audiences: readonly string[]): Principal {
     if (authorization === undefined) throw authenticationFailed();
-    const bearer = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
+    const bearer = bearerIn(authorization);
     if (bearer === undefined) throw invalidToken("The authentication scheme is not Bearer.");
     const token = decodeToken(bearer);
     if (token === undefined || !isSignedBy(token, this.publicKey)) {
@@ -157,10 +165,10 @@ export class Directory {
     }
     const claims = token.claims as Claims;
     const now = this.#now() / 1000;
-    if (claims.exp <= now) {
+    if (claims.exp <= now || this.#expired.has(bearer)) {
       const at = (seconds: number) => new Date(seconds * 1000).toISOString();
       throw invalidToken(
-        `The access token expiry UTC time '${at(claims.exp)}' is earlier than current UTC time '${at(now)}'.`,
+        `The access token expiry UTC time '${at(Math.min(claims.exp, now))}' is earlier than current UTC time '${at(now)}'.`,
       );
     }
     const plain = (resource: string) => resource.replace(/\/+$/, "").toLowerCase();
@@ -173,6 +181,10 @@ export class Directory {
     if (principal === undefined) throw invalidToken("The access token names an unknown application.");
     return principal;
   }
+}
+
+function bearerIn(authorization: string | undefined): string | undefined {
+  return /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
 }
 
 /** How a principal shows in systemData: an application by its guid (facts/04 §1.3). */

@@ -7,8 +7,10 @@ import type { Listener } from "../listen.ts";
 import { AssetStore } from "./arm/collection.ts";
 import { Operations } from "./arm/operations.ts";
 import type { BlobStore } from "./blobs.ts";
+import type { CloudClock } from "./clock.ts";
 import type { Directory } from "./identity.ts";
 import { createEvents, defaultScenario, type Scenario, type WorldEvents } from "./scenario.ts";
+import type { Scenarios } from "./scenarios/scenarios.ts";
 import type { State, Store } from "./state.ts";
 
 /** Base URLs without a trailing slash; empty until the listeners are up. */
@@ -19,11 +21,6 @@ export interface AzureUrls {
   api: string;
   /** https://stor1.blob.core.storage.localhost:<port> */
   storage: string;
-}
-
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
 }
 
 /** Who and where this cloud is. */
@@ -57,7 +54,7 @@ export interface AzureWorld extends AzureNames {
   readonly urls: AzureUrls;
   /** The cloud that this one poses as: which audiences its tokens have. */
   readonly environment: Environment;
-  readonly clock: Clock;
+  readonly clock: CloudClock;
   readonly har: HarRecorder;
   readonly blobs: BlobStore;
   readonly directory: Directory;
@@ -70,6 +67,8 @@ export interface AzureWorld extends AzureNames {
   readonly dataFolder: string | undefined;
   /** What tests and demos may turn while the cloud runs. */
   readonly scenario: Scenario;
+  /** Rules that let slow lives and failures happen. */
+  readonly scenarios: Scenarios;
   readonly events: EventEmitter<WorldEvents>;
   /** How processes that the cloud itself starts reach it; empty until the cloud is up. */
   readonly reach: { caFile: string; proxyUrl: string };
@@ -89,7 +88,8 @@ export interface WorldParts {
   readonly names: AzureNames;
   /** AzureCloud where absent. */
   readonly environment?: Environment | undefined;
-  readonly clock: Clock;
+  readonly clock: CloudClock;
+  readonly scenarios: Scenarios;
   readonly har: HarRecorder;
   readonly blobs: BlobStore;
   readonly directory: Directory;
@@ -130,6 +130,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     store: (name) => state.store(name),
     dataFolder: parts.dataFolder,
     scenario,
+    scenarios: parts.scenarios,
     events,
     reach: { caFile: "", proxyUrl: "" },
     secret: (value) => {

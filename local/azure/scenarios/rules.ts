@@ -1,0 +1,110 @@
+// What a scenario says: rules, each with what it meets, how often, and what happens then. Durations are milliseconds.
+
+export const planes = ["arm", "login", "api", "storage", "scoring", "batch", "identity", "devops"] as const;
+export type Plane = (typeof planes)[number];
+
+/** Patterns take `*` for any text without a slash and `**` for any text; case makes no difference. */
+export interface RequestMatch {
+  readonly plane?: Plane;
+  readonly method?: string;
+  /** Without the query. */
+  readonly path?: string;
+  /** On the plane `arm`, as role definitions name it: `jobs/write`, `onlineEndpoints/deployments/read`, `jobs/cancel/action`. */
+  readonly operation?: string;
+}
+
+export interface JobMatch {
+  readonly name?: string;
+  readonly displayName?: string;
+  readonly experiment?: string;
+  /** `command`, `pipeline`, `sweep` and so on. */
+  readonly type?: string;
+  /** The step's key in its pipeline, or the trial's number. */
+  readonly step?: string;
+  /** Name or display name of the job that it is a part of. */
+  readonly parent?: string;
+}
+
+export interface EndpointMatch {
+  readonly name?: string;
+}
+
+export interface DeploymentMatch {
+  readonly endpoint?: string;
+  readonly name?: string;
+}
+
+/** What becomes of a request. One of `status`, `drop` and `expireToken`, or none, where it is only late. */
+export interface RequestEffect {
+  /** By the machine's clock: it is the client that waits. */
+  readonly delay?: number;
+  readonly status?: number;
+  /** Seconds that the header Retry-After says. */
+  readonly retryAfter?: number;
+  readonly code?: string;
+  readonly message?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where the connection breaks: before the request counts, after it has counted and before its answer, or in the middle of that. */
+  readonly drop?: "request" | "answer" | "midway";
+  /** From now on the token that the request bears has expired. */
+  readonly expireToken?: boolean;
+}
+
+export const jobPhases = ["starting", "preparing", "queued", "finalizing", "cancelRequested"] as const;
+export type JobPhase = (typeof jobPhases)[number];
+
+export const jobCauses = ["imageBuild", "quota", "command", "service"] as const;
+export interface JobFault {
+  readonly cause: (typeof jobCauses)[number];
+  readonly message?: string;
+  /** Of a command that fails. */
+  readonly exitCode?: number;
+  /** What a command that fails, or a build, leaves in its log. */
+  readonly log?: string;
+}
+
+export type JobEffect = { readonly [Phase in JobPhase]?: number } & {
+  readonly metricsLate?: number;
+  readonly fail?: JobFault;
+};
+
+export const deploymentCauses = ["imageBuild", "quota", "unhealthy", "service"] as const;
+export interface DeploymentFault {
+  readonly cause: (typeof deploymentCauses)[number];
+  /** In place of the cause's own. */
+  readonly code?: string;
+  readonly message?: string;
+  /** What the container leaves in its log. */
+  readonly log?: string;
+}
+
+export interface OperationEffect {
+  /** How long the operation goes on at the least. */
+  readonly takes?: number;
+  readonly fail?: DeploymentFault;
+}
+
+interface RuleOf<Kind extends string, Match, Effect> {
+  readonly kind: Kind;
+  /** What messages call it: its own name, or its place in the list. */
+  readonly name: string;
+  /** `scenario.yml:4:5`, where it stands in a file. */
+  readonly where?: string;
+  readonly match: Match;
+  /** How many of what it meets pass untouched first. */
+  readonly skip: number;
+  /** How many it then touches; absent: all. */
+  readonly times?: number;
+  readonly effect: Effect;
+}
+
+export type RequestRule = RuleOf<"request", RequestMatch, RequestEffect>;
+export type JobRule = RuleOf<"job", JobMatch, JobEffect>;
+export type EndpointRule = RuleOf<"endpoint", EndpointMatch, OperationEffect>;
+export type DeploymentRule = RuleOf<"deployment", DeploymentMatch, OperationEffect>;
+export type Rule = RequestRule | JobRule | EndpointRule | DeploymentRule;
+
+export interface ScenarioDocument {
+  readonly clock: { readonly speed?: number /** Milliseconds since the epoch. */; readonly start?: number };
+  readonly rules: readonly Rule[];
+}
