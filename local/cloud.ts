@@ -112,7 +112,8 @@ async function start(
     har.addSecret(value);
     return value;
   };
-  const [authority, azurite, { directory, credentials }] = await Promise.all([
+  const directory = Directory.create(names.tenantId, () => clock.now());
+  const [authority, azurite, credentials] = await Promise.all([
     makeAuthority(),
     startAzurite(names.storageAccount, options.data === undefined ? undefined : path.join(options.data, "blobs")).then(
       (started) => {
@@ -120,10 +121,7 @@ async function start(
         return started;
       },
     ),
-    Directory.create(names.tenantId, () => clock.now()).then(async (directory) => ({
-      directory,
-      credentials: await createCredentials(directory, hide),
-    })),
+    createCredentials(directory, hide),
   ]);
   har.addSecret(azurite.key);
   const caFile = path.join(scratch, "ca.pem");

@@ -31,15 +31,7 @@ export async function createCredentials(directory: Directory, hide: (value: stri
   const secret = newSecret();
   const expired = newSecret();
   const forbidden = newSecret();
-  const algorithm = {
-    name: "RSASSA-PKCS1-v1_5",
-    hash: "SHA-256",
-    publicExponent: new Uint8Array([1, 0, 1]),
-    modulusLength: 2048,
-  };
-  const certificate = await selfSigned("CN=local-client", algorithm, () =>
-    webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]),
-  );
+  const certificate = await clientCertificate();
   hide(certificate.keyPem);
   return {
     contributor: { clientId: register("client with a secret", { secrets: [{ value: secret }] }), secret },
@@ -58,4 +50,20 @@ export async function createCredentials(directory: Directory, hide: (value: stri
     },
     managedIdentity: { clientId: register("managed identity", { managed: true }) },
   };
+}
+
+let certificate: ReturnType<typeof selfSigned> | undefined;
+
+/** Certificate and RSA key of the client that has one: made once a process, as making it is slow. */
+function clientCertificate(): ReturnType<typeof selfSigned> {
+  const algorithm = {
+    name: "RSASSA-PKCS1-v1_5",
+    hash: "SHA-256",
+    publicExponent: new Uint8Array([1, 0, 1]),
+    modulusLength: 2048,
+  };
+  certificate ??= selfSigned("CN=local-client", algorithm, () =>
+    webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]),
+  );
+  return certificate;
 }

@@ -1,6 +1,6 @@
 // Who may ask: the directory of service principals and the tokens that local Entra signs and every plane checks.
-import { createPublicKey, generateKeyPair, type KeyObject, randomUUID, sign, verify } from "node:crypto";
-import { promisify } from "node:util";
+import { createPublicKey, type KeyObject, randomUUID, sign, verify } from "node:crypto";
+import { signingKeys } from "../signing-keys.ts";
 import type { Author } from "./arm/envelope.ts";
 import { authenticationFailed, invalidToken } from "./arm/errors.ts";
 
@@ -102,8 +102,8 @@ export class Directory {
     this.#privateKey = keys.privateKey;
   }
 
-  static async create(tenantId: string, now: () => number): Promise<Directory> {
-    return new Directory(tenantId, now, await promisify(generateKeyPair)("rsa", { modulusLength: 2048 }));
+  static create(tenantId: string, now: () => number): Directory {
+    return new Directory(tenantId, now, signingKeys("Entra"));
   }
 
   add(principal: Principal): void {

@@ -1,5 +1,6 @@
 // The tokens of the organization: a job's access token, and the OIDC tokens that a job gets for a service connection.
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID, sign, verify } from "node:crypto";
+import { randomUUID, sign, verify } from "node:crypto";
+import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
 
 /** What a valid access token lets its bearer speak for. Times are milliseconds since the epoch. */
 export interface Caller {
@@ -17,28 +18,20 @@ type Claims = Readonly<Record<string, string | number>>;
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** Issues and checks tokens. Its key pair is made when first needed and dies with the process. */
+/** Issues and checks tokens. */
 export class Tokens {
   /** Of the OIDC tokens; the real one is `https://vstoken.dev.azure.com/<organization id>` (facts/01 5.5). */
   issuer = "";
   readonly keyId = randomUUID().replaceAll("-", "").toUpperCase();
   private readonly callers = new Map<string, Caller>();
   private readonly now: () => number;
-  private keys: { privateKey: KeyObject; publicKey: KeyObject } | undefined;
 
   constructor(now: () => number) {
     this.now = now;
   }
 
-  private get pair(): { privateKey: KeyObject; publicKey: KeyObject } {
-    if (this.keys === undefined) {
-      const made = generateKeyPairSync("rsa", { modulusLength: 2048 });
-      this.keys = {
-        privateKey: createPrivateKey(made.privateKey.export({ type: "pkcs8", format: "pem" })),
-        publicKey: made.publicKey,
-      };
-    }
-    return this.keys;
+  private get pair(): SigningKeys {
+    return signingKeys("Azure DevOps");
   }
 
   /** Public key of the issuer, as PEM (SubjectPublicKeyInfo). */
