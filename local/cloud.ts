@@ -7,6 +7,7 @@ import path from "node:path";
 import { BlobStore } from "./azure/blobs.ts";
 import { CloudClock } from "./azure/clock.ts";
 import { identityPath, managedIdentityHandler } from "./azure/entra/managed-identity.ts";
+import { defaultCache } from "./azure/environments/cache.ts";
 import { Directory, type Principal } from "./azure/identity.ts";
 import { storageHandler } from "./azure/planes/storage.ts";
 import { containerOf } from "./azure/resources/datastores.ts";
@@ -36,6 +37,10 @@ export interface CloudOptions {
   readonly har?: HarRecorder;
   /** Slow lives and failures on demand: a file of them, or what one has been read to. */
   readonly scenarios?: string | ScenarioDocument;
+  /** `venv`: what environments ask for is installed into virtual environments; else jobs have this machine's Python. */
+  readonly environments?: "machine" | "venv";
+  /** The folder that keeps virtual environments; one of the user's where absent. */
+  readonly environmentsCache?: string;
   /** One of Azure's own clouds, for which this one answers: its name and audiences, with addresses on this machine. */
   readonly posesAs?: EnvironmentName;
 }
@@ -162,6 +167,8 @@ async function start(
     listen: (name, handler) => listenNamed(name, handler),
     onClose: (callback) => void closers.push(callback),
   });
+  if (options.environments === "venv")
+    world.provisioning = { kind: "venv", cache: options.environmentsCache ?? defaultCache() };
   const devops = createDevOps(world);
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));

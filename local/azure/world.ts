@@ -8,6 +8,7 @@ import { AssetStore } from "./arm/collection.ts";
 import { Operations } from "./arm/operations.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { CloudClock } from "./clock.ts";
+import type { Provisioning } from "./environments/provision.ts";
 import type { Directory } from "./identity.ts";
 import { createEvents, defaultScenario, type Scenario, type WorldEvents } from "./scenario.ts";
 import type { Scenarios } from "./scenarios/scenarios.ts";
@@ -70,6 +71,8 @@ export interface AzureWorld extends AzureNames {
   /** Rules that let slow lives and failures happen. */
   readonly scenarios: Scenarios;
   readonly events: EventEmitter<WorldEvents>;
+  /** How environments are made; set when the cloud starts. */
+  provisioning: Provisioning;
   /** How processes that the cloud itself starts reach it; empty until the cloud is up. */
   readonly reach: { caFile: string; proxyUrl: string };
   /** Hides `value` in the HAR file and gives it back. */
@@ -132,6 +135,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     scenario,
     scenarios: parts.scenarios,
     events,
+    provisioning: { kind: "machine" },
     reach: { caFile: "", proxyUrl: "" },
     secret: (value) => {
       har.addSecret(value);

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fillCommand, fillText, type Placeholders } from "./command.ts";
 import { durationMilliseconds } from "./durations.ts";
-import { findPython, jobEnvironment, type Python, writePythonShims } from "./environment.ts";
+import { jobEnvironment } from "./environment.ts";
 import { JobError } from "./failure.ts";
 import { bringCode, bringInputs } from "./inputs.ts";
 import { JobLife } from "./lifecycle.ts";
 import { LogCarrier } from "./logs.ts";
 import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
 import { type CommandEnd, RunningCommand } from "./processes.ts";
+import { type JobPrograms, preparePrograms } from "./programs.ts";
 import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "./record.ts";
 
 /** The log file that streaming clients look for first (facts/03 5.2). */
@@ -33,6 +34,7 @@ export class JobRun extends JobLife<CommandBody> {
     const { world } = host;
     const { phases } = world.scenario;
     await this.phase("Preparing", phases.preparing);
+    const programs = await preparePrograms(host, job, folder, this.stop.signal);
     const working = join(folder, "wd");
     await bringCode(world, job.body.codeId, working);
     const values: Placeholders = {
@@ -44,7 +46,7 @@ export class JobRun extends JobLife<CommandBody> {
     await this.phase("Running", 0);
     job.started = world.clock.now();
     try {
-      await this.command(folder, working, values);
+      await this.command(folder, working, values, programs);
     } finally {
       await this.phase("Finalizing", phases.finalizing, false);
       await uploadArtifacts(world, job.name, working);
@@ -55,15 +57,13 @@ export class JobRun extends JobLife<CommandBody> {
   }
 
   /** Runs the command with its log carried over. @throws JobError when it fails; the Cancellation when it was stopped */
-  private async command(folder: string, working: string, values: Placeholders): Promise<void> {
+  private async command(folder: string, working: string, values: Placeholders, programs: JobPrograms): Promise<void> {
     const { job, host } = this;
     const { world } = host;
-    const python = await findPython();
-    const shims = join(folder, "bin");
     const home = join(folder, "home");
-    await Promise.all([writePythonShims(shims, python), mkdir(home, { recursive: true })]);
+    await mkdir(home, { recursive: true });
     const log = join(folder, "std_log.txt");
-    await writeFile(log, preface(job, python));
+    await writeFile(log, preface(job, programs));
 
     const blob = `${runFolder(job.name)}${standardLog}`;
     const carrier = new LogCarrier(log, (bytes) => world.blobs.append("azureml", blob, bytes));
@@ -90,7 +90,7 @@ export class JobRun extends JobLife<CommandBody> {
           proxyUrl: world.reach.proxyUrl,
           caFile: world.reach.caFile,
           homeDirectory: home,
-          shimDirectory: shims,
+          programs: programs.path,
           own: Object.fromEntries(own),
         }),
       });
@@ -136,9 +136,9 @@ export class JobRun extends JobLife<CommandBody> {
 }
 
 /** The log's first lines: what is simulated says so. */
-function preface(job: JobRecord<CommandBody>, python: Python | undefined): string {
+function preface(job: JobRecord<CommandBody>, programs: JobPrograms): string {
   const lines = [
-    `environment ${job.body.environmentId} is not built; ${python ? `python is this machine's Python ${python.version}` : "this machine has no python3"}.`,
+    ...programs.sentences,
     "inputs are copied to a temporary folder, outputs are uploaded when the command has succeeded.",
   ];
   const instances = Number(job.body.resources?.["instanceCount"] ?? 1);

@@ -151,7 +151,7 @@ describe("local Azure: a job's environment", () => {
     proxyUrl: "http://127.0.0.1:1",
     caFile: "/ca.pem",
     homeDirectory: "/home",
-    shimDirectory: "/shims",
+    programs: ["/shims"],
     own: { LANG: "own", MINE: "1" },
   };
   it("takes PATH and a few harmless variables of the host, nothing else", () => {

@@ -1,0 +1,48 @@
+// Which Python of this machine a virtual environment is made with: the release that is asked for, or the one there is.
+import { execFile } from "node:child_process";
+import { satisfies } from "./match-spec.ts";
+
+/** A Python of this machine, not one of a virtual environment. */
+export interface Interpreter {
+  readonly path: string;
+  /** "3.11.7" */
+  readonly version: string;
+}
+
+const asked = new Map<string, Promise<Interpreter | undefined>>();
+
+/** The interpreter behind a command; a virtual environment answers with the one it was made of. Each command is asked once. */
+export function interpreter(command: string): Promise<Interpreter | undefined> {
+  let answer = asked.get(command);
+  if (answer === undefined) {
+    const question =
+      "import os,platform,sys;print(os.path.realpath(getattr(sys,'_base_executable',0) or sys.executable))";
+    answer = new Promise((resolve) => {
+      execFile(command, ["-I", "-c", `${question};print(platform.python_version())`], (error, stdout) => {
+        const [path, version] = stdout.trim().split(/\r?\n/);
+        resolve(error || !path || !version ? undefined : { path, version });
+      });
+    });
+    asked.set(command, answer);
+  }
+  return answer;
+}
+
+/**
+ * The interpreter for these releases: `python3` if it will do, else `python3.8` and the like where it is installed,
+ * else `python3` all the same.
+ * @returns undefined where this machine has no Python
+ */
+export async function interpreterFor(
+  clauses: readonly string[],
+  look: (command: string) => Promise<Interpreter | undefined> = interpreter,
+): Promise<(Interpreter & { readonly isAsAsked: boolean }) | undefined> {
+  const usual = await look("python3");
+  if (usual !== undefined && satisfies(usual.version, clauses)) return { ...usual, isAsAsked: true };
+  for (const clause of clauses) {
+    const release = /^(?:==|~=|>=|<=)(3\.\d+)/.exec(clause)?.[1];
+    const other = release === undefined ? undefined : await look(`python${release}`);
+    if (other !== undefined && satisfies(other.version, clauses)) return { ...other, isAsAsked: true };
+  }
+  return usual && { ...usual, isAsAsked: false };
+}
