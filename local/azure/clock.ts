@@ -21,6 +21,7 @@ export class CloudClock {
   #elapsedThen = 0;
   #steadyThen = performance.now();
   readonly #waiting = new Set<Waiting>();
+  #stopped = false;
 
   /** @param start the moment at which the cloud begins, in milliseconds since the epoch; absent: now */
   constructor(start?: number) {
@@ -59,6 +60,15 @@ export class CloudClock {
     this.#rearm();
   }
 
+  /** The cloud is closing: who sleeps wakes up, now and later, and nothing else that was to happen does. */
+  stop(): void {
+    this.#stopped = true;
+    for (const waiting of [...this.#waiting]) {
+      this.#forget(waiting);
+      if (waiting.keepsAlive) waiting.work();
+    }
+  }
+
   /** How many of the machine's milliseconds `milliseconds` of the cloud take: what a client is told to wait. */
   onMachine(milliseconds: number): number {
     return milliseconds / this.#speed;
@@ -72,7 +82,7 @@ export class CloudClock {
   /** Resolves after `milliseconds` of the cloud, or as soon as the signal is aborted. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
+      if (signal?.aborted || this.#stopped) return resolve();
       const waiting = this.#wait(
         milliseconds,
         () => {
@@ -97,6 +107,7 @@ export class CloudClock {
 
   #wait(milliseconds: number, work: () => void, keepsAlive: boolean): Waiting {
     const waiting: Waiting = { due: this.#elapsed() + milliseconds, work, keepsAlive, timer: undefined };
+    if (this.#stopped) return waiting;
     this.#waiting.add(waiting);
     this.#arm(waiting);
     return waiting;

@@ -5,6 +5,7 @@ import type { Listener } from "../../listen.ts";
 import { ArmError } from "../arm/errors.ts";
 import { bodyOf, errorAnswer, jsonBody } from "../arm/router.ts";
 import { author } from "../identity.ts";
+import { jobToken } from "../jobs/token.ts";
 import type { AzureWorld } from "../world.ts";
 import { invoke } from "./invoke.ts";
 import { batchDeploymentsOf, batchEndpointsOf } from "./records.ts";
@@ -68,7 +69,7 @@ function application(world: AzureWorld, endpointName: string): express.Express {
     const job = invoke(world, deployment, bodyOf(request), {
       author: author(caller),
       objectId: caller.objectId,
-      token: () => world.secret(world.directory.issue(caller, world.urls.arm)),
+      token: () => jobToken(world, caller),
     });
     response.setHeader("azureml-model-deployment", deployment.name);
     response.setHeader(

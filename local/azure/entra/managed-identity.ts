@@ -39,7 +39,7 @@ export function managedIdentityHandler(world: AzureWorld, principal: Principal, 
     answer(200, {
       access_token: world.secret(world.directory.issue(principal, resource, seconds)),
       client_id: principal.clientId,
-      expires_on: String(Math.floor(world.clock.now() / 1000) + seconds),
+      expires_on: String(Math.floor((world.clock.machineNow() + world.clock.onMachine(seconds * 1000)) / 1000)),
       resource,
       token_type: "Bearer",
     });

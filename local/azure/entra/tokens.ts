@@ -71,11 +71,13 @@ export function tokenFor(world: AzureWorld, form: Record<string, string>): objec
   }
   if (scope === "") throw missing("scope");
   const seconds = world.directory.lifetime;
+  // The client counts them by its own clock.
+  const told = Math.max(1, Math.floor(world.clock.onMachine(seconds)));
   return {
     token_type: "Bearer",
-    expires_in: seconds,
-    ext_expires_in: seconds,
-    ...(seconds > 7200 ? { refresh_in: Math.floor(seconds / 2) } : {}),
+    expires_in: told,
+    ext_expires_in: told,
+    ...(told > 7200 ? { refresh_in: Math.floor(told / 2) } : {}),
     access_token: world.secret(world.directory.issue(principal, audienceOf(world, scope), seconds)),
   };
 }

@@ -44,7 +44,8 @@ export class EventGrid {
   readonly #world: AzureWorld;
   readonly #subscriptions: Store<Subscription>;
   readonly #deliveries: Store<Delivery>;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** What calls each of them off. */
+  readonly #timers = new Map<string, () => void>();
   /** Calls under way: handshakes and deliveries. */
   readonly #busy = new Set<Promise<unknown>>();
   #closed = false;
@@ -164,12 +165,11 @@ export class EventGrid {
   #schedule(delivery: Delivery): void {
     if (this.#closed) return;
     const wait = Math.max(0, delivery.next - this.#world.clock.now());
-    const timer = setTimeout(() => {
+    const callOff = this.#world.clock.after(wait, () => {
       this.#timers.delete(delivery.id);
       void this.#track(this.#deliver(delivery));
-    }, wait);
-    timer.unref();
-    this.#timers.set(delivery.id, timer);
+    });
+    this.#timers.set(delivery.id, callOff);
   }
 
   async #deliver(delivery: Delivery): Promise<void> {
@@ -205,19 +205,18 @@ export class EventGrid {
   }
 
   #forget(delivery: Delivery): void {
-    clearTimeout(this.#timers.get(delivery.id));
+    this.#timers.get(delivery.id)?.();
     this.#timers.delete(delivery.id);
     this.#deliveries.delete(delivery.id);
   }
 
   #expire(name: string, subscription: Subscription): void {
-    const timer = setTimeout(() => {
+    const callOff = this.#world.clock.after(validationMinutes * 60_000, () => {
       if (this.get(name) !== subscription || subscription.provisioningState !== "AwaitingManualAction") return;
       subscription.provisioningState = "Failed";
       this.#subscriptions.changed();
-    }, validationMinutes * 60_000);
-    timer.unref();
-    this.#timers.set(`validation ${subscription.validationCode}`, timer);
+    });
+    this.#timers.set(`validation ${subscription.validationCode}`, callOff);
   }
 
   #track<T>(work: Promise<T>): Promise<T> {
@@ -232,7 +231,7 @@ export class EventGrid {
 
   #close(): void {
     this.#closed = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const callOff of this.#timers.values()) callOff();
   }
 }
 

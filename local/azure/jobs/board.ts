@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Author } from "../arm/envelope.ts";
 import { newStamps } from "../arm/envelope.ts";
+import type { JobEffect } from "../scenarios/rules.ts";
 import type { Store } from "../state.ts";
 import type { AzureWorld } from "../world.ts";
 import type { ChildSpec, RunHost, RunningJob } from "./lifecycle.ts";
@@ -45,6 +46,8 @@ export class JobBoard {
   private readonly world: AzureWorld;
   private readonly jobs: Store<JobRecord>;
   private readonly runs = new Map<string, RunningJob>();
+  /** Milliseconds, by the name of the job. */
+  private readonly metricsLate = new Map<string, number>();
   private lastSequence = 0;
 
   constructor(world: AzureWorld) {
@@ -52,11 +55,13 @@ export class JobBoard {
     this.jobs = world.store<JobRecord>("jobs");
     this.tracking = new TrackingStore(
       { experiments: world.store("experiments"), runs: world.store("runs") },
-      { now: () => world.clock.now(), metricDelay: () => world.scenario.metricDelay },
+      { now: () => world.clock.now(), metricDelay: ({ id }) => this.metricDelay(id) },
     );
     this.endInterrupted();
     world.onClose(async () => {
       for (const run of this.runs.values()) run.cancel();
+      // A stay that no cancel ends may be hours long.
+      world.clock.stop();
       await Promise.all([...this.runs.values()].map((run) => run.done));
     });
   }
@@ -82,8 +87,10 @@ export class JobBoard {
   }
 
   private start(job: JobRecord, submitter: Submitter): RunningJob {
+    const effect = this.effectOn(job);
     const run = runOf(job, {
       world: this.world,
+      effect,
       token: submitter.token,
       changed: (changed) => this.changed(changed),
       child: (spec) => this.child(spec, submitter),
@@ -91,6 +98,24 @@ export class JobBoard {
     this.runs.set(job.name, run);
     void run.done.then(() => this.runs.delete(job.name));
     return run;
+  }
+
+  /** What a scenario lets happen to a job that begins. */
+  private effectOn(job: JobRecord): JobEffect {
+    const effect = this.world.scenarios.job({
+      name: job.name,
+      displayName: job.displayName,
+      experiment: job.experimentName,
+      type: job.body.jobType,
+      step: job.parent?.node,
+      parent: job.parent && this.get(job.parent.name),
+    });
+    if (effect.metricsLate !== undefined) this.metricsLate.set(job.name, effect.metricsLate);
+    return effect;
+  }
+
+  private metricDelay(run: string): number {
+    return this.metricsLate.get(run) ?? this.world.scenario.metricDelay;
   }
 
   private child(spec: ChildSpec, submitter: Submitter): { job: JobRecord; run: RunningJob | undefined } {

@@ -1,7 +1,8 @@
 // A job's life, whatever its kind: begun once, ended at most once from outside, and in one terminal state at last.
-import { setTimeout as sleep } from "node:timers/promises";
+import type { JobEffect, JobFault, JobPhase } from "../scenarios/rules.ts";
 import type { AzureWorld } from "../world.ts";
 import { JobError } from "./failure.ts";
+import { faultOf } from "./faults.ts";
 import type { JobBody, JobFailure, JobRecord, JobStatus } from "./record.ts";
 
 /** A job under way, of whatever kind. */
@@ -15,6 +16,8 @@ export interface RunningJob {
 /** What a run reports to, and gets its token from. */
 export interface RunHost {
   readonly world: AzureWorld;
+  /** What a scenario lets happen to the job. */
+  readonly effect: JobEffect;
   /** A token for the job's own calls, which outlives it. */
   token(): string;
   /** Called at every change of the record. */
@@ -96,12 +99,27 @@ export abstract class JobLife<Body extends JobBody = JobBody> implements Running
     }
   }
 
-  /** Enters a state and stays for `milliseconds`; a cancel ends the stay. */
-  protected async phase(status: JobStatus, milliseconds: number, stoppable = true): Promise<void> {
+  /** Enters a state and stays there for as long as the phase lasts; a cancel ends the stay, unless it is not `stoppable`. */
+  protected async phase(status: JobStatus, phase?: JobPhase, stoppable = true): Promise<void> {
     if (stoppable) this.stop.signal.throwIfAborted();
     this.enter(status);
-    await sleep(milliseconds, undefined, stoppable ? { signal: this.stop.signal } : {}).catch(() => undefined);
+    if (phase !== undefined) await this.stay(phase, stoppable ? this.stop.signal : undefined);
     if (stoppable) this.stop.signal.throwIfAborted();
+  }
+
+  /** Lets a phase's time pass. @throws JobError where a scenario lets the job fail in it */
+  protected async stay(phase: JobPhase, signal?: AbortSignal): Promise<void> {
+    const { world, effect } = this.host;
+    await world.clock.sleep(effect[phase] ?? world.scenario.phases[phase], signal);
+    const causes: { readonly [Phase in JobPhase]?: JobFault["cause"] } = { preparing: "imageBuild", queued: "quota" };
+    if (causes[phase] !== undefined) await this.failOf(causes[phase]);
+  }
+
+  /** @throws JobError where a scenario lets the job fail for one of these causes */
+  protected async failOf(...causes: readonly JobFault["cause"][]): Promise<void> {
+    const { fail } = this.host.effect;
+    if (fail === undefined || !causes.includes(fail.cause) || this.stop.signal.aborted) return;
+    throw await faultOf(this.host.world, this.job, fail);
   }
 
   /** CancelRequested is left for a terminal state only. */

@@ -2,11 +2,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fillCommand, fillText, type Placeholders } from "./command.ts";
 import { durationMilliseconds } from "./durations.ts";
 import { jobEnvironment } from "./environment.ts";
 import { JobError } from "./failure.ts";
+import { failingCommand } from "./faults.ts";
 import { bringCode, bringInputs } from "./inputs.ts";
 import { JobLife } from "./lifecycle.ts";
 import { LogCarrier } from "./logs.ts";
@@ -21,19 +21,18 @@ export const standardLog = "user_logs/std_log.txt";
 /** A command job under way. */
 export class JobRun extends JobLife<CommandBody> {
   protected override async work(): Promise<void> {
-    await this.phase("Starting", this.host.world.scenario.phases.starting);
+    await this.phase("Starting", "starting");
     await this.inFolder((folder) => this.run(folder));
   }
 
   protected override async closing(status: JobStatus): Promise<void> {
-    if (status === "Canceled") await sleep(this.host.world.scenario.phases.cancelRequested);
+    if (status === "Canceled") await this.stay("cancelRequested");
   }
 
   private async run(folder: string): Promise<void> {
     const { job, host } = this;
     const { world } = host;
-    const { phases } = world.scenario;
-    await this.phase("Preparing", phases.preparing);
+    await this.phase("Preparing", "preparing");
     const programs = await preparePrograms(host, job, folder, this.stop.signal);
     const working = join(folder, "wd");
     await bringCode(world, job.body.codeId, working);
@@ -41,14 +40,15 @@ export class JobRun extends JobLife<CommandBody> {
       inputs: await bringInputs(world, job.body, join(folder, "inputs")),
       outputs: await prepareOutputs(job.body, join(folder, "outputs")),
     };
-    await this.phase("Queued", phases.queued);
+    await this.phase("Queued", "queued");
 
-    await this.phase("Running", 0);
+    await this.phase("Running");
     job.started = world.clock.now();
+    await this.failOf("service");
     try {
       await this.command(folder, working, values, programs);
     } finally {
-      await this.phase("Finalizing", phases.finalizing, false);
+      await this.phase("Finalizing", "finalizing", false);
       await uploadArtifacts(world, job.name, working);
     }
     this.stop.signal.throwIfAborted();
@@ -60,6 +60,7 @@ export class JobRun extends JobLife<CommandBody> {
   private async command(folder: string, working: string, values: Placeholders, programs: JobPrograms): Promise<void> {
     const { job, host } = this;
     const { world } = host;
+    const { fail } = host.effect;
     const home = join(folder, "home");
     await mkdir(home, { recursive: true });
     const log = join(folder, "std_log.txt");
@@ -75,7 +76,7 @@ export class JobRun extends JobLife<CommandBody> {
     ]);
     try {
       const command = new RunningCommand({
-        command: fillCommand(job.body.command, values),
+        command: fail?.cause === "command" ? failingCommand(fail) : fillCommand(job.body.command, values),
         workingDirectory: working,
         outputFile: log,
         environment: jobEnvironment({
@@ -107,20 +108,15 @@ export class JobRun extends JobLife<CommandBody> {
     const { limits } = this.job.body;
     const allowed = limits?.timeout ? durationMilliseconds(limits.timeout) : undefined;
     // The documentation says that the system cancels the job at the limit; the reason's words are not verified against live Azure.
-    const timer =
-      allowed === undefined
-        ? undefined
-        : setTimeout(
-            () => this.cancel(`The job ran longer than its limit of ${limits?.timeout}.`),
-            Math.min(allowed, 2 ** 31 - 1),
-          );
+    const late = () => this.cancel(`The job ran longer than its limit of ${limits?.timeout}.`);
+    const inTime = allowed === undefined ? undefined : this.host.world.clock.after(allowed, late);
     const stop = () => void command.stop(this.host.world.scenario.killGrace);
     this.stop.signal.addEventListener("abort", stop, { once: true });
     if (this.stop.signal.aborted) stop();
     try {
       return await command.ended;
     } finally {
-      clearTimeout(timer);
+      inTime?.();
       this.stop.signal.removeEventListener("abort", stop);
     }
   }

@@ -11,10 +11,10 @@ export class SimulatedRun extends JobLife {
   protected override async work(): Promise<void> {
     const { job, host } = this;
     const { world } = host;
-    const { phases } = world.scenario;
-    await this.phase("NotStarted", phases.starting);
-    await this.phase("Preparing", phases.preparing);
-    await this.phase("Running", phases.queued);
+    await this.phase("NotStarted", "starting");
+    await this.phase("Preparing", "preparing");
+    await this.phase("Running", "queued");
+    await this.failOf("command", "service");
     job.started = world.clock.now();
     const log = logs[job.body.jobType] ?? "user_logs/std_log.txt";
     const text = `[local Azure, simulated] This ${job.body.jobType} job is not run: it is checked, and completes with a marker in each output.\n`;
@@ -22,7 +22,7 @@ export class SimulatedRun extends JobLife {
     job.logFiles.push(log);
     host.changed(job);
     await this.markOutputs(text);
-    await this.phase("Finalizing", phases.finalizing);
+    await this.phase("Finalizing", "finalizing");
     Object.assign(job.registered, await registerOutputs(world, job, job.stamps.createdBy));
   }
 

@@ -41,10 +41,10 @@ export interface Run {
   readonly ofJob: boolean;
 }
 
-/** How many milliseconds pass before a logged metric can be read, and the time now. */
+/** How many milliseconds pass before a run's logged metric can be read, and the time now. */
 export interface TrackingTime {
   now(): number;
-  metricDelay(): number;
+  metricDelay(run: Run): number;
 }
 
 /** Experiments and runs of one workspace. Whoever changes one in place calls `changed`. */
@@ -112,7 +112,7 @@ export class TrackingStore {
   }
 
   logMetric(run: Run, metric: { key: string; value: number; timestamp: number; step: number }): void {
-    run.metrics.push({ ...metric, visibleAt: this.time.now() + this.time.metricDelay() });
+    run.metrics.push({ ...metric, visibleAt: this.time.now() + this.time.metricDelay(run) });
     this.runs.changed();
   }
 

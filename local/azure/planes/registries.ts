@@ -32,7 +32,7 @@ export function mount(app: Express, world: AzureWorld): void {
     const one: Pending = {
       assetId,
       isDone: false,
-      done: new Promise((resolve) => setTimeout(resolve, milliseconds).unref()),
+      done: new Promise((resolve) => void world.clock.after(milliseconds, resolve)),
     };
     void one.done.then(() => {
       one.isDone = true;

@@ -15,6 +15,7 @@ import {
 import { batchDeploymentBody, batchEndpointBody } from "../batch/shape.ts";
 import { parseComponentId } from "../jobs/pipelines/components.ts";
 import { parseReference } from "../jobs/references.ts";
+import { failureOf } from "../scoring/faults.ts";
 import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operations.ts";
 import type { AzureWorld } from "../world.ts";
 import { noSuchEndpoint, requireName } from "./onlineEndpoints.ts";
@@ -98,7 +99,8 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
       endpoint.scoringUri = `${await gatewaysOf(world).open(name)}/jobs`;
       settle("Succeeded");
     };
-    carryOut(world, about(name), operation, world.scenario.online.endpoint, work, () => settle("Failed"));
+    const least = world.scenarios.endpoint(name).takes ?? world.scenario.online.endpoint;
+    carryOut(world, about(name), operation, least, work, () => settle("Failed"));
   });
 
   arm.delete(`${base}/:endpoint`, (request, response, { apiVersion }) => {
@@ -174,12 +176,16 @@ function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
       deployment.provisioningState = state;
       deployments.changed();
     };
+    const { takes, fail } = world.scenarios.deployment(endpoint.name, deployment.name);
     carryOut(
       world,
       `${about(endpoint.name)}/${name.toLowerCase()}`,
       operation,
-      world.scenario.online.deployment,
-      async () => settle("Succeeded"),
+      takes ?? world.scenario.online.deployment,
+      async () => {
+        if (fail !== undefined) throw failureOf(fail);
+        settle("Succeeded");
+      },
       () => settle("Failed"),
     );
   });

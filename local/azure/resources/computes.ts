@@ -152,8 +152,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 }
 
 function later(world: AzureWorld, work: () => void): void {
-  const timer = setTimeout(work, world.scenario.online.endpoint);
-  timer.unref();
+  world.clock.after(world.scenario.online.endpoint, work);
 }
 
 /** What was made, with the type's own properties as sent and, for a cluster, with what the service adds (facts/04 §9.5). */

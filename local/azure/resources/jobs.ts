@@ -9,6 +9,7 @@ import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notification
 import { isTerminal, type JobBody, type JobRecord } from "../jobs/record.ts";
 import { refuseBadJob } from "../jobs/refusals.ts";
 import { jobResource } from "../jobs/shape.ts";
+import { jobToken } from "../jobs/token.ts";
 import type { AzureWorld } from "../world.ts";
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
@@ -124,7 +125,7 @@ function submitter(world: AzureWorld, { caller, author }: ArmContext) {
   return {
     author,
     objectId: caller.objectId,
-    token: () => world.secret(world.directory.issue(caller, world.urls.arm)),
+    token: () => jobToken(world, caller),
   };
 }
 

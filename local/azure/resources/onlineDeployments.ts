@@ -115,12 +115,14 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       deployment.provisioningState = state;
       deployments.changed();
     };
+    const { takes, fail } = world.scenarios.deployment(endpoint, deployment.name);
     const work = async () => {
+      if (fail !== undefined) throw fleet.refuse(deployment, fail);
       await fleet.start(deployment);
       settle("Succeeded");
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
-    carryOut(world, key, operation, world.scenario.online.deployment, work, () => settle("Failed"));
+    carryOut(world, key, operation, takes ?? world.scenario.online.deployment, work, () => settle("Failed"));
   });
 
   arm.delete(`${base}/:deployment`, (request, response, { apiVersion }) => {

@@ -173,7 +173,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       world,
       name,
       operation,
-      world.scenario.online.endpoint,
+      world.scenarios.endpoint(name).takes ?? world.scenario.online.endpoint,
       async () => {
         endpoint.scoringUri = `${await fleet.open(name)}/score`;
         endpoint.traffic = traffic;

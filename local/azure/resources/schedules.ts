@@ -169,5 +169,5 @@ function textOf(value: unknown): string | null {
 }
 
 function later(world: AzureWorld, work: () => void): void {
-  setTimeout(work, world.scenario.online.endpoint).unref();
+  world.clock.after(world.scenario.online.endpoint, work);
 }

@@ -4,6 +4,7 @@ import type { Stamps } from "../arm/envelope.ts";
 import { author } from "../identity.ts";
 import { jobBoard } from "../jobs/board.ts";
 import type { JobBody, JobRecord } from "../jobs/record.ts";
+import { jobToken } from "../jobs/token.ts";
 import type { AzureWorld } from "../world.ts";
 import { isDue, type Trigger } from "./due.ts";
 
@@ -59,7 +60,7 @@ export function fire(world: AzureWorld, schedule: ScheduleRecord): string {
   board.submit(name, bodyOf(world, schedule), {
     author: author(caller),
     objectId: caller.objectId,
-    token: () => world.secret(world.directory.issue(caller, world.urls.arm)),
+    token: () => jobToken(world, caller),
   });
   return name;
 }

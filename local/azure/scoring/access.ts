@@ -20,12 +20,13 @@ const audienceOf = (endpoint: EndpointRecord): string =>
 
 /** What POST …/token answers: good for 24 hours, to be renewed after 12 (facts/04 §12.5). Times are epoch seconds. */
 export function endpointToken(world: AzureWorld, endpoint: EndpointRecord, caller: Principal): object {
-  const now = Math.floor(world.clock.now() / 1000);
+  // The client looks at its own clock for them.
+  const after = (hours: number) => (world.clock.machineNow() + world.clock.onMachine(hours * 3_600_000)) / 1000;
   return {
     accessToken: world.secret(world.directory.issue(caller, audienceOf(endpoint), 24 * 3600)),
     tokenType: "Bearer",
-    expiryTimeUtc: now + 24 * 3600,
-    refreshAfterTimeUtc: now + 12 * 3600,
+    expiryTimeUtc: Math.floor(after(24)),
+    refreshAfterTimeUtc: Math.floor(after(12)),
   };
 }
 

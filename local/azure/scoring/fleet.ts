@@ -1,7 +1,9 @@
 // What runs for the endpoints of one cloud: a listener each, and a container for each deployment.
 import type { Listener } from "../../listen.ts";
+import type { DeploymentFault } from "../scenarios/rules.ts";
 import type { AzureWorld } from "../world.ts";
-import { Container } from "./container.ts";
+import { Container, type DeploymentFailure } from "./container.ts";
+import { failureOf } from "./faults.ts";
 import { type Backends, Gateway } from "./gateway.ts";
 import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "./records.ts";
 
@@ -55,6 +57,17 @@ export class Fleet implements Backends {
     const before = this.serving.get(key);
     this.serving.set(key, container);
     await before?.stop();
+  }
+
+  /** A deployment that a scenario does not let come up: nothing is started, and its container's log says why. */
+  refuse(deployment: DeploymentRecord, fault: DeploymentFault): DeploymentFailure {
+    const container = new Container(this.world, deployment);
+    this.latest.set(deploymentKey(deployment.endpoint, deployment.name), container);
+    container.logs.InferenceServer.add(
+      "local Azure, simulated: a scenario lets this deployment fail, and no container is started.",
+    );
+    if (fault.log !== undefined) container.logs.InferenceServer.add(fault.log);
+    return failureOf(fault);
   }
 
   async stop(endpoint: string, deployment: string): Promise<void> {

@@ -44,7 +44,7 @@ export function begin(world: AzureWorld, kind: "oe" | "od" | "bebes" | "bdbes", 
 }
 
 /**
- * Lets the work of an operation run, for at least `least` milliseconds.
+ * Lets the work of an operation run, for at least `least` milliseconds of the cloud.
  * A DeploymentFailure becomes the operation's error; anything else is a fault of local Azure and becomes InternalServerError.
  * @param failed called before the operation is marked as failed
  */
@@ -56,7 +56,7 @@ export function carryOut(
   work: () => Promise<void>,
   failed: () => void,
 ): void {
-  const pause = new Promise<void>((resolve) => setTimeout(resolve, least).unref());
+  const pause = new Promise<void>((resolve) => void world.clock.after(least, resolve));
   const end = () => void runningOf(world).delete(about.toLowerCase());
   pause
     .then(work)

@@ -1,5 +1,4 @@
 // A pipeline under way: its steps as jobs of their own, side by side where nothing holds them back.
-import { setTimeout as sleep } from "node:timers/promises";
 import { JobError } from "../failure.ts";
 import { registerOutputs } from "../outputs.ts";
 import { ParentLife } from "../parent.ts";
@@ -24,11 +23,12 @@ export class PipelineRun extends ParentLife {
 
   protected override async work(): Promise<void> {
     const { job, host } = this;
-    await sleep(host.world.scenario.phases.starting, undefined, { signal: this.stop.signal }).catch(() => undefined);
+    await this.stay("starting", this.stop.signal);
     this.stop.signal.throwIfAborted();
     this.enter("Running");
     job.started = host.world.clock.now();
     await this.openLogs();
+    await this.failOf("imageBuild", "quota", "command", "service");
     const failed = await this.graph();
     this.stop.signal.throwIfAborted();
     if (failed) {

@@ -35,7 +35,7 @@ export class SweepRun extends ParentLife {
   protected override async work(): Promise<void> {
     const { job, host } = this;
     const limits = (job.body["limits"] ?? {}) as Limits;
-    const timer = this.deadline(limits.timeout);
+    const inTime = this.deadline(limits.timeout);
     try {
       job.started = host.world.clock.now();
       job.logFiles.push(sweepLog);
@@ -43,11 +43,12 @@ export class SweepRun extends ParentLife {
       await this.log;
       job.status = job.status === "CancelRequested" ? job.status : "Running";
       host.changed(job);
+      await this.failOf("imageBuild", "quota", "command", "service");
       await this.sweep(limits);
       this.stop.signal.throwIfAborted();
       await this.takeBest();
     } finally {
-      clearTimeout(timer);
+      inTime?.();
     }
   }
 
@@ -191,15 +192,11 @@ export class SweepRun extends ParentLife {
     return readMetric(this.host.world, trial, this.metric());
   }
 
-  private deadline(timeout: string | null | undefined): NodeJS.Timeout | undefined {
+  /** @returns what says that it has ended in time */
+  private deadline(timeout: string | null | undefined): (() => void) | undefined {
     const allowed = timeout ? durationMilliseconds(timeout) : undefined;
-    if (allowed === undefined) return undefined;
-    const timer = setTimeout(
-      () => this.cancel(`The sweep ran longer than its limit of ${timeout}.`),
-      Math.min(allowed, 2 ** 31 - 1),
-    );
-    timer.unref();
-    return timer;
+    const late = () => this.cancel(`The sweep ran longer than its limit of ${timeout}.`);
+    return allowed === undefined ? undefined : this.host.world.clock.after(allowed, late);
   }
 }
 

@@ -1,0 +1,77 @@
+// What a deployment's script runs in: the environment it names, the one that its MLflow model carries with it, or this machine's Python.
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { parse } from "yaml";
+import { type Definition, definitionOf } from "../environments/definition.ts";
+import { makeLayer } from "../environments/layer.ts";
+import { imageOf } from "../environments/provision.ts";
+import type { AzureWorld } from "../world.ts";
+
+/** The script that serves an MLflow model which has none of its own. */
+export const mlflowScript = fileURLToPath(new URL("./mlflow_score.py", import.meta.url));
+
+export interface Runtime {
+  /** The program that is started. */
+  readonly python: string;
+  /** Folders to be put first in PATH, in this order. */
+  readonly path: readonly string[];
+  /** What the log says of it. */
+  readonly sentences: readonly string[];
+}
+
+/**
+ * Prepares the environment of a deployment.
+ * @param environmentId as the deployment names it; none: what the MLflow model in `modelDirectory` says that it needs
+ * @param folder the deployment's own
+ * @throws ImageError where it cannot be made
+ */
+export async function prepareRuntime(
+  world: AzureWorld,
+  environmentId: unknown,
+  modelDirectory: string | undefined,
+  folder: string,
+): Promise<Runtime> {
+  const definition =
+    typeof environmentId === "string" ? definitionOf(world, environmentId) : await definitionOfModel(modelDirectory);
+  const image = definition && (await imageOf(world, definition));
+  if (image === undefined) {
+    const named = environmentId ?? "(none)";
+    const sentence = `the environment ${named} is not used, the script runs with ${await pythonVersion()} of this machine`;
+    return { python: "python3", path: [], sentences: [sentence] };
+  }
+  const made = await image.done;
+  const layer = await makeLayer(join(folder, "environment"), made, image.python);
+  return { python: layer.python, path: layer.path, sentences: image.describe(made) };
+}
+
+/** The conda file that MLflow writes beside a model (mlflow.org, "MLflow Model format"). */
+async function definitionOfModel(directory: string | undefined): Promise<Definition | undefined> {
+  if (directory === undefined) return undefined;
+  const files = await readdir(directory, { recursive: true });
+  const description = files.find((file) => /(^|\/)MLmodel$/.test(file));
+  if (description === undefined) return undefined;
+  const model = parse(await readFile(join(directory, description), "utf8")) as MlflowModel;
+  const env = model.flavors?.python_function?.env;
+  const name = typeof env === "string" ? env : (env?.conda ?? "conda.yaml");
+  const conda = await readFile(join(directory, dirname(description), name), "utf8").catch(() => undefined);
+  return { title: `of the MLflow model (${name})`, base: "an image", ...(conda === undefined ? {} : { conda }) };
+}
+
+interface MlflowModel {
+  readonly flavors?: { readonly python_function?: { readonly env?: string | { readonly conda?: string } } };
+}
+
+const execute = promisify(execFile);
+let version: Promise<string> | undefined;
+
+/** `Python 3.11.7`, asked for once. */
+function pythonVersion(): Promise<string> {
+  version ??= execute("python3", ["--version"]).then(
+    ({ stdout }) => stdout.trim(),
+    () => "python3 (not found)",
+  );
+  return version;
+}
