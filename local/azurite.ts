@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
+import { BlobStore } from "./azure/blobs.ts";
 
 export interface Azurite {
   readonly account: string;
@@ -15,12 +16,20 @@ export interface Azurite {
 // A killed parent runs no exit handler, but its end of the child's standard input closes all the same.
 const endWithParent = "process.stdin.on('end', () => process.exit()).resume(); process.stdin.unref();";
 
+/** Servers in memory that nobody uses: emptied, and left running until this process ends. */
+const idle: Azurite[] = [];
+
 /**
- * Starts Azurite's blob service and waits until it listens.
+ * Azurite's blob service: one that was closed and emptied before, or else a new one, waited for until it listens.
  * @param location a folder that keeps the blobs; absent: in memory
  * @throws Error with Azurite's own last words when it does not come up within 30 seconds
  */
 export async function startAzurite(account: string, location?: string): Promise<Azurite> {
+  const index = location === undefined ? idle.findIndex((one) => one.account === account) : -1;
+  return index >= 0 ? idle.splice(index, 1)[0]! : launch(account, location);
+}
+
+async function launch(account: string, location: string | undefined): Promise<Azurite> {
   const key = randomBytes(64).toString("base64");
   const program = createRequire(import.meta.url).resolve("azurite/dist/src/blob/main.js");
   const child = spawn(
@@ -36,21 +45,46 @@ export async function startAzurite(account: string, location?: string): Promise<
   );
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
+  const stop = async () => {
+    process.off("exit", kill);
+    await end(child, location !== undefined);
+  };
   try {
     const port = await listening(child);
-    return {
+    if (location !== undefined) return { account, key, port, close: stop };
+    keepNobodyAwake(child);
+    const azurite: Azurite = {
       account,
       key,
       port,
       close: async () => {
-        process.off("exit", kill);
-        await end(child, location !== undefined);
+        const emptied = await empty(azurite).then(
+          () => child.exitCode === null && child.signalCode === null,
+          () => false,
+        );
+        if (emptied) idle.push(azurite);
+        else await stop();
       },
     };
+    child.once("exit", () => {
+      const index = idle.indexOf(azurite);
+      if (index >= 0) idle.splice(index, 1);
+    });
+    return azurite;
   } catch (error) {
     kill();
     throw error;
   }
+}
+
+async function empty(azurite: Azurite): Promise<void> {
+  await new BlobStore({ ...azurite, publicUrl: () => "", now: Date.now }).deleteContainers();
+}
+
+/** A server that waits for its next use must not keep the process from ending. */
+function keepNobodyAwake(child: ChildProcess): void {
+  child.unref();
+  for (const stream of child.stdio) (stream as { unref?: () => void } | null)?.unref?.();
 }
 
 function listening(child: ChildProcess): Promise<number> {

@@ -144,6 +144,12 @@ export class BlobStore {
     return (await (await this.container(container)).getBlobClient(name).deleteIfExists()).succeeded;
   }
 
+  /** Deletes every container with all that is in it. */
+  async deleteContainers(): Promise<void> {
+    for await (const { name } of this.#service.listContainers()) await this.#service.deleteContainer(name);
+    this.#ready.clear();
+  }
+
   /** The URL without a signature: of the account (both left out), of a container, or of a blob. */
   url(container = "", name = ""): string {
     const parts = [container, ...name.split("/")].filter((part) => part !== "").map(encodeURIComponent);
