@@ -29,11 +29,21 @@ export function virtualEnvironment(requirements: string, folder: string): Virtua
   rmSync(home, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   run("python3", ["-m", "venv", home]);
-  run(path.join(bin, "python3"), ["-m", "pip", "install", "--quiet", "--requirement", requirements]);
+  installInto(path.join(bin, "python3"), requirements);
   // Written last and renamed, so that an installation that was interrupted is done again.
   writeFileSync(`${stamp}.draft`, `${version}\n`);
   renameSync(`${stamp}.draft`, stamp);
   return { bin, version };
+}
+
+function installInto(python: string, requirements: string): void {
+  try {
+    run(python, ["-m", "pip", "install", "--quiet", "--retries", "3", "--requirement", requirements]);
+  } catch (error) {
+    throw new Error(
+      `Azure's Python clients could not be installed: pip did not get what ${path.basename(requirements)} names from PyPI, or from the index that pip is configured with. No flow was run.\n${(error as Error).message}`,
+    );
+  }
 }
 
 function pythonVersion(): string {

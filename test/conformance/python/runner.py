@@ -1,9 +1,11 @@
 """Runs the flows of the modules named on the command line and tells each result as a line of JSON.
 
 A flow is a function marked with @flow("what it shows"); it passes when it returns. Whatever it prints is shown only
-when it fails. Results go to the descriptor that standard output was at the start.
+when it fails. Results go to the descriptor that standard output was at the start; the last line is {"complete": true}.
+A flow that hangs ends the process, and where it hung is written to what standard error was.
 """
 
+import faulthandler
 import importlib
 import json
 import os
@@ -17,6 +19,7 @@ from world import flows
 
 def main() -> int:
     results = os.fdopen(os.dup(1), "w", buffering=1)
+    errors = os.fdopen(os.dup(2), "w", buffering=1)
     only = os.environ.get("CONFORMANCE_ONLY", "").lower().replace(":", "")
     failed = 0
     with tempfile.TemporaryFile("w+", errors="replace") as said:
@@ -31,7 +34,10 @@ def main() -> int:
             for title, work in list(flows):
                 if only not in f"{module} {title}".lower().replace(":", ""):
                     continue
+                faulthandler.dump_traceback_later(float(os.environ["CONFORMANCE_FLOW_SECONDS"]), exit=True, file=errors)
                 failed += _run(module, title, work, said, results)
+                faulthandler.cancel_dump_traceback_later()
+    results.write(json.dumps({"complete": True}) + "\n")
     results.flush()
     return 1 if failed else 0
 

@@ -5,7 +5,7 @@ import os
 from azure.ai.ml import MLClient
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.identity import ClientSecretCredential
-from world import client, credential, environment, flow, raises, resource_group, subscription_id, unique, workspace_name
+from world import client, credential, environment, flow, folder, raises, resource_group, subscription_id, unique, workspace_name
 
 
 def client_of(variable):
@@ -69,22 +69,30 @@ def nowhere():
         raises(ResourceNotFoundError, lambda: other.models.get("x", "1"))
 
 
-@flow("409: an endpoint that is being changed takes no second change")
+@flow("409: a deployment that is being changed takes no second change")
 def conflict():
-    from azure.ai.ml.entities import ManagedOnlineEndpoint
-    from azure.core.exceptions import ResourceExistsError
+    from azure.ai.ml.entities import CodeConfiguration, Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint
 
     name = unique("ep")
-    first = client().online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key"))
-    error = raises(
-        HttpResponseError,
-        lambda: [
-            client().online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key"))
-            for _ in range(3)
-        ],
+    client().online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key")).wait()
+    # It comes up when the other change has been refused, and no sooner.
+    gate = folder() / "open"
+    script = f"import os, time\ndef init():\n    while not os.path.exists({str(gate)!r}): time.sleep(0.05)\ndef run(raw):\n    return 1\n"
+    deployment = ManagedOnlineDeployment(
+        name="blue",
+        endpoint_name=name,
+        code_configuration=CodeConfiguration(code=str(folder({"score.py": script})), scoring_script="score.py"),
+        environment=Environment(image="mcr.microsoft.com/azureml/inference"),
+        instance_type="Standard_DS3_v2",
+        instance_count=1,
     )
-    assert error.status_code == 409 and isinstance(error, (ResourceExistsError, HttpResponseError))
-    first.wait()
+    first = client().online_deployments.begin_create_or_update(deployment)
+    try:
+        error = raises(HttpResponseError, lambda: client().online_deployments.begin_create_or_update(deployment))
+    finally:
+        gate.write_text("")
+    assert error.status_code == 409, error.status_code
+    assert first.result().provisioning_state == "Succeeded"
     client().online_endpoints.begin_delete(name).wait()
 
 
