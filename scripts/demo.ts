@@ -1,9 +1,11 @@
-// `npm run demo`: the typical scenario on this machine, told in four chapters (scripts/demo/story.ts).
+// `npm run demo`: the typical scenario on this machine, told in chapters (scripts/demo/story.ts, scripts/demo/outage.ts).
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { RunOutcome } from "../local/pipeline/index.ts";
 import { buildTasks } from "./build.ts";
+import { outage } from "./demo/outage.ts";
 import { page } from "./demo/page.ts";
 import { openStage, writeRun } from "./demo/stage.ts";
 import { chapters, tell } from "./demo/story.ts";
@@ -11,9 +13,10 @@ import type { ChapterSummary } from "./demo/summary.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
-const usage = `npm run demo [-- --classic] [--out DIR] [--contract DIR] [--quiet]
+const usage = `npm run demo [-- --classic] [--outage] [--out DIR] [--contract DIR] [--quiet]
 
   --classic       the registered model starts a classic release definition instead of a YAML pipeline
+  --outage        the relay is away while two versions are registered, and each must still start exactly one release
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
   --contract DIR  published resource types of Azure ML; local Azure then refuses bodies that break them
   --quiet         the page at the end only, not the log of the runs`;
@@ -22,6 +25,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       classic: { type: "boolean" },
+      outage: { type: "boolean" },
       out: { type: "string" },
       contract: { type: "string" },
       quiet: { type: "boolean" },
@@ -47,11 +51,14 @@ async function main(): Promise<number> {
     log: values.quiet ? () => {} : say,
     signal: stop.signal,
     ...(contract === undefined ? {} : { contract }),
+    // Few enough that an event is given up while the relay is away: about a second of this machine's pauses.
+    ...(values.outage ? { attempts: 4 } : {}),
   });
+  const story = values.outage ? outage : chapters;
   const summaries: ChapterSummary[] = [];
   const broken: (readonly string[])[] = [];
   try {
-    for (const [index, chapter] of chapters.entries()) {
+    for (const [index, chapter] of story.entries()) {
       if (stop.signal.aborted) break;
       banner(`Chapter ${index + 1}. ${chapter.title}`);
       say(chapter.opening);
@@ -59,7 +66,7 @@ async function main(): Promise<number> {
       summaries.push(told.summary);
       broken.push(told.broken);
       if (values.out !== undefined)
-        for (const outcome of told.outcomes) writeRun(values.out, `${index + 1}-${outcome.pipeline}`, outcome);
+        for (const [name, outcome] of named(told.outcomes)) writeRun(values.out, `${index + 1}-${name}`, outcome);
       const red = told.outcomes.some(({ result }) => result === "failed");
       if (told.summary.ok && red)
         banner("The pipeline is red, and that is what should happen: the worse model went nowhere.");
@@ -74,9 +81,19 @@ async function main(): Promise<number> {
   }
   say("");
   for (const line of page(summaries, broken)) say(line);
-  const allTold = summaries.length === chapters.length && summaries.every(({ ok }) => ok);
+  const allTold = summaries.length === story.length && summaries.every(({ ok }) => ok);
   say(allTold ? "Every step of the story happened." : "Not every step of the story happened.");
   return allTold ? 0 : 1;
+}
+
+/** The runs of a chapter by the name of their pipeline; from the second of one pipeline on with a number. */
+function named(outcomes: readonly RunOutcome[]): [string, RunOutcome][] {
+  const counts = new Map<string, number>();
+  return outcomes.map((outcome) => {
+    const count = (counts.get(outcome.pipeline) ?? 0) + 1;
+    counts.set(outcome.pipeline, count);
+    return [count === 1 ? outcome.pipeline : `${outcome.pipeline}-${count}`, outcome];
+  });
 }
 
 process.exitCode = await main();

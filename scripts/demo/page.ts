@@ -29,6 +29,8 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
       const traffic = Object.entries(deployment.traffic).map(([name, percent]) => `${name} ${percent} %`);
       row(lines, "endpoint", `${deployment.endpoint}/${deployment.name}; traffic: ${traffic.join(", ") || "none"}`);
     }
+    if (chapter.deadLetters?.length) row(lines, "given up", `by Event Grid: ${chapter.deadLetters.join(", ")}`);
+    if (chapter.released?.length) row(lines, "releases", chapter.released.join(", "));
     if (reply !== undefined) row(lines, "reply", JSON.stringify(reply));
     for (const sentence of broken[index] ?? []) row(lines, "BROKEN", sentence);
     lines.push("");

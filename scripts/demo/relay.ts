@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import path from "node:path";
 import type { TokenCredential } from "@azure/core-auth";
 import { eventGrid } from "../../local/azure/events/grid.ts";
+import { call } from "../../local/azure/events/post.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { incomingWebhook } from "../../local/devops/state/webhooks.ts";
 import type { ReleaseTarget } from "../../relay/core/configuration.ts";
@@ -11,6 +12,24 @@ import { type LocalRelay, startRelay } from "../../relay/local.ts";
 /** The incoming webhook connection that release.yml names, the webhook behind it, and where its signature stands. */
 export const WEBHOOK = { connection: "aml-models", name: "amlModel", header: "X-Aml-Signature" } as const;
 
+const DEAD_LETTERS = "event-grid-dead-letters";
+
+/** An event as Event Grid keeps it when it has given it up. */
+export interface DeadLetter {
+  readonly subject: string;
+  readonly publishTime: string;
+  readonly deadLetterReason: string;
+}
+
+/** What Event Grid has given up in `cloud`, oldest first. */
+export async function deadLetters({ azure: { blobs } }: LocalCloud): Promise<DeadLetter[]> {
+  const found = await blobs.list(DEAD_LETTERS);
+  const texts = await Promise.all(found.map(({ name }) => blobs.get(DEAD_LETTERS, name)));
+  return texts
+    .flatMap((text) => JSON.parse(text?.toString("utf8") ?? "[]") as DeadLetter[])
+    .sort((one, other) => one.publishTime.localeCompare(other.publishTime));
+}
+
 export interface RelayPlace {
   readonly cloud: LocalCloud;
   /** Where the relay keeps what it has started. */
@@ -18,6 +37,8 @@ export interface RelayPlace {
   readonly model: string;
   /** What a registered version starts: the webhook, or a classic release. */
   readonly start: "webhook" | Pick<ReleaseTarget, "definition" | "alias">;
+  /** How often Event Grid tries each event before it gives it up; 30 where absent, as Event Grid itself. */
+  readonly attempts?: number;
   readonly log: (line: string) => void;
 }
 
@@ -50,6 +71,11 @@ export class DemoRelay {
         includedEventTypes: ["Microsoft.MachineLearningServices.ModelRegistered"],
         subjectBeginsWith: `models/${place.model}:`,
       },
+      ...(place.attempts === undefined ? {} : { retryPolicy: { maxDeliveryAttempts: place.attempts } }),
+      deadLetterDestination: {
+        endpointType: "StorageBlob",
+        properties: { resourceId: cloud.azure.workspaceId, blobContainerName: DEAD_LETTERS },
+      },
     });
     await settled;
     if (subscription.provisioningState !== "Succeeded") throw new Error("The relay did not agree to get events.");
@@ -74,6 +100,14 @@ export class DemoRelay {
   async stop(): Promise<void> {
     await this.#running?.close();
     this.#running = undefined;
+  }
+
+  /** Delivers an event that was given up once more, as an operator would: by its own text, to the relay's address. */
+  async deliver(letter: DeadLetter): Promise<void> {
+    const headers = { "Content-Type": "application/json; charset=utf-8", "aeg-event-type": "Notification" };
+    const url = this.#running?.eventsUrl ?? "";
+    const answer = await call(this.#place.cloud.azure, "POST", url, headers, JSON.stringify([letter]));
+    if (answer.status !== 200) throw new Error(`The relay answered ${answer.status} to a dead letter: ${answer.body}`);
   }
 
   #routes(): object {

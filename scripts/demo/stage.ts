@@ -11,7 +11,7 @@ import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic
 import { Pipelines, type RunOutcome, Turns } from "../../local/pipeline/index.ts";
 import { readContributions } from "../generate/contributions.ts";
 import { readTasks } from "../generate/taskJson.ts";
-import { DemoRelay } from "./relay.ts";
+import { type DeadLetter, DemoRelay, deadLetters } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
@@ -25,6 +25,8 @@ export interface StageOptions {
   readonly example: string;
   /** What a registered model starts: release.yml (where absent), or the classic release definition. */
   readonly form?: "yaml" | "classic";
+  /** How often Event Grid tries each event before it gives it up. */
+  readonly attempts?: number;
   /** Folder of published resource types; local Azure then refuses bodies that break them. */
   readonly contract?: string;
   /** What records the traffic; one of the stage's own where absent. */
@@ -41,6 +43,13 @@ export interface Stage {
   push(): Promise<RunOutcome[]>;
   /** Runs the training pipeline again for the newest commit, by hand. */
   again(): Promise<RunOutcome[]>;
+  readonly relay: Pick<DemoRelay, "start" | "stop" | "deliver">;
+  /** Waits until no event is on its way, and for what they started. */
+  settled(): Promise<RunOutcome[]>;
+  /** The events that Event Grid has given up, oldest first. */
+  deadLetters(): Promise<DeadLetter[]>;
+  /** Releases of the model that were ever started. */
+  everReleased(): number;
   /** Blobs that were uploaded through local Azure's storage so far. */
   uploads(): number;
   close(): Promise<void>;
@@ -86,16 +95,20 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       folder: work,
       model: MODEL,
       start: classic ? { definition: RELEASE, alias: "_model" } : "webhook",
+      ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
       log: (line) => options.log(`Relay: ${line}`),
     });
     await pipelines.listen(repository.branch);
     releases.listen();
     const commit = () => ({ branch: repository.branch, commit: repository.commit });
     // Events, and what they start, come after the run that registered the model; a chapter ends when nothing is on its way.
+    const settled = async () => {
+      await eventGrid(cloud.azure).idle();
+      return [...(await pipelines.settled()), ...(await releases.settled())];
+    };
     const withReleases = async (runs: Promise<RunOutcome[]>) => {
       const outcomes = await runs;
-      await eventGrid(cloud.azure).idle();
-      return [...outcomes, ...(await pipelines.settled()), ...(await releases.settled())];
+      return [...outcomes, ...(await settled())];
     };
     const close = async () => {
       await relay?.stop();
@@ -107,6 +120,13 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       repository,
       push: () => withReleases(pipelines.push(commit())),
       again: () => withReleases(pipelines.run(TRAINING, { ...commit(), reason: "manual" })),
+      relay,
+      settled,
+      deadLetters: () => deadLetters(cloud),
+      everReleased: () =>
+        [...cloud.devops.builds.all, ...cloud.devops.releases.all].filter(
+          ({ definition }) => definition.name === RELEASE,
+        ).length,
       uploads: () => cloud.har.count((exchange) => exchange.listener === "storage" && exchange.method === "PUT"),
       close,
     };

@@ -16,13 +16,18 @@ export interface Chapter {
 export interface Told {
   readonly training: RunOutcome | undefined;
   readonly release: RunOutcome | undefined;
+  /** All of the chapter, in the order in which they were started. */
+  readonly trainings: readonly RunOutcome[];
+  readonly releases: readonly RunOutcome[];
+  /** Releases that were ever started, whoever asked for them. */
+  readonly everReleased: number;
   readonly summary: ChapterSummary;
   /** Blobs uploaded during the chapter. */
   readonly uploads: number;
   readonly previous: readonly ChapterSummary[];
 }
 
-const inputs = (features: number, epochs: number) => `  features: ${features}\n  epochs: ${epochs}\n`;
+export const inputs = (features: number, epochs: number) => `  features: ${features}\n  epochs: ${epochs}\n`;
 
 export const chapters: readonly Chapter[] = [
   {
@@ -109,10 +114,21 @@ export async function tell(
   const outcomes = await chapter.play(stage);
   const records = outcomes.flatMap(recordsOf);
   const summary = summarize(chapter.title, records);
+  const trainings = outcomes.filter(({ pipeline }) => pipeline === TRAINING);
+  const releases = outcomes.filter(({ pipeline }) => pipeline === RELEASE);
+  summary.registered = trainings
+    .flatMap(recordsOf)
+    .flatMap(({ model }) => (model === undefined ? [] : `${model.name}:${model.version}`));
+  summary.released = releases.map((run) => `${deployedModel(run)} ${run.result}`);
+  const known = previous.reduce((count, { deadLetters = [] }) => count + deadLetters.length, 0);
+  summary.deadLetters = (await stage.deadLetters()).slice(known).map(({ subject }) => subject.replace("models/", ""));
   const expectations = new Expectations();
   const told: Told = {
-    training: outcomes.find(({ pipeline }) => pipeline === TRAINING),
-    release: outcomes.find(({ pipeline }) => pipeline === RELEASE),
+    training: trainings[0],
+    release: releases[0],
+    trainings,
+    releases,
+    everReleased: stage.everReleased(),
     summary,
     uploads: stage.uploads() - before,
     previous,
@@ -120,6 +136,13 @@ export async function tell(
   chapter.expect(told, expectations);
   summary.ok = expectations.broken.length === 0;
   return { summary, broken: expectations.broken, outcomes };
+}
+
+/** `name:version` of the model that a release deployed. */
+function deployedModel(run: RunOutcome): string {
+  const id = recordsOf(run).find(({ deployment }) => deployment !== undefined)?.deployment?.model ?? "";
+  const [, name, version] = /\/models\/([^/]+)\/versions\/([^/]+)$/.exec(id) ?? [];
+  return name === undefined ? "nothing" : `${name}:${version}`;
 }
 
 /** What the records of a chapter's runs say, in the form of `summary.json`. */

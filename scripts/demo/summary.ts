@@ -9,6 +9,12 @@ export interface ChapterSummary {
   model?: { name: string; version: string };
   deployment?: { endpoint: string; name: string; traffic: Record<string, number> };
   reply?: unknown;
+  /** `name:version` of all that were registered, in order. */
+  registered?: string[];
+  /** `name:version result` of all releases, in the order in which they were started. */
+  released?: string[];
+  /** `name:version` of the events that Event Grid gave up in the chapter, in the order of publication. */
+  deadLetters?: string[];
 }
 
 /** An expectation of the story that did not come true, as a sentence; a chapter is ok when it has none. */
@@ -16,5 +22,10 @@ export class Expectations {
   readonly broken: string[] = [];
   that(holds: boolean, otherwise: string): void {
     if (!holds) this.broken.push(otherwise);
+  }
+  /** The same texts in the same order. */
+  same(found: readonly string[] | undefined, wanted: readonly string[], what: string): void {
+    const [there, should] = [(found ?? []).join(", ") || "nothing", wanted.join(", ")];
+    this.that(there === should, `Of ${what} there should be ${should}, and there is ${there}.`);
   }
 }
