@@ -30,7 +30,9 @@ export class WritePlan {
 
 /** Requests that are sent by POST and change nothing: tokens, keys and logs are read so, and questions are asked. */
 const READING =
-  /\/(listSecrets|listKeys|token|getLogs|rundata|dataversion\/batchGetResolvedUris|runs\/search)$|\/oauth2\/(v2\.0\/)?token$/i;
+  /\/(listSecrets|listKeys|token|getLogs|rundata|dataversion\/batchGetResolvedUris|runs\/search|datarefs\/[^/]+\/versions\/[^/]+)$|\/oauth2\/(v2\.0\/)?token$/i;
+/** Requests for a place to upload to: a workspace's for code, a registry's for any asset. */
+const UPLOADING = /\/(startPendingUpload|tempdatarefs\/[^/]+\/versions\/[^/]+)$/i;
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
@@ -55,7 +57,7 @@ export function planning(transport: Transport, resourceManager: string): Transpo
           return known ? answer(request, 200, known) : answer(request, 404, NOT_THERE);
         }
         if (request.method === "POST" && READING.test(url.pathname)) return transport.httpClient.sendRequest(request);
-        if (/\/startPendingUpload$/i.test(url.pathname)) {
+        if (UPLOADING.test(url.pathname)) {
           plan.leaveOutUpload();
           return answer(request, 200, pendingUpload(url.pathname));
         }

@@ -1,8 +1,25 @@
-// Versioned assets (data, models, environments, components): containers, versions, labels; one shape for all four.
-import { parseArmId } from "../azure/index.ts";
+// Versioned assets (data, models, environments, components): containers, versions, labels; one shape for all four, and for
+// both places that keep them.
+import { type AzureMl, finish, parseArmId, type RequestOptions } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import type { Log } from "../log.ts";
 import type { AssetKind } from "../spec/resolver.ts";
-import type { Workspace } from "./workspace.ts";
+import type { Provenance } from "./lineage.ts";
+
+/** Where versioned assets are kept: a workspace, or a registry. */
+export interface AssetHome {
+  readonly azure: AzureMl;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly provenance: Provenance;
+  readonly name: string;
+  /** What the addresses of its assets begin with: a workspace's ARM id, or an address of the registry's region. */
+  readonly id: string;
+  /** Only a registry has one, that of its data plane. */
+  readonly apiVersion?: string;
+  /** Runs `work` at the first call with this key, and gives every later call in this run the same answer. */
+  once<T>(key: string, work: () => Promise<T>): Promise<T>;
+}
 
 /** A container's or version's answer; whatever else the service says stays in it. */
 export interface AssetBody {
@@ -27,49 +44,53 @@ const SINGULAR: Record<AssetKind, string> = {
   components: "component",
 };
 
-const pathOf = (workspace: Workspace, kind: AssetKind, name: string, version?: string) =>
-  `${workspace.id}/${kind}/${encodeURIComponent(name)}${version === undefined ? "" : `/versions/${encodeURIComponent(version)}`}`;
+const placeOf = (home: AssetHome) => (home.apiVersion === undefined ? "workspace" : "registry");
+
+/** What every request to this home has. */
+const asks = ({ signal, apiVersion }: AssetHome): RequestOptions => ({
+  signal,
+  ...(apiVersion === undefined ? {} : { apiVersion }),
+});
+
+const pathOf = (home: AssetHome, kind: AssetKind, name: string, version?: string) =>
+  `${home.id}/${kind}/${encodeURIComponent(name)}${version === undefined ? "" : `/versions/${encodeURIComponent(version)}`}`;
 
 /** The container, or undefined where the asset has no version yet. One round trip. */
-export async function findContainer(
-  workspace: Workspace,
-  kind: AssetKind,
-  name: string,
-): Promise<AssetBody | undefined> {
-  const answer = await workspace.azure.request<AssetBody>("GET", pathOf(workspace, kind, name), {
+export async function findContainer(home: AssetHome, kind: AssetKind, name: string): Promise<AssetBody | undefined> {
+  const answer = await home.azure.request<AssetBody>("GET", pathOf(home, kind, name), {
     doing: `read the ${SINGULAR[kind]} ${name}`,
     expect: [404],
-    signal: workspace.signal,
+    ...asks(home),
   });
   return answer.status === 404 ? undefined : answer.body;
 }
 
 /** One version, or undefined where it is not there. One round trip. */
 export async function findVersion(
-  workspace: Workspace,
+  home: AssetHome,
   kind: AssetKind,
   name: string,
   version: string,
 ): Promise<AssetBody | undefined> {
-  const answer = await workspace.azure.request<AssetBody>("GET", pathOf(workspace, kind, name, version), {
+  const answer = await home.azure.request<AssetBody>("GET", pathOf(home, kind, name, version), {
     doing: `read the ${SINGULAR[kind]} ${name}:${version}`,
     expect: [404],
-    signal: workspace.signal,
+    ...asks(home),
   });
   return answer.status === 404 ? undefined : answer.body;
 }
 
 /** Versions that are not archived, the newest first; none where the asset is not there. One round trip a page. */
 export async function* versionsOf(
-  workspace: Workspace,
+  home: AssetHome,
   kind: AssetKind,
   name: string,
   query: Record<string, string | number> = { listViewType: "ActiveOnly" },
 ): AsyncGenerator<AssetBody> {
-  const pages = workspace.azure.list<AssetBody>(`${pathOf(workspace, kind, name)}/versions`, {
+  const pages = home.azure.list<AssetBody>(`${pathOf(home, kind, name)}/versions`, {
     doing: `list the versions of the ${SINGULAR[kind]} ${name}`,
     query,
-    signal: workspace.signal,
+    ...asks(home),
   });
   try {
     yield* pages;
@@ -79,26 +100,38 @@ export async function* versionsOf(
   }
 }
 
-/** Creates or updates a version and returns the service's answer. One round trip. */
+/** All assets of a kind that are not archived. One round trip a page. */
+export function containersOf(home: AssetHome, kind: AssetKind): AsyncGenerator<AssetBody> {
+  return home.azure.list<AssetBody>(`${home.id}/${kind}`, {
+    doing: `list the ${SINGULAR[kind]}s`,
+    query: { listViewType: "ActiveOnly" },
+    ...asks(home),
+  });
+}
+
+/** Creates or updates a version and returns the service's answer. One round trip; in a registry it is waited for, and read. */
 export async function putVersion(
-  workspace: Workspace,
+  home: AssetHome,
   kind: AssetKind,
   name: string,
   version: string,
   body: object,
 ): Promise<AssetBody & { id: string }> {
-  const at = pathOf(workspace, kind, name, version);
-  const answer = await workspace.azure.request<AssetBody>("PUT", at, {
+  const at = pathOf(home, kind, name, version);
+  const answer = await home.azure.request<AssetBody>("PUT", at, {
     doing: `register the ${SINGULAR[kind]} ${name}:${version}`,
     body,
-    signal: workspace.signal,
+    ...asks(home),
   });
-  return { ...answer.body, id: answer.body?.id ?? at };
+  if (answer.status !== 202) return { ...answer.body, id: answer.body?.id ?? at };
+  await finish(home.azure, answer, { what: `${name}:${version} to be in the registry`, signal: home.signal });
+  const made = await findVersion(home, kind, name, version);
+  return { ...made, id: made?.id ?? at };
 }
 
 /** "1" where there is none. */
-export async function nextVersion(workspace: Workspace, kind: AssetKind, name: string): Promise<string> {
-  return (await findContainer(workspace, kind, name))?.properties?.nextVersion || "1";
+export async function nextVersion(home: AssetHome, kind: AssetKind, name: string): Promise<string> {
+  return (await findContainer(home, kind, name))?.properties?.nextVersion || "1";
 }
 
 /**
@@ -106,34 +139,30 @@ export async function nextVersion(workspace: Workspace, kind: AssetKind, name: s
  * `latest` is the most recently created one, as the service orders them (facts/03 2.3).
  * @throws TaskError `notFound` that names the asset and what there is
  */
-export function versionOfLabel(workspace: Workspace, kind: AssetKind, name: string, label: string): Promise<string> {
-  return workspace.once(`label ${kind} ${name}@${label}`, async () => {
-    const version =
-      label === "latest" ? await latest(workspace, kind, name) : await labelled(workspace, kind, name, label);
-    if (version === undefined) throw await sayNoSuchLabel(workspace, kind, name, label);
-    workspace.log.info(`${name}@${label} is version ${version}.`);
+export function versionOfLabel(home: AssetHome, kind: AssetKind, name: string, label: string): Promise<string> {
+  return home.once(`label ${kind} ${name}@${label}`, async () => {
+    const version = label === "latest" ? await latest(home, kind, name) : await labelled(home, kind, name, label);
+    if (version === undefined) throw await sayNoSuchLabel(home, kind, name, label);
+    home.log.info(`${name}@${label} is version ${version}.`);
     return version;
   });
 }
 
-async function latest(workspace: Workspace, kind: AssetKind, name: string): Promise<string | undefined> {
-  if (kind === "data") return (await findContainer(workspace, kind, name))?.properties?.latestVersion || undefined;
-  for await (const one of versionsOf(workspace, kind, name, { $orderBy: "createdtime desc", $top: 1 }))
+async function latest(home: AssetHome, kind: AssetKind, name: string): Promise<string | undefined> {
+  if (kind === "data") return (await findContainer(home, kind, name))?.properties?.latestVersion || undefined;
+  for await (const one of versionsOf(home, kind, name, { $orderBy: "createdtime desc", $top: 1 }))
     return versionIn(one);
   return undefined;
 }
 
-async function labelled(
-  workspace: Workspace,
-  kind: AssetKind,
-  name: string,
-  label: string,
-): Promise<string | undefined> {
-  const at = `${pathOf(workspace, kind, name)}/labels/${encodeURIComponent(label)}`;
-  const answer = await workspace.azure.request<AssetBody>("GET", at, {
+async function labelled(home: AssetHome, kind: AssetKind, name: string, label: string): Promise<string | undefined> {
+  // Clients turn `latest` into a version themselves; no route for any other label of a registry is known.
+  if (home.apiVersion !== undefined) return undefined;
+  const at = `${pathOf(home, kind, name)}/labels/${encodeURIComponent(label)}`;
+  const answer = await home.azure.request<AssetBody>("GET", at, {
     doing: `read ${name}@${label}`,
     expect: [404],
-    signal: workspace.signal,
+    ...asks(home),
   });
   return answer.status === 404 ? undefined : versionIn(answer.body);
 }
@@ -143,14 +172,14 @@ export function versionIn(body: AssetBody | undefined): string | undefined {
   return parseArmId(body?.id ?? "")?.segments[3] ?? body?.name;
 }
 
-async function sayNoSuchLabel(workspace: Workspace, kind: AssetKind, name: string, label: string): Promise<TaskError> {
+async function sayNoSuchLabel(home: AssetHome, kind: AssetKind, name: string, label: string): Promise<TaskError> {
   const versions: string[] = [];
-  for await (const one of versionsOf(workspace, kind, name)) {
+  for await (const one of versionsOf(home, kind, name)) {
     const version = versionIn(one);
     if (version) versions.push(version);
     if (versions.length === 10) break;
   }
-  if (versions.length === 0) return await noSuchAsset(workspace, kind, name);
+  if (versions.length === 0) return await noSuchAsset(home, kind, name);
   return new TaskError(
     "notFound",
     `The ${SINGULAR[kind]} ${name} has no label "${label}"; it has the versions ${versions.join(", ")}.`,
@@ -159,15 +188,15 @@ async function sayNoSuchLabel(workspace: Workspace, kind: AssetKind, name: strin
 
 /** The error for an asset that is not there; names some of those that are. */
 export async function noSuchAsset(
-  workspace: Workspace,
+  home: AssetHome,
   kind: AssetKind,
   name: string,
   version?: string,
 ): Promise<TaskError> {
-  const { azure, id, signal } = workspace;
-  const versions = version === undefined ? [] : await some(versionsOf(workspace, kind, name), versionIn);
+  const { azure, id } = home;
+  const versions = version === undefined ? [] : await some(versionsOf(home, kind, name), versionIn);
   const exists = versions.length > 0;
-  const names = exists ? [] : await some(azure.list<AssetBody>(`${id}/${kind}`, { signal }), (one) => one.name);
+  const names = exists ? [] : await some(azure.list<AssetBody>(`${id}/${kind}`, asks(home)), (one) => one.name);
   const instead = exists
     ? ` It has the versions ${versions.join(", ")}.`
     : names.length > 0
@@ -175,7 +204,7 @@ export async function noSuchAsset(
       : "";
   const what = exists
     ? `The ${SINGULAR[kind]} ${name} has no version ${version}.`
-    : `The workspace ${workspace.name} has no ${SINGULAR[kind]} "${name}".`;
+    : `The ${placeOf(home)} ${home.name} has no ${SINGULAR[kind]} "${name}".`;
   return new TaskError("notFound", what + instead, { status: 404 });
 }
 

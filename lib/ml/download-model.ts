@@ -8,9 +8,11 @@ import {
   parseDatastoreUri,
 } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { type AssetBody, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
+import { type AssetBody, type AssetHome, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
 import { openDatastore } from "./datastores.ts";
 import { findJob, getJob } from "./jobs.ts";
+import { needWorkspace, type Place } from "./place.ts";
+import { openFiles } from "./registry.ts";
 import { outputPlace } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -51,17 +53,18 @@ export interface ModelOrigin {
  * @throws TaskError `notFound` for a model, a version or files that are not there; `service` where a file's name would
  * lead out of the folder
  */
-export async function downloadModel(workspace: Workspace, request: DownloadRequest): Promise<DownloadedModel> {
+export async function downloadModel(from: Place, request: DownloadRequest): Promise<DownloadedModel> {
+  const { home, signal } = from;
   const { name } = request;
-  const version = await versionOf(workspace, request);
-  const there = await findVersion(workspace, "models", name, version);
-  if (!there) throw await noSuchAsset(workspace, "models", name, version);
+  const version = await versionOf(home, request);
+  const there = await findVersion(home, "models", name, version);
+  if (!there) throw await noSuchAsset(home, "models", name, version);
   const uri = String(there.properties?.["modelUri"] ?? "");
-  const { container, path } = await placeOf(workspace, uri);
+  const { container, path } = await filesOf(from, name, version, uri);
   const prefix = path.replace(/\/+$/, "");
   const found: FileToDownload[] = [];
   let isFile = false;
-  for await (const blob of container.files(prefix, workspace.signal)) {
+  for await (const blob of container.files(prefix, signal)) {
     // A neighbour's name may only begin like this one.
     if (blob.name !== prefix && prefix !== "" && !blob.name.startsWith(`${prefix}/`)) continue;
     isFile ||= blob.name === prefix;
@@ -81,7 +84,7 @@ export async function downloadModel(workspace: Workspace, request: DownloadReque
       hint: "Correct the input itemPattern.",
     });
   }
-  const report = await downloadFiles(container, wanted, request.folder, workspace.signal);
+  const report = await downloadFiles(container, wanted, request.folder, signal);
   return {
     name,
     version,
@@ -90,15 +93,34 @@ export async function downloadModel(workspace: Workspace, request: DownloadReque
     uri,
     path: isFile && found.length === 1 ? `${request.folder}/${found[0]?.relative}` : request.folder,
     report,
-    origin: await originOf(workspace, there),
+    origin: await originOf(from.workspace, there),
   };
 }
 
-async function versionOf(workspace: Workspace, { name, version }: DownloadRequest): Promise<string> {
+async function versionOf(home: AssetHome, { name, version }: DownloadRequest): Promise<string> {
   const label = version === undefined ? "latest" : /^@(.+)$/.exec(version)?.[1];
   return version === undefined || label !== undefined
-    ? await versionOfLabel(workspace, "models", name, label ?? "latest")
+    ? await versionOfLabel(home, "models", name, label ?? "latest")
     : version;
+}
+
+/** A registry opens the container of its version itself (facts/03 4.7). */
+async function filesOf(
+  from: Place,
+  name: string,
+  version: string,
+  uri: string,
+): Promise<{ container: Container; path: string }> {
+  if (from.registry === undefined) return placeOf(needWorkspace(from, `The model ${name}`), uri);
+  const path = blobOf(uri)?.path;
+  if (path === undefined) throw sayElsewhere(uri);
+  return { container: await openFiles(from.registry, "models", name, version, uri), path };
+}
+
+/** A blob's own address: its container's, and its path in there. */
+function blobOf(uri: string): { container: string; path: string } | undefined {
+  const [, container, path = ""] = /^(https:\/\/[^/]+\/[^/]+)(?:\/(.*))?$/i.exec(uri.replace(/\?.*$/, "")) ?? [];
+  return container === undefined ? undefined : { container, path: decodeURIComponent(path) };
 }
 
 /** Where a model's address leads: a datastore, a job's output, or a blob's own address. */
@@ -118,23 +140,22 @@ async function placeOf(workspace: Workspace, uri: string): Promise<{ container: 
   }
   const place = parseDatastoreUri(uri);
   if (place) return { container: (await openDatastore(workspace, place.datastore)).container, path: place.path };
-  const blob = /^(https:\/\/[^/]+\/[^/]+)\/(.*)$/i.exec(uri.replace(/\?.*$/, ""));
-  if (blob?.[1] !== undefined) {
-    return {
-      container: new Container(workspace.azure, blob[1], { kind: "entra" }),
-      path: decodeURIComponent(blob[2] ?? ""),
-    };
-  }
-  throw new TaskError("input", `The model's files are at ${uri}, which this task cannot download.`, {
+  const blob = blobOf(uri);
+  if (blob) return { container: new Container(workspace.azure, blob.container, { kind: "entra" }), path: blob.path };
+  throw sayElsewhere(uri);
+}
+
+function sayElsewhere(uri: string): TaskError {
+  return new TaskError("input", `The model's files are at ${uri}, which this task cannot download.`, {
     hint: "It downloads from datastores, from outputs of jobs and from blob storage.",
   });
 }
 
 /** The version's own lineage, and its job's for what it does not say. */
-async function originOf(workspace: Workspace, version: AssetBody): Promise<ModelOrigin> {
+async function originOf(workspace: Workspace | undefined, version: AssetBody): Promise<ModelOrigin> {
   const jobName = String(version.properties?.["jobName"] ?? "");
   const own: Record<string, string> = { ...version.properties?.tags, ...version.properties?.properties };
-  const needsJob = jobName !== "" && own["mlflow.source.git.commit"] === undefined;
+  const needsJob = workspace !== undefined && jobName !== "" && own["mlflow.source.git.commit"] === undefined;
   const job = needsJob ? await findJob(workspace, jobName) : undefined;
   const known: Record<string, string> = { ...job?.properties?.properties, ...own };
   return {

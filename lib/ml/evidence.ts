@@ -75,7 +75,12 @@ function sentBack(job: Job): Record<string, unknown> {
 
 /** The evidence that a job carries; empty where nobody judged it. */
 export function evidenceOf(job: Job): Record<string, string> {
-  return Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => NAMES.includes(name)));
+  return evidenceIn(job.properties?.tags);
+}
+
+/** The evidence among tags. */
+export function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => NAMES.includes(name)));
 }
 
 /** Nobody gives evidence by hand. @throws TaskError kind `input` that names the tag */

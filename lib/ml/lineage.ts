@@ -24,6 +24,8 @@ export interface Provenance {
 export const SPECIFICATION_HASH = "azureDevOps.specificationHash";
 export const SOURCE_URI = "azureDevOps.source";
 export const CONTENT_HASH = "azureDevOps.contentHash";
+/** A tag of a registry's version: the workspace's version that it is a copy of. */
+export const SHARED_FROM = "azureDevOps.sharedFrom";
 
 /** User and password never travel on: Azure Repos' own clone address holds a user (facts/03 9.1). */
 export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");

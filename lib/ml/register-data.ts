@@ -5,13 +5,16 @@ import { type DataDocument, parseData, parseSource, translateData } from "../spe
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { type LocalContent, readContent } from "./content.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
+import { needWorkspace, type Place } from "./place.ts";
+import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
+import { shareVersion } from "./share.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface RegisteredAsset {
   readonly name: string;
   readonly version: string;
-  /** ARM id of the version. */
+  /** ARM id of the version; in a registry, `azureml://registries/…`. */
   readonly id: string;
   readonly type: string;
   /** Where the content lies. */
@@ -42,34 +45,55 @@ function withoutPlace({ kind, message, hint }: TaskError): TaskError {
 }
 
 /**
+ * Registers data where the place says. Files of this machine go to a registry at once; what lies in a workspace is registered there
+ * first, and then shared.
+ * @param root the repository's folder, which an upload may not leave by a link
+ * @throws TaskError as registerData, and `input` where a workspace would be needed
+ */
+export async function registerDataIn(place: Place, document: DataDocument, root?: string): Promise<RegisteredAsset> {
+  const { registry } = place;
+  const { name, version, description, tags = {}, path } = document;
+  if (registry === undefined) return registerData(needWorkspace(place, `The data asset ${name}`), document, root);
+  if (path.kind === "local" && document.datastore !== undefined) {
+    throw new TaskError("input", `A registry keeps its files itself, and not in the datastore ${document.datastore}.`, {
+      hint: "Leave the datastore out, or the input registry.",
+    });
+  }
+  if (path.kind !== "uri" || !/^azureml:/i.test(path.uri)) return registerData(registry, document, root);
+  const workspace = needWorkspace(place, path.uri);
+  const { version: _version, ...anyVersion } = document;
+  const own = await registerData(workspace, anyVersion, root);
+  const sharing = { kind: "data" as const, name, from: own.version, version, description, tags };
+  const { body, created } = await shareVersion(workspace, registry, sharing);
+  return asRegistered(name, { ...body, id: body.id ?? "" }, created);
+}
+
+/**
  * Registers data. Content that a version holds already: that version, in one round trip. New content: two more to get
  * into the datastore, the files side by side, and one to register.
  * @param root the repository's folder, which an upload may not leave by a link
  * @throws TaskError `conflict` where the version that was asked for holds something else
  */
 export async function registerData(
-  workspace: Workspace,
+  home: Workspace | Registry,
   document: DataDocument,
   root?: string,
 ): Promise<RegisteredAsset> {
-  const wanted = wantedContent(document, root);
+  const wanted = wantedContent(home, document, root);
   const { name } = document;
   if (document.version !== undefined) {
-    const there = await findVersion(workspace, "data", name, document.version);
+    const there = await findVersion(home, "data", name, document.version);
     if (there) {
       if (!wanted.isHeldBy(there)) throw otherContent(name, document.version, there);
-      return known(workspace, document, there);
+      return known(home, document, there);
     }
-    return create(workspace, document, document.version, wanted, root);
+    return create(home, document, document.version, wanted, root);
   }
   for (let attempt = 1; ; attempt++) {
-    const [there, container] = await Promise.all([
-      findHolder(workspace, name, wanted),
-      findContainer(workspace, "data", name),
-    ]);
-    if (there) return known(workspace, document, there);
+    const [there, container] = await Promise.all([findHolder(home, name, wanted), findContainer(home, "data", name)]);
+    if (there) return known(home, document, there);
     try {
-      return await create(workspace, document, container?.properties?.nextVersion || "1", wanted, root);
+      return await create(home, document, container?.properties?.nextVersion || "1", wanted, root);
     } catch (error) {
       // Another run took that version meanwhile: look again whether it holds the same content.
       if (attempt === 3 || !isTaken(error)) throw error;
@@ -82,7 +106,7 @@ interface WantedContent {
   isHeldBy(version: AssetBody): boolean;
 }
 
-function wantedContent(document: DataDocument, root: string | undefined): WantedContent {
+function wantedContent(home: Workspace | Registry, document: DataDocument, root: string | undefined): WantedContent {
   const type = document.type ?? "uri_folder";
   const { path } = document;
   const local = path.kind === "local" ? readContent(path.path, root) : undefined;
@@ -93,6 +117,8 @@ function wantedContent(document: DataDocument, root: string | undefined): Wanted
       const uri = properties?.["dataUri"];
       if (properties?.["dataType"] !== type || typeof uri !== "string") return false;
       if (place === undefined) return path.kind === "uri" && samePlace(uri, path.uri);
+      // Where files lie in a registry is its own affair.
+      if (isRegistry(home)) return properties?.properties?.[CONTENT_HASH] === local?.objectHash();
       const held = parseDatastoreUri(uri);
       const sameStore = document.datastore === undefined || held?.datastore === document.datastore;
       return sameStore && held?.path.replace(/\/+$/, "") === place;
@@ -108,13 +134,17 @@ function samePlace(a: string, b: string): boolean {
   return bare(a) === bare(b);
 }
 
-async function findHolder(workspace: Workspace, name: string, wanted: WantedContent): Promise<AssetBody | undefined> {
-  for await (const version of versionsOf(workspace, "data", name)) if (wanted.isHeldBy(version)) return version;
+async function findHolder(
+  home: Workspace | Registry,
+  name: string,
+  wanted: WantedContent,
+): Promise<AssetBody | undefined> {
+  for await (const version of versionsOf(home, "data", name)) if (wanted.isHeldBy(version)) return version;
   return undefined;
 }
 
 async function create(
-  workspace: Workspace,
+  home: Workspace | Registry,
   document: DataDocument,
   version: string,
   wanted: WantedContent,
@@ -122,39 +152,41 @@ async function create(
 ): Promise<RegisteredAsset> {
   const write = await translateData(
     { ...document, version },
-    createResolver(workspace, root === undefined ? {} : { root }),
+    isRegistry(home)
+      ? createRegistryResolver(home, "data", document.name, version, root)
+      : createResolver(home, root === undefined ? {} : { root }),
   );
   const properties = write.body["properties"] as { tags?: Record<string, string>; dataUri?: string; dataType?: string };
   const hash = wanted.local ? { [CONTENT_HASH]: wanted.local.objectHash() } : {};
-  const put = await putVersion(workspace, "data", document.name, version, {
+  const put = await putVersion(home, "data", document.name, version, {
     properties: {
       ...properties,
-      tags: { ...lineageTags(workspace.provenance), ...properties.tags },
-      properties: { ...lineageProperties(workspace.provenance), ...hash },
+      tags: { ...lineageTags(home.provenance), ...properties.tags },
+      properties: { ...lineageProperties(home.provenance), ...hash },
     },
   });
-  workspace.log.info(`Registered ${document.name}:${version}.`);
+  home.log.info(`Registered ${document.name}:${version}.`);
   return asRegistered(document.name, put, true);
 }
 
 /** A version that holds the content already; tags and a description that it lacks are added. */
-async function known(workspace: Workspace, document: DataDocument, there: AssetBody): Promise<RegisteredAsset> {
+async function known(home: Workspace | Registry, document: DataDocument, there: AssetBody): Promise<RegisteredAsset> {
   const version = versionIn(there) ?? "";
-  workspace.log.info(`${document.name}:${version} holds the same content already.`);
+  home.log.info(`${document.name}:${version} holds the same content already.`);
   const has = there.properties;
   const tags = Object.entries(document.tags ?? {});
   const lacks =
     tags.some(([name, value]) => has?.tags?.[name] !== value) ||
     (document.description ?? has?.description) !== has?.description;
   if (lacks) {
-    await putVersion(workspace, "data", document.name, version, {
+    await putVersion(home, "data", document.name, version, {
       properties: {
         ...has,
         tags: { ...has?.tags, ...document.tags },
         description: document.description ?? has?.description,
       },
     });
-    workspace.log.info(`Updated the tags and the description of ${document.name}:${version}.`);
+    home.log.info(`Updated the tags and the description of ${document.name}:${version}.`);
   }
   return asRegistered(document.name, { ...there, id: there.id ?? "" }, false);
 }

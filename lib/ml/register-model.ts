@@ -8,9 +8,12 @@ import { openDatastore } from "./datastores.ts";
 import { evidenceOf, refuseEvidence } from "./evidence.ts";
 import { getJob, type Job, jobOutputUri } from "./jobs.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags, SOURCE_URI } from "./lineage.ts";
+import { needWorkspace, type Place } from "./place.ts";
 import type { RegisteredAsset } from "./register-data.ts";
+import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
 import { outputPlace } from "./runs.ts";
+import { shareVersion } from "./share.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface ModelRequest {
@@ -45,11 +48,30 @@ interface Source {
   evidence(): Promise<Record<string, string>>;
   /** Awaited before anything is created. */
   check(): Promise<void>;
-  uri(): Promise<string>;
+  /** @param version under which it is registered */
+  uri(version: string): Promise<string>;
 }
 
 /** Azure's rule for names of assets. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+
+/**
+ * Registers a model where the place says. A folder goes to a registry at once; a job's output is registered in its workspace first, and
+ * then shared, so that no file passes this machine.
+ * @throws TaskError as registerModel, and `input` where a workspace would be needed
+ */
+export async function registerModelIn(place: Place, request: ModelRequest, root?: string): Promise<RegisteredModel> {
+  const { registry } = place;
+  const { name, version, description, tags, source } = request;
+  if (registry === undefined) return registerModel(needWorkspace(place, `The model ${name}`), request, root);
+  if (source.kind === "folder") return registerModel(registry, request, root);
+  const workspace = needWorkspace(place, `The job ${source.job}`);
+  const own = await registerModel(workspace, { ...request, version: undefined }, root);
+  const sharing = { kind: "models" as const, name, from: own.version, version, description, tags };
+  const { body, id, created, version: number } = await shareVersion(workspace, registry, sharing);
+  const { modelType = own.type, modelUri = own.path } = body.properties ?? {};
+  return { name, version: number, id, type: String(modelType), path: String(modelUri), created, jobName: own.jobName };
+}
 
 /**
  * Registers a model. The job, the versions and the container side by side, which is all where it is known already; one
@@ -58,7 +80,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
  * `conflict` where the version that was asked for holds something else
  */
 export async function registerModel(
-  workspace: Workspace,
+  home: Workspace | Registry,
   request: ModelRequest,
   root?: string,
 ): Promise<RegisteredModel> {
@@ -71,13 +93,13 @@ export async function registerModel(
   }
   refuseEvidence(request.tags, "The input tags sets the tag");
   const source =
-    request.source.kind === "job"
-      ? fromJob(workspace, request.source, request.type)
-      : fromFolder(workspace, request, root);
+    request.source.kind === "folder"
+      ? fromFolder(home, request, request.source.path, root)
+      : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
   if (request.version !== undefined) {
-    const [there] = await Promise.all([findVersion(workspace, "models", name, request.version), source.ready]);
-    if (!there) return create(workspace, request, source, request.version);
-    if (source.isHeldBy(there)) return known(workspace, request, source, there);
+    const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);
+    if (!there) return create(home, request, source, request.version);
+    if (source.isHeldBy(there)) return known(home, request, source, there);
     throw new TaskError(
       "conflict",
       `Version ${request.version} of the model ${name} is there already and holds something else (${String(there.properties?.["modelUri"])}).`,
@@ -88,13 +110,13 @@ export async function registerModel(
   }
   for (let attempt = 1; ; attempt++) {
     const [there, container] = await Promise.all([
-      findHolder(workspace, name, source),
-      findContainer(workspace, "models", name),
+      findHolder(home, name, source),
+      findContainer(home, "models", name),
       source.ready,
     ]);
-    if (there) return known(workspace, request, source, there);
+    if (there) return known(home, request, source, there);
     try {
-      return await create(workspace, request, source, container?.properties?.nextVersion || "1");
+      return await create(home, request, source, container?.properties?.nextVersion || "1");
     } catch (error) {
       const taken =
         error instanceof TaskError && (error.status === 409 || /cannot be updated|immutable/i.test(error.message));
@@ -103,8 +125,13 @@ export async function registerModel(
   }
 }
 
-async function findHolder(workspace: Workspace, name: string, source: Source): Promise<AssetBody | undefined> {
-  for await (const version of versionsOf(workspace, "models", name)) if (source.isHeldBy(version)) return version;
+function workspaceOf(home: Workspace | Registry, job: string): Workspace {
+  if (!isRegistry(home)) return home;
+  throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`);
+}
+
+async function findHolder(home: Workspace | Registry, name: string, source: Source): Promise<AssetBody | undefined> {
+  for await (const version of versionsOf(home, "models", name)) if (source.isHeldBy(version)) return version;
   return undefined;
 }
 
@@ -139,10 +166,13 @@ function fromJob(
   };
 }
 
-function fromFolder(workspace: Workspace, request: ModelRequest, root: string | undefined): Source {
-  const content = readContent((request.source as { path: string }).path, root);
+function fromFolder(home: Workspace | Registry, request: ModelRequest, path: string, root: string | undefined): Source {
+  const content = readContent(path, root);
   const place = `LocalUpload/${content.objectHash()}/${content.name}`;
-  const resolver = createResolver(workspace, root === undefined ? {} : { root });
+  const resolverOf = (version: string) =>
+    isRegistry(home)
+      ? createRegistryResolver(home, "models", request.name, version, root)
+      : createResolver(home, root === undefined ? {} : { root });
   return {
     jobName: undefined,
     isHeldBy: ({ properties }) =>
@@ -156,7 +186,7 @@ function fromFolder(workspace: Workspace, request: ModelRequest, root: string | 
     properties: async () => ({ [CONTENT_HASH]: content.objectHash() }),
     evidence: async () => ({}),
     check: async () => {},
-    uri: async () => (await resolver.upload(content.path)).longUri.replace(/\/+$/, ""),
+    uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),
   };
 }
 
@@ -206,14 +236,14 @@ function sourceOf(job: Job): Record<string, string> {
 }
 
 async function create(
-  workspace: Workspace,
+  home: Workspace | Registry,
   request: ModelRequest,
   source: Source,
   version: string,
 ): Promise<RegisteredModel> {
   await source.check();
-  const { provenance } = workspace;
-  const uri = await source.uri();
+  const { provenance } = home;
+  const uri = await source.uri(version);
   const { name, type, description, tags } = request;
   const write = await translateModel(
     {
@@ -230,25 +260,25 @@ async function create(
       properties: { ...lineageProperties(provenance), ...(await source.properties()) },
       ...(description === undefined ? {} : { description }),
     },
-    createResolver(workspace),
+    isRegistry(home) ? createRegistryResolver(home, "models", name, version) : createResolver(home),
   );
-  const put = await putVersion(workspace, "models", name, version, {
+  const put = await putVersion(home, "models", name, version, {
     properties: { ...(write.body["properties"] as object), ...(source.jobName ? { jobName: source.jobName } : {}) },
   });
-  workspace.log.info(`Registered ${name}:${version}.`);
+  home.log.info(`Registered ${name}:${version}.`);
   return asRegistered(name, put, source, true);
 }
 
 /** A version that was made from the same; tags and a description that it lacks are added, and evidence is brought up to date. */
 async function known(
-  workspace: Workspace,
+  home: Workspace | Registry,
   request: ModelRequest,
   source: Source,
   there: AssetBody,
 ): Promise<RegisteredModel> {
   const version = versionIn(there) ?? "";
   const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
-  workspace.log.info(`${request.name}:${version} holds ${from} already.`);
+  home.log.info(`${request.name}:${version} holds ${from} already.`);
   const has = there.properties;
   const tags = { ...request.tags, ...(await source.evidence()) };
   const lacks =
@@ -256,14 +286,14 @@ async function known(
     (request.description ?? has?.description) !== has?.description;
   if (lacks) {
     const { provisioningState: _state, ...properties } = has ?? {};
-    await putVersion(workspace, "models", request.name, version, {
+    await putVersion(home, "models", request.name, version, {
       properties: {
         ...properties,
         tags: { ...has?.tags, ...tags },
         description: request.description ?? has?.description,
       },
     });
-    workspace.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
+    home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
   }
   return asRegistered(request.name, { ...there, id: there.id ?? "" }, source, false);
 }

@@ -1,8 +1,8 @@
 // Which model versions are new: everything created after a cursor, in the order of creation.
 import { createHash } from "node:crypto";
 import { TaskError } from "../errors.ts";
-import { type AssetBody, versionIn, versionsOf } from "./assets.ts";
-import type { Workspace } from "./workspace.ts";
+import { type AssetHome, containersOf, versionIn, versionsOf } from "./assets.ts";
+import { isRegistry } from "./registry.ts";
 
 /** How far a pipeline has got. Plain JSON; dates are ISO 8601. */
 export interface WatchCursor {
@@ -37,9 +37,9 @@ export interface WatchFilter {
 /** Versions may become visible later than others that were created after them. */
 const OVERLAP = 5 * 60_000;
 
-/** The name under which a run remembers its cursor for this workspace and this target. */
-export function cursorName(workspace: Workspace, target: string): string {
-  const text = `${workspace.id.toLowerCase()}\n${target}`;
+/** The name under which a run remembers its cursor for this workspace or registry and this target. */
+export function cursorName(home: AssetHome, target: string): string {
+  const text = `${(isRegistry(home) ? home.uri : home.id).toLowerCase()}\n${target}`;
   return `AzureML.WatchModels.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
 }
 
@@ -75,21 +75,16 @@ function parse(text: string): WatchCursor | undefined {
 
 /** Versions that the cursor has not passed, oldest first. Archived and anonymous ones are nobody's to start on. */
 export async function newVersions(
-  workspace: Workspace,
+  home: AssetHome,
   filter: WatchFilter,
   cursor: WatchCursor,
 ): Promise<WatchedVersion[]> {
   const since = Math.max(Date.parse(cursor.start), Date.parse(cursor.position) - OVERLAP);
   const found: WatchedVersion[] = [];
-  const models = workspace.azure.list<AssetBody>(`${workspace.id}/models`, {
-    doing: "list the models",
-    query: { listViewType: "ActiveOnly" },
-    signal: workspace.signal,
-  });
-  for await (const { name = "" } of models) {
+  for await (const { name = "" } of containersOf(home, "models")) {
     if (!isNamed(name, filter.models)) continue;
     const query = { $orderBy: "createdtime desc", listViewType: "ActiveOnly" };
-    for await (const body of versionsOf(workspace, "models", name, query)) {
+    for await (const body of versionsOf(home, "models", name, query)) {
       const created = (body as { systemData?: { createdAt?: string } }).systemData?.createdAt ?? "";
       const createdAt = Date.parse(created);
       const fraction = Number((/\.(\d+)/.exec(created)?.[1] ?? "").padEnd(7, "0").slice(3, 7));

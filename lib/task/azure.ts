@@ -19,6 +19,8 @@ import type { WorkspaceRequest } from "./task.ts";
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
 const SELECTOR = "connectionType";
 const CONNECTION = "azureSubscription";
+/** Where a task that has this input works in place of the workspace. */
+const REGISTRY = "registry";
 /** Azure DevOps names it, and fills it in, where the task downloads a release artifact. */
 const ARTIFACT_CONNECTION = "connection";
 
@@ -43,27 +45,32 @@ export function openAzure(
   const credential = createCredential(cloud, identityOf(connection, agent), transport);
   const { subscriptionId } = connection;
   const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });
-  agent.log.info(
-    `Workspace ${name} in resource group ${resourceGroup}, subscription ${subscriptionId} (${cloud.name}).`,
-  );
+  const registry = inputs[REGISTRY] as string | undefined;
+  const places = [
+    name === "" ? [] : `Workspace ${name} in resource group ${resourceGroup}`,
+    registry === undefined ? [] : `Registry ${registry}`,
+  ].flat();
+  agent.log.info(`${places.join(", ")}, subscription ${subscriptionId} (${cloud.name}).`);
   return {
     azure,
     subscriptionId,
     resourceGroup,
     name,
+    registry,
     log: agent.log,
     signal: agent.signal,
     provenance: agent.provenance,
   };
 }
 
-/** Inputs count before what the connection's scope says. */
+/** Inputs count before what the connection's scope says. Both are empty where a registry is named and no workspace. */
 function coordinates(
   connection: ConnectionDetails,
   inputs: Readonly<Record<string, unknown>>,
 ): { resourceGroup: string; name: string } {
   const name = (inputs["workspace"] as string | undefined) ?? connection.workspace;
   const resourceGroup = (inputs["resourceGroup"] as string | undefined) ?? connection.resourceGroup;
+  if (name === undefined && inputs[REGISTRY] !== undefined) return { resourceGroup: "", name: "" };
   const missing = [resourceGroup === undefined ? "resourceGroup" : [], name === undefined ? "workspace" : []].flat();
   if (name === undefined || resourceGroup === undefined) {
     const verb = missing.length === 1 ? "is" : "are";

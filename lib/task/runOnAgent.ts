@@ -94,16 +94,13 @@ async function openContext<Inputs, Outputs, Workspace>(
 ): Promise<{ context: StoryContext<Inputs, Outputs, Workspace>; plan: WritePlan | undefined }> {
   const inputs = task.contract.read(agent);
   const request = openAzure(agent, inputs as Readonly<Record<string, unknown>>, task.contract.task);
-  record.workspace = {
-    name: request.name,
-    resourceGroup: request.resourceGroup,
-    subscriptionId: request.subscriptionId,
-  };
+  const { name, resourceGroup, subscriptionId } = request;
+  if (name !== "") record.workspace = { name, resourceGroup, subscriptionId };
   const { plan } = request.azure;
   const log = plan ? planningLog(agent.log, plan) : agent.log;
   const workspace = await task.openWorkspace({ ...request, log });
   const location = (workspace as { location?: unknown } | undefined)?.location;
-  if (typeof location === "string") record.workspace.location = location;
+  if (typeof location === "string" && record.workspace) record.workspace.location = location;
   const context = { inputs, workspace, log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
   return { context: plan ? planningOnly(context, task.outputsOfPlan) : context, plan };
 }

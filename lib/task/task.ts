@@ -11,8 +11,10 @@ import type { RunRecord } from "../record/record.ts";
 export interface WorkspaceRequest {
   readonly azure: AzureMl;
   readonly subscriptionId: string;
+  /** Of the workspace; empty, as its name, where a registry is named and no workspace. */
   readonly resourceGroup: string;
   readonly name: string;
+  readonly registry?: string | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly provenance: Provenance;

@@ -23,6 +23,8 @@ export type ConnectionType =
     };
 
 export type Inputs = {
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
+  registry: string | undefined;
   /** Name of the registered model. */
   modelName: string;
   /** Version of the registered model, or `@` and a label, such as `@latest`. Left empty, the version that was created last. */
@@ -64,6 +66,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
     { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "registry", type: "string" },
     { name: "modelName", aliases: ["definition"], type: "string", required: true },
     { name: "versionOrLabel", aliases: ["version"], type: "string" },
     { name: "downloadPath", type: "string", required: true, default: "$(System.ArtifactsDirectory)" },

@@ -1,11 +1,11 @@
 // Download model: the files of one version, once, and where they come from.
 import path from "node:path";
-import { type DownloadedModel, downloadModel, fileFilter, openWorkspace } from "../../lib/ml/index.ts";
+import { type DownloadedModel, downloadModel, fileFilter, openPlace } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
-  const model = await downloadModel(workspace, {
+export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
+  const model = await downloadModel(place, {
     name: inputs.modelName,
     version: inputs.versionOrLabel,
     folder: path.resolve(run.workingDirectory, inputs.downloadPath),

@@ -44,6 +44,8 @@ export type Source =
     };
 
 export type Inputs = {
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
+  registry: string | undefined;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
   version: string | undefined;
   /** What people read about it in Azure Machine Learning studio. */
@@ -75,6 +77,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
     { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "registry", type: "string" },
     { name: "source", type: "pickList", required: true, default: "file", options: ["file", "inline"] },
     { name: "dataFile", type: "filePath", required: true, visible: [[["source", "=", "file"]]] },
     { name: "name", type: "string", required: true, visible: [[["source", "=", "inline"]]] },

@@ -1,12 +1,12 @@
 // Register dataset: the same content is the same version, and the task says which.
-import { dataOf, openWorkspace, registerData } from "../../lib/ml/index.ts";
+import { dataOf, openPlace, registerDataIn } from "../../lib/ml/index.ts";
 import { parseData, readSource } from "../../lib/spec/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
   const root = run.workingDirectory;
-  const data = await registerData(workspace, readData(inputs, root), root);
+  const data = await registerDataIn(place, readData(inputs, root), root);
   log.info(`Data asset ${data.name}:${data.version} (${data.created ? "new" : "there already"}): ${data.path}`);
   record.data = data;
   return { name: data.name, version: data.version, assetId: data.id, created: data.created };

@@ -44,6 +44,8 @@ export type Source =
     };
 
 export type Inputs = {
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
+  registry: string | undefined;
   /** Name of the asset in the workspace: letters, digits, `.`, `_` and `-`, starting with a letter or a digit. */
   name: string;
   /** Type of the asset, in the words of Azure ML's YAML. */
@@ -77,6 +79,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
     { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "registry", type: "string" },
     { name: "source", type: "pickList", required: true, default: "job", options: ["job", "folder"] },
     { name: "jobName", type: "string", required: true, visible: [[["source", "=", "job"]]] },
     { name: "outputName", type: "string", visible: [[["source", "=", "job"]]] },

@@ -1,13 +1,13 @@
 // Register model: from a job's output or a folder, once, with where it came from.
-import { openWorkspace, registerModel } from "../../lib/ml/index.ts";
+import { openPlace, registerModelIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
   const { name, type, version, description } = inputs;
   const tags = readPairs(inputs.tags, "tags");
   const request = { name, type, version, description, tags, source: sourceOf(inputs) };
-  const model = await registerModel(workspace, request, run.workingDirectory);
+  const model = await registerModelIn(place, request, run.workingDirectory);
   log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
   const { jobName, ...asset } = model;
   record.model = { ...asset, ...(jobName === undefined ? {} : { jobName }) };

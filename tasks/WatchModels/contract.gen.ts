@@ -50,6 +50,8 @@ export type Start =
     };
 
 export type Inputs = {
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
+  registry: string | undefined;
   /** Names of the models to watch, one a line; `*` stands for any text and `?` for one character. Left empty, all models. */
   models: string | undefined;
   /** Tags that a version must carry, one `name=value` a line. A version is judged once, by the tags that it has when it is met. */
@@ -73,6 +75,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
     { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    { name: "registry", type: "string" },
     { name: "models", type: "multiLine" },
     { name: "requiredTags", type: "multiLine" },
     { name: "beginAt", type: "string" },

@@ -1,10 +1,10 @@
 // Watch models: what was registered since the last run starts something, once for each version, in order.
-import { cursorName, intend, newVersions, openWorkspace, passed, readCursor } from "../../lib/ml/index.ts";
+import { cursorName, intend, newVersions, openPlace, passed, readCursor } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openStarter, type StartTarget } from "../../lib/task/starter.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, run }) => {
+export default defineTask(contract, openPlace, async ({ inputs, workspace: { home, signal }, log, run }) => {
   const starter = openStarter(run, targetOf(inputs));
   const tags = readPairs(inputs.requiredTags, "requiredTags");
   const busy = await starter.busyRun();
@@ -12,7 +12,7 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
     log.info(`Run ${busy} of this pipeline has not ended: what is new is left to it, and to the next run.`);
     return { startedCount: "0", versions: "" };
   }
-  const name = cursorName(workspace, starter.key);
+  const name = cursorName(home, starter.key);
   let cursor = readCursor(await starter.recall(name), inputs.beginAt, Date.now());
   const keep = async (next: typeof cursor) => {
     cursor = next;
@@ -21,7 +21,7 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
   // Also where nothing is new: the next run looks at the last runs only.
   await keep(cursor);
   const started: string[] = [];
-  for (const version of await newVersions(workspace, { models: linesOf(inputs.models), tags }, cursor)) {
+  for (const version of await newVersions(home, { models: linesOf(inputs.models), tags }, cursor)) {
     const named = `${version.name}:${version.version}`;
     if (version.wanted) {
       const before = cursor.starting?.version === named ? new Date(cursor.starting.since) : undefined;
@@ -32,7 +32,7 @@ export default defineTask(contract, openWorkspace, async ({ inputs, workspace, l
       if (!found) started.push(named);
     }
     await keep(passed(cursor, version));
-    workspace.signal.throwIfAborted();
+    signal.throwIfAborted();
   }
   if (started.length === 0) log.info(`Nothing is new since ${cursor.position}.`);
   return { startedCount: String(started.length), versions: started.join(",") };

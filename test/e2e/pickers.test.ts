@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
 import type { JobRecord } from "../../local/azure/jobs/record.ts";
+import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
 import { neighbouringGroups, neighbouringWorkspaces } from "../../local/azure/resources/workspaces.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../local/azure/scoring/records.ts";
 import type { AssetNoun } from "../../local/azure/world.ts";
@@ -26,6 +27,8 @@ function fill({ azure: world }: LocalCloud): Held {
   const stamps = newStamps(world.clock.now(), author);
   for (const name of numbered("rg")) neighbouringGroups(world).set(name, { name });
   for (const name of numbered("ws")) neighbouringWorkspaces(world).set(name, { name });
+  for (const name of numbered("registry"))
+    registriesOf(world).set(name, { name, id: `id-of-${name}`, location: world.location, tags: {}, properties: {} });
   const assets = (noun: AssetNoun, prefix: string) => {
     for (const name of numbered(prefix)) world.assets[noun].put(name, "1", {}, author);
     for (let version = 2; version <= MANY; version++)
@@ -92,6 +95,7 @@ function fill({ azure: world }: LocalCloud): Held {
   });
   return {
     resourcegroups: [world.resourceGroup, ...numbered("rg")],
+    registries: numbered("registry"),
     workspaces: [world.workspaceName, ...numbered("ws")],
     data: numbered("data"),
     models: numbered("model"),
@@ -180,6 +184,19 @@ describe("lists in the task editor", () => {
     assert.deepEqual(deployments.choices, []);
     const versions = await fillOf(binding("RegisterModel", "version"), { name: "model-2" });
     assert.deepEqual(versions.choices, [{ Value: "1", DisplayValue: "1" }]);
+  });
+
+  it("are a registry's where one is named", async () => {
+    for (const noun of ["data", "models"] as const)
+      for (const version of ["1", "2"])
+        registryAssets(cloud.azure, "registry-1")?.[noun].put("shared", version, {}, author);
+    const registry = { registry: "registry-1", workspace: "" };
+    const of = async (folder: string, target: string, over: Record<string, string> = {}) =>
+      (await fillOf(binding(folder, target), { ...registry, ...over })).choices.map(({ Value }) => Value);
+    assert.deepEqual(await of("RegisterData", "name"), ["shared"]);
+    assert.deepEqual(await of("RegisterData", "version", { name: "shared" }), ["2", "1"]);
+    assert.deepEqual(await of("DownloadModel", "versionOrLabel", { modelName: "shared" }), ["2", "1"]);
+    assert.deepEqual(await of("CheckModel", "modelVersion", { modelName: "shared" }), ["2", "1"]);
   });
 
   it("need no resource group and no workspace where the connection has the scope of one", async () => {

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import type { RunAccess } from "../../lib/agent/starts.ts";
-import { openWorkspace, type Workspace } from "../../lib/ml/index.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
 import { isPlan, planningLog, planningOnly, type StoryContext, sayWrites, type Task } from "../../lib/task/index.ts";
 import { memoryLog, type Opening, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
@@ -25,11 +24,11 @@ export interface Ran<Outputs> {
 }
 
 /** Runs a task's story the way the agent's door would, over its real contract, on local Azure. */
-export async function runStory<Inputs, Outputs>(
+export async function runStory<Inputs, Outputs, Workspace extends { readonly location: string }>(
   task: Task<Inputs, Outputs, Workspace>,
   given: Record<string, string>,
   folder: string,
-  more: { signal?: AbortSignal; stepIdentity?: string; access?: () => RunAccess } = {},
+  more: { signal?: AbortSignal; stepIdentity?: string; access?: () => RunAccess; registryAlone?: boolean } = {},
 ): Promise<Ran<Outputs>> {
   const local = await theCloud();
   const log = memoryLog();
@@ -60,19 +59,21 @@ export async function runStory<Inputs, Outputs>(
     const sent: Opening = { onRequest: (method, url) => void ran.requests.push(`${method} ${url}`) };
     const azure = await openAzure({ ...sent, plan: isPlan(inputs) }, log);
     const { plan } = azure;
-    const workspace = await openWorkspace({
+    const storyLog = plan ? planningLog(log, plan) : log;
+    const workspace = await task.openWorkspace({
       azure,
       subscriptionId: local.subscriptionId,
       resourceGroup: local.resourceGroup,
-      name: local.workspace,
-      log: plan ? planningLog(log, plan) : log,
+      name: more.registryAlone ? "" : local.workspace,
+      registry: given["registry"],
+      log: storyLog,
       signal,
       provenance,
     });
     const context: StoryContext<Inputs, Outputs, Workspace> = {
       inputs,
       workspace,
-      log: workspace.log,
+      log: storyLog,
       signal,
       record,
       run: {
