@@ -9,12 +9,18 @@ import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
 
 const usage = `npm run local -- --json FILE [--data DIR] [--contract DIR] [--har FILE] [--scenarios FILE]
+                     [--environments machine|venv] [--environments-cache DIR]
 
   --json FILE      where to write URLs, CA file, credentials and ready environments (readable by you only)
   --data DIR       keep the state in this folder; without it, everything is gone at the end
   --contract DIR   published resource types (<api-version>.json); bodies that break them are refused
   --har FILE       where to write every HTTP exchange at the end, with secrets replaced
-  --scenarios FILE slow lives and failures on demand, and how fast the cloud's clock runs (docs/local-azure.md)`;
+  --scenarios FILE slow lives and failures on demand, and how fast the cloud's clock runs (docs/local-azure.md)
+  --environments venv
+                   install what the environments of jobs and deployments ask for into virtual environments;
+                   machine, which is the default, runs them all with this machine's Python
+  --environments-cache DIR
+                   keep those virtual environments in this folder (default: azure-ml-local in ~/.cache)`;
 
 /** What FILE holds. It is for this machine only: there are secrets in it. */
 export function description(cloud: LocalCloud): object {
@@ -86,6 +92,10 @@ async function main(): Promise<number> {
     ...(options.data === undefined ? {} : { data: path.resolve(options.data) }),
     ...(options.contract === undefined ? {} : { contract: path.resolve(options.contract) }),
     ...(scenarios === undefined ? {} : { scenarios }),
+    ...(options.environments === "venv" ? { environments: "venv" } : {}),
+    ...(options["environments-cache"] === undefined
+      ? {}
+      : { environmentsCache: path.resolve(options["environments-cache"]) }),
   });
   cloud.azure.scenarios.onMeeting = ({ rule, what, count }) => {
     const place = rule.times === undefined ? count : `${count} of ${rule.times}`;
@@ -125,12 +135,18 @@ function interruption(): Promise<void> {
   });
 }
 
-function readArguments():
-  | { json: string; data?: string; contract?: string; har?: string; scenarios?: string }
-  | undefined {
-  const text = { type: "string" } as const;
+const text = { type: "string" } as const;
+const optional = {
+  ...{ data: text, contract: text, har: text, scenarios: text },
+  ...{ environments: text, "environments-cache": text },
+} as const;
+
+function readArguments(): ({ json: string } & { [name in keyof typeof optional]?: string }) | undefined {
   try {
-    const { values } = parseArgs({ options: { json: text, data: text, contract: text, har: text, scenarios: text } });
+    const { values } = parseArgs({ options: { json: text, ...optional } });
+    const { environments = "machine" } = values;
+    if (environments !== "machine" && environments !== "venv")
+      throw new Error(`--environments is machine or venv, and '${environments}' is neither.`);
     if (values.json !== undefined) return { ...values, json: values.json };
     console.error(`--json FILE is missing.\n\n${usage}`);
   } catch (error) {

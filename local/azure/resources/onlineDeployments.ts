@@ -45,6 +45,18 @@ function requireAsset(world: AzureWorld, id: unknown, noun: "models" | "codes" |
   );
 }
 
+/** A deployment without a script is one of an MLflow model, which says itself what it needs; only an environment made of that has it. */
+function refuseUnscripted(world: AzureWorld, model: unknown): void {
+  const without = "online deployments without codeConfiguration";
+  const reference = typeof model === "string" ? parseReference(model, "models") : undefined;
+  const version =
+    reference?.kind === "asset" ? world.assets.models.version(reference.name, reference.version) : undefined;
+  if (version?.properties["modelType"] !== "mlflow_model")
+    throw notImplemented(`${without} of models that are no MLflow models`);
+  if (world.provisioning.kind !== "venv")
+    throw notImplemented(`${without}, unless local Azure is started with --environments venv`);
+}
+
 /** What is kept of `properties`. */
 function normalised(sent: Json): Json {
   const properties = { ...sent };
@@ -80,14 +92,11 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     if (sent["endpointComputeType"] !== "Managed")
       throw notImplemented(`online deployments on ${sent["endpointComputeType"] ?? "nothing"}`);
     const code = (sent["codeConfiguration"] ?? undefined) as { codeId?: string; scoringScript?: string } | undefined;
-    if (code === undefined)
-      throw notImplemented(
-        "online deployments without codeConfiguration (MLflow and Triton models without a scoring script)",
-      );
-    if (typeof code.scoringScript !== "string")
+    if (code === undefined) refuseUnscripted(world, sent["model"]);
+    else if (typeof code.scoringScript !== "string")
       throw invalidRequest("BadRequest", "properties.codeConfiguration.scoringScript is required.");
     requireAsset(world, sent["model"], "models");
-    requireAsset(world, code.codeId, "codes");
+    requireAsset(world, code?.codeId, "codes");
     requireAsset(world, sent["environmentId"], "environments");
     requireIdle(world, endpoint, name);
     const key = deploymentKey(endpoint, name);

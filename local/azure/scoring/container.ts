@@ -1,15 +1,15 @@
 // One deployment's container, as far as there is one: model and code brought to a folder, and the process that scores.
-import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
-import { promisify } from "node:util";
 import type { OperationError } from "../arm/operations.ts";
+import { ImageError } from "../environments/provision.ts";
 import { bring, bringCode } from "../jobs/inputs.ts";
 import { locate } from "../jobs/locations.ts";
 import type { AzureWorld } from "../world.ts";
 import { ContainerLog, ScoringProcess } from "./process.ts";
 import type { DeploymentRecord } from "./records.ts";
+import { mlflowScript, prepareRuntime, type Runtime } from "./runtime.ts";
 
 /** Host variables that a scoring script may see. */
 const hostVariables = ["LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONNOUSERSITE"];
@@ -36,6 +36,7 @@ export class Container {
   private stopped = false;
   private livePort: number | undefined;
   private modelDirectory: string | undefined;
+  private runtime: Runtime | undefined;
 
   constructor(world: AzureWorld, deployment: DeploymentRecord) {
     this.world = world;
@@ -51,6 +52,7 @@ export class Container {
   async start(): Promise<void> {
     this.folder = await mkdtemp(join(tmpdir(), "scoring-"));
     this.modelDirectory = await this.bringFiles(this.folder);
+    this.runtime = await this.prepare(this.folder);
     if (this.stopped) throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
     await this.serve(this.folder);
   }
@@ -71,12 +73,13 @@ export class Container {
       await bringCode(this.world, code?.codeId ?? null, join(folder, "code"));
       const script = join(folder, "code", code?.scoringScript ?? "");
       if (
+        code &&
         !(await stat(script).then(
           (found) => found.isFile(),
           () => false,
         ))
       ) {
-        throw new DeploymentFailure("BadArgument", `The code has no scoring script '${code?.scoringScript}'.`);
+        throw new DeploymentFailure("BadArgument", `The code has no scoring script '${code.scoringScript}'.`);
       }
       const model = properties["model"];
       if (typeof model !== "string") return undefined;
@@ -110,19 +113,36 @@ export class Container {
     return directory;
   }
 
+  /** @throws DeploymentFailure where the environment cannot be made; its log lies where the service keeps it */
+  private async prepare(folder: string): Promise<Runtime> {
+    try {
+      return await prepareRuntime(this.world, this.deployment.properties["environmentId"], this.modelDirectory, folder);
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      this.logs.InferenceServer.add(error.text);
+      const path = `ImageLogs/${error.id}/build.log`;
+      await this.world.blobs.put("azureml", path, error.text);
+      // The sentence about the log is the one in Microsoft's troubleshooting guide; what stands before it is ours.
+      throw new DeploymentFailure(
+        "ImageBuildFailure",
+        `Image build failed: ${error.message} The build log is available in the workspace blob store "${this.world.storageAccount}" under the path "/azureml/${path}".`,
+      );
+    }
+  }
+
   private async serve(folder: string): Promise<void> {
     const log = this.logs.InferenceServer;
     const { properties, sku } = this.deployment;
-    const code = properties["codeConfiguration"] as { scoringScript: string };
-    log.add(
-      `local Azure builds and pulls no image: the environment ${properties["environmentId"] ?? "(none)"} is not used, ` +
-        `the script runs with ${await pythonVersion()} of this machine, as one process whatever the instance count (${sku.capacity}).`,
-    );
+    const code = properties["codeConfiguration"] as { scoringScript: string } | null | undefined;
+    const { python, path, sentences } = this.runtime ?? { python: "python3", path: [], sentences: [] };
+    for (const sentence of sentences) log.add(`local Azure builds and pulls no image: ${sentence}`);
+    log.add(`One process serves, whatever the instance count (${sku.capacity}).`);
     if (this.stopped) throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
     const running = new ScoringProcess({
       appRoot: folder,
-      entryScript: `code/${code.scoringScript}`,
-      environment: this.environment(folder),
+      python,
+      entryScript: code ? `code/${code.scoringScript}` : mlflowScript,
+      environment: this.environment(folder, path),
       log,
     });
     this.process = running;
@@ -165,14 +185,14 @@ export class Container {
     await this.serve(this.folder).catch((error: Error) => this.logs.InferenceServer.add(error.message));
   }
 
-  private environment(folder: string): Record<string, string> {
+  private environment(folder: string, programs: readonly string[]): Record<string, string> {
     const kept = Object.fromEntries(
       hostVariables.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]!]])),
     );
     const { reach } = this.world;
     return {
       ...kept,
-      PATH: process.env["PATH"] ?? ["/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
+      PATH: [...programs, process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"].join(delimiter),
       HOME: folder,
       TMPDIR: folder,
       PYTHONDONTWRITEBYTECODE: "1",
@@ -183,16 +203,4 @@ export class Container {
       ...((this.deployment.properties["environmentVariables"] ?? {}) as Record<string, string>),
     };
   }
-}
-
-const execute = promisify(execFile);
-let version: Promise<string> | undefined;
-
-/** `Python 3.11.7`, asked for once. */
-function pythonVersion(): Promise<string> {
-  version ??= execute("python3", ["--version"]).then(
-    ({ stdout }) => stdout.trim(),
-    () => "python3 (not found)",
-  );
-  return version;
 }

@@ -28,7 +28,9 @@ export class ContainerLog {
 export interface ScoringOptions {
   /** The folder that the container would have at /var/azureml-app. */
   readonly appRoot: string;
-  /** The script, relative to `appRoot`. */
+  /** The program that runs it; this machine's python3 where absent. */
+  readonly python?: string;
+  /** The script, relative to `appRoot` or absolute. */
   readonly entryScript: string;
   /** The whole environment; nothing of this process's own is added. */
   readonly environment: Readonly<Record<string, string>>;
@@ -52,7 +54,7 @@ export class ScoringProcess {
 
   constructor(options: ScoringOptions) {
     const { log } = options;
-    this.child = spawn("python3", ["-u", server], {
+    this.child = spawn(options.python ?? "python3", ["-u", server], {
       cwd: options.appRoot,
       env: { ...options.environment, AML_APP_ROOT: options.appRoot, AZUREML_ENTRY_SCRIPT: options.entryScript },
       stdio: ["ignore", "pipe", "pipe", "pipe"],

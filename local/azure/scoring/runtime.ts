@@ -39,7 +39,7 @@ export async function prepareRuntime(
   const image = definition && (await imageOf(world, definition));
   if (image === undefined) {
     const named = environmentId ?? "(none)";
-    const sentence = `the environment ${named} is not used, the script runs with ${await pythonVersion()} of this machine`;
+    const sentence = `the environment ${named} is not used, the script runs with ${await pythonVersion()} of this machine.`;
     return { python: "python3", path: [], sentences: [sentence] };
   }
   const made = await image.done;
