@@ -60,6 +60,8 @@ export async function packageExtension(root: string, options: PackageOptions = {
       const stamped = renaming.task({ ...json, version: taskVersion(json, version) });
       mkdirSync(join(stage, "tasks", folder), { recursive: true });
       writeFileSync(join(stage, "tasks", folder, "task.json"), formatJson(stamped));
+      const bundle = join(stage, "tasks", folder, "dist/index.js");
+      if (existsSync(bundle)) writeFileSync(bundle, renaming.bundle(readFileSync(bundle, "utf8"), json));
     }
     const contributions = renaming.contributions(manifest.contributions);
     const publisher = options.publisher ?? manifest.publisher;

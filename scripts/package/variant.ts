@@ -65,6 +65,20 @@ export class Renaming {
     return { ...renamed, name: this.#names.get(json.name)!, friendlyName };
   }
 
+  /**
+   * What a task's bundle says of itself in records and user agents, its contract, is that of the variant's task.json too.
+   * @throws Error where the contract does not stand in the bundle just once
+   */
+  bundle(text: string, json: TaskJson): string {
+    if (this.#suffix === "") return text;
+    const told = ({ id, name, friendlyName }: TaskJson) =>
+      `id:${JSON.stringify(id)},name:${JSON.stringify(name)},friendlyName:${JSON.stringify(friendlyName)}`;
+    const parts = text.split(told(json));
+    if (parts.length !== 2)
+      throw new Error(`The bundle of ${json.name} names itself ${parts.length - 1} times, not once.`);
+    return parts.join(told(this.task(json)));
+  }
+
   contributions<T>(contributions: T): T {
     return this.#suffix === "" ? contributions : (this.#value(contributions) as T);
   }

@@ -166,6 +166,11 @@ describe("package", () => {
     for (const id of released.ids) assert.ok(!dev.everything.includes(id), `${id} is left in the development copy`);
     for (const type of released.types)
       assert.ok(!new RegExp(`"(connectedService:)?${type}[":]`).test(dev.everything), `${type} is left`);
+    for (const [path, text] of dev.bundles) {
+      for (const id of released.ids) assert.ok(!text.includes(id), `${id} is left in ${path}`);
+      assert.ok(text.includes(JSON.stringify(dev.tasks.find((task) => path.includes(task.folder))?.name)), path);
+    }
+    assert.ok(dev.bundles.length > 5);
     for (const { friendlyName } of dev.tasks) assert.ok(friendlyName.length <= 40 && friendlyName.endsWith("(dev)"));
     assert.match(dev.shown, /<Identity [^>]*Id="azure-ml-pipelines-dev"/);
     assert.doesNotMatch(dev.shown, /<GalleryFlags>[^<]*Public/);
@@ -179,9 +184,9 @@ function contents(files: Record<string, Uint8Array>) {
     text("extension.vsomanifest"),
   ).contributions;
   const named = (type: string) => contributions.filter((one) => one.type === type).map((one) => one.properties.name);
-  const tasks: { id: string; name: string; friendlyName: string }[] = named("ms.vss-distributed-task.task").map(
-    (path) => JSON.parse(text(`${path}/task.json`)),
-  );
+  const tasks: { id: string; name: string; friendlyName: string; folder: string }[] = named(
+    "ms.vss-distributed-task.task",
+  ).map((path) => ({ ...JSON.parse(text(`${path}/task.json`)), folder: `${path}/` }));
   return {
     shown: text("extension.vsixmanifest"),
     types: [
@@ -191,6 +196,9 @@ function contents(files: Record<string, Uint8Array>) {
     ids: tasks.map(({ id }) => id),
     names: tasks.map(({ name }) => name),
     tasks,
+    bundles: Object.keys(files)
+      .filter((name) => name.endsWith("/dist/index.js"))
+      .map((name) => [name, text(name)] as const),
     everything: JSON.stringify([contributions, tasks]),
   };
 }
