@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { readTaskFolder } from "../../local/agent/index.ts";
+import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
 import { root } from "../harness/packages.ts";
 import { VirtualClock } from "../local/devops/virtual-clock.ts";
 import { Agentless, jobsOf } from "./agentless.ts";
@@ -263,6 +264,17 @@ environment: azureml:plain:1
       assert.equal(await resultOf("rejected", ", approved: true"), "failed");
       assert.equal(await resultOf("rejected"), "succeeded");
       assert.equal(await resultOf("rejected", ", pipeline: train"), "failed");
+    });
+
+    it("pass one of a registry", async () => {
+      const { azure: world } = place.cloud;
+      registriesOf(world).set("shared", { name: "shared", id: "r", location: "eastus2", tags: {}, properties: {} });
+      const put = (name: string, tags: object) =>
+        registryAssets(world, "shared")?.models.put(name, "1", { tags }, { name: "Ada", type: "User" });
+      put("common", { evaluation: "passed" });
+      put("poor", { evaluation: "failed" });
+      assert.equal(await resultOf("common", ", registry: shared"), "succeeded", place.log);
+      assert.equal(await resultOf("poor", ", registry: shared"), "failed");
     });
 
     it("pass what EvaluateMetrics and RegisterModel leave, and not what was registered unjudged", async () => {

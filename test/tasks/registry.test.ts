@@ -99,6 +99,19 @@ describe("a registry", () => {
     assert.equal(brought.outputs?.assetId, "azureml://registries/shared/models/credit/versions/1");
     assert.equal(readFileSync(path.join(wanted.downloadPath, "w/a.bin"), "utf8"), "aaaa");
     assert.match((await runStory(download, wanted, scratch, alone)).log, /0 downloaded \(0 bytes\), 2 there already/);
+    const artifact = {
+      registry: "shared",
+      definition: "credit",
+      version: "1",
+      downloadPath: path.join(scratch, "_model"),
+    };
+    const released = await runStory(
+      download,
+      { ...artifact, azureSubscription: "", connection: "azure-ml" },
+      scratch,
+      alone,
+    );
+    assert.equal(released.outputs?.version, "1");
     for (const text of [brought.log, JSON.stringify(brought.record)]) assert.doesNotMatch(text, /sig=/);
   });
 

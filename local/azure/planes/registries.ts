@@ -135,7 +135,7 @@ function findAsset(world: AzureWorld, assetId: string): AssetVersion | undefined
 type Accept = (response: Response, id: string, assetId: string | undefined, family: string) => void;
 
 function mountAssets(routes: Router, world: AzureWorld, accept: Accept): void {
-  mountReading(routes, world, world.urls.api);
+  mountReading(routes, world, () => world.urls.api);
   routes.put("/:noun/:name/versions/:version", async (request, response, next) => {
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();

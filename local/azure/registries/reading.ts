@@ -50,14 +50,14 @@ export function askedOf(world: AzureWorld, request: Request, response: Response)
 
 /**
  * Mounts `/:noun`, `/:noun/:name`, `…/versions` and `…/versions/:version` below a registry's own path.
- * @param origin what next pages begin with
+ * @param origin what next pages begin with; known once the listeners are up
  */
-export function mountReading(routes: Router, world: AzureWorld, origin: string): void {
+export function mountReading(routes: Router, world: AzureWorld, origin: () => string): void {
   routes.get("/:noun", (request, response, next) => {
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();
     const chosen = select(asked.store.containers(), request.query);
-    response.json(page(chosen, request, origin, (one) => containerBody(asked, one)));
+    response.json(page(chosen, request, origin(), (one) => containerBody(asked, one)));
   });
   routes.get("/:noun/:name", (request, response, next) => {
     const asked = askedOf(world, request, response);
@@ -70,7 +70,7 @@ export function mountReading(routes: Router, world: AzureWorld, origin: string):
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();
     const versions = asked.store.container(parameter(request, "name"))?.versions ?? [];
-    response.json(page(select(versions, request.query), request, origin, (one) => versionBody(asked, one)));
+    response.json(page(select(versions, request.query), request, origin(), (one) => versionBody(asked, one)));
   });
   routes.get("/:noun/:name/versions/:version", (request, response, next) => {
     const asked = askedOf(world, request, response);
@@ -86,7 +86,7 @@ export function mountReading(routes: Router, world: AzureWorld, origin: string):
 export function armReading(world: AzureWorld): Router {
   const routes = Router({ mergeParams: true });
   routes.use(requireRegistry(world));
-  mountReading(routes, world, world.urls.arm);
+  mountReading(routes, world, () => world.urls.arm);
   return routes;
 }
 

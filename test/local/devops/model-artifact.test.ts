@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { getBearerHandler, WebApi } from "azure-devops-node-api";
+import { registriesOf, registryAssets } from "../../../local/azure/registries/assets.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Binding, type Choices, fillPickList } from "../../../local/devops/endpoint-proxy/editor.ts";
 import { readTasks } from "../../../scripts/generate/taskJson.ts";
@@ -29,6 +30,13 @@ describe("the release artifact type Azure ML model", () => {
     for (let version = 1; version <= 40; version++)
       put("credit", String(version), version % 10 === 0 ? { stage: "prod" } : {});
     put("fraud", "1");
+    const { location } = cloud.azure;
+    registriesOf(cloud.azure).set("shared", { name: "shared", id: "r", location, tags: {}, properties: {} });
+    for (let version = 1; version <= 40; version++) {
+      const modelUri = `https://storage/shared/${version}`;
+      const more = version === 10 ? { tags: { stage: "prod" } } : {};
+      registryAssets(cloud.azure, "shared")?.models.put("common", String(version), { modelUri, ...more }, author);
+    }
     inputs = {
       connection: cloud.connections["azure-ml"].id,
       resourceGroup: "rg1",
@@ -58,6 +66,18 @@ describe("the release artifact type Azure ML model", () => {
     assert.ok(values(await list("resourceGroup")).includes("rg1"));
     assert.ok(values(await list("workspace")).includes("ws1"));
     assert.deepEqual(values(await list("definition")).sort(), ["credit", "fraud"]);
+  });
+
+  it("lists registries, and what one holds in the same order", async () => {
+    assert.deepEqual(values(await list("registry")), ["shared"]);
+    const shared = { workspace: "", registry: "shared", definition: "common" };
+    assert.deepEqual(values(await list("definition", shared)), ["common"]);
+    const versions = values(await list("versions", shared));
+    assert.deepEqual([versions.length, ...versions.slice(30, 32)], [40, "10", "9"]);
+    assert.deepEqual(values(await list("latestVersion", shared)), ["40"]);
+    assert.deepEqual(values(await list("latestVersion", { ...shared, tags: "stage=prod" })), ["10"]);
+    const { choices } = await list("artifactItems", { ...shared, version: "7" });
+    assert.equal(choices[0]?.DisplayValue, "https://storage/shared/7");
   });
 
   for (const target of ["versions", "defaultVersionSpecific"])
@@ -91,7 +111,15 @@ describe("the release artifact type Azure ML model", () => {
     const task = readTasks(root).find(({ json }) => json.id === properties.downloadTaskId);
     assert.equal(task?.folder, "DownloadModel");
     const taken = new Set(task?.json.inputs.flatMap(({ name, aliases }) => [name, ...(aliases ?? [])]));
-    for (const name of ["connection", "resourceGroup", "workspace", "definition", "version", "downloadPath"])
+    for (const name of [
+      "connection",
+      "resourceGroup",
+      "workspace",
+      "registry",
+      "definition",
+      "version",
+      "downloadPath",
+    ])
       assert.ok(taken.has(name), name);
   });
 
