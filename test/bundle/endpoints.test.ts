@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
+import { ask } from "../local/azure/client.ts";
 
 const endpointFile = "azureml/endpoint.yml";
 const deploymentFile = "azureml/deployment.yml";
@@ -108,9 +109,9 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
     });
     const asBefore = async () => {
       assert.deepEqual(endpoint("steady")?.traffic, { blue: 100 });
-      const call = await bench.run("InvokeEndpoint", { endpointName: "steady", requestFile });
-      assertSucceeded(call);
-      assert.match(call.outputs["reply"]!, /good day, Ada/);
+      const { scoringUri, keys } = endpoint("steady")!;
+      const reply = await ask(bench.cloud, "POST", scoringUri!, { body: { name: "Ada" }, token: keys.primaryKey });
+      assert.equal(reply.body.greeting, "good day, Ada");
     };
 
     for (const node of NODES) {

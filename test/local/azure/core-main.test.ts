@@ -28,7 +28,7 @@ describe("npm run local", () => {
       child.stdout.resume();
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       try {
-        for (let tries = 0; !existsSync(file) && tries < 200; tries += 1) await sleep(50);
+        for (let tries = 0; !existsSync(file) && tries < 1000; tries += 1) await sleep(50);
         assert.equal(statSync(file).mode & 0o777, 0o600);
         const description = JSON.parse(readFileSync(file, "utf8"));
         assert.equal(description.azureAiMl.cloud_metadata.resource_manager, description.urls.arm);
