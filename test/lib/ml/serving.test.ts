@@ -12,8 +12,9 @@ import { invokeEndpoint, readRequest } from "../../../lib/ml/invoke.ts";
 import { type ModelRequest, registerModel } from "../../../lib/ml/register-model.ts";
 import { readRollout } from "../../../lib/ml/rollout-files.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
+import { registriesOf, registryAssets } from "../../../local/azure/registries/assets.ts";
 import { commandJob, project } from "./projects.ts";
-import { openLocal, provenance } from "./world.ts";
+import { openLocal, provenance, theCloud } from "./world.ts";
 
 /** Doubles what it is sent; `broken` never comes up, `wrong` answers something else, `raises` fails at each call. */
 const SCORE = `
@@ -29,7 +30,7 @@ def run(raw):
     return {"doubled": [factor * value for value in json.loads(raw)["values"]]}
 `;
 
-function serving(endpoint: string, how = "", deployment = "blue", more: Record<string, unknown> = {}) {
+function serving(endpoint: string, how = "", deployment = "blue", more: Record<string, unknown> = {}, image?: string) {
   const folder = project({
     "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key", tags: { team: "a" }, ...more }),
     "deployment.yml": JSON.stringify({
@@ -37,7 +38,7 @@ function serving(endpoint: string, how = "", deployment = "blue", more: Record<s
       endpoint_name: endpoint,
       model: { path: "model" },
       code_configuration: { code: "code", scoring_script: "score.py" },
-      environment: { image: "ubuntu" },
+      environment: image ?? { image: "ubuntu" },
       environment_variables: how ? { HOW: how } : {},
       instance_type: "Standard_DS2_v2",
       instance_count: 1,
@@ -57,9 +58,12 @@ interface More {
   readonly percent?: number;
   readonly remove?: boolean;
   readonly endpoint?: Record<string, unknown>;
+  /** In place of the YAML's own. */
+  readonly model?: string;
+  readonly environment?: string;
 }
 async function rollOut(endpoint: string, more: More = {}) {
-  const folder = serving(endpoint, more.how, more.deployment, more.endpoint);
+  const folder = serving(endpoint, more.how, more.deployment, more.endpoint, more.environment);
   const writes: string[] = [];
   const workspace = await openLocal({
     onRequest: (method, url) =>
@@ -71,7 +75,7 @@ async function rollOut(endpoint: string, more: More = {}) {
     deploymentFile: path.join(folder, "deployment.yml"),
     endpointName: undefined,
     deploymentName: undefined,
-    model: undefined,
+    model: more.model,
   };
   const run = deploy(workspace, {
     root: folder,
@@ -91,6 +95,19 @@ const state = async (endpoint: string) => {
   const names = (await listDeployments(workspace, endpoint)).map(({ name }) => name);
   return { traffic: (await findEndpoint(workspace, endpoint))?.properties.traffic, names: names.sort() };
 };
+/** A model and an environment of a registry, as deployments name them. */
+async function inRegistry() {
+  const { azure } = await theCloud();
+  const record = { name: "serving", id: "r", location: azure.location, tags: {}, properties: {} };
+  registriesOf(azure).set(record.name, record);
+  await azure.blobs.put("serving", "served/model.json", "{}");
+  const properties = { modelUri: azure.blobs.url("serving", "served"), modelType: "custom_model" };
+  registryAssets(azure, "serving")?.models.put("served", "1", properties, { name: "Ada", type: "User" });
+  return {
+    model: "azureml://registries/serving/models/served/versions/1",
+    environment: "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
+  };
+}
 const fresh = () => `ep-${randomUUID().slice(0, 8)}`;
 
 describe("rollouts", () => {
@@ -115,8 +132,10 @@ describe("rollouts", () => {
     assert.deepEqual([second.deployment, second.traffic], ["blue-2", { blue: 70, "blue-2": 30 }]);
     const workspace = await openLocal();
     assert.equal((await findEndpoint(workspace, name))?.tags?.["team"], "a");
-    const third = await (await rollOut(name, { how: "third", deployment: "green", remove: true })).report;
-    assert.deepEqual(third.traffic, { green: 100 });
+    const third = await (
+      await rollOut(name, { how: "third", deployment: "green", remove: true, ...(await inRegistry()) })
+    ).report;
+    assert.deepEqual([third.traffic, third.model], [{ green: 100 }, (await inRegistry()).model]);
     assert.deepEqual(await state(name), { traffic: { green: 100 }, names: ["green"] });
   });
 
