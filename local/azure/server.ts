@@ -20,6 +20,7 @@ import * as history from "./planes/history.ts";
 import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
 import * as registryAssets from "./planes/registries.ts";
+import * as studio from "./planes/studio.ts";
 import { armReading } from "./registries/reading.ts";
 import * as batchEndpoints from "./resources/batchEndpoints.ts";
 import * as codes from "./resources/codes.ts";
@@ -68,6 +69,7 @@ const apiPlanes: readonly PlaneFile[] = [
   events,
   batchJobs,
   registryAssets,
+  studio,
 ];
 
 /** Audiences of the tokens that the management and data planes take. */

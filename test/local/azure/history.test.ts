@@ -100,6 +100,22 @@ describe("local Azure: run history", () => {
     assert.equal(answer.body.componentName, "run-history");
   });
 
+  it("leads from the studio link to a page that says what it is, with what there is to see of the job", async () => {
+    const name = await jobs.submit("echo '<b>loud</b>'; exit 3");
+    await jobs.until(name, "Failed");
+    const { endpoint } = (await jobs.arm("GET", `/jobs/${name}`)).body.properties.services.Studio;
+    const page = await ask(cloud, "GET", endpoint);
+    assert.equal(page.status, 200);
+    for (const part of [/Simulated studio page of local Azure/, new RegExp(name), /Failed/, /status code 3/])
+      assert.match(page.text, part);
+    const [, path = ""] = /href="(\/runs\/[^"]+\/log\?path=[^"]*std_log\.txt)"/.exec(page.text) ?? [];
+    const log = await ask(cloud, "GET", `${cloud.urls.api}${path}`);
+    assert.match(log.text, /<b>loud<\/b>/);
+    assert.match(log.headers["content-type"] ?? "", /^text\/plain/);
+    assert.equal((await ask(cloud, "GET", endpoint.replace(name, "nobody"))).status, 404);
+    assert.equal((await ask(cloud, "GET", `${cloud.urls.api}/runs/${name}/log?path=../x`)).status, 404);
+  });
+
   it("wants a token and the one workspace there is", async () => {
     const url = `${cloud.urls.api}/history/v1.0${cloud.azure.workspaceId}/runs/nobody`;
     assert.equal((await ask(cloud, "GET", url)).status, 401);
