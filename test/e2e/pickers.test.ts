@@ -16,6 +16,7 @@ import { root } from "../harness/packages.ts";
 /** More than local Azure's page of 30, and less than the six pages of an editor. */
 const MANY = 70;
 const numbered = (prefix: string) => Array.from({ length: MANY }, (_, index) => `${prefix}-${index + 1}`);
+const EXPERIMENTS = ["breast-cancer", "churn", "credit"];
 const author = { name: "ada", type: "User" } as const;
 
 /** What the workspace holds, by the last segment of a list's path. */
@@ -82,7 +83,7 @@ function fill({ azure: world }: LocalCloud): Held {
       isArchived: false,
       tags: {},
       properties: {},
-      experimentName: "breast-cancer",
+      experimentName: index === 0 ? "breast-cancer" : EXPERIMENTS[index % EXPERIMENTS.length]!,
       experimentId: "7",
       status: "Completed",
       created: world.clock.now(),
@@ -163,7 +164,9 @@ describe("lists in the task editor", () => {
           const { choices, pages, isCut } = await fillOf(binding, over);
           const offered = choices.map(({ Value }) => Value.replace(/^endpoint:(?=endpoint)|@latest$/g, ""));
           assert.ok(held[noun], `the test knows what there is of ${noun}`);
-          assert.deepEqual(offered.toSorted(), held[noun].toSorted());
+          // There is no list of experiments: each of the latest jobs names its own.
+          if (input.name === "experimentName") assert.deepEqual([...new Set(offered)].toSorted(), EXPERIMENTS);
+          else assert.deepEqual(offered.toSorted(), held[noun].toSorted());
           assert.equal(pages, Math.ceil(held[noun].length / 30));
           assert.equal(isCut, false);
           for (const { Value, DisplayValue } of choices) assert.ok(DisplayValue.startsWith(Value));
