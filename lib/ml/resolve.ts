@@ -2,6 +2,7 @@
 import type { AssetKind, Resolver } from "../spec/resolver.ts";
 import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
 import { registerCode } from "./codes.ts";
+import { collectionsOf } from "./collections.ts";
 import { readContent } from "./content.ts";
 import { uploadContent } from "./datastores.ts";
 import type { Workspace } from "./workspace.ts";
@@ -57,5 +58,6 @@ export function createResolver(workspace: Workspace, options: ResolveOptions = {
     },
     version: (kind, asset, label) => versionOfLabel(workspace, kind, asset, label),
     nextVersion: (kind, asset) => nextVersion(workspace, kind, asset),
+    collections: (endpoint, deployment) => collectionsOf(workspace, endpoint, deployment),
   };
 }

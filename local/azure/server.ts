@@ -26,6 +26,7 @@ import * as batchEndpoints from "./resources/batchEndpoints.ts";
 import * as codes from "./resources/codes.ts";
 import * as components from "./resources/components.ts";
 import * as computes from "./resources/computes.ts";
+import * as connections from "./resources/connections.ts";
 import * as data from "./resources/data.ts";
 import * as datastores from "./resources/datastores.ts";
 import * as discovery from "./resources/discovery.ts";
@@ -56,6 +57,7 @@ const resources: readonly ResourceFile[] = [
   onlineDeployments,
   batchEndpoints,
   schedules,
+  connections,
   eventSubscriptions,
 ];
 

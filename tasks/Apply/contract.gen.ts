@@ -25,6 +25,8 @@ export type ConnectionType =
 export type Inputs = {
   /** Path of a YAML file (CLI v2), or of a folder whose YAML files are applied in the order in which they refer to each other. Files of a folder that hold jobs or something else are left out. */
   file: string;
+  /** What to do where several files of a folder describe one resource in different ways: refuse the folder and name all such pairs, or let the last file count, in the order of their paths, with a warning that names both. */
+  duplicates: "fail" | "last";
   /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
 } & ConnectionType;
@@ -47,6 +49,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "file", type: "filePath", required: true },
+    { name: "duplicates", type: "pickList", default: "fail", options: ["fail", "last"] },
     { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [

@@ -5,7 +5,7 @@ import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
 const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log, run }) => {
   const root = run.workingDirectory;
-  const read = readDocuments(inputs.file, root);
+  const read = readDocuments(inputs.file, root, inputs.duplicates);
   for (const { secrets } of read.documents) for (const secret of secrets) run.hide(secret);
   const resources = await applyDocuments(workspace, read, { root });
   const changed = resources.some(({ action }) => action !== "unchanged");

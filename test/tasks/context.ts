@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
 import { isPlan, planningLog, planningOnly, type StoryContext, sayWrites, type Task } from "../../lib/task/index.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
 import { memoryLog, type Opening, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
 
 export interface Ran<Outputs> {
@@ -28,9 +29,15 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
   task: Task<Inputs, Outputs, Workspace>,
   given: Record<string, string>,
   folder: string,
-  more: { signal?: AbortSignal; stepIdentity?: string; access?: () => RunAccess; registryAlone?: boolean } = {},
+  more: {
+    signal?: AbortSignal;
+    stepIdentity?: string;
+    access?: () => RunAccess;
+    registryAlone?: boolean;
+    cloud?: LocalCloud;
+  } = {},
 ): Promise<Ran<Outputs>> {
-  const local = await theCloud();
+  const local = more.cloud ?? (await theCloud());
   const log = memoryLog();
   const ran = {
     hidden: [] as string[],
@@ -56,7 +63,10 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
       filePathSupplied: (name) => given[name] !== undefined,
     });
     const signal = more.signal ?? new AbortController().signal;
-    const sent: Opening = { onRequest: (method, url) => void ran.requests.push(`${method} ${url}`) };
+    const sent: Opening = {
+      cloud: local,
+      onRequest: (method, url) => void ran.requests.push(`${method} ${url}`),
+    };
     const azure = await openAzure({ ...sent, plan: isPlan(inputs) }, log);
     const { plan } = azure;
     const storyLog = plan ? planningLog(log, plan) : log;

@@ -1,16 +1,25 @@
 // The story of Apply: resolve, plan without changing anything, say it, do it, report. Twice in a row, the second time nothing.
-import { finish } from "../../azure/index.ts";
+import { API_VERSION, finish } from "../../azure/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
-import type { AssetKind, Resolver } from "../../spec/index.ts";
+import type { AssetKind, Resolver, Write } from "../../spec/index.ts";
 import { nextVersion, versionIn, versionsOf } from "../assets.ts";
+import type { Collecting } from "../collections.ts";
 import { envelope } from "../endpoints.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
 import { createResolver } from "../resolve.ts";
 import type { Workspace } from "../workspace.ts";
-import type { Difference } from "./compare.ts";
+import { type Difference, isEmpty } from "./compare.ts";
 import type { ApplicableDocument, ReadDocuments } from "./documents.ts";
-import { foreseeing, type PlannedVersions, plannedKey, versionKnown } from "./foresee.ts";
-import { type Decision, decide, hashOf, merged, type Resource } from "./plan.ts";
+import { titleOf } from "./duplicates.ts";
+import {
+  foreseeing,
+  type PlannedDeployments,
+  type PlannedVersions,
+  plannedDeployment,
+  plannedKey,
+  versionKnown,
+} from "./foresee.ts";
+import { type Decision, decide, hashOf, merged, type Resource, wantedSecrets } from "./plan.ts";
 
 export interface ApplyOptions {
   /** The repository's folder, which uploads may not leave by a link. */
@@ -36,6 +45,9 @@ interface Planned extends Decision {
   /** ARM path of what is to be put. */
   readonly at: string;
   readonly apiVersion: string;
+  readonly query: Write["query"];
+  /** As far as it is known before anything is applied. */
+  readonly wanted: Resource;
   readonly hash: string | undefined;
   readonly there: Resource | undefined;
 }
@@ -50,10 +62,24 @@ export async function applyDocuments(
   options: ApplyOptions,
 ): Promise<AppliedResource[]> {
   const versions: PlannedVersions = new Map();
-  const foreseen = foreseeing(workspace, versions, options.root);
+  const deployments: PlannedDeployments = new Map();
+  const foreseen = foreseeing(workspace, versions, deployments, options.root);
   const plan: Planned[] = [];
-  for (const document of read.documents) plan.push(await planOne(workspace, document, foreseen, versions));
+  for (const document of read.documents) {
+    const planned = await planOne(workspace, document, foreseen, versions);
+    const { kind, document: deployment } = planned.of;
+    if (kind === "online deployment")
+      deployments.set(
+        plannedDeployment(String(deployment["endpoint_name"]), planned.name),
+        planned.wanted as Collecting,
+      );
+    plan.push(planned);
+  }
   for (const { file, kind } of read.skipped) workspace.log.info(`  (left out) ${file}: a ${kind}`);
+  for (const { document, by } of read.replaced)
+    workspace.log.warn(
+      `${document.file} does not count: ${by.file} describes ${titleOf(by)} as well, and is the last.`,
+    );
   sayPlan(workspace, plan);
   const faults = [...plan.flatMap(refusalOf), ...twice(plan)];
   if (faults.length === 1 && faults[0]) throw faults[0];
@@ -84,13 +110,23 @@ async function planOne(
   const write = await how.translate(isOpen ? { ...document, version: "0" } : document, foreseen);
   const wanted = write.body as Resource;
   const hash = how.keepsHash ? hashOf(how, wanted) : undefined;
-  const path = write.path.startsWith(`${workspace.id}/`) ? write.path.slice(workspace.id.length + 1) : write.path;
-  const [collection, name] = placeOf(path, how.asset !== undefined);
-  const common = { of, collection, name, apiVersion: write.apiVersion, hash };
+  const whole = write.path.startsWith("/") ? write.path : `${workspace.id}/${write.path}`;
+  const [collection, name] = placeOf(workspace, whole, how.asset !== undefined);
+  const common = {
+    of,
+    collection,
+    name,
+    apiVersion: write.apiVersion,
+    query: write.query,
+    wanted,
+    hash,
+    version: undefined,
+  };
+  if (how.runsOnce) return { ...common, ...(await planRun(workspace, whole, `${of.kind} ${name}`)) };
   if (!how.asset) {
-    const at = `${workspace.id}/${path}`;
-    const there = await find(workspace, at, write.apiVersion, `${of.kind} ${name}`);
-    return { ...common, ...decide(how, wanted, there, hash), version: undefined, at, there };
+    const there = await find(workspace, whole, write.apiVersion, `${of.kind} ${name}`);
+    const held = there && (await heldSecrets(workspace, of, whole, write));
+    return { ...common, ...decide(how, wanted, there, { hash, held }), at: whole, there };
   }
   const atVersion = (version: string) =>
     `${workspace.id}/${collection}/${name}/versions/${encodeURIComponent(version)}`;
@@ -101,12 +137,12 @@ async function planOne(
   if (!isOpen) {
     const place = known(document.version ?? "");
     const there = await find(workspace, place.at, write.apiVersion, `${of.kind} ${name}:${place.version}`);
-    return { ...common, ...decide(how, wanted, there, hash), ...place, there };
+    return { ...common, ...decide(how, wanted, there, { hash }), ...place, there };
   }
   // Without a version: the newest one that is the same, or else a new one.
   for await (const version of versionsOf(workspace, collection as AssetKind, name)) {
     const there = version as Resource;
-    const decision = decide(how, wanted, there, hash);
+    const decision = decide(how, wanted, there, { hash });
     const isOurs = hash === undefined || !decision.changes.some(({ path: at }) => at === "properties.properties");
     if (decision.refused.length > 0 || !isOurs) continue;
     return { ...common, ...decision, ...known(versionIn(version) ?? ""), there };
@@ -116,10 +152,40 @@ async function planOne(
 }
 
 /** `environments/sklearn/versions/3` is the asset sklearn; `onlineEndpoints/a/deployments/b` is b. */
-function placeOf(path: string, isAsset: boolean): [collection: string, name: string] {
+function placeOf(workspace: Workspace, at: string, isAsset: boolean): [collection: string, name: string] {
+  const isBelow = at.startsWith(`${workspace.id}/`);
+  const path = isBelow ? at.slice(workspace.id.length + 1) : at.replace(/^.*\/providers\/[^/]+\//, "");
   const segments = path.split("/");
   if (isAsset) return [segments[0] ?? "", segments[1] ?? ""];
   return [segments.slice(0, -1).join("/"), segments.at(-1) ?? ""];
+}
+
+/** Work that is done once is there where a job of its name goes on or has completed; one that failed is tried anew. */
+async function planRun(workspace: Workspace, at: string, what: string) {
+  for (let attempt = 1; ; attempt++) {
+    const place = attempt === 1 ? at : `${at}-${attempt}`;
+    const there = await find(workspace, place, API_VERSION, what);
+    const { status } = (there?.properties ?? {}) as { status?: string };
+    const action = there ? ("unchanged" as const) : ("create" as const);
+    if (!there || !/^(Failed|Canceled|CancelRequested|NotResponding)$/.test(status ?? ""))
+      return { action, changes: [], refused: [], at: place, there };
+    workspace.log.info(`${place.split("/").at(-1)} is ${status}: the ${what} is tried anew.`);
+  }
+}
+
+/** The credentials that the service holds; undefined where none are wanted, or it does not tell them to this identity. */
+async function heldSecrets(workspace: Workspace, of: ApplicableDocument, at: string, write: Write): Promise<unknown> {
+  const { secrets } = of.how;
+  if (!secrets || isEmpty(wantedSecrets(write.body as Resource))) return undefined;
+  const answer = await workspace.azure.request("POST", `${at}/${secrets.ask}`, {
+    doing: `read the credentials of ${titleOf(of)}`,
+    apiVersion: write.apiVersion,
+    expect: [400, 401, 403, 404, 405],
+    signal: workspace.signal,
+  });
+  if (answer.status < 400) return secrets.heldIn(answer.body);
+  workspace.log.info(`Whether the credentials of ${titleOf(of)} are others cannot be seen (${answer.status}).`);
+  return undefined;
 }
 
 async function find(workspace: Workspace, at: string, apiVersion: string, what: string): Promise<Resource | undefined> {
@@ -154,6 +220,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
     doing: `${one.action} the ${what}`,
     body: sent,
     apiVersion: one.apiVersion,
+    ...(one.query ? { query: one.query } : {}),
     signal,
   });
   await finish(azure, answer, { what: `the ${what} to be ready`, signal });
@@ -202,7 +269,7 @@ function refusalOf(one: Planned): TaskError[] {
   ];
 }
 
-/** Two documents for one thing would undo each other's work for ever. */
+/** Two documents for one version, of which only one names it. */
 function twice(plan: readonly Planned[]): TaskError[] {
   const first = new Map<string, Planned>();
   return plan.flatMap((one) => {

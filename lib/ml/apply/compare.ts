@@ -22,7 +22,7 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   const name = path.slice(path.lastIndexOf(".") + 1);
   // The service never tells a secret.
   if (SECRET.test(name) && isEmpty(there)) return [];
-  if (isObject(wanted) && name === "secrets") return [];
+  if (isObject(wanted) && (name === "secrets" || (name === "credentials" && isEmpty(there)))) return [];
   if (isObject(wanted) && isObject(there)) {
     return Object.entries(wanted).flatMap(([key, value]) =>
       differences(value, entryOf(there, key), path === "" ? key : `${path}.${key}`),
@@ -39,6 +39,18 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   return isSame ? [] : [{ path, from: there, to: wanted }];
 }
 
+/**
+ * Whether a credential that the service holds is another than what is wanted; what it does not tell is taken to be the same.
+ * @param wanted and held flat mappings of credentials, or mappings of these
+ */
+export function otherSecrets(wanted: unknown, held: unknown): boolean {
+  if (isObject(wanted) && isObject(held))
+    return Object.entries(wanted).some(([name, value]) => otherSecrets(value, entryOf(held, name)));
+  if (isEmpty(wanted) || isEmpty(held) || isObject(wanted) || isObject(held)) return false;
+  const bare = (value: unknown) => String(value).replace(/^\?/, "");
+  return bare(wanted) !== bare(held);
+}
+
 function entryOf(there: Readonly<Record<string, unknown>>, key: string): unknown {
   if (Object.hasOwn(there, key)) return there[key];
   const lower = key.toLowerCase();
@@ -51,7 +63,14 @@ function sameScalar(name: string, wanted: unknown, there: unknown): boolean {
   if (isObject(wanted) || isObject(there)) return false;
   const [a, b] = [String(wanted), String(there)];
   if (a === b) return true;
+  // Regions are answered in small letters and without blanks.
+  if (/^location$/i.test(name)) return sameRegion(a, b);
   return !isWord(name) && (sameForm(a) === sameForm(b) || samePlace(a, b) || sameDuration(a, b));
+}
+
+function sameRegion(a: string, b: string): boolean {
+  const bare = (region: string) => region.toLowerCase().replaceAll(" ", "");
+  return bare(a) === bare(b);
 }
 
 /** What people read is compared as it is. */

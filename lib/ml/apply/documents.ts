@@ -3,18 +3,22 @@ import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import {
+  type DataImportDocument,
   type DocumentKind,
   kindOf,
   parseBatchDeployment,
   parseBatchEndpoint,
   parseComponent,
   parseCompute,
+  parseConnection,
   parseData,
+  parseDataImport,
   parseDatastore,
   parseEnvironment,
   parseModel,
   parseOnlineDeployment,
   parseOnlineEndpoint,
+  parseRegistry,
   parseSchedule,
   type Resolver,
   readSource,
@@ -23,16 +27,22 @@ import {
   translateBatchEndpoint,
   translateComponent,
   translateCompute,
+  translateConnection,
   translateData,
+  translateDataImport,
   translateDatastore,
   translateEnvironment,
   translateModel,
   translateOnlineDeployment,
   translateOnlineEndpoint,
+  translateRegistry,
   translateSchedule,
   type Write,
 } from "../../spec/index.ts";
+import { canonical } from "../canonical.ts";
 import { namedIn } from "../job-checks.ts";
+import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
+import { sha256 } from "./foresee.ts";
 
 /** How the documents of a kind are dealt with. */
 export interface ApplicableKind {
@@ -42,6 +52,10 @@ export interface ApplicableKind {
   readonly asset?: { readonly mayChange: readonly string[] };
   /** What it holds cannot be read back whole, so that a hash of it is kept among its own properties. */
   readonly keepsHash?: boolean;
+  /** A POST below its path that tells the credentials which reading it does not; where they stand in the answer. */
+  readonly secrets?: { readonly ask: string; heldIn(answer: unknown): unknown };
+  /** It is no resource but work that is done once: a job with a name that says what it does. */
+  readonly runsOnce?: boolean;
 }
 
 function kind<T extends object>(
@@ -57,7 +71,14 @@ const ASSET = { mayChange: ["description", "tags", "isArchived", "stage", "prope
 
 /** In the order in which they are applied. */
 const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
-  datastore: kind(parseDatastore, translateDatastore),
+  registry: kind(parseRegistry, translateRegistry),
+  connection: kind(parseConnection, translateConnection, {
+    secrets: {
+      ask: "listsecrets",
+      heldIn: (answer) => (answer as { properties?: { credentials?: unknown } } | undefined)?.properties?.credentials,
+    },
+  }),
+  datastore: kind(parseDatastore, translateDatastore, { secrets: { ask: "listSecrets", heldIn: (answer) => answer } }),
   compute: kind(parseCompute, translateCompute),
   environment: kind(parseEnvironment, translateEnvironment, { asset: ASSET }),
   "data asset": kind(parseData, translateData, { asset: ASSET }),
@@ -68,7 +89,14 @@ const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
   "online deployment": kind(parseOnlineDeployment, translateOnlineDeployment, { keepsHash: true }),
   "batch deployment": kind(parseBatchDeployment, translateBatchDeployment, { keepsHash: true }),
   schedule: kind(parseSchedule, translateSchedule, { keepsHash: true }),
+  "data import": kind(parseDataImport, translateImport, { runsOnce: true }),
 };
+/** The same import has the same name, so that it is found again. */
+function translateImport(document: DataImportDocument, resolver: Resolver): Promise<Write> {
+  const name = `import-${document.name}-${sha256(canonical(document)).slice(0, 10)}`;
+  return translateDataImport(document, resolver, { name });
+}
+
 const ORDER = Object.keys(KINDS) as DocumentKind[];
 
 export interface ApplicableDocument {
@@ -82,6 +110,8 @@ export interface ApplicableDocument {
 
 export interface ReadDocuments {
   readonly documents: readonly ApplicableDocument[];
+  /** Documents that do not count, since a later file describes the same. */
+  readonly replaced: readonly Replaced[];
   /** Files of a folder that hold something else, with what it is. */
   readonly skipped: readonly { readonly file: string; readonly kind: string }[];
 }
@@ -90,7 +120,7 @@ export interface ReadDocuments {
  * Reads a YAML file, or all of a folder in the order in which they can be applied.
  * @throws TaskErrors with the faults of all files at once
  */
-export function readDocuments(given: string, root: string): ReadDocuments {
+export function readDocuments(given: string, root: string, duplicates: Duplicates = "fail"): ReadDocuments {
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true;
   const documents: ApplicableDocument[] = [];
   const skipped: { file: string; kind: string }[] = [];
@@ -102,7 +132,9 @@ export function readDocuments(given: string, root: string): ReadDocuments {
       const how = KINDS[found];
       if (how) {
         const document = how.parse(file) as ApplicableDocument["document"];
-        documents.push({ kind: found, how, document, file: file.name, secrets: file.secrets });
+        if (isFolder && isTemplate(document))
+          skipped.push({ file: file.name, kind: `${found} whose name ${document.name} is to be filled in` });
+        else documents.push({ kind: found, how, document, file: file.name, secrets: file.secrets });
       } else if (isFolder) skipped.push({ file: file.name, kind: found });
       else throw cannotBeApplied(file, found);
     } catch (error) {
@@ -113,14 +145,19 @@ export function readDocuments(given: string, root: string): ReadDocuments {
       else throw error;
     }
   }
+  const only = distinct(documents, duplicates);
+  faults.push(...only.faults);
   if (faults.length === 1 && faults[0]) throw faults[0];
   if (faults.length > 0) throw new TaskErrors(faults);
   if (documents.length === 0)
     throw new TaskError("input", `There is no document in ${given} that can be applied.`, {
       hint: `Documents of these kinds can: ${ORDER.join(", ")}.`,
     });
-  return { documents: inOrder(documents), skipped };
+  return { documents: inOrder(only.documents), replaced: only.replaced, skipped };
 }
+
+/** A name such as `<REGISTRY-NAME>` stands for one that people fill in; no resource of Azure can be called so. */
+const isTemplate = ({ name }: { readonly name?: string }) => /^<.*>$/.test(name ?? "");
 
 function cannotBeApplied(file: SourceFile, found: DocumentKind): TaskError {
   const isJob = found.endsWith(" job");

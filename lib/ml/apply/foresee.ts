@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { AssetKind, Resolver } from "../../spec/index.ts";
 import { versionOfLabel } from "../assets.ts";
 import { canonical } from "../canonical.ts";
+import { type Collecting, collectedBy, collectionsOf } from "../collections.ts";
 import { readContent } from "../content.ts";
 import type { Workspace } from "../workspace.ts";
 import { UNKNOWN } from "./compare.ts";
@@ -11,8 +12,17 @@ import { UNKNOWN } from "./compare.ts";
 export type PlannedVersions = Map<string, string>;
 export const plannedKey = (kind: string, name: string) => `${kind}/${name}`;
 
+/** The online deployments that documents of this run describe: what they will collect before they are there. */
+export type PlannedDeployments = Map<string, Collecting>;
+export const plannedDeployment = (endpoint: string, name: string) => `${endpoint}/${name}`.toLowerCase();
+
 /** @param root the repository's folder, which uploads may not leave by a link */
-export function foreseeing(workspace: Workspace, planned: PlannedVersions, root: string): Resolver {
+export function foreseeing(
+  workspace: Workspace,
+  planned: PlannedVersions,
+  deployments: PlannedDeployments,
+  root: string,
+): Resolver {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
   return {
     workspace: { subscriptionId, resourceGroup, name, id, location },
@@ -38,6 +48,10 @@ export function foreseeing(workspace: Workspace, planned: PlannedVersions, root:
     },
     version: (kind, asset, label) => versionKnown(workspace, planned, kind, asset, label),
     nextVersion: async () => "0",
+    async collections(endpoint, deployment) {
+      const own = deployments.get(plannedDeployment(endpoint, deployment));
+      return own ? collectedBy(workspace, own) : collectionsOf(workspace, endpoint, deployment);
+    },
   };
 }
 

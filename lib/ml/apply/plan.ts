@@ -1,7 +1,7 @@
 // What is to be done for one document, by what is wanted and what is there: pure. Most of the tests are about this.
 import { canonical } from "../canonical.ts";
 import { SPECIFICATION_HASH } from "../lineage.ts";
-import { type Difference, differences, isEmpty, isObject } from "./compare.ts";
+import { type Difference, differences, isEmpty, isObject, otherSecrets } from "./compare.ts";
 import type { ApplicableKind } from "./documents.ts";
 import { sha256 } from "./foresee.ts";
 
@@ -42,13 +42,29 @@ function bare(spec: unknown): unknown {
     : spec;
 }
 
-/** @param hash of the wanted, for kinds that keep one */
-export function decide(how: ApplicableKind, wanted: Resource, there: Resource | undefined, hash?: string): Decision {
+/**
+ * @param told.hash of the wanted, for kinds that keep one
+ * @param told.held the credentials that the service holds, where it tells them
+ */
+export function decide(
+  how: ApplicableKind,
+  wanted: Resource,
+  there: Resource | undefined,
+  told: { readonly hash?: string | undefined; readonly held?: unknown } = {},
+): Decision {
   if (!there) return { action: "create", changes: [], refused: [] };
+  const { hash, held } = told;
   const found = hash === undefined ? visible(wanted, there) : byHash(how, wanted, there, hash);
+  if (otherSecrets(wantedSecrets(wanted), held)) found.push({ path: "properties.credentials", from: "***", to: "***" });
   const refused = how.asset ? found.filter(({ path }) => !mayChange(how, path)) : [];
   const changes = found.filter((one) => !refused.includes(one));
   return { action: found.length === 0 ? "unchanged" : "update", changes, refused };
+}
+
+/** Of a datastore they stand a level deeper than of a connection. */
+export function wantedSecrets(wanted: Resource): unknown {
+  const credentials = wanted.properties?.["credentials"];
+  return isObject(credentials) && "credentialsType" in credentials ? credentials["secrets"] : credentials;
 }
 
 function visible(wanted: Resource, there: Resource): Difference[] {
@@ -92,6 +108,12 @@ const READ_ONLY = new Set([
   "modifiedOn",
   "provisioningErrors",
   "isAttachedCompute",
+  "createdByWorkspaceArmId",
+  "group",
+  "registryId",
+  "discoveryUrl",
+  "mlFlowRegistryUri",
+  "managedResourceGroup",
 ]);
 
 /** The body of an update: what is there and not managed here stays, what is read-only goes. */

@@ -68,6 +68,8 @@ function datastoresOf(world: AzureWorld) {
  * account that is not of this cloud.
  */
 export function containerOf(world: AzureWorld, datastore: string): string | undefined {
+  // Azure ML's own store for imported data, which no list shows. What it is made of is not in the recordings.
+  if (datastore.toLowerCase() === "workspacemanageddatastore") return `azureml-managed-${world.workspaceGuid}`;
   const found = managedDatastores(world).find((one) => one.name === datastore.toLowerCase());
   if (found !== undefined) return found.datastoreType === "AzureBlob" ? found.place : undefined;
   const { datastoreType, accountName, containerName } =

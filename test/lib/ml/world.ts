@@ -73,6 +73,8 @@ export interface Opening {
   readonly subscriptionId?: string;
   readonly provenance?: Provenance;
   readonly signal?: AbortSignal;
+  /** Another cloud than that of all tests. */
+  readonly cloud?: LocalCloud;
   /** Sees each request as it leaves. */
   readonly onRequest?: (method: string, url: string) => void;
   /** Only plans: nothing is written. */
@@ -80,7 +82,7 @@ export interface Opening {
 }
 
 export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): Promise<AzureMl> {
-  const local = await theCloud();
+  const local = opening.cloud ?? (await theCloud());
   const cloud = cloudOf({
     environment: "AzureCloud",
     resourceManagerUrl: local.urls.arm,
@@ -120,7 +122,7 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
 }
 
 export async function openLocal(opening: Opening = {}): Promise<Workspace & { log: ReturnType<typeof memoryLog> }> {
-  const local = await theCloud();
+  const local = opening.cloud ?? (await theCloud());
   const log = memoryLog();
   const azure = await openAzure(opening, log);
   const workspace = await openWorkspace({

@@ -44,6 +44,7 @@ export function parseComponentId(
 export function findComponent(world: AzureWorld, id: string): Component | undefined {
   const parsed = parseComponentId(id);
   if (parsed === undefined) return undefined;
+  if (parsed.registry === "azureml" && BUILT_IN.test(parsed.name)) return builtIn(id, parsed.name, parsed.version);
   const store =
     parsed.registry === undefined ? world.assets.components : registryAssets(world, parsed.registry)?.components;
   const isLabel = /^(latest|default|azureml_default)$/i.test(parsed.version);
@@ -60,6 +61,14 @@ export function findComponent(world: AzureWorld, id: string): Component | undefi
     outputs: (definition["outputs"] ?? {}) as Component["outputs"],
     isDeterministic: !/^false$/i.test(String(definition["is_deterministic"] ?? true)),
   };
+}
+
+/** Azure's own components for data that comes from or goes to stores outside of it; what they do is simulated. */
+const BUILT_IN = /^(import|export)_data_(database|file_system)$/;
+
+function builtIn(id: string, name: string, version: string): Component {
+  const definition = { type: "data_transfer", task: name.replace(/_(database|file_system)$/, "") };
+  return { id, name, version, type: "data_transfer", definition, inputs: {}, outputs: {}, isDeterministic: false };
 }
 
 /** `azureml:/subscriptions/…` in a specification is the ARM id of a job's body. */

@@ -90,24 +90,24 @@ describe("what is to be done", () => {
       },
     });
     const one = wanted("c");
-    assert.equal(decide(COMPONENT, one, held(one), hashOf(COMPONENT, one)).action, "unchanged");
+    assert.equal(decide(COMPONENT, one, held(one), { hash: hashOf(COMPONENT, one) }).action, "unchanged");
     const told = wanted("c", "other");
     assert.equal(hashOf(COMPONENT, told), hashOf(COMPONENT, one), "words are no part of what it is");
-    const retold = decide(COMPONENT, told, held(one), hashOf(COMPONENT, told));
+    const retold = decide(COMPONENT, told, held(one), { hash: hashOf(COMPONENT, told) });
     assert.deepEqual([retold.action, retold.refused], ["update", []]);
     const changed = wanted("x");
-    assert.equal(decide(COMPONENT, changed, held(one), hashOf(COMPONENT, changed)).refused.length > 0, true);
+    assert.equal(decide(COMPONENT, changed, held(one), { hash: hashOf(COMPONENT, changed) }).refused.length > 0, true);
   });
 
   it("updates a schedule that somebody else made once, and one that was turned", () => {
     const wanted = { properties: { trigger: { expression: "0 1 * * *" }, isEnabled: true } };
     const hash = hashOf(SCHEDULE, wanted);
     const made = { properties: { trigger: { expression: "0 1 * * *" }, isEnabled: true, properties: {} } };
-    assert.equal(decide(SCHEDULE, wanted, made, hash).action, "update");
+    assert.equal(decide(SCHEDULE, wanted, made, { hash }).action, "update");
     const ours = { properties: { ...made.properties, properties: { [HASH]: hash } } };
-    assert.equal(decide(SCHEDULE, wanted, ours, hash).action, "unchanged");
+    assert.equal(decide(SCHEDULE, wanted, ours, { hash }).action, "unchanged");
     const turned = { properties: { ...ours.properties, isEnabled: false } };
-    assert.deepEqual(decide(SCHEDULE, wanted, turned, hash).changes, [
+    assert.deepEqual(decide(SCHEDULE, wanted, turned, { hash }).changes, [
       { path: "properties.isEnabled", from: false, to: true },
     ]);
   });
