@@ -3,6 +3,7 @@
 import { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
 import type { TokenCredential } from "@azure/core-auth";
 import {
+  bearerTokenAuthenticationPolicyName,
   createEmptyPipeline,
   createHttpHeaders,
   createPipelineRequest,
@@ -16,6 +17,7 @@ import {
 } from "@azure/core-rest-pipeline";
 import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { bearerPolicy, type RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import { failureOf, unreachable } from "./failure.ts";
 import type { WritePlan } from "./planning.ts";
@@ -56,7 +58,7 @@ export interface Answer<T> {
 
 export interface AzureMlOptions {
   readonly cloud: Cloud;
-  readonly credential: TokenCredential;
+  readonly credential: RenewableCredential;
   readonly transport: Transport;
   readonly subscriptionId: string;
   readonly log: Log;
@@ -89,6 +91,8 @@ export class AzureMl {
       httpClient: transport.httpClient,
       userAgentOptions: { userAgentPrefix: transport.userAgent },
     });
+    this.sdk.pipeline.removePolicy({ name: bearerTokenAuthenticationPolicyName });
+    this.sdk.pipeline.addPolicy(bearerPolicy(credential, cloud.managementScope), { phase: "Sign" });
     this.sdk.pipeline.removePolicy({ phase: "Retry" });
     this.sdk.pipeline.addPolicy(retryPolicy([patience()], { maxRetries: 5 }), { phase: "Retry" });
     this.#anonymous = createEmptyPipeline();

@@ -8,6 +8,7 @@ import {
   ClientSecretCredential,
   ManagedIdentityCredential,
 } from "@azure/identity";
+import type { RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import { type Assertion, signInFailure } from "./sign-in-failure.ts";
 import type { Transport } from "./transport.ts";
@@ -42,7 +43,7 @@ export type Identity =
  * A credential that keeps its tokens until shortly before they end, and fails with one TaskError that says the remedy.
  * Every request it makes goes through `transport`.
  */
-export function createCredential(cloud: Cloud, identity: Identity, transport: Transport): TokenCredential {
+export function createCredential(cloud: Cloud, identity: Identity, transport: Transport): RenewableCredential {
   const seen: { assertion?: Assertion; trouble?: string; noAssertion?: unknown; fetched?: Promise<string> } = {};
   const options = {
     authorityHost: cloud.authority,
@@ -98,6 +99,10 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
     throw sayingWhy(error);
   }
   return {
+    renew() {
+      // What the libraries keep goes with them. A managed identity's tokens are kept by the platform as well.
+      credential = inner();
+    },
     async getToken(scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> {
       delete seen.trouble;
       delete seen.noAssertion;

@@ -4,6 +4,7 @@ import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
 import type { OnlineDeploymentDocument, OnlineEndpointDocument } from "../spec/index.ts";
 import { translateOnlineDeployment, translateOnlineEndpoint } from "../spec/index.ts";
+import { whenFree } from "./busy.ts";
 import { deleteDeployment, deploymentLogs, listDeployments, putDeployment } from "./deployments.ts";
 import {
   type Endpoint,
@@ -13,22 +14,14 @@ import {
   noSuchEndpoint,
   putEndpoint,
   type Traffic,
-  withTraffic,
 } from "./endpoints.ts";
 import { type Call, invoke, type Reply } from "./invoke.ts";
 import { requireAsset } from "./job-checks.ts";
 import { lineageTags } from "./lineage.ts";
 import { createResolver } from "./resolve.ts";
-import {
-  type DeploymentBody,
-  planLines,
-  planRollout,
-  type RolloutPlan,
-  sameTraffic,
-  sayTraffic,
-  trafficWith,
-} from "./rollout-plan.ts";
+import { type DeploymentBody, planLines, planRollout, type RolloutPlan } from "./rollout-plan.ts";
 import type { Leftover } from "./take-back.ts";
+import { moveTraffic, restoreTraffic } from "./traffic.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface DeployOptions {
@@ -65,6 +58,9 @@ export interface RolloutReport {
  * little later (not verified against live Azure).
  */
 const WAKING = 60_000;
+
+/** Milliseconds that putting the traffic back waits for what else is under way. */
+const RESTORING = 180_000;
 
 /**
  * Rolls a deployment out. Sequential round trips: endpoint, deployments and everything that the file names side by side;
@@ -155,12 +151,7 @@ class Rollout {
     if (this.#plan.deployment.action !== "keep") {
       this.#touched = true;
       this.#leave(this.#plan.trafficBefore);
-      await log.group(`Deployment ${this.#name}`, () =>
-        putDeployment(this.#workspace, this.#endpoint, this.#name, this.#plan.deployment.body, {
-          deadline: this.#left(),
-          onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
-        }),
-      );
+      await log.group(`Deployment ${this.#name}`, () => this.#putDeployment());
     }
     this.#tell({ state: "Succeeded" });
     const endpoint = await this.#call();
@@ -187,6 +178,33 @@ class Rollout {
       { deadline: this.#left() },
     );
     this.#workspace.log.info(`Made the endpoint ${this.#endpoint}.`);
+  }
+
+  async #putDeployment(): Promise<void> {
+    const { log } = this.#workspace;
+    await whenFree(this.#workspace, `the deployment ${this.#name}`, this.#left(), async (attempt) => {
+      if (attempt > 1) await this.#requireIdle();
+      await putDeployment(this.#workspace, this.#endpoint, this.#name, this.#plan.deployment.body, {
+        deadline: this.#left(),
+        onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
+      });
+    });
+  }
+
+  /** A deployment that gets traffic is never changed, also where it got that while this rollout waited. */
+  async #requireIdle(): Promise<void> {
+    const { traffic } = (await getEndpoint(this.#workspace, this.#endpoint)).properties;
+    const live = Object.entries(traffic ?? {}).find(
+      ([name, share]) => share > 0 && name.toLowerCase() === this.#name.toLowerCase(),
+    );
+    if (!live) return;
+    this.#touched = false;
+    this.#options.onLeftover?.(undefined);
+    throw new TaskError(
+      "conflict",
+      `While this step waited for another operation, the deployment ${this.#name} of ${this.#endpoint} got ${live[1]} % of the traffic, so it is left as it is.`,
+      { hint: "Run the step again: it plans anew, beside what is live by then." },
+    );
   }
 
   /** Calls the new deployment by its name, past the traffic. */
@@ -240,30 +258,17 @@ class Rollout {
     return endpoint;
   }
 
-  /** Moves the traffic and looks whether it has moved. */
-  async #moveTraffic(endpoint: Endpoint): Promise<Traffic> {
-    const { log } = this.#workspace;
-    const before = endpoint.properties.traffic ?? {};
-    const wanted = trafficWith(before, this.#name, this.#options.trafficPercent);
-    if (sameTraffic(before, wanted)) {
-      log.info(`The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(before)}.`);
-      return before;
-    }
-    this.#trafficTouched = before;
-    this.#leave(before);
-    const after = await putEndpoint(this.#workspace, this.#endpoint, withTraffic(endpoint, wanted), {
-      deadline: this.#left(),
+  #moveTraffic(endpoint: Endpoint): Promise<Traffic> {
+    return moveTraffic(this.#workspace, endpoint, {
+      endpoint: this.#endpoint,
+      deployment: this.#name,
+      percent: this.#options.trafficPercent,
+      left: this.#left,
+      onTouch: (before) => {
+        this.#trafficTouched = before;
+        if (before) this.#leave(before);
+      },
     });
-    const seen = after.properties.traffic ?? {};
-    if (!sameTraffic(seen, wanted)) {
-      throw new TaskError(
-        "failed",
-        `The traffic of ${this.#endpoint} was to be ${sayTraffic(wanted)}, and is ${sayTraffic(seen)}.`,
-      );
-    }
-    this.#trafficTouched = undefined;
-    log.info(`The traffic of ${this.#endpoint} is ${sayTraffic(seen)}; it was ${sayTraffic(before)}.`);
-    return seen;
   }
 
   /** After a failure: shows the deployment's logs, puts the traffic back and removes the deployment, if it may. */
@@ -280,7 +285,9 @@ class Rollout {
       }
       this.#tell({ state: error instanceof TaskError && error.kind === "timeout" ? "TimedOut" : "Failed" });
       if (this.#touched) await this.#showLogs();
-      if (this.#trafficTouched) await this.#restoreTraffic(this.#trafficTouched);
+      if (this.#trafficTouched) {
+        await restoreTraffic(this.#workspace, this.#endpoint, this.#trafficTouched, RESTORING);
+      }
       if (remove) {
         await deleteDeployment(this.#workspace, this.#endpoint, this.#name);
         log.info(`Deleted the deployment ${this.#name}, which failed. The traffic of ${this.#endpoint} is as it was.`);
@@ -302,13 +309,6 @@ class Rollout {
       await log.group(`Log of ${container} of the deployment ${this.#name}`, async () => log.remote(text));
     }
     if (logs.length === 0) log.info(`The deployment ${this.#name} has left no logs.`);
-  }
-
-  async #restoreTraffic(before: Traffic): Promise<void> {
-    const endpoint = await getEndpoint(this.#workspace, this.#endpoint);
-    if (sameTraffic(endpoint.properties.traffic ?? {}, before)) return;
-    await putEndpoint(this.#workspace, this.#endpoint, withTraffic(endpoint, before));
-    this.#workspace.log.info(`The traffic of ${this.#endpoint} is ${sayTraffic(before)} again.`);
   }
 
   #leave(traffic: Traffic): void {

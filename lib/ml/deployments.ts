@@ -1,7 +1,7 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
 import { type Answer, finish } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { poll } from "../poll.ts";
+import { whenFree } from "./busy.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Deployment {
@@ -59,24 +59,13 @@ export async function putDeployment(
 /** Removes a deployment; one that is not there is fine. A deployment with traffic is refused by the service. */
 export async function deleteDeployment(workspace: Workspace, endpoint: string, name: string): Promise<void> {
   const { azure, signal } = workspace;
-  const givenUp = Date.now() + 180_000;
-  const ask = () =>
+  // A deployment that is still being made cannot be deleted yet.
+  const answer = await whenFree(workspace, `the deployment ${name}`, 180_000, () =>
     azure.request("DELETE", pathOf(workspace, endpoint, name), {
       doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
       expect: [404],
       signal,
-    });
-  // A deployment that is still being made cannot be deleted yet (409: not verified against live Azure, facts/04 16).
-  const answer = await poll(
-    async () => {
-      try {
-        return { done: true, value: await ask() };
-      } catch (error) {
-        if (!(error instanceof TaskError) || error.kind !== "conflict" || Date.now() > givenUp) throw error;
-        return { done: false };
-      }
-    },
-    { what: `the deployment ${name} to be deletable`, signal, maximum: 10_000 },
+    }),
   );
   if (answer.status === 404) return;
   await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal });

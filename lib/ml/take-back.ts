@@ -2,8 +2,8 @@
 import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
 import { deleteDeployment } from "./deployments.ts";
-import { type Endpoint, findEndpoint, putEndpoint, type Traffic, withTraffic } from "./endpoints.ts";
-import { sameTraffic, sayTraffic } from "./rollout-plan.ts";
+import { type Endpoint, findEndpoint, type Traffic } from "./endpoints.ts";
+import { restoreTraffic } from "./traffic.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a rollout has begun and not ended. Plain JSON: it travels from a step to its post-job stage. */
@@ -26,12 +26,8 @@ const PATIENCE = 180_000;
 export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<void> {
   const { log } = workspace;
   const { endpoint: name, deployment, traffic, remove } = leftover;
-  const endpoint = await settled(workspace, name);
-  if (!endpoint) return;
-  if (!sameTraffic(endpoint.properties.traffic ?? {}, traffic)) {
-    await putEndpoint(workspace, name, withTraffic(endpoint, traffic), { deadline: PATIENCE });
-    log.info(`The traffic of ${name} is ${sayTraffic(traffic)} again.`);
-  }
+  if (!(await settled(workspace, name))) return;
+  await restoreTraffic(workspace, name, traffic, PATIENCE, settled);
   if (remove) {
     await deleteDeployment(workspace, name, deployment);
     log.info(`Deleted the deployment ${deployment}, which this step left when it was stopped.`);
