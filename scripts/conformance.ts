@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { writeArchives } from "./conformance/archive.ts";
+import { SecretRecorder } from "../test/harness/secrets.ts";
+import { holdAgainstTypes, writeArchives } from "./conformance/archive.ts";
 import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
 import { Report } from "./conformance/report.ts";
 import { runAll, suitesFor } from "./conformance/suites.ts";
@@ -14,7 +15,8 @@ const usage = `npm run test:conformance -- [--only TEXT] [--har FILE] [--contrac
   --only TEXT      run the flows whose module or title holds this text
   --har FILE       where to write the exchanges with the management plane; those with other planes go to FILE.other.har.
                    Secrets are replaced
-  --contract DIR   published resource types; local Azure refuses bodies that break them (default: $AZURE_ML_CONTRACT)
+  --contract DIR   published resource types: local Azure refuses bodies that break them, and all that was exchanged is
+                   held against them by their checker, ../tools/contract-check.mjs (default: $AZURE_ML_CONTRACT)
   --jobs N         suites at a time (default: one more than there are cores)
 
 A suite in which a flow failed is run once more, alone; what passes then is listed as such.`;
@@ -46,7 +48,8 @@ async function run(python: VirtualEnvironment, options: Options, report: Report)
   process.env["PATH"] = `${python.bin}${path.delimiter}${process.env["PATH"] ?? ""}`;
   const { startCloud } = await import("../local/cloud.ts");
   const { contract, only } = options;
-  const cloud = await startCloud(contract === undefined ? {} : { contract: path.resolve(contract) });
+  const har = new SecretRecorder();
+  const cloud = await startCloud({ har, ...(contract === undefined ? {} : { contract: path.resolve(contract) }) });
   try {
     // Clients poll every 5 or 30 seconds; an operation's status that waits for the end spares them all but the first look.
     cloud.azure.scenario.patience = 20_000;
@@ -58,6 +61,7 @@ async function run(python: VirtualEnvironment, options: Options, report: Report)
     await cloud.close();
   }
   if (options.har !== undefined) writeArchives(cloud.har, options.har);
+  holdAgainstTypes(cloud.har, contract, report);
 }
 
 interface Options {

@@ -37,7 +37,9 @@ export type TaskName =
   | "EvaluateMetrics"
   | "RegisterModel"
   | "DeployEndpoint"
-  | "InvokeEndpoint";
+  | "InvokeEndpoint"
+  | "Apply"
+  | "DownloadModel";
 
 export interface RunOptions {
   /** The agent's own choice where absent. */

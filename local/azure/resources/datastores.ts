@@ -162,8 +162,9 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const before = made.get(name.toLowerCase());
     const { credentials, ...properties } = propertiesOf(request);
     const { secrets, ...shown } = (credentials ?? { credentialsType: "None" }) as Record<string, unknown>;
-    for (const value of Object.values((secrets ?? {}) as Record<string, unknown>)) {
-      if (typeof value === "string" && value.length > 5) world.secret(value);
+    for (const [key, value] of Object.entries((secrets ?? {}) as Record<string, unknown>)) {
+      // Of which type it is, is said everywhere.
+      if (key !== "secretsType" && typeof value === "string" && value.length > 5) world.secret(value);
     }
     const own: DatastoreRecord = {
       name,
