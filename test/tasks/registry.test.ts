@@ -65,6 +65,17 @@ describe("a registry", () => {
     assert.match(taken.error?.message ?? "", /Version 2 .* holds something else/);
   });
 
+  it("gives each of two runs at the same time a version of its own for a content of its own", async () => {
+    const run = (rows: string) =>
+      runStory(registerData, data({ name: "race", path: "d" }), project({ "d/a.csv": rows }), alone);
+    const ran = await Promise.all([run("one"), run("two")]);
+    assert.deepEqual(
+      ran.map(({ error }) => error?.message),
+      [undefined, undefined],
+    );
+    assert.deepEqual(ran.map(({ outputs }) => outputs?.version).toSorted(), ["1", "2"]);
+  });
+
   it("is given data that lies in a workspace by sharing: no file passes, and the copy is found again", async () => {
     const { azure } = await theCloud();
     await azure.blobs.put(`azureml-blobstore-${azure.workspaceGuid}`, "lake/x.csv", "x");
@@ -145,6 +156,10 @@ describe("a registry", () => {
     };
     azure.store<JobRecord>("jobs").set(job.name, job);
     const given = model({ name: "judged", jobName: "judged", outputName: "model", tags: "stage=dev" });
+    const plan = await runStory(registerModel, { ...given, plan: "true" }, scratch);
+    assert.equal(plan.error, undefined);
+    assert.match(plan.log, /"method":"POST","path":"https:\S+\/registries\/shared\/import"/);
+    assert.equal(await held("models", "judged", "1"), undefined);
     const first = await runStory(registerModel, given, scratch);
     assert.equal(first.error, undefined);
     assert.equal(first.outputs?.assetId, "azureml://registries/shared/models/judged/versions/1");
