@@ -1,8 +1,10 @@
 // Scenario files: what they may say, and how a fault in one is told. No cloud runs here.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { parseScenarios, readScenarios, ScenarioError } from "../../../local/azure/scenarios/document.ts";
 import { meets, operationOf } from "../../../local/azure/scenarios/patterns.ts";
 import { Scenarios } from "../../../local/azure/scenarios/scenarios.ts";
+import { effects, subjects } from "../../../local/azure/scenarios/schema.ts";
 
 const faults = (text: string): string[] => {
   try {
@@ -13,6 +15,16 @@ const faults = (text: string): string[] => {
   }
   return [];
 };
+
+/** Names of fields, and of what a field may be. */
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly enum?: readonly string[];
+}
+const wordsOf = ({ properties = {}, enum: values = [] }: Schema): string[] => [
+  ...values.filter((value) => !/^[A-Z]+$/.test(value)),
+  ...Object.entries(properties).flatMap(([name, schema]) => [name, ...wordsOf(schema)]),
+];
 
 const WORKSPACE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws";
 
@@ -116,6 +128,21 @@ rules:
   ] as const) {
     it(`is refused where it ${what}`, () => assert.match(faults(text).join("\n"), expected));
   }
+
+  it("of the documentation is one, and the documentation has every word of it", () => {
+    const text = readFileSync(new URL("../../../docs/local-azure.md", import.meta.url), "utf8");
+    const [, example = ""] = /^```yaml\n(# scenario\.yml\n[\s\S]*?)^```/m.exec(text) ?? [];
+    const { clock, rules } = parseScenarios(example, "docs");
+    assert.equal(clock.speed, 3600);
+    assert.deepEqual([...new Set(rules.map(({ kind }) => kind))].sort(), Object.keys(subjects).sort());
+    const words = [...Object.values(subjects), ...Object.values(effects)].flatMap((schema) =>
+      wordsOf(schema as Parameters<typeof wordsOf>[0]),
+    );
+    assert.deepEqual(
+      words.filter((word) => !text.includes(`\`${word}\``)),
+      [],
+    );
+  });
 
   it("that is not there says so", () => {
     assert.throws(() => readScenarios("/nowhere/s.yml"), /scenario file \/nowhere\/s\.yml cannot be read: ENOENT/);
