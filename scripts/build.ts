@@ -3,35 +3,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
+import { bundledTwice, oneOfEach, withoutExcess } from "./build/packages.ts";
 import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
 import { licenseTexts } from "./licenses.ts";
-
-/**
- * npm keeps a package once for each package that needs it where another version has the place at the top. Copies of
- * the same version become one in the bundle.
- */
-const oneOfEach: Plugin = {
-  name: "one-of-each",
-  setup(builder) {
-    const homes = new Map<string, string>();
-    builder.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...rest }) => {
-      if (pluginData === oneOfEach || path.startsWith("node:")) return undefined;
-      const found = await builder.resolve(path, { ...rest, pluginData: oneOfEach });
-      const home = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(found.path)?.[1];
-      if (found.external || home === undefined || home.split("node_modules").length < 3) return found;
-      const { name, version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
-      const first = homes.get(`${name}@${version}`) ?? home;
-      homes.set(`${name}@${version}`, first);
-      return { ...found, path: first + found.path.slice(home.length) };
-    });
-  },
-};
-
-/** Packages that may be bundled in two versions, because nothing in them is kept or compared by identity. */
-const HARMLESS_TWICE = new Set([
-  "semver", // pure functions; azure-pipelines-task-lib is written for 5, jsonwebtoken for 7
-]);
 
 /** What is told to esbuild for everything that runs on an agent. */
 export const bundleOptions = {
@@ -47,7 +22,10 @@ export const bundleOptions = {
   // Packages that make a `require` out of import.meta.url (@azure/msal-node) get the bundle's own address.
   define: { "import.meta.url": "bundleUrl" },
   banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
-  plugins: [oneOfEach],
+  // The modules of a package where it has both: whoever asks by `require` then shares them with whoever imports them,
+  // and what nobody uses can be left out.
+  mainFields: ["module", "main"],
+  plugins: [withoutExcess, oneOfEach],
   logLevel: "silent",
   metafile: true,
 } satisfies BuildOptions;
@@ -118,22 +96,6 @@ async function buildTask(root: string, folder: string, json: TaskJson, release?:
   return { folder, bytes: statSync(outfile).size, fresh: true, inputs };
 }
 
-/**
- * Packages that came from two places, as sentences: state is then held twice (task-lib's vault, MSAL's caches),
- * and `instanceof` fails between the copies.
- */
-export function bundledTwice(metafile: Metafile): string[] {
-  const roots = new Map<string, Set<string>>();
-  for (const file of Object.keys(metafile.inputs)) {
-    const match = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(file);
-    if (match?.[1] === undefined || match[2] === undefined) continue;
-    roots.set(match[2], (roots.get(match[2]) ?? new Set()).add(match[1]));
-  }
-  return [...roots]
-    .filter(([name, places]) => places.size > 1 && !HARMLESS_TWICE.has(name))
-    .map(([name, places]) => `${name} is bundled from ${[...places].join(" and ")}`);
-}
-
 function readNote(file: string): { hash: string; inputs: string[] } | undefined {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
@@ -142,10 +104,13 @@ function readNote(file: string): { hash: string; inputs: string[] } | undefined 
   }
 }
 
-/** Of everything that a bundle is made of, this script included. */
+/** Of everything that a bundle is made of, these scripts included. */
 function hashOf(root: string, inputs: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const file of [...inputs, relative(root, fileURLToPath(import.meta.url)), "package.json", "package-lock.json"]) {
+  const ours = ["", "build/packages.ts"].map((file) =>
+    relative(root, fileURLToPath(new URL(file || import.meta.url, import.meta.url))),
+  );
+  for (const file of [...inputs, ...ours, "package.json", "package-lock.json"]) {
     hash.update(file).update("\0");
     try {
       hash.update(readFileSync(join(root, file)));

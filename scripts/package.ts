@@ -12,7 +12,7 @@ import { readTasks, type TaskJson } from "./generate/taskJson.ts";
 import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */
-const LARGEST = 6 * 1024 * 1024;
+const LARGEST = 4.5 * 1024 * 1024;
 
 export interface PackageOptions {
   /** A file of configs/; `release` where it is absent. */

@@ -1,7 +1,9 @@
-// Bundles: one copy of each package, and no work for what has not changed.
+// Bundles: one copy of each package, nothing that no task can come to, and no work for what has not changed.
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
-import { buildTasks, bundledTwice } from "../../scripts/build.ts";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { bundledTwice, EXCESS } from "../../scripts/build/packages.ts";
+import { buildTasks } from "../../scripts/build.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const metafile = (...files: string[]) => ({
@@ -30,6 +32,15 @@ describe("build", () => {
     assert.deepEqual(bundledTwice(metafile("node_modules/semver/a.js", "node_modules/x/node_modules/semver/a.js")), []);
   });
 
+  it("finds a package that is bundled as modules and as CommonJS", () => {
+    const client = (form: string, file: string) => `node_modules/@azure/core-client/dist/${form}/${file}`;
+    assert.deepEqual(bundledTwice(metafile(client("esm", "index.js"), client("commonjs", "index.js"))), [
+      "@azure/core-client is bundled from node_modules/@azure/core-client/dist/esm and node_modules/@azure/core-client/dist/commonjs",
+    ]);
+    // What the two forms keep together is there once, on purpose.
+    assert.deepEqual(bundledTwice(metafile(client("esm", "index.js"), client("commonjs", "state-cjs.js"))), []);
+  });
+
   it("leaves alone what is up to date", async () => {
     await buildTasks(root);
     const again = await buildTasks(root);
@@ -48,6 +59,28 @@ describe("build", () => {
         [],
         folder,
       );
+    }
+  });
+
+  it("leaves out what packages bring along for nothing, where they still do", async () => {
+    const inputs = [...new Set((await buildTasks(root)).flatMap((built) => built.inputs))];
+    for (const { importer, asks, gone } of EXCESS) {
+      const asking = inputs.filter((file) => importer.test(join(root, file)));
+      const asked = asking.flatMap((file) =>
+        [...readFileSync(join(root, file), "utf8").matchAll(/(?:require\(|from |import )["']([^"']+)["']/g)].map(
+          ([, name = ""]) => name,
+        ),
+      );
+      assert.ok(
+        asked.some((name) => asks.test(name)),
+        `${importer} does not ask for ${asks} any more: take it out of scripts/build/packages.ts`,
+      );
+      if (gone) {
+        assert.deepEqual(
+          inputs.filter((file) => gone.test(file)),
+          [],
+        );
+      }
     }
   });
 });

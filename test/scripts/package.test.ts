@@ -26,8 +26,8 @@ describe("package", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("has at most 6 MB", () => {
-    assert.ok(packed.bytes <= 6 * 1024 * 1024, `${packed.bytes}`);
+  it("has at most 4.5 MB", () => {
+    assert.ok(packed.bytes <= 4.5 * 1024 * 1024, `${packed.bytes}`);
     assert.ok(packed.tasks.size >= 6);
   });
 

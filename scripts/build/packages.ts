@@ -1,0 +1,126 @@
+// Which copy of a package goes into a bundle: one of each, in one form, and nothing that a task can never come to.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Metafile, Plugin } from "esbuild";
+
+/**
+ * A package that npm holds at several places in the same version is taken from one of them only: npm keeps one for each
+ * package that needs it where another version has the place at the top.
+ */
+export const oneOfEach: Plugin = {
+  name: "one-of-each",
+  setup(builder) {
+    const homes = new Map<string, string>();
+    builder.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...rest }) => {
+      if (pluginData === oneOfEach || path.startsWith("node:")) return undefined;
+      const found = await builder.resolve(path, { ...rest, pluginData: oneOfEach });
+      const home = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(found.path)?.[1];
+      if (found.external || home === undefined || home.split("node_modules").length < 3) return found;
+      const { name, version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+      const first = homes.get(`${name}@${version}`) ?? home;
+      homes.set(`${name}@${version}`, first);
+      return { ...found, path: first + found.path.slice(home.length) };
+    });
+  },
+};
+
+/** Something that a package asks for whole, or at once, although it takes one piece of it, or hardly ever any. */
+export interface Excess {
+  /** The file that asks, and what it asks for. */
+  readonly importer: RegExp;
+  readonly asks: RegExp;
+  readonly why: string;
+  /** What it gets: a file, found from its own place; or a module of this text in its place. */
+  readonly instead: { readonly file: string } | { readonly text: string };
+  /** What must no longer be found in any bundle; nothing for what only comes later. */
+  readonly gone?: RegExp;
+}
+
+/** A CommonJS module that loads another when somebody takes something from it. */
+const late = (name: string) => `module.exports = new Proxy({}, { get: (_, member) => require("${name}")[member] });`;
+
+/** test/scripts/build.test.ts holds that each still meets what the packages of today ask for. */
+export const EXCESS: readonly Excess[] = [
+  {
+    importer: /[\\/]azure-devops-node-api[\\/]handlers[\\/]bearertoken\.js$/,
+    asks: /^typed-rest-client\/Handlers$/,
+    why: "All ways to sign in, NTLM and its ciphers among them; a task has the job's token.",
+    instead: { file: "typed-rest-client/handlers/bearertoken" },
+    gone: /[\\/](ntlm\.js|underscore[\\/].*)$/,
+  },
+  {
+    importer: /[\\/]@azure[\\/]storage-common[\\/]dist[\\/]esm[\\/]StorageCRC64Calculator\.js$/,
+    asks: /^\.\/crc64\.js$/,
+    why: "130 KB of WebAssembly for whoever sets contentChecksumAlgorithm: what we bring and fetch is checked by MD5.",
+    instead: {
+      text: `export default async () => {
+        throw new Error("CRC64 checksums are left out of this bundle: scripts/build/packages.ts.");
+      };`,
+    },
+    gone: /[\\/]crc64\.js$/,
+  },
+  {
+    importer: /[\\/]jsonwebtoken[\\/]lib[\\/]\w+\.js$/,
+    asks: /^semver$/,
+    why: "It asks whether Node is new enough.",
+    instead: { text: 'exports.satisfies = require("semver/functions/satisfies");' },
+    gone: /[\\/]semver[\\/]ranges[\\/]/,
+  },
+  {
+    importer: /[\\/]@azure[\\/]msal-node[\\/]dist[\\/].*\.mjs$/,
+    asks: /^jsonwebtoken$/,
+    why: "Only a connection with a certificate signs anything, and this costs milliseconds at every start.",
+    instead: { text: late("jsonwebtoken") },
+  },
+  {
+    importer: /[\\/]azure-pipelines-task-lib[\\/]toolrunner\.js$/,
+    asks: /^q$/,
+    why: "Only tools that are run need it; it reads a stack while it loads, which makes V8 count the bundle's lines.",
+    instead: { text: late("q") },
+  },
+];
+
+export const withoutExcess: Plugin = {
+  name: "without-excess",
+  setup(builder) {
+    for (const [index, { importer: from, asks, instead }] of EXCESS.entries()) {
+      builder.onResolve({ filter: asks }, ({ importer, resolveDir, pluginData }) => {
+        if (pluginData === withoutExcess || !from.test(importer)) return undefined;
+        if ("text" in instead)
+          return { namespace: "instead", path: `${index}`, pluginData: resolveDir, sideEffects: false };
+        return { path: createRequire(importer).resolve(instead.file) };
+      });
+    }
+    builder.onLoad({ filter: /./, namespace: "instead" }, ({ path, pluginData }) => {
+      const { instead } = EXCESS[Number(path)] as Excess;
+      return "text" in instead ? { contents: instead.text, resolveDir: pluginData as string } : undefined;
+    });
+  },
+};
+
+/** Packages that may be bundled in two versions, because nothing in them is kept or compared by identity. */
+const HARMLESS_TWICE = new Set([
+  "semver", // pure functions; azure-pipelines-task-lib is written for 5, jsonwebtoken for 7
+]);
+
+/** What a package keeps for both of its forms. */
+const SHARED_STATE = /[\\/]state(-cjs)?\.c?js$/;
+
+/**
+ * Packages that came from two places, or in two forms, as sentences: state is then held twice (task-lib's vault, MSAL's
+ * caches), `instanceof` fails between the copies, and everybody carries both.
+ */
+export function bundledTwice(metafile: Metafile): string[] {
+  const roots = new Map<string, Set<string>>();
+  for (const file of Object.keys(metafile.inputs)) {
+    const match = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(file);
+    if (match?.[1] === undefined || match[2] === undefined || SHARED_STATE.test(file)) continue;
+    const form = /\/dist\/(commonjs|esm)\//.exec(file);
+    const place = match[1] + (form ? `/dist/${form[1]}` : "");
+    roots.set(match[2], (roots.get(match[2]) ?? new Set()).add(place));
+  }
+  return [...roots]
+    .filter(([name, places]) => places.size > 1 && !HARMLESS_TWICE.has(name))
+    .map(([name, places]) => `${name} is bundled from ${[...places].join(" and ")}`);
+}
