@@ -1,18 +1,14 @@
 // The story of a model: from a job's output or a local folder to a version that says where it came from; once.
-import { type DatastorePath, parseDatastoreUri } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { translateModel } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
-import { readContent } from "./content.ts";
-import { openDatastore } from "./datastores.ts";
-import { evidenceOf, refuseEvidence } from "./evidence.ts";
-import { getJob, type Job, jobOutputUri } from "./jobs.ts";
-import { CONTENT_HASH, lineageProperties, lineageTags, SOURCE_URI } from "./lineage.ts";
+import { refuseEvidence } from "./evidence.ts";
+import { lineageProperties, lineageTags } from "./lineage.ts";
+import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import type { RegisteredAsset } from "./register-data.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
-import { outputPlace } from "./runs.ts";
 import { shareVersion } from "./share.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -35,21 +31,6 @@ export interface ModelRequest {
 export interface RegisteredModel extends RegisteredAsset {
   /** The job that made it, where one did. */
   readonly jobName: string | undefined;
-}
-
-/** What a model version would be made from, and how one is known that was made from it before. */
-interface Source {
-  readonly jobName: string | undefined;
-  isHeldBy(version: AssetBody): boolean;
-  /** Rejects where there is nothing to make a model from. */
-  readonly ready: Promise<unknown>;
-  properties(): Promise<Record<string, string>>;
-  /** What its maker shows of an evaluation, as tags. */
-  evidence(): Promise<Record<string, string>>;
-  /** Awaited before anything is created. */
-  check(): Promise<void>;
-  /** @param version under which it is registered */
-  uri(version: string): Promise<string>;
 }
 
 /** Azure's rule for names of assets. */
@@ -130,115 +111,19 @@ function workspaceOf(home: Workspace | Registry, job: string): Workspace {
   throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`);
 }
 
-async function findHolder(home: Workspace | Registry, name: string, source: Source): Promise<AssetBody | undefined> {
+async function findHolder(
+  home: Workspace | Registry,
+  name: string,
+  source: ModelSource,
+): Promise<AssetBody | undefined> {
   for await (const version of versionsOf(home, "models", name)) if (source.isHeldBy(version)) return version;
   return undefined;
-}
-
-function fromJob(
-  workspace: Workspace,
-  from: { job: string; output?: string | undefined; path?: string | undefined },
-  type: ModelRequest["type"],
-): Source {
-  const output = from.output === undefined || from.output === "default" ? "artifacts" : from.output;
-  const uri = jobOutputUri(from.job, output, from.path);
-  const read = async () => {
-    const job = await getJob(workspace, from.job);
-    const { status = "unknown" } = job.properties ?? {};
-    if (status !== "Completed") {
-      const message = `The job ${from.job} is ${status}, not Completed, so its model is not registered.`;
-      throw new TaskError("failed", message);
-    }
-    requireOutput(job, output);
-    return job;
-  };
-  const job = read();
-  return {
-    jobName: from.job,
-    isHeldBy: ({ properties }) =>
-      properties?.["modelType"] === type &&
-      (properties?.properties?.[SOURCE_URI] === uri || bare(properties?.["modelUri"]) === bare(uri)),
-    ready: job,
-    properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
-    evidence: async () => evidenceOf(await job),
-    check: async () => requirePath(workspace, await job, output, from.path),
-    uri: async () => uri,
-  };
-}
-
-function fromFolder(home: Workspace | Registry, request: ModelRequest, path: string, root: string | undefined): Source {
-  const content = readContent(path, root);
-  const place = `LocalUpload/${content.objectHash()}/${content.name}`;
-  const resolverOf = (version: string) =>
-    isRegistry(home)
-      ? createRegistryResolver(home, "models", request.name, version, root)
-      : createResolver(home, root === undefined ? {} : { root });
-  return {
-    jobName: undefined,
-    isHeldBy: ({ properties }) =>
-      properties?.["modelType"] === request.type &&
-      // The service may rewrite an MLflow model's address (facts/04 6), but keeps the hash in it.
-      (properties?.properties?.[CONTENT_HASH] === content.objectHash() ||
-        String(properties?.["modelUri"] ?? "")
-          .replace(/\/+$/, "")
-          .endsWith(place)),
-    ready: Promise.resolve(),
-    properties: async () => ({ [CONTENT_HASH]: content.objectHash() }),
-    evidence: async () => ({}),
-    check: async () => {},
-    uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),
-  };
-}
-
-const bare = (uri: unknown) => String(uri ?? "").replace(/\/+$/, "");
-
-function requireOutput(job: Job, output: string): void {
-  const outputs = Object.keys(job.properties?.outputs ?? {}).filter((name) => name !== "default");
-  if (output === "artifacts" || outputs.includes(output)) return;
-  const there = outputs.length > 0 ? `it has ${outputs.sort().join(", ")}` : "it has none";
-  throw new TaskError(
-    "notFound",
-    `The job ${job.name} has no output "${output}"; ${there}, beside its own artifacts.`,
-    {
-      hint: "Outputs are named under `outputs:` in the job YAML; leave the input outputName empty for the job's own artifacts.",
-    },
-  );
-}
-
-/** Where the services say in which datastore an output lies, something must be there. */
-async function requirePath(workspace: Workspace, job: Job, output: string, path: string | undefined): Promise<void> {
-  const name = output === "artifacts" ? "default" : output;
-  const told = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
-  const place: DatastorePath | undefined = told ? parseDatastoreUri(told) : undefined;
-  if (!place) return;
-  const { container } = await openDatastore(workspace, place.datastore);
-  const folder = place.path.replace(/\/*$/, "/");
-  const wanted = `${folder}${(path ?? "").replace(/^\/+|\/+$/g, "")}`;
-  const there = new Set<string>();
-  for await (const blob of container.list(folder, workspace.signal)) {
-    if (blob.name === wanted || blob.name.startsWith(wanted.endsWith("/") ? wanted : `${wanted}/`)) return;
-    there.add(blob.name.slice(folder.length).split("/")[0] ?? "");
-    if (there.size > 20) break;
-  }
-  const instead = there.size > 0 ? `; there are ${[...there].sort().join(", ")}` : ", which is empty";
-  throw new TaskError(
-    "notFound",
-    `There is no ${path ? JSON.stringify(path) : "file"} in the output "${output}" of the job ${job.name}${instead}.`,
-  );
-}
-
-/** The job's own lineage counts before that of the pipeline run which registers the model. */
-function sourceOf(job: Job): Record<string, string> {
-  const entries = Object.entries(job.properties?.properties ?? {});
-  return Object.fromEntries(
-    entries.filter(([name]) => name.startsWith("mlflow.source.git.") || name.startsWith("azureml.git.")),
-  );
 }
 
 async function create(
   home: Workspace | Registry,
   request: ModelRequest,
-  source: Source,
+  source: ModelSource,
   version: string,
 ): Promise<RegisteredModel> {
   await source.check();
@@ -273,7 +158,7 @@ async function create(
 async function known(
   home: Workspace | Registry,
   request: ModelRequest,
-  source: Source,
+  source: ModelSource,
   there: AssetBody,
 ): Promise<RegisteredModel> {
   const version = versionIn(there) ?? "";
@@ -301,7 +186,7 @@ async function known(
 function asRegistered(
   name: string,
   body: AssetBody & { id: string },
-  source: Source,
+  source: ModelSource,
   created: boolean,
 ): RegisteredModel {
   return {

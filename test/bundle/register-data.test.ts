@@ -1,5 +1,6 @@
 // Register dataset, as shipped: the same content is the same version, and nothing is uploaded twice.
 import assert from "node:assert/strict";
+import { registriesOf } from "../../local/azure/registries/assets.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode } from "../harness/bench.ts";
 
 describe("AzureMLRegisterData as shipped", () => {
@@ -55,6 +56,19 @@ describe("AzureMLRegisterData as shipped", () => {
     assert.equal(run.summaries.length, 1);
     assert.match(run.summaries[0]!, /readings/);
     assert.deepEqual(run.variables, [], "only outputs are set");
+  });
+
+  it("goes to a registry where no workspace is named", async () => {
+    const { azure } = bench.cloud;
+    registriesOf(azure).set("shared", { name: "shared", id: "r", location: "eastus2", tags: {}, properties: {} });
+    const place = { registry: "shared", resourceGroup: "", workspace: "" };
+    const run = await bench.run("RegisterData", { ...place, source: "inline", name: "common", path: "data" });
+    assertSucceeded(run);
+    assert.equal(run.outputs["assetId"], "azureml://registries/shared/data/common/versions/1");
+    assert.match(run.log, /Registry shared, subscription/);
+    assert.equal(run.record?.workspace, undefined);
+    assert.equal(run.record?.data?.id, run.outputs["assetId"]);
+    assert.equal(run.summaries.length, 1);
   });
 
   it("refuses a version that holds something else, and keeps it as it is", async () => {
