@@ -200,14 +200,21 @@ class Binder {
       const entry = Object.entries(this.#world.connections).find(([key, { id, name: own }]) =>
         [key, id, own].some((one) => one?.toLowerCase() === name.toLowerCase()),
       );
+      const stepName =
+        this.#step.name ??
+        `${this.#step.task.value.split("@")[0]}${this.#counts.get(this.#step.task.value.split("@")[0]!) ?? 1}`;
       if (entry) {
+        const other = otherThanExpected(input.type, entry[1]);
+        if (other !== undefined) {
+          this.#fault(
+            text,
+            `The pipeline is not valid. Job ${this.#jobName}: Step ${stepName} input ${input.name} ${other.expects} but the provided service connection ${name} ${other.is}.`,
+          );
+        }
         ids.push(entry[1].id);
         found.push(entry[1].id);
         continue;
       }
-      const stepName =
-        this.#step.name ??
-        `${this.#step.task.value.split("@")[0]}${this.#counts.get(this.#step.task.value.split("@")[0]!) ?? 1}`;
       this.#fault(
         text,
         `There was a resource authorization issue: "The pipeline is not valid. Job ${this.#jobName}: Step ${stepName} input ${input.name} references service connection ${name} which could not be found. The service connection does not exist, has been disabled or has not been authorized for use. For authorization details, refer to https://aka.ms/yamlauthz."`,
@@ -219,4 +226,23 @@ class Binder {
   #fault({ place }: Text | { place: Fault["place"] }, message: string): void {
     this.#faults.push({ place, message });
   }
+}
+
+/**
+ * Whether a connection is of another type than the input takes, or signs in by another scheme than it is narrowed to
+ * (facts/01 2.3). The server refuses the run for it before anything begins; its words for a scheme are not in the facts.
+ */
+function otherThanExpected(
+  inputType: string,
+  { type, scheme }: ServiceConnection,
+): { readonly expects: string; readonly is: string } | undefined {
+  const [, wanted = "", schemes = ""] = inputType.split(":");
+  const same = (one: string, other: string) => one.trim().toLowerCase() === other.toLowerCase();
+  const expects = `expects a service connection of type ${wanted}`;
+  if (!same(wanted, type)) return { expects, is: `is of type ${type}` };
+  if (schemes === "" || schemes.split(",").some((one) => same(one, scheme))) return undefined;
+  return {
+    expects: `${expects} with authentication scheme ${schemes.replace(",", " or ")}`,
+    is: `has the authentication scheme ${scheme}`,
+  };
 }

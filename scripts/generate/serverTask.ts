@@ -20,6 +20,9 @@ const ENDPOINT = new Set([
   "endpoint.mlWorkspaceName",
 ]);
 
+/** Connections with which Azure DevOps gets a token without an agent (facts/01 3.3): no managed identity, no contributed type. */
+const SIGNS_IN = "connectedService:AzureRM:ServicePrincipal,WorkloadIdentityFederation";
+
 /** Everything wrong with the server's part, as sentences. */
 export function faultsOfServerTask(task: TaskJson): string[] {
   const faults: string[] = [];
@@ -46,6 +49,10 @@ export function faultsOfServerTask(task: TaskJson): string[] {
     }
   }
   for (const input of task.inputs) {
+    if (input.type.startsWith("connectedService:") && input.type !== SIGNS_IN)
+      faults.push(
+        `input ${input.name} has type ${input.type}: Azure DevOps itself can sign in with ${SIGNS_IN} alone, and lists should offer nothing else.`,
+      );
     // Of an input without a value the server is not known to put nothing in the place of $(input).
     if (!input.required && input.defaultValue === undefined)
       faults.push(`input ${input.name} is optional and has no defaultValue; an empty one will do.`);

@@ -76,6 +76,11 @@ describe("task.json of a task of the server", () => {
   const execute = (json: TaskJson) => (json.execution as Sections).HttpRequest.Execute;
   const cases: [string, (json: TaskJson) => unknown, RegExp][] = [
     [
+      "with a connection by which the server cannot sign in",
+      (json) => Object.assign(json.inputs[0]!, { type: "connectedService:azureml-workspace" }),
+      /azureSubscription has type connectedService:azureml-workspace: .* lists should offer nothing else/,
+    ],
+    [
       "with a misspelt input",
       (json) => (execute(json)["EndpointUrl"] += "$(jobname)"),
       /\$\(jobname\) is no input, and nothing that the server knows/,

@@ -45,7 +45,8 @@ describe("task steps of a pipeline", () => {
     const rows = Object.entries(inputs).map(([name, value]) => `    ${name}: ${value}`);
     const yaml = `${head}steps:\n- task: ${task}\n  inputs:\n${rows.join("\n") || "    {}"}\n`;
     try {
-      await workshop.run(yaml, { connections: { "azure-ml": CONNECTION } });
+      const other = { ...CONNECTION, id: CONNECTION_ID.replace(/.$/, "9"), type: "azureml-workspace" };
+      await workshop.run(yaml, { connections: { "azure-ml": CONNECTION, other } });
       return [];
     } catch (error) {
       assert.ok(error instanceof PipelineError, String(error));
@@ -91,6 +92,12 @@ steps:
       /^azure-pipelines\.yml:2:9: A task is missing: .*'AzureMLTran@1'; did you mean 'AzureMLTrain@1'\?/,
     ],
     ["another major version", "AzureMLTrain@2", good, /no task 'AzureMLTrain@2'; did you mean 'AzureMLTrain@1'/],
+    [
+      "a connection of another type",
+      "AzureMLTrain@1",
+      { ...good, azureSubscription: "other" },
+      /:4:\d+: The pipeline is not valid\. Job Job: Step AzureMLTrain1 input connection expects a service connection of type AzureRM but the provided service connection other is of type azureml-workspace\./,
+    ],
     ["a reference without a version", "AzureMLTrain", good, /:2:9: 'AzureMLTrain' is no task reference/],
     [
       "a task of the server",
