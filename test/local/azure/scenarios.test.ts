@@ -1,15 +1,19 @@
 // Scenarios in a running cloud: what its planes, jobs and deployments then do, to whoever asks and to our own library.
 import assert from "node:assert/strict";
+import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { TaskError } from "../../../lib/errors.ts";
 import { whenFree } from "../../../lib/ml/busy.ts";
+import { deploy } from "../../../lib/ml/deploy.ts";
 import { putDeployment } from "../../../lib/ml/deployments.ts";
 import { getEndpoint } from "../../../lib/ml/endpoints.ts";
 import { followJob } from "../../../lib/ml/follow-job.ts";
+import { readRollout } from "../../../lib/ml/rollout-files.ts";
 import { moveTraffic } from "../../../lib/ml/traffic.ts";
 import { jobBoard } from "../../../local/azure/jobs/board.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { project } from "../../lib/ml/projects.ts";
 import { openLocal } from "../../lib/ml/world.ts";
 import { ask, tokenOf, workspaceAsk } from "./client.ts";
 import { JobClient } from "./job-client.ts";
@@ -28,12 +32,17 @@ const HOUR = 3_600_000;
 describe("local Azure: scenarios", () => {
   let cloud: LocalCloud;
   let jobs: JobClient;
+  let folder: string;
   const rules = (text: string) => cloud.azure.scenarios.add(parseScenarios(`rules:\n${text}`).rules);
   const models = "/models/anything";
   const get = () => workspaceAsk(cloud, "GET", models);
 
   before(async () => {
-    cloud = await startCloud();
+    folder = project({
+      "scenario.yml":
+        "clock: { start: 2030-01-31T08:00:00Z }\nrules:\n  - { name: of the file, request: { method: HEAD }, then: { status: 503 } }\n",
+    });
+    cloud = await startCloud({ scenarios: path.join(folder, "scenario.yml") });
     // Clients of these tests keep their tokens while years of the cloud pass.
     cloud.azure.directory.lifetime = 10 * 365 * 86_400;
     jobs = new JobClient(cloud);
@@ -44,6 +53,20 @@ describe("local Azure: scenarios", () => {
     cloud.azure.clock.speed = 1;
   });
   after(() => cloud.close());
+
+  it("are read from a file, and so is where the clock begins; nothing starts with a file that is wrong", async () => {
+    assert.deepEqual(
+      cloud.azure.scenarios.unmet().map(({ name }) => name),
+      ["of the file"],
+    );
+    const days = (cloud.azure.clock.now() - Date.parse("2030-01-31T08:00:00Z")) / (24 * HOUR);
+    assert.ok(days >= 0 && days < 1, `${days}`);
+    const wrong = path.join(project({ "wrong.yml": "rules: [{ job: {} }]" }), "wrong.yml");
+    await assert.rejects(startCloud({ scenarios: wrong }), {
+      name: "ScenarioError",
+      message: /wrong\.yml:1:9: rules\[0\] lacks "then"/,
+    });
+  });
 
   describe("requests", () => {
     it("are throttled as often as a rule says, with Retry-After, in the resource manager's own words", async () => {
@@ -303,6 +326,66 @@ describe("local Azure: scenarios", () => {
         await workspaceAsk(cloud, "POST", "/onlineEndpoints/busy/deployments/green/getLogs", { body: {} })
       ).body;
       assert.match(content, /a scenario lets this deployment fail/);
+    });
+
+    /** The rollout of a deployment `blue` that any script will do for, not called before it gets its traffic. */
+    const rollOut = async (endpoint: string) => {
+      const root = project({
+        "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key" }),
+        "deployment.yml": JSON.stringify({
+          name: "blue",
+          endpoint_name: endpoint,
+          code_configuration: { code: "code", scoring_script: "score.py" },
+          environment: { image: "ubuntu" },
+          instance_type: "Standard_DS2_v2",
+          instance_count: 1,
+        }),
+        "code/score.py": "def init(): pass\ndef run(raw): return 1\n",
+      });
+      const files = {
+        endpointFile: path.join(root, "endpoint.yml"),
+        deploymentFile: path.join(root, "deployment.yml"),
+        endpointName: undefined,
+        deploymentName: undefined,
+        model: undefined,
+      };
+      const workspace = await open();
+      const options = { trafficPercent: 100, deleteOldDeployments: false, onFailure: "deleteDeployment" } as const;
+      return { workspace, report: deploy(workspace, { root, ...readRollout(files, root), ...options }) };
+    };
+
+    it("rolls a deployment out past everything that stands in its way for a while", async () => {
+      rules(`  - { request: { operation: onlineEndpoints/deployments/write }, times: 1, then: { status: 409 } }
+  - request: { operation: onlineEndpoints/write }
+    skip: 1
+    times: 1
+    then: { status: 400, message: Cannot update endpoint rolling because it is in Updating provisioning state. }`);
+      const { workspace, report } = await rollOut("rolling");
+      assert.deepEqual((await report).traffic, { blue: 100 });
+      assert.equal(cloud.azure.scenarios.unmet().length, 0);
+      assert.match(workspace.log.text(), /under way on the deployment blue[\s\S]*under way on the endpoint rolling/);
+    });
+
+    it("leaves a deployment as it is that went live while the rollout waited", async () => {
+      rules(`  - { deployment: { endpoint: raced }, then: { fail: service } }
+  - { name: raced, request: { operation: onlineEndpoints/deployments/write }, skip: 1, then: { status: 409 } }`);
+      const body = deploymentRequest(
+        await registerModel(cloud, "raced"),
+        await registerCode(cloud, "raced", goodScript),
+      );
+      await make(cloud, "/onlineEndpoints/raced", endpointRequest());
+      await make(cloud, "/onlineEndpoints/raced/deployments/blue", body);
+      const { report } = await rollOut("raced");
+      report.catch(() => {});
+      while (cloud.azure.scenarios.met("raced").length === 0) await pause(5);
+      await make(cloud, "/onlineEndpoints/raced", endpointRequest({ traffic: { blue: 100 } }));
+      await assert.rejects(report, {
+        kind: "conflict",
+        message: /blue of raced got 100 % of the traffic, so it is left/,
+      });
+      const { traffic } = (await getEndpoint(await open(), "raced")).properties;
+      assert.deepEqual(traffic, { blue: 100 });
+      assert.equal((await workspaceAsk(cloud, "GET", "/onlineEndpoints/raced/deployments/blue")).status, 200);
     });
 
     it("says the service's words where it waited for nothing, and does not wait for what is no operation", async () => {
