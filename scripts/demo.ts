@@ -7,16 +7,40 @@ import type { RunOutcome } from "../local/pipeline/index.ts";
 import { buildTasks } from "./build.ts";
 import { outage } from "./demo/outage.ts";
 import { page } from "./demo/page.ts";
-import { openStage, writeRun } from "./demo/stage.ts";
+import { MODEL, openStage, writeRun } from "./demo/stage.ts";
 import { chapters, tell } from "./demo/story.ts";
 import type { ChapterSummary } from "./demo/summary.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
-const usage = `npm run demo [-- --classic] [--outage] [--out DIR] [--contract DIR] [--quiet]
+/** The projects that the story can be told with. */
+const projects: Readonly<Record<string, DemoProject>> = {
+  plain: { folder: "breast-cancer", model: MODEL, environments: "machine", hasDefinition: true },
+  sklearn: {
+    folder: "breast-cancer-sklearn",
+    model: "breast-cancer-sklearn",
+    environments: "venv",
+    hasDefinition: false,
+  },
+};
+
+interface DemoProject {
+  /** Below examples/. */
+  readonly folder: string;
+  /** The model that it registers. */
+  readonly model: string;
+  /** Whether what its environment asks for is installed. */
+  readonly environments: "machine" | "venv";
+  /** Whether it has a classic release definition. */
+  readonly hasDefinition: boolean;
+}
+
+const usage = `npm run demo [-- --classic] [--outage] [--project sklearn] [--out DIR] [--contract DIR] [--quiet]
 
   --classic       the registered model starts a classic release definition instead of a YAML pipeline
   --outage        the relay is away while two versions are registered, and each must still start exactly one release
+  --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
+                  PyPI into a virtual environment the first time; some minutes)
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
   --contract DIR  published resource types of Azure ML; local Azure then refuses bodies that break them
   --quiet         the page at the end only, not the log of the runs`;
@@ -26,6 +50,7 @@ async function main(): Promise<number> {
     options: {
       classic: { type: "boolean" },
       outage: { type: "boolean" },
+      project: { type: "string", default: "plain" },
       out: { type: "string" },
       contract: { type: "string" },
       quiet: { type: "boolean" },
@@ -35,6 +60,17 @@ async function main(): Promise<number> {
   if (values.help) {
     console.log(usage);
     return 0;
+  }
+  const project = projects[values.project];
+  const fault =
+    project === undefined
+      ? `There is no project '${values.project}'; there are ${Object.keys(projects).join(" and ")}.`
+      : values.classic && !project.hasDefinition
+        ? `The project ${values.project} has no classic release definition; --classic is told with plain.`
+        : undefined;
+  if (project === undefined || fault !== undefined) {
+    console.error(fault);
+    return 2;
   }
   const contract = values.contract ?? process.env["AZURE_ML_CONTRACT"];
   const say = (text: string) => console.log(text);
@@ -46,7 +82,9 @@ async function main(): Promise<number> {
 
   banner("Local Azure, local Azure DevOps and a local agent are starting; nothing here leaves this machine.");
   const stage = await openStage({
-    example: path.join(root, "examples", "breast-cancer"),
+    example: path.join(root, "examples", project.folder),
+    model: project.model,
+    environments: project.environments,
     form: values.classic ? "classic" : "yaml",
     log: values.quiet ? () => {} : say,
     signal: stop.signal,

@@ -23,6 +23,10 @@ export const MODEL = "breast-cancer";
 export interface StageOptions {
   /** Folder of the example project. */
   readonly example: string;
+  /** The model that the example registers; MODEL where absent. */
+  readonly model?: string;
+  /** `venv`: what the example's environment asks for is installed; this machine's Python has all where absent. */
+  readonly environments?: "machine" | "venv";
   /** What a registered model starts: release.yml (where absent), or the classic release definition. */
   readonly form?: "yaml" | "classic";
   /** How often Event Grid tries each event before it gives it up. */
@@ -61,6 +65,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const cloud = await startCloud({
     ...(contract === undefined ? {} : { contract }),
     ...(har === undefined ? {} : { har }),
+    ...(options.environments === undefined ? {} : { environments: options.environments }),
   });
   let relay: DemoRelay | undefined;
   try {
@@ -93,7 +98,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     relay = await DemoRelay.open({
       cloud,
       folder: work,
-      model: MODEL,
+      model: options.model ?? MODEL,
       start: classic ? { definition: RELEASE, alias: "_model" } : "webhook",
       ...(options.attempts === undefined ? {} : { attempts: options.attempts }),
       log: (line) => options.log(`Relay: ${line}`),
@@ -127,7 +132,11 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         [...cloud.devops.builds.all, ...cloud.devops.releases.all].filter(
           ({ definition }) => definition.name === RELEASE,
         ).length,
-      uploads: () => cloud.har.count((exchange) => exchange.listener === "storage" && exchange.method === "PUT"),
+      // What a job keeps of its own run is nothing that a pipeline uploads.
+      uploads: () =>
+        cloud.har.count(
+          ({ listener, method, url }) => listener === "storage" && method === "PUT" && !url.includes("/ExperimentRun/"),
+        ),
       close,
     };
   } catch (error) {

@@ -14,24 +14,28 @@ export class BuildError extends Error {
   }
 }
 
+export interface ProgramOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  /** File that gets what the program says, at its end. */
+  readonly log: string;
+  /** Where it works. */
+  readonly folder: string;
+}
+
 /** Programs of builds under way, so that they can be ended with the cloud. */
 export class Programs {
   readonly #running = new Set<ChildProcess>();
   #isOver = false;
 
-  /** Runs a program to its end, its output at the end of `log`. @returns its exit code, or a sentence where it has none */
-  run(
-    program: string,
-    words: readonly string[],
-    environment: NodeJS.ProcessEnv,
-    log: string,
-  ): Promise<number | string> {
+  /** Runs a program to its end. @returns its exit code, or a sentence where it has none */
+  run(program: string, words: readonly string[], options: ProgramOptions): Promise<number | string> {
+    const { environment, log, folder } = options;
     if (this.#isOver) return Promise.resolve("the cloud has been closed");
     const output = openSync(log, "a");
     try {
       // A group of its own: pip starts compilers.
       const stdio = ["ignore", output, output] as const;
-      const child = spawn(program, words, { env: environment, stdio: [...stdio], detached: true });
+      const child = spawn(program, words, { cwd: folder, env: environment, stdio: [...stdio], detached: true });
       this.#running.add(child);
       return new Promise((resolve) => {
         const end = (how: number | string) => {
@@ -72,21 +76,22 @@ export async function makeEnvironment(
   log: string,
   programs: Programs,
 ): Promise<string> {
-  const variables = pipVariables();
-  const made = await programs.run(python.path, ["-m", "venv", folder], variables, log);
+  const options = { environment: pipVariables(), log, folder };
+  const made = await programs.run(python.path, ["-m", "venv", folder], options);
   if (made !== 0) throw await failed("python -m venv", made, log);
   const own = path.join(folder, "bin", "python");
   if (lines.length > 0) {
     const file = path.join(folder, "requirements.txt");
     await writeFile(file, lines.map((line) => `${line}\n`).join(""), { mode: 0o600 });
-    const words = ["-m", "pip", "install", "--no-input", "--no-color", "--progress-bar=off", "--requirement", file];
-    const installed = await programs.run(own, words, variables, log);
+    const quiet = ["--no-input", "--no-color", "--progress-bar=off"];
+    const words = ["-m", "pip", "install", ...quiet, "--requirement", path.basename(file)];
+    const installed = await programs.run(own, words, options);
     // It may hold the tokens of a package feed.
     await writeFile(file, "");
     if (installed !== 0) throw await failed("pip install", installed, log);
   }
   const list = path.join(folder, "list.txt");
-  const listed = await programs.run(own, ["-m", "pip", "list", "--format=freeze"], variables, list);
+  const listed = await programs.run(own, ["-m", "pip", "list", "--format=freeze"], { ...options, log: list });
   if (listed !== 0) throw await failed("pip list", listed, list);
   return readFile(list, "utf8");
 }

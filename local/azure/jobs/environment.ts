@@ -19,6 +19,9 @@ export interface JobSurroundings {
   readonly trackingToken: string;
   readonly proxyUrl: string;
   readonly caFile: string;
+  /** Where clients learn of this cloud, and its name there (facts/03 §4.8). */
+  readonly metadataUrl: string;
+  readonly cloudName: string;
   /** A folder of the job's own, as home and for temporary files. */
   readonly homeDirectory: string;
   /** Folders of the environment's programs, `python` among them; first in PATH. */
@@ -55,6 +58,9 @@ export function jobEnvironment(
     HTTPS_PROXY: surroundings.proxyUrl,
     SSL_CERT_FILE: surroundings.caFile,
     REQUESTS_CA_BUNDLE: surroundings.caFile,
+    // Clients take any cloud for Azure's own unless they are told; azureml-mlflow then brings no artifact, and does not say so.
+    ARM_CLOUD_METADATA_URL: surroundings.metadataUrl,
+    AZUREML_CURRENT_CLOUD: surroundings.cloudName,
     ...surroundings.own,
   };
 }

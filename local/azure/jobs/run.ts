@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cloudName } from "../resources/metadata.ts";
 import { fillCommand, fillText, type Placeholders } from "./command.ts";
 import { durationMilliseconds } from "./durations.ts";
 import { jobEnvironment } from "./environment.ts";
@@ -90,6 +91,8 @@ export class JobRun extends JobLife<CommandBody> {
           trackingToken: host.token(),
           proxyUrl: world.reach.proxyUrl,
           caFile: world.reach.caFile,
+          metadataUrl: `${world.urls.arm}/metadata/endpoints?api-version=2022-09-01`,
+          cloudName,
           homeDirectory: home,
           programs: programs.path,
           own: Object.fromEntries(own),

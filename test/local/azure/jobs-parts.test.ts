@@ -150,6 +150,8 @@ describe("local Azure: a job's environment", () => {
     trackingToken: "t",
     proxyUrl: "http://127.0.0.1:1",
     caFile: "/ca.pem",
+    metadataUrl: "https://arm/metadata/endpoints",
+    cloudName: "c",
     homeDirectory: "/home",
     programs: ["/shims"],
     own: { LANG: "own", MINE: "1" },
