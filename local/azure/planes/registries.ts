@@ -7,7 +7,7 @@ import { armContext, bodyOf, jsonBody, parameter, propertiesOf } from "../arm/ro
 import { locate } from "../locate.ts";
 import { registriesOf, registryAssets } from "../registries/assets.ts";
 import { type Importing, importAsset } from "../registries/importing.ts";
-import { askedOf, kinds, mountReading, noRegistry, requireRegistry } from "../registries/reading.ts";
+import { askedOf, dataPlane, kinds, mountReading, noRegistry, requireRegistry } from "../registries/reading.ts";
 import type { AzureWorld } from "../world.ts";
 
 /** Minutes that a signed URL is good for. */
@@ -135,7 +135,7 @@ function findAsset(world: AzureWorld, assetId: string): AssetVersion | undefined
 type Accept = (response: Response, id: string, assetId: string | undefined, family: string) => void;
 
 function mountAssets(routes: Router, world: AzureWorld, accept: Accept): void {
-  mountReading(routes, world, () => world.urls.api);
+  mountReading(routes, world, dataPlane(world));
   routes.put("/:noun/:name/versions/:version", async (request, response, next) => {
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();

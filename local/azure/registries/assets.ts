@@ -1,6 +1,6 @@
 // The assets of each registry: containers and versions as a workspace has them, shared by everyone.
 import { AssetStore } from "../arm/collection.ts";
-import type { AssetNoun, AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world.ts";
 
 /** A registry that exists. */
 export interface RegistryRecord {

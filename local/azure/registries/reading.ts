@@ -25,6 +25,17 @@ export interface Asked {
   readonly apiVersion: string;
 }
 
+/** What sets the two planes apart. */
+export interface Plane {
+  /** What next pages begin with; known once the listeners are up. */
+  readonly origin: () => string;
+  /** The `type` of an asset, or of one of its versions. */
+  readonly type: (noun: string, isVersion: boolean) => string;
+}
+
+/** A bare noun as type (facts/04 §15). */
+export const dataPlane = (world: AzureWorld): Plane => ({ origin: () => world.urls.api, type: (noun) => noun });
+
 export function noRegistry(name: string): Error {
   // The words are not recorded.
   return userError(404, `Registry ${name} was not found.`, ["NotFound", "RegistryNotFound"]);
@@ -48,29 +59,28 @@ export function askedOf(world: AzureWorld, request: Request, response: Response)
   return kind === undefined || store === undefined ? undefined : { kind, registry, store, apiVersion };
 }
 
-/**
- * Mounts `/:noun`, `/:noun/:name`, `…/versions` and `…/versions/:version` below a registry's own path.
- * @param origin what next pages begin with; known once the listeners are up
- */
-export function mountReading(routes: Router, world: AzureWorld, origin: () => string): void {
+/** Mounts `/:noun`, `/:noun/:name`, `…/versions` and `…/versions/:version` below a registry's own path. */
+export function mountReading(routes: Router, world: AzureWorld, plane: Plane): void {
   routes.get("/:noun", (request, response, next) => {
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();
     const chosen = select(asked.store.containers(), request.query);
-    response.json(page(chosen, request, origin(), (one) => containerBody(asked, one)));
+    response.json(page(chosen, request, plane.origin(), (one) => containerBody(asked, one, plane)));
   });
   routes.get("/:noun/:name", (request, response, next) => {
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();
     const container = asked.store.container(parameter(request, "name"));
     if (container === undefined) throw asked.kind.notFound(parameter(request, "name"));
-    response.json(containerBody(asked, container));
+    response.json(containerBody(asked, container, plane));
   });
   routes.get("/:noun/:name/versions", (request, response, next) => {
     const asked = askedOf(world, request, response);
     if (asked === undefined) return next();
     const versions = asked.store.container(parameter(request, "name"))?.versions ?? [];
-    response.json(page(select(versions, request.query), request, origin(), (one) => versionBody(asked, one)));
+    response.json(
+      page(select(versions, request.query), request, plane.origin(), (one) => versionBody(asked, one, plane)),
+    );
   });
   routes.get("/:noun/:name/versions/:version", (request, response, next) => {
     const asked = askedOf(world, request, response);
@@ -78,7 +88,7 @@ export function mountReading(routes: Router, world: AzureWorld, origin: () => st
     const [name, version] = [parameter(request, "name"), parameter(request, "version")];
     const found = version === "azureml_default" ? asked.store.latest(name) : asked.store.version(name, version);
     if (found === undefined) throw asked.kind.notFound(name, version);
-    response.json(versionBody(asked, found));
+    response.json(versionBody(asked, found, plane));
   });
 }
 
@@ -86,27 +96,31 @@ export function mountReading(routes: Router, world: AzureWorld, origin: () => st
 export function armReading(world: AzureWorld): Router {
   const routes = Router({ mergeParams: true });
   routes.use(requireRegistry(world));
-  mountReading(routes, world, () => world.urls.arm);
+  mountReading(routes, world, {
+    origin: () => world.urls.arm,
+    // As the published types have it.
+    type: (noun, isVersion) => `Microsoft.MachineLearningServices/registries/${noun}${isVersion ? "/versions" : ""}`,
+  });
   return routes;
 }
 
-/** Asset URIs as ids, and a bare noun as type (facts/04 §15). */
-function versionBody({ kind, registry, apiVersion }: Asked, asset: AssetVersion): Json {
+/** Asset URIs as ids (facts/04 §15). */
+function versionBody({ kind, registry, apiVersion }: Asked, asset: AssetVersion, plane: Plane): Json {
   const { description, tags, properties, isArchived, isAnonymous } = asset.properties;
   return {
     id: `azureml://registries/${registry}/${kind.noun}/${asset.name}/versions/${asset.version}`,
     name: asset.version,
-    type: kind.noun,
+    type: plane.type(kind.noun, true),
     properties: { description, tags, properties, isArchived, isAnonymous, ...kind.show(asset.properties, apiVersion) },
     systemData: systemData(asset.stamps, kind.systemData),
   };
 }
 
-function containerBody({ kind, registry, store, apiVersion }: Asked, container: AssetContainer): Json {
+function containerBody({ kind, registry, store, apiVersion }: Asked, container: AssetContainer, plane: Plane): Json {
   return {
     id: `azureml://registries/${registry}/${kind.noun}/${container.name}`,
     name: container.name,
-    type: kind.noun,
+    type: plane.type(kind.noun, false),
     properties: kind.showContainer(container, store, apiVersion),
     systemData: systemData(container.stamps, kind.systemData),
   };

@@ -9,6 +9,8 @@ import type { AzureWorld } from "../world.ts";
 
 type Json = Record<string, unknown>;
 
+const RECORDED = "2022-10-01-preview";
+
 /** Routes above any workspace. */
 export function mountAbove(router: Router, world: AzureWorld): void {
   const registries = registriesOf(world);
@@ -16,7 +18,9 @@ export function mountAbove(router: Router, world: AzureWorld): void {
   const base =
     "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/registries";
   const list = (request: Request, response: Response) =>
-    void response.json(page([...registries.values()], request, world.urls.arm, (one) => registryBody(world, one)));
+    void response.json(
+      page([...registries.values()], request, world.urls.arm, (one) => registryBody(world, one, versionOf(request))),
+    );
   router.get("/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/registries", list);
   router.get(base, list);
   router.get(`${base}/:registry`, (request, response) => {
@@ -25,7 +29,7 @@ export function mountAbove(router: Router, world: AzureWorld): void {
       const type = `Microsoft.MachineLearningServices/registries/${parameter(request, "registry")}`;
       throw resourceNotFound(type, world.resourceGroup);
     }
-    response.json(registryBody(world, found));
+    response.json(registryBody(world, found, versionOf(request)));
   });
   const accepted = (request: Request, response: Response): { status: string } => {
     const id = randomUUID();
@@ -69,7 +73,9 @@ export function mountAbove(router: Router, world: AzureWorld): void {
   );
 }
 
-function registryBody(world: AzureWorld, registry: RegistryRecord): Json {
+const versionOf = (request: Request) => String(request.query["api-version"] ?? "");
+
+function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: string): Json {
   const regions = (registry.properties["regionDetails"] ?? []) as Json[];
   return {
     tags: registry.tags,
@@ -89,7 +95,10 @@ function registryBody(world: AzureWorld, registry: RegistryRecord): Json {
       managedResourceGroup: {
         resourceId: `/subscriptions/${world.subscriptionId}/resourceGroups/azureml-rg-${registry.name}_${registry.id}`,
       },
-      managedResourceGroupTags: registry.properties["managedResourceGroupTags"] ?? null,
+      // In the recorded version (facts/04 §15), and in none of the published types.
+      ...(apiVersion === RECORDED
+        ? { managedResourceGroupTags: registry.properties["managedResourceGroupTags"] ?? null }
+        : {}),
       mlFlowRegistryUri: `azureml://${world.urls.api.replace(/^https?:\/\//, "")}/mlflow/v1.0/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/Microsoft.MachineLearningServices/registries/${registry.name}`,
     },
     systemData: null,
