@@ -49,7 +49,11 @@ async function run(python: VirtualEnvironment, options: Options, report: Report)
   const { startCloud } = await import("../local/cloud.ts");
   const { contract, only } = options;
   const har = new SecretRecorder();
-  const cloud = await startCloud({ har, ...(contract === undefined ? {} : { contract: path.resolve(contract) }) });
+  const cloud = await startCloud({
+    har,
+    scenarios: path.join(root, "test/conformance/scenarios.yml"),
+    ...(contract === undefined ? {} : { contract: path.resolve(contract) }),
+  });
   try {
     // Clients poll every 5 or 30 seconds; an operation's status that waits for the end spares them all but the first look.
     cloud.azure.scenario.patience = 20_000;
