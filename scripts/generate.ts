@@ -4,10 +4,11 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { contractFile } from "./generate/contract.ts";
 import { readContributions } from "./generate/contributions.ts";
+import { faultsOf } from "./generate/faults.ts";
 import { broken, ledgerFile, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
-import { faultsOf, readTasks, runsOnAgent } from "./generate/taskJson.ts";
+import { readTasks, runsOnAgent } from "./generate/taskJson.ts";
 
 export interface GeneratedFile {
   /** Relative to the root of the project. */

@@ -18,7 +18,7 @@ import { TaskError } from "../errors.ts";
 import type { AzureMl } from "./client.ts";
 import { failureOf, unreachable } from "./failure.ts";
 import { sideBySide } from "./parallel.ts";
-import type { WritePlan } from "./planning.ts";
+import type { WritePlan } from "./write-plan.ts";
 
 /** How a container is entered. */
 export type BlobAccess =

@@ -20,9 +20,9 @@ import type { Log } from "../log.ts";
 import { bearerPolicy, type RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import { failureOf, unreachable } from "./failure.ts";
-import type { WritePlan } from "./planning.ts";
 import { patience } from "./retry.ts";
 import type { Transport } from "./transport.ts";
+import type { WritePlan } from "./write-plan.ts";
 
 /** Stable version that has every resource and field we send (facts/03 4.1; held against the published contract by a test). */
 export const API_VERSION = "2025-12-01";

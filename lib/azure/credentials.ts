@@ -10,34 +10,9 @@ import {
 } from "@azure/identity";
 import type { RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
+import type { Identity } from "./identity.ts";
 import { type Assertion, signInFailure } from "./sign-in-failure.ts";
 import type { Transport } from "./transport.ts";
-
-/** How a connection signs in. Secrets live in here and in the credential, and nowhere else. */
-export type Identity =
-  | {
-      readonly scheme: "servicePrincipalSecret";
-      readonly tenantId: string;
-      readonly clientId: string;
-      readonly secret: string;
-    }
-  | {
-      readonly scheme: "servicePrincipalCertificate";
-      readonly tenantId: string;
-      readonly clientId: string;
-      /** Certificate and private key in one PEM text. */
-      readonly certificatePem: string;
-    }
-  | {
-      readonly scheme: "workloadIdentity";
-      readonly tenantId: string;
-      readonly clientId: string;
-      /** Fetched at each exchange: an assertion lives for minutes, a job for hours. */
-      readonly assertion: () => Promise<string>;
-      /** Values that whoever shows our sentences hides where they stand whole. */
-      readonly hidden?: readonly string[] | undefined;
-    }
-  | { readonly scheme: "managedIdentity"; readonly clientId?: string | undefined };
 
 /**
  * A credential that keeps its tokens until shortly before they end, and fails with one TaskError that says the remedy.

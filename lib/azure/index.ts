@@ -10,9 +10,10 @@ export {
 } from "./blobs.ts";
 export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOptions } from "./client.ts";
 export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
-export { createCredential, type Identity } from "./credentials.ts";
+export { createCredential } from "./credentials.ts";
 export { type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
 export { readEnvelope } from "./failure.ts";
+export type { Identity } from "./identity.ts";
 export {
   type ArmId,
   type AssetReference,
@@ -27,6 +28,7 @@ export {
 } from "./ids.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { sideBySide } from "./parallel.ts";
-export { type PlannedWrite, planning, type WritePlan } from "./planning.ts";
+export { planning } from "./planning.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
 export { withoutSecrets } from "./without-secrets.ts";
+export type { PlannedWrite, WritePlan } from "./write-plan.ts";

@@ -2,31 +2,7 @@
 // It stands where every request leaves, so that no verb, whoever writes it, can change anything while only a plan is wanted.
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Transport } from "./transport.ts";
-
-/** A write that a story would have caused. */
-export interface PlannedWrite {
-  readonly method: string;
-  /** A path of the resource manager; the address, without its query, of any other service. */
-  readonly path: string;
-  /** As it would be sent; null where nothing is. */
-  readonly body: unknown;
-}
-
-/** What a story would have written so far. */
-export class WritePlan {
-  readonly writes: PlannedWrite[] = [];
-  #begun = false;
-
-  /** Whether anything was left undone: a write, or an upload, which appears as what it would register. */
-  get begun(): boolean {
-    return this.#begun || this.writes.length > 0;
-  }
-
-  /** Notes that files would be brought to a storage account. */
-  leaveOutUpload(): void {
-    this.#begun = true;
-  }
-}
+import { WritePlan } from "./write-plan.ts";
 
 /** Requests that are sent by POST and change nothing: tokens, keys and logs are read so, and questions are asked. */
 const READING =

@@ -1,7 +1,7 @@
 // Why Microsoft Entra gave no token, in one sentence, and what to do about it, for each code that users meet.
 import { TaskError } from "../errors.ts";
 import type { Cloud } from "./clouds.ts";
-import type { Identity } from "./credentials.ts";
+import type { Identity } from "./identity.ts";
 
 /** What a federated assertion said of itself. */
 export interface Assertion {

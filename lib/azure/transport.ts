@@ -14,7 +14,7 @@ import {
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { TaskError } from "../errors.ts";
-import type { WritePlan } from "./planning.ts";
+import type { WritePlan } from "./write-plan.ts";
 
 export interface Transport {
   readonly httpClient: HttpClient;

@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";
+import { type CommandArea, type CommandHandler, isTrue } from "./command-area.ts";
 import { type LoggingCommand, mentionsCommand, parseCommand } from "./commands.ts";
 import { isGuid } from "./connection.ts";
 import type { StageContext } from "./context.ts";
@@ -10,24 +11,8 @@ import { parseTaskResult } from "./results.ts";
 import { SERVER_COMMANDS } from "./server-commands.ts";
 import type { Issue } from "./step.ts";
 
-/** One command: whether restricted mode lets it through, and what it does. Throwing makes it a command error: the step fails. */
-export interface CommandHandler {
-  readonly restricted: boolean;
-  readonly run: (context: StageContext, command: LoggingCommand) => void;
-}
-
-export interface CommandArea {
-  readonly hosts: readonly ("build" | "release")[];
-  readonly events: Readonly<Record<string, CommandHandler>>;
-}
-
 export const SUMMARY_TYPE = "Distributedtask.Core.Summary";
 export const FILE_TYPE = "DistributedTask.Core.FileAttachment";
-
-/** .NET's bool.Parse: True and False in any case; anything else counts as not said. */
-export function isTrue(text: string | undefined): boolean {
-  return /^\s*true\s*$/i.test(text ?? "");
-}
 
 /** Takes one raw line of output: carries out the command that it holds, or writes it to the log. */
 export function takeLine(context: StageContext, line: string): void {

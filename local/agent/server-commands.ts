@@ -2,11 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";
-import type { CommandArea, CommandHandler } from "./command-handlers.ts";
+import { type CommandArea, type CommandHandler, isTrue } from "./command-area.ts";
 import type { StageContext } from "./context.ts";
 import type { AgentServer } from "./server-interface.ts";
-
-const isYes = (text: string | undefined) => /^\s*true\s*$/i.test(text ?? "");
 
 /** A command that only hands its data to the server; the run must be a build. */
 function ofBuild(send: (server: AgentServer, data: string) => Promise<void>): CommandHandler {
@@ -141,17 +139,17 @@ function publishResults(
     context.warn(`No test result files matching '${patterns.join(",")}' were found.`);
     return;
   }
-  const failOnFailed = isYes(properties.get("failtaskonfailedtests"));
+  const failOnFailed = isTrue(properties.get("failtaskonfailedtests"));
   context.later(async () => {
     const { failed } = await context.job.server.publishTestResults({
       type,
       files,
-      mergeResults: isYes(properties.get("mergeresults")),
+      mergeResults: isTrue(properties.get("mergeresults")),
       runTitle: properties.get("runtitle"),
       platform: properties.get("platform"),
       configuration: properties.get("config"),
       publishRunAttachments:
-        properties.get("publishrunattachments") === undefined || isYes(properties.get("publishrunattachments")),
+        properties.get("publishrunattachments") === undefined || isTrue(properties.get("publishrunattachments")),
       testRunSystem: properties.get("testrunsystem"),
       failTaskOnFailedTests: failOnFailed,
     });

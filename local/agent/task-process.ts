@@ -1,7 +1,8 @@
 // One stage of a task as a process: its environment, its Node, and what its end means (facts/02 1.2, 1.3, 1.7, 4).
 import os from "node:os";
 import path from "node:path";
-import { isTrue, takeLine } from "./command-handlers.ts";
+import { isTrue } from "./command-area.ts";
+import { takeLine } from "./command-handlers.ts";
 import { isGuid, type ServiceConnection } from "./connection.ts";
 import type { JobState, StageContext } from "./context.ts";
 import { composeEnvironment, type SecureFile } from "./environment.ts";

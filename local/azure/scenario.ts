@@ -1,9 +1,8 @@
 // What tests and demos may turn while the cloud runs: how slow it is, and what happens late.
 import { EventEmitter } from "node:events";
-import type { AssetVersion } from "./arm/collection.ts";
+import type { AssetNoun, AssetVersion } from "./arm/collection.ts";
 import type { JobRecord } from "./jobs/record.ts";
 import type { DeploymentRecord, EndpointRecord } from "./scoring/records.ts";
-import type { AssetNoun } from "./world.ts";
 
 /** Durations in milliseconds. Changed in place; what is running already may not notice. */
 export interface Scenario {

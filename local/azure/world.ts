@@ -4,11 +4,11 @@ import type http from "node:http";
 import { type Environment, environments } from "../environments.ts";
 import type { HarRecorder } from "../har.ts";
 import type { Listener } from "../listen.ts";
-import { AssetStore } from "./arm/collection.ts";
+import { type AssetNoun, AssetStore } from "./arm/collection.ts";
 import { Operations } from "./arm/operations.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { CloudClock } from "./clock.ts";
-import type { Provisioning } from "./environments/provision.ts";
+import type { Provisioning } from "./environments/provisioning.ts";
 import type { Directory } from "./identity.ts";
 import { createEvents, defaultScenario, type Scenario, type WorldEvents } from "./scenario.ts";
 import type { Scenarios } from "./scenarios/scenarios.ts";
@@ -45,9 +45,6 @@ export const defaultNames: AzureNames = {
   location: "eastus2",
   storageAccount: "stor1",
 };
-
-/** The nouns whose assets have containers and versions. */
-export type AssetNoun = "codes" | "data" | "models" | "environments" | "components";
 
 export interface AzureWorld extends AzureNames {
   /** ARM id: /subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/ws1 */

@@ -1,19 +1,5 @@
 // dataSourceBindings of task.json: the lists that editors show beside an input. Azure DevOps checks none of this before a user looks.
-import { isPicker, type TaskJson } from "./taskJson.ts";
-
-/** As task.json has it (facts/01 2.4). */
-export interface DataSourceBinding {
-  target: string;
-  endpointId: string;
-  endpointUrl: string;
-  /** `{{{name}}}` of the templates, from other inputs: `$(input)`. */
-  parameters?: Record<string, string>;
-  resultSelector: string;
-  resultTemplate?: string;
-  initialContextTemplate?: string;
-  callbackRequiredTemplate?: string;
-  callbackContextTemplate?: string;
-}
+import { type DataSourceBinding, isPicker, type TaskJson } from "./taskJson.ts";
 
 const PAGING = ["initialContextTemplate", "callbackRequiredTemplate", "callbackContextTemplate"] as const;
 

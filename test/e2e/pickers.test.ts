@@ -2,12 +2,12 @@
 // task.json, it holds what local Azure holds, page after page.
 import assert from "node:assert/strict";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
+import type { AssetNoun } from "../../local/azure/arm/collection.ts";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
 import type { JobRecord } from "../../local/azure/jobs/record.ts";
 import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
 import { neighbouringGroups, neighbouringWorkspaces } from "../../local/azure/resources/workspaces.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../local/azure/scoring/records.ts";
-import type { AssetNoun } from "../../local/azure/world.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Choices, fillPickList } from "../../local/devops/endpoint-proxy/editor.ts";
 import { isPicker, readTasks } from "../../scripts/generate/taskJson.ts";

@@ -6,16 +6,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { contractFile } from "../../scripts/generate/contract.ts";
 import { readContributions } from "../../scripts/generate/contributions.ts";
+import { faultsOf } from "../../scripts/generate/faults.ts";
 import { formatJson } from "../../scripts/generate/json.ts";
 import { broken, ledgerFile, readLedger } from "../../scripts/generate/ledger.ts";
 import { manifestFile } from "../../scripts/generate/manifest.ts";
-import {
-  faultsOf,
-  parseVisibleRule,
-  readTasks,
-  type TaskFolder,
-  type TaskInput,
-} from "../../scripts/generate/taskJson.ts";
+import { parseVisibleRule, readTasks, type TaskFolder, type TaskInput } from "../../scripts/generate/taskJson.ts";
 import { generate, staleFiles } from "../../scripts/generate.ts";
 
 const root = resolve(import.meta.dirname, "../..");

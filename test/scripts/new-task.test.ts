@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { contractFile } from "../../scripts/generate/contract.ts";
+import { faultsOf } from "../../scripts/generate/faults.ts";
 import { readmeFile } from "../../scripts/generate/readme.ts";
-import { faultsOf, readTasks, type TaskJson } from "../../scripts/generate/taskJson.ts";
+import { readTasks, type TaskJson } from "../../scripts/generate/taskJson.ts";
 import { newTask } from "../../scripts/new-task.ts";
 
 const root = resolve(import.meta.dirname, "../..");

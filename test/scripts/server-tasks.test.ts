@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkServerExpression, readHandler } from "../../local/devops/server-tasks/index.ts";
+import { faultsOf } from "../../scripts/generate/faults.ts";
 import { manifestFile } from "../../scripts/generate/manifest.ts";
 import { readmeFile } from "../../scripts/generate/readme.ts";
 import { faultsOfServerTask } from "../../scripts/generate/serverTask.ts";
-import { faultsOf, readTasks, runsOnAgent, type TaskFolder, type TaskJson } from "../../scripts/generate/taskJson.ts";
+import { readTasks, runsOnAgent, type TaskFolder, type TaskJson } from "../../scripts/generate/taskJson.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const tasks = readTasks(root).filter(({ json }) => !runsOnAgent(json));

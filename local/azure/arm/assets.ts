@@ -1,7 +1,7 @@
 // The routes that every kind of asset has: containers and versions, created by PUT, listed, labelled, archived.
 import type { Request, Response } from "express";
-import type { AssetNoun, AzureWorld } from "../world.ts";
-import { type AssetContainer, type AssetStore, type AssetVersion, page, select } from "./collection.ts";
+import type { AzureWorld } from "../world.ts";
+import { type AssetContainer, type AssetNoun, type AssetStore, type AssetVersion, page, select } from "./collection.ts";
 import { envelope, type SystemDataVariant, systemData } from "./envelope.ts";
 import { type ArmError, userError } from "./errors.ts";
 import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "./router.ts";

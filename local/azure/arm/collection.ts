@@ -2,6 +2,9 @@
 import type { Request } from "express";
 import { type Author, newStamps, type Stamps, timestamp } from "./envelope.ts";
 
+/** The nouns whose assets have containers and versions. */
+export type AssetNoun = "codes" | "data" | "models" | "environments" | "components";
+
 /** One version of an asset. `properties` is what the resource file stored, already normalised. */
 export interface AssetVersion {
   readonly name: string;

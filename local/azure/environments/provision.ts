@@ -9,9 +9,6 @@ import type { Definition } from "./definition.ts";
 import { type Interpreter, interpreterFor } from "./interpreter.ts";
 import { packagesOf, type Requirements, RequirementsError, readConda, withoutSecrets } from "./requirements.ts";
 
-/** How environments are made. `machine`: they are not; everything runs with the Python of this machine. */
-export type Provisioning = { readonly kind: "machine" } | { readonly kind: "venv"; readonly cache: string };
-
 /** An environment that is there, or on its way. */
 export interface Image {
   readonly python: Interpreter;

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Store } from "../state.ts";
 import type { AzureWorld } from "../world.ts";
 import { writeDeadLetter } from "./dead-letter.ts";
+import type { Delivery } from "./delivery.ts";
 import { wants } from "./filter.ts";
 import { shakeHands, validationMinutes } from "./handshake.ts";
 import {
@@ -15,18 +16,6 @@ import {
 } from "./messages.ts";
 import { call } from "./post.ts";
 import { readSubscription, type Subscription } from "./subscription.ts";
-
-/** One event on its way to one subscription. Plain JSON: a cloud with a data folder goes on where it was. */
-export interface Delivery {
-  readonly id: string;
-  readonly subscription: string;
-  readonly event: GridEvent;
-  /** Milliseconds since the epoch. */
-  readonly published: number;
-  attempts: number;
-  next: number;
-  last: { status: number; at: number } | null;
-}
 
 /** Statuses after which an event is not sent again (general knowledge of Event Grid; the facts do not list them). */
 const HOPELESS = new Set([400, 401, 403, 404, 413]);

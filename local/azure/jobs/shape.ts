@@ -1,6 +1,7 @@
 // A job as the management plane shows it: key by key and in the order of facts/04 9.1, for the api-version that was asked for.
-import type { CommandBody, JobBody, JobInput, JobOutput, JobRecord } from "./record.ts";
+import type { CommandBody, JobRecord } from "./record.ts";
 import { otherProperties } from "./shape-kinds.ts";
+import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./shape-parts.ts";
 import { type ResponseKeys, responseKeys } from "./versions.ts";
 
 /** What of the workspace shows in a job. */
@@ -80,12 +81,6 @@ function commandProperties(job: JobRecord<CommandBody>, keys: ResponseKeys): Jso
   };
 }
 
-/** The run's own folder, among the outputs of command and sweep jobs; there is no `paths/` in its URI (facts/04 9.1). */
-export function defaultOutput(job: string, keys: ResponseKeys): Json {
-  const uri = `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job}`;
-  return outputOf({ jobOutputType: "uri_folder", uri }, keys, true);
-}
-
 /** Tracking and Studio; a sweep has the latter alone (facts/04 9.4). The studio link's `wsid` has the lower-case `resourcegroups`. */
 function services({ name: job, body }: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
   const service = (jobServiceType: string, endpoint: string) => ({
@@ -105,63 +100,4 @@ function services({ name: job, body }: JobRecord, place: JobPlace, keys: Respons
       : { Tracking: service("Tracking", `azureml://${host}/mlflow/v1.0${place.workspaceId}?`) }),
     Studio: service("Studio", `${place.studio}/runs/${job}?wsid=${wsid}`),
   };
-}
-
-export function resources(sent: Json | null, keys: ResponseKeys): Json {
-  return {
-    instanceCount: sent?.["instanceCount"] ?? 1,
-    ...(keys.resourcePlacement && { maxInstanceCount: sent?.["maxInstanceCount"] ?? null }),
-    instanceType: sent?.["instanceType"] ?? null,
-    ...(keys.resourcePlacement && { locations: sent?.["locations"] ?? null }),
-    properties: sent?.["properties"] ?? null,
-    shmSize: sent?.["shmSize"] ?? "2g",
-    dockerArgs: sent?.["dockerArgs"] ?? null,
-  };
-}
-
-export function input(sent: JobInput): Json {
-  const description = sent.description ?? null;
-  if (sent.jobInputType === "literal") return { description, value: sent.value, jobInputType: "literal" };
-  return { description, uri: sent.uri, mode: sent.mode ?? null, jobInputType: sent.jobInputType };
-}
-
-export function outputOf(sent: JobOutput, keys: ResponseKeys, withAutoDelete = false): Json {
-  return {
-    description: sent.description ?? null,
-    uri: sent.uri ?? null,
-    ...(keys.assetName && { assetName: sent.assetName ?? null }),
-    ...(keys.assetVersion && { assetVersion: sent.assetVersion ?? null }),
-    mode: sent.mode ?? "ReadWriteMount",
-    ...(keys.autoDelete && withAutoDelete && { autoDeleteSetting: null }),
-    jobOutputType: sent.jobOutputType,
-  };
-}
-
-/** The keys that each kind of distribution has; absent ones come back as null. */
-const distributionKeys: Record<string, readonly string[]> = {
-  Ray: ["port", "address", "includeDashboard", "dashboardPort", "headNodeAdditionalArgs", "workerNodeAdditionalArgs"],
-  PyTorch: ["processCountPerInstance"],
-  Mpi: ["processCountPerInstance"],
-  TensorFlow: ["parameterServerCount", "workerCount"],
-};
-
-export function distribution(sent: Json): Json {
-  const kind = String(sent["distributionType"]);
-  return {
-    distributionType: kind,
-    ...Object.fromEntries((distributionKeys[kind] ?? []).map((key) => [key, sent[key] ?? null])),
-  };
-}
-
-/** Null unless something was sent or the job is serverless and asked for a tier. */
-export function queueSettings(body: JobBody, keys: ResponseKeys): Json | null {
-  if (!body.queueSettings) return null;
-  return {
-    jobTier: body.queueSettings["jobTier"] ?? null,
-    ...(keys.queuePriority && { priority: body.queueSettings["priority"] ?? null }),
-  };
-}
-
-export function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => Json): Json {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
 }

@@ -1,5 +1,5 @@
 // The assets of each registry: containers and versions as a workspace has them, shared by everyone.
-import { AssetStore } from "../arm/collection.ts";
+import { type AssetNoun, AssetStore } from "../arm/collection.ts";
 import type { AzureWorld } from "../world.ts";
 
 /** A registry that exists. */

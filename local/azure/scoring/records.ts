@@ -1,9 +1,9 @@
 // What the workspace keeps of online endpoints and their deployments: plain JSON, by name in lower case.
 import type { Stamps } from "../arm/envelope.ts";
-import type { Store } from "../state.ts";
-import type { AzureWorld } from "../world.ts";
+import type { State, Store } from "../state.ts";
 
 type Json = Record<string, unknown>;
+type Stores = Pick<State, "store">;
 
 export interface Tracked {
   readonly name: string;
@@ -44,12 +44,12 @@ export interface DeploymentRecord extends Tracked {
   operationUrl: string;
 }
 
-export function endpointsOf(world: AzureWorld): Store<EndpointRecord> {
+export function endpointsOf(world: Stores): Store<EndpointRecord> {
   return world.store<EndpointRecord>("onlineEndpoints");
 }
 
 /** Keys are `endpoint/deployment`. */
-export function deploymentsOf(world: AzureWorld): Store<DeploymentRecord> {
+export function deploymentsOf(world: Stores): Store<DeploymentRecord> {
   return world.store<DeploymentRecord>("onlineDeployments");
 }
 
@@ -58,6 +58,6 @@ export function deploymentKey(endpoint: string, deployment: string): string {
 }
 
 /** All deployments of an endpoint, in the order they were made. */
-export function deploymentsOfEndpoint(world: AzureWorld, endpoint: string): DeploymentRecord[] {
+export function deploymentsOfEndpoint(world: Stores, endpoint: string): DeploymentRecord[] {
   return [...deploymentsOf(world).values()].filter((each) => each.endpoint === endpoint.toLowerCase());
 }

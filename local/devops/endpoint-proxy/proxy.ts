@@ -3,10 +3,9 @@
 import { authorizationOf, SignInError } from "../server-tasks/authorization.ts";
 import { send, statusName } from "../server-tasks/request.ts";
 import type { Connection } from "../state/connections.ts";
-import type { DevOpsWorld } from "../world.ts";
 import { parsed, SelectorError, select, write } from "./results.ts";
 import { render, TemplateError } from "./templates.ts";
-import type { DataSource } from "./types.ts";
+import type { DataSource, EndpointTypes } from "./types.ts";
 
 /** The body of a POST to endpointproxy, as the official client types it. */
 export interface ProxyRequest {
@@ -57,11 +56,19 @@ class Refusal extends Error {
   }
 }
 
+/** What the proxy knows of the organization that it asks for. */
+export interface ProxyHost {
+  now(): number;
+  readonly connections: { get(idOrName: string): Connection | undefined };
+  readonly endpointTypes: Pick<EndpointTypes, "get">;
+  issueOidcToken(connection: Connection): string;
+}
+
 export class EndpointProxy {
-  readonly #world: DevOpsWorld;
+  readonly #world: ProxyHost;
   readonly #network: () => { readonly caFile?: string | undefined };
 
-  constructor(world: DevOpsWorld, network: () => { readonly caFile?: string | undefined }) {
+  constructor(world: ProxyHost, network: () => { readonly caFile?: string | undefined }) {
     this.#world = world;
     this.#network = network;
   }

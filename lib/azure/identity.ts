@@ -1,0 +1,27 @@
+// How a service connection signs in to Azure.
+
+/** How a connection signs in. Secrets live in here and in the credential, and nowhere else. */
+export type Identity =
+  | {
+      readonly scheme: "servicePrincipalSecret";
+      readonly tenantId: string;
+      readonly clientId: string;
+      readonly secret: string;
+    }
+  | {
+      readonly scheme: "servicePrincipalCertificate";
+      readonly tenantId: string;
+      readonly clientId: string;
+      /** Certificate and private key in one PEM text. */
+      readonly certificatePem: string;
+    }
+  | {
+      readonly scheme: "workloadIdentity";
+      readonly tenantId: string;
+      readonly clientId: string;
+      /** Fetched at each exchange: an assertion lives for minutes, a job for hours. */
+      readonly assertion: () => Promise<string>;
+      /** Values that whoever shows our sentences hides where they stand whole. */
+      readonly hidden?: readonly string[] | undefined;
+    }
+  | { readonly scheme: "managedIdentity"; readonly clientId?: string | undefined };
