@@ -77,22 +77,28 @@ def deployment(endpoint, name):
     )
 
 
-@flow("409: traffic cannot be moved while a deployment is under way; that one fails with ResourceNotReady, and then it can")
+@flow("409: a change while something else is under way raises with the service's words; asked again, it is made")
 def under_way():
-    name = unique("faulty")
-    endpoint = ManagedOnlineEndpoint(name=name, auth_mode="key")
+    endpoint = ManagedOnlineEndpoint(name=unique("faulty-a"), auth_mode="key")
     client().online_endpoints.begin_create_or_update(endpoint).wait()
-    slow = client().online_deployments.begin_create_or_update(deployment(name, "slow"))
-    endpoint.traffic = {"slow": 100}
+    endpoint.tags = {"asked": "twice"}
     error = raises(
         (ResourceExistsError, HttpResponseError),
         lambda: client().online_endpoints.begin_create_or_update(endpoint),
-        "operation is already running",
+        "another operation on same entity is already running",
     )
     assert error.status_code == 409
+    made = client().online_endpoints.begin_create_or_update(endpoint).result()
+    assert made.tags["asked"] == "twice"
+    client().online_endpoints.begin_delete(endpoint.name).wait()
+
+
+@flow("a deployment that never gets healthy fails with ResourceNotReady, and has a log")
+def never_healthy():
+    name = unique("faulty-b")
+    client().online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key")).wait()
+    slow = client().online_deployments.begin_create_or_update(deployment(name, "slow"))
     raises(HttpResponseError, slow.result, "ResourceNotReady", "Liveness probe failed")
-    moved = client().online_endpoints.begin_create_or_update(endpoint).result()
-    assert moved.traffic == {"slow": 100}, moved.traffic
     log = client().online_deployments.get_logs(name="slow", endpoint_name=name, lines=10)
     assert "simulated" in log, log
     client().online_endpoints.begin_delete(name).wait()
@@ -100,7 +106,7 @@ def under_way():
 
 @flow("a deployment without quota fails with OutOfQuota")
 def no_quota():
-    name = unique("faulty")
+    name = unique("faulty-c")
     client().online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key")).wait()
     poor = client().online_deployments.begin_create_or_update(deployment(name, "poor"))
     raises(HttpResponseError, poor.result, "OutOfQuota", "CPU quota")
