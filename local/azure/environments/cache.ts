@@ -1,5 +1,5 @@
 // Virtual environments by their content: made once, kept in a folder of the user's, shared by everything that runs on this machine.
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -57,7 +57,7 @@ export class CachePlace {
   /** Fills it: `make` gets a folder and answers what is installed, as `pip list --format=freeze` tells it. */
   async fill(make: (folder: string) => Promise<string>): Promise<VirtualEnvironment> {
     await this.#sweep();
-    const attempt = `${process.pid}-${Date.now().toString(36)}`;
+    const attempt = `${process.pid}-${randomUUID()}`;
     const folder = path.join(this.#folder, attempt);
     await mkdir(folder, { recursive: true });
     try {

@@ -99,7 +99,8 @@ function pipLine(entry: unknown, faults: string[]): string[] {
   }
   if (line === "") return [];
   const file = /^(?:-r|-c|--requirement|--constraint)\b/.test(line);
-  const path = /^(?:(?:-e|--editable)\s+(?!git\+)|\.{0,2}\/|\.$|~|file:)|@\s*file:/.test(line);
+  const path =
+    /^(?:(?:-e|--editable)\s+(?!git\+)|[\w.-]*[\\/]|\.$|~|file:)|@\s*file:|^[\w.-]+\.(?:whl|tar\.gz|zip)$/.test(line);
   if (file || path) {
     faults.push(`'${withoutSecrets(line)}' names a file, and an image is built of the conda file alone`);
     return [];
