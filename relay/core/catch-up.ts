@@ -1,11 +1,12 @@
 // Finds the model versions that no event told of, and starts them in the order they were made.
 import { createHash } from "node:crypto";
 import type { Clock, RelayLog } from "./clock.ts";
-import { type Configuration, type Route, sourceName, targetKey } from "./configuration.ts";
+import { type Configuration, sourceName } from "./configuration.ts";
 import type { Dispatcher, Outcome } from "./dispatch.ts";
 import { concernsModel, matchesModel } from "./filter.ts";
 import { byCreation, type ModelCatalog, type ModelVersion } from "./models.ts";
 import { type ModelNotice, nameOf } from "./notice.ts";
+import { type Route, targetKey } from "./routes.ts";
 import { keyPart, readJson, type Store, writeJson } from "./store.ts";
 
 /** How far a target has got with a source. Dates are ISO 8601. */

@@ -1,8 +1,9 @@
 // Starts one thing once: a claim for each version and target, tries with a back-off, and a dead letter when it is hopeless.
 import type { Clock, RelayLog } from "./clock.ts";
-import { type Configuration, type Route, type Target, targetKey } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import { asFault, describeFault, type RelayFault } from "./fault.ts";
 import { type Notice, nameOf, startId, subjectOf } from "./notice.ts";
+import { type Route, type Target, targetKey } from "./routes.ts";
 import { keyPart, readJson, type Store, writeJson } from "./store.ts";
 
 /** What a target says once it has started something. */

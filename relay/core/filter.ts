@@ -1,7 +1,8 @@
 // Judges whether an event, or a model version that a replay found, is for a route.
-import { type ModelFilter, type RunFilter, sourceName } from "./configuration.ts";
+import { sourceName } from "./configuration.ts";
 import type { RunEvent } from "./events.ts";
 import { matchesAny } from "./pattern.ts";
+import type { ModelFilter, RunFilter } from "./routes.ts";
 
 /** A model version as far as filters look at it. */
 export interface Judged {

@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { CatchUp, type CaughtUp } from "./catch-up.ts";
 import { type Clock, type RelayLog, silentLog, systemClock } from "./clock.ts";
-import type { Configuration, Route } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import { Dispatcher, type Outcome, type Starter } from "./dispatch.ts";
 import { parseDelivery, type RelayEvent } from "./events.ts";
 import { asFault, describeFault, RelayFault } from "./fault.ts";
@@ -13,6 +13,7 @@ import { withLock } from "./lock.ts";
 import { ModelCatalog, type TokenSource } from "./models.ts";
 import { type ModelNotice, type Notice, nameOf, noticeOfModelEvent, noticeOfRunEvent } from "./notice.ts";
 import { Replayer, type ReplayReport, type ReplayRequest } from "./replay.ts";
+import type { Route } from "./routes.ts";
 import { type Store, writeJson } from "./store.ts";
 import { byTarget, lockName } from "./targets.ts";
 

@@ -2,11 +2,12 @@
 import type { CatchUp, Cursor } from "./catch-up.ts";
 import { CURSORS } from "./catch-up.ts";
 import type { Clock, RelayLog } from "./clock.ts";
-import { type Configuration, targetKey } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import { DEAD_LETTERS, type DeadLetter, type Dispatcher } from "./dispatch.ts";
 import { describeFault } from "./fault.ts";
 import { withLock } from "./lock.ts";
 import { nameOf } from "./notice.ts";
+import { targetKey } from "./routes.ts";
 import { readJson, type Store } from "./store.ts";
 import { byTarget, lockName } from "./targets.ts";
 

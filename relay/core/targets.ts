@@ -1,6 +1,6 @@
 // Routes by what they start: two routes to one target share its order and its claims.
 import { createHash } from "node:crypto";
-import { type Route, targetKey } from "./configuration.ts";
+import { type Route, targetKey } from "./routes.ts";
 
 /** Routes that start the same thing, together. */
 export function byTarget(routes: readonly Route[]): [Route, ...Route[]][] {

@@ -7,12 +7,13 @@ import type {
 } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import type { IReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
-import { type ReleaseTarget, sourceName } from "../core/configuration.ts";
+import { sourceName } from "../core/configuration.ts";
 import type { StartContext, Started } from "../core/dispatch.ts";
 import { RelayFault } from "../core/fault.ts";
 import { neverConnected } from "../core/http.ts";
 import type { TokenSource } from "../core/models.ts";
 import { type ModelNotice, type Notice, nameOf } from "../core/notice.ts";
+import type { ReleaseTarget } from "../core/routes.ts";
 
 /** The resource of Azure DevOps in Microsoft Entra, the same in every organization. */
 export const DEVOPS_SCOPE = "499b84ac-1321-427f-aa17-267ca6975798/.default";

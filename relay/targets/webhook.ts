@@ -1,9 +1,10 @@
 // Starts a YAML pipeline through its incoming webhook: one signed POST.
-import type { WebhookTarget } from "../core/configuration.ts";
+
 import type { StartContext, Started } from "../core/dispatch.ts";
 import { RelayFault } from "../core/fault.ts";
 import { type Http, type HttpResponse, retryAfter } from "../core/http.ts";
 import { type Notice, payloadOf } from "../core/notice.ts";
+import type { WebhookTarget } from "../core/routes.ts";
 import { signBody } from "../core/signature.ts";
 
 /** Reads an app setting by its name. */

@@ -6,7 +6,7 @@ import { eventGrid } from "../../local/azure/events/grid.ts";
 import { call } from "../../local/azure/events/post.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { incomingWebhook } from "../../local/devops/state/webhooks.ts";
-import type { ReleaseTarget } from "../../relay/core/configuration.ts";
+import type { ReleaseTarget } from "../../relay/core/routes.ts";
 import { type LocalRelay, startRelay } from "../../relay/local.ts";
 
 /** The incoming webhook connection that release.yml names, the webhook behind it, and where its signature stands. */

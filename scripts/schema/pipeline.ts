@@ -1,114 +1,9 @@
 // Azure Pipelines' YAML as a JSON schema, written for this project from its documentation: what our own samples are held
 // against, and a base where the user has no other. Microsoft's own schema knows more: its tasks, and every rare key.
+import { anyMapping, described, list, mapping, oneOf, ref, template, text } from "./pieces.ts";
+import { FILTER, RESOURCES, TRIGGER } from "./resources.ts";
+import { STEP, STEPS } from "./steps.ts";
 import type { Schema } from "./tasks.ts";
-
-const ref = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
-const text = (description: string): Schema => ({ ...ref("string"), description });
-const described = (name: string, description: string): Schema => ({ ...ref(name), description });
-const list = (items: Schema, description?: string): Schema => ({
-  type: "array",
-  items,
-  ...(description === undefined ? {} : { description }),
-});
-const oneOf = (description: string, ...values: string[]): Schema => ({
-  description,
-  anyOf: [{ type: "string", enum: values }, ref("expression")],
-});
-const mapping = (properties: Record<string, Schema>, first?: string, required?: string[]): Schema => ({
-  type: "object",
-  properties,
-  additionalProperties: false,
-  ...(first === undefined ? {} : { firstProperty: [first] }),
-  ...(first === undefined && required === undefined ? {} : { required: required ?? [first] }),
-});
-const anyMapping = (description: string): Schema => ({ type: "object", description });
-
-const template = (what: string): Schema =>
-  mapping(
-    {
-      template: text(`A template with ${what}; its path, or its path and @ and the alias of a repository`),
-      parameters: anyMapping("Values of the template's parameters"),
-    },
-    "template",
-  );
-
-const COMMON: Record<string, Schema> = {
-  displayName: text("Name that people see"),
-  name: { ...ref("string"), description: "Name by which later steps read the step's outputs" },
-  condition: text("Whether the step runs; without it: when all before it succeeded"),
-  continueOnError: described("boolean", "The job goes on where the step fails"),
-  enabled: described("boolean", "Whether the step runs at all"),
-  env: anyMapping("Environment variables of the step"),
-  timeoutInMinutes: described("number", "Minutes after which the step is ended"),
-  retryCountOnTaskFailure: described("number", "How often the step is tried again where it fails"),
-  target: { anyOf: [ref("string"), anyMapping("Where the step runs, and which commands it may give")] },
-};
-
-const script = (kind: string, what: string, more: Record<string, Schema> = {}): Schema =>
-  mapping(
-    {
-      [kind]: text(what),
-      failOnStderr: described("boolean", "The step fails where something is written to standard error"),
-      workingDirectory: text("Folder in which the script starts"),
-      ...more,
-      ...COMMON,
-    },
-    kind,
-  );
-
-const POWERSHELL: Record<string, Schema> = {
-  errorActionPreference: text("What an error does: stop, continue, ..."),
-  warningPreference: text("What a warning does"),
-  informationPreference: text("What an information does"),
-  verbosePreference: text("What a verbose message does"),
-  debugPreference: text("What a debug message does"),
-  progressPreference: text("What progress does"),
-  ignoreLASTEXITCODE: described("boolean", "The last exit code does not fail the step"),
-};
-
-const STEPS: readonly Schema[] = [
-  ref("task"),
-  script("script", "Script of the platform's command line"),
-  script("bash", "Bash script"),
-  script("pwsh", "Script of PowerShell Core", POWERSHELL),
-  script("powershell", "Script of PowerShell", POWERSHELL),
-  mapping(
-    {
-      checkout: text("Repository to check out: self, none or the alias of a repository"),
-      clean: described("boolean", "Cleans the folder first"),
-      fetchDepth: described("number", "How many commits are fetched; 0 for all"),
-      fetchTags: described("boolean", "Fetches tags too"),
-      fetchFilter: text("What a partial clone leaves out"),
-      lfs: described("boolean", "Brings files of Git LFS"),
-      submodules: text("Brings submodules: true, or recursive for theirs too"),
-      path: text("Folder below the agent's build folder"),
-      sparseCheckoutDirectories: text("Folders of a sparse checkout"),
-      sparseCheckoutPatterns: text("Patterns of a sparse checkout"),
-      persistCredentials: described("boolean", "Leaves the job's token to git"),
-      workspaceRepo: described("boolean", "Where the job's working folder is"),
-      ...COMMON,
-    },
-    "checkout",
-  ),
-  mapping({ publish: text("Path to publish"), artifact: text("Name of the artifact"), ...COMMON }, "publish"),
-  mapping(
-    {
-      download: text("current, none, or the alias of a pipeline resource"),
-      artifact: text("Name of the artifact; without it: all"),
-      patterns: { anyOf: [ref("string"), list(ref("string"))] },
-      path: text("Folder to download to"),
-      ...COMMON,
-    },
-    "download",
-  ),
-  mapping(
-    { downloadBuild: text("Alias of a build resource"), artifact: text("Name of the artifact"), ...COMMON },
-    "downloadBuild",
-  ),
-  mapping({ getPackage: text("Alias of a package resource"), path: text("Folder"), ...COMMON }, "getPackage"),
-  mapping({ reviewApp: text("Name of the resource"), ...COMMON }, "reviewApp"),
-  template("steps"),
-];
 
 const HOOK: Schema = mapping({ pool: ref("pool"), steps: ref("steps") });
 const HOOKS: Record<string, Schema> = {
@@ -134,80 +29,6 @@ const JOB: Record<string, Schema> = {
   uses: anyMapping("Repositories and pools that the job uses and does not name elsewhere"),
   templateContext: anyMapping("What a template is told of the job"),
 };
-
-const FILTER: Schema = {
-  anyOf: [list(ref("string")), mapping({ include: list(ref("string")), exclude: list(ref("string")) })],
-};
-
-const TRIGGER: Schema = {
-  anyOf: [
-    { type: "string", pattern: "^none$" },
-    list(ref("string"), "Branches"),
-    mapping({
-      batch: described("boolean", "Commits during a run wait for its end, and are run together"),
-      autoCancel: described("boolean", "A new commit to the pull request cancels its older runs"),
-      drafts: described("boolean", "Drafts are run too"),
-      branches: FILTER,
-      paths: FILTER,
-      tags: FILTER,
-    }),
-  ],
-};
-
-const RESOURCES: Schema = mapping({
-  pipelines: list(
-    mapping(
-      {
-        pipeline: text("Alias"),
-        source: text("Name of the pipeline"),
-        project: text("Its project"),
-        version: text("Run number that is taken where none triggers"),
-        branch: text("Branch of the run that is taken where none triggers"),
-        tags: list(ref("string"), "Tags of the run that is taken where none triggers"),
-        trigger: {
-          anyOf: [
-            { type: "string", pattern: "^(none|true)$" },
-            { type: "boolean" },
-            mapping({
-              enabled: ref("boolean"),
-              branches: FILTER,
-              tags: list(ref("string")),
-              stages: list(ref("string")),
-            }),
-          ],
-        },
-      },
-      "pipeline",
-    ),
-  ),
-  repositories: list(
-    mapping(
-      {
-        repository: text("Alias"),
-        type: oneOf("Where it lies", "git", "github", "githubenterprise", "bitbucket"),
-        name: text("Its name, with its project or owner"),
-        ref: text("Branch or tag"),
-        endpoint: text("Service connection"),
-        trigger: TRIGGER,
-      },
-      "repository",
-    ),
-  ),
-  webhooks: list(
-    mapping(
-      {
-        webhook: text("Alias"),
-        connection: text("Service connection of type Incoming Webhook"),
-        type: text("Kind of the payload"),
-        filters: list(mapping({ path: text("Path in the payload"), value: text("What must stand there") })),
-      },
-      "webhook",
-    ),
-  ),
-  containers: list(anyMapping("A container")),
-  packages: list(anyMapping("A package")),
-  builds: list(anyMapping("A build of another system")),
-});
 
 const VARIABLES: Schema = {
   anyOf: [
@@ -381,7 +202,7 @@ export function pipelineSchema(): Schema {
       step: { anyOf: [...STEPS] },
       task: {
         type: "object",
-        properties: { task: { anyOf: [] }, inputs: anyMapping("Inputs of the task"), ...COMMON },
+        properties: { task: { anyOf: [] }, inputs: anyMapping("Inputs of the task"), ...STEP },
         additionalProperties: false,
         firstProperty: ["task"],
         required: ["task"],

@@ -1,8 +1,9 @@
 // The setting: what it means, and what it says when it is wrong.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import { ConfigurationError, parseConfiguration, targetKey } from "../../relay/core/configuration.ts";
+import { ConfigurationError, parseConfiguration } from "../../relay/core/configuration.ts";
 import { matchesModel, matchesRun } from "../../relay/core/filter.ts";
+import { targetKey } from "../../relay/core/routes.ts";
 import { WORKSPACE } from "./harness.ts";
 
 const webhook = { kind: "webhook", name: "amlModel" };
