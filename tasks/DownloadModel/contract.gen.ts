@@ -48,7 +48,7 @@ export interface Outputs {
   version: string;
   /** Name of the model. */
   name: string;
-  /** ARM id of the model version. */
+  /** ARM id of the model version; in a registry, `azureml://registries/...`. */
   assetId: string;
   /** Azure ML job that made the model; empty where none is known. */
   jobName: string;

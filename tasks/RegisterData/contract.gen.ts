@@ -63,7 +63,7 @@ export interface Outputs {
   name: string;
   /** Version that holds the content. */
   version: string;
-  /** The version's id, for use in job YAML: `azureml:<name>:<version>`'s ARM id. */
+  /** The version's id, for use in job YAML: `azureml:<name>:<version>`'s ARM id; in a registry, `azureml://registries/...`. */
   assetId: string;
   /** `true` when this run made the version, `false` when it was there already. */
   created: boolean;

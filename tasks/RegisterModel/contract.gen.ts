@@ -65,7 +65,7 @@ export interface Outputs {
   name: string;
   /** Version that was registered, or was there already. */
   version: string;
-  /** ARM id of the model version. */
+  /** ARM id of the model version; in a registry, `azureml://registries/...`. */
   assetId: string;
   /** `true` when this run made the version, `false` when it was there already. */
   created: boolean;
