@@ -1,30 +1,16 @@
-// Blob storage: bringing files there and back. Signed addresses and keys stay in here, and out of every error.
+// Blob storage: bringing files there and back. Signed addresses and keys stay below this file, and out of every error.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { createHttpHeaders, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
-import {
-  AnonymousCredential,
-  type BlockBlobClient,
-  ContainerClient,
-  type HttpHeaders,
-  newPipeline,
-  type RequestPolicy,
-  StorageSharedKeyCredential,
-  type WebResource,
-} from "@azure/storage-blob";
+import { type BlockBlobClient, ContainerClient, type HttpHeaders } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
 import type { AzureMl } from "./client.ts";
 import { failureOf, unreachable } from "./failure.ts";
 import { sideBySide } from "./parallel.ts";
+import { collect } from "./signed-address.ts";
+import { type BlobAccess, storagePipeline } from "./storage-pipeline.ts";
 import type { WritePlan } from "./write-plan.ts";
-
-/** How a container is entered. */
-export type BlobAccess =
-  | { readonly kind: "sas"; readonly sasToken: string }
-  | { readonly kind: "key"; readonly account: string; readonly key: string }
-  | { readonly kind: "entra" };
 
 /** A file on this machine and the blob it becomes, both with `/`. */
 export interface FileToUpload {
@@ -73,14 +59,8 @@ export class Container {
     url.search = "";
     this.url = url.href.replace(/\/$/, "");
     this.#plan = azure.transport.plan;
-    const pipeline = newPipeline(credentialFor(azure, access), {
-      httpClient: compatible(azure.transport.httpClient),
-      userAgentOptions: { userAgentPrefix: azure.transport.userAgent },
-      retryOptions: { maxTries: 5, retryDelayInMs: 500, maxRetryDelayInMs: 30_000 },
-      ...(access.kind === "entra" ? { audience: azure.cloud.storageScope } : {}),
-    });
     const signed = access.kind === "sas" ? `${this.url}?${access.sasToken.replace(/^\?/, "")}` : this.url;
-    this.#client = new ContainerClient(signed, pipeline);
+    this.#client = new ContainerClient(signed, storagePipeline(azure, access));
   }
 
   /** What is known of a blob without reading it; undefined where it is not there. */
@@ -227,38 +207,6 @@ export function placeInside(folder: string, name: string): string {
   return target;
 }
 
-/** Reads a signed address from `offset` on. `bytes` is undefined where there is nothing new (yet). */
-export async function readFrom(azure: AzureMl, signedUrl: string, offset: number, signal?: AbortSignal) {
-  const bytesOf = (response: { readableStreamBody?: NodeJS.ReadableStream | undefined }) =>
-    collect(response.readableStreamBody);
-  const request = createPipelineRequest({
-    url: signedUrl,
-    method: "GET",
-    headers: createHttpHeaders({ "x-ms-range": `bytes=${offset}-`, "x-ms-version": "2021-10-04" }),
-    streamResponseStatusCodes: new Set([200, 206]),
-    timeout: 60_000,
-    ...(signal ? { abortSignal: signal } : {}),
-  });
-  try {
-    const response = await azure.transport.httpClient.sendRequest(request);
-    const total = /\/(\d+)$/.exec(response.headers.get("Content-Range") ?? "")?.[1];
-    const length = total === undefined ? undefined : Number(total);
-    if (response.status === 206) return { status: 206, bytes: await bytesOf(response), length };
-    // A server that knows no ranges sends the whole.
-    if (response.status === 200) return { status: 200, bytes: (await bytesOf(response)).subarray(offset), length };
-    return { status: response.status, bytes: undefined, length };
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    throw unreachable("read the job's log", signedUrl, error);
-  }
-}
-
-async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream ?? []) pieces.push(Buffer.from(piece as Uint8Array));
-  return Buffer.concat(pieces);
-}
-
 type UploadSettings = Parameters<BlockBlobClient["uploadFile"]>[1];
 const octets = (md5: Buffer) => ({ blobContentType: "application/octet-stream", blobContentMD5: new Uint8Array(md5) });
 
@@ -283,36 +231,4 @@ async function uploadInBlocks(blob: BlockBlobClient, file: FileToUpload, setting
   });
 }
 
-function credentialFor(azure: AzureMl, access: BlobAccess) {
-  switch (access.kind) {
-    case "sas":
-      return new AnonymousCredential();
-    case "key":
-      return new StorageSharedKeyCredential(access.account, access.key);
-    case "entra":
-      return azure.credential;
-  }
-}
-
 const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});
-
-/** The storage library takes its HTTP client in the shape of its elders; the bytes go the one way out all the same. */
-function compatible(client: HttpClient): RequestPolicy {
-  return {
-    async sendRequest(old: WebResource) {
-      const { headers, ...rest } = old;
-      const request = createPipelineRequest({
-        ...(rest as object),
-        url: old.url,
-        method: old.method,
-        headers: createHttpHeaders(headers.toJson({ preserveCase: true })),
-        allowInsecureConnection: true,
-      });
-      const response = await client.sendRequest(request);
-      const toJson = (options?: { preserveCase?: boolean }) => response.headers.toJSON(options);
-      return { ...response, request: old, headers: { ...response.headers, toJson } } as unknown as Awaited<
-        ReturnType<RequestPolicy["sendRequest"]>
-      >;
-    },
-  };
-}

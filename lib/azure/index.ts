@@ -1,12 +1,10 @@
 // The cloud's door: everything that the rest of the library may use of Azure.
 export {
-  type BlobAccess,
   type BlobFile,
   type BlobHead,
   Container,
   type FileToUpload,
   placeInside,
-  readFrom,
 } from "./blobs.ts";
 export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOptions } from "./client.ts";
 export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
@@ -27,8 +25,11 @@ export {
   workspaceId,
 } from "./ids.ts";
 export { type FinishOptions, finish } from "./operations.ts";
+export { throughOutages } from "./outage.ts";
 export { sideBySide } from "./parallel.ts";
 export { planning } from "./planning.ts";
+export { readFrom } from "./signed-address.ts";
+export type { BlobAccess } from "./storage-pipeline.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
 export { withoutSecrets } from "./without-secrets.ts";
 export type { PlannedWrite, WritePlan } from "./write-plan.ts";

@@ -1,6 +1,7 @@
 // The local agent: runs a packaged task folder as the real Azure Pipelines agent does (facts/02). Its public face.
 import { connectionEnvironment } from "./connection.ts";
-import { Job, type JobOptions } from "./job.ts";
+import { Job } from "./job.ts";
+import type { JobOptions } from "./job-environment.ts";
 import type { StageOutcome, TaskStep } from "./step.ts";
 import type { Stage } from "./task-folder.ts";
 
@@ -9,7 +10,8 @@ export { formatCommand, type LoggingCommand, parseCommand } from "./commands.ts"
 export { connectionSecrets, type ServiceConnection, systemConnection } from "./connection.ts";
 export type { SecureFile } from "./environment.ts";
 export { stampLine } from "./header.ts";
-export { Job, type JobOptions } from "./job.ts";
+export { Job } from "./job.ts";
+export type { JobOptions } from "./job-environment.ts";
 export { environmentName, expandMacros } from "./macros.ts";
 export { Masker } from "./masker.ts";
 export type { AgentNetwork } from "./network.ts";

@@ -2,17 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { connectionSecrets, type ServiceConnection } from "./connection.ts";
-import type { JobState } from "./context.ts";
-import { hostEnvironment, type SecureFile } from "./environment.ts";
 import { expandText } from "./inputs.ts";
-import { Masker } from "./masker.ts";
-import { type AgentNetwork, networkVariables } from "./network.ts";
-import { machineNodes, type NodeBinaries } from "./node-binary.ts";
+import { environmentFor, type JobOptions } from "./job-environment.ts";
+import type { Masker } from "./masker.ts";
 import { endOrphans } from "./orphans.ts";
-import { type JobFolders, jobFolders, predefinedVariables, type RunIdentity } from "./predefined.ts";
+import type { JobFolders } from "./predefined.ts";
 import { mergeResults, type TaskResult } from "./results.ts";
-import { type AgentServer, RecordingServer } from "./server-interface.ts";
 import { runStage, type StopReason } from "./stage-runner.ts";
 import {
   always,
@@ -25,31 +20,8 @@ import {
 } from "./step.ts";
 import { chooseHandler, installTask, readTaskFolder, type Stage, type TaskFolder } from "./task-folder.ts";
 import { composeStage, type PreparedStep, type StageEnvironment } from "./task-process.ts";
-import { type VariableSpec, VariableStore } from "./variables.ts";
-
-export interface JobOptions {
-  /** `<work>`: everything of the job lies below it. Keep it outside any folder with a node_modules. */
-  readonly workFolder: string;
-  readonly run?: RunIdentity;
-  /** The pipeline's own variables; they win over the predefined ones. */
-  readonly variables?: Readonly<Record<string, VariableSpec>>;
-  readonly connections?: readonly ServiceConnection[];
-  readonly secureFiles?: readonly SecureFile[];
-  readonly network?: AgentNetwork;
-  readonly server?: AgentServer;
-  /** Cancels the job. */
-  readonly signal?: AbortSignal;
-  /** Minutes that the steps of a cancelled job still have; 5 where absent. */
-  readonly cancelTimeoutInMinutes?: number;
-  readonly nodes?: NodeBinaries;
-  readonly hostEnvironment?: Readonly<Record<string, string>>;
-  /** Every log line as it is written, masked. `step` is undefined for the agent's own lines. */
-  readonly onLine?: (line: string, step: string | undefined) => void;
-  /** Milliseconds before retry `n`, counted from 0; (n+1)² seconds where absent. */
-  readonly retryDelay?: (n: number) => number;
-  /** A pull request from a fork whose job gets no secrets: steps that name a connection are skipped. */
-  readonly restrictsForkSecrets?: boolean;
-}
+import { unrun } from "./unrun-stage.ts";
+import { VariableStore } from "./variables.ts";
 
 export class Job {
   readonly folders: JobFolders;
@@ -69,45 +41,10 @@ export class Job {
 
   constructor(options: JobOptions) {
     this.#options = options;
-    this.folders = jobFolders(options.workFolder);
-    const host = options.hostEnvironment ?? hostEnvironment();
-    this.masker = new Masker(Number(host["AZP_IGNORE_SECRETS_SHORTER_THAN"] ?? 0) || 0);
-    const run = options.run ?? {};
-    this.variables = new VariableStore(this.masker, {
-      ...predefinedVariables(run, this.folders, this.lookupId),
-      ...networkVariables(options.network ?? {}),
-      ...options.variables,
-    });
-    const connections = new Map<string, ServiceConnection>();
-    for (const connection of options.connections ?? []) {
-      for (const secret of connectionSecrets(connection)) this.masker.add(secret);
-      const data = Object.fromEntries(
-        Object.entries(connection.data).map(([key, value]) => [
-          key,
-          expandText(value, { variables: this.variables, hostEnvironment: host }),
-        ]),
-      );
-      connections.set(connection.id.toLowerCase(), { ...connection, data });
-    }
-    for (const file of options.secureFiles ?? []) this.masker.add(file.ticket);
-    const state: JobState = {
-      host: run.host ?? "build",
-      workFolder: this.folders.work,
-      variables: this.variables,
-      masker: this.masker,
-      connections,
-      prependedPath: [],
-      server: options.server ?? new RecordingServer(),
-    };
-    this.#environment = {
-      state,
-      folders: this.folders,
-      fileRoot: state.host === "release" ? this.folders.staging : this.folders.sources,
-      hostEnvironment: host,
-      nodes: options.nodes ?? machineNodes(),
-      secureFiles: options.secureFiles ?? [],
-      retryDelay: options.retryDelay ?? ((n) => (n + 1) ** 2 * 1000),
-    };
+    this.#environment = environmentFor(options, this.lookupId);
+    this.folders = this.#environment.folders;
+    this.variables = this.#environment.state.variables;
+    this.masker = this.#environment.state.masker;
     const { signal } = options;
     if (signal?.aborted) this.#cancel();
     else signal?.addEventListener("abort", () => this.#cancel(), { once: true });
@@ -303,36 +240,4 @@ export class Job {
 function hasStage(prepared: PreparedStep, stage: Stage): boolean {
   const key = stage === "prejob" ? "prejobexecution" : "postjobexecution";
   return Object.keys(prepared.task?.manifest[key] ?? {}).length > 0;
-}
-
-function unrun(
-  prepared: PreparedStep,
-  stage: Stage,
-  recordId: string,
-  displayName: string,
-  result: TaskResult,
-  lines: string[],
-): StageOutcome {
-  const base = {
-    stage,
-    name: prepared.reference,
-    displayName,
-    recordId,
-    result,
-    lines,
-    issues: [],
-    outputs: {},
-    variables: {},
-  };
-  return {
-    ...base,
-    attachments: [],
-    exitCode: undefined,
-    attempts: 0,
-    signals: [],
-    timedOut: false,
-    progress: 0,
-    startedAt: new Date(),
-    milliseconds: 0,
-  };
 }
