@@ -1,9 +1,10 @@
 // Long-running operations: Azure ML says where to look (Azure-AsyncOperation, Location, or only a state in the body)
 // and never how often (facts/03 4.3, facts/04 10 and 12), so the pace is ours.
 import { TaskError } from "../errors.ts";
-import { poll } from "../poll.ts";
+import { type Look, poll } from "../poll.ts";
 import type { Answer, AzureMl } from "./client.ts";
 import { readEnvelope, requestIdOf } from "./failure.ts";
+import { throughOutages } from "./outage.ts";
 import { retryAfter } from "./retry.ts";
 
 export interface FinishOptions {
@@ -50,7 +51,7 @@ async function follow(
   stateOf: (body: OperationBody | undefined) => string | undefined,
 ): Promise<void> {
   let last: string | undefined;
-  await poll(async () => {
+  const look = async (): Promise<Look<undefined>> => {
     const answer = await azure.request<OperationBody>("GET", url, {
       doing: `look for ${options.what}`,
       signal: options.signal,
@@ -61,15 +62,17 @@ async function follow(
     if (!ended(state)) return notYet(answer);
     if (!/^succeeded$/i.test(state)) throw operationFailed(options.what, state, answer);
     return { done: true, value: undefined };
-  }, paceOf(options));
+  };
+  await poll(throughOutages(look, { what: options.what, log: azure.log, begun: true }), paceOf(options));
 }
 
 /** The form with `Location` only, as cancelling a job has it: 202 while it goes on, 200 or 204 at its end. */
 async function followLocation(azure: AzureMl, url: string, options: FinishOptions): Promise<void> {
-  await poll(async () => {
+  const look = async (): Promise<Look<undefined>> => {
     const answer = await azure.request("GET", url, { doing: `look for ${options.what}`, signal: options.signal });
     return answer.status === 202 ? notYet(answer) : { done: true, value: undefined };
-  }, paceOf(options));
+  };
+  await poll(throughOutages(look, { what: options.what, log: azure.log, begun: true }), paceOf(options));
 }
 
 function notYet(answer: Answer<unknown>): { done: false; after?: number } {

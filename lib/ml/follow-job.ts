@@ -1,4 +1,5 @@
 // The story of waiting: the job's log as it grows, its states as they change, and an end that says what happened.
+import { throughOutages } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type Clock, poll } from "../poll.ts";
 import { type FailedStep, StepsFollower } from "./follow-steps.ts";
@@ -51,6 +52,7 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
   const show = (lines: readonly string[]) => lines.length > 0 && log.remote(lines.join("\n"));
   let steps: StepsFollower | undefined;
   let status = "";
+  let told = "";
   let pause = QUICKEST;
   const lookClosely = async (details: RunDetails): Promise<boolean> => {
     // A pipeline's own log says no more than which steps it began.
@@ -62,13 +64,14 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     return news;
   };
   const tell = () => {
+    told = status;
     options.onStatus?.(status);
     log.info(`Job ${name}: ${status}.`);
   };
   const look = async () => {
     const details = await runDetails(workspace, name);
-    const changed = details?.status !== undefined && details.status !== status;
     status = details?.status ?? status;
+    const changed = status !== told;
     // That it runs stands before what it says, and that it has ended behind.
     if (changed && !hasEnded(status)) tell();
     const news = details ? await lookClosely(details) : false;
@@ -81,10 +84,11 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
     return { done: false as const, after: pause };
   };
+  const what = `the job ${name} to end`;
   let details: RunDetails;
   try {
-    details = await poll(look, {
-      what: `the job ${name} to end`,
+    details = await poll(throughOutages(look, { what, log, clock: options.clock }), {
+      what,
       signal,
       ...(options.deadline ? { deadline: options.deadline } : {}),
       ...(options.clock ? { clock: options.clock } : {}),

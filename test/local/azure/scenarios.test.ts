@@ -264,6 +264,19 @@ describe("local Azure: scenarios", () => {
       assert.equal((await followJob(workspace, "once", {})).status, "Completed");
     });
 
+    it("follows a job through an outage that its own requests do not outlive", async () => {
+      const workspace = await open();
+      rules(`  - { job: { name: followed }, then: { queued: 1h } }
+  - { name: out, request: { plane: api, path: "**/runs/followed/details" }, skip: 1, times: 7, then: { status: 503, retryAfter: 0 } }`);
+      await jobs.submit("true", {}, "followed");
+      const following = followJob(workspace, "followed", {});
+      following.catch(() => {});
+      while (cloud.azure.scenarios.met("out").length < 7) await pause(5);
+      cloud.azure.clock.leap(HOUR);
+      assert.equal((await following).status, "Completed");
+      assert.match(workspace.log.text(), /\[warning\] Azure cannot be asked at the moment\.[\s\S]*Azure answers again/);
+    });
+
     it("renews a token that is said to have expired, once for all who were refused, and gives up where that does not help", async () => {
       const asked: string[] = [];
       const workspace = await open(asked);

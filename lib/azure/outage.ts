@@ -1,0 +1,47 @@
+// Waiting through an outage: what runs in Azure goes on while nobody there answers, so a wait that has begun does not end
+// with the first look that fails.
+import { TaskError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { type Clock, type Look, systemClock } from "../poll.ts";
+
+/** Milliseconds since the last look that was answered; each failed look has been tried several times by itself. */
+const LONGEST = 10 * 60_000;
+const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+
+export interface OutageOptions {
+  /** What is waited for: "the job amber_fox to end". */
+  readonly what: string;
+  readonly log: Log;
+  readonly clock?: Clock | undefined;
+  /** Whether the service has answered already; absent: the first look has to come through. */
+  readonly begun?: boolean;
+}
+
+/** The same look, which says "not yet" where Azure cannot be asked for a while. */
+export function throughOutages<T>(look: () => Promise<Look<T>>, options: OutageOptions): () => Promise<Look<T>> {
+  const { what, log } = options;
+  const { now } = options.clock ?? systemClock;
+  let answered = options.begun ? now() : undefined;
+  let isOut = false;
+  return async () => {
+    try {
+      const seen = await look();
+      answered = now();
+      if (isOut) log.info(`Azure answers again; waiting for ${what}.`);
+      isOut = false;
+      return seen;
+    } catch (error) {
+      if (answered === undefined || !mayPass(error) || now() - answered >= LONGEST) throw error;
+      if (!isOut) log.warn(`Azure cannot be asked at the moment. Still waiting for ${what}. ${error.message}`);
+      isOut = true;
+      return { done: false };
+    }
+  };
+}
+
+/** Refusals that say nothing of what was asked, and no answer at all. What Entra says no to has a code, and no status. */
+function mayPass(error: unknown): error is TaskError {
+  if (!(error instanceof TaskError)) return false;
+  if (error.status !== undefined) return PASSING.has(error.status);
+  return error.kind === "connection" && error.code === undefined;
+}
