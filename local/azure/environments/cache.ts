@@ -1,7 +1,7 @@
 // Virtual environments by their content: made once, kept in a folder of the user's, shared by everything that runs on this machine.
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, rmdir, stat, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import type { Interpreter } from "./interpreter.ts";
@@ -66,6 +66,7 @@ export class CachePlace {
     } catch (error) {
       const other = (error as NodeJS.ErrnoException).code === "EEXIST" ? await this.find() : undefined;
       await rm(folder, { recursive: true, force: true });
+      await rmdir(this.#folder).catch(() => undefined); // others are in it
       if (other === undefined) throw error;
       return other;
     }
