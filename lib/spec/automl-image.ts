@@ -1,6 +1,6 @@
 // AutoML over images: classification, object detection, instance segmentation.
 import { automlSweep, searchSpaces } from "./automl-space.ts";
-import { type AutomlTask, tableInput, words } from "./automl-task.ts";
+import { type AutomlTask, CLASSIFICATION_METRICS, tableInput, words } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { type AnyField, object, optional, required } from "./object.ts";
 import { boolean, duration, integer, number, text } from "./scalar.ts";
@@ -93,19 +93,11 @@ function details(body: Record<string, unknown>): Record<string, unknown> {
   });
 }
 
-const CLASS_METRICS = [
-  "auc_weighted",
-  "accuracy",
-  "norm_macro_recall",
-  "average_precision_score_weighted",
-  "precision_score_weighted",
-];
-
 export const imageTasks: Readonly<Record<string, AutomlTask>> = {
-  image_classification: { fields: fields(classifier), metrics: CLASS_METRICS, metric: "accuracy", details },
+  image_classification: { fields: fields(classifier), metrics: CLASSIFICATION_METRICS, metric: "accuracy", details },
   image_classification_multilabel: {
     fields: fields(classifier),
-    metrics: [...CLASS_METRICS, "iou"],
+    metrics: [...CLASSIFICATION_METRICS, "iou"],
     metric: "iou",
     details,
   },

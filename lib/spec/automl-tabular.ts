@@ -1,5 +1,5 @@
 // AutoML over tables: classification, regression, forecasting.
-import { type AutomlTask, pascal, tableInput, words } from "./automl-task.ts";
+import { type AutomlTask, CLASSIFICATION_METRICS, pascal, tableInput, words } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { list, map, object, optional, required } from "./object.ts";
 import { anything, boolean, duration, enumeration, integer, number, text } from "./scalar.ts";
@@ -215,13 +215,6 @@ function details(body: Record<string, unknown>): Record<string, unknown> {
   });
 }
 
-const CLASS_METRICS = [
-  "auc_weighted",
-  "accuracy",
-  "norm_macro_recall",
-  "average_precision_score_weighted",
-  "precision_score_weighted",
-];
 const NUMBER_METRICS = [
   "spearman_correlation",
   "normalized_root_mean_squared_error",
@@ -232,7 +225,7 @@ const NUMBER_METRICS = [
 export const tabularTasks: Readonly<Record<string, AutomlTask>> = {
   classification: {
     fields: { ...common, training: optional(training(CLASSIFIERS)), positive_label: optional(text()) },
-    metrics: CLASS_METRICS,
+    metrics: CLASSIFICATION_METRICS,
     metric: "auc_weighted",
     details,
   },

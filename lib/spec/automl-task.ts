@@ -15,6 +15,15 @@ export interface AutomlTask {
   details?(body: Record<string, unknown>, value: Readonly<Record<string, unknown>>): Record<string, unknown>;
 }
 
+/** What every classification, of tables, images or text, can be judged by. */
+export const CLASSIFICATION_METRICS = [
+  "auc_weighted",
+  "accuracy",
+  "norm_macro_recall",
+  "average_precision_score_weighted",
+  "precision_score_weighted",
+];
+
 /** snake_case -> PascalCase. */
 export function pascal(word: string): string {
   return word

@@ -1,6 +1,6 @@
 // AutoML over text: classification and named entities.
 import { automlSweep, searchSpaces } from "./automl-space.ts";
-import { type AutomlTask, words } from "./automl-task.ts";
+import { type AutomlTask, CLASSIFICATION_METRICS, words } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { type AnyField, object, optional, required } from "./object.ts";
 import { duration, integer, number, text } from "./scalar.ts";
@@ -60,16 +60,8 @@ function details(body: Record<string, unknown>): Record<string, unknown> {
 /** Entities have no column of their own. */
 const entityDetails = (body: Record<string, unknown>) => ({ ...details(body), targetColumnName: undefined });
 
-const CLASS_METRICS = [
-  "auc_weighted",
-  "accuracy",
-  "norm_macro_recall",
-  "average_precision_score_weighted",
-  "precision_score_weighted",
-];
-
 export const textTasks: Readonly<Record<string, AutomlTask>> = {
-  text_classification: { fields: labelled, metrics: CLASS_METRICS, metric: "accuracy", details },
+  text_classification: { fields: labelled, metrics: CLASSIFICATION_METRICS, metric: "accuracy", details },
   text_classification_multilabel: {
     fields: labelled,
     metrics: ["accuracy"],

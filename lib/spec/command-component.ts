@@ -1,14 +1,14 @@
 // Command components: a command line with declared inputs and outputs.
-import { type ComponentType, componentHeader } from "./component.ts";
+import { checkCommand } from "./command.ts";
+import { componentHeader } from "./component.ts";
+import { typeWithCode } from "./component-code.ts";
 import { environmentUse } from "./environment.ts";
-import { additionalIncludes, includedCode } from "./includes.ts";
-import { checkNames, checkPlaceholders } from "./io.ts";
+import { additionalIncludes } from "./includes.ts";
 import { object, optional, required } from "./object.ts";
 import { code } from "./reference.ts";
 import { distribution, jobResources, queueSettings } from "./run.ts";
 import { enumeration, text } from "./scalar.ts";
-import type { Infer, Reading } from "./shape.ts";
-import type { MapNode } from "./source.ts";
+import type { Infer } from "./shape.ts";
 
 export const commandComponent = object(
   "a command component",
@@ -23,33 +23,8 @@ export const commandComponent = object(
     queue_settings: optional(queueSettings),
     additional_includes: optional(additionalIncludes),
   },
-  { check: checkComponentCommand },
+  { check: (value, node, at) => checkCommand(value, node, at, false) },
 );
 export type CommandComponent = Infer<typeof commandComponent>;
 
-function checkComponentCommand(
-  value: { command: string; inputs?: object; outputs?: object },
-  node: MapNode,
-  at: Reading,
-): void {
-  checkNames(node.entries.get("inputs"), at.step("inputs"), "input");
-  checkNames(node.entries.get("outputs"), at.step("outputs"), "output");
-  const place = node.entries.get("command");
-  if (place === undefined) return;
-  const declared = { inputs: Object.keys(value.inputs ?? {}), outputs: Object.keys(value.outputs ?? {}) };
-  checkPlaceholders(value.command, place, declared, at.step("command"));
-}
-
-export const commandComponentType: ComponentType = {
-  shape: commandComponent as never,
-  async write(document, to) {
-    const component = document as unknown as CommandComponent;
-    const { code: _own, ...rest } = component;
-    const included = await includedCode(component, to.resolver);
-    const spec = (await commandComponent.write(
-      (included.code === undefined ? component : rest) as CommandComponent,
-      to,
-    )) as object;
-    return { ...spec, ...included };
-  },
-};
+export const commandComponentType = typeWithCode(commandComponent as never);

@@ -61,17 +61,20 @@ export const commandFields = {
 export const commandJob = object("a command job", commandFields, { check: checkCommand });
 export type CommandJob = Infer<typeof commandJob>;
 
+/** @param oldBrackets whether `{inputs.x}` is understood too, as jobs and steps do and components do not */
 export function checkCommand(
   value: { command: string; inputs?: object; outputs?: object },
   node: MapNode,
   at: Reading,
+  oldBrackets = true,
 ): void {
   checkNames(node.entries.get("inputs"), at.step("inputs"), "input");
   checkNames(node.entries.get("outputs"), at.step("outputs"), "output");
   const place = node.entries.get("command");
   if (place === undefined) return;
   const declared = { inputs: Object.keys(value.inputs ?? {}), outputs: Object.keys(value.outputs ?? {}) };
-  checkPlaceholders(doubleBrackets(value.command), place, declared, at.step("command"));
+  const command = oldBrackets ? doubleBrackets(value.command) : value.command;
+  checkPlaceholders(command, place, declared, at.step("command"));
 }
 
 /** `{inputs.x}` is an old way to write `${{inputs.x}}`. */

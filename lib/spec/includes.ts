@@ -38,7 +38,7 @@ const include: Shape<Include> = {
 };
 export const additionalIncludes = list(include);
 
-interface WithIncludes {
+export interface WithIncludes {
   readonly code?: Code;
   readonly additional_includes?: readonly Include[];
 }

@@ -1,6 +1,7 @@
 // Spark components.
-import { type ComponentType, componentHeader } from "./component.ts";
-import { additionalIncludes, includedCode } from "./includes.ts";
+import { componentHeader } from "./component.ts";
+import { typeWithCode } from "./component-code.ts";
+import { additionalIncludes } from "./includes.ts";
 import { object, optional } from "./object.ts";
 import { enumeration } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
@@ -18,16 +19,4 @@ export const sparkComponent = object(
 );
 export type SparkComponent = Infer<typeof sparkComponent>;
 
-export const sparkComponentType: ComponentType = {
-  shape: sparkComponent as never,
-  async write(document, to) {
-    const component = document as unknown as SparkComponent;
-    const { code: _own, ...rest } = component;
-    const included = await includedCode(component, to.resolver);
-    const spec = (await sparkComponent.write(
-      (included.code === undefined ? component : rest) as SparkComponent,
-      to,
-    )) as object;
-    return { ...spec, ...included };
-  },
-};
+export const sparkComponentType = typeWithCode(sparkComponent as never);

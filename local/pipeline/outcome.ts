@@ -1,5 +1,5 @@
 // What came of a run: stages, jobs, steps, and what they left.
-import type { Attachment, Issue, StageOutcome, TaskResult } from "../agent/index.ts";
+import { type Attachment, type Issue, type StageOutcome, SUMMARY_TYPE, type TaskResult } from "../agent/index.ts";
 import type { RunResult } from "./devops.ts";
 import type { CompletedRun } from "./triggers.ts";
 
@@ -44,6 +44,19 @@ export interface RunOutcome {
   readonly variables: Readonly<Record<string, string>>;
   /** For the pipelines that this run may start. */
   readonly completed: CompletedRun;
+}
+
+/** What the steps of a run left, in order. */
+export function leftBy(stages: readonly StageRunOutcome[]): Pick<RunOutcome, "summaries" | "attachments" | "issues"> {
+  const steps = stages.flatMap(({ jobs }) => jobs.flatMap((job) => job.steps));
+  const attachments = steps.flatMap((step) => step.attachments.map((one) => ({ ...one, step: step.name })));
+  return {
+    summaries: attachments
+      .filter(({ type }) => type === SUMMARY_TYPE)
+      .map(({ name, step, content }) => ({ name, step, markdown: content.toString("utf8") })),
+    attachments,
+    issues: steps.flatMap((step) => step.issues.map((issue) => ({ ...issue, step: step.name }))),
+  };
 }
 
 /** The result of a stage from its jobs, or of a run from its stages: the worst; skipped only where all were. */

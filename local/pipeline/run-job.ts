@@ -11,6 +11,7 @@ import { combineResults, type JobRunOutcome, RECORD_RESULTS } from "./outcome.ts
 import type { RunContext } from "./run-context.ts";
 import { runServerJob } from "./run-server-job.ts";
 import { dependencies, dependencyFunctions, type Ended } from "./scope.ts";
+import { hideSecrets, recordStep, withoutSecrets } from "./step-records.ts";
 
 /** How long the token of an agentless job is good for: what reports back to it may take two days (facts/01 3.4). */
 const SERVER_TOKEN_MINUTES = 48 * 60;
@@ -90,7 +91,7 @@ export class JobRunner {
         : await job.run(stepsOf(document, this.#context, job, log));
       const busy = agentless ? 0 : Date.now() - startedAt;
       if (!agentless) {
-        for (const step of outcome.stages) this.#recordStep(begun.id, step);
+        for (const step of outcome.stages) recordStep(this.#context.plan, begun.id, step);
         const open = job.variables.all().filter(({ secret }) => !secret);
         this.lastVariables = Object.fromEntries(open.map(({ name, value }) => [name, value]));
       }
@@ -198,25 +199,6 @@ export class JobRunner {
     }, minutes * 60_000);
   }
 
-  #recordStep(jobId: string, step: StageOutcome): void {
-    const { plan } = this.#context;
-    const log = plan.createLog(`logs\\${step.recordId}`);
-    plan.appendLog(log, `${step.lines.join("\n")}\n`);
-    plan.record({
-      id: step.recordId,
-      parentId: jobId,
-      type: "Task",
-      name: step.displayName,
-      refName: step.name,
-      state: "completed",
-      result: RECORD_RESULTS[step.result],
-      startTime: step.startedAt.getTime(),
-      finishTime: step.startedAt.getTime() + step.milliseconds,
-      logId: log.id,
-      issues: step.issues.map(({ type, message }) => ({ type, message })),
-    });
-  }
-
   /** The legs of a job are one job to those that depend on it; its outputs are known as `leg.step.variable`. */
   #remember({ name, leg }: JobDocument, ended: Ended): void {
     const before = this.#ended.get(name.toLowerCase());
@@ -256,22 +238,9 @@ export class JobRunner {
       id,
       result,
       agentMilliseconds,
-      steps: steps.map((step) => ({
-        ...step,
-        outputs: hideSecrets(step.outputs),
-        variables: hideSecrets(step.variables),
-      })),
+      steps: steps.map(withoutSecrets),
       outputs: Object.fromEntries(shown),
       lines,
     };
   }
-}
-
-/** What is told of a run is written to files: secret values stay inside. */
-function hideSecrets(outputs: Readonly<Record<string, OutputVariable>>): Record<string, OutputVariable> {
-  const entries = Object.entries(outputs).map(([name, { value, secret }]) => [
-    name,
-    { value: secret ? "***" : value, secret },
-  ]);
-  return Object.fromEntries(entries);
 }

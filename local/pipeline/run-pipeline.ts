@@ -1,14 +1,13 @@
 // Runs a pipeline on the local agent: stages in order, the jobs of a stage one after the other, every line as a pipeline's log shows it.
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import {
-  type AgentNetwork,
-  type AgentServer,
-  type NodeBinaries,
-  type ServiceConnection,
-  SUMMARY_TYPE,
-  type TaskResult,
-  type VariableSpec,
+import type {
+  AgentNetwork,
+  AgentServer,
+  NodeBinaries,
+  ServiceConnection,
+  TaskResult,
+  VariableSpec,
 } from "../agent/index.ts";
 import { connectServer, type ServerOptions } from "../agent/server.ts";
 import type { Environments } from "./approvals.ts";
@@ -16,7 +15,7 @@ import { bindTasks } from "./bind-tasks.ts";
 import type { BuildLike, DevOpsLike, RunReason } from "./devops.ts";
 import { isAgentless, type ParameterValue, type PipelineDocument } from "./document.ts";
 import { PipelineError } from "./faults.ts";
-import { combineResults, type RunOutcome, runResult, type StageRunOutcome } from "./outcome.ts";
+import { combineResults, leftBy, type RunOutcome, runResult, type StageRunOutcome } from "./outcome.ts";
 import { ArtifactStore, git, type Repository } from "./plugins.ts";
 import { readPipeline } from "./read-pipeline.ts";
 import { aliasOf, resolveResources } from "./resources.ts";
@@ -227,10 +226,6 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     devops.finishBuild(build, runResult(result));
   }
   say(`##[section]Run ${build.buildNumber} of ${pipeline}: ${runResult(result)}`);
-  const steps = stages.flatMap((stage) => stage.jobs.flatMap((job) => job.steps));
-  const attachments = steps.flatMap((step) =>
-    step.attachments.map((attachment) => ({ ...attachment, step: step.name })),
-  );
   const completed: CompletedRun = {
     pipeline,
     pipelineId: build.definition.id,
@@ -254,11 +249,7 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
     runNumber: build.buildNumber,
     url: devops.buildUrl(build),
     stages,
-    summaries: attachments
-      .filter(({ type }) => type === SUMMARY_TYPE)
-      .map(({ name, step, content }) => ({ name, step, markdown: content.toString("utf8") })),
-    attachments,
-    issues: steps.flatMap((step) => step.issues.map((issue) => ({ ...issue, step: step.name }))),
+    ...leftBy(stages),
     variables: runner.lastVariables,
     completed,
   };

@@ -52,24 +52,20 @@ export interface CaughtUp {
   readonly stopped: string | undefined;
 }
 
-export class CatchUp {
-  readonly #parts: {
-    readonly configuration: Configuration;
-    readonly store: Store;
-    readonly catalog: ModelCatalog;
-    readonly dispatcher: Dispatcher;
-    readonly clock: Clock;
-    readonly log: RelayLog;
-  };
+/** What it works with. */
+export interface CatchUpParts {
+  readonly configuration: Configuration;
+  readonly store: Store;
+  readonly catalog: ModelCatalog;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly log: RelayLog;
+}
 
-  constructor(parts: {
-    readonly configuration: Configuration;
-    readonly store: Store;
-    readonly catalog: ModelCatalog;
-    readonly dispatcher: Dispatcher;
-    readonly clock: Clock;
-    readonly log: RelayLog;
-  }) {
+export class CatchUp {
+  readonly #parts: CatchUpParts;
+
+  constructor(parts: CatchUpParts) {
     this.#parts = parts;
   }
 

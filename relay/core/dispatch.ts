@@ -66,25 +66,21 @@ export const DEAD_LETTERS = "dead-letters/";
 /** A claim outlives any single try: a release takes up to six calls of 15 seconds. */
 const CLAIM_MILLISECONDS = 180_000;
 
-export class Dispatcher {
-  readonly #parts: {
-    readonly configuration: Configuration;
-    readonly store: Store;
-    readonly starter: Starter;
-    readonly clock: Clock;
-    readonly log: RelayLog;
-    readonly owner: string;
-  };
+/** What it works with. */
+export interface DispatcherParts {
+  readonly configuration: Configuration;
+  readonly store: Store;
+  readonly starter: Starter;
+  readonly clock: Clock;
+  readonly log: RelayLog;
+  /** Tells one instance of the relay from another. */
+  readonly owner: string;
+}
 
-  constructor(parts: {
-    readonly configuration: Configuration;
-    readonly store: Store;
-    readonly starter: Starter;
-    readonly clock: Clock;
-    readonly log: RelayLog;
-    /** Tells one instance of the relay from another. */
-    readonly owner: string;
-  }) {
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+
+  constructor(parts: DispatcherParts) {
     this.#parts = parts;
   }
 

@@ -45,26 +45,21 @@ export interface RelayStatus {
   readonly deadLetters: readonly DeadLetter[];
 }
 
-export class Replayer {
-  readonly #parts: {
-    readonly configuration: Configuration;
-    readonly store: Store;
-    readonly clock: Clock;
-    readonly log: RelayLog;
-    readonly owner: string;
-    readonly dispatcher: Dispatcher;
-    readonly catchUp: CatchUp;
-  };
+/** What it works with. */
+export interface ReplayerParts {
+  readonly configuration: Configuration;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: RelayLog;
+  readonly owner: string;
+  readonly dispatcher: Dispatcher;
+  readonly catchUp: CatchUp;
+}
 
-  constructor(parts: {
-    readonly configuration: Configuration;
-    readonly store: Store;
-    readonly clock: Clock;
-    readonly log: RelayLog;
-    readonly owner: string;
-    readonly dispatcher: Dispatcher;
-    readonly catchUp: CatchUp;
-  }) {
+export class Replayer {
+  readonly #parts: ReplayerParts;
+
+  constructor(parts: ReplayerParts) {
     this.#parts = parts;
   }
 

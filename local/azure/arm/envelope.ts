@@ -44,6 +44,13 @@ export function newStamps(now: number, author: Author): Stamps {
   return { createdAt, createdBy: author, lastModifiedAt: createdAt, lastModifiedBy: author };
 }
 
+/** The stamps of what is written: new ones, or those it had with another last change. */
+export function stampsOf(before: Stamps | undefined, now: number, author: Author): Stamps {
+  return before === undefined
+    ? newStamps(now, author)
+    : { ...before, lastModifiedAt: timestamp(now), lastModifiedBy: author };
+}
+
 /** Which keys of systemData a resource shows (facts/04 §1.3); computes show none at all. */
 export type SystemDataVariant =
   | "full" // environments, codes, models, components, datastores, schedules

@@ -1,7 +1,7 @@
 // Batch endpoints and their deployments on the management plane (facts/04 §13).
 import type { Request } from "express";
 import { page } from "../arm/collection.ts";
-import { newStamps, timestamp } from "../arm/envelope.ts";
+import { stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { gatewaysOf } from "../batch/gateways.ts";
@@ -76,10 +76,7 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
     const operation = begin(world, "bebes", about(name));
     const endpoint: BatchEndpointRecord = {
       name: known?.name ?? name,
-      stamps:
-        known === undefined
-          ? newStamps(world.clock.now(), author)
-          : { ...known.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      stamps: stampsOf(known?.stamps, world.clock.now(), author),
       tags: { ...((bodyOf(request)["tags"] ?? {}) as Record<string, string>) },
       location: String(bodyOf(request)["location"] ?? world.location),
       description: typeof sent["description"] === "string" ? sent["description"] : null,
@@ -161,10 +158,7 @@ function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
     const deployment: BatchDeploymentRecord = {
       endpoint: endpoint.name.toLowerCase(),
       name: known?.name ?? name,
-      stamps:
-        known === undefined
-          ? newStamps(world.clock.now(), author)
-          : { ...known.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      stamps: stampsOf(known?.stamps, world.clock.now(), author),
       tags: { ...((bodyOf(request)["tags"] ?? {}) as Record<string, string>) },
       location: String(bodyOf(request)["location"] ?? world.location),
       properties: sent,

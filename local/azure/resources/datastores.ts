@@ -1,6 +1,6 @@
 // The four datastores that a workspace is born with, those that callers create, and their secrets.
 import { page } from "../arm/collection.ts";
-import { type Author, envelope, newStamps, type Stamps, systemData, timestamp } from "../arm/envelope.ts";
+import { type Author, envelope, type Stamps, stampsOf, systemData } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
 import { type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
@@ -170,10 +170,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       name,
       properties: { ...properties, credentials: shown },
       secrets: (secrets as Record<string, unknown> | undefined) ?? undefined,
-      stamps:
-        before === undefined
-          ? newStamps(world.clock.now(), author)
-          : { ...before.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      stamps: stampsOf(before?.stamps, world.clock.now(), author),
     };
     made.set(name.toLowerCase(), own);
     if (before === undefined) answerCreated(request, response, world.urls.arm, showMade(own));

@@ -1,6 +1,6 @@
 // Deployments of managed online endpoints: a model, a scoring script, and the process that runs it.
 import { page } from "../arm/collection.ts";
-import { newStamps, timestamp } from "../arm/envelope.ts";
+import { stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { parseReference } from "../jobs/references.ts";
@@ -106,10 +106,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const deployment: DeploymentRecord = {
       name: known?.name ?? name,
       endpoint,
-      stamps:
-        known === undefined
-          ? newStamps(world.clock.now(), author)
-          : { ...known.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      stamps: stampsOf(known?.stamps, world.clock.now(), author),
       tags: { ...((body["tags"] ?? {}) as Record<string, string>) },
       location: String(body["location"] ?? world.location),
       properties: normalised(sent),

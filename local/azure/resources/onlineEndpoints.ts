@@ -1,7 +1,7 @@
 // Managed online endpoints: a name, a way in, and how its traffic is shared out.
 
 import { page } from "../arm/collection.ts";
-import { newStamps, timestamp } from "../arm/envelope.ts";
+import { stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { endpointToken, newKey } from "../scoring/access.ts";
@@ -138,10 +138,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const operation = begin(world, "oe", name);
     const endpoint: EndpointRecord = {
       name: known?.name ?? name,
-      stamps:
-        known === undefined
-          ? newStamps(world.clock.now(), author)
-          : { ...known.stamps, lastModifiedAt: timestamp(world.clock.now()), lastModifiedBy: author },
+      stamps: stampsOf(known?.stamps, world.clock.now(), author),
       tags: strings(body["tags"]),
       location: String(body["location"] ?? world.location),
       identity: (body["identity"] as EndpointRecord["identity"] | undefined) ??

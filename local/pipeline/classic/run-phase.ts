@@ -28,6 +28,7 @@ import { type ArtifactStore, checkout, type Repository } from "../plugins.ts";
 import type { RunContext } from "../run-context.ts";
 import { runServerJob } from "../run-server-job.ts";
 import { stepFunctions } from "../scope.ts";
+import { recordStep, withoutSecrets } from "../step-records.ts";
 import type { BoundDefinition } from "./bind.ts";
 import type { DeployPhase, TaskCondition } from "./document.ts";
 
@@ -118,12 +119,12 @@ export async function runPhase(phase: DeployPhase, context: PhaseContext, before
         ...{ document: { steps }, context: { ...context, bound } },
         ...{ id, token, job, signal: ownSignal, log: context.log },
       });
-      return end(outcome.result, outcome.stages.map(hideSecrets), outcome.lines);
+      return end(outcome.result, outcome.stages.map(withoutSecrets), outcome.lines);
     }
     const steps = [...downloads.steps, ...tasks.map((task) => taskStep(task, context, job))];
     const outcome = await job.run(steps);
-    for (const step of outcome.stages) record(plan, id, step);
-    return end(outcome.result, outcome.stages.map(hideSecrets), outcome.lines);
+    for (const step of outcome.stages) recordStep(plan, id, step);
+    return end(outcome.result, outcome.stages.map(withoutSecrets), outcome.lines);
   } finally {
     clearTimeout(timer);
     rmSync(path.dirname(job.folders.work), { recursive: true, force: true });
@@ -206,30 +207,3 @@ const inFolder = (plugin: PluginContext, alias: string): PluginContext => ({
   line: (text) => plugin.line(text),
   variable: (name) => plugin.variable(name),
 });
-
-function record(plan: Plan, jobId: string, step: StageOutcome): void {
-  const log = plan.createLog(`logs\\${step.recordId}`);
-  plan.appendLog(log, `${step.lines.join("\n")}\n`);
-  plan.record({
-    id: step.recordId,
-    parentId: jobId,
-    type: "Task",
-    name: step.displayName,
-    refName: step.name,
-    state: "completed",
-    result: RECORD_RESULTS[step.result],
-    startTime: step.startedAt.getTime(),
-    finishTime: step.startedAt.getTime() + step.milliseconds,
-    logId: log.id,
-    issues: step.issues.map(({ type, message }) => ({ type, message })),
-  });
-}
-
-/** What is told of a run is written to files: secret values stay inside. */
-function hideSecrets(step: StageOutcome): StageOutcome {
-  const hide = (all: StageOutcome["outputs"]) =>
-    Object.fromEntries(
-      Object.entries(all).map(([name, { value, secret }]) => [name, { value: secret ? "***" : value, secret }]),
-    );
-  return { ...step, outputs: hide(step.outputs), variables: hide(step.variables) };
-}

@@ -1,13 +1,7 @@
 // Runs a release: its environments in order, each with a plan of its own, every line as a release's log shows it.
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import {
-  type AgentNetwork,
-  type NodeBinaries,
-  SUMMARY_TYPE,
-  type TaskResult,
-  type VariableSpec,
-} from "../../agent/index.ts";
+import type { AgentNetwork, NodeBinaries, TaskResult, VariableSpec } from "../../agent/index.ts";
 import { connectServer } from "../../agent/server.ts";
 import type { Release, ReleaseArtifact, ReleaseEnvironment } from "../../devops/state/releases.ts";
 import type { DevOpsWorld } from "../../devops/world.ts";
@@ -15,6 +9,7 @@ import { PipelineError } from "../faults.ts";
 import {
   combineResults,
   type JobRunOutcome,
+  leftBy,
   RECORD_RESULTS,
   type RunOutcome,
   runResult,
@@ -74,8 +69,6 @@ export async function runRelease(release: Release, options: ReleaseOptions): Pro
   }
   const result = runResult(combineResults(stages.map((stage) => stage.result)));
   say(`##[section]Release ${release.name} of ${document.name}: ${result}`);
-  const steps = stages.flatMap(({ jobs }) => jobs.flatMap((job) => job.steps));
-  const attachments = steps.flatMap((step) => step.attachments.map((one) => ({ ...one, step: step.name })));
   return {
     pipeline: document.name,
     result,
@@ -83,11 +76,7 @@ export async function runRelease(release: Release, options: ReleaseOptions): Pro
     runNumber: release.name,
     url: webUrl(devops, release),
     stages,
-    summaries: attachments
-      .filter(({ type }) => type === SUMMARY_TYPE)
-      .map(({ name, step, content }) => ({ name, step, markdown: content.toString("utf8") })),
-    attachments,
-    issues: steps.flatMap((step) => step.issues.map((issue) => ({ ...issue, step: step.name }))),
+    ...leftBy(stages),
     variables: {},
     completed: {
       pipeline: document.name,
