@@ -4,7 +4,10 @@ import type { AssetNoun, AssetVersion } from "./arm/collection.ts";
 import type { JobRecord } from "./jobs/record.ts";
 import type { DeploymentRecord, EndpointRecord } from "./scoring/records.ts";
 
-/** Durations in milliseconds. Changed in place; what is running already may not notice. */
+/**
+ * Durations in milliseconds, by the cloud's clock unless said. Changed in place; what is running already may not notice.
+ * What happens to some jobs, requests and deployments only is for the rules of a scenario file (scenarios/).
+ */
 export interface Scenario {
   /** How long a metric stays invisible after it was logged, as the real service is late too. */
   metricDelay: number;
@@ -12,14 +15,14 @@ export interface Scenario {
   phases: { starting: number; preparing: number; queued: number; finalizing: number; cancelRequested: number };
   /** How many steps and trials run at a time. */
   slots: number;
-  /** How long a job's process has between SIGTERM and SIGKILL. */
+  /** How long a job's process has between SIGTERM and SIGKILL, by the machine's clock. */
   killGrace: number;
   /**
    * How long a status URL holds its answer while the operation is under way. 0: it answers at once, as the service does.
-   * Official clients look again after 5 or 30 seconds; with some patience here their first look sees the end.
+   * By the machine's clock: official clients look again after 5 or 30 seconds; with some patience here their first look sees the end.
    */
   patience: number;
-  /** Least time of an endpoint's and of a deployment's operation, and how long a scoring script may take to become ready. */
+  /** Least time of an endpoint's and of a deployment's operation; and, by the machine's clock, how long a scoring script may take to become ready. */
   online: { endpoint: number; deployment: number; ready: number };
   /**
    * Event Grid waits ten seconds before it tries again, and longer each time up to hours; here it does not.

@@ -3,13 +3,6 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { TaskError } from "../../../lib/errors.ts";
-import { whenFree } from "../../../lib/ml/busy.ts";
-import { deploy } from "../../../lib/ml/deploy.ts";
-import { putDeployment } from "../../../lib/ml/deployments.ts";
-import { getEndpoint } from "../../../lib/ml/endpoints.ts";
-import { followJob } from "../../../lib/ml/follow-job.ts";
-import { readRollout } from "../../../lib/ml/rollout-files.ts";
-import { moveTraffic } from "../../../lib/ml/traffic.ts";
 import { jobBoard } from "../../../local/azure/jobs/board.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
@@ -17,15 +10,7 @@ import { project } from "../../lib/ml/projects.ts";
 import { openLocal } from "../../lib/ml/world.ts";
 import { ask, tokenOf, workspaceAsk } from "./client.ts";
 import { JobClient } from "./job-client.ts";
-import {
-  deploymentRequest,
-  endpointRequest,
-  goodScript,
-  make,
-  registerCode,
-  registerModel,
-  settled,
-} from "./onlineScripts.ts";
+import { stories } from "./scenario-stories.ts";
 
 const HOUR = 3_600_000;
 
@@ -48,10 +33,10 @@ describe("local Azure: scenarios", () => {
     jobs = new JobClient(cloud);
     await jobs.prepare();
   });
-  afterEach(() => {
+  const forget = () => {
     cloud.azure.scenarios.clear();
     cloud.azure.clock.speed = 1;
-  });
+  };
   after(() => cloud.close());
 
   it("are read from a file, and so is where the clock begins; nothing starts with a file that is wrong", async () => {
@@ -69,6 +54,7 @@ describe("local Azure: scenarios", () => {
   });
 
   describe("requests", () => {
+    beforeEach(forget);
     it("are throttled as often as a rule says, with Retry-After, in the resource manager's own words", async () => {
       rules("  - { name: few, request: { operation: models/read }, times: 1, then: { status: 429, retryAfter: 7 } }");
       const refused = await get();
@@ -149,7 +135,39 @@ describe("local Azure: scenarios", () => {
     });
   });
 
+  it("tells clients how long tokens are good by their own clock", async () => {
+    const { clock, directory } = cloud.azure;
+    const { lifetime } = directory;
+    directory.lifetime = 86_400;
+    clock.speed = 3_600;
+    try {
+      const form = new URLSearchParams({
+        grant_type: "client_credentials",
+        client_id: cloud.credentials.contributor.clientId,
+        client_secret: cloud.credentials.contributor.secret,
+        scope: "https://management.azure.com/.default",
+      });
+      const answer = await ask(cloud, "POST", `${cloud.urls.login}/${cloud.tenantId}/oauth2/v2.0/token`, {
+        body: form.toString(),
+        headers: { "Content-Type": "application/x-www-form-urlencoded" },
+      });
+      assert.equal(answer.body.expires_in, 24);
+      const { exp, iat } = JSON.parse(Buffer.from(answer.body.access_token.split(".")[1], "base64url").toString());
+      assert.equal(exp - iat, 86_400);
+      const { endpoint, header } = cloud.managedIdentity;
+      const url = `${endpoint}?api-version=2019-08-01&resource=https://management.azure.com`;
+      const before = Date.now() / 1000;
+      const identity = await (await fetch(url, { headers: { "X-IDENTITY-HEADER": header } })).json();
+      const left = Number((identity as { expires_on: string }).expires_on) - before;
+      assert.ok(left >= 23 && left <= 24 + Date.now() / 1000 - before, `${left}`);
+    } finally {
+      directory.lifetime = lifetime;
+      clock.speed = 1;
+    }
+  });
+
   describe("jobs", () => {
+    beforeEach(forget);
     it("wait six hours in the queue, which are a moment of ours", async () => {
       rules("  - { job: { name: patient }, then: { queued: 6h } }");
       cloud.azure.clock.speed = (6 * HOUR) / 50;
@@ -223,59 +241,12 @@ describe("local Azure: scenarios", () => {
     });
   });
 
-  describe("our library", () => {
-    const open = async (asked: string[] = []) =>
+  describe("our library and its tokens", () => {
+    beforeEach(forget);
+    const open = (asked: string[]) =>
       openLocal({ cloud, onRequest: (method, url) => asked.push(`${method} ${new URL(url).pathname}`) });
     const read = async (workspace: Awaited<ReturnType<typeof open>>) =>
       (await workspace.azure.request("GET", `${workspace.id}${models}`, { expect: [404] })).status;
-
-    it("waits as long as it is told where it is throttled", async () => {
-      const workspace = await open();
-      rules("  - { name: wait, request: { operation: models/read }, times: 1, then: { status: 429, retryAfter: 1 } }");
-      const began = performance.now();
-      assert.equal(await read(workspace), 404);
-      // Without the header it would have been half a second at most.
-      assert.ok(performance.now() - began >= 990);
-      assert.equal(cloud.azure.scenarios.met("wait").length, 1);
-    });
-
-    it("asks again after 503, after a dropped connection, and after half an answer", async () => {
-      const workspace = await open();
-      rules(`  - { request: { path: "**/models/busy" }, times: 1, then: { status: 503, retryAfter: 0 } }
-  - { request: { path: "**/models/dropped" }, times: 1, then: { drop: request } }
-  - { request: { path: "**/models/cut" }, times: 1, then: { drop: midway } }`);
-      const seen = await Promise.all(
-        ["busy", "dropped", "cut"].map((name) =>
-          workspace.azure.request("GET", `${workspace.id}/models/${name}`, { expect: [404] }),
-        ),
-      );
-      assert.deepEqual(
-        seen.map(({ status, body }) => [status, (body as { error: { code: string } }).error.code]),
-        Array(3).fill([404, "UserError"]),
-      );
-      assert.equal(cloud.azure.scenarios.unmet().length, 0);
-    });
-
-    it("submits a job once where the answer to it is lost", async () => {
-      const workspace = await open();
-      rules('  - { name: lost, request: { method: PUT, path: "**/jobs/once" }, times: 1, then: { drop: answer } }');
-      await workspace.azure.request("PUT", `${workspace.id}/jobs/once`, { body: jobs.properties("true") });
-      assert.equal(cloud.azure.scenarios.met("lost").length, 1);
-      assert.equal((await followJob(workspace, "once", {})).status, "Completed");
-    });
-
-    it("follows a job through an outage that its own requests do not outlive", async () => {
-      const workspace = await open();
-      rules(`  - { job: { name: followed }, then: { queued: 1h } }
-  - { name: out, request: { plane: api, path: "**/runs/followed/details" }, skip: 1, times: 7, then: { status: 503, retryAfter: 0 } }`);
-      await jobs.submit("true", {}, "followed");
-      const following = followJob(workspace, "followed", {});
-      following.catch(() => {});
-      while (cloud.azure.scenarios.met("out").length < 7) await pause(5);
-      cloud.azure.clock.leap(HOUR);
-      assert.equal((await following).status, "Completed");
-      assert.match(workspace.log.text(), /\[warning\] Azure cannot be asked at the moment\.[\s\S]*Azure answers again/);
-    });
 
     it("renews a token that is said to have expired, once for all who were refused, and gives up where that does not help", async () => {
       const asked: string[] = [];
@@ -307,134 +278,19 @@ describe("local Azure: scenarios", () => {
       }
       assert.ok(asked.filter((line) => line.endsWith("/oauth2/v2.0/token")).length >= 3);
     });
+  });
 
-    it("moves traffic as soon as another deployment's operation has ended, from what there is by then", async () => {
-      const [code, model] = await Promise.all([
-        registerCode(cloud, "good", goodScript),
-        registerModel(cloud, "greeter"),
-      ]);
-      await make(cloud, "/onlineEndpoints/busy", endpointRequest());
-      // Traffic goes to what is there, whether or not it came up.
-      rules("  - { deployment: { endpoint: busy, name: blue }, then: { fail: service } }");
-      await make(cloud, "/onlineEndpoints/busy/deployments/blue", deploymentRequest(model, code));
-      rules("  - { deployment: { endpoint: busy, name: green }, then: { takes: 1h, fail: unhealthy } }");
-      const green = await workspaceAsk(cloud, "PUT", "/onlineEndpoints/busy/deployments/green", {
-        body: deploymentRequest(model, code),
-      });
-      assert.equal(green.status, 201);
-      const workspace = await open();
-      const touched: unknown[] = [];
-      const moving = moveTraffic(workspace, await getEndpoint(workspace, "busy"), {
-        endpoint: "busy",
-        deployment: "blue",
-        percent: 100,
-        left: () => 60_000,
-        onTouch: (before) => touched.push(before),
-      });
-      moving.catch(() => {});
-      const waiting = "Another operation is under way on the endpoint busy; waiting for its end.";
-      while (!workspace.log.lines.includes(waiting)) await pause(5);
-      cloud.azure.clock.leap(HOUR);
-      assert.deepEqual(await moving, { blue: 100 });
-      assert.equal(touched.at(-1), undefined);
-      const end = await settled(cloud, green);
-      assert.deepEqual([end.status, end.error.code], ["Failed", "ResourceNotReady"]);
-      const { content } = (
-        await workspaceAsk(cloud, "POST", "/onlineEndpoints/busy/deployments/green/getLogs", { body: {} })
-      ).body;
-      assert.match(content, /a scenario lets this deployment fail/);
+  // They wait for seconds, so they wait side by side; each has rules for names of its own.
+  describe("our library", () => {
+    const told = new Map<string, Promise<void>>();
+    before(() => {
+      forget();
+      for (const [title, story] of Object.entries(stories)) {
+        const running = story(cloud, jobs);
+        running.catch(() => {});
+        told.set(title, running);
+      }
     });
-
-    /** The rollout of a deployment `blue` that any script will do for, not called before it gets its traffic. */
-    const rollOut = async (endpoint: string) => {
-      const root = project({
-        "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key" }),
-        "deployment.yml": JSON.stringify({
-          name: "blue",
-          endpoint_name: endpoint,
-          code_configuration: { code: "code", scoring_script: "score.py" },
-          environment: { image: "ubuntu" },
-          instance_type: "Standard_DS2_v2",
-          instance_count: 1,
-        }),
-        "code/score.py": "def init(): pass\ndef run(raw): return 1\n",
-      });
-      const files = {
-        endpointFile: path.join(root, "endpoint.yml"),
-        deploymentFile: path.join(root, "deployment.yml"),
-        endpointName: undefined,
-        deploymentName: undefined,
-        model: undefined,
-      };
-      const workspace = await open();
-      const options = { trafficPercent: 100, deleteOldDeployments: false, onFailure: "deleteDeployment" } as const;
-      return { workspace, report: deploy(workspace, { root, ...readRollout(files, root), ...options }) };
-    };
-
-    it("rolls a deployment out past everything that stands in its way for a while", async () => {
-      rules(`  - { request: { operation: onlineEndpoints/deployments/write }, times: 1, then: { status: 409 } }
-  - request: { operation: onlineEndpoints/write }
-    skip: 1
-    times: 1
-    then: { status: 400, message: Cannot update endpoint rolling because it is in Updating provisioning state. }`);
-      const { workspace, report } = await rollOut("rolling");
-      assert.deepEqual((await report).traffic, { blue: 100 });
-      assert.equal(cloud.azure.scenarios.unmet().length, 0);
-      assert.match(workspace.log.text(), /under way on the deployment blue[\s\S]*under way on the endpoint rolling/);
-    });
-
-    it("leaves a deployment as it is that went live while the rollout waited", async () => {
-      rules(`  - { deployment: { endpoint: raced }, then: { fail: service } }
-  - { name: raced, request: { operation: onlineEndpoints/deployments/write }, skip: 1, then: { status: 409 } }`);
-      const body = deploymentRequest(
-        await registerModel(cloud, "raced"),
-        await registerCode(cloud, "raced", goodScript),
-      );
-      await make(cloud, "/onlineEndpoints/raced", endpointRequest());
-      await make(cloud, "/onlineEndpoints/raced/deployments/blue", body);
-      const { report } = await rollOut("raced");
-      report.catch(() => {});
-      while (cloud.azure.scenarios.met("raced").length === 0) await pause(5);
-      await make(cloud, "/onlineEndpoints/raced", endpointRequest({ traffic: { blue: 100 } }));
-      await assert.rejects(report, {
-        kind: "conflict",
-        message: /blue of raced got 100 % of the traffic, so it is left/,
-      });
-      const { traffic } = (await getEndpoint(await open(), "raced")).properties;
-      assert.deepEqual(traffic, { blue: 100 });
-      assert.equal((await workspaceAsk(cloud, "GET", "/onlineEndpoints/raced/deployments/blue")).status, 200);
-    });
-
-    it("says the service's words where it waited for nothing, and does not wait for what is no operation", async () => {
-      const workspace = await open();
-      rules("  - { request: { operation: onlineEndpoints/write }, then: { status: 409 } }");
-      const put = () =>
-        workspace.azure.request("PUT", `${workspace.id}/onlineEndpoints/x`, { body: endpointRequest() });
-      await assert.rejects(
-        whenFree(workspace, "the endpoint x", 1, put),
-        (error) =>
-          error instanceof TaskError &&
-          error.kind === "timeout" &&
-          /for another operation on the endpoint x to end: .*another operation on same entity is already running/.test(
-            error.message,
-          ),
-      );
-      cloud.azure.scenarios.clear();
-      rules("  - { name: never, request: { operation: onlineEndpoints/write }, then: { status: 403 } }");
-      await assert.rejects(whenFree(workspace, "the endpoint x", 60_000, put), { kind: "forbidden" });
-      assert.equal(cloud.azure.scenarios.met("never").length, 1);
-    });
-
-    it("says why a deployment did not come up for want of quota", async () => {
-      const workspace = await open();
-      await make(cloud, "/onlineEndpoints/poor", endpointRequest());
-      rules("  - { deployment: { endpoint: poor }, then: { fail: quota } }");
-      const code = await registerCode(cloud, "any", goodScript);
-      const body = deploymentRequest(await registerModel(cloud, "any"), code);
-      await assert.rejects(
-        putDeployment(workspace, "poor", "blue", body),
-        (error) => error instanceof TaskError && error.code === "OutOfQuota" && /CPU quota/.test(error.message),
-      );
-    });
+    for (const title of Object.keys(stories)) it(title, () => told.get(title));
   });
 });

@@ -1,0 +1,211 @@
+// What our library makes of trouble in a running cloud. Each story waits for a second or more, so that they are told side by
+// side: the rules of each are for names that no other uses, and only one lets the clock leap.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { TaskError } from "../../../lib/errors.ts";
+import { whenFree } from "../../../lib/ml/busy.ts";
+import { deploy } from "../../../lib/ml/deploy.ts";
+import { putDeployment } from "../../../lib/ml/deployments.ts";
+import { getEndpoint } from "../../../lib/ml/endpoints.ts";
+import { followJob } from "../../../lib/ml/follow-job.ts";
+import { readRollout } from "../../../lib/ml/rollout-files.ts";
+import { moveTraffic } from "../../../lib/ml/traffic.ts";
+import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
+import type { LocalCloud } from "../../../local/cloud.ts";
+import { project } from "../../lib/ml/projects.ts";
+import { openLocal } from "../../lib/ml/world.ts";
+import { workspaceAsk } from "./client.ts";
+import type { JobClient } from "./job-client.ts";
+import { deploymentRequest, endpointRequest, make, settled } from "./onlineScripts.ts";
+
+/** Adds rules to a cloud, as a file would have them. */
+export const addRules = (cloud: LocalCloud, ...rules: string[]) =>
+  cloud.azure.scenarios.add(parseScenarios(`rules:\n${rules.map((rule) => `  - ${rule}\n`).join("")}`).rules);
+
+/** A deployment of nothing in particular, for where it never gets as far as a container. */
+const anything = (cloud: LocalCloud) => {
+  const known = (noun: "codes" | "models") => `${cloud.azure.workspaceId}/${noun}/any/versions/1`;
+  for (const noun of ["codes", "models"] as const)
+    cloud.azure.assets[noun].put("any", "1", {}, { name: "Ada", type: "User" });
+  return deploymentRequest(known("models"), known("codes"));
+};
+
+/** The rollout of a deployment `blue` that any script will do for, not called before it gets its traffic. */
+async function rollOut(cloud: LocalCloud, endpoint: string) {
+  const root = project({
+    "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key" }),
+    "deployment.yml": JSON.stringify({
+      name: "blue",
+      endpoint_name: endpoint,
+      code_configuration: { code: "code", scoring_script: "score.py" },
+      environment: { image: "ubuntu" },
+      instance_type: "Standard_DS2_v2",
+      instance_count: 1,
+    }),
+    "code/score.py": "def init(): pass\ndef run(raw): return 1\n",
+  });
+  const files = {
+    endpointFile: path.join(root, "endpoint.yml"),
+    deploymentFile: path.join(root, "deployment.yml"),
+    endpointName: undefined,
+    deploymentName: undefined,
+    model: undefined,
+  };
+  const workspace = await openLocal({ cloud });
+  const options = { trafficPercent: 100, deleteOldDeployments: false, onFailure: "deleteDeployment" } as const;
+  return { workspace, report: deploy(workspace, { root, ...readRollout(files, root), ...options }) };
+}
+
+type Story = (cloud: LocalCloud, jobs: JobClient) => Promise<void>;
+
+export const stories: Readonly<Record<string, Story>> = {
+  async "waits as long as it is told where it is throttled"(cloud) {
+    const { azure, id } = await openLocal({ cloud });
+    addRules(
+      cloud,
+      '{ name: wait, request: { path: "**/models/told" }, times: 1, then: { status: 429, retryAfter: 1 } }',
+    );
+    const began = performance.now();
+    assert.equal((await azure.request("GET", `${id}/models/told`, { expect: [404] })).status, 404);
+    // Without the header it would have been half a second at most.
+    assert.ok(performance.now() - began >= 990);
+    assert.equal(cloud.azure.scenarios.met("wait").length, 1);
+  },
+
+  async "asks again after 503, after a dropped connection, and after half an answer"(cloud) {
+    const { azure, id } = await openLocal({ cloud });
+    const names = ["busy", "dropped", "cut"];
+    const [busy, dropped, cut] = ["{ status: 503, retryAfter: 0 }", "{ drop: request }", "{ drop: midway }"];
+    for (const [index, effect] of [busy, dropped, cut].entries())
+      addRules(cloud, `{ name: again, request: { path: "**/models/${names[index]}" }, times: 1, then: ${effect} }`);
+    const seen = await Promise.all(
+      names.map((name) => azure.request("GET", `${id}/models/${name}`, { expect: [404] })),
+    );
+    assert.deepEqual(
+      seen.map(({ status, body }) => [status, (body as { error: { code: string } }).error.code]),
+      Array(3).fill([404, "UserError"]),
+    );
+    assert.equal(cloud.azure.scenarios.met("again").length, 3);
+  },
+
+  async "submits a job once where the answer to it is lost"(cloud, jobs) {
+    const workspace = await openLocal({ cloud });
+    addRules(cloud, '{ name: lost, request: { method: PUT, path: "**/jobs/once" }, times: 1, then: { drop: answer } }');
+    await workspace.azure.request("PUT", `${workspace.id}/jobs/once`, { body: jobs.properties("true") });
+    assert.equal(cloud.azure.scenarios.met("lost").length, 1);
+    assert.equal((await followJob(workspace, "once", {})).status, "Completed");
+  },
+
+  async "follows a job through an outage that its own requests do not outlive"(cloud, jobs) {
+    const workspace = await openLocal({ cloud });
+    addRules(
+      cloud,
+      '{ name: out, request: { plane: api, path: "**/runs/followed/details" }, skip: 1, times: 7, then: { status: 503, retryAfter: 0 } }',
+    );
+    const end = path.join(project({}), "end");
+    await jobs.submit(`while [ ! -e '${end}' ]; do sleep 0.1; done`, {}, "followed");
+    const following = followJob(workspace, "followed", {});
+    following.catch(() => {});
+    while (cloud.azure.scenarios.met("out").length < 7) await pause(20);
+    writeFileSync(end, "");
+    assert.equal((await following).status, "Completed");
+    assert.match(workspace.log.text(), /\[warning\] Azure cannot be asked at the moment\.[\s\S]*Azure answers again/);
+  },
+
+  async "moves traffic as soon as another deployment's operation has ended"(cloud) {
+    // Traffic goes to what is there, whether or not it came up.
+    addRules(
+      cloud,
+      "{ deployment: { endpoint: moved, name: blue }, then: { fail: service } }",
+      "{ deployment: { endpoint: moved, name: green }, then: { takes: 1h, fail: unhealthy } }",
+    );
+    await make(cloud, "/onlineEndpoints/moved", endpointRequest());
+    await make(cloud, "/onlineEndpoints/moved/deployments/blue", anything(cloud));
+    const at = "/onlineEndpoints/moved/deployments/green";
+    const green = await workspaceAsk(cloud, "PUT", at, { body: anything(cloud) });
+    assert.equal(green.status, 201);
+    const workspace = await openLocal({ cloud });
+    const touched: unknown[] = [];
+    const moving = moveTraffic(workspace, await getEndpoint(workspace, "moved"), {
+      endpoint: "moved",
+      deployment: "blue",
+      percent: 100,
+      left: () => 60_000,
+      onTouch: (before) => touched.push(before),
+    });
+    moving.catch(() => {});
+    const waiting = "Another operation is under way on the endpoint moved; waiting for its end.";
+    while (!workspace.log.lines.includes(waiting)) await pause(20);
+    cloud.azure.clock.leap(3_600_000);
+    assert.deepEqual(await moving, { blue: 100 });
+    assert.equal(touched.at(-1), undefined);
+    const end = await settled(cloud, green);
+    assert.deepEqual([end.status, end.error.code], ["Failed", "ResourceNotReady"]);
+    const log = await workspaceAsk(cloud, "POST", `${at}/getLogs`, { body: {} });
+    assert.match(log.body.content, /a scenario lets this deployment fail/);
+  },
+
+  async "rolls a deployment out past everything that stands in its way for a while"(cloud) {
+    addRules(
+      cloud,
+      '{ name: past, request: { method: PUT, path: "**/onlineEndpoints/rolling/deployments/*" }, times: 1, then: { status: 409 } }',
+      '{ name: past, request: { method: PUT, path: "**/onlineEndpoints/rolling" }, skip: 1, times: 1, then: { status: 400, message: It is in Updating provisioning state. } }',
+    );
+    const { workspace, report } = await rollOut(cloud, "rolling");
+    assert.deepEqual((await report).traffic, { blue: 100 });
+    assert.equal(cloud.azure.scenarios.met("past").length, 2);
+    assert.match(workspace.log.text(), /under way on the deployment blue[\s\S]*under way on the endpoint rolling/);
+  },
+
+  async "leaves a deployment as it is that went live while the rollout waited"(cloud) {
+    addRules(
+      cloud,
+      "{ deployment: { endpoint: raced }, then: { fail: service } }",
+      '{ name: raced, request: { method: PUT, path: "**/onlineEndpoints/raced/deployments/*" }, skip: 1, then: { status: 409 } }',
+    );
+    await make(cloud, "/onlineEndpoints/raced", endpointRequest());
+    await make(cloud, "/onlineEndpoints/raced/deployments/blue", anything(cloud));
+    const { report } = await rollOut(cloud, "raced");
+    report.catch(() => {});
+    while (cloud.azure.scenarios.met("raced").length === 0) await pause(20);
+    await make(cloud, "/onlineEndpoints/raced", endpointRequest({ traffic: { blue: 100 } }));
+    await assert.rejects(report, {
+      kind: "conflict",
+      message: /blue of raced got 100 % of the traffic, so it is left/,
+    });
+    const { traffic } = (await getEndpoint(await openLocal({ cloud }), "raced")).properties;
+    assert.deepEqual(traffic, { blue: 100 });
+    assert.equal((await workspaceAsk(cloud, "GET", "/onlineEndpoints/raced/deployments/blue")).status, 200);
+  },
+
+  async "says the service's words where it waited in vain, and does not wait for what is no operation"(cloud) {
+    const workspace = await openLocal({ cloud });
+    addRules(
+      cloud,
+      '{ request: { method: PUT, path: "**/onlineEndpoints/held" }, then: { status: 409 } }',
+      '{ name: no, request: { method: PUT, path: "**/onlineEndpoints/kept" }, then: { status: 403 } }',
+    );
+    const put = (name: string) => () =>
+      workspace.azure.request("PUT", `${workspace.id}/onlineEndpoints/${name}`, { body: endpointRequest() });
+    await assert.rejects(
+      whenFree(workspace, "the endpoint held", 1, put("held")),
+      (error) =>
+        error instanceof TaskError &&
+        error.kind === "timeout" &&
+        /another operation on the endpoint held to end: .*on same entity is already running/.test(error.message),
+    );
+    await assert.rejects(whenFree(workspace, "the endpoint kept", 60_000, put("kept")), { kind: "forbidden" });
+    assert.equal(cloud.azure.scenarios.met("no").length, 1);
+  },
+
+  async "says why a deployment did not come up for want of quota"(cloud) {
+    addRules(cloud, "{ deployment: { endpoint: poor }, then: { fail: quota } }");
+    await make(cloud, "/onlineEndpoints/poor", endpointRequest());
+    await assert.rejects(
+      putDeployment(await openLocal({ cloud }), "poor", "blue", anything(cloud)),
+      (error) => error instanceof TaskError && error.code === "OutOfQuota" && /CPU quota/.test(error.message),
+    );
+  },
+};
