@@ -13,27 +13,20 @@ import type { ChapterSummary } from "./demo/summary.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
-/** The projects that the story can be told with. */
-const projects: Readonly<Record<string, DemoProject>> = {
-  plain: { folder: "breast-cancer", model: MODEL, environments: "machine", hasDefinition: true },
-  sklearn: {
-    folder: "breast-cancer-sklearn",
-    model: "breast-cancer-sklearn",
-    environments: "venv",
-    hasDefinition: false,
-  },
-};
-
 interface DemoProject {
   /** Below examples/. */
   readonly folder: string;
   /** The model that it registers. */
   readonly model: string;
-  /** Whether what its environment asks for is installed. */
+  /** `venv`: what its environment asks for is installed. */
   readonly environments: "machine" | "venv";
-  /** Whether it has a classic release definition. */
-  readonly hasDefinition: boolean;
 }
+
+/** The projects that the story can be told with. */
+const projects = new Map<string, DemoProject>([
+  ["plain", { folder: "breast-cancer", model: MODEL, environments: "machine" }],
+  ["sklearn", { folder: "breast-cancer-sklearn", model: "breast-cancer-sklearn", environments: "venv" }],
+]);
 
 const usage = `npm run demo [-- --classic] [--outage] [--project sklearn] [--out DIR] [--contract DIR] [--quiet]
 
@@ -61,12 +54,12 @@ async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const project = projects[values.project];
+  const project = projects.get(values.project);
   const fault =
     project === undefined
-      ? `There is no project '${values.project}'; there are ${Object.keys(projects).join(" and ")}.`
-      : values.classic && !project.hasDefinition
-        ? `The project ${values.project} has no classic release definition; --classic is told with plain.`
+      ? `There is no project '${values.project}'; there are ${[...projects.keys()].join(" and ")}.`
+      : (values.classic || values.outage) && project.model !== MODEL
+        ? "--classic and --outage are told with the project plain."
         : undefined;
   if (project === undefined || fault !== undefined) {
     console.error(fault);
@@ -80,7 +73,9 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
-  banner("Local Azure, local Azure DevOps and a local agent are starting; nothing here leaves this machine.");
+  const leaving =
+    project.environments === "venv" ? "only pip asks PyPI for packages" : "nothing here leaves this machine";
+  banner(`Local Azure, local Azure DevOps and a local agent are starting; ${leaving}.`);
   const stage = await openStage({
     example: path.join(root, "examples", project.folder),
     model: project.model,
