@@ -4,7 +4,7 @@ import type { LocalCloud } from "../../local/cloud.ts";
 /** How the clients are pointed at the local cloud: by their own environment variables alone (facts/03 §4.8). */
 export function clientEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
   const { clientId, secret } = cloud.credentials.contributor;
-  const { forbidden, expired } = cloud.credentials;
+  const { forbidden, expired, certificate } = cloud.credentials;
   return {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
@@ -33,7 +33,30 @@ export function clientEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
     CONFORMANCE_WORKSPACE: cloud.workspace,
     CONFORMANCE_IDENTITY_ENDPOINT: cloud.managedIdentity.endpoint,
     CONFORMANCE_IDENTITY_HEADER: cloud.managedIdentity.header,
+    ...pipelineRun(cloud),
+    CONFORMANCE_CERTIFICATE_CLIENT: certificate.clientId,
+    CONFORMANCE_CERTIFICATE: certificate.certificatePem,
     CONFORMANCE_FORBIDDEN: `${forbidden.clientId} ${forbidden.secret}`,
     CONFORMANCE_EXPIRED: `${expired.clientId} ${expired.secret}`,
+  };
+}
+
+/** What the agent gives a step of a run of the local Azure DevOps, for a client that signs in through its service connection. */
+function pipelineRun(cloud: LocalCloud): NodeJS.ProcessEnv {
+  const { devops, connections } = cloud;
+  const connection = connections["azure-ml-federated"];
+  const build = devops.createBuild("conformance", {
+    branch: "refs/heads/main",
+    commit: "0123456789abcdef0123456789abcdef01234567",
+    requestedFor: "Ada Example",
+    repository: "conformance",
+  });
+  devops.startBuild(build);
+  const jobId = "00000000-0000-4000-8000-00000000c0de";
+  return {
+    SYSTEM_OIDCREQUESTURI: devops.oidcRequestUri(build.plan, jobId),
+    CONFORMANCE_SYSTEM_ACCESSTOKEN: devops.issueJobToken({ plan: build.plan, jobId, connectionIds: [connection.id] }),
+    CONFORMANCE_CONNECTION: connection.id,
+    CONFORMANCE_FEDERATED_CLIENT: cloud.credentials.federated.clientId,
   };
 }

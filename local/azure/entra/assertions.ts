@@ -25,7 +25,10 @@ function checkCertificate(world: AzureWorld, principal: Principal, assertion: As
   const { header, claims } = assertion;
   const certificate =
     principal.certificatePem === undefined ? undefined : new X509Certificate(principal.certificatePem);
-  const thumbprints = [header["x5t"], header["x5t#S256"]].filter((one) => typeof one === "string");
+  // Python's client fills a thumbprint up with "=", others do not.
+  const thumbprints = [header["x5t"], header["x5t#S256"]].flatMap((one) =>
+    typeof one === "string" ? [one.replace(/=+$/, "")] : [],
+  );
   const digest = (algorithm: string) =>
     createHash(algorithm)
       .update(certificate?.raw ?? "")

@@ -17,7 +17,7 @@ import {
   type JobStatus,
 } from "./record.ts";
 import { JobRun } from "./run.ts";
-import { SimulatedRun } from "./simulated.ts";
+import { SimulatedRun, simulates } from "./simulated.ts";
 import { SweepRun } from "./sweeps/run.ts";
 import { type RunStatus, TrackingStore } from "./tracking.ts";
 
@@ -283,6 +283,7 @@ export function runStatus(status: JobStatus): RunStatus {
 }
 
 function runOf(job: JobRecord, host: RunHost): RunningJob {
+  if (simulates(job.body) !== undefined) return new SimulatedRun(job, host).begin();
   switch (job.body.jobType) {
     case "Command":
       return new JobRun(job as JobRecord<CommandBody>, host).begin();
@@ -333,6 +334,7 @@ function serviceProperties(body: JobBody): Record<string, string> {
             .split("/")
             .pop() ?? "",
         "azureml.pipelineComponent": "pipelinerun",
+        ...(simulates(body) === undefined ? {} : { "azureml.simulated": "true" }),
       };
     }
     case "Sweep": {

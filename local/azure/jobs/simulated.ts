@@ -1,11 +1,19 @@
-// Jobs that no machine of ours could run (Spark, AutoML, fine-tuning): accepted, checked, and completed as simulated, saying so.
+// Jobs that no machine of ours could run (Spark, AutoML, fine-tuning, monitors, imports): accepted, checked, and completed as simulated, saying so.
 import { JobLife } from "./lifecycle.ts";
 import { locate } from "./locations.ts";
 import { registerOutputs } from "./outputs.ts";
-import { runFolder } from "./record.ts";
+import { type JobBody, runFolder } from "./record.ts";
 
 /** Which file of the log streaming clients look for, by kind (facts/03 5.2). */
-const logs: Record<string, string> = { AutoML: "azureml-logs/70_driver_log.txt" };
+const logs: Record<string, string> = {
+  AutoML: "azureml-logs/70_driver_log.txt",
+  Pipeline: "logs/azureml/executionlogs.txt",
+};
+
+/** What a pipeline of the service's own stands for, as "monitor"; undefined: a job that somebody submitted. */
+export function simulates(body: JobBody): string | undefined {
+  return typeof body["simulates"] === "string" ? body["simulates"] : undefined;
+}
 
 export class SimulatedRun extends JobLife {
   protected override async work(): Promise<void> {
@@ -17,7 +25,7 @@ export class SimulatedRun extends JobLife {
     await this.failOf("command", "service");
     job.started = world.clock.now();
     const log = logs[job.body.jobType] ?? "user_logs/std_log.txt";
-    const text = `[local Azure, simulated] This ${job.body.jobType} job is not run: it is checked, and completes with a marker in each output.\n`;
+    const text = `[local Azure, simulated] This ${simulates(job.body) ?? job.body.jobType} job is not run: it is checked, and completes with a marker in each output.\n`;
     await world.blobs.append("azureml", `${runFolder(job.name)}${log}`, text);
     job.logFiles.push(log);
     host.changed(job);

@@ -68,9 +68,12 @@ export function fire(world: AzureWorld, schedule: ScheduleRecord): string {
 function bodyOf(world: AzureWorld, schedule: ScheduleRecord): JobBody {
   const marks = { "azureml.scheduleName": schedule.name };
   if (schedule.action["actionType"] !== "CreateJob") {
-    const kind = schedule.action["actionType"] === "CreateMonitor" ? "Monitor" : "DataImport";
+    // What runs then is a pipeline of the service's own; a kind of job for it is not published.
     return {
-      jobType: kind,
+      jobType: "Pipeline",
+      simulates: schedule.action["actionType"] === "CreateMonitor" ? "monitor" : "data import",
+      jobs: {},
+      settings: {},
       displayName: schedule.displayName ?? schedule.name,
       experimentName: schedule.name,
       properties: marks,

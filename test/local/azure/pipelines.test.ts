@@ -303,6 +303,15 @@ describe("local Azure: jobs of several jobs", () => {
       );
     });
 
+    it("run a monitor as a pipeline, which says that it is simulated", async () => {
+      const monitorDefinition = { computeConfiguration: { computeType: "ServerlessSpark" }, signals: {} };
+      await put("watched", { action: { actionType: "CreateMonitor", monitorDefinition } });
+      const { body } = await jobs.arm("POST", "/schedules/watched/trigger", {});
+      await jobs.until(body.submissionId, "Completed");
+      const { jobType, properties } = (await jobs.arm("GET", `/jobs/${body.submissionId}`)).body.properties;
+      assert.deepEqual([jobType, properties["azureml.simulated"]], ["Pipeline", "true"]);
+    });
+
     it("are refused with a cron expression that is none", async () => {
       const trigger = { triggerType: "Cron", expression: "every monday" };
       const answer = await jobs.arm("PUT", "/schedules/odd", schedule({ trigger }));

@@ -136,6 +136,15 @@ def ignored():
     assert blobs == [".amlignore", "keep.csv"], blobs
 
 
+@flow("a .gitignore counts, and an .amlignore beside it counts in its place")
+def ignored_by_git():
+    files = {"keep.csv": "1", "noise.log": "x", "notes.txt": "y"}
+    by_git = make(unique("ignored"), files={**files, ".gitignore": "*.log\n"})
+    assert uploaded(by_git.path) == [".gitignore", "keep.csv", "notes.txt"]
+    by_both = make(unique("ignored"), files={**files, ".gitignore": "*.log\n", ".amlignore": "*.txt\n"})
+    assert uploaded(by_both.path) == [".amlignore", ".gitignore", "keep.csv", "noise.log"]
+
+
 @flow("the same content is uploaded once, whoever comes with it")
 def reuse():
     content = {"a.csv": unique("content")}

@@ -2,7 +2,7 @@
 
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import BuildContext, Environment
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from world import client, flow, folder, raises, unique
 
 
@@ -57,6 +57,26 @@ def listed():
     assert [one.version for one in archived] == ["2"]
     client().environments.restore(name, version="2")
     assert len(list(client().environments.list(name=name))) == 2
+
+
+@flow("another definition for an existing version is refused, the same is not")
+def immutable():
+    name = unique("fixed")
+    make = lambda image: client().environments.create_or_update(Environment(name=name, version="1", image=image))
+    make("mcr.microsoft.com/x:a")
+    make("mcr.microsoft.com/x:a")
+    raises(ResourceExistsError, lambda: make("mcr.microsoft.com/x:b"), "already exists")
+    assert client().environments.get(name, "1").image == "mcr.microsoft.com/x:a"
+
+
+@flow("a whole container is archived and restored")
+def archive_container():
+    name = unique("container")
+    client().environments.create_or_update(Environment(name=name, version="1", image="mcr.microsoft.com/x"))
+    client().environments.archive(name)
+    assert name not in [one.name for one in client().environments.list()]
+    client().environments.restore(name)
+    assert name in [one.name for one in client().environments.list()]
 
 
 @flow("an environment that does not exist is ResourceNotFoundError")

@@ -4,7 +4,7 @@ import contextlib
 import io
 import time
 
-from azure.ai.ml import Input, Output, command, load_job
+from azure.ai.ml import Input, Output, command, dsl, load_job
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import Data
 from azure.ai.ml.exceptions import JobException
@@ -113,6 +113,42 @@ def listed():
     names = [submit("true", name=unique("listed")).name for _ in range(35)]
     found = [one.name for one in client().jobs.list() if one.name in names]
     assert found == names[::-1]
+
+
+@flow("list the first ones only; the children of a job; the archived ones beside the others")
+def filters():
+    first, second = run_command("true"), run_command("true")
+    newest = [one.name for one in client().jobs.list(max_results=1)]
+    assert len(newest) >= 1
+    client().jobs.archive(first.name)
+    shown = [one.name for one in client().jobs.list(list_view_type=ListViewType.ALL)]
+    assert {first.name, second.name} <= set(shown)
+    assert first.name not in [one.name for one in client().jobs.list()]
+    assert list(client().jobs.list(parent_job_name=second.name)) == []
+
+
+@flow("validate a job without submitting it")
+def validate():
+    good = command(command="true", environment=environment(), compute="cpu-cluster")
+    assert client().jobs.validate(good).passed
+    step = command(
+        name="needs", command="echo ${{inputs.text}}", environment=environment(), inputs={"text": Input(type="string")}
+    ).component
+
+    @dsl.pipeline
+    def lacking():
+        step()
+
+    result = client().jobs.validate(lacking())
+    assert not result.passed
+    assert any("text" in path for path in result.error_messages), result.error_messages
+
+
+@flow("delete a job")
+def delete():
+    name = run_command("true").name
+    client().jobs.begin_delete(name).wait()
+    raises(ResourceNotFoundError, lambda: client().jobs.get(name))
 
 
 @flow("download the log and every output")

@@ -4,9 +4,28 @@ import time
 
 from azure.ai.ml import Input, command, dsl
 from azure.ai.ml.constants import TimeZone
-from azure.ai.ml.entities import CronTrigger, JobSchedule, RecurrencePattern, RecurrenceTrigger
+from azure.ai.ml.data_transfer import Database
+from azure.ai.ml.entities import (
+    AlertNotification,
+    CronTrigger,
+    Data,
+    DataDriftMetricThreshold,
+    DataDriftSignal,
+    DataImport,
+    ImportDataSchedule,
+    JobSchedule,
+    MonitorDefinition,
+    MonitoringTarget,
+    MonitorSchedule,
+    NumericalDriftMetrics,
+    ProductionData,
+    RecurrencePattern,
+    RecurrenceTrigger,
+    ReferenceData,
+    ServerlessSparkCompute,
+)
 from azure.core.exceptions import ResourceNotFoundError
-from world import client, ended, environment, flow, raises, unique
+from world import client, ended, environment, flow, folder, raises, unique
 
 
 def pipeline():
@@ -109,6 +128,84 @@ def due():
     assert found
     assert ended(found[0].name).status == "Completed"
     remove(made.name)
+
+
+def watch(name, data):
+    """A monitor of the drift between two tables."""
+    reference = ReferenceData(
+        input_data=Input(path=data, type="mltable"), data_context="training"
+    )
+    return MonitorSchedule(
+        name=name,
+        trigger=RecurrenceTrigger(frequency="day", interval=1, schedule=RecurrencePattern(hours=3, minutes=15)),
+        create_monitor=MonitorDefinition(
+            compute=ServerlessSparkCompute(instance_type="standard_e4s_v3", runtime_version="3.4"),
+            monitoring_target=MonitoringTarget(ml_task="classification"),
+            monitoring_signals={
+                "drift": DataDriftSignal(
+                    production_data=ProductionData(
+                        input_data=Input(path=data, type="mltable"), data_context="test"
+                    ),
+                    reference_data=reference,
+                    features=["x"],
+                    metric_thresholds=DataDriftMetricThreshold(
+                        numerical=NumericalDriftMetrics(jensen_shannon_distance=0.01)
+                    ),
+                )
+            },
+            alert_notification=AlertNotification(emails=["ada@example.com"]),
+        ),
+    )
+
+
+@flow("a monitor is created, comes back as sent, and its run is simulated")
+def monitor():
+    table = client().data.create_or_update(
+        Data(
+            name=unique("watched"),
+            version="1",
+            type="mltable",
+            path=str(
+                folder(
+                    {
+                        "MLTable": "paths:\n  - file: ./rows.csv\ntransformations:\n  - read_delimited: {delimiter: ','}\n",
+                        "rows.csv": "x,y\n1,0\n",
+                    }
+                )
+            ),
+        )
+    )
+    name = unique("monitor")
+    made = client().schedules.begin_create_or_update(watch(name, f"azureml:{table.name}:1")).result()
+    assert made.provisioning_state == "Succeeded"
+    got = client().schedules.get(name)
+    assert got.create_monitor.monitoring_target.ml_task == "classification"
+    signal = got.create_monitor.monitoring_signals["drift"]
+    assert (signal.type, signal.features) == ("data_drift", ["x"])
+    assert got.create_monitor.alert_notification.emails == ["ada@example.com"]
+    result = client().schedules.trigger(name)
+    done = ended(result.job_name)
+    assert done.status == "Completed" and done.properties["azureml.simulated"] == "true"
+    remove(name)
+
+
+@flow("a data import is scheduled")
+def data_import():
+    name = unique("import")
+    made = client().schedules.begin_create_or_update(
+        ImportDataSchedule(
+            name=name,
+            trigger=CronTrigger(expression="0 4 * * *", time_zone=TimeZone.UTC),
+            import_data=DataImport(
+                name=unique("imported"),
+                path="azureml://datastores/workspaceblobstore/paths/imported/${{name}}",
+                source=Database(query="select 1", connection="azureml:elsewhere"),
+            ),
+        )
+    ).result()
+    assert made.provisioning_state == "Succeeded"
+    assert client().schedules.get(name).import_data.source.query == "select 1"
+    remove(name)
 
 
 @flow("a schedule that does not exist is ResourceNotFoundError; a cron that is none is refused")

@@ -144,6 +144,43 @@ def classification():
     assert done.status == "Completed" and done.properties["azureml.simulated"] == "true"
 
 
+def table(**more):
+    files = {"MLTable": "paths:\n  - file: ./rows.csv\ntransformations:\n  - read_delimited: {delimiter: ','}\n", "rows.csv": "x,y\n1,0\n2,1\n"}
+    return Input(type="mltable", path=str(folder({**files, **more})))
+
+
+def simulated(job, task):
+    made = client().jobs.create_or_update(job)
+    assert (made.type, made.task_type.lower().replace("_", "")) == ("automl", task.replace("_", ""))
+    done = ended(made.name)
+    assert done.status == "Completed" and done.properties["azureml.simulated"] == "true"
+
+
+@flow("AutoML regression and forecasting are accepted and complete as simulated")
+def tabular():
+    common = {"compute": "cpu-cluster", "experiment_name": "automl", "target_column_name": "y", "n_cross_validations": 2}
+    regression = automl.regression(training_data=table(), primary_metric="r2_score", **common)
+    simulated(regression, "regression")
+    forecasting = automl.forecasting(
+        training_data=table(), primary_metric="normalized_root_mean_squared_error", **common
+    )
+    forecasting.set_forecast_settings(time_column_name="x", forecast_horizon=1)
+    simulated(forecasting, "forecasting")
+
+
+@flow("AutoML for images and for text is accepted and completes as simulated")
+def vision_and_text():
+    common = {"compute": "gpu-cluster", "experiment_name": "automl"}
+    image = automl.image_classification(training_data=table(), target_column_name="y", **common)
+    image.set_limits(timeout_minutes=60, max_trials=1)
+    simulated(image, "image_classification")
+    text = automl.text_classification(
+        training_data=table(), validation_data=table(), target_column_name="y", **common
+    )
+    text.set_limits(timeout_minutes=60)
+    simulated(text, "text_classification")
+
+
 @flow("a Spark step and a command step in one pipeline")
 def spark_step():
     root = folder(
