@@ -8,7 +8,7 @@ import { openDatastore } from "./datastores.ts";
 import { evidenceOf } from "./evidence.ts";
 import { getJob, type Job, jobOutputUri } from "./jobs.ts";
 import { CONTENT_HASH, SOURCE_URI } from "./lineage.ts";
-import type { ModelRequest } from "./register-model.ts";
+import type { ModelRequest } from "./model-request.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
 import { outputPlace } from "./runs.ts";

@@ -4,6 +4,7 @@ import { translateModel } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { lineageProperties, lineageTags } from "./lineage.ts";
+import type { ModelRequest } from "./model-request.ts";
 import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import type { RegisteredAsset } from "./register-data.ts";
@@ -11,22 +12,6 @@ import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts
 import { createResolver } from "./resolve.ts";
 import { shareVersion } from "./share.ts";
 import type { Workspace } from "./workspace.ts";
-
-export interface ModelRequest {
-  readonly name: string;
-  readonly type: "custom_model" | "mlflow_model" | "triton_model";
-  readonly version?: string | undefined;
-  readonly description?: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly source:
-    | {
-        readonly kind: "job";
-        readonly job: string;
-        readonly output?: string | undefined;
-        readonly path?: string | undefined;
-      }
-    | { readonly kind: "folder"; readonly path: string };
-}
 
 export interface RegisteredModel extends RegisteredAsset {
   /** The job that made it, where one did. */

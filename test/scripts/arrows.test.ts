@@ -101,6 +101,25 @@ describe("imports", () => {
     assert.deepEqual(outside.map(say), []);
   });
 
+  it("run in no circle, those of types alone included", () => {
+    const targets = new Map<string, string[]>();
+    const all = [...imports, ...filesBelow("scripts").flatMap(importsOf)];
+    for (const { file, target } of all) {
+      if (target?.endsWith(".ts")) targets.set(file, [...(targets.get(file) ?? []), target]);
+    }
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, trail: readonly string[]): void => {
+      const start = trail.indexOf(file);
+      if (start >= 0) circles.push([...trail.slice(start), file].join(" -> "));
+      if (start >= 0 || done.has(file)) return;
+      for (const target of targets.get(file) ?? []) visit(target, [...trail, file]);
+      done.add(file);
+    };
+    for (const file of targets.keys()) visit(file, []);
+    assert.deepEqual(circles, []);
+  });
+
   it("never reach from lib to where lib is used", () => {
     const up = imports.filter(
       ({ room, target }) =>

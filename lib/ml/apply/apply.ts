@@ -8,8 +8,9 @@ import { envelope } from "../endpoints.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
 import { createResolver } from "../resolve.ts";
 import type { Workspace } from "../workspace.ts";
+import type { ApplicableDocument } from "./applicable.ts";
 import { type Difference, isEmpty } from "./compare.ts";
-import type { ApplicableDocument, ReadDocuments } from "./documents.ts";
+import type { ReadDocuments } from "./documents.ts";
 import { titleOf } from "./duplicates.ts";
 import {
   foreseeing,

@@ -41,22 +41,9 @@ import {
 } from "../../spec/index.ts";
 import { canonical } from "../canonical.ts";
 import { namedIn } from "../job-checks.ts";
+import type { ApplicableDocument, ApplicableKind } from "./applicable.ts";
 import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
 import { sha256 } from "./foresee.ts";
-
-/** How the documents of a kind are dealt with. */
-export interface ApplicableKind {
-  parse(file: SourceFile): object;
-  translate(document: object, resolver: Resolver): Promise<Write>;
-  /** A versioned asset: what it holds never changes under a version. The fields below `properties` that may. */
-  readonly asset?: { readonly mayChange: readonly string[] };
-  /** What it holds cannot be read back whole, so that a hash of it is kept among its own properties. */
-  readonly keepsHash?: boolean;
-  /** A POST below its path that tells the credentials which reading it does not; where they stand in the answer. */
-  readonly secrets?: { readonly ask: string; heldIn(answer: unknown): unknown };
-  /** It is no resource but work that is done once: a job with a name that says what it does. */
-  readonly runsOnce?: boolean;
-}
 
 function kind<T extends object>(
   parse: (file: SourceFile) => T,
@@ -98,15 +85,6 @@ function translateImport(document: DataImportDocument, resolver: Resolver): Prom
 }
 
 const ORDER = Object.keys(KINDS) as DocumentKind[];
-
-export interface ApplicableDocument {
-  readonly kind: DocumentKind;
-  readonly how: ApplicableKind;
-  readonly document: Readonly<Record<string, unknown>> & { readonly name?: string; readonly version?: string };
-  /** As people know it. */
-  readonly file: string;
-  readonly secrets: ReadonlySet<string>;
-}
 
 export interface ReadDocuments {
   readonly documents: readonly ApplicableDocument[];

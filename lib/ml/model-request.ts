@@ -1,0 +1,17 @@
+// What is asked for where a model is to be registered.
+
+export interface ModelRequest {
+  readonly name: string;
+  readonly type: "custom_model" | "mlflow_model" | "triton_model";
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly source:
+    | {
+        readonly kind: "job";
+        readonly job: string;
+        readonly output?: string | undefined;
+        readonly path?: string | undefined;
+      }
+    | { readonly kind: "folder"; readonly path: string };
+}
