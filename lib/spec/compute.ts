@@ -24,7 +24,7 @@ const clusterFields = {
   ssh_public_access_enabled: optional(boolean),
   ssh_settings: optional(
     object("SSH settings", {
-      admin_username: optional(text()),
+      admin_username: required(text()),
       admin_password: optional(secretText),
       ssh_key_value: optional(text()),
     }),
@@ -57,7 +57,7 @@ const machineFields = {
   compute_location: readOnly(),
   ssh_settings: optional(
     object("SSH settings", {
-      admin_username: optional(text()),
+      admin_username: required(text()),
       admin_password: optional(secretText),
       ssh_port: optional(integer({ minimum: 1, maximum: 65535 })),
       ssh_private_key_file: optional(secretFile),

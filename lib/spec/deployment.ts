@@ -142,13 +142,14 @@ export function checkScoringScript(
   if (configuration === undefined || place?.kind !== "map") return;
   const script = place.entries.get("scoring_script");
   const below = at.step("code_configuration").step("scoring_script");
-  if (configuration.code?.kind !== "local") return;
+  if (configuration.code === undefined) return;
   if (configuration.scoring_script === undefined || script === undefined) {
     at.step("code_configuration").fault(place, "the code configuration names no scoring script.", {
       hint: "Add `scoring_script:`.",
     });
     return;
   }
+  if (configuration.code.kind !== "local") return;
   const file = path.resolve(configuration.code.path, configuration.scoring_script);
   if (existsSync(file) && statSync(file).isFile()) return;
   const siblings = statSync(configuration.code.path).isDirectory() ? readdirSync(configuration.code.path) : [];
@@ -169,7 +170,9 @@ export async function translateOnlineDeployment(
 ): Promise<Write> {
   const to = camelWriting(resolver);
   const collector = document.data_collector && (await collectorBody(document, resolver));
-  const { name, endpoint_name, type, tags: documentTags, instance_count, ...rest } = document;
+  const { name, endpoint_name, type, tags: documentTags, instance_count, code_configuration, ...others } = document;
+  // Without code there is nothing that a scoring script could lie in.
+  const rest = code_configuration?.code === undefined ? others : { ...others, code_configuration };
   const properties = (await onlineDeploymentShape.write(rest as OnlineDeploymentDocument, to)) as Record<
     string,
     unknown

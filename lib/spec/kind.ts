@@ -18,26 +18,34 @@ export const JOB_KINDS = [
 ] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
-export type DocumentKind =
-  | `${JobKind} job`
-  | "component"
-  | "data asset"
-  | "data import"
-  | "model"
-  | "environment"
-  | "online endpoint"
-  | "online deployment"
-  | "batch endpoint"
-  | "batch deployment"
-  | "datastore"
-  | "compute"
-  | "schedule"
-  | "registry"
-  | "connection"
-  | "workspace"
-  | "conda environment"
-  | "prompt flow"
-  | "document of an unknown kind";
+const OTHER_KINDS = [
+  "component",
+  "data asset",
+  "data import",
+  "model",
+  "environment",
+  "online endpoint",
+  "online deployment",
+  "batch endpoint",
+  "batch deployment",
+  "datastore",
+  "compute",
+  "schedule",
+  "registry",
+  "connection",
+  "workspace",
+  "conda environment",
+  "prompt flow",
+  "document of an unknown kind",
+] as const;
+
+export type DocumentKind = `${JobKind} job` | (typeof OTHER_KINDS)[number];
+
+/** All that a YAML file may turn out to be. */
+export const DOCUMENT_KINDS: readonly DocumentKind[] = [
+  ...JOB_KINDS.map((kind): DocumentKind => `${kind} job`),
+  ...OTHER_KINDS,
+];
 
 /** The last part of a `$schema` without its ending, in lower case, and the kind that it means. */
 const SCHEMAS: Readonly<Record<string, DocumentKind>> = {
