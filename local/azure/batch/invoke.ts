@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { ArmError, userError } from "../arm/errors.ts";
+import { mlflowEnvironment } from "../environments/definition.ts";
 import { jobBoard, type Submitter } from "../jobs/board.ts";
 import { durationMilliseconds } from "../jobs/durations.ts";
 import type { JobInput, JobOutput, JobRecord } from "../jobs/record.ts";
@@ -117,7 +118,7 @@ function scoringOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: 
     jobType: "Command",
     command: `${place}AZUREML_MODEL_DIR=$PWD/.model python ${quoted(driver)} ${words.join(" ")}`,
     ...(code?.codeId ? { codeId: code.codeId } : {}),
-    environmentId: String(sent["environmentId"] ?? "azureml:AzureML-mlflow@latest"),
+    environmentId: String(sent["environmentId"] ?? mlflowEnvironment),
     environmentVariables: {
       ...((sent["environmentVariables"] ?? {}) as Json),
       AZUREML_BI_OUTPUT_PATH: "${{outputs.score}}",

@@ -1,32 +1,73 @@
 // What an environment id stands for in this workspace: an image, a conda file, a folder to build of, or what only Azure ML has.
+import { locate } from "../jobs/locations.ts";
 import { parseReference } from "../jobs/references.ts";
+import { registryAssets } from "../registries/assets.ts";
 import type { AzureWorld } from "../world.ts";
+import { readDockerfile } from "./dockerfile.ts";
+import { modelRequirements } from "./mlflow-model.ts";
+import { type Requirements, RequirementsError, readConda } from "./requirements.ts";
 
 /** An environment, as far as it says what is installed. */
 export interface Definition {
   /** As log lines name it: `name:version`, or the id where it is none of this workspace's. */
   readonly title: string;
-  /** Text of the conda file; absent where there is none. */
-  readonly conda?: string;
-  /** The image, or that there is a build context: what is said where there is no conda file. */
+  /** What it is made of beside that: what is said to be left out. */
   readonly base: string;
+  /** What it asks for; absent or undefined where nothing says. @throws RequirementsError */
+  readonly requirements?: () => Promise<Requirements | undefined>;
 }
 
-/** Looks an environment up. Curated ones, and those of registries, are known by name alone: what is in their images is not. */
+/** What batch deployments of MLflow models without an environment are shown with. */
+export const mlflowEnvironment = "azureml:AzureML-mlflow@latest";
+
+/** Looks an environment up. Curated ones are known by name alone: what is in their images is not. */
 export function definitionOf(world: AzureWorld, environmentId: string): Definition {
   const reference = parseReference(environmentId, "environments");
-  const store = world.assets.environments;
-  const version =
-    reference.kind === "asset"
-      ? store.version(reference.name, reference.version)
-      : reference.kind === "latest"
-        ? store.latest(reference.name)
-        : undefined;
-  if (version === undefined || !("name" in reference)) return { title: environmentId, base: "an image of Azure ML's" };
-  const { image, condaFile, build } = version.properties as { image?: string; condaFile?: string; build?: unknown };
+  if (reference.kind !== "asset" && reference.kind !== "latest" && reference.kind !== "registry")
+    return { title: environmentId, base: "an image of Azure ML's" };
+  const store =
+    reference.kind === "registry" ? registryAssets(world, reference.registry)?.environments : world.assets.environments;
+  const wanted = reference.kind === "latest" ? undefined : reference.version;
+  const version = wanted === undefined ? store?.latest(reference.name) : store?.version(reference.name, wanted);
+  if (version === undefined) return { title: environmentId, base: "an image of Azure ML's" };
+  const { image, condaFile, build } = version.properties as { image?: string; condaFile?: string; build?: Build };
   return {
     title: `${reference.name}:${version.version}`,
-    ...(condaFile ? { conda: condaFile } : {}),
-    base: build ? "a build context" : `image ${image ?? "(none)"}`,
+    base: build ? "its Dockerfile" : `image ${image ?? "(none)"}`,
+    ...(condaFile ? { requirements: async () => readConda(condaFile) } : {}),
+    ...(build ? { requirements: () => buildRequirements(world, build) } : {}),
   };
+}
+
+/** The environment that an MLflow model carries with it. @param model id or reference of the model */
+export function definitionOfModel(world: AzureWorld, model: string): Definition {
+  const requirements = async () => {
+    const files = await folderOf(world, model, "models");
+    return modelRequirements(files.names, files.read);
+  };
+  return { title: "of the MLflow model", base: "an image", requirements };
+}
+
+interface Build {
+  readonly contextUri: string;
+  readonly dockerfilePath?: string | null;
+}
+
+async function buildRequirements(world: AzureWorld, build: Build): Promise<Requirements | undefined> {
+  const { read } = await folderOf(world, build.contextUri, "data");
+  const name = build.dockerfilePath || "Dockerfile";
+  const text = await read(name);
+  if (text === undefined) throw new RequirementsError([`'${name}' is not in the build context`]);
+  return readDockerfile(text, read);
+}
+
+/** A folder of the storage account: names below it, and texts by name. */
+async function folderOf(world: AzureWorld, uri: string, type: "data" | "models") {
+  const location = locate(world, uri, type);
+  if (location.kind === "url") throw new RequirementsError([`'${uri}' is in no storage that local Azure has`]);
+  const { container, path } = location;
+  const prefix = path === "" ? "" : `${path}/`;
+  const names = (await world.blobs.list(container, prefix)).map(({ name }) => name.slice(prefix.length));
+  const read = async (name: string) => (await world.blobs.get(container, `${prefix}${name}`))?.toString("utf8");
+  return { names, read };
 }

@@ -7,7 +7,7 @@ import { BuildError, makeEnvironment, Programs } from "./build.ts";
 import { CachePlace, contentHash, type VirtualEnvironment } from "./cache.ts";
 import type { Definition } from "./definition.ts";
 import { type Interpreter, interpreterFor } from "./interpreter.ts";
-import { packagesOf, type Requirements, RequirementsError, readConda, withoutSecrets } from "./requirements.ts";
+import { packagesOf, type Requirements, RequirementsError, withoutSecrets } from "./requirements.ts";
 
 /** An environment that is there, or on its way. */
 export interface Image {
@@ -59,9 +59,11 @@ class Provisioner {
     });
   }
 
-  async image(definition: Definition & { readonly conda: string }): Promise<Image> {
+  async image(definition: Definition, ask: () => Promise<Requirements | undefined>): Promise<Image | undefined> {
     const log = await this.#newLog();
-    const { python: clauses, lines } = await this.#requirements(definition, log);
+    const asked = await this.#asked(ask, log);
+    if (asked === undefined) return undefined;
+    const { python: clauses, lines, left = [] } = asked;
     const python = await interpreterFor(clauses);
     if (python === undefined)
       throw await refused(["This machine has no python3, which virtual environments are made with"], "none", log);
@@ -79,13 +81,14 @@ class Provisioner {
       ...(wanted
         ? [`it asks for Python ${clauses.join(",")}, and this machine has ${python.version}, which is used.`]
         : []),
+      ...(left.length > 0 ? [`what its Dockerfile runs besides is not run: ${left.join(", ")}.`] : []),
     ];
     return { python, id, log: build.log, done: build.done, describe };
   }
 
-  async #requirements(definition: Definition & { readonly conda: string }, log: string): Promise<Requirements> {
+  async #asked(ask: () => Promise<Requirements | undefined>, log: string): Promise<Requirements | undefined> {
     try {
-      return readConda(definition.conda);
+      return await ask();
     } catch (error) {
       if (!(error instanceof RequirementsError)) throw error;
       throw await refused(error.faults, "none", log);
@@ -149,12 +152,12 @@ const provisioners = new WeakMap<AzureWorld, Provisioner>();
  */
 export async function imageOf(world: AzureWorld, definition: Definition): Promise<Image | undefined> {
   const { provisioning } = world;
-  const { conda } = definition;
-  if (provisioning.kind === "machine" || conda === undefined) return undefined;
+  const { requirements } = definition;
+  if (provisioning.kind === "machine" || requirements === undefined) return undefined;
   let provisioner = provisioners.get(world);
   if (provisioner === undefined) {
     provisioner = new Provisioner(world, provisioning.cache);
     provisioners.set(world, provisioner);
   }
-  return provisioner.image({ ...definition, conda });
+  return provisioner.image(definition, requirements);
 }

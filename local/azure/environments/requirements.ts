@@ -9,6 +9,8 @@ export interface Requirements {
   readonly python: readonly string[];
   /** Lines of a requirements file, in the order of the conda file: packages and options of pip. */
   readonly lines: readonly string[];
+  /** Programs that a Dockerfile runs and that were not run. */
+  readonly left?: readonly string[];
 }
 
 /** Why nothing can be installed. Each fault is a sentence without a full stop that names what it is about. */
@@ -35,6 +37,23 @@ export function readConda(text: string): Requirements {
     try {
       if (typeof dependency === "string") readPackage(dependency, python, lines);
       else readSection(dependency, lines, faults);
+    } catch (error) {
+      if (!(error instanceof SpecFault)) throw error;
+      faults.push(error.message);
+    }
+  }
+  if (faults.length > 0) throw new RequirementsError(faults);
+  return { python, lines };
+}
+
+/** Packages as `conda install` takes them. @throws RequirementsError with every fault */
+export function condaPackages(texts: readonly string[]): Requirements {
+  const python: string[] = [];
+  const lines: string[] = [];
+  const faults: string[] = [];
+  for (const text of texts) {
+    try {
+      readPackage(text, python, lines);
     } catch (error) {
       if (!(error instanceof SpecFault)) throw error;
       faults.push(error.message);
@@ -102,7 +121,7 @@ function pipLine(entry: unknown, faults: string[]): string[] {
   const path =
     /^(?:(?:-e|--editable)\s+(?!git\+)|[\w.-]*[\\/]|\.$|~|file:)|@\s*file:|^[\w.-]+\.(?:whl|tar\.gz|zip)$/.test(line);
   if (file || path) {
-    faults.push(`'${withoutSecrets(line)}' names a file, and an image is built of the conda file alone`);
+    faults.push(`'${withoutSecrets(line)}' names a file of yours, and none can be installed here`);
     return [];
   }
   if (line.startsWith("-") && !/^(?:-e|--editable)\s/.test(line) && !option.test(line)) {

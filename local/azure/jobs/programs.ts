@@ -1,6 +1,6 @@
 // Which programs a job's command finds: those of its environment, or this machine's; and what the job's logs say of it.
 import { join } from "node:path";
-import { definitionOf } from "../environments/definition.ts";
+import { definitionOf, definitionOfModel, mlflowEnvironment } from "../environments/definition.ts";
 import { makeLayer } from "../environments/layer.ts";
 import { type Image, ImageError, imageOf } from "../environments/provision.ts";
 import type { AzureWorld } from "../world.ts";
@@ -38,7 +38,8 @@ export async function preparePrograms(
   stop: AbortSignal,
 ): Promise<JobPrograms> {
   const { environmentId } = job.body;
-  const definition = definitionOf(host.world, environmentId);
+  const model = environmentId === mlflowEnvironment ? job.body.inputs?.["model"]?.uri : undefined;
+  const definition = model ? definitionOfModel(host.world, model) : definitionOf(host.world, environmentId);
   const blob = `${runFolder(job.name)}${imageLog}`;
   const append = (bytes: Buffer | string) => host.world.blobs.append("azureml", blob, bytes);
   let image: Image | undefined;

@@ -1,12 +1,12 @@
 // What a deployment's script runs in: the environment it names, the one that its MLflow model carries with it, or this machine's Python.
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { parse } from "yaml";
 import { type Definition, definitionOf } from "../environments/definition.ts";
 import { makeLayer } from "../environments/layer.ts";
+import { modelRequirements } from "../environments/mlflow-model.ts";
 import { imageOf } from "../environments/provision.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -35,7 +35,7 @@ export async function prepareRuntime(
   folder: string,
 ): Promise<Runtime> {
   const definition =
-    typeof environmentId === "string" ? definitionOf(world, environmentId) : await definitionOfModel(modelDirectory);
+    typeof environmentId === "string" ? definitionOf(world, environmentId) : definitionIn(modelDirectory);
   const image = definition && (await imageOf(world, definition));
   if (image === undefined) {
     const named = environmentId ?? "(none)";
@@ -47,21 +47,14 @@ export async function prepareRuntime(
   return { python: layer.python, path: layer.path, sentences: image.describe(made) };
 }
 
-/** The conda file that MLflow writes beside a model (mlflow.org, "MLflow Model format"). */
-async function definitionOfModel(directory: string | undefined): Promise<Definition | undefined> {
+/** What the MLflow model in a folder carries with it. */
+function definitionIn(directory: string | undefined): Definition | undefined {
   if (directory === undefined) return undefined;
-  const files = await readdir(directory, { recursive: true });
-  const description = files.find((file) => /(^|\/)MLmodel$/.test(file));
-  if (description === undefined) return undefined;
-  const model = parse(await readFile(join(directory, description), "utf8")) as MlflowModel;
-  const env = model.flavors?.python_function?.env;
-  const name = typeof env === "string" ? env : (env?.conda ?? "conda.yaml");
-  const conda = await readFile(join(directory, dirname(description), name), "utf8").catch(() => undefined);
-  return { title: `of the MLflow model (${name})`, base: "an image", ...(conda === undefined ? {} : { conda }) };
-}
-
-interface MlflowModel {
-  readonly flavors?: { readonly python_function?: { readonly env?: string | { readonly conda?: string } } };
+  const requirements = async () => {
+    const names = await readdir(directory, { recursive: true });
+    return modelRequirements(names, (name) => readFile(join(directory, name), "utf8").catch(() => undefined));
+  };
+  return { title: "of the MLflow model", base: "an image", requirements };
 }
 
 const execute = promisify(execFile);

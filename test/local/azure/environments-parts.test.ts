@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { reasonsOf } from "../../../local/azure/environments/build.ts";
 import { CachePlace, contentHash, defaultCache, installedOf } from "../../../local/azure/environments/cache.ts";
+import { readDockerfile } from "../../../local/azure/environments/dockerfile.ts";
 import { type Interpreter, interpreter, interpreterFor } from "../../../local/azure/environments/interpreter.ts";
 import { makeLayer } from "../../../local/azure/environments/layer.ts";
 import { readMatchSpec, SpecFault, satisfies } from "../../../local/azure/environments/match-spec.ts";
+import { modelRequirements } from "../../../local/azure/environments/mlflow-model.ts";
 import { RequirementsError, readConda, withoutSecrets } from "../../../local/azure/environments/requirements.ts";
 
 describe("local Azure: a conda file in pip's words", () => {
@@ -115,6 +117,79 @@ dependencies:
     assert.equal(withoutSecrets("-i https://me:token@host/simple"), "-i https://***@host/simple");
     assert.equal(withoutSecrets("x @ git+https://t@host/x@v1"), "x @ git+https://***@host/x@v1");
     assert.equal(withoutSecrets("x @ git+https://host/x@v1"), "x @ git+https://host/x@v1");
+  });
+});
+
+describe("local Azure: what a Dockerfile installs", () => {
+  const files: Readonly<Record<string, string>> = {
+    "requirements.txt": "numpy==2.2.6 \\\n  # pinned\n-r more/dev.txt\n",
+    "more/dev.txt": "six\n",
+    "env/conda.yaml": "dependencies: [python=3.10, {pip: [idna]}]",
+  };
+  const read = (text: string) => readDockerfile(text, async (name) => files[name]);
+
+  it("is what pip is told, on lines, in files and in lists", async () => {
+    const text = `FROM docker.io/library/python:3.11-slim AS base
+# RUN pip install never
+COPY --chown=me . /tmp/
+RUN apt-get update && apt-get install -y \\
+    gcc \\
+ && pip install --no-cache-dir -U pip setuptools \\
+ && pip3 install -r /tmp/requirements.txt && rm -rf /tmp/*
+RUN python3 -m pip --no-cache-dir install "pandas>=2; python_version > '3'" -i https://packages.example/simple
+RUN ["pip", "install", "mine==1.0"]
+CMD ["bash"]
+`;
+    assert.deepEqual(await read(text), {
+      python: ["==3.11.*"],
+      lines: [
+        "setuptools",
+        "numpy==2.2.6",
+        "six",
+        "pandas>=2; python_version > '3'",
+        "-i https://packages.example/simple",
+        "mine==1.0",
+      ],
+      left: ["apt-get", "rm"],
+    });
+  });
+
+  it("is what conda is told, and its file", async () => {
+    const text =
+      "FROM x\nCOPY env /env\nRUN conda install -y -c conda-forge scikit-learn=1.5 'numpy<2'\nRUN conda env update -n base --file /env/conda.yaml\n";
+    assert.deepEqual(await read(text), {
+      python: ["==3.10.*"],
+      lines: ["scikit-learn==1.5.*", "numpy<2", "idna"],
+      left: [],
+    });
+  });
+
+  it("is nothing where no package is spoken of, and refused where a file is missing or nobody could install it", async () => {
+    assert.equal(await read("FROM x\nRUN apt-get install -y gcc\n"), undefined);
+    await assert.rejects(
+      read("FROM x\nRUN pip install -r other.txt\n"),
+      /'other\.txt' of the Dockerfile is not in the build context/,
+    );
+    await assert.rejects(read("FROM x\nRUN pip install ./mine\n"), /'\.\/mine' names a file/);
+    await assert.rejects(read("FROM x\nRUN conda install r-base\n"), /'r-base' is no Python package/);
+  });
+});
+
+describe("local Azure: what an MLflow model needs", () => {
+  const read = (files: Record<string, string>) => modelRequirements(Object.keys(files), async (name) => files[name]);
+  const conda = "dependencies: [python=3.11.7, pip<=23, {pip: [mlflow==2.22.5]}]";
+
+  it("is the conda file that it names, wherever the model lies", async () => {
+    const model = "flavors:\n  python_function:\n    env: {conda: own.yaml, virtualenv: python_env.yaml}\n";
+    const expected = { python: ["==3.11.7.*"], lines: ["mlflow==2.22.5"] };
+    assert.deepEqual(await read({ "deep/MLmodel": model, "deep/own.yaml": conda }), expected);
+    assert.deepEqual(await read({ MLmodel: "flavors: {}", "conda.yaml": conda }), expected);
+    assert.ok(satisfies("3.11.7", expected.python));
+  });
+
+  it("is refused where it is not there", async () => {
+    await assert.rejects(read({ "conda.yaml": conda }), /has no MLmodel file/);
+    await assert.rejects(read({ "a/MLmodel": "" }), /has no 'a\/conda\.yaml'/);
   });
 });
 

@@ -7,6 +7,7 @@ import path from "node:path";
 import { CachePlace, contentHash } from "../../../local/azure/environments/cache.ts";
 import { type Interpreter, interpreter } from "../../../local/azure/environments/interpreter.ts";
 import { imageOf } from "../../../local/azure/environments/provision.ts";
+import { readConda } from "../../../local/azure/environments/requirements.ts";
 import { imageLog } from "../../../local/azure/jobs/programs.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { ask } from "./client.ts";
@@ -79,7 +80,7 @@ describe("local Azure: environments that are made", () => {
   });
 
   it("are one for all who ask for the same", async () => {
-    const definition = { title: "x:1", base: "image x", conda };
+    const definition = { title: "x:1", base: "image x", requirements: async () => readConda(conda) };
     const [one, other] = await Promise.all([imageOf(cloud.azure, definition), imageOf(cloud.azure, definition)]);
     assert.equal(one?.done, other?.done);
     assert.equal((await one?.done)?.installed.get("other"), "2.0");
