@@ -2,8 +2,6 @@
 // the whole WebApi would weigh a megabyte in every task.
 import { readFileSync, writeFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
-import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
-import { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import { TaskError } from "../errors.ts";
 import { type Clock, systemClock } from "../poll.ts";
 import type { ProxySettings } from "./network.ts";
@@ -41,6 +39,11 @@ export async function requestAssertion(
   requestUri: string | undefined,
   plan: PlanIdentity,
 ): Promise<string> {
+  // Only connections with workload identity come here: the others need not wait for the client to load.
+  const [{ BearerCredentialHandler }, { TaskApi }] = await Promise.all([
+    import("azure-devops-node-api/handlers/bearertoken.js"),
+    import("azure-devops-node-api/TaskApi.js"),
+  ]);
   const api = new TaskApi(
     settings.collectionUri,
     [new BearerCredentialHandler(settings.accessToken, false)],

@@ -37,8 +37,14 @@ export interface Excess {
   readonly gone?: RegExp;
 }
 
-/** A CommonJS module that loads another when somebody takes something from it. */
-const late = (name: string) => `module.exports = new Proxy({}, { get: (_, member) => require("${name}")[member] });`;
+/** A CommonJS module that loads another when somebody takes something from it. Named imports need the names. */
+const late = (name: string, ...members: readonly string[]) =>
+  members.length === 0
+    ? `module.exports = new Proxy({}, { get: (_, member) => require("${name}")[member] });`
+    : `module.exports = {${members.map((member) => ` get ${member}() { return require("${name}").${member}; }`)} };`;
+
+/** Who goes through proxies. */
+const PROXIES = /[\\/](@typespec[\\/]ts-http-runtime[\\/].*[\\/]proxyPolicy\.js|lib[\\/]azure[\\/]transport\.ts)$/;
 
 /** test/scripts/build.test.ts holds that each still meets what the packages of today ask for. */
 export const EXCESS: readonly Excess[] = [
@@ -78,6 +84,18 @@ export const EXCESS: readonly Excess[] = [
     asks: /^q$/,
     why: "Only tools that are run need it; it reads a stack while it loads, which makes V8 count the bundle's lines.",
     instead: { text: late("q") },
+  },
+  {
+    importer: PROXIES,
+    asks: /^http-proxy-agent$/,
+    why: "Most agents are behind no proxy.",
+    instead: { text: late("http-proxy-agent", "HttpProxyAgent") },
+  },
+  {
+    importer: PROXIES,
+    asks: /^https-proxy-agent$/,
+    why: "The same.",
+    instead: { text: late("https-proxy-agent", "HttpsProxyAgent") },
   },
 ];
 
