@@ -11,8 +11,6 @@ const DROPPED = new Set([
   "ECONNREFUSED",
   "EAI_AGAIN",
   "ENETUNREACH",
-  // An answer that broke off in its middle: core-rest-pipeline says so of a body that it could not read to its end.
-  "PARSE_ERROR",
 ]);
 
 /** Longest pause in milliseconds, whatever Retry-After says: past it, the caller's own deadline should decide. */

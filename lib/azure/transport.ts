@@ -69,7 +69,9 @@ export function createTransport(options: TransportOptions): Transport {
         // only where these name the protocol.
         const protocol = request.url.startsWith("https:") ? "https:" : "http:";
         request.requestOverrides = { ...request.requestOverrides, ...tlsOptions, protocol };
-        return inTime(request, inner);
+        return inTime(request, inner).catch((error: unknown) => {
+          throw brokenOff(error, request) ?? error;
+        });
       },
     },
     close() {
@@ -103,6 +105,15 @@ async function inTime(request: PipelineRequest, client: HttpClient): Promise<Pip
     if (abortSignal) request.abortSignal = abortSignal;
     else delete request.abortSignal;
   }
+}
+
+/**
+ * An answer that broke off in its middle is a dropped connection, for which every client above asks again; the one below
+ * calls it an answer that it cannot parse.
+ */
+function brokenOff(error: unknown, request: PipelineRequest): RestError | undefined {
+  if (!(error instanceof RestError) || error.code !== RestError.PARSE_ERROR) return undefined;
+  return new RestError("the answer broke off", { code: "ECONNRESET", request });
 }
 
 /** Node's own authorities and those of the file: one context, made once, since parsing them takes milliseconds. */

@@ -1,9 +1,10 @@
 // What our library makes of trouble in a running cloud. Each story waits for a second or more, so that they are told side by
 // side: the rules of each are for names that no other uses, and only one lets the clock leap.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { Container, downloadFiles, type FileToDownload } from "../../../lib/azure/index.ts";
 import { TaskError } from "../../../lib/errors.ts";
 import { whenFree } from "../../../lib/ml/busy.ts";
 import { deploy } from "../../../lib/ml/deploy.ts";
@@ -15,7 +16,7 @@ import { moveTraffic } from "../../../lib/ml/traffic.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import type { LocalCloud } from "../../../local/cloud.ts";
 import { project } from "../../lib/ml/projects.ts";
-import { openLocal } from "../../lib/ml/world.ts";
+import { openAzure, openLocal } from "../../lib/ml/world.ts";
 import { workspaceAsk } from "./client.ts";
 import type { JobClient } from "./job-client.ts";
 import { deploymentRequest, endpointRequest, make, settled } from "./onlineScripts.ts";
@@ -88,6 +89,42 @@ export const stories: Readonly<Record<string, Story>> = {
       Array(3).fill([404, "UserError"]),
     );
     assert.equal(cloud.azure.scenarios.met("again").length, 3);
+  },
+
+  async "brings files to storage and back though it is busy, drops connections, and breaks off in an answer"(cloud) {
+    const content: Record<string, string> = { busy: "1", dropped: "22", lost: "333", cut: "4444" };
+    const folder = project(content);
+    const faults = [
+      ["PUT", "busy", "{ status: 503 }"],
+      ["PUT", "dropped", "{ drop: request }"],
+      ["PUT", "lost", "{ drop: answer }"],
+      ["GET", "cut", "{ drop: midway }"],
+      ["GET", "", "{ drop: midway }"],
+    ];
+    for (const [method, blob, effect] of faults) {
+      const path = `**/faults${blob === "" ? "" : `/${blob}`}`;
+      addRules(
+        cloud,
+        `{ name: storage, request: { plane: storage, method: ${method}, path: "${path}" }, times: 1, then: ${effect} }`,
+      );
+    }
+    const { blobs } = cloud.azure;
+    await blobs.container("faults");
+    const access = { kind: "sas", sasToken: blobs.sasToken("faults", "", "racwdl", 60) } as const;
+    const container = new Container(await openAzure({ cloud }), `${cloud.urls.storage}/faults`, access);
+    const files = Object.entries(content).map(([blob, text]) => ({
+      file: path.join(folder, blob),
+      blob,
+      size: text.length,
+    }));
+    await container.upload(files, { overwrite: false, metadata: { upload_status: "completed" } });
+    const found: FileToDownload[] = [];
+    for await (const blob of container.files("")) found.push({ blob, relative: blob.name });
+    const target = project({});
+    await downloadFiles(container, found, target);
+    for (const [blob, text] of Object.entries(content))
+      assert.equal(readFileSync(path.join(target, blob), "utf8"), text);
+    assert.equal(cloud.azure.scenarios.met("storage").length, faults.length);
   },
 
   async "submits a job once where the answer to it is lost"(cloud, jobs) {
