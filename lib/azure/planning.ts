@@ -74,7 +74,10 @@ function asMade(path: string, body: object): object {
 
 /** Where a pending upload would go is Azure's own choice: the reserved name says that it is not known. */
 function pendingUpload(path: string): object {
-  const [name] = path.split("/").slice(-4);
+  const [name] = path
+    .replace(/\/startPendingUpload$/i, "")
+    .split("/")
+    .slice(-3);
   const blobUri = `https://upload.invalid/${name}`;
   const credential = { credentialType: "SAS", sasUri: `${blobUri}?sig=none` };
   return { pendingUploadId: name, blobReferenceForConsumption: { blobUri, credential } };

@@ -39,6 +39,17 @@ describe("AzureMLRegisterData as shipped", () => {
     });
   }
 
+  it("only plans where it is told to: nothing but questions leaves, and no output is set", async () => {
+    const run = await bench.run("RegisterData", { dataFile: "azureml/data.yml", version: "9", plan: "true" });
+    assertSucceeded(run);
+    for (const plane of ["arm", "storage", "api"] as const)
+      for (const method of ["PUT", "PATCH", "DELETE"]) assert.deepEqual(asked(run, plane, method), []);
+    assert.match(run.log, /^\{"method":"PUT","path":".*\/data\/readings\/versions\/9","body":\{/m);
+    assert.match(run.log, /Nothing was changed, and no output is set: the input plan is true\./);
+    assert.deepEqual(run.outputs, {});
+    assert.deepEqual([run.record?.result, run.record?.data], ["succeeded", undefined]);
+  });
+
   it("takes a data YAML, and what the inputs add to it; leaves record and summary", async () => {
     const run = await bench.run("RegisterData", {
       dataFile: "azureml/data.yml",
