@@ -59,6 +59,10 @@ export interface RolloutReport {
  */
 const WAKING = 60_000;
 
+/** Also the name of a new endpoint may be found a little later than the endpoint is said to be ready. */
+const isWaking = ({ kind, status }: TaskError) =>
+  status === undefined ? kind === "connection" : [404, 429, 502, 503, 504].includes(status);
+
 /** Milliseconds that putting the traffic back waits for what else is under way. */
 const RESTORING = 180_000;
 
@@ -231,11 +235,7 @@ class Rollout {
             value: await invoke(this.#workspace, endpoint, credential, { ...call, deployment: this.#name }),
           };
         } catch (error) {
-          if (
-            error instanceof TaskError &&
-            [404, 429, 502, 503, 504].includes(error.status ?? 0) &&
-            Date.now() < givenUp
-          ) {
+          if (error instanceof TaskError && isWaking(error) && Date.now() < givenUp) {
             log.debug(`Not yet: ${error.message}`);
             return { done: false };
           }

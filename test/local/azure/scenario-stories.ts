@@ -33,7 +33,7 @@ const anything = (cloud: LocalCloud) => {
   return deploymentRequest(known("models"), known("codes"));
 };
 
-/** The rollout of a deployment `blue` that any script will do for, not called before it gets its traffic. */
+/** The rollout of a deployment `blue` that any script will do for. */
 async function rollOut(cloud: LocalCloud, endpoint: string) {
   const root = project({
     "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key" }),
@@ -55,7 +55,8 @@ async function rollOut(cloud: LocalCloud, endpoint: string) {
     model: undefined,
   };
   const workspace = await openLocal({ cloud });
-  const options = { trafficPercent: 100, deleteOldDeployments: false, onFailure: "deleteDeployment" } as const;
+  const call = { request: "{}", expectations: [] };
+  const options = { call, trafficPercent: 100, deleteOldDeployments: false, onFailure: "deleteDeployment" } as const;
   return { workspace, report: deploy(workspace, { root, ...readRollout(files, root), ...options }) };
 }
 
@@ -190,9 +191,10 @@ export const stories: Readonly<Record<string, Story>> = {
       '{ name: past, request: { method: PUT, path: "**/onlineEndpoints/rolling/deployments/*" }, times: 1, then: { status: 409 } }',
       '{ name: past, request: { method: PUT, path: "**/onlineEndpoints/rolling" }, skip: 1, times: 1, then: { status: 400, message: It is in Updating provisioning state. } }',
     );
+    addRules(cloud, "{ name: past, request: { plane: scoring }, times: 1, then: { drop: request } }");
     const { workspace, report } = await rollOut(cloud, "rolling");
     assert.deepEqual((await report).traffic, { blue: 100 });
-    assert.equal(cloud.azure.scenarios.met("past").length, 2);
+    assert.equal(cloud.azure.scenarios.met("past").length, 3);
     assert.match(workspace.log.text(), /under way on the deployment blue[\s\S]*under way on the endpoint rolling/);
   },
 
