@@ -45,7 +45,7 @@ export function definitionOfModel(world: AzureWorld, model: string): Definition 
     const files = await folderOf(world, model, "models");
     return modelRequirements(files.names, files.read);
   };
-  return { title: "of the MLflow model", base: "an image", requirements };
+  return { title: "of the MLflow model", base: "an image of Azure ML's", requirements };
 }
 
 interface Build {

@@ -54,7 +54,7 @@ function definitionIn(directory: string | undefined): Definition | undefined {
     const names = await readdir(directory, { recursive: true });
     return modelRequirements(names, (name) => readFile(join(directory, name), "utf8").catch(() => undefined));
   };
-  return { title: "of the MLflow model", base: "an image", requirements };
+  return { title: "of the MLflow model", base: "an image of Azure ML's", requirements };
 }
 
 const execute = promisify(execFile);

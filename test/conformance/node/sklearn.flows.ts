@@ -5,12 +5,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { startCloud } from "../../../local/cloud.ts";
 import { clientEnvironment } from "../../../scripts/conformance/environment.ts";
 import type { ChapterSummary } from "../../../scripts/demo/summary.ts";
 import { packagedTasks, root } from "../../harness/packages.ts";
-
-const conda = path.join(root, "examples/breast-cancer-sklearn/azureml/conda.yml");
 
 async function demo(): Promise<void> {
   // The demo builds the tasks where they are stale; here other suites may be running them.
@@ -40,67 +38,14 @@ async function demo(): Promise<void> {
   }
 }
 
-/** A model that says itself what it needs: the example's environment, so that no other is made. */
-const train = `import sys, yaml, mlflow, pandas
-from sklearn.linear_model import LinearRegression
-table = pandas.DataFrame({"x": [0.0, 1.0, 2.0]})
-model = LinearRegression().fit(table, [1.0, 3.0, 5.0])
-mlflow.log_metric("slope", float(model.coef_[0]))
-signature = mlflow.models.infer_signature(table, model.predict(table))
-mlflow.sklearn.save_model(model, sys.argv[1], signature=signature, conda_env=yaml.safe_load(open("conda.yml")))
-`;
-
-const unscripted = `
-import json, pathlib
-from azure.ai.ml import Output, command
-from azure.ai.ml.entities import Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint, Model
-from world import client, folder, unique
-conda = pathlib.Path(${JSON.stringify(conda)})
-code = folder({"train.py": ${JSON.stringify(train)}, "conda.yml": conda.read_bytes()})
-job = client().jobs.create_or_update(command(
-    command="python train.py \${{outputs.model}}", code=str(code), compute="cpu-cluster",
-    environment=Environment(image="mcr.microsoft.com/x", conda_file=str(conda)),
-    outputs={"model": Output(type="mlflow_model")},
-))
-client().jobs.stream(job.name)
-model = client().models.create_or_update(
-    Model(name=unique("line"), type="mlflow_model", path=f"azureml://jobs/{job.name}/outputs/model")
-)
-name = unique("line")
-client().online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name=name, auth_mode="key")).result()
-made = client().online_deployments.begin_create_or_update(ManagedOnlineDeployment(
-    name="blue", endpoint_name=name, model=f"azureml:{model.name}:{model.version}",
-    instance_type="Standard_DS3_v2", instance_count=1,
-)).result()
-assert made.provisioning_state == "Succeeded", made
-request = folder({"request.json": json.dumps({"input_data": {"columns": ["x"], "index": [0, 1], "data": [[10.0], [20.0]]}})})
-reply = client().online_endpoints.invoke(name, deployment_name="blue", request_file=str(request / "request.json"))
-assert [round(one, 6) for one in json.loads(reply)] == [21.0, 41.0], reply
-client().online_endpoints.begin_delete(name).wait()
-`;
-
-const unbuildable = `
-from azure.ai.ml import command
-from azure.ai.ml.entities import Environment
-from azure.ai.ml.exceptions import JobException
-from world import client, folder, raises
-conda = folder({"conda.yml": "dependencies:\\n- python=3.11\\n- pip:\\n  - no-such-package-of-anybody==1.0\\n"}) / "conda.yml"
-job = client().jobs.create_or_update(command(
-    command="true", compute="cpu-cluster", environment=Environment(image="mcr.microsoft.com/x", conda_file=str(conda)),
-))
-raises(JobException, lambda: client().jobs.stream(job.name), "Image build failed", "no-such-package-of-anybody")
-client().jobs.download(job.name, download_path=str(conda.parent))
-log = next(conda.parent.rglob("20_image_build_log.txt")).read_text()
-assert "No matching distribution found for no-such-package-of-anybody" in log, log
-`;
-
-/** The official client with a cloud that makes environments. */
+/** The official client with a cloud that makes environments. @param script in python/made */
 async function official(script: string): Promise<void> {
-  const cloud: LocalCloud = await startCloud({ environments: "venv" });
+  const cloud = await startCloud({ environments: "venv" });
   cloud.azure.scenario.patience = 20_000;
+  const python = path.join(root, "test/conformance/python");
   try {
-    const options = { cwd: path.join(root, "test/conformance/python"), env: clientEnvironment(cloud) };
-    await promisify(execFile)("python3", ["-c", script], options);
+    const env = { ...clientEnvironment(cloud), PYTHONPATH: python };
+    await promisify(execFile)("python3", [path.join(python, "made", script)], { env });
   } finally {
     await cloud.close();
   }
@@ -108,8 +53,9 @@ async function official(script: string): Promise<void> {
 
 /** In this order: what the first installs, which takes minutes, is in the cache for the others. */
 export const flows = {
-  "an MLflow model is trained in a job and deployed without a script and without an environment": () =>
-    official(unscripted),
-  "a job whose environment cannot be made fails as an image build, with its log": () => official(unbuildable),
+  "an MLflow model is trained in a job, and deployed online and for batches without a script and an environment": () =>
+    official("model.py"),
+  "an environment is made of a Dockerfile, and one that cannot be made fails its job, with its log": () =>
+    official("builds.py"),
   "the demo with scikit-learn and MLflow is trained, scored and deployed in its conda environment": demo,
 };
