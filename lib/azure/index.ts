@@ -31,5 +31,5 @@ export { planning } from "./planning.ts";
 export { readFrom } from "./signed-address.ts";
 export type { BlobAccess } from "./storage-pipeline.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
-export { withoutSecrets } from "./without-secrets.ts";
+export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";
 export type { PlannedWrite, WritePlan } from "./write-plan.ts";

@@ -3,8 +3,21 @@
 /** Below this length a secret is hidden only where it stands alone: parts of other words would tell nothing and spoil the plan. */
 const SHORTEST = 6;
 
-/** The same value with `***` for each secret that stands in its texts. */
-export function withoutSecrets(value: unknown, secrets: ReadonlySet<string>): unknown {
+/**
+ * Fields that hold secrets which no file of ours held: a job that is sent back as the service told it has its teacher's connection,
+ * with its key (facts/03 2.5).
+ */
+export const SECRET_FIELDS: ReadonlySet<string> = new Set(["azureml.connection_information"]);
+
+/**
+ * The same value with `***` for each secret that stands in its texts.
+ * @param fields whose values are hidden whatever they are
+ */
+export function withoutSecrets(
+  value: unknown,
+  secrets: ReadonlySet<string>,
+  fields: ReadonlySet<string> = new Set(),
+): unknown {
   if (typeof value === "string") {
     if (secrets.has(value)) return "***";
     let text = value;
@@ -13,7 +26,8 @@ export function withoutSecrets(value: unknown, secrets: ReadonlySet<string>): un
         text = text.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
     return text;
   }
-  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets));
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets, fields));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withoutSecrets(item, secrets)]));
+  const shown = (name: string, item: unknown) => (fields.has(name) ? "***" : withoutSecrets(item, secrets, fields));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shown(name, item)]));
 }

@@ -1,5 +1,5 @@
 // A step that only plans: its story is told as ever, over a way to Azure that writes nothing, and leaves nothing behind.
-import { type WritePlan, withoutSecrets } from "../azure/index.ts";
+import { SECRET_FIELDS, type WritePlan, withoutSecrets } from "../azure/index.ts";
 import type { Log } from "../log.ts";
 import type { RunRecord } from "../record/record.ts";
 import type { StoryContext } from "./task.ts";
@@ -46,6 +46,6 @@ export function sayWrites(
   const count = writes.length === 1 ? "1 write" : `${writes.length} writes`;
   log.info(writes.length === 0 ? "Plan: nothing would be written." : `Plan: ${count}, one a line, in order:`);
   for (const { method, path, body } of writes)
-    log.remote(JSON.stringify({ method, path, body: withoutSecrets(body, told.secrets) }));
+    log.remote(JSON.stringify({ method, path, body: withoutSecrets(body, told.secrets, SECRET_FIELDS) }));
   log.info(`Nothing was changed${told.outputs ? "" : ", and no output is set"}: the input plan is true.`);
 }

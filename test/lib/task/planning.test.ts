@@ -1,0 +1,35 @@
+// What a plan shows: every write, and no secret.
+import assert from "node:assert/strict";
+import { WritePlan } from "../../../lib/azure/write-plan.ts";
+import { planningLog, sayWrites } from "../../../lib/task/index.ts";
+import { memoryLog } from "../ml/world.ts";
+
+describe("a plan", () => {
+  it("hides what files held, and what the service told of a job that is sent back", () => {
+    const plan = new WritePlan();
+    const key = "Zq8-very-secret-91";
+    const information = JSON.stringify({ name: "big", key: "told-by-the-service" });
+    const properties = { key, properties: { "azureml.connection_information": information, team: "a" } };
+    plan.writes.push({ method: "PUT", path: "/jobs/j", body: { properties } });
+    plan.writes.push({ method: "DELETE", path: "/jobs/k", body: null });
+    const log = memoryLog();
+    sayWrites(log, plan, { secrets: new Set([key]), outputs: true });
+    assert.deepEqual(log.lines, [
+      "Plan: 2 writes, one a line, in order:",
+      '{"method":"PUT","path":"/jobs/j","body":{"properties":{"key":"***","properties":{"azureml.connection_information":"***","team":"a"}}}}',
+      '{"method":"DELETE","path":"/jobs/k","body":null}',
+      "Nothing was changed: the input plan is true.",
+    ]);
+  });
+
+  it("marks what verbs say once something was not done", () => {
+    const plan = new WritePlan();
+    const log = memoryLog();
+    const marking = planningLog(log, plan);
+    marking.info("data@latest is version 3.");
+    plan.leaveOutUpload();
+    marking.info("Uploaded 1 file.");
+    marking.warn("It is large.");
+    assert.deepEqual(log.lines, ["data@latest is version 3.", "(plan) Uploaded 1 file.", "[warning] It is large."]);
+  });
+});
