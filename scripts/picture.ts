@@ -1,9 +1,10 @@
 // `npm run picture -- OUT`: draws images/demo.png and images/screenshots/ from what `npm run demo -- --out OUT` left.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { pictures } from "./picture/pages.ts";
+import { smaller } from "./picture/png.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const [out] = process.argv.slice(2);
@@ -18,7 +19,7 @@ try {
     mkdirSync(path.dirname(target), { recursive: true });
     const page = await browser.newPage({ viewport: { width, height: height ?? 200 }, deviceScaleFactor: 1 });
     await page.setContent(html);
-    await page.screenshot({ path: target, fullPage: height === undefined });
+    writeFileSync(target, smaller(await page.screenshot({ fullPage: height === undefined })));
     await page.close();
   }
 } finally {
