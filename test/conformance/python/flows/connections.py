@@ -1,11 +1,13 @@
-"""Connections of the workspace, as MLClient makes and reads them."""
+"""Connections of the workspace, as MLClient makes and reads them, and what comes over them."""
 
 from azure.ai.ml.entities import (
     ApiKeyConfiguration,
+    DataImport,
     PatTokenConfiguration,
     UsernamePasswordConfiguration,
     WorkspaceConnection,
 )
+from azure.ai.ml.data_transfer import Database
 from azure.core.exceptions import ResourceNotFoundError
 from world import client, flow, raises, unique
 
@@ -57,3 +59,18 @@ def connection_with_key():
     assert client().connections.get(name).credentials.key is None
     assert client().connections.get(name, populate_secrets=True).credentials.key == "not-a-real-api-key"
     client().connections.delete(name)
+
+
+@flow("import data over a connection")
+def import_data():
+    name = unique("imported")
+    job = client().data.import_data(
+        DataImport(
+            name=name,
+            type="mltable",
+            path="azureml://datastores/workspaceblobstore/paths/imported/${{name}}",
+            source=Database(connection="azureml:my_database", query="select * from readings"),
+        )
+    )
+    assert job.display_name == f"data_import_{name}"
+    assert client().jobs.get(job.name).properties["azureml.materializationAssetName"] == name
