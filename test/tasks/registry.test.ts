@@ -203,7 +203,10 @@ describe("a registry", () => {
   it("that is not there is said, with those that are; so are models that it lacks", async () => {
     const wanted = { modelName: "nothing", downloadPath: "x" };
     const nowhere = await runStory(download, { ...wanted, registry: "sharde" }, scratch, alone);
-    assert.match(nowhere.error?.message ?? "", /no registry "sharde" in the subscription .* There are .*\bother, .*\bshared\b/);
+    assert.match(
+      nowhere.error?.message ?? "",
+      /no registry "sharde" in the subscription .* There are .*\bother, .*\bshared\b/,
+    );
     const unseen = await runStory(download, { ...wanted, registry: "sharde" }, scratch);
     assert.match(
       unseen.error?.message ?? "",
