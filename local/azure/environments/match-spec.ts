@@ -12,7 +12,7 @@ export interface MatchSpec {
 /** A spec that cannot be read, or that says what pip has no words for. */
 export class SpecFault extends Error {}
 
-const form = /^(?:[^\s:]+::?)?([A-Za-z0-9_][\w.-]*?)\s*(?:\[(.*)\]|((?:[<>=!~]|\s\d|\s\*).*))?$/;
+const form = /^(?:\S+?::|[\w./-]+:)?([A-Za-z0-9_][\w.-]*?)\s*(?:\[(.*)\]|((?:[<>=!~]|\s\d|\s\*).*))?$/;
 
 /**
  * Reads a spec (docs.conda.io, "Package match specifications"). A build is left out: it says how a version was made, not which.

@@ -17,8 +17,9 @@ export interface Requirements {
 export class RequirementsError extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
-    super(faults.join("; "));
-    this.faults = faults;
+    const shown = faults.map(withoutSecrets);
+    super(shown.join("; "));
+    this.faults = shown;
   }
 }
 

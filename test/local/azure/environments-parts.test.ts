@@ -29,6 +29,8 @@ describe("local Azure: a conda file in pip's words", () => {
     ["scipy=1.0rc1", "scipy ==1.0rc1"],
     ["conda-forge::numpy=2", "numpy ==2.*"],
     ["conda-forge/linux-64::numpy", "numpy"],
+    ["https://conda.example/channel::numpy=2", "numpy ==2.*"],
+    ["defaults:numpy", "numpy"],
     ["numpy[version='>=1.26,<2',build=*openblas*]", "numpy >=1.26 <2"],
     ["numpy[version=1.26]", "numpy ==1.26"],
   ];
@@ -86,6 +88,7 @@ dependencies:
   - r-base
   - _libgcc_mutex=0.1
   - libxml2
+  - https://me:secret@conda.example/channel::r-base
   - npm: [left-pad]
   - 7
   - pip:
@@ -101,7 +104,7 @@ dependencies:
       () => readConda(text),
       (error: RequirementsError) => {
         assert.ok(error instanceof RequirementsError);
-        assert.equal(error.faults.length, 13, error.faults.join("\n"));
+        assert.equal(error.faults.length, 14, error.faults.join("\n"));
         for (const name of ["cudatoolkit=11.8", "r-base", "_libgcc_mutex=0.1", "libxml2", "'npm'", "7", "-r requ"])
           assert.ok(error.message.includes(name), name);
         assert.ok(!error.message.includes("secret"), error.message);
