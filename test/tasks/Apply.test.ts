@@ -4,6 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { finish } from "../../lib/azure/index.ts";
+import { poll } from "../../lib/poll.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
 import { project } from "../lib/ml/projects.ts";
@@ -84,8 +86,8 @@ describe("Apply", () => {
       tags: { ...before?.tags, mine: "stays" },
       properties: { authMode: "Key" },
     };
-    await workspace.azure.request("PUT", at, { body: theirs });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const put = await workspace.azure.request("PUT", at, { body: theirs });
+    await finish(workspace.azure, put, { what: "the endpoint to be changed" });
     edit("endpoint.yml", (text) => text.replace("team: a", "team: b"));
     edit("environment.yml", (text) => text.replace("What training needs.", "What training takes."));
     const ran = await apply({ file: folder });
@@ -159,6 +161,24 @@ describe("Apply", () => {
       );
       assert.equal((await apply({ file: files, duplicates: "last" }, files)).outputs?.changed, false);
     });
+  });
+
+  it("tries an import anew that has failed, and not one that goes on or has completed", async () => {
+    const source = "source: {type: file_system, connection: 'azureml:apply_feed', path: x/*}";
+    const files = project({
+      "import.yml": `name: lost\ntype: uri_folder\npath: azureml://datastores/nowhere/paths/x/\${{name}}\n${source}\n`,
+    });
+    const given = { file: path.join(files, "import.yml") };
+    const [id] = Object.values((await apply(given, files)).outputs?.ids ?? {});
+    const workspace = await openLocal();
+    const failed = async () => {
+      const { body } = await workspace.azure.request<{ properties: { status: string } }>("GET", String(id));
+      return body?.properties.status === "Failed" ? { done: true as const, value: true } : { done: false as const };
+    };
+    await poll(failed, { what: "the import to fail", initial: 20, maximum: 100, deadline: 30_000 });
+    const again = await apply({ ...given, plan: "true" }, files);
+    assert.match(again.log, /import-lost-[0-9a-f]{10} is Failed: the data import [\w-]+ is tried anew\./);
+    assert.equal(String(Object.values(again.outputs?.ids ?? {})[0]), `${id}-2`);
   });
 
   it("plans a monitor of a deployment that comes with it, over the data that this will collect", async () => {
