@@ -154,12 +154,17 @@ describe("Apply", () => {
       assert.equal(ran.error, undefined);
       assert.match(ran.log, /\[warning\] a\.yml does not count: d\.yml describes the compute apply-twice as well/);
       assert.match(ran.log, /\[warning\] c\.yml does not count: d\.yml/);
-      assert.match(ran.log, /\(left out\) template\.yml: a compute whose name <CLUSTER-NAME> is to be filled in/);
+      assert.match(
+        ran.log,
+        /\[warning\] template\.yml is left out: a compute whose name <CLUSTER-NAME> is to be filled in/,
+      );
       assert.deepEqual(
         lines(ran.log, "+ create").map((line) => line.trim()),
         ["+ create compute apply-same (b/same.yml)", "+ create compute apply-twice (d.yml)"],
       );
       assert.equal((await apply({ file: files, duplicates: "last" }, files)).outputs?.changed, false);
+      const alone = await apply({ file: path.join(files, "template.yml") }, files);
+      assert.match(alone.error?.message ?? "", /name <CLUSTER-NAME> is still to be filled in/);
     });
   });
 

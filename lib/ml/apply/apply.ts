@@ -76,7 +76,9 @@ export async function applyDocuments(
       );
     plan.push(planned);
   }
-  for (const { file, kind } of read.skipped) workspace.log.info(`  (left out) ${file}: a ${kind}`);
+  for (const { file, kind, isTemplate } of read.skipped)
+    if (isTemplate) workspace.log.warn(`${file} is left out: a ${kind}.`);
+    else workspace.log.info(`  (left out) ${file}: a ${kind}`);
   for (const { document, by } of read.replaced)
     workspace.log.warn(
       `${document.file} does not count: ${by.file} describes ${titleOf(by)} as well, and is the last.`,

@@ -91,7 +91,7 @@ export interface ReadDocuments {
   /** Documents that do not count, since a later file describes the same. */
   readonly replaced: readonly Replaced[];
   /** Files of a folder that hold something else, with what it is. */
-  readonly skipped: readonly { readonly file: string; readonly kind: string }[];
+  readonly skipped: readonly { readonly file: string; readonly kind: string; readonly isTemplate?: boolean }[];
 }
 
 /**
@@ -101,7 +101,7 @@ export interface ReadDocuments {
 export function readDocuments(given: string, root: string, duplicates: Duplicates = "fail"): ReadDocuments {
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true;
   const documents: ApplicableDocument[] = [];
-  const skipped: { file: string; kind: string }[] = [];
+  const skipped: { file: string; kind: string; isTemplate?: boolean }[] = [];
   const faults: TaskError[] = [];
   for (const name of isFolder ? yamlFiles(given) : [given]) {
     try {
@@ -110,8 +110,14 @@ export function readDocuments(given: string, root: string, duplicates: Duplicate
       const how = KINDS[found];
       if (how) {
         const document = how.parse(file) as ApplicableDocument["document"];
-        if (isFolder && isTemplate(document))
-          skipped.push({ file: file.name, kind: `${found} whose name ${document.name} is to be filled in` });
+        const isTemplate = TEMPLATE.test(document.name ?? "");
+        if (isTemplate && !isFolder) throw notFilledIn(file, found, document.name ?? "");
+        if (isTemplate)
+          skipped.push({
+            file: file.name,
+            kind: `${found} whose name ${document.name} is to be filled in`,
+            isTemplate,
+          });
         else documents.push({ kind: found, how, document, file: file.name, secrets: file.secrets });
       } else if (isFolder) skipped.push({ file: file.name, kind: found });
       else throw cannotBeApplied(file, found);
@@ -135,7 +141,15 @@ export function readDocuments(given: string, root: string, duplicates: Duplicate
 }
 
 /** A name such as `<REGISTRY-NAME>` stands for one that people fill in; no resource of Azure can be called so. */
-const isTemplate = ({ name }: { readonly name?: string }) => /^<.*>$/.test(name ?? "");
+const TEMPLATE = /^<.*>$/;
+
+function notFilledIn(file: SourceFile, found: DocumentKind, name: string): TaskError {
+  const where = file.node.entries.get("name")?.where;
+  return new TaskError("input", `${file.name} describes a ${found} whose name ${name} is still to be filled in.`, {
+    ...(where === undefined ? {} : { where }),
+    hint: "Write the name that it is to have; Azure takes no name in angle brackets.",
+  });
+}
 
 function cannotBeApplied(file: SourceFile, found: DocumentKind): TaskError {
   const isJob = found.endsWith(" job");
