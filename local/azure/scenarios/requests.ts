@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from "express";
 import { frontDoorHeaders } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 import { refusal } from "./refusals.ts";
-import type { Plane, RequestEffect } from "./rules.ts";
+import type { Plane, RequestEffect, RequestRule } from "./rules.ts";
 import type { MetRequest } from "./scenarios.ts";
 
 /** The plane that a listener of this name serves. */
@@ -24,12 +24,14 @@ export function inFrontOf(
   const armHeaders = frontDoorHeaders(plane === "arm" ? {} : { direct: true });
   return (request, response) => {
     const met: MetRequest = { plane, method: request.method ?? "GET", path: (request.url ?? "/").split("?")[0] ?? "/" };
-    const effect = world().scenarios.request(met);
+    const rule = world().scenarios.request(met);
+    if (rule === undefined) return handler(request, response);
+    const { delay } = rule.effect;
     const happen = () => {
-      if (!response.destroyed) happens(world(), met, effect ?? {}, { request, response, handler, armHeaders });
+      if (!response.destroyed) happens(world(), met, rule, { request, response, handler, armHeaders });
     };
     // What comes of the body meanwhile waits in the socket.
-    if (effect?.delay !== undefined) setTimeout(happen, effect.delay);
+    if (delay !== undefined) setTimeout(happen, delay);
     else happen();
   };
 }
@@ -41,7 +43,7 @@ interface Exchange {
   readonly armHeaders: RequestHandler;
 }
 
-function happens(world: AzureWorld, met: MetRequest, effect: RequestEffect, exchange: Exchange): void {
+function happens(world: AzureWorld, met: MetRequest, { name, effect }: RequestRule, exchange: Exchange): void {
   const { request, response, handler } = exchange;
   const { status, drop, expireToken } = effect;
   if (drop === "request") {
@@ -49,6 +51,8 @@ function happens(world: AzureWorld, met: MetRequest, effect: RequestEffect, exch
     return;
   }
   if (status !== undefined) {
+    // What is made up says so.
+    response.setHeader("x-local-azure-scenario", encodeURIComponent(name));
     refuse(world, met, { ...effect, status }, exchange);
     return;
   }

@@ -7,7 +7,6 @@ import type {
   JobRule,
   OperationEffect,
   Plane,
-  RequestEffect,
   RequestRule,
   Rule,
 } from "./rules.ts";
@@ -71,15 +70,15 @@ export class Scenarios {
     return this.#rules.filter((rule) => !met.has(rule));
   }
 
-  /** What becomes of a request: the first rule that meets it and is not used up says so. Undefined: nothing. */
-  request(request: MetRequest): RequestEffect | undefined {
+  /** Who says what becomes of a request: the first rule that meets it and is not used up. Undefined: nobody. */
+  request(request: MetRequest): RequestRule | undefined {
     const operation = request.plane === "arm" ? operationOf(request.method, request.path) : undefined;
     for (const rule of this.#of<RequestRule>("request")) {
       if (
         isRequest(rule, request, operation) &&
         this.#touches(rule, `${request.method} ${request.plane} ${request.path}`)
       )
-        return rule.effect;
+        return rule;
     }
     return undefined;
   }

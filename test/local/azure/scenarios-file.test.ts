@@ -176,7 +176,7 @@ describe("a rule", () => {
   - { name: never, request: { plane: devops }, then: { status: 503 } }
 `).rules,
     );
-    const put = () => scenarios.request({ plane: "arm", method: "PUT", path: `${WORKSPACE}/jobs/x` })?.status;
+    const put = () => scenarios.request({ plane: "arm", method: "PUT", path: `${WORKSPACE}/jobs/x` })?.effect.status;
     assert.deepEqual([put(), put(), put(), put()], [503, 429, 429, undefined]);
     assert.equal(scenarios.request({ plane: "arm", method: "GET", path: `${WORKSPACE}/jobs/x` }), undefined);
     assert.deepEqual(

@@ -60,6 +60,7 @@ describe("local Azure: scenarios", () => {
       const refused = await get();
       assert.equal(refused.status, 429);
       assert.equal(refused.headers["retry-after"], "7");
+      assert.equal(refused.headers["x-local-azure-scenario"], "few");
       assert.equal(refused.headers["x-ms-ratelimit-remaining-subscription-reads"], "0");
       assert.ok(refused.headers["x-ms-request-id"]);
       assert.equal(refused.body.error.code, "SubscriptionRequestsThrottled");
