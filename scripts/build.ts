@@ -31,11 +31,11 @@ export const bundleOptions = {
 } satisfies BuildOptions;
 
 /** The program of a task: its story's file knows nothing of being run. */
-export const entry = (runOnAgent: string, story = "./index.ts", version?: string) =>
+export const entry = (runOnAgent: string, story = "./index.ts") =>
   [
     `import task from ${JSON.stringify(story)};`,
     `import { runOnAgent } from ${JSON.stringify(runOnAgent)};`,
-    `void runOnAgent(task${version === undefined ? "" : `, ${JSON.stringify(version)}`});`,
+    "void runOnAgent(task);",
   ].join("\n");
 
 /** The post-job stage is the same program, told so before it loads. */
@@ -50,23 +50,17 @@ export interface Built {
   readonly inputs: readonly string[];
 }
 
-/** Where else than in place, and as which version: for a package. */
-export interface Release {
-  readonly into: string;
-  versionOf(task: TaskJson): string;
-}
-
 /** Builds every task that runs on an agent. @throws Error when one does not bundle, or bundles a package twice. */
-export async function buildTasks(root: string, release?: Release): Promise<Built[]> {
+export async function buildTasks(root: string): Promise<Built[]> {
   const tasks = readTasks(root).filter(({ json }) => runsOnAgent(json));
-  return Promise.all(tasks.map(({ folder, json }) => buildTask(root, folder, json, release)));
+  return Promise.all(tasks.map(({ folder, json }) => buildTask(root, folder, json)));
 }
 
-async function buildTask(root: string, folder: string, json: TaskJson, release?: Release): Promise<Built> {
-  const dist = join(release?.into ?? root, "tasks", folder, "dist");
+async function buildTask(root: string, folder: string, json: TaskJson): Promise<Built> {
+  const dist = join(root, "tasks", folder, "dist");
   const outfile = join(dist, "index.js");
   const noteFile = join(root, "node_modules", ".cache", "azure-ml-pipelines", `${folder}.json`);
-  const known = release ? undefined : readNote(noteFile);
+  const known = readNote(noteFile);
   if (known && existsSync(outfile) && existsSync(join(dist, "postjob.js")) === (json.postjobexecution !== undefined)) {
     if (hashOf(root, known.inputs) === known.hash) {
       return { folder, bytes: statSync(outfile).size, fresh: false, inputs: known.inputs };
@@ -76,7 +70,7 @@ async function buildTask(root: string, folder: string, json: TaskJson, release?:
   const { metafile } = await build({
     ...bundleOptions,
     stdin: {
-      contents: entry("../../lib/task/runOnAgent.ts", "./index.ts", release?.versionOf(json)),
+      contents: entry("../../lib/task/runOnAgent.ts"),
       resolveDir: join(root, "tasks", folder),
       sourcefile: `${folder}.entry.ts`,
       loader: "ts",
@@ -89,10 +83,8 @@ async function buildTask(root: string, folder: string, json: TaskJson, release?:
   if (json.postjobexecution !== undefined) writeFileSync(join(dist, "postjob.js"), POST_JOB);
   const inputs = Object.keys(metafile.inputs).filter((file) => existsSync(join(root, file)));
   writeFileSync(join(dist, "LICENSES.txt"), licenseTexts(root, inputs));
-  if (!release) {
-    mkdirSync(dirname(noteFile), { recursive: true });
-    writeFileSync(noteFile, JSON.stringify({ hash: hashOf(root, inputs), inputs }));
-  }
+  mkdirSync(dirname(noteFile), { recursive: true });
+  writeFileSync(noteFile, JSON.stringify({ hash: hashOf(root, inputs), inputs }));
   return { folder, bytes: statSync(outfile).size, fresh: true, inputs };
 }
 

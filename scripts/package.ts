@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { unzipSync } from "fflate";
 import { buildTasks, kilobytes } from "./build.ts";
 import { formatJson } from "./generate/json.ts";
-import { readTasks, type TaskJson } from "./generate/taskJson.ts";
+import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
 import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */
@@ -54,14 +54,16 @@ export async function packageExtension(root: string, options: PackageOptions = {
   mkdirSync(join(root, "out"), { recursive: true });
   const stage = mkdtempSync(join(root, "out", "package-"));
   try {
-    const say = ({ Major, Minor, Patch }: TaskJson["version"]) => `${Major}.${Minor}.${Patch}`;
-    await buildTasks(root, { into: stage, versionOf: (task) => say(taskVersion(task, version)) });
+    await buildTasks(root);
     for (const { folder, json } of tasks) {
       const stamped = renaming.task({ ...json, version: taskVersion(json, version) });
-      mkdirSync(join(stage, "tasks", folder), { recursive: true });
-      writeFileSync(join(stage, "tasks", folder, "task.json"), formatJson(stamped));
-      const bundle = join(stage, "tasks", folder, "dist/index.js");
-      if (existsSync(bundle)) writeFileSync(bundle, renaming.bundle(readFileSync(bundle, "utf8"), json));
+      const target = join(stage, "tasks", folder);
+      mkdirSync(target, { recursive: true });
+      writeFileSync(join(target, "task.json"), formatJson(stamped));
+      if (!runsOnAgent(json)) continue;
+      cpSync(join(root, "tasks", folder, "dist"), join(target, "dist"), { recursive: true });
+      const bundle = join(target, "dist/index.js");
+      writeFileSync(bundle, renaming.bundle(readFileSync(bundle, "utf8"), json, stamped));
     }
     const contributions = renaming.contributions(manifest.contributions);
     const publisher = options.publisher ?? manifest.publisher;

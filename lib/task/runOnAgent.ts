@@ -16,15 +16,8 @@ const GRACE = 5_000;
 /** Set by the bundle's post-job entry before it loads the task. */
 const isPostJob = () => (globalThis as { azureMlStage?: string }).azureMlStage === "postJob";
 
-/**
- * Runs the task, or its post-job stage, and ends the process: exit code 0 and a result, whatever happened.
- * `release` is the version that the package was stamped with.
- */
-export async function runOnAgent<Inputs, Outputs, Workspace>(
-  defined: Task<Inputs, Outputs, Workspace>,
-  release?: string,
-): Promise<void> {
-  const task = release === undefined ? defined : stamped(defined, release);
+/** Runs the task, or its post-job stage, and ends the process: exit code 0 and a result, whatever happened. */
+export async function runOnAgent<Inputs, Outputs, Workspace>(task: Task<Inputs, Outputs, Workspace>): Promise<void> {
   const { name, version } = task.contract.task;
   const uncaught = uncaughtError();
   try {
@@ -37,13 +30,6 @@ export async function runOnAgent<Inputs, Outputs, Workspace>(
   }
   await flushed();
   process.exit(0);
-}
-
-function stamped<Inputs, Outputs, Workspace>(
-  task: Task<Inputs, Outputs, Workspace>,
-  version: string,
-): Task<Inputs, Outputs, Workspace> {
-  return { ...task, contract: { ...task.contract, task: { ...task.contract.task, version } } };
 }
 
 async function runMain<Inputs, Outputs, Workspace>(

@@ -66,17 +66,18 @@ export class Renaming {
   }
 
   /**
-   * What a task's bundle says of itself in records and user agents, its contract, is that of the variant's task.json too.
+   * What a task's bundle says of itself in records and user agents, its contract, is what the packaged task.json says.
+   * @param stamped the task.json that goes into the package
    * @throws Error where the contract does not stand in the bundle just once
    */
-  bundle(text: string, json: TaskJson): string {
-    if (this.#suffix === "") return text;
-    const told = ({ id, name, friendlyName }: TaskJson) =>
-      `id:${JSON.stringify(id)},name:${JSON.stringify(name)},friendlyName:${JSON.stringify(friendlyName)}`;
+  bundle(text: string, json: TaskJson, stamped: TaskJson): string {
+    const told = ({ id, name, friendlyName, version: { Major, Minor, Patch } }: TaskJson) =>
+      `id:${JSON.stringify(id)},name:${JSON.stringify(name)},friendlyName:${JSON.stringify(friendlyName)},` +
+      `version:"${Major}.${Minor}.${Patch}"`;
     const parts = text.split(told(json));
     if (parts.length !== 2)
       throw new Error(`The bundle of ${json.name} names itself ${parts.length - 1} times, not once.`);
-    return parts.join(told(this.task(json)));
+    return parts.join(told(stamped));
   }
 
   contributions<T>(contributions: T): T {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { readRecord } from "../../../lib/record/index.ts";
+import { contract } from "../../../tasks/SubmitJob/contract.gen.ts";
 import { type Bench, type Ended, makeBench, SECRET } from "./fixture/step.ts";
 
 describe("a task on an agent", () => {
@@ -76,7 +77,7 @@ describe("a task on an agent", () => {
       assert.deepEqual(left.task, {
         name: "AzureMLSubmitJob",
         friendlyName: "Azure ML: Submit training run",
-        version: "1.2.3",
+        version: contract.task.version,
       });
       assert.deepEqual(left.workspace, {
         name: "ws1",
