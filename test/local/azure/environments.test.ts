@@ -135,4 +135,25 @@ describe("local Azure: environments that are made", () => {
       );
     assert.match((await jobs.blob("azureml", place?.[1] ?? "")) ?? "", /ERROR: 'cudatoolkit=11\.8'/);
   });
+
+  it("are what an MLflow model carries, where a deployment has no script; other models need one", async () => {
+    await make(cloud, "/onlineEndpoints/unscripted", endpointRequest());
+    await cloud.azure.blobs.put(jobs.blobstore, "saved/MLmodel", "flavors: {python_function: {env: conda.yaml}}");
+    const modelUri = "azureml://datastores/workspaceblobstore/paths/saved";
+    const register = async (name: string, modelType: string) =>
+      (await jobs.arm("PUT", `/models/${name}/versions/1`, { properties: { modelUri, modelType } })).body.id as string;
+    const unscripted = { codeConfiguration: null, environmentId: null };
+    const place = "/onlineEndpoints/unscripted/deployments/blue";
+    const custom = deploymentRequest(await register("custom", "custom_model"), "", unscripted);
+    const refused = await jobs.arm("PUT", place, custom);
+    assert.equal(refused.status, 501);
+    assert.match(refused.text, /without codeConfiguration of models that are no MLflow models/);
+    const { end } = await make(
+      cloud,
+      place,
+      deploymentRequest(await register("saved", "mlflow_model"), "", unscripted),
+    );
+    assert.equal(end.error.code, "ImageBuildFailure");
+    assert.match(end.error.message, /The MLflow model has no 'saved\/conda\.yaml', which says what it needs/);
+  });
 });
