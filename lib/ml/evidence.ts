@@ -1,8 +1,6 @@
 // The evidence that a model was judged: tags of the job, and of the models made of it. CheckModel asks for them.
 import { TaskError } from "../errors.ts";
-import { AUTOML_API_VERSION } from "../spec/automl.ts";
-import { FINETUNING_API_VERSION } from "../spec/finetuning.ts";
-import { apiVersionFor, getJob, type Job } from "./jobs.ts";
+import { getJob, JOB_READ_API_VERSION, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Names of the tags, which people and CheckModel's task.json rely on. Properties cannot be changed later, tags can. */
@@ -16,12 +14,6 @@ export const EVIDENCE = {
   /** When it judged, in UTC. */
   time: "evaluationTime",
 } as const;
-
-/** Kinds of jobs whose bodies have fields that the stable version does not know. */
-const VERSIONS: Readonly<Record<string, string>> = {
-  AutoML: AUTOML_API_VERSION,
-  FineTuning: FINETUNING_API_VERSION,
-};
 
 const NAMES: readonly string[] = Object.values(EVIDENCE);
 
@@ -48,7 +40,8 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
     await azure.request("PUT", `${workspace.id}/jobs/${encodeURIComponent(jobName)}`, {
       doing: `write the evaluation of the job ${jobName}`,
       body: { properties },
-      apiVersion: VERSIONS[job.properties?.jobType ?? ""] ?? apiVersionFor(properties),
+      // The one that it was read with: nothing is lost on the way back.
+      apiVersion: JOB_READ_API_VERSION,
       signal,
     });
   } catch (error) {

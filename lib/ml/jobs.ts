@@ -33,10 +33,17 @@ export const hasEnded = (status: string | undefined): boolean => status !== unde
 
 const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${encodeURIComponent(name)}`;
 
+/**
+ * The version that jobs are read with, as the official client does: it knows every kind and every field of theirs, and
+ * stable versions neither fine-tuning nor what AutoML may be told beside (facts/03 4.1).
+ */
+export const JOB_READ_API_VERSION = "2024-01-01-preview";
+
 /** The job, or undefined where there is none by that name. One round trip. */
 export async function findJob(workspace: Workspace, name: string): Promise<Job | undefined> {
   const answer = await workspace.azure.request<Job>("GET", pathOf(workspace, name), {
     doing: `read the job ${name}`,
+    apiVersion: JOB_READ_API_VERSION,
     expect: [404],
     signal: workspace.signal,
   });

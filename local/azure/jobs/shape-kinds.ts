@@ -117,10 +117,33 @@ const common = new Set([
 /** AutoML and fine-tuning: what was sent. The service adds defaults in `taskDetails` (facts/04 9.6), which are left out here. */
 function asSent({ body }: JobRecord, keys: ResponseKeys): Json {
   const own = Object.entries(body).filter(([key]) => !common.has(key));
+  const taskDetails = body["taskDetails"] as Json | null | undefined;
   return {
     ...Object.fromEntries(own),
+    ...(taskDetails && !keys.automlSweeps ? { taskDetails: withoutSweeps(taskDetails) } : {}),
     ...(body.inputs ? { inputs: mapValues(body.inputs, input) } : {}),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
     ...(keys.queue && body.queueSettings ? { queueSettings: queueSettings(body, keys) } : {}),
   };
+}
+
+/** An AutoML task as versions show it that do not know the sweeps of tables and texts. */
+function withoutSweeps(task: Json): Json {
+  const isImage = /^image/i.test(String(task["taskType"]));
+  const isText = /^text/i.test(String(task["taskType"]));
+  const without = (value: unknown, unknown: readonly string[]) =>
+    typeof value !== "object" || value === null
+      ? value
+      : Object.fromEntries(Object.entries(value).filter(([key]) => !unknown.includes(key)));
+  const limits = ["maxNodes", "sweepTrials", "sweepConcurrentTrials", ...(isText ? ["trialTimeout"] : [])];
+  const parts: Json = {
+    limitSettings: without(task["limitSettings"], limits),
+    trainingSettings: without(task["trainingSettings"], ["trainingMode"]),
+    forecastingSettings: without(task["forecastingSettings"], ["featuresUnknownAtForecastTime"]),
+    modelSettings: without(task["modelSettings"], ["logTrainingMetrics", "logValidationLoss"]),
+  };
+  const shown = Object.entries(task).filter(
+    ([key]) => isImage || !["fixedParameters", "searchSpace", "sweepSettings"].includes(key),
+  );
+  return Object.fromEntries(shown.map(([key, value]) => [key, key in parts ? parts[key] : value]));
 }

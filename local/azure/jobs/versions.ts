@@ -13,6 +13,7 @@ export interface ResponseKeys {
   readonly queue: boolean;
   readonly queuePriority: boolean;
   readonly logbase: boolean; // of a sweep's random sampling
+  readonly automlSweeps: boolean; // sweeps over models of tables and texts, their nodes and fixed parameters
 }
 
 /** The keys of an api-version such as `2025-12-01` or `2023-04-01-preview`. */
@@ -32,5 +33,6 @@ export function responseKeys(apiVersion: string): ResponseKeys {
     queue: preview ? date >= "2023-02-01" : date >= "2023-10-01",
     queuePriority: early,
     logbase: preview && date >= "2023-02-01" && date < "2024-07-01",
+    automlSweeps: early,
   };
 }
