@@ -102,8 +102,8 @@ def run_command(command_line: str, **more):
     return ended(job.name)
 
 
-def ended(name: str, seconds: float = 60):
-    """The job once it has ended; polls as the service's own samples do."""
+def ended(name: str, seconds: float = 300):
+    """The job once it has ended; polls as the service's own samples do. The deadline ends a flow, it judges nothing."""
     import time
 
     until = time.monotonic() + seconds

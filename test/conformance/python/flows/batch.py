@@ -86,7 +86,7 @@ def whole_story():
     assert client().batch_endpoints.get(name).defaults.deployment_name == "blue"
     job = client().batch_endpoints.invoke(endpoint_name=name, input=numbers())
     assert job.name and job.status in ("Preparing", "Running")
-    assert ended(job.name, 60).status == "Completed"
+    assert ended(job.name).status == "Completed"
     assert predictions(job.name) == [f"{index}.txt {2.0 * index}" for index in range(5)]
     delete(name)
     raises(ResourceNotFoundError, lambda: client().batch_endpoints.get(name))
@@ -100,7 +100,7 @@ def jobs():
     first = client().batch_endpoints.invoke(endpoint_name=name, input=numbers(1))
     second = client().batch_endpoints.invoke(endpoint_name=name, inputs={"data": numbers(1)})
     for job in (first, second):
-        assert ended(job.name, 60).status == "Completed"
+        assert ended(job.name).status == "Completed"
     listed = list(client().batch_endpoints.list_jobs(endpoint_name=name))
     assert {one.name for one in listed} == {first.name, second.name}
     assert {one.status for one in listed} == {"Completed"}
@@ -129,7 +129,7 @@ def failing():
     deploy(name, "blue", script="def init():\n    pass\ndef run(mini_batch):\n    raise ValueError('no')\n")
     set_default(name, "blue")
     job = client().batch_endpoints.invoke(endpoint_name=name, input=numbers(2))
-    assert ended(job.name, 60).status == "Failed"
+    assert ended(job.name).status == "Failed"
     delete(name)
 
 
@@ -159,7 +159,7 @@ def mlflow_model():
     set_default(name, "blue")
     data = Input(type="uri_folder", path=str(folder({"rows.csv": "x\n10\n20\n"})))
     job = client().batch_endpoints.invoke(endpoint_name=name, input=data)
-    assert ended(job.name, 120).status == "Completed"
+    assert ended(job.name).status == "Completed"
     rows = predictions(job.name)
     assert [round(float(row.split()[0]), 3) for row in rows] == [20.0, 40.0], rows
     delete(name)
@@ -191,7 +191,7 @@ def pipeline_deployment():
     job = client().batch_endpoints.invoke(
         endpoint_name=name, inputs={"data": numbers(3), "word": Input(type="string", default="spoken")}
     )
-    assert ended(job.name, 60).status == "Completed"
+    assert ended(job.name).status == "Completed"
     (child,) = client().jobs.list(parent_job_name=job.name)
     target = folder()
     client().jobs.download(child.name, download_path=str(target), output_name="out")
@@ -214,11 +214,11 @@ def by_name():
     deploy(name, "green", "10")
     set_default(name, "blue")
     job = client().batch_endpoints.invoke(endpoint_name=name, input=numbers(2))
-    ended(job.name, 60)
+    ended(job.name)
     assert predictions(job.name)[1] == "1.txt 2.0"
     # This client (1.35.2) sends the name of one invocation with every later one of the process; so this flow comes last.
     other = client().batch_endpoints.invoke(endpoint_name=name, deployment_name="green", input=numbers(2))
-    ended(other.name, 60)
+    ended(other.name)
     assert predictions(other.name)[1] == "1.txt 10.0"
     assert {one.name for one in client().batch_deployments.list(endpoint_name=name)} == {"blue", "green"}
     client().batch_deployments.begin_delete(name="green", endpoint_name=name).wait()

@@ -60,7 +60,7 @@ def in_parallel():
         scored = component(data=data)
 
     job = submit(scoring(data=Input(type="uri_folder", path=numbers())))
-    assert ended(job.name, 60).status == "Completed"
+    assert ended(job.name).status == "Completed"
     child = only_child(job.name)
     target = folder()
     client().jobs.download(child.name, download_path=str(target))
@@ -89,7 +89,7 @@ def too_many_errors():
         scored = component(data=data)
 
     job = submit(failing(data=Input(type="uri_folder", path=numbers())))
-    assert ended(job.name, 60).status == "Failed"
+    assert ended(job.name).status == "Failed"
 
 
 @flow("a Spark job is accepted, completes, and says that it is simulated")

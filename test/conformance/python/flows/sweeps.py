@@ -69,7 +69,7 @@ def trials(name):
 def at_random():
     job = client().jobs.create_or_update(sweep(x=Uniform(0, 1)))
     assert job.type == "sweep" and job.objective.goal.lower() == "maximize"
-    done = ended(job.name, 120)
+    done = ended(job.name)
     assert done.status == "Completed"
     found = trials(job.name)
     assert len(found) == 6 and {one.status for one in found} == {"Completed"}
@@ -83,7 +83,7 @@ def by_grid():
     job = client().jobs.create_or_update(
         sweep("python light.py ${{inputs.x}} 1", sampling="grid", goal="minimize", x=Choice([3, 1, 2]))
     )
-    done = ended(job.name, 120)
+    done = ended(job.name)
     found = [json.loads(one.properties["hyperparameters"])["x"] for one in trials(job.name)]
     assert sorted(found) == [1, 2, 3]
     best = client().jobs.get(done.properties["best_child_run_id"])
@@ -96,7 +96,7 @@ def seeded():
 
     def points():
         job = client().jobs.create_or_update(sweep(sampling=RandomSamplingAlgorithm(seed=7), x=Uniform(0, 1)))
-        ended(job.name, 120)
+        ended(job.name)
         return sorted(json.loads(one.properties["hyperparameters"])["x"] for one in trials(job.name))
 
     assert points() == points()
@@ -109,7 +109,7 @@ def early():
     made.set_limits(max_total_trials=3, max_concurrent_trials=3, timeout=600)
     made.early_termination = BanditPolicy(slack_factor=0.1, evaluation_interval=1, delay_evaluation=1)
     job = client().jobs.create_or_update(made)
-    assert ended(job.name, 120).status == "Completed"
+    assert ended(job.name).status == "Completed"
     statuses = {json.loads(one.properties["hyperparameters"])["x"]: one.status for one in trials(job.name)}
     assert statuses == {1.0: "Completed", 0.1: "Canceled", 0.2: "Canceled"}, statuses
 
@@ -123,7 +123,7 @@ def outputs():
         x=Choice([1, 5, 3]),
     )
     job = client().jobs.create_or_update(made)
-    assert ended(job.name, 120).status == "Completed"
+    assert ended(job.name).status == "Completed"
     target = folder()
     client().jobs.download(job.name, download_path=str(target), output_name="model")
     assert float(next(target.rglob("x.txt")).read_text()) == 5
@@ -171,7 +171,7 @@ def cancel():
 @flow("a sweep whose trials all fail has failed")
 def failing():
     job = client().jobs.create_or_update(sweep("exit 3; echo ${{inputs.x}}", x=Uniform(0, 1)))
-    assert ended(job.name, 120).status == "Failed"
+    assert ended(job.name).status == "Failed"
 
 
 @flow("a sweep as a step of a pipeline; the next step reads the best trial's output")
@@ -200,7 +200,7 @@ def in_pipeline():
     built = searching()
     built.settings.default_compute = "cpu-cluster"
     job = client().jobs.create_or_update(built)
-    assert ended(job.name, 120).status == "Completed"
+    assert ended(job.name).status == "Completed"
     found = {one.display_name: one for one in trials(job.name)}
     assert {"searched", "after"} == set(found)
     assert len(trials(found["searched"].name)) == 2
@@ -222,4 +222,4 @@ def policy():
     job = client().jobs.create_or_update(made)
     got = client().jobs.get(job.name).early_termination
     assert (got.truncation_percentage, got.evaluation_interval, got.delay_evaluation) == (20, 2, 3)
-    ended(job.name, 120)
+    ended(job.name)

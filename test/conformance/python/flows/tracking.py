@@ -329,7 +329,7 @@ def in_job():
             command="python train.py", code=str(folder({"train.py": script})), environment=environment(), compute="cpu-cluster"
         )
     )
-    done = ended(job.name, 120)
+    done = ended(job.name)
     assert done.status == "Completed", client().jobs.stream(job.name)
     got = service.get_run(job.name)
     assert got.data.metrics == {"auc": 0.75} and got.data.params == {"rate": "0.1"}
@@ -355,7 +355,7 @@ def autolog():
             command="python train.py", code=str(folder({"train.py": script})), environment=environment(), compute="cpu-cluster"
         )
     )
-    done = ended(job.name, 180)
+    done = ended(job.name)
     assert done.status == "Completed", client().jobs.stream(job.name)
     got = service.get_run(job.name)
     assert got.data.params["solver"] == "liblinear"
