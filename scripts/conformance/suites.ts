@@ -13,8 +13,8 @@ const root = path.resolve(import.meta.dirname, "../../test/conformance");
 /** A flow that takes longer hangs; the slowest takes a minute. */
 const FLOW_MINUTES = 10;
 
-/** Suites that wait most go first, so that the others run meanwhile. */
-const WAITING = ["schedules", "tracking", "sweeps"];
+/** Suites that take longest go first, so that none is left to run alone at the end. */
+const LONGEST = ["sklearn", "tracking", "sweeps", "batch", "schedules"];
 
 /** What suites run against. */
 export interface Surroundings {
@@ -43,7 +43,7 @@ export function suitesFor(only: string): Suite[] {
   const all = [...of("python/flows", ".py", runPython), ...of("node", ".flows.ts", runNode)];
   const [first = ""] = only.toLowerCase().split(/[ :]/);
   const named = all.filter((suite) => suite.name === first);
-  const rank = ({ name }: Suite) => (WAITING.includes(name) ? WAITING.indexOf(name) : WAITING.length);
+  const rank = ({ name }: Suite) => (LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length);
   return (named.length > 0 ? named : all).sort((one, other) => rank(one) - rank(other));
 }
 
