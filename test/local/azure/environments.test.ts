@@ -148,11 +148,14 @@ describe("local Azure: environments that are made", () => {
     const refused = await jobs.arm("PUT", place, custom);
     assert.equal(refused.status, 501);
     assert.match(refused.text, /without codeConfiguration of models that are no MLflow models/);
-    const { end } = await make(
-      cloud,
-      place,
-      deploymentRequest(await register("saved", "mlflow_model"), "", unscripted),
-    );
+    const saved = deploymentRequest(await register("saved", "mlflow_model"), "", unscripted);
+    const { provisioning } = cloud.azure;
+    cloud.azure.provisioning = { kind: "machine" };
+    const unmade = await jobs.arm("PUT", place, saved);
+    cloud.azure.provisioning = provisioning;
+    assert.equal(unmade.status, 501);
+    assert.match(unmade.text, /unless local Azure is started with --environments venv/);
+    const { end } = await make(cloud, place, saved);
     assert.equal(end.error.code, "ImageBuildFailure");
     assert.match(end.error.message, /The MLflow model has no 'saved\/conda\.yaml', which says what it needs/);
   });
