@@ -28,8 +28,11 @@ export function interpreter(command: string): Promise<Interpreter | undefined> {
   return answer;
 }
 
+/** Releases that may be installed beside python3, newest first; older ones have no wheels of today's packages. */
+const releases = ["3.14", "3.13", "3.12", "3.11", "3.10", "3.9", "3.8"];
+
 /**
- * The interpreter for these releases: `python3` if it will do, else `python3.8` and the like where it is installed,
+ * The interpreter for these releases: `python3` if it will do, else the newest of `python3.11` and the like that will,
  * else `python3` all the same.
  * @returns undefined where this machine has no Python
  */
@@ -39,9 +42,8 @@ export async function interpreterFor(
 ): Promise<(Interpreter & { readonly isAsAsked: boolean }) | undefined> {
   const usual = await look("python3");
   if (usual !== undefined && satisfies(usual.version, clauses)) return { ...usual, isAsAsked: true };
-  for (const clause of clauses) {
-    const release = /^(?:==|~=|>=|<=)(3\.\d+)/.exec(clause)?.[1];
-    const other = release === undefined ? undefined : await look(`python${release}`);
+  for (const release of releases) {
+    const other = await look(`python${release}`);
     if (other !== undefined && satisfies(other.version, clauses)) return { ...other, isAsAsked: true };
   }
   return usual && { ...usual, isAsAsked: false };

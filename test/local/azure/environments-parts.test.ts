@@ -225,6 +225,7 @@ describe("local Azure: which Python makes an environment", () => {
     assert.deepEqual(await found(), ["/bin/python3", true]);
     assert.deepEqual(await found("==3.12.*"), ["/bin/python3", true]);
     assert.deepEqual(await found("==3.9.*"), ["/bin/python3.9", true]);
+    assert.deepEqual(await found(">=3.8", "<3.12"), ["/bin/python3.9", true]);
     assert.deepEqual(await found("==3.8.*"), ["/bin/python3", false]);
     assert.equal(await interpreterFor([], have({})), undefined);
   });
