@@ -8,6 +8,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { Bench, PROJECT, type TaskName, type TaskRun } from "../test/harness/bench.ts";
 import { buildTasks } from "./build.ts";
+import { localCloudEnvironment } from "./conformance/environment.ts";
 import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
@@ -135,26 +136,12 @@ function succeeded(run: TaskRun): TaskRun {
 
 async function officialRun(bench: Bench, python: VirtualEnvironment, words: string[]): Promise<Figure> {
   const { cloud } = bench;
-  const { clientId, secret } = cloud.credentials.contributor;
   const before = cloud.har.count(isAzure);
   const started = performance.now();
   const child = spawn(path.join(python.bin, "python3"), [path.join(root, "scripts/bench/official.py"), ...words], {
     stdio: ["ignore", "ignore", "pipe"],
     env: {
-      PATH: process.env["PATH"],
-      HOME: process.env["HOME"],
-      PYTHONNOUSERSITE: "1",
-      HTTPS_PROXY: cloud.urls.proxy,
-      NO_PROXY: "",
-      SSL_CERT_FILE: cloud.caFile,
-      REQUESTS_CA_BUNDLE: cloud.caFile,
-      ARM_CLOUD_METADATA_URL: `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`,
-      AZUREML_CURRENT_CLOUD: "LocalCloud",
-      AZURE_AUTHORITY_HOST: cloud.urls.login,
-      AZURE_TENANT_ID: cloud.tenantId,
-      AZURE_CLIENT_ID: clientId,
-      AZURE_CLIENT_SECRET: secret,
-      GIT_PYTHON_REFRESH: "quiet",
+      ...localCloudEnvironment(cloud),
       BENCH_SUBSCRIPTION: cloud.subscriptionId,
       BENCH_RESOURCE_GROUP: cloud.resourceGroup,
       BENCH_WORKSPACE: cloud.workspace,

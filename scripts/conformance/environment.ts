@@ -2,32 +2,39 @@
 import type { LocalCloud } from "../../local/cloud.ts";
 
 /** How the clients are pointed at the local cloud: by their own environment variables alone (facts/03 §4.8). */
-export function clientEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
+export function localCloudEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
   const { clientId, secret } = cloud.credentials.contributor;
-  const { forbidden, expired, certificate } = cloud.credentials;
   return {
     PATH: process.env["PATH"],
     HOME: process.env["HOME"],
-    LANG: "C.UTF-8",
     PYTHONNOUSERSITE: "1",
-    PYTHONDONTWRITEBYTECODE: "1",
     HTTPS_PROXY: cloud.urls.proxy,
     NO_PROXY: "",
     SSL_CERT_FILE: cloud.caFile,
     REQUESTS_CA_BUNDLE: cloud.caFile,
     ARM_CLOUD_METADATA_URL: `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`,
     AZUREML_CURRENT_CLOUD: "LocalCloud",
-    REGISTRY_DISCOVERY_ENDPOINT_URL: `${cloud.urls.api}/`,
     AZURE_AUTHORITY_HOST: cloud.urls.login,
     AZURE_TENANT_ID: cloud.tenantId,
     AZURE_CLIENT_ID: clientId,
     AZURE_CLIENT_SECRET: secret,
+    GIT_PYTHON_REFRESH: "quiet",
+  };
+}
+
+/** The same, and what the flows of the conformance run ask for beside. */
+export function clientEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
+  const { forbidden, expired, certificate } = cloud.credentials;
+  return {
+    ...localCloudEnvironment(cloud),
+    LANG: "C.UTF-8",
+    PYTHONDONTWRITEBYTECODE: "1",
+    REGISTRY_DISCOVERY_ENDPOINT_URL: `${cloud.urls.api}/`,
     AZURE_ML_DISABLE_ON_DISK_CACHE: "true",
     // The log streamer's pause: between 0.01 and 1 s instead of 2 and 60 s.
     AZUREML_RUN_POLLING_INTERVAL_MIN: "0",
     AZUREML_RUN_POLLING_INTERVAL_MAX: "10",
     MLFLOW_ENABLE_ASYNC_LOGGING: "false",
-    GIT_PYTHON_REFRESH: "quiet",
     CONFORMANCE_SUBSCRIPTION: cloud.subscriptionId,
     CONFORMANCE_RESOURCE_GROUP: cloud.resourceGroup,
     CONFORMANCE_WORKSPACE: cloud.workspace,

@@ -78,13 +78,13 @@ const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
   schedule: kind(parseSchedule, translateSchedule, { keepsHash: true }),
   "data import": kind(parseDataImport, translateImport, { runsOnce: true }),
 };
+const ORDER = Object.keys(KINDS) as DocumentKind[];
+
 /** The same import has the same name, so that it is found again. */
 function translateImport(document: DataImportDocument, resolver: Resolver): Promise<Write> {
   const name = `import-${document.name}-${sha256(canonical(document)).slice(0, 10)}`;
   return translateDataImport(document, resolver, { name });
 }
-
-const ORDER = Object.keys(KINDS) as DocumentKind[];
 
 export interface ReadDocuments {
   readonly documents: readonly ApplicableDocument[];

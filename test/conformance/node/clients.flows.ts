@@ -1,39 +1,19 @@
 // Azure's own JavaScript clients: @azure/arm-machinelearning for the management plane, @azure/storage-blob for content.
 import assert from "node:assert/strict";
-import { AzureMachineLearningWorkspaces, type CommandJob } from "@azure/arm-machinelearning";
-import { ClientSecretCredential } from "@azure/identity";
+import type { AzureMachineLearningWorkspaces, CommandJob } from "@azure/arm-machinelearning";
 import { ContainerClient } from "@azure/storage-blob";
 import type { LocalCloud } from "../../../local/cloud.ts";
-import { ask, httpClientOf, storageOptionsOf } from "../../local/azure/client.ts";
+import { ask, storageOptionsOf } from "../../local/azure/client.ts";
+import { clientOf, credentialOf, unique } from "../official.ts";
 
 const [group, workspace] = ["rg1", "ws1"] as const;
 const soon = { updateIntervalInMs: 20 };
-
-function credentialOf(cloud: LocalCloud): ClientSecretCredential {
-  const { clientId, secret } = cloud.credentials.contributor;
-  return new ClientSecretCredential(cloud.tenantId, clientId, secret, {
-    authorityHost: cloud.urls.login,
-    disableInstanceDiscovery: true,
-    httpClient: httpClientOf(cloud),
-  });
-}
-
-function clientOf(cloud: LocalCloud): AzureMachineLearningWorkspaces {
-  return new AzureMachineLearningWorkspaces(credentialOf(cloud), cloud.subscriptionId, {
-    endpoint: cloud.urls.arm,
-    credentialScopes: "https://management.azure.com/.default",
-    httpClient: httpClientOf(cloud),
-  });
-}
 
 async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
   for await (const one of pages) found.push(one);
   return found;
 }
-
-let count = 0;
-const unique = (prefix: string) => `${prefix}-${process.pid}-${++count}`;
 
 /** An environment that jobs may name; its id. */
 async function environment(client: AzureMachineLearningWorkspaces): Promise<string> {
@@ -197,7 +177,7 @@ export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>
 
   "arm-machinelearning: a compute is created and deleted": async (cloud) => {
     const client = clientOf(cloud);
-    const name = `n${process.pid}c${++count}`;
+    const name = unique("n");
     await client.computeOperations.beginCreateOrUpdateAndWait(
       group,
       workspace,

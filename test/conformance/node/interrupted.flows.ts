@@ -1,32 +1,12 @@
 // What Azure's own JavaScript clients make of throttling, outages and lost connections: by their own retries, unchanged.
 import assert from "node:assert/strict";
-import { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
-import { ClientSecretCredential } from "@azure/identity";
 import { ContainerClient } from "@azure/storage-blob";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import type { LocalCloud } from "../../../local/cloud.ts";
-import { httpClientOf, storageOptionsOf } from "../../local/azure/client.ts";
+import { storageOptionsOf } from "../../local/azure/client.ts";
+import { clientOf, credentialOf, unique } from "../official.ts";
 
 const [group, workspace] = ["rg1", "ws1"] as const;
-let count = 0;
-const unique = (prefix: string) => `${prefix}-${process.pid}-${++count}`;
-
-function credentialOf(cloud: LocalCloud): ClientSecretCredential {
-  const { clientId, secret } = cloud.credentials.contributor;
-  return new ClientSecretCredential(cloud.tenantId, clientId, secret, {
-    authorityHost: cloud.urls.login,
-    disableInstanceDiscovery: true,
-    httpClient: httpClientOf(cloud),
-  });
-}
-
-function clientOf(cloud: LocalCloud): AzureMachineLearningWorkspaces {
-  return new AzureMachineLearningWorkspaces(credentialOf(cloud), cloud.subscriptionId, {
-    endpoint: cloud.urls.arm,
-    credentialScopes: "https://management.azure.com/.default",
-    httpClient: httpClientOf(cloud),
-  });
-}
 
 /** Lets `effect` happen once to requests of this path, and answers how often it has. */
 function once(cloud: LocalCloud, path: string, effect: string): () => number {

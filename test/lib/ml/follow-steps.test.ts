@@ -167,8 +167,7 @@ describe("following a sweep", () => {
   }).timeout(60_000);
 });
 
-// PIPELINE_STEPS=300 shows the same for three hundred steps, which are as many processes and take the longer.
-const STEPS = Number(process.env["PIPELINE_STEPS"] ?? 100);
+const STEPS = Number(process.env["PIPELINE_STEPS"] ?? 300);
 
 describe(`a pipeline of ${STEPS} steps`, () => {
   it("is translated, submitted and followed with requests that grow with what changed", async function () {

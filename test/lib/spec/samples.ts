@@ -4,6 +4,14 @@ type Tree = Readonly<Record<string, unknown>>;
 /** Stands wherever a document holds a secret. */
 export const SECRET = "Zq8-very-secret-91";
 
+const sparkSizes: Tree = {
+  "spark.driver.cores": 1,
+  "spark.driver.memory": "2g",
+  "spark.executor.cores": 2,
+  "spark.executor.memory": "2g",
+  "spark.executor.instances": 2,
+};
+
 /** One sound document of each kind, and of each form that a kind has. */
 export const SAMPLES: Readonly<Record<string, Tree>> = {
   data: { name: "d", type: "uri_folder", path: "./src", tags: { a: "b" } },
@@ -53,13 +61,7 @@ export const SAMPLES: Readonly<Record<string, Tree>> = {
     type: "spark",
     code: "./src",
     entry: { file: "score.py" },
-    conf: {
-      "spark.driver.cores": 1,
-      "spark.driver.memory": "2g",
-      "spark.executor.cores": 2,
-      "spark.executor.memory": "2g",
-      "spark.executor.instances": 2,
-    },
+    conf: sparkSizes,
     resources: { instance_type: "standard_e4s_v3", runtime_version: "3.4" },
   },
   component: {
@@ -231,13 +233,7 @@ export const SAMPLES: Readonly<Record<string, Tree>> = {
     type: "spark",
     code: "./src",
     entry: { file: "score.py" },
-    conf: {
-      "spark.driver.cores": 1,
-      "spark.driver.memory": "2g",
-      "spark.executor.cores": 2,
-      "spark.executor.memory": "2g",
-      "spark.executor.instances": 2,
-    },
+    conf: sparkSizes,
   },
   "automl component": { name: "a", version: 1, type: "automl", task: "regression", inputs: { t: { type: "mltable" } } },
   "data transfer component": {
