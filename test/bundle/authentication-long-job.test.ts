@@ -22,9 +22,8 @@ const JOB_ID = "12f1170f-54f2-53f3-20dd-22fc7dff55f9";
 const claimsOf = (token: string): { iat: number } =>
   JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
 
-describe("a job of six hours", function () {
+describe("a job of six hours", () => {
   // Some 360 looks, each a few requests: seconds on a quiet machine.
-  this.timeout(180_000);
   let time: sinon.SinonFakeTimers;
   let cloud: LocalCloud;
   let folder: string;

@@ -8,8 +8,7 @@ import { Agentless } from "./agentless.ts";
 
 const MINUTE = 60_000;
 
-describe("a classic release without an agent", function () {
-  this.timeout(120_000);
+describe("a classic release without an agent", () => {
   let place: Agentless;
 
   before(async () => {

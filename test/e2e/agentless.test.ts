@@ -19,8 +19,7 @@ const wait = (name: string, job: string, more = "") => `
   - task: AzureMLWaitForJob@1
     inputs: {azureSubscription: azure-ml-workspace, jobName: ${job}}`;
 
-describe("agentless jobs", function () {
-  this.timeout(120_000);
+describe("agentless jobs", () => {
   let place: Agentless;
 
   before(async () => {

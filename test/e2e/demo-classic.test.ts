@@ -13,8 +13,7 @@ interface Entry {
   response: { status: number };
 }
 
-describe("npm run demo -- --classic --outage", function () {
-  this.timeout(180_000);
+describe("npm run demo -- --classic --outage", () => {
   const out = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-classic-"));
   let exitCode: number | null;
   let printed = "";

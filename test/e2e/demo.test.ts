@@ -11,8 +11,7 @@ interface Archive {
   log: { version: string; entries: { request: { url: string }; response: { status: number } }[] };
 }
 
-describe("npm run demo", function () {
-  this.timeout(180_000);
+describe("npm run demo", () => {
   const out = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-out-"));
   let exitCode: number | null;
   let printed = "";

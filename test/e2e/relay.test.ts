@@ -67,8 +67,7 @@ const definition = {
 };
 
 for (const form of ["webhook", "release"] as const) {
-  describe(`the relay, starting ${form === "webhook" ? "a YAML pipeline" : "a classic release"}`, function () {
-    this.timeout(90_000);
+  describe(`the relay, starting ${form === "webhook" ? "a YAML pipeline" : "a classic release"}`, () => {
     const folder = mkdtempSync(path.join(tmpdir(), "relay-e2e-"));
     let cloud: LocalCloud;
     let relay: DemoRelay;

@@ -145,8 +145,7 @@ describe("secrets", () => {
     });
   });
 
-  it("appear in nothing that the demo's first chapter leaves", async function () {
-    this.timeout(120_000);
+  it("appear in nothing that the demo's first chapter leaves", async () => {
     const recorder = new SecretRecorder();
     const lines: string[] = [];
     const stage = await openStage({

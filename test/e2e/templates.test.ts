@@ -20,8 +20,7 @@ steps:
 `;
 const NAMES = ["pull-request", "main", "nightly", "release", "promote"];
 
-describe("examples/templates", function () {
-  this.timeout(180_000);
+describe("examples/templates", () => {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-templates-"));
   let cloud: LocalCloud;
   let repository: DemoRepository;

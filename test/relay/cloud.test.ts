@@ -8,8 +8,7 @@ import { startRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import { DEVOPS_SCOPE } from "../../relay/targets/release.ts";
 
-describe("relay: local cloud", function () {
-  this.timeout(60_000);
+describe("relay: local cloud", () => {
   let cloud: LocalCloud;
   let workspaceId: string;
   before(async () => {

@@ -68,8 +68,7 @@ class Worker {
   }
 }
 
-describe("relay: Function App", function () {
-  this.timeout(90_000);
+describe("relay: Function App", () => {
   let folder: string;
   let worker: Worker | undefined;
   before(async () => {

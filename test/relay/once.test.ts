@@ -93,8 +93,7 @@ describe("relay: once and in order", () => {
     return { statuses, relays };
   }
 
-  it("by events alone: each delivered version once at most, and once exactly where the answer was 200", async function () {
-    this.timeout(60_000);
+  it("by events alone: each delivered version once at most, and once exactly where the answer was 200", async () => {
     await fc.assert(
       fc.asyncProperty(story, async (told) => {
         const { statuses, relays } = await play(told, []);
@@ -116,8 +115,7 @@ describe("relay: once and in order", () => {
     );
   });
 
-  it("with the replay: every version once, in the order of creation, whatever events came when", async function () {
-    this.timeout(60_000);
+  it("with the replay: every version once, in the order of creation, whatever events came when", async () => {
     const all = versions.map(({ version }) => version);
     await fc.assert(
       fc.asyncProperty(story, async (told) => {

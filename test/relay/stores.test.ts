@@ -24,8 +24,7 @@ const kinds: [string, () => Store][] = [
 ];
 
 describe("relay: stores", () => {
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     azurite = await startAzurite("stor1");
     const key = new StorageSharedKeyCredential(azurite.account, azurite.key);
     service = new BlobServiceClient(`http://127.0.0.1:${azurite.port}/stor1`, key);

@@ -65,7 +65,7 @@ describe("Apply", () => {
     assert.ok(ran.requests.some((one) => /^PUT .*\/datastores\/apply_blob\?.*skipValidation=true/.test(one)));
     const order = lines(ran.log, "+ create").join("\n");
     assert.ok(order.indexOf("apply_train") < order.indexOf("apply_all"));
-  }).timeout(60_000);
+  });
 
   it("changes nothing the second time", async () => {
     const ran = await apply({ file: folder });
@@ -74,7 +74,7 @@ describe("Apply", () => {
       [ran.outputs?.changed, lines(ran.log, "= unchanged").length, lines(ran.log, "~ update")],
       [false, 14, []],
     );
-  }).timeout(60_000);
+  });
 
   it("updates what may change, leaves alone what it does not manage, and names the fields", async () => {
     const workspace = await openLocal();
@@ -98,7 +98,7 @@ describe("Apply", () => {
     const now = (await workspace.azure.request<{ tags: Record<string, string> }>("GET", at)).body;
     assert.deepEqual([now?.tags["mine"], now?.tags["team"]], ["stays", "b"]);
     assert.equal((await apply({ file: folder })).outputs?.changed, false);
-  }).timeout(60_000);
+  });
 
   it("hides the keys that files hold, shows none, and brings new ones to the service", async () => {
     const keys = ["bm8tcmVhbC1wYXQtanVzdC1mb3ItdGVzdHM=", "bm8tcmVhbC1rZXktYXQtYWxsLWp1c3QtdGVzdA=="];
@@ -119,7 +119,7 @@ describe("Apply", () => {
     for (const secret of [...keys, ...fresh])
       assert.ok(!ran.log.includes(secret) && !JSON.stringify(ran.outputs).includes(secret), secret);
     assert.equal((await apply({ file: folder })).outputs?.changed, false);
-  }).timeout(60_000);
+  });
 
   describe("where files describe one resource", () => {
     const cluster = (name: string, most: number) =>
@@ -222,7 +222,7 @@ describe("Apply", () => {
     const ran = await apply({ file: file("model.yml") });
     assert.deepEqual(ran.outputs?.versions, { "models.apply-model": "2" });
     assert.equal((await apply({ file: file("model.yml") })).outputs?.changed, false);
-  }).timeout(60_000);
+  });
 
   it("refuses to change what a version holds, all at once and before anything is changed, with the remedy", async () => {
     writeFileSync(file("table/readings.csv"), "a,b\n3,4\n");
@@ -235,7 +235,7 @@ describe("Apply", () => {
     const workspace = await openLocal();
     const at = `${workspace.id}/onlineEndpoints/apply-online`;
     assert.equal((await workspace.azure.request<{ tags: { team: string } }>("GET", at)).body?.tags.team, "b");
-  }).timeout(60_000);
+  });
 
   it("refuses a file that holds a job, or nothing that it knows", async () => {
     assert.match(

@@ -65,7 +65,7 @@ describe("the stories", () => {
     assert.deepEqual([...first.taskVariables.values()], [""], "nothing is left to cancel");
     const again = await runStory(SubmitJob, { ...JOB, overrides, environmentVariables: "A=b" }, folder);
     assert.deepEqual([again.outputs?.jobName, again.record.job?.joined], [jobName, true]);
-  }).timeout(60_000);
+  });
 
   it("submit without waiting", async () => {
     const ran = await runStory(SubmitJob, { ...JOB, wait: "false" }, folder, { stepIdentity: "no waiting" });
@@ -179,7 +179,7 @@ describe("the stories", () => {
       [wrong.record.invocation?.statusCode, wrong.record.invocation?.expectations?.map(({ passed }) => passed)],
       [200, [false]],
     );
-  }).timeout(60_000);
+  });
 
   describe("refuse, with a sentence and nothing created,", () => {
     const yaml = (name: string, text: string) => {

@@ -12,8 +12,7 @@ import { parseJob, readSource } from "../../../lib/spec/index.ts";
 import { project } from "./projects.ts";
 import { openLocal, provenance, theCloud } from "./world.ts";
 
-describe("the evidence of an evaluation", function () {
-  this.timeout(60_000);
+describe("the evidence of an evaluation", () => {
   let workspace: Awaited<ReturnType<typeof openLocal>>;
   let count = 0;
 

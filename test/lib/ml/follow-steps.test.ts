@@ -76,7 +76,7 @@ describe("following a pipeline", () => {
     ]);
     inOrder(text, ["[group] Step beside", `by the way ${mark}`, "Step beside: Completed"]);
     assert.ok(!text.includes("Finishing experiment"), "the pipeline's own log stays out of it");
-  }).timeout(60_000);
+  });
 
   it("says of a step that was reused from which run, and reads nothing for it", async () => {
     const mark = randomUUID();
@@ -88,7 +88,7 @@ describe("following a pipeline", () => {
     const text = other.log.text();
     inOrder(text, ["[group] Step prepare (reused)", "Reused: the run ", "Step prepare: reused."]);
     assert.ok(!text.includes(`prepared ${mark}`));
-  }).timeout(60_000);
+  });
 
   it("fails with the failing step's own reason and the end of its own log", async () => {
     const workspace = await openLocal();
@@ -107,7 +107,7 @@ describe("following a pipeline", () => {
     assert.match(error.message, /ValueError: no such column|line 30/);
     assert.ok(!error.message.includes("all is well"));
     assert.match(workspace.log.text(), /Step bad: Failed/);
-  }).timeout(60_000);
+  });
 
   it("shows the steps of a pipeline within as its own", async () => {
     const workspace = await openLocal();
@@ -124,7 +124,7 @@ describe("following a pipeline", () => {
       "deep down",
       "Step outer/deep: Completed",
     ]);
-  }).timeout(60_000);
+  });
 
   it("closes the group that is open when it is cancelled", async () => {
     const controller = new AbortController();
@@ -140,7 +140,7 @@ describe("following a pipeline", () => {
       clearInterval(watch);
     }
     await cancelJob(await openLocal(), job.name);
-  }).timeout(60_000);
+  });
 });
 
 describe("following a sweep", () => {
@@ -164,7 +164,7 @@ describe("following a sweep", () => {
     assert.ok(done.bestTrial);
     assert.equal(done.metrics["score"], 3);
     assert.match(workspace.log.text(), new RegExp(`Best trial ${done.bestTrial}: https://`));
-  }).timeout(60_000);
+  });
 });
 
 const STEPS = Number(process.env["PIPELINE_STEPS"] ?? 300);

@@ -49,8 +49,7 @@ describe("the gate", () => {
   let weak = "";
   let strong = "";
   const model = `gate-${randomUUID().slice(0, 8)}`;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     [weak, strong] = await Promise.all([
       jobWith([
         ["auc", 0.8],
@@ -103,7 +102,7 @@ describe("the gate", () => {
     } finally {
       scenario.metricDelay = 0;
     }
-  }).timeout(60_000);
+  });
 
   const champions: [string, () => string, string][] = [
     ["a model by its tag", () => `model:${model}@production`, "1"],

@@ -168,7 +168,7 @@ describe("rollouts", () => {
         );
         assert.deepEqual(await state(shared), { traffic: { blue: 100 }, names: keep ? ["blue", "green"] : ["blue"] });
         if (log) assert.match(workspace.log.text(), log);
-      }).timeout(60_000);
+      });
     }
   }
 

@@ -35,7 +35,7 @@ describe("spec plan", () => {
     assert.equal(write.path, `${workspace}/jobs/j1`);
     assert.equal(write.body.properties.environmentId, `${workspace}/environments/e/versions/3`);
     assert.equal(write.body.properties.inputs.n.value, "5");
-  }).timeout(30_000);
+  });
 
   it("refuses with the place, what is allowed and no stack", () => {
     files.write("job.yml", `${JOB}inptus: {}\nlimit: {}\n`);
@@ -45,13 +45,13 @@ describe("spec plan", () => {
     assert.match(stderr, /job\.yml:5:1: .*Did you mean inputs\?/);
     assert.match(stderr, /job\.yml:6:1: .*Did you mean limits\?/);
     assert.doesNotMatch(stderr, / at .*\.ts:/);
-  }).timeout(30_000);
+  });
 
   it("refuses what it is not told", () => {
     assert.match(run().stderr, /Usage/);
     assert.match(run(files.at("job.yml"), "--latest", "x").stderr, /a whole number/);
     assert.match(run(files.at("gone.yml")).stderr, /gone\.yml/);
-  }).timeout(30_000);
+  });
 
   it("gives the same plan for the same file, and goes on where data is not there yet", async () => {
     files.write(

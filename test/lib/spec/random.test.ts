@@ -164,7 +164,7 @@ describe("spec random", () => {
         }),
         { numRuns: 20 },
       );
-    }).timeout(60_000);
+    });
 
     it(`takes any override of a ${kind} or refuses it`, async () => {
       const paths = places(sample).map(({ key }) => key);
@@ -177,7 +177,7 @@ describe("spec random", () => {
         }),
         { numRuns: 20 },
       );
-    }).timeout(60_000);
+    });
   }
 
   it("reads any text as YAML or says where it is none", async () => {
@@ -187,7 +187,7 @@ describe("spec random", () => {
       }),
       { numRuns: 300 },
     );
-  }).timeout(60_000);
+  });
 
   it("keeps what random command jobs say", async () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/);
@@ -214,5 +214,5 @@ describe("spec random", () => {
       }),
       { numRuns: 60 },
     );
-  }).timeout(60_000);
+  });
 });

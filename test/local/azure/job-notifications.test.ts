@@ -11,8 +11,7 @@ interface Told {
   readonly body: Record<string, unknown>;
 }
 
-describe("webhooks of jobs", function () {
-  this.timeout(60_000);
+describe("webhooks of jobs", () => {
   let cloud: LocalCloud;
   let jobs: JobClient;
   let server: https.Server;

@@ -39,8 +39,7 @@ const request = (execute: Record<string, unknown>, more: Record<string, unknown>
   execution: { HttpRequest: { Execute: { Method: "POST", Headers: HEADERS, ...execute }, ...more } },
 });
 
-describe("the server-task engine", function () {
-  this.timeout(60_000);
+describe("the server-task engine", () => {
   let service: OutsideService;
   let plan: Plan;
   let cloud: LocalCloud;
