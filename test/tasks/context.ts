@@ -31,6 +31,8 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
   folder: string,
   more: {
     signal?: AbortSignal;
+    /** Sees each request as it leaves. */
+    onRequest?: (method: string, url: string) => void;
     stepIdentity?: string;
     access?: () => RunAccess;
     registryAlone?: boolean;
@@ -65,7 +67,10 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
     const signal = more.signal ?? new AbortController().signal;
     const sent: Opening = {
       cloud: local,
-      onRequest: (method, url) => void ran.requests.push(`${method} ${url}`),
+      onRequest: (method, url) => {
+        ran.requests.push(`${method} ${url}`);
+        more.onRequest?.(method, url);
+      },
     };
     const azure = await openAzure({ ...sent, plan: isPlan(inputs) }, log);
     const { plan } = azure;

@@ -78,13 +78,16 @@ describe("the stories", () => {
     const slow = project({
       "job.yml": JSON.stringify({
         type: "command",
-        command: "sleep 60",
+        command: "sleep 600",
         environment: { image: "u" },
         compute: "cpu-cluster",
       }),
     });
-    setTimeout(() => controller.abort(new Error("cancelled")), 1_200);
-    const ran = await runStory(SubmitJob, { jobFile: path.join(slow, "job.yml") }, slow, { signal: controller.signal });
+    const ran = await runStory(SubmitJob, { jobFile: path.join(slow, "job.yml") }, slow, {
+      signal: controller.signal,
+      // As soon as it follows the job.
+      onRequest: (_method, url) => /\/runs\/[^/]+\/details/.test(url) && controller.abort(new Error("cancelled")),
+    });
     assert.match(ran.error?.message ?? "", /cancelled/);
     const { postJob } = SubmitJob;
     const name = ran.taskVariables.get(postJob?.taskVariable ?? "");

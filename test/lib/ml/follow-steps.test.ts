@@ -129,7 +129,7 @@ describe("following a pipeline", () => {
   it("closes the group that is open when it is cancelled", async () => {
     const controller = new AbortController();
     const workspace = await openLocal({ signal: controller.signal });
-    const job = await submit(workspace, pipeline({ slow: step(`sleep 60; echo ${randomUUID()}`) }));
+    const job = await submit(workspace, pipeline({ slow: step(`sleep 600; echo ${randomUUID()}`) }));
     const reason = new TaskError("canceled", "The pipeline was cancelled.");
     const watch = setInterval(() => {
       if (workspace.log.text().includes("[group] Step slow")) controller.abort(reason);

@@ -4,9 +4,11 @@ import { randomUUID } from "node:crypto";
 import { type ChampionChoice, jobOf, mostLive, parseChampion } from "../../../lib/ml/champion.ts";
 import { followJob } from "../../../lib/ml/follow-job.ts";
 import { evaluateGate, type GateOptions, sayGate } from "../../../lib/ml/gate.ts";
+import { cancelJob } from "../../../lib/ml/jobs.ts";
 import { registerModel } from "../../../lib/ml/register-model.ts";
 import { parseRules } from "../../../lib/ml/rules.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
+import { jobBoard } from "../../../local/azure/jobs/board.ts";
 import { commandJob } from "./projects.ts";
 import { openLocal, theCloud } from "./world.ts";
 
@@ -93,14 +95,25 @@ describe("the gate", () => {
   });
 
   it("waits for metrics that are late", async () => {
-    const { scenario } = (await theCloud()).azure;
-    scenario.metricDelay = 1_500;
+    const { azure } = await theCloud();
+    azure.scenario.metricDelay = 600_000;
     try {
       const job = await jobWith([["late", 1]]);
       assert.equal((await gate(job, "metrics.late == 1", { patience: 0 })).passed, false);
-      assert.equal((await gate(job, "metrics.late == 1", { patience: 10_000 })).passed, true);
+      // They come while the gate pauses for the second time.
+      let pauses = 0;
+      const clock = {
+        now: () => pauses * 1_000,
+        async sleep() {
+          pauses += 1;
+          if (pauses < 2) return;
+          for (const metric of jobBoard(azure).tracking.runs.get(job)!.metrics) Object.assign(metric, { visibleAt: 0 });
+        },
+      };
+      assert.equal((await gate(job, "metrics.late == 1", { patience: 10_000, clock })).passed, true);
+      assert.equal(pauses, 2);
     } finally {
-      scenario.metricDelay = 0;
+      azure.scenario.metricDelay = 0;
     }
   });
 
@@ -160,9 +173,10 @@ describe("the gate", () => {
     const failed = await submitJob(workspace, failing.document, { stepIdentity: randomUUID(), root: failing.folder });
     await assert.rejects(followJob(workspace, failed.name));
     await assert.rejects(gate(failed.name, "metrics.a > 1"), { kind: "failed", message: /is Failed, not Completed/ });
-    const long = commandJob("sleep 5");
+    const long = commandJob("sleep 600");
     const running = await submitJob(workspace, long.document, { stepIdentity: randomUUID(), root: long.folder });
     await assert.rejects(gate(running.name, "metrics.a > 1"), { kind: "failed", message: /not Completed/ });
+    await cancelJob(workspace, running.name);
   });
 
   it("reads what the input champion may say, and refuses the rest", () => {

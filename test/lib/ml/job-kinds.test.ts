@@ -174,7 +174,7 @@ describe("jobs of every kind", () => {
 
   it("cancels the job of an older run with the same key first, and no other", async () => {
     const concurrencyKey = `key/${randomUUID()}`;
-    const { folder, file } = written({ ...command("sleep 60"), compute: "azureml:cpu-cluster" });
+    const { folder, file } = written({ ...command("sleep 600"), compute: "azureml:cpu-cluster" });
     const submit = (given: Record<string, string>, stepIdentity: string) =>
       runStory(SubmitJob, { jobFile: file, wait: "false", ...given }, folder, { stepIdentity });
     const old = await submit({ concurrencyKey }, randomUUID());

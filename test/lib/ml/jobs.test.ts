@@ -6,6 +6,7 @@ import { followJob } from "../../../lib/ml/follow-job.ts";
 import { cancelJob, findJob, getJob } from "../../../lib/ml/jobs.ts";
 import { jobName, specificationHash, submitJob } from "../../../lib/ml/submit-job.ts";
 import type { Workspace } from "../../../lib/ml/workspace.ts";
+import { until } from "../../harness/until.ts";
 import { commandJob } from "./projects.ts";
 import { openLocal, provenance } from "./world.ts";
 
@@ -18,14 +19,11 @@ const submit = (
   const { document, folder } = commandJob(command, more);
   return submitJob(workspace, document, { stepIdentity, root: folder });
 };
-const ends = async (workspace: Workspace, name: string, statuses: string[]) => {
-  for (let turn = 0; turn < 100; turn++) {
+const ends = (workspace: Workspace, name: string, statuses: string[]) =>
+  until(`${name} is ${statuses.join(" or ")}`, async () => {
     const status = (await getJob(workspace, name)).properties?.status ?? "";
-    if (statuses.includes(status)) return status;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${name} is not ${statuses}`);
-};
+    return statuses.includes(status) ? status : undefined;
+  });
 
 describe("jobs", () => {
   it("says what a job is called: readable, the same for every attempt, another for every step", () => {
@@ -109,11 +107,11 @@ describe("jobs", () => {
     const second = await submit(workspace, "exit 3", step);
     assert.deepEqual([second.name, second.joined], [`${failing.name}-2`, false]);
     await assert.rejects(followJob(workspace, second.name), { kind: "failed" });
-    const other = await submit(workspace, "sleep 20", step);
+    const other = await submit(workspace, "sleep 600", step);
     assert.equal(other.name, `${failing.name}-3`);
     await cancelJob(workspace, other.name);
     await ends(workspace, other.name, ["Canceled"]);
-    const last = await submit(workspace, "sleep 20", step);
+    const last = await submit(workspace, "sleep 600", step);
     assert.deepEqual([last.name, last.joined], [`${failing.name}-4`, false]);
     const different = await submit(workspace, "echo else", step);
     assert.equal(different.name, `${failing.name}-5`);
@@ -137,13 +135,24 @@ describe("jobs", () => {
 
   it("asks the job to cancel when the pipeline does, and says its name first", async () => {
     const controller = new AbortController();
-    const workspace = await openLocal({ signal: controller.signal });
-    const job = await submit(workspace, "sleep 60");
+    const asked: string[] = [];
+    const workspace = await openLocal({
+      signal: controller.signal,
+      onRequest: (method, url) => asked.push(`${method} ${new URL(url).pathname.replace(/.*\/workspaces\/[^/]+/, "")}`),
+    });
+    const job = await submit(workspace, "sleep 600");
     const reason = new TaskError("canceled", "The pipeline was cancelled.");
-    setTimeout(() => controller.abort(reason), 300);
-    const started = Date.now();
-    await assert.rejects(followJob(workspace, job.name), reason);
-    assert.ok(Date.now() - started < 5_000);
+    // Cancelled in a pause between two looks, which would never end by itself.
+    const clock = {
+      now: () => 0,
+      sleep(_milliseconds: number, signal?: AbortSignal) {
+        asked.length = 0;
+        controller.abort(reason);
+        return signal?.aborted ? Promise.reject(signal.reason) : new Promise<void>(() => {});
+      },
+    };
+    await assert.rejects(followJob(workspace, job.name, { clock }), reason);
+    assert.deepEqual(asked, [`POST /jobs/${job.name}/cancel`], "nothing else is asked first, or afterwards");
     assert.ok(workspace.log.lines.some((line) => line === `Cancelling the job ${job.name}.`));
     assert.equal(await ends(await openLocal(), job.name, ["CancelRequested", "Canceled"]).then(() => true), true);
     assert.equal(await ends(await openLocal(), job.name, ["Canceled"]), "Canceled");
@@ -151,7 +160,7 @@ describe("jobs", () => {
 
   it("cancels at the deadline and says so", async () => {
     const workspace = await openLocal();
-    const job = await submit(workspace, "sleep 60");
+    const job = await submit(workspace, "sleep 600");
     await assert.rejects(followJob(workspace, job.name, { deadline: 500 }), {
       kind: "timeout",
       message: /It has been asked to cancel\./,

@@ -1,7 +1,11 @@
 // What a job's process really gets and leaves, against the booted local cloud: code, inputs, outputs, environment, log, failure.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { ask } from "./client.ts";
 import { JobClient } from "./job-client.ts";
 
@@ -237,13 +241,23 @@ describe("local Azure: what a job's process gets and leaves", () => {
     });
 
     it("grows while the job runs, and can be read from an offset", async () => {
+      // Each line waits until the one before has been read.
+      const gates = await mkdtemp(join(tmpdir(), "log-gates-"));
       const code = await withCode({
-        "slow.py": "import time\nfor i in range(6):\n    print('line', i)\n    time.sleep(0.15)\n",
+        "slow.py": `import os, time
+for i in range(6):
+    while not os.path.exists(f'${gates}/{i}'): time.sleep(0.01)
+    print('line', i)
+`,
       });
       const name = await jobs.submit("python slow.py", code);
-      const lengths = new Set<number>();
-      while ((await jobs.status(name)) !== "Completed") lengths.add((await jobs.said(name)).length);
-      assert.ok(lengths.size >= 4, `seen lengths: ${[...lengths].join(", ")}`);
+      for (let line = 0; line < 6; line += 1) {
+        await writeFile(join(gates, `${line}`), "");
+        await until(`line ${line} is in the log`, async () => (await jobs.said(name)).endsWith(`line ${line}\n`));
+        if (line < 5) assert.equal(await jobs.status(name), "Running");
+      }
+      await jobs.until(name, "Completed");
+      await rm(gates, { recursive: true });
       const whole = await jobs.log(name);
       assert.match(whole, /line 0\nline 1\nline 2\nline 3\nline 4\nline 5\n$/);
       const url = (await jobs.details(name)).logFiles["user_logs/std_log.txt"];
