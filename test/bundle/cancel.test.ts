@@ -1,61 +1,70 @@
 // A stopped step does not leave a job behind: SIGINT, SIGKILL and the post-job stage, and deadlines.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Job } from "../../local/agent/index.ts";
 import { jobBoard } from "../../local/azure/jobs/board.ts";
 import { asked, Bench, NODES, needsNode, type RunOptions, type TaskRun } from "../harness/bench.ts";
-import { fastClock, preloaded } from "../harness/preload.ts";
+import { fastClock, pausesWhenStopped, preloaded } from "../harness/preload.ts";
 
-/** How long the real agent waits between SIGINT and SIGTERM is 7.5 s (facts/02 4); the issue allows 7. */
-const ALLOWED = 7_000;
+/**
+ * Between SIGINT and SIGTERM the real agent waits 7.5 s (facts/02 4): enough for one request, where no pause of the task's own
+ * comes before it. That none does is what is shown here; how long a request takes is this machine's business.
+ */
+const PATIENT = { PROCESS_SIGINT_TIMEOUT: "100000" };
 const inputs = { jobFile: "azureml/job.yml", overrides: "inputs.seconds: 300" };
 
 describe("AzureMLSubmitJob when it is stopped", () => {
   let bench: Bench;
-  const statuses = new Map<string, { status: string; at: number }[]>();
+  const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-stopped-"));
+  const statuses = new Map<string, string[]>();
   before(async () => {
     bench = await Bench.open();
     bench.cloud.azure.events.on("jobStatus", ({ name, status }) => {
-      statuses.set(name, [...(statuses.get(name) ?? []), { status, at: performance.now() }]);
+      statuses.set(name, [...(statuses.get(name) ?? []), status]);
     });
   });
-  after(() => bench?.close());
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await bench?.close();
+  });
 
-  /** Runs a job of five minutes and calls `stop` as soon as its log is there. */
+  /** Runs a job of five minutes and calls `stop` as soon as its log is there. Gives also the task's pauses from then on. */
   async function stopped(
     stop: (job: Job) => void,
     options: RunOptions = {},
     more: Record<string, string> = {},
-  ): Promise<{ run: TaskRun; from: number }> {
+  ): Promise<{ run: TaskRun; pauses: string }> {
     let job: Job | undefined;
-    let from = 0;
+    let done = false;
+    const place = mkdtempSync(path.join(folder, "run-"));
+    const file = path.join(place, "pauses");
     const run = await bench.run(
       "SubmitJob",
       { ...inputs, ...more },
       {
+        nodes: preloaded(place, pausesWhenStopped(file)),
         ...options,
+        variables: { ...PATIENT, ...options.variables },
         onJob: (one) => {
           job = one;
         },
         onLine: (line) => {
-          if (line !== "learning begins" || from > 0) return;
-          from = performance.now();
+          if (line !== "learning begins" || done) return;
+          done = true;
           stop(job!);
         },
       },
     );
-    return { run, from };
+    return { run, pauses: existsSync(file) ? readFileSync(file, "utf8") : "" };
   }
 
-  /** The job is asked to end in time, and ends. */
-  async function assertCanceled(run: TaskRun, from: number): Promise<void> {
+  /** The job is asked to end without a pause before, and ends. */
+  async function assertCanceled(run: TaskRun, pauses: string): Promise<void> {
     const name = run.outputs["jobName"]!;
-    const requested = statuses.get(name)?.find(({ status }) => status === "CancelRequested");
-    assert.ok(requested, `${name} was asked to cancel:\n${run.jobLog}`);
-    const took = requested.at - from;
-    assert.ok(took < ALLOWED, `CancelRequested after ${Math.round(took)} ms`);
+    assert.ok(statuses.get(name)?.includes("CancelRequested"), `${name} was asked to cancel:\n${run.jobLog}`);
+    assert.equal(pauses, "", "milliseconds that the task paused once it was stopped");
     await jobBoard(bench.cloud.azure).ended(name);
     assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
   }
@@ -68,8 +77,8 @@ describe("AzureMLSubmitJob when it is stopped", () => {
     it(`SIGINT: the job is CancelRequested in time, then Canceled (Node ${node})`, async function () {
       needsNode(this, node);
       const cancel = new AbortController();
-      const { run, from } = await stopped(() => cancel.abort(), { node, signal: cancel.signal });
-      await assertCanceled(run, from);
+      const { run, pauses } = await stopped(() => cancel.abort(), { node, signal: cancel.signal });
+      await assertCanceled(run, pauses);
       const [main, post] = run.stages;
       assert.equal(run.result, "Canceled");
       assert.deepEqual(main?.signals, ["SIGINT"], "it ended by itself, before the agent became rude");
@@ -87,8 +96,8 @@ describe("AzureMLSubmitJob when it is stopped", () => {
     it(`SIGKILL: the post-job stage cancels the job (Node ${node})`, async function () {
       needsNode(this, node);
       if (process.platform !== "linux") this.skip();
-      const { run, from } = await stopped(kill, { node });
-      await assertCanceled(run, from);
+      const { run, pauses } = await stopped(kill, { node });
+      await assertCanceled(run, pauses);
       const [main, post] = run.stages;
       assert.equal(main?.exitCode, 137);
       assert.deepEqual(main?.attachments, [], "nothing was left to tell of it");
@@ -100,11 +109,11 @@ describe("AzureMLSubmitJob when it is stopped", () => {
 
   it("a cancel with no time between SIGINT and SIGKILL: the post-job stage cancels the job", async () => {
     const cancel = new AbortController();
-    const { run, from } = await stopped(() => cancel.abort(), {
+    const { run, pauses } = await stopped(() => cancel.abort(), {
       signal: cancel.signal,
       variables: { PROCESS_SIGINT_TIMEOUT: "0", PROCESS_SIGTERM_TIMEOUT: "0" },
     });
-    await assertCanceled(run, from);
+    await assertCanceled(run, pauses);
     assert.deepEqual(run.stages[0]?.signals.slice(0, 1), ["SIGINT"]);
     assert.equal(run.result, "Canceled");
     assert.equal(run.stages[1]?.result, "Succeeded");

@@ -22,6 +22,25 @@ export function preloaded(folder: string, script: string): NodeBinaries {
 export const fastClock = (times: number) =>
   `const now = Date.now; const start = now(); Date.now = () => start + (now() - start) * ${times};\n`;
 
+/**
+ * Appends to `file` each pause that the task made after the agent's SIGINT, and each in its post-job stage: milliseconds of
+ * timers that ran to their end, one a line. What a task waits for by itself shows here, however slow the machine is.
+ */
+export const pausesWhenStopped = (file: string) => `
+const { appendFileSync } = require("node:fs");
+let stopped = /postjob\\.js$/.test(process.argv[1]);
+process.on("newListener", function first(event) {
+  if (event !== "SIGINT") return;
+  process.off("newListener", first);
+  process.on("SIGINT", () => { stopped = true; });
+});
+const { setTimeout: begin } = globalThis;
+globalThis.setTimeout = Object.assign((work, milliseconds = 0, ...rest) => begin((...given) => {
+  if (stopped && milliseconds > 0) appendFileSync(${JSON.stringify(file)}, milliseconds + "\\n");
+  return work(...given);
+}, milliseconds, ...rest), begin);
+`;
+
 /** Appends all that the process writes to `file`, as it writes it. */
 export const tap = (file: string) => `
 const { appendFileSync } = require("node:fs");
