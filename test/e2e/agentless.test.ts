@@ -267,6 +267,31 @@ environment: azureml:plain:1
       assert.equal(await resultOf("rejected", ", pipeline: train"), "failed");
     });
 
+    it("pass no other version than the one asked for, however the name or the version leads to it", async () => {
+      await place.model("judged", { evaluation: "passed" });
+      await place.model("other", { evaluation: "failed" });
+      const checked = async (name: string, version: string) =>
+        (
+          await place.run(`jobs:
+- job: check
+  pool: server
+  steps:
+  - task: AzureMLCheckModel@1
+    inputs: {azureSubscription: azure-ml-workspace, modelName: '${name}', modelVersion: '${version}'}`)
+        ).result;
+      assert.equal(await checked("judged", "1"), "succeeded", place.log);
+      for (const [name, version] of [
+        ["other", "../../judged/versions/1"],
+        ["other", "./../../judged/versions/1"],
+        ["other", "1/../../../judged/versions/1"],
+        ["other", "1,../../../judged/versions/1"],
+        ["other/../judged", "1"],
+        ["judged,other/../judged", "1"],
+        ["judged/versions/1,../../../judged", "1"],
+      ] as const)
+        assert.equal(await checked(name, version), "failed", `${name} ${version}\n${place.log}`);
+    });
+
     it("pass one of a registry", async () => {
       const { azure: world } = place.cloud;
       registriesOf(world).set("shared", { name: "shared", id: "r", location: "eastus2", tags: {}, properties: {} });

@@ -265,9 +265,10 @@ function showData(tracking: TrackingStore, run: Run): object {
   return { metrics: tracking.latestMetrics(run).map(showMetric), params: pairs(run.parameters), tags: pairs(run.tags) };
 }
 
-/** JSON has no NaN: it is written as a string, as protocol buffers do. */
+/** JSON has no NaN: it is written as a string, as protocol buffers do. A value that was stored as none stays none. */
 function showMetric({ key, value, timestamp, step }: Metric): object {
-  return { key, value: Number.isFinite(value) ? value : String(value), timestamp, step };
+  const shown = typeof value !== "number" || Number.isFinite(value) ? value : String(value);
+  return { key, value: shown, timestamp, step };
 }
 
 function field(tracking: TrackingStore, run: Run, { group, key }: FilterSubject): string | number | undefined {

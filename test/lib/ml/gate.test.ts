@@ -94,6 +94,27 @@ describe("the gate", () => {
     assert.match(sayGate(weak, result), /did not pass 1 of 2 rules\. metrics\.accuracy > 0\.5: The job has no metric/);
   });
 
+  for (const [what, value] of [
+    ["null", null],
+    ["NaN", "NaN"],
+    ["infinite", "Infinity"],
+    ["an empty text", ""],
+  ] as const)
+    it(`does not take a metric that is ${what} for a number`, async () => {
+      const job = await jobWith([["good", 0.9]]);
+      const metrics = jobBoard((await theCloud()).azure).tracking.runs.get(job)?.metrics ?? [];
+      const [logged] = metrics;
+      assert.ok(logged, "the job has logged its metric");
+      // What a service answers that stores what it was sent.
+      metrics.push({ ...logged, key: "odd", value: value as unknown as number });
+      for (const rules of ["metrics.odd <= 0", "metrics.odd >= 0", "!(metrics.odd > 0)", "metrics.odd != 0.5"]) {
+        const result = await gate(job, rules);
+        assert.equal(result.passed, false, `${rules}: ${JSON.stringify(result.rules)}`);
+        assert.match(result.rules[0]?.detail ?? "", /"odd"/);
+      }
+      assert.equal((await gate(job, "metrics.good > 0.5")).passed, true);
+    });
+
   it("waits for metrics that are late", async () => {
     const { azure } = await theCloud();
     azure.scenario.metricDelay = 600_000;

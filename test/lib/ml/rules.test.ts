@@ -108,6 +108,130 @@ describe("a gate's rules", () => {
     );
   });
 
+  describe("that touch a metric which is no finite number", () => {
+    const written = [
+      "metrics.bad != 0.5",
+      "!(metrics.bad >= 0.5)",
+      "metrics.good > 0.5 || metrics.bad > 0.5",
+      "metrics.good > 0.5 ? true : metrics.bad > 0.5",
+      "metrics.good > 0.5 ? metrics.bad != 1 : false",
+      "metrics['bad'] != 0.5 && metrics.good > 0.5",
+      "has(metrics.bad)",
+      "'bad' in metrics",
+      "!has(metrics.bad) || metrics.good > 0.5",
+      "string(metrics.bad) != '0.5'",
+      "[metrics.good, metrics.bad].exists(v, v > 0.5)",
+      "['good', 'bad'].exists(name, metrics[name] > 0.5)",
+      "metrics.exists(name, metrics[name] > 0.5)",
+      "size(metrics) == 2",
+      "{'m': metrics}.m.good > 0.5",
+      "(true ? metrics : champion).good > 0.5",
+      "cel.bind(m, metrics, m.good > 0.5)",
+      "champion.bad != 0.5",
+      "!(metrics.good < champion.bad)",
+      "champion.all(name, name != '')",
+      "metrics != champion",
+      "history.bad[0] >= 0.0 || history.bad.exists(v, v > 0.5)",
+      "!history.bad.all(v, v > 0.9)",
+    ];
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, null as unknown as number])
+      it(`fail by its name, however they are written, for ${bad}`, () => {
+        const sick = { good: 0.9, bad };
+        const given = { metrics: sick, champion: sick, history: { bad: [0.1, bad, 0.9], good: [0.9] } };
+        for (const text of written) {
+          const { outcome, detail } = judge(rule(text), given, "the champion bc:3");
+          assert.equal(outcome, "failed", `${text}: ${detail}`);
+          assert.match(detail, /"bad"/, text);
+        }
+      });
+
+    it("pass as ever where they do not touch it", () => {
+      const given = { metrics: { good: 0.9, bad: Number.NaN }, champion: { good: 0.8 }, history: { good: [0.9] } };
+      for (const text of ["metrics.good > 0.5", "metrics.good > champion.good", "history.good.all(v, v > 0.5)"])
+        assert.equal(judge(rule(text), given).outcome, "passed", text);
+    });
+
+    it("fail for a metric that is missing where a list of names or another branch hides it", () => {
+      const given = facts({ good: 0.9 }, { champion: { good: 0.9 }, history: { good: [] } });
+      for (const text of [
+        "['nope', 'good'].exists(name, metrics[name] > 0.5)",
+        "metrics.good > 0.5 || metrics.nope > 0.5",
+        "{'m': metrics}.m.nope > 0.5 || metrics.good > 0.5",
+        "history.good.all(v, v > 0.5)",
+      ])
+        assert.equal(judge(rule(text), given).outcome, "failed", text);
+    });
+
+    it("fail where a calculation comes to no finite number", () => {
+      const given = facts({ none: 0, some: 1 });
+      for (const text of ["metrics.some / metrics.none > 1", "!(metrics.none / metrics.none > 1)"])
+        assert.equal(judge(rule(text), given).outcome, "failed", text);
+    });
+
+    it("never pass, whatever is built around the metric", () => {
+      type Built = { text: string; touches: boolean };
+      const names = ["a", "b", "c"] as const;
+      const numbers = fc.letrec<{ number: Built }>((tie) => ({
+        number: fc.oneof(
+          { maxDepth: 2 },
+          fc
+            .record({ name: fc.constantFrom(...names), of: fc.constantFrom("metrics", "champion") })
+            .map(({ name, of }): Built => ({ text: `${of}.${name}`, touches: name === "c" })),
+          fc.integer({ min: 0, max: 3 }).map((value): Built => ({ text: `${value}.5`, touches: false })),
+          fc.tuple(tie("number"), fc.constantFrom("+", "-", "*"), tie("number")).map(
+            ([left, operator, right]): Built => ({
+              text: `(${left.text} ${operator} ${right.text})`,
+              touches: left.touches || right.touches,
+            }),
+          ),
+        ),
+      })).number;
+      const conditions = fc.letrec<{ condition: Built }>((tie) => ({
+        condition: fc.oneof(
+          { maxDepth: 4 },
+          fc.tuple(numbers, fc.constantFrom(">", "<", ">=", "<=", "==", "!="), numbers).map(
+            ([left, operator, right]): Built => ({
+              text: `${left.text} ${operator} ${right.text}`,
+              touches: left.touches || right.touches,
+            }),
+          ),
+          fc.constantFrom<Built>(
+            { text: "has(metrics.a)", touches: false },
+            { text: "has(metrics.c)", touches: true },
+            { text: "'c' in champion", touches: true },
+            { text: "metrics.exists(n, n != '')", touches: true },
+            { text: "[1.5, 2.5].exists(x, x > metrics.b)", touches: false },
+            { text: "[1.5, 2.5].all(x, x != metrics.c)", touches: true },
+            { text: "string(metrics.c) == 'x'", touches: true },
+            { text: "history.c.exists(v, v > 0.1)", touches: true },
+          ),
+          tie("condition").map(({ text, touches }): Built => ({ text: `!(${text})`, touches })),
+          fc.tuple(tie("condition"), fc.constantFrom("&&", "||"), tie("condition")).map(
+            ([left, operator, right]): Built => ({
+              text: `(${left.text}) ${operator} (${right.text})`,
+              touches: left.touches || right.touches,
+            }),
+          ),
+          fc.tuple(tie("condition"), tie("condition"), tie("condition")).map(
+            ([one, two, three]): Built => ({
+              text: `(${one.text}) ? (${two.text}) : (${three.text})`,
+              touches: one.touches || two.touches || three.touches,
+            }),
+          ),
+        ),
+      })).condition;
+      fc.assert(
+        fc.property(conditions, fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY), (built, bad) => {
+          const metrics = { a: 0.5, b: 1.5, c: bad };
+          const history = { a: [0.5], b: [1.5], c: [0.5, bad] };
+          const { outcome, detail } = judge(rule(built.text), { metrics, champion: metrics, history });
+          if (built.touches) assert.equal(outcome, "failed", `${built.text}: ${detail}`);
+        }),
+        { numRuns: 500 },
+      );
+    });
+  });
+
   it("agrees with arithmetic for every number and every comparison", () => {
     const compare = {
       ">=": (a: number, b: number) => a >= b,
@@ -116,7 +240,7 @@ describe("a gate's rules", () => {
     };
     fc.assert(
       fc.property(
-        fc.double({ noNaN: true }),
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
         fc.integer({ min: 0, max: 1000 }),
         fc.constantFrom(...(Object.keys(compare) as (keyof typeof compare)[])),
         (value, bound, operator) => {
