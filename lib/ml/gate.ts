@@ -138,9 +138,10 @@ async function histories(
   options: GateOptions,
   metrics: Metrics,
 ): Promise<Record<string, number[]>> {
-  const names = [...new Set(options.rules.flatMap((rule) => [...rule.needs.history]))].filter((name) =>
-    Object.hasOwn(metrics, name),
+  const touched = options.rules.flatMap(({ needs: { touches } }) =>
+    touches.history === "all" ? Object.keys(metrics) : [...touches.history],
   );
+  const names = [...new Set(touched)].filter((name) => Object.hasOwn(metrics, name));
   const values = await sideBySide(names, 8, (name) => metricHistory(workspace, options.jobName, name));
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? []]));
 }

@@ -8,7 +8,7 @@ export type Metrics = Readonly<Record<string, number>>;
 
 interface MlflowMetric {
   key?: string;
-  value?: number | string;
+  value?: number | string | null;
   timestamp?: number | string;
   step?: number | string;
 }
@@ -35,7 +35,7 @@ async function latestOf(workspace: Workspace, runId: string): Promise<Map<string
   });
   const metrics = new Map<string, Latest>();
   for (const { key, value, timestamp } of answer.body?.run?.data?.metrics ?? []) {
-    if (key !== undefined) metrics.set(key, { value: Number(value), timestamp: Number(timestamp ?? 0) });
+    if (key !== undefined) metrics.set(key, { value: numberOf(value), timestamp: Number(timestamp ?? 0) });
   }
   return metrics;
 }
@@ -79,5 +79,11 @@ export async function metricHistory(workspace: Workspace, runId: string, name: s
   } while (pageToken);
   const by = (point: MlflowMetric) => [Number(point.step ?? 0), Number(point.timestamp ?? 0)] as const;
   points.sort((a, b) => by(a)[0] - by(b)[0] || by(a)[1] - by(b)[1]);
-  return points.map((point) => Number(point.value));
+  return points.map((point) => numberOf(point.value));
+}
+
+/** MLflow writes what JSON has no number for as a text ("NaN", "Infinity"). All that says no number is NaN, never 0. */
+function numberOf(value: unknown): number {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && value.trim() !== "" ? Number(value) : Number.NaN;
 }
