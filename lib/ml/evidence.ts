@@ -1,21 +1,10 @@
 // The evidence that a model was judged: tags of the job, and of the models made of it. CheckModel asks for them.
 import { TaskError } from "../errors.ts";
+import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
 import { getJob, JOB_READ_API_VERSION, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Names of the tags, which people and CheckModel's task.json rely on. Properties cannot be changed later, tags can. */
-export const EVIDENCE = {
-  /** `passed` or `failed`. */
-  result: "evaluation",
-  /** Name of the pipeline that judged. */
-  pipeline: "evaluationPipeline",
-  /** Address of the pipeline run that judged. */
-  run: "evaluationRun",
-  /** When it judged, in UTC. */
-  time: "evaluationTime",
-} as const;
-
-const NAMES: readonly string[] = Object.values(EVIDENCE);
+export { EVIDENCE, isEvidence, refuseEvidence } from "../spec/evidence-names.ts";
 
 /**
  * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is,
@@ -32,7 +21,7 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
     [EVIDENCE.time]: new Date().toISOString(),
   };
   const tags = {
-    ...Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => !NAMES.includes(name))),
+    ...Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => !isJudgement(name))),
     ...Object.fromEntries(Object.entries(evidence).filter(([, value]) => value !== "")),
   };
   const properties = { ...sentBack(job), tags };
@@ -73,14 +62,5 @@ export function evidenceOf(job: Job): Record<string, string> {
 
 /** The evidence among tags. */
 export function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => NAMES.includes(name)));
-}
-
-/** Nobody gives evidence by hand. @throws TaskError kind `input` that names the tag */
-export function refuseEvidence(tags: Readonly<Record<string, string>> | undefined, where: string): void {
-  const name = Object.keys(tags ?? {}).find((one) => NAMES.some((known) => known.toLowerCase() === one.toLowerCase()));
-  if (name === undefined) return;
-  throw new TaskError("input", `${where} ${JSON.stringify(name)}, which only EvaluateMetrics writes.`, {
-    hint: "Choose another name for the tag: CheckModel takes this one as evidence that the model was judged.",
-  });
+  return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => isJudgement(name)));
 }

@@ -4,6 +4,7 @@ import { TaskError, TaskErrors } from "../errors.ts";
 import { type DataDocument, parseData, parseSource, translateData } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { type LocalContent, readContent } from "./content.ts";
+import { refuseEvidence } from "./evidence.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
@@ -53,6 +54,7 @@ function withoutPlace({ kind, message, hint }: TaskError): TaskError {
 export async function registerDataIn(place: Place, document: DataDocument, root?: string): Promise<RegisteredAsset> {
   const { registry } = place;
   const { name, version, description, tags = {}, path } = document;
+  refuseEvidence(tags, "The input tags sets the tag");
   if (registry === undefined) return registerData(needWorkspace(place, `The data asset ${name}`), document, root);
   if (path.kind === "local" && document.datastore !== undefined) {
     throw new TaskError("input", `A registry keeps its files itself, and not in the datastore ${document.datastore}.`, {

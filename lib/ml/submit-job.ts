@@ -54,6 +54,7 @@ export async function submitJob(
 ): Promise<SubmittedJob> {
   const { provenance, log } = workspace;
   const document = withOptions(given, options);
+  refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
   const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey);
   const base = document.name ?? jobName(provenance, options.stepIdentity);
   const checks = requireAll(workspace, document);
@@ -73,7 +74,6 @@ export async function submitJob(
   const [earlier] = await Promise.all([findJob(workspace, base), checks]);
   const write = await translation;
   const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
-  refuseEvidence(properties["tags"] as Record<string, string>, "The job sets the tag");
   const hash = specificationHash(properties, resolver);
 
   for (let attempt = 1, found = earlier; ; attempt++) {

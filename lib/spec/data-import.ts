@@ -1,5 +1,6 @@
 // Data imports: a data asset that is filled from a database or a file system outside Azure ML, once or by a schedule.
 import { type ParseOptions, present, readDocument, tags } from "./document.ts";
+import { withoutEvidence } from "./evidence-names.ts";
 import { includedFile } from "./included.ts";
 import type { JobWrite } from "./job.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
@@ -24,7 +25,7 @@ const dataImport = object(
     path: required(text()),
     source: required(externalData),
     description: optional(text()),
-    tags: optional(tags),
+    tags: optional(withoutEvidence(tags)),
     properties: optional(map(looseText)),
     datastore: optional(text()),
     id: readOnly(),

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "./document.ts";
+import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
@@ -33,7 +34,7 @@ export const dataShape = object(
     type: optional(enumeration(DATA_TYPES, { fold: "exact" })),
     path: required(assetLocation("data")),
     description: optional(text()),
-    tags: optional(tags),
+    tags: optional(withoutEvidence(tags)),
     datastore: optional(text()),
     auto_delete_setting: optional(map(anything)),
     id: readOnly(),

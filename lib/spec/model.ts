@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { assetLocation } from "./data.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument } from "./document.ts";
+import { withoutEvidence } from "./evidence-names.ts";
 import { type Location, MODEL_TYPES } from "./io.ts";
 import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { parseReference, type Reference, resolveReference } from "./reference.ts";
@@ -21,7 +22,7 @@ const fields = {
   path: optional(assetLocation("models")),
   description: optional(text()),
   // Azure's client sends them as Python's str().
-  tags: optional(map(looseText, { nullable: true })),
+  tags: optional(withoutEvidence(map(looseText, { nullable: true }))),
   properties: optional(map(looseText, { nullable: true })),
   stage: optional(text()),
   flavors: optional(map(map(anything))),
