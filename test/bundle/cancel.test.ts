@@ -7,6 +7,7 @@ import type { Job } from "../../local/agent/index.ts";
 import { jobBoard } from "../../local/azure/jobs/board.ts";
 import { asked, Bench, NODES, needsNode, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { fastClock, pausesWhenStopped, preloaded } from "../harness/preload.ts";
+import { holdTimer } from "../harness/timers.ts";
 
 /**
  * Between SIGINT and SIGTERM the real agent waits 7.5 s (facts/02 4): enough for one request, where no pause of the task's own
@@ -120,7 +121,8 @@ describe("AzureMLSubmitJob when it is stopped", () => {
   });
 
   it("a step that reaches its own time limit leaves no job either", async () => {
-    const { run } = await stopped(() => {}, { timeoutInMinutes: 7 / 60 });
+    const limit = holdTimer(7 * 60_000);
+    const { run } = await stopped(limit.end, { timeoutInMinutes: 7 }).finally(limit.restore);
     assert.equal(run.result, "Failed");
     assert.match(run.errors.join("\n"), /The task has timed out/);
     const name = run.outputs["jobName"]!;

@@ -8,6 +8,7 @@ import { readTaskFolder } from "../../local/agent/index.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type JobRunOutcome, type RunOutcome, runPipeline } from "../../local/pipeline/index.ts";
 import { packagedTasks, root } from "../harness/packages.ts";
+import { until } from "../harness/until.ts";
 import { JobClient } from "../local/azure/job-client.ts";
 
 export class Agentless {
@@ -66,11 +67,7 @@ export class Agentless {
 
   /** Waits until an Azure ML job has a status that is in `wanted`. */
   async until(job: string, ...wanted: string[]): Promise<void> {
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
-      if (wanted.includes(await this.statusOf(job))) return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    assert.fail(`${job} is ${await this.statusOf(job)}, not ${wanted.join(" or ")}.`);
+    await until(`${job} is ${wanted.join(" or ")}`, async () => wanted.includes(await this.statusOf(job)));
   }
 
   /** Runs a pipeline with these files beside it. `seen` is called for each line of its log. */

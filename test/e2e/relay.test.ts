@@ -10,6 +10,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { ClassicReleases } from "../../local/pipeline/classic/index.ts";
 import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { DemoRelay, WEBHOOK } from "../../scripts/demo/relay.ts";
+import { until } from "../harness/until.ts";
 import { workspaceAsk } from "../local/azure/client.ts";
 
 /** Says what it was started for, as `> credit 7`. */
@@ -162,8 +163,7 @@ for (const form of ["webhook", "release"] as const) {
       await relay.stop();
       await register("credit", "11");
       await register("credit", "9");
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      assert.ok(eventGrid(cloud.azure).pending.length > 0, "Event Grid still tries");
+      await until("Event Grid tries to tell of them", () => eventGrid(cloud.azure).pending.length > 0);
       await relay.start();
       assert.deepEqual(said(await settled()), ["credit 11 succeeded", "credit 9 succeeded"]);
       assert.deepEqual(await settled(), []);

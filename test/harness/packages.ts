@@ -1,5 +1,5 @@
 // The tasks as they are shipped: built once, and each packaged folder copied to a place with no node_modules above it.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -34,18 +34,17 @@ export function packagedTasks(): Promise<ReadonlyMap<string, string>> {
   return packaged;
 }
 
-/** Runs `work` while no other test process does. A lock that its holder left behind counts for a minute. */
+/** Runs `work` while no other test process does. A lock counts as long as the process that it names is there. */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const lock = path.join(root, "node_modules", ".cache", "azure-ml-pipelines", "building");
   mkdirSync(path.dirname(lock), { recursive: true });
   for (;;) {
     try {
-      mkdirSync(lock);
+      symlinkSync(`${process.pid}`, lock);
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-      if (age > 60_000) rmSync(lock, { recursive: true, force: true });
+      if (isLeft(lock)) rmSync(lock, { recursive: true, force: true });
       else await pause(50);
     }
   }
@@ -53,5 +52,16 @@ async function inTurn<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } finally {
     rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+/** Whether the process that a lock names, as the target of a link, is gone. */
+function isLeft(lock: string): boolean {
+  try {
+    process.kill(Number(readlinkSync(lock)), 0);
+    return false;
+  } catch (error) {
+    // ENOENT: it was given back a moment ago. EPERM: somebody else's process.
+    return !["ENOENT", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
   }
 }

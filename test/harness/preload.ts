@@ -23,16 +23,17 @@ export const fastClock = (times: number) =>
   `const now = Date.now; const start = now(); Date.now = () => start + (now() - start) * ${times};\n`;
 
 /**
- * Appends to `file` each pause that the task made after the agent's SIGINT, and each in its post-job stage: milliseconds of
+ * Appends to `file` each pause that the task made after the agent's SIGINT or SIGTERM, and each in its post-job stage: milliseconds of
  * timers that ran to their end, one a line. What a task waits for by itself shows here, however slow the machine is.
  */
 export const pausesWhenStopped = (file: string) => `
 const { appendFileSync } = require("node:fs");
 let stopped = /postjob\\.js$/.test(process.argv[1]);
-process.on("newListener", function first(event) {
-  if (event !== "SIGINT") return;
-  process.off("newListener", first);
-  process.on("SIGINT", () => { stopped = true; });
+const heard = new Set();
+process.on("newListener", (event) => {
+  if (!["SIGINT", "SIGTERM"].includes(event) || heard.has(event)) return;
+  heard.add(event);
+  process.on(event, () => { stopped = true; });
 });
 const { setTimeout: begin } = globalThis;
 globalThis.setTimeout = Object.assign((work, milliseconds = 0, ...rest) => begin((...given) => {

@@ -6,6 +6,7 @@ import { Dispatcher, type Outcome } from "../../relay/core/dispatch.ts";
 import { withLock } from "../../relay/core/lock.ts";
 import type { ModelNotice } from "../../relay/core/notice.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
+import { until } from "../harness/until.ts";
 import { WORKSPACE } from "./harness.ts";
 
 const notice: ModelNotice = {
@@ -33,15 +34,22 @@ describe("relay: claims and locks", () => {
   it("lets one of many callers start, without any lock", async () => {
     const store = new MemoryStore();
     let starts = 0;
+    let answered = 0;
     const callers = Array.from({ length: 8 }, (_, index) => {
       const starter = async () => {
         starts++;
-        await systemClock.sleep(10);
+        await until("the others have answered", () => answered === 7);
         return { reference: "r" };
       };
       return new Dispatcher({ configuration, store, starter, clock: systemClock, log: silentLog, owner: `${index}` });
     });
-    const outcomes = await Promise.all(callers.map((caller) => caller.dispatch(route, notice, Date.now() + 1_000)));
+    const outcomes = await Promise.all(
+      callers.map(async (caller) => {
+        const outcome = await caller.dispatch(route, notice, Date.now() + 1_000);
+        answered++;
+        return outcome;
+      }),
+    );
     assert.equal(starts, 1);
     const count = (kind: Outcome["kind"]) => outcomes.filter((outcome) => outcome.kind === kind).length;
     assert.deepEqual([count("started"), count("later")], [1, 7]);
@@ -63,7 +71,7 @@ describe("relay: claims and locks", () => {
     };
     const make = () => new Dispatcher({ configuration, store, starter, clock, log: silentLog, owner: "x" });
     void make().dispatch(route, notice, now + 1_000);
-    await systemClock.sleep(5);
+    await until("the first try has begun", () => contexts.length === 1);
     die = false;
     now += 179_000;
     assert.equal((await make().dispatch(route, notice, now + 1_000)).kind, "later");
@@ -81,15 +89,22 @@ describe("relay: claims and locks", () => {
       await systemClock.sleep(5);
       inside--;
     };
-    const soon = Date.now() + 10_000;
+    const soon = Date.now() + 100_000;
     const all = await Promise.all(Array.from({ length: 6 }, () => withLock(parts, "l", soon, work)));
     assert.ok(all.every((held) => held !== undefined));
     await assert.rejects(
       withLock(parts, "l", soon, () => Promise.reject(new Error("failed"))),
       /failed/,
     );
-    await store.write("locks/l.json", JSON.stringify({ owner: "gone", until: Date.now() + 200 }));
-    assert.equal(await withLock(parts, "l", Date.now() + 50, work), undefined);
-    assert.ok((await withLock(parts, "l", Date.now() + 5_000, work)) !== undefined);
+    let now = Date.now();
+    const clock = {
+      now: () => now,
+      sleep: async (milliseconds: number) => {
+        now += milliseconds;
+      },
+    };
+    await store.write("locks/l.json", JSON.stringify({ owner: "gone", until: now + 10_000 }));
+    assert.equal(await withLock({ ...parts, clock }, "l", now + 5_000, work), undefined);
+    assert.ok((await withLock({ ...parts, clock }, "l", now + 50_000, work)) !== undefined);
   });
 });

@@ -173,6 +173,7 @@ describe("Watch models", () => {
   });
 
   it("asks first whether a start happened whose run was cut off, and does not repeat it", async () => {
+    const since = new Date(Date.now() - 1000).toISOString();
     await run();
     register("1");
     const cut = newRun();
@@ -180,7 +181,6 @@ describe("Watch models", () => {
     // As if the run had ended between the start and its note of it.
     const [name, text] = [...cut.properties].find(([key]) => key.startsWith("AzureML.WatchModels."))!;
     const cursor = JSON.parse(String(text));
-    const since = new Date(Date.now() - 1000).toISOString();
     const before = { ...cursor, judged: {}, position: cursor.start, starting: { version: `${model}:1`, since } };
     cut.properties.set(name, JSON.stringify(before));
     cloud.devops.finishBuild(cut, "failed");

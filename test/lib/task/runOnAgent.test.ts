@@ -149,7 +149,6 @@ describe("a task on an agent", () => {
     const ended = await bench.run({ story: "late" });
     assert.equal(ended.code, 0);
     assert.equal(result(ended), "Failed");
-    assert.ok(ended.milliseconds < 10_000, `${ended.milliseconds} ms`);
     assert.equal(ended.output.match(/type=error;.*thrown by a timer/g)?.length, 1, "told once");
     assert.equal(record(ended).result, "failed");
   });
@@ -184,13 +183,13 @@ describe("a task on an agent", () => {
     assert.ok(ended.output.includes("##vso[task.settaskvariable variable=jobName;issecret=false;]j1\n"));
     assert.equal(record(ended).result, "canceled");
     assert.doesNotMatch(ended.output, /type=error/, "a cancel is no error");
-    assert.ok(ended.milliseconds < 4_000, `${ended.milliseconds} ms`);
+    assert.deepEqual(ended.pauses, [200], "the story's own, and no other");
   });
 
   it("that does not heed a cancel is ended after five seconds", async () => {
     const ended = await bench.run({ story: "stubborn", on: once("ready", (child) => child.kill("SIGTERM")) });
     assert.equal(result(ended), "Canceled");
-    assert.ok(ended.milliseconds > 4_500 && ended.milliseconds < 7_000, `${ended.milliseconds} ms`);
+    assert.deepEqual(ended.pauses, [5_000]);
   });
 
   it("has a post-job stage that does what main left to do, and nothing where it left nothing", async () => {

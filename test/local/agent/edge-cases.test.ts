@@ -1,8 +1,9 @@
 // The 23 edge cases of the agent's contract, each against a real process; most over the real task-lib.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { RecordingServer, runStep } from "../../../local/agent/index.ts";
+import { until } from "../../harness/until.ts";
 import { Bench, bundledTaskLib, mainStage, PRINT_ENVIRONMENT, printedEnvironment } from "./fixture.ts";
 
 const LIB = 'const tl = require("./task-lib.js");\n';
@@ -249,7 +250,7 @@ describe("the agent's edge cases", () => {
     assert.ok(stage.lines.includes("got SIGINT") && stage.lines.includes("got SIGTERM"));
     assert.ok(stage.milliseconds >= 350);
     assert.ok(aliveAfterStep, "no tree is killed with the step");
-    await until(() => !isAlive(Number(readFileSync(pidFile, "utf8"))));
+    await until("the process is gone", () => !isAlive(Number(readFileSync(pidFile, "utf8"))));
     assert.ok(
       outcome.lines.some((line) => line.startsWith("Terminate orphan process: pid")),
       "the job's end takes it",
@@ -380,8 +381,13 @@ describe("the agent's edge cases", () => {
     const task =
       probe(`const fs = require("node:fs"); const file = tl.getVariable("Agent.TempDirectory") + "/summary.md";
       fs.writeFileSync(file, "# early"); tl.uploadSummary(file); tl.addAttachment("aml", "record.json", file); fs.writeFileSync(file, "# late");
-      const gone = tl.getVariable("Agent.TempDirectory") + "/gone.md"; fs.writeFileSync(gone, "x"); tl.addAttachment("aml", "gone", gone); setTimeout(() => fs.rmSync(gone), 300);`);
-    const stage = await runStep({ workFolder: bench.workFolder, taskFolder: task, server });
+      const gone = tl.getVariable("Agent.TempDirectory") + "/gone.md"; fs.writeFileSync(gone, "x"); tl.addAttachment("aml", "gone", gone); console.log("gone is", gone);`);
+    // Taken away once the agent has seen the command, which it reads before this line.
+    const onLine = (line: string) => {
+      const gone = /^gone is (.+)$/.exec(line)?.[1];
+      if (gone !== undefined) rmSync(gone);
+    };
+    const stage = await runStep({ workFolder: bench.workFolder, taskFolder: task, server, onLine });
     assert.equal(stage.result, "Succeeded", stage.lines.join("\n"));
     const sent = server.of("attach").map(([, type, name, content]) => `${type} ${name} ${content}`);
     assert.deepEqual(sent, ["Distributedtask.Core.Summary summary.md # late", "aml record.json # late"]);
@@ -401,11 +407,6 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let n = 0; n < 100 && !holds(); n++) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.ok(holds());
 }
 
 /** Cancels the job as soon as a step prints the line. */

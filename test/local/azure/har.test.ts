@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { bodyLimit, type Exchange, HarRecorder } from "../../../local/har.ts";
 import { hidden, Redaction } from "../../../local/redaction.ts";
+import { until } from "../../harness/until.ts";
 import { ask, tokenOf, workspaceAsk } from "./client.ts";
 
 interface Entry {
@@ -57,7 +58,7 @@ describe("the HAR archive", () => {
         new URL(sasUri).searchParams.get("sig") ?? "",
       );
       // An exchange is recorded when its connection has let go of the answer.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await until("six exchanges are recorded", () => entriesOf(cloud.har).length >= 6);
     });
     after(() => cloud.close());
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { JobClient } from "./job-client.ts";
 
 interface Told {
@@ -66,7 +67,7 @@ describe("webhooks of jobs", () => {
     return name;
   }
   async function heard(count: number): Promise<void> {
-    for (const deadline = Date.now() + 20_000; told.length < count && Date.now() < deadline; ) await pause(20);
+    await until(`${count} were told`, () => told.length >= count);
     assert.equal(told.length, count);
   }
 

@@ -19,6 +19,7 @@ import {
 } from "../../../local/azure/jobs/references.ts";
 import { TrackingStore } from "../../../local/azure/jobs/tracking.ts";
 import { Store } from "../../../local/azure/state.ts";
+import { until } from "../../harness/until.ts";
 
 const workspace = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
 const scope = { subscriptionId: "s", resourceGroup: "g", workspaceName: "w" };
@@ -282,13 +283,13 @@ describe("local Azure: processes and logs", () => {
   });
   it("are stopped gently first", async () => {
     const command = start("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done");
-    while (!existsText(join(folder, "out"), "up")) await new Promise((resolve) => setTimeout(resolve, 10));
-    await command.stop(5_000);
+    await until("the command is up", () => existsText(join(folder, "out"), "up"));
+    await command.stop(100_000);
     assert.match(readFileSync(join(folder, "out"), "utf8"), /^up\n(Terminated\n)?bye\n$/);
   });
   it("are killed when they do not listen", async () => {
     const command = start("trap '' TERM; echo up; while :; do sleep 0.05; done");
-    while (!existsText(join(folder, "out"), "up")) await new Promise((resolve) => setTimeout(resolve, 10));
+    await until("the command is up", () => existsText(join(folder, "out"), "up"));
     await command.stop(100);
     assert.deepEqual(await command.ended, { code: null, signal: "SIGKILL" });
   });
@@ -296,6 +297,7 @@ describe("local Azure: processes and logs", () => {
     const file = join(folder, "log");
     await writeFile(file, "begin\n");
     const pieces: Buffer[] = [];
+    const carried = () => Buffer.concat(pieces).toString();
     const carrier = new LogCarrier(
       file,
       async (bytes) => {
@@ -307,11 +309,10 @@ describe("local Azure: processes and logs", () => {
     const big = "x".repeat(2_500_000);
     for (const text of ["a\n", "", "ü", big, "end"]) {
       await appendFile(file, text);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (text !== "end") await until("what was appended is carried over", () => carried().endsWith(text));
     }
     await carrier.close();
-    assert.ok(pieces.length > 3, String(pieces.length));
-    assert.equal(Buffer.concat(pieces).toString(), `begin\na\nü${big}end`);
+    assert.equal(carried(), `begin\na\nü${big}end`);
   });
   it("tell when carrying a log over failed", async () => {
     const file = join(folder, "log");

@@ -1,7 +1,8 @@
 // Command jobs on the management plane, against the booted local cloud: bodies, states, lists, cancel, refusals.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { holdTimer } from "../../harness/timers.ts";
+import { until } from "../../harness/until.ts";
 import { JobClient } from "./job-client.ts";
 
 describe("local Azure: jobs", () => {
@@ -238,8 +239,9 @@ describe("local Azure: jobs", () => {
     it("answers 202 null with a Location that is 202 {} and then 200 empty, and ends the whole process group", async () => {
       const name = await jobs.submit("trap 'echo asked to end' TERM; sleep 300 & echo child $!; wait; sleep 300");
       await jobs.until(name, "Running");
-      while (!/child \d+/.test(await jobs.log(name))) await new Promise((resolve) => setTimeout(resolve, 30));
-      cloud.azure.scenario.killGrace = 300;
+      await until("the child has its line in the log", async () => /child \d+/.test(await jobs.log(name)));
+      cloud.azure.scenario.killGrace = 600_000;
+      const grace = holdTimer(600_000);
       const answer = await jobs.arm("POST", `/jobs/${name}/cancel`);
       assert.equal(answer.status, 202);
       assert.equal(answer.text, "null");
@@ -254,6 +256,9 @@ describe("local Azure: jobs", () => {
       const poll = () => jobs.armUrl("GET", location);
       const early = await poll();
       assert.deepEqual([early.status, early.text, early.headers["location"]], [202, "{}", location]);
+      await until("the job was asked to end", async () => (await jobs.said(name)).includes("asked to end"));
+      grace.end();
+      grace.restore();
       assert.equal(await jobs.until(name, "Canceled"), "Canceled");
       const late = await poll();
       assert.deepEqual([late.status, late.text], [200, ""]);
@@ -297,8 +302,11 @@ describe("local Azure: jobs", () => {
       const listen = (job: { name: string; status: string }) =>
         job.name === name && seen.at(-1) !== job.status && seen.push(job.status);
       cloud.azure.events.on("jobStatus", listen);
+      const over = new Promise<{ name: string; status: string }>((resolve) => {
+        cloud.azure.events.on("jobTerminal", (job) => job.name === name && resolve(job));
+      });
       await jobs.submit("true", {}, name);
-      const [ended] = await once(cloud.azure.events, "jobTerminal");
+      const ended = await over;
       cloud.azure.events.off("jobStatus", listen);
       assert.deepEqual(seen, ["Starting", "Preparing", "Queued", "Running", "Finalizing", "Completed"]);
       assert.deepEqual([ended.name, ended.status], [name, "Completed"]);

@@ -71,6 +71,6 @@ export async function report(
   };
   const body = typeof call.body === "string" ? call.body : JSON.stringify(call.body);
   const url = `${base}/${call.path}?api-version=${call.version ?? "2.0-preview.1"}`;
-  const answer = await send({ method: call.method, url, headers, body }, caFile, AbortSignal.timeout(10_000));
+  const answer = await send({ method: call.method, url, headers, body }, caFile, AbortSignal.timeout(100_000));
   return { status: answer.status, body: answer.text === "" ? {} : JSON.parse(answer.text) };
 }

@@ -10,6 +10,7 @@ import type {
   ServerTasks,
 } from "../../../local/devops/server-tasks/index.ts";
 import type { Plan } from "../../../local/devops/state/plans.ts";
+import { until } from "../../harness/until.ts";
 import { type Callback, OutsideService, report } from "./outside-service.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -89,8 +90,7 @@ describe("the server-task engine", () => {
       body: { name: "TaskCompleted", taskId: to.TaskInstanceId, jobId: to.JobId, result, ...more },
     });
   const asked = async (count = 1) => {
-    for (let n = 0; service.asked.length < count && n < 1_000; n++)
-      await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(`the service was asked ${count} times`, () => service.asked.length >= count);
     assert.equal(service.asked.length, count);
   };
 

@@ -1,6 +1,7 @@
 // A clock that stands still until a test moves it: waits of hours and days take no time, and nothing runs early.
 import { setImmediate as turn } from "node:timers/promises";
 import type { ServerClock } from "../../../local/devops/server-tasks/index.ts";
+import { until } from "../../harness/until.ts";
 
 export class VirtualClock implements ServerClock {
   private time = Date.parse("2026-11-23T08:00:00Z");
@@ -25,16 +26,11 @@ export class VirtualClock implements ServerClock {
     });
   }
 
-  /** Resolves once somebody waits for exactly that long. Rejects where nobody does within five real seconds. */
+  /** Resolves once somebody waits for exactly that long. Rejects where nobody ever does. */
   async awaited(milliseconds: number): Promise<void> {
-    const deadline = Date.now() + 5_000;
-    while (![...this.waits].some(({ at }) => at === this.time + milliseconds)) {
-      if (Date.now() > deadline) {
-        const left = [...this.waits].map(({ at }) => at - this.time).join(", ");
-        throw new Error(`Nobody waits for ${milliseconds} ms; there are waits of ${left || "nothing"}.`);
-      }
-      await turn();
-    }
+    await until(`somebody waits for ${milliseconds} ms`, () =>
+      [...this.waits].some(({ at }) => at === this.time + milliseconds),
+    );
   }
 
   /** Moves on by so much, once somebody waits for exactly that. */
