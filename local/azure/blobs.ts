@@ -79,10 +79,15 @@ export class BlobStore {
   }
 
   /** Writes a block blob, over whatever was there. */
-  async put(container: string, name: string, bytes: Uint8Array | string): Promise<void> {
+  async put(
+    container: string,
+    name: string,
+    bytes: Uint8Array | string,
+    blobContentType = "application/octet-stream",
+  ): Promise<void> {
     const content = Buffer.from(bytes as Uint8Array);
     const client = (await this.container(container)).getBlockBlobClient(name);
-    await client.uploadData(content, { blobHTTPHeaders: { blobContentType: "application/octet-stream" } });
+    await client.uploadData(content, { blobHTTPHeaders: { blobContentType } });
   }
 
   /** Writes a block blob from a local file, piecewise. */

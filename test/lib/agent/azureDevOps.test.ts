@@ -76,7 +76,7 @@ describe("assertions from Azure DevOps", () => {
     const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/oidctoken`;
     const pauses: number[] = [];
     const clock = { now: Date.now, sleep: async (milliseconds: number) => void pauses.push(milliseconds) };
-    const plain = { ...settings, caFile: undefined, clock };
+    const plain = { ...settings, collectionUri: new URL("/", uri).href, caFile: undefined, clock };
     try {
       assert.equal(await requestAssertion(plain, connection.id, uri, plan()), "e30.e30.x");
       assert.deepEqual([asked.length, pauses], [3, [1000, 2000]]);
@@ -106,6 +106,62 @@ describe("assertions from Azure DevOps", () => {
           return true;
         },
       );
+    }
+  });
+
+  describe("are asked of the collection and of nobody else:", () => {
+    const at = "/1d/_apis/distributedtask/hubs/build/plans/2/jobs/3/oidctoken";
+    for (const [collection, uri, goes] of [
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com/contoso${at}`, true],
+      ["https://dev.azure.com/Contoso/", `https://contoso.visualstudio.com${at}`, true],
+      ["https://contoso.visualstudio.com/", `https://dev.azure.com/contoso${at}`, true],
+      ["https://contoso.visualstudio.com/", `https://CONTOSO.visualstudio.com/DefaultCollection${at}`, true],
+      ["https://tfs.example.com/tfs/Main/", `https://tfs.example.com/tfs/Main${at}`, true],
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com/evil${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com/contoso/../evil${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com/contoso%2f..%2fevil${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com.evil.example/contoso${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com@evil.example/contoso${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://evil.visualstudio.com${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://contoso.visualstudio.com.evil.example${at}`, false],
+      ["https://dev.azure.com/contoso/", `https://dev.azure.com:444/contoso${at}`, false],
+      ["https://dev.azure.com/contoso/", `http://dev.azure.com/contoso${at}`, false],
+      ["https://tfs.example.com/tfs/Main/", `https://tfs.example.com/tfs/Other${at}`, false],
+      ["https://tfs.example.com/tfs/Main/", `https://dev.azure.com/Main${at}`, false],
+      ["https://dev.azure.com/contoso/", "no address", false],
+    ] as const) {
+      it(`${uri.replace(at, "")} is ${goes ? "" : "not "}of ${collection}`, async () => {
+        // A proxy that lets nobody through, and remembers who wanted to go where, with what.
+        const asked: string[] = [];
+        const proxy = createServer((request, response) => {
+          asked.push(`${request.url} ${request.headers.authorization}`);
+          response.writeHead(403).end();
+        });
+        proxy.on("connect", (request, socket) => {
+          asked.push(String(request.url));
+          socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+        });
+        await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+        const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+        const clock = { now: Date.now, sleep: async () => {} };
+        const from = { ...settings, collectionUri: collection, proxy: { url, bypass: [] }, caFile: undefined, clock };
+        try {
+          await assert.rejects(
+            requestAssertion(from, connection.id, uri, plan()),
+            (error: Error & { kind: string }) => {
+              assert.equal(error.kind, "connection");
+              if (!goes)
+                assert.match(error.message, /System\.OidcRequestUri.* does not belong to .*no token was sent/s);
+              return true;
+            },
+          );
+          if (goes) assert.equal(asked[0], `${new URL(uri).host}:443`);
+          else assert.deepEqual(asked, []);
+        } finally {
+          proxy.close();
+          proxy.closeAllConnections();
+        }
+      });
     }
   });
 
