@@ -30,11 +30,13 @@ export const bundleOptions = {
   metafile: true,
 } satisfies BuildOptions;
 
-/** The program of a task: its story's file knows nothing of being run. */
-export const entry = (runOnAgent: string, story = "./index.ts") =>
+/** The program of a task: its story's file knows nothing of being run. `lib` is that folder's path. */
+export const entry = (lib: string, story = "./index.ts") =>
   [
+    // First: it takes away what libraries must not see while they load.
+    `import ${JSON.stringify(`${lib}/agent/start.ts`)};`,
     `import task from ${JSON.stringify(story)};`,
-    `import { runOnAgent } from ${JSON.stringify(runOnAgent)};`,
+    `import { runOnAgent } from ${JSON.stringify(`${lib}/task/runOnAgent.ts`)};`,
     "void runOnAgent(task);",
   ].join("\n");
 
@@ -70,7 +72,7 @@ async function buildTask(root: string, folder: string, json: TaskJson): Promise<
   const { metafile } = await build({
     ...bundleOptions,
     stdin: {
-      contents: entry("../../lib/task/runOnAgent.ts"),
+      contents: entry("../../lib"),
       resolveDir: join(root, "tasks", folder),
       sourcefile: `${folder}.entry.ts`,
       loader: "ts",

@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { TaskError } from "../errors.ts";
 import { type Clock, systemClock } from "../poll.ts";
+import { belongsToCollection } from "./collection.ts";
+import { onlyAnswers } from "./devops-answers.ts";
 import type { ProxySettings } from "./network.ts";
 
 export interface AzureDevOpsSettings {
@@ -39,16 +41,20 @@ export async function requestAssertion(
   requestUri: string | undefined,
   plan: PlanIdentity,
 ): Promise<string> {
+  if (requestUri !== undefined && !belongsToCollection(requestUri, settings.collectionUri))
+    throw foreign(requestUri, settings);
   // Only connections with workload identity come here: the others need not wait for the client to load.
   const [{ BearerCredentialHandler }, { TaskApi }] = await Promise.all([
     import("azure-devops-node-api/handlers/bearertoken.js"),
     import("azure-devops-node-api/TaskApi.js"),
   ]);
-  const api = new TaskApi(
-    settings.collectionUri,
-    [new BearerCredentialHandler(settings.accessToken, false)],
-    requestOptions(settings),
-    settings.userAgent,
+  const api = onlyAnswers(
+    new TaskApi(
+      settings.collectionUri,
+      [new BearerCredentialHandler(settings.accessToken, false)],
+      requestOptions(settings),
+      settings.userAgent,
+    ),
   );
   const ask = async () =>
     requestUri === undefined
@@ -79,6 +85,15 @@ function isPassing(cause: unknown): boolean {
   return statusCode === 408 || statusCode === 429 || (statusCode >= 500 && statusCode !== 501);
 }
 
+function foreign(requestUri: string, { collectionUri }: AzureDevOpsSettings): TaskError {
+  const place = URL.canParse(requestUri) ? new URL(requestUri).origin : "no address";
+  return new TaskError(
+    "connection",
+    `The variable System.OidcRequestUri (${place}) does not belong to ${collectionUri}, whose job this is: no token was sent.`,
+    { hint: "Azure DevOps sets it. Remove the pipeline variable of that name." },
+  );
+}
+
 function withQuery(requestUri: string, connectionId: string): string {
   const url = new URL(requestUri);
   url.searchParams.set("api-version", "7.1");
@@ -103,6 +118,8 @@ function refused(cause: unknown, connectionId: string): TaskError {
 /** How the client is told of the agent's proxy and authorities. */
 export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {
   return {
+    // The token of the job goes where it was addressed, and not where an answer leads.
+    allowRedirects: false,
     allowRetries: true,
     maxRetries: 3,
     socketTimeout: 30_000,

@@ -3,7 +3,11 @@ import "./quiet.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import type { SourceLocation } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { endLines, own } from "./guard.ts";
 import { harmless, harmlessLines } from "./harmless.ts";
+
+// Commands of this room go past the gate that guards stdout.
+tl.setStdStream(own);
 
 /** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */
 export function printText(text: string): void {
@@ -12,7 +16,7 @@ export function printText(text: string): void {
 
 /** Prints a styled line of ours, such as `##[group]title`; only what stands after the style may come from others. */
 export function printStyled(style: "group" | "endgroup" | "section" | "error" | "warning", text = ""): void {
-  process.stdout.write(`##[${style}]${harmlessLines(text).join(" ")}\n`);
+  own.write(`##[${style}]${harmlessLines(text).join(" ")}\n`);
 }
 
 /** An issue of the pipeline run. `where` makes it `file(line,column)`. */
@@ -48,5 +52,7 @@ export const pipelineLog: Log = {
 };
 
 /** Resolves when everything printed so far has left the process. */
-export const flushed = (): Promise<void> =>
-  new Promise((resolve) => process.stdout.write("", () => process.stderr.write("", () => resolve())));
+export const flushed = (): Promise<void> => {
+  endLines();
+  return new Promise((resolve) => process.stdout.write("", () => process.stderr.write("", () => resolve())));
+};

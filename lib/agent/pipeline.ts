@@ -11,6 +11,7 @@ import type { Agent } from "./agent.ts";
 import { requestAssertion } from "./azureDevOps.ts";
 import { cancellation } from "./cancel.ts";
 import { type ConnectionSource, readConnection, SECRET_PARAMETERS } from "./connection.ts";
+import { own } from "./guard.ts";
 import type { ProxySettings } from "./network.ts";
 import { logIssue, pipelineLog } from "./output.ts";
 import { readProvenance } from "./provenance.ts";
@@ -167,7 +168,7 @@ function need(value: string | undefined, message: string): string {
 const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
 const commands = new Writable({
   write(chunk: Buffer, _encoding, done) {
-    if (!chunk.includes("##vso[task.debug]")) process.stdout.write(chunk);
+    if (!chunk.includes("##vso[task.debug]")) own.write(chunk);
     done();
   },
 });
@@ -181,6 +182,6 @@ function quietly<T>(call: () => T, say?: "say"): T {
   try {
     return call();
   } finally {
-    tl.setStdStream(process.stdout);
+    tl.setStdStream(own);
   }
 }

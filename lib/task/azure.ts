@@ -1,6 +1,7 @@
 // From a service connection and the inputs that every task has to a signed-in way to one workspace.
 
 import type { ConnectionDetails } from "../agent/connection.ts";
+import { giveIdentityBack } from "../agent/environment.ts";
 import type { Agent } from "../agent/index.ts";
 import type { TaskIdentity } from "../agent/inputs.ts";
 import {
@@ -93,6 +94,7 @@ function identityOf(connection: ConnectionDetails, agent: Agent): Identity {
     case "workloadIdentity":
       return { scheme, tenantId, clientId, assertion: agent.oidcAssertion(id), hidden: connection.hidden };
     case "managedIdentity":
+      giveIdentityBack();
       return { scheme, clientId: connection.clientId };
   }
 }

@@ -46,7 +46,7 @@ async function make(): Promise<string> {
   await build({
     ...bundleOptions,
     stdin: {
-      contents: entry(`${root}/lib/task/runOnAgent.ts`, "./index.ts"),
+      contents: entry(`${root}/lib`, "./index.ts"),
       resolveDir: sources,
       sourcefile: "Probe.entry.ts",
       loader: "ts",
