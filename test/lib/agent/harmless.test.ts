@@ -44,7 +44,7 @@ describe("harmless", () => {
   it("takes time in proportion to a text, whatever it holds", () => {
     for (const piece of ["#", "#\u200b", "##\u200b", "##v\u200b", "\u200b", "##vs"]) {
       const time = (length: number) => {
-        const text = piece.repeat(length / piece.length) + "x";
+        const text = `${piece.repeat(length / piece.length)}x`;
         const from = process.cpuUsage().user;
         harmless(text);
         return process.cpuUsage().user - from;
