@@ -24,9 +24,10 @@ import { type Credentials, createCredentials } from "./credentials.ts";
 import { devOpsApplication } from "./devops/server.ts";
 import { DevOpsWorld } from "./devops/world.ts";
 import { type EnvironmentName, environments } from "./environments.ts";
+import type { FaultLayer } from "./faults/layer.ts";
 import { HarRecorder } from "./har.ts";
 import { type Listener, listen } from "./listen.ts";
-import { startProxy } from "./proxy.ts";
+import { type Proxy as ClientProxy, startProxy } from "./proxy.ts";
 import { makeAuthority } from "./tls.ts";
 
 export interface CloudOptions {
@@ -43,6 +44,8 @@ export interface CloudOptions {
   readonly environmentsCache?: string;
   /** One of Azure's own clouds, for which this one answers: its name and audiences, with addresses on this machine. */
   readonly posesAs?: EnvironmentName;
+  /** Faults that requests of chosen clients meet. */
+  readonly faults?: FaultLayer;
 }
 
 export interface LocalCloud {
@@ -74,6 +77,8 @@ export interface LocalCloud {
   readonly azure: AzureWorld;
   readonly devops: DevOpsWorld;
   readonly har: HarRecorder;
+  /** A further way in like `urls.proxy`, so that those who use it can be told apart. Whoever opens it closes it. */
+  openProxy(): Promise<ClientProxy>;
   /** Ends everything that was started. */
   close(): Promise<void>;
 }
@@ -136,11 +141,9 @@ async function start(
   const remembered = state.store<number>("ports");
   const listenNamed = async (name: string, handler: http.RequestListener, plain = false): Promise<Listener> => {
     const port = remembered.get(name) ?? 0;
-    const listener = await listen(
-      name,
-      inFrontOf(name, handler, () => world),
-      { authority, har, ports, port, plain },
-    );
+    const scenarios = inFrontOf(name, handler, () => world);
+    const front = options.faults?.inFrontOf(name, scenarios, () => world) ?? scenarios;
+    const listener = await listen(name, front, { authority, har, ports, port, plain });
     remembered.set(name, listener.port);
     closers.push(() => listener.close());
     return listener;
@@ -224,6 +227,7 @@ async function start(
     azure: world,
     devops,
     har,
+    openProxy: () => startProxy(ports),
     close,
   };
 }

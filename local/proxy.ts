@@ -8,6 +8,8 @@ export interface Proxy {
   readonly port: number;
   /** Ports from which it went on to the listeners: whose requests came through it. */
   readonly wentFrom: ReadonlySet<string>;
+  /** Ends the tunnel that went on from this port as a network does that has lost it: by a TCP reset. */
+  reset(port: string): void;
   close(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptio
   const { port: wished, credentials } = options;
   const tunnels = new Set<net.Socket>();
   const wentFrom = new Set<string>();
+  const clients = new Map<string, net.Socket>();
   const wanted =
     credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
   const mayPass = (request: http.IncomingMessage) =>
@@ -60,7 +63,10 @@ export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptio
       return;
     }
     const upstream = net.connect(target.port, "127.0.0.1", () => {
-      wentFrom.add(String(upstream.localPort));
+      const from = String(upstream.localPort);
+      wentFrom.add(from);
+      clients.set(from, client);
+      client.once("close", () => clients.delete(from));
       client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       if (head.length > 0) upstream.write(head);
       upstream.pipe(client);
@@ -86,6 +92,7 @@ export async function startProxy(ports: ReadonlySet<number>, options: ProxyOptio
     url: `http://127.0.0.1:${port}`,
     port,
     wentFrom,
+    reset: (from) => void clients.get(from)?.resetAndDestroy(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

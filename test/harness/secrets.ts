@@ -43,15 +43,20 @@ export class SecretRecorder extends HarRecorder {
       if (name.toLowerCase() === "x-identity-header") this.keep("managed identity header", value);
     }
     this.#signatures(exchange.url);
-    this.#signatures(exchange.responseBody.toString("utf8"));
     if (exchange.listener === "login") {
       for (const [name, value] of new URLSearchParams(exchange.requestBody.toString("utf8"))) {
         const kind = FIELDS[name];
         if (kind !== undefined) this.keep(kind, value);
       }
     }
-    if (/\/listSecrets(\?|$)/i.test(exchange.url)) this.#json(exchange.responseBody, { key: "account key" });
-    this.#json(exchange.responseBody, ANSWERS);
+    this.learn(exchange.url, exchange.responseBody);
+  }
+
+  /** Remembers the secrets of an answer, also of one that nobody got. */
+  learn(url: string, answer: Buffer): void {
+    this.#signatures(answer.toString("utf8"));
+    if (/\/listSecrets(\?|$)/i.test(url)) this.#json(answer, { key: "account key" });
+    this.#json(answer, ANSWERS);
   }
 
   /** Anything shorter is found in ordinary text too. */

@@ -1,0 +1,91 @@
+// `npm run test:faults`: packaged tasks against the local cloud on bad days. Prints each violation with what repeats it.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { matrixSchedules } from "../test/faults/matrix.ts";
+import { play } from "../test/faults/play.ts";
+import { Report } from "../test/faults/report.ts";
+import { type Schedule, scheduleOf } from "../test/faults/schedule.ts";
+
+const usage = `npm run test:faults -- [options]
+
+  --seeds N      play N seeds from --from on (100)
+  --from S       the first seed (1)
+  --seed S       play this seed only
+  --task T       only scenarios of this task, such as SubmitJob
+  --minutes M    play seeds from --from on for so long; without --from from one that the time of day gives
+  --schedule F   play the schedule at the head of a violation's log
+  --matrix       in place of seeds: each write x before, processed, answered x lost, SIGKILL, cancel
+  --kept         also the seeds of test/faults/seeds.json, which were a violation once
+  --at-once K    schedules at once (5)
+  --logs DIR     keep the logs of violations there`;
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean", default: false } as const;
+const options = {
+  ...{ seeds: text, from: text, seed: text, task: text, minutes: text, "at-once": text, logs: text },
+  ...{ schedule: text, matrix: flag, kept: flag, help: flag },
+} as const;
+
+const seedsFile = path.resolve(import.meta.dirname, "../test/faults/seeds.json");
+
+/** A seed that was a violation, its schedule as it was then, and what was wrong. */
+interface KeptSeed {
+  readonly reason: string;
+  readonly schedule: Schedule;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  const first = Number(values.from ?? (minutes === undefined ? 1 : Math.floor(Date.now() / 1000) % 1_000_000_000));
+  const count =
+    values.seed !== undefined ? 1 : minutes === undefined ? Number(values.seeds ?? 100) : Number.POSITIVE_INFINITY;
+  const until = minutes === undefined ? Number.POSITIVE_INFINITY : performance.now() + minutes * 60_000;
+  const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-faults-"));
+  const logs = path.resolve(values.logs ?? mkdtempSync(path.join(tmpdir(), "azure-ml-faults-logs-")));
+  mkdirSync(logs, { recursive: true });
+  const report = new Report(logs);
+  try {
+    const kept = values.kept ? (JSON.parse(readFileSync(seedsFile, "utf8")) as KeptSeed[]) : [];
+    const chosen = values.schedule
+      ? [JSON.parse(readFileSync(values.schedule, "utf8").split("\n")[0] ?? "") as Schedule]
+      : values.matrix
+        ? await matrixSchedules(path.join(folder, "rehearsal"), values.task)
+        : seedsFrom(Number(values.seed ?? first), count, values.task);
+    const queue = inTurn(
+      kept.map(({ schedule }) => schedule),
+      chosen,
+    );
+    const atOnce = Number(values["at-once"] ?? 5);
+    await Promise.all(
+      Array.from({ length: atOnce }, async (_, place) => {
+        const own = path.join(folder, String(place));
+        mkdirSync(own);
+        while (performance.now() < until) {
+          const next = queue.next();
+          if (next.done === true) return;
+          report.take(await play(next.value, own));
+        }
+      }),
+    );
+    return report.end();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function* seedsFrom(first: number, count: number, task: string | undefined): Generator<Schedule> {
+  for (let n = 0; n < count; n++) yield scheduleOf(first + n, task);
+}
+
+function* inTurn(...sources: Iterable<Schedule>[]): Generator<Schedule> {
+  for (const source of sources) yield* source;
+}
+
+process.exitCode = await main();

@@ -1,0 +1,87 @@
+// What came of the schedules: each violation with its log and what repeats it, and figures at the end.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { kinds } from "../../local/faults/kinds.ts";
+import type { Outcome } from "./play.ts";
+import type { Ran } from "./run-task.ts";
+import { describeSchedule } from "./schedule.ts";
+
+export class Report {
+  readonly #logs: string;
+  readonly #started = performance.now();
+  readonly #results = new Map<string, number>();
+  readonly #hits = new Map<string, number>();
+  #passed = 0;
+  #failed = 0;
+  #peak = 0;
+
+  /** @param logs folder for the logs of violations */
+  constructor(logs: string) {
+    this.#logs = logs;
+  }
+
+  take(outcome: Outcome): void {
+    const { runs, violations, schedule } = outcome;
+    const troubled = runs.slice(0, schedule.troubles.length);
+    for (const { result } of troubled) this.#results.set(result, (this.#results.get(result) ?? 0) + 1);
+    for (const { what } of runs.flatMap(({ hits }) => hits)) this.#hits.set(what, (this.#hits.get(what) ?? 0) + 1);
+    this.#peak = Math.max(this.#peak, ...runs.map(({ peak }) => peak));
+    if (violations.length === 0) {
+      this.#passed += 1;
+      return;
+    }
+    this.#failed += 1;
+    const file = path.join(
+      this.#logs,
+      `seed-${schedule.seed}-${schedule.scenario.replace(/\W+/g, "-")}-${this.#failed}.log`,
+    );
+    writeFileSync(file, logOf(outcome));
+    console.log(
+      [
+        "",
+        `VIOLATION ${describeSchedule(schedule).join("\n")}`,
+        ...hitLines(troubled),
+        ...violations.map((one) => `  ! ${one}`),
+        `  log: ${file}`,
+        // A schedule of the matrix has no seed of its own; its JSON, which repeats it, is in the log.
+        schedule.seed < 0
+          ? "  again: npm run test:faults -- --schedule FILE, with the JSON at the log's head"
+          : `  again: npm run test:faults -- --seed ${schedule.seed}`,
+      ].join("\n"),
+    );
+  }
+
+  /** @returns the exit code */
+  end(): number {
+    const seconds = (performance.now() - this.#started) / 1000;
+    const hits = [...this.#hits.values()].reduce((sum, one) => sum + one, 0);
+    const sorted = (counts: ReadonlyMap<string, number>) =>
+      [...counts]
+        .toSorted(([one], [other]) => (one < other ? -1 : 1))
+        .map(([name, count]) => `${name} ${count}`)
+        .join(", ");
+    console.log(
+      `\n${this.#passed + this.#failed} schedules in ${Math.round(seconds)} s; ${hits} faults and early ends happened.`,
+    );
+    console.log(`First attempts: ${sorted(this.#results)}. Peak memory of a task: ${Math.round(this.#peak)} MB.`);
+    console.log(`What happened: ${sorted(this.#hits)}.`);
+    const unseen = Object.keys(kinds).filter((name) => !this.#hits.has(name));
+    if (unseen.length > 0) console.log(`What did not: ${unseen.join(", ")}.`);
+    console.log(`${this.#passed} passed, ${this.#failed} failed`);
+    return this.#failed > 0 ? 1 : 0;
+  }
+}
+
+const hitLines = (runs: readonly Ran[]) =>
+  runs.flatMap(({ hits, result, postJob }, n) => [
+    ...hits.map(({ what, method, plane, path: asked }) => `  ${n + 1} met: ${what}: ${method} ${plane} ${asked}`),
+    `  ${n + 1} ended: ${result}${postJob === undefined ? "" : `, after the job ${postJob}`}`,
+  ]);
+
+function logOf({ schedule, violations, runs }: Outcome): string {
+  const parts = runs.map(
+    ({ log, seen, result }, n) =>
+      `===== attempt ${n + 1}: ${result}\n${log}\n----- its requests\n${seen.map(({ method, plane, path: asked }) => `${method} ${plane} ${asked}`).join("\n")}`,
+  );
+  return [JSON.stringify(schedule), ...describeSchedule(schedule), ...violations, ...parts, ""].join("\n");
+}

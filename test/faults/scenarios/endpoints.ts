@@ -1,0 +1,144 @@
+// Rollouts and calls: what is live stays live, the traffic is what the log says, and a reply is the deployment's own.
+import type { Place } from "../place.ts";
+import type { Ran } from "../run-task.ts";
+import { differs, type Expect, type Scenario, type Story } from "../scenario.ts";
+
+const rollout = {
+  endpointFile: "azureml/endpoint.yml",
+  deploymentFile: "azureml/deployment.yml",
+  requestFile: "requests/ada.json",
+  expectations: "$.predictions[1] == 2",
+  timeoutInMinutes: "10",
+};
+const hello = { "weights/greeting.txt": "hello" };
+const brokenInit = {
+  "scoring/score.py": 'def init():\n    raise RuntimeError("no such weights")\ndef run(raw):\n    return 1\n',
+};
+const requests = {
+  ...{ "login false": 2, "arm false": 20, "arm true": 6, "storage true": 2, "storage false": 1, "scoring false": 1 },
+};
+
+const shares = (traffic: Readonly<Record<string, number>> = {}) =>
+  Object.fromEntries(
+    Object.entries(traffic)
+      .filter(([, percent]) => percent > 0)
+      .toSorted(),
+  );
+
+/** Every sentence on traffic and deployments that still stands at the end of the step is true. */
+function sentencesAreTrue(place: Place, ran: Ran, expect: Expect): void {
+  if (ran.result === "Lost") return;
+  const traffic = shares(place.endpoint("greeter")?.traffic);
+  const isThere = (name: string) =>
+    place.deployments("greeter").some((one) => one.name === name && one.provisioningState !== "Deleting");
+  const said = [...ran.log.matchAll(/The traffic of greeter is ((?:[\w-]+ \d+ %(?:, )?)+)/g)].at(-1)?.[1];
+  if (said !== undefined) {
+    const pairs = [...said.matchAll(/([\w-]+) (\d+) %/g)].map(([, name, percent]): [string, number] => [
+      name ?? "",
+      Number(percent),
+    ]);
+    expect(...differs("The traffic that was said last", shares(Object.fromEntries(pairs)), traffic));
+  }
+  for (const [, name = ""] of ran.log.matchAll(/Deleted the deployment ([\w-]+)/g))
+    expect(!isThere(name), `The log says that ${name} was deleted, and it is there.`);
+  for (const [, name = ""] of ran.log.matchAll(/Kept the deployment ([\w-]+)[^.\n]*without traffic/g))
+    expect(traffic[name] === undefined, `The log says that ${name} has no traffic, and it has ${traffic[name]} %.`);
+  if (
+    /traffic of greeter is as (it was|before)/.test(ran.log) &&
+    place.deployments("greeter").some(({ name }) => name === "blue")
+  )
+    expect(...differs("The traffic that is said to be as before", traffic, { blue: 100 }));
+  if (ran.result === "Succeeded" && ran.outputs["traffic"] !== undefined)
+    expect(...differs("The output traffic", shares(JSON.parse(ran.outputs["traffic"])), traffic));
+}
+
+/** The traffic, the deployments and what is answered, at the end. */
+async function endsWith(
+  place: Place,
+  { expect }: Story,
+  end: { traffic: Record<string, number>; deployments: readonly string[]; greetings: readonly string[] },
+): Promise<void> {
+  expect(...differs("The traffic at the end", shares(place.endpoint("greeter")?.traffic), end.traffic));
+  const there = place.deployments("greeter");
+  expect(...differs("The deployments at the end", there.map(({ name }) => name).toSorted(), end.deployments));
+  for (const { name, provisioningState } of there)
+    expect(provisioningState === "Succeeded", `The deployment ${name} is ${provisioningState} at the end.`);
+  const greeting = await place.greeting("greeter");
+  expect(end.greetings.includes(greeting), `The endpoint answers "${greeting}" at the end.`);
+}
+
+const live = (place: Place) => place.addLiveEndpoint("greeter");
+
+export const endpointScenarios: readonly Scenario[] = [
+  {
+    name: "DeployEndpoint, new endpoint",
+    task: "DeployEndpoint",
+    inputs: rollout,
+    requests,
+    afterAttempt: sentencesAreTrue,
+    check: (place, story) =>
+      endsWith(place, story, { traffic: { blue: 100 }, deployments: ["blue"], greetings: ["good day, Ada"] }),
+  },
+  {
+    name: "DeployEndpoint, beside what is live",
+    task: "DeployEndpoint",
+    inputs: { ...rollout, deploymentName: "green" },
+    files: hello,
+    requests,
+    prepare: live,
+    atOnce: {},
+    afterAttempt: sentencesAreTrue,
+    check: (place, story) =>
+      endsWith(place, story, { traffic: { green: 100 }, deployments: ["blue", "green"], greetings: ["hello, Ada"] }),
+  },
+  {
+    name: "DeployEndpoint, in place of what is live",
+    task: "DeployEndpoint",
+    inputs: { ...rollout, deploymentName: "green", deleteOldDeployments: "true" },
+    files: hello,
+    requests,
+    prepare: live,
+    afterAttempt: sentencesAreTrue,
+    check: (place, story) =>
+      endsWith(place, story, { traffic: { green: 100 }, deployments: ["green"], greetings: ["hello, Ada"] }),
+  },
+  {
+    name: "DeployEndpoint, a tenth of the traffic",
+    task: "DeployEndpoint",
+    inputs: { ...rollout, deploymentName: "green", trafficPercent: "10", onFailure: "keepDeployment" },
+    files: hello,
+    requests,
+    prepare: live,
+    afterAttempt: sentencesAreTrue,
+    check: (place, story) =>
+      endsWith(place, story, {
+        traffic: { blue: 90, green: 10 },
+        deployments: ["blue", "green"],
+        greetings: ["hello, Ada", "good day, Ada"],
+      }),
+  },
+  {
+    name: "DeployEndpoint, does not come up",
+    task: "DeployEndpoint",
+    inputs: { ...rollout, deploymentName: "green" },
+    files: brokenInit,
+    ends: "Failed",
+    requests,
+    prepare: live,
+    afterAttempt: sentencesAreTrue,
+    check: (place, story) =>
+      endsWith(place, story, { traffic: { blue: 100 }, deployments: ["blue"], greetings: ["good day, Ada"] }),
+  },
+  {
+    name: "InvokeEndpoint",
+    task: "InvokeEndpoint",
+    inputs: { endpointName: "greeter", requestFile: "requests/ada.json", expectations: "$.predictions[1] == 2" },
+    requests: { "login false": 2, "arm false": 3, "scoring false": 1 },
+    prepare: live,
+    check: (_place, { runs, expect }) => {
+      for (const { result, outputs } of runs)
+        if (result === "Succeeded")
+          expect(...differs("The reply", JSON.parse(outputs["reply"] ?? "{}").greeting, "good day, Ada"));
+    },
+  },
+];
