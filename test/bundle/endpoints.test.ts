@@ -1,7 +1,12 @@
 // Deploy endpoint and Invoke endpoint, as shipped: beside what is live, called without traffic, and as before where it fails.
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
+import { pausesWhenStopped, preloaded } from "../harness/preload.ts";
+import { until } from "../harness/until.ts";
 import { ask } from "../local/azure/client.ts";
 
 const endpointFile = "azureml/endpoint.yml";
@@ -160,13 +165,16 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
 
   describe("stopped half way", () => {
     const inputs = { endpointFile, deploymentFile, endpointName: "stopped", requestFile };
-    /** Comes up slowly enough to be stopped meanwhile. */
+    const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-stopped-"));
+    const gate = path.join(folder, "come-up");
+    /** Comes up once the step itself has ended. */
     const slow = {
-      "scoring/score.py": "import time\ndef init():\n    time.sleep(2)\ndef run(raw):\n    return {}\n",
+      "scoring/score.py": `import os, time\ndef init():\n    while not os.path.exists("${gate}"):\n        time.sleep(0.02)\ndef run(raw):\n    return {}\n`,
     };
     before(async () => {
       assertSucceeded(await bench.run("DeployEndpoint", inputs));
     });
+    after(() => rmSync(folder, { recursive: true, force: true }));
 
     /** Runs a rollout that is cancelled once its log has a line and Azure is `busy` with it. */
     async function cancelledAt(
@@ -176,14 +184,28 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       busy = () => deploymentsOfEndpoint(bench.cloud.azure, "stopped").at(-1)?.provisioningState === "Updating",
     ): Promise<TaskRun> {
       const cancel = new AbortController();
-      const look = () => (busy() ? cancel.abort() : void setTimeout(look, 20));
+      const pauses = path.join(folder, "pauses");
+      for (const file of [gate, pauses]) rmSync(file, { force: true });
       const run = await bench.run(
         "DeployEndpoint",
         { ...inputs, ...more },
-        { files, signal: cancel.signal, onLine: (text) => void (line.test(text) && look()) },
+        {
+          files,
+          signal: cancel.signal,
+          // As long as this machine needs: what the step waits for by itself is told by its pauses.
+          variables: { PROCESS_SIGINT_TIMEOUT: "100000" },
+          nodes: preloaded(folder, pausesWhenStopped(pauses)),
+          onLine: (text) => {
+            if (line.test(text)) void until("Azure is busy with it", busy).then(() => cancel.abort());
+            if (/^##\[section\]Finishing: (?!Initialize)/.test(text)) writeFileSync(gate, "");
+          },
+        },
       );
       assert.equal(run.result, "Canceled", run.jobLog);
       assert.deepEqual(run.stages[0]?.signals, ["SIGINT"], "it ended by itself");
+      const paused = existsSync(pauses) ? readFileSync(pauses, "utf8") : "";
+      const own = [...paused.matchAll(/^main (\d+)$/gm)].reduce((sum, [, pause]) => sum + Number(pause), 0);
+      assert.ok(own < 7_000, `it paused ${own} ms; the agent gives it 7500`);
       assert.deepEqual([run.stages[1]?.stage, run.stages[1]?.result], ["postjob", "Succeeded"], run.jobLog);
       assert.deepEqual(endpoint("stopped")?.traffic, { blue: 100 });
       return run;
@@ -202,7 +224,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       // It still comes up, and until then Azure refuses to move the endpoint's traffic.
       const comesUp = () =>
         deploymentsOfEndpoint(bench.cloud.azure, "stopped").some((one) => one.provisioningState === "Updating");
-      while (comesUp()) await new Promise((resolve) => setTimeout(resolve, 50));
+      await until("the deployment has come up", () => !comesUp());
     });
 
     it("while the traffic moves: it is as it was, and the deployment is deleted", async () => {
@@ -262,7 +284,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
 
     it("fails where the reply takes longer than allowed", async () => {
       const slow = {
-        "scoring/score.py": "import time\ndef init():\n    pass\ndef run(raw):\n    time.sleep(0.4)\n    return 1\n",
+        "scoring/score.py": "import time\ndef init():\n    pass\ndef run(raw):\n    time.sleep(1)\n    return 1\n",
       };
       const deployed = await bench.run(
         "DeployEndpoint",

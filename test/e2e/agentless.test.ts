@@ -5,6 +5,7 @@ import path from "node:path";
 import { readTaskFolder } from "../../local/agent/index.ts";
 import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
 import { root } from "../harness/packages.ts";
+import { holdTimer } from "../harness/timers.ts";
 import { VirtualClock } from "../local/devops/virtual-clock.ts";
 import { Agentless, jobsOf } from "./agentless.ts";
 
@@ -179,11 +180,16 @@ environment: azureml:plain:1
 
     it("cancel the Azure ML job when their own time is over", async () => {
       const job = await place.submit("sleep 600");
-      const outcome = await place.run(
-        `jobs:${wait("w", job).replace("timeoutInMinutes: 0", "timeoutInMinutes: 0.03")}`,
-      );
+      const limit = holdTimer(13 * 60_000);
+      const outcome = await place
+        .run(`jobs:${wait("w", job).replace("timeoutInMinutes: 0", "timeoutInMinutes: 13")}`, {
+          seen: (line) => {
+            if (WAITING.test(line)) limit.end();
+          },
+        })
+        .finally(limit.restore);
       assert.equal(jobsOf(outcome)["w"]?.result, "Canceled", place.log);
-      assert.match(place.log, /##\[error\]The job ran longer than the maximum time of 0.03 minutes/);
+      assert.match(place.log, /##\[error\]The job ran longer than the maximum time of 13 minutes/);
       await place.until(job, "Canceled");
     });
 

@@ -23,12 +23,13 @@ export const fastClock = (times: number) =>
   `const now = Date.now; const start = now(); Date.now = () => start + (now() - start) * ${times};\n`;
 
 /**
- * Appends to `file` each pause that the task made after the agent's SIGINT or SIGTERM, and each in its post-job stage: milliseconds of
- * timers that ran to their end, one a line. What a task waits for by itself shows here, however slow the machine is.
+ * Appends to `file` each pause that the task made after the agent's SIGINT or SIGTERM, and each in its post-job stage: one a line, as
+ * `main 200` or `postJob 200`: milliseconds of timers that ran to their end. What a task waits for by itself shows here, however slow the machine is.
  */
 export const pausesWhenStopped = (file: string) => `
 const { appendFileSync } = require("node:fs");
-let stopped = /postjob\\.js$/.test(process.argv[1]);
+const postJob = /postjob\\.js$/.test(process.argv[1]);
+let stopped = postJob;
 const heard = new Set();
 process.on("newListener", (event) => {
   if (!["SIGINT", "SIGTERM"].includes(event) || heard.has(event)) return;
@@ -37,7 +38,7 @@ process.on("newListener", (event) => {
 });
 const { setTimeout: begin } = globalThis;
 globalThis.setTimeout = Object.assign((work, milliseconds = 0, ...rest) => begin((...given) => {
-  if (stopped && milliseconds > 0) appendFileSync(${JSON.stringify(file)}, milliseconds + "\\n");
+  if (stopped && milliseconds > 0) appendFileSync(${JSON.stringify(file)}, (postJob ? "postJob " : "main ") + milliseconds + "\\n");
   return work(...given);
 }, milliseconds, ...rest), begin);
 `;

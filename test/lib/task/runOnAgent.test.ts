@@ -183,13 +183,13 @@ describe("a task on an agent", () => {
     assert.ok(ended.output.includes("##vso[task.settaskvariable variable=jobName;issecret=false;]j1\n"));
     assert.equal(record(ended).result, "canceled");
     assert.doesNotMatch(ended.output, /type=error/, "a cancel is no error");
-    assert.deepEqual(ended.pauses, [200], "the story's own, and no other");
+    assert.deepEqual(ended.pauses, ["main 200"], "the story's own, and no other");
   });
 
   it("that does not heed a cancel is ended after five seconds", async () => {
     const ended = await bench.run({ story: "stubborn", on: once("ready", (child) => child.kill("SIGTERM")) });
     assert.equal(result(ended), "Canceled");
-    assert.deepEqual(ended.pauses, [5_000]);
+    assert.deepEqual(ended.pauses, ["main 5000"]);
   });
 
   it("has a post-job stage that does what main left to do, and nothing where it left nothing", async () => {

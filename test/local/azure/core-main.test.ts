@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../../harness/until.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
@@ -28,7 +28,7 @@ describe("npm run local", () => {
       child.stdout.resume();
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       try {
-        for (let tries = 0; !existsSync(file) && tries < 1000; tries += 1) await sleep(50);
+        await until("the cloud has written its file", () => existsSync(file));
         assert.equal(statSync(file).mode & 0o777, 0o600);
         const description = JSON.parse(readFileSync(file, "utf8"));
         assert.equal(description.azureAiMl.cloud_metadata.resource_manager, description.urls.arm);

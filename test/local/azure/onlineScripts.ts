@@ -16,6 +16,9 @@ def run(raw_data):
     print("scoring", raw_data)
     if asked.get("sleep"):
         import time; time.sleep(asked["sleep"])
+    if asked.get("until"):
+        import time
+        while not os.path.exists(asked["until"]): time.sleep(0.01)
     if asked.get("raise"):
         raise ValueError("the script says no")
     if "return" in asked:

@@ -4,6 +4,7 @@ import { jobBoard } from "../../../local/azure/jobs/board.ts";
 import { isDue } from "../../../local/azure/schedules/due.ts";
 import { startDue } from "../../../local/azure/schedules/watch.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { JobClient } from "./job-client.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a wire body is looked at freely in tests
@@ -129,7 +130,7 @@ describe("local Azure: jobs of several jobs", () => {
 
     it("are canceled with all their steps", async () => {
       const name = await submit({ long: step("wait") });
-      while ((await childrenOf(name))[0]?.status !== "Running") await new Promise((done) => setTimeout(done, 40));
+      await until("the step runs", async () => (await childrenOf(name))[0]?.status === "Running");
       assert.equal((await jobs.arm("POST", `/jobs/${name}/cancel`)).status, 202);
       await jobs.until(name, "Canceled");
       assert.equal((await childrenOf(name))[0].status, "Canceled");
@@ -238,7 +239,7 @@ describe("local Azure: jobs of several jobs", () => {
       const environmentId = jobs.id("environments/plain/versions/1");
       const failing = await sweep({ trial: { command: "exit 1 # ${{search_space.x}}", environmentId } });
       const long = await sweep({ trial: { command: "sleep 300 # ${{search_space.x}}", environmentId } });
-      while (!ranked.includes(`${long}_0`)) await new Promise((done) => setTimeout(done, 40));
+      await until("the trial runs", () => ranked.includes(`${long}_0`));
       assert.equal((await jobs.arm("POST", `/jobs/${long}/cancel`)).status, 202);
       await jobs.until(long, "Canceled");
       assert.equal(await jobs.status(`${long}_0`), "Canceled");
@@ -262,9 +263,10 @@ describe("local Azure: jobs of several jobs", () => {
     async function put(name: string, more: object = {}): Promise<void> {
       const answer = await jobs.arm("PUT", `/schedules/${name}`, schedule(more));
       assert.equal(answer.status, 201, answer.text);
-      while ((await jobs.arm("GET", `/schedules/${name}`)).body.properties.provisioningState !== "Succeeded") {
-        await new Promise((done) => setTimeout(done, 20));
-      }
+      await until(`the schedule ${name} is made`, async () => {
+        const { properties } = (await jobs.arm("GET", `/schedules/${name}`)).body;
+        return properties.provisioningState === "Succeeded";
+      });
     }
 
     it("start their job at the minute that they name, once", async () => {

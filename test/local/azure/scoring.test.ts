@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
 import {
   deploymentRequest,
@@ -110,12 +111,21 @@ describe("local Azure: scoring", () => {
 
   it("answers 408 when the deployment takes longer than its requestTimeout", async () => {
     await make(cloud, `${base}/deployments/slow`, colour("slow", { requestSettings: { requestTimeout: "PT0.3S" } }));
-    assert.equal((await score({ sleep: 1 }, { "azureml-model-deployment": "slow" })).status, 408);
+    assert.equal((await score({ sleep: 60 }, { "azureml-model-deployment": "slow" })).status, 408);
   });
 
   it("answers 429 when more than twice what it takes is in flight", async () => {
-    const answers = await Promise.all([1, 2, 3].map(() => score({ sleep: 0.3 })));
-    assert.deepEqual(answers.map((each) => each.status).sort(), [200, 200, 429]);
+    const folder = await mkdtemp(join(tmpdir(), "held-"));
+    const gate = join(folder, "open");
+    try {
+      await make(cloud, `${base}/deployments/held`, colour("held", { requestSettings: { requestTimeout: "PT100S" } }));
+      const answers = [1, 2, 3].map(() => score({ until: gate }, { "azureml-model-deployment": "held" }));
+      assert.equal((await Promise.race(answers)).status, 429, "the only one that is answered while two are held");
+      await writeFile(gate, "");
+      assert.deepEqual((await Promise.all(answers)).map((each) => each.status).sort(), [200, 200, 429]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it("shares traffic out by weight, and to the new one alone once it has all", async () => {
@@ -129,24 +139,24 @@ describe("local Azure: scoring", () => {
   });
 
   it("mirrors a part of the traffic without showing it", async () => {
-    const before = (await logs("blue")).match(/scoring/g)?.length ?? 0;
+    const scored = async () => (await logs("blue")).match(/scoring/g)?.length ?? 0;
+    const before = await scored();
     await share({ green: 100 }, { blue: 50 });
     for (let index = 0; index < 4; index += 1) assert.equal((await score({})).body.colour, "green");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.equal(((await logs("blue")).match(/scoring/g)?.length ?? 0) - before, 2);
+    await until("two requests are mirrored", async () => (await scored()) - before >= 2);
     await share({ green: 100 });
+    assert.equal((await scored()) - before, 2);
   });
 
   it("starts a script again whose process ended, and answers 424 for the request that it took down", async () => {
     const answer = await score({ exit: true });
     assert.equal(answer.status, 424);
     // Until it is there again: 424 while the process is still ending, then 503.
-    for (let tries = 0, status = 0; status !== 200; tries += 1) {
-      status = (await score({})).status;
+    await until("the script is there again", async () => {
+      const { status } = await score({});
       assert.ok([200, 424, 503].includes(status), String(status));
-      assert.ok(tries < 400);
-      if (status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return status === 200;
+    });
     assert.match(await logs("green"), /exit code 7; it is started again/);
   });
 
@@ -227,14 +237,11 @@ describe("local Azure: scoring", () => {
       again = await startCloud({ data });
       const after = (await workspaceAsk(again, "GET", "/onlineEndpoints/kept")).body;
       assert.equal(after.properties.scoringUri, before.properties.scoringUri);
-      for (let tries = 0; ; tries += 1) {
-        const answer = await ask(again, "POST", after.properties.scoringUri, { body: {}, token: primaryKey }).catch(
-          (error: Error) => error,
-        );
-        if ("status" in answer && answer.status === 200) break;
-        assert.ok(tries < 100, String("text" in answer ? answer.text : answer));
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      const opened = again;
+      await until("the endpoint answers again", async () => {
+        const call = ask(opened, "POST", after.properties.scoringUri, { body: {}, token: primaryKey });
+        return (await call.catch(() => undefined))?.status === 200;
+      });
     } finally {
       await again?.close();
       await rm(data, { recursive: true, force: true });
@@ -261,10 +268,7 @@ describe("local Azure: scoring", () => {
       );
       assert.ok(alive(pid));
       cloudProcess.kill("SIGKILL");
-      for (let tries = 0; alive(pid); tries += 1) {
-        assert.ok(tries < 100);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await until("the script's process is gone", () => !alive(pid));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -4,6 +4,7 @@ import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { eventGrid } from "../../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { ask, workspaceAsk } from "../azure/client.ts";
 
 interface Call {
@@ -422,7 +423,7 @@ describe("local Event Grid", () => {
       hook.answer = (call) => (isHandshake(call) ? agree(call) : { status: 503 });
       await subscribe();
       await register("gone", "1");
-      while (hook.delivered.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await until("it was delivered once", () => hook.delivered.length > 0);
       await arm("DELETE", "/relay");
       await idle();
       assert.deepEqual(eventGrid(cloud.azure).pending, []);

@@ -1,6 +1,7 @@
 // Pipelines as they run: order, conditions, outputs, artifacts, deployments, cancellation, time limits.
 import assert from "node:assert/strict";
 import type { RunOutcome } from "../../../local/pipeline/index.ts";
+import { holdTimer } from "../../harness/timers.ts";
 import { linesOf, Workshop } from "./fixture.ts";
 
 const stageResults = (outcome: RunOutcome) =>
@@ -211,24 +212,44 @@ jobs:
   });
 
   it("ends a step and a job at their time limits", async () => {
-    const outcome = await workshop.run(
+    const [step, job] = [holdTimer(7 * 60_000), holdTimer(11 * 60_000)];
+    const running = workshop.run(
       `variables: {PROCESS_SIGINT_TIMEOUT: "50", PROCESS_SIGTERM_TIMEOUT: "50"}
 jobs:
 - job: A
   continueOnError: true
   steps:
   - checkout: none
-  - {task: Sleep@1, displayName: limited, timeoutInMinutes: 0.005}
+  - {task: Sleep@1, displayName: limited, timeoutInMinutes: 7, inputs: {say: limited}}
 - job: B
-  timeoutInMinutes: 0.01
-  steps: [{checkout: none}, {task: Sleep@1, displayName: endless}]
+  timeoutInMinutes: 11
+  steps: [{checkout: none}, {task: Sleep@1, displayName: endless, inputs: {say: endless}}]
 `,
-      { tasks: new Map([["Sleep@1", workshop.bench.task({ name: "Sleep" }, "setInterval(() => {}, 1000);")]]) },
+      {
+        tasks: new Map([
+          [
+            "Sleep@1",
+            workshop.bench.task(
+              { name: "Sleep", inputs: [{ name: "say", type: "string" }] },
+              "console.log(process.env.INPUT_SAY); setInterval(() => {}, 1000);",
+            ),
+          ],
+        ]),
+        log: (line) => {
+          if (line === "limited") step.end();
+          if (line === "endless") job.end();
+          workshop.lines.push(line);
+        },
+      },
     );
+    const outcome = await running.finally(() => {
+      job.restore();
+      step.restore();
+    });
     assert.deepEqual(stepResults(outcome), ["limited Failed", "endless Canceled"]);
     assert.deepEqual(stageResults(outcome), ["__default Canceled A:Failed B:Canceled"]);
     assert.ok(outcome.issues.some(({ message }) => message === "The task has timed out."));
-    assert.ok(workshop.lines.some((line) => line.includes("ran longer than the maximum time of 0.01 minutes")));
+    assert.ok(workshop.lines.some((line) => line.includes("ran longer than the maximum time of 11 minutes")));
   });
 
   it("retries a step, fails on standard error where asked, and keeps secrets of the run out of every line", async () => {
