@@ -1,12 +1,14 @@
 // `npm run bench`: each task as packaged beside Azure's own Python client doing the same, against one local cloud, in turn, in one run.
 // Says whole-process times (median, minimum, maximum) and how many exchanges with Azure each needed: on the real service, whose
-// round trips take tens to hundreds of milliseconds, their number is the real cost.
+// round trips take tens to hundreds of milliseconds, their number is the real cost. Then the memory that large data take
+// (`--memory`: that alone).
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { Bench, PROJECT, type TaskName, type TaskRun } from "../test/harness/bench.ts";
+import { memoryBench } from "./bench/memory.ts";
 import { buildTasks } from "./build.ts";
 import { localCloudEnvironment } from "./conformance/environment.ts";
 import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
@@ -78,9 +80,16 @@ interface Figure {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { runs: { type: "string", default: "5" } } });
-  const runs = Number(values.runs);
+  const { values } = parseArgs({
+    options: { runs: { type: "string", default: "5" }, memory: { type: "boolean", default: false } },
+  });
   await buildTasks(root);
+  if (!values.memory) await times(Number(values.runs));
+  return (await memoryBench()) > 0 ? 1 : 0;
+}
+
+/** Ours and theirs in turn. */
+async function times(runs: number): Promise<void> {
   const python = virtualEnvironment(path.join(root, "test/conformance/requirements.txt"), path.join(root, ".venv"));
   const bench = await Bench.open();
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-bench-"));
@@ -102,10 +111,9 @@ async function main(): Promise<number> {
         }
       }
       console.log(
-        `${pair.what.padEnd(48)}${times(ours).padStart(22)}${times(theirs).padStart(26)}   ${exchanges(ours)} / ${exchanges(theirs)}`,
+        `${pair.what.padEnd(48)}${said(ours).padStart(22)}${said(theirs).padStart(26)}   ${exchanges(ours)} / ${exchanges(theirs)}`,
       );
     }
-    return 0;
   } finally {
     await bench.close();
     rmSync(folder, { recursive: true, force: true });
@@ -158,7 +166,7 @@ async function officialRun(bench: Bench, python: VirtualEnvironment, words: stri
 
 const isAzure = ({ listener }: { listener: string }): boolean => listener !== "devops";
 
-function times(figures: readonly Figure[]): string {
+function said(figures: readonly Figure[]): string {
   const sorted = figures.map(({ milliseconds }) => milliseconds).sort((a, b) => a - b);
   const seconds = (value: number | undefined) => ((value ?? 0) / 1000).toFixed(2);
   return `${seconds(sorted[Math.floor(sorted.length / 2)])} s (${seconds(sorted[0])}-${seconds(sorted.at(-1))})`;

@@ -3,20 +3,14 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { hostEnvironment } from "../../local/agent/environment.ts";
-import {
-  Job,
-  type NodeBinaries,
-  RecordingServer,
-  type StageOutcome,
-  systemConnection,
-  type TaskResult,
-} from "../../local/agent/index.ts";
+import { Job, type NodeBinaries, type StageOutcome, type TaskResult } from "../../local/agent/index.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { FaultLayer, Hit, PlannedFault, PlannedStop, SeenRequest } from "../../local/faults/layer.ts";
 import { PROJECT, type TaskName } from "../harness/bench.ts";
 import { packagedTasks } from "../harness/packages.ts";
 import { CLOCK_SKEW, PROCESS_FILE } from "./clock.ts";
+import { jobOptions } from "./job-options.ts";
 
 export type FaultedTask = TaskName | "WatchModels";
 
@@ -98,10 +92,22 @@ export async function runTask(ground: Ground, attempt: Attempt, slot = 0): Promi
     },
   });
   const lines: string[] = [];
-  const job = makeJob(ground, attempt, slot, {
-    proxyUrl: proxy.url,
+  const job = new Job({
+    ...jobOptions(cloud, {
+      workFolder: path.join(ground.folder, `agent-${slot}`, "_work"),
+      ...{ build: attempt.build, attempt: attempt.attempt, jobName: attempt.jobName, number: slot },
+      proxyUrl: proxy.url,
+    }),
+    variables: ground.nodes.node24 === undefined ? {} : { AGENT_USE_NODE24: "true" },
+    nodes: ground.nodes,
+    hostEnvironment: {
+      ...hostEnvironment(),
+      [PROCESS_FILE]: processFile,
+      [CLOCK_SKEW]: String(attempt.skew),
+      NODE_COMPILE_CACHE: path.join(ground.folder, "compiled"),
+    },
     signal: cancel.signal,
-    processFile,
+    retryDelay: () => 50,
     onLine: (line) => {
       lines.push(line);
       // The agent tries again: that is another process, which is heard.
@@ -162,50 +168,6 @@ export async function runTask(ground: Ground, attempt: Attempt, slot = 0): Promi
     layer.remove(client);
     await proxy.close();
   }
-}
-
-interface JobParts {
-  readonly proxyUrl: string;
-  readonly signal: AbortSignal;
-  readonly processFile: string;
-  readonly onLine: (line: string) => void;
-}
-
-function makeJob({ cloud, nodes, folder }: Ground, attempt: Attempt, slot: number, parts: JobParts): Job {
-  const { build } = attempt;
-  const jobName = attempt.jobName ?? "Job";
-  const jobId = `00000000-0000-4000-8000-00000000000${slot}`;
-  const token = cloud.devops.issueJobToken({ plan: build.plan, jobId });
-  const { collectionUri, organization, project } = cloud.devops;
-  return new Job({
-    workFolder: path.join(folder, `agent-${slot}`, "_work"),
-    run: {
-      ...{ collectionUri, collectionId: organization.id, project: project.name, projectId: project.id },
-      ...{ definitionId: build.definition.id, definitionName: build.definition.name },
-      ...{ buildId: build.id, buildNumber: build.buildNumber },
-      ...{ planId: build.plan.planId, timelineId: build.plan.timelineId },
-      ...{ jobId, jobName, jobDisplayName: jobName, phaseName: jobName },
-      ...{ jobAttempt: attempt.attempt, stageAttempt: attempt.attempt },
-      repository: { name: "bundle", uri: cloud.devops.repositoryUri("bundle") },
-      ...{ branch: build.sourceBranch, commit: build.sourceVersion, requestedFor: build.requestedFor.displayName },
-      oidcRequestUri: cloud.devops.oidcRequestUri(build.plan, jobId),
-      accessToken: token,
-    },
-    variables: nodes.node24 === undefined ? {} : { AGENT_USE_NODE24: "true" },
-    connections: [systemConnection(collectionUri, token), cloud.connections["azure-ml"]],
-    network: { proxyUrl: parts.proxyUrl, caFile: cloud.caFile },
-    server: new RecordingServer(),
-    nodes,
-    hostEnvironment: {
-      ...hostEnvironment(),
-      [PROCESS_FILE]: parts.processFile,
-      [CLOCK_SKEW]: String(attempt.skew),
-      NODE_COMPILE_CACHE: path.join(folder, "compiled"),
-    },
-    signal: parts.signal,
-    onLine: parts.onLine,
-    retryDelay: () => 50,
-  });
 }
 
 function isAlive(pid: number): boolean {
