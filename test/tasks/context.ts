@@ -31,12 +31,13 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
   folder: string,
   more: {
     signal?: AbortSignal;
-    /** Sees each request as it leaves. */
-    onRequest?: (method: string, url: string) => void;
     stepIdentity?: string;
     access?: () => RunAccess;
     registryAlone?: boolean;
     cloud?: LocalCloud;
+    /** Sees each request as it leaves. */
+    onRequest?: Opening["onRequest"];
+    between?: Opening["between"];
   } = {},
 ): Promise<Ran<Outputs>> {
   const local = more.cloud ?? (await theCloud());
@@ -67,10 +68,11 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
     const signal = more.signal ?? new AbortController().signal;
     const sent: Opening = {
       cloud: local,
-      onRequest: (method, url) => {
+      onRequest: (method, url, authorization) => {
         ran.requests.push(`${method} ${url}`);
-        more.onRequest?.(method, url);
+        more.onRequest?.(method, url, authorization);
       },
+      ...(more.between === undefined ? {} : { between: more.between }),
     };
     const azure = await openAzure({ ...sent, plan: isPlan(inputs) }, log);
     const { plan } = azure;

@@ -183,4 +183,32 @@ describe("downloads", () => {
     mkdirSync(path.join(folder, "a"), { recursive: true });
     await assert.rejects(downloadFiles(container, [one], folder), /a is a folder, where a file of the model belongs/);
   });
+
+  it("keep each file that is whole, and bring only the others after a stop", async () => {
+    const stop = new AbortController();
+    let begun = 0;
+    const { blobs, name, container, list, folder } = await openContainer((method, url) => {
+      if (method === "GET" && url.includes("/many/") && ++begun === 60) stop.abort(new Error("stopped"));
+    });
+    for (let index = 0; index < 100; index++) await blobs.put(name, `many/${index}`, `content ${index}`);
+    const files = await list("many/");
+    await assert.rejects(downloadFiles(container, files, folder, stop.signal), /stopped/);
+    const whole = filesIn(folder).filter((one) => /^\d+$/.test(one));
+    assert.ok(whole.length >= 30, `${whole.length} files are whole`);
+    for (const one of whole) assert.equal(readFileSync(path.join(folder, one), "utf8"), `content ${one}`);
+    const report = await downloadFiles(container, files, folder);
+    assert.deepEqual([report.kept, report.brought], [whole.length, 100 - whole.length]);
+    assert.equal(filesIn(folder).length, 100);
+  });
+
+  it("refuse names that cannot be kept here before anything is written", async () => {
+    const { blobs, name, container, list, folder } = await openContainer();
+    await blobs.put(name, "a", "1");
+    const [{ blob }] = (await list()) as [FileToDownload];
+    const good = { blob, relative: "good" };
+    for (const relative of ["n".repeat(300), `deep/${"ü".repeat(128)}/x`, "a//b", "a/./b", "b/", "x/"]) {
+      await assert.rejects(downloadFiles(container, [good, { blob, relative }], folder), { kind: "service" }, relative);
+      assert.ok(!existsSync(path.join(folder, "good")), relative);
+    }
+  });
 });

@@ -1,6 +1,7 @@
 // One local cloud for all of these tests, and a workspace opened on it the way a task opens it.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import {
   AzureMl,
   cloudOf,
@@ -12,6 +13,7 @@ import {
 import type { Log } from "../../../lib/log.ts";
 import type { Provenance } from "../../../lib/ml/lineage.ts";
 import { openWorkspace, type Workspace } from "../../../lib/ml/workspace.ts";
+import { storageSuffix } from "../../../local/azure/resources/metadata.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 
 let started: Promise<LocalCloud> | undefined;
@@ -75,8 +77,10 @@ export interface Opening {
   readonly signal?: AbortSignal;
   /** Another cloud than that of all tests. */
   readonly cloud?: LocalCloud;
-  /** Sees each request as it leaves. */
-  readonly onRequest?: (method: string, url: string) => void;
+  /** Sees each request as it leaves, and what it is signed with, if with a header. */
+  readonly onRequest?: (method: string, url: string, authorization?: string) => void;
+  /** Stands between the library and the network: answers in the service's place, or hands the request on. */
+  readonly between?: (request: PipelineRequest, send: () => Promise<PipelineResponse>) => Promise<PipelineResponse>;
   /** Only plans: nothing is written. */
   readonly plan?: boolean;
 }
@@ -87,6 +91,7 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
     environment: "AzureCloud",
     resourceManagerUrl: local.urls.arm,
     authorityUrl: local.urls.login,
+    storageSuffix: storageSuffix(local.azure),
   });
   const transport = createTransport({
     proxy: { url: local.urls.proxy },
@@ -98,8 +103,9 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
     ...transport,
     httpClient: {
       sendRequest(request: Parameters<typeof inner.sendRequest>[0]) {
-        opening.onRequest?.(request.method, request.url);
-        return inner.sendRequest(request);
+        opening.onRequest?.(request.method, request.url, request.headers.get("Authorization"));
+        const send = () => inner.sendRequest(request);
+        return opening.between ? opening.between(request, send) : send();
       },
     },
   };
