@@ -1,26 +1,21 @@
 // Blob storage: bringing files there and back. Signed addresses and keys stay below this file, and out of every error.
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { type BlockBlobClient, ContainerClient, type HttpHeaders } from "@azure/storage-blob";
+import { ContainerClient, type HttpHeaders } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
+import { Budget } from "./budget.ts";
 import type { AzureMl } from "./client.ts";
 import { failureOf, unreachable } from "./failure.ts";
+import type { FileToUpload } from "./local-file.ts";
 import { sideBySide } from "./parallel.ts";
-import { collect } from "./signed-address.ts";
-import { type BlobAccess, storagePipeline } from "./storage-pipeline.ts";
+import { sendFile } from "./send-file.ts";
+import { type BlobAccess, countingTries, isNoAnswer, storagePipeline } from "./storage-pipeline.ts";
 import type { WritePlan } from "./write-plan.ts";
 
-/** A file on this machine and the blob it becomes, both with `/`. */
-export interface FileToUpload {
-  readonly file: string;
-  readonly blob: string;
-  readonly size: number;
-}
+export type { Digests, FileToUpload } from "./local-file.ts";
 
 export interface UploadOptions {
-  /** Replaces blobs that exist; without it they are kept, since a blob's path names its content. */
+  /** Replaces blobs that exist; without it they stay, and one that holds something else is an error. */
   readonly overwrite: boolean;
   /** Written to the first file once all are there: it is how other clients see that the upload is whole (facts/04 4.3). */
   readonly metadata: Readonly<Record<string, string>>;
@@ -39,28 +34,39 @@ export interface BlobFile {
 
 export interface BlobHead {
   readonly length: number;
+  /** Of the whole content, in base64, where the blob has one. */
+  readonly md5: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 const FILES_AT_ONCE = 16;
 /** The longest range for which the service computes a checksum. */
 export const CHECKED_RANGE = 4 * 1024 * 1024;
-/** Up to this many bytes a file goes in one request. */
-const ONE_PIECE = 8 * 1024 * 1024;
+/** Azure's limit for the name of a blob, in characters. */
+const LONGEST_NAME = 1024;
+/** Bytes of files that are in memory on their way to storage. */
+const ON_THEIR_WAY = 24 * 1024 * 1024;
+/** Milliseconds without a byte after which an answer counts as broken off. */
+const SILENCE = 120_000;
 
 export class Container {
   /** Without query and without a slash at the end. */
   readonly url: string;
+  /** Whether it is entered without a credential. */
+  readonly isAnonymous: boolean;
   readonly #client: ContainerClient;
   readonly #plan: WritePlan | undefined;
 
+  /** @throws TaskError where a credential would go to a host that may have none */
   constructor(azure: AzureMl, containerUrl: string, access: BlobAccess) {
     const url = new URL(containerUrl);
     url.search = "";
+    url.hash = "";
     this.url = url.href.replace(/\/$/, "");
+    this.isAnonymous = access.kind === "anonymous";
     this.#plan = azure.transport.plan;
     const signed = access.kind === "sas" ? `${this.url}?${access.sasToken.replace(/^\?/, "")}` : this.url;
-    this.#client = new ContainerClient(signed, storagePipeline(azure, access));
+    this.#client = new ContainerClient(signed, storagePipeline(azure, url, access));
   }
 
   /** What is known of a blob without reading it; undefined where it is not there. */
@@ -68,45 +74,85 @@ export class Container {
     const known = await this.#say(`look for ${blob} in storage`, signal, [404], () =>
       this.#client.getBlobClient(blob).getProperties(abortable(signal)),
     );
-    return known && { length: known.contentLength ?? 0, metadata: known.metadata ?? {} };
+    return (
+      known && {
+        length: known.contentLength ?? 0,
+        md5: known.contentMD5 && Buffer.from(known.contentMD5).toString("base64"),
+        metadata: known.metadata ?? {},
+      }
+    );
   }
 
-  /** Brings `files` (at least one, the first first) to the container, many at a time. */
+  /**
+   * Brings `files` (at least one, the first first) to the container, many at a time. Each is hashed as it is sent.
+   * @throws TaskError `input` that names a file which is gone, or changed since it was looked at; `conflict` where a blob
+   * that is not replaced holds something else
+   */
   async upload(files: readonly FileToUpload[], options: UploadOptions): Promise<void> {
     const [first] = files;
     if (!first) throw new TaskError("input", "There is no file to upload.");
     if (this.#plan) return this.#plan.leaveOutUpload();
+    for (const { blob } of files) if (blob.length > LONGEST_NAME) throw tooLong(blob);
     // One file alone is whole as soon as it is there, so that it can say so in the same request.
     const alone = files.length === 1 ? options.metadata : undefined;
-    await sideBySide(files, FILES_AT_ONCE, (file) => this.#uploadFile(file, options, alone));
-    if (alone) return;
-    await this.#say(`mark the upload of ${first.blob} as complete`, options.signal, [], () =>
-      this.#client.getBlobClient(first.blob).setMetadata({ ...options.metadata }, abortable(options.signal)),
+    const budget = new Budget(ON_THEIR_WAY);
+    const made = await sideBySide(files, FILES_AT_ONCE, (file) => this.#uploadFile(file, options, alone, budget));
+    if (!alone || !made[0]) await this.mark(first.blob, options);
+  }
+
+  /** Says of the first file that all are there: it is how other clients see that the upload is whole (facts/04 4.3). */
+  async mark(blob: string, options: Pick<UploadOptions, "metadata" | "signal">): Promise<void> {
+    if (this.#plan) return this.#plan.leaveOutUpload();
+    await this.#say(`mark the upload of ${blob} as complete`, options.signal, [], () =>
+      this.#client.getBlobClient(blob).setMetadata({ ...options.metadata }, abortable(options.signal)),
     );
   }
 
+  /** @returns whether this made the blob; otherwise the same content was there already */
   async #uploadFile(
     file: FileToUpload,
     options: UploadOptions,
     metadata: UploadOptions["metadata"] | undefined,
-  ): Promise<void> {
+    budget: Budget,
+  ): Promise<boolean> {
     const blob = this.#client.getBlockBlobClient(file.blob);
+    const replaces = options.overwrite || file.replaces === true;
     const settings = {
-      ...(options.overwrite ? {} : { conditions: { ifNoneMatch: "*" } }),
+      ...(replaces ? {} : { conditions: { ifNoneMatch: "*" } }),
       ...(metadata ? { metadata: { ...metadata } } : {}),
       ...abortable(options.signal),
     };
-    // 409 BlobAlreadyExists: someone brought the same content at the same time.
-    await this.#say(`upload ${file.blob}`, options.signal, options.overwrite ? [] : [409], () =>
-      file.size <= ONE_PIECE ? uploadWhole(blob, file, settings) : uploadInBlocks(blob, file, settings),
-    );
+    let md5: Buffer | undefined;
+    try {
+      await sendFile(
+        (doing, work) => this.#say(doing, options.signal, [], work),
+        blob,
+        file,
+        settings,
+        budget,
+        (known) => {
+          md5 = known;
+        },
+      );
+      return true;
+    } catch (error) {
+      // The same content at the same time, or an answer that was lost: by its code alone it would be no success.
+      if (!(error instanceof TaskError) || !RACES.has(error.code ?? "") || md5 === undefined) throw error;
+      const there = await this.head(file.blob, options.signal);
+      if (there?.length === file.size && there.md5 === md5.toString("base64")) return false;
+      if (there === undefined || error.code === "InvalidBlockList") throw error;
+      throw new TaskError("conflict", `Storage holds ${file.blob} already, with other content than ${file.file}.`, {
+        code: error.code ?? "",
+        hint: "Somebody else wrote it: look at who can write to that datastore, or upload to another.",
+      });
+    }
   }
 
   /** Every blob whose name starts with `prefix`, in the service's order. */
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<{ name: string; size: number }> {
     const pages = this.#client.listBlobsFlat({ prefix, ...abortable(signal) })[Symbol.asyncIterator]();
     for (;;) {
-      const next = await this.#say(`list ${prefix} in storage`, signal, [], () => pages.next());
+      const next = await this.#say(`list ${prefix || "the files"} in storage`, signal, [], () => pages.next());
       if (!next || next.done) return;
       yield { name: next.value.name, size: next.value.properties.contentLength ?? 0 };
     }
@@ -117,7 +163,7 @@ export class Container {
     const query = { prefix, includeMetadata: true, ...abortable(signal) };
     const pages = this.#client.listBlobsFlat(query)[Symbol.asyncIterator]();
     for (;;) {
-      const next = await this.#say(`list ${prefix} in storage`, signal, [], () => pages.next());
+      const next = await this.#say(`list ${prefix || "the files"} in storage`, signal, [], () => pages.next());
       if (!next || next.done) return;
       const { name, metadata, properties } = next.value;
       if (name.endsWith("/") || metadata?.["hdi_isfolder"] === "true") continue;
@@ -139,11 +185,11 @@ export class Container {
         const answer = await this.#client.getBlobClient(blob.name).download(offset, count, {
           conditions: { ifMatch: `"${blob.etag.replace(/"/g, "")}"` },
           rangeGetContentMD5: count <= CHECKED_RANGE,
-          maxRetryRequests: 5,
+          maxRetryRequests: 0,
           ...abortable(signal),
         });
         // A connection that ends in the middle of an answer is somebody's wish to the library, which then does not ask again.
-        const read = await collect(answer.readableStreamBody).catch((error: unknown) => {
+        const read = await collect(answer.readableStreamBody, count).catch((error: unknown) => {
           if (signal?.aborted) throw error;
           return undefined;
         });
@@ -166,8 +212,9 @@ export class Container {
     expect: readonly number[],
     work: () => Promise<T>,
   ): Promise<T | undefined> {
+    const { done, tries } = countingTries(work);
     try {
-      return await work();
+      return await done;
     } catch (error) {
       if (error instanceof TaskError) throw error;
       if (signal?.aborted) throw signal.reason;
@@ -175,9 +222,12 @@ export class Container {
         statusCode?: number;
         response?: { headers: HttpHeaders; bodyAsText?: string | null };
       };
+      const counted = { tries: tries() };
+      if (isNoAnswer(error)) throw noAnswer(doing, this.url, counted.tries);
       if (rest.statusCode === undefined) throw unreachable(doing, this.url, error);
       if (expect.includes(rest.statusCode)) return undefined;
       throw failureOf(doing, {
+        ...counted,
         status: rest.statusCode,
         header: (name) => rest.response?.headers.get(name) ?? undefined,
         text: rest.response?.bodyAsText ?? undefined,
@@ -211,28 +261,49 @@ export function placeInside(folder: string, name: string): string {
   return target;
 }
 
-type UploadSettings = Parameters<BlockBlobClient["uploadFile"]>[1];
-const octets = (md5: Buffer) => ({ blobContentType: "application/octet-stream", blobContentMD5: new Uint8Array(md5) });
+/** Codes that the same upload at the same time, or its answer that was lost, may bring. No other code of their statuses is among them. */
+const RACES = new Set(["BlobAlreadyExists", "InvalidBlockList"]);
 
-async function uploadWhole(blob: BlockBlobClient, file: FileToUpload, settings: UploadSettings) {
-  const bytes = await readFile(file.file);
-  const md5 = createHash("md5").update(bytes).digest();
-  await blob.upload(bytes, bytes.length, { ...settings, blobHTTPHeaders: octets(md5) } as Parameters<
-    BlockBlobClient["upload"]
-  >[2]);
+function tooLong(blob: string): TaskError {
+  return new TaskError(
+    "input",
+    `The path ${blob.slice(0, 100)}… has ${blob.length} characters in storage, which keeps ${LONGEST_NAME} at most.`,
+    {
+      hint: "Shorten the names of the folders, or leave the file out in .amlignore.",
+    },
+  );
 }
 
-async function uploadInBlocks(blob: BlockBlobClient, file: FileToUpload, settings: UploadSettings) {
-  const md5 = createHash("md5");
-  for await (const piece of createReadStream(file.file)) md5.update(piece as Buffer);
-  const blobHTTPHeaders = octets(md5.digest());
-  await blob.uploadFile(file.file, {
-    ...settings,
-    blockSize: ONE_PIECE,
-    maxSingleShotSize: ONE_PIECE,
-    concurrency: 4,
-    blobHTTPHeaders,
-  });
+function noAnswer(doing: string, url: string, tries: number): TaskError {
+  const asked = tries > 1 ? `, asked ${tries} times` : "";
+  return new TaskError(
+    "service",
+    `The task could not ${doing}${asked}, because what answers at ${new URL(url).host} is not storage.`,
+    {
+      hint: "Run again. If it stays, see whether a proxy or a sign-in page answers in place of Azure.",
+    },
+  );
+}
+
+/** The bytes of an answer, at most one more than `most`; an error where nothing comes for a while. */
+async function collect(stream: NodeJS.ReadableStream | undefined, most: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(most);
+  let filled = 0;
+  const end = () => (stream as { destroy?: (error: Error) => void } | undefined)?.destroy?.(new Error("nothing came"));
+  let timer = setTimeout(end, SILENCE);
+  try {
+    for await (const piece of stream ?? []) {
+      clearTimeout(timer);
+      timer = setTimeout(end, SILENCE);
+      const part = Buffer.from(piece as Uint8Array);
+      if (filled + part.length > most) return Buffer.alloc(0);
+      part.copy(bytes, filled);
+      filled += part.length;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return bytes.subarray(0, filled);
 }
 
 const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});

@@ -3,10 +3,12 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { constants, createReadStream, type Stats } from "node:fs";
-import { appendFile, lstat, mkdir, open, readdir, readFile, rename, rm, utimes } from "node:fs/promises";
+import { appendFile, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { TaskError } from "../errors.ts";
 import { type BlobFile, CHECKED_RANGE, type Container, placeInside } from "./blobs.ts";
+import { Budget } from "./budget.ts";
+import { whyNotHere } from "./names-here.ts";
 import { sideBySide } from "./parallel.ts";
 
 /** A blob, and its path below the folder, with `/`. */
@@ -24,51 +26,81 @@ export interface DownloadReport {
   readonly bytes: number;
 }
 
-const PIECES_AT_ONCE = 16;
+/** Files, and pieces of one file, that are looked at side by side. */
+const AT_ONCE = 16;
+/** Bytes that are in memory on their way here. */
+const ON_THEIR_WAY = 24 * 1024 * 1024;
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** A folder that the target lies in: nothing between the two may be a link. The target itself where absent. */
+  readonly within?: string | undefined;
+}
 
 /**
  * Brings the files into `folder`, which is made if it is missing. A file that holds the blob's content already is left
- * alone: by its checksum, or, where the blob has none, by size and time.
- * @throws TaskError where a name leads out of the folder, also by a link that lies in it, or content does not arrive whole
+ * alone: by its checksum, or, where the blob has none, by size and time. Each file is in its place as soon as it is whole.
+ * @throws TaskError where a name leads out of the folder, also by a link, or cannot be kept here, before anything is
+ * written; or where content does not arrive whole
  */
 export async function downloadFiles(
   container: Container,
   files: readonly FileToDownload[],
   folder: string,
-  signal?: AbortSignal,
+  given: AbortSignal | DownloadOptions = {},
 ): Promise<DownloadReport> {
+  const { signal, within }: DownloadOptions = given instanceof AbortSignal ? { signal: given } : given;
   // Each piece listens to the signal while it travels.
-  if (signal) setMaxListeners(4 * PIECES_AT_ONCE, signal);
+  if (signal) setMaxListeners(4 * AT_ONCE, signal);
   const root = path.resolve(folder);
-  await mkdir(root, { recursive: true });
-  const targets = distinct(root, files);
-  const missing: Part[] = [];
-  for (const [target, { blob }] of targets) {
-    await makeParents(root, target);
-    if (await holds(target, blob)) continue;
-    missing.push(await Part.open(target, blob));
-  }
-  const pieces = missing.flatMap((part) => part.missing.map((piece) => ({ part, piece })));
-  let bytes = 0;
-  await sideBySide(pieces, PIECES_AT_ONCE, async ({ part, piece }) => {
-    const got = await container.range(part.blob, piece * CHECKED_RANGE, part.length(piece), signal);
-    bytes += got.length;
-    await part.write(piece, got);
+  const top = path.resolve(within ?? root);
+  const targets = [...distinct(root, files)];
+  refuseHistory(top, root, targets);
+  if (within === undefined && (await lookAt(root))?.isSymbolicLink()) throw inTheWay(root, "link");
+  await mkdir(top, { recursive: true });
+  await makeParents(top, path.join(root, "x"));
+  const real = await realpath(root);
+  for (const [target] of targets) await makeParents(root, target);
+  const budget = new Budget(ON_THEIR_WAY);
+  const report = { kept: 0, brought: 0, bytes: 0 };
+  await sideBySide(targets, AT_ONCE, async ([target, { blob }]) => {
+    signal?.throwIfAborted();
+    if (await holds(target, blob)) {
+      report.kept++;
+      return;
+    }
+    for (let isFirst = true; ; isFirst = false) {
+      const part = await Part.open(target, blob);
+      await sideBySide(part.missing, AT_ONCE, (piece) =>
+        budget.with(part.length(piece), async () => {
+          const got = await container.range(blob, piece * CHECKED_RANGE, part.length(piece), signal);
+          report.bytes += got.length;
+          await part.write(piece, got);
+        }),
+      );
+      if (await part.finish(path.join(real, path.relative(root, path.dirname(target))))) break;
+      await part.discard();
+      // What an earlier try left was not what it should have been: once more, from nothing.
+      if (!part.resumed || !isFirst) throw damaged(blob);
+    }
+    report.brought++;
   });
-  for (const part of missing) {
-    if (await part.finish()) continue;
-    if (!part.resumed) throw damaged(part.blob);
-    // What an earlier try left was not what it should have been: once more, from nothing.
-    await part.discard();
-    const again = await Part.open(part.target, part.blob);
-    await sideBySide(again.missing, PIECES_AT_ONCE, async (piece) => {
-      const got = await container.range(again.blob, piece * CHECKED_RANGE, again.length(piece), signal);
-      bytes += got.length;
-      await again.write(piece, got);
-    });
-    if (!(await again.finish())) throw damaged(part.blob);
+  return report;
+}
+
+/** What git keeps of the repository that is worked in, its hooks among it, is nobody's to bring. */
+function refuseHistory(top: string, root: string, targets: readonly (readonly [string, FileToDownload])[]): void {
+  const isHistory = (below: string) => /^(\.git|git~\d+)$/i.test(below.split(path.sep)[0] ?? "");
+  if (isHistory(path.relative(top, root)))
+    throw new TaskError("input", `${root} belongs to the repository's .git, into which nothing is downloaded.`);
+  for (const [target, { blob }] of targets) {
+    if (!isHistory(path.relative(top, target))) continue;
+    throw new TaskError(
+      "service",
+      `Storage holds a blob named ${JSON.stringify(blob.name)}, which would be written into the repository's .git.`,
+      { hint: "Download to a folder of its own." },
+    );
   }
-  return { kept: targets.size - missing.length, brought: missing.length, bytes };
 }
 
 const damaged = (blob: BlobFile) =>
@@ -78,8 +110,8 @@ const damaged = (blob: BlobFile) =>
 
 /** Targets by path. Two blobs that would become one file are refused, and so is a file where another needs a folder. */
 function distinct(root: string, files: readonly FileToDownload[]): Map<string, FileToDownload> {
-  // Windows and macOS take names that differ only in case for the same.
-  const fold = (target: string) => (process.platform === "linux" ? target : target.toLowerCase());
+  // Windows and macOS take names that differ only in case for the same, and macOS those that differ in their composition.
+  const fold = (target: string) => (process.platform === "linux" ? target : target.normalize("NFC").toLowerCase());
   const targets = new Map<string, FileToDownload>();
   const seen = new Map<string, string>();
   for (const file of files) {
@@ -95,8 +127,19 @@ function distinct(root: string, files: readonly FileToDownload[]): Map<string, F
       if (other !== undefined) throw clash(other, targets.get(target)?.blob.name ?? target);
     }
   }
+  for (const { blob, relative } of files) {
+    const why = whyNotHere(relative);
+    if (why === undefined) continue;
+    throw new TaskError(
+      "service",
+      `Storage holds a blob named ${JSON.stringify(shortened(blob.name))}, which cannot be a file on this machine: it ${why}.`,
+      { hint: "Leave it out with the input itemPattern, or store it under another name." },
+    );
+  }
   return targets;
 }
+
+const shortened = (name: string) => (name.length > 200 ? `${name.slice(0, 200)}…` : name);
 
 const clash = (one: string, other: string) =>
   new TaskError("service", `The blobs ${JSON.stringify(one)} and ${JSON.stringify(other)} cannot both be files here.`);
@@ -110,16 +153,15 @@ async function makeParents(root: string, target: string): Promise<void> {
     if (name === "") continue;
     folder = path.join(folder, name);
     const there = await lookAt(folder);
-    if (there === undefined) await mkdir(folder);
-    else if (!there.isDirectory()) {
-      throw new TaskError(
-        "input",
-        `${folder} is a ${there.isSymbolicLink() ? "link" : "file"}, so that nothing is written below it.`,
-        { hint: "Remove it, or download to an empty folder." },
-      );
-    }
+    if (there === undefined) await mkdir(folder).catch(sayLocal);
+    else if (!there.isDirectory()) throw inTheWay(folder, there.isSymbolicLink() ? "link" : "file");
   }
 }
+
+const inTheWay = (folder: string, what: "link" | "file") =>
+  new TaskError("input", `${folder} is a ${what}, so that nothing is written below it.`, {
+    hint: "Remove it, or download to an empty folder.",
+  });
 
 async function holds(target: string, blob: BlobFile): Promise<boolean> {
   const there = await lookAt(target);
@@ -174,7 +216,7 @@ class Part {
     await rm(file, { force: true });
     await rm(journalOf(file), { force: true });
     // Exclusive, so that it is a new file and no link that somebody put there.
-    const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
+    const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644).catch(sayLocal);
     await handle.truncate(blob.size);
     await handle.close();
     return new Part(target, blob, file, new Set());
@@ -185,7 +227,7 @@ class Part {
   }
 
   async write(piece: number, bytes: Buffer): Promise<void> {
-    const handle = await open(this.#file, "r+");
+    const handle = await open(this.#file, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0)).catch(sayLocal);
     try {
       await handle.write(bytes, 0, bytes.length, piece * CHECKED_RANGE);
     } finally {
@@ -195,8 +237,12 @@ class Part {
     if (this.blob.size > CHECKED_RANGE) await appendFile(this.#journal, `${piece}\n`);
   }
 
-  /** Puts the file in its place; false where it is not what its checksum says. */
-  async finish(): Promise<boolean> {
+  /**
+   * Puts the file in its place; false where it is not what its checksum says.
+   * @param folder the real path of the folder that it belongs to
+   */
+  async finish(folder: string): Promise<boolean> {
+    if ((await realpath(path.dirname(this.target))) !== folder) throw inTheWay(path.dirname(this.target), "link");
     if (this.blob.md5 !== undefined && (await md5Of(this.#file)) !== this.blob.md5) return false;
     // The time stands for the content where there is no checksum.
     await utimes(this.#file, new Date(), this.blob.lastModified);
@@ -209,6 +255,15 @@ class Part {
     await rm(this.#file, { force: true });
     await rm(this.#journal, { force: true });
   }
+}
+
+/** Rejects with what this machine has against a file, as a sentence. */
+function sayLocal(error: NodeJS.ErrnoException): never {
+  const { code = "unknown reason", path: file = "a file" } = error;
+  throw new TaskError("input", `${file} cannot be written (${code}).`, {
+    hint: "Check the space on the disk, and what the agent's user may write.",
+    cause: error,
+  });
 }
 
 const journalOf = (file: string) => `${file}.journal`;

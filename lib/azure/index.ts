@@ -3,13 +3,14 @@ export {
   type BlobFile,
   type BlobHead,
   Container,
+  type Digests,
   type FileToUpload,
   placeInside,
 } from "./blobs.ts";
 export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOptions } from "./client.ts";
 export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
 export { createCredential } from "./credentials.ts";
-export { type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
+export { type DownloadOptions, type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
 export { readEnvelope } from "./failure.ts";
 export type { Identity } from "./identity.ts";
 export {
@@ -29,7 +30,7 @@ export { throughOutages } from "./outage.ts";
 export { sideBySide } from "./parallel.ts";
 export { planning } from "./planning.ts";
 export { readFrom } from "./signed-address.ts";
-export type { BlobAccess } from "./storage-pipeline.ts";
+export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
 export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";
 export type { PlannedWrite, WritePlan } from "./write-plan.ts";

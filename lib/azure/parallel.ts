@@ -1,6 +1,9 @@
 // Many small pieces of work side by side, but not all at once.
 
-/** Runs `work` on every item, at most `limit` at a time; results in the items' order. The first failure ends it. */
+/**
+ * Runs `work` on every item, at most `limit` at a time; results in the items' order. After the first failure nothing more
+ * is begun, and what is under way comes to its end before that failure is told: nothing goes on behind the caller's back.
+ */
 export async function sideBySide<T, R>(
   items: readonly T[],
   limit: number,
@@ -8,18 +11,18 @@ export async function sideBySide<T, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
-  let failed = false;
+  const failures: unknown[] = [];
   const lane = async () => {
-    while (next < items.length && !failed) {
+    while (next < items.length && failures.length === 0) {
       const index = next++;
       try {
         results[index] = await work(items[index] as T);
       } catch (error) {
-        failed = true;
-        throw error;
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  if (failures.length > 0) throw failures[0];
   return results;
 }

@@ -72,13 +72,15 @@ function asMade(path: string, body: object): object {
   return { ...body, id: path, name, properties: { ...properties, provisioningState: "Succeeded" } };
 }
 
-/** Where a pending upload would go is Azure's own choice: the reserved name says that it is not known. */
+/** Where a pending upload would go is Azure's own choice: the reserved name says that it is not known. Nothing is sent there. */
+export const PLANNED_HOST = "upload.invalid";
+
 function pendingUpload(path: string): object {
   const [name] = path
     .replace(/\/startPendingUpload$/i, "")
     .split("/")
     .slice(-3);
-  const blobUri = `https://upload.invalid/${name}`;
+  const blobUri = `https://${PLANNED_HOST}/${name}`;
   const credential = { credentialType: "SAS", sasUri: `${blobUri}?sig=none` };
   return { pendingUploadId: name, blobReferenceForConsumption: { blobUri, credential } };
 }

@@ -1,5 +1,17 @@
-// How storage is spoken to: who asks, and by the one way out that every request of a task takes.
-import { createHttpHeaders, createPipelineRequest, type HttpClient } from "@azure/core-rest-pipeline";
+// How storage is spoken to: to which hosts a credential goes, when it is asked again, and what counts as its answer.
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpClient,
+  type PipelinePolicy,
+  type PipelineRequest,
+  type PipelineResponse,
+  RestError,
+  type RetryStrategy,
+  retryPolicy,
+} from "@azure/core-rest-pipeline";
 import {
   AnonymousCredential,
   newPipeline,
@@ -8,33 +20,159 @@ import {
   StorageSharedKeyCredential,
   type WebResource,
 } from "@azure/storage-blob";
+import { TaskError } from "../errors.ts";
 import type { AzureMl } from "./client.ts";
+import type { Cloud } from "./clouds.ts";
+import { PLANNED_HOST } from "./planning.ts";
+import { patience } from "./retry.ts";
 
 /** How a container is entered. */
 export type BlobAccess =
   | { readonly kind: "sas"; readonly sasToken: string }
   | { readonly kind: "key"; readonly account: string; readonly key: string }
-  | { readonly kind: "entra" };
+  /** With the task's own token: only to this account, which a service, and no document, has named. */
+  | { readonly kind: "entra"; readonly account: string }
+  /** Without any credential: what everybody may read. */
+  | { readonly kind: "anonymous" };
 
-/** What the storage library's clients are made with. */
-export function storagePipeline(azure: AzureMl, access: BlobAccess): Pipeline {
+/** What the storage library's clients are made with. @throws TaskError where a credential would go where none may go */
+export function storagePipeline(azure: AzureMl, container: URL, access: BlobAccess): Pipeline {
+  const isPlanned = azure.plan !== undefined && container.host === PLANNED_HOST;
+  if (!isPlanned) guard(azure.cloud, container, access);
   return newPipeline(credentialFor(azure, access), {
-    httpClient: compatible(azure.transport.httpClient),
+    httpClient: compatible(storageClient(azure.transport.httpClient, container.origin)),
     userAgentOptions: { userAgentPrefix: azure.transport.userAgent },
-    retryOptions: { maxTries: 5, retryDelayInMs: 500, maxRetryDelayInMs: 30_000 },
+    // The pipeline below asks again, by the rule that holds for every host.
+    retryOptions: { maxTries: 1 },
     ...(access.kind === "entra" ? { audience: azure.cloud.storageScope } : {}),
   });
+}
+
+/** Azure's rule for names of storage accounts. */
+const ACCOUNT = /^[a-z0-9]{3,24}$/;
+
+/** The account that an address lies in; undefined where it is no address of blobs in this cloud's storage. */
+export function storageAccountOf(cloud: Cloud, url: URL): string | undefined {
+  if (url.protocol !== "https:" || url.username !== "" || url.password !== "") return undefined;
+  for (const service of ["blob", "dfs"]) {
+    const end = `.${service}.${cloud.storageSuffix.toLowerCase()}`;
+    const account = url.host.endsWith(end) ? url.host.slice(0, -end.length) : "";
+    if (ACCOUNT.test(account)) return account;
+  }
+  return undefined;
+}
+
+/**
+ * The one guard over credentials for storage: a signature, a key and a token go over TLS to blob storage of the connection's
+ * own cloud, and a token only to the account that it is meant for. Whatever else an address says was written by somebody.
+ */
+function guard(cloud: Cloud, url: URL, access: BlobAccess): void {
+  if (url.protocol !== "https:") {
+    throw new TaskError(
+      "input",
+      `The storage at ${url.host} is to be used over http, where everybody can read along.`,
+      {
+        hint: "Set the protocol of the datastore to https.",
+      },
+    );
+  }
+  if (access.kind === "anonymous") return;
+  const account = storageAccountOf(cloud, url);
+  if (account === undefined) {
+    throw new TaskError(
+      "input",
+      `${url.host} is not storage of this cloud (<account>.blob.${cloud.storageSuffix}), so the task sent no credential there.`,
+      { hint: "Correct the account and the endpoint of the datastore, or the address of the files." },
+    );
+  }
+  if (access.kind !== "sas" && access.account !== account) {
+    throw new TaskError(
+      "input",
+      `The credential is for the storage account ${access.account}, and not for ${account}: the task sent no credential there.`,
+    );
+  }
 }
 
 function credentialFor(azure: AzureMl, access: BlobAccess) {
   switch (access.kind) {
     case "sas":
+    case "anonymous":
       return new AnonymousCredential();
     case "key":
       return new StorageSharedKeyCredential(access.account, access.key);
     case "entra":
       return azure.credential;
   }
+}
+
+/** How often one request to storage was sent, for the sentence that tells of its failure. */
+const counting = new AsyncLocalStorage<{ tries: number }>();
+
+/** Runs `work`, which sends one request after another to storage, and tells how often the last of them was sent. */
+export function countingTries<T>(work: () => Promise<T>): { done: Promise<T>; tries: () => number } {
+  const count = { tries: 0 };
+  return { done: counting.run(count, work), tries: () => count.tries };
+}
+
+const NO_ANSWER = "NO_ANSWER_OF_STORAGE";
+export const isNoAnswer = (error: unknown): boolean => (error as { code?: unknown } | undefined)?.code === NO_ANSWER;
+
+/** What is no answer of storage is a fault of the way there, and passes like a dropped connection. */
+const again: RetryStrategy = {
+  name: "noAnswerOfStorage",
+  retry: ({ retryCount, responseError }) =>
+    isNoAnswer(responseError) ? { retryAfterInMs: 500 * 2 ** retryCount } : { skipStrategy: true },
+};
+
+function storageClient(client: HttpClient, origin: string): HttpClient {
+  const pipeline = createEmptyPipeline();
+  pipeline.addPolicy(retryPolicy([again, patience()], { maxRetries: 5 }), { phase: "Retry" });
+  pipeline.addPolicy(answersOnly(origin), { afterPhase: "Retry" });
+  return {
+    sendRequest(request) {
+      const count = counting.getStore();
+      if (count) count.tries = 0;
+      return pipeline.sendRequest(client, request);
+    },
+  };
+}
+
+function answersOnly(origin: string): PipelinePolicy {
+  return {
+    name: "answersOfStorage",
+    async sendRequest(request, next) {
+      // Redirects, and lists that go on elsewhere: what is signed for one account is for no other host.
+      if (new URL(request.url).origin !== origin)
+        throw new TaskError("service", `Storage at ${origin} sent the task to another host, where it did not go.`);
+      const count = counting.getStore();
+      if (count) count.tries++;
+      const response = await next(request);
+      const lacks = response.status < 300 ? lackOf(request, response) : undefined;
+      if (lacks === undefined) return response;
+      (response.readableStreamBody as { destroy?: () => void } | undefined)?.destroy?.();
+      throw new RestError(`an answer came that is none of storage: it has no ${lacks}`, { code: NO_ANSWER, request });
+    },
+  };
+}
+
+/** What an answer of 2xx would have to have and has not; undefined where it is one (facts/04 4.3 and 11.1). */
+function lackOf(request: PipelineRequest, response: PipelineResponse): string | undefined {
+  const header = (name: string) => response.headers.get(name) || undefined;
+  const component = new URL(request.url).searchParams.get("comp");
+  if (component === "list")
+    return /<EnumerationResults[\s>]/.test((response.bodyAsText ?? "").slice(0, 2000)) ? undefined : "list";
+  if (request.method === "PUT" && component === "block") return response.status === 201 ? undefined : "status 201";
+  if (request.method === "DELETE") return header("x-ms-request-id") ? undefined : "request id";
+  if (header("etag") === undefined) return "etag";
+  if (request.method !== "GET") return undefined;
+  const [, from, to] =
+    /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("x-ms-range") ?? request.headers.get("range") ?? "") ?? [];
+  if (from === undefined) return undefined;
+  const told = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header("content-range") ?? "");
+  if (response.status !== 206 || told === null) return "range";
+  const [first, last, size] = told.slice(1).map(Number) as [number, number, number];
+  const end = to ? Math.min(Number(to), size - 1) : size - 1;
+  return first === Number(from) && last === end ? undefined : "such range";
 }
 
 /** The storage library takes its HTTP client in the shape of its elders; the bytes go the one way out all the same. */
@@ -47,7 +185,6 @@ function compatible(client: HttpClient): RequestPolicy {
         url: old.url,
         method: old.method,
         headers: createHttpHeaders(headers.toJson({ preserveCase: true })),
-        allowInsecureConnection: true,
       });
       const response = await client.sendRequest(request);
       const toJson = (options?: { preserveCase?: boolean }) => response.headers.toJSON(options);

@@ -56,7 +56,9 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
     if (!properties.accountName || !containerName) {
       throw new TaskError(
         "input",
-        `The datastore ${name} is of type ${properties.datastoreType}, to which files cannot be brought.`,
+        properties.datastoreType
+          ? `The datastore ${name} is of type ${properties.datastoreType}, to which files cannot be brought.`
+          : `Azure does not say where the files of the datastore ${name} lie.`,
         {
           hint: "Use a datastore of type Azure Blob or Azure Data Lake Storage Gen2.",
         },
@@ -64,6 +66,11 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
     }
     const suffix = properties.endpoint || azure.cloud.storageSuffix;
     const url = `${properties.protocol || "https"}://${properties.accountName}.blob.${suffix}/${containerName}`;
+    if (!URL.canParse(url)) {
+      throw new TaskError("input", `The datastore ${name} names no address that files could be brought to.`, {
+        hint: "Correct its account and its endpoint.",
+      });
+    }
     return { name, container: new Container(azure, url, accessOf(properties.accountName, secrets.body)) };
   });
 }
@@ -71,7 +78,23 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
 function accessOf(account: string, secrets: Secrets | undefined): BlobAccess {
   if (secrets?.secretsType === "Sas" && secrets.sasToken) return { kind: "sas", sasToken: secrets.sasToken };
   if (secrets?.secretsType === "AccountKey" && secrets.key) return { kind: "key", account, key: secrets.key };
-  return { kind: "entra" };
+  // The workspace itself names this account; the guard of storage keeps the token to it.
+  return { kind: "entra", account };
+}
+
+/** The storage accounts that the workspace itself names, by its datastores. One round trip, once in a run. */
+export function namedAccounts(workspace: Workspace): Promise<ReadonlySet<string>> {
+  return workspace.once("storage accounts", async () => {
+    const accounts = new Set<string>();
+    const { azure, id, name, signal } = workspace;
+    for await (const { properties } of azure.list<DatastoreBody>(`${id}/datastores`, {
+      doing: `list the datastores of ${name}`,
+      signal,
+    })) {
+      if (properties?.accountName) accounts.add(properties.accountName.toLowerCase());
+    }
+    return accounts;
+  });
 }
 
 /**

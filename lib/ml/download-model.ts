@@ -6,10 +6,11 @@ import {
   downloadFiles,
   type FileToDownload,
   parseDatastoreUri,
+  storageAccountOf,
 } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type AssetBody, type AssetHome, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
-import { openDatastore } from "./datastores.ts";
+import { namedAccounts, openDatastore } from "./datastores.ts";
 import { findJob, getJob } from "./jobs.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import { openFiles } from "./registry.ts";
@@ -64,13 +65,19 @@ export async function downloadModel(from: Place, request: DownloadRequest): Prom
   const prefix = path.replace(/\/+$/, "");
   const found: FileToDownload[] = [];
   let isFile = false;
-  for await (const blob of container.files(prefix, signal)) {
-    // A neighbour's name may only begin like this one.
-    if (blob.name !== prefix && prefix !== "" && !blob.name.startsWith(`${prefix}/`)) continue;
-    isFile ||= blob.name === prefix;
-    const relative =
-      blob.name === prefix ? (prefix.split("/").at(-1) ?? "") : blob.name.slice(prefix === "" ? 0 : prefix.length + 1);
-    found.push({ blob, relative });
+  try {
+    for await (const blob of container.files(prefix, signal)) {
+      // A neighbour's name may only begin like this one.
+      if (blob.name !== prefix && prefix !== "" && !blob.name.startsWith(`${prefix}/`)) continue;
+      isFile ||= blob.name === prefix;
+      const relative =
+        blob.name === prefix
+          ? (prefix.split("/").at(-1) ?? "")
+          : blob.name.slice(prefix === "" ? 0 : prefix.length + 1);
+      found.push({ blob, relative });
+    }
+  } catch (error) {
+    throw container.isAnonymous ? sayForeign(uri, error) : error;
   }
   if (found.length === 0) {
     throw new TaskError("notFound", `${name}:${version} has no files: nothing lies at ${uri}.`, {
@@ -120,7 +127,12 @@ async function filesOf(
 /** A blob's own address: its container's, and its path in there. */
 function blobOf(uri: string): { container: string; path: string } | undefined {
   const [, container, path = ""] = /^(https:\/\/[^/]+\/[^/]+)(?:\/(.*))?$/i.exec(uri.replace(/\?.*$/, "")) ?? [];
-  return container === undefined ? undefined : { container, path: decodeURIComponent(path) };
+  if (container === undefined || !URL.canParse(container)) return undefined;
+  try {
+    return { container, path: decodeURIComponent(path) };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Where a model's address leads: a datastore, a job's output, or a blob's own address. */
@@ -141,8 +153,36 @@ async function placeOf(workspace: Workspace, uri: string): Promise<{ container: 
   const place = parseDatastoreUri(uri);
   if (place) return { container: (await openDatastore(workspace, place.datastore)).container, path: place.path };
   const blob = blobOf(uri);
-  if (blob) return { container: new Container(workspace.azure, blob.container, { kind: "entra" }), path: blob.path };
+  if (blob) return { container: await containerAt(workspace, blob.container), path: blob.path };
   throw sayElsewhere(uri);
+}
+
+/**
+ * A container that a version names by its address. Whoever may register a version writes that address, so the task's token goes
+ * there only where the workspace itself names the account; blobs of other accounts are read as everybody may read them.
+ */
+async function containerAt(workspace: Workspace, address: string): Promise<Container> {
+  const { azure } = workspace;
+  const account = storageAccountOf(azure.cloud, new URL(address));
+  if (account === undefined) {
+    throw new TaskError(
+      "input",
+      `The model's files are at ${new URL(address).host}, which is not storage of this cloud: no credential was sent there.`,
+      { hint: "Register the model from a datastore of the workspace." },
+    );
+  }
+  const isNamed = (await namedAccounts(workspace)).has(account);
+  return new Container(azure, address, isNamed ? { kind: "entra", account } : { kind: "anonymous" });
+}
+
+/** What cannot be read without a credential lies in an account that gets none. */
+function sayForeign(uri: string, error: unknown): unknown {
+  if (!(error instanceof TaskError) || ![401, 403, 404, 409].includes(error.status ?? 0)) return error;
+  return new TaskError(
+    "input",
+    `The model's files are at ${uri}, in a storage account that is none of the workspace's datastores; the task sent no credential there, and not everybody may read them.`,
+    { hint: "Make the account's container a datastore of the workspace, and register the model from there." },
+  );
 }
 
 function sayElsewhere(uri: string): TaskError {

@@ -1,6 +1,6 @@
 // A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (facts/03 4.7,
 // facts/04 15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
-import { type AzureMl, Container, finish } from "../azure/index.ts";
+import { type AzureMl, Container, finish, storageAccountOf } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { AssetKind, Resolver, Uploaded } from "../spec/resolver.ts";
 import { type AssetHome, nextVersion, putVersion, versionOfLabel } from "./assets.ts";
@@ -138,13 +138,16 @@ function containerOf(azure: AzureMl, body: BlobReference | undefined, what: stri
   const { blobUri, credential } = body?.blobReferenceForConsumption ?? {};
   const address = credential?.sasUri ?? blobUri ?? credential?.uri;
   if (!address) throw new TaskError("service", `The registry names no place for ${what}.`);
+  if (!URL.canParse(address)) throw new TaskError("service", `The registry names no address for ${what}.`);
   const url = new URL(address);
   const [name = ""] = url.pathname.slice(1).split("/");
   const container = `${url.origin}/${name}`;
+  // The registry's own service names this account.
+  const account = storageAccountOf(azure.cloud, url) ?? "";
   return new Container(
     azure,
     container,
-    credential?.sasUri ? { kind: "sas", sasToken: url.search.slice(1) } : { kind: "entra" },
+    credential?.sasUri ? { kind: "sas", sasToken: url.search.slice(1) } : { kind: "entra", account },
   );
 }
 

@@ -81,7 +81,8 @@ describe("blobs", () => {
   it("keeps what is there, unless it is told to replace it", async () => {
     const { container, name, blobs } = await openContainer();
     await blobs.put(name, "a", "old");
-    await container.upload([file("a", "new")], { overwrite: false, metadata: {} });
+    const work = container.upload([file("a", "new")], { overwrite: false, metadata: {} });
+    await assert.rejects(work, { kind: "conflict", message: /Storage holds a already, with other content/ });
     assert.equal((await blobs.get(name, "a"))?.toString(), "old");
     await container.upload([file("a", "new")], { overwrite: true, metadata: {} });
     assert.equal((await blobs.get(name, "a"))?.toString(), "new");

@@ -158,6 +158,8 @@ describe("downloads", () => {
     for (const relative of ["../outside/evil", "/etc/evil", "a/../../outside/evil", "C:\\evil", "..", "", "nul\0"]) {
       await assert.rejects(downloadFiles(container, [{ blob, relative }], folder), { kind: "service" }, relative);
     }
+    assert.ok(!existsSync(folder), "nothing is written, not even the folder");
+    mkdirSync(folder);
     symlinkSync(outside, path.join(folder, "sub"));
     await assert.rejects(downloadFiles(container, [{ blob, relative: "sub/evil" }], folder), {
       kind: "input",
