@@ -13,6 +13,7 @@ import type { Clock } from "../../lib/poll.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { Exchange } from "../../local/har.ts";
 import { SecretRecorder } from "../harness/secrets.ts";
+import { until } from "../harness/until.ts";
 import { memoryLog, provenance } from "../lib/ml/world.ts";
 
 const MINUTE = 60_000;
@@ -62,7 +63,10 @@ describe("a job of six hours", () => {
     let begunExchanges = 0;
     const isToken = ({ listener, url }: Exchange) => listener === "login" && url.includes("/oauth2/v2.0/token");
     const exchanged = async () => {
-      while (recorder.exchanges.filter(isToken).length < begunExchanges) await pause(5);
+      await until(
+        "each exchange of tokens is recorded",
+        () => recorder.exchanges.filter(isToken).length >= begunExchanges,
+      );
     };
     const plan = { projectId: devops.project.id, hubName: "build", planId: build.plan.planId, jobId: JOB_ID };
     const oidcUri = devops.oidcRequestUri(build.plan, JOB_ID);

@@ -70,7 +70,7 @@ describe("environment variables of libraries, in packaged tasks", () => {
     );
     assert.equal(callers, 0, "somebody else was called");
     assert.doesNotMatch(run.log, /##vso/);
-  }).timeout(120_000);
+  });
 
   it("NODE_TLS_REJECT_UNAUTHORIZED does not take away what certificates are for", async () => {
     const run = await bench.run(

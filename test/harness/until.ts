@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 
 /** Milliseconds after which only a hang can be the reason; below mocha's own limit, so that the failure says what was missing. */
-const PATIENCE = 110_000;
+const PATIENCE = 240_000;
 
 /**
  * Looks until `look` gives something true, and gives that. Where it never does, fails with `what` was waited for.

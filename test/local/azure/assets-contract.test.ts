@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { startCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { tokenOf, workspaceAsk } from "./client.ts";
 
 /** The published types and their checker lie beside the checkout; where they are missing, this is skipped. */
@@ -21,9 +22,11 @@ describe("local Azure's assets, by the contract", () => {
     try {
       const token = await tokenOf(cloud);
       const versions = readdirSync(contract).map((file) => path.basename(file, ".json"));
+      let sent = 1; // the token
       const uri = "azureml://datastores/workspaceblobstore/paths/x";
       for (const apiVersion of versions) {
         const call = async (method: string, below: string, properties?: object) => {
+          sent += 1;
           const body = properties === undefined ? {} : { body: { properties } };
           const answer = await workspaceAsk(cloud, method, below, { token, apiVersion, ...body });
           assert.ok(answer.status < 300, `${method} ${below} @${apiVersion}: ${answer.status} ${answer.text}`);
@@ -52,7 +55,9 @@ describe("local Azure's assets, by the contract", () => {
         await make("environments/e", { image: "x", condaFile: "name: a\n" });
         await make("components/k", { componentSpec: { type: "command", command: "x", is_deterministic: true } });
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // An exchange is recorded when its connection has let go of the answer.
+      const recorded = () => (cloud.har.toHar() as { log: { entries: unknown[] } }).log.entries.length;
+      await until("every exchange is recorded", () => recorded() >= sent);
       const har = path.join(scratch, "traffic.har");
       writeFileSync(har, JSON.stringify(cloud.har.toHar()));
       const { stdout } = await promisify(execFile)(process.execPath, [checker, har, "--responses"]);

@@ -1,6 +1,7 @@
 // What tests of jobs do over and over: submit, wait for a state, read the log and the run.
 import assert from "node:assert/strict";
 import type { LocalCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
 
 /** A cloud's jobs as a client sees them. Names are unique per client. */
@@ -80,7 +81,7 @@ export class JobClient {
 
   /** Looks until the job has one of the states; fails on another terminal one. */
   async until(name: string, ...wanted: string[]): Promise<string> {
-    for (;;) {
+    return until(`${name} is ${wanted.join(" or ")}`, async () => {
       const status = await this.status(name);
       if (wanted.includes(status)) return status;
       if (/^(Completed|Failed|Canceled)$/.test(status)) {
@@ -88,8 +89,8 @@ export class JobClient {
           `${name} is ${status}: ${JSON.stringify((await this.details(name)).error)}\n${await this.log(name)}`,
         );
       }
-      await new Promise((resolve) => setTimeout(resolve, 40));
-    }
+      return "";
+    });
   }
 
   /** Submits and waits for Completed; answers the name. */

@@ -1,7 +1,7 @@
 // Scoring scripts and models in a cloud's storage, registered as a client would register them.
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import type { LocalCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { type Answer, ask, workspaceAsk } from "./client.ts";
 
 export const goodScript = `
@@ -100,11 +100,10 @@ export async function settled(cloud: LocalCloud, started: Answer): Promise<Answe
   assert.ok(url !== undefined, started.text);
   const { tokenOf } = await import("./client.ts");
   const token = await tokenOf(cloud);
-  for (;;) {
-    const status = await ask(cloud, "GET", url, { token });
-    if (status.body.status !== "Updating") return status.body;
-    await pause(20);
-  }
+  return until("the operation has ended", async () => {
+    const { body } = await ask(cloud, "GET", url, { token });
+    return body.status === "Updating" ? undefined : body;
+  });
 }
 
 /** PUTs and waits; gives the resource as it is afterwards. */

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { Container, downloadFiles, type FileToDownload } from "../../../lib/azure/index.ts";
 import { TaskError } from "../../../lib/errors.ts";
 import { whenFree } from "../../../lib/ml/busy.ts";
@@ -15,6 +14,7 @@ import { readRollout } from "../../../lib/ml/rollout-files.ts";
 import { moveTraffic } from "../../../lib/ml/traffic.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import type { LocalCloud } from "../../../local/cloud.ts";
+import { until } from "../../harness/until.ts";
 import { project } from "../../lib/ml/projects.ts";
 import { openAzure, openLocal } from "../../lib/ml/world.ts";
 import { workspaceAsk } from "./client.ts";
@@ -146,7 +146,7 @@ export const stories: Readonly<Record<string, Story>> = {
     await jobs.submit(`while [ ! -e '${end}' ]; do sleep 0.1; done`, {}, "followed");
     const following = followJob(workspace, "followed", {});
     following.catch(() => {});
-    while (cloud.azure.scenarios.met("out").length < 7) await pause(20);
+    await until("seven looks met the outage", () => cloud.azure.scenarios.met("out").length >= 7);
     writeFileSync(end, "");
     assert.equal((await following).status, "Completed");
     assert.match(workspace.log.text(), /\[warning\] Azure cannot be asked at the moment\.[\s\S]*Azure answers again/);
@@ -175,7 +175,7 @@ export const stories: Readonly<Record<string, Story>> = {
     });
     moving.catch(() => {});
     const waiting = "Another operation is under way on the endpoint moved; waiting for its end.";
-    while (!workspace.log.lines.includes(waiting)) await pause(20);
+    await until("it says that it waits", () => workspace.log.lines.includes(waiting));
     cloud.azure.clock.leap(3_600_000);
     assert.deepEqual(await moving, { blue: 100 });
     assert.equal(touched.at(-1), undefined);
@@ -208,7 +208,7 @@ export const stories: Readonly<Record<string, Story>> = {
     await make(cloud, "/onlineEndpoints/raced/deployments/blue", anything(cloud));
     const { report } = await rollOut(cloud, "raced");
     report.catch(() => {});
-    while (cloud.azure.scenarios.met("raced").length === 0) await pause(20);
+    await until("the rollout met the other", () => cloud.azure.scenarios.met("raced").length > 0);
     await make(cloud, "/onlineEndpoints/raced", endpointRequest({ traffic: { blue: 100 } }));
     await assert.rejects(report, {
       kind: "conflict",

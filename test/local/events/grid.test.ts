@@ -101,11 +101,12 @@ describe("local Event Grid", () => {
     },
   });
   async function settled(name: string): Promise<string> {
-    for (;;) {
-      const { body } = await arm("GET", `/${name}`);
-      if (!/^(Creating|Updating)$/.test(body.properties.provisioningState)) return body.properties.provisioningState;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    let state = "";
+    await until(`${name} is settled`, async () => {
+      state = (await arm("GET", `/${name}`)).body.properties.provisioningState;
+      return !/^(Creating|Updating)$/.test(state);
+    });
+    return state;
   }
   async function subscribe(more: object = {}, webhook: object = {}, name = "relay"): Promise<void> {
     assert.equal((await arm("PUT", `/${name}`, properties(more, webhook))).status, 201);
