@@ -38,8 +38,13 @@ export interface PollOptions {
   readonly clock?: Clock;
 }
 
-/** One look: either it is done, or go on (and, if the service said so, after how many milliseconds). */
-export type Look<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly after?: number };
+/**
+ * One look: either it is done, or go on: after `after` milliseconds where the look knows its own pace, and not before
+ * `atLeast` where the service asked for that. A service's wish never makes the pause shorter.
+ */
+export type Look<T> =
+  | { readonly done: true; readonly value: T }
+  | { readonly done: false; readonly after?: number; readonly atLeast?: number };
 
 /**
  * Looks until the look says it is done.
@@ -62,7 +67,7 @@ export async function poll<T>(look: () => Promise<Look<T>>, options: PollOptions
         `Waited ${Math.round((options.deadline ?? 0) / 1000)} seconds for ${options.what}, and it did not happen.`,
       );
     }
-    await clock.sleep(Math.min(seen.after ?? pause, left), options.signal);
+    await clock.sleep(Math.min(Math.max(seen.after ?? pause, seen.atLeast ?? 0), left), options.signal);
     pause = Math.min(pause * factor, maximum);
   }
 }

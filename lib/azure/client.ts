@@ -1,9 +1,7 @@
-// The ARM verbs: one client over the official SDK's pipeline, which sends bodies verbatim (the SDK's own models
-// drop what is newer than 2022-10-01, facts/03 section 10) and turns every refusal into a TaskError.
-import { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
+// The verbs of Azure: one client that sends bodies verbatim (the SDK's own models drop what is newer than 2022-10-01,
+// facts/03 section 10), takes nothing for an answer that is none, and turns every refusal into a TaskError.
 import type { TokenCredential } from "@azure/core-auth";
 import {
-  bearerTokenAuthenticationPolicyName,
   createEmptyPipeline,
   createHttpHeaders,
   createPipelineRequest,
@@ -12,15 +10,21 @@ import {
   type Pipeline,
   type PipelineRequest,
   type PipelineResponse,
-  retryPolicy,
+  RestError,
+  setClientRequestIdPolicy,
   userAgentPolicy,
 } from "@azure/core-rest-pipeline";
 import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { systemClock } from "../poll.ts";
+import { bounded } from "../remote-text.ts";
+import { faultOf, isTold, NoAnswer, type Promised, usuallyPromised } from "./answers.ts";
 import { bearerPolicy, type RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import { failureOf, unreachable } from "./failure.ts";
-import { patience } from "./retry.ts";
+import { readJson } from "./json.ts";
+import { settle } from "./outcome.ts";
+import { isDropped, MOST_TRIES, PASSING_STATUSES, pauseBefore, retryAfter } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 import type { WritePlan } from "./write-plan.ts";
 
@@ -41,7 +45,24 @@ export interface RequestOptions {
   readonly expect?: readonly number[];
   /** Milliseconds until the answer's head must be there. Default 100 seconds. */
   readonly timeout?: number;
-  /** Asks once and takes the first answer, whatever it is. Only for anonymous requests. */
+  /**
+   * What a 2xx holds (lib/azure/answers.ts). Default: the resource for a PUT on the resource manager, an accepted change
+   * for PATCH, a removal for DELETE, otherwise an object of JSON.
+   */
+  readonly promises?: Promised;
+  /**
+   * May be sent again where its answer was none: default for GET and HEAD. For questions that are asked by POST (keys,
+   * logs), and for requests that change nothing when they are repeated (cancel).
+   */
+  readonly repeats?: boolean;
+  /**
+   * `false`: a write that is not sent again where its outcome is not known, since its body was made of what was read
+   * before, and what others wrote meanwhile would be undone. Its caller gets OutcomeUnknown, and looks.
+   */
+  readonly again?: boolean;
+  /** 404 without a body says that it is not there, as it does of a compute (facts/04 16). */
+  readonly emptyNotFound?: boolean;
+  /** Asks once and takes the first answer, whatever its status is. Only for anonymous requests. */
   readonly once?: boolean;
   /** Sends no token: for addresses that are signed themselves, or whose key is among the headers. */
   readonly anonymous?: boolean;
@@ -70,10 +91,8 @@ export class AzureMl {
   readonly transport: Transport;
   readonly subscriptionId: string;
   readonly log: Log;
-  /** The official client, at its own api-version: for what it covers without loss (reading, listing, keys). */
-  readonly sdk: AzureMachineLearningWorkspaces;
+  readonly #signed: Pipeline;
   readonly #anonymous: Pipeline;
-  readonly #once: Pipeline;
   readonly #trusted: Set<string>;
 
   constructor(options: AzureMlOptions) {
@@ -84,22 +103,12 @@ export class AzureMl {
     this.subscriptionId = subscriptionId;
     this.log = options.log;
     this.#trusted = new Set([new URL(cloud.resourceManager).origin]);
-    this.sdk = new AzureMachineLearningWorkspaces(credential, subscriptionId, {
-      $host: cloud.resourceManager,
-      endpoint: cloud.resourceManager,
-      credentialScopes: cloud.managementScope,
-      httpClient: transport.httpClient,
-      userAgentOptions: { userAgentPrefix: transport.userAgent },
-    });
-    this.sdk.pipeline.removePolicy({ name: bearerTokenAuthenticationPolicyName });
-    this.sdk.pipeline.addPolicy(bearerPolicy(credential, cloud.managementScope), { phase: "Sign" });
-    this.sdk.pipeline.removePolicy({ phase: "Retry" });
-    this.sdk.pipeline.addPolicy(retryPolicy([patience()], { maxRetries: 5 }), { phase: "Retry" });
     this.#anonymous = createEmptyPipeline();
     this.#anonymous.addPolicy(decompressResponsePolicy());
     this.#anonymous.addPolicy(userAgentPolicy({ userAgentPrefix: transport.userAgent }));
-    this.#once = this.#anonymous.clone();
-    this.#anonymous.addPolicy(retryPolicy([patience()], { maxRetries: 5 }), { phase: "Retry" });
+    this.#signed = this.#anonymous.clone();
+    this.#signed.addPolicy(setClientRequestIdPolicy());
+    this.#signed.addPolicy(bearerPolicy(credential, cloud.managementScope), { phase: "Sign" });
   }
 
   /** What would have been written, where only a plan is wanted. */
@@ -113,42 +122,50 @@ export class AzureMl {
   }
 
   /**
-   * Sends one request and returns its answer.
+   * Sends one request and returns its answer, which is what `promises` says. A reading is repeated until it has one; the
+   * outcome of a PUT or DELETE that has none is looked up at its own address before anything else is said or done.
    * @param pathOrUrl a path on the resource manager (`/subscriptions/…`), or a whole URL on a trusted host
-   * @throws TaskError for every status of 400 and above that is not in `expect`, and when nobody answers
+   * @throws TaskError for every status of 400 and above that is not in `expect`, and when nobody answers;
+   * OutcomeUnknown for a write of which nobody knows whether it was done
    */
   async request<T = unknown>(method: HttpMethods, pathOrUrl: string, options: RequestOptions = {}): Promise<Answer<T>> {
     const url = this.#url(pathOrUrl, options);
-    const doing = options.doing ?? `answer ${method} ${url.pathname}`;
-    const request = createPipelineRequest({
-      url: url.href,
+    const asked: Asked = {
       method,
-      headers: createHttpHeaders({ Accept: "application/json", ...contentType(options.body), ...options.headers }),
-      timeout: options.timeout ?? 100_000,
-      ...(options.body === undefined ? {} : { body: bodyOf(options.body) }),
-      ...(options.signal ? { abortSignal: options.signal } : {}),
-    });
-    const response = await this.#send(request, doing, options);
-    const answer = answerOf<T>(response, url.href);
-    if (response.status >= 400 && !options.expect?.includes(response.status)) throw failureOf(doing, answer);
-    return answer;
-  }
-
-  /** Calls the official client; its errors become TaskErrors. */
-  async call<T>(doing: string, work: (sdk: AzureMachineLearningWorkspaces) => Promise<T>): Promise<T> {
-    try {
-      return await work(this.sdk);
-    } catch (error) {
-      throw sdkFailure(doing, error, this.cloud.resourceManager);
-    }
+      url,
+      options,
+      doing: options.doing ?? `answer ${method} ${bounded(url.pathname, 300)}`,
+      promised: options.promises ?? usuallyPromised(method, pathOrUrl.startsWith("/")),
+    };
+    const repeats = options.repeats ?? (method === "GET" || method === "HEAD");
+    const outcome = await this.#tries(asked, repeats);
+    if ("answer" in outcome) return outcome.answer as Answer<T>;
+    if (repeats || options.once) throw outcome.failure;
+    const again = () => this.#tries(asked, false);
+    const look = (tries: number) =>
+      this.#tries(
+        { ...asked, method: "GET", promised: "resource", options: lookingUp(options, asked.doing) },
+        true,
+        tries,
+      );
+    return (await settle(outcome, { ...asked, body: options.body, again, look })) as Answer<T>;
   }
 
   /** All pages of a list of the resource manager, as they come. `nextLink` is followed as it stands. */
   async *list<T>(path: string, options: RequestOptions = {}): AsyncGenerator<T> {
     let next: string | undefined = path;
     let query = options.query;
+    const read = new Set<string>();
     while (next) {
+      // A list that leads back to where it has been has no end.
+      if (read.has(next))
+        throw new TaskError(
+          "service",
+          `The list goes round in a circle: Azure could not ${options.doing ?? "list it"}.`,
+        );
+      read.add(next);
       const page: Answer<{ value?: T[]; nextLink?: string | null }> = await this.request("GET", next, {
+        promises: "list",
         ...options,
         ...(query ? { query } : { query: {} }),
       });
@@ -167,7 +184,8 @@ export class AzureMl {
 
   #url(pathOrUrl: string, options: RequestOptions): URL {
     const onArm = pathOrUrl.startsWith("/");
-    const url = new URL(onArm ? this.cloud.resourceManager + pathOrUrl : pathOrUrl);
+    const whole = onArm ? this.cloud.resourceManager + pathOrUrl : pathOrUrl;
+    const url = parsedAsIs(whole, onArm);
     for (const [name, value] of Object.entries(options.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
@@ -176,26 +194,159 @@ export class AzureMl {
     return url;
   }
 
-  async #send(request: PipelineRequest, doing: string, options: RequestOptions): Promise<PipelineResponse> {
-    try {
-      if (options.anonymous) {
-        const pipeline = options.once ? this.#once : this.#anonymous;
-        return await pipeline.sendRequest(this.transport.httpClient, request);
+  /** Sends a request until it has an answer, or cannot be sent again. */
+  async #tries(asked: Asked, repeats: boolean, most = MOST_TRIES): Promise<Outcome> {
+    const { method, url, options, doing } = asked;
+    const request = createPipelineRequest({
+      url: url.href,
+      method,
+      headers: createHttpHeaders({ Accept: "application/json", ...contentType(options.body), ...options.headers }),
+      timeout: options.timeout ?? 100_000,
+      ...(options.body === undefined ? {} : { body: bodyOf(options.body) }),
+      ...(options.signal ? { abortSignal: options.signal } : {}),
+    });
+    const isWrite = method !== "GET" && method !== "HEAD";
+    for (let tries = 1; ; tries++) {
+      const got = await this.#send(request, options);
+      const isLast = options.once === true || tries >= most;
+      if (!("response" in got)) {
+        const failure = unreachable(doing, url.href, got.error, tries);
+        if (!isDropped(got.code)) throw failure;
+        // Nobody was there: nothing can have been done.
+        const mayBeDone = isWrite && got.code !== "ECONNREFUSED" && got.code !== "EAI_AGAIN";
+        if (isLast || (mayBeDone && options.again === false)) {
+          if (mayBeDone) return { failure, why: "no answer came" };
+          throw failure;
+        }
+        await systemClock.sleep(pauseBefore(tries), options.signal);
+        continue;
       }
-      const origin = new URL(request.url).origin;
+      const { response } = got;
+      const answer = answerOf(response, url.href, tries);
+      const pause = () =>
+        systemClock.sleep(
+          pauseBefore(tries, retryAfter(response.headers.get("Retry-After"), Date.now())),
+          options.signal,
+        );
+      if (PASSING_STATUSES.has(response.status)) {
+        const failure = failureOf(doing, answer);
+        const isRefused = response.status === 429;
+        if (isLast || (isWrite && !isRefused && options.again === false)) {
+          if (options.expect?.includes(response.status)) return { answer };
+          if (isWrite && !isRefused) return { failure, why: `Azure answered with status ${response.status}` };
+          throw failure;
+        }
+        await pause();
+        continue;
+      }
+      const fault = this.#faultOf(asked, answer);
+      if (fault === undefined) {
+        if (response.status >= 400 && !options.expect?.includes(response.status)) throw failureOf(doing, answer);
+        return { answer };
+      }
+      if (!repeats || isLast)
+        return { failure: unanswered(doing, url, fault, tries), why: `Azure answered with ${fault}` };
+      await pause();
+    }
+  }
+
+  #faultOf({ method, url, options, promised }: Asked, answer: Answer<unknown>): string | undefined {
+    const { status } = answer;
+    if (status < 400) return faultOf({ ...answer, method, url, header: answer.header }, promised);
+    const isQuestion = status === 404 && promised !== "anything";
+    if (!isQuestion || method === "HEAD" || isTold(answer, options.emptyNotFound)) return undefined;
+    return "status 404 and no word of its own about what is not there";
+  }
+
+  async #send(
+    request: PipelineRequest,
+    options: RequestOptions,
+  ): Promise<{ response: PipelineResponse } | { error: unknown; code: string | undefined }> {
+    if (!options.anonymous) {
+      const { origin } = new URL(request.url);
       if (!this.#trusted.has(origin)) {
         throw new TaskError(
           "service",
           `Azure answered with an address at ${origin}, which is not one of its own, so the task did not go there.`,
         );
       }
-      return await this.sdk.sendRequest(request);
+    }
+    try {
+      const pipeline = options.anonymous ? this.#anonymous : this.#signed;
+      return { response: await pipeline.sendRequest(this.transport.httpClient, request) };
     } catch (error) {
       if (error instanceof TaskError) throw error;
       if (options.signal?.aborted) throw options.signal.reason;
-      throw unreachable(doing, request.url, error);
+      return { error, code: error instanceof RestError ? error.code : undefined };
     }
   }
+}
+
+/** A request with all that it is judged by. */
+interface Asked {
+  readonly method: HttpMethods;
+  readonly url: URL;
+  readonly options: RequestOptions;
+  readonly doing: string;
+  readonly promised: Promised;
+}
+
+/** The answer, or why there is none. */
+export type Outcome = { readonly answer: Answer<unknown> } | { readonly failure: TaskError; readonly why: string };
+
+/** How a write is looked up: by its own address, at its own version. */
+function lookingUp(options: RequestOptions, doing: string): RequestOptions {
+  const { signal, apiVersion, anonymous } = options;
+  return {
+    doing: `see whether it could ${doing}`,
+    expect: [404],
+    ...(signal ? { signal } : {}),
+    ...(apiVersion === undefined ? {} : { apiVersion }),
+    ...(anonymous === undefined ? {} : { anonymous }),
+  };
+}
+
+/** The error for a reading that had no answer. Nothing of what came is in it. */
+function unanswered(doing: string, url: URL, fault: string, tries: number): NoAnswer {
+  return new NoAnswer(
+    `Azure could not ${doing}${tries > 1 ? `, asked ${tries} times` : ""}: ${url.host} answered with ${fault}.`,
+    { hint: "Run again. If it stays, see whether a proxy or a sign-in page answers in place of Azure." },
+  );
+}
+
+/**
+ * The address as it was written: one that the parser would change (`..`, a backslash, a line's end) leads elsewhere than it says.
+ * @throws TaskError kind `input`, or `service` for an address that an answer brought
+ */
+function parsedAsIs(address: string, isOurs: boolean): URL {
+  const wrong = (why: string) =>
+    new TaskError(
+      isOurs ? "input" : "service",
+      `The address ${bounded(isOurs ? address : hostIn(address), 300)} ${why}, so the task did not go there.`,
+      {
+        hint: "A name or an id that the task was given may hold what no address has: / \\ % ? # or a segment of dots.",
+      },
+    );
+  if (!URL.canParse(address)) throw wrong("is none");
+  const url = new URL(address);
+  const written = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*([^?#]*)([?#]?)/is.exec(address);
+  if (written === null || decoded(written[1] || "/") !== decoded(url.pathname))
+    throw wrong("means another than it says");
+  if (isOurs && written[2] !== "") throw wrong("has a query of its own");
+  return url;
+}
+
+/** Percent signs undone, so that what the parser only escapes stays the same; as it is where they are wrong. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function hostIn(address: string): string {
+  return URL.canParse(address) ? new URL(address).origin : "of an answer";
 }
 
 function contentType(body: unknown): Record<string, string> {
@@ -205,35 +356,9 @@ function contentType(body: unknown): Record<string, string> {
 const bodyOf = (body: unknown): string | Uint8Array =>
   typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
 
-function answerOf<T>(response: PipelineResponse, url: string): Answer<T> {
+function answerOf(response: PipelineResponse, url: string, tries: number): Answer<unknown> & { tries: number } {
   const text = response.bodyAsText ?? "";
-  let body: T | undefined;
-  try {
-    body = text === "" ? undefined : ((JSON.parse(text) as T) ?? undefined);
-  } catch {
-    body = undefined;
-  }
-  return { status: response.status, header: (name) => response.headers.get(name), body, text, url };
-}
-
-interface RestErrorLike {
-  name?: string;
-  statusCode?: number;
-  response?: PipelineResponse;
-}
-
-function sdkFailure(doing: string, error: unknown, host: string): unknown {
-  if (error instanceof TaskError) return error;
-  const rest = error as RestErrorLike;
-  if (rest?.name === "AbortError") return error;
-  if (rest?.response) {
-    const response = rest.response;
-    const header = (name: string) => response.headers.get(name);
-    return failureOf(doing, {
-      status: rest.statusCode ?? response.status,
-      header,
-      text: response.bodyAsText ?? undefined,
-    });
-  }
-  return rest?.name === "RestError" ? unreachable(doing, host, error) : error;
+  const read = readJson(text);
+  const body = "value" in read ? (read.value ?? undefined) : undefined;
+  return { status: response.status, header: (name) => response.headers.get(name), body, text, url, tries };
 }

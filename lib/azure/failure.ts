@@ -1,12 +1,16 @@
 // From an answer that says no to the one error that users read. Knows every envelope Azure ML answers in
 // (facts/04 1.5 and 16, facts/03 4.4): ARM, the workspace's own services, MLflow, storage, and no body at all.
 import { TaskError, type TaskErrorKind } from "../errors.ts";
+import { bounded, LONGEST_MESSAGE } from "../remote-text.ts";
+import { isObject, readJson } from "./json.ts";
 
 /** The little of a response that a failure needs. */
 export interface FailedAnswer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly text: string | undefined;
+  /** How often it was asked; absent: once, or nobody counted. */
+  readonly tries?: number | undefined;
 }
 
 /** What an error body says. `chain` goes from the outer code to the innermost. */
@@ -15,52 +19,85 @@ export interface ErrorBody {
   readonly chain: readonly string[];
 }
 
-interface Inner {
-  code?: string;
-  innerError?: Inner | null;
-  innererror?: Inner | null;
-}
-interface Envelope extends Inner {
-  message?: string;
-  details?: { code?: string; message?: string }[] | null;
-  additionalInfo?: { type?: string; info?: { value?: unknown } }[] | null;
-}
+type Fields = Readonly<Record<string, unknown>>;
 
-/** Reads an error body; never throws, whatever the body is. */
+/** Longest body that is read for an error: those of the services are some kilobytes. */
+const LONGEST_BODY = 1_000_000;
+/** Codes and details of one error that are looked at. */
+const MOST = 10;
+const LONGEST_CODE = 200;
+
+const NOTHING: ErrorBody = { message: undefined, chain: [] };
+
+/**
+ * Reads an error body, in time that grows with its length; never throws, whatever the body is. Text that is no error
+ * object of a service's says nothing: it may be anybody's, and may hold anything.
+ */
 export function readErrorBody(text: string | undefined): ErrorBody {
-  if (!text) return { message: undefined, chain: [] };
-  const xml = /<Code>([^<]*)<\/Code>[\s\S]*?<Message>([^<]*)/.exec(text);
-  if (xml) return { message: xml[2]?.split("\n")[0], chain: xml[1] ? [xml[1]] : [] };
-  let body: { error?: Envelope | string | null; error_code?: string; message?: string; error_description?: string };
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return { message: text.startsWith("<") ? undefined : text.slice(0, 500), chain: [] };
-  }
-  if (body === null || typeof body !== "object") return { message: undefined, chain: [] };
-  if (body.error && typeof body.error === "object") return readEnvelope(body.error);
-  const code = body.error_code ?? (typeof body.error === "string" ? body.error : undefined);
-  return { message: body.message ?? body.error_description, chain: code ? [code] : [] };
+  if (!text || text.length > LONGEST_BODY) return NOTHING;
+  if (/^\ufeff?\s*</.test(text.slice(0, 100))) return readXml(text);
+  const read = readJson(text);
+  if (!("value" in read) || !isObject(read.value)) return NOTHING;
+  const body = read.value;
+  if (isObject(body["error"])) return readEnvelope(body["error"]);
+  const code = codeIn(body["error_code"]) ?? codeIn(body["error"]);
+  return { message: textIn(body["message"]) ?? textIn(body["error_description"]), chain: code ? [code] : [] };
 }
 
-/** Reads ARM's `error` object, which failed operations and failed runs carry too. */
-export function readEnvelope(error: Envelope): ErrorBody {
-  const inner = error.additionalInfo?.find((info) => info?.type === "InnerError")?.info?.value as Inner | undefined;
-  const details = (error.details ?? []).filter((detail) => detail?.message && detail.message !== error.message);
-  const said = [error.message, ...details.map((detail) => detail.message)].filter((part) => part?.trim());
+/** Storage's: `<Error><Code>…</Code><Message>…</Message></Error>`; a page of HTML has neither. */
+function readXml(text: string): ErrorBody {
+  const code = between(text, "<Code>", "</Code>");
+  const message = between(text, "<Message>", "<");
+  if (code === undefined || message === undefined) return NOTHING;
+  return { message: textIn(message.split("\n", 1)[0]), chain: code ? [code.slice(0, LONGEST_CODE)] : [] };
+}
+
+function between(text: string, opening: string, closing: string): string | undefined {
+  const from = text.indexOf(opening);
+  if (from < 0) return undefined;
+  const start = from + opening.length;
+  const end = text.indexOf(closing, start);
+  return end < 0 ? undefined : text.slice(start, end);
+}
+
+/** Reads ARM's `error` object, which failed operations and failed runs carry too. Fields of other kinds count as absent. */
+export function readEnvelope(error: unknown): ErrorBody {
+  if (!isObject(error)) return NOTHING;
+  const own = textIn(error["message"]);
+  const infos = listIn(error["additionalInfo"]);
+  const inner = infos.find((info) => info["type"] === "InnerError")?.["info"];
+  const details = listIn(error["details"]).filter((detail) => {
+    const message = textIn(detail["message"]);
+    return message !== undefined && message !== own;
+  });
+  const said = [own, ...details.map((detail) => textIn(detail["message"]))].filter((part) => part !== undefined);
+  const code = codeIn(error["code"]);
   return {
-    message: said.length > 0 ? said.join(" ") : undefined,
+    message: said.length > 0 ? bounded(said.join(" "), LONGEST_MESSAGE) : undefined,
     chain: [
-      ...(error.code ? [error.code] : []),
-      ...codesOf(inner ?? error.innerError ?? error.innererror),
-      ...details.map((detail) => detail.code).filter((code) => code !== undefined),
+      ...(code ? [code] : []),
+      ...codesOf((isObject(inner) ? inner["value"] : undefined) ?? error["innerError"] ?? error["innererror"]),
+      ...details.map((detail) => codeIn(detail["code"])).filter((one) => one !== undefined),
     ],
   };
 }
 
-function codesOf(inner: Inner | null | undefined): string[] {
+const textIn = (value: unknown): string | undefined =>
+  typeof value === "string" && value.slice(0, LONGEST_MESSAGE).trim() !== ""
+    ? bounded(value, LONGEST_MESSAGE)
+    : undefined;
+const codeIn = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value.slice(0, LONGEST_CODE) : undefined;
+const listIn = (value: unknown): Fields[] => (Array.isArray(value) ? value.slice(0, MOST).filter(isObject) : []);
+
+function codesOf(inner: unknown): string[] {
   const codes: string[] = [];
-  for (let at = inner; at && codes.length < 10; at = at.innerError ?? at.innererror) if (at.code) codes.push(at.code);
+  let at = inner;
+  for (let level = 0; isObject(at) && level < MOST; level++) {
+    const code = codeIn(at["code"]);
+    if (code) codes.push(code);
+    at = at["innerError"] ?? at["innererror"];
+  }
   return codes;
 }
 
@@ -77,7 +114,7 @@ export function failureOf(doing: string, answer: FailedAnswer): TaskError {
   const { message, chain } = readErrorBody(answer.text);
   const said =
     message ?? `status ${answer.status}${chain.length ? `, ${chain.join(" > ")}` : " without an explanation"}`;
-  const { kind, sentence, hint } = sayStatus(answer.status, doing, said);
+  const { kind, sentence, hint } = sayStatus(answer.status, doing, said, answer.tries ?? 1);
   const requestId = requestIdOf(answer.header);
   const code = chain[chain.length - 1] ?? answer.header("x-ms-error-code");
   return new TaskError(kind, sentence, {
@@ -92,8 +129,10 @@ function sayStatus(
   status: number,
   doing: string,
   said: string,
+  tries: number,
 ): { kind: TaskErrorKind; sentence: string; hint?: string } {
-  const ended = /[.!?]$/.test(said) ? said : `${said}.`;
+  const ended = /[.!?]$/.test(said.slice(-1)) ? said : `${said}.`;
+  const asked = tries > 1 ? `, asked ${tries} times` : "";
   switch (status) {
     case 401:
       return {
@@ -121,29 +160,79 @@ function sayStatus(
     case 429:
       return {
         kind: "service",
-        sentence: `Azure is throttling this subscription and, asked several times, would not ${doing}: ${ended}`,
+        sentence: `Azure is throttling this subscription and${asked && `${asked},`} would not ${doing}: ${ended}`,
         hint: "Run again later, or let fewer pipelines run at the same time.",
       };
     default:
       return status >= 500
         ? {
             kind: "service",
-            sentence: `Azure failed to ${doing}, asked several times: ${ended}`,
+            sentence: `Azure failed to ${doing}${asked}: ${ended}`,
             hint: "Run again; if it stays, give the request id to Azure support.",
           }
         : { kind: "input", sentence: `Azure refused to ${doing}: ${ended}` };
   }
 }
 
-/** The error for a request that got no answer at all. Says the host, never the URL: a URL may carry a signature. */
-export function unreachable(doing: string, url: string, error: unknown): TaskError {
+/**
+ * The error for a request that got no answer at all. Says the host, never the URL: a URL may carry a signature. Of a
+ * library's error only what the network said is told: what it says of an answer that it could not read quotes the answer.
+ */
+export function unreachable(doing: string, url: string, error: unknown, tries = 1): TaskError {
+  if (error instanceof TaskError) return error;
   const host = hostOf(url);
-  const reason = error instanceof Error ? error.message.replaceAll(/https?:\/\/\S+/g, host) : String(error);
+  const asked = tries > 1 ? `, asked ${tries} times` : "";
+  const { code, syscall, path } = (error ?? {}) as { code?: unknown; syscall?: unknown; path?: unknown };
+  // Codes of the file system: an upload reads files while it sends.
+  if (typeof code === "string" && typeof path === "string" && /^E[A-Z]+$/.test(code) && syscall !== "connect")
+    return localFault(doing, code, path, error);
+  const said = error instanceof Error ? bounded(error.message, LONGEST_MESSAGE) : "it is not told why";
+  if (isUnread(error)) {
+    return new TaskError(
+      "service",
+      `The task could not ${doing}${asked}, because the answer of ${host} cannot be read.`,
+      {
+        hint: "Run again. If it stays, see whether a proxy or a sign-in page answers in place of Azure.",
+      },
+    );
+  }
+  const reason = said.replaceAll(/https?:\/\/\S+/g, host);
   const certificate = /certificate|self.signed|CERT_/i.test(reason);
-  return new TaskError("connection", `The task could not ${doing}, because ${host} could not be reached: ${reason}`, {
-    hint: certificate
-      ? "The agent does not trust that host's certificate: configure the agent with the authority's file (--sslcacert)."
-      : "Check that the agent's machine may reach that host, and the proxy that the agent was configured with.",
+  return new TaskError(
+    "connection",
+    `The task could not ${doing}${asked}, because ${host} could not be reached: ${reason}`,
+    {
+      hint: certificate
+        ? "The agent does not trust that host's certificate: configure the agent with the authority's file (--sslcacert)."
+        : "Check that the agent's machine may reach that host, and the proxy that the agent was configured with.",
+    },
+  );
+}
+
+/** Libraries that could not parse an answer quote it in their message. */
+function isUnread(error: unknown): boolean {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  return code === "PARSE_ERROR" || name === "SyntaxError" || error instanceof TypeError || error instanceof RangeError;
+}
+
+const LOCAL: Readonly<Record<string, string>> = {
+  ENOENT: "it is not there",
+  EACCES: "this user may not read it",
+  EPERM: "this user may not do that",
+  ELOOP: "its links lead in a circle",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is no folder",
+  ENAMETOOLONG: "its name is too long",
+  ENOSPC: "the disk is full",
+  EMFILE: "too many files are open",
+};
+
+/** The error for a file of this machine that cannot be read or written. */
+function localFault(doing: string, code: string, path: string, cause: unknown): TaskError {
+  const why = Object.hasOwn(LOCAL, code) ? `${LOCAL[code]} (${code})` : code;
+  return new TaskError("input", `The task could not ${doing}, because of the file ${bounded(path, 500)}: ${why}.`, {
+    hint: "Check that the file is there while the task runs, and that the agent's user may read it.",
+    cause,
   });
 }
 

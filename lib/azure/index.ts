@@ -1,4 +1,8 @@
 // The cloud's door: everything that the rest of the library may use of Azure.
+
+export { bounded } from "../remote-text.ts";
+export { segment, segmentFault } from "../segment.ts";
+export type { Promised } from "./answers.ts";
 export {
   type BlobFile,
   type BlobHead,
@@ -27,8 +31,10 @@ export {
 } from "./ids.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
+export { OutcomeUnknown } from "./outcome.ts";
 export { sideBySide } from "./parallel.ts";
 export { planning } from "./planning.ts";
+export { PASSING_STATUSES } from "./retry.ts";
 export { readFrom } from "./signed-address.ts";
 export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";

@@ -2,6 +2,7 @@
 // and never how often (facts/03 4.3, facts/04 10 and 12), so the pace is ours.
 import { TaskError } from "../errors.ts";
 import { type Look, poll } from "../poll.ts";
+import { bounded } from "../remote-text.ts";
 import type { Answer, AzureMl } from "./client.ts";
 import { readEnvelope, requestIdOf } from "./failure.ts";
 import { throughOutages } from "./outage.ts";
@@ -20,46 +21,68 @@ export interface FinishOptions {
 interface OperationBody {
   status?: string;
   percentComplete?: number;
-  error?: Parameters<typeof readEnvelope>[0] | null;
+  error?: unknown;
   properties?: { provisioningState?: string };
 }
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
+/** Milliseconds for an operation where the caller has no deadline; the longest that is recorded takes minutes (facts/06). */
+const LONGEST = 6 * 60 * 60_000;
+/** Milliseconds in which an operation may be unknown at its own address, or be in a state that nobody knows. */
+const LONGEST_UNCLEAR = 10 * 60_000;
+/** Words of an operation that goes on: recorded ones, and those that the resource manager describes. */
+const GOES_ON =
+  /^(accepted|creating|deleting|importing|inprogress|notstarted|pending|preparing|provisioning|queued|resizing|running|scaling|starting|stopping|updating|waiting)$/i;
+
 /**
- * Waits until the operation that `started` answered with has ended.
+ * Waits until the operation that `started` answered with has ended. An answer without a readable state is no end: the
+ * operation is still going on.
  * @returns once it has succeeded; at once where the answer names no operation
  * @throws TaskError kind `failed` with the operation's own words when it ended otherwise; `timeout` at the deadline
  */
 export async function finish(azure: AzureMl, started: Answer<unknown>, options: FinishOptions): Promise<void> {
   const operation = started.header("Azure-AsyncOperation");
   const location = started.header("Location");
-  if (operation) return follow(azure, operation, options, (body) => body?.status);
+  if (operation) return follow(azure, operation, options, "operation", (body) => body?.status);
   if (started.status === 202 && location) return followLocation(azure, location, options);
-  const state = (started.body as OperationBody | undefined)?.properties?.provisioningState;
-  if (state !== undefined && !ended(state)) {
-    return follow(azure, started.url, options, (body) => body?.properties?.provisioningState);
-  }
+  const state = stateOfResource(started.body);
+  if (state !== undefined && !ended(state)) return follow(azure, started.url, options, "resource", stateOfResource);
   if (state !== undefined && !/^succeeded$/i.test(state)) throw operationFailed(options.what, state, started);
+}
+
+function stateOfResource(body: unknown): string | undefined {
+  const state = (body as OperationBody | undefined)?.properties?.provisioningState;
+  return typeof state === "string" && state.trim() !== "" ? state : undefined;
 }
 
 async function follow(
   azure: AzureMl,
   url: string,
   options: FinishOptions,
+  promises: "operation" | "resource",
   stateOf: (body: OperationBody | undefined) => string | undefined,
 ): Promise<void> {
+  const unclear = new Unclear(options.what);
   let last: string | undefined;
   const look = async (): Promise<Look<undefined>> => {
     const answer = await azure.request<OperationBody>("GET", url, {
       doing: `look for ${options.what}`,
+      promises,
+      expect: [404],
       signal: options.signal,
     });
-    const state = stateOf(answer.body) ?? "Succeeded";
-    if (state !== last) options.onState?.(state, answer.body?.percentComplete);
+    if (answer.status === 404) return unclear.goesOn("Azure does not know the operation", answer);
+    const state = stateOf(answer.body);
+    if (state === undefined) return unclear.goesOn("Azure says no state of it", answer);
+    if (state !== last) options.onState?.(bounded(state, 100), answer.body?.percentComplete);
     last = state;
-    if (!ended(state)) return notYet(answer);
+    if (!ended(state)) {
+      if (!GOES_ON.test(state)) return unclear.goesOn(`Azure says that it is ${bounded(state, 100)}`, answer);
+      unclear.clear();
+      return notYet(answer);
+    }
     if (!/^succeeded$/i.test(state)) throw operationFailed(options.what, state, answer);
     return { done: true, value: undefined };
   };
@@ -68,23 +91,64 @@ async function follow(
 
 /** The form with `Location` only, as cancelling a job has it: 202 while it goes on, 200 or 204 at its end. */
 async function followLocation(azure: AzureMl, url: string, options: FinishOptions): Promise<void> {
+  const unclear = new Unclear(options.what);
   const look = async (): Promise<Look<undefined>> => {
-    const answer = await azure.request("GET", url, { doing: `look for ${options.what}`, signal: options.signal });
-    return answer.status === 202 ? notYet(answer) : { done: true, value: undefined };
+    const answer = await azure.request<OperationBody>("GET", url, {
+      doing: `look for ${options.what}`,
+      promises: "accepted",
+      expect: [404],
+      signal: options.signal,
+    });
+    if (answer.status === 404) return unclear.goesOn("Azure does not know the operation", answer);
+    // The results of an operation say its status too, where they say anything (facts/06 1.4).
+    const state = answer.body?.status;
+    if (typeof state === "string" && ended(state) && !/^succeeded$/i.test(state))
+      throw operationFailed(options.what, state, answer);
+    if (answer.status !== 202 && (typeof state !== "string" || ended(state))) return { done: true, value: undefined };
+    unclear.clear();
+    return notYet(answer);
   };
   await poll(throughOutages(look, { what: options.what, log: azure.log, begun: true }), paceOf(options));
 }
 
-function notYet(answer: Answer<unknown>): { done: false; after?: number } {
-  const after = retryAfter(answer.header("Retry-After"), Date.now());
-  return after === undefined ? { done: false } : { done: false, after };
+/** How long nobody could say how an operation stands. */
+class Unclear {
+  readonly #what: string;
+  #since: number | undefined;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  clear(): void {
+    this.#since = undefined;
+  }
+
+  /** It goes on, unless that has been unclear for long. @throws TaskError kind `timeout` */
+  goesOn(why: string, answer: Answer<unknown>): Look<undefined> {
+    this.#since ??= Date.now();
+    const minutes = Math.round(LONGEST_UNCLEAR / 60_000);
+    if (Date.now() - this.#since < LONGEST_UNCLEAR) return notYet(answer);
+    throw new TaskError("timeout", `Waited for ${this.#what}, and for ${minutes} minutes ${why}.`, {
+      hint: "It may go on all the same: look at it in the studio before you run again.",
+    });
+  }
 }
+
+/** The service's own wish may lengthen the pause, and never shortens it (lib/azure/retry.ts). */
+function notYet(answer: Answer<unknown>): { done: false; atLeast?: number } {
+  const told = retryAfter(answer.header("Retry-After"), Date.now());
+  return told === undefined ? { done: false } : { done: false, atLeast: Math.min(told, LONGEST_WISH) };
+}
+
+/** Milliseconds; what is asked for beyond them is no wish that anybody waits for. */
+const LONGEST_WISH = 120_000;
 
 const paceOf = (options: FinishOptions) => ({
   what: options.what,
   initial: FIRST_PAUSE,
   maximum: LONGEST_PAUSE,
-  ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
+  deadline: options.deadline ?? LONGEST,
   ...(options.signal ? { signal: options.signal } : {}),
 });
 

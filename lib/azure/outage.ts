@@ -3,10 +3,11 @@
 import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Clock, type Look, systemClock } from "../poll.ts";
+import { NoAnswer } from "./answers.ts";
+import { PASSING_STATUSES } from "./retry.ts";
 
 /** Milliseconds since the last look that was answered; each failed look has been tried several times by itself. */
 const LONGEST = 10 * 60_000;
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
 export interface OutageOptions {
   /** What is waited for: "the job amber_fox to end". */
@@ -39,9 +40,10 @@ export function throughOutages<T>(look: () => Promise<Look<T>>, options: OutageO
   };
 }
 
-/** Refusals that say nothing of what was asked, and no answer at all. What Entra says no to has a code, and no status. */
+/** Refusals that say nothing of what was asked, answers that are none, and no answer at all. What Entra says no to has a code, and no status. */
 function mayPass(error: unknown): error is TaskError {
   if (!(error instanceof TaskError)) return false;
-  if (error.status !== undefined) return PASSING.has(error.status);
+  if (error instanceof NoAnswer) return true;
+  if (error.status !== undefined) return PASSING_STATUSES.has(error.status);
   return error.kind === "connection" && error.code === undefined;
 }

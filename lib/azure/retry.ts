@@ -1,8 +1,13 @@
 // When to ask again, and after how long: one strategy for every request to Azure.
 import type { RetryInformation, RetryModifiers, RetryStrategy } from "@azure/core-rest-pipeline";
 
-/** 501 is not among them: it says that asking again will not help. */
-const PASSING = new Set([408, 429, 500, 502, 503, 504]);
+/**
+ * Statuses after which it may go better in a moment, for every host: the resource manager, the workspace's services,
+ * storage and Azure DevOps. 501 is not among them: it says that asking again will not help.
+ */
+export const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Connections that were never made, or that broke off. */
 const DROPPED = new Set([
   "ECONNRESET",
   "ETIMEDOUT",
@@ -13,33 +18,44 @@ const DROPPED = new Set([
   "ENETUNREACH",
 ]);
 
+export const isDropped = (code: string | undefined): boolean => DROPPED.has(code ?? "");
+
+/** How often one request is sent at most. */
+export const MOST_TRIES = 6;
+
 /** Longest pause in milliseconds, whatever Retry-After says: past it, the caller's own deadline should decide. */
 const LONGEST = 120_000;
 
 /**
- * Asks again on 408, 429 and 5xx and on dropped connections. Waits what Retry-After says (seconds or a date),
- * else half a second doubled each time, with up to a quarter of it taken off by chance.
- * Every request that goes through here may be sent twice: ours are reads, PUTs of a whole, and actions that repeat.
+ * Milliseconds before a request is sent again: half a second doubled each time, with up to a quarter of it taken off by
+ * chance. What Retry-After says may lengthen the pause up to two minutes, and never shortens it.
+ * @param tries how often it has been sent, from 1
+ * @param told milliseconds that the service asks for
  */
+export function pauseBefore(tries: number, told?: number, random: () => number = Math.random): number {
+  const grown = 500 * 2 ** (tries - 1) * (1 - random() / 4);
+  return Math.min(Math.max(told ?? 0, grown), LONGEST);
+}
+
+/** The same as a strategy for pipelines of Azure's libraries. */
 export function patience(random: () => number = Math.random): RetryStrategy {
   return {
     name: "patience",
     retry({ retryCount, response, responseError }: RetryInformation): RetryModifiers {
       if (responseError && !response) {
-        if (!DROPPED.has(responseError.code ?? "")) return { errorToThrow: responseError };
-      } else if (!response || !PASSING.has(response.status)) {
+        if (!isDropped(responseError.code)) return { errorToThrow: responseError };
+      } else if (!response || !PASSING_STATUSES.has(response.status)) {
         return { skipStrategy: true };
       }
       const told = response ? retryAfter(response.headers.get("Retry-After"), Date.now()) : undefined;
-      const grown = 500 * 2 ** retryCount * (1 - random() / 4);
-      return { retryAfterInMs: Math.min(told ?? grown, LONGEST) };
+      return { retryAfterInMs: pauseBefore(retryCount + 1, told, random) };
     },
   };
 }
 
-/** Milliseconds that a Retry-After header asks for; undefined where it says nothing of use. */
+/** Milliseconds that a Retry-After header asks for, seconds or a date; undefined where it says nothing of use. */
 export function retryAfter(header: string | undefined, now: number): number | undefined {
-  if (!header) return undefined;
+  if (!header || header.length > 100) return undefined;
   if (/^\d+(\.\d+)?$/.test(header.trim())) return Number(header) * 1000;
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);

@@ -1,6 +1,6 @@
 // Versioned assets (data, models, environments, components): containers, versions, labels; one shape for all four, and for
 // both places that keep them.
-import { type AzureMl, finish, parseArmId, type RequestOptions } from "../azure/index.ts";
+import { type AzureMl, finish, parseArmId, type RequestOptions, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { AssetKind } from "../spec/resolver.ts";
@@ -52,13 +52,18 @@ const asks = ({ signal, apiVersion }: AssetHome): RequestOptions => ({
   ...(apiVersion === undefined ? {} : { apiVersion }),
 });
 
-const pathOf = (home: AssetHome, kind: AssetKind, name: string, version?: string) =>
-  `${home.id}/${kind}/${encodeURIComponent(name)}${version === undefined ? "" : `/versions/${encodeURIComponent(version)}`}`;
+function pathOf(home: AssetHome, kind: AssetKind, name: string, version?: string): string {
+  const container = `${home.id}/${kind}/${segment(name, `the name of the ${SINGULAR[kind]}`)}`;
+  return version === undefined
+    ? container
+    : `${container}/versions/${segment(version, `the version of the ${SINGULAR[kind]} ${name}`)}`;
+}
 
 /** The container, or undefined where the asset has no version yet. One round trip. */
 export async function findContainer(home: AssetHome, kind: AssetKind, name: string): Promise<AssetBody | undefined> {
   const answer = await home.azure.request<AssetBody>("GET", pathOf(home, kind, name), {
     doing: `read the ${SINGULAR[kind]} ${name}`,
+    promises: "resource",
     expect: [404],
     ...asks(home),
   });
@@ -74,6 +79,7 @@ export async function findVersion(
 ): Promise<AssetBody | undefined> {
   const answer = await home.azure.request<AssetBody>("GET", pathOf(home, kind, name, version), {
     doing: `read the ${SINGULAR[kind]} ${name}:${version}`,
+    promises: "resource",
     expect: [404],
     ...asks(home),
   });
@@ -109,6 +115,12 @@ export function containersOf(home: AssetHome, kind: AssetKind): AsyncGenerator<A
   });
 }
 
+/** What is registered without a name: the service chooses its own name and version for it (facts/04 8). */
+const ANONYMOUS = /^(azureml_anonymous|CliV2AnonymousEnvironment)$/i;
+
+const isVersion = (body: Record<string, unknown>) =>
+  typeof body["id"] === "string" && typeof body["properties"] === "object" && body["properties"] !== null;
+
 /** Creates or updates a version and returns the service's answer. One round trip; in a registry it is waited for, and read. */
 export async function putVersion(
   home: AssetHome,
@@ -120,6 +132,7 @@ export async function putVersion(
   const at = pathOf(home, kind, name, version);
   const answer = await home.azure.request<AssetBody>("PUT", at, {
     doing: `register the ${SINGULAR[kind]} ${name}:${version}`,
+    promises: ANONYMOUS.test(name) ? isVersion : "resource",
     body,
     ...asks(home),
   });
@@ -158,9 +171,10 @@ async function latest(home: AssetHome, kind: AssetKind, name: string): Promise<s
 async function labelled(home: AssetHome, kind: AssetKind, name: string, label: string): Promise<string | undefined> {
   // Clients turn `latest` into a version themselves; no route for any other label of a registry is known.
   if (home.apiVersion !== undefined) return undefined;
-  const at = `${pathOf(home, kind, name)}/labels/${encodeURIComponent(label)}`;
+  const at = `${pathOf(home, kind, name)}/labels/${segment(label, `the label of ${name}`)}`;
   const answer = await home.azure.request<AssetBody>("GET", at, {
     doing: `read ${name}@${label}`,
+    promises: (body) => versionIn(body as AssetBody) !== undefined,
     expect: [404],
     ...asks(home),
   });

@@ -1,5 +1,5 @@
 // Whom a job is measured against: the model that is live, a model in the registry, or another job.
-import { parseArmId, parseAssetReference } from "../azure/index.ts";
+import { parseArmId, parseAssetReference, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type AssetBody, findVersion, versionIn, versionsOf } from "./assets.ts";
 import { listDeployments } from "./deployments.ts";
@@ -127,9 +127,10 @@ async function modelVersion(
   if (tagged) return tagged;
   const answer = await workspace.azure.request<AssetBody>(
     "GET",
-    `${workspace.id}/models/${encodeURIComponent(name)}/labels/${encodeURIComponent(label)}`,
+    `${workspace.id}/models/${segment(name, "the name of the model")}/labels/${segment(label, `the label of ${name}`)}`,
     {
       doing: `read the model ${name}@${label}`,
+      promises: (body) => versionIn(body as AssetBody) !== undefined,
       expect: [400, 404, 501],
       signal: workspace.signal,
     },

@@ -41,6 +41,7 @@ export async function registerCode(
     const found = await azure.request<{ value?: CodeVersion[] }>("GET", at, {
       doing: "look for the code by its hash",
       query: { hash, hashVersion: HASH_VERSION },
+      promises: "list",
       signal,
     });
     const known = found.body?.value?.[0]?.id;
@@ -53,6 +54,9 @@ export async function registerCode(
     const pending = await azure.request<PendingUpload>("POST", `${at}/1/startPendingUpload`, {
       doing: "start the upload of the code",
       body: { pendingUploadType: "TemporaryBlobReference" },
+      promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
+      // Asks for a place, and makes nothing that anybody sees.
+      repeats: true,
       signal,
     });
     const { blobUri, credential } = pending.body?.blobReferenceForConsumption ?? {};

@@ -1,4 +1,5 @@
 // What an online deployment collects of its requests and answers, for monitors that name no data of their own.
+import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Collections } from "../spec/resolver.ts";
 import type { Workspace } from "./workspace.ts";
@@ -23,8 +24,13 @@ const IN_TAGS = ["model_inputs", "model_outputs"];
 export async function collectionsOf(workspace: Workspace, endpoint: string, deployment: string): Promise<Collections> {
   const { azure, id, signal } = workspace;
   const what = `the deployment ${deployment} of the endpoint ${endpoint}`;
-  const at = `${id}/onlineEndpoints/${encodeURIComponent(endpoint)}/deployments/${encodeURIComponent(deployment)}`;
-  const answer = await azure.request<Collecting>("GET", at, { doing: `read ${what}`, expect: [404], signal });
+  const at = `${id}/onlineEndpoints/${segment(endpoint, "the endpoint's name")}/deployments/${segment(deployment, "the deployment's name")}`;
+  const answer = await azure.request<Collecting>("GET", at, {
+    doing: `read ${what}`,
+    promises: "resource",
+    expect: [404],
+    signal,
+  });
   if (answer.status === 404)
     throw new TaskError(
       "notFound",
@@ -43,6 +49,7 @@ export async function collectedBy(workspace: Workspace, deployment: Collecting |
     placesOf(workspace, deployment).map(async ([name, id, isEnabled]) => {
       const version = await azure.request<{ properties?: { dataType?: string } }>("GET", id, {
         doing: `read what is collected as ${name}`,
+        promises: "resource",
         expect: [404],
         signal,
       });
@@ -70,7 +77,11 @@ function placesOf(
     const [asset, version] = [tags[`${of}.data.name`], tags[`${of}.data.version`]];
     if (!asset || !version) return [];
     return [
-      [name, `${workspace.id}/data/${asset}/versions/${version}`, tags[`${of}.enabled`]?.toLowerCase() === "true"],
+      [
+        name,
+        `${workspace.id}/data/${segment(asset, `the data asset of ${name}`)}/versions/${segment(version, `the version of ${asset}`)}`,
+        tags[`${of}.enabled`]?.toLowerCase() === "true",
+      ],
     ];
   });
 }

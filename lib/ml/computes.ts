@@ -1,5 +1,5 @@
 // Computes: that the one a job names is there.
-import { parseArmId } from "../azure/index.ts";
+import { parseArmId, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -11,12 +11,18 @@ import type { Workspace } from "./workspace.ts";
 export async function requireCompute(workspace: Workspace, id: string): Promise<void> {
   const [kind, name] = parseArmId(id)?.segments ?? [];
   if (kind?.toLowerCase() !== "computes" || !name || name === "serverless" || name === "local") return;
-  const answer = await workspace.azure.request("GET", `${workspace.id}/computes/${encodeURIComponent(name)}`, {
-    doing: `read the compute ${name}`,
-    // Without a body, as facts/04 16 row 6 has it.
-    expect: [404],
-    signal: workspace.signal,
-  });
+  const answer = await workspace.azure.request(
+    "GET",
+    `${workspace.id}/computes/${segment(name, "the name of the compute")}`,
+    {
+      doing: `read the compute ${name}`,
+      // Without a body, as facts/04 16 row 6 has it.
+      promises: "resource",
+      expect: [404],
+      emptyNotFound: true,
+      signal: workspace.signal,
+    },
+  );
   if (answer.status !== 404) return;
   const names: string[] = [];
   for await (const one of workspace.azure.list<{ name?: string }>(`${workspace.id}/computes`, {

@@ -1,5 +1,5 @@
 // Datastores: where a workspace keeps files, and bringing local ones there under the name of their content.
-import { type BlobAccess, Container, datastoreUri, longDatastoreUri, parseArmId } from "../azure/index.ts";
+import { type BlobAccess, Container, datastoreUri, longDatastoreUri, parseArmId, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Uploaded } from "../spec/resolver.ts";
 import { LARGE, type LocalContent } from "./content.ts";
@@ -38,15 +38,19 @@ interface Secrets {
 export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATASTORE): Promise<Datastore> {
   return workspace.once(`datastore ${name}`, async () => {
     const { azure, signal } = workspace;
-    const at = `${workspace.id}/datastores/${encodeURIComponent(name)}`;
+    const at = `${workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
     const [body, secrets] = await Promise.all([
-      azure.request<DatastoreBody>("GET", at, { doing: `read the datastore ${name}`, signal }).catch(async (error) => {
-        throw await sayNotFound(workspace, name, error);
-      }),
+      azure
+        .request<DatastoreBody>("GET", at, { doing: `read the datastore ${name}`, promises: "resource", signal })
+        .catch(async (error) => {
+          throw await sayNotFound(workspace, name, error);
+        }),
       // A datastore without credentials answers 4xx or None: Entra's token is then the way in (facts/03 3.2).
       azure.request<Secrets>("POST", `${at}/listSecrets`, {
         doing: `get access to the datastore ${name}`,
         body: { expirableSecret: true, expireAfterHours: 1 },
+        promises: (answer) => typeof answer["secretsType"] === "string",
+        repeats: true,
         expect: [400, 403, 404, 405],
         signal,
       }),

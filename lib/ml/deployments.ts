@@ -1,5 +1,5 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
-import { type Answer, finish } from "../azure/index.ts";
+import { type Answer, finish, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { whenFree } from "./busy.ts";
 import type { Workspace } from "./workspace.ts";
@@ -22,7 +22,7 @@ export interface DeploymentProperties {
 }
 
 const pathOf = (workspace: Workspace, endpoint: string, name?: string) =>
-  `${workspace.id}/onlineEndpoints/${encodeURIComponent(endpoint)}/deployments${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
+  `${workspace.id}/onlineEndpoints/${segment(endpoint, "the endpoint's name")}/deployments${name === undefined ? "" : `/${segment(name, "the deployment's name")}`}`;
 
 /** All deployments; none where the endpoint is not there. One round trip a page. */
 export async function listDeployments(workspace: Workspace, endpoint: string): Promise<Deployment[]> {
@@ -78,20 +78,20 @@ export async function deploymentLogs(
   name: string,
   tail = 100,
 ): Promise<Record<string, string>> {
-  const { azure, resourceGroup, signal } = workspace;
+  const { azure, signal } = workspace;
   const containers = ["StorageInitializer", "InferenceServer"];
   const logs = await Promise.all(
     containers.map(async (containerType) => {
       try {
-        const answer = await azure.sdk.onlineDeployments.getLogs(
-          resourceGroup,
-          workspace.name,
-          endpoint,
-          name,
-          { containerType, tail },
-          { abortSignal: signal },
-        );
-        return [containerType, answer.content ?? ""] as const;
+        const at = `${pathOf(workspace, endpoint, name)}/getLogs`;
+        const answer = await azure.request<{ content?: string | null }>("POST", at, {
+          doing: `read the log of the deployment ${name}`,
+          body: { containerType, tail },
+          promises: (body) => "content" in body,
+          repeats: true,
+          signal,
+        });
+        return [containerType, answer.body?.content ?? ""] as const;
       } catch (error) {
         workspace.log.debug(`No log of ${containerType}: ${error instanceof Error ? error.message : String(error)}`);
         return [containerType, ""] as const;

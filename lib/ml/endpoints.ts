@@ -1,5 +1,5 @@
 // Online endpoints: their state, their traffic, and how one gets in.
-import { type Answer, finish } from "../azure/index.ts";
+import { type Answer, finish, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -23,12 +23,14 @@ export interface EndpointProperties {
 /** Percent by deployment. */
 export type Traffic = Readonly<Record<string, number>>;
 
-const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/onlineEndpoints/${encodeURIComponent(name)}`;
+const pathOf = (workspace: Workspace, name: string) =>
+  `${workspace.id}/onlineEndpoints/${segment(name, "the endpoint's name")}`;
 
 /** The endpoint, or undefined where it is not there. One round trip. */
 export async function findEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
   const answer = await workspace.azure.request<Endpoint>("GET", pathOf(workspace, name), {
     doing: `read the endpoint ${name}`,
+    promises: "resource",
     expect: [404],
     signal: workspace.signal,
   });
@@ -108,27 +110,36 @@ export async function endpointCredential(
   name: string,
   authMode: string | undefined,
 ): Promise<string> {
-  const { azure, resourceGroup, signal } = workspace;
-  const options = { abortSignal: signal };
+  const { azure, signal } = workspace;
   switch ((authMode ?? "Key").toLowerCase()) {
     case "aadtoken":
       return azure.token(azure.cloud.mlScope, signal);
     case "amltoken": {
-      const answer = await azure.call(`get a token for the endpoint ${name}`, (sdk) =>
-        sdk.onlineEndpoints.getToken(resourceGroup, workspace.name, name, options),
-      );
-      return need(answer.accessToken, name, "token");
+      const answer = await azure.request<{ accessToken?: string }>("POST", `${pathOf(workspace, name)}/token`, {
+        doing: `get a token for the endpoint ${name}`,
+        promises: (body) => "accessToken" in body,
+        repeats: true,
+        signal,
+      });
+      return need(answer.body?.accessToken, name, "token");
     }
     default: {
-      const keys = await azure.call(`get the keys of the endpoint ${name}`, (sdk) =>
-        sdk.onlineEndpoints.listKeys(resourceGroup, workspace.name, name, options),
+      const { body: keys } = await azure.request<{ primaryKey?: string | null; secondaryKey?: string | null }>(
+        "POST",
+        `${pathOf(workspace, name)}/listKeys`,
+        {
+          doing: `get the keys of the endpoint ${name}`,
+          promises: (body) => "primaryKey" in body || "secondaryKey" in body,
+          repeats: true,
+          signal,
+        },
       );
-      return need(keys.primaryKey ?? keys.secondaryKey, name, "key");
+      return need(keys?.primaryKey ?? keys?.secondaryKey, name, "key");
     }
   }
 }
 
-function need(value: string | undefined, name: string, what: string): string {
+function need(value: string | null | undefined, name: string, what: string): string {
   if (value) return value;
   throw new TaskError("service", `Azure gave no ${what} for the endpoint ${name}.`);
 }

@@ -1,4 +1,5 @@
 // The evidence that a model was judged: tags of the job, and of the models made of it. CheckModel asks for them.
+import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
 import { getJob, JOB_READ_API_VERSION, type Job } from "./jobs.ts";
@@ -26,7 +27,7 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
   };
   const properties = { ...sentBack(job), tags };
   try {
-    await azure.request("PUT", `${workspace.id}/jobs/${encodeURIComponent(jobName)}`, {
+    await azure.request("PUT", `${workspace.id}/jobs/${segment(jobName, "the name of the job")}`, {
       doing: `write the evaluation of the job ${jobName}`,
       body: { properties },
       // The one that it was read with: nothing is lost on the way back.

@@ -78,6 +78,8 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   const answer = await workspace.azure.request("POST", scoringUri, {
     doing: `call the endpoint ${name}`,
     anonymous: true,
+    // A reply is whatever the user's script returns.
+    promises: "anything",
     // A retry would hide how long the endpoint really takes, and that it fails now and then.
     once: true,
     body: call.request,

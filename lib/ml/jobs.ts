@@ -1,6 +1,6 @@
 // Jobs: submit, read, cancel; where their outputs are, and where a person looks at them.
 
-import { API_VERSION } from "../azure/index.ts";
+import { API_VERSION, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -31,7 +31,7 @@ const ENDED = new Set(["Completed", "Failed", "Canceled", "NotResponding"]);
 /** States after which nothing more happens (facts/03 5.2). */
 export const hasEnded = (status: string | undefined): boolean => status !== undefined && ENDED.has(status);
 
-const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${encodeURIComponent(name)}`;
+const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${segment(name, "the job's name")}`;
 
 /**
  * The version that jobs are read with, as the official client does: it knows every kind and every field of theirs, and
@@ -44,6 +44,7 @@ export async function findJob(workspace: Workspace, name: string): Promise<Job |
   const answer = await workspace.azure.request<Job>("GET", pathOf(workspace, name), {
     doing: `read the job ${name}`,
     apiVersion: JOB_READ_API_VERSION,
+    promises: "resource",
     expect: [404],
     signal: workspace.signal,
   });
@@ -94,6 +95,9 @@ export function apiVersionFor(properties: object): string {
 export async function cancelJob(workspace: Workspace, name: string, budget = 5_000): Promise<void> {
   await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
     doing: `cancel the job ${name}`,
+    // 202 with null or nothing, and 200 with nothing of a job that has ended (facts/04 10, facts/06 4.1); asking twice is asking once.
+    promises: "accepted",
+    repeats: true,
     // A job that has ended meanwhile needs no cancelling.
     expect: [400, 404, 409],
     signal: AbortSignal.timeout(budget),

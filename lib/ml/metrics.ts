@@ -29,6 +29,7 @@ async function latestOf(workspace: Workspace, runId: string): Promise<Map<string
   const answer = await workspace.azure.request<RunAnswer>("GET", `${workspace.mlflowUrl}/runs/get`, {
     doing: `read the metrics of the job ${runId}`,
     query: { run_id: runId },
+    promises: (body) => typeof body["run"] === "object" && body["run"] !== null,
     // Run history may know a job before MLflow does.
     expect: [404],
     signal: workspace.signal,

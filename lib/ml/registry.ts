@@ -1,6 +1,6 @@
 // A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (facts/03 4.7,
 // facts/04 15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
-import { type AzureMl, Container, finish, storageAccountOf } from "../azure/index.ts";
+import { type AzureMl, Container, finish, segment, storageAccountOf } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { AssetKind, Resolver, Uploaded } from "../spec/resolver.ts";
 import { type AssetHome, nextVersion, putVersion, versionOfLabel } from "./assets.ts";
@@ -45,10 +45,15 @@ export async function openRegistry(
 ): Promise<Registry> {
   const { azure, log, signal, provenance } = from;
   const url = workspace
-    ? `${new URL(await workspace.serviceUrl("data")).origin}/registrymanagement/v1.0/registries/${encodeURIComponent(name)}/discovery`
+    ? `${new URL(await workspace.serviceUrl("data")).origin}/registrymanagement/v1.0/registries/${segment(name, "the name of the registry")}/discovery`
     : await discoveryUrl(from, name);
   const doing = `ask where the registry ${name} is`;
-  const answer = await azure.request<Discovery>("GET", url, { doing, expect: [404], signal });
+  const answer = await azure.request<Discovery>("GET", url, {
+    doing,
+    promises: (body) => typeof body["primaryRegionResourceProviderUri"] === "string",
+    expect: [404],
+    signal,
+  });
   if (answer.status === 404) {
     throw new TaskError(
       "notFound",
@@ -133,6 +138,8 @@ interface BlobReference {
   };
 }
 
+const handsOut = (body: Record<string, unknown>) => typeof body["blobReferenceForConsumption"] === "object";
+
 /** The container that a registry hands out: signed, or to be entered with the task's own token. */
 function containerOf(azure: AzureMl, body: BlobReference | undefined, what: string): Container {
   const { blobUri, credential } = body?.blobReferenceForConsumption ?? {};
@@ -160,13 +167,16 @@ async function upload(
   content: LocalContent,
 ): Promise<Uploaded> {
   const { azure, signal } = registry;
-  const at = `${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
+  const at = `${segment(name, "the name of the asset")}/versions/${segment(version, `the version of ${name}`)}`;
   const answer = await azure.request<BlobReference>("PUT", `${registry.id}/tempdatarefs/${at}`, {
     doing: `get a place for the files of ${name}:${version}`,
     body: {
       assetId: `${registry.uri}/${kind}/${name}/versions/${version}`,
       temporaryDataReferenceType: "TemporaryBlobReference",
     },
+    promises: handsOut,
+    // Asks for a place, and makes nothing that anybody sees.
+    repeats: true,
     apiVersion: API_VERSION,
     signal,
   });
@@ -216,10 +226,12 @@ export async function openFiles(
   version: string,
   uri: string,
 ): Promise<Container> {
-  const at = `${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;
+  const at = `${segment(name, "the name of the asset")}/versions/${segment(version, `the version of ${name}`)}`;
   const answer = await registry.azure.request<BlobReference>("POST", `${registry.id}/datarefs/${at}`, {
     doing: `get access to the files of ${name}:${version}`,
     body: { assetId: `${registry.uri}/${kind}/${name}/versions/${version}`, blobUri: uri },
+    promises: handsOut,
+    repeats: true,
     apiVersion: API_VERSION,
     signal: registry.signal,
   });
@@ -234,6 +246,7 @@ export async function openFiles(
 export async function importVersion(registry: Registry, source: string, name: string, version: string): Promise<void> {
   const answer = await registry.azure.request("POST", `${registry.id}/import`, {
     doing: `share ${name}:${version} with the registry ${registry.name}`,
+    promises: "accepted",
     body: {
       properties: {
         referenceType: "Id",

@@ -1,4 +1,5 @@
 // Run history: how a job stands while it runs, where its logs are, and its child runs.
+import { segment } from "../azure/index.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface RunDetails {
@@ -23,8 +24,14 @@ export interface RunError {
 export async function runDetails(workspace: Workspace, runId: string): Promise<RunDetails | undefined> {
   const answer = await workspace.azure.request<RunDetails>(
     "GET",
-    `${await workspace.serviceUrl("history")}/runs/${encodeURIComponent(runId)}/details`,
-    { doing: `look at the job ${runId}`, apiVersion: "v1.0", expect: [404], signal: workspace.signal },
+    `${await workspace.serviceUrl("history")}/runs/${segment(runId, "the name of the run")}/details`,
+    {
+      doing: `look at the job ${runId}`,
+      apiVersion: "v1.0",
+      promises: (body) => typeof body["status"] === "string",
+      expect: [404],
+      signal: workspace.signal,
+    },
   );
   return answer.status === 404 ? undefined : answer.body;
 }
@@ -46,7 +53,7 @@ export interface ChildRun {
 /** The runs directly below a run. One round trip a page. */
 export async function childRuns(workspace: Workspace, runId: string): Promise<ChildRun[]> {
   const children: ChildRun[] = [];
-  const at = `${await workspace.serviceUrl("history")}/runs/${encodeURIComponent(runId)}/children`;
+  const at = `${await workspace.serviceUrl("history")}/runs/${segment(runId, "the name of the run")}/children`;
   for await (const child of workspace.azure.list<ChildRun>(at, {
     doing: `list the child runs of ${runId}`,
     signal: workspace.signal,
@@ -74,14 +81,14 @@ export async function outputPlace(workspace: Workspace, runId: string, output: s
   const run = await azure.request<{ runMetadata?: { outputs?: Record<string, { assetId?: string }> } }>(
     "POST",
     `${await workspace.serviceUrl("history")}/rundata`,
-    { doing, body: { runId, selectRunMetadata: true }, expect, signal },
+    { doing, body: { runId, selectRunMetadata: true }, expect, repeats: true, signal },
   );
   const assetId = run.body?.runMetadata?.outputs?.[output]?.assetId;
   if (!assetId) return undefined;
   const resolved = await azure.request<{ values?: Record<string, { uri?: string }> }>(
     "POST",
     `${await workspace.serviceUrl("data")}/dataversion/batchGetResolvedUris`,
-    { doing, body: { values: [assetId] }, expect, signal },
+    { doing, body: { values: [assetId] }, expect, repeats: true, signal },
   );
   return resolved.body?.values?.[assetId]?.uri;
 }

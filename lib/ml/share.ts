@@ -5,7 +5,7 @@ import { type AssetBody, findContainer, findVersion, putVersion, versionIn, vers
 import { evidenceIn } from "./evidence.ts";
 import { SHARED_FROM } from "./lineage.ts";
 import { importVersion, type Registry } from "./registry.ts";
-import type { Workspace } from "./workspace.ts";
+import type { Workspace, WorkspaceBody } from "./workspace.ts";
 
 export interface Sharing {
   readonly kind: AssetKind;
@@ -113,10 +113,12 @@ function shared(registry: Registry, { kind, name }: Sharing, body: AssetBody, cr
 
 /** How an import names its source: by the workspace's region and its own id, as Azure's client does. */
 async function sourceOf(workspace: Workspace, kind: AssetKind, name: string, version: string): Promise<string> {
-  const { azure, resourceGroup, signal } = workspace;
-  const { workspaceId, location } = await azure.call(`read the workspace ${workspace.name}`, (sdk) =>
-    sdk.workspaces.get(resourceGroup, workspace.name, { abortSignal: signal }),
-  );
+  const { body } = await workspace.azure.request<WorkspaceBody>("GET", workspace.id, {
+    doing: `read the workspace ${workspace.name}`,
+    promises: "resource",
+    signal: workspace.signal,
+  });
+  const { workspaceId } = body?.properties ?? {};
   if (!workspaceId) throw new TaskError("service", `Azure says no id of its own for the workspace ${workspace.name}.`);
-  return `azureml://locations/${location ?? workspace.location}/workspaces/${workspaceId}/${kind}/${name}/versions/${version}`;
+  return `azureml://locations/${body?.location ?? workspace.location}/workspaces/${workspaceId}/${kind}/${name}/versions/${version}`;
 }

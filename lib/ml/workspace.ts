@@ -1,5 +1,5 @@
 // The workspace: where it is, which services it names, and what has already been asked of it in this run.
-import { type AzureMl, workspaceId } from "../azure/index.ts";
+import { type AzureMl, segment, workspaceId } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Provenance } from "./lineage.ts";
@@ -36,18 +36,51 @@ export interface WorkspaceRequest {
   readonly provenance: Provenance;
 }
 
+/** A workspace as the resource manager answers it, as far as it is used. */
+export interface WorkspaceBody {
+  readonly id?: string;
+  readonly name?: string;
+  readonly location?: string;
+  readonly properties?: {
+    readonly discoveryUrl?: string;
+    readonly mlFlowTrackingUri?: string;
+    readonly workspaceId?: string;
+  };
+}
+
+/** @throws TaskError kind `input` where one of the names is none */
+const addressOf = ({ subscriptionId, resourceGroup, name }: WorkspaceRequest): string =>
+  workspaceId(
+    segment(subscriptionId, "the subscription"),
+    segment(resourceGroup, "the resource group"),
+    segment(name, "the name of the workspace"),
+  );
+
+/** Without the slashes at its end; undefined for what is none. */
+function withoutSlash(text: unknown): string | undefined {
+  if (typeof text !== "string") return undefined;
+  let end = text.length;
+  while (text.charAt(end - 1) === "/") end -= 1;
+  return text.slice(0, end) || undefined;
+}
+
 /**
  * Opens a workspace. One round trip to ARM (two more, once each, for a token from Entra).
  * @throws TaskError `notFound` that names the workspaces which are there; `forbidden` or `connection` as Azure answers
  */
 export async function openWorkspace(request: WorkspaceRequest): Promise<Workspace> {
   const { azure, subscriptionId, resourceGroup, name, log, signal, provenance } = request;
-  const found = await azure
-    .call(`read the workspace ${name}`, (sdk) => sdk.workspaces.get(resourceGroup, name, { abortSignal: signal }))
+  const answer = await azure
+    .request<WorkspaceBody>("GET", addressOf(request), {
+      doing: `read the workspace ${name}`,
+      promises: "resource",
+      signal,
+    })
     .catch(async (error: unknown) => {
       throw await sayNotFound(request, error);
     });
-  const id = found.id?.replace(/\/+$/, "") ?? workspaceId(subscriptionId, resourceGroup, name);
+  const found = { ...answer.body, ...answer.body?.properties };
+  const id = withoutSlash(found.id) ?? addressOf(request);
   const remembered = new Map<string, Promise<unknown>>();
   const once = <T>(key: string, work: () => Promise<T>): Promise<T> => {
     const known = remembered.get(key) ?? work();
@@ -58,10 +91,11 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
     const url = need(found.discoveryUrl, name, "discovery address");
     const answer = await azure.request<{ api?: string }>("GET", url, {
       doing: `ask the workspace ${name} for the addresses of its services`,
+      promises: (body) => typeof body["api"] === "string",
       anonymous: true,
       signal,
     });
-    const api = need(answer.body?.api, name, "address for its services").replace(/\/+$/, "");
+    const api = need(withoutSlash(answer.body?.api), name, "address for its services");
     azure.trust(api);
     return api;
   };
@@ -102,7 +136,7 @@ function need(value: string | undefined, name: string, what: string): string {
 
 async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<unknown> {
   if (!(error instanceof TaskError) || error.status !== 404) return error;
-  const { azure, resourceGroup, name, subscriptionId } = request;
+  const { resourceGroup, name, subscriptionId } = request;
   const options = {
     status: 404,
     ...(error.code === undefined ? {} : { code: error.code }),
@@ -128,7 +162,7 @@ async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<u
       },
     );
   }
-  const there = await workspacesOf(azure, resourceGroup);
+  const there = await workspacesOf(request);
   const others = there.length > 0 ? ` There ${there.length === 1 ? "is" : "are"} ${there.join(", ")}.` : "";
   return new TaskError(
     "notFound",
@@ -141,10 +175,14 @@ async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<u
 }
 
 /** Names that help to mend a wrong one; none where they cannot be read. */
-async function workspacesOf(azure: AzureMl, resourceGroup: string): Promise<string[]> {
+async function workspacesOf(request: WorkspaceRequest): Promise<string[]> {
   const names: string[] = [];
   try {
-    for await (const one of azure.sdk.workspaces.listByResourceGroup(resourceGroup)) {
+    const path = addressOf(request).split("/").slice(0, -1).join("/");
+    for await (const one of request.azure.list<WorkspaceBody>(path, {
+      doing: "list the workspaces",
+      signal: request.signal,
+    })) {
       if (one.name) names.push(one.name);
       if (names.length === 20) break;
     }

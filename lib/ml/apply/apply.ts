@@ -1,5 +1,5 @@
 // The story of Apply: resolve, plan without changing anything, say it, do it, report. Twice in a row, the second time nothing.
-import { API_VERSION, finish } from "../../azure/index.ts";
+import { API_VERSION, finish, segment } from "../../azure/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import type { AssetKind, Resolver, Write } from "../../spec/index.ts";
 import { nextVersion, versionIn, versionsOf } from "../assets.ts";
@@ -132,7 +132,7 @@ async function planOne(
     return { ...common, ...decide(how, wanted, there, { hash, held }), at: whole, there };
   }
   const atVersion = (version: string) =>
-    `${workspace.id}/${collection}/${name}/versions/${encodeURIComponent(version)}`;
+    `${workspace.id}/${collection}/${segment(name, `the name of the ${of.kind}`)}/versions/${segment(version, `the version of ${name}`)}`;
   const known = (version: string) => {
     versions.set(plannedKey(collection, name), version);
     return { version, at: atVersion(version) };
@@ -182,6 +182,8 @@ async function heldSecrets(workspace: Workspace, of: ApplicableDocument, at: str
   if (!secrets || isEmpty(wantedSecrets(write.body as Resource))) return undefined;
   const answer = await workspace.azure.request("POST", `${at}/${secrets.ask}`, {
     doing: `read the credentials of ${titleOf(of)}`,
+    promises: "object",
+    repeats: true,
     apiVersion: write.apiVersion,
     expect: [400, 401, 403, 404, 405],
     signal: workspace.signal,
@@ -194,8 +196,10 @@ async function heldSecrets(workspace: Workspace, of: ApplicableDocument, at: str
 async function find(workspace: Workspace, at: string, apiVersion: string, what: string): Promise<Resource | undefined> {
   const answer = await workspace.azure.request<Resource>("GET", at, {
     doing: `read the ${what}`,
+    promises: "resource",
     apiVersion,
     expect: [404],
+    emptyNotFound: /\/computes\/[^/]+$/.test(at),
     signal: workspace.signal,
   });
   return answer.status === 404 ? undefined : answer.body;

@@ -1,0 +1,141 @@
+// What counts as an answer. A 2xx is one only if it holds what its operation promises; what each promises comes from
+// recorded traffic (facts/04 and facts/06), and where that is silent it is an object of JSON. Everything else is a fault
+// between the service and here: a reading is repeated, and of a write the outcome is unknown.
+import type { HttpMethods } from "@azure/core-rest-pipeline";
+import { TaskError, type TaskErrorOptions } from "../errors.ts";
+import { isObject, readJson } from "./json.ts";
+
+/**
+ * What an answer with a 2xx holds.
+ * - `object`: an object of JSON
+ * - `resource`: an object with `properties`, whose id, where it has one, ends as the address asked for does
+ * - `list`: an object whose `value` is a list
+ * - `operation`: an object with a `status`, as the addresses of operations answer it
+ * - `accepted`: nothing, `null` or an object; what is accepted may go on (cancel, PATCH, PUT of a workspace, import)
+ * - `removal`: 202 that names its operation, or 204. A 200 with nothing is what other services answer too: it is looked up
+ * - `anything`: the answer of a user's own program
+ * - a function: an object of which it says whether the fields are there that identify it
+ */
+export type Promised =
+  | "object"
+  | "resource"
+  | "list"
+  | "operation"
+  | "accepted"
+  | "removal"
+  | "anything"
+  | ((body: Record<string, unknown>) => boolean);
+
+/** The failure of a reading that had no answer, however often it was repeated: whoever waits may wait on. */
+export class NoAnswer extends TaskError {
+  constructor(message: string, options: TaskErrorOptions = {}) {
+    super("service", message, options);
+  }
+}
+
+/** What an answer is judged by. */
+export interface Received {
+  readonly method: HttpMethods;
+  readonly url: URL;
+  readonly status: number;
+  header(name: string): string | undefined;
+  readonly text: string;
+}
+
+/** What is promised where the caller says nothing. */
+export function usuallyPromised(method: HttpMethods, onResourceManager: boolean): Promised {
+  if (method === "DELETE") return "removal";
+  if (method === "PATCH") return "accepted";
+  if (method === "HEAD") return "anything";
+  return onResourceManager && method === "PUT" ? "resource" : "object";
+}
+
+/** Why a 2xx (or 3xx) is no answer, as the end of "Azure answered with …"; undefined where it is one. */
+export function faultOf(received: Received, promised: Promised): string | undefined {
+  const { status, method } = received;
+  if (promised === "anything" && status < 300) return undefined;
+  if (status >= 300) return `status ${status}, a redirection`;
+  const at = `status ${status} and `;
+  if (promised === "removal") return removalFault(received);
+  const isWrite = method !== "GET" && method !== "HEAD";
+  // What has begun names where to look, and may say no more (registries, workspaces, cancel: facts/04 10, 12.6 and 15).
+  if (isWrite && hasBegun(received)) return isEmpty(received.text) ? undefined : objectFault(received, at);
+  if (promised === "accepted") return isEmpty(received.text) ? undefined : objectFault(received, at);
+  if (isWrite && status === 202) return `${at}no operation to follow`;
+  const fault = objectFault(received, at);
+  if (fault !== undefined) return fault;
+  const body = JSON.parse(received.text) as Record<string, unknown>;
+  return holds(body, received, promised) ? undefined : `${at}an object that is not what was asked for`;
+}
+
+/** 404 says that something is not there where the service says so itself; a page, or nothing, is said by somebody else. */
+export function isTold(received: Pick<Received, "text" | "header">, mayBeEmpty = false): boolean {
+  // Of a compute that is not there the front door says nothing, in its own headers (facts/04 16, row 6).
+  if (received.text === "") return mayBeEmpty && received.header("x-ms-response-type") !== undefined;
+  const read = readJson(received.text);
+  if (!("value" in read) || !isObject(read.value)) return false;
+  const { error, error_code: code } = read.value;
+  return typeof code === "string" || (isObject(error) && (typeof error["code"] === "string" || "message" in error));
+}
+
+function removalFault(received: Received): string | undefined {
+  if (received.status === 204) return undefined;
+  if (received.status === 202 && namesOperation(received) && isEmptyOrObject(received)) return undefined;
+  return `status ${received.status} and no word of the removal`;
+}
+
+/** A `Location` beside 201 is the resource's own address. */
+const hasBegun = (received: Received) =>
+  received.header("Azure-AsyncOperation") !== undefined || (received.status === 202 && namesOperation(received));
+
+const namesOperation = ({ header }: Received) =>
+  header("Azure-AsyncOperation") !== undefined || header("Location") !== undefined;
+
+const isEmpty = (text: string) => text.trim() === "" || text.trim() === "null";
+
+function isEmptyOrObject(received: Received): boolean {
+  return isEmpty(received.text) || objectFault(received, "") === undefined;
+}
+
+function objectFault({ text, header }: Received, at: string): string | undefined {
+  const type = header("Content-Type");
+  // A missing type says nothing, and HTTP leaves it to the reader; another one is that of somebody else's answer.
+  if (type !== undefined && !/^application\/([\w.-]+\+)?json\b/i.test(type.trim().slice(0, 200)))
+    return text === "" ? `${at}nothing at all` : `${at}a body that is not called JSON`;
+  const read = readJson(text);
+  if ("fault" in read) return at + read.fault;
+  return isObject(read.value) ? undefined : `${at}JSON that is no object`;
+}
+
+function holds(body: Record<string, unknown>, received: Received, promised: Promised): boolean {
+  if (typeof promised === "function") return promised(body);
+  switch (promised) {
+    case "resource":
+      return isObject(body["properties"]) && isAbout(body["id"], received.url);
+    case "list": {
+      const next = body["nextLink"];
+      return Array.isArray(body["value"]) && (next === undefined || next === null || typeof next === "string");
+    }
+    case "operation":
+      return typeof body["status"] === "string" && body["status"].trim() !== "";
+    default:
+      return true;
+  }
+}
+
+/** Whether an id ends as the address does. Some answers have none (schedules, facts/04 14). */
+function isAbout(id: unknown, url: URL): boolean {
+  if (id === undefined || id === null) return true;
+  if (typeof id !== "string") return false;
+  return lastOf(id) === lastOf(url.pathname);
+}
+
+function lastOf(path: string): string {
+  const trimmed = path.endsWith("/") ? path.slice(0, -1) : path;
+  const last = trimmed.slice(trimmed.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(last).toLowerCase();
+  } catch {
+    return last.toLowerCase();
+  }
+}

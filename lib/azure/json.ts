@@ -1,0 +1,39 @@
+// JSON that others wrote, read without trust: no depth that would end a later walk over it, and no word of it in an error.
+
+/** Levels that any answer of Azure's may have; a specification of a component nests some tens. */
+export const DEEPEST = 500;
+
+export type ReadJson = { readonly value: unknown } | { readonly fault: string };
+
+/** The value, or why it is none. Linear in the text; never throws. */
+export function readJson(text: string): ReadJson {
+  if (text.trim() === "") return { fault: "nothing at all" };
+  if (isDeep(text)) return { fault: `JSON of more than ${DEEPEST} levels` };
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    // The parser's own message quotes the text.
+    return { fault: text.trimStart().startsWith("<") ? "a page in place of JSON" : "something other than whole JSON" };
+  }
+}
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let isQuoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (isQuoted) {
+      if (code === 0x5c) at += 1;
+      else if (code === 0x22) isQuoted = false;
+    } else if (code === 0x22) isQuoted = true;
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1;
+      if (depth > DEEPEST) return true;
+    } else if (code === 0x7d || code === 0x5d) depth -= 1;
+  }
+  return false;
+}
+
+/** Whether it is an object of JSON: no list, no null. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,35 @@
+// Parts of addresses: a name or version of Azure's becomes one segment of a path, or is refused. Nothing that a file, an
+// input or an answer holds may choose another resource than the one of that name.
+import { TaskError } from "./errors.ts";
+import { bounded } from "./remote-text.ts";
+
+/** What no segment holds: separators of paths and of addresses, escapes, and control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const FORBIDDEN = /[/\\%?#\u0000-\u001f\u007f-\u009f]/;
+/** Halves of pairs of surrogates. */
+const HALVES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+/** Why this text is no segment of an address; undefined where it is one. */
+export function segmentFault(value: string): string | undefined {
+  if (value === "") return "is empty";
+  if (value === "." || value === "..") return "means another folder and no name";
+  const found = FORBIDDEN.exec(value)?.[0];
+  if (found !== undefined) return `holds ${JSON.stringify(found)}`;
+  // Half of a pair of surrogates is no character, and has no form in an address.
+  return HALVES.test(value) ? "holds half a character" : undefined;
+}
+
+/**
+ * One segment of an address, encoded.
+ * @param what names it in the error: "the name of the data asset"
+ * @throws TaskError kind `input` where the text is none: `/ \ % ? #`, control characters, nothing, `.` and `..`
+ */
+export function segment(value: string, what: string): string {
+  const fault = segmentFault(value);
+  if (fault === undefined) return encodeURIComponent(value);
+  throw new TaskError("input", `${sentenceCase(what)} is ${JSON.stringify(bounded(value, 100))}, which ${fault}.`, {
+    hint: "Names and versions hold no / \\ % ? # and no control characters, and are not . or ..: correct it where it is written.",
+  });
+}
+
+const sentenceCase = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
