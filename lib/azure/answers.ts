@@ -26,6 +26,18 @@ export type Promised =
   | "anything"
   | ((body: Record<string, unknown>) => boolean);
 
+export interface Answer<T> {
+  readonly status: number;
+  header(name: string): string | undefined;
+  /** The JSON body; undefined where there is none (`null` too: facts/04 shows it on 202). */
+  readonly body: T | undefined;
+  readonly text: string;
+  readonly url: string;
+}
+
+/** The answer, or why there is none. */
+export type Outcome = { readonly answer: Answer<unknown> } | { readonly failure: TaskError; readonly why: string };
+
 /** The failure of a reading that had no answer, however often it was repeated: whoever waits may wait on. */
 export class NoAnswer extends TaskError {
   constructor(message: string, options: TaskErrorOptions = {}) {

@@ -18,7 +18,7 @@ import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { systemClock } from "../poll.ts";
 import { bounded } from "../remote-text.ts";
-import { faultOf, isTold, NoAnswer, type Promised, usuallyPromised } from "./answers.ts";
+import { type Answer, faultOf, isTold, NoAnswer, type Outcome, type Promised, usuallyPromised } from "./answers.ts";
 import { bearerPolicy, type RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import { failureOf, unreachable } from "./failure.ts";
@@ -68,14 +68,7 @@ export interface RequestOptions {
   readonly anonymous?: boolean;
 }
 
-export interface Answer<T> {
-  readonly status: number;
-  header(name: string): string | undefined;
-  /** The JSON body; undefined where there is none (`null` too: facts/04 shows it on 202). */
-  readonly body: T | undefined;
-  readonly text: string;
-  readonly url: string;
-}
+export type { Answer };
 
 export interface AzureMlOptions {
   readonly cloud: Cloud;
@@ -290,9 +283,6 @@ interface Asked {
   readonly doing: string;
   readonly promised: Promised;
 }
-
-/** The answer, or why there is none. */
-export type Outcome = { readonly answer: Answer<unknown> } | { readonly failure: TaskError; readonly why: string };
 
 /** How a write is looked up: by its own address, at its own version. */
 function lookingUp(options: RequestOptions, doing: string): RequestOptions {

@@ -2,7 +2,7 @@
 // address before anything else is said or done.
 import { TaskError, type TaskErrorOptions } from "../errors.ts";
 import { poll } from "../poll.ts";
-import type { Answer, Outcome } from "./client.ts";
+import type { Answer, Outcome } from "./answers.ts";
 import { isObject } from "./json.ts";
 
 /** A write of which nobody knows whether it was done. */
