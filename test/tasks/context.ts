@@ -38,10 +38,19 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
     /** Sees each request as it leaves. */
     onRequest?: Opening["onRequest"];
     between?: Opening["between"];
+    /** Sees each line of the log as it is said. */
+    onLine?: (line: string) => void;
   } = {},
 ): Promise<Ran<Outputs>> {
   const local = more.cloud ?? (await theCloud());
-  const log = memoryLog();
+  const remembering = memoryLog();
+  const log: typeof remembering = {
+    ...remembering,
+    info(line) {
+      more.onLine?.(line);
+      remembering.info(line);
+    },
+  };
   const ran = {
     hidden: [] as string[],
     set: {} as Record<string, unknown>,
