@@ -90,6 +90,7 @@ async function playStory(
     devops.finishBuild(build, result === "Succeeded" ? "succeeded" : result === "Canceled" ? "canceled" : "failed");
   for (const [n, ran] of runs.entries()) if (builds.indexOf(builds[n] as Build) === n) finish(builds[n] as Build, ran);
   if (runs.length === 1) await scenario.afterAttempt?.(place, runs[0] as Ran, expect);
+  else await scenario.afterTogether?.(place, runs, expect);
   // One after the other, and whatever became of the first attempts: a step that is run again changes nothing more.
   for (const [n, ran] of [...runs].entries()) {
     const again = rerun === "new run" || ran.result === "Succeeded";

@@ -23,6 +23,8 @@ export interface Scenario {
   };
   /** Right after an attempt that ran alone: is what it said true? */
   readonly afterAttempt?: (place: Place, ran: Ran, expect: Expect) => Promise<void> | void;
+  /** Right after two ran at once, before either is run again. */
+  readonly afterTogether?: (place: Place, runs: readonly Ran[], expect: Expect) => Promise<void> | void;
   /** After the last attempt, which met no fault. */
   readonly check: (place: Place, story: Story) => Promise<void> | void;
 }
