@@ -104,6 +104,7 @@ export const assetScenarios: readonly Scenario[] = [
     name: "RegisterData, one file from YAML",
     task: "RegisterData",
     inputs: { source: "file", dataFile: "azureml/one.yml", tags: "made=here" },
+    connection: "azure-ml-federated",
     files: { "azureml/one.yml": "name: one\ntype: uri_file\npath: ../data/readings.csv\n" },
     requests: dataRequests,
     afterAttempt: namesWhatItMade("data", "one"),
