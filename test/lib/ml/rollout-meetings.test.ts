@@ -299,16 +299,18 @@ describe("rollouts that meet others", () => {
     const { azure } = await theCloud();
     const writes: string[] = [];
     const arrived = gate();
+    let isLost = false;
     azure.scenario.online.deployment = 1_200;
     const lost = await begin(name, {
       how: "a",
       provenance: { runId: "77" },
       opening: {
         async between(request, send) {
-          const response = await send();
-          if (!isDeploymentWrite(name)(request)) return response;
-          arrived.open();
+          const response = isLost ? undefined : await send();
+          if (isDeploymentWrite(name)(request)) isLost = true;
+          if (!isLost && response) return response;
           // The machine is lost here: nothing is heard of it any more.
+          arrived.open();
           return new Promise(() => {});
         },
       },
