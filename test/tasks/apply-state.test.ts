@@ -101,7 +101,7 @@ describe("Apply and the state of what is there", () => {
         assert.equal(puts(ran.requests).length >= 1, true);
         assert.equal(record(store, key).provisioningState, "Succeeded");
         assert.equal((await apply(folder)).outputs?.changed, false);
-      }).timeout(60_000);
+      });
 
       for (const state of ["Creating", "Updating"]) {
         it(`that is ${state} is waited for, and what came of it counts`, async () => {
@@ -123,7 +123,7 @@ describe("Apply and the state of what is there", () => {
           assert.equal(other.error, undefined, other.error?.message);
           assert.equal(lines(other.log, "~ update").length, 1, other.log);
           assert.equal(record(store, key).provisioningState, "Succeeded");
-        }).timeout(60_000);
+        });
       }
     });
   }
@@ -138,7 +138,7 @@ describe("Apply and the state of what is there", () => {
     for (const { error } of ran) assert.equal(error, undefined, error?.message);
     assert.equal(record("onlineDeployments", "state-twice/blue").provisioningState, "Succeeded");
     assert.equal((await apply(folder)).outputs?.changed, false);
-  }).timeout(120_000);
+  });
 
   describe("traffic", () => {
     const name = "state-traffic";
@@ -216,5 +216,5 @@ describe("Apply and the state of what is there", () => {
       const changes = ran.log.split("\n").filter((line) => / -> /.test(line) && /nvironment/.test(line));
       assert.ok(!changes.join().includes("a-new-p4ssword"), changes.join("\n"));
     }
-  }).timeout(60_000);
+  });
 });
