@@ -389,6 +389,18 @@ const GROUPS: Readonly<Record<string, readonly Case[]>> = {
       inputs: { endpointFile, deploymentFile, deploymentName: "v_1" },
       says: [/^Input deploymentName is "v_1", which Azure refuses: a name has 3 to 32 characters/],
     },
+    ...(["110", "101", "10%", "-1", "12.5", "1e2"] as const).map((trafficPercent) => ({
+      what: `a share of the traffic of ${trafficPercent}`,
+      task: "DeployEndpoint" as const,
+      inputs: { endpointFile, deploymentFile, requestFile, trafficPercent },
+      says: [/^Input trafficPercent is .*; it must be (a whole number from )?0 to 100/],
+    })),
+    {
+      what: "a number with a unit",
+      task: "DeployEndpoint",
+      inputs: { endpointFile, deploymentFile, requestFile, maxLatencyInMilliseconds: "300ms" },
+      says: [/Input maxLatencyInMilliseconds is "300ms", which is no whole number of at least 0/, /without a unit/],
+    },
     {
       what: "a request file that is not JSON",
       task: "InvokeEndpoint",
