@@ -26,6 +26,8 @@ export interface InputField {
   readonly type: InputType;
   readonly required?: true;
   readonly default?: string;
+  /** The largest number that an int may be; none is below 0. */
+  readonly maximum?: number;
   /** The keys of a pickList. */
   readonly options?: readonly string[];
   /** The pickList also takes free text (`EditableOptions`). */
@@ -129,10 +131,8 @@ function parse(
       if (word === "true" || word === "false") return word === "true";
       throw fault(`Input ${field.name} is "${text}", which is neither true nor false.`);
     }
-    case "int": {
-      if (/^\d{1,15}$/.test(text)) return Number(text);
-      throw fault(`Input ${field.name} is "${text}", which is no whole number of at least 0.`);
-    }
+    case "int":
+      return parseNumber(field, text);
     case "pickList": {
       const options = field.options ?? [];
       const key = options.find((option) => option.toLowerCase() === text.toLowerCase());
@@ -143,6 +143,16 @@ function parse(
     default:
       return text;
   }
+}
+
+function parseNumber({ name, maximum }: InputField, text: string): number {
+  const isWhole = /^\d{1,15}$/.test(text);
+  if (isWhole && (maximum === undefined || Number(text) <= maximum)) return Number(text);
+  const shown = isWhole ? text : `"${text}"`;
+  // A digit and something behind it: most likely a number with its unit.
+  const hint = /^\d+\s*[^\d\s.,]/.test(text) ? "Write the digits alone, without a unit or a percent sign." : undefined;
+  if (maximum === undefined) throw fault(`Input ${name} is ${shown}, which is no whole number of at least 0.`, hint);
+  throw fault(`Input ${name} is ${shown}; it must be ${isWhole ? "" : "a whole number from "}0 to ${maximum}.`, hint);
 }
 
 function missing(

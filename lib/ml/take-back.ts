@@ -11,27 +11,19 @@ export type { Leftover } from "./rollout-undo.ts";
  */
 const PATIENCE = { traffic: 120_000, deployment: 60_000 };
 
-export interface TakenBack {
-  /** What somebody has to look after by hand, as a sentence, and a short name of it for the run; absent: nothing. */
-  readonly left?: { readonly sentence: string; readonly tag: string };
-}
-
 /**
  * Takes back what a stopped rollout left. Sequential round trips: the endpoint until nothing of it is under way, its traffic
  * where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
+ * @returns tags for the pipeline run: one where somebody has to look after something by hand
  */
-export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<TakenBack> {
+export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<string[]> {
   const { log } = workspace;
   const { endpoint, deployment } = leftover;
   const lock = new EndpointLock(workspace, endpoint);
   const { sentences, deleted, settled } = await undo(workspace, leftover, lock, PATIENCE);
   if (deleted) log.info(`Deleted the deployment ${deployment}, which this step left when it was stopped.`);
   for (const sentence of sentences) log.info(sentence);
-  if (settled) return {};
-  return {
-    left: {
-      sentence: `This step was stopped, and not all of it could be taken back. ${sentences.join(" ")}`,
-      tag: `azureml-left-${endpoint}-${deployment}`,
-    },
-  };
+  if (settled) return [];
+  log.warn(`This step was stopped, and not all of it could be taken back. ${sentences.join(" ")}`);
+  return [`azureml-left-${endpoint}-${deployment}`];
 }

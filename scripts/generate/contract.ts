@@ -4,6 +4,7 @@ import {
   defaultOf,
   isEditable,
   isPicker,
+  maximumOf,
   optionKeys,
   parseVisibleRule,
   type TaskFolder,
@@ -56,6 +57,7 @@ export function outputField(output: { name: string; description: string }): Outp
 }
 
 export function inputField(input: TaskInput): InputField {
+  const maximum = maximumOf(input);
   const preset = defaultOf(input);
   const options = optionKeys(input);
   return {
@@ -64,6 +66,7 @@ export function inputField(input: TaskInput): InputField {
     type: typeOfField(input),
     ...(input.required ? { required: true } : {}),
     ...(preset === undefined ? {} : { default: preset }),
+    ...(maximum === undefined ? {} : { maximum }),
     ...(options === undefined ? {} : { options }),
     ...(isEditable(input) && !isPicker(input) ? { editable: true } : {}),
     ...(input.visibleRule === undefined ? {} : { visible: parseVisibleRule(input.visibleRule) }),

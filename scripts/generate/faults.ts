@@ -4,6 +4,7 @@ import { faultsOfServerTask } from "./serverTask.ts";
 import {
   defaultOf,
   isEditable,
+  maximumOf,
   optionKeys,
   parseVisibleRule,
   runsOnAgent,
@@ -50,6 +51,9 @@ function faultsOfTask({ folder, json }: TaskFolder): string[] {
     if (input.type.startsWith("connectedService:AzureRM") && input.properties?.["EndpointFilterRule"] !== "") {
       say(`${here}: without EndpointFilterRule "" connections with the scope of a workspace are hidden.`);
     }
+    const maximum = maximumOf(input);
+    if (maximum !== undefined && (input.type !== "int" || !Number.isInteger(maximum)))
+      say(`${here}: Maximum is for whole numbers.`);
     const keys = optionKeys(input);
     const preset = defaultOf(input);
     if (keys && !isEditable(input) && preset !== undefined && !keys.includes(preset))

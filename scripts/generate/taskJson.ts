@@ -83,6 +83,12 @@ export const optionKeys = (input: TaskInput): string[] | undefined =>
     ? Object.keys(input.options ?? {})
     : undefined;
 
+/** `properties` are for editors, who leave alone what they do not know: the largest number that an input may be. */
+export function maximumOf(input: TaskInput): number | undefined {
+  const text = input.properties?.["Maximum"];
+  return text === undefined ? undefined : Number(text);
+}
+
 export const isEditable = (input: TaskInput): boolean => /^true$/i.test(input.properties?.["EditableOptions"] ?? "");
 
 /** A text that the editor helps to find by a list from Azure. For the task, and for pipelines, it is a text. */

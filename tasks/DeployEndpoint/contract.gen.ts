@@ -41,11 +41,13 @@ export type Inputs = {
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
-  /** Share of the endpoint's traffic that the new deployment gets once it has answered; the others keep their proportions in what is left. `0` leaves the traffic alone. */
+  /** Share of the endpoint's traffic that the new deployment gets once it has answered, 0 to 100; the others keep their proportions in what is left. `0` leaves the traffic alone. */
   trafficPercent: number;
-  /** The traffic is as before in both cases, and the deployment's logs are shown. */
+  /** Fails before anything is changed where the new deployment would get traffic and no request file is given to call it with first. Otherwise that is a warning. */
+  requireCall: boolean;
+  /** What becomes of a deployment that this step made. The step gives back its share of the traffic in both cases, and shows the deployment's logs. A deployment that was there before is never deleted. */
   onFailure: "deleteDeployment" | "keepDeployment";
-  /** Once the traffic has moved, deletes the endpoint's other deployments that no longer get any. Without it they stay, ready for a way back, and cost what they cost. */
+  /** Once the traffic has moved, deletes the endpoint's other deployments that no longer get any. If off, old deployments stay available for rollback and continue to be billed. */
   deleteOldDeployments: boolean;
   /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
   timeoutInMinutes: number;
@@ -56,6 +58,8 @@ export interface Outputs {
   endpointName: string;
   /** Name of the new deployment. */
   deploymentName: string;
+  /** Why the new deployment has another name than the one asked for; empty where it has that one. */
+  deploymentNameReason: string;
   /** Address that takes requests. */
   scoringUri: string;
   /** Traffic of the endpoint by deployment, as JSON. */
@@ -79,7 +83,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "requestFile", type: "filePath" },
     { name: "expectations", type: "multiLine" },
     { name: "maxLatencyInMilliseconds", type: "int" },
-    { name: "trafficPercent", type: "int", default: "100" },
+    { name: "trafficPercent", type: "int", default: "100", maximum: 100 },
+    { name: "requireCall", type: "boolean", default: "false" },
     { name: "onFailure", type: "pickList", default: "deleteDeployment", options: ["deleteDeployment", "keepDeployment"] },
     { name: "deleteOldDeployments", type: "boolean", default: "false" },
     { name: "timeoutInMinutes", type: "int", default: "60" },
@@ -87,6 +92,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   outputs: [
     { name: "endpointName", type: "string" },
     { name: "deploymentName", type: "string" },
+    { name: "deploymentNameReason", type: "string" },
     { name: "scoringUri", type: "string" },
     { name: "traffic", type: "json" },
   ],

@@ -18,35 +18,25 @@ export default defineTask(
   contract,
   openWorkspace,
   async ({ inputs, workspace, log, record, run }) => {
-    const root = run.workingDirectory;
-    const { trafficPercent, deleteOldDeployments, onFailure, timeoutInMinutes } = inputs;
     const report = await deploy(workspace, {
-      root,
-      ...readRollout(inputs, root),
+      ...inputs,
+      ...readRollout(inputs, run.workingDirectory),
+      root: run.workingDirectory,
       call: readCall(inputs),
-      trafficPercent,
-      deleteOldDeployments,
-      onFailure,
-      deadline: timeoutInMinutes * 60_000,
+      deadline: inputs.timeoutInMinutes * 60_000,
       onReport: (now) => {
         record.deployment = sectionOf(now);
       },
       onLeftover: (left) => run.setTaskVariable(LEFTOVER, left ? JSON.stringify(left) : ""),
     });
     log.info(`Endpoint ${report.endpoint}: ${report.scoringUri ?? "its address is not known before it is made"}`);
-    record.deployment = sectionOf(report);
-    const { endpoint, deployment, scoringUri = "", traffic } = report;
-    return { endpointName: endpoint, deploymentName: deployment, scoringUri, traffic };
+    const { endpoint, deployment, reason = "", scoringUri = "", traffic } = report;
+    return { endpointName: endpoint, deploymentName: deployment, deploymentNameReason: reason, scoringUri, traffic };
   },
   {
     postJob: {
       taskVariable: LEFTOVER,
-      story: async ({ workspace, log, run }, leftover) => {
-        const { left } = await takeBack(workspace, JSON.parse(leftover));
-        if (left === undefined) return;
-        log.warn(left.sentence);
-        run.addBuildTag(left.tag);
-      },
+      story: async ({ workspace, run }, left) => (await takeBack(workspace, JSON.parse(left))).forEach(run.addBuildTag),
     },
   },
 );
