@@ -29,6 +29,7 @@ export {
   sameId,
   workspaceId,
 } from "./ids.ts";
+export { DEEPEST, isDeep } from "./json.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";

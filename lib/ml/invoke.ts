@@ -1,5 +1,6 @@
 // The story of a call: a request file, the endpoint's own key or token, a reply held against what it must be.
 import { readFileSync } from "node:fs";
+import { DEEPEST, isDeep } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
@@ -94,9 +95,15 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   const { status, text } = answer;
   const deployment = answer.header("azureml-model-deployment");
   const given = { status, text, latency, deployment };
-  if (status >= 400) {
+  if (status < 200 || status >= 300) {
     call.onReply?.({ ...given, expectations: [] });
     throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
+  }
+  if (call.expectations.length > 0 && isDeep(text)) {
+    throw new TaskError(
+      "failed",
+      `The endpoint ${name} replied with JSON of more than ${DEEPEST} levels, into which no expectation looks.`,
+    );
   }
   const expectations = meet(answer.body ?? text, call.expectations);
   const reply: Reply = { ...given, expectations };

@@ -158,7 +158,7 @@ async function planOne(
 function placeOf(workspace: Workspace, at: string, isAsset: boolean): [collection: string, name: string] {
   const isBelow = at.startsWith(`${workspace.id}/`);
   const path = isBelow ? at.slice(workspace.id.length + 1) : at.replace(/^.*\/providers\/[^/]+\//, "");
-  const segments = path.split("/");
+  const segments = path.split("/").map(decodeURIComponent);
   if (isAsset) return [segments[0] ?? "", segments[1] ?? ""];
   return [segments.slice(0, -1).join("/"), segments.at(-1) ?? ""];
 }
