@@ -7,6 +7,7 @@ import { matrixSchedules } from "../test/faults/matrix.ts";
 import { play } from "../test/faults/play.ts";
 import { Report } from "../test/faults/report.ts";
 import { type Schedule, scheduleOf } from "../test/faults/schedule.ts";
+import { packagedTasks } from "../test/harness/packages.ts";
 
 const usage = `npm run test:faults -- [options]
 
@@ -51,6 +52,8 @@ async function main(): Promise<number> {
   const logs = path.resolve(values.logs ?? mkdtempSync(path.join(tmpdir(), "azure-ml-faults-logs-")));
   mkdirSync(logs, { recursive: true });
   const report = new Report(logs);
+  // What has changed is built first, and not in a schedule's time.
+  await packagedTasks();
   try {
     const kept = values.kept ? (JSON.parse(readFileSync(seedsFile, "utf8")) as KeptSeed[]) : [];
     const chosen = values.schedule

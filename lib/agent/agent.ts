@@ -4,6 +4,7 @@ import type { ConnectionDetails } from "./connection.ts";
 import type { InputSource } from "./inputs.ts";
 import type { ProxySettings } from "./network.ts";
 import type { Provenance } from "./provenance.ts";
+import type { RecordsAccess } from "./run-records.ts";
 import type { RunAccess } from "./starts.ts";
 
 export interface Agent extends InputSource {
@@ -22,6 +23,8 @@ export interface Agent extends InputSource {
   oidcAssertion(connectionId: string): () => Promise<string>;
   /** How this run speaks to Azure DevOps of itself and of others. @throws TaskError where it is no run of a pipeline */
   runAccess(): RunAccess;
+  /** How this step reads what steps of runs have attached; undefined where it is part of no run and no release. */
+  recordsAccess(): RecordsAccess | undefined;
   /** An output variable of the step. */
   setOutput(name: string, value: string, secret?: boolean): void;
   /** A value for later stages of this very step (main to post-job). */

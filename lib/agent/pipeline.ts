@@ -71,6 +71,19 @@ export function openAgent(userAgent: string): Agent {
       const attempt = Number(variable("System.JobAttempt")) || 1;
       return { settings: settings(), project: variable("System.TeamProject") ?? "", definitionId, runId, attempt };
     },
+    recordsAccess() {
+      const release = Number(variable("Release.ReleaseId")) || undefined;
+      const runId = release ?? Number(variable("Build.BuildId"));
+      if (!runId || accessToken === undefined) return undefined;
+      return {
+        settings: settings(),
+        project: variable("System.TeamProject") ?? "",
+        kind: release === undefined ? "build" : "release",
+        runId,
+        definitionId: Number(variable("System.DefinitionId")) || 0,
+        stepId: variable("System.TaskInstanceId") ?? "",
+      };
+    },
     setOutput: (name, value, secret = false) => quietly(() => tl.setVariable(name, value, secret, true), "say"),
     setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),
     taskVariable: (name) => quietly(() => tl.getTaskVariable(name)) || undefined,

@@ -6,6 +6,7 @@ import { TaskError } from "../errors.ts";
 import { Budget } from "./budget.ts";
 import type { AzureMl } from "./client.ts";
 import { failureOf, unreachable } from "./failure.ts";
+import { type AskStorage, LeasedBlob } from "./leased-blob.ts";
 import type { FileToUpload } from "./local-file.ts";
 import { sideBySide } from "./parallel.ts";
 import { sendFile } from "./send-file.ts";
@@ -67,6 +68,12 @@ export class Container {
     this.#plan = azure.transport.plan;
     const signed = access.kind === "sas" ? `${this.url}?${access.sasToken.replace(/^\?/, "")}` : this.url;
     this.#client = new ContainerClient(signed, storagePipeline(azure, url, access));
+  }
+
+  /** A blob that one party at a time may change. */
+  leased(blob: string): LeasedBlob {
+    const ask: AskStorage = (doing, signal, expect, work) => this.#say(doing, signal, expect, work);
+    return new LeasedBlob(blob, this.#client.getBlockBlobClient(blob), ask);
   }
 
   /** What is known of a blob without reading it; undefined where it is not there. */

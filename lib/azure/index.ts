@@ -30,6 +30,7 @@ export {
   workspaceId,
 } from "./ids.ts";
 export { DEEPEST, isDeep } from "./json.ts";
+export { LEASE_SECONDS, type LeasedBlob } from "./leased-blob.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";

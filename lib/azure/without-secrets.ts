@@ -9,6 +9,14 @@ const SHORTEST = 6;
  */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set(["azureml.connection_information"]);
 
+/** Variables of jobs and deployments: what they hold may be anybody's secret, and an update sends those of others along. */
+const VARIABLES = /^environment_?variables$/i;
+
+const withoutValues = (variables: unknown): unknown =>
+  typeof variables === "object" && variables !== null
+    ? Object.fromEntries(Object.keys(variables).map((name) => [name, "***"]))
+    : variables;
+
 /**
  * The same value with `***` for each secret that stands in its texts.
  * @param fields whose values are hidden whatever they are
@@ -28,6 +36,9 @@ export function withoutSecrets(
   }
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets, fields));
   if (typeof value !== "object" || value === null) return value;
-  const shown = (name: string, item: unknown) => (fields.has(name) ? "***" : withoutSecrets(item, secrets, fields));
+  const shown = (name: string, item: unknown) => {
+    if (fields.has(name)) return "***";
+    return withoutSecrets(VARIABLES.test(name) ? withoutValues(item) : item, secrets, fields);
+  };
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shown(name, item)]));
 }

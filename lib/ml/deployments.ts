@@ -1,7 +1,6 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
 import { type Answer, finish, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { whenFree } from "./busy.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Deployment {
@@ -39,36 +38,68 @@ export async function listDeployments(workspace: Workspace, endpoint: string): P
   return deployments;
 }
 
-/** Sends the deployment and waits until it is ready; `onState` hears how it goes. */
+/**
+ * Sends the deployment.
+ * @returns waits until it is ready; `onState` hears how it goes
+ */
 export async function putDeployment(
   workspace: Workspace,
   endpoint: string,
   name: string,
   body: object,
-  waiting: { deadline?: number | undefined; onState?: (state: string) => void } = {},
-): Promise<void> {
+  waiting: { deadline: () => number | undefined; onState?: (state: string) => void },
+): Promise<() => Promise<void>> {
   const { azure, signal } = workspace;
   const put: Answer<Deployment> = await azure.request("PUT", pathOf(workspace, endpoint, name), {
     doing: `create or update the deployment ${name} of the endpoint ${endpoint}`,
     body,
     signal,
   });
-  await finish(azure, put, { what: `the deployment ${name} to be ready`, signal, ...waiting });
+  const { onState } = waiting;
+  return () =>
+    finish(azure, put, {
+      what: `the deployment ${name} to be ready`,
+      signal,
+      deadline: waiting.deadline(),
+      ...(onState ? { onState } : {}),
+    });
 }
 
-/** Removes a deployment; one that is not there is fine. A deployment with traffic is refused by the service. */
-export async function deleteDeployment(workspace: Workspace, endpoint: string, name: string): Promise<void> {
+/** The deployment, or undefined where it is not there. One round trip. */
+export async function findDeployment(
+  workspace: Workspace,
+  endpoint: string,
+  name: string,
+): Promise<Deployment | undefined> {
+  const answer = await workspace.azure.request<Deployment>("GET", pathOf(workspace, endpoint, name), {
+    doing: `read the deployment ${name} of the endpoint ${endpoint}`,
+    promises: "resource",
+    expect: [404],
+    signal: workspace.signal,
+  });
+  return answer.status === 404 ? undefined : answer.body;
+}
+
+/**
+ * Asks for the removal of a deployment; one that is not there is fine. The service refuses it for a deployment with traffic,
+ * and while the deployment is being made.
+ * @returns waits for the end of the removal
+ */
+export async function deleteDeployment(
+  workspace: Workspace,
+  endpoint: string,
+  name: string,
+): Promise<(deadline?: number) => Promise<void>> {
   const { azure, signal } = workspace;
-  // A deployment that is still being made cannot be deleted yet.
-  const answer = await whenFree(workspace, `the deployment ${name}`, 180_000, () =>
-    azure.request("DELETE", pathOf(workspace, endpoint, name), {
-      doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
-      expect: [404],
-      signal,
-    }),
-  );
-  if (answer.status === 404) return;
-  await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal });
+  const answer = await azure.request("DELETE", pathOf(workspace, endpoint, name), {
+    doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
+    expect: [404],
+    signal,
+  });
+  return async (deadline) => {
+    if (answer.status === 404) return;
+    await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal, deadline });
+  };
 }
 
 /** The last lines of both containers of a deployment; empty where there are none. Two round trips side by side. */

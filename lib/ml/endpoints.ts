@@ -87,12 +87,12 @@ export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: 
   });
 }
 
-/** Creates or updates an endpoint and waits until that is done. */
+/** Creates or updates an endpoint and waits until that is done; `onBegun` is told as soon as the service has accepted it. */
 export async function putEndpoint(
   workspace: Workspace,
   name: string,
   body: object,
-  waiting: { deadline?: number | undefined } = {},
+  waiting: { deadline?: number | undefined; onBegun?: () => void } = {},
 ): Promise<Endpoint> {
   const { azure, signal } = workspace;
   const put: Answer<Endpoint> = await azure.request("PUT", pathOf(workspace, name), {
@@ -100,6 +100,7 @@ export async function putEndpoint(
     body,
     signal,
   });
+  waiting.onBegun?.();
   await finish(azure, put, { what: `the endpoint ${name} to be ready`, signal, deadline: waiting.deadline });
   return getEndpoint(workspace, name);
 }

@@ -1,4 +1,5 @@
-// The evidence that a model was judged: tags of the job, and of the models made of it. CheckModel asks for them.
+// The evidence that a model was judged. On a model it is what CheckModel asks for, and it comes from the record of a judgement that is
+// read through the API of the run that made it. On a job it only informs people: whoever runs as the job may write it there.
 import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
@@ -10,7 +11,7 @@ export { EVIDENCE, isEvidence, refuseEvidence } from "../spec/evidence-names.ts"
 /**
  * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is,
  * and the same job with other tags, as the official client changes tags (facts/04 9.3). Whoever may only read is told
- * in a warning; CheckModel will then not pass.
+ * in a warning. These tags inform people, and never become a model's evidence.
  */
 export async function recordEvaluation(workspace: Workspace, jobName: string, passed: boolean): Promise<void> {
   const { provenance, azure, log, signal } = workspace;
@@ -40,7 +41,7 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
     const stale = !passed && job.properties?.tags?.[EVIDENCE.result] === "passed";
     if (!isRefused || stale) throw error;
     log.warn(
-      `The evaluation could not be written to the job ${jobName}, so that CheckModel will not pass a model made of it: ${error.message}`,
+      `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record of it counts all the same: ${error.message}`,
     );
   }
 }
@@ -56,12 +57,135 @@ function sentBack(job: Job): Record<string, unknown> {
   return Object.fromEntries(given.filter(([, value]) => value !== null));
 }
 
-/** The evidence that a job carries; empty where nobody judged it. */
-export function evidenceOf(job: Job): Record<string, string> {
-  return evidenceIn(job.properties?.tags);
+/** What a step of a pipeline run said of a job. */
+export interface Judgement {
+  readonly jobName: string;
+  readonly jobCreated?: string | undefined;
+  readonly workspace: {
+    readonly name: string;
+    readonly resourceGroup?: string | undefined;
+    readonly subscriptionId?: string | undefined;
+  };
+  readonly passed: boolean;
+  /** Name of the pipeline and page of the run, as Azure DevOps says them. */
+  readonly pipeline: string;
+  readonly runUri: string;
+  readonly time: string;
+}
+
+/** Judgements that were read, the newest last, and sentences about what could not be read. */
+export interface Heard {
+  readonly judgements: readonly Judgement[];
+  readonly unread: readonly string[];
+}
+
+/** Where judgements are read: the pipeline's door has one. */
+export interface Judges {
+  /** Of this run and of those that it takes up. */
+  here(): Promise<Heard>;
+  /** Of the run whose page this is. */
+  ofRun(uri: string): Promise<Heard>;
+}
+
+/** A job whose judgement is looked for. */
+export interface Judged {
+  readonly workspace: Workspace;
+  readonly job: Job;
+  readonly jobName: string;
+}
+
+/** Evidence that a version is to carry; undefined leaves what it has. */
+export type Evidence = Readonly<Record<string, string>>;
+
+/** The evidence that this run has for a job, of its own judgements and those of the runs that it takes up; undefined where it has none. */
+export async function evidenceHere(
+  judged: Judged | undefined,
+  judges: Judges | undefined,
+): Promise<Evidence | undefined> {
+  if (!judged || !judges) return undefined;
+  const { log } = judged.workspace;
+  const { judgements, unread } = await judges.here();
+  const found = newestOf(judgements, judged);
+  for (const sentence of unread) log.warn(`A judgement of the job ${judged.jobName} may have been missed: ${sentence}`);
+  if (found) {
+    log.info(`The job ${judged.jobName} was judged, and ${found.passed ? "passed" : "did not pass"}: ${found.runUri}`);
+    return evidenceFrom(found);
+  }
+  log.info(
+    `No step of this run, or of a run that it takes up, has judged the job ${judged.jobName}: it brings no evidence to the model.`,
+  );
+  return undefined;
+}
+
+/**
+ * The evidence that a version which is there already may go on carrying, where this run has none: what the run that it names confirms.
+ * What is refuted, or names no run, is taken away, for whoever may write to the workspace may have written it.
+ * @param called `name:version`, for the log
+ * @returns undefined where nothing is to change
+ */
+export async function evidenceKept(
+  has: Readonly<Record<string, string>> | null | undefined,
+  called: string,
+  judged: Judged | undefined,
+  judges: Judges | undefined,
+  log: Workspace["log"],
+): Promise<{ keep: Evidence; isVerified: boolean }> {
+  const claimed = evidenceIn(has);
+  if (Object.keys(claimed).length === 0) return { keep: claimed, isVerified: true };
+  const run = claimed[EVIDENCE.run] ?? "";
+  const { judgements, unread } = judged && judges ? await judges.ofRun(run) : NOTHING;
+  const found = judged && newestOf(judgements, judged);
+  if (found) return { keep: evidenceFrom(found), isVerified: true };
+  if (judged && (!judges || unread.length > 0)) {
+    log.warn(
+      `${called} carries an evaluation that could not be verified: ${unread.join(" ") || "this is no run of a pipeline."}`,
+    );
+    return { keep: claimed, isVerified: false };
+  }
+  const why = judged ? `the run that it names (${run || "none"}) has not judged its job` : "it was made of no job";
+  log.warn(`${called} carried an evaluation that nobody confirms, and it is taken away: ${why}.`);
+  return { keep: {}, isVerified: true };
+}
+
+const NOTHING: Heard = { judgements: [], unread: [] };
+
+function newestOf(judgements: readonly Judgement[], { workspace, job, jobName }: Judged): Judgement | undefined {
+  const same = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
+  const created = Date.parse(job.systemData?.createdAt ?? "");
+  return judgements.findLast((one) => {
+    const { name, resourceGroup, subscriptionId } = one.workspace;
+    const of = Date.parse(one.jobCreated ?? "");
+    return (
+      one.jobName === jobName &&
+      same(name, workspace.name) &&
+      same(resourceGroup, workspace.resourceGroup) &&
+      same(subscriptionId, workspace.subscriptionId) &&
+      // A name that was given again is another job.
+      (Number.isNaN(created) || Number.isNaN(of) || Math.abs(created - of) < 1_000)
+    );
+  });
+}
+
+function evidenceFrom({ passed, pipeline, runUri, time }: Judgement): Evidence {
+  const tags = {
+    [EVIDENCE.result]: passed ? "passed" : "failed",
+    [EVIDENCE.pipeline]: pipeline,
+    [EVIDENCE.run]: runUri,
+    [EVIDENCE.time]: time,
+  };
+  return Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== ""));
 }
 
 /** The evidence among tags. */
 export function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => isJudgement(name)));
 }
+
+/** Tags with this evidence in place of any other. */
+export const withEvidence = (
+  tags: Readonly<Record<string, string>> | null | undefined,
+  evidence: Evidence,
+): Record<string, string> => ({
+  ...Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => !isJudgement(name))),
+  ...evidence,
+});

@@ -27,6 +27,8 @@ export interface GateResult {
   readonly rules: readonly (RuleResult & { readonly passed: boolean })[];
   readonly metrics: Metrics;
   readonly championMetrics: Metrics | undefined;
+  /** When the service made the job. */
+  readonly jobCreated: string | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface GateResult {
  * the champion, then one for its metrics), one more where a rule asks for history, and as many as it takes to wait.
  */
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
-  const [metrics, { champion, championMetrics }] = await Promise.all([
+  const [{ metrics, jobCreated }, { champion, championMetrics }] = await Promise.all([
     jobMetrics(workspace, options),
     championOf(workspace, options),
   ]);
@@ -50,6 +52,7 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
     rules,
     metrics,
     championMetrics,
+    jobCreated,
   };
 }
 
@@ -81,7 +84,10 @@ async function championOf(workspace: Workspace, options: GateOptions) {
 }
 
 /** The job's metrics, once it has ended and those that rules name are there; at the end of patience, whatever there is. */
-async function jobMetrics(workspace: Workspace, options: GateOptions): Promise<Metrics> {
+async function jobMetrics(
+  workspace: Workspace,
+  options: GateOptions,
+): Promise<{ metrics: Metrics; jobCreated: string | undefined }> {
   const { jobName, includeChildRuns } = options;
   const needed = new Set(options.rules.flatMap((rule) => [...rule.needs.metrics, ...rule.needs.history]));
   const missing = (metrics: Metrics) => [...needed].filter((name) => !Object.hasOwn(metrics, name));
@@ -120,7 +126,7 @@ async function jobMetrics(workspace: Workspace, options: GateOptions): Promise<M
     const status = job?.properties?.status;
     if (!hasEnded(status)) throw notCompleted(jobName, status);
   }
-  return metrics;
+  return { metrics, jobCreated: job?.systemData?.createdAt };
 }
 
 function notCompleted(jobName: string, status: string | undefined): TaskError {

@@ -9,6 +9,7 @@ export interface Job {
   readonly id?: string;
   readonly name?: string;
   readonly properties?: JobProperties;
+  readonly systemData?: { readonly createdAt?: string } | null;
 }
 export interface JobProperties {
   readonly [key: string]: unknown;

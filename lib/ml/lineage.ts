@@ -60,6 +60,19 @@ export function lineageTags(provenance: Provenance): Record<string, string> {
   });
 }
 
+/** A step of a pipeline run, the same for all its attempts and for no other; empty outside pipelines. */
+export function stepOf(provenance: Provenance): string {
+  if (provenance.kind === "none") return "";
+  const { organization, project, kind, runId, stage, job, step } = provenance;
+  return [organization.replace(/\/+$/, ""), project, kind, runId, stage, job, step].join("/");
+}
+
 function withoutEmpty(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+}
+
+/** Whether two sets of tags are the same. */
+export function sameTags(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => one[name] === other[name]);
 }

@@ -5,7 +5,7 @@ import { TaskError } from "../errors.ts";
 import type { AssetBody } from "./assets.ts";
 import { readContent } from "./content.ts";
 import { openDatastore } from "./datastores.ts";
-import { evidenceOf } from "./evidence.ts";
+import type { Judged } from "./evidence.ts";
 import { getJob, type Job, jobOutputUri } from "./jobs.ts";
 import { CONTENT_HASH, SOURCE_URI } from "./lineage.ts";
 import type { ModelRequest } from "./model-request.ts";
@@ -21,8 +21,8 @@ export interface ModelSource {
   /** Rejects where there is nothing to make a model from. */
   readonly ready: Promise<unknown>;
   properties(): Promise<Record<string, string>>;
-  /** What its maker shows of an evaluation, as tags. */
-  evidence(): Promise<Record<string, string>>;
+  /** The job whose judgement counts; undefined where there is none. */
+  judged(): Promise<Judged | undefined>;
   /** Awaited before anything is created. */
   check(): Promise<void>;
   /** @param version under which it is registered */
@@ -55,7 +55,7 @@ export function fromJob(
       (properties?.properties?.[SOURCE_URI] === uri || bare(properties?.["modelUri"]) === bare(uri)),
     ready: job,
     properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
-    evidence: async () => evidenceOf(await job),
+    judged: async () => ({ workspace, job: await job, jobName: from.job }),
     check: async () => requirePath(workspace, await job, output, from.path),
     uri: async () => uri,
   };
@@ -85,7 +85,7 @@ export function fromFolder(
           .endsWith(place)),
     ready: Promise.resolve(),
     properties: async () => ({ [CONTENT_HASH]: content.objectHash() }),
-    evidence: async () => ({}),
+    judged: async () => undefined,
     check: async () => {},
     uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),
   };

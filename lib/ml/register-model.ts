@@ -2,8 +2,9 @@
 import { TaskError } from "../errors.ts";
 import { translateModel } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
-import { refuseEvidence } from "./evidence.ts";
-import { lineageProperties, lineageTags } from "./lineage.ts";
+import { type Evidence, evidenceHere, evidenceKept, type Judges, refuseEvidence, withEvidence } from "./evidence.ts";
+import { getJob } from "./jobs.ts";
+import { lineageProperties, lineageTags, sameTags } from "./lineage.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
 import { needWorkspace, type Place } from "./place.ts";
@@ -16,6 +17,8 @@ import type { Workspace } from "./workspace.ts";
 export interface RegisteredModel extends RegisteredAsset {
   /** The job that made it, where one did. */
   readonly jobName: string | undefined;
+  /** What is known of a judgement, as tags: read from a run's record, never from a tag. */
+  readonly evidence: Evidence;
 }
 
 /** Azure's rule for names of assets. */
@@ -26,17 +29,35 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
  * then shared, so that no file passes this machine.
  * @throws TaskError as registerModel, and `input` where a workspace would be needed
  */
-export async function registerModelIn(place: Place, request: ModelRequest, root?: string): Promise<RegisteredModel> {
+export async function registerModelIn(
+  place: Place,
+  request: ModelRequest,
+  root?: string,
+  judges?: Judges,
+): Promise<RegisteredModel> {
   const { registry } = place;
   const { name, version, description, tags, source } = request;
-  if (registry === undefined) return registerModel(needWorkspace(place, `The model ${name}`), request, root);
-  if (source.kind === "folder") return registerModel(registry, request, root);
+  if (registry === undefined) return registerModel(needWorkspace(place, `The model ${name}`), request, root, judges);
+  if (source.kind === "folder") return registerModel(registry, request, root, judges);
   const workspace = needWorkspace(place, `The job ${source.job}`);
-  const own = await registerModel(workspace, { ...request, version: undefined }, root);
-  const sharing = { kind: "models" as const, name, from: own.version, version, description, tags };
+  const own = await registerModel(workspace, { ...request, version: undefined }, root, judges);
+  const judged = { workspace, job: await getJob(workspace, source.job), jobName: source.job };
+  const { evidence } = own;
+  const sharing = {
+    kind: "models" as const,
+    name,
+    from: own.version,
+    version,
+    description,
+    tags,
+    evidence,
+    judged,
+    judges,
+  };
   const { body, id, created, version: number } = await shareVersion(workspace, registry, sharing);
   const { modelType = own.type, modelUri = own.path } = body.properties ?? {};
-  return { name, version: number, id, type: String(modelType), path: String(modelUri), created, jobName: own.jobName };
+  const { jobName } = own;
+  return { name, version: number, id, type: String(modelType), path: String(modelUri), created, jobName, evidence };
 }
 
 /**
@@ -49,6 +70,7 @@ export async function registerModel(
   home: Workspace | Registry,
   request: ModelRequest,
   root?: string,
+  judges?: Judges,
 ): Promise<RegisteredModel> {
   const { name } = request;
   if (!NAME.test(name)) {
@@ -64,8 +86,8 @@ export async function registerModel(
       : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
   if (request.version !== undefined) {
     const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);
-    if (!there) return create(home, request, source, request.version);
-    if (source.isHeldBy(there)) return known(home, request, source, there);
+    if (!there) return create(home, request, source, request.version, judges);
+    if (source.isHeldBy(there)) return known(home, request, source, there, judges);
     throw new TaskError(
       "conflict",
       `Version ${request.version} of the model ${name} is there already and holds something else (${String(there.properties?.["modelUri"])}).`,
@@ -80,9 +102,9 @@ export async function registerModel(
       findContainer(home, "models", name),
       source.ready,
     ]);
-    if (there) return known(home, request, source, there);
+    if (there) return known(home, request, source, there, judges);
     try {
-      return await create(home, request, source, container?.properties?.nextVersion || "1");
+      return await create(home, request, source, container?.properties?.nextVersion || "1", judges);
     } catch (error) {
       const taken =
         error instanceof TaskError && (error.status === 409 || /cannot be updated|immutable/i.test(error.message));
@@ -110,8 +132,10 @@ async function create(
   request: ModelRequest,
   source: ModelSource,
   version: string,
+  judges: Judges | undefined,
 ): Promise<RegisteredModel> {
   await source.check();
+  const evidence = (await evidenceHere(await source.judged(), judges)) ?? {};
   const { provenance } = home;
   const uri = await source.uri(version);
   const { name, type, description, tags } = request;
@@ -125,47 +149,56 @@ async function create(
         ...lineageTags(provenance),
         ...(source.jobName ? { jobName: source.jobName } : {}),
         ...tags,
-        ...(await source.evidence()),
       },
       properties: { ...lineageProperties(provenance), ...(await source.properties()) },
       ...(description === undefined ? {} : { description }),
     },
     isRegistry(home) ? createRegistryResolver(home, "models", name, version) : createResolver(home),
   );
+  const body = write.body["properties"] as { tags?: Record<string, string> };
   const put = await putVersion(home, "models", name, version, {
-    properties: { ...(write.body["properties"] as object), ...(source.jobName ? { jobName: source.jobName } : {}) },
+    properties: {
+      ...body,
+      tags: withEvidence(body.tags, evidence),
+      ...(source.jobName ? { jobName: source.jobName } : {}),
+    },
   });
   home.log.info(`Registered ${name}:${version}.`);
-  return asRegistered(name, put, source, true);
+  return asRegistered(name, put, source, true, evidence);
 }
 
-/** A version that was made from the same; tags and a description that it lacks are added, and evidence is brought up to date. */
+/** A version that was made from the same; tags and a description that it lacks are added, and its evidence is what a run confirms. */
 async function known(
   home: Workspace | Registry,
   request: ModelRequest,
   source: ModelSource,
   there: AssetBody,
+  judges: Judges | undefined,
 ): Promise<RegisteredModel> {
   const version = versionIn(there) ?? "";
   const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
   home.log.info(`${request.name}:${version} holds ${from} already.`);
   const has = there.properties;
-  const tags = { ...request.tags, ...(await source.evidence()) };
-  const lacks =
-    Object.entries(tags).some(([name, value]) => has?.tags?.[name] !== value) ||
-    (request.description ?? has?.description) !== has?.description;
+  const judged = await source.judged();
+  const here = await evidenceHere(judged, judges);
+  const kept = here
+    ? { keep: here, isVerified: true }
+    : await evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
+  const tags = withEvidence({ ...has?.tags, ...request.tags }, kept.keep);
+  const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
   if (lacks) {
     const { provisioningState: _state, ...properties } = has ?? {};
     await putVersion(home, "models", request.name, version, {
       properties: {
         ...properties,
-        tags: { ...has?.tags, ...tags },
+        tags,
         description: request.description ?? has?.description,
       },
     });
     home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
   }
-  return asRegistered(request.name, { ...there, id: there.id ?? "" }, source, false);
+  const evidence = kept.isVerified ? kept.keep : {};
+  return asRegistered(request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
 }
 
 function asRegistered(
@@ -173,6 +206,7 @@ function asRegistered(
   body: AssetBody & { id: string },
   source: ModelSource,
   created: boolean,
+  evidence: Evidence,
 ): RegisteredModel {
   return {
     name,
@@ -182,5 +216,6 @@ function asRegistered(
     path: String(body.properties?.["modelUri"] ?? ""),
     created,
     jobName: source.jobName,
+    evidence,
   };
 }

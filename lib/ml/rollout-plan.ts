@@ -9,6 +9,10 @@ export interface RolloutWish {
   /** Percent that the new deployment gets; 0 leaves the traffic alone. */
   readonly trafficPercent: number;
   readonly deleteOldDeployments: boolean;
+  /** Deployments that another rollout is at, in lower case. */
+  readonly foreign?: ReadonlySet<string>;
+  /** Deployments, in lower case, that an earlier attempt of this very step made and did not finish. */
+  readonly own?: ReadonlySet<string>;
 }
 export interface DeploymentBody {
   readonly [key: string]: unknown;
@@ -19,9 +23,12 @@ export interface RolloutPlan {
   readonly endpoint: "create" | "keep";
   readonly deployment: {
     readonly name: string;
-    readonly action: "create" | "update" | "keep";
+    /** `wait`: it is coming up already, or going away; what is to be done shows once that has ended. */
+    readonly action: "create" | "update" | "keep" | "wait";
     /** The whole body of the PUT; what is there and not managed here is in it. */
     readonly body: DeploymentBody;
+    /** Why it has another name than the wanted one, as a clause: "the name blue is taken: it gets 100 % of the traffic". */
+    readonly reason?: string;
   };
   readonly trafficBefore: Traffic;
   readonly trafficAfter: Traffic;
@@ -30,8 +37,9 @@ export interface RolloutPlan {
 }
 
 /**
- * Plans a rollout. A deployment that gets traffic is never changed: where the name is taken by a live one with other
- * content, the new one stands beside it as `<name>-2`, `<name>-3`…, and an idle one of these names is used again.
+ * Plans a rollout. What is there and serves, or can be gone back to, is never changed: where the name is taken by a live
+ * deployment or by an idle good one, with other content, the new one stands beside it as `<name>-2`, `<name>-3`…. One of
+ * these names with the same content is used again, also while it still comes up; one that failed and has no traffic is mended.
  */
 export function planRollout(
   endpoint: Endpoint | undefined,
@@ -39,15 +47,16 @@ export function planRollout(
   wish: RolloutWish,
 ): RolloutPlan {
   const trafficBefore = withoutZeros(endpoint?.properties.traffic ?? {});
-  const { name, existing } = placeFor(deployments, trafficBefore, wish);
-  const same = existing !== undefined && isReady(existing) && holds(existing, wish.body);
+  const live = { ...withoutZeros(endpoint?.properties.mirrorTraffic ?? {}), ...trafficBefore };
+  const { name, action, existing, reason } = placeFor(deployments, live, wish);
   const trafficAfter = trafficWith(trafficBefore, name, wish.trafficPercent);
   return {
     endpoint: endpoint === undefined ? "create" : "keep",
     deployment: {
       name,
-      action: existing === undefined ? "create" : same ? "keep" : "update",
+      action,
       body: existing === undefined ? wish.body : merged(existing, wish.body),
+      ...(reason === undefined ? {} : { reason }),
     },
     trafficBefore,
     trafficAfter,
@@ -57,21 +66,57 @@ export function planRollout(
 
 const withoutZeros = (traffic: Traffic): Traffic =>
   Object.fromEntries(Object.entries(traffic).filter(([, percent]) => percent > 0));
-const isReady = (deployment: Deployment) => /^succeeded$/i.test(deployment.properties.provisioningState ?? "");
-const sameName = (a: string | undefined, b: string) => a?.toLowerCase() === b.toLowerCase();
+const stateOf = (deployment: Deployment) => (deployment.properties.provisioningState ?? "").toLowerCase();
+const isReady = (deployment: Deployment) => stateOf(deployment) === "succeeded";
+const isBroken = (deployment: Deployment) => /^(failed|cancell?ed)$/.test(stateOf(deployment));
+export const sameName = (a: string | undefined, b: string) => a?.toLowerCase() === b.toLowerCase();
 
-function placeFor(deployments: readonly Deployment[], traffic: Traffic, wish: RolloutWish) {
+/** Percent of the traffic that a deployment gets, whatever the case of its name. */
+export const shareOf = (traffic: Traffic | null | undefined, name: string): number =>
+  Object.entries(traffic ?? {}).find(([one]) => sameName(one, name))?.[1] ?? 0;
+
+interface Place {
+  readonly name: string;
+  readonly action: RolloutPlan["deployment"]["action"];
+  readonly existing?: Deployment;
+  readonly reason?: string;
+}
+
+function placeFor(deployments: readonly Deployment[], live: Traffic, wish: RolloutWish): Place {
   const find = (name: string) => deployments.find((one) => sameName(one.name, name));
-  const isLive = (name: string) => Object.keys(traffic).some((live) => sameName(live, name));
-  const names = [wish.name, ...deployments.flatMap((one) => (isBeside(one.name, wish.name) ? [one.name ?? ""] : []))];
-  for (const name of names) {
-    const existing = find(name);
-    if (existing && isReady(existing) && holds(existing, wish.body)) return { name: existing.name ?? name, existing };
-  }
+  const ours = deployments.filter((one) => sameName(one.name, wish.name) || isBeside(one.name, wish.name));
+  const same = ours.filter((one) => holds(one, wish.body));
+  const why = (name: string) => (sameName(name, wish.name) ? {} : { reason: reasonFor(find(wish.name), live, wish) });
+  const ready = same.filter(isReady);
+  const serving = ready.find((one) => shareOf(live, one.name ?? "") > 0) ?? ready[0];
+  if (serving) return use(serving, "keep");
+  const coming = same.find((one) => !isReady(one) && !isBroken(one));
+  if (coming) return use(coming, "wait");
   for (let number = 1; ; number++) {
     const name = number === 1 ? wish.name : beside(wish.name, number);
-    if (!isLive(name)) return { name, existing: find(name) };
+    const existing = find(name);
+    if (existing === undefined) return { name, action: "create", ...why(name) };
+    if (stateOf(existing) === "deleting") return use(existing, "wait");
+    if (shareOf(live, name) > 0 || wish.foreign?.has(name.toLowerCase())) continue;
+    const isOwn = wish.own?.has(name.toLowerCase()) === true;
+    if (isBroken(existing) || (isOwn && isReady(existing))) return use(existing, "update");
+    if (isOwn) return use(existing, "wait");
   }
+  function use(existing: Deployment, action: Place["action"]): Place {
+    const name = existing.name ?? wish.name;
+    return { name, action, existing, ...why(name) };
+  }
+}
+
+/** Why the wanted name was not used. */
+function reasonFor(taken: Deployment | undefined, live: Traffic, wish: RolloutWish): string {
+  const { name } = wish;
+  if (taken === undefined) return "the same content stands under this name already";
+  const share = shareOf(live, name);
+  if (share > 0) return `${name} has other content and gets ${share} % of the traffic`;
+  if (wish.foreign?.has(name.toLowerCase())) return `another rollout is at ${name}`;
+  if (isReady(taken)) return `${name} has other content and is kept as a way back`;
+  return `${name} has other content and is ${taken.properties.provisioningState}`;
 }
 
 /** At most 32 characters, which is what Azure takes. */
@@ -91,23 +136,50 @@ function isBeside(name: string | undefined, wanted: string): boolean {
  */
 export function trafficWith(before: Traffic, name: string, percent: number): Traffic {
   if (percent === 0) return before;
-  const others = Object.entries(before).filter(([other, share]) => share > 0 && !sameName(other, name));
-  const total = others.reduce((sum, [, share]) => sum + share, 0);
-  if (total === 0 || percent >= 100) return { [name]: 100 };
-  const left = 100 - percent;
-  const exact = others.map(([other, share]) => ({ other, exact: (share * left) / total }));
-  const whole = exact.map(({ other, exact: share }) => ({
-    other,
-    share: Math.floor(share),
-    rest: share - Math.floor(share),
-  }));
+  const others = withoutZeros(Object.fromEntries(Object.entries(before).filter(([other]) => !sameName(other, name))));
+  if (Object.keys(others).length === 0 || percent >= 100) return { [name]: 100 };
+  return { ...spread(others, 100 - percent), [name]: percent };
+}
+
+/** `left` percent among `shares`, in their proportions and in whole percents; nobody is in it twice or with nothing. */
+function spread(shares: Traffic, left: number): Traffic {
+  const total = Object.values(shares).reduce((sum, share) => sum + share, 0);
+  const whole = Object.entries(shares).map(([name, share]) => {
+    const exact = (share * left) / total;
+    return { name, share: Math.floor(exact), rest: exact - Math.floor(exact) };
+  });
   let missing = left - whole.reduce((sum, { share }) => sum + share, 0);
-  const shares: Record<string, number> = {};
-  for (const one of [...whole].sort((a, b) => b.rest - a.rest || a.other.localeCompare(b.other))) {
-    shares[one.other] = one.share + (missing-- > 0 ? 1 : 0);
+  const given: Record<string, number> = {};
+  for (const one of [...whole].sort((a, b) => b.rest - a.rest || a.name.localeCompare(b.name))) {
+    given[one.name] = one.share + (missing-- > 0 ? 1 : 0);
   }
-  const kept = others.map(([other]) => [other, shares[other] ?? 0] as const).filter(([, share]) => share > 0);
-  return { ...Object.fromEntries(kept), [name]: percent };
+  return withoutZeros(Object.fromEntries(Object.keys(shares).map((name) => [name, given[name] ?? 0])));
+}
+
+/** What one write changed of the traffic: the share before and after, by deployment. */
+export type Changes = Readonly<Record<string, readonly [before: number, after: number]>>;
+
+export function changesOf(before: Traffic, after: Traffic): Changes {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const all = [...names].map((name) => [name, [before[name] ?? 0, after[name] ?? 0]] as const);
+  return Object.fromEntries(all.filter(([, [was, is]]) => was !== is));
+}
+
+/**
+ * The traffic without what one write gave to `name`. Where all that it changed stands as it was written, each share goes back
+ * by what was changed; where others have moved since, only this share goes, and they keep their proportions.
+ * @returns undefined where the share is no longer the written one: it is somebody else's by now
+ */
+export function trafficWithout(now: Traffic, name: string, changes: Changes): Traffic | undefined {
+  const [before, after] = changes[name] ?? [0, 0];
+  if (shareOf(now, name) !== after) return undefined;
+  if (Object.entries(changes).every(([one, [, share]]) => shareOf(now, one) === share)) {
+    const back = Object.fromEntries(Object.entries(changes).map(([one, [share]]) => [one, share]));
+    return withoutZeros({ ...now, ...back });
+  }
+  const others = withoutZeros(Object.fromEntries(Object.entries(now).filter(([other]) => !sameName(other, name))));
+  if (Object.keys(others).length === 0) return undefined;
+  return withoutZeros({ ...spread(others, 100 - before), [name]: before });
 }
 
 function idle(deployments: readonly Deployment[], traffic: Traffic, name: string): string[] {
@@ -172,16 +244,17 @@ export function sameTraffic(a: Traffic, b: Traffic): boolean {
 
 /** The plan for people. */
 export function planLines(endpoint: string, plan: RolloutPlan): string[] {
-  const { name, action } = plan.deployment;
+  const { name, action, reason } = plan.deployment;
   const sentences = {
     create: `create the deployment ${name}`,
-    update: `update the deployment ${name}, which gets no traffic`,
+    update: `update the deployment ${name}, which was not finished and gets no traffic`,
     keep: `keep the deployment ${name}, which is the same already`,
+    wait: `wait for the deployment ${name}, which another operation is at`,
   };
   return [
     `Plan for the endpoint ${endpoint}:`,
     ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
-    `  ${sentences[action]}`,
+    `  ${sentences[action]}${reason === undefined ? "" : `; it is called so because ${reason}`}`,
     `  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`,
     ...plan.remove.map((one) => `  delete the deployment ${one}`),
   ];

@@ -2,8 +2,8 @@
 import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
-import { evidenceIn } from "./evidence.ts";
-import { SHARED_FROM } from "./lineage.ts";
+import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "./evidence.ts";
+import { SHARED_FROM, sameTags } from "./lineage.ts";
 import { importVersion, type Registry } from "./registry.ts";
 import type { Workspace, WorkspaceBody } from "./workspace.ts";
 
@@ -17,6 +17,10 @@ export interface Sharing {
   readonly version?: string | undefined;
   readonly description?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** What is known of a judgement of a model's job: verified, and never what the workspace's version says. */
+  readonly evidence?: Evidence;
+  readonly judged?: Judged | undefined;
+  readonly judges?: Judges | undefined;
 }
 
 export interface SharedVersion {
@@ -45,7 +49,13 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     if (there) {
       registry.log.info(`The registry ${registry.name} has ${name}:${from} of the workspace already.`);
       // What somebody has written in the registry since stays, but for what this run says and what came of an evaluation.
-      const tags = { ...evidenceIn(own?.properties?.tags), ...sharing.tags };
+      const called = `${name}:${versionIn(there)} of the registry ${registry.name}`;
+      const { judged, judges, evidence = {} } = sharing;
+      const { keep } =
+        Object.keys(evidence).length > 0
+          ? { keep: evidence }
+          : await evidenceKept(there.properties?.tags, called, judged, judges, registry.log);
+      const tags = withEvidence({ ...there.properties?.tags, ...sharing.tags }, keep);
       return shared(registry, sharing, await withTags(registry, sharing, there, tags), false);
     }
     try {
@@ -62,8 +72,10 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     const made = await findVersion(registry, kind, name, free);
     // Where only a plan is wanted, nothing was made.
     if (made === undefined) return shared(registry, sharing, { name: free }, true);
-    // Whether tags come along is the service's own affair: here they do in any case.
-    const tags = { ...made.properties?.tags, ...own?.properties?.tags, ...sharing.tags, [SHARED_FROM]: source };
+    // Whether tags come along is the service's own affair: here they do in any case, but for evidence and approvals, which are given there.
+    const brought = { ...made.properties?.tags, ...own?.properties?.tags };
+    const given = Object.fromEntries(Object.entries(brought).filter(([tag]) => !isEvidence(tag)));
+    const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source };
     return shared(registry, sharing, await withTags(registry, sharing, made, tags), true);
   }
 }
@@ -89,7 +101,7 @@ async function lookFor(
   return { free: container?.properties?.nextVersion || "1" };
 }
 
-/** The version with these tags and the description, written only where it lacks one of them. */
+/** The version with exactly these tags and the description, written only where it has others. */
 async function withTags(
   registry: Registry,
   { kind, name, description }: Sharing,
@@ -97,12 +109,10 @@ async function withTags(
   tags: Readonly<Record<string, string>>,
 ): Promise<AssetBody> {
   const { provisioningState: _state, ...has } = there.properties ?? {};
-  const lacks =
-    Object.entries(tags).some(([key, value]) => has.tags?.[key] !== value) ||
-    (description ?? has.description) !== has.description;
+  const lacks = !sameTags(tags, has.tags ?? {}) || (description ?? has.description) !== has.description;
   if (!lacks) return there;
   return putVersion(registry, kind, name, versionIn(there) ?? "", {
-    properties: { ...has, tags: { ...has.tags, ...tags }, description: description ?? has.description },
+    properties: { ...has, tags, description: description ?? has.description },
   });
 }
 

@@ -1,51 +1,37 @@
-// The story after a rollout that was stopped half way: the traffic is as before, and nothing costs money for nobody.
-import { TaskError } from "../errors.ts";
-import { poll } from "../poll.ts";
-import { deleteDeployment } from "./deployments.ts";
-import { type Endpoint, findEndpoint, type Traffic } from "./endpoints.ts";
-import { restoreTraffic } from "./traffic.ts";
+// The story after a rollout that was stopped half way: its own part goes, and what cannot go in time is named.
+import { EndpointLock } from "./endpoint-lock.ts";
+import { type Leftover, undo } from "./rollout-undo.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What a rollout has begun and not ended. Plain JSON: it travels from a step to its post-job stage. */
-export interface Leftover {
-  readonly endpoint: string;
-  readonly deployment: string;
-  /** The traffic as it was, and as it is to be again. */
-  readonly traffic: Traffic;
-  /** Whether the deployment goes, or is kept without traffic. */
-  readonly remove: boolean;
-}
-
-/** Milliseconds that an operation which is still under way is waited for; the agent gives a cancelled job five minutes. */
-const PATIENCE = 180_000;
+export type { Leftover } from "./rollout-undo.ts";
 
 /**
- * Takes back what a stopped rollout left. Sequential round trips: the endpoint until nothing of it is under way, its
- * traffic where that has moved, the deployment until it can be deleted.
+ * Milliseconds. The agent gives a cancelled job five minutes by default (facts/02 4), and a deployment may take longer to come
+ * up than any wait of ours: then it is named and left.
  */
-export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<void> {
-  const { log } = workspace;
-  const { endpoint: name, deployment, traffic, remove } = leftover;
-  if (!(await settled(workspace, name))) return;
-  await restoreTraffic(workspace, name, traffic, PATIENCE, settled);
-  if (remove) {
-    await deleteDeployment(workspace, name, deployment);
-    log.info(`Deleted the deployment ${deployment}, which this step left when it was stopped.`);
-  } else {
-    log.info(`Kept the deployment ${deployment}, which this step left when it was stopped, without traffic.`);
-  }
+const PATIENCE = { traffic: 120_000, deployment: 60_000 };
+
+export interface TakenBack {
+  /** What somebody has to look after by hand, as a sentence, and a short name of it for the run; absent: nothing. */
+  readonly left?: { readonly sentence: string; readonly tag: string };
 }
 
-/** The endpoint once nothing of it is under way; until then it still shows its old traffic (facts/04 12.4). */
-function settled(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
-  return poll(
-    async () => {
-      const endpoint = await findEndpoint(workspace, name);
-      const state = endpoint?.properties.provisioningState ?? "Succeeded";
-      if (/^deleting$/i.test(state)) throw new TaskError("conflict", `The endpoint ${name} is being deleted.`);
-      if (/^(creating|updating)$/i.test(state)) return { done: false };
-      return { done: true, value: endpoint };
+/**
+ * Takes back what a stopped rollout left. Sequential round trips: the endpoint until nothing of it is under way, its traffic
+ * where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
+ */
+export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<TakenBack> {
+  const { log } = workspace;
+  const { endpoint, deployment } = leftover;
+  const lock = new EndpointLock(workspace, endpoint);
+  const { sentences, deleted, settled } = await undo(workspace, leftover, lock, PATIENCE);
+  if (deleted) log.info(`Deleted the deployment ${deployment}, which this step left when it was stopped.`);
+  for (const sentence of sentences) log.info(sentence);
+  if (settled) return {};
+  return {
+    left: {
+      sentence: `This step was stopped, and not all of it could be taken back. ${sentences.join(" ")}`,
+      tag: `azureml-left-${endpoint}-${deployment}`,
     },
-    { what: `the endpoint ${name} to be ready`, signal: workspace.signal, deadline: PATIENCE, maximum: 10_000 },
-  );
+  };
 }

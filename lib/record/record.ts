@@ -91,6 +91,10 @@ export interface RuleSection {
 export interface GateSection {
   passed: boolean;
   jobName?: string;
+  /** When the service made the job, as it says it: a name may be given again. */
+  jobCreated?: string;
+  /** True: the step only planned, and judged nothing that counts. */
+  isPlan?: boolean;
   /** `<model>:<version>`, a job's name, or absent. */
   champion?: string;
   rules: readonly RuleSection[];
@@ -134,13 +138,22 @@ export function writeRecord(record: RunRecord): string {
     ...rest,
     ...(clean.data && { data: clean.data }),
     ...(clean.job && { job: { name: clean.job.name, status: clean.job.status } }),
-    ...(clean.gate && { gate: { passed: clean.gate.passed, rules: clean.gate.rules.slice(0, 20) } }),
+    ...(clean.gate && { gate: shortGate(clean.gate) }),
     ...(clean.invocation && { invocation: { ...clean.invocation, expectations: [], reply: "" } }),
   };
   const { version, task, result, started, error } = clean;
   const shortest: RunRecord = { version, task, result, started, ...(error && { error }) };
   return [shorter, shortest].map((one) => JSON.stringify(one)).find((text) => text.length <= RECORD_LIMIT) ?? "";
 }
+
+/** What was judged, and the verdict, is what models are registered by. */
+const shortGate = ({ passed, jobName, jobCreated, isPlan, rules }: GateSection): GateSection => ({
+  passed,
+  ...(jobName === undefined ? {} : { jobName }),
+  ...(jobCreated === undefined ? {} : { jobCreated }),
+  ...(isPlan === undefined ? {} : { isPlan }),
+  rules: rules.slice(0, 20),
+});
 
 /**
  * Reads what some version of us wrote. Unknown fields are left out, fields of the wrong kind too; a record of a later

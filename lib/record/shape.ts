@@ -97,6 +97,8 @@ export const recordShape: Shape = section(
       {
         passed: flag,
         jobName: text(),
+        jobCreated: text(),
+        isPlan: flag,
         champion: text(),
         rules: list(rule),
         metrics: map(number),

@@ -116,6 +116,7 @@ function storyRun<Inputs, Outputs, Workspace>(
     addBuildTag: agent.addBuildTag,
     uploadFile: agent.uploadFile,
     access: agent.runAccess,
+    records: agent.recordsAccess,
     tempFile: agent.tempFile,
   };
 }

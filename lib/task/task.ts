@@ -1,6 +1,7 @@
 // A task: a contract, how its workspace is opened, and its story.
 import type { Contract } from "../agent/inputs.ts";
 import type { Provenance } from "../agent/provenance.ts";
+import type { RecordsAccess } from "../agent/run-records.ts";
 import type { RunAccess } from "../agent/starts.ts";
 import type { AzureMl } from "../azure/index.ts";
 import type { Log } from "../log.ts";
@@ -47,6 +48,8 @@ export interface StoryRun<Outputs> {
   addBuildTag(tag: string): void;
   /** For `openStarter`. @throws TaskError where this is no run of a pipeline */
   access(): RunAccess;
+  /** For `openJudgements`. Undefined where this is part of no run and no release. */
+  records(): RecordsAccess | undefined;
   /** Keeps a file with the log of the run. */
   uploadFile(name: string, content: string): void;
   /** An absolute path in the agent's temporary folder. */

@@ -7,6 +7,8 @@ export interface StepRecord {
   readonly id: string;
   readonly jobId: string;
   readonly name: string;
+  /** The task that the step runs; absent where it is the agent's own. */
+  readonly task?: { readonly id: string; readonly name: string; readonly version: string } | undefined;
 }
 
 /** `results.publish`, as the command's properties say. */

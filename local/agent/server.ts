@@ -187,6 +187,7 @@ class RestServer implements AgentServer {
       parentId: record.jobId,
       type: "Task",
       name: record.name,
+      ...(record.task === undefined ? {} : { task: record.task }),
       state: state === "completed" ? TimelineRecordState.Completed : TimelineRecordState.InProgress,
       ...(state === "completed" ? { finishTime: now, percentComplete: 100 } : { startTime: now }),
       // TaskResult of the service has the agent's own order.

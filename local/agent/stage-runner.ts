@@ -29,7 +29,12 @@ export async function runStage(
   const startedAt = new Date();
   const context = new StageContext({
     job: state,
-    record: { id: stageId, jobId: state.variables.get("system.jobId") ?? "", name: displayName },
+    record: {
+      id: stageId,
+      jobId: state.variables.get("system.jobId") ?? "",
+      name: displayName,
+      task: task && referenceTo(task),
+    },
     reference: prepared.reference,
     taskVariables: prepared.taskVariables,
     declaredOutputs: new Set((task?.manifest.outputVariables ?? []).map(({ name }) => name.toLowerCase())),
@@ -129,6 +134,11 @@ export async function runStage(
     startedAt,
     milliseconds: Date.now() - startedAt.getTime(),
   };
+}
+
+/** How the timeline names the task of a step. */
+function referenceTo({ manifest: { id, name, version } }: TaskFolder) {
+  return { id, name, version: `${version.Major}.${version.Minor}.${version.Patch}` };
 }
 
 function restrictionsOf(step: TaskStep | PluginStep, task: TaskFolder | undefined) {

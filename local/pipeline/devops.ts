@@ -49,6 +49,8 @@ export interface BuildLike {
   readonly reason: RunReason;
   /** Values of the pipeline's parameters, given when the run was queued over REST. */
   readonly templateParameters?: Readonly<Record<string, string>>;
+  /** The run that stands for each pipeline resource, by alias. */
+  readonly consumed?: Map<string, BuildLike>;
 }
 
 /** Posts to incoming webhooks; local/devops' world has them. */

@@ -113,6 +113,10 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       ...(repository.name === undefined ? {} : { repository: repository.name }),
       ...(parent === undefined ? {} : { triggeredBy: parent }),
     });
+  for (const [{ alias }, { runId }] of resources) {
+    const run = devops.builds.all.find(({ id }) => id === runId);
+    if (run) build.consumed?.set(alias, run);
+  }
   const started = options.now?.() ?? new Date();
   const fromRoot = Object.fromEntries(document.variables.map(({ name, value }) => [name.toLowerCase(), value]));
   const known: Record<string, string> = {

@@ -38,7 +38,17 @@ export default defineTask(
     const { endpoint, deployment, scoringUri = "", traffic } = report;
     return { endpointName: endpoint, deploymentName: deployment, scoringUri, traffic };
   },
-  { postJob: { taskVariable: LEFTOVER, story: ({ workspace }, left) => takeBack(workspace, JSON.parse(left)) } },
+  {
+    postJob: {
+      taskVariable: LEFTOVER,
+      story: async ({ workspace, log, run }, leftover) => {
+        const { left } = await takeBack(workspace, JSON.parse(leftover));
+        if (left === undefined) return;
+        log.warn(left.sentence);
+        run.addBuildTag(left.tag);
+      },
+    },
+  },
 );
 
 function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs) {

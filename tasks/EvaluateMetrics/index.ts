@@ -25,8 +25,10 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
   log.info(`Champion: ${gate.champion ?? "none"}.`);
   for (const { outcome, rule, detail } of gate.rules) log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
 
-  const { passed, champion = "", rules, metrics, championMetrics } = gate;
+  const { passed, champion = "", rules, metrics, championMetrics, jobCreated } = gate;
   record.gate = { jobName, passed, champion, rules, metrics, ...(championMetrics ? { championMetrics } : {}) };
+  if (jobCreated !== undefined) record.gate.jobCreated = jobCreated;
+  if (inputs.plan) record.gate.isPlan = true;
   run.publishTests({
     title: inputs.testRunTitle ?? `Metrics of ${jobName}`,
     suite: jobName,

@@ -1,15 +1,16 @@
 // Register model: from a job's output or a folder, once, with where it came from.
 import { openPlace, registerModelIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
+import { openJudgements } from "../../lib/task/judgements.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
+export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, signal, record, run }) => {
   const { name, type, version, description } = inputs;
   const tags = readPairs(inputs.tags, "tags");
   const request = { name, type, version, description, tags, source: sourceOf(inputs) };
-  const model = await registerModelIn(place, request, run.workingDirectory);
+  const model = await registerModelIn(place, request, run.workingDirectory, openJudgements(run, signal));
   log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
-  const { jobName, ...asset } = model;
+  const { jobName, evidence: _evidence, ...asset } = model;
   record.model = { ...asset, ...(jobName === undefined ? {} : { jobName }) };
   return { name: model.name, version: model.version, assetId: model.id, created: model.created };
 });

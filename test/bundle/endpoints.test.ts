@@ -83,7 +83,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
   }
 
   it("never changes a deployment that gets traffic: another content stands beside it", async () => {
-    const inputs = { endpointFile, deploymentFile, endpointName: "beside" };
+    const inputs = { endpointFile, deploymentFile, endpointName: "beside", requestFile };
     assertSucceeded(await bench.run("DeployEndpoint", inputs));
     const next = await bench.run(
       "DeployEndpoint",

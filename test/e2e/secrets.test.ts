@@ -21,7 +21,7 @@ describe("secrets", () => {
     const spoken = path.join(folder, "spoken");
 
     before(async function () {
-      this.timeout(300_000); // some twenty runs, one after the other
+      this.timeout(1_800_000); // some twenty runs, one after the other
       bench = await Bench.open();
       const options = {
         nodes: preloaded(path.join(folder, "nodes"), tap(spoken)),

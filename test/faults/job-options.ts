@@ -33,7 +33,7 @@ export function jobOptions(cloud: LocalCloud, job: JobOf): Omit<JobOptions, "onL
       oidcRequestUri: cloud.devops.oidcRequestUri(build.plan, jobId),
       accessToken: token,
     },
-    connections: [systemConnection(collectionUri, token), cloud.connections["azure-ml"]],
+    connections: [systemConnection(collectionUri, token), ...Object.values(cloud.connections)],
     network: { proxyUrl, caFile: cloud.caFile },
     server: new RecordingServer(),
   };

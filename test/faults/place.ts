@@ -6,6 +6,7 @@ import { jobBoard } from "../../local/azure/jobs/board.ts";
 import type { JobRecord } from "../../local/azure/jobs/record.ts";
 import { longDatastoreUri } from "../../local/azure/jobs/references.ts";
 import { locate } from "../../local/azure/locate.ts";
+import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
 import {
   type DeploymentRecord,
   deploymentsOfEndpoint,
@@ -29,8 +30,16 @@ export class Place {
     this.cloud = cloud;
   }
 
-  versions(noun: AssetNoun, name: string): readonly AssetVersion[] {
-    return this.cloud.azure.assets[noun].container(name)?.versions ?? [];
+  /** @param registry in place of the workspace */
+  versions(noun: AssetNoun, name: string, registry?: string): readonly AssetVersion[] {
+    const { azure } = this.cloud;
+    const assets = registry === undefined ? azure.assets : registryAssets(azure, registry);
+    return assets?.[noun].container(name)?.versions ?? [];
+  }
+
+  addRegistry(name: string): void {
+    const { azure } = this.cloud;
+    registriesOf(azure).set(name, { name, id: `id-of-${name}`, location: azure.location, tags: {}, properties: {} });
   }
 
   /** A version that somebody made earlier, with its files by path. */

@@ -20,8 +20,8 @@ export interface Outcome {
   readonly runs: readonly Ran[];
 }
 
-/** Milliseconds of this machine for one attempt: half an hour of the task's clock. */
-const PATIENCE = 90_000;
+/** Milliseconds of this machine for one attempt: forty minutes of the task's clock. */
+const PATIENCE = 120_000;
 
 /** @param folder for this schedule alone while it is played, and the same for one after the other */
 export async function play(schedule: Schedule, folder: string): Promise<Outcome> {
@@ -77,6 +77,7 @@ async function playStory(
   const builds = troubles.map((_, n) => (n > 0 && together === "two runs" ? newBuild(ground) : first));
   const plan = (n: number, build: Build, attempt: number, trouble?: Trouble): Attempt => ({
     task: scenario.task,
+    connection: scenario.connection,
     ...inputsOf(scenario, n === 1 && schedule.other),
     ...{ build, attempt, retries: trouble !== undefined && rerun === "retry in place" ? 1 : 0 },
     jobName: together === "two jobs" ? `Job_${n + 1}` : undefined,
@@ -90,6 +91,7 @@ async function playStory(
     devops.finishBuild(build, result === "Succeeded" ? "succeeded" : result === "Canceled" ? "canceled" : "failed");
   for (const [n, ran] of runs.entries()) if (builds.indexOf(builds[n] as Build) === n) finish(builds[n] as Build, ran);
   if (runs.length === 1) await scenario.afterAttempt?.(place, runs[0] as Ran, expect);
+  else await scenario.afterTogether?.(place, runs, expect);
   // One after the other, and whatever became of the first attempts: a step that is run again changes nothing more.
   for (const [n, ran] of [...runs].entries()) {
     const again = rerun === "new run" || ran.result === "Succeeded";

@@ -43,10 +43,8 @@ export class Report {
         ...hitLines(troubled),
         ...violations.map((one) => `  ! ${one}`),
         `  log: ${file}`,
-        // A schedule of the matrix has no seed of its own; its JSON, which repeats it, is in the log.
-        schedule.seed < 0
-          ? "  again: npm run test:faults -- --schedule FILE, with the JSON at the log's head"
-          : `  again: npm run test:faults -- --seed ${schedule.seed}`,
+        // A seed means the same for as long as scenarios and kinds stay; the log begins with the schedule itself.
+        `  again: npm run test:faults -- --schedule ${file}${schedule.seed < 0 ? "" : `   or --seed ${schedule.seed}`}`,
       ].join("\n"),
     );
   }

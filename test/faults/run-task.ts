@@ -5,6 +5,7 @@ import path from "node:path";
 import { hostEnvironment } from "../../local/agent/environment.ts";
 import { Job, type NodeBinaries, type StageOutcome, type TaskResult } from "../../local/agent/index.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
+import type { ConnectionName } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { FaultLayer, Hit, PlannedFault, PlannedStop, SeenRequest } from "../../local/faults/layer.ts";
 import { PROJECT, type TaskName } from "../harness/bench.ts";
@@ -22,6 +23,7 @@ export interface Attempt {
   readonly inputs: Readonly<Record<string, string>>;
   /** Files of the repository beside and over those of the test project. */
   readonly files?: Readonly<Record<string, string>>;
+  readonly connection?: ConnectionName | undefined;
   readonly build: Build;
   readonly attempt: number;
   /** Name of the job, where a run has several. */
@@ -114,10 +116,7 @@ export async function runTask(ground: Ground, attempt: Attempt, slot = 0): Promi
       if (/RetryHelper encountered/.test(line)) client.comeBack();
     },
   });
-  const watchdog = setTimeout(() => {
-    late = true;
-    kill("SIGKILL");
-  }, ground.patience);
+  let watchdog: NodeJS.Timeout | undefined;
   try {
     if (!attempt.keepFolders) rmSync(job.folders.work, { recursive: true, force: true });
     job.prepareFolders();
@@ -131,13 +130,17 @@ export async function runTask(ground: Ground, attempt: Attempt, slot = 0): Promi
       name: attempt.task,
       taskFolder: (await packagedTasks()).get(attempt.task) as string,
       inputs: {
-        azureSubscription: cloud.connections["azure-ml"].id,
+        azureSubscription: cloud.connections[attempt.connection ?? "azure-ml"].id,
         resourceGroup: cloud.resourceGroup,
         workspace: cloud.workspace,
         ...attempt.inputs,
       },
       retryCountOnTaskFailure: attempt.retries,
     });
+    watchdog = setTimeout(() => {
+      late = true;
+      kill("SIGKILL");
+    }, ground.patience);
     const main = await job.runStage(prepared, "execution");
     const lost = attempt.stop?.how === "lost" && client.isLost;
     const stages = [main];

@@ -1,4 +1,5 @@
 // What a schedule plays on: a task with its inputs, what is there before it, and what has to be true afterwards.
+import type { ConnectionName } from "../../local/connections.ts";
 import type { Place } from "./place.ts";
 import type { FaultedTask, Ran } from "./run-task.ts";
 
@@ -12,6 +13,8 @@ export interface Scenario {
   readonly inputs: Readonly<Record<string, string>>;
   /** Files of the repository beside and over those of the test project. */
   readonly files?: Readonly<Record<string, string>>;
+  /** How it signs in; by a client secret where absent. */
+  readonly connection?: ConnectionName;
   /** What an undisturbed run comes to; `Succeeded` where absent. */
   readonly ends?: "Succeeded" | "Failed";
   readonly requests: RequestCounts;
@@ -23,6 +26,8 @@ export interface Scenario {
   };
   /** Right after an attempt that ran alone: is what it said true? */
   readonly afterAttempt?: (place: Place, ran: Ran, expect: Expect) => Promise<void> | void;
+  /** Right after two ran at once, before either is run again. */
+  readonly afterTogether?: (place: Place, runs: readonly Ran[], expect: Expect) => Promise<void> | void;
   /** After the last attempt, which met no fault. */
   readonly check: (place: Place, story: Story) => Promise<void> | void;
 }

@@ -253,7 +253,7 @@ describe("Apply", () => {
   for (const part of ["assets", "resources", "schedules"]) {
     it(`changes nothing the second time over the examples' cli/${part}, as it stands`, async function () {
       if (examples === undefined) this.skip();
-      this.timeout(300_000);
+      this.timeout(1_800_000);
       // Their placeholders break the published types, to which the cloud of all tests is held.
       const cloud = await startCloud({});
       try {

@@ -1,6 +1,7 @@
 // What `runOnAgent` hands to a story, with services that remember what they were asked.
 
 import assert from "node:assert/strict";
+import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
 import { isPlan, planningLog, planningOnly, type StoryContext, sayWrites, type Task } from "../../lib/task/index.ts";
@@ -33,15 +34,26 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
     signal?: AbortSignal;
     stepIdentity?: string;
     access?: () => RunAccess;
+    /** How records of runs are read; the story runs outside of a pipeline where absent. */
+    records?: () => RecordsAccess;
     registryAlone?: boolean;
     cloud?: LocalCloud;
     /** Sees each request as it leaves. */
     onRequest?: Opening["onRequest"];
     between?: Opening["between"];
+    /** Sees each line of the log as it is said. */
+    onLine?: (line: string) => void;
   } = {},
 ): Promise<Ran<Outputs>> {
   const local = more.cloud ?? (await theCloud());
-  const log = memoryLog();
+  const remembering = memoryLog();
+  const log: typeof remembering = {
+    ...remembering,
+    info(line) {
+      more.onLine?.(line);
+      remembering.info(line);
+    },
+  };
   const ran = {
     hidden: [] as string[],
     set: {} as Record<string, unknown>,
@@ -105,6 +117,7 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
         publishTests: (report) => void ran.tests.push(report),
         addBuildTag: () => {},
         access: more.access ?? (() => assert.fail("The story asked for Azure DevOps.")),
+        records: more.records ?? (() => undefined),
         uploadFile: (name, content) => void ran.uploaded.set(name, content),
         tempFile: (name) => `${folder}/${name}`,
       },

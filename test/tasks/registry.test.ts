@@ -14,6 +14,7 @@ import registerModel from "../../tasks/RegisterModel/index.ts";
 import { project } from "../lib/ml/projects.ts";
 import { memoryLog, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
+import { judgedRun } from "./judged.ts";
 
 const author = { name: "ada", type: "User" } as const;
 const alone = { registryAlone: true };
@@ -142,7 +143,8 @@ describe("a registry", () => {
       displayName: "judged",
       description: null,
       isArchived: false,
-      tags: { evaluation: "passed" },
+      // What the job says of itself counts nowhere.
+      tags: { evaluation: "failed", approval: "approved" },
       properties: { "mlflow.source.git.commit": "c0ffee" },
       experimentName: "e",
       experimentId: "7",
@@ -156,26 +158,28 @@ describe("a registry", () => {
     };
     azure.store<JobRecord>("jobs").set(job.name, job);
     const given = model({ name: "judged", jobName: "judged", outputName: "model", tags: "stage=dev" });
-    const plan = await runStory(registerModel, { ...given, plan: "true" }, scratch);
+    const records = judgedRun(await theCloud(), "judged", "passed");
+    const plan = await runStory(registerModel, { ...given, plan: "true" }, scratch, { records });
     assert.equal(plan.error, undefined);
     assert.match(plan.log, /"method":"POST","path":"https:\S+\/registries\/shared\/import"/);
     assert.equal(await held("models", "judged", "1"), undefined);
-    const first = await runStory(registerModel, given, scratch);
+    const first = await runStory(registerModel, given, scratch, { records });
     assert.equal(first.error, undefined);
     assert.equal(first.outputs?.assetId, "azureml://registries/shared/models/judged/versions/1");
     assert.equal(first.record.model?.jobName, "judged");
     const tags = async () => (await held("models", "judged", "1"))?.["tags"] as Record<string, string>;
     assert.deepEqual(
-      [(await tags())["evaluation"], (await tags())["jobName"], (await tags())["stage"]],
-      ["passed", "judged", "dev"],
+      [(await tags())["evaluation"], (await tags())["jobName"], (await tags())["stage"], (await tags())["approval"]],
+      ["passed", "judged", "dev", undefined],
     );
-    const again = await runStory(registerModel, given, scratch);
+    const again = await runStory(registerModel, given, scratch, { records });
     assert.deepEqual([again.outputs?.version, again.outputs?.created, writes(again.requests)], ["1", false, []]);
 
     // What was judged anew, and what somebody approved in the registry meanwhile, both stand.
     Object.assign(await tags(), { approval: "approved" });
-    azure.store<JobRecord>("jobs").set(job.name, { ...job, tags: { evaluation: "failed" } });
-    assert.equal((await runStory(registerModel, given, scratch)).outputs?.created, false);
+    azure.store<JobRecord>("jobs").set(job.name, { ...job, tags: { evaluation: "passed" } });
+    const anew = { records: judgedRun(await theCloud(), "judged", "failed") };
+    assert.equal((await runStory(registerModel, given, scratch, anew)).outputs?.created, false);
     assert.deepEqual([(await tags())["evaluation"], (await tags())["approval"]], ["failed", "approved"]);
 
     const brought = await runStory(

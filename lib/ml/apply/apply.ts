@@ -3,13 +3,14 @@ import { API_VERSION, finish, segment } from "../../azure/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import type { AssetKind, Resolver, Write } from "../../spec/index.ts";
 import { nextVersion, versionIn, versionsOf } from "../assets.ts";
+import { whenFree } from "../busy.ts";
 import type { Collecting } from "../collections.ts";
 import { envelope } from "../endpoints.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
 import { createResolver } from "../resolve.ts";
 import type { Workspace } from "../workspace.ts";
 import type { ApplicableDocument } from "./applicable.ts";
-import { type Difference, isEmpty } from "./compare.ts";
+import { isEmpty } from "./compare.ts";
 import type { ReadDocuments } from "./documents.ts";
 import { titleOf } from "./duplicates.ts";
 import {
@@ -21,6 +22,8 @@ import {
   versionKnown,
 } from "./foresee.ts";
 import { type Decision, decide, hashOf, merged, type Resource, wantedSecrets } from "./plan.ts";
+import { sayChange } from "./say.ts";
+import { settled } from "./state.ts";
 
 export interface ApplyOptions {
   /** The repository's folder, which uploads may not leave by a link. */
@@ -127,7 +130,7 @@ async function planOne(
   };
   if (how.runsOnce) return { ...common, ...(await planRun(workspace, whole, `${of.kind} ${name}`)) };
   if (!how.asset) {
-    const there = await find(workspace, whole, write.apiVersion, `${of.kind} ${name}`);
+    const there = await settledAt(workspace, { at: whole, apiVersion: write.apiVersion }, `${of.kind} ${name}`);
     const held = there && (await heldSecrets(workspace, of, whole, write));
     return { ...common, ...decide(how, wanted, there, { hash, held }), at: whole, there };
   }
@@ -139,7 +142,8 @@ async function planOne(
   };
   if (!isOpen) {
     const place = known(document.version ?? "");
-    const there = await find(workspace, place.at, write.apiVersion, `${of.kind} ${name}:${place.version}`);
+    const what = `${of.kind} ${name}:${place.version}`;
+    const there = await settledAt(workspace, { at: place.at, apiVersion: write.apiVersion }, what);
     return { ...common, ...decide(how, wanted, there, { hash }), ...place, there };
   }
   // Without a version: the newest one that is the same, or else a new one.
@@ -219,25 +223,41 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   const tags = isNewAsset ? { tags: { ...lineageTags(provenance), ...(body.properties?.["tags"] as object) } } : {};
   const properties = { ...body.properties, ...tags, ...(Object.keys(own).length > 0 ? { properties: own } : {}) };
   const whole = { ...body, properties };
-  const sent = one.there
-    ? merged(whole, one.there, how.asset ? {} : definedOnly(envelope(one.there as object)))
-    : whole;
   const what = `${kind} ${label(one)}`;
-  const answer = await azure.request<Resource>("PUT", one.at, {
-    doing: `${one.action} the ${what}`,
-    body: sent,
-    apiVersion: one.apiVersion,
-    ...(one.query ? { query: one.query } : {}),
-    signal,
-  });
-  await finish(azure, answer, { what: `the ${what} to be ready`, signal });
-  if (!azure.plan) log.info(`${one.action === "create" ? "Created" : "Updated"} the ${what}.`);
-  return answer.body?.id ?? undefined;
+  const writeOnce = async (): Promise<string | undefined> => {
+    // What is written is made of what is there now: since the plan somebody may have made it, or moved its traffic.
+    const there = how.asset ? one.there : await settledAt(workspace, one, what);
+    if (there && !how.asset && isDone(one, there)) {
+      log.info(`The ${what} is as the file says by now.`);
+      return there.id;
+    }
+    const answer = await azure.request<Resource>("PUT", one.at, {
+      doing: `${one.action} the ${what}`,
+      body: there ? merged(whole, there, how.asset ? {} : definedOnly(envelope(there as object))) : whole,
+      apiVersion: one.apiVersion,
+      ...(one.query ? { query: one.query } : {}),
+      signal,
+    });
+    await finish(azure, answer, { what: `the ${what} to be ready`, signal });
+    if (!azure.plan) log.info(`${there ? "Updated" : "Created"} the ${what}.`);
+    return answer.body?.id ?? undefined;
+  };
+  return OPERATED.test(kind) ? whenFree(workspace, `the ${what}`, undefined, writeOnce) : writeOnce();
 }
 
-function definedOnly(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
+/** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */
+const OPERATED = /endpoint$|deployment$|^compute$|^schedule$/;
+
+/** Whether somebody else has made it what the plan wanted to make it; credentials alone cannot be seen here. */
+function isDone(one: Planned, there: Resource): boolean {
+  if (one.changes.some(({ path }) => path === "properties.credentials")) return false;
+  return decide(one.of.how, one.wanted, there, { hash: one.hash }).action === "unchanged";
 }
+
+const settledAt = (workspace: Workspace, { at, apiVersion }: Pick<Planned, "at" | "apiVersion">, what: string) =>
+  settled(workspace, what, () => find(workspace, at, apiVersion, what));
+
+const definedOnly = (value: object) => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined));
 
 const label = ({ name, version }: { name: string; version?: string | undefined }) =>
   version === undefined ? name : `${name}:${version}`;
@@ -253,15 +273,6 @@ function sayPlan(workspace: Workspace, plan: readonly Planned[]): void {
     workspace.log.info(`  ${SIGNS[one.action]} ${one.of.kind} ${label(one)} (${one.of.file})`);
     for (const change of [...one.changes, ...one.refused]) workspace.log.info(`      ${sayChange(change, one.of)}`);
   }
-}
-
-function sayChange({ path, from, to }: Difference, { secrets }: ApplicableDocument): string {
-  const show = (value: unknown) => {
-    let text = value === undefined || value === null ? "nothing" : JSON.stringify(value);
-    for (const secret of secrets) if (secret !== "") text = text.replaceAll(JSON.stringify(secret).slice(1, -1), "***");
-    return text.length > 100 ? `${text.slice(0, 99)}…` : text;
-  };
-  return `${path}: ${show(from)} -> ${show(to)}`;
 }
 
 function refusalOf(one: Planned): TaskError[] {

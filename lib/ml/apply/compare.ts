@@ -15,6 +15,9 @@ export const UNKNOWN = "not known before it is applied: ";
 
 const SECRET = /secret|password|(^|[a-z])key$|sastoken|token$/i;
 
+/** Whether a field of this name holds a secret, whatever the resource is. */
+export const isSecretName = (name: string): boolean => SECRET.test(name);
+
 /** The fields in which `there` is not as `wanted`; fields that are not wanted are left alone. */
 export function differences(wanted: unknown, there: unknown, path = ""): Difference[] {
   if (isEmpty(wanted)) return [];
@@ -24,9 +27,10 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   if (SECRET.test(name) && isEmpty(there)) return [];
   if (isObject(wanted) && (name === "secrets" || (name === "credentials" && isEmpty(there)))) return [];
   if (isObject(wanted) && isObject(there)) {
-    return Object.entries(wanted).flatMap(([key, value]) =>
+    const found = Object.entries(wanted).flatMap(([key, value]) =>
       differences(value, entryOf(there, key), path === "" ? key : `${path}.${key}`),
     );
+    return isShares(path) ? [...takenAway(wanted, there, path), ...found] : found;
   }
   if (Array.isArray(wanted) && Array.isArray(there)) {
     if (wanted.length !== there.length) return [{ path, from: there, to: wanted }];
@@ -37,6 +41,21 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   const isTag = /(^|\.)tags\./.test(path);
   const isSame = isTag ? String(wanted) === String(there ?? "") : sameScalar(name, wanted, there);
   return isSame ? [] : [{ path, from: there, to: wanted }];
+}
+
+/** Shares of requests are one whole: a file that gives some takes all others away. */
+const isShares = (path: string) => path === "properties.traffic" || path === "properties.mirrorTraffic";
+
+function takenAway(
+  wanted: Readonly<Record<string, unknown>>,
+  there: Readonly<Record<string, unknown>>,
+  path: string,
+): Difference[] {
+  return Object.entries(there).flatMap(([name, share]) =>
+    isEmpty(share) || share === 0 || entryOf(wanted, name) !== undefined
+      ? []
+      : [{ path: `${path}.${name}`, from: share, to: 0 }],
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import { SPECIFICATION_HASH } from "../lineage.ts";
 import type { ApplicableKind } from "./applicable.ts";
 import { type Difference, differences, isEmpty, isObject, otherSecrets } from "./compare.ts";
 import { sha256 } from "./foresee.ts";
+import { failedState } from "./state.ts";
 
 /** A resource as the service answers it, or as it is sent. */
 export interface Resource {
@@ -57,8 +58,8 @@ export function decide(
   const found = hash === undefined ? visible(wanted, there) : byHash(how, wanted, there, hash);
   if (otherSecrets(wantedSecrets(wanted), held)) found.push({ path: "properties.credentials", from: "***", to: "***" });
   const refused = how.asset ? found.filter(({ path }) => !mayChange(how, path)) : [];
-  const changes = found.filter((one) => !refused.includes(one));
-  return { action: found.length === 0 ? "unchanged" : "update", changes, refused };
+  const changes = [...failedState(there), ...found.filter((one) => !refused.includes(one))];
+  return { action: changes.length + refused.length === 0 ? "unchanged" : "update", changes, refused };
 }
 
 /** Of a datastore they stand a level deeper than of a connection. */

@@ -28,10 +28,23 @@ function runBody(call: Call, build: Build): object {
     createdDate: time(build.queueTime),
     ...(build.finishTime === undefined ? {} : { finishedDate: time(build.finishTime) }),
     url,
-    resources: { repositories: { self: { refName: build.sourceBranch, version: build.sourceVersion } } },
+    resources: {
+      repositories: { self: { refName: build.sourceBranch, version: build.sourceVersion } },
+      ...(build.consumed.size === 0 ? {} : { pipelines: consumedBy(call, build) }),
+    },
     id: build.id,
     name: build.buildNumber,
   };
+}
+
+/** As the client's types have it (PipelineResource): the pipeline, and its run by number. */
+function consumedBy(call: Call, build: Build): object {
+  return Object.fromEntries(
+    [...build.consumed].map(([alias, run]) => [
+      alias,
+      { pipeline: pipelineBody(call, run.definition), version: run.buildNumber },
+    ]),
+  );
 }
 
 function definitionOf(call: Call): Definition {

@@ -49,6 +49,8 @@ export interface Build {
   finishTime?: number | undefined;
   changedAt: number;
   readonly triggeredBy?: Build | undefined;
+  /** The run that stands for each of its pipeline resources, by alias. */
+  readonly consumed: Map<string, Build>;
   readonly triggerInfo: Record<string, string>;
   readonly parameters: Record<string, string>;
   /** Values of the YAML pipeline's own parameters. */
@@ -145,6 +147,7 @@ export class Builds extends EventEmitter<{ queued: [Build]; completed: [Build]; 
       queueTime: now,
       changedAt: now,
       triggeredBy: wanted.triggeredBy,
+      consumed: new Map(),
       triggerInfo: { ...wanted.triggerInfo },
       parameters: { ...wanted.parameters },
       templateParameters: { ...wanted.templateParameters },

@@ -27,11 +27,12 @@ async function checkVersions(
     noun: "data" | "models";
     name: string;
     contents: readonly Files[];
+    registry?: string;
     before?: Readonly<Record<string, Files>>;
   },
 ): Promise<void> {
-  const { noun, name, contents, before = {} } = asset;
-  const versions = place.versions(noun, name);
+  const { noun, name, contents, registry, before = {} } = asset;
+  const versions = place.versions(noun, name, registry);
   const held = new Map<string, string>();
   for (const { version, properties } of versions)
     held.set(version, JSON.stringify(sorted(await place.filesAt(uriOf(properties)))));
@@ -103,6 +104,7 @@ export const assetScenarios: readonly Scenario[] = [
     name: "RegisterData, one file from YAML",
     task: "RegisterData",
     inputs: { source: "file", dataFile: "azureml/one.yml", tags: "made=here" },
+    connection: "azure-ml-federated",
     files: { "azureml/one.yml": "name: one\ntype: uri_file\npath: ../data/readings.csv\n" },
     requests: dataRequests,
     afterAttempt: namesWhatItMade("data", "one"),
@@ -131,6 +133,25 @@ export const assetScenarios: readonly Scenario[] = [
         ...{ noun: "models", name: "greeting", before: { "1": earlier } },
         contents: story.twoAtOnce ? [weights, changedWeights] : [weights],
       }),
+  },
+  {
+    name: "RegisterModel, in a registry",
+    task: "RegisterModel",
+    inputs: { ...registerModel, registry: "shared" },
+    requests: { "login false": 2, "arm false": 1, "api false": 7, "api true": 2, "storage true": 1 },
+    prepare: async (place) => place.addRegistry("shared"),
+    atOnce: {},
+    check: (place, story) =>
+      checkVersions(place, story, { noun: "models", name: "greeting", registry: "shared", contents: [weights] }),
+  },
+  {
+    name: "RegisterData, in a registry",
+    task: "RegisterData",
+    inputs: { ...registerData, registry: "shared" },
+    requests: { "login false": 2, "arm false": 1, "api false": 7, "api true": 2, "storage true": 3 },
+    prepare: async (place) => place.addRegistry("shared"),
+    check: (place, story) =>
+      checkVersions(place, story, { noun: "data", name: "readings", registry: "shared", contents: [data] }),
   },
   {
     name: "RegisterModel, from a job",

@@ -67,6 +67,20 @@ async function endsWith(
   expect(end.greetings.includes(greeting), `The endpoint answers "${greeting}" at the end.`);
 }
 
+/** A rollout that has succeeded is not taken back by another one that ran beside it. */
+function releasesStand(place: Place, runs: readonly Ran[], expect: Expect): void {
+  const nameOf = ({ attempt }: Ran) => attempt.inputs["deploymentName"] ?? "";
+  const released = runs.filter(({ result }) => result === "Succeeded");
+  if (released.length === 0) return;
+  const traffic = shares(place.endpoint("greeter")?.traffic);
+  // One that was ended may have released all the same, before or after it.
+  const mine = new Set(runs.map(nameOf));
+  expect(
+    Object.keys(traffic).every((name) => mine.has(name)),
+    `${released.map(nameOf).join(" and ")} was released, and the traffic is ${JSON.stringify(traffic)} after both.`,
+  );
+}
+
 const live = (place: Place) => place.addLiveEndpoint("greeter");
 
 export const endpointScenarios: readonly Scenario[] = [
@@ -86,10 +100,16 @@ export const endpointScenarios: readonly Scenario[] = [
     files: hello,
     requests,
     prepare: live,
-    atOnce: {},
+    atOnce: { inputs: { deploymentName: "purple" }, files: { "weights/greeting.txt": "bonjour" } },
     afterAttempt: sentencesAreTrue,
+    afterTogether: releasesStand,
+    // The second is run again last.
     check: (place, story) =>
-      endsWith(place, story, { traffic: { green: 100 }, deployments: ["blue", "green"], greetings: ["hello, Ada"] }),
+      endsWith(place, story, {
+        traffic: story.twoAtOnce ? { purple: 100 } : { green: 100 },
+        deployments: ["blue", "green", ...(story.twoAtOnce ? ["purple"] : [])],
+        greetings: [story.twoAtOnce ? "bonjour, Ada" : "hello, Ada"],
+      }),
   },
   {
     name: "DeployEndpoint, in place of what is live",

@@ -78,6 +78,25 @@ export const jobScenarios: readonly Scenario[] = [
     check: (place, story) => checkJobs(place, story, false),
   },
   {
+    name: "SubmitJob, one at a time",
+    task: "SubmitJob",
+    inputs: {
+      ...{ jobFile: "azureml/job.yml", concurrencyKey: "learning", timeoutInMinutes: "10" },
+      overrides: "inputs.seconds: 1",
+    },
+    requests: {
+      "login false": 2,
+      "arm false": 7,
+      "arm true": 4,
+      "storage true": 1,
+      "storage false": 7,
+      "api false": 14,
+    },
+    atOnce: {},
+    afterAttempt: saysWhatGoesOn,
+    check: (place, story) => checkJobs(place, story, true),
+  },
+  {
     name: "EvaluateMetrics, holds",
     task: "EvaluateMetrics",
     inputs: { jobName: "judged", rules: passes },

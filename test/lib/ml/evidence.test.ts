@@ -1,8 +1,8 @@
-// The evidence of an evaluation: from the job to the models made of it, brought up to date, and given by nobody else.
+// The evidence of an evaluation: from the run that judged to the models made of its job, brought up to date, and given by nobody else.
 import assert from "node:assert/strict";
 import path from "node:path";
 import { findVersion } from "../../../lib/ml/assets.ts";
-import { EVIDENCE, recordEvaluation } from "../../../lib/ml/evidence.ts";
+import { EVIDENCE, type Judges, recordEvaluation } from "../../../lib/ml/evidence.ts";
 import { cancelJob, getJob } from "../../../lib/ml/jobs.ts";
 import type { ModelRequest } from "../../../lib/ml/model-request.ts";
 import { registerModel } from "../../../lib/ml/register-model.ts";
@@ -135,10 +135,26 @@ describe("the evidence of an evaluation", () => {
     );
   });
 
-  it("comes to the model that is made of the job", async () => {
+  /** Judges that have said this of the job, the last of it last. */
+  function judges(job: string, ...verdicts: boolean[]): Judges {
+    const { name, resourceGroup, subscriptionId } = workspace;
+    const judgements = verdicts.map((passed) => ({
+      jobName: job,
+      workspace: { name, resourceGroup, subscriptionId },
+      passed,
+      pipeline: "train",
+      runUri: provenance.runUri,
+      time: "2026-01-01T00:00:00Z",
+    }));
+    const heard = { judgements, unread: [] };
+    return { here: async () => heard, ofRun: async () => heard };
+  }
+
+  it("comes to the model that is made of the job from the run that judged it, and not from the job", async () => {
     const job = await completedJob();
-    await recordEvaluation(workspace, job, true);
-    const tags = await tagsOf(await registerModel(workspace, request(job, { tags: { stage: "test" } })));
+    await recordEvaluation(workspace, job, false);
+    const given = request(job, { tags: { stage: "test" } });
+    const tags = await tagsOf(await registerModel(workspace, given, undefined, judges(job, false, true)));
     assert.equal(tags["evaluation"], "passed");
     assert.equal(tags["evaluationPipeline"], "train");
     assert.equal(tags["stage"], "test");
@@ -147,13 +163,12 @@ describe("the evidence of an evaluation", () => {
 
   it("is not there where nobody judged, and comes when the model is registered again", async () => {
     const job = await completedJob();
-    const model = await registerModel(workspace, request(job));
-    assert.equal((await tagsOf(model))["evaluation"], undefined);
     await recordEvaluation(workspace, job, true);
-    assert.equal((await registerModel(workspace, request(job))).created, false);
+    const model = await registerModel(workspace, request(job), undefined, judges("another", true));
+    assert.equal((await tagsOf(model))["evaluation"], undefined);
+    assert.equal((await registerModel(workspace, request(job), undefined, judges(job, true))).created, false);
     assert.equal((await tagsOf(model))["evaluation"], "passed");
-    await recordEvaluation(workspace, job, false);
-    await registerModel(workspace, request(job));
+    await registerModel(workspace, request(job), undefined, judges(job, true, false));
     assert.equal((await tagsOf(model))["evaluation"], "failed", "what was passed once does not stay so");
   });
 
@@ -172,7 +187,7 @@ describe("the evidence of an evaluation", () => {
     await recordEvaluation(reader, job, true);
     assert.match(
       workspace.log.text(),
-      /\[warning\] The evaluation could not be written to the job evidence-\d+, so that CheckModel will not pass/,
+      /\[warning\] The evaluation could not be written to the job evidence-\d+, where people would see it/,
     );
     await recordEvaluation(workspace, job, true);
     await assert.rejects(recordEvaluation(reader, job, false), { status: 403 });

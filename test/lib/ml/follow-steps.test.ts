@@ -171,7 +171,7 @@ const STEPS = Number(process.env["PIPELINE_STEPS"] ?? 300);
 
 describe(`a pipeline of ${STEPS} steps`, () => {
   it("is translated, submitted and followed with requests that grow with what changed", async function () {
-    this.timeout(300_000);
+    this.timeout(1_800_000);
     const { scenario } = (await theCloud()).azure;
     const before = { ...scenario, phases: { ...scenario.phases } };
     Object.assign(scenario, {

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { Deployment } from "../../../lib/ml/deployments.ts";
 import type { Endpoint, Traffic } from "../../../lib/ml/endpoints.ts";
 import {
+  changesOf,
   holds,
   merged,
   planRollout,
@@ -11,6 +12,7 @@ import {
   sameTraffic,
   sayTraffic,
   trafficWith,
+  trafficWithout,
 } from "../../../lib/ml/rollout-plan.ts";
 
 const endpoint = (traffic: Traffic): Endpoint => ({
@@ -83,11 +85,67 @@ describe("a rollout's plan", () => {
       { name: "v1", action: "keep", after: { v1: 100 } },
     ],
     [
-      "updates an idle one",
+      "leaves an idle one alone that could be gone back to",
       endpoint({ v1: 100 }),
       [deployment("v1", 1), deployment("v2", 2)],
       wish("v2", 3),
+      { name: "v2-2", action: "create", after: { "v2-2": 100 } },
+    ],
+    [
+      "updates an idle one that an earlier attempt of the same step made and did not finish",
+      endpoint({ v1: 100 }),
+      [deployment("v1", 1), deployment("v2", 2)],
+      wish("v2", 3, { own: new Set(["v2"]) }),
       { name: "v2", action: "update", after: { v2: 100 } },
+    ],
+    [
+      "leaves its own alone once that is live",
+      endpoint({ v2: 100 }),
+      [deployment("v1", 1), deployment("v2", 2)],
+      wish("v2", 3, { own: new Set(["v2"]) }),
+      { name: "v2-2", action: "create", after: { "v2-2": 100 } },
+    ],
+    [
+      "leaves a failed one alone that another rollout is at",
+      endpoint({ v1: 100 }),
+      [deployment("v1", 1), deployment("v2", 2, "Failed")],
+      wish("v2", 3, { foreign: new Set(["v2"]) }),
+      { name: "v2-2", action: "create", after: { "v2-2": 100 } },
+    ],
+    [
+      "never changes one with mirrored traffic",
+      { ...endpoint({ v1: 100 }), properties: { traffic: { v1: 100 }, mirrorTraffic: { v2: 10 } } },
+      [deployment("v1", 1), deployment("v2", 2, "Failed")],
+      wish("v2", 2),
+      { name: "v2-2", action: "create", after: { "v2-2": 100 } },
+    ],
+    [
+      "waits for the same content that is coming up",
+      endpoint({ v1: 100 }),
+      [deployment("v1", 1), deployment("v2", 2, "Updating")],
+      wish("v2", 2),
+      { name: "v2", action: "wait", after: { v2: 100 } },
+    ],
+    [
+      "stands beside other content that is coming up",
+      endpoint({ v1: 100 }),
+      [deployment("v1", 1), deployment("v2", 2, "Updating")],
+      wish("v2", 3),
+      { name: "v2-2", action: "create", after: { "v2-2": 100 } },
+    ],
+    [
+      "waits for one of its name that is being deleted",
+      endpoint({ v1: 100 }),
+      [deployment("v1", 1), deployment("v2", 2, "Deleting")],
+      wish("v2", 3),
+      { name: "v2", action: "wait", after: { v2: 100 } },
+    ],
+    [
+      "keeps the live one of two with the same content",
+      endpoint({ "blue-3": 100 }),
+      [deployment("blue", 2), deployment("blue-3", 2)],
+      wish("blue", 2),
+      { name: "blue-3", action: "keep", after: { "blue-3": 100 } },
     ],
     [
       "mends a failed one",
@@ -111,11 +169,11 @@ describe("a rollout's plan", () => {
       { name: "blue-2", action: "keep", after: { "blue-2": 100 } },
     ],
     [
-      "comes back to the first name once it is idle",
+      "leaves the first name to the way back",
       endpoint({ "blue-2": 100 }),
       [deployment("blue", 1), deployment("blue-2", 2)],
       wish("blue", 3),
-      { name: "blue", action: "update", after: { blue: 100 } },
+      { name: "blue-3", action: "create", after: { "blue-3": 100 } },
     ],
     [
       "goes on counting",
@@ -162,6 +220,55 @@ describe("a rollout's plan", () => {
       assert.deepEqual(plan.remove, expected.remove ?? []);
     });
   }
+
+  it("says why the wanted name was not used", () => {
+    const reason = (traffic: Traffic, there: Deployment[], wanted: RolloutWish) =>
+      planRollout(endpoint(traffic), there, wanted).deployment.reason;
+    const there = [deployment("blue", 1), deployment("blue-2", 2)];
+    assert.equal(
+      reason({ blue: 70, "blue-2": 30 }, there, wish("blue", 3)),
+      "blue has other content and gets 70 % of the traffic",
+    );
+    assert.equal(reason({ "blue-2": 100 }, there, wish("blue", 3)), "blue has other content and is kept as a way back");
+    assert.equal(reason({ blue: 100 }, there, wish("blue", 1)), undefined);
+    const coming = [deployment("blue", 1, "Updating")];
+    assert.equal(reason({}, coming, wish("blue", 3)), "blue has other content and is Updating");
+    assert.equal(reason({}, coming, wish("blue", 3, { foreign: new Set(["blue"]) })), "another rollout is at blue");
+  });
+
+  it("takes back the share that one write gave, and nothing that others have changed since", () => {
+    const changes = changesOf({ a: 60, b: 40 }, { a: 54, b: 36, c: 10 });
+    assert.deepEqual(changes, { a: [60, 54], b: [40, 36], c: [0, 10] });
+    assert.deepEqual(trafficWithout({ a: 54, b: 36, c: 10 }, "c", changes), { a: 60, b: 40 });
+    assert.deepEqual(trafficWithout({ d: 90, c: 10 }, "c", changes), { d: 100 });
+    assert.equal(trafficWithout({ a: 49, b: 32, c: 9, d: 10 }, "c", changes), undefined);
+    assert.equal(trafficWithout({ d: 100 }, "c", changes), undefined);
+    const whole = changesOf({ a: 100 }, { c: 100 });
+    assert.deepEqual(trafficWithout({ c: 100 }, "c", whole), { a: 100 });
+  });
+
+  it("adds up to 100 after every taking back, and never touches a share that is not as it was written", () => {
+    const traffic = fc.dictionary(fc.stringMatching(/^[a-z]{3,8}$/), fc.integer({ min: 1, max: 100 }), {
+      minKeys: 1,
+      maxKeys: 6,
+    });
+    const whole = (shares: Traffic) => trafficWith(shares, "somebody", 1);
+    fc.assert(
+      fc.property(traffic, traffic, fc.integer({ min: 1, max: 100 }), (start, later, percent) => {
+        const before = whole(start);
+        const after = trafficWith(before, "mine-1", percent);
+        const changes = changesOf(before, after);
+        assert.deepEqual(trafficWithout(after, "mine-1", changes), before);
+        const back = trafficWithout(trafficWith(whole(later), "mine-1", percent), "mine-1", changes);
+        if (back === undefined) return;
+        assert.equal(
+          Object.values(back).reduce((sum, share) => sum + share, 0),
+          100,
+        );
+        assert.equal(back["mine-1"], undefined);
+      }),
+    );
+  });
 
   it("keeps names within 32 characters", () => {
     const name = "a".repeat(32);

@@ -1,7 +1,7 @@
 // One local cloud for all of these tests, and a workspace opened on it the way a task opens it.
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import {
   AzureMl,
   cloudOf,
@@ -83,6 +83,13 @@ export interface Opening {
   readonly between?: (request: PipelineRequest, send: () => Promise<PipelineResponse>) => Promise<PipelineResponse>;
   /** Only plans: nothing is written. */
   readonly plan?: boolean;
+}
+
+/** An answer that the cloud did not give. */
+export function answered(request: PipelineRequest, status: number, body: unknown = ""): PipelineResponse {
+  const isText = typeof body === "string";
+  const headers = createHttpHeaders(isText ? {} : { "content-type": "application/json" });
+  return { request, status, headers, bodyAsText: isText ? body : JSON.stringify(body) };
 }
 
 export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): Promise<AzureMl> {

@@ -8,6 +8,7 @@ import { TaskError } from "../../../lib/errors.ts";
 import { whenFree } from "../../../lib/ml/busy.ts";
 import { deploy } from "../../../lib/ml/deploy.ts";
 import { putDeployment } from "../../../lib/ml/deployments.ts";
+import { EndpointLock } from "../../../lib/ml/endpoint-lock.ts";
 import { getEndpoint } from "../../../lib/ml/endpoints.ts";
 import { followJob } from "../../../lib/ml/follow-job.ts";
 import { readRollout } from "../../../lib/ml/rollout-files.ts";
@@ -165,20 +166,25 @@ export const stories: Readonly<Record<string, Story>> = {
     const green = await workspaceAsk(cloud, "PUT", at, { body: anything(cloud) });
     assert.equal(green.status, 201);
     const workspace = await openLocal({ cloud });
-    const touched: unknown[] = [];
-    const moving = moveTraffic(workspace, await getEndpoint(workspace, "moved"), {
+    const written: unknown[] = [];
+    let isMoved = false;
+    const moving = moveTraffic(workspace, {
       endpoint: "moved",
       deployment: "blue",
       percent: 100,
+      lock: new EndpointLock(workspace, "moved"),
       left: () => 60_000,
-      onTouch: (before) => touched.push(before),
+      onWrite: async (changes) => void written.push(changes),
+      onMoved: async () => {
+        isMoved = true;
+      },
     });
     moving.catch(() => {});
     const waiting = "Another operation is under way on the endpoint moved; waiting for its end.";
     await until("it says that it waits", () => workspace.log.lines.includes(waiting));
     cloud.azure.clock.leap(3_600_000);
-    assert.deepEqual(await moving, { blue: 100 });
-    assert.equal(touched.at(-1), undefined);
+    assert.deepEqual(await moving, { before: {}, after: { blue: 100 } });
+    assert.deepEqual([written.at(-1), isMoved], [{ blue: [0, 100] }, true]);
     const end = await settled(cloud, green);
     assert.deepEqual([end.status, end.error.code], ["Failed", "ResourceNotReady"]);
     const log = await workspaceAsk(cloud, "POST", `${at}/getLogs`, { body: {} });
@@ -243,7 +249,9 @@ export const stories: Readonly<Record<string, Story>> = {
     addRules(cloud, "{ deployment: { endpoint: poor }, then: { fail: quota } }");
     await make(cloud, "/onlineEndpoints/poor", endpointRequest());
     await assert.rejects(
-      putDeployment(await openLocal({ cloud }), "poor", "blue", anything(cloud)),
+      putDeployment(await openLocal({ cloud }), "poor", "blue", anything(cloud), { deadline: () => undefined }).then(
+        (ready) => ready(),
+      ),
       (error) => error instanceof TaskError && error.code === "OutOfQuota" && /CPU quota/.test(error.message),
     );
   },

@@ -1,0 +1,247 @@
+// What steps of pipeline runs have attached, read through the run's own API: beside the agent, so that only tasks that read it carry
+// the client. Routes and scopes: facts/05 D.1, D.4 (`vso.build`, which a job's token has for its own project).
+import { BuildApi } from "azure-devops-node-api/BuildApi.js";
+import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
+import {
+  TaskResult,
+  type TimelineRecord,
+  TimelineRecordState,
+} from "azure-devops-node-api/interfaces/BuildInterfaces.js";
+import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
+import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
+import { TaskError } from "../errors.ts";
+import { poll } from "../poll.ts";
+import { type AzureDevOpsSettings, requestOptions } from "./azureDevOps.ts";
+
+/** The run or release that a step belongs to, and how it speaks to Azure DevOps. */
+export interface RecordsAccess {
+  readonly settings: AzureDevOpsSettings;
+  readonly project: string;
+  readonly kind: "build" | "release";
+  /** Build.BuildId, or Release.ReleaseId. */
+  readonly runId: number;
+  /** System.DefinitionId. */
+  readonly definitionId: number;
+  /** System.TaskInstanceId: the step's own record in the timeline. */
+  readonly stepId: string;
+}
+
+/** A run of a pipeline, in a project by its name or id. */
+export interface RunReference {
+  readonly project: string;
+  readonly id: number;
+}
+
+/** What is looked for: attachments of this type, of steps that run such a task. */
+export interface Wanted {
+  readonly type: string;
+  readonly task: RegExp;
+}
+
+export interface StepAttachment {
+  readonly step: string;
+  /** When the step ended, ISO 8601; empty where the timeline does not say. */
+  readonly finished: string;
+  readonly content: string;
+}
+
+export interface ReadRun {
+  /** Name of the pipeline. */
+  readonly pipeline: string;
+  /** Page of the run. */
+  readonly uri: string;
+  /** In the order in which their steps ended. */
+  readonly attachments: readonly StepAttachment[];
+  /** Names of steps that have ended and whose attachment did not arrive. */
+  readonly missing: readonly string[];
+}
+
+/** Longer than any record of ours, in bytes. */
+const LONGEST = 1_000_000;
+const MOST = 200;
+/** How long an attachment is waited for: the agent sends them from a queue, after the step has ended (facts/01 2.9). */
+const PATIENCE = 60_000;
+
+export class RunRecords {
+  readonly #access: RecordsAccess;
+  readonly #build: BuildApi;
+  readonly #pipelines: PipelinesApi;
+  readonly #releases: ReleaseApi;
+
+  constructor(access: RecordsAccess) {
+    this.#access = access;
+    const { collectionUri, accessToken, userAgent } = access.settings;
+    const handlers = [new BearerCredentialHandler(accessToken, false)];
+    const options = requestOptions(access.settings);
+    this.#build = new BuildApi(collectionUri, handlers, options, userAgent);
+    this.#pipelines = new PipelinesApi(collectionUri, handlers, options, userAgent);
+    this.#releases = new ReleaseApi(collectionUri, handlers, options, userAgent);
+  }
+
+  /** This run; undefined in a classic release, whose own steps are not read. */
+  get own(): RunReference | undefined {
+    const { kind, project, runId } = this.#access;
+    return kind === "build" ? { project, id: runId } : undefined;
+  }
+
+  /** Runs that stand for the pipeline resources of this run, or builds that this release has as artifacts. */
+  async upstream(): Promise<RunReference[]> {
+    const { kind, project, runId, definitionId } = this.#access;
+    if (kind === "release") {
+      const release = await say(`read release ${runId}`, () => this.#releases.getRelease(project, runId));
+      return (release?.artifacts ?? []).flatMap(({ type, definitionReference = {} }) => {
+        const id = Number(definitionReference["version"]?.id);
+        if (type?.toLowerCase() !== "build" || !Number.isInteger(id)) return [];
+        return [{ project: definitionReference["project"]?.id ?? project, id }];
+      });
+    }
+    const run = await say(`read run ${runId}`, () => this.#pipelines.getRun(project, definitionId, runId));
+    const found: RunReference[] = [];
+    for (const { pipeline, version } of Object.values(run?.resources?.pipelines ?? {})) {
+      if (pipeline?.id === undefined || !version) continue;
+      const of = projectOf(pipeline.url) ?? project;
+      const none = undefined;
+      const builds = await say(`look for run ${version} of pipeline ${pipeline.id}`, () =>
+        this.#build.getBuilds(of, [pipeline.id as number], none, version),
+      );
+      // A number is a run's own unless somebody gave it twice: then it names none.
+      const fitting = (builds ?? []).filter(({ buildNumber, id }) => buildNumber === version && id !== undefined);
+      if (fitting.length === 1) found.push({ project: of, id: fitting[0]?.id ?? 0 });
+    }
+    return found;
+  }
+
+  /** The run that an address of its page names; undefined where it is no run of this organization. */
+  runAt(uri: string): RunReference | undefined {
+    const { collectionUri } = this.#access.settings;
+    if (!URL.canParse(uri)) return undefined;
+    const url = new URL(uri);
+    const collection = new URL(collectionUri.endsWith("/") ? collectionUri : `${collectionUri}/`);
+    if (url.origin !== collection.origin || !url.pathname.startsWith(collection.pathname)) return undefined;
+    const [project, ...rest] = url.pathname.slice(collection.pathname.length).split("/");
+    const id = url.searchParams.get("buildId") ?? "";
+    if (!project || rest.join("/") !== "_build/results" || !/^\d{1,15}$/.test(id)) return undefined;
+    // The browser's own reading of the address leaves no `.` and `..`; a name that is written in code is not looked at further.
+    return /%2f|%5c/i.test(project) ? undefined : { project: decodeURIComponent(project), id: Number(id) };
+  }
+
+  /**
+   * What steps of a run have attached. That a step runs such a task is the timeline's own word: what a script prints is attached to the
+   * script's step, and does not count. Attachments of this run's own earlier steps are waited for.
+   * @returns undefined where there is no such run
+   */
+  async read(run: RunReference, wanted: Wanted, signal: AbortSignal): Promise<ReadRun | undefined> {
+    const build = await say(`read run ${run.id}`, () => this.#build.getBuild(run.project, run.id));
+    if (!build) return undefined;
+    const { steps, missing } = await this.#steps(run, wanted, signal);
+    const attachments: StepAttachment[] = [];
+    for (const { record, attachment } of steps) {
+      const { timelineId, recordId, name } = attachment;
+      const stream = await say(`read what the step ${record.name} of run ${run.id} left`, () =>
+        this.#build.getAttachment(run.project, run.id, timelineId, recordId, wanted.type, name),
+      );
+      const content = await textOf(stream);
+      if (content === undefined) continue;
+      const finished = record.finishTime ?? record.startTime;
+      attachments.push({ step: record.name ?? "", finished: finished?.toISOString() ?? "", content });
+    }
+    attachments.sort((one, other) => Date.parse(one.finished || "0") - Date.parse(other.finished || "0"));
+    const { collectionUri } = this.#access.settings;
+    const project = build.project?.name ?? run.project;
+    const uri = `${collectionUri}${encodeURIComponent(project)}/_build/results?buildId=${run.id}`;
+    return { pipeline: build.definition?.name ?? "", uri, attachments, missing };
+  }
+
+  async #steps(run: RunReference, { type, task }: Wanted, signal: AbortSignal) {
+    let found: { record: TimelineRecord; attachment: Attached }[] = [];
+    let missing: string[] = [];
+    const isOwn = run.id === this.#access.runId && this.#access.kind === "build";
+    const look = async () => {
+      const [timeline, attached] = await Promise.all([
+        say(`read the timeline of run ${run.id}`, () => this.#build.getBuildTimeline(run.project, run.id)),
+        say(`list what steps of run ${run.id} left`, () => this.#build.getAttachments(run.project, run.id, type)),
+      ]);
+      const records = timeline?.records ?? [];
+      const own = isOwn ? records.find(({ id }) => sameId(id, this.#access.stepId)) : undefined;
+      const steps = records.filter((one) => one.type === "Task" && task.test(one.task?.name ?? "") && one !== own);
+      const places = (attached ?? []).flatMap((one) => placeOf(one) ?? []).slice(0, MOST);
+      found = steps.flatMap((record) =>
+        places.flatMap((attachment) => (sameId(record.id, attachment.recordId) ? [{ record, attachment }] : [])),
+      );
+      const arrived = new Set(found.map(({ record }) => record));
+      missing = steps
+        .filter((one) => !arrived.has(one) && (leavesRecord(one) || (own !== undefined && isBefore(one, own))))
+        .map(({ name }) => name ?? "");
+      return missing.length === 0 || !isOwn ? { done: true as const, value: undefined } : { done: false as const };
+    };
+    try {
+      await poll(look, { what: "records of judgements", initial: 500, maximum: 5_000, deadline: PATIENCE, signal });
+    } catch (error) {
+      if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
+    }
+    return { steps: found, missing };
+  }
+}
+
+interface Attached {
+  readonly timelineId: string;
+  readonly recordId: string;
+  readonly name: string;
+}
+
+/** The list says where an attachment lies in its address alone (facts/01 7.2). */
+function placeOf({ name, _links }: { name?: string; _links?: { self?: { href?: string } } }): Attached | undefined {
+  const guid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+  const [, timelineId, recordId] =
+    new RegExp(`/(${guid})/(${guid})/attachments/`, "i").exec((_links?.self?.href ?? "").slice(0, 2_000)) ?? [];
+  return name && timelineId && recordId ? { timelineId, recordId, name } : undefined;
+}
+
+const sameId = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
+
+/** A step that ran to its end, whatever came of it. */
+const leavesRecord = ({ state, result }: TimelineRecord) =>
+  state === TimelineRecordState.Completed &&
+  (result === TaskResult.Succeeded || result === TaskResult.SucceededWithIssues || result === TaskResult.Failed);
+
+/** A step of the same job that comes before ours: it has ended, and the timeline may not know yet. */
+const isBefore = (one: TimelineRecord, own: TimelineRecord) =>
+  one.parentId === own.parentId &&
+  one.state !== TimelineRecordState.Completed &&
+  (one.state === TimelineRecordState.InProgress || (one.order ?? 0) < (own.order ?? 0));
+
+/** The project, by name or id, that an address of the pipelines API has. */
+function projectOf(url: string | undefined): string | undefined {
+  const [, project] = /\/([^/]+)\/_apis\/pipelines\//i.exec((url ?? "").slice(0, 2_000)) ?? [];
+  return project === undefined ? undefined : decodeURIComponent(project);
+}
+
+/** The text of an attachment; undefined where it is longer than any of ours. */
+async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string | undefined> {
+  if (!stream) return undefined;
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of stream) {
+    const bytes = Buffer.from(piece as Buffer);
+    length += bytes.length;
+    if (length > LONGEST) return undefined;
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof TaskError) throw cause;
+    const { statusCode, message } = (cause ?? {}) as { statusCode?: number; message?: string };
+    const text = (message ?? String(cause)).slice(0, 300);
+    const forbidden = statusCode === 401 || statusCode === 403;
+    throw new TaskError(
+      forbidden ? "forbidden" : "service",
+      `Azure DevOps could not ${doing} (${statusCode ?? "no answer"}): ${text}`,
+      { ...(statusCode === undefined ? {} : { status: statusCode }), cause },
+    );
+  }
+}

@@ -1,0 +1,59 @@
+// The state of what is there: only what has come to rest can be compared with a file.
+import { TaskError } from "../../errors.ts";
+import { poll } from "../../poll.ts";
+import type { Workspace } from "../workspace.ts";
+import type { Difference } from "./compare.ts";
+import type { Resource } from "./plan.ts";
+
+/** Milliseconds: operations on endpoints and deployments have half an hour (facts/03 4.3); nothing else takes longer. */
+const PATIENCE = 30 * 60_000;
+
+/** Endpoints, deployments, computes, schedules and versions of registries have one (facts/04, 06); others have none. */
+export function stateOf(there: Resource | undefined): string | undefined {
+  const state = there?.properties?.["provisioningState"];
+  return typeof state === "string" ? state : undefined;
+}
+
+const SETTLED = /^(succeeded|failed|canceled|cancelled)$/i;
+
+/**
+ * What is there once no operation goes on, undefined where there is nothing. Where only a plan is wanted, what is there now.
+ * @param look reads the resource
+ * @throws TaskError kind `timeout` that says the state, after half an hour
+ */
+export async function settled(
+  { log, signal, azure }: Workspace,
+  what: string,
+  look: () => Promise<Resource | undefined>,
+): Promise<Resource | undefined> {
+  let told: string | undefined;
+  const once = async () => {
+    const there = await look();
+    const state = stateOf(there);
+    if (state === undefined || SETTLED.test(state)) return { done: true as const, value: there };
+    if (azure.plan) {
+      log.info(`The ${what} is ${state}: compared as it is now; without the input plan the task would wait.`);
+      return { done: true as const, value: there };
+    }
+    if (state !== told) log.info(`The ${what} is ${state}: waiting until that has ended.`);
+    told = state;
+    return { done: false as const };
+  };
+  try {
+    return await poll(once, { what, initial: 500, maximum: 15_000, deadline: PATIENCE, signal });
+  } catch (error) {
+    if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
+    throw new TaskError(
+      "timeout",
+      `The ${what} has been ${told} for ${PATIENCE / 60_000} minutes. Nothing of the file was applied to it.`,
+      { hint: "See in the studio what goes on there, and run this again when that has ended.", cause: error },
+    );
+  }
+}
+
+/** Why what is there has to be made again although it says the same: its last operation did not succeed. */
+export function failedState(there: Resource | undefined): Difference[] {
+  const state = stateOf(there);
+  if (state === undefined || /^succeeded$/i.test(state) || !SETTLED.test(state)) return [];
+  return [{ path: "properties.provisioningState", from: state, to: "Succeeded" }];
+}

@@ -1,0 +1,21 @@
+// What a container said last, for an error: the exception's own line out of its log, short and on one line.
+
+/** Characters of a log that are looked through, from its end, and of the line that is quoted. */
+const LOOKED = 64 * 1024;
+const QUOTED = 300;
+
+/** `KeyError: 'rowz'`, `pkg.errors.LoadError: …`: the last line of a Python traceback, which begins at the left. */
+const EXCEPTION = /^[A-Za-z_][\w.]{0,200}(?:Error|Exception|Exit|Interrupt)\b/;
+
+/** The last line that names an exception, else the last line with anything on it; undefined for an empty log. */
+export function lastWords(log: string): string | undefined {
+  const lines = log
+    .slice(-LOOKED)
+    .split(/\r\n|\r|\n/)
+    .filter((line) => line.trim() !== "");
+  const line = lines.findLast((one) => EXCEPTION.test(one.slice(0, QUOTED))) ?? lines.at(-1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a container writes what it likes
+  const clean = line?.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ").trim();
+  if (!clean) return undefined;
+  return clean.length > QUOTED ? `${clean.slice(0, QUOTED)}…` : clean;
+}

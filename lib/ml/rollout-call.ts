@@ -1,0 +1,59 @@
+// The call of a new deployment, by its name and past the traffic: what has not answered gets none.
+import { TaskError } from "../errors.ts";
+import { poll } from "../poll.ts";
+import { type Endpoint, endpointCredential } from "./endpoints.ts";
+import { type Call, invoke, type Reply } from "./invoke.ts";
+import { sameName, shareOf } from "./rollout-plan.ts";
+import type { Workspace } from "./workspace.ts";
+
+/**
+ * Milliseconds for which a deployment that is said to be ready may refuse its first call: the route to it, and the name of a
+ * new endpoint, may come a little later (not verified against live Azure).
+ */
+const WAKING = 60_000;
+
+const isWaking = ({ kind, status }: TaskError) =>
+  status === undefined ? kind === "connection" : [404, 429, 502, 503, 504].includes(status);
+
+/**
+ * @returns undefined where only a plan is wanted
+ * @throws TaskError where it does not answer, or not as expected
+ */
+export async function callBeforeTraffic(
+  workspace: Workspace,
+  endpoint: Endpoint,
+  name: string,
+  call: Omit<Call, "deployment">,
+): Promise<Reply | undefined> {
+  const { log, signal, azure } = workspace;
+  if (azure.plan) {
+    log.info(`${name} would be called before it gets traffic.`);
+    return undefined;
+  }
+  const credential = await endpointCredential(workspace, endpoint.name ?? "", endpoint.properties.authMode);
+  const givenUp = Date.now() + WAKING;
+  const reply = await poll(
+    async () => {
+      try {
+        return { done: true, value: await invoke(workspace, endpoint, credential, { ...call, deployment: name }) };
+      } catch (error) {
+        if (error instanceof TaskError && isWaking(error) && Date.now() < givenUp) {
+          log.debug(`Not yet: ${error.message}`);
+          return { done: false };
+        }
+        throw error;
+      }
+    },
+    { what: `${name} to answer`, signal, deadline: WAKING * 2, maximum: 5_000 },
+  );
+  if (reply.deployment !== undefined && !sameName(reply.deployment, name)) {
+    throw new TaskError(
+      "failed",
+      `${reply.deployment} answered in place of ${name}, so the new deployment is not known to work.`,
+    );
+  }
+  const share = shareOf(endpoint.properties.traffic, name);
+  log.info(`${name} answered in ${reply.latency} ms at ${share} % of the traffic.`);
+  for (const { detail } of reply.expectations) log.remote(`  ${detail}`);
+  return reply;
+}

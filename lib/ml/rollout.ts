@@ -1,0 +1,401 @@
+// One rollout on its way: what it has written so far is what it can take back.
+import { randomUUID } from "node:crypto";
+import { TaskError } from "../errors.ts";
+import { poll } from "../poll.ts";
+import type { OnlineEndpointDocument } from "../spec/index.ts";
+import { translateOnlineEndpoint } from "../spec/index.ts";
+import { whenFree } from "./busy.ts";
+import { findDeployment, listDeployments, putDeployment } from "./deployments.ts";
+import { EndpointLock, type Held, type Unfinished } from "./endpoint-lock.ts";
+import { type Endpoint, findEndpoint, getEndpoint, putEndpoint, type Traffic } from "./endpoints.ts";
+import type { Call, Reply } from "./invoke.ts";
+import { lineageTags, stepOf } from "./lineage.ts";
+import { createResolver } from "./resolve.ts";
+import { callBeforeTraffic } from "./rollout-call.ts";
+import { deleteOld } from "./rollout-clear.ts";
+import {
+  type Changes,
+  type DeploymentBody,
+  planLines,
+  planRollout,
+  type RolloutPlan,
+  type RolloutWish,
+  sameTraffic,
+  sayTraffic,
+  shareOf,
+  trafficWith,
+} from "./rollout-plan.ts";
+import { type Leftover, ROLLOUT_TAG } from "./rollout-undo.ts";
+import { moveTraffic } from "./traffic.ts";
+import type { Workspace } from "./workspace.ts";
+
+export interface RolloutReport {
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** Why the deployment has another name than the wanted one. */
+  readonly reason?: string | undefined;
+  readonly model: string | undefined;
+  readonly scoringUri: string | undefined;
+  readonly state: string;
+  readonly trafficBefore: Traffic;
+  readonly traffic: Traffic;
+  readonly reply?: Reply;
+}
+
+export interface RolloutOptions {
+  /** From which the endpoint is made where it is missing. */
+  readonly endpoint: OnlineEndpointDocument | undefined;
+  /** Sent to the new deployment before it gets traffic. */
+  readonly call?: Omit<Call, "deployment"> | undefined;
+  readonly onFailure: "deleteDeployment" | "keepDeployment";
+  /** Told how far it is, for the record; also where it fails later. */
+  readonly onReport?: (report: RolloutReport) => void;
+  /** Told what somebody has to take back should this be stopped now; undefined: nothing. */
+  readonly onLeftover?: (leftover: Leftover | undefined) => void;
+}
+
+/** What is wanted, and what was there when it was asked for. */
+export interface Begun {
+  readonly endpointName: string;
+  readonly wish: RolloutWish;
+  readonly endpoint: Endpoint | undefined;
+  readonly plan: RolloutPlan;
+  /** Milliseconds that are left; undefined: no deadline. */
+  readonly left: () => number | undefined;
+}
+
+/** Milliseconds after its deadline, or after six hours without one, when a rollout is not taken for running any more. */
+const FORGOTTEN = 15 * 60_000;
+const LONG = 6 * 60 * 60_000;
+
+export class Rollout {
+  readonly lock: EndpointLock;
+  readonly #workspace: Workspace;
+  readonly #options: RolloutOptions;
+  readonly #begun: Begun;
+  readonly #endpoint: string;
+  #plan: RolloutPlan;
+  #by = randomUUID() as string;
+  #madeEndpoint = false;
+  #wrote = false;
+  #created = false;
+  #noted = false;
+  #changes: Changes | undefined;
+  #answered = false;
+  #done = false;
+  #report: RolloutReport;
+
+  constructor(workspace: Workspace, options: RolloutOptions, begun: Begun) {
+    this.#workspace = workspace;
+    this.#options = options;
+    this.#begun = begun;
+    this.#plan = begun.plan;
+    this.#endpoint = begun.endpointName;
+    this.lock = new EndpointLock(workspace, this.#endpoint);
+    this.#report = {
+      endpoint: this.#endpoint,
+      ...this.#named(),
+      model: begun.wish.body.properties["model"] as string | undefined,
+      scoringUri: undefined,
+      state: "planned",
+      trafficBefore: begun.plan.trafficBefore,
+      traffic: begun.plan.trafficBefore,
+    };
+  }
+
+  get #name(): string {
+    return this.#plan.deployment.name;
+  }
+
+  /** What somebody would have to take back now; undefined: nothing. */
+  get leftover(): Leftover | undefined {
+    if (this.#done || !(this.#wrote || this.#noted || this.#changes)) return undefined;
+    return {
+      endpoint: this.#endpoint,
+      deployment: this.#name,
+      by: this.#by,
+      noted: this.#noted,
+      created: this.#created,
+      remove: this.#options.onFailure === "deleteDeployment",
+      ...(this.#changes ? { changes: this.#changes } : {}),
+    };
+  }
+
+  /** Whether the deployment was sent, and its logs may say why something failed. */
+  get wrote(): boolean {
+    return this.#wrote;
+  }
+  /** Whether the deployment has answered a call, as expected or not. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+  get madeEndpoint(): boolean {
+    return this.#madeEndpoint;
+  }
+  get report(): RolloutReport {
+    return this.#report;
+  }
+
+  async apply(): Promise<RolloutReport> {
+    this.#sayPlan();
+    await this.#place();
+    this.tell({ state: "Succeeded" });
+    const endpoint = await this.#call();
+    await this.#moveTraffic();
+    // From here on the new deployment is what is live: nothing that fails now undoes anything.
+    this.#done = true;
+    this.#options.onLeftover?.(undefined);
+    this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
+    await deleteOld(this.#workspace, this.#endpoint, this.#plan.remove, this.lock, this.#begun.left);
+    return this.#report;
+  }
+
+  /** Brings the deployment to where it is wanted, ready. What is chosen and written is chosen under the lock, from a fresh look. */
+  async #place(): Promise<void> {
+    const { log } = this.#workspace;
+    const { left } = this.#begun;
+    for (;;) {
+      if (this.#plan.deployment.action === "keep" && (await this.#isNobodyElses())) return;
+      const name = this.#name;
+      const finish = await whenFree(this.#workspace, `the deployment ${name}`, left(), () =>
+        this.lock.hold(left(), (held) => this.#begin(held)),
+      );
+      if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.plan) await this.#untilSettled(this.#name);
+      else return finish === undefined ? undefined : log.group(`Deployment ${this.#name}`, finish);
+    }
+  }
+
+  /** Whether a deployment that is kept is finished, as far as one can know: what another run is still at is taken over first. */
+  async #isNobodyElses(): Promise<boolean> {
+    if (this.#workspace.azure.plan) return true;
+    const entry = (await this.lock.rollouts())?.[this.#name.toLowerCase()];
+    return entry === undefined;
+  }
+
+  /** @returns what waits for the deployment; undefined where there is nothing to wait for */
+  async #begin(held: Held): Promise<(() => Promise<void>) | undefined> {
+    const planned = this.#plan.deployment;
+    const { endpoint, plan, entry } = await this.#lookAgain(held);
+    if (planned.action === "update") this.#requireIdle(planned.name, plan.trafficBefore);
+    this.#plan = plan;
+    if (plan.deployment.name !== planned.name || plan.deployment.action === "wait") this.#sayPlan();
+    this.tell(this.#named());
+    if (plan.deployment.action === "wait") return undefined;
+    if (endpoint === undefined) await this.#createEndpoint(held);
+    const own = entry && this.#isOwn(entry) ? entry : undefined;
+    // What an earlier attempt has marked is known by that mark.
+    if (own) this.#by = own.by;
+    this.#created = plan.deployment.action === "create" || own?.created === true;
+    await this.#note(held);
+    if (plan.deployment.action === "keep") {
+      this.#leave();
+      return undefined;
+    }
+    const body = this.#marked(plan.deployment.body);
+    this.#wrote = true;
+    this.#leave();
+    await held.requireHeld();
+    const { log } = this.#workspace;
+    return putDeployment(this.#workspace, this.#endpoint, this.#name, body, {
+      onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
+      deadline: this.#begun.left,
+    });
+  }
+
+  async #lookAgain(held: Held) {
+    const [endpoint, deployments] = await Promise.all([
+      findEndpoint(this.#workspace, this.#endpoint),
+      listDeployments(this.#workspace, this.#endpoint),
+    ]);
+    this.#requireAgreement(endpoint, deployments.length);
+    const entries = Object.entries(held.rollouts ?? {});
+    const plan = planRollout(endpoint, deployments, {
+      ...this.#begun.wish,
+      own: new Set(entries.filter(([, one]) => this.#isOwn(one) && one.created).map(([name]) => name)),
+      foreign: new Set(entries.filter(([, one]) => !this.#isOwn(one)).map(([name]) => name)),
+    });
+    return { endpoint, plan, entry: held.rollouts?.[plan.deployment.name.toLowerCase()] };
+  }
+
+  /** A deployment that was to be changed and got traffic meanwhile is somebody's choice: the step does not go round it. */
+  #requireIdle(name: string, traffic: Traffic): void {
+    const share = shareOf(traffic, name);
+    if (share === 0) return;
+    throw new TaskError(
+      "conflict",
+      `While this step waited for another operation, the deployment ${name} of ${this.#endpoint} got ${share} % of the traffic, so it is left as it is.`,
+      { hint: "Run the step again: it plans anew, beside what is live by then." },
+    );
+  }
+
+  /** Whether a rollout that is not finished is this one, or an earlier attempt of the same step. */
+  #isOwn({ by, step }: Unfinished): boolean {
+    return by === this.#by || (step !== "" && step === stepOf(this.#workspace.provenance));
+  }
+
+  /** Looks that contradict each other change nothing: what is taken for missing would be made anew, without its traffic. */
+  #requireAgreement(endpoint: Endpoint | undefined, deployments: number): void {
+    if (endpoint !== undefined) return;
+    const name = this.#endpoint;
+    if (deployments > 0 || this.#begun.endpoint !== undefined) {
+      throw new TaskError(
+        "service",
+        `Azure says that there is no endpoint ${name}, and ${deployments > 0 ? `that it has ${deployments} deployments` : "has shown it a moment ago"}, so nothing was changed.`,
+        { hint: "Run the step again; if somebody has just deleted the endpoint, that will show." },
+      );
+    }
+    if (this.#options.endpoint === undefined) throw new TaskError("notFound", `There is no endpoint ${name}.`);
+  }
+
+  async #note(held: Held): Promise<void> {
+    if (held.rollouts === undefined) return;
+    const until = Date.now() + (this.#begun.left() ?? LONG) + FORGOTTEN;
+    // Said before it is written: what is written and not known of would be nobody's.
+    this.#noted = true;
+    await held.note(this.#name, {
+      by: this.#by,
+      step: stepOf(this.#workspace.provenance),
+      created: this.#created,
+      until,
+    });
+  }
+
+  #marked(body: DeploymentBody): DeploymentBody {
+    return { ...body, tags: { ...(body["tags"] as object), [ROLLOUT_TAG]: this.#by } };
+  }
+
+  async #untilSettled(name: string): Promise<void> {
+    const { log, signal } = this.#workspace;
+    log.info(`Another operation is at the deployment ${name}; waiting for its end.`);
+    const deadline = this.#begun.left();
+    await poll(
+      async () => {
+        const state = (await findDeployment(this.#workspace, this.#endpoint, name))?.properties.provisioningState;
+        return /^(creating|updating|scaling|deleting)$/i.test(state ?? "")
+          ? { done: false }
+          : { done: true, value: undefined };
+      },
+      {
+        what: `the deployment ${name} to be ready`,
+        signal,
+        maximum: 15_000,
+        ...(deadline === undefined ? {} : { deadline }),
+      },
+    );
+  }
+
+  async #createEndpoint(held: Held): Promise<void> {
+    const document = this.#options.endpoint as OnlineEndpointDocument;
+    // Traffic can only go to deployments that are there.
+    const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
+    const write = await translateOnlineEndpoint(rest, createResolver(this.#workspace));
+    await held.requireHeld();
+    await putEndpoint(
+      this.#workspace,
+      this.#endpoint,
+      { ...write.body, tags: { ...lineageTags(this.#workspace.provenance), ...(write.body["tags"] as object) } },
+      {
+        deadline: this.#begun.left(),
+        onBegun: () => {
+          this.#madeEndpoint = true;
+        },
+      },
+    );
+    this.#workspace.log.info(`Made the endpoint ${this.#endpoint}.`);
+  }
+
+  /** Calls the new deployment by its name, past the traffic. */
+  async #call(): Promise<Endpoint> {
+    const endpoint = await getEndpoint(this.#workspace, this.#endpoint);
+    this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
+    const { call } = this.#options;
+    if (call) {
+      const onReply = (reply: Reply) => {
+        this.#answered = reply.status < 300;
+        call.onReply?.(reply);
+      };
+      const reply = await callBeforeTraffic(this.#workspace, endpoint, this.#name, { ...call, onReply });
+      if (reply) this.tell({ reply });
+      return endpoint;
+    }
+    const { log, azure } = this.#workspace;
+    const sentence = `Nobody has called the deployment ${this.#name}, so it is not known whether it works`;
+    if (this.#stands(endpoint.properties.traffic ?? {}) || azure.plan)
+      log.info(`${sentence}: no request file is given.`);
+    else log.warn(`${sentence}, and it gets traffic all the same. Give a request with the input requestFile.`);
+    return endpoint;
+  }
+
+  /** Whether the traffic is as it is wanted. */
+  #stands(now: Traffic): boolean {
+    return sameTraffic(now, trafficWith(now, this.#name, this.#begun.wish.trafficPercent));
+  }
+
+  async #moveTraffic(): Promise<void> {
+    const { log } = this.#workspace;
+    const { wish, left } = this.#begun;
+    const now = (await getEndpoint(this.#workspace, this.#endpoint)).properties.traffic ?? {};
+    if (this.#stands(now) && !this.#noted) {
+      log.info(`The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(now)}.`);
+      return this.tell({ traffic: now });
+    }
+    const { before, after } = await moveTraffic(this.#workspace, {
+      endpoint: this.#endpoint,
+      deployment: this.#name,
+      percent: wish.trafficPercent,
+      lock: this.lock,
+      left,
+      onWrite: async (changes, held) => {
+        await this.#requireReady();
+        await this.#note(held);
+        this.#changes = changes;
+        this.#leave();
+      },
+      onMoved: async (held) => {
+        this.#done = true;
+        this.#options.onLeftover?.(undefined);
+        // An entry that stays ends by itself; the rollout is done.
+        if (this.#noted) {
+          await held.note(this.#name, undefined).catch((error: Error) => log.debug(`The lock: ${error.message}`));
+        }
+      },
+    });
+    log.info(
+      before === after
+        ? `The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(after)}.`
+        : `The traffic of ${this.#endpoint} is ${sayTraffic(after)}; it was ${sayTraffic(before)}.`,
+    );
+    this.tell({ traffic: after });
+  }
+
+  /** Traffic goes to what is ready right now, whatever was known of it before. */
+  async #requireReady(): Promise<void> {
+    if (this.#workspace.azure.plan) return;
+    const there = await findDeployment(this.#workspace, this.#endpoint, this.#name);
+    const state = there?.properties.provisioningState;
+    if (there && /^succeeded$/i.test(state ?? "")) return;
+    throw new TaskError(
+      "conflict",
+      `The deployment ${this.#name} of ${this.#endpoint} is ${there ? state : "not there any more"}, so it gets no traffic.`,
+      { hint: "See in the studio who has changed it, and run the step again." },
+    );
+  }
+
+  #named() {
+    const { name, reason } = this.#plan.deployment;
+    return { deployment: name, reason };
+  }
+
+  #sayPlan(): void {
+    for (const line of planLines(this.#endpoint, this.#plan)) this.#workspace.log.info(line);
+  }
+
+  #leave(): void {
+    this.#options.onLeftover?.(this.leftover);
+  }
+
+  tell(news: Partial<RolloutReport>): void {
+    this.#report = { ...this.#report, ...news };
+    this.#options.onReport?.(this.#report);
+  }
+}

@@ -1,0 +1,109 @@
+// Judgements of EvaluateMetrics, read from the records that it left on pipeline runs: beside the front door, so that only tasks that ask
+// for them carry the client.
+import { type ReadRun, type RecordsAccess, RunRecords, type RunReference } from "../agent/run-records.ts";
+import { TaskError } from "../errors.ts";
+import { RECORD_TYPE, readRecord } from "../record/index.ts";
+import type { StoryRun } from "./task.ts";
+
+/** What a step of a run said of a job. */
+export interface Judgement {
+  readonly jobName: string;
+  /** When the service made the job; absent where the record does not say. */
+  readonly jobCreated?: string | undefined;
+  readonly workspace: { readonly name: string; readonly resourceGroup?: string; readonly subscriptionId?: string };
+  readonly passed: boolean;
+  /** Name of the pipeline and page of the run, as Azure DevOps says them. */
+  readonly pipeline: string;
+  readonly runUri: string;
+  /** When the step ended, ISO 8601. */
+  readonly time: string;
+}
+
+export interface Heard {
+  /** The newest last. */
+  readonly judgements: readonly Judgement[];
+  /** What could not be read, as sentences. */
+  readonly unread: readonly string[];
+}
+
+/** The task that judges, of this extension or of a variant of it. */
+const JUDGES = /^AzureMLEvaluateMetrics[A-Za-z]{0,20}$/;
+
+export class Judgements {
+  readonly #records: RunRecords | undefined;
+  readonly #signal: AbortSignal;
+  readonly #read = new Map<string, Promise<Heard>>();
+
+  constructor(access: RecordsAccess | undefined, signal: AbortSignal) {
+    this.#records = access && new RunRecords(access);
+    this.#signal = signal;
+  }
+
+  /** Of this run and of those that it takes up: its pipeline resources, or the builds that a release has as artifacts. */
+  async here(): Promise<Heard> {
+    const records = this.#records;
+    if (!records) return { judgements: [], unread: [] };
+    const own = records.own === undefined ? [] : [this.#of(records.own)];
+    const heard = await Promise.all([...own, this.#upstream(records)]);
+    const judgements = heard.flatMap((one) => one.judgements);
+    judgements.sort((one, other) => Date.parse(one.time || "0") - Date.parse(other.time || "0"));
+    return { judgements, unread: heard.flatMap(({ unread }) => unread) };
+  }
+
+  /** Of the run whose page this is. */
+  async ofRun(uri: string): Promise<Heard> {
+    const run = this.#records?.runAt(uri);
+    if (run) return this.#of(run);
+    return this.#records
+      ? { judgements: [], unread: [] }
+      : { judgements: [], unread: ["This is no run of a pipeline."] };
+  }
+
+  async #upstream(records: RunRecords): Promise<Heard> {
+    try {
+      const heard = await Promise.all((await records.upstream()).map((run) => this.#of(run)));
+      return {
+        judgements: heard.flatMap(({ judgements }) => judgements),
+        unread: heard.flatMap(({ unread }) => unread),
+      };
+    } catch (error) {
+      return unreadable(error);
+    }
+  }
+
+  #of(run: RunReference): Promise<Heard> {
+    const key = `${run.project}/${run.id}`;
+    const known = this.#read.get(key) ?? this.#readRun(run);
+    this.#read.set(key, known);
+    return known;
+  }
+
+  async #readRun(run: RunReference): Promise<Heard> {
+    try {
+      const read = await this.#records?.read(run, { type: RECORD_TYPE, task: JUDGES }, this.#signal);
+      return read ? judgementsIn(read) : { judgements: [], unread: [] };
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      return unreadable(error);
+    }
+  }
+}
+
+/** @throws nothing: what cannot be read is said in the answer */
+export const openJudgements = (run: Pick<StoryRun<never>, "records">, signal: AbortSignal): Judgements =>
+  new Judgements(run.records(), signal);
+
+function judgementsIn({ pipeline, uri, attachments, missing }: ReadRun): Heard {
+  const judgements = attachments.flatMap(({ content, finished }): Judgement[] => {
+    const { task, gate, workspace } = readRecord(content) ?? {};
+    if (!gate || !workspace || gate.jobName === undefined || gate.isPlan || !JUDGES.test(task?.name ?? "")) return [];
+    const { passed, jobName, jobCreated } = gate;
+    return [{ jobName, jobCreated, workspace, passed, pipeline, runUri: uri, time: finished }];
+  });
+  return { judgements, unread: missing.map((step) => `The record of the step "${step}" did not arrive.`) };
+}
+
+function unreadable(error: unknown): Heard {
+  if (!(error instanceof TaskError)) throw error;
+  return { judgements: [], unread: [error.message] };
+}

@@ -1,0 +1,220 @@
+// Apply looks at the state of what is there: what has failed is made again, what is under way is waited for; and what it
+// prints of a change tells nobody a secret.
+import assert from "node:assert/strict";
+import type { LocalCloud } from "../../local/cloud.ts";
+import task from "../../tasks/Apply/index.ts";
+import { project } from "../lib/ml/projects.ts";
+import { openLocal, theCloud } from "../lib/ml/world.ts";
+import { runStory } from "./context.ts";
+
+interface Stateful {
+  provisioningState: string;
+}
+
+const score = "def init():\n    pass\n\ndef run(raw):\n    return 1\n";
+const endpoint = (name: string) => `name: ${name}\nauth_mode: key\n`;
+const deployment = (of: string, more = "") =>
+  [
+    "name: blue",
+    `endpoint_name: ${of}`,
+    "code_configuration: {code: code, scoring_script: score.py}",
+    "environment: {image: 'mcr.microsoft.com/azureml/minimal-ubuntu22.04-py39-cpu-inference:latest'}",
+    "instance_type: Standard_DS2_v2",
+    "instance_count: 1",
+    more,
+  ].join("\n");
+
+describe("Apply and the state of what is there", () => {
+  let cloud: LocalCloud;
+  before(async () => {
+    cloud = await theCloud();
+  });
+
+  const record = (store: string, name: string): Stateful => {
+    const found = cloud.azure.store<Stateful>(store).get(name);
+    assert.ok(found, `${store}/${name}`);
+    return found;
+  };
+  const lines = (log: string, sign: string) => log.split("\n").filter((line) => line.startsWith(`  ${sign} `));
+  const apply = (folder: string, more: Record<string, string> = {}) =>
+    runStory(task, { file: folder, ...more }, folder);
+  const puts = (requests: readonly string[]) => requests.filter((one) => one.startsWith("PUT "));
+
+  const kinds: readonly (readonly [title: string, store: string, key: string, files: Record<string, string>])[] = [
+    ["an online endpoint", "onlineEndpoints", "state-online", { "a.yml": endpoint("state-online") }],
+    [
+      "a batch endpoint",
+      "batchEndpoints",
+      "state-batch",
+      {
+        "a.yml": "$schema: https://azuremlschemas.azureedge.net/latest/batchEndpoint.schema.json\nname: state-batch\n",
+      },
+    ],
+    [
+      "a compute",
+      "computes",
+      "state-cluster",
+      { "a.yml": "name: state-cluster\ntype: amlcompute\nsize: STANDARD_DS3_v2\nmax_instances: 1\n" },
+    ],
+    [
+      "an online deployment",
+      "onlineDeployments",
+      "state-depl/blue",
+      { "a.yml": endpoint("state-depl"), "b.yml": deployment("state-depl"), "code/score.py": score },
+    ],
+    [
+      "a schedule",
+      "schedules",
+      "state-nightly",
+      {
+        "a.yml": [
+          "name: state-nightly",
+          "trigger: {type: cron, expression: '0 3 1 1 *'}",
+          "create_job:",
+          "  type: command",
+          "  command: echo hello",
+          "  environment: {image: ubuntu}",
+        ].join("\n"),
+      },
+    ],
+  ];
+
+  for (const [title, store, key, files] of kinds) {
+    describe(`${title}:`, () => {
+      let folder: string;
+      before(async () => {
+        folder = project(files);
+        const made = await apply(folder);
+        assert.equal(made.error, undefined, made.error?.message);
+        assert.equal((await apply(folder)).outputs?.changed, false);
+      });
+
+      it("that has failed is made again, and the plan says why", async () => {
+        record(store, key).provisioningState = "Failed";
+        const planned = await apply(folder, { plan: "true" });
+        assert.equal(planned.outputs?.changed, true, planned.log);
+        record(store, key).provisioningState = "Failed";
+        const ran = await apply(folder);
+        assert.equal(ran.error, undefined, ran.error?.message);
+        assert.equal(lines(ran.log, "~ update").length, 1, ran.log);
+        assert.match(ran.log, /provisioningState: "Failed" -> "Succeeded"/);
+        assert.equal(puts(ran.requests).length >= 1, true);
+        assert.equal(record(store, key).provisioningState, "Succeeded");
+        assert.equal((await apply(folder)).outputs?.changed, false);
+      });
+
+      for (const state of ["Creating", "Updating"]) {
+        it(`that is ${state} is waited for, and what came of it counts`, async () => {
+          record(store, key).provisioningState = state;
+          let looks = 0;
+          const ends = (to: string) => (method: string, url: string) => {
+            // Ends once it has been looked at twice: until then it is under way.
+            if (new RegExp(`^GET [^?]*/${key.split("/").at(-1)}\\?`).test(`${method} ${url}`) && ++looks === 3)
+              record(store, key).provisioningState = to;
+          };
+          const ran = await runStory(task, { file: folder }, folder, { onRequest: ends("Succeeded") });
+          assert.equal(ran.error, undefined, ran.error?.message);
+          assert.equal(ran.outputs?.changed, false, ran.log);
+          assert.match(ran.log, new RegExp(`${state}.*wait`));
+          assert.deepEqual(puts(ran.requests), []);
+          looks = 0;
+          record(store, key).provisioningState = state;
+          const other = await runStory(task, { file: folder }, folder, { onRequest: ends("Failed") });
+          assert.equal(other.error, undefined, other.error?.message);
+          assert.equal(lines(other.log, "~ update").length, 1, other.log);
+          assert.equal(record(store, key).provisioningState, "Succeeded");
+        });
+      }
+    });
+  }
+
+  it("two at once of one new endpoint and its deployment both succeed, and make one of each", async () => {
+    const folder = project({
+      "a.yml": endpoint("state-twice"),
+      "b.yml": deployment("state-twice"),
+      "code/score.py": score,
+    });
+    const ran = await Promise.all([apply(folder), apply(folder)]);
+    for (const { error } of ran) assert.equal(error, undefined, error?.message);
+    assert.equal(record("onlineDeployments", "state-twice/blue").provisioningState, "Succeeded");
+    assert.equal((await apply(folder)).outputs?.changed, false);
+  });
+
+  describe("traffic", () => {
+    const name = "state-traffic";
+    let folder: string;
+    const at = async () => {
+      const workspace = await openLocal();
+      const where = `${workspace.id}/onlineEndpoints/${name}`;
+      return (await workspace.azure.request<{ properties: { traffic: object } }>("GET", where)).body?.properties
+        .traffic;
+    };
+    const shares = (traffic: Record<string, number>) => {
+      cloud.azure.store<{ traffic: Record<string, number> }>("onlineEndpoints").get(name)!.traffic = traffic;
+    };
+    before(async () => {
+      folder = project({
+        "a.yml": endpoint(name),
+        "b.yml": deployment(name),
+        "c.yml": deployment(name).replace("name: blue", "name: green"),
+        "code/score.py": score,
+      });
+      assert.equal((await apply(folder)).error, undefined);
+    });
+
+    it("of a file that speaks of none stays as it is at the moment of writing", async () => {
+      shares({ blue: 100 });
+      const changed = project({ "a.yml": `${endpoint(name)}tags: {team: b}\n` });
+      let moved = false;
+      // Somebody else's release ends between this run's plan and its writing.
+      const ran = await runStory(task, { file: changed }, changed, {
+        onLine: (line) => {
+          if (!moved && line.startsWith("Plan:")) shares({ green: 100 });
+          moved ||= line.startsWith("Plan:");
+        },
+      });
+      assert.equal(ran.error, undefined, ran.error?.message);
+      assert.equal(moved, true);
+      assert.deepEqual(await at(), { green: 100 });
+      assert.doesNotMatch(ran.log, /properties\.traffic/);
+    });
+
+    it("that a file takes from a deployment it does not name is said in the plan", async () => {
+      shares({ blue: 100 });
+      const changed = project({ "a.yml": `${endpoint(name)}traffic: {green: 100}\n` });
+      const ran = await apply(changed);
+      assert.equal(ran.error, undefined, ran.error?.message);
+      assert.match(ran.log, /properties\.traffic\.blue: 100 -> 0/);
+      assert.match(ran.log, /properties\.traffic\.green: nothing -> 100/);
+      assert.deepEqual(await at(), { green: 100 });
+    });
+  });
+
+  it("prints no value of a variable, old or new, and hides what may be secret in whole objects", async () => {
+    const files = (password: string) => ({
+      "a.yml": endpoint("state-secret"),
+      "b.yml": deployment("state-secret", `environment_variables: {DATABASE: '${password}', KEPT: theirs-and-secret}`),
+      "c.yml": [
+        "name: state-secret-job",
+        "trigger: {type: cron, expression: '0 3 1 1 *'}",
+        "create_job:",
+        "  type: command",
+        `  command: echo --password ${password}`,
+        "  environment: {image: ubuntu}",
+        `  environment_variables: {DATABASE: '${password}'}`,
+      ].join("\n"),
+      "code/score.py": score,
+    });
+    assert.equal((await apply(project(files("an-old-p4ssword")))).error, undefined);
+    const folder = project(files("a-new-p4ssword"));
+    for (const plan of ["true", "false"]) {
+      const ran = await apply(folder, { plan });
+      assert.equal(ran.error, undefined, ran.error?.message);
+      assert.equal(lines(ran.log, "~ update").length, 2, ran.log);
+      assert.match(ran.log, /environmentVariables\.DATABASE: "\*\*\*" -> "\*\*\*"/);
+      for (const secret of ["an-old-p4ssword", "theirs-and-secret"]) assert.ok(!ran.log.includes(secret), secret);
+      const changes = ran.log.split("\n").filter((line) => / -> /.test(line) && /nvironment/.test(line));
+      assert.ok(!changes.join().includes("a-new-p4ssword"), changes.join("\n"));
+    }
+  });
+});
