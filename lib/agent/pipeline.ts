@@ -69,7 +69,14 @@ export function openAgent(userAgent: string): Agent {
           "This task needs a run of a pipeline around it: it is no task for a classic release.",
         );
       const attempt = Number(variable("System.JobAttempt")) || 1;
-      return { settings: settings(), project: variable("System.TeamProject") ?? "", definitionId, runId, attempt };
+      const job = {
+        id: variable("System.JobId") ?? "",
+        stage: variable("System.StageName") ?? "",
+        stageAttempt: Number(variable("System.StageAttempt")) || 1,
+        name: [variable("System.PhaseName"), variable("System.JobName")].filter(Boolean).join("."),
+        attempt,
+      };
+      return { settings: settings(), project: variable("System.TeamProject") ?? "", definitionId, runId, attempt, job };
     },
     recordsAccess() {
       const release = Number(variable("Release.ReleaseId")) || undefined;

@@ -2,23 +2,16 @@
 import { createHash } from "node:crypto";
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
-import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
 import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
-import { type AzureDevOpsSettings, requestOptions } from "./azureDevOps.ts";
+import { ATTEMPTS, again, isUnknown, odd, PAUSE, say } from "./asking.ts";
+import { requestOptions } from "./azureDevOps.ts";
+import { onlyAnswers } from "./devops-answers.ts";
+import { type RunAccess, RunMemory } from "./run-memory.ts";
 
-/** The run that a task belongs to, and how it speaks to Azure DevOps. */
-export interface RunAccess {
-  readonly settings: AzureDevOpsSettings;
-  readonly project: string;
-  /** System.DefinitionId. */
-  readonly definitionId: number;
-  /** Build.BuildId. */
-  readonly runId: number;
-  readonly attempt: number;
-}
+export type { RunAccess } from "./run-memory.ts";
 
 /** What is started for a model version. */
 export type StartTarget =
@@ -49,13 +42,10 @@ interface ModelVersion {
   readonly version: string;
 }
 
-/** How many earlier runs are looked through for what they remember. */
-const EARLIER_RUNS = 50;
-
 /** Minutes that clocks may differ. */
 const CLOCKS = 10;
 
-export class Starter {
+export class Starter extends RunMemory {
   readonly #access: RunAccess;
   readonly #target: StartTarget;
   readonly #build: BuildApi;
@@ -64,14 +54,15 @@ export class Starter {
   #definition: Promise<{ id: number; name: string }> | undefined;
 
   constructor(access: RunAccess, target: StartTarget) {
+    super(access);
     this.#access = access;
     this.#target = target;
     const { collectionUri, accessToken, userAgent } = access.settings;
     const handlers = [new BearerCredentialHandler(accessToken, false)];
     const options = requestOptions(access.settings);
-    this.#build = new BuildApi(collectionUri, handlers, options, userAgent);
-    this.#pipelines = new PipelinesApi(collectionUri, handlers, options, userAgent);
-    this.#releases = new ReleaseApi(collectionUri, handlers, options, userAgent);
+    this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, options, userAgent));
+    this.#pipelines = onlyAnswers(new PipelinesApi(collectionUri, handlers, options, userAgent));
+    this.#releases = onlyAnswers(new ReleaseApi(collectionUri, handlers, options, userAgent));
   }
 
   /** Tells this target from others, the same in every run. */
@@ -81,53 +72,31 @@ export class Starter {
   }
 
   /**
-   * The run of this pipeline that has to end first: ids grow in the order of queuing, so that of all unfinished runs only
-   * the one with the lowest is let through. A run that is tried again may be older than one that is at it: it waits for any.
+   * Starts the target once. Where nobody can say what came of a request it is looked up before it is sent again.
+   * @throws TaskError where Azure DevOps refuses, does not know the target, or has not answered three times
    */
-  async busyRun(): Promise<number | undefined> {
-    const { definitionId, runId, attempt } = this.#access;
-    const [running, waiting, ending] = await Promise.all(
-      [BuildStatus.InProgress, BuildStatus.NotStarted, BuildStatus.Cancelling].map((status) =>
-        this.#runs(definitionId, { status }),
-      ),
-    );
-    const others = [...(running ?? []), ...(waiting ?? []), ...(ending ?? [])].map(({ id = 0 }) => id);
-    const inTheWay = others.filter((id) => id !== runId && (id < runId || attempt > 1));
-    return inTheWay.length === 0 ? undefined : Math.min(...inTheWay);
-  }
-
-  /** What the last run of this pipeline that remembered anything under this name remembered. */
-  async recall(name: string): Promise<string | undefined> {
-    const { definitionId, project } = this.#access;
-    const runs = await this.#runs(definitionId, { top: EARLIER_RUNS });
-    for (const { id = 0 } of runs.sort((one, other) => (other.id ?? 0) - (one.id ?? 0))) {
-      const answer = await this.#say(`read the properties of run ${id}`, () =>
-        this.#build.getBuildProperties(project, id, [name]),
-      );
-      const properties = (answer?.value ?? answer ?? {}) as Record<string, { $value?: unknown } | undefined>;
-      const held = Object.entries(properties).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]?.$value;
-      if (typeof held === "string" && held !== "") return held;
-    }
-    return undefined;
-  }
-
-  /** Remembers a text as a property of this run. */
-  async remember(name: string, value: string): Promise<void> {
-    const { project, runId } = this.#access;
-    const change = [{ op: "add", path: `/${name}`, value }];
-    await this.#say(`keep a property of run ${runId}`, () =>
-      this.#build.updateBuildProperties({}, change as never, project, runId),
-    );
-  }
-
-  /** @throws TaskError where Azure DevOps refuses, or does not know the target */
   async start(version: ModelVersion): Promise<StartedRun> {
+    const since = new Date(this.clock.now());
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#startOnce(version);
+      } catch (error) {
+        if (!isUnknown(error)) throw error;
+        await this.clock.sleep(PAUSE * attempt);
+        const made = await again(this.clock, () => this.find(version, since));
+        if (made !== undefined) return made;
+        if (attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #startOnce(version: ModelVersion): Promise<StartedRun> {
     const { project } = this.#access;
     const { id } = await this.#found();
     const target = this.#target;
     const doing = `start ${this.key} for ${version.name}:${version.version}`;
     if (target.kind === "pipeline") {
-      const run = await this.#say(doing, () =>
+      const run = await say(doing, () =>
         this.#pipelines.runPipeline(
           {
             templateParameters: parametersOf(target, version),
@@ -143,7 +112,7 @@ export class Starter {
       return this.#describe(run.id);
     }
     const instanceReference = { id: version.version, name: version.version };
-    const release = await this.#say(doing, () =>
+    const release = await say(doing, () =>
       this.#releases.createRelease(
         {
           definitionId: id,
@@ -166,7 +135,7 @@ export class Starter {
     const target = this.#target;
     if (target.kind === "pipeline") {
       const wanted = parametersOf(target, version);
-      const run = (await this.#runs(id, { top: 200 })).find(
+      const run = (await this.runs(id, { top: 200 })).find(
         ({ queueTime, templateParameters = {} }) =>
           queueTime !== undefined &&
           queueTime >= from &&
@@ -175,10 +144,11 @@ export class Starter {
       return run?.id === undefined ? undefined : this.#describe(run.id);
     }
     const none = undefined;
-    const releases = await this.#say("look for a release that may have been created", () =>
+    const releases = await say("look for a release that may have been created", () =>
       this.#releases.getReleases(this.#access.project, id, none, none, none, none, none, from, none, none, 100),
     );
-    const release = (releases ?? []).find(({ description }) => description?.includes(this.#mark(version)) === true);
+    if (!Array.isArray(releases)) throw odd("look for a release that may have been created");
+    const release = releases.find(({ description }) => description?.includes(this.#mark(version)) === true);
     return release?.id === undefined ? undefined : this.#describe(release.id);
   }
 
@@ -197,18 +167,12 @@ export class Starter {
     const target = this.#target;
     const wanted = target.kind === "pipeline" ? target.pipeline : target.definition;
     if (/^\d+$/.test(wanted)) return { id: Number(wanted), name: wanted };
-    const list: { id?: number; name?: string }[] = await this.#say(`look for the ${this.key}`, async () => {
-      if (target.kind === "pipeline") return (await this.#build.getDefinitions(project, wanted)) ?? [];
+    const list: { id?: number; name?: string }[] = await say(`look for the ${this.key}`, async () => {
+      if (target.kind === "pipeline") return this.#build.getDefinitions(project, wanted);
       const none = undefined;
-      return (
-        (await this.#releases.getReleaseDefinitions(
-          project,
-          wanted,
-          ...[none, none, none, none, none, none, none],
-          true,
-        )) ?? []
-      );
+      return this.#releases.getReleaseDefinitions(project, wanted, ...[none, none, none, none, none, none, none], true);
     });
+    if (!Array.isArray(list)) throw odd(`look for the ${this.key}`);
     const fitting = list.filter(({ name }) => name?.toLowerCase() === wanted.toLowerCase());
     const what = target.kind === "pipeline" ? "pipeline" : "release definition";
     if (fitting.length > 1) {
@@ -223,19 +187,6 @@ export class Starter {
     });
   }
 
-  async #runs(definition: number, o: { status?: BuildStatus; top?: number }): Promise<Build[]> {
-    const none = undefined;
-    const builds = await this.#say(`list runs of pipeline ${definition}`, () =>
-      this.#build.getBuilds(
-        this.#access.project,
-        [definition],
-        ...([none, none, none, none, none, none] as const),
-        ...([o.status, none, none, none, o.top ?? 200] as const),
-      ),
-    );
-    return [...(builds ?? [])];
-  }
-
   #describe(id: number): StartedRun {
     const { settings, project } = this.#access;
     const root = `${settings.collectionUri}${encodeURIComponent(project)}`;
@@ -243,31 +194,7 @@ export class Starter {
       ? { reference: `run ${id}`, url: `${root}/_build/results?buildId=${id}` }
       : { reference: `release ${id}`, url: `${root}/_releaseProgress?releaseId=${id}&_a=release-pipeline-progress` };
   }
-
-  async #say<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (cause) {
-      if (cause instanceof TaskError) throw cause;
-      const { statusCode, message } = (cause ?? {}) as { statusCode?: number; message?: string };
-      const forbidden = statusCode === 401 || statusCode === 403;
-      throw new TaskError(
-        forbidden ? "forbidden" : "service",
-        `Azure DevOps could not ${doing} (${statusCode ?? "no answer"}): ${message ?? String(cause)}`,
-        {
-          ...(forbidden
-            ? { hint: "Give the project's build service the right: docs/triggers.md says which it needs." }
-            : {}),
-          ...(statusCode === undefined ? {} : { status: statusCode }),
-          cause,
-        },
-      );
-    }
-  }
 }
-
-const odd = (doing: string) =>
-  new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`);
 
 const fullRef = (branch: string) => (branch.startsWith("refs/") ? branch : `refs/heads/${branch}`);
 

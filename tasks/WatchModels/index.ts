@@ -13,29 +13,34 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: { hom
     return { startedCount: "0", versions: "" };
   }
   const name = cursorName(home, starter.key);
-  let cursor = readCursor(await starter.recall(name), inputs.beginAt, Date.now());
-  const keep = async (next: typeof cursor) => {
-    cursor = next;
-    await starter.remember(name, JSON.stringify(cursor));
-  };
-  // Also where nothing is new: the next run looks at the last runs only.
-  await keep(cursor);
-  const started: string[] = [];
-  for (const version of await newVersions(home, { models: linesOf(inputs.models), tags }, cursor)) {
-    const named = `${version.name}:${version.version}`;
-    if (version.wanted) {
-      const before = cursor.starting?.version === named ? new Date(cursor.starting.since) : undefined;
-      await keep(intend(cursor, version, Date.now()));
-      const found = before && (await starter.find(version, before));
-      const { reference, url } = found ?? (await starter.start(version));
-      log.info(`${named} ${found ? "was started by an earlier run" : "started"}: ${reference}, ${url}`);
-      if (!found) started.push(named);
+  const done = await starter.inTurn(name, signal, async () => {
+    let cursor = readCursor(await starter.recall(name), inputs.beginAt, Date.now());
+    const keep = async (next: typeof cursor) => {
+      cursor = next;
+      await starter.remember(name, JSON.stringify(cursor));
+    };
+    // Also where nothing is new: the next run looks at the last runs only.
+    await keep(cursor);
+    const started: string[] = [];
+    for (const version of await newVersions(home, { models: linesOf(inputs.models), tags }, cursor)) {
+      const named = `${version.name}:${version.version}`;
+      if (version.wanted) {
+        const before = cursor.starting?.version === named ? new Date(cursor.starting.since) : undefined;
+        await keep(intend(cursor, version, Date.now()));
+        const found = before && (await starter.find(version, before));
+        const { reference, url } = found ?? (await starter.start(version));
+        log.info(`${named} ${found ? "was started by an earlier run" : "started"}: ${reference}, ${url}`);
+        if (!found) started.push(named);
+      }
+      await keep(passed(cursor, version));
+      signal.throwIfAborted();
     }
-    await keep(passed(cursor, version));
-    signal.throwIfAborted();
-  }
-  if (started.length === 0) log.info(`Nothing is new since ${cursor.position}.`);
-  return { startedCount: String(started.length), versions: started.join(",") };
+    if (started.length === 0) log.info(`Nothing is new since ${cursor.position}.`);
+    return { startedCount: String(started.length), versions: started.join(",") };
+  });
+  if ("value" in done) return done.value;
+  log.info(`Job ${done.job} of this run is at the same: what is new is left to it, and to the next run.`);
+  return { startedCount: "0", versions: "" };
 });
 
 function targetOf(inputs: Inputs): StartTarget {

@@ -12,6 +12,8 @@ import { runStory } from "./context.ts";
 const scratch = mkdtempSync(path.join(os.tmpdir(), "watch-models-"));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
+const jobOf = (attempt = 1) => ({ id: `job-${attempt}`, stage: "Watch", stageAttempt: attempt, name: "Job", attempt });
+
 describe("Watch models", () => {
   let cloud: LocalCloud;
   let suite = 0;
@@ -52,7 +54,7 @@ describe("Watch models", () => {
     const ran = await runStory(task, { models: model, pipelineToStart: target, ...given }, scratch, {
       access: () => ({
         ...{ settings, project: cloud.devops.project.name, definitionId: build.definition.id },
-        ...{ runId: build.id, attempt: o.attempt ?? 1 },
+        ...{ runId: build.id, attempt: o.attempt ?? 1, job: jobOf(o.attempt) },
       }),
     });
     if (o.open !== true) cloud.devops.finishBuild(build, ran.error === undefined ? "succeeded" : "failed");
@@ -218,7 +220,7 @@ describe("Watch models", () => {
     );
     await run();
     const last = cloud.devops.builds.all.at(-1)!;
-    const [name] = [...last.properties.keys()];
+    const name = [...last.properties.keys()].find((key) => key.startsWith("AzureML.WatchModels."));
     last.properties.set(name!, "{");
     assert.match(
       (await run()).error?.message ?? "",

@@ -3,13 +3,17 @@ import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Difference } from "./compare.ts";
-import type { Resource } from "./plan.ts";
+
+/** As far as this file looks at a resource. */
+interface Stateful {
+  readonly properties?: Readonly<Record<string, unknown>> | null;
+}
 
 /** Milliseconds: operations on endpoints and deployments have half an hour (facts/03 4.3); nothing else takes longer. */
 const PATIENCE = 30 * 60_000;
 
 /** Endpoints, deployments, computes, schedules and versions of registries have one (facts/04, 06); others have none. */
-export function stateOf(there: Resource | undefined): string | undefined {
+export function stateOf(there: Stateful | undefined): string | undefined {
   const state = there?.properties?.["provisioningState"];
   return typeof state === "string" ? state : undefined;
 }
@@ -21,7 +25,7 @@ const SETTLED = /^(succeeded|failed|canceled|cancelled)$/i;
  * @param look reads the resource
  * @throws TaskError kind `timeout` that says the state, after half an hour
  */
-export async function settled(
+export async function settled<Resource extends Stateful>(
   { log, signal, azure }: Workspace,
   what: string,
   look: () => Promise<Resource | undefined>,
@@ -52,7 +56,7 @@ export async function settled(
 }
 
 /** Why what is there has to be made again although it says the same: its last operation did not succeed. */
-export function failedState(there: Resource | undefined): Difference[] {
+export function failedState(there: Stateful | undefined): Difference[] {
   const state = stateOf(there);
   if (state === undefined || /^succeeded$/i.test(state) || !SETTLED.test(state)) return [];
   return [{ path: "properties.provisioningState", from: state, to: "Succeeded" }];

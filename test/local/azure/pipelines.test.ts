@@ -272,7 +272,10 @@ describe("local Azure: jobs of several jobs", () => {
     it("start their job at the minute that they name, once", async () => {
       await put("daily");
       const day = 24 * 60 * 60_000;
-      const morning = Math.ceil(cloud.azure.clock.now() / day) * day + 6.5 * 60 * 60_000;
+      const halfPastSix = 6.5 * 60 * 60_000;
+      // The next one from two minutes on, at whatever time of the day this runs.
+      const from = cloud.azure.clock.now() + 2 * 60_000;
+      const morning = Math.ceil((from - halfPastSix) / day) * day + halfPastSix;
       startDue(cloud.azure, morning - 60_000);
       assert.equal(startedBy("daily").length, 0);
       startDue(cloud.azure, morning);

@@ -1,0 +1,58 @@
+// How Azure DevOps is asked by a task: errors as sentences, and what may be done twice is done again where nobody knows.
+import { TaskError } from "../errors.ts";
+import type { Clock } from "../poll.ts";
+
+/** Requests for one thing, and the pause after the first in milliseconds; the next is longer. */
+export const ATTEMPTS = 3;
+export const PAUSE = 1_000;
+
+/** An answer that is none: what came of it nobody knows. */
+export const odd = (doing: string) =>
+  new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`);
+
+/** Whether the request may have been processed: no answer, one that cannot be read, or a failure of the service's own. */
+export function isUnknown(error: unknown): boolean {
+  if (!(error instanceof TaskError) || error.kind !== "service") return false;
+  const { status } = error;
+  return (
+    status === undefined ||
+    (status < 300 && status !== 203) ||
+    status === 408 ||
+    status === 429 ||
+    (status >= 500 && status !== 501)
+  );
+}
+
+/** @param doing completes "Azure DevOps could not" */
+export async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof TaskError) throw cause;
+    const { statusCode, message } = (cause ?? {}) as { statusCode?: number; message?: string };
+    const forbidden = statusCode === 401 || statusCode === 403;
+    throw new TaskError(
+      forbidden ? "forbidden" : "service",
+      `Azure DevOps could not ${doing} (${statusCode ?? "no answer"}): ${message ?? String(cause)}`,
+      {
+        ...(forbidden
+          ? { hint: "Give the project's build service the right: docs/triggers.md says which it needs." }
+          : {}),
+        ...(statusCode === undefined ? {} : { status: statusCode }),
+        cause,
+      },
+    );
+  }
+}
+
+/** For what may be done twice. The client itself repeats reads only. */
+export async function again<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt >= ATTEMPTS || !isUnknown(error)) throw error;
+      await clock.sleep(PAUSE * attempt);
+    }
+  }
+}

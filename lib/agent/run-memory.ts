@@ -1,0 +1,133 @@
+// What the runs of a pipeline know of each other: who is at work, and what an earlier one remembered.
+import { BuildApi } from "azure-devops-node-api/BuildApi.js";
+import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
+import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
+import { type Clock, systemClock } from "../poll.ts";
+import { again, odd, say } from "./asking.ts";
+import { type AzureDevOpsSettings, requestOptions } from "./azureDevOps.ts";
+import { onlyAnswers } from "./devops-answers.ts";
+import { type JobOfRun, type Turn, takeTurn } from "./turn.ts";
+
+/** The run that a task belongs to, and how it speaks to Azure DevOps. */
+export interface RunAccess {
+  readonly settings: AzureDevOpsSettings;
+  readonly project: string;
+  /** System.DefinitionId. */
+  readonly definitionId: number;
+  /** Build.BuildId. */
+  readonly runId: number;
+  readonly attempt: number;
+  /** The job that this is, of those of the run. */
+  readonly job: JobOfRun;
+}
+
+/** How many earlier runs are looked through for what they remember. */
+const EARLIER_RUNS = 50;
+
+export class RunMemory {
+  readonly #access: RunAccess;
+  readonly #build: BuildApi;
+  protected readonly clock: Clock;
+
+  constructor(access: RunAccess) {
+    this.#access = access;
+    this.clock = access.settings.clock ?? systemClock;
+    const { collectionUri, accessToken, userAgent } = access.settings;
+    const handlers = [new BearerCredentialHandler(accessToken, false)];
+    this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, requestOptions(access.settings), userAgent));
+  }
+
+  /**
+   * The run of this pipeline that has to end first: ids grow in the order of queuing, so that of all unfinished runs only
+   * the one with the lowest is let through. A run that is tried again may be older than one that is at it: it waits for any.
+   */
+  async busyRun(): Promise<number | undefined> {
+    const { definitionId, runId, attempt } = this.#access;
+    const [running, waiting, ending] = await Promise.all(
+      [BuildStatus.InProgress, BuildStatus.NotStarted, BuildStatus.Cancelling].map((status) =>
+        this.runs(definitionId, { status }),
+      ),
+    );
+    const others = [...(running ?? []), ...(waiting ?? []), ...(ending ?? [])].map(({ id = 0 }) => id);
+    const inTheWay = others.filter((id) => id !== runId && (id < runId || attempt > 1));
+    return inTheWay.length === 0 ? undefined : Math.min(...inTheWay);
+  }
+
+  /**
+   * Of the jobs of this run that come for the same work, one does it.
+   * @returns what `work` did, or the job that is at it
+   */
+  async inTurn<T>(
+    name: string,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<{ readonly value: T } | { readonly job: string }> {
+    const turn = await this.#takeTurn(name, signal);
+    if (turn.kind === "theirs") return { job: turn.job };
+    try {
+      return { value: await work() };
+    } finally {
+      // A claim that stays counts until the next attempt of this job; the work itself is remembered elsewhere.
+      await turn.release().catch(() => undefined);
+    }
+  }
+
+  #takeTurn(name: string, signal: AbortSignal): Promise<Turn> {
+    const board = {
+      read: () => this.#properties(this.#access.runId),
+      write: (key: string, text: string) => this.remember(key, text),
+    };
+    return takeTurn(board, `Turn.${name}`, this.#access.job, { clock: this.clock, signal });
+  }
+
+  /** What the last run of this pipeline that remembered anything under this name remembered. */
+  async recall(name: string): Promise<string | undefined> {
+    const runs = await this.runs(this.#access.definitionId, { top: EARLIER_RUNS });
+    for (const { id = 0 } of runs.sort((one, other) => (other.id ?? 0) - (one.id ?? 0))) {
+      const properties = await this.#properties(id, [name]);
+      const held = Object.entries(properties).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
+      if (held !== undefined && held !== "") return held;
+    }
+    return undefined;
+  }
+
+  /** Texts that a run keeps. */
+  async #properties(run: number, names?: string[]): Promise<Record<string, string>> {
+    const doing = `read the properties of run ${run}`;
+    const answer: unknown = await say(doing, () => this.#build.getBuildProperties(this.#access.project, run, names));
+    const { value } = (answer ?? {}) as { value?: unknown };
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw odd(doing);
+    const texts = Object.entries(value as Record<string, { $value?: unknown } | undefined>).flatMap(([name, held]) =>
+      typeof held?.$value === "string" ? [[name, held.$value] as const] : [],
+    );
+    return Object.fromEntries(texts);
+  }
+
+  /** Remembers a text as a property of this run. */
+  async remember(name: string, value: string): Promise<void> {
+    const { project, runId } = this.#access;
+    const change = [{ op: "add", path: `/${name}`, value }];
+    const doing = `keep a property of run ${runId}`;
+    // The same text under the same name again does no harm.
+    const answer = await again(this.clock, () =>
+      say(doing, () => this.#build.updateBuildProperties({}, change as never, project, runId)),
+    );
+    if (answer === null || answer === undefined) throw odd(doing);
+  }
+
+  /** Runs of a pipeline, newest first where `top` is given. */
+  protected async runs(definition: number, o: { status?: BuildStatus; top?: number }): Promise<Build[]> {
+    const none = undefined;
+    const doing = `list runs of pipeline ${definition}`;
+    const builds: unknown = await say(doing, () =>
+      this.#build.getBuilds(
+        this.#access.project,
+        [definition],
+        ...([none, none, none, none, none, none] as const),
+        ...([o.status, none, none, none, o.top ?? 200] as const),
+      ),
+    );
+    if (!Array.isArray(builds)) throw odd(doing);
+    return [...(builds as Build[])];
+  }
+}
