@@ -8,7 +8,7 @@ import {
   readRollout,
   takeBack,
 } from "../../lib/ml/index.ts";
-import { defineTask } from "../../lib/task/index.ts";
+import { defineTask, type StepFolders } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
 /** Holds what somebody has to take back when this step is stopped half way. */
@@ -18,12 +18,12 @@ export default defineTask(
   contract,
   openWorkspace,
   async ({ inputs, workspace, log, record, run }) => {
-    const root = run.workingDirectory;
+    const root = run.folders(inputs.allowedFolders);
     const { trafficPercent, deleteOldDeployments, onFailure, timeoutInMinutes } = inputs;
     const report = await deploy(workspace, {
       root,
       ...readRollout(inputs, root),
-      call: readCall(inputs),
+      call: readCall(inputs, root),
       trafficPercent,
       deleteOldDeployments,
       onFailure,
@@ -51,10 +51,10 @@ export default defineTask(
   },
 );
 
-function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs) {
+function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs, root: StepFolders) {
   const expected = parseExpectations(expectations);
   if (requestFile === undefined) return undefined;
-  return { request: readRequest(requestFile), expectations: expected, maxLatencyInMilliseconds };
+  return { request: readRequest(requestFile, root), expectations: expected, maxLatencyInMilliseconds };
 }
 
 function sectionOf({ endpoint, deployment, model, scoringUri, state, trafficBefore, traffic }: RolloutReport) {
