@@ -9,6 +9,9 @@ const FORBIDDEN = /[/\\%?#\u0000-\u001f\u007f-\u009f]/;
 /** Halves of pairs of surrogates. */
 const HALVES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
+/** The rule, for whoever writes a name. */
+export const SEGMENT_RULE = "A name or version holds no / \\ % ? # and no control characters, and is not . or ..";
+
 /** Why this text is no segment of an address; undefined where it is one. */
 export function segmentFault(value: string): string | undefined {
   if (value === "") return "is empty";
@@ -28,7 +31,7 @@ export function segment(value: string, what: string): string {
   const fault = segmentFault(value);
   if (fault === undefined) return encodeURIComponent(value);
   throw new TaskError("input", `${sentenceCase(what)} is ${JSON.stringify(bounded(value, 100))}, which ${fault}.`, {
-    hint: "Names and versions hold no / \\ % ? # and no control characters, and are not . or ..: correct it where it is written.",
+    hint: `${SEGMENT_RULE} Correct it where it is written.`,
   });
 }
 

@@ -22,7 +22,7 @@ const idle: Azurite[] = [];
 /**
  * Azurite's blob service: one that was closed and emptied before, or else a new one, waited for until it listens.
  * @param location a folder that keeps the blobs; absent: in memory
- * @throws Error with Azurite's own last words when it does not come up within 30 seconds
+ * @throws Error with Azurite's own last words when it does not come up within two minutes
  */
 export async function startAzurite(account: string, location?: string): Promise<Azurite> {
   const index = location === undefined ? idle.findIndex((one) => one.account === account) : -1;
@@ -91,7 +91,7 @@ function listening(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     let said = "";
     const fail = (reason: string) => reject(new Error(`Azurite did not start: ${reason}\n${said.slice(-2000)}`));
-    const timer = setTimeout(() => fail("it did not listen within 30 seconds"), 30_000);
+    const timer = setTimeout(() => fail("it did not listen within two minutes"), 120_000);
     const hear = (piece: Buffer) => {
       said += piece.toString();
       const found = /successfully listens on http:\/\/127\.0\.0\.1:(\d+)/.exec(said);

@@ -1,6 +1,7 @@
 // What the pipeline is to the rest of the house.
 import type { Log } from "../log.ts";
 import type { ConnectionDetails } from "./connection.ts";
+import type { StepFolders } from "./folders.ts";
 import type { InputSource } from "./inputs.ts";
 import type { ProxySettings } from "./network.ts";
 import type { Provenance } from "./provenance.ts";
@@ -17,6 +18,8 @@ export interface Agent extends InputSource {
   readonly caFile: string | undefined;
   /** A pipeline variable, secret or not; undefined where it is empty. */
   variable(name: string): string | undefined;
+  /** The folders that a step may upload from, with those of its input allowedFolders. @throws TaskError kind `input` */
+  folders(allowed?: string): StepFolders;
   /** The service connection that the input names. Its secrets are masked before this returns. @throws TaskError kind `connection` */
   connection(inputName: string): ConnectionDetails;
   /** Asks Azure DevOps for a federated assertion; call it at each exchange, for one lives ten minutes. */

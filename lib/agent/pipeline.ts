@@ -11,6 +11,7 @@ import type { Agent } from "./agent.ts";
 import { requestAssertion } from "./azureDevOps.ts";
 import { cancellation } from "./cancel.ts";
 import { type ConnectionSource, readConnection, SECRET_PARAMETERS } from "./connection.ts";
+import { stepFolders } from "./folders.ts";
 import { own } from "./guard.ts";
 import type { ProxySettings } from "./network.ts";
 import { logIssue, pipelineLog } from "./output.ts";
@@ -44,6 +45,7 @@ export function openAgent(userAgent: string): Agent {
     input: (name) => quietly(() => tl.getInput(name))?.trim() || undefined,
     filePathSupplied,
     variable,
+    folders: (allowed) => stepFolders(variable, allowed),
     connection(inputName) {
       const id = quietly(() => tl.getInput(inputName))?.trim() ?? "";
       const source = connectionSource(id);

@@ -9,6 +9,7 @@ import { failureOf, unreachable } from "./failure.ts";
 import { type AskStorage, LeasedBlob } from "./leased-blob.ts";
 import type { FileToUpload } from "./local-file.ts";
 import { sideBySide } from "./parallel.ts";
+import { PLANNED_HOST } from "./planning.ts";
 import { sendFile } from "./send-file.ts";
 import { type BlobAccess, countingTries, isNoAnswer, storagePipeline } from "./storage-pipeline.ts";
 import type { WritePlan } from "./write-plan.ts";
@@ -18,8 +19,8 @@ export type { Digests, FileToUpload } from "./local-file.ts";
 export interface UploadOptions {
   /** Replaces blobs that exist; without it they stay, and one that holds something else is an error. */
   readonly overwrite: boolean;
-  /** Written to the first file once all are there: it is how other clients see that the upload is whole (facts/04 4.3). */
-  readonly metadata: Readonly<Record<string, string>>;
+  /** Written to the first file once all are there; nothing is where absent. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,6 +32,7 @@ export interface BlobFile {
   readonly md5?: string;
   readonly etag: string;
   readonly lastModified: Date;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface BlobHead {
@@ -55,6 +57,8 @@ export class Container {
   readonly url: string;
   /** Whether it is entered without a credential. */
   readonly isAnonymous: boolean;
+  /** Whether nobody knows yet where it would be: only a plan is wanted. */
+  readonly isPlanned: boolean;
   readonly #client: ContainerClient;
   readonly #plan: WritePlan | undefined;
 
@@ -66,6 +70,7 @@ export class Container {
     this.url = url.href.replace(/\/$/, "");
     this.isAnonymous = access.kind === "anonymous";
     this.#plan = azure.transport.plan;
+    this.isPlanned = azure.plan !== undefined && url.host === PLANNED_HOST;
     const signed = access.kind === "sas" ? `${this.url}?${access.sasToken.replace(/^\?/, "")}` : this.url;
     this.#client = new ContainerClient(signed, storagePipeline(azure, url, access));
   }
@@ -104,11 +109,15 @@ export class Container {
     const alone = files.length === 1 ? options.metadata : undefined;
     const budget = new Budget(ON_THEIR_WAY);
     const made = await sideBySide(files, FILES_AT_ONCE, (file) => this.#uploadFile(file, options, alone, budget));
-    if (!alone || !made[0]) await this.mark(first.blob, options);
+    const { metadata, signal } = options;
+    if (metadata && (!alone || !made[0])) await this.mark(first.blob, { metadata, signal });
   }
 
   /** Says of the first file that all are there: it is how other clients see that the upload is whole (facts/04 4.3). */
-  async mark(blob: string, options: Pick<UploadOptions, "metadata" | "signal">): Promise<void> {
+  async mark(
+    blob: string,
+    options: { readonly metadata: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
     if (this.#plan) return this.#plan.leaveOutUpload();
     await this.#say(`mark the upload of ${blob} as complete`, options.signal, [], () =>
       this.#client.getBlobClient(blob).setMetadata({ ...options.metadata }, abortable(options.signal)),
@@ -176,7 +185,7 @@ export class Container {
       if (name.endsWith("/") || metadata?.["hdi_isfolder"] === "true") continue;
       const md5 = properties.contentMD5 && Buffer.from(properties.contentMD5).toString("base64");
       const { contentLength = 0, lastModified, etag } = properties;
-      yield { name, size: contentLength, lastModified, etag, ...(md5 ? { md5 } : {}) };
+      yield { name, size: contentLength, lastModified, etag, metadata, ...(md5 ? { md5 } : {}) };
     }
   }
 

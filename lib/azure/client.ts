@@ -245,6 +245,7 @@ export class AzureMl {
 
   #faultOf({ method, url, options, promised }: Asked, answer: Answer<unknown>): string | undefined {
     const { status } = answer;
+    if (options.once) return undefined;
     if (status < 400) return faultOf({ ...answer, method, url, header: answer.header }, promised);
     const isQuestion = status === 404 && promised !== "anything";
     if (!isQuestion || method === "HEAD" || isTold(answer, options.emptyNotFound)) return undefined;

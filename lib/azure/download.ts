@@ -90,8 +90,9 @@ export async function downloadFiles(
 
 /** What git keeps of the repository that is worked in, its hooks among it, is nobody's to bring. */
 function refuseHistory(top: string, root: string, targets: readonly (readonly [string, FileToDownload])[]): void {
-  const isHistory = (below: string) => /^(\.git|git~\d+)$/i.test(below.split(path.sep)[0] ?? "");
-  if (isHistory(path.relative(top, root)))
+  const isGit = (name: string | undefined) => /^(\.git|git~\d+)$/i.test(name ?? "");
+  const isHistory = (below: string) => isGit(below.split(path.sep)[0]);
+  if (path.relative(top, root).split(path.sep).some(isGit))
     throw new TaskError("input", `${root} belongs to the repository's .git, into which nothing is downloaded.`);
   for (const [target, { blob }] of targets) {
     if (!isHistory(path.relative(top, target))) continue;

@@ -16,7 +16,19 @@ export function parseArmId(text: string): ArmId | undefined {
   const match = ARM.exec(text.replace(/^azureml:(?=\/)/i, ""));
   if (!match) return undefined;
   const [, subscriptionId = "", resourceGroup = "", workspace = "", rest] = match;
-  return { subscriptionId, resourceGroup, workspace, segments: rest ? rest.split("/").map(decodeURIComponent) : [] };
+  const segments = (rest ? rest.split("/") : []).map(decoded);
+  return segments.every((one) => one !== undefined)
+    ? { subscriptionId, resourceGroup, workspace, segments }
+    : undefined;
+}
+
+/** Undefined for what is escaped wrongly. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function workspaceId(subscriptionId: string, resourceGroup: string, workspace: string): string {
@@ -28,7 +40,7 @@ export const sameId = (a: string, b: string): boolean => trimmed(a) === trimmed(
 const trimmed = (id: string) =>
   id
     .replace(/^azureml:(?=\/)/i, "")
-    .replace(/\/+$/, "")
+    .replace(/(?<!\/)\/+$/, "")
     .toLowerCase();
 
 /** A versioned asset: `name`, and `version` or `label`. */

@@ -29,6 +29,7 @@ export {
   sameId,
   workspaceId,
 } from "./ids.ts";
+export { DEEPEST, isDeep } from "./json.ts";
 export { LEASE_SECONDS, type LeasedBlob } from "./leased-blob.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";

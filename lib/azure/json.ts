@@ -17,7 +17,8 @@ export function readJson(text: string): ReadJson {
   }
 }
 
-function isDeep(text: string): boolean {
+/** Whether lists and objects lie within each other deeper than anybody looks. Linear in the text. */
+export function isDeep(text: string): boolean {
   let depth = 0;
   let isQuoted = false;
   for (let at = 0; at < text.length; at++) {

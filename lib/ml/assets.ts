@@ -3,7 +3,9 @@
 import { type AzureMl, finish, parseArmId, type RequestOptions, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { poll } from "../poll.ts";
 import type { AssetKind } from "../spec/resolver.ts";
+import { agreed } from "./contradiction.ts";
 import type { Provenance } from "./lineage.ts";
 
 /** Where versioned assets are kept: a workspace, or a registry. */
@@ -100,8 +102,35 @@ export async function* versionsOf(
   });
   try {
     yield* pages;
+    return;
   } catch (error) {
-    if (error instanceof TaskError && error.status === 404) return;
+    if (!(error instanceof TaskError) || error.status !== 404) throw error;
+  }
+  // No list: then there must be no container either.
+  const container = await findContainer(home, kind, name);
+  if (container === undefined) return;
+  yield* (await agreed(
+    `the ${SINGULAR[kind]} ${name}`,
+    home.signal,
+    () => listed(home, kind, name, query),
+    async (seen) => (seen === undefined ? "it is there, and has no list of versions" : undefined),
+  )) ?? [];
+}
+
+async function listed(
+  home: AssetHome,
+  kind: AssetKind,
+  name: string,
+  query: Record<string, string | number>,
+): Promise<AssetBody[] | undefined> {
+  const versions: AssetBody[] = [];
+  const doing = `list the versions of the ${SINGULAR[kind]} ${name}`;
+  try {
+    const pages = home.azure.list<AssetBody>(`${pathOf(home, kind, name)}/versions`, { doing, query, ...asks(home) });
+    for await (const one of pages) versions.push(one);
+    return versions;
+  } catch (error) {
+    if (error instanceof TaskError && error.status === 404) return undefined;
     throw error;
   }
 }
@@ -113,6 +142,25 @@ export function containersOf(home: AssetHome, kind: AssetKind): AsyncGenerator<A
     query: { listViewType: "ActiveOnly" },
     ...asks(home),
   });
+}
+
+/** Milliseconds in which what a registry has accepted must be there. */
+const LONGEST_APPEARING = 2 * 60_000;
+
+/** A version whose making has ended: it counts once it is seen. @throws TaskError kind `timeout` where it is not */
+export function madeVersion(home: AssetHome, kind: AssetKind, name: string, version: string): Promise<AssetBody> {
+  return poll(
+    async () => {
+      const made = await findVersion(home, kind, name, version);
+      return made ? { done: true, value: made } : { done: false };
+    },
+    {
+      what: `${name}:${version} to be seen in the registry ${home.name}`,
+      signal: home.signal,
+      deadline: LONGEST_APPEARING,
+      maximum: 10_000,
+    },
+  );
 }
 
 /** What is registered without a name: the service chooses its own name and version for it (facts/04 8). */
@@ -138,13 +186,23 @@ export async function putVersion(
   });
   if (answer.status !== 202) return { ...answer.body, id: answer.body?.id ?? at };
   await finish(home.azure, answer, { what: `${name}:${version} to be in the registry`, signal: home.signal });
-  const made = await findVersion(home, kind, name, version);
-  return { ...made, id: made?.id ?? at };
+  const made = await madeVersion(home, kind, name, version);
+  return { ...made, id: made.id ?? at };
 }
 
-/** "1" where there is none. */
+/** "1" where there is none. A container that is not there must have no versions either. */
 export async function nextVersion(home: AssetHome, kind: AssetKind, name: string): Promise<string> {
-  return (await findContainer(home, kind, name))?.properties?.nextVersion || "1";
+  const container = await agreed(
+    `the ${SINGULAR[kind]} ${name}`,
+    home.signal,
+    () => findContainer(home, kind, name),
+    async (seen) => {
+      if (seen !== undefined) return undefined;
+      const versions = await listed(home, kind, name, { $top: 1 });
+      return (versions?.length ?? 0) > 0 ? "it is not there, and has versions" : undefined;
+    },
+  );
+  return container?.properties?.nextVersion || "1";
 }
 
 /**

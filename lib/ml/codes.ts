@@ -1,9 +1,10 @@
 // Code assets: the folder a job or a scoring script runs from, found by its hash or brought to the workspace.
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { Container } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { LocalContent } from "./content.ts";
 import { warnAboutSize } from "./datastores.ts";
+import { bringContent } from "./stored-content.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Version of the hash's definition (facts/03 3.1). */
@@ -25,7 +26,11 @@ interface PendingUpload {
 
 /**
  * The code version that holds this content: found by its hash (one round trip), or uploaded into a container of its
- * own and registered (three more round trips, and the files side by side). Once in a run for the same content.
+ * own and registered (four more round trips, and the files side by side). Once in a run for the same content.
+ *
+ * The name of what is registered follows from the content, and so does the id of the upload: a run that was ended before it
+ * registered the code leaves a container that the next one is handed again. That the service hands out the same container for
+ * the same name and id is what its recorded container names look like; it is not verified against live Azure.
  * @param mayCreate awaited before anything is created, so that a check which fails leaves nothing behind
  */
 export async function registerCode(
@@ -33,10 +38,10 @@ export async function registerCode(
   content: LocalContent,
   mayCreate?: Promise<unknown>,
 ): Promise<RegisteredCode> {
-  const hash = content.codeHash();
+  const hash = await content.codeHash();
   return workspace.once(`code ${hash} ${content.name}`, async () => {
     const { azure, signal } = workspace;
-    const name = randomUUID();
+    const name = guidOf(`${workspace.id.toLowerCase()}/codes/${hash}/${content.name}`);
     const at = `${workspace.id}/codes/${name}/versions`;
     const found = await azure.request<{ value?: CodeVersion[] }>("GET", at, {
       doing: "look for the code by its hash",
@@ -51,41 +56,64 @@ export async function registerCode(
     }
     await mayCreate;
     warnAboutSize(workspace, content);
-    const pending = await azure.request<PendingUpload>("POST", `${at}/1/startPendingUpload`, {
-      doing: "start the upload of the code",
-      body: { pendingUploadType: "TemporaryBlobReference" },
-      promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
-      // Asks for a place, and makes nothing that anybody sees.
-      repeats: true,
-      signal,
+    const registered = await bring(workspace, content, hash, name).catch((error: unknown) => {
+      // Something else has that name, which anybody can work out: the code gets one that nobody can.
+      if (!(error instanceof TaskError) || error.kind !== "conflict") throw error;
+      workspace.log.debug(`The name ${name} cannot be used: ${error.message}`);
+      return bring(workspace, content, hash, randomUUID());
     });
-    const { blobUri, credential } = pending.body?.blobReferenceForConsumption ?? {};
-    if (!blobUri || !credential?.sasUri) {
-      throw new TaskError("service", "Azure gave no place to upload the code to.");
-    }
-    const sasToken = new URL(credential.sasUri).search;
-    const container = new Container(azure, credential.sasUri, { kind: "sas", sasToken });
-    const blobOf = (relative: string) => (content.isFolder ? `${content.name}/${relative}` : content.name);
-    const files = content.files.map((one) => ({ file: one.path, blob: blobOf(one.relative), size: one.size }));
-    await container.upload(files, {
-      overwrite: false,
-      metadata: { upload_status: "completed", name, version: "1" },
-      signal,
-    });
-    const put = await azure.request<CodeVersion>("PUT", `${at}/1`, {
-      doing: "register the code",
-      body: {
-        properties: {
-          codeUri: `${blobUri.replace(/\/+$/, "")}/${content.name}`,
-          isAnonymous: true,
-          properties: { hash_sha256: hash, hash_version: HASH_VERSION },
-        },
-      },
-      signal,
-    });
-    workspace.log.info(
-      `Uploaded the code in ${content.shown}: ${content.files.length} ${content.files.length === 1 ? "file" : "files"}.`,
-    );
-    return { id: put.body?.id ?? `${at}/1`, hash, created: true };
+    const count = content.files.length;
+    workspace.log.info(`Uploaded the code in ${content.shown}: ${count} ${count === 1 ? "file" : "files"}.`);
+    return registered;
   });
+}
+
+/** Uploads the content to the container of this code, and registers it. */
+async function bring(workspace: Workspace, content: LocalContent, hash: string, name: string): Promise<RegisteredCode> {
+  const { azure, signal } = workspace;
+  const at = `${workspace.id}/codes/${name}/versions/1`;
+  const pending = await azure.request<PendingUpload>("POST", `${at}/startPendingUpload`, {
+    doing: "start the upload of the code",
+    body: { pendingUploadType: "TemporaryBlobReference", pendingUploadId: name },
+    promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
+    // Asks for a place, and makes nothing that anybody sees.
+    repeats: true,
+    signal,
+  });
+  const { blobUri, credential } = pending.body?.blobReferenceForConsumption ?? {};
+  if (!blobUri || !credential?.sasUri || !URL.canParse(credential.sasUri)) {
+    throw new TaskError("service", "Azure gave no place to upload the code to.");
+  }
+  const sasToken = new URL(credential.sasUri).search;
+  const container = new Container(azure, credential.sasUri, { kind: "sas", sasToken });
+  await bringContent(container, content.name, content.toUpload(content.name), {
+    metadata: { upload_status: "completed", name, version: "1" },
+    signal,
+  });
+  const codeUri = `${blobUri.replace(/\/+$/, "")}/${content.name}`;
+  const put = await azure.request<CodeVersion>("PUT", at, {
+    doing: "register the code",
+    body: {
+      properties: {
+        codeUri,
+        isAnonymous: true,
+        properties: { hash_sha256: hash, hash_version: HASH_VERSION },
+      },
+    },
+    signal,
+  });
+  return { id: put.body?.id ?? at, hash, created: true };
+}
+
+/** A guid that follows from the text, in the form of version 8 (RFC 9562): made by hashing, in a way of our own. */
+function guidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
 }

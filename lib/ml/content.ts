@@ -1,9 +1,20 @@
 // A file or folder on this machine as Azure ML sees it: which files count, and the two hashes that name them.
-import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import type { FileToUpload } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { contentHash, listUploadFiles, objectHash, type UploadFile } from "../spec/hash.ts";
-import { isInside } from "../spec/path.ts";
+import {
+  contentHashOf,
+  inTurns,
+  type KnownDigests,
+  objectHashOf,
+  shownPath,
+  type UploadFile,
+  type UploadRoot,
+  uploadFault,
+  walk,
+} from "../spec/index.ts";
+import type { AssetHome } from "./assets.ts";
 
 export interface LocalContent {
   /** Absolute. */
@@ -17,57 +28,85 @@ export interface LocalContent {
   /** Bytes of all files. */
   readonly size: number;
   /** Names the upload folder (`LocalUpload/<hash>/…`). */
-  objectHash(): string;
+  objectHash(): Promise<string>;
   /** By which a workspace finds code that it already has. */
-  codeHash(): string;
+  codeHash(): Promise<string>;
+  /**
+   * The files as they are uploaded below `place`, which is the blob of a single file; each knows the hashes it had when the whole
+   * was hashed, so that nothing else is stored under that hash.
+   */
+  toUpload(place: string): FileToUpload[];
 }
 
 /** Beyond this, an upload is worth a warning (facts/03 3.4): 100 MB. */
 export const LARGE = 100 * 1024 * 1024;
 
 /**
- * Looks at what is to be uploaded.
- * @param root the repository's folder: what lies in it must not lead out of it by a link
- * @throws TaskError kind `input`: not there, empty, or leaving by a link
+ * Looks at what is to be uploaded. Files are read where a hash is asked for.
+ * @param root the folders whose files may be uploaded; any where absent
+ * @throws TaskError kind `input`: not there, empty, outside of those folders, or with a name that storage does not keep
  */
-export function readContent(given: string, root?: string): LocalContent {
+export async function readContent(given: string, root?: UploadRoot, signal?: AbortSignal): Promise<LocalContent> {
   const absolute = path.resolve(given);
-  const info = statSync(absolute, { throwIfNoEntry: false });
+  const info = statOf(absolute);
   if (info === undefined) throw sayMissing(absolute);
-  if (
-    root !== undefined &&
-    isInside(absolute, path.resolve(root)) &&
-    !isInside(realpathSync(absolute), realpathSync(root))
-  ) {
-    throw new TaskError("input", `${given} leads out of the repository by a link (to ${realpathSync(absolute)}).`, {
-      hint: "Put the files into the repository themselves.",
-    });
+  if (root !== undefined) {
+    const fault = uploadFault(absolute, given, root);
+    if (fault) throw fault;
   }
-  const files = listUploadFiles(absolute, { root });
+  const tree = await inTurns(walk(absolute, { root }), signal);
+  const digests: KnownDigests = new Map();
+  const { files } = tree;
+  const isFolder = info.isDirectory();
   return {
     path: absolute,
-    shown: showPath(absolute, root),
+    shown: shownPath(absolute, root),
     name: path.basename(absolute),
-    isFolder: info.isDirectory(),
+    isFolder,
     files,
     size: files.reduce((sum, file) => sum + file.size, 0),
-    objectHash: remember(() => objectHash(absolute)),
-    codeHash: remember(() => contentHash(absolute, { root })),
+    objectHash: remember(() => inTurns(objectHashOf(tree, digests), signal)),
+    codeHash: remember(() => inTurns(contentHashOf(tree, digests), signal)),
+    toUpload: (place) =>
+      files.map((file) => ({
+        file: file.path,
+        blob: isFolder ? `${place}/${file.relative}` : place,
+        size: file.size,
+        real: file.real,
+        identity: file.identity,
+        digests: digests.get(file.real),
+      })),
   };
 }
 
-function showPath(absolute: string, root: string | undefined): string {
-  if (root === undefined || !isInside(absolute, path.resolve(root))) return absolute;
-  const relative = path.relative(path.resolve(root), absolute).split(path.sep).join("/");
-  return relative === "" ? "the repository" : relative;
+/** The same, read once in a run: what was compared, what is hashed and what is uploaded are one content, or an error. */
+export function contentOf(
+  home: Pick<AssetHome, "once" | "signal">,
+  given: string,
+  root?: UploadRoot,
+): Promise<LocalContent> {
+  return home.once(`content ${path.resolve(given)}`, () => readContent(given, root, home.signal));
 }
 
-function remember(work: () => string): () => string {
-  let known: string | undefined;
+function remember<T>(work: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | undefined;
   return () => {
     known ??= work();
     return known;
   };
+}
+
+function statOf(absolute: string) {
+  try {
+    return statSync(absolute, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
+    if (code === "ELOOP") throw new TaskError("input", `The link ${absolute} leads to itself.`);
+    if (code === "ENOTDIR") return undefined;
+    throw new TaskError("input", `${absolute} cannot be read (${code}).`, {
+      hint: "Check that the agent's user may read it.",
+    });
+  }
 }
 
 function sayMissing(absolute: string): TaskError {

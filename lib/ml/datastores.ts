@@ -3,6 +3,7 @@ import { type BlobAccess, Container, datastoreUri, longDatastoreUri, parseArmId,
 import { TaskError } from "../errors.ts";
 import type { Uploaded } from "../spec/resolver.ts";
 import { LARGE, type LocalContent } from "./content.ts";
+import { bringContent } from "./stored-content.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The datastore that every workspace has for uploads (facts/03 3.5). */
@@ -102,34 +103,30 @@ export function namedAccounts(workspace: Workspace): Promise<ReadonlySet<string>
 }
 
 /**
- * Brings local content to a datastore, unless it is there already: its path is the hash of its content, and metadata on
- * the first file says that the upload was whole (facts/03 3.2). Two round trips where it is known, three and the files
- * side by side where it is not. The same content is looked at once in a run.
+ * Brings local content to a datastore, unless it is there already: its path is the hash of its content, and what lies there is
+ * compared with it, since anybody may have put it there. Metadata on the first file tells Azure's clients that the upload was
+ * whole (facts/03 3.2). Three round trips, and the files that are lacking side by side. The same content is looked at once in a run.
  */
 export async function uploadContent(
   workspace: Workspace,
   content: LocalContent,
   datastore?: string,
 ): Promise<Uploaded> {
-  const hash = content.objectHash();
+  const hash = await content.objectHash();
   const store = datastore ?? DEFAULT_DATASTORE;
   return workspace.once(`upload ${store} ${hash} ${content.name}`, async () => {
     const { container } = await openDatastore(workspace, store);
     const folder = `LocalUpload/${hash}/${content.name}`;
-    const blobOf = (relative: string) => (content.isFolder ? `${folder}/${relative}` : folder);
-    const files = content.files.map((one) => ({ file: one.path, blob: blobOf(one.relative), size: one.size }));
-    const known = await container.head(files[0]?.blob ?? folder, workspace.signal);
-    if (known?.metadata["upload_status"] === "completed") {
-      workspace.log.debug(`${content.shown} is in ${store} already, as ${folder}.`);
-    } else {
-      warnAboutSize(workspace, content);
-      await container.upload(files, {
-        overwrite: known !== undefined,
-        metadata: { upload_status: "completed" },
-        signal: workspace.signal,
-      });
+    const brought = await bringContent(container, folder, content.toUpload(folder), {
+      metadata: { upload_status: "completed" },
+      signal: workspace.signal,
+      onUpload: () => warnAboutSize(workspace, content),
+    });
+    if (brought.length === 0) workspace.log.debug(`${content.shown} is in ${store} already, as ${folder}.`);
+    else {
+      const size = sizeOf(brought.reduce((sum, file) => sum + file.size, 0));
       workspace.log.info(
-        `Uploaded ${content.files.length} ${content.files.length === 1 ? "file" : "files"} (${sizeOf(content.size)}) of ${content.shown}.`,
+        `Uploaded ${brought.length} ${brought.length === 1 ? "file" : "files"} (${size}) of ${content.shown}.`,
       );
     }
     const place = { datastore: store, path: content.isFolder ? `${folder}/` : folder };

@@ -1,7 +1,7 @@
 // The story of a rollout: beside what is live, called without traffic, and only then the traffic; or as before.
 
 import { TaskError } from "../errors.ts";
-import type { OnlineDeploymentDocument } from "../spec/index.ts";
+import type { OnlineDeploymentDocument, UploadRoot } from "../spec/index.ts";
 import { translateOnlineDeployment } from "../spec/index.ts";
 import { lastWords } from "./container-words.ts";
 import { deploymentLogs, listDeployments } from "./deployments.ts";
@@ -25,7 +25,7 @@ export interface DeployOptions extends RolloutOptions {
   readonly requireCall?: boolean;
   /** Milliseconds for all of it; absent or 0: no deadline. */
   readonly deadline?: number | undefined;
-  readonly root?: string | undefined;
+  readonly root?: UploadRoot | undefined;
 }
 
 /** Milliseconds that a failed step waits for what is under way before it leaves it to its post-job stage. */

@@ -1,4 +1,5 @@
 // The story of a model's files: which version is meant, where it lies, and bringing it to a folder; once.
+import path from "node:path";
 import ignore from "ignore";
 import {
   Container,
@@ -9,6 +10,7 @@ import {
   storageAccountOf,
 } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import { folderAround, type UploadFolders } from "../spec/index.ts";
 import { type AssetBody, type AssetHome, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
 import { namedAccounts, openDatastore } from "./datastores.ts";
 import { findJob, getJob } from "./jobs.ts";
@@ -21,8 +23,9 @@ export interface DownloadRequest {
   readonly name: string;
   /** A version, or a label after `@`; the latest where absent. */
   readonly version?: string | undefined;
-  /** Where the files go. */
+  /** Where the files go, and the folder that this must not leave by a link: see `downloadFolder`. */
   readonly folder: string;
+  readonly within?: string | undefined;
   /** Tells which files are wanted, by their path inside the model. */
   readonly wants: (path: string) => boolean;
 }
@@ -91,7 +94,7 @@ export async function downloadModel(from: Place, request: DownloadRequest): Prom
       hint: "Correct the input itemPattern.",
     });
   }
-  const report = await downloadFiles(container, wanted, request.folder, signal);
+  const report = await downloadFiles(container, wanted, request.folder, { signal, within: request.within });
   return {
     name,
     version,
@@ -109,6 +112,27 @@ async function versionOf(home: AssetHome, { name, version }: DownloadRequest): P
   return version === undefined || label !== undefined
     ? await versionOfLabel(home, "models", name, label ?? "latest")
     : version;
+}
+
+/**
+ * Where a download goes. A path in one of the agent's folders stays there by its real path; one that was written as an absolute path
+ * to another place is taken at its word, and is no link itself.
+ * @throws TaskError kind `input` for a relative path that leaves those folders
+ */
+export function downloadFolder(
+  given: string,
+  folders: UploadFolders,
+): { readonly folder: string; readonly within: string | undefined } {
+  const folder = path.resolve(folders.root, given);
+  const within = folderAround(folder, folders);
+  if (within !== undefined || path.isAbsolute(given)) return { folder, within };
+  throw new TaskError(
+    "input",
+    `The path ${given} leaves the working directory (${folders.root}), so nothing is downloaded there.`,
+    {
+      hint: "Correct the input downloadPath: write a path below the working directory, or an absolute one.",
+    },
+  );
 }
 
 /** A registry opens the container of its version itself (facts/03 4.7). */

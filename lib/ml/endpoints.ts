@@ -1,6 +1,7 @@
 // Online endpoints: their state, their traffic, and how one gets in.
 import { type Answer, finish, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import { agreed } from "./contradiction.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Endpoint {
@@ -26,8 +27,35 @@ export type Traffic = Readonly<Record<string, number>>;
 const pathOf = (workspace: Workspace, name: string) =>
   `${workspace.id}/onlineEndpoints/${segment(name, "the endpoint's name")}`;
 
-/** The endpoint, or undefined where it is not there. One round trip. */
-export async function findEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
+/**
+ * The endpoint, or undefined where it is not there. One round trip, and another where it is not: an endpoint that is made
+ * anew loses its traffic, so it must not have deployments either.
+ * @throws TaskError `service` where it is not there and has deployments, however often it is read
+ */
+export function findEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
+  return agreed(
+    `the endpoint ${name}`,
+    workspace.signal,
+    () => readEndpoint(workspace, name),
+    async (seen) =>
+      seen === undefined && (await hasDeployments(workspace, name))
+        ? "it is not there, and has deployments"
+        : undefined,
+  );
+}
+
+async function hasDeployments(workspace: Workspace, name: string): Promise<boolean> {
+  const { azure, signal } = workspace;
+  const answer = await azure.request<{ value: unknown[] }>("GET", `${pathOf(workspace, name)}/deployments`, {
+    doing: `list the deployments of the endpoint ${name}`,
+    promises: "list",
+    expect: [404],
+    signal,
+  });
+  return answer.status !== 404 && (answer.body?.value.length ?? 0) > 0;
+}
+
+async function readEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
   const answer = await workspace.azure.request<Endpoint>("GET", pathOf(workspace, name), {
     doing: `read the endpoint ${name}`,
     promises: "resource",

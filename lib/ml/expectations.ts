@@ -1,5 +1,7 @@
 // What a reply must be: JSONPath, operator and value, one a line. Pure.
+
 import { type JSONPathQuery, jsonpath } from "json-p3";
+import { isDeep } from "../azure/index.ts";
 import { TaskError, TaskErrors } from "../errors.ts";
 
 const OPERATORS = ["==", "!=", "<=", ">=", "<", ">"] as const;
@@ -99,7 +101,8 @@ export function meet(reply: unknown, expectations: readonly Expectation[]): Expe
 }
 
 function unwrapped(reply: unknown): unknown {
-  if (typeof reply !== "string") return reply;
+  // A text that lies too deep for any walk over it stays a text.
+  if (typeof reply !== "string" || isDeep(reply)) return reply;
   try {
     const inner = JSON.parse(reply);
     return typeof inner === "object" && inner !== null ? inner : reply;

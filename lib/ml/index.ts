@@ -3,7 +3,7 @@ export { type AppliedResource, applyDocuments } from "./apply/apply.ts";
 export { readDocuments } from "./apply/documents.ts";
 export { type ChampionChoice, parseChampion } from "./champion.ts";
 export { deploy, type RolloutReport } from "./deploy.ts";
-export { type DownloadedModel, downloadModel, fileFilter, type ModelOrigin } from "./download-model.ts";
+export { type DownloadedModel, downloadFolder, downloadModel, fileFilter, type ModelOrigin } from "./download-model.ts";
 export { recordEvaluation } from "./evidence.ts";
 export { parseExpectations } from "./expectations.ts";
 export { type FollowedJob, followJob } from "./follow-job.ts";

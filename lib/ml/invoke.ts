@@ -1,6 +1,9 @@
 // The story of a call: a request file, the endpoint's own key or token, a reply held against what it must be.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { DEEPEST, isDeep } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import { rootOf, type UploadRoot, uploadFault } from "../spec/index.ts";
 import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
 import { jsonFault } from "./json-fault.ts";
@@ -26,12 +29,20 @@ export interface Reply {
   readonly expectations: readonly ExpectationResult[];
 }
 
-/** Reads a request file. @throws TaskError kind `input` with line and column where it is no JSON */
-export function readRequest(file: string): string {
+/**
+ * Reads a request file.
+ * @param root the folders that it must really lie in, since its content is sent away
+ * @throws TaskError kind `input`, with line and column where it is no JSON
+ */
+export function readRequest(file: string, root?: UploadRoot): string {
   let text: string;
   try {
+    const absolute = path.resolve(root === undefined ? "" : rootOf(root), file);
+    const fault = root !== undefined && existsSync(absolute) ? uploadFault(absolute, file, root) : undefined;
+    if (fault) throw fault;
     text = readFileSync(file, "utf8");
   } catch (cause) {
+    if (cause instanceof TaskError) throw cause;
     throw new TaskError("input", `There is no request file ${file}.`, {
       hint: "Check the input requestFile.",
       where: { file },
@@ -98,6 +109,12 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   if (status < 200 || status >= 300) {
     call.onReply?.({ ...given, expectations: [] });
     throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
+  }
+  if (call.expectations.length > 0 && isDeep(text)) {
+    throw new TaskError(
+      "failed",
+      `The endpoint ${name} replied with JSON of more than ${DEEPEST} levels, into which no expectation looks.`,
+    );
   }
   const expectations = meet(answer.body ?? text, call.expectations);
   const reply: Reply = { ...given, expectations };

@@ -2,8 +2,9 @@
 // says of where it came from.
 import { type DatastorePath, parseDatastoreUri } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import type { UploadRoot } from "../spec/index.ts";
 import type { AssetBody } from "./assets.ts";
-import { readContent } from "./content.ts";
+import { contentOf } from "./content.ts";
 import { openDatastore } from "./datastores.ts";
 import type { Judged } from "./evidence.ts";
 import { getJob, type Job, jobOutputUri } from "./jobs.ts";
@@ -62,14 +63,15 @@ export function fromJob(
 }
 
 /** A file or folder of this machine. */
-export function fromFolder(
+export async function fromFolder(
   home: Workspace | Registry,
   request: ModelRequest,
   path: string,
-  root: string | undefined,
-): ModelSource {
-  const content = readContent(path, root);
-  const place = `LocalUpload/${content.objectHash()}/${content.name}`;
+  root: UploadRoot | undefined,
+): Promise<ModelSource> {
+  const content = await contentOf(home, path, root);
+  const hash = await content.objectHash();
+  const place = `LocalUpload/${hash}/${content.name}`;
   const resolverOf = (version: string) =>
     isRegistry(home)
       ? createRegistryResolver(home, "models", request.name, version, root)
@@ -79,12 +81,12 @@ export function fromFolder(
     isHeldBy: ({ properties }) =>
       properties?.["modelType"] === request.type &&
       // The service may rewrite an MLflow model's address (facts/04 6), but keeps the hash in it.
-      (properties?.properties?.[CONTENT_HASH] === content.objectHash() ||
+      (properties?.properties?.[CONTENT_HASH] === hash ||
         String(properties?.["modelUri"] ?? "")
           .replace(/\/+$/, "")
           .endsWith(place)),
     ready: Promise.resolve(),
-    properties: async () => ({ [CONTENT_HASH]: content.objectHash() }),
+    properties: async () => ({ [CONTENT_HASH]: hash }),
     judged: async () => undefined,
     check: async () => {},
     uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),

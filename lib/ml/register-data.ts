@@ -1,9 +1,9 @@
 // The story of a data asset: the same content is the same version, whoever registers it and how often.
 import { parseDatastoreUri } from "../azure/index.ts";
 import { TaskError, TaskErrors } from "../errors.ts";
-import { type DataDocument, parseData, parseSource, translateData } from "../spec/index.ts";
+import { type DataDocument, parseData, parseSource, rootOf, translateData, type UploadRoot } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
-import { type LocalContent, readContent } from "./content.ts";
+import { contentOf, type LocalContent } from "./content.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
 import { needWorkspace, type Place } from "./place.ts";
@@ -26,14 +26,14 @@ export interface RegisteredAsset {
 
 /**
  * A data asset that is given by a name, a type and a path in place of a YAML file.
- * @param folder where a relative path starts
+ * @param root where a relative path starts, and the folders that it may lead to
  * @throws TaskError kind `input`
  */
-export function dataOf(given: { name: string; type: string; path: string }, folder: string): DataDocument {
+export function dataOf(given: { name: string; type: string; path: string }, root: UploadRoot): DataDocument {
   // Whoever gives more than these three (a task, all of its inputs) does not mean the rest as fields of the asset.
   const { name, type, path } = given;
   try {
-    return parseData(parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder, root: folder }));
+    return parseData(parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder: rootOf(root), root }));
   } catch (error) {
     // There is no file whose line and column would help.
     if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(withoutPlace));
@@ -51,7 +51,11 @@ function withoutPlace({ kind, message, hint }: TaskError): TaskError {
  * @param root the repository's folder, which an upload may not leave by a link
  * @throws TaskError as registerData, and `input` where a workspace would be needed
  */
-export async function registerDataIn(place: Place, document: DataDocument, root?: string): Promise<RegisteredAsset> {
+export async function registerDataIn(
+  place: Place,
+  document: DataDocument,
+  root?: UploadRoot,
+): Promise<RegisteredAsset> {
   const { registry } = place;
   const { name, version, description, tags = {}, path } = document;
   refuseEvidence(tags, "The input tags sets the tag");
@@ -79,9 +83,9 @@ export async function registerDataIn(place: Place, document: DataDocument, root?
 export async function registerData(
   home: Workspace | Registry,
   document: DataDocument,
-  root?: string,
+  root?: UploadRoot,
 ): Promise<RegisteredAsset> {
-  const wanted = wantedContent(home, document, root);
+  const wanted = await wantedContent(home, document, root);
   const { name } = document;
   if (document.version !== undefined) {
     const there = await findVersion(home, "data", name, document.version);
@@ -108,11 +112,16 @@ interface WantedContent {
   isHeldBy(version: AssetBody): boolean;
 }
 
-function wantedContent(home: Workspace | Registry, document: DataDocument, root: string | undefined): WantedContent {
+async function wantedContent(
+  home: Workspace | Registry,
+  document: DataDocument,
+  root: UploadRoot | undefined,
+): Promise<WantedContent> {
   const type = document.type ?? "uri_folder";
   const { path } = document;
-  const local = path.kind === "local" ? readContent(path.path, root) : undefined;
-  const place = local ? `LocalUpload/${local.objectHash()}/${local.name}` : undefined;
+  const local = path.kind === "local" ? await contentOf(home, path.path, root) : undefined;
+  const hash = await local?.objectHash();
+  const place = local ? `LocalUpload/${hash}/${local.name}` : undefined;
   return {
     local,
     isHeldBy({ properties }) {
@@ -120,7 +129,7 @@ function wantedContent(home: Workspace | Registry, document: DataDocument, root:
       if (properties?.["dataType"] !== type || typeof uri !== "string") return false;
       if (place === undefined) return path.kind === "uri" && samePlace(uri, path.uri);
       // Where files lie in a registry is its own affair.
-      if (isRegistry(home)) return properties?.properties?.[CONTENT_HASH] === local?.objectHash();
+      if (isRegistry(home)) return properties?.properties?.[CONTENT_HASH] === hash;
       const held = parseDatastoreUri(uri);
       const sameStore = document.datastore === undefined || held?.datastore === document.datastore;
       return sameStore && held?.path.replace(/\/+$/, "") === place;
@@ -150,7 +159,7 @@ async function create(
   document: DataDocument,
   version: string,
   wanted: WantedContent,
-  root: string | undefined,
+  root: UploadRoot | undefined,
 ): Promise<RegisteredAsset> {
   const write = await translateData(
     { ...document, version },
@@ -159,7 +168,7 @@ async function create(
       : createResolver(home, root === undefined ? {} : { root }),
   );
   const properties = write.body["properties"] as { tags?: Record<string, string>; dataUri?: string; dataType?: string };
-  const hash = wanted.local ? { [CONTENT_HASH]: wanted.local.objectHash() } : {};
+  const hash = wanted.local ? { [CONTENT_HASH]: await wanted.local.objectHash() } : {};
   const put = await putVersion(home, "data", document.name, version, {
     properties: {
       ...properties,

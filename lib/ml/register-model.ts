@@ -1,6 +1,6 @@
 // The story of a model: from a job's output or a local folder to a version that says where it came from; once.
 import { TaskError } from "../errors.ts";
-import { translateModel } from "../spec/index.ts";
+import { translateModel, type UploadRoot } from "../spec/index.ts";
 import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { type Evidence, evidenceHere, evidenceKept, type Judges, refuseEvidence, withEvidence } from "./evidence.ts";
 import { getJob } from "./jobs.ts";
@@ -32,7 +32,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 export async function registerModelIn(
   place: Place,
   request: ModelRequest,
-  root?: string,
+  root?: UploadRoot,
   judges?: Judges,
 ): Promise<RegisteredModel> {
   const { registry } = place;
@@ -69,7 +69,7 @@ export async function registerModelIn(
 export async function registerModel(
   home: Workspace | Registry,
   request: ModelRequest,
-  root?: string,
+  root?: UploadRoot,
   judges?: Judges,
 ): Promise<RegisteredModel> {
   const { name } = request;
@@ -82,7 +82,7 @@ export async function registerModel(
   refuseEvidence(request.tags, "The input tags sets the tag");
   const source =
     request.source.kind === "folder"
-      ? fromFolder(home, request, request.source.path, root)
+      ? await fromFolder(home, request, request.source.path, root)
       : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
   if (request.version !== undefined) {
     const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);

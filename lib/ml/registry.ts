@@ -2,9 +2,11 @@
 // facts/04 15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
 import { type AzureMl, Container, finish, segment, storageAccountOf } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import type { UploadRoot } from "../spec/index.ts";
 import type { AssetKind, Resolver, Uploaded } from "../spec/resolver.ts";
 import { type AssetHome, nextVersion, putVersion, versionOfLabel } from "./assets.ts";
-import { type LocalContent, readContent } from "./content.ts";
+import { contentOf, type LocalContent } from "./content.ts";
+import { bringContent } from "./stored-content.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The only version that imports, uploads and downloads of registries are known in. */
@@ -181,15 +183,12 @@ async function upload(
     signal,
   });
   const container = containerOf(azure, answer.body, `the files of ${name}:${version}`);
-  const hash = content.objectHash();
+  const hash = await content.objectHash();
   // The content's hash is in the path: two runs that are handed the same place never mix what they bring.
   const folder = `LocalUpload/${hash}/${content.name}`;
-  const files = content.files.map((one) => ({
-    file: one.path,
-    blob: content.isFolder ? `${folder}/${one.relative}` : folder,
-    size: one.size,
-  }));
-  await container.upload(files, { overwrite: true, metadata: { upload_status: "completed" }, signal });
+  const files = content.toUpload(folder);
+  // The place may be an earlier upload's, which was handed out to others too: all of it is compared.
+  await bringContent(container, folder, files, { metadata: { upload_status: "completed" }, signal });
   registry.log.info(
     `Uploaded ${files.length} ${files.length === 1 ? "file" : "files"} to the registry ${registry.name}.`,
   );
@@ -203,12 +202,13 @@ export function createRegistryResolver(
   kind: AssetKind,
   name: string,
   version: string,
-  root?: string,
+  root?: UploadRoot,
 ): Resolver {
   const { subscriptionId, resourceGroup, location } = registry;
   return {
     workspace: { subscriptionId, resourceGroup, name: registry.name, id: registry.id, location },
-    upload: (path) => upload(registry, kind, name, version, readContent(path, root)),
+    root,
+    upload: async (path) => upload(registry, kind, name, version, await contentOf(registry, path, root)),
     put: async (of, asset, number, body) => (await putVersion(registry, of, asset, number, body)).id,
     version: (of, asset, label) => versionOfLabel(registry, of, asset, label),
     nextVersion: (of, asset) => nextVersion(registry, of, asset),

@@ -1,9 +1,10 @@
 // Answers a spec's questions from the workspace: uploads, code, anonymous assets, labels.
+import type { UploadRoot } from "../spec/index.ts";
 import type { AssetKind, Resolver } from "../spec/resolver.ts";
 import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
 import { registerCode } from "./codes.ts";
 import { collectionsOf } from "./collections.ts";
-import { readContent } from "./content.ts";
+import { contentOf } from "./content.ts";
 import { uploadContent } from "./datastores.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -13,8 +14,8 @@ export interface WorkspaceResolver extends Resolver {
 }
 
 export interface ResolveOptions {
-  /** The repository's folder, which uploads may not leave by a link. */
-  readonly root?: string;
+  /** The folders whose files may be uploaded. */
+  readonly root?: UploadRoot;
   /** Awaited before anything is created; where it rejects, nothing is. Reading goes on meanwhile. */
   readonly mayCreate?: Promise<unknown>;
 }
@@ -27,8 +28,10 @@ export function createResolver(workspace: Workspace, options: ResolveOptions = {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
   const codeHashes = new Map<string, string>();
   const codes = new Map<string, Promise<string>>();
-  const register = async (path: string): Promise<string> => {
-    const code = await registerCode(workspace, readContent(path, options.root), options.mayCreate);
+  const register = async (path: string, isMade: boolean): Promise<string> => {
+    // What a translation put together itself lies in a folder of its own.
+    const content = await contentOf(workspace, path, isMade ? path : options.root);
+    const code = await registerCode(workspace, content, options.mayCreate);
     codeHashes.set(code.id, code.hash);
     return code.id;
   };
@@ -36,16 +39,17 @@ export function createResolver(workspace: Workspace, options: ResolveOptions = {
   options.mayCreate?.catch(() => {});
   return {
     workspace: { subscriptionId, resourceGroup, name, id, location },
+    root: options.root,
     codeHashes,
     lanes: LANES,
-    async code(path) {
+    async code(path, isMade = false) {
       // The folder of three hundred steps is read once.
-      const known = codes.get(path) ?? register(path);
+      const known = codes.get(path) ?? register(path, isMade);
       codes.set(path, known);
       return known;
     },
     async upload(path, datastore) {
-      const content = readContent(path, options.root);
+      const content = await contentOf(workspace, path, options.root);
       await options.mayCreate;
       return uploadContent(workspace, content, datastore);
     },

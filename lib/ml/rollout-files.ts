@@ -6,6 +6,7 @@ import {
   parseOnlineDeployment,
   parseOnlineEndpoint,
   readSource,
+  type UploadRoot,
 } from "../spec/index.ts";
 
 export interface RolloutInputs {
@@ -27,7 +28,7 @@ export interface RolloutDocuments {
  * @param root the repository's folder
  * @throws TaskError kind `input` with file, line and column, or where the two files name different endpoints
  */
-export function readRollout(inputs: RolloutInputs, root: string): RolloutDocuments {
+export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDocuments {
   const endpoint =
     inputs.endpointFile === undefined
       ? undefined

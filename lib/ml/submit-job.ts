@@ -1,7 +1,7 @@
 // The story of a submission: check what the job names, bring what it needs, and submit it once for this step of this run.
 import { createHash, randomBytes } from "node:crypto";
 import { TaskError } from "../errors.ts";
-import { type JobDocument, translateJob } from "../spec/index.ts";
+import { type JobDocument, translateJob, type UploadRoot } from "../spec/index.ts";
 import { canonical } from "./canonical.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { requireAll } from "./job-checks.ts";
@@ -24,7 +24,7 @@ export interface SubmitOptions {
   /** Jobs of older runs that have the same key are cancelled before this one is submitted. */
   readonly concurrencyKey?: string | undefined;
   /** The repository's folder, which uploads may not leave by a link. */
-  readonly root?: string | undefined;
+  readonly root?: UploadRoot | undefined;
   /** Told the job's name before it is submitted or joined, so that whatever happens next it can be cancelled. */
   readonly onName?: (name: string) => void;
 }

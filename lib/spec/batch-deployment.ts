@@ -1,5 +1,6 @@
 // Batch deployments of a model and of a pipeline component, and the older form without a type (facts/03 2.11).
 
+import { segment } from "../segment.ts";
 import { checkScoringScript, codeConfiguration } from "./deployment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { checkServingName } from "./endpoint.ts";
@@ -10,7 +11,7 @@ import { putJobComponent } from "./pipeline-component.ts";
 import { compute, prefixedName } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { environmentVariables, jobResources } from "./run.ts";
-import { duration, enumeration, integer, looseText, text } from "./scalar.ts";
+import { duration, enumeration, integer, looseText, nameText, text } from "./scalar.ts";
 import type { Infer, Reading, Shape } from "./shape.ts";
 import type { MapNode, SourceFile } from "./source.ts";
 import { componentId, componentUse } from "./step.ts";
@@ -44,8 +45,8 @@ const settings = object(
 );
 
 const header = {
-  name: required(text()),
-  endpoint_name: required(text()),
+  name: required(nameText()),
+  endpoint_name: required(nameText()),
   description: optional(text()),
   tags: optional(tags),
   properties: optional(tags),
@@ -170,7 +171,7 @@ export async function translateBatchDeployment(document: BatchDeploymentDocument
   const isPipeline = document.form === "pipeline";
   return {
     method: "PUT",
-    path: `batchEndpoints/${document.endpoint_name}/deployments/${document.name}`,
+    path: `batchEndpoints/${segment(document.endpoint_name, "the endpoint's name")}/deployments/${segment(document.name, "the name")}`,
     apiVersion: isPipeline ? PIPELINE_DEPLOYMENT_API_VERSION : BATCH_DEPLOYMENT_API_VERSION,
     body: {
       location: resolver.workspace.location,

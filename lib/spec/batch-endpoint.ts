@@ -1,9 +1,10 @@
 // Batch endpoints (facts/03 2.11).
+import { segment } from "../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { checkServingName, resourceIdentity } from "./endpoint.ts";
 import { object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
-import { enumeration, text } from "./scalar.ts";
+import { enumeration, nameText, text } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -16,7 +17,7 @@ const defaults = object("defaults", { deployment_name: optional(text()) });
 export const batchEndpointShape = object(
   "a batch endpoint",
   {
-    name: required(text()),
+    name: required(nameText()),
     description: optional(text()),
     tags: optional(tags),
     properties: optional(tags),
@@ -46,7 +47,7 @@ export async function translateBatchEndpoint(document: BatchEndpointDocument, re
   const to = camelWriting(resolver);
   return {
     method: "PUT",
-    path: `batchEndpoints/${document.name}`,
+    path: `batchEndpoints/${segment(document.name, "the name")}`,
     apiVersion: BATCH_ENDPOINT_API_VERSION,
     body: present({
       location: resolver.workspace.location,

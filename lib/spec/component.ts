@@ -1,11 +1,12 @@
 // Components of every type: their declaration, their registration under a name, and their registration on the way as part of something else (facts/03 2.7).
 
+import { segment } from "../segment.ts";
 import { type ComponentInputs, type ComponentOutputs, componentInputs, componentOutputs } from "./component-io.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { type Fields, map, type ObjectShape, optional, readOnly } from "./object.ts";
 import { bodyGuid } from "./python-json.ts";
 import type { Resolver } from "./resolver.ts";
-import { boolean, looseText, text, version } from "./scalar.ts";
+import { boolean, looseText, nameText, text, version } from "./scalar.ts";
 import type { Reading, Shape, Writing } from "./shape.ts";
 import type { MapNode, SourceFile } from "./source.ts";
 
@@ -32,7 +33,7 @@ export interface ComponentDocument {
 /** What components of all types say of themselves. */
 export const componentHeader = {
   $schema: optional(text()),
-  name: optional(text()),
+  name: optional(nameText()),
   version: optional(version),
   display_name: optional(text()),
   description: optional(text()),
@@ -142,7 +143,7 @@ export async function translateComponent(document: ComponentDocument, resolver: 
   });
   return {
     method: "PUT",
-    path: `components/${name}/versions/${chosen}`,
+    path: `components/${segment(name, "the name")}/versions/${segment(chosen, "the version")}`,
     apiVersion: COMPONENT_API_VERSION,
     name,
     version: chosen,

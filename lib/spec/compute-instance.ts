@@ -2,7 +2,7 @@
 import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
 import { present } from "./document.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "./object.ts";
-import { boolean, enumeration, integer, looseText, text } from "./scalar.ts";
+import { boolean, enumeration, integer, looseText, nameText, text } from "./scalar.ts";
 import type { Writing } from "./shape.ts";
 import { computeTrigger, type Trigger } from "./trigger.ts";
 
@@ -16,7 +16,7 @@ const startStop = object("a schedule", {
 
 const port = required(integer({ minimum: 1, maximum: 65535 }));
 const application = object("a custom application", {
-  name: required(text()),
+  name: required(nameText()),
   type: optional(enumeration(["docker"])),
   image: required(object("an image", { reference: required(text()) })),
   endpoints: required(list(object("an endpoint", { target: port, published: port }))),

@@ -2,14 +2,14 @@
 import { tags } from "./document.ts";
 import { list, object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
-import { enumeration, text } from "./scalar.ts";
+import { enumeration, nameText, text } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
 
 /** The size that the service would choose. */
 export const DEFAULT_SIZE = "STANDARD_DS3_V2";
 
 export const computeHeader = {
-  name: required(text()),
+  name: required(nameText()),
   description: optional(text()),
   tags: optional(tags),
   location: optional(text()),

@@ -1,4 +1,5 @@
 // Computes: clusters, instances, and machines, Spark pools and Kubernetes clusters that are attached.
+import { segment } from "../segment.ts";
 import { computeInstance, type Instance, instanceProperties } from "./compute-instance.ts";
 import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
 import { camelWriting, type ParseOptions, present, readDocument, type Write } from "./document.ts";
@@ -112,7 +113,7 @@ export async function translateCompute(document: ComputeDocument, resolver: Reso
   const identity = "identity" in document ? document.identity : undefined;
   return {
     method: "PUT",
-    path: `computes/${document.name}`,
+    path: `computes/${segment(document.name, "the name")}`,
     apiVersion: COMPUTE_API_VERSION,
     body: present({
       location,

@@ -1,9 +1,10 @@
 // Connections of a workspace to what lies outside: stores, registries, feeds, databases and AI services.
+import { segment } from "../segment.ts";
 import { type ConnectionCredentials, CREDENTIALS, connectionCredentials } from "./connection-credentials.ts";
 import { type ParseOptions, present, readDocument, type Write } from "./document.ts";
 import { type Fields, map, object, optional, readOnly, required } from "./object.ts";
 import { byType } from "./run.ts";
-import { anything, boolean, enumeration, secretText, text } from "./scalar.ts";
+import { anything, boolean, enumeration, nameText, secretText, text } from "./scalar.ts";
 import { type Shape, snakeCase } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -30,7 +31,7 @@ interface ConnectionType {
 }
 
 const header = {
-  name: required(text()),
+  name: required(nameText()),
   description: optional(text()),
   is_shared: optional(boolean),
   metadata: optional(map(anything)),
@@ -79,7 +80,7 @@ function service(
 }
 
 const artifact = object("an artifact", {
-  name: required(text()),
+  name: required(nameText()),
   type: optional(enumeration(["lake_house"], { fold: "snake" })),
 });
 
@@ -178,7 +179,7 @@ export async function translateConnection(document: ConnectionDocument): Promise
     given === undefined ? { authType: type.own ?? "None" } : CREDENTIALS[given.type](given);
   return {
     method: "PUT",
-    path: `connections/${document.name}`,
+    path: `connections/${segment(document.name, "the name")}`,
     apiVersion: CONNECTION_API_VERSION,
     body: {
       properties: present({

@@ -1,4 +1,5 @@
 // Data imports: a data asset that is filled from a database or a file system outside Azure ML, once or by a schedule.
+import { segment } from "../segment.ts";
 import { type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { includedFile } from "./included.ts";
@@ -7,7 +8,7 @@ import { map, object, optional, readOnly, required } from "./object.ts";
 import { PIPELINE_API_VERSION } from "./pipeline.ts";
 import { computeId } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { enumeration, looseText, text, version } from "./scalar.ts";
+import { enumeration, looseText, nameText, text, version } from "./scalar.ts";
 import type { Infer, Reading, Shape } from "./shape.ts";
 import type { MapNode, SourceFile } from "./source.ts";
 import { externalData } from "./transfer.ts";
@@ -19,7 +20,7 @@ const MANAGED = "azureml://datastores/workspacemanageddatastore";
 const dataImport = object(
   "a data import",
   {
-    name: required(text()),
+    name: required(nameText()),
     version: optional(version),
     type: optional(enumeration(["mltable", "uri_folder"])),
     path: required(text()),
@@ -110,7 +111,7 @@ export async function translateDataImport(
   const name = typeof options.name === "string" ? options.name : options.name();
   return {
     method: "PUT",
-    path: `jobs/${name}`,
+    path: `jobs/${segment(name, "the name")}`,
     apiVersion: PIPELINE_API_VERSION,
     name,
     body: {

@@ -1,12 +1,14 @@
 // Data assets: a file, a folder or a table, on this machine or in the cloud (facts/03 2.9).
+
 import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { segment } from "../segment.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
-import { anything, enumeration, text, version } from "./scalar.ts";
+import { anything, enumeration, nameText, text, version } from "./scalar.ts";
 import { described, type Infer, type Reading, type Shape } from "./shape.ts";
 import { parseTree, plainValue, type ScalarNode, type SourceFile } from "./source.ts";
 
@@ -29,7 +31,7 @@ export function assetLocation(kind: "data" | "models"): Shape<Location> {
 export const dataShape = object(
   "a data asset",
   {
-    name: required(text({ pattern: /^[^\s/]+$/, rule: "a name has no spaces and no slashes" })),
+    name: required(nameText({ pattern: /^[^\s/]+$/, rule: "a name has no spaces and no slashes" })),
     version: optional(version),
     type: optional(enumeration(DATA_TYPES, { fold: "exact" })),
     path: required(assetLocation("data")),
@@ -98,7 +100,7 @@ export async function translateData(document: DataDocument, resolver: Resolver):
   const chosen = document.version ?? (await resolver.nextVersion("data", document.name));
   return {
     method: "PUT",
-    path: `data/${document.name}/versions/${chosen}`,
+    path: `data/${segment(document.name, "the name")}/versions/${segment(chosen, "the version")}`,
     apiVersion: DATA_API_VERSION,
     name: document.name,
     version: chosen,

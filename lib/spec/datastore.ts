@@ -1,10 +1,11 @@
 // Datastores: blob containers, file shares, data lakes and OneLake (facts/03 2.9).
+import { segment } from "../segment.ts";
 import { type Credentials, storeCredentials } from "./credentials.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
 import { byType } from "./run.ts";
-import { enumeration, text } from "./scalar.ts";
+import { enumeration, nameText, text } from "./scalar.ts";
 import { type Shape, snakeCase } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -24,7 +25,7 @@ function typed<const N extends string>(name: N, rest: string) {
 }
 
 const header = {
-  name: required(text({ pattern: /^\w+$/, rule: "a datastore's name has letters, digits and underscores" })),
+  name: required(nameText({ pattern: /^\w+$/, rule: "a datastore's name has letters, digits and underscores" })),
   description: optional(text()),
   tags: optional(tags),
   id: readOnly(),
@@ -101,7 +102,7 @@ export async function translateDatastore(document: DatastoreDocument, resolver: 
   const place = { endpoint: resolver.workspace.storageSuffix ?? "core.windows.net", protocol: "https" };
   return {
     method: "PUT",
-    path: `datastores/${document.name}`,
+    path: `datastores/${segment(document.name, "the name")}`,
     apiVersion: DATASTORE_API_VERSION,
     query: { skipValidation: "true" },
     body: {

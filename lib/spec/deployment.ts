@@ -1,6 +1,8 @@
 // Online deployments, managed and on Kubernetes (facts/03 2.10).
+
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { segment } from "../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { checkServingName } from "./endpoint.ts";
 import { deploymentEnvironment } from "./environment.ts";
@@ -10,7 +12,7 @@ import { list, map, type ObjectOf, object, optional, readOnly, required } from "
 import { code } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { byType, environmentVariables } from "./run.ts";
-import { boolean, duration, enumeration, integer, looseText, number, text } from "./scalar.ts";
+import { boolean, duration, enumeration, integer, looseText, nameText, number, text } from "./scalar.ts";
 import type { Infer, Reading } from "./shape.ts";
 import type { MapNode, SourceFile } from "./source.ts";
 
@@ -65,7 +67,7 @@ const collection = object("a collection", {
   enabled: required(enumeration(["true", "false"])),
   data: optional(
     object("a data asset", {
-      name: optional(text()),
+      name: optional(nameText()),
       version: optional(looseText),
       path: optional(text()),
       data_id: optional(text()),
@@ -82,8 +84,8 @@ const dataCollector = object("a data collector", {
 });
 
 const fields = {
-  name: required(text()),
-  endpoint_name: required(text()),
+  name: required(nameText()),
+  endpoint_name: required(nameText()),
   type: optional(enumeration(["managed", "kubernetes"])),
   description: optional(text()),
   tags: optional(tags),
@@ -180,7 +182,7 @@ export async function translateOnlineDeployment(
   const isPrivate = document.private_network_connection === true;
   return {
     method: "PUT",
-    path: `onlineEndpoints/${endpoint_name}/deployments/${name}`,
+    path: `onlineEndpoints/${segment(endpoint_name, "the endpoint's name")}/deployments/${segment(name, "the name")}`,
     apiVersion: DEPLOYMENT_API_VERSION,
     body: {
       location: resolver.workspace.location,
@@ -214,7 +216,7 @@ async function collectorBody(document: OnlineDeploymentDocument, resolver: Resol
     });
     collections[name] = present({
       dataCollectionMode: entry.enabled === "true" ? "enabled" : "disabled",
-      dataId: `${resolver.workspace.id}/data/${asset}/versions/${version}`,
+      dataId: `${resolver.workspace.id}/data/${segment(asset, "the name of the collected data")}/versions/${segment(version, "the version of the collected data")}`,
       samplingRate: collector?.sampling_rate,
       clientId: entry.client_id,
     });

@@ -1,9 +1,10 @@
 // Online endpoints, managed and on Kubernetes (facts/03 2.10).
+import { segment } from "../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { compute, computeId } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { enumeration, integer, looseText, text } from "./scalar.ts";
+import { enumeration, integer, looseText, nameText, text } from "./scalar.ts";
 import type { Infer, Reading } from "./shape.ts";
 import type { MapNode, SourceFile, SpecNode } from "./source.ts";
 
@@ -67,7 +68,7 @@ export const resourceIdentity = object(
 );
 
 const fields = {
-  name: required(text()),
+  name: required(nameText()),
   description: optional(text()),
   tags: optional(tags),
   properties: optional(tags),
@@ -111,7 +112,7 @@ export async function translateOnlineEndpoint(document: OnlineEndpointDocument, 
     document.identity === undefined ? { type: "SystemAssigned" } : await resourceIdentity.write(document.identity, to);
   return {
     method: "PUT",
-    path: `onlineEndpoints/${document.name}`,
+    path: `onlineEndpoints/${segment(document.name, "the name")}`,
     apiVersion: ENDPOINT_API_VERSION,
     body: {
       location: resolver.workspace.location,

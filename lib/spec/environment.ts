@@ -1,13 +1,15 @@
 // Environments: an image, an image with conda packages, or a Docker build context (facts/03 2.8).
+
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { segment } from "../segment.ts";
 import { dumpSorted } from "./conda.ts";
 import { type AssetWrite, camelWriting, type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { includedFile } from "./included.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import { assetReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { anything, enumeration, integer, text, version } from "./scalar.ts";
+import { anything, enumeration, integer, nameText, text, version } from "./scalar.ts";
 import { type Below, described, FREE_BELOW, type Infer, type Reading, type Shape, type Writing } from "./shape.ts";
 import type { MapNode, ScalarNode, SourceFile, SpecNode } from "./source.ts";
 
@@ -46,7 +48,7 @@ const contextPath: Shape<string> = {
 const build = object("a build context", { path: optional(contextPath), dockerfile_path: optional(text()) });
 
 const fields = {
-  name: optional(text()),
+  name: optional(nameText()),
   version: optional(version),
   description: optional(text()),
   tags: optional(tags),
@@ -93,7 +95,7 @@ function checkSource(
 export const anonymousEnvironment = object("an environment", fields, { check: checkSource, hints });
 export const namedEnvironment = object(
   "an environment",
-  { ...fields, name: required(text()) },
+  { ...fields, name: required(nameText()) },
   { check: checkSource, hints },
 );
 export type AnonymousEnvironment = Infer<typeof anonymousEnvironment>;
@@ -113,7 +115,7 @@ export async function translateEnvironment(document: EnvironmentDocument, resolv
   const body = await environmentBody(document, resolver, false);
   return {
     method: "PUT",
-    path: `environments/${name}/versions/${chosen}`,
+    path: `environments/${segment(name, "the name")}/versions/${segment(chosen, "the version")}`,
     apiVersion: ENVIRONMENT_API_VERSION,
     name,
     version: chosen,

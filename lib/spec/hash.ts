@@ -1,152 +1,185 @@
-// The two hashes by which Azure ML knows local bytes (facts/03 3.3), and the list of files that an upload would bring.
+// The two hashes by which Azure ML knows local bytes (facts/03 3.3), and the hashes of each file by which it is known again.
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
-import path from "node:path";
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { TaskError } from "../errors.ts";
-import { type IgnoreRules, ignoreNothing, ignoreRules } from "./ignore.ts";
-import { isInside } from "./path.ts";
+import { type IgnoreRules, ignoreNothing } from "./ignore.ts";
+import { isInside } from "./upload-folders.ts";
+import { compareText, type Entry, type ListOptions, type UploadFile, type UploadTree, walk } from "./walk.ts";
+
+export type { ListOptions, UploadFile } from "./walk.ts";
 
 /** The version that goes with the content hash in a code look-up. */
 export const CONTENT_HASH_VERSION = 202208;
 
-export interface UploadFile {
-  /** Absolute path on this machine. */
-  readonly path: string;
-  /** POSIX path below the uploaded folder; the file's own name for a single file. */
-  readonly relative: string;
-  /** Bytes. */
-  readonly size: number;
+/** Of one file's content, hexadecimal. */
+export interface FileDigests {
+  readonly sha256: string;
+  readonly md5: string;
 }
 
-export interface ListOptions {
-  /** The repository: a link that leads out of it is a fault. */
-  readonly root?: string | undefined;
+/** Digests by the real path of the file. */
+export type KnownDigests = Map<string, FileDigests>;
+
+/** Does all of the steps at once. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** How long steps may keep everybody else waiting, in milliseconds. */
+const SLICE = 20;
+
+/** Does the steps while others have their turns, and stops where the signal says so. */
+export async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
+  for (;;) {
+    const until = performance.now() + SLICE;
+    while (performance.now() < until) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
 }
 
 /**
  * The files that an upload of `source` brings, sorted by lower-cased relative path. Links are followed.
- * Throws a TaskError (input) for a folder without a file in it, and for a link that leaves `options.root`.
+ * @throws TaskError (input) as `walk`
  */
-export function listUploadFiles(source: string, options: ListOptions = {}): UploadFile[] {
-  const absolute = path.resolve(source);
-  if (!statSync(absolute).isDirectory())
-    return [{ path: absolute, relative: path.basename(absolute), size: statSync(absolute).size }];
-  const files: UploadFile[] = [];
-  walk(absolute, "", ignoreRules(absolute), options, [realpathSync(absolute)], files);
-  if (files.length === 0)
-    throw new TaskError("input", `The folder ${source} holds no file to upload.`, {
-      where: { file: source },
-      hint: "Check the path, and the patterns in its .amlignore or .gitignore.",
-    });
-  return files.sort((left, right) => compareText(left.relative.toLowerCase(), right.relative.toLowerCase()));
-}
-
-function walk(
-  folder: string,
-  prefix: string,
-  rules: IgnoreRules,
-  options: ListOptions,
-  above: readonly string[],
-  files: UploadFile[],
-): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const absolute = path.join(folder, entry.name);
-    const relative = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
-    if (entry.isSymbolicLink()) checkLink(absolute, options);
-    const stats = statSync(absolute, { throwIfNoEntry: false });
-    if (stats === undefined) continue;
-    if (stats.isDirectory()) {
-      const real = realpathSync(absolute);
-      // A link to a folder above would never end.
-      if (!above.includes(real)) walk(absolute, relative, rules, options, [...above, real], files);
-    } else if (stats.isFile() && !rules.ignores(relative)) {
-      files.push({ path: absolute, relative, size: stats.size });
-    }
-  }
-}
-
-function checkLink(absolute: string, options: ListOptions): void {
-  if (options.root === undefined) return;
-  let real: string;
-  try {
-    real = realpathSync(absolute);
-  } catch {
-    return; // A link to nothing brings nothing.
-  }
-  if (isInside(real, realpathSync(options.root))) return;
-  // A folder outside the repository was named on purpose; links inside it are its own affair.
-  if (!isInside(absolute, path.resolve(options.root))) return;
-  throw new TaskError(
-    "input",
-    `The link ${absolute} leads out of the repository (to ${real}), so it is not uploaded.`,
-    {
-      where: { file: absolute },
-      hint: "Replace the link by the file itself, or leave it out in .amlignore.",
-    },
-  );
-}
-
-function compareText(left: string, right: string): number {
-  // Python compares by code point; so does a comparison of UTF-16 units for all but astral characters.
-  return left < right ? -1 : left > right ? 1 : 0;
+export function listUploadFiles(source: string, options: ListOptions = {}): readonly UploadFile[] {
+  return atOnce(walk(source, options)).files;
 }
 
 /** The content hash by which code is found again (`codes/…/versions?hash=…&hashVersion=202208`); hexadecimal sha-256. */
 export function contentHash(source: string, options: ListOptions = {}): string {
-  const files = listUploadFiles(source, options);
-  const hash = createHash("sha256");
-  hash.update(String(files.length));
-  for (const file of files) hash.update(`#${file.relative}#`).update(String(file.size));
-  for (const file of files) updateWithFile(hash, file.path);
-  return hash.digest("hex");
+  return atOnce(contentHashOf(atOnce(walk(source, options))));
 }
 
 /** The object hash that names the folder of an upload (`LocalUpload/<hash>/<name>`); hexadecimal sha-256. */
-export function objectHash(source: string): string {
-  const absolute = path.resolve(source);
-  const hash = createHash("sha256").update("Initialize for october 2021 AML CLI version");
-  if (statSync(absolute).isDirectory())
-    updateWithFolder(hash, absolute, absolute, ignoreRules(absolute), [realpathSync(absolute)]);
-  else updateWithFile(hash, absolute);
+export function objectHash(source: string, options: ListOptions = {}): string {
+  return atOnce(objectHashOf(atOnce(walk(source, options))));
+}
+
+export function* contentHashOf({ files }: UploadTree, known: KnownDigests = new Map()): Generator<void, string> {
+  const hash = createHash("sha256");
+  hash.update(String(files.length));
+  for (const file of files) hash.update(`#${file.relative}#`).update(String(file.size));
+  for (const file of files) yield* updateWithFile(hash, file, known);
   return hash.digest("hex");
 }
 
-function updateWithFolder(
+export function* objectHashOf(
+  { top, rules, files }: UploadTree,
+  known: KnownDigests = new Map(),
+): Generator<void, string> {
+  const hash = createHash("sha256").update("Initialize for october 2021 AML CLI version");
+  const hashed = new Set<UploadFile>();
+  if (top.file) yield* updateWithFile(hash, top.file, known);
+  else {
+    yield* updateWithFolder(hash, top, top.entries ?? [], "", rules, known, hashed);
+    // A pattern may bring a file back whose folder another one leaves out: Azure's client uploads it and does not hash it. Two contents
+    // would have one name, so here it counts; trees without such patterns have the hash that Azure's client gives them.
+    for (const file of files) {
+      if (hashed.has(file)) continue;
+      hash.update(`#${file.relative}#`);
+      yield* updateWithFile(hash, file, known);
+    }
+  }
+  return hash.digest("hex");
+}
+
+function* updateWithFolder(
   hash: Hash,
-  root: string,
-  folder: string,
+  top: Entry,
+  entries: readonly Entry[],
+  prefix: string,
   rules: IgnoreRules,
-  above: readonly string[],
-): void {
-  const names = readdirSync(folder).sort((left, right) => compareText(left.toLowerCase(), right.toLowerCase()));
-  for (const name of names) {
-    const absolute = path.join(folder, name);
-    if (rules.ignores(path.relative(root, absolute).split(path.sep).join("/"))) continue;
-    hash.update(name);
-    const stats = statSync(absolute, { throwIfNoEntry: false });
-    if (stats === undefined) continue;
-    if (stats.isFile()) updateWithFile(hash, absolute);
-    else if (stats.isDirectory()) {
-      const real = realpathSync(absolute);
+  known: KnownDigests,
+  hashed: Set<UploadFile>,
+): Generator<void> {
+  const sorted = [...entries].sort((left, right) => compareText(left.name.toLowerCase(), right.name.toLowerCase()));
+  for (const entry of sorted) {
+    const relative = prefix === "" ? entry.name : `${prefix}/${entry.name}`;
+    if (rules.ignores(relative)) continue;
+    hash.update(entry.name);
+    if (entry.file) {
+      hashed.add(entry.file);
+      yield* updateWithFile(hash, entry.file, known);
+    } else if (entry.entries) {
       // Rules are relative to the link's own place only while it lies below the root, as in Azure's client.
-      const nested = isInside(real, realpathSync(root)) ? rules : ignoreNothing;
-      if (!above.includes(real)) updateWithFolder(hash, root, absolute, nested, [...above, real]);
+      const nested = isInside(entry.real, top.real) ? rules : ignoreNothing;
+      yield* updateWithFolder(hash, top, entry.entries, relative, nested, known, hashed);
     }
   }
 }
 
 const CHUNK = 1 << 20;
 
-function updateWithFile(hash: Hash, file: string): void {
-  const descriptor = openSync(file, "r");
+/** Adds a file's bytes to the hash, and keeps the digests of the file alone. */
+function* updateWithFile(hash: Hash, file: UploadFile, known: KnownDigests): Generator<void> {
+  const [sha256, md5] = [createHash("sha256"), createHash("md5")];
+  const descriptor = openFile(file);
   try {
-    const buffer = Buffer.allocUnsafe(CHUNK);
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    if (dev !== file.identity.dev || ino !== file.identity.ino) throw changed(file);
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, file.size + 1));
+    let total = 0;
     for (;;) {
-      const length = readSync(descriptor, buffer, 0, CHUNK, null);
-      if (length === 0) return;
-      hash.update(buffer.subarray(0, length));
+      const length = readSync(descriptor, buffer, 0, buffer.length, null);
+      if (length === 0) break;
+      total += length;
+      const bytes = buffer.subarray(0, length);
+      hash.update(bytes);
+      sha256.update(bytes);
+      md5.update(bytes);
+      yield;
     }
+    if (total !== file.size) throw changed(file);
   } finally {
     closeSync(descriptor);
   }
+  const digests = { sha256: sha256.digest("hex"), md5: md5.digest("base64") };
+  const before = known.get(file.real);
+  if (before !== undefined && before.sha256 !== digests.sha256) throw changed(file);
+  known.set(file.real, digests);
+}
+
+/** Copies a file as it was when the walk saw it. */
+export function copyUploadFile(file: UploadFile, target: string): void {
+  const descriptor = openFile(file);
+  const copy = openSync(target, "wx", 0o644);
+  try {
+    const { dev, ino } = fstatSync(descriptor, { bigint: true });
+    if (dev !== file.identity.dev || ino !== file.identity.ino) throw changed(file);
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, file.size + 1));
+    for (let length = 1; length > 0; ) {
+      length = readSync(descriptor, buffer, 0, buffer.length, null);
+      writeSync(copy, buffer, 0, length);
+    }
+  } finally {
+    closeSync(copy);
+    closeSync(descriptor);
+  }
+}
+
+function openFile(file: UploadFile): number {
+  try {
+    return openSync(file.real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
+    if (code === "ENOENT" || code === "ELOOP") throw changed(file);
+    throw new TaskError("input", `The file ${file.path} cannot be read (${code}).`, {
+      where: { file: file.path },
+      hint: "Check that the agent's user may read it, or leave it out in .amlignore.",
+    });
+  }
+}
+
+function changed({ path: file }: UploadFile): TaskError {
+  return new TaskError("input", `The file ${file} changed while it was being read.`, {
+    where: { file },
+    hint: "Let no other step or process write to what is uploaded meanwhile, and run the step again.",
+  });
 }

@@ -6,10 +6,12 @@ import ignore from "ignore";
 export interface IgnoreRules {
   /** `relative` is a POSIX path below the folder; a folder's own name comes without a trailing slash, as Azure's client asks. */
   ignores(relative: string): boolean;
+  /** Whether nothing below this folder can be part of the upload, so that it need not be looked at. */
+  leavesOutAll(relative: string): boolean;
 }
 
 /** Nothing is left out: for single files. */
-export const ignoreNothing: IgnoreRules = { ignores: () => false };
+export const ignoreNothing: IgnoreRules = { ignores: () => false, leavesOutAll: () => false };
 
 export function ignoreRules(folder: string): IgnoreRules {
   const file = [".amlignore", ".gitignore"].map((name) => path.join(folder, name)).find(isFile);
@@ -33,7 +35,9 @@ export function parseIgnore(text: string): IgnoreRules {
     const matcher = ignore({ ignorecase: false, allowRelativePaths: true }).add(excludes ? line : line.slice(1));
     patterns.push({ excludes, matches: (relative) => matcher.ignores(relative) });
   }
+  const bringsBack = patterns.some(({ excludes }) => !excludes);
   return {
+    leavesOutAll: (relative) => !bringsBack && patterns.some(({ matches }) => matches(`${relative}/`)),
     ignores(relative) {
       let ignored = false;
       for (const pattern of patterns) if (pattern.matches(relative)) ignored = pattern.excludes;

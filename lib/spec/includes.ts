@@ -1,11 +1,13 @@
 // `additional_includes`: files from elsewhere that are uploaded together with a component's code (facts/03 3.4).
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { copyUploadFile, listUploadFiles } from "./hash.ts";
 import { list } from "./object.ts";
 import { type Code, readLocalPath } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { described, NOTHING_BELOW, type Shape } from "./shape.ts";
+import type { UploadRoot } from "./upload-folders.ts";
 
 /** The folder's name under which Azure's client uploads code with what it includes. */
 const MERGED = "code_with_additional_includes";
@@ -51,16 +53,34 @@ export async function includedCode(component: WithIncludes, resolver: Resolver):
   try {
     const merged = path.join(scratch, MERGED);
     mkdirSync(merged);
-    if (component.code?.kind === "local") copyInto(merged, component.code.path);
-    for (const one of includes)
-      cpSync(one.path, path.join(merged, path.basename(one.path)), { recursive: true, dereference: true });
-    return { code: `azureml:${await resolver.code(merged)}` };
+    if (component.code?.kind === "local") copyInto(merged, component.code.path, resolver.root);
+    for (const one of includes) copyBeside(merged, one.path, resolver.root);
+    return { code: `azureml:${await resolver.code(merged, true)}` };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-function copyInto(merged: string, source: string): void {
-  if (statSync(source).isDirectory()) cpSync(source, merged, { recursive: true, dereference: true });
-  else cpSync(source, path.join(merged, path.basename(source)), { dereference: true });
+/** What is in a folder, or a file. */
+function copyInto(merged: string, source: string, root: UploadRoot | undefined): void {
+  copyUpload(source, root, (relative) => path.join(merged, relative));
+}
+
+/** A folder or a file under its own name. */
+function copyBeside(merged: string, source: string, root: UploadRoot | undefined): void {
+  const name = path.basename(source);
+  const isFolder = statSync(source).isDirectory();
+  if (isFolder) mkdirSync(path.join(merged, name), { recursive: true });
+  copyUpload(source, root, (relative) => (isFolder ? path.join(merged, name, relative) : path.join(merged, name)));
+}
+
+/** Copies what an upload of `source` would bring: by the same walk, without what its own ignore file leaves out. */
+function copyUpload(source: string, root: UploadRoot | undefined, place: (relative: string) => string): void {
+  for (const file of listUploadFiles(source, { root })) {
+    const target = place(file.relative);
+    mkdirSync(path.dirname(target), { recursive: true });
+    // The last one counts where several have one name.
+    rmSync(target, { force: true, recursive: true });
+    copyUploadFile(file, target);
+  }
 }

@@ -23,7 +23,16 @@ export {
 } from "./endpoint.ts";
 export { type EnvironmentDocument, parseEnvironment, translateEnvironment } from "./environment.ts";
 export { nearestName, SpecFault } from "./faults.ts";
-export { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash, type UploadFile } from "./hash.ts";
+export {
+  CONTENT_HASH_VERSION,
+  contentHash,
+  contentHashOf,
+  inTurns,
+  type KnownDigests,
+  listUploadFiles,
+  objectHash,
+  objectHashOf,
+} from "./hash.ts";
 export type { AssetInput, JobInput, JobOutput, LiteralInput, Location } from "./io.ts";
 export {
   type JobDocument,
@@ -36,9 +45,12 @@ export {
 export { type DocumentKind, type JobKind, kindOf } from "./kind.ts";
 export { type ModelDocument, parseModel, translateModel } from "./model.ts";
 export type { DocumentOverrides } from "./overrides.ts";
+export { uploadFault } from "./path.ts";
 export { parseReference, type Reference, resolveReference } from "./reference.ts";
 export { parseRegistry, type RegistryDocument, translateRegistry } from "./registry.ts";
 export type { AssetKind, Collection, Collections, Resolver, SpecWorkspace, Uploaded } from "./resolver.ts";
 export { type Literal, literalAs } from "./scalar.ts";
 export { parseSchedule, type ScheduleDocument, translateSchedule } from "./schedule.ts";
 export { parseSource, readSource, type SourceFile, type SourceOptions } from "./source.ts";
+export { folderAround, foldersOf, rootOf, type UploadFolders, type UploadRoot } from "./upload-folders.ts";
+export { shownPath, type UploadFile, walk } from "./walk.ts";

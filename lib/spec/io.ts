@@ -4,7 +4,7 @@ import { map, object, optional } from "./object.ts";
 import { absolutePath } from "./path.ts";
 import { parseReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { enumeration, type Literal, literal, looseText, text, version } from "./scalar.ts";
+import { enumeration, type Literal, literal, looseText, nameText, text, version } from "./scalar.ts";
 import { described, isExpression, type Reading, type Shape, withOwnExpressions } from "./shape.ts";
 import type { MapNode, ScalarNode, SpecNode } from "./source.ts";
 
@@ -203,7 +203,7 @@ const outputFields = object("an output", {
   type: optional(enumeration(ASSET_TYPES), { as: "job_output_type" }),
   path: optional(text(), { as: "uri" }),
   mode: optional(enumeration(OUTPUT_MODES, { rest: OUTPUT_MODE_VALUES })),
-  name: optional(text(), { as: "asset_name" }),
+  name: optional(nameText(), { as: "asset_name" }),
   version: optional(version, { as: "asset_version" }),
   description: optional(text()),
 });

@@ -1,4 +1,5 @@
 // Jobs of every kind: which one a file describes, and the body that all of them share (facts/03 2.2).
+import { segment } from "../segment.ts";
 import "./kinds.ts";
 import { AUTOML_API_VERSION, type AutomlJob, automlJob, automlProperties } from "./automl.ts";
 import { COMMAND_API_VERSION, type CommandJob, commandJob, commandProperties } from "./command.ts";
@@ -145,7 +146,7 @@ export async function translateJob(job: JobDocument, resolver: Resolver, options
   const name = typeof options.name === "string" ? options.name : options.name();
   return {
     method: "PUT",
-    path: `jobs/${name}`,
+    path: `jobs/${segment(name, "the name")}`,
     apiVersion: KINDS[job.kind].apiVersion,
     name,
     body: {

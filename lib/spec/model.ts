@@ -1,5 +1,7 @@
 // Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (facts/03 2.9).
+
 import { createHash } from "node:crypto";
+import { segment } from "../segment.ts";
 import { assetLocation } from "./data.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument } from "./document.ts";
 import { withoutEvidence } from "./evidence-names.ts";
@@ -7,7 +9,7 @@ import { type Location, MODEL_TYPES } from "./io.ts";
 import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { parseReference, type Reference, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { anything, enumeration, looseText, text, version } from "./scalar.ts";
+import { anything, enumeration, looseText, nameText, text, version } from "./scalar.ts";
 import { type Below, described, type Infer, type Shape } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -16,7 +18,7 @@ export const MODEL_API_VERSION = "2023-08-01-preview";
 const template = object("a deployment template", { asset_id: optional(text()) });
 
 const fields = {
-  name: optional(text({ pattern: /^[^\s/]+$/, rule: "a name has no spaces and no slashes" })),
+  name: optional(nameText({ pattern: /^[^\s/]+$/, rule: "a name has no spaces and no slashes" })),
   version: optional(version),
   type: optional(enumeration(MODEL_TYPES)),
   path: optional(assetLocation("models")),
@@ -64,7 +66,7 @@ export async function translateModel(document: ModelDocument, resolver: Resolver
   const body = await modelBody(document, resolver, false);
   return {
     method: "PUT",
-    path: `models/${document.name}/versions/${chosen}`,
+    path: `models/${segment(document.name, "the name")}/versions/${segment(chosen, "the version")}`,
     apiVersion: MODEL_API_VERSION,
     name: document.name,
     version: chosen,

@@ -1,6 +1,7 @@
 // Monitors: a schedule that compares what a model is asked and answers with what it was (facts/03 2.12).
 
 import { TaskError } from "../errors.ts";
+import { segment } from "../segment.ts";
 import { present } from "./document.ts";
 import { collectedProduction, collectedReference, defaultWindows } from "./monitor-data.ts";
 import { type Signal, type SignalWriting, type StandIns, signal, signalBody } from "./monitor-signal.ts";
@@ -36,7 +37,8 @@ const deployment: Shape<Deployment> = {
     return at.fault(node, `${at.name} is ${described(node)}; ${this.expects} is needed.`);
   },
   write: (value, to) =>
-    value.id ?? `${to.resolver.workspace.id}/onlineEndpoints/${value.endpoint}/deployments/${value.deployment}`,
+    value.id ??
+    `${to.resolver.workspace.id}/onlineEndpoints/${segment(value.endpoint, "the endpoint's name")}/deployments/${segment(value.deployment, "the deployment's name")}`,
 };
 
 const TASKS = ["classification", "regression", "question_answering", "questionanswering"] as const;

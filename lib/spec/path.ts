@@ -1,15 +1,16 @@
-// Local paths that a document names: they must exist, and may not lead out of the repository by `..` or by a link.
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+// Local paths that a document names: they must exist, and really lie in a folder whose files may be uploaded.
+import { existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
-import type { SourceLocation } from "../errors.ts";
+import { type SourceLocation, TaskError } from "../errors.ts";
 import { type DocumentPath, nearestName, SpecFault } from "./faults.ts";
+import { ALLOWED_HINT, folderAround, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 export interface Written {
   /** The path as it stands in the document. */
   readonly written: string;
   /** Absolute folder that a relative path starts from. */
   readonly folder: string;
-  readonly root: string | undefined;
+  readonly root: UploadRoot | undefined;
   readonly where: SourceLocation;
   readonly path?: DocumentPath;
 }
@@ -19,7 +20,7 @@ export function absolutePath(written: string, folder: string): string {
   return path.resolve(folder, written.startsWith("file:") ? written.slice("file:".length) : written);
 }
 
-/** The absolute path of what was written; throws a SpecFault where it does not exist or leaves the repository. */
+/** The absolute path of what was written; throws a SpecFault where it does not exist or may not be uploaded. */
 export function localPath(place: Written): string {
   const relative = place.written.startsWith("file:") ? place.written.slice("file:".length) : place.written;
   const absolute = absolutePath(place.written, place.folder);
@@ -28,33 +29,52 @@ export function localPath(place: Written): string {
   return absolute;
 }
 
-/** Throws where `absolute` leaves the root: by `..` in a relative path, or by a link on the way. */
+/** Throws where `absolute`, which exists, does not really lie in a folder whose files may be uploaded. */
 export function keepInside(absolute: string, place: Written): void {
   if (place.root === undefined) return;
-  const root = path.resolve(place.root);
-  const lexicallyInside = isInside(absolute, root);
-  if (!lexicallyInside) {
-    // An absolute path outside was written on purpose (a downloaded artifact); one made of ".." was not.
-    if (path.isAbsolute(place.written)) return;
-    throw new SpecFault(`the path ${place.written} leaves the repository (${root}).`, {
+  const real = realpathSync(absolute);
+  const where = whereIs(real, place.root);
+  if (where === "inside") return;
+  if (where === "history") {
+    throw new SpecFault(`the path ${place.written} is part of what git keeps in .git, which is never uploaded.`, {
       ...details(place),
-      hint: "Use a path inside the repository, or an absolute path.",
+      hint: "Name a file or folder of the checkout itself.",
     });
   }
-  const real = realpathSync(absolute);
-  if (isInside(real, realpathSync(root))) return;
-  throw new SpecFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
-    ...details(place),
-    hint: "Replace the link by the files themselves.",
-  });
+  const root = rootOf(place.root);
+  if (folderAround(absolute, place.root) !== undefined) {
+    throw new SpecFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
+      ...details(place),
+      hint: `Replace the link by the files themselves. ${ALLOWED_HINT}`,
+    });
+  }
+  const sentence = path.isAbsolute(place.written)
+    ? `the path ${place.written} lies outside of the repository (${root}) and of the agent's other folders.`
+    : `the path ${place.written} leaves the repository (${root}).`;
+  throw new SpecFault(sentence, { ...details(place), hint: ALLOWED_HINT });
 }
 
-export function isInside(absolute: string, root: string): boolean {
-  const relative = path.relative(root, absolute);
-  return relative === "" || (!relative.startsWith(`..${path.sep}`) && relative !== ".." && !path.isAbsolute(relative));
+/** Why a file or folder that an input names may not be uploaded, as an error; undefined where it may. */
+export function uploadFault(absolute: string, written: string, root: UploadRoot): TaskError | undefined {
+  try {
+    keepInside(absolute, { written, folder: rootOf(root), root, where: { file: "" } });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SpecFault)) throw error;
+    const sentence = error.message.replace(/^[:\s]*/, "");
+    return new TaskError("input", sentence.charAt(0).toUpperCase() + sentence.slice(1), {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
 }
 
 function missing(place: Written, absolute: string): SpecFault {
+  if (lstatSync(absolute, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    return new SpecFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
+      ...details(place),
+      hint: "Replace the link by the files themselves.",
+    });
+  }
   let folder = path.dirname(absolute);
   let name = path.basename(absolute);
   while (!existsSync(folder) && folder !== path.dirname(folder)) {

@@ -1,5 +1,7 @@
 // How a document names what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code (facts/03 2.3).
+
 import { TaskError } from "../errors.ts";
+import { segment, segmentFault } from "../segment.ts";
 import { SpecFault } from "./faults.ts";
 import { localPath } from "./path.ts";
 import type { AssetKind, Resolver } from "./resolver.ts";
@@ -32,6 +34,11 @@ export function parseReference(written: string, kind: AssetKind | "codes"): Refe
   if (name === undefined) return `it does not begin with "azureml:"`;
   if (kind === "environments" && CURATED.test(name)) return { kind: "id", id: `azureml:${name}` };
   if (name.includes("/")) return "a name holds no slash, and an ARM id begins with one";
+  const wrong = name
+    .split(/[:@]/)
+    .map((part) => (part === "" ? undefined : segmentFault(part)))
+    .find(Boolean);
+  if (wrong !== undefined) return `a part of it ${wrong}`;
   const at = name.lastIndexOf("@");
   if (at > 0 && at < name.length - 1) return { kind: "label", name: name.slice(0, at), label: name.slice(at + 1) };
   const colon = name.indexOf(":");
@@ -76,8 +83,9 @@ export async function resolveReference(
   resolver: Resolver,
 ): Promise<string> {
   if (reference.kind === "id") return reference.id;
-  const base = `${resolver.workspace.id}/${kind}/${reference.name}`;
-  if (reference.kind === "version") return `${base}/versions/${reference.version}`;
+  const base = `${resolver.workspace.id}/${kind}/${segment(reference.name, `a name under ${kind}`)}`;
+  if (reference.kind === "version")
+    return `${base}/versions/${segment(reference.version, `the version of ${reference.name}`)}`;
   if (kind === "components" && reference.label === "default") return `${base}/labels/default`;
   if (kind === "codes")
     throw new TaskError("input", `Code has no labels: azureml:${reference.name}@${reference.label}.`);
@@ -107,12 +115,14 @@ export const compute: Shape<string> = {
 
 /** The ARM id of a compute that is named in this workspace. */
 export function computeId(name: string, resolver: Resolver): string {
-  return name.startsWith("/") ? name : `${resolver.workspace.id}/computes/${name}`;
+  return name.startsWith("/") ? name : `${resolver.workspace.id}/computes/${segment(name, "the name of the compute")}`;
 }
 
 /** The ARM id of a datastore that is named in this workspace. */
 export function datastoreId(name: string, resolver: Resolver): string {
-  return name.startsWith("/") ? name : `${resolver.workspace.id}/datastores/${name}`;
+  return name.startsWith("/")
+    ? name
+    : `${resolver.workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
 }
 
 /** A name with or without the `azureml:` prefix; the document keeps it without. */

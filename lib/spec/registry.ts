@@ -1,8 +1,9 @@
 // Registries: assets that several workspaces share, in several regions.
+import { segment } from "../segment.ts";
 import { type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { list, object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
-import { boolean, enumeration, integer, text } from "./scalar.ts";
+import { boolean, enumeration, integer, nameText, text } from "./scalar.ts";
 import { described, type Infer, type Shape } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -64,7 +65,7 @@ const containerRegistry: Shape<{ readonly id?: string }> = {
 const ACCESS = { disabled: "Disabled", enabled: "Enabled" } as const;
 
 const registry = object("a registry", {
-  name: required(text()),
+  name: required(nameText()),
   description: optional(text()),
   tags: optional(tags),
   location: required(text()),
@@ -98,7 +99,7 @@ export async function translateRegistry(document: RegistryDocument, resolver: Re
       : { userCreatedAcrAccount: { armResourceId: { resourceId: acr } } };
   return {
     method: "PUT",
-    path: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/registries/${document.name}`,
+    path: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/registries/${segment(document.name, "the name")}`,
     apiVersion: REGISTRY_API_VERSION,
     body: {
       location: document.location,

@@ -1,5 +1,6 @@
 // What a spec asks for while it is being translated: the few things that only the cloud knows.
 // lib/ml/resolve answers from Azure; `npm run plan` answers from a stub, so that a translation can be seen without a network.
+import type { UploadRoot } from "./upload-folders.ts";
 
 /** Where the document is to be created. `id` is the workspace's ARM id, without a trailing slash. */
 export interface SpecWorkspace {
@@ -41,10 +42,15 @@ export type Collections = Readonly<Record<string, Collection>>;
 
 export interface Resolver {
   readonly workspace: SpecWorkspace;
+  /** The folders whose files may be uploaded; any where absent. */
+  readonly root?: UploadRoot | undefined;
   /** How many steps of a pipeline may be translated side by side; one after the other, in their order, if not given. */
   readonly lanes?: number;
-  /** Registers a local folder or file as anonymous code (facts/03 3.1); returns the ARM id of the code version. */
-  code(path: string): Promise<string>;
+  /**
+   * Registers a local folder or file as anonymous code (facts/03 3.1); returns the ARM id of the code version.
+   * @param isMade a translation put the folder together itself, of files that may be uploaded
+   */
+  code(path: string, isMade?: boolean): Promise<string>;
   /** Brings a local file or folder to a datastore (facts/03 3.2). `uri` is the short form. */
   upload(path: string, datastore?: string): Promise<Uploaded>;
   /** Creates an anonymous (or named) asset version by PUT and returns the id that the service answers. */

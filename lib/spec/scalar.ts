@@ -1,4 +1,5 @@
 // Shapes of single values, with the coercions of Azure's client (facts/03 2.1): a number may be written as text (as `--set` does), text may not be written as a number.
+import { SEGMENT_RULE, segmentFault } from "../segment.ts";
 import { nearestName } from "./faults.ts";
 import { described, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
 import { plainValue, type ScalarNode, type SpecNode } from "./source.ts";
@@ -38,11 +39,30 @@ export function text(options: { pattern?: RegExp; rule?: string } = {}): Shape<s
 /** Text that may be written as a number or boolean: it is taken as Python's str() would write it. */
 export const looseText: Shape<string> = scalarShape("text", (node) => node.text);
 
+/** A name that becomes a part of an address: it leads to the resource of that name and to no other (lib/segment.ts). */
+export function nameText(options: { pattern?: RegExp; rule?: string } = {}): Shape<string> {
+  const plain = text(options);
+  return {
+    ...plain,
+    read: (node, at) => {
+      const value = plain.read(node, at);
+      return value === undefined ? undefined : asSegment(value, node, at);
+    },
+  };
+}
+
+/** Reports what cannot be a part of an address. */
+export function asSegment(value: string, node: SpecNode, at: Reading): string | undefined {
+  const fault = segmentFault(value);
+  if (fault === undefined) return value;
+  return at.fault(node, `${at.name} is ${described(node)}, which ${fault}.`, { hint: SEGMENT_RULE });
+}
+
 /** A version: text or a number; `1.0` stays "1.0". */
 export const version: Shape<string> = scalarShape("a version", (node, at) => {
   if (node.type === "boolean" || node.type === "timestamp")
     return wrong(node, at, "a version", "Put the version in quotes.");
-  return node.text;
+  return asSegment(node.text, node, at);
 });
 
 /** A whole number, or text that holds one. */

@@ -1,11 +1,12 @@
 // Schedules: a trigger, and what it sets off: a job, a monitor or a data import (facts/03 2.12).
+import { segment } from "../segment.ts";
 
 import { dataImportUse } from "./data-import.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
 import { monitorBody, monitorDefinition } from "./monitor.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
-import { looseText, text } from "./scalar.ts";
+import { looseText, nameText, text } from "./scalar.ts";
 import { scheduledJob } from "./scheduled-job.ts";
 import type { Infer } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
@@ -18,7 +19,7 @@ const ACTIONS = ["create_job", "create_monitor", "import_data"] as const;
 const shape = object(
   "a schedule",
   {
-    name: required(text()),
+    name: required(nameText()),
     display_name: optional(text()),
     description: optional(text()),
     tags: optional(tags),
@@ -52,7 +53,7 @@ export function parseSchedule(file: SourceFile, options: ParseOptions = {}): Sch
 export async function translateSchedule(document: ScheduleDocument, resolver: Resolver): Promise<Write> {
   return {
     method: "PUT",
-    path: `schedules/${document.name}`,
+    path: `schedules/${segment(document.name, "the name")}`,
     apiVersion: SCHEDULE_API_VERSION,
     body: {
       properties: present({

@@ -4,6 +4,7 @@ import type { SourceLocation } from "../errors.ts";
 import { type DocumentPath, Faults, formatPath } from "./faults.ts";
 import type { Resolver } from "./resolver.ts";
 import type { SourceFile, SpecNode } from "./source.ts";
+import type { UploadRoot } from "./upload-folders.ts";
 
 /** What lies below a shape, for finding valid paths. */
 export type Below =
@@ -46,7 +47,7 @@ export class Reading {
   readonly faults: Faults;
   readonly path: DocumentPath;
   readonly folder: string;
-  readonly root: string | undefined;
+  readonly root: UploadRoot | undefined;
   readonly absentData: boolean;
   /** Where secrets are noted as they are met. */
   readonly secrets: Set<string>;

@@ -4,7 +4,8 @@ import path from "node:path";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
 import { type SourceLocation, TaskError } from "../errors.ts";
 import { Faults } from "./faults.ts";
-import { isInside, keepInside } from "./path.ts";
+import { keepInside } from "./path.ts";
+import { isInside, rootOf, type UploadRoot } from "./upload-folders.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
 
 export interface ScalarNode extends ScalarValue {
@@ -31,8 +32,8 @@ export interface SourceFile {
   readonly name: string;
   /** Absolute folder of the file; relative paths in the document start here. */
   readonly folder: string;
-  /** The folder that paths may not leave, if one was given. */
-  readonly root: string | undefined;
+  /** The folders that paths may not leave, if any were given. */
+  readonly root: UploadRoot | undefined;
   /** Whether data that jobs take may be missing: a plan may be made before the data is there. */
   readonly absentData?: boolean | undefined;
   /** Keys, passwords and tokens that stand in the file; filled while a document is read. Never print or record one. */
@@ -41,8 +42,8 @@ export interface SourceFile {
 }
 
 export interface SourceOptions {
-  /** The repository: a relative path in the file, or a link below it, may not lead out of it. */
-  readonly root?: string | undefined;
+  /** The folders that the file, and every path in it, must really lie in. */
+  readonly root?: UploadRoot | undefined;
   /** Do not refuse a job whose local input data does not exist (yet). Off, unless a plan is made. */
   readonly absentData?: boolean | undefined;
 }
@@ -57,7 +58,7 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
     if (statSync(absolute).isDirectory())
       throw new TaskError("input", `${file} is a folder, not a YAML file.`, { where, hint: "Name the file in it." });
     if (options.root !== undefined)
-      keepInside(absolute, { root: options.root, folder: options.root, written: file, where });
+      keepInside(absolute, { root: options.root, folder: rootOf(options.root), written: file, where });
     text = readFileSync(absolute, "utf8");
   } catch (error) {
     if (error instanceof TaskError) throw error;
@@ -72,10 +73,10 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
 }
 
 /** As people know it: relative to the repository, where the agent made it absolute. */
-function shownName(file: string, root: string | undefined): string {
+function shownName(file: string, root: UploadRoot | undefined): string {
   if (root === undefined || !path.isAbsolute(file)) return file;
   const absolute = path.resolve(file);
-  return isInside(absolute, path.resolve(root)) ? path.relative(path.resolve(root), absolute) : file;
+  return isInside(absolute, rootOf(root)) ? path.relative(rootOf(root), absolute) : file;
 }
 
 /** Parses YAML text as though it stood in a file `name` of `folder`. */

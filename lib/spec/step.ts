@@ -1,4 +1,5 @@
 // The steps of a pipeline: what all types of step share, and the registry in which each type's file enters itself (facts/03 2.6).
+import { segment } from "../segment.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
@@ -210,7 +211,7 @@ async function overComponent(step: Step, use: ComponentUse, resolver: Resolver):
 
 export function computeOf(compute: string, resolver: Resolver): string {
   if (isExpression(compute) || compute.startsWith("/")) return compute;
-  return `${resolver.workspace.id}/computes/${compute}`;
+  return `${resolver.workspace.id}/computes/${segment(compute, "the name of the compute")}`;
 }
 
 async function stepInputs(

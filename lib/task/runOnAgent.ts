@@ -100,6 +100,7 @@ function storyRun<Inputs, Outputs, Workspace>(
     provenance: agent.provenance,
     stepIdentity: stepIdentity(agent.provenance),
     workingDirectory: agent.variable("System.DefaultWorkingDirectory") ?? process.cwd(),
+    folders: agent.folders,
     setOutputs: (outputs) => setOutputs(task, agent, outputs),
     succeedWithIssues: (reason) => void issues.push(reason),
     setTaskVariable: agent.setTaskVariable,

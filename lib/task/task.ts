@@ -1,4 +1,5 @@
 // A task: a contract, how its workspace is opened, and its story.
+import type { StepFolders } from "../agent/folders.ts";
 import type { Contract } from "../agent/inputs.ts";
 import type { Provenance } from "../agent/provenance.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
@@ -34,6 +35,11 @@ export interface StoryRun<Outputs> {
   readonly stepIdentity: string;
   /** Folder that relative paths in inputs mean. */
   readonly workingDirectory: string;
+  /**
+   * The folders that files may be uploaded from and downloaded to, by their real paths; the first is `workingDirectory`.
+   * @param allowed the input allowedFolders, where the task has it
+   */
+  folders(allowed?: string): StepFolders;
   /** Sets output variables at once, so that they are there even if the story fails or is cancelled later. */
   setOutputs(outputs: Partial<Outputs>): void;
   /** The step succeeds with issues, for this reason, unless it fails. */

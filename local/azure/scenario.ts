@@ -38,7 +38,8 @@ export function defaultScenario(): Scenario {
     slots: 4,
     killGrace: 2_000,
     patience: 0,
-    online: { endpoint: 50, deployment: 50, ready: 60_000 },
+    // The service's own probe: ten seconds, and then thirty failures ten seconds apart (facts/06 2.2).
+    online: { endpoint: 50, deployment: 50, ready: 310_000 },
     events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },
   };
 }

@@ -13,6 +13,10 @@ param deadLetterContainer string
 param eventTypes string[]
 param eventSchema string
 
+// Empty: deliveries bring no token, and are known by the key alone.
+param entraTenantId string
+param entraApplicationId string
+
 // Storage Blob Data Contributor, a built-in role.
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
@@ -66,10 +70,13 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-
     destination: {
       endpointType: 'WebHook'
       properties: {
+        // Event Grid keeps the address as a secret: who reads the subscription sees it without its query.
         endpointUrl: 'https://${app.properties.defaultHostName}/api/events?code=${eventsFunction.listKeys().default}'
         maxEventsPerBatch: 1
         preferredBatchSizeInKilobytes: 64
         minimumTlsVersionAllowed: '1.2'
+        azureActiveDirectoryTenantId: empty(entraApplicationId) ? null : entraTenantId
+        azureActiveDirectoryApplicationIdOrUri: empty(entraApplicationId) ? null : entraApplicationId
       }
     }
     eventDeliverySchema: eventSchema

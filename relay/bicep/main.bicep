@@ -48,9 +48,42 @@ param eventTypes string[] = [
 ])
 param eventSchema string = 'EventGridSchema'
 
+@description('Addresses (CIDR) that may call the app beside Event Grid, and publish its code: where the administrators sit.')
+param callers string[] = []
+
+@description('Tenant whose token Event Grid brings with each delivery. Empty, as the next one: deliveries are known by the key alone.')
+param entraTenantId string = ''
+
+@description('Application (client) id that stands for the relay in Microsoft Entra; relay/README.md says how it is made.')
+param entraApplicationId string = ''
+
 // Built-in roles.
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
+
+var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
+
+// Event Grid itself, the same in every tenant.
+var eventGridApplication = '4962773b-9cdb-44cf-a8bf-237846a00ab7'
+
+var eventGrid = {
+  name: 'event-grid'
+  priority: 100
+  action: 'Allow'
+  ipAddress: 'AzureEventGrid'
+  tag: 'ServiceTag'
+}
+var administrators = [
+  for (address, index) in callers: {
+    name: 'administrator-${index}'
+    priority: 200 + index
+    action: 'Allow'
+    ipAddress: address
+  }
+]
+
+var secretName = 'relay-webhook-secret'
+var webhookSecretReference = empty(webhookSecret) ? '' : '@Microsoft.KeyVault(VaultName=${vault.name};SecretName=${secretName})'
 
 var suffix = uniqueString(resourceGroup().id, name)
 var relayContainer = 'relay'
@@ -123,6 +156,39 @@ resource cleaning 'Microsoft.Storage/storageAccounts/managementPolicies@2024-01-
   }
 }
 
+// The webhook's secret: whoever may read the app's settings reads where it is, and not what it is.
+resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+  name: 'kv-${suffix}'
+  location: location
+  properties: {
+    tenantId: tenant().tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+  }
+}
+
+resource secret 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = if (!empty(webhookSecret)) {
+  parent: vault
+  name: secretName
+  properties: {
+    value: webhookSecret
+  }
+}
+
+resource readsSecrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault
+  name: guid(vault.id, identity.id, keyVaultSecretsUser)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
 resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
   name: 'log-${name}-${suffix}'
   location: location
@@ -171,6 +237,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
+    keyVaultReferenceIdentity: identity.id
     functionAppConfig: {
       deployment: {
         storage: {
@@ -194,6 +261,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     siteConfig: {
       minTlsVersion: '1.2'
       ftpsState: 'Disabled'
+      ipSecurityRestrictionsDefaultAction: 'Deny'
+      ipSecurityRestrictions: concat([eventGrid], administrators)
+      scmIpSecurityRestrictionsUseMain: false
+      scmIpSecurityRestrictionsDefaultAction: 'Deny'
+      scmIpSecurityRestrictions: administrators
       appSettings: [
         { name: 'AzureWebJobsStorage__accountName', value: storage.name }
         { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
@@ -207,14 +279,64 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         { name: 'RELAY_CONTAINER', value: '${storage.properties.primaryEndpoints.blob}${relayContainer}' }
         { name: 'RELAY_ROUTES', value: routes }
         { name: 'RELAY_REPLAY_SCHEDULE', value: replaySchedule }
-        { name: 'RELAY_WEBHOOK_SECRET', value: webhookSecret }
+        { name: 'RELAY_WEBHOOK_SECRET', value: webhookSecretReference }
       ]
     }
   }
   dependsOn: [
     containers
     ownsBlobs
+    secret
+    readsSecrets
   ]
+}
+
+// Code is published with a token of Entra, never with a password.
+resource noPasswords 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noPasswordsByFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+// The platform looks at the token before the app is called. The administrator's function has a key of its own.
+resource authentication 'Microsoft.Web/sites/config@2024-04-01' = if (!empty(entraApplicationId)) {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: {
+      enabled: true
+    }
+    globalValidation: {
+      requireAuthentication: true
+      unauthenticatedClientAction: 'Return401'
+      excludedPaths: ['/api/replay']
+    }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: true
+        registration: {
+          clientId: entraApplicationId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${entraTenantId}/v2.0'
+        }
+        validation: {
+          allowedAudiences: [entraApplicationId, 'api://${entraApplicationId}']
+          defaultAuthorizationPolicy: {
+            allowedApplications: [eventGridApplication]
+          }
+        }
+      }
+    }
+  }
 }
 
 resource ownsBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -258,6 +380,8 @@ module events 'events.bicep' = if (subscribe) {
     deadLetterContainer: deadLetterContainer
     eventTypes: eventTypes
     eventSchema: eventSchema
+    entraTenantId: entraTenantId
+    entraApplicationId: entraApplicationId
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Clock, RelayLog } from "./clock.ts";
 import { type Configuration, sourceName } from "./configuration.ts";
 import type { Dispatcher, Outcome } from "./dispatch.ts";
+import { RelayFault } from "./fault.ts";
 import { concernsModel, matchesModel } from "./filter.ts";
 import { byCreation, type ModelCatalog, type ModelVersion } from "./models.ts";
 import { type ModelNotice, nameOf } from "./notice.ts";
@@ -123,7 +124,13 @@ export class CatchUp {
     const wanted = (name: string) => request.routes.some(({ when }) => concernsModel(when, request.source, name));
     const names = request.model === undefined ? await catalog.names(request.source) : [request.model];
     const versions: ModelVersion[] = [];
-    for (const name of names.filter(wanted)) versions.push(...(await catalog.versions(request.source, name, since)));
+    for (const name of names.filter(wanted)) {
+      const found = await catalog.versions(request.source, name, since);
+      // It was in the list of models a moment ago.
+      if (found === undefined && request.model === undefined)
+        throw new RelayFault("temporary", `Azure ML lists the model ${name} and says that it has no versions (404).`);
+      versions.push(...(found ?? []));
+    }
     return versions.sort(byCreation);
   }
 

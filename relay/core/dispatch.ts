@@ -153,7 +153,8 @@ export class Dispatcher {
         until: now + CLAIM_MILLISECONDS,
       };
       const hopeless = now - (claim.firstFailure ?? now) >= retry.giveUpAfterHours * 3_600_000;
-      const wait = fault.retryAfter ?? pause;
+      // What a service wishes may lengthen a pause, and never shortens it.
+      const wait = Math.max(fault.retryAfter ?? 0, pause);
       const last = turn >= retry.attempts || now + wait >= deadline;
       if (fault.kind === "permanent" || (last && hopeless)) {
         await this.#bury(route, notice, held, claim, etag);

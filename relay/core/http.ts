@@ -90,6 +90,11 @@ export function createHttp(options: { readonly ca?: string; readonly userAgent?:
     });
 }
 
+/** Whether an answer is a page for people: a sign-in page, or a proxy's, comes with a 2xx. */
+export function isPage({ headers, body }: HttpResponse): boolean {
+  return /\bhtml\b/i.test(headers["content-type"] ?? "") || /^\s*<(!doctype|html)\b/i.test(body.slice(0, 200));
+}
+
 /** `Retry-After` in milliseconds (seconds or an HTTP date), if the answer has one that can be read. */
 export function retryAfter(headers: Readonly<Record<string, string>>, now: number): number | undefined {
   const value = headers["retry-after"];

@@ -40,17 +40,23 @@ export class ModelCatalog {
   async names(source: string): Promise<string[]> {
     const names: string[] = [];
     for await (const item of this.#list(`${source}/models?api-version=${API_VERSION}&listViewType=ActiveOnly`)) {
-      if (typeof item.name === "string") names.push(item.name);
+      if (item === "none") throw denied(source);
+      if (typeof item.name !== "string") throw unreadable(`${source}/models`);
+      names.push(item.name);
     }
     return names;
   }
 
-  /** Versions of a model created at `since` or later, oldest first. Anonymous ones are nobody's to start on. */
-  async versions(source: string, model: string, since: number): Promise<ModelVersion[]> {
+  /**
+   * Versions of a model created at `since` or later, oldest first; undefined where Azure ML says that there is no such model.
+   * Anonymous ones are nobody's to start on.
+   */
+  async versions(source: string, model: string, since: number): Promise<ModelVersion[] | undefined> {
     const versions: ModelVersion[] = [];
     const path = `${source}/models/${encodeURIComponent(model)}/versions`;
     const query = `api-version=${API_VERSION}&$orderBy=createdtime%20desc&listViewType=ActiveOnly`;
     for await (const item of this.#list(`${path}?${query}`)) {
+      if (item === "none") return undefined;
       const version = readVersion(source, model, item);
       if (version === undefined) continue;
       // Newest first is what was asked for: the first older one ends the list.
@@ -67,7 +73,8 @@ export class ModelCatalog {
     return item === undefined ? undefined : readVersion(source, model, item);
   }
 
-  async *#list(path: string): AsyncGenerator<Record<string, unknown>> {
+  /** What a list holds; `none` where Azure ML says that there is no such list. */
+  async *#list(path: string): AsyncGenerator<Record<string, unknown> | "none"> {
     const { resourceManager } = this.#parts;
     let url: string | undefined = resourceManager + path;
     while (url !== undefined) {
@@ -76,13 +83,17 @@ export class ModelCatalog {
         throw new RelayFault("permanent", `Azure ML's list goes on at ${new URL(url).origin}, which is not ARM.`);
       }
       const page: Record<string, unknown> | undefined = await this.#get(url);
-      if (page === undefined) return;
-      for (const item of Array.isArray(page.value) ? page.value : []) if (isObject(item)) yield item;
+      if (page === undefined) return void (yield "none");
+      if (!Array.isArray(page.value)) throw unreadable(url);
+      for (const item of page.value) {
+        if (!isObject(item)) throw unreadable(url);
+        yield item;
+      }
       url = typeof page.nextLink === "string" && page.nextLink !== "" ? page.nextLink : undefined;
     }
   }
 
-  /** @returns undefined for 404. */
+  /** @returns undefined for a 404 in which Azure ML itself says that there is none. */
   async #get(url: string): Promise<Record<string, unknown> | undefined> {
     const { http, token, scope, clock } = this.#parts;
     const bearer = await token(scope);
@@ -92,10 +103,11 @@ export class ModelCatalog {
         url,
         headers: { Authorization: `Bearer ${bearer}`, Accept: "application/json" },
       });
-      if (answer.status === 404) return undefined;
+      if (answer.status === 404 && isObject(readBody(answer, url).error)) return undefined;
       if (answer.status === 200) return readBody(answer, url);
       const passing = answer.status === 408 || answer.status === 429 || answer.status >= 500;
-      const wait = retryAfter(answer.headers, clock.now()) ?? 500 * turn;
+      // What the service wishes may lengthen a pause, and never shortens it.
+      const wait = Math.max(retryAfter(answer.headers, clock.now()) ?? 0, 500 * turn);
       if (passing && turn < 3 && wait <= 5_000) {
         await clock.sleep(wait);
         continue;
@@ -112,9 +124,23 @@ function readBody(answer: HttpResponse, url: string): Record<string, unknown> {
   } catch {
     // Said below, with the address.
   }
-  throw new RelayFault(
+  throw unreadable(url);
+}
+
+/** An answer that is none: neither "there is nothing" nor "there is this". */
+function unreadable(url: string): RelayFault {
+  const path = URL.canParse(url) ? new URL(url).pathname : url;
+  return new RelayFault("temporary", `Azure ML answered ${path} with something other than what was asked for.`);
+}
+
+function denied(source: string): RelayFault {
+  return new RelayFault(
     "temporary",
-    `Azure ML answered 200 to ${new URL(url).pathname} with something other than JSON.`,
+    `Azure ML says that there is no ${source}, or not for the relay's identity (404).`,
+    {
+      status: 404,
+      hint: "Check `sources`, and that the identity has the role AzureML Data Scientist, or Reader, there.",
+    },
   );
 }
 

@@ -5,7 +5,7 @@ import { type Clock, type RelayLog, silentLog, systemClock } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
 import { Dispatcher, type Outcome, type Starter } from "./dispatch.ts";
 import { parseDelivery, type RelayEvent } from "./events.ts";
-import { asFault, describeFault, RelayFault } from "./fault.ts";
+import { asFault, describeFault } from "./fault.ts";
 import { concernsModel, matchesModel, matchesRun } from "./filter.ts";
 import { answerOptions, answerValidation, json, type RelayRequest, type RelayResponse } from "./handshake.ts";
 import type { Http } from "./http.ts";
@@ -190,13 +190,8 @@ export class Relay {
         own = (await this.#catalog.version(source, name, version))?.notice;
       }
     } catch (error) {
-      const needsStage = routes.some(({ when }) => when.kind === "model" && when.stage.length > 0);
-      const refused = error instanceof RelayFault && error.kind === "permanent";
-      // Without the right to read, the event itself has to do; its data know tags, and no stage.
-      if (!refused || needsStage)
-        return { settled: { route: routes[0], outcome: { kind: "later", reason: describeFault(error) } } };
-      this.#parts.log.warn(`${describeFault(error)} ${nameOf(notice)} is judged by its event alone.`);
-      return { notice };
+      // Whoever can send events can write any tags into them: without Azure ML's own record nothing starts.
+      return { settled: { route: routes[0], outcome: { kind: "later", reason: describeFault(error) } } };
     }
     const mine = caught.outcomes.find((one) => nameOf(one.notice) === nameOf(notice));
     if (mine !== undefined && mine.outcome.kind !== "would start") {
@@ -208,7 +203,11 @@ export class Relay {
       return { settled: { route: routes[0], outcome: { kind: "later", reason } } };
     }
     if (caught.seen.has(nameOf(notice))) return { settled: undefined };
-    return { notice: own === undefined ? notice : { ...own, event: notice.event } };
+    if (own === undefined) {
+      const reason = `Azure ML knows no ${nameOf(notice)}, or holds it as anonymous: nothing starts without its record.`;
+      return { settled: { route: routes[0], outcome: { kind: "later", reason } } };
+    }
+    return { notice: { ...own, event: notice.event } };
   }
 
   /** The setting's own spelling of the source; undefined when the setting names sources, and not this one. */

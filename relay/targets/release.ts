@@ -7,6 +7,7 @@ import type {
 } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import type { IReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
+import { onlyAnswers } from "../../lib/agent/devops-answers.ts";
 import { sourceName } from "../core/configuration.ts";
 import type { StartContext, Started } from "../core/dispatch.ts";
 import { RelayFault } from "../core/fault.ts";
@@ -77,7 +78,7 @@ async function connect(target: ReleaseTarget, parts: ReleaseParts): Promise<IRel
     allowRedirects: false,
     ...(parts.caFile === undefined ? {} : { cert: { caFile: parts.caFile } }),
   });
-  const api = await web.getReleaseApi();
+  const api = onlyAnswers(await web.getReleaseApi());
   connected = { key, api };
   return api;
 }
@@ -113,9 +114,8 @@ async function findDefinition(api: IReleaseApi, target: ReleaseTarget): Promise<
       true,
     ),
   );
-  const matching = (Array.isArray(list) ? list : []).filter(
-    (one) => one.name?.toLowerCase() === definition.toLowerCase(),
-  );
+  if (!Array.isArray(list)) throw unreadable(target, "the list of release definitions");
+  const matching = list.filter((one) => one.name?.toLowerCase() === definition.toLowerCase());
   const [only] = matching;
   if (only?.id === undefined) throw missing(`"${definition}"`);
   if (matching.length > 1) {
@@ -173,8 +173,12 @@ async function findRelease(
   const list = await call(target, "looking for a release that may have been created", "looked", () =>
     api.getReleases(target.project, definitionId, none, none, none, none, none, from, none, none, 100),
   );
-  return (Array.isArray(list) ? list : []).find(({ description }) => description?.includes(mark) === true);
+  if (!Array.isArray(list)) throw unreadable(target, "the list of releases");
+  return list.find(({ description }) => description?.includes(mark) === true);
 }
+
+const unreadable = (target: ReleaseTarget, what: string) =>
+  new RelayFault("temporary", `${target.project}: Azure DevOps answered the question for ${what} with something else.`);
 
 function describe(target: ReleaseTarget, release: Release | null | undefined): Started {
   if (typeof release?.id !== "number") {
@@ -213,10 +217,12 @@ async function call<T>(
         hint: "Add the relay's identity to the organization (Users, access level Basic) and to a group of the project that may create releases.",
       });
     }
-    if (status !== undefined && status < 500 && status !== 408 && status !== 429) {
+    if (status !== undefined && status >= 300 && status < 500 && status !== 408 && status !== 429) {
       throw new RelayFault("permanent", message, options);
     }
-    const lost = effect === "created" && status === undefined && !neverConnected(error.code);
+    // What came of a creation is known only where nobody was reached, or the service says that it did nothing.
+    const told = status === 429 || status === 203 || (status === undefined && neverConnected(error.code));
+    const lost = effect === "created" && !told;
     throw new RelayFault(lost ? "unknown" : "temporary", message, options);
   }
 }

@@ -2,7 +2,7 @@
 
 import type { StartContext, Started } from "../core/dispatch.ts";
 import { RelayFault } from "../core/fault.ts";
-import { type Http, type HttpResponse, retryAfter } from "../core/http.ts";
+import { type Http, type HttpResponse, isPage, retryAfter } from "../core/http.ts";
 import { type Notice, payloadOf } from "../core/notice.ts";
 import type { WebhookTarget } from "../core/routes.ts";
 import { signBody } from "../core/signature.ts";
@@ -37,7 +37,12 @@ export async function startWebhook(
   }
   const url = `${target.organization}/_apis/public/distributedtask/webhooks/${encodeURIComponent(target.name)}?api-version=6.0-preview`;
   const answer = await parts.http({ method: "POST", url, headers, body, timeout: 15_000 });
-  if (answer.status >= 200 && answer.status < 300 && answer.status !== 203) {
+  if (answer.status >= 200 && answer.status < 300 && (answer.status === 203 || isPage(answer))) {
+    throw new RelayFault("unknown", `Azure DevOps answered the webhook ${target.name} with a page for people.`, {
+      hint: "A sign-in page instead of an answer means that the address of the organization is not the right one.",
+    });
+  }
+  if (answer.status >= 200 && answer.status < 300) {
     return { reference: `webhook ${target.name} ${context.id}` };
   }
   throw refusal(target, answer);

@@ -74,9 +74,13 @@ export class OfflineResolver implements Resolver {
     return isPipeline || this.#asked.size > 1 ? "bright_garlic_f2spjt6qx2" : "sad_boniato_ktrz3db4r2";
   }
 
-  async code(source: string): Promise<string> {
+  get root(): string | undefined {
+    return this.#world.root;
+  }
+
+  async code(source: string, isMade = false): Promise<string> {
     this.#asked.add("codes");
-    const hash = contentHash(source, { root: this.#world.root });
+    const hash = contentHash(source, { root: isMade ? source : this.#world.root });
     const name = this.#codeName(hash);
     const codeUri = `${ACCOUNT}/${name}/${path.basename(source)}`;
     const properties = { hash_sha256: hash, hash_version: CONTENT_HASH_VERSION };
@@ -103,7 +107,7 @@ export class OfflineResolver implements Resolver {
     if (isAbsent) this.absent.add(source);
     else listUploadFiles(source, { root: this.#world.root });
     const isFolder = isAbsent ? path.extname(source) === "" : statSync(source).isDirectory();
-    const hash = isAbsent ? "0".repeat(64) : objectHash(source);
+    const hash = isAbsent ? "0".repeat(64) : objectHash(source, { root: this.#world.root });
     const below = `LocalUpload/${hash}/${path.basename(source)}${isFolder ? "/" : ""}`;
     const { subscriptionId, resourceGroup, workspaceName } = this.#world;
     const scope = `subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${workspaceName}`;

@@ -27,6 +27,8 @@ export type Inputs = {
   file: string;
   /** What to do where several files of a folder describe one resource in different ways: refuse the folder and name all such pairs, or let the last file count, in the order of their paths, with a warning that names both. */
   duplicates: "fail" | "last";
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
   /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
 } & ConnectionType;
@@ -50,6 +52,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
     { name: "file", type: "filePath", required: true },
     { name: "duplicates", type: "pickList", default: "fail", options: ["fail", "last"] },
+    { name: "allowedFolders", type: "multiLine" },
     { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [

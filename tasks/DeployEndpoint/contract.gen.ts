@@ -33,6 +33,8 @@ export type Inputs = {
   deploymentName: string | undefined;
   /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
   model: string | undefined;
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
   /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
   /** JSON file that is sent to the endpoint as a request. */
@@ -79,6 +81,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "endpointName", type: "string" },
     { name: "deploymentName", type: "string" },
     { name: "model", type: "string" },
+    { name: "allowedFolders", type: "multiLine" },
     { name: "plan", type: "boolean", default: "false" },
     { name: "requestFile", type: "filePath" },
     { name: "expectations", type: "multiLine" },

@@ -8,7 +8,7 @@ import {
   readRollout,
   takeBack,
 } from "../../lib/ml/index.ts";
-import { defineTask } from "../../lib/task/index.ts";
+import { defineTask, type StepFolders } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
 /** Holds what somebody has to take back when this step is stopped half way. */
@@ -18,11 +18,12 @@ export default defineTask(
   contract,
   openWorkspace,
   async ({ inputs, workspace, log, record, run }) => {
+    const root = run.folders(inputs.allowedFolders);
     const report = await deploy(workspace, {
       ...inputs,
-      ...readRollout(inputs, run.workingDirectory),
-      root: run.workingDirectory,
-      call: readCall(inputs),
+      ...readRollout(inputs, root),
+      root,
+      call: readCall(inputs, root),
       deadline: inputs.timeoutInMinutes * 60_000,
       onReport: (now) => {
         record.deployment = sectionOf(now);
@@ -41,10 +42,10 @@ export default defineTask(
   },
 );
 
-function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs) {
+function readCall({ requestFile, expectations, maxLatencyInMilliseconds }: Inputs, root: StepFolders) {
   const expected = parseExpectations(expectations);
   if (requestFile === undefined) return undefined;
-  return { request: readRequest(requestFile), expectations: expected, maxLatencyInMilliseconds };
+  return { request: readRequest(requestFile, root), expectations: expected, maxLatencyInMilliseconds };
 }
 
 function sectionOf({ endpoint, deployment, model, scoringUri, state, trafficBefore, traffic }: RolloutReport) {

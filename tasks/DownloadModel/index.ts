@@ -1,6 +1,5 @@
 // Download model: the files of one version, once, and where they come from.
-import path from "node:path";
-import { type DownloadedModel, downloadModel, fileFilter, openPlace } from "../../lib/ml/index.ts";
+import { type DownloadedModel, downloadFolder, downloadModel, fileFilter, openPlace } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
@@ -8,7 +7,7 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: place
   const model = await downloadModel(place, {
     name: inputs.modelName,
     version: inputs.versionOrLabel,
-    folder: path.resolve(run.workingDirectory, inputs.downloadPath),
+    ...downloadFolder(inputs.downloadPath, run.folders()),
     wants: fileFilter(inputs.itemPattern),
   });
   const { name, version, id, type, uri, origin, report } = model;

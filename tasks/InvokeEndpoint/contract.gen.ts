@@ -33,6 +33,8 @@ export type Inputs = {
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
 } & ConnectionType;
 
 export interface Outputs {
@@ -59,6 +61,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "requestFile", type: "filePath", required: true },
     { name: "expectations", type: "multiLine" },
     { name: "maxLatencyInMilliseconds", type: "int" },
+    { name: "allowedFolders", type: "multiLine" },
   ],
   outputs: [
     { name: "reply", type: "string" },

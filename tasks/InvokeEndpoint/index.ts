@@ -3,10 +3,10 @@ import { invokeEndpoint, openWorkspace, parseExpectations, readRequest } from ".
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record }) => {
+export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
   const { endpointName, deploymentName, maxLatencyInMilliseconds } = inputs;
   const reply = await invokeEndpoint(workspace, endpointName, {
-    request: readRequest(inputs.requestFile),
+    request: readRequest(inputs.requestFile, run.folders(inputs.allowedFolders)),
     expectations: parseExpectations(inputs.expectations),
     deployment: deploymentName,
     maxLatencyInMilliseconds,

@@ -54,6 +54,8 @@ export type Inputs = {
   tags: string | undefined;
   /** Datastore that local files are uploaded to. Left empty, the workspace's default datastore. */
   datastore: string | undefined;
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
   /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
 } & ConnectionType & Source;
@@ -87,6 +89,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "description", type: "string" },
     { name: "tags", type: "multiLine" },
     { name: "datastore", type: "string" },
+    { name: "allowedFolders", type: "multiLine" },
     { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [

@@ -1,11 +1,11 @@
 // Register dataset: the same content is the same version, and the task says which.
 import { dataOf, openPlace, registerDataIn } from "../../lib/ml/index.ts";
-import { parseData, readSource } from "../../lib/spec/index.ts";
+import { parseData, readSource, type UploadRoot } from "../../lib/spec/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
 export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
-  const root = run.workingDirectory;
+  const root = run.folders(inputs.allowedFolders);
   const data = await registerDataIn(place, readData(inputs, root), root);
   log.info(`Data asset ${data.name}:${data.version} (${data.created ? "new" : "there already"}): ${data.path}`);
   record.data = data;
@@ -13,7 +13,7 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: place
 });
 
 /** The YAML file or the inputs in its place; version, description, tags and datastore count before those of the file. */
-function readData(inputs: Inputs, root: string) {
+function readData(inputs: Inputs, root: UploadRoot) {
   const document = inputs.source === "file" ? parseData(readSource(inputs.dataFile, { root })) : dataOf(inputs, root);
   const { version, description, datastore } = inputs;
   return {

@@ -56,6 +56,8 @@ export type Inputs = {
   description: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
   /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
 } & ConnectionType & Source;
@@ -90,6 +92,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "version", type: "string" },
     { name: "description", type: "string" },
     { name: "tags", type: "multiLine" },
+    { name: "allowedFolders", type: "multiLine" },
     { name: "plan", type: "boolean", default: "false" },
   ],
   outputs: [

@@ -8,7 +8,7 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: place
   const { name, type, version, description } = inputs;
   const tags = readPairs(inputs.tags, "tags");
   const request = { name, type, version, description, tags, source: sourceOf(inputs) };
-  const model = await registerModelIn(place, request, run.workingDirectory, openJudgements(run, signal));
+  const model = await registerModelIn(place, request, run.folders(inputs.allowedFolders), openJudgements(run, signal));
   log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
   const { jobName, evidence: _evidence, ...asset } = model;
   record.model = { ...asset, ...(jobName === undefined ? {} : { jobName }) };

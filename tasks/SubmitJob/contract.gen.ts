@@ -49,6 +49,8 @@ export type Inputs = {
   tags: string | undefined;
   /** A word of your choice, such as the branch. Jobs that older runs submitted with the same key and that go on are cancelled before this one is submitted. Left empty, nothing is. */
   concurrencyKey: string | undefined;
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
   /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
   plan: boolean;
 } & ConnectionType & Wait;
@@ -81,6 +83,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "environmentVariables", type: "multiLine" },
     { name: "tags", type: "multiLine" },
     { name: "concurrencyKey", type: "string" },
+    { name: "allowedFolders", type: "multiLine" },
     { name: "plan", type: "boolean", default: "false" },
     { name: "wait", type: "boolean", default: "true" },
     { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },

@@ -11,7 +11,7 @@ export default defineTask(
   contract,
   openWorkspace,
   async ({ inputs, workspace, log, signal, record, run }) => {
-    const root = run.workingDirectory;
+    const root = run.folders(inputs.allowedFolders);
     const file = readSource(inputs.jobFile, { root });
     const document = parseJob(file, { overrides: { yaml: inputs.overrides } });
     for (const secret of file.secrets) run.hide(secret);

@@ -48,6 +48,55 @@ describe("the relay's Bicep files", () => {
     for (const [, file = ""] of text.matchAll(/(?:using|loadTextContent\()\s*'([^']+)'/g)) read(file);
   });
 
+  /** The body of a resource by its symbol. */
+  const resource = (text: string, symbol: string) => {
+    const at = new RegExp(`^resource ${symbol} `, "m").exec(text)?.index;
+    assert.ok(at !== undefined, `there is no resource ${symbol}`);
+    return block(text, at);
+  };
+
+  it("keep the webhook's secret in a vault: the app's settings hold a reference, and its identity may read it", () => {
+    const setting = /name: 'RELAY_WEBHOOK_SECRET', value: (.*) \}/.exec(main)?.[1] ?? "";
+    assert.doesNotMatch(setting, /^webhookSecret$/, "the secret itself is a setting");
+    const value = new RegExp(`^var ${setting} = .*@Microsoft\\.KeyVault\\(`, "m");
+    assert.match(main, value);
+    assert.match(resource(main, "app"), /keyVaultReferenceIdentity: identity\.id/);
+    assert.match(resource(main, "secret"), /value: webhookSecret/);
+    assert.match(resource(main, "vault"), /enableRbacAuthorization: true/);
+    assert.match(
+      resource(main, "readsSecrets"),
+      /scope: vault[\s\S]*keyVaultSecretsUser[\s\S]*identity\.properties\.principalId/,
+    );
+    for (const [, name = "", type] of main.matchAll(/^param (\w*[sS]ecret\w*) (\w+)/gm)) {
+      assert.equal(type, "string");
+      assert.match(main, new RegExp(`@secure\\(\\)\\s*param ${name} `), name);
+    }
+  });
+
+  it("let nobody publish by a password, and nobody in but Event Grid and those who are named", () => {
+    for (const name of ["scm", "ftp"])
+      assert.match(
+        main,
+        new RegExp(`basicPublishingCredentialsPolicies@[\\s\\S]{0,80}name: '${name}'[\\s\\S]{0,60}allow: false`),
+      );
+    const app = resource(main, "app");
+    assert.match(app, /ipSecurityRestrictionsDefaultAction: 'Deny'/);
+    assert.match(app, /scmIpSecurityRestrictionsDefaultAction: 'Deny'/);
+    assert.match(app, /ipSecurityRestrictions: concat\(\[eventGrid\], administrators\)/);
+    assert.match(app, /scmIpSecurityRestrictions: administrators/);
+    assert.match(main, /ipAddress: 'AzureEventGrid'[\s\S]{0,40}tag: 'ServiceTag'/);
+  });
+
+  it("can have deliveries signed by Entra, and take them from Event Grid alone", () => {
+    const authentication = resource(main, "authentication");
+    assert.match(authentication, /unauthenticatedClientAction: 'Return401'/);
+    assert.match(authentication, /allowedApplications: \[eventGridApplication\]/);
+    assert.match(main, /^var eventGridApplication = '4962773b-9cdb-44cf-a8bf-237846a00ab7'$/m);
+    const subscription = resource(read("events.bicep"), "subscription");
+    assert.match(subscription, /azureActiveDirectoryTenantId/);
+    assert.match(subscription, /azureActiveDirectoryApplicationIdOrUri/);
+  });
+
   it("use what they declare, and declare what they use", () => {
     for (const file of ["main.bicep", "events.bicep", "workspace-reader.bicep"]) {
       const code = read(file).replace(/^\s*\/\/.*$/gm, "");

@@ -77,10 +77,12 @@ export interface KnownVersion {
 /** ARM's two lists and the version itself, newest first, `pageSize` to a page. */
 export async function serveArm(
   versions: KnownVersion[],
-  options: { pageSize?: number; refuse?: () => number } = {},
+  options: { pageSize?: number; refuse?: () => number; instead?: (path: string) => Answer | undefined } = {},
 ): Promise<Server> {
   const pageSize = options.pageSize ?? 100;
   const server: Server = await serve((request) => {
+    const instead = options.instead?.(request.path);
+    if (instead !== undefined) return instead;
     const refused = options.refuse?.() ?? 200;
     if (refused !== 200) return { status: refused, body: { error: { code: "Refused", message: "as told" } } };
     const render = (one: KnownVersion) => ({
@@ -112,7 +114,9 @@ export async function serveArm(
     const of = versions.filter((one) => one.name === name);
     if (version === undefined) return page(of.sort((a, b) => b.createdAt - a.createdAt).map(render));
     const one = of.find((item) => item.version === version);
-    return one === undefined ? { status: 404 } : { body: render(one) };
+    return one === undefined
+      ? { status: 404, body: { error: { code: "UserError", message: "not found" } } }
+      : { body: render(one) };
   });
   return server;
 }

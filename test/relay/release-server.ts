@@ -17,9 +17,16 @@ export interface MadeRelease {
   readonly authorization: string | undefined;
 }
 
-/** `create`: what happens to the n-th creation (from 0): `made` answers it, `lost` makes it and hangs up, a number refuses it. */
+/**
+ * What happens to a creation: `made` answers it, `lost` makes it and hangs up, `unsaid` makes it and answers 502, `page` makes
+ * it and answers with HTML; a number refuses it.
+ */
+export type Fate = "made" | "lost" | "unsaid" | "page" | number;
+
+/** `create`: the fate of the n-th creation (from 0); `list`: what stands in place of the list of releases. */
 export async function serveReleases(
-  create: (turn: number) => "made" | "lost" | number = () => "made",
+  create: (turn: number) => Fate = () => "made",
+  list: () => Answer | undefined = () => undefined,
 ): Promise<Server & { readonly organization: string; readonly made: MadeRelease[] }> {
   const made: MadeRelease[] = [];
   let turn = 0;
@@ -71,6 +78,8 @@ export async function serveReleases(
       return definition === undefined ? { status: 404, body: { message: "VS402870" } } : { body: definition };
     }
     if (request.method === "GET") {
+      const instead = list();
+      if (instead !== undefined) return instead;
       const value = made.map(({ id, description }) => ({ id, description }));
       return { body: { count: value.length, value } };
     }
@@ -78,6 +87,8 @@ export async function serveReleases(
     if (typeof fate === "number") return { status: fate, body: { message: "as told" } };
     const release = { id: made.length + 1, ...JSON.parse(request.body), authorization: request.headers.authorization };
     made.push(release);
+    if (fate === "unsaid") return { status: 502, body: "<html></html>", headers: { "Content-Type": "text/html" } };
+    if (fate === "page") return { body: "<html></html>", headers: { "Content-Type": "text/html" } };
     return fate === "lost" ? "hang up" : { body: release };
   };
   const server: Server = await serve(answer);

@@ -94,7 +94,7 @@ describe("relay: classic releases", () => {
     [403, "permanent"],
     [400, "permanent"],
     [429, "temporary"],
-    [500, "temporary"],
+    [500, "unknown"],
   ] as const) {
     it(`refused with ${status} is a ${kind} fault`, async () => {
       fate = () => status;

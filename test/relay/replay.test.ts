@@ -240,11 +240,11 @@ describe("relay: replay", () => {
     assert.deepEqual(started(), ["credit:1 by event"]);
   });
 
-  it("goes by the event alone without the right to read, unless a stage is asked for", async () => {
+  it("starts nothing without the right to read, whatever the route asks for", async () => {
     armStatus = 403;
     await start();
-    assert.equal((await post(relay?.eventsUrl ?? "", [modelEvent("credit", 1)])).status, 200);
-    assert.deepEqual(started(), ["credit:1 by event"]);
+    assert.equal((await post(relay?.eventsUrl ?? "", [modelEvent("credit", 1)])).status, 503);
+    assert.deepEqual(started(), []);
     await relay?.close();
     await start({ stage: "Production" });
     const answered = await post(relay?.eventsUrl ?? "", [modelEvent("credit", 2, { tags: { stage: "Production" } })]);

@@ -17,7 +17,7 @@ const ARROWS: Record<string, { rooms: string[]; only?: string[] }> = {
   tasks: { rooms: ["base", "lib/task", "lib/ml", "lib/spec", "lib/record"] },
   local: { rooms: [] },
   tab: { rooms: ["lib/record"] },
-  relay: { rooms: ["lib/record", "lib/agent/azureDevOps.ts"] },
+  relay: { rooms: ["lib/record", "lib/agent/azureDevOps.ts", "lib/agent/devops-answers.ts"] },
 };
 
 interface Import {

@@ -1,6 +1,7 @@
 // What `runOnAgent` hands to a story, with services that remember what they were asked.
 
 import assert from "node:assert/strict";
+import { stepFolders } from "../../lib/agent/folders.ts";
 import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
@@ -109,6 +110,8 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
         provenance,
         stepIdentity: more.stepIdentity ?? folder,
         workingDirectory: folder,
+        folders: (allowed) =>
+          stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
         setOutputs: (outputs) => void Object.assign(ran.set, outputs),
         succeedWithIssues: (reason) => void ran.issues.push(reason),
         setTaskVariable: (name, value) => void ran.taskVariables.set(name, value),

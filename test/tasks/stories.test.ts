@@ -259,7 +259,11 @@ describe("the stories", () => {
       ],
       [
         "a request that is no JSON",
-        () => runStory(InvokeEndpoint, { endpointName: "stories", requestFile: yaml("r.json", "{'a': 1}") }, folder),
+        () => {
+          const requestFile = yaml("r.json", "{'a': 1}");
+          const allowedFolders = path.dirname(requestFile);
+          return runStory(InvokeEndpoint, { endpointName: "stories", requestFile, allowedFolders }, folder);
+        },
         /no JSON \(line 1, column 2\)/,
       ],
       [

@@ -1,7 +1,7 @@
 // The story of Apply: resolve, plan without changing anything, say it, do it, report. Twice in a row, the second time nothing.
 import { API_VERSION, finish, segment } from "../../azure/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
-import type { AssetKind, Resolver, Write } from "../../spec/index.ts";
+import type { AssetKind, Resolver, UploadRoot, Write } from "../../spec/index.ts";
 import { nextVersion, versionIn, versionsOf } from "../assets.ts";
 import { whenFree } from "../busy.ts";
 import type { Collecting } from "../collections.ts";
@@ -27,7 +27,7 @@ import { settled } from "./state.ts";
 
 export interface ApplyOptions {
   /** The repository's folder, which uploads may not leave by a link. */
-  readonly root: string;
+  readonly root: UploadRoot;
 }
 
 export interface AppliedResource {
@@ -162,7 +162,7 @@ async function planOne(
 function placeOf(workspace: Workspace, at: string, isAsset: boolean): [collection: string, name: string] {
   const isBelow = at.startsWith(`${workspace.id}/`);
   const path = isBelow ? at.slice(workspace.id.length + 1) : at.replace(/^.*\/providers\/[^/]+\//, "");
-  const segments = path.split("/");
+  const segments = path.split("/").map(decodeURIComponent);
   if (isAsset) return [segments[0] ?? "", segments[1] ?? ""];
   return [segments.slice(0, -1).join("/"), segments.at(-1) ?? ""];
 }

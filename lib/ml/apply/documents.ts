@@ -22,6 +22,7 @@ import {
   parseSchedule,
   type Resolver,
   readSource,
+  rootOf,
   type SourceFile,
   translateBatchDeployment,
   translateBatchEndpoint,
@@ -37,6 +38,7 @@ import {
   translateOnlineEndpoint,
   translateRegistry,
   translateSchedule,
+  type UploadRoot,
   type Write,
 } from "../../spec/index.ts";
 import { canonical } from "../canonical.ts";
@@ -98,7 +100,7 @@ export interface ReadDocuments {
  * Reads a YAML file, or all of a folder in the order in which they can be applied.
  * @throws TaskErrors with the faults of all files at once
  */
-export function readDocuments(given: string, root: string, duplicates: Duplicates = "fail"): ReadDocuments {
+export function readDocuments(given: string, root: UploadRoot, duplicates: Duplicates = "fail"): ReadDocuments {
   const isFolder = statSync(given, { throwIfNoEntry: false })?.isDirectory() === true;
   const documents: ApplicableDocument[] = [];
   const skipped: { file: string; kind: string; isTemplate?: boolean }[] = [];
@@ -124,7 +126,7 @@ export function readDocuments(given: string, root: string, duplicates: Duplicate
     } catch (error) {
       if (error instanceof TaskErrors) faults.push(...error.errors);
       else if (error instanceof TaskError && isFolder && /mapping of fields/.test(error.message))
-        skipped.push({ file: path.relative(root, name), kind: "file without a document" });
+        skipped.push({ file: path.relative(rootOf(root), name), kind: "file without a document" });
       else if (error instanceof TaskError) faults.push(error);
       else throw error;
     }

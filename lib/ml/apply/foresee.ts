@@ -1,10 +1,10 @@
 // A resolver that changes nothing: what it cannot know before something is created it says in a form that compares by content.
 import { createHash } from "node:crypto";
-import type { AssetKind, Resolver } from "../../spec/index.ts";
+import type { AssetKind, Resolver, UploadRoot } from "../../spec/index.ts";
 import { versionOfLabel } from "../assets.ts";
 import { canonical } from "../canonical.ts";
 import { type Collecting, collectedBy, collectionsOf } from "../collections.ts";
-import { readContent } from "../content.ts";
+import { contentOf } from "../content.ts";
 import type { Workspace } from "../workspace.ts";
 import { UNKNOWN } from "./compare.ts";
 
@@ -16,21 +16,25 @@ export const plannedKey = (kind: string, name: string) => `${kind}/${name}`;
 export type PlannedDeployments = Map<string, Collecting>;
 export const plannedDeployment = (endpoint: string, name: string) => `${endpoint}/${name}`.toLowerCase();
 
-/** @param root the repository's folder, which uploads may not leave by a link */
+/** @param root the folders whose files may be uploaded */
 export function foreseeing(
   workspace: Workspace,
   planned: PlannedVersions,
   deployments: PlannedDeployments,
-  root: string,
+  root: UploadRoot,
 ): Resolver {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
   return {
     workspace: { subscriptionId, resourceGroup, name, id, location },
+    root,
     lanes: 1,
-    code: async (path) => `${UNKNOWN}code ${readContent(path, root).codeHash()}`,
+    code: async (path, isMade) => {
+      const content = await contentOf(workspace, path, isMade ? path : root);
+      return `${UNKNOWN}code ${await content.codeHash()}`;
+    },
     async upload(path, datastore = "workspaceblobstore") {
-      const content = readContent(path, root);
-      const hash = content.objectHash();
+      const content = await contentOf(workspace, path, root);
+      const hash = await content.objectHash();
       const below = `LocalUpload/${hash}/${content.name}${content.isFolder ? "/" : ""}`;
       const scope = `subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${name}`;
       return {

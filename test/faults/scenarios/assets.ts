@@ -60,7 +60,8 @@ async function checkVersions(
 const namesWhatItMade =
   (noun: "data" | "models", name: string) =>
   (place: Place, ran: Ran, expect: Story["expect"]): void => {
-    if (ran.result !== "Failed") return;
+    // What was killed says nothing.
+    if (ran.result !== "Failed" || ran.attempt.stop !== undefined) return;
     const said = ran.errors.join("\n");
     const made = place.versions(noun, name).filter(({ stamps }) => stamps.createdBy.name !== "Ada");
     for (const { version } of made)

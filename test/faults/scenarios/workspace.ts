@@ -99,7 +99,7 @@ export const workspaceScenarios: readonly Scenario[] = [
     name: "WatchModels, pipeline",
     task: "WatchModels",
     inputs: { models: "watched", pipelineToStart: "release", beginAt: "2020-01-01T00:00:00Z" },
-    requests: { "login false": 2, "arm false": 3, "devops false": 10, "devops true": 10 },
+    requests: { "login false": 2, "arm false": 3, "devops false": 12, "devops true": 13 },
     prepare: addWatched,
     atOnce: {},
     check: ({ cloud }, { expect }) => {
@@ -123,7 +123,7 @@ export const workspaceScenarios: readonly Scenario[] = [
       artifactAlias: "_model",
       beginAt: "2020-01-01T00:00:00Z",
     },
-    requests: { "login false": 2, "arm false": 3, "devops false": 10, "devops true": 10 },
+    requests: { "login false": 2, "arm false": 3, "devops false": 12, "devops true": 13 },
     prepare: addWatched,
     check: ({ cloud }, { expect }) => {
       const versions = cloud.devops.releases.all.map(
