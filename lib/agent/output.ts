@@ -39,6 +39,7 @@ export function complete(result: "Succeeded" | "SucceededWithIssues" | "Failed" 
 export const pipelineLog: Log = {
   info: printText,
   remote: printText,
+  drained: () => flushed(),
   debug: (line) => tl.debugExternalOutput(harmless(line), { source: "remote" }),
   warn: (line) => logIssue("warning", line),
   async group(title, work) {

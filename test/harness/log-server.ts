@@ -107,8 +107,11 @@ async function sendPieces(response: import("node:http").ServerResponse, log: Ser
   for (let at = from; at < to && !response.destroyed; at += 1 << 20) {
     if (!response.write(log.read(at, Math.min(at + (1 << 20), to))))
       await new Promise((resolve) => {
-        response.once("drain", resolve);
-        response.once("close", resolve);
+        const go = () => {
+          response.off("drain", go).off("close", go);
+          resolve(undefined);
+        };
+        response.on("drain", go).on("close", go);
       });
   }
   response.end();
