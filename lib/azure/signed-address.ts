@@ -16,8 +16,9 @@ export interface Piece {
 const PATIENCE = 60_000;
 
 /**
- * Reads at most `length` bytes from `from` on, whatever the other side sends (ranges: facts/04 11.1). One round trip; no
- * second attempt.
+ * Reads from `from` on as many bytes as `room` holds, and no more, whatever the other side sends (ranges: facts/04 11.1).
+ * One round trip; no second attempt.
+ * @param room where the bytes are put: the piece is a part of it
  * @returns an empty piece where it ends before, and undefined where nothing lies there
  * @throws TaskError for every other answer, and where nobody answers; the signal's reason when it is aborted
  */
@@ -25,13 +26,16 @@ export async function readPiece(
   azure: AzureMl,
   signedUrl: string,
   from: number,
-  length: number,
+  room: Buffer,
   signal?: AbortSignal,
 ): Promise<Piece | undefined> {
   const request = createPipelineRequest({
     url: signedUrl,
     method: "GET",
-    headers: createHttpHeaders({ "x-ms-range": `bytes=${from}-${from + length - 1}`, "x-ms-version": "2021-10-04" }),
+    headers: createHttpHeaders({
+      "x-ms-range": `bytes=${from}-${from + room.length - 1}`,
+      "x-ms-version": "2021-10-04",
+    }),
     streamResponseStatusCodes: new Set([200, 206]),
     timeout: PATIENCE,
     ...(signal ? { abortSignal: signal } : {}),
@@ -40,12 +44,12 @@ export async function readPiece(
     const response = await azure.transport.httpClient.sendRequest(request);
     switch (response.status) {
       case 206:
-        return { bytes: await part(response, 0, length, signal), total: totalOf(response, /\/(\d+)$/) };
+        return { bytes: await part(response, 0, room, signal), total: totalOf(response, /\/(\d+)$/) };
       case 200: {
         // A server that knows no ranges sends the whole.
         const told = response.headers.get("Content-Length");
         const total = told !== undefined && /^\d+$/.test(told) ? Number(told) : undefined;
-        return { bytes: await part(response, from, length, signal), total };
+        return { bytes: await part(response, from, room, signal), total };
       }
       case 416:
         return { bytes: Buffer.alloc(0), total: totalOf(response, /^bytes \*\/(\d+)$/) };
@@ -67,8 +71,8 @@ function totalOf(response: PipelineResponse, pattern: RegExp): number | undefine
   return told === undefined ? undefined : Number(told);
 }
 
-/** `length` bytes of the body after the first `skip`; what comes after them is not waited for. */
-async function part(response: PipelineResponse, skip: number, length: number, signal?: AbortSignal): Promise<Buffer> {
+/** The bytes of the body after the first `skip`, until the room is full; what comes after them is not waited for. */
+async function part(response: PipelineResponse, skip: number, room: Buffer, signal?: AbortSignal): Promise<Buffer> {
   const stream = response.readableStreamBody as NodeJS.ReadableStream & { destroy(error?: Error): void };
   if (stream === undefined) return Buffer.alloc(0);
   const stop = (why: Error) => stream.destroy(why);
@@ -76,17 +80,16 @@ async function part(response: PipelineResponse, skip: number, length: number, si
   const cancel = () => stop(new Error("cancelled"));
   let timer = setTimeout(tooLate, PATIENCE);
   signal?.addEventListener("abort", cancel, { once: true });
-  const wanted = Buffer.allocUnsafe(length);
   let taken = 0;
-  let left = skip + length;
+  let left = skip + room.length;
   try {
     for await (const one of stream) {
       clearTimeout(timer);
       timer = setTimeout(tooLate, PATIENCE);
       const whole = one as Buffer;
-      const passed = skip + length - left;
+      const passed = skip + room.length - left;
       taken += whole.copy(
-        wanted,
+        room,
         taken,
         Math.max(0, Math.min(skip - passed, whole.length)),
         Math.min(left, whole.length),
@@ -98,7 +101,7 @@ async function part(response: PipelineResponse, skip: number, length: number, si
     clearTimeout(timer);
     signal?.removeEventListener("abort", cancel);
   }
-  return wanted.subarray(0, taken);
+  return room.subarray(0, taken);
 }
 
 /** The whole of a stream; nothing where there is none. */

@@ -5,7 +5,7 @@ import { StringDecoder } from "node:string_decoder";
 export const LONGEST_LINE = 16 * 1024;
 export const LONGEST_TAIL = 8 * 1024;
 /** Bytes before the place to read on that are read again, to see whether it is the same log still. */
-const OVERLAP = 1024;
+export const OVERLAP = 1024;
 
 /**
  * Takes bytes as they come and gives lines; keeps what is not a whole line or a whole character yet, and of that no
@@ -24,6 +24,11 @@ export class LineReader {
    * that is longer than LONGEST_LINE is cut, and says so.
    */
   push(bytes: Uint8Array): string[] {
+    return this.pushWhole(bytes).flatMap((text) => text.split("\n"));
+  }
+
+  /** The same, with lines that need no work left together as they came: a log may have a billion of them. */
+  pushWhole(bytes: Uint8Array): string[] {
     const lines = this.#take(this.#decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)));
     // A part of a text keeps the whole of it in memory.
     this.#kept = copyOf(this.#kept);
@@ -40,8 +45,18 @@ export class LineReader {
 
   #take(text: string): string[] {
     const lines: string[] = [];
-    for (let from = 0; ; ) {
+    for (let from = 0, checked = false; ; ) {
       const end = text.indexOf("\n", from);
+      const last = text.lastIndexOf("\n");
+      if (!checked && this.#bytes === 0 && !this.#returned && end >= 0) {
+        checked = true;
+        const whole = text.slice(from, last);
+        if (needNoWork(whole)) {
+          lines.push(whole);
+          from = last + 1;
+          continue;
+        }
+      }
       this.#add(end < 0 ? text.slice(from) : text.slice(from, end));
       if (end < 0) return lines;
       lines.push(this.#line());
@@ -77,6 +92,20 @@ export class LineReader {
   }
 }
 
+/** Whether lines are shown as they are: nothing is drawn over, and none is too long. */
+function needNoWork(lines: string): boolean {
+  if (lines.includes("\r")) return false;
+  // The longest that a line of so many characters can be in bytes.
+  const safe = LONGEST_LINE / 3;
+  for (let from = 0; from <= lines.length; ) {
+    const at = lines.indexOf("\n", from);
+    const end = at < 0 ? lines.length : at;
+    if (end - from > safe && Buffer.byteLength(lines.slice(from, end)) > LONGEST_LINE) return false;
+    from = end + 1;
+  }
+  return true;
+}
+
 /** The beginning of a text, as many whole characters as fit into `bytes`. */
 function cut(text: string, bytes: number): string {
   return new StringDecoder("utf8").write(Buffer.from(text).subarray(0, bytes)).replace(/\ufffd$/, "");
@@ -107,13 +136,13 @@ export class LogCursor {
     return this.offset - this.#seen.length;
   }
 
-  /** Takes the bytes read from `offset` on and returns the lines they complete. */
+  /** Takes the bytes read from `offset` on and returns the lines they complete, some of them together in one text. */
   take(bytes: Uint8Array): string[] {
     this.offset += bytes.length;
     const last = bytes.subarray(Math.max(0, bytes.length - OVERLAP));
     const seen = last.length === OVERLAP ? Buffer.from(last) : Buffer.concat([this.#seen, last]);
     this.#seen = seen.length > OVERLAP ? Buffer.from(seen.subarray(seen.length - OVERLAP)) : seen;
-    return this.#kept(this.#reader.push(bytes));
+    return this.#kept(this.#reader.pushWhole(bytes));
   }
 
   /**
@@ -146,8 +175,13 @@ export class LogCursor {
   #kept(lines: string[]): string[] {
     const last: string[] = [];
     for (let at = lines.length - 1; at >= 0 && last.length < this.#keep; at--) {
-      const line = lines[at] ?? "";
-      if (line.trim() !== "") last.unshift(copyOf(line));
+      const text = lines[at] ?? "";
+      for (let end = text.length; end >= 0 && last.length < this.#keep; ) {
+        const begin = end === 0 ? 0 : text.lastIndexOf("\n", end - 1) + 1;
+        const line = text.slice(begin, end);
+        if (line.trim() !== "") last.unshift(copyOf(line));
+        end = begin - 1;
+      }
     }
     this.#tail.push(...last);
     if (this.#tail.length > this.#keep) this.#tail.splice(0, this.#tail.length - this.#keep);

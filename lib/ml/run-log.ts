@@ -1,7 +1,7 @@
 // The logs of one run as they grow: each look reads only what is new, piece by piece, and shows it before it reads on.
 import { readPiece } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { LONGEST_TAIL, LogCursor, lastOf, logsToShow } from "./logs.ts";
+import { LONGEST_TAIL, LogCursor, lastOf, logsToShow, OVERLAP } from "./logs.ts";
 import type { RunDetails } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -28,6 +28,7 @@ export class RunLog {
   readonly #workspace: Workspace;
   readonly #cursors = new Map<string, LogCursor>();
   #several = false;
+  #room: Buffer | undefined;
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace;
@@ -60,7 +61,11 @@ export class RunLog {
     for (let read = 0; read < most; ) {
       const from = cursor.from;
       const length = Math.min(PIECE, most - read) + cursor.offset - from;
-      const piece = await readPiece(azure, url, from, length, signal);
+      // Room is used again: what is freed for each piece lies about until it is collected.
+      const room = this.#room ?? Buffer.allocUnsafe(PIECE + OVERLAP);
+      this.#room = undefined;
+      const piece = await readPiece(azure, url, from, room.subarray(0, length), signal);
+      this.#room = room;
       // It is not there yet, or not any more.
       if (piece === undefined) return { news, more: false };
       if (from + piece.bytes.length < cursor.offset && (piece.total ?? 0) >= cursor.offset)
@@ -99,7 +104,8 @@ export class RunLog {
     const prefix = this.#several ? `${path.replace(/^.*\//, "").replace(/\.txt$/, "")}: ` : "";
     for (let at = 0; at < lines.length; at += LINES) {
       const some = lines.slice(at, at + LINES);
-      await show(prefix === "" ? some : some.map((line) => prefix + line));
+      // Several lines may stand together in one text.
+      await show(prefix === "" ? some : some.map((text) => prefix + text.replaceAll("\n", `\n${prefix}`)));
     }
   }
 }

@@ -9,7 +9,7 @@ import { type LogServer, numberedLog, serveLogs, textLog } from "../harness/log-
 import { measured, preloaded } from "../harness/preload.ts";
 
 const MEGABYTE = 2 ** 20;
-const SIZE = Number(process.env["LOG_MEGABYTES"] ?? 60) * MEGABYTE;
+const SIZE = Number(process.env["LOG_MEGABYTES"] ?? 200) * MEGABYTE;
 const jobFile = "azureml/job.yml";
 const failing = { "src/learn.py": 'raise SystemExit("the weights are gone")\n' };
 
