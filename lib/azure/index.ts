@@ -6,6 +6,7 @@ export type { Promised } from "./answers.ts";
 export {
   type BlobFile,
   type BlobHead,
+  CHECKED_RANGE,
   Container,
   type Digests,
   type FileToUpload,

@@ -243,7 +243,10 @@ describe("the same content", function () {
           ran.map(({ error, outputs }) => [error?.message, outputs?.version]),
           many.map(() => [undefined, "1"]),
         );
-        assert.equal(ran.filter(({ outputs }) => outputs?.created === true).length, 1);
+        const makers = ran.filter(({ outputs }) => outputs?.created === true).length;
+        // A registry accepts every PUT with the same 202: whose of the same content it was is not told.
+        if (what.endsWith("registry")) assert.ok(makers >= 1);
+        else assert.equal(makers, 1);
       });
     }
   });
