@@ -1,11 +1,12 @@
 // A file or folder on this machine as Azure ML sees it: which files count, and the two hashes that name them.
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import type { FileToUpload } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import {
   contentHashOf,
   inTurns,
+  isLinkAt,
   type KnownDigests,
   objectHashOf,
   shownPath,
@@ -110,10 +111,9 @@ function statOf(absolute: string) {
 }
 
 function sayMissing(absolute: string): TaskError {
-  if (lstatSync(absolute, { throwIfNoEntry: false }))
-    return new TaskError("input", `The link ${absolute} points to nothing.`);
+  if (isLinkAt(absolute)) return new TaskError("input", `The link ${absolute} points to nothing.`);
   let folder = path.dirname(absolute);
-  while (!statSync(folder, { throwIfNoEntry: false })?.isDirectory() && folder !== path.dirname(folder)) {
+  while (!(existsSync(folder) && statSync(folder).isDirectory()) && folder !== path.dirname(folder)) {
     folder = path.dirname(folder);
   }
   const there = readdirSync(folder).sort().slice(0, 20);

@@ -52,5 +52,5 @@ export type { AssetKind, Collection, Collections, Resolver, SpecWorkspace, Uploa
 export { type Literal, literalAs } from "./scalar.ts";
 export { parseSchedule, type ScheduleDocument, translateSchedule } from "./schedule.ts";
 export { parseSource, readSource, type SourceFile, type SourceOptions } from "./source.ts";
-export { folderAround, foldersOf, rootOf, type UploadFolders, type UploadRoot } from "./upload-folders.ts";
+export { folderAround, foldersOf, isLinkAt, rootOf, type UploadFolders, type UploadRoot } from "./upload-folders.ts";
 export { shownPath, type UploadFile, walk } from "./walk.ts";

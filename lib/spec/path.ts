@@ -1,9 +1,9 @@
 // Local paths that a document names: they must exist, and really lie in a folder whose files may be uploaded.
-import { existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { type SourceLocation, TaskError } from "../errors.ts";
 import { type DocumentPath, nearestName, SpecFault } from "./faults.ts";
-import { ALLOWED_HINT, folderAround, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
+import { ALLOWED_HINT, folderAround, isLinkAt, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 export interface Written {
   /** The path as it stands in the document. */
@@ -69,7 +69,7 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
 }
 
 function missing(place: Written, absolute: string): SpecFault {
-  if (lstatSync(absolute, { throwIfNoEntry: false })?.isSymbolicLink()) {
+  if (isLinkAt(absolute)) {
     return new SpecFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
       ...details(place),
       hint: "Replace the link by the files themselves.",

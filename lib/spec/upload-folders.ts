@@ -1,5 +1,5 @@
 // The folders whose files may be uploaded: the checkout, the agent's own folders, and those that the pipeline names.
-import { realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
 
 export interface UploadFolders {
@@ -42,6 +42,15 @@ export function folderAround(absolute: string, root: UploadRoot): string | undef
   return foldersOf(root)
     .filter((folder) => isInside(absolute, folder))
     .sort((left, right) => right.length - left.length)[0];
+}
+
+/** Whether a link is there, wherever it leads; a path that goes on below a file is none. */
+export function isLinkAt(file: string): boolean {
+  try {
+    return lstatSync(file).isSymbolicLink();
+  } catch {
+    return false;
+  }
 }
 
 function realPath(folder: string): string | undefined {

@@ -106,12 +106,15 @@ function sendLog(response: http.ServerResponse, from: number, to: number): void 
   more();
 }
 
-/** @returns how many cases took more than they may, or failed */
-export async function memoryBench(): Promise<number> {
+/**
+ * @param only cases whose names hold this
+ * @returns how many cases took more than they may, or failed
+ */
+export async function memoryBench(only = ""): Promise<number> {
   if (process.platform !== "linux") throw new Error("Peaks are read from /proc, which only Linux has.");
   let wrong = 0;
   console.log(`Peak resident memory, Node ${process.versions.node.split(".")[0]}; local Azure, nothing else measured.`);
-  for (const one of cases) {
+  for (const one of cases.filter(({ what }) => what.includes(only))) {
     const { succeeded, peak, seconds, written, log } = await measure(one);
     const within = succeeded && peak <= one.limit;
     console.log(

@@ -1,12 +1,16 @@
 // Pipelines and sweeps as their logs tell them: a group for each step, a failing step's own words, and how much is asked for it.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../../../lib/errors.ts";
 import { followJob } from "../../../lib/ml/follow-job.ts";
 import { cancelJob } from "../../../lib/ml/jobs.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
+import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
+import { until } from "../../harness/until.ts";
 import { project } from "./projects.ts";
 import { openLocal, theCloud } from "./world.ts";
 
@@ -77,6 +81,43 @@ describe("following a pipeline", () => {
     inOrder(text, ["[group] Step beside", `by the way ${mark}`, "Step beside: Completed"]);
     assert.ok(!text.includes("Finishing experiment"), "the pipeline's own log stays out of it");
   });
+
+  for (const [what, effect] of [
+    ["was refused", "{ status: 503 }"],
+    ["broke off", "{ drop: midway }"],
+    ["was never answered", "{ drop: request }"],
+  ]) {
+    it(`loses no line of a step that has ended where the read of its log ${what}`, async () => {
+      const { azure } = await theCloud();
+      const workspace = await openLocal();
+      const mark = randomUUID();
+      const gate = path.join(project({}), "open");
+      const waiting = (name: string) => step(`while [ ! -e '${gate}' ]; do sleep 0.05; done; echo '${name} ${mark}'`);
+      const job = await submit(workspace, pipeline({ one: waiting("one"), other: waiting("other") }));
+      // They end in the first pause, after a look that came through; the next two reads of a log fail.
+      let pauses = 0;
+      const clock = {
+        now: Date.now,
+        async sleep() {
+          pauses += 1;
+          if (pauses > 1) return;
+          const running = () =>
+            jobBoard(azure)
+              .children(job.name)
+              .filter(({ status }) => status === "Running");
+          await until("both steps run", () => running().length === 2);
+          writeFileSync(gate, "");
+          await jobBoard(azure).ended(job.name);
+          const rule = `{ name: ${mark}, request: { plane: storage, method: GET, path: "**/user_logs/std_log.txt" }, times: 2, then: ${effect} }`;
+          azure.scenarios.add(parseScenarios(`rules:\n  - ${rule}\n`).rules);
+        },
+      };
+      await followJob(workspace, job.name, { clock });
+      assert.equal(azure.scenarios.met(mark).length, 2);
+      for (const name of ["one", "other"])
+        inOrder(workspace.log.text(), [`[group] Step ${name}`, `${name} ${mark}`, `Step ${name}: Completed`]);
+    });
+  }
 
   it("says of a step that was reused from which run, and reads nothing for it", async () => {
     const mark = randomUUID();
