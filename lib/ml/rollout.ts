@@ -1,18 +1,15 @@
 // One rollout on its way: what it has written so far is what it can take back.
 import { randomUUID } from "node:crypto";
-import { TaskError } from "../errors.ts";
-import { poll } from "../poll.ts";
 import type { OnlineEndpointDocument } from "../spec/index.ts";
-import { translateOnlineEndpoint } from "../spec/index.ts";
 import { whenFree } from "./busy.ts";
-import { findDeployment, listDeployments, putDeployment } from "./deployments.ts";
+import { listDeployments, putDeployment } from "./deployments.ts";
 import { EndpointLock, type Held, type Unfinished } from "./endpoint-lock.ts";
-import { type Endpoint, findEndpoint, getEndpoint, putEndpoint, type Traffic } from "./endpoints.ts";
+import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "./endpoints.ts";
 import type { Call, Reply } from "./invoke.ts";
-import { lineageTags, stepOf } from "./lineage.ts";
-import { createResolver } from "./resolve.ts";
+import { stepOf } from "./lineage.ts";
 import { callBeforeTraffic } from "./rollout-call.ts";
 import { deleteOld } from "./rollout-clear.ts";
+import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
 import {
   type Changes,
   type DeploymentBody,
@@ -22,7 +19,6 @@ import {
   type RolloutWish,
   sameTraffic,
   sayTraffic,
-  shareOf,
   trafficWith,
 } from "./rollout-plan.ts";
 import { type Leftover, ROLLOUT_TAG } from "./rollout-undo.ts";
@@ -160,8 +156,9 @@ export class Rollout {
       const finish = await whenFree(this.#workspace, `the deployment ${name}`, left(), () =>
         this.lock.hold(left(), (held) => this.#begin(held)),
       );
-      if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.plan) await this.#untilSettled(this.#name);
-      else return finish === undefined ? undefined : log.group(`Deployment ${this.#name}`, finish);
+      if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.plan) {
+        await untilSettled(this.#workspace, this.#endpoint, this.#name, left());
+      } else return finish === undefined ? undefined : log.group(`Deployment ${this.#name}`, finish);
     }
   }
 
@@ -174,14 +171,19 @@ export class Rollout {
 
   /** @returns what waits for the deployment; undefined where there is nothing to wait for */
   async #begin(held: Held): Promise<(() => Promise<void>) | undefined> {
+    const { left } = this.#begun;
     const planned = this.#plan.deployment;
     const { endpoint, plan, entry } = await this.#lookAgain(held);
-    if (planned.action === "update") this.#requireIdle(planned.name, plan.trafficBefore);
+    if (planned.action === "update") requireIdle(this.#endpoint, planned.name, plan.trafficBefore);
     this.#plan = plan;
     if (plan.deployment.name !== planned.name || plan.deployment.action === "wait") this.#sayPlan();
     this.tell(this.#named());
     if (plan.deployment.action === "wait") return undefined;
-    if (endpoint === undefined) await this.#createEndpoint(held);
+    if (endpoint === undefined) {
+      await createEndpoint(this.#workspace, this.#options.endpoint, held, left(), () => {
+        this.#madeEndpoint = true;
+      });
+    }
     const own = entry && this.#isOwn(entry) ? entry : undefined;
     // What an earlier attempt has marked is known by that mark.
     if (own) this.#by = own.by;
@@ -198,7 +200,7 @@ export class Rollout {
     const { log } = this.#workspace;
     return putDeployment(this.#workspace, this.#endpoint, this.#name, body, {
       onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
-      deadline: this.#begun.left,
+      deadline: left,
     });
   }
 
@@ -207,7 +209,9 @@ export class Rollout {
       findEndpoint(this.#workspace, this.#endpoint),
       listDeployments(this.#workspace, this.#endpoint),
     ]);
-    this.#requireAgreement(endpoint, deployments.length);
+    if (endpoint === undefined) {
+      requireAgreement(this.#endpoint, deployments.length, this.#begun.endpoint !== undefined);
+    }
     const entries = Object.entries(held.rollouts ?? {});
     const plan = planRollout(endpoint, deployments, {
       ...this.#begun.wish,
@@ -217,34 +221,9 @@ export class Rollout {
     return { endpoint, plan, entry: held.rollouts?.[plan.deployment.name.toLowerCase()] };
   }
 
-  /** A deployment that was to be changed and got traffic meanwhile is somebody's choice: the step does not go round it. */
-  #requireIdle(name: string, traffic: Traffic): void {
-    const share = shareOf(traffic, name);
-    if (share === 0) return;
-    throw new TaskError(
-      "conflict",
-      `While this step waited for another operation, the deployment ${name} of ${this.#endpoint} got ${share} % of the traffic, so it is left as it is.`,
-      { hint: "Run the step again: it plans anew, beside what is live by then." },
-    );
-  }
-
   /** Whether a rollout that is not finished is this one, or an earlier attempt of the same step. */
   #isOwn({ by, step }: Unfinished): boolean {
     return by === this.#by || (step !== "" && step === stepOf(this.#workspace.provenance));
-  }
-
-  /** Looks that contradict each other change nothing: what is taken for missing would be made anew, without its traffic. */
-  #requireAgreement(endpoint: Endpoint | undefined, deployments: number): void {
-    if (endpoint !== undefined) return;
-    const name = this.#endpoint;
-    if (deployments > 0 || this.#begun.endpoint !== undefined) {
-      throw new TaskError(
-        "service",
-        `Azure says that there is no endpoint ${name}, and ${deployments > 0 ? `that it has ${deployments} deployments` : "has shown it a moment ago"}, so nothing was changed.`,
-        { hint: "Run the step again; if somebody has just deleted the endpoint, that will show." },
-      );
-    }
-    if (this.#options.endpoint === undefined) throw new TaskError("notFound", `There is no endpoint ${name}.`);
   }
 
   async #note(held: Held): Promise<void> {
@@ -262,46 +241,6 @@ export class Rollout {
 
   #marked(body: DeploymentBody): DeploymentBody {
     return { ...body, tags: { ...(body["tags"] as object), [ROLLOUT_TAG]: this.#by } };
-  }
-
-  async #untilSettled(name: string): Promise<void> {
-    const { log, signal } = this.#workspace;
-    log.info(`Another operation is at the deployment ${name}; waiting for its end.`);
-    const deadline = this.#begun.left();
-    await poll(
-      async () => {
-        const state = (await findDeployment(this.#workspace, this.#endpoint, name))?.properties.provisioningState;
-        return /^(creating|updating|scaling|deleting)$/i.test(state ?? "")
-          ? { done: false }
-          : { done: true, value: undefined };
-      },
-      {
-        what: `the deployment ${name} to be ready`,
-        signal,
-        maximum: 15_000,
-        ...(deadline === undefined ? {} : { deadline }),
-      },
-    );
-  }
-
-  async #createEndpoint(held: Held): Promise<void> {
-    const document = this.#options.endpoint as OnlineEndpointDocument;
-    // Traffic can only go to deployments that are there.
-    const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
-    const write = await translateOnlineEndpoint(rest, createResolver(this.#workspace));
-    await held.requireHeld();
-    await putEndpoint(
-      this.#workspace,
-      this.#endpoint,
-      { ...write.body, tags: { ...lineageTags(this.#workspace.provenance), ...(write.body["tags"] as object) } },
-      {
-        deadline: this.#begun.left(),
-        onBegun: () => {
-          this.#madeEndpoint = true;
-        },
-      },
-    );
-    this.#workspace.log.info(`Made the endpoint ${this.#endpoint}.`);
   }
 
   /** Calls the new deployment by its name, past the traffic. */
@@ -346,7 +285,7 @@ export class Rollout {
       lock: this.lock,
       left,
       onWrite: async (changes, held) => {
-        await this.#requireReady();
+        await requireReady(this.#workspace, this.#endpoint, this.#name);
         await this.#note(held);
         this.#changes = changes;
         this.#leave();
@@ -366,19 +305,6 @@ export class Rollout {
         : `The traffic of ${this.#endpoint} is ${sayTraffic(after)}; it was ${sayTraffic(before)}.`,
     );
     this.tell({ traffic: after });
-  }
-
-  /** Traffic goes to what is ready right now, whatever was known of it before. */
-  async #requireReady(): Promise<void> {
-    if (this.#workspace.azure.plan) return;
-    const there = await findDeployment(this.#workspace, this.#endpoint, this.#name);
-    const state = there?.properties.provisioningState;
-    if (there && /^succeeded$/i.test(state ?? "")) return;
-    throw new TaskError(
-      "conflict",
-      `The deployment ${this.#name} of ${this.#endpoint} is ${there ? state : "not there any more"}, so it gets no traffic.`,
-      { hint: "See in the studio who has changed it, and run the step again." },
-    );
   }
 
   #named() {
