@@ -9,6 +9,8 @@ export interface Log {
   warn(line: string): void;
   /** Text that someone else wrote (a job's log, a service's message): neutralised before it is printed. May hold many lines. */
   remote(text: string): void;
+  /** Resolves when what was printed so far has left: who prints more than memory holds waits for it. */
+  drained?(): Promise<void>;
   /** Runs `work` inside a collapsible group of the log. */
   group<T>(title: string, work: () => Promise<T>): Promise<T>;
 }

@@ -26,37 +26,46 @@ interface Visit {
   readonly titles: Set<string>;
 }
 
-/** One visit for all titles of a file at a commit: where they fail, in the order of the history, then where they pass. */
-function visitsOf(tests: readonly RedTest[], head: string): Map<string, Visit> {
+const keyOf = (commit: string, file: string) => `${commit} ${file}`;
+
+/** One visit for all titles of a file at a commit. */
+function visitsOf(tests: readonly RedTest[], commitOf: (test: RedTest) => string): Visit[] {
   const visits = new Map<string, Visit>();
-  const add = (commit: string, { file, title }: RedTest) => {
-    const key = `${commit} ${file}`;
-    const visit = visits.get(key) ?? { commit, file, titles: new Set<string>() };
-    visit.titles.add(title);
+  for (const test of tests) {
+    const commit = commitOf(test);
+    const key = keyOf(commit, test.file);
+    const visit = visits.get(key) ?? { commit, file: test.file, titles: new Set<string>() };
+    visit.titles.add(test.title);
     visits.set(key, visit);
-  };
-  for (const test of tests) add(test.commit, test);
-  for (const test of tests) add(head, test);
-  return visits;
+  }
+  return [...visits.values()];
 }
 
-async function visitAll(root: string, visits: Map<string, Visit>, jobs: number): Promise<Map<string, Report | string>> {
-  const reports = new Map<string, Report | string>();
-  const queue = [...visits];
-  const work = async () => {
+/** @param seen told of each visit when it has ended */
+async function visitAll(
+  root: string,
+  visits: { readonly there: Visit[]; readonly here: Visit[] },
+  jobs: number,
+  seen: (visit: Visit, report: Report | string) => void,
+): Promise<void> {
+  const { there, here } = visits;
+  const all = there.length + here.length;
+  let begun = 0;
+  const work = async (first: Visit[], then: Visit[]) => {
     const worktree = new Worktree(root);
     try {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        const [key, { commit, file, titles }] = next;
-        console.error(`${reports.size + 1} of ${visits.size}: ${commit.slice(0, 9)} ${file}`);
-        reports.set(key, await worktree.run(commit, file, [...titles]));
+      for (let next = first.shift() ?? then.shift(); next !== undefined; next = first.shift() ?? then.shift()) {
+        console.error(`${++begun} of ${all}: ${next.commit.slice(0, 7)} ${next.file}`);
+        seen(next, await worktree.run(next.commit, next.file, [...next.titles]));
       }
     } finally {
       worktree.close();
     }
   };
-  await Promise.all(Array.from({ length: Math.min(jobs, queue.length) }, work));
-  return reports;
+  // One of several stays at the head, where nothing is built anew.
+  await Promise.all(
+    Array.from({ length: Math.min(jobs, all) }, (_, n) => (n === 1 ? work(here, there) : work(there, here))),
+  );
 }
 
 async function main(): Promise<number> {
@@ -84,18 +93,29 @@ async function main(): Promise<number> {
   const tests = redTests(root, values.since).filter(
     (test) => only === undefined || Object.values(test).some((text: string) => text.includes(only)),
   );
-  const reports = await visitAll(root, visitsOf(tests, head), jobs);
-  const at = (commit: string, file: string) => reports.get(`${commit} ${file}`) ?? "was not run";
+  const reports = new Map<string, Report | string>();
   let failed = 0;
-  for (const { commit, short, file, title } of tests) {
-    const [there, here] = [isRed(at(commit, file), title), isGreen(at(head, file), title)];
-    const holds = there.holds && here.holds;
-    if (!holds) failed += 1;
-    const say = ({ holds, said }: Verdict) => (holds ? said : `NOT SHOWN (${said})`);
-    console.log(
-      `${holds ? "ok  " : "FAIL"} ${short} ${file} :: ${title}\n     there: ${say(there)}; here: ${say(here)}`,
-    );
-  }
+  let told = 0;
+  /** Tells in the history's order what is known by now. */
+  const tell = () => {
+    for (let test = tests[told]; test !== undefined; test = tests[told]) {
+      const { commit, short, file, title } = test;
+      const [there, here] = [reports.get(keyOf(commit, file)), reports.get(keyOf(head, file))];
+      if (there === undefined || here === undefined) return;
+      const [red, green] = [isRed(there, title), isGreen(here, title)];
+      const holds = red.holds && green.holds;
+      if (!holds) failed += 1;
+      told += 1;
+      const say = ({ holds, said }: Verdict) => (holds ? said : `NOT SHOWN (${said})`);
+      console.log(`${holds ? "ok  " : "FAIL"} ${short} ${file} :: ${title}`);
+      console.log(`     there: ${say(red)}; here: ${say(green)}`);
+    }
+  };
+  const visits = { there: visitsOf(tests, ({ commit }) => commit), here: visitsOf(tests, () => head) };
+  await visitAll(root, visits, jobs, ({ commit, file }, report) => {
+    reports.set(keyOf(commit, file), report);
+    tell();
+  });
   if (values.write && failed === 0 && tests.length > 0) {
     mkdirSync(path.join(root, "docs"), { recursive: true });
     writeTable(path.join(root, "docs", "reliability.md"), tests);

@@ -19,4 +19,8 @@ export function harmlessLines(text: string): string[] {
     .map((line) => (line.includes("#") ? line.replace(MARKER, (found) => `${found}_`) : line));
 }
 
-export const harmless = (text: string): string => harmlessLines(text).join("\n");
+/** The same as one text. What holds no `#` is not taken apart: logs are long. */
+export function harmless(text: string): string {
+  if (text.includes("#")) return harmlessLines(text).join("\n");
+  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+}

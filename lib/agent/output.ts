@@ -11,7 +11,7 @@ tl.setStdStream(own);
 
 /** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */
 export function printText(text: string): void {
-  tl.writeExternalOutput(`${harmlessLines(text).join("\n")}\n`, { source: "remote" });
+  tl.writeExternalOutput(`${harmless(text)}\n`, { source: "remote" });
 }
 
 /** Prints a styled line of ours, such as `##[group]title`; only what stands after the style may come from others. */
@@ -39,6 +39,7 @@ export function complete(result: "Succeeded" | "SucceededWithIssues" | "Failed" 
 export const pipelineLog: Log = {
   info: printText,
   remote: printText,
+  drained: () => flushed(),
   debug: (line) => tl.debugExternalOutput(harmless(line), { source: "remote" }),
   warn: (line) => logIssue("warning", line),
   async group(title, work) {

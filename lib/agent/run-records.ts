@@ -132,7 +132,7 @@ export class RunRecords {
    */
   async read(run: RunReference, wanted: Wanted, signal: AbortSignal): Promise<ReadRun | undefined> {
     const build = await say(`read run ${run.id}`, () => this.#build.getBuild(run.project, run.id));
-    if (!build) return undefined;
+    if (build?.id !== run.id) return this.#notThere(run);
     const { steps, missing } = await this.#steps(run, wanted, signal);
     const attachments: StepAttachment[] = [];
     for (const { record, attachment } of steps) {
@@ -152,6 +152,22 @@ export class RunRecords {
     return { pipeline: build.definition?.name ?? "", uri, attachments, missing };
   }
 
+  /** The client says the same of an answer without content as of a 404: the list has to agree. */
+  async #notThere({ project, id }: RunReference): Promise<undefined> {
+    const doing = `read run ${id}`;
+    const none = undefined;
+    const listed = await say(doing, () =>
+      this.#build.getBuilds(
+        project,
+        ...([none, none, none, none, none, none, none, none, none, none, none, none, none] as const),
+        ...([none, none, none, none] as const),
+        [id],
+      ),
+    );
+    if (Array.isArray(listed) && listed.length === 0) return undefined;
+    throw odd(doing);
+  }
+
   async #steps(run: RunReference, { type, task }: Wanted, signal: AbortSignal) {
     let found: { record: TimelineRecord; attachment: Attached }[] = [];
     let missing: string[] = [];
@@ -161,10 +177,12 @@ export class RunRecords {
         say(`read the timeline of run ${run.id}`, () => this.#build.getBuildTimeline(run.project, run.id)),
         say(`list what steps of run ${run.id} left`, () => this.#build.getAttachments(run.project, run.id, type)),
       ]);
-      const records = timeline?.records ?? [];
+      if (!Array.isArray(timeline?.records) || !Array.isArray(attached))
+        throw odd(`read the timeline of run ${run.id}`);
+      const { records } = timeline;
       const own = isOwn ? records.find(({ id }) => sameId(id, this.#access.stepId)) : undefined;
       const steps = records.filter((one) => one.type === "Task" && task.test(one.task?.name ?? "") && one !== own);
-      const places = (attached ?? []).flatMap((one) => placeOf(one) ?? []).slice(0, MOST);
+      const places = attached.flatMap((one) => placeOf(one) ?? []).slice(0, MOST);
       found = steps.flatMap((record) =>
         places.flatMap((attachment) => (sameId(record.id, attachment.recordId) ? [{ record, attachment }] : [])),
       );
@@ -229,6 +247,9 @@ async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string
   }
   return Buffer.concat(pieces).toString("utf8");
 }
+
+const odd = (doing: string) =>
+  new TaskError("service", `Azure DevOps was asked to ${doing}, and answered with something else.`);
 
 async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {

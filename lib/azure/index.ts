@@ -6,6 +6,7 @@ export type { Promised } from "./answers.ts";
 export {
   type BlobFile,
   type BlobHead,
+  CHECKED_RANGE,
   Container,
   type Digests,
   type FileToUpload,
@@ -37,7 +38,7 @@ export { OutcomeUnknown } from "./outcome.ts";
 export { sideBySide } from "./parallel.ts";
 export { planning } from "./planning.ts";
 export { PASSING_STATUSES } from "./retry.ts";
-export { readFrom } from "./signed-address.ts";
+export { type Piece, readPiece } from "./signed-address.ts";
 export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
 export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";

@@ -177,6 +177,17 @@ export async function putVersion(
   version: string,
   body: object,
 ): Promise<AssetBody & { id: string }> {
+  return (await putNewVersion(home, kind, name, version, body)).body;
+}
+
+/** As `putVersion`; `created` is false where the version was there already, and the service took this for a change of it. */
+export async function putNewVersion(
+  home: AssetHome,
+  kind: AssetKind,
+  name: string,
+  version: string,
+  body: object,
+): Promise<{ body: AssetBody & { id: string }; created: boolean }> {
   const at = pathOf(home, kind, name, version);
   const answer = await home.azure.request<AssetBody>("PUT", at, {
     doing: `register the ${SINGULAR[kind]} ${name}:${version}`,
@@ -184,10 +195,13 @@ export async function putVersion(
     body,
     ...asks(home),
   });
-  if (answer.status !== 202) return { ...answer.body, id: answer.body?.id ?? at };
+  if (answer.status !== 202) {
+    const created = answer.status !== 200 || home.azure.plan !== undefined;
+    return { body: { ...answer.body, id: answer.body?.id ?? at }, created };
+  }
   await finish(home.azure, answer, { what: `${name}:${version} to be in the registry`, signal: home.signal });
   const made = await madeVersion(home, kind, name, version);
-  return { ...made, id: made.id ?? at };
+  return { body: { ...made, id: made.id ?? at }, created: true };
 }
 
 /** "1" where there is none. A container that is not there must have no versions either. */

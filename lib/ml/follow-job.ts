@@ -1,20 +1,26 @@
 // The story of waiting: the job's log as it grows, its states as they change, and an end that says what happened.
 import { throughOutages } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { type Clock, poll } from "../poll.ts";
+import { type Clock, poll, systemClock } from "../poll.ts";
+import { type Informing, informing } from "./after-the-end.ts";
 import { type FailedStep, StepsFollower } from "./follow-steps.ts";
-import { cancelJob, getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
+import { type GivingUp, giveUp } from "./give-up.ts";
+import { StandingReader } from "./job-standing.ts";
+import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
+import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
-import { RunLog, TAIL } from "./run-log.ts";
+import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
-export interface FollowOptions {
+export interface FollowOptions extends GivingUp {
   /** Milliseconds; absent or 0: as long as the pipeline allows. */
   readonly deadline?: number | undefined;
   readonly clock?: Clock;
   /** The job's page in studio, from which those of its steps are made. */
   readonly studioUrl?: string | undefined;
+  /** Outputs as the submission told them, for when nobody says them again. */
+  readonly outputs?: Readonly<Record<string, string>> | undefined;
   /** Told each new state, for the record. */
   readonly onStatus?: (status: string) => void;
 }
@@ -40,117 +46,156 @@ const SLOWEST = 10_000;
 const FOR_EACH_STEP = 10;
 /** Steps whose logs an error holds. */
 const MOST_FAILED = 3;
+/** Most characters of a failed run's own words. */
+const LONGEST_REASON = 4_000;
 
 /**
- * Follows a job to its end and streams its log; of a pipeline those of its steps, each in a group of its own.
+ * Follows a job to its end and streams its log; of a pipeline those of its steps, each in a group of its own. What is
+ * read beside the job's state (logs, metrics, outputs) never changes the result: it is asked for again, and then missing
+ * with a warning.
  * @throws TaskError `failed` with the reason and the log's last lines; `timeout` at the deadline, with the job
- * cancelled; the signal's reason when it is aborted, with the job cancelled by one short request
+ * cancelled; the signal's reason when it is aborted, with the job cancelled by one short request; where the wait cannot
+ * go on, an error that says what became of the job (`giveUp`)
  */
 export async function followJob(workspace: Workspace, name: string, options: FollowOptions = {}): Promise<FollowedJob> {
   const { log, signal } = workspace;
+  const clock = options.clock ?? systemClock;
+  const until = options.deadline ? clock.now() + options.deadline : undefined;
   const own = new RunLog(workspace);
-  const show = (lines: readonly string[]) => lines.length > 0 && log.remote(lines.join("\n"));
+  const standing = new StandingReader(workspace, name, clock);
+  const show = async (lines: readonly string[]) => {
+    if (lines.length === 0) return;
+    log.remote(lines.join("\n"));
+    await log.drained?.();
+  };
   let steps: StepsFollower | undefined;
   let status = "";
   let told = "";
   let pause = QUICKEST;
-  const lookClosely = async (details: RunDetails): Promise<boolean> => {
+  let unread = false;
+  const lookClosely = async (details: RunDetails): Promise<Read> => {
     // A pipeline's own log says no more than which steps it began.
     if (!steps && details.properties?.["azureml.runsource"] === "azureml.PipelineRun")
       steps = new StepsFollower(workspace, name, options.studioUrl);
-    if (steps) return steps.look();
-    const { lines, news } = await own.read(details);
-    show(lines);
-    return news;
+    return steps ? steps.look() : own.read(details, show);
+  };
+  /** While the job goes on its log may be out of reach: the wait is for the job. */
+  const lookIfPossible = async (details: RunDetails): Promise<Read> => {
+    try {
+      const read = await lookClosely(details);
+      if (unread) log.info("The job's log can be read again.");
+      unread = false;
+      return read;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const why = error instanceof Error ? error.message : String(error);
+      if (!unread)
+        log.warn(`The log of the job ${name} cannot be read at the moment. Still waiting for the job to end. ${why}`);
+      unread = true;
+      return { news: false, more: false };
+    }
   };
   const tell = () => {
     told = status;
-    options.onStatus?.(status);
     log.info(`Job ${name}: ${status}.`);
   };
   const look = async () => {
-    const details = await runDetails(workspace, name);
-    status = details?.status ?? status;
-    const changed = status !== told;
-    // That it runs stands before what it says, and that it has ended behind.
-    if (changed && !hasEnded(status)) tell();
-    const news = details ? await lookClosely(details) : false;
-    if (changed && hasEnded(status)) {
-      await steps?.close();
-      tell();
-    }
-    if (details && hasEnded(status)) return { done: true as const, value: details };
+    const { status: seen, details } = await standing.look();
+    const changed = seen !== undefined && seen !== status;
+    status = seen ?? status;
+    if (changed) options.onStatus?.(status);
+    if (seen !== undefined && hasEnded(seen)) return { done: true as const, value: details };
+    // That it runs stands before what it says.
+    if (changed && status !== told) tell();
+    const { news, more } = details ? await lookIfPossible(details) : { news: false, more: false };
     const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);
     pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
-    return { done: false as const, after: pause };
+    return { done: false as const, after: more ? 0 : pause };
   };
   const what = `the job ${name} to end`;
-  let details: RunDetails;
+  let last: RunDetails;
   try {
-    details = await poll(throughOutages(look, { what, log, clock: options.clock }), {
+    const ended = await poll(throughOutages(look, { what, log, clock }), {
       what,
       signal,
+      clock,
       ...(options.deadline ? { deadline: options.deadline } : {}),
-      ...(options.clock ? { clock: options.clock } : {}),
     });
+    last = ended ?? {};
   } catch (error) {
     await steps?.close();
-    throw await endEarly(workspace, name, error);
+    throw await giveUp(workspace, name, error, options);
   }
-  // The last bytes may have been written after the last look.
-  const last = (await runDetails(workspace, name)) ?? details;
-  await lookClosely(last);
-  await steps?.close();
-  show(own.end());
+  // From here on the result is known, and nothing that fails changes it.
+  const beside: Informing = { clock, until };
+  const missing = `The log of the job ${name} could not be read to its end`;
+  const readOn = async (details: RunDetails) => {
+    while ((await lookClosely(details)).more) {
+      if (until === undefined || clock.now() < until) continue;
+      return log.warn(`${missing} before the deadline; the rest of it is in studio.`);
+    }
+  };
+  try {
+    if (last.status === undefined)
+      log.warn(`The log of the job ${name} cannot be shown: run history does not know its run.`);
+    else {
+      await informing(workspace, missing, () => readOn(last), beside);
+      // The last bytes may have been written after the last look.
+      last = (await informing(workspace, missing, () => runDetails(workspace, name), beside)) ?? last;
+      await informing(workspace, missing, () => readOn(last), beside);
+    }
+  } finally {
+    await steps?.close();
+  }
+  await own.end(show);
+  tell();
   if (status !== "Completed") {
     const failed = steps?.failed() ?? [];
     // Where no step is to blame, the pipeline's own log may say what is.
-    if (steps && failed.length === 0) await own.read(last);
+    if (steps && failed.length === 0) await informing(workspace, missing, () => own.read(last, () => {}), beside);
     throw sayFailed(name, status, last, own.tail(), failed);
   }
-  const job = await getJob(workspace, name);
+  return { name, status, ...timesOf(last), ...(await leftBy(workspace, name, last, options, beside)) };
+}
+
+const timesOf = ({ startTimeUtc, endTimeUtc }: RunDetails) => ({
+  ...(startTimeUtc ? { started: startTimeUtc } : {}),
+  ...(endTimeUtc ? { finished: endTimeUtc } : {}),
+});
+
+/** What a job left: outputs, metrics and its best trial, as far as anybody says. */
+async function leftBy(
+  workspace: Workspace,
+  name: string,
+  last: RunDetails,
+  options: FollowOptions,
+  beside: Informing,
+): Promise<Pick<FollowedJob, "outputs" | "metrics" | "bestTrial">> {
+  const job = await informing(
+    workspace,
+    `The outputs of the job ${name} are those that its submission told`,
+    () => getJob(workspace, name),
+    beside,
+  );
   const bestTrial = bestTrialOf(last, job);
   if (bestTrial)
-    log.info(
+    workspace.log.info(
       `Best trial ${bestTrial}: ${runStudioUrl(workspace, bestTrial, { job: name, studioUrl: options.studioUrl })}`,
     );
-  const [mine, best] = await Promise.all([
-    latestMetrics(workspace, name),
-    bestTrial ? latestMetrics(workspace, bestTrial) : {},
-  ]);
+  const metricsOf = (run: string) =>
+    informing(workspace, `The metrics of the job ${run} are missing`, () => latestMetrics(workspace, run), beside);
+  const [mine, best] = await Promise.all([metricsOf(name), bestTrial ? metricsOf(bestTrial) : {}]);
   return {
-    name,
-    status,
-    ...(last.startTimeUtc ? { started: last.startTimeUtc } : {}),
-    ...(last.endTimeUtc ? { finished: last.endTimeUtc } : {}),
-    outputs: outputUris(job),
+    outputs: { ...options.outputs, ...(job ? outputUris(job) : {}) },
     metrics: { ...best, ...mine },
     ...(bestTrial ? { bestTrial } : {}),
   };
 }
 
 /** The trial that a sweep found best; it says so among its properties once it has ended (facts/03 5.4). */
-function bestTrialOf(details: RunDetails, job: Job): string | undefined {
+function bestTrialOf(details: RunDetails, job: Job | undefined): string | undefined {
   const name = "best_child_run_id";
-  return details.properties?.[name] || job.properties?.properties?.[name] || undefined;
-}
-
-/** What a wait that did not come to the job's end leaves behind: a job that is asked to end. */
-async function endEarly(workspace: Workspace, name: string, error: unknown): Promise<unknown> {
-  const late = error instanceof TaskError && error.kind === "timeout";
-  if (!late && !workspace.signal.aborted) return error;
-  workspace.log.info(`Cancelling the job ${name}.`);
-  try {
-    await cancelJob(workspace, name);
-  } catch (failure) {
-    workspace.log.warn(
-      `The job ${name} could not be cancelled: ${failure instanceof Error ? failure.message : String(failure)}`,
-    );
-  }
-  if (!late) return workspace.signal.reason;
-  return new TaskError("timeout", `${error.message} It has been asked to cancel.`, {
-    hint: "Give the input timeoutInMinutes more time, or the job less to do.",
-  });
+  return details.properties?.[name] || job?.properties?.properties?.[name] || undefined;
 }
 
 function sayFailed(
@@ -160,15 +205,17 @@ function sayFailed(
   ownTail: readonly string[],
   failed: readonly FailedStep[],
 ): TaskError {
-  const reason = runErrorText(details.error);
+  const reason = shorten(runErrorText(details.error), LONGEST_REASON);
   const why = reason ? `: ${reason}` : status === "Canceled" ? ", by someone else than this pipeline." : ".";
-  const parts = failed.slice(0, MOST_FAILED).map((step) => {
-    const because = step.reason ? `: ${step.reason}` : ".";
-    return `\nThe step ${step.title} is ${step.status}${because}${tailText(step.tail)}`;
+  const shown = failed.slice(0, MOST_FAILED);
+  const parts = shown.map((step) => {
+    const reason = shorten(step.reason, LONGEST_REASON / shown.length);
+    const because = reason ? `: ${reason}` : ".";
+    return `\nThe step ${step.title} is ${step.status}${because}${tailText(step.tail, LONGEST_TAIL / shown.length)}`;
   });
   const more = failed.length > MOST_FAILED ? `\n${failed.length - MOST_FAILED} more steps failed.` : "";
-  const own = failed.length === 0 ? tailText(ownTail) : "";
-  const code = details.error?.error?.code ?? details.error?.code;
+  const own = failed.length === 0 ? tailText(ownTail, LONGEST_TAIL) : "";
+  const code = shorten(details.error?.error?.code ?? details.error?.code, 200);
   return new TaskError(
     "failed",
     `The job ${name} is ${status}${why}${own}${parts.join("")}${more}`,
@@ -176,11 +223,9 @@ function sayFailed(
   );
 }
 
-function tailText(lines: readonly string[]): string {
-  return lines.length > 0
-    ? `\nIts log ends with:\n${lines
-        .slice(-TAIL)
-        .map((line) => `  ${line}`)
-        .join("\n")}`
-    : "";
+/** The last lines of a log, so that what stands there of it is no longer than so many bytes. */
+function tailText(lines: readonly string[], bytes: number): string {
+  // Each line is set in by two characters.
+  const fitting = lastOf(lines.slice(-TAIL), bytes - 2 * TAIL);
+  return fitting.length > 0 ? `\nIts log ends with:\n${fitting.map((line) => `  ${line}`).join("\n")}` : "";
 }

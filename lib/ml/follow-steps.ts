@@ -3,7 +3,7 @@
 import { sideBySide } from "../azure/index.ts";
 import { hasEnded, runStudioUrl } from "./jobs.ts";
 import { logsToShow } from "./logs.ts";
-import { RunLog } from "./run-log.ts";
+import { type Read, RunLog, type Show } from "./run-log.ts";
 import { type ChildRun, childRuns, type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -19,8 +19,9 @@ interface Step {
   run: ChildRun;
   readonly title: string;
   readonly log: RunLog;
-  /** What was read and not shown yet. */
+  /** The beginning of its log, read ahead and not shown yet. */
   readonly lines: string[];
+  isBegun: boolean;
   details?: RunDetails | undefined;
   /** A pipeline of its own, as its type says or else its logs. */
   isPipeline: boolean;
@@ -31,6 +32,8 @@ interface Step {
 
 /** Logs of ended steps that are fetched at a time. */
 const LANES = 8;
+/** Bytes of a log that are read before its turn; the rest waits where it lies. */
+const AHEAD = 64 * 1024;
 
 export class StepsFollower {
   readonly #workspace: Workspace;
@@ -55,12 +58,12 @@ export class StepsFollower {
    * Asks how the steps stand and shows what is new.
    * Requests: one listing (and one for each pipeline within that is under way or has just changed); for each step once
    * its details and its log; for the one that is shown while it runs, these at each look.
-   * @returns whether anything has changed
+   * @returns whether anything has changed, and whether more can be shown at once
    */
-  async look(): Promise<boolean> {
+  async look(): Promise<Read> {
     const changed = await this.#list(this.#job, "");
-    const news = await this.#show();
-    return changed || news;
+    const { news, more } = await this.#show();
+    return { news: changed || news, more };
   }
 
   /** Ends the group that is open. Nothing is shown after it. */
@@ -104,23 +107,39 @@ export class StepsFollower {
     return changed || deeper.some((one) => one);
   }
 
-  async #show(): Promise<boolean> {
+  async #show(): Promise<Read> {
     let news = await this.#readEnded();
     for (;;) {
+      let isFresh = false;
       if (!this.#current) {
         const next = this.#begun().find((step) => !step.isShown);
-        if (!next) return news;
-        if (!next.isRead) news = (await this.#read(next)) || news;
+        if (!next) return { news, more: false };
+        if (!next.isRead && !next.isBegun) {
+          const read = await this.#readAhead(next);
+          news ||= read.news;
+          isFresh = !read.more;
+        }
         this.#open(next);
-      } else if (!this.#current.isRead) news = (await this.#read(this.#current)) || news;
+      }
       const step = this.#current;
       // A pipeline within has no group of its own: its steps have.
       if (!step) continue;
-      if (step.lines.length > 0) this.#workspace.log.remote(step.lines.splice(0).join("\n"));
-      if (!step.isRead) return news;
+      await this.#print(step.lines.splice(0));
+      if (!step.isRead && !isFresh) {
+        const read = await this.#read(step, (lines) => this.#print(lines));
+        news ||= read.news;
+        if (read.more) return { news: true, more: true };
+      }
+      if (!step.isRead) return { news, more: false };
       await this.#closeGroup();
       this.#workspace.log.info(endOf(step));
     }
+  }
+
+  async #print(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    this.#workspace.log.remote(lines.join("\n"));
+    await this.#workspace.log.drained?.();
   }
 
   /** Steps that have begun, in that order; those that began together as history lists them. */
@@ -132,31 +151,45 @@ export class StepsFollower {
     return begun.sort((a, b) => (start(a) === start(b) ? 0 : start(a) - start(b)));
   }
 
-  /** What steps that have ended said: each once, several at a time; and the steps of those that are pipelines. */
+  /** How steps that have ended begin: each once, several at a time; and the steps of those that are pipelines. */
   async #readEnded(): Promise<boolean> {
     const waiting = [...this.#steps.values()].filter(
-      (step) => !step.isRead && step !== this.#current && hasEnded(step.run.status),
+      (step) => !step.isRead && !step.isBegun && step !== this.#current && hasEnded(step.run.status),
     );
     if (waiting.length === 0) return false;
-    await sideBySide(waiting, LANES, (step) => this.#read(step));
+    await sideBySide(waiting, LANES, (step) => this.#readAhead(step));
     await this.#readEnded();
     return true;
   }
 
-  async #read(step: Step): Promise<boolean> {
+  /** Reads the beginning of a step's log, all of it where it is short. */
+  async #readAhead(step: Step): Promise<Read> {
+    const read = await this.#read(step, (lines) => void step.lines.push(...lines), AHEAD);
+    step.isBegun = true;
+    return read;
+  }
+
+  async #read(step: Step, show: Show, most?: number): Promise<Read> {
     const { run, log } = step;
-    if (hasEnded(run.status)) step.isRead = true;
+    const nothing = { news: false, more: false };
+    const ended = hasEnded(run.status);
     // What a reused step once said is in the log of the run that it was reused from; a pipeline's is that of its steps.
-    if (isReused(run) || step.isPipeline) return false;
-    step.details = await runDetails(this.#workspace, run.runId);
-    if (!step.details) return false;
+    step.details = isReused(run) || step.isPipeline ? undefined : await runDetails(this.#workspace, run.runId);
+    if (!step.details) {
+      step.isRead = ended;
+      return nothing;
+    }
     if (isPipelineLog(step.details)) {
       step.isPipeline = true;
-      return this.#list(run.runId, `${step.title}/`);
+      step.isRead = ended;
+      return { news: await this.#list(run.runId, `${step.title}/`), more: false };
     }
-    const { lines, news } = await log.read(step.details);
-    step.lines.push(...lines, ...(step.isRead ? log.end() : []));
-    return news;
+    const read = await log.read(step.details, show, most);
+    if (ended && !read.more) {
+      await log.end(show);
+      step.isRead = true;
+    }
+    return read;
   }
 
   #open(step: Step): void {
@@ -194,7 +227,16 @@ const isPipelineLog = ({ logFiles }: RunDetails) =>
 
 function newStep(workspace: Workspace, run: ChildRun, title: string): Step {
   const isPipeline = run.runType === "azureml.PipelineRun";
-  return { run, title, log: new RunLog(workspace), lines: [], isPipeline, isRead: false, isShown: false };
+  return {
+    run,
+    title,
+    log: new RunLog(workspace),
+    lines: [],
+    isBegun: false,
+    isPipeline,
+    isRead: false,
+    isShown: false,
+  };
 }
 
 function endOf({ run, title }: Step): string {

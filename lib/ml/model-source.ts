@@ -7,18 +7,22 @@ import type { AssetBody } from "./assets.ts";
 import { contentOf } from "./content.ts";
 import { openDatastore } from "./datastores.ts";
 import type { Judged } from "./evidence.ts";
+import { sameFiles } from "./held-files.ts";
 import { getJob, type Job, jobOutputUri } from "./jobs.ts";
 import { CONTENT_HASH, SOURCE_URI } from "./lineage.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
 import { outputPlace } from "./runs.ts";
+import { holdsSame, REPLICATED } from "./same-content.ts";
+import { outputPathOf, ownDatastorePath, provenBlobsOf, uriOf } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a model version would be made from, and how one is known that was made from it before. */
 export interface ModelSource {
   readonly jobName: string | undefined;
-  isHeldBy(version: AssetBody): boolean;
+  /** Whether a version holds the same, by where the service says that its files are and what lies there. */
+  isHeldBy(version: AssetBody): Promise<boolean>;
   /** Rejects where there is nothing to make a model from. */
   readonly ready: Promise<unknown>;
   properties(): Promise<Record<string, string>>;
@@ -49,11 +53,35 @@ export function fromJob(
     return job;
   };
   const job = read();
+  let resolved: Promise<DatastorePath | undefined> | undefined;
+  const place = () => {
+    resolved ??= job.then((one) => outputPathOf(workspace, one, output, from.path));
+    return resolved;
+  };
   return {
     jobName: from.job,
-    isHeldBy: ({ properties }) =>
-      properties?.["modelType"] === type &&
-      (properties?.properties?.[SOURCE_URI] === uri || bare(properties?.["modelUri"]) === bare(uri)),
+    isHeldBy: async (version) => {
+      const { properties } = version;
+      const at = bare(uriOf(version));
+      const told = properties?.["jobName"];
+      if (properties?.["modelType"] !== type || (typeof told === "string" && told !== "" && told !== from.job))
+        return false;
+      if (at === bare(uri)) return true;
+      const hinted = told === from.job || properties?.properties?.[SOURCE_URI] === uri || at.includes(from.job);
+      if (!hinted) return false;
+      // The service may have resolved the address to the datastore that the output lies in.
+      const held = ownDatastorePath(workspace, at);
+      const lies = held && (await place());
+      if (!held || !lies || held.datastore !== lies.datastore) return false;
+      if (held.path === lies.path) return true;
+      // In some workspaces it keeps a copy of an MLflow model (facts/04 6): what counts is what is in there.
+      if (!new RegExp(`^${REPLICATED}`).test(held.path) || !held.path.endsWith(`/${lies.path}`)) return false;
+      const [copy, { container }] = await Promise.all([
+        provenBlobsOf(workspace, "models", "", version),
+        openDatastore(workspace, lies.datastore),
+      ]);
+      return copy !== undefined && sameFiles(copy, { container, path: lies.path }, workspace.signal);
+    },
     ready: job,
     properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
     judged: async () => ({ workspace, job: await job, jobName: from.job }),
@@ -71,20 +99,14 @@ export async function fromFolder(
 ): Promise<ModelSource> {
   const content = await contentOf(home, path, root);
   const hash = await content.objectHash();
-  const place = `LocalUpload/${hash}/${content.name}`;
   const resolverOf = (version: string) =>
     isRegistry(home)
       ? createRegistryResolver(home, "models", request.name, version, root)
       : createResolver(home, root === undefined ? {} : { root });
   return {
     jobName: undefined,
-    isHeldBy: ({ properties }) =>
-      properties?.["modelType"] === request.type &&
-      // The service may rewrite an MLflow model's address (facts/04 6), but keeps the hash in it.
-      (properties?.properties?.[CONTENT_HASH] === hash ||
-        String(properties?.["modelUri"] ?? "")
-          .replace(/\/+$/, "")
-          .endsWith(place)),
+    isHeldBy: async (version) =>
+      version.properties?.["modelType"] === request.type && holdsSame(home, "models", request.name, version, content),
     ready: Promise.resolve(),
     properties: async () => ({ [CONTENT_HASH]: hash }),
     judged: async () => undefined,
@@ -93,7 +115,7 @@ export async function fromFolder(
   };
 }
 
-const bare = (uri: unknown) => String(uri ?? "").replace(/\/+$/, "");
+const bare = (uri: string) => uri.replace(/\/+$/, "");
 
 function requireOutput(job: Job, output: string): void {
   const outputs = Object.keys(job.properties?.outputs ?? {}).filter((name) => name !== "default");

@@ -2,14 +2,25 @@
 import { parseDatastoreUri } from "../azure/index.ts";
 import { TaskError, TaskErrors } from "../errors.ts";
 import { type DataDocument, parseData, parseSource, rootOf, translateData, type UploadRoot } from "../spec/index.ts";
-import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
+import {
+  type AssetBody,
+  findContainer,
+  findVersion,
+  putNewVersion,
+  putVersion,
+  versionIn,
+  versionsOf,
+} from "./assets.ts";
 import { contentOf, type LocalContent } from "./content.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
+import { untilFree } from "./lost-race.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
+import { holdsSame } from "./same-content.ts";
 import { shareVersion } from "./share.ts";
+import { ownDatastorePath, requireOwn } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface RegisteredAsset {
@@ -90,26 +101,23 @@ export async function registerData(
   if (document.version !== undefined) {
     const there = await findVersion(home, "data", name, document.version);
     if (there) {
-      if (!wanted.isHeldBy(there)) throw otherContent(name, document.version, there);
+      if (!(await wanted.isHeldBy(there))) throw otherContent(name, document.version, there);
       return known(home, document, there);
     }
     return create(home, document, document.version, wanted, root);
   }
-  for (let attempt = 1; ; attempt++) {
+  const attempt = async () => {
     const [there, container] = await Promise.all([findHolder(home, name, wanted), findContainer(home, "data", name)]);
     if (there) return known(home, document, there);
-    try {
-      return await create(home, document, container?.properties?.nextVersion || "1", wanted, root);
-    } catch (error) {
-      // Another run took that version meanwhile: look again whether it holds the same content.
-      if (attempt === 3 || !isTaken(error)) throw error;
-    }
-  }
+    return create(home, document, container?.properties?.nextVersion || "1", wanted, root);
+  };
+  return untilFree(`a version of the data asset ${name}`, attempt, home);
 }
 
 interface WantedContent {
   readonly local: LocalContent | undefined;
-  isHeldBy(version: AssetBody): boolean;
+  /** By where the service says that it lies, and for local files by what lies there. */
+  isHeldBy(version: AssetBody): Promise<boolean>;
 }
 
 async function wantedContent(
@@ -120,29 +128,31 @@ async function wantedContent(
   const type = document.type ?? "uri_folder";
   const { path } = document;
   const local = path.kind === "local" ? await contentOf(home, path.path, root) : undefined;
-  const hash = await local?.objectHash();
-  const place = local ? `LocalUpload/${hash}/${local.name}` : undefined;
   return {
     local,
-    isHeldBy({ properties }) {
-      const uri = properties?.["dataUri"];
-      if (properties?.["dataType"] !== type || typeof uri !== "string") return false;
-      if (place === undefined) return path.kind === "uri" && samePlace(uri, path.uri);
-      // Where files lie in a registry is its own affair.
-      if (isRegistry(home)) return properties?.properties?.[CONTENT_HASH] === hash;
-      const held = parseDatastoreUri(uri);
-      const sameStore = document.datastore === undefined || held?.datastore === document.datastore;
-      return sameStore && held?.path.replace(/\/+$/, "") === place;
+    async isHeldBy(version) {
+      const uri = version.properties?.["dataUri"];
+      if (version.properties?.["dataType"] !== type || typeof uri !== "string") return false;
+      if (local) return holdsSame(home, "data", document.name, version, local, document.datastore);
+      return path.kind === "uri" && samePlace(home, uri, path.uri);
     },
   };
 }
 
 /** The service writes datastore URIs in their long form and ends folders with a slash (facts/04 5). */
-function samePlace(a: string, b: string): boolean {
-  const [left, right] = [parseDatastoreUri(a), parseDatastoreUri(b)];
+function samePlace(home: Workspace | Registry, a: string, b: string): boolean {
   const bare = (text: string) => text.replace(/\/+$/, "");
-  if (left && right) return left.datastore === right.datastore && bare(left.path) === bare(right.path);
-  return bare(a) === bare(b);
+  if (isRegistry(home)) return bare(a) === bare(b);
+  const [left, right] = [ownDatastorePath(home, a), ownDatastorePath(home, b)];
+  if (left && right) return left.datastore === right.datastore && left.path === right.path;
+  // A place in another workspace has its long form in both.
+  return bare(a).toLowerCase() === bare(b).toLowerCase() && samePath(a, b);
+}
+
+/** What follows the names of subscription, group and workspace, which Azure compares without regard to case, is the same to the letter. */
+function samePath(a: string, b: string): boolean {
+  const end = (text: string) => parseDatastoreUri(text)?.path.replace(/\/+$/, "") ?? text.replace(/\/+$/, "");
+  return end(a) === end(b);
 }
 
 async function findHolder(
@@ -150,7 +160,7 @@ async function findHolder(
   name: string,
   wanted: WantedContent,
 ): Promise<AssetBody | undefined> {
-  for await (const version of versionsOf(home, "data", name)) if (wanted.isHeldBy(version)) return version;
+  for await (const version of versionsOf(home, "data", name)) if (await wanted.isHeldBy(version)) return version;
   return undefined;
 }
 
@@ -169,15 +179,17 @@ async function create(
   );
   const properties = write.body["properties"] as { tags?: Record<string, string>; dataUri?: string; dataType?: string };
   const hash = wanted.local ? { [CONTENT_HASH]: await wanted.local.objectHash() } : {};
-  const put = await putVersion(home, "data", document.name, version, {
+  const { body: put, created } = await putNewVersion(home, "data", document.name, version, {
     properties: {
       ...properties,
       tags: { ...lineageTags(home.provenance), ...properties.tags },
       properties: { ...lineageProperties(home.provenance), ...hash },
     },
   });
-  home.log.info(`Registered ${document.name}:${version}.`);
-  return asRegistered(document.name, put, true);
+  const called = `${document.name}:${version}`;
+  if (isRegistry(home)) requireOwn(`the data asset ${called}`, put, properties.dataUri ?? "");
+  home.log.info(created ? `Registered ${called}.` : `${called} was registered by another run at the same time.`);
+  return asRegistered(document.name, put, created);
 }
 
 /** A version that holds the content already; tags and a description that it lacks are added. */
@@ -221,8 +233,4 @@ function otherContent(name: string, version: string, there: AssetBody): TaskErro
       hint: "A version never changes: leave `version` out to get a new one, or choose another.",
     },
   );
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof TaskError && (error.status === 409 || /cannot be updated|immutable/i.test(error.message));
 }

@@ -1,10 +1,19 @@
 // The story of a model: from a job's output or a local folder to a version that says where it came from; once.
 import { TaskError } from "../errors.ts";
 import { translateModel, type UploadRoot } from "../spec/index.ts";
-import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
+import {
+  type AssetBody,
+  findContainer,
+  findVersion,
+  putNewVersion,
+  putVersion,
+  versionIn,
+  versionsOf,
+} from "./assets.ts";
 import { type Evidence, evidenceHere, evidenceKept, type Judges, refuseEvidence, withEvidence } from "./evidence.ts";
 import { getJob } from "./jobs.ts";
 import { lineageProperties, lineageTags, sameTags } from "./lineage.ts";
+import { untilFree } from "./lost-race.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
 import { needWorkspace, type Place } from "./place.ts";
@@ -12,6 +21,7 @@ import type { RegisteredAsset } from "./register-data.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
 import { shareVersion } from "./share.ts";
+import { requireOwn } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface RegisteredModel extends RegisteredAsset {
@@ -87,7 +97,7 @@ export async function registerModel(
   if (request.version !== undefined) {
     const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);
     if (!there) return create(home, request, source, request.version, judges);
-    if (source.isHeldBy(there)) return known(home, request, source, there, judges);
+    if (await source.isHeldBy(there)) return known(home, request, source, there, judges);
     throw new TaskError(
       "conflict",
       `Version ${request.version} of the model ${name} is there already and holds something else (${String(there.properties?.["modelUri"])}).`,
@@ -96,21 +106,16 @@ export async function registerModel(
       },
     );
   }
-  for (let attempt = 1; ; attempt++) {
+  const attempt = async () => {
     const [there, container] = await Promise.all([
       findHolder(home, name, source),
       findContainer(home, "models", name),
       source.ready,
     ]);
     if (there) return known(home, request, source, there, judges);
-    try {
-      return await create(home, request, source, container?.properties?.nextVersion || "1", judges);
-    } catch (error) {
-      const taken =
-        error instanceof TaskError && (error.status === 409 || /cannot be updated|immutable/i.test(error.message));
-      if (attempt === 3 || !taken) throw error;
-    }
-  }
+    return create(home, request, source, container?.properties?.nextVersion || "1", judges);
+  };
+  return untilFree(`a version of the model ${name}`, attempt, home);
 }
 
 function workspaceOf(home: Workspace | Registry, job: string): Workspace {
@@ -123,7 +128,7 @@ async function findHolder(
   name: string,
   source: ModelSource,
 ): Promise<AssetBody | undefined> {
-  for await (const version of versionsOf(home, "models", name)) if (source.isHeldBy(version)) return version;
+  for await (const version of versionsOf(home, "models", name)) if (await source.isHeldBy(version)) return version;
   return undefined;
 }
 
@@ -156,15 +161,18 @@ async function create(
     isRegistry(home) ? createRegistryResolver(home, "models", name, version) : createResolver(home),
   );
   const body = write.body["properties"] as { tags?: Record<string, string> };
-  const put = await putVersion(home, "models", name, version, {
+  const { body: put, created } = await putNewVersion(home, "models", name, version, {
     properties: {
       ...body,
       tags: withEvidence(body.tags, evidence),
       ...(source.jobName ? { jobName: source.jobName } : {}),
     },
   });
-  home.log.info(`Registered ${name}:${version}.`);
-  return asRegistered(name, put, source, true, evidence);
+  if (isRegistry(home)) requireOwn(`the model ${name}:${version}`, put, uri);
+  home.log.info(
+    created ? `Registered ${name}:${version}.` : `${name}:${version} was registered by another run at the same time.`,
+  );
+  return asRegistered(name, put, source, created, evidence);
 }
 
 /** A version that was made from the same; tags and a description that it lacks are added, and its evidence is what a run confirms. */

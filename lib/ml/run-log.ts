@@ -1,50 +1,111 @@
-// The logs of one run as they grow: each look reads only what is new.
-import { readFrom } from "../azure/index.ts";
-import { LogCursor, logsToShow } from "./logs.ts";
+// The logs of one run as they grow: each look reads only what is new, piece by piece, and shows it before it reads on.
+import { readPiece } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import { LONGEST_TAIL, LogCursor, lastOf, logsToShow, OVERLAP } from "./logs.ts";
 import type { RunDetails } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Lines of the log at the end of a failure. */
 export const TAIL = 20;
 
+/** Bytes that are asked for at a time: what a log takes of memory, however long it is. */
+const PIECE = 256 * 1024;
+/** Bytes of one log that one look reads, so that the job's state is looked at between them. */
+const MOST_AT_ONCE = 256 * PIECE;
+/** Lines that are printed at a time. */
+const LINES = 1_000;
+
+/** Takes lines as they are read; awaited before more is read. */
+export type Show = (lines: readonly string[]) => Promise<void> | void;
+
+/** What a look found: whether anything is new, and whether more is there already. */
+export interface Read {
+  readonly news: boolean;
+  readonly more: boolean;
+}
+
 export class RunLog {
   readonly #workspace: Workspace;
   readonly #cursors = new Map<string, LogCursor>();
+  #several = false;
+  #room: Buffer | undefined;
 
   constructor(workspace: Workspace) {
     this.#workspace = workspace;
   }
 
-  /** The lines that are new in the logs which the details name. One ranged read for each log. */
-  async read(details: RunDetails): Promise<{ lines: string[]; news: boolean }> {
+  /**
+   * Shows the lines that are new in the logs which the details name. One ranged read for each log, and one for each
+   * further piece of it.
+   * @param most bytes to read of each log
+   */
+  async read(details: RunDetails, show: Show, most = MOST_AT_ONCE): Promise<Read> {
     const files = details.logFiles ?? {};
     const shown = logsToShow(Object.keys(files));
-    const read = await Promise.all(
-      shown.map(async (path) => {
-        const cursor = this.#cursors.get(path) ?? new LogCursor(TAIL);
-        this.#cursors.set(path, cursor);
-        const { azure, signal } = this.#workspace;
-        const answer = await readFrom(azure, files[path] ?? "", cursor.offset, signal);
+    this.#several = shown.length > 1;
+    let news = false;
+    let more = false;
+    for (const path of shown) {
+      const cursor = this.#cursors.get(path) ?? new LogCursor(TAIL);
+      this.#cursors.set(path, cursor);
+      const found = await this.#readOne(path, files[path] ?? "", cursor, show, most);
+      news ||= found.news;
+      more ||= found.more;
+    }
+    return { news, more };
+  }
+
+  async #readOne(path: string, url: string, cursor: LogCursor, show: Show, most: number): Promise<Read> {
+    const { azure, signal, log } = this.#workspace;
+    let news = false;
+    for (let read = 0; read < most; ) {
+      const from = cursor.from;
+      const length = Math.min(PIECE, most - read) + cursor.offset - from;
+      // Room is used again: what is freed for each piece lies about until it is collected.
+      const room = this.#room ?? Buffer.allocUnsafe(PIECE + OVERLAP);
+      this.#room = undefined;
+      const piece = await readPiece(azure, url, from, room.subarray(0, length), signal);
+      this.#room = room;
+      // It is not there yet, or not any more.
+      if (piece === undefined) return { news, more: false };
+      if (from + piece.bytes.length < cursor.offset && (piece.total ?? 0) >= cursor.offset)
+        throw new TaskError("service", "Azure sent less of the job's log than it said.");
+      const before = cursor.offset;
+      const lines = cursor.takeFrom(piece.bytes);
+      if (lines === undefined) {
         // A job that was moved to another node starts its log anew (not verified against live Azure).
-        if (answer.length !== undefined && answer.length < cursor.offset) cursor.offset = 0;
-        const news = (answer.bytes?.length ?? 0) > 0;
-        return { path, lines: news && answer.bytes ? cursor.take(answer.bytes) : [], news };
-      }),
-    );
-    const lines = read.flatMap(({ path, lines }) => {
-      const prefix = shown.length > 1 ? `${path.replace(/^.*\//, "").replace(/\.txt$/, "")}: ` : "";
-      return lines.map((line) => prefix + line);
-    });
-    return { lines, news: read.some(({ news }) => news) };
+        await this.#show(path, cursor.restart(), show);
+        log.info("The job's log was begun anew; what follows is the new one.");
+        news = true;
+        continue;
+      }
+      const taken = cursor.offset - before;
+      await this.#show(path, lines, show);
+      if (taken === 0) return { news, more: false };
+      news = true;
+      read += taken;
+      if (piece.bytes.length < length && (piece.total === undefined || cursor.offset >= piece.total))
+        return { news, more: false };
+    }
+    return { news, more: true };
   }
 
-  /** What is left when nothing more comes. */
-  end(): string[] {
-    return [...this.#cursors.values()].flatMap((cursor) => cursor.end());
+  /** Shows what is left when nothing more comes. */
+  async end(show: Show): Promise<void> {
+    for (const [path, cursor] of this.#cursors) await this.#show(path, cursor.end(), show);
   }
 
-  /** The last lines of what was read so far. */
+  /** The last lines of what was read so far, together no more than LONGEST_TAIL bytes. */
   tail(): string[] {
-    return [...this.#cursors.values()].flatMap((cursor) => cursor.tail()).slice(-TAIL);
+    return lastOf([...this.#cursors.values()].flatMap((cursor) => cursor.tail()).slice(-TAIL), LONGEST_TAIL);
+  }
+
+  async #show(path: string, lines: readonly string[], show: Show): Promise<void> {
+    const prefix = this.#several ? `${path.replace(/^.*\//, "").replace(/\.txt$/, "")}: ` : "";
+    for (let at = 0; at < lines.length; at += LINES) {
+      const some = lines.slice(at, at + LINES);
+      // Several lines may stand together in one text.
+      await show(prefix === "" ? some : some.map((text) => prefix + text.replaceAll("\n", `\n${prefix}`)));
+    }
   }
 }

@@ -3,8 +3,11 @@ import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";
 import { type AssetBody, findVersion, nextVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "./evidence.ts";
+import { sameFiles } from "./held-files.ts";
 import { SHARED_FROM, sameTags } from "./lineage.ts";
+import { untilFree } from "./lost-race.ts";
 import { importVersion, type Registry } from "./registry.ts";
+import { provenBlobsOf } from "./version-places.ts";
 import type { Workspace, WorkspaceBody } from "./workspace.ts";
 
 export interface Sharing {
@@ -43,29 +46,16 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     sourceOf(workspace, kind, name, from),
     findVersion(workspace, kind, name, from),
   ]);
-  const isCopy = (body: AssetBody) => body.properties?.tags?.[SHARED_FROM] === source;
-  for (let attempt = 1; ; attempt++) {
+  const isCopy = copyOf(workspace, registry, sharing, source, own);
+  const attempt = async () => {
     const { there, free } = await lookFor(registry, sharing, isCopy);
     if (there) {
       registry.log.info(`The registry ${registry.name} has ${name}:${from} of the workspace already.`);
-      // What somebody has written in the registry since stays, but for what this run says and what came of an evaluation.
-      const called = `${name}:${versionIn(there)} of the registry ${registry.name}`;
-      const { judged, judges, evidence = {} } = sharing;
-      const { keep } =
-        Object.keys(evidence).length > 0
-          ? { keep: evidence }
-          : await evidenceKept(there.properties?.tags, called, judged, judges, registry.log);
-      const tags = withEvidence({ ...there.properties?.tags, ...sharing.tags }, keep);
+      const tags = await tagsOfCopy(registry, sharing, source, there, own);
       return shared(registry, sharing, await withTags(registry, sharing, there, tags), false);
     }
-    try {
-      await importVersion(registry, source, name, free);
-    } catch (error) {
-      // Another run took that version meanwhile.
-      if (sharing.version !== undefined || attempt === 3 || !(error instanceof TaskError) || error.status !== 409)
-        throw error;
-      continue;
-    }
+    // Where another run takes that version meanwhile, the service refuses it with a 409.
+    await importVersion(registry, source, name, free);
     registry.log.info(
       `Shared ${name}:${from} of the workspace ${workspace.name} as ${registry.uri}/${kind}/${name}/versions/${free}.`,
     );
@@ -73,30 +63,81 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     // Where only a plan is wanted, nothing was made.
     if (made === undefined) return shared(registry, sharing, { name: free }, true);
     // Whether tags come along is the service's own affair: here they do in any case, but for evidence and approvals, which are given there.
-    const brought = { ...made.properties?.tags, ...own?.properties?.tags };
-    const given = Object.fromEntries(Object.entries(brought).filter(([tag]) => !isEvidence(tag)));
+    const given = withoutEvidence({ ...made.properties?.tags, ...own?.properties?.tags });
     const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source };
     return shared(registry, sharing, await withTags(registry, sharing, made, tags), true);
-  }
+  };
+  return untilFree(`a version of ${name} in the registry ${registry.name}`, attempt, registry);
+}
+
+const withoutEvidence = (tags: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(tags).filter(([tag]) => !isEvidence(tag)));
+
+/** Tags of a copy that is there: what somebody has written in the registry since stays, but for what this run says and what came of an evaluation. */
+async function tagsOfCopy(
+  registry: Registry,
+  sharing: Sharing,
+  source: string,
+  there: AssetBody,
+  own: AssetBody | undefined,
+): Promise<Record<string, string>> {
+  const { judged, judges, evidence = {} } = sharing;
+  const called = `${sharing.name}:${versionIn(there)} of the registry ${registry.name}`;
+  const has = { ...there.properties?.tags };
+  // The step that shared it was stopped before it wrote its tags: what the import brought along is the workspace's.
+  const isUnfinished = has[SHARED_FROM] !== source;
+  const begun = isUnfinished
+    ? { ...withoutEvidence({ ...has, ...own?.properties?.tags }), [SHARED_FROM]: source }
+    : has;
+  const { keep } =
+    Object.keys(evidence).length > 0
+      ? { keep: evidence }
+      : await evidenceKept(begun, called, judged, judges, registry.log);
+  return withEvidence({ ...begun, ...sharing.tags }, keep);
+}
+
+/**
+ * Whether a registry's version is a copy of the workspace's: it holds the same files. A tag only says where to look first: one that
+ * names another source is that source's copy, and one without it may be of a step that was stopped.
+ */
+function copyOf(
+  workspace: Workspace,
+  registry: Registry,
+  { kind, name }: Sharing,
+  source: string,
+  own: AssetBody | undefined,
+): (body: AssetBody) => Promise<boolean> {
+  let files: ReturnType<typeof provenBlobsOf> | undefined;
+  const typeOf = ({ properties }: AssetBody) => properties?.["modelType"] ?? properties?.["dataType"];
+  return async (body) => {
+    const marked = body.properties?.tags?.[SHARED_FROM];
+    if (!own || typeOf(own) !== typeOf(body) || (marked !== undefined && marked !== source)) return false;
+    files ??= provenBlobsOf(workspace, kind, name, own);
+    const [mine, theirs] = await Promise.all([files, provenBlobsOf(registry, kind, name, body)]);
+    if (mine && theirs && (await sameFiles(mine, theirs, registry.signal))) return true;
+    if (marked !== undefined)
+      registry.log.info(`${name}:${versionIn(body)} is said to be a copy of ${source}, and holds something else.`);
+    return false;
+  };
 }
 
 /** The copy that there is, or else the version that is free for it. */
 async function lookFor(
   registry: Registry,
   { kind, name, version }: Sharing,
-  isCopy: (body: AssetBody) => boolean,
+  isCopy: (body: AssetBody) => Promise<boolean>,
 ): Promise<{ there?: AssetBody; free: string }> {
   if (version !== undefined) {
     const there = await findVersion(registry, kind, name, version);
     if (there === undefined) return { free: version };
-    if (isCopy(there)) return { there, free: version };
+    if (await isCopy(there)) return { there, free: version };
     throw new TaskError(
       "conflict",
       `Version ${version} of ${name} is in the registry ${registry.name} already and is something else.`,
       { hint: "A version never changes: leave the input version empty to get a new one, or choose another." },
     );
   }
-  for await (const there of versionsOf(registry, kind, name)) if (isCopy(there)) return { there, free: "" };
+  for await (const there of versionsOf(registry, kind, name)) if (await isCopy(there)) return { there, free: "" };
   return { free: await nextVersion(registry, kind, name) };
 }
 

@@ -1,5 +1,9 @@
 // Tests as the JUnit XML that Azure Pipelines publishes.
 
+/** Most characters of a name, and of what is said about a case: both may hold text of others. */
+const LONGEST_NAME = 1_000;
+const LONGEST_DETAIL = 8_000;
+
 export interface TestCase {
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
@@ -19,23 +23,27 @@ export interface TestReport {
 export function junitXml(report: TestReport): string {
   const count = (outcome: TestCase["outcome"]) => report.cases.filter((one) => one.outcome === outcome).length;
   const totals = `tests="${report.cases.length}" failures="${count("failed")}" skipped="${count("skipped")}"`;
+  const [title, suite] = [report.title, report.suite].map((name) => escapeXml(cut(name, LONGEST_NAME)));
   const lines = report.cases.map((one) => {
-    const head = `    <testcase classname="${escapeXml(report.suite)}" name="${escapeXml(one.name)}"`;
-    const message = escapeXml(one.detail ?? "");
+    const head = `    <testcase classname="${suite}" name="${escapeXml(cut(one.name, LONGEST_NAME))}"`;
+    const message = escapeXml(cut(one.detail ?? "", LONGEST_DETAIL));
     if (one.outcome === "failed") return `${head}><failure message="${message}">${message}</failure></testcase>`;
     if (one.outcome === "skipped") return `${head}><skipped message="${message}"/></testcase>`;
     return message === "" ? `${head}/>` : `${head}><system-out>${message}</system-out></testcase>`;
   });
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${escapeXml(report.title)}" ${totals}>`,
-    `  <testsuite name="${escapeXml(report.suite)}" ${totals}>`,
+    `<testsuites name="${title}" ${totals}>`,
+    `  <testsuite name="${suite}" ${totals}>`,
     ...lines,
     "  </testsuite>",
     "</testsuites>",
     "",
   ].join("\n");
 }
+
+const cut = (text: string, longest: number) =>
+  text.length <= longest ? text : `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, "")}…`;
 
 function escapeXml(text: string): string {
   return text

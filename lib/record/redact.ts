@@ -1,15 +1,37 @@
-// A last net under everything that is written down: what looks like a secret is replaced.
+// A last net under everything that is written down: what looks like a secret is replaced, in time that grows with the text.
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "***"],
-  [/\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, "***"],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{8,}=*/gi, "$1 ***"],
   [/([?&;\s](?:sig|code|token|access_token|client_secret|client_assertion|password)=)[^&\s"'<>;]+/gi, "$1***"],
   [/((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)[^;\s"'<>]+/gi, "$1***"],
   [/:\/\/[^/?#\s@"']{1,4096}@/g, "://***@"],
 ];
 
+/** Texts that are whole tokens for whoever reads them; those of other characters stand between them. */
+const WORDS = /[\w.-]{20,}/g;
+
+/**
+ * A word without the JSON web tokens in it: `eyJ…`, a point, and a second and a third part. By hand and not by an
+ * expression, which would begin anew at each `eyJ` of a text that is made of them.
+ */
+function withoutTokens(word: string): string {
+  const parts = word.split(".");
+  const clean: string[] = [];
+  for (let at = 0; at < parts.length; at++) {
+    const part = parts[at] ?? "";
+    const begin = part.startsWith("eyJ") ? 0 : part.indexOf("-eyJ") + 1;
+    const isToken = (begin > 0 || part.startsWith("eyJ")) && part.length - begin >= 11;
+    if (isToken && (parts[at + 1]?.length ?? 0) >= 8 && at + 2 < parts.length) {
+      clean.push(`${part.slice(0, begin)}***`);
+      at += 2;
+    } else clean.push(part);
+  }
+  return clean.join(".");
+}
+
 /** `text` without SAS signatures, tokens, keys and user information of URLs. Masking by value is the agent's part. */
 export function redact(text: string): string {
-  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text);
+  const clean = text.replace(WORDS, withoutTokens);
+  return PATTERNS.reduce((cleaner, [pattern, replacement]) => cleaner.replace(pattern, replacement), clean);
 }

@@ -1,9 +1,18 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
 import type { GateSection, RuleSection, RunRecord } from "./record.ts";
 import { redact } from "./redact.ts";
+import { keepKnown, recordShape } from "./shape.ts";
 
-/** A page for people; empty when the record says nothing worth a page, and no failure. */
-export function summaryMarkdown(record: RunRecord): string {
+/** The most that a page holds, in characters: what is longer ends at a line, with a word about it. */
+const SUMMARY_LIMIT = 150_000;
+
+/**
+ * A page for people; empty when the record says nothing worth a page, and no failure. Made of what the record keeps: every
+ * text is cut to its length before anything else looks at it.
+ */
+export function summaryMarkdown(given: RunRecord): string {
+  const record = keepKnown(recordShape, given, redact) as RunRecord | undefined;
+  if (record === undefined) return "";
   const parts = [
     ...assetPart("Data", record.data),
     ...jobPart(record),
@@ -17,7 +26,9 @@ export function summaryMarkdown(record: RunRecord): string {
   const head = `### ${cell(record.task.friendlyName)}: ${RESULTS[record.result]}`;
   const where = record.workspace ? [`Workspace ${code(record.workspace.name)}`] : [];
   const why = record.error ? [quote(record.error.message)] : [];
-  return redact(`${[head, ...where, ...why, ...parts].join("\n\n")}\n`);
+  const page = redact(`${[head, ...where, ...why, ...parts].join("\n\n")}\n`);
+  if (page.length <= SUMMARY_LIMIT) return page;
+  return `${page.slice(0, page.lastIndexOf("\n", SUMMARY_LIMIT))}\n\nThe rest is too long for this page.\n`;
 }
 
 const RESULTS = {
@@ -120,17 +131,21 @@ function table(rows: readonly (readonly [string, string | undefined | ""])[]): s
 const cell = (text: string): string =>
   text
     .replace(/\r\n|\r|\n/g, " ")
-    .replace(/[\\`*_[\]|~]/g, "\\$&")
+    .replace(/[\\`*_[\]~]/g, "\\$&")
     .replace(/&/g, "&amp;")
-    .replace(/</g, "&lt;");
+    .replace(/</g, "&lt;")
+    // Readers differ over a pipe behind backslashes; this is none for all of them.
+    .replace(/\|/g, "&#124;");
 
-/** Text of others as code. A pipe ends a table's cell even there, and a backtick the code. */
+/**
+ * Text of others as code. A backtick ends the code, and a pipe a table's cell even there: after a backslash readers differ
+ * over it, so that a text with both is no code.
+ */
 function code(text: string): string {
-  const inner = text
-    .replace(/\r\n|\r|\n/g, " ")
-    .replace(/`/g, "'")
-    .replace(/\\?\|/g, "\\|");
-  return `\`${inner}\``;
+  const inner = text.replace(/\r\n|\r|\n/g, " ").replace(/`/g, "'");
+  if (inner.includes("|") && inner.includes("\\")) return cell(text);
+  // What ends with a backslash would take the code's own end for some readers.
+  return `\`${inner.replace(/\|/g, "\\|").replace(/\\$/, "\\ ")}\``;
 }
 
 const link = (text: string, url: string | undefined): string =>

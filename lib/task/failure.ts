@@ -47,13 +47,17 @@ function withoutPlace(fault: unknown): string {
   return text.startsWith(place) ? text.slice(place.length) : text;
 }
 
+/** Most characters of an error's message: parts of it may be text of others. */
+const LONGEST = 14_000;
+const cut = (text: string) => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (cut)`);
+
 /** Message, hint and request id as one text. */
 export function sentence(error: unknown): string {
   if (!(error instanceof TaskError)) {
     const message = error instanceof Error ? error.message : String(error);
-    return `Unexpected: ${message} This is a fault of the task; run the pipeline with system.debug=true and report the log.`;
+    return `Unexpected: ${cut(message)} This is a fault of the task; run the pipeline with system.debug=true and report the log.`;
   }
-  const parts = [error.message];
+  const parts = [cut(error.message)];
   if (error.hint !== undefined) parts.push(error.hint);
   if (error.requestId !== undefined) parts.push(`(request id ${error.requestId})`);
   // A message of several lines ends with somebody's log: the hint would drown at its end.

@@ -34,6 +34,16 @@ export function readStages(reader: SourceReader, node: unknown, pool: string | u
   return stages;
 }
 
+/**
+ * How runs wait for an exclusive lock on an environment. Here no environment has that check, so that no run waits;
+ * what is written must be right all the same.
+ */
+export function readLockBehavior(reader: SourceReader, mapping: Mapping): void {
+  const given = mapping.read("lockBehavior", (node, what) => reader.text(node, what));
+  if (given === undefined || given.value === "sequential" || given.value === "runLatest") return;
+  reader.fault(given.place, `lockBehavior must be sequential or runLatest, not '${given.value}'.`);
+}
+
 function readStage(
   mapping: Mapping,
   previous: StageDocument | undefined,
@@ -47,6 +57,7 @@ function readStage(
   const name = readName(mapping, "stage");
   const pool = readPool(mapping) ?? outerPool;
   const dependsOn = mapping.read("dependsOn", (node, what) => readDependencies(reader, node, what));
+  readLockBehavior(reader, mapping);
   const condition = mapping.read("condition", (node) =>
     reader.condition(node, ["variables", "dependencies", "stageDependencies", "pipeline"], STATUS_FUNCTIONS),
   );
@@ -62,7 +73,6 @@ function readStage(
     isExplicit: true,
   };
   mapping.finish({
-    lockBehavior: "nothing is locked",
     trigger: "no stage waits for a person",
     isSkippable: "no stage is skipped by hand",
     templateContext: "no template looks at it",

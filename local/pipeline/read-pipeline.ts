@@ -2,7 +2,7 @@
 import { checkDependencies } from "./check.ts";
 import type { ParameterValue, PipelineDocument, StageDocument } from "./document.ts";
 import { PipelineError } from "./faults.ts";
-import { readJobs, readPool, readStages, readWorkspace, soleJob } from "./read-jobs.ts";
+import { readJobs, readLockBehavior, readPool, readStages, readWorkspace, soleJob } from "./read-jobs.ts";
 import { readSteps } from "./read-steps.ts";
 import { readListening } from "./read-triggers.ts";
 import { readVariables } from "./read-variables.ts";
@@ -14,7 +14,6 @@ const REFUSED_ROOT = {
   container: "every job runs on the host",
   services: "no container runs locally",
   strategy: "a job runs once, without matrix or parallel",
-  lockBehavior: "nothing is locked",
 };
 
 export interface ReadOptions {
@@ -55,6 +54,7 @@ export function readPipeline(
   const variables = readVariables(reader, root.take("variables"));
   const name = root.text("name");
   root.boolean("appendCommitMessageToRunName");
+  readLockBehavior(reader, root);
   const pool = readPool(root);
   readWorkspace(root);
   const stages = readBody(root, pool);

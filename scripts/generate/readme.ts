@@ -47,13 +47,16 @@ const EXAMPLES: Record<string, string> = {
   path: "data",
 };
 
+/** Not required, and left out by nobody who knows: shown as if it were. */
+const isUsual = (input: TaskInput): boolean => input.properties?.["Usual"] === "true";
+
 /** A step with every required input, and the others as remarks with their defaults. */
 function usage(json: TaskJson): string {
   const lines = [`- task: ${json.name}@${json.version.Major}`, "  inputs:"];
   for (const input of json.inputs) {
     const preset = defaultOf(input);
     const counts = countsByDefault(input, json);
-    const needed = input.required && counts && preset === undefined;
+    const needed = (input.required && counts && preset === undefined) || isUsual(input);
     const value = preset ?? EXAMPLES[input.name] ?? "";
     const [first, ...rest] = `${input.name}: ${value}`.split("\n");
     const note = remark(input, preset, counts);

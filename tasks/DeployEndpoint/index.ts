@@ -11,8 +11,7 @@ import {
 import { defineTask, type StepFolders } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-/** Holds what somebody has to take back when this step is stopped half way. */
-const LEFTOVER = "azureMLRollout";
+const LEFTOVER = "azureMLRollout"; // what somebody has to take back when this step is stopped half way
 
 export default defineTask(
   contract,

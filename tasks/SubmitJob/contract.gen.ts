@@ -28,10 +28,13 @@ export type Wait =
       wait: true;
       /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
       timeoutInMinutes: number;
+      /** What becomes of the job when the task fails while the job goes on, such as in an outage of Azure or when its identity loses its role: left to itself, it goes on, and running the failed pipeline job again joins it; with this it is cancelled. A cancelled pipeline and the deadline cancel it in any case. */
+      cancelOnFailure: boolean;
     }
   | {
       wait: false;
       timeoutInMinutes: undefined;
+      cancelOnFailure: undefined;
     };
 
 export type Inputs = {
@@ -87,6 +90,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "plan", type: "boolean", default: "false" },
     { name: "wait", type: "boolean", default: "true" },
     { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },
+    { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] },
   ],
   outputs: [
     { name: "jobName", type: "string" },

@@ -15,44 +15,45 @@ export default defineTask(
     const file = readSource(inputs.jobFile, { root });
     const document = parseJob(file, { overrides: { yaml: inputs.overrides } });
     for (const secret of file.secrets) run.hide(secret);
-    const job = await submitJob(workspace, document, {
-      root,
-      stepIdentity: run.stepIdentity,
-      experimentName: inputs.experimentName,
-      displayName: inputs.displayName,
-      environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
-      tags: readPairs(inputs.tags, "tags"),
-      concurrencyKey: inputs.concurrencyKey,
-      onName: (name) => inputs.wait && run.setTaskVariable(RUNNING, name),
-    });
-    log.info(`Job ${job.name}: ${job.studioUrl}`);
-    const { name, id, status, studioUrl, joined, displayName, experiment, outputs } = job;
-    const submitted = { jobName: name, jobId: id, jobStatus: status, studioUrl, outputs };
-    const section = { name, id, status, studioUrl, joined, displayName, experiment };
-    run.setOutputs(submitted);
-    record.job = section;
-    if (!inputs.wait || inputs.plan) return submitted;
-
-    const deadline = inputs.timeoutInMinutes * 60_000;
-    const onStatus = (now: string) => {
-      section.status = now;
-      run.setOutputs({ jobStatus: now });
-    };
+    const left: string[] = [];
     try {
-      const followed = await followJob(workspace, name, { deadline, onStatus, studioUrl });
-      record.job = { ...section, ...followed };
+      const { outputs, ...section } = await submitJob(workspace, document, {
+        root,
+        stepIdentity: run.stepIdentity,
+        experimentName: inputs.experimentName,
+        displayName: inputs.displayName,
+        environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
+        tags: readPairs(inputs.tags, "tags"),
+        concurrencyKey: inputs.concurrencyKey,
+        onName: (name) => inputs.wait && run.setTaskVariable(RUNNING, name),
+      });
+      const { name, id, status, studioUrl } = section;
+      log.info(`Job ${name}: ${studioUrl}`);
+      const submitted = { jobName: name, jobId: id, jobStatus: status, studioUrl, outputs };
+      record.job = section;
+      run.setOutputs(submitted);
+      if (!inputs.wait || inputs.plan) return submitted;
+      const followed = await followJob(workspace, name, {
+        ...{ studioUrl, outputs, cancelOnFailure: inputs.cancelOnFailure, deadline: inputs.timeoutInMinutes * 60_000 },
+        onStatus: (now) => {
+          record.job = { ...record.job, name, status: now };
+          run.setOutputs({ jobStatus: now });
+        },
+        onUncancelled: () => void left.push(name),
+      });
+      record.job = { ...record.job, ...followed };
       return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
     } finally {
-      // Only a cancelled step leaves its job to the post-job stage.
-      if (!signal.aborted) run.setTaskVariable(RUNNING, "");
+      // Only a job that is to be cancelled still is left to the post-job stage.
+      if (!signal.aborted && left.length === 0) run.setTaskVariable(RUNNING, "");
     }
   },
   {
     postJob: {
       taskVariable: RUNNING,
-      story: async ({ workspace, log }, job) => {
+      story: ({ workspace, log }, job) => {
         log.info(`Cancelling the job ${job}, which this step left when it was stopped.`);
-        await cancelJob(workspace, job);
+        return cancelJob(workspace, job);
       },
     },
   },

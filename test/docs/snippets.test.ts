@@ -18,6 +18,21 @@ describe("documentation", () => {
     });
   }
 
+  it("never gives traffic to a deployment that nobody has called", () => {
+    const deploying = [...all, ...pipelines()].flatMap(({ name, text }) =>
+      text
+        .split(/^\s*- (?=task:|bash:|script:|template:|checkout:|download:)/m)
+        .filter((step) => /^task: AzureMLDeployEndpoint@/.test(step))
+        .map((step) => ({ name, step })),
+    );
+    assert.ok(deploying.length >= 8, `${deploying.length} steps`);
+    const uncalled = deploying.filter(({ step }) => !/^\s*(requestFile: \S|trafficPercent: 0$)/m.test(step));
+    assert.deepEqual(
+      uncalled.map(({ name }) => name),
+      [],
+    );
+  });
+
   it("would not let a wrong input name through", () => {
     const text =
       "steps:\n  - task: AzureMLSubmitJob@1\n    inputs:\n      azureSubscription: azure-ml\n      jobFil: job.yml\n";

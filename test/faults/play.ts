@@ -2,11 +2,11 @@
 import { rmSync } from "node:fs";
 import { startCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
-import { FaultLayer } from "../../local/faults/layer.ts";
 import { keepCredentials } from "../harness/bench.ts";
 import { SecretRecorder } from "../harness/secrets.ts";
 import { fastNodes } from "./clock.ts";
 import { checkAttempt, checkSecrets } from "./invariants.ts";
+import { FastLeases } from "./leases.ts";
 import { Place } from "./place.ts";
 import { type Attempt, type Ground, type Ran, runTask } from "./run-task.ts";
 import type { Expect, Scenario } from "./scenario.ts";
@@ -31,7 +31,7 @@ export async function play(schedule: Schedule, folder: string): Promise<Outcome>
   };
   const scenario = scenarioOf(schedule.scenario);
   const recorder = new SecretRecorder();
-  const layer = new FaultLayer((url, { body }) => recorder.learn(url, body));
+  const layer = new FastLeases((url, { body }) => recorder.learn(url, body));
   const contract = process.env["AZURE_ML_CONTRACT"];
   const cloud = await startCloud({ har: recorder, faults: layer, ...(contract === undefined ? {} : { contract }) });
   const runs: Ran[] = [];

@@ -58,6 +58,8 @@ export interface RunOptions {
   /** Name of the step; the task's where absent. */
   readonly step?: string;
   readonly timeoutInMinutes?: number;
+  /** How often the agent runs the step again in place where it fails (`retryCountOnTaskFailure`). */
+  readonly retries?: number;
   readonly onLine?: (line: string) => void;
   /** Told the job before it starts, for its look-up id. */
   readonly onJob?: (job: Job) => void;
@@ -234,6 +236,7 @@ export class Bench {
       taskFolder: options.taskFolder ?? (await packagedTasks()).get(task)!,
       inputs: Object.fromEntries(given),
       ...(options.timeoutInMinutes === undefined ? {} : { timeoutInMinutes: options.timeoutInMinutes }),
+      ...(options.retries === undefined ? {} : { retryCountOnTaskFailure: options.retries }),
     };
     const from = this.recorder.exchanges.length;
     const started = performance.now();

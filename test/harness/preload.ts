@@ -72,3 +72,27 @@ Module._resolveFilename = function (request, parent, ...rest) {
   return found;
 };
 `;
+
+/**
+ * Appends to `file`, as JSON when the process ends, the most memory that it had in bytes and what became of the lines of
+ * `numberedLog`: these are counted and held to their order in place of being printed, since whoever reads a gigabyte of
+ * them has to keep it.
+ */
+export const measured = (file: string) => `
+const { appendFileSync } = require("node:fs");
+const seen = { lines: 0, outOfOrder: 0 };
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = (chunk, ...rest) => {
+  const text = String(chunk);
+  if (!text.startsWith("filler ")) return write(chunk, ...rest);
+  for (const line of text.split("\\n")) {
+    if (line === "") continue;
+    if (Number(line.slice(7, 19)) !== seen.lines) seen.outOfOrder++;
+    seen.lines++;
+  }
+  const done = rest.find((one) => typeof one === "function");
+  if (done) setImmediate(done);
+  return true;
+};
+process.on("exit", () => appendFileSync(${JSON.stringify(file)}, JSON.stringify({ ...seen, peak: process.resourceUsage().maxRSS * 1024 }) + "\\n"));
+`;

@@ -1,6 +1,7 @@
 // Apply looks at the state of what is there: what has failed is made again, what is under way is waited for; and what it
 // prints of a change tells nobody a secret.
 import assert from "node:assert/strict";
+import { EndpointLock } from "../../lib/ml/endpoint-lock.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
 import { project } from "../lib/ml/projects.ts";
@@ -178,6 +179,30 @@ describe("Apply and the state of what is there", () => {
       assert.deepEqual(await at(), { green: 100 });
       assert.doesNotMatch(ran.log, /properties\.traffic/);
     });
+
+    it("is not written while a rollout of ours has the endpoint's lock", async () => {
+      shares({ blue: 100 });
+      const changed = project({ "a.yml": `${endpoint(name)}tags: {team: c}\n` });
+      const said: string[] = [];
+      let writing: Promise<unknown> = Promise.resolve();
+      await new EndpointLock(await openLocal(), name).hold(undefined, async () => {
+        const waits = new Promise<void>((resolve) => {
+          writing = runStory(task, { file: changed }, changed, {
+            onLine(line) {
+              said.push(line);
+              if (/^(Another run is changing|Updated)/.test(line)) resolve();
+            },
+          });
+        });
+        await waits;
+        assert.match(said.at(-1) ?? "", /Another run is changing the endpoint state-traffic/);
+        // What the other run does while it has the lock.
+        shares({ green: 100 });
+      });
+      await writing;
+      assert.match(said.join("\n"), /Updated the online endpoint/);
+      assert.deepEqual(await at(), { green: 100 });
+    }).timeout(60_000);
 
     it("that a file takes from a deployment it does not name is said in the plan", async () => {
       shares({ blue: 100 });

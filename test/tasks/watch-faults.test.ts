@@ -125,7 +125,7 @@ describe("Watch models on bad days", () => {
             assert.deepEqual(started(kind), []);
             assert.equal((await run(more())).error, undefined);
             assert.deepEqual(started(kind), ["1"]);
-          }).timeout(60_000);
+          });
       }
 
       for (const [title, fault] of [
@@ -146,7 +146,7 @@ describe("Watch models on bad days", () => {
           assert.match(ran.log, /:1 (was )?started.*: (run|release) \d+/);
           await run(more());
           assert.deepEqual(started(kind), ["1", "2"]);
-        }).timeout(60_000);
+        });
 
       it("two jobs of one run start each version once", async () => {
         await run(more());
@@ -158,7 +158,7 @@ describe("Watch models on bad days", () => {
         assert.deepEqual(started(kind), ["1", "2", "3"]);
         await run(more());
         assert.deepEqual(started(kind), ["1", "2", "3"]);
-      }).timeout(60_000);
+      });
 
       it("a later attempt takes up what a job that died had claimed", async () => {
         await run(more());
@@ -183,7 +183,7 @@ describe("Watch models on bad days", () => {
         const again = await run(more(), { build, job: job("One", 2) });
         assert.equal(again.error, undefined, again.error?.message);
         assert.deepEqual(started(kind), ["1"]);
-      }).timeout(60_000);
+      });
     });
   }
 });

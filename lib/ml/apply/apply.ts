@@ -5,6 +5,7 @@ import type { AssetKind, Resolver, UploadRoot, Write } from "../../spec/index.ts
 import { nextVersion, versionIn, versionsOf } from "../assets.ts";
 import { whenFree } from "../busy.ts";
 import type { Collecting } from "../collections.ts";
+import { EndpointLock } from "../endpoint-lock.ts";
 import { envelope } from "../endpoints.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
 import { createResolver } from "../resolve.ts";
@@ -242,7 +243,12 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
     if (!azure.plan) log.info(`${there ? "Updated" : "Created"} the ${what}.`);
     return answer.body?.id ?? undefined;
   };
-  return OPERATED.test(kind) ? whenFree(workspace, `the ${what}`, undefined, writeOnce) : writeOnce();
+  const writeInTurn = () =>
+    OPERATED.test(kind) ? whenFree(workspace, `the ${what}`, undefined, writeOnce) : writeOnce();
+  // Its traffic is read and written in one: no rollout of ours comes between the two.
+  return kind === "online endpoint" && one.there
+    ? new EndpointLock(workspace, one.name).hold(undefined, writeInTurn)
+    : writeInTurn();
 }
 
 /** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */

@@ -11,7 +11,7 @@ import {
   type FileToDownload,
   type FileToUpload,
   placeInside,
-  readFrom,
+  readPiece,
 } from "../../../lib/azure/index.ts";
 import { openAzure, theCloud } from "../ml/world.ts";
 
@@ -109,12 +109,17 @@ describe("blobs", () => {
     const { azure, blobs, name } = await openContainer();
     await blobs.append(name, "log.txt", "hello ");
     const url = blobs.sasUrl(name, "log.txt", "r", 60);
-    const first = await readFrom(azure, url, 0, signal);
-    assert.equal(first.bytes?.toString(), "hello ");
-    assert.equal((await readFrom(azure, url, 6, signal)).bytes?.length ?? 0, 0);
+    const first = await readPiece(azure, url, 0, Buffer.alloc(100), signal);
+    assert.equal(first?.bytes.toString(), "hello ");
+    assert.equal((await readPiece(azure, url, 6, Buffer.alloc(100), signal))?.bytes.length, 0);
     await blobs.append(name, "log.txt", "world");
-    assert.equal((await readFrom(azure, url, 6, signal)).bytes?.toString(), "world");
-    assert.equal((await readFrom(azure, blobs.sasUrl(name, "none.txt", "r", 60), 0, signal)).bytes, undefined);
+    assert.equal((await readPiece(azure, url, 6, Buffer.alloc(100), signal))?.bytes.toString(), "world");
+    const piece = await readPiece(azure, url, 3, Buffer.alloc(4), signal);
+    assert.deepEqual([piece?.bytes.toString(), piece?.total], ["lo w", 11], "and no more than it was asked for");
+    assert.equal(
+      await readPiece(azure, blobs.sasUrl(name, "none.txt", "r", 60), 0, Buffer.alloc(100), signal),
+      undefined,
+    );
   });
 
   it("never leaves its folder, whatever a blob is called", () => {

@@ -39,6 +39,41 @@ describe("a growing log", () => {
     });
   }
 
+  it("cuts a line at 16 KB with a word about it, however it comes, and never within a character", () => {
+    for (const character of ["x", "ä", "€", "😀"]) {
+      const line = character.repeat(100_000);
+      const bytes = Buffer.from(`${line}\nnext`);
+      for (const piece of [bytes.length, 4_099]) {
+        const reader = new LineReader();
+        const seen: string[] = [];
+        for (let at = 0; at < bytes.length; at += piece) seen.push(...reader.push(bytes.subarray(at, at + piece)));
+        seen.push(...reader.end());
+        assert.equal(seen.length, 2);
+        const [, kept = "", word = ""] = /^(\P{ASCII}+|x+)(.*)$/su.exec(seen[0]!) ?? [];
+        assert.ok(Buffer.byteLength(kept) <= 16_384 && Buffer.byteLength(kept) > 16_000, `${Buffer.byteLength(kept)}`);
+        assert.equal(kept.replaceAll(character, ""), "");
+        assert.match(word, new RegExp(`cut.*${Buffer.byteLength(line)} bytes`));
+        assert.equal(seen[1], "next");
+      }
+    }
+  });
+
+  it("keeps of a progress bar its last state, however often it is drawn", () => {
+    const reader = new LineReader();
+    const seen: string[] = [];
+    for (let turn = 0; turn < 100_000; turn++) seen.push(...reader.push(Buffer.from(`\r${turn} of 100000`)));
+    seen.push(...reader.push(Buffer.from("\r")), ...reader.push(Buffer.from("\ndone")), ...reader.end());
+    assert.deepEqual(seen, ["99999 of 100000", "done"]);
+  });
+
+  it("keeps at most 8 KB for the error that may come", () => {
+    const cursor = new LogCursor(20);
+    for (let turn = 0; turn < 20; turn++) cursor.take(Buffer.from(`${turn} ${"x".repeat(5_000)}\n`));
+    const tail = cursor.tail().join("\n");
+    assert.ok(tail.length <= 8_192 && tail.length > 4_000, `${tail.length}`);
+    assert.match(cursor.tail().at(-1)!, /^19 /);
+  });
+
   it("keeps the last lines that hold anything", () => {
     const cursor = new LogCursor(3);
     cursor.take(Buffer.from("1\n2\n\n3\n4\n  \n5"));

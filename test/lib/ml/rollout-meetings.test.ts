@@ -210,7 +210,7 @@ describe("rollouts that meet others", () => {
     on.open();
     await slow.done.catch(() => {});
     assert.deepEqual(await served(name), { traffic: { teal: 90, green: 10 }, deployments: ["green:a", "teal:b"] });
-  }).timeout(180_000);
+  });
 
   it("a release that another run finished on the same deployment is not taken back by the run that was cancelled", async () => {
     const name = freshEndpoint();
@@ -331,7 +331,7 @@ describe("rollouts that meet others", () => {
     assert.equal((await again.done).deployment, "blue-2");
     assert.deepEqual(await served(name), { traffic: { "blue-2": 100 }, deployments: ["blue", "blue-2:a"] });
     assert.deepEqual(writes, [], "what comes up already is not sent again");
-  }).timeout(120_000);
+  });
 
   it("the traffic is moved from what it is by then, not from what was seen before the call", async () => {
     const name = freshEndpoint();

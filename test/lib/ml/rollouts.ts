@@ -14,6 +14,7 @@ import {
   deploymentsOfEndpoint,
   endpointsOf,
 } from "../../../local/azure/scoring/records.ts";
+import { until } from "../../harness/until.ts";
 import { project } from "./projects.ts";
 import { type memoryLog, type Opening, openLocal, provenance, theCloud } from "./world.ts";
 
@@ -178,7 +179,7 @@ export async function settled(endpoint: string): Promise<void> {
     [endpointsOf(azure).get(endpoint), ...deploymentsOfEndpoint(azure, endpoint)].some((one) =>
       ["Creating", "Updating", "Deleting"].includes(one?.provisioningState ?? ""),
     );
-  while (isBusy()) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(`nothing is under way on ${endpoint}`, () => !isBusy());
 }
 
 export const stateOf = async (endpoint: string, name: string) =>

@@ -37,4 +37,11 @@ describe("JUnit", () => {
       }),
     );
   });
+
+  it("cuts text of others to a length that people read", () => {
+    const text = "x".repeat(1_000_000);
+    const xml = junitXml({ title: "rules", suite: text, cases: [{ name: text, outcome: "failed", detail: text }] });
+    assert.ok(xml.length < 50_000, `${xml.length}`);
+    assert.match(xml, /…/);
+  });
 });

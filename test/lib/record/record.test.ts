@@ -92,4 +92,46 @@ describe("record", () => {
       "azureml://datastores/a/paths/b?x=1, metrics.auc > 0.9, https://ml.azure.com/runs/j?wsid=/subscriptions/s";
     assert.equal(redact(innocent), innocent);
   });
+
+  it("is redacted in time that grows with the text, whatever the text is made of", () => {
+    const parts = [
+      "eyJ-",
+      "eyJ-eyJ.",
+      "eyJabcdefgh.",
+      "-----BEGIN ",
+      "-----BEGIN A PRIVATE KEY-----",
+      "://",
+      "Bearer ",
+      "Basic\t",
+    ];
+    parts.push("?sig=", "AccountKey=", "://a:b", "eyJ", "-----END ", "eyJ-abcdefgh-", "a.", " ");
+    const time = (text: string) => {
+      const started = performance.now();
+      redact(text);
+      return performance.now() - started;
+    };
+    for (const part of parts) {
+      time(part.repeat(1_500));
+      const short = Math.max(5, Math.min(...[1, 2, 3].map(() => time(part.repeat(1_500)))));
+      const long = Math.min(...[1, 2].map(() => time(part.repeat(24_000))));
+      // Sixteen times as long; a square would be 256.
+      assert.ok(long < short * 80, `${JSON.stringify(part)}: ${Math.round(short)} ms and ${Math.round(long)} ms`);
+    }
+  });
+
+  it("is redacted of tokens wherever they stand", () => {
+    const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
+    for (const text of [
+      token,
+      `x-${token}`,
+      `a ${token}.`,
+      `(${token})`,
+      `eyJ-${token}`,
+      `${token} ${token}`,
+      `eyJ.${token}`,
+    ])
+      assert.doesNotMatch(redact(text), /Rlbm|zdWIi|GciOi|c2ln/, text);
+    for (const text of ["eyJ", "eyJabc.def", "heyJude-and-more.other-words", "a.b.c-eyJ"])
+      assert.equal(redact(text), text);
+  });
 });

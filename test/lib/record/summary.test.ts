@@ -89,4 +89,39 @@ describe("summary", () => {
       assert.equal(row.match(/(?<!\\)\|/g)?.length, 3, row);
     }
   });
+
+  it("ends no cell where text of others holds backslashes before a pipe, by any reading of them", () => {
+    for (const nasty of ["a\\|[x](https://evil.example)|", "a\\\\| b", "\\", "|", "\\|\\|", "`|`", "a\\`|b"]) {
+      const markdown = summaryMarkdown({
+        ...base,
+        job: { name: nasty, status: nasty, experiment: nasty, outputs: { [nasty]: nasty } },
+        gate: { passed: true, champion: nasty, rules: [{ rule: nasty, passed: true, detail: nasty }] },
+        invocation: { endpoint: nasty, statusCode: 200, latencyInMilliseconds: 1, reply: nasty },
+      });
+      for (const row of markdown.split("\n").filter((line) => line.startsWith("|"))) {
+        // A pipe after a backslash is text for some readers; after two, it ends the cell for others.
+        const ends = row.match(/\|/g)?.length ?? 0;
+        const inside = row.match(/(?<!\\)(?:\\\\)*\\\|/g)?.length ?? 0;
+        const columns =
+          row.startsWith("| ✅") || row.includes("What was found") || row.includes("| --- | --- | --- |") ? 4 : 3;
+        assert.equal(ends - inside, columns, row);
+        assert.doesNotMatch(row, /(?<!\\)(?:\\\\)+\|(?! |$)/, row);
+      }
+    }
+  });
+
+  it("is no longer than people read, whatever it is made of", () => {
+    const text = "x ".repeat(20_000);
+    const many = Object.fromEntries(
+      Array.from({ length: 300 }, (_, index) => [`${index}${text.slice(0, 5_000)}`, text]),
+    );
+    const rules = Array.from({ length: 300 }, () => ({ rule: text, passed: false, detail: text }));
+    const markdown = summaryMarkdown({
+      ...base,
+      error: { message: text },
+      job: { name: text, status: text, error: text, outputs: many },
+      gate: { passed: false, rules },
+    });
+    assert.ok(markdown.length <= 200_000, `${markdown.length}`);
+  });
 });

@@ -25,8 +25,18 @@ const table: readonly (readonly [string, string, RegExp])[] = [
   ],
   [
     "a root key that is not built",
-    "lockBehavior: sequential\nsteps: [{bash: b}]",
-    /^p\.yml:1:1: 'lockBehavior' of a pipeline is not built in the local pipeline/,
+    "container: ubuntu\nsteps: [{bash: b}]",
+    /^p\.yml:1:1: 'container' of a pipeline is not built in the local pipeline/,
+  ],
+  [
+    "a lockBehavior that there is none of",
+    "lockBehavior: one\nsteps: [{bash: b}]",
+    /^p\.yml:1:15: lockBehavior must be sequential or runLatest, not 'one'/,
+  ],
+  [
+    "a stage's lockBehavior that there is none of",
+    "stages:\n- stage: A\n  lockBehavior: last\n  jobs: [{job: B, steps: [{bash: b}]}]",
+    /^p\.yml:3:17: lockBehavior must be sequential or runLatest, not 'last'/,
   ],
   ["an unknown kind of step", "steps:\n- bsh: echo", /^p\.yml:2:3: 'bsh' is no kind of step; did you mean 'bash'\?/],
   [

@@ -1,0 +1,45 @@
+// "The same content is here already": by where the service says that a version's files are, whose path has the hash of the content in it,
+// and by what lies there. A property that claims a content is looked into, byte by byte, and never believed.
+import type { AssetKind } from "../spec/resolver.ts";
+import type { AssetBody } from "./assets.ts";
+import type { LocalContent } from "./content.ts";
+import { holdsContent } from "./held-files.ts";
+import { CONTENT_HASH } from "./lineage.ts";
+import { isRegistry, type Registry } from "./registry.ts";
+import { ownDatastorePath, provenBlobsOf, registryPath, uriOf } from "./version-places.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** What the service puts before the path of an MLflow model that it keeps a copy of (facts/04 6). */
+export const REPLICATED = "ServiceReplicated/[^/]+/";
+
+/**
+ * Whether a version holds exactly this local content. No request for a version that neither lies at a place of the content's name nor
+ * claims it; else one to list what is there (three where the datastore has not been opened yet), and the bytes that have no checksum.
+ * @param datastore in which it must lie; any of the workspace where absent
+ */
+export async function holdsSame(
+  home: Workspace | Registry,
+  kind: AssetKind,
+  name: string,
+  version: AssetBody,
+  content: LocalContent,
+  datastore?: string,
+): Promise<boolean> {
+  const hash = await content.objectHash();
+  const place = `LocalUpload/${hash}/${content.name}`;
+  const held = isRegistry(home)
+    ? { datastore, path: registryPath(uriOf(version)) }
+    : ownDatastorePath(home, uriOf(version));
+  if (held?.path === undefined || (datastore !== undefined && held.datastore !== datastore)) return false;
+  const isNamedSo =
+    held.path === place || new RegExp(`^${REPLICATED}`).exec(held.path)?.[0] === prefixOf(held.path, place);
+  const isClaimed = version.properties?.properties?.[CONTENT_HASH] === hash;
+  if (!isNamedSo && !isClaimed) return false;
+  const blobs = await provenBlobsOf(home, kind, name, version);
+  if (blobs !== undefined && (await holdsContent(blobs, content, home.signal))) return true;
+  home.log.info(`${name}:${version.name} is said to hold the same content, and holds something else.`);
+  return false;
+}
+
+/** What stands before `end` in a path that ends with it. */
+const prefixOf = (path: string, end: string) => (path.endsWith(end) ? path.slice(0, -end.length) : undefined);

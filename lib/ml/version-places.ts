@@ -1,0 +1,109 @@
+// Where the files of a version lie, by what the service itself says of it: in a datastore of this workspace, in the output of one of its
+// jobs, or in a container of the registry's own. Addresses that lead elsewhere have no place here, and nobody signs in to them.
+import { type DatastorePath, parseArmId, parseDatastoreUri } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
+import type { AssetKind } from "../spec/resolver.ts";
+import type { AssetBody } from "./assets.ts";
+import { versionIn } from "./assets.ts";
+import { DEFAULT_DATASTORE, openDatastore } from "./datastores.ts";
+import type { BlobPlace } from "./held-files.ts";
+import { findJob, type Job } from "./jobs.ts";
+import { isRegistry, openFiles, type Registry } from "./registry.ts";
+import { outputPlace } from "./runs.ts";
+import type { Workspace } from "./workspace.ts";
+
+const bare = (path: string) => path.replace(/\/+$/, "");
+
+/** The address of a version's files. */
+export const uriOf = ({ properties }: AssetBody): string =>
+  String(properties?.["modelUri"] ?? properties?.["dataUri"] ?? "");
+
+/** A path in a datastore of this very workspace, without a slash at its end; undefined where the address is another workspace's. */
+export function ownDatastorePath(workspace: Workspace, uri: string): DatastorePath | undefined {
+  const place = parseDatastoreUri(uri);
+  if (!place) return undefined;
+  const named =
+    /^azureml:\/\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/[^/]+\/)?workspaces\/([^/]+)\//i.exec(
+      uri,
+    );
+  const own = parseArmId(workspace.id);
+  const same = (one: string | undefined, other: string | undefined) => one?.toLowerCase() === other?.toLowerCase();
+  const isOwn =
+    !/^azureml:\/\/subscriptions\//i.test(uri) ||
+    (same(named?.[1], own?.subscriptionId) && same(named?.[2], own?.resourceGroup) && same(named?.[3], own?.workspace));
+  return isOwn ? { datastore: place.datastore, path: bare(place.path) } : undefined;
+}
+
+/** Where a job's output lies, or a path in it, as the services resolve it; undefined where they do not say. */
+export async function outputPathOf(
+  workspace: Workspace,
+  job: Job | undefined,
+  output: string,
+  path: string | undefined,
+): Promise<DatastorePath | undefined> {
+  const name = output === "artifacts" ? "default" : output;
+  const told = job?.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job?.name ?? "", name));
+  const place = told ? ownDatastorePath(workspace, told) : usualPlace(job?.name, name);
+  const below = (path ?? "").replace(/^\/+|\/+$/g, "");
+  return place && { datastore: place.datastore, path: below === "" ? place.path : `${place.path}/${below}` };
+}
+
+/** Where outputs lie of which nobody says otherwise (facts/03 5.4). */
+function usualPlace(job: string | undefined, output: string): DatastorePath | undefined {
+  if (!job) return undefined;
+  return output === "default"
+    ? { datastore: "workspaceartifactstore", path: `ExperimentRun/dcid.${job}` }
+    : { datastore: DEFAULT_DATASTORE, path: `azureml/${job}/${output}` };
+}
+
+/** The blobs of a version; undefined where its address leads to no place that this workspace or registry keeps. */
+export async function blobsOf(
+  home: Workspace | Registry,
+  kind: AssetKind,
+  name: string,
+  version: AssetBody,
+): Promise<BlobPlace | undefined> {
+  const uri = uriOf(version);
+  if (isRegistry(home)) {
+    const path = registryPath(uri);
+    if (path === undefined) return undefined;
+    return { container: await openFiles(home, kind, name, versionIn(version) ?? "", uri), path };
+  }
+  const [, job, output, below] = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/(.*))?$/i.exec(uri) ?? [];
+  const place =
+    job === undefined || output === undefined
+      ? ownDatastorePath(home, uri)
+      : await outputPathOf(home, await findJob(home, job), output, below);
+  return place && { container: (await openDatastore(home, place.datastore)).container, path: place.path };
+}
+
+/** The path inside the container that a blob's own address names. */
+export function registryPath(uri: string): string | undefined {
+  const [, path] = /^https:\/\/[^/?#]+\/[^/?#]+\/([^?#]+)$/i.exec(uri) ?? [];
+  try {
+    return path === undefined ? undefined : bare(decodeURIComponent(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A registry answers a PUT before it has made the version: two that were accepted at once leave one of them, and whose it is shows there.
+ * @throws TaskError `conflict`, as where the service says so itself
+ */
+export function requireOwn(what: string, made: AssetBody, sent: string): void {
+  const [at, wanted] = [registryPath(uriOf(made)), registryPath(sent)];
+  if (at === undefined || wanted === undefined || at === wanted) return;
+  throw new TaskError("conflict", `Another run made ${what} at the same time, with other content.`, { status: 409 });
+}
+
+/** As `blobsOf`; undefined too where the place cannot be opened. */
+export async function provenBlobsOf(...given: Parameters<typeof blobsOf>): Promise<BlobPlace | undefined> {
+  try {
+    return await blobsOf(...given);
+  } catch (error) {
+    if (error instanceof TaskError && (error.kind === "input" || [400, 401, 403, 404].includes(error.status ?? 0)))
+      return undefined;
+    throw error;
+  }
+}
