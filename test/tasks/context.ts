@@ -111,6 +111,7 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
       run: {
         provenance: more.provenance ?? provenance,
         stepIdentity: more.stepIdentity ?? folder,
+        stepNonce: () => more.stepIdentity ?? folder,
         workingDirectory: folder,
         folders: (allowed) =>
           stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
