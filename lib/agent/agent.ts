@@ -44,6 +44,11 @@ export interface Agent extends InputSource {
   /** Publishes a JUnit file as a test run. */
   publishTests(file: string, title: string): void;
   addBuildTag(tag: string): void;
+  /**
+   * A random text that is kept with the agent's job, for one step of it: the same where the agent runs that step again in
+   * place, and known to nobody outside of the job.
+   */
+  stepNonce(): string;
   /** An absolute path in Agent.TempDirectory that nothing else has; the agent empties that folder at the end of the job. */
   tempFile(name: string): string;
 }

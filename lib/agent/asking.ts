@@ -1,5 +1,6 @@
 // How Azure DevOps is asked by a task: errors as sentences, and what may be done twice is done again where nobody knows.
 import { TaskError } from "../errors.ts";
+import { PASSING_STATUSES } from "../passing-statuses.ts";
 import type { Clock } from "../poll.ts";
 
 /** Requests for one thing, and the pause after the first in milliseconds; the next is longer. */
@@ -14,13 +15,7 @@ export const odd = (doing: string) =>
 export function isUnknown(error: unknown): boolean {
   if (!(error instanceof TaskError) || error.kind !== "service") return false;
   const { status } = error;
-  return (
-    status === undefined ||
-    (status < 300 && status !== 203) ||
-    status === 408 ||
-    status === 429 ||
-    (status >= 500 && status !== 501)
-  );
+  return status === undefined || (status < 300 && status !== 203) || PASSING_STATUSES.has(status);
 }
 
 /** @param doing completes "Azure DevOps could not" */

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { TaskError } from "../errors.ts";
+import { PASSING_STATUSES } from "../passing-statuses.ts";
 import { type Clock, systemClock } from "../poll.ts";
 import { belongsToCollection } from "./collection.ts";
 import { onlyAnswers } from "./devops-answers.ts";
@@ -65,7 +66,8 @@ export async function requestAssertion(
     try {
       const token = await ask();
       if (token) return token;
-      throw refused(undefined, connectionId);
+      // A page to sign in, or nothing, is no refusal: somebody else answered.
+      if (pause > LONGEST_PAUSE) throw refused(undefined, connectionId);
     } catch (cause) {
       if (cause instanceof TaskError) throw cause;
       if (pause > LONGEST_PAUSE || !isPassing(cause)) throw refused(cause, connectionId);
@@ -82,7 +84,8 @@ function isPassing(cause: unknown): boolean {
   const { statusCode, code } = (cause ?? {}) as { statusCode?: number; code?: string };
   if (statusCode === undefined)
     return /^(ECONN|ETIMEDOUT|ESOCKETTIMEDOUT|EPIPE|EAI_AGAIN|ENETUNREACH)/.test(code ?? "");
-  return statusCode === 408 || statusCode === 429 || (statusCode >= 500 && statusCode !== 501);
+  // A 2xx that is an error is a page, or nothing: somebody else answered.
+  return statusCode < 300 || PASSING_STATUSES.has(statusCode);
 }
 
 function foreign(requestUri: string, { collectionUri }: AzureDevOpsSettings): TaskError {

@@ -1,6 +1,6 @@
 // The agent that runs us, through azure-pipelines-task-lib.
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
@@ -123,6 +123,7 @@ export function openAgent(userAgent: string): Agent {
       // Elsewhere the agent takes the command for an error, and fails the step (facts/02 2.1).
       if (variable("System.HostType")?.toLowerCase() === "build") tl.addBuildTag(tag);
     },
+    stepNonce,
     tempFile: temporaryFile,
   };
 }
@@ -178,6 +179,27 @@ function temporaryFile(name: string): string {
   const folder = join(resolve(root), `azureml-${randomBytes(6).toString("hex")}`);
   mkdirSync(folder, { recursive: true });
   return join(folder, safeName(name));
+}
+
+/**
+ * What survives a retry in place are files: variables are those of the first try (facts/02 3). The agent empties its
+ * temporary folder at the beginning and the end of a job.
+ */
+function stepNonce(): string {
+  const root = resolve(variable("Agent.TempDirectory") ?? tmpdir());
+  const step = variable("System.TaskInstanceId") ?? variable("System.TaskInstanceName") ?? "step";
+  const file = join(root, `azureml-step-${safeName(step)}`);
+  mkdirSync(root, { recursive: true });
+  try {
+    writeFileSync(file, randomBytes(32).toString("hex"), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  const nonce = readFileSync(file, "utf8");
+  if (/^[0-9a-f]{64}$/.test(nonce)) return nonce;
+  // The process ended while it wrote: nothing was submitted with it.
+  writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600 });
+  return readFileSync(file, "utf8");
 }
 
 const safeName = (name: string) => name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "file";

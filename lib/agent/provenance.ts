@@ -6,6 +6,8 @@ export interface Provenance {
   organization: string;
   project: string;
   definition: string;
+  /** Definitions of several folders may share a name. */
+  definitionId?: string;
   /** Build id or release id. */
   runId: string;
   /** Build number or release name. */
@@ -62,13 +64,21 @@ export function readProvenance(variable: (name: string) => string | undefined): 
       [phase, job].filter((part, index, all) => part !== "" && all.indexOf(part) === index).join(".") ||
       first("Agent.JobName"),
     step: first("System.TaskInstanceName", "System.TaskDisplayName", "Task.DisplayName"),
-    attempt: Number(first(...(kind === "release" ? ["Release.AttemptNumber"] : []), "System.JobAttempt")) || 1,
+    // A stage that is run again may begin to count its jobs' attempts anew (not verified against live Azure DevOps).
+    attempt: Math.max(
+      1,
+      ...[...(kind === "release" ? ["Release.AttemptNumber"] : []), "System.JobAttempt", "System.StageAttempt"].map(
+        (name) => Number(variable(name)) || 1,
+      ),
+    ),
     repositoryUri: withoutUserInformation(first("Build.Repository.Uri")),
     branch: first("Build.SourceBranch").replace(/^refs\/heads\//, ""),
     commit: first("Build.SourceVersion"),
   };
   const requestedFor = first(...(kind === "release" ? ["Release.RequestedFor"] : []), "Build.RequestedFor");
   const pullRequestId = first("System.PullRequest.PullRequestId");
+  const definitionId = first(...(kind === "release" ? ["Release.DefinitionId"] : []), "System.DefinitionId");
+  if (definitionId !== "") provenance.definitionId = definitionId;
   if (requestedFor !== "") provenance.requestedFor = requestedFor;
   if (pullRequestId !== "") provenance.pullRequestId = pullRequestId;
   return provenance;

@@ -48,7 +48,7 @@ export const CHECKED_RANGE = 4 * 1024 * 1024;
 /** Azure's limit for the name of a blob, in characters. */
 const LONGEST_NAME = 1024;
 /** Bytes of files that are in memory on their way to storage. */
-const ON_THEIR_WAY = 24 * 1024 * 1024;
+const ON_THEIR_WAY = 8 * 1024 * 1024;
 /** Milliseconds without a byte after which an answer counts as broken off. */
 const SILENCE = 120_000;
 

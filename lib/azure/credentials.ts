@@ -1,16 +1,18 @@
 // Who the task is in Azure: one credential for each way in which a service connection can sign in.
 
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
-import type { HttpClient, PipelineResponse } from "@azure/core-rest-pipeline";
+import { type HttpClient, type PipelineResponse, RestError } from "@azure/core-rest-pipeline";
 import {
   ClientAssertionCredential,
   ClientCertificateCredential,
   ClientSecretCredential,
   ManagedIdentityCredential,
 } from "@azure/identity";
+import { bounded } from "../remote-text.ts";
 import type { RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import type { Identity } from "./identity.ts";
+import { isObject, readJson } from "./json.ts";
 import { type Assertion, signInFailure } from "./sign-in-failure.ts";
 import type { Transport } from "./transport.ts";
 
@@ -98,17 +100,28 @@ function remembering(client: HttpClient, remember: (trouble: string) => void): H
       const host = new URL(request.url).host;
       try {
         const response = await client.sendRequest(request);
+        // A page, or half a token: the library would quote it in its error. It asks again for what broke off.
+        if (response.status < 300 && !isToken(request.url, response))
+          throw new RestError("an answer came from there that cannot be read", { code: "ECONNRESET", request });
         if (response.status === 407) remember("the agent's proxy wants another user name and password (status 407).");
         // The library keeps Entra's own words to itself where a tenant cannot be found.
         else if (response.status >= 400)
           remember(reasonIn(response) ?? `${host} answered with status ${response.status}.`);
         return response;
       } catch (error) {
-        remember(`${host} could not be reached: ${error instanceof Error ? error.message : String(error)}`);
+        const said = error instanceof Error ? bounded(error.message, 500) : String(error);
+        remember(`${host} could not be reached: ${said}`);
         throw error;
       }
     },
   };
+}
+
+/** Whether an answer with a 2xx is an object, and one of a token's address has a token. */
+function isToken(url: string, response: PipelineResponse): boolean {
+  const read = readJson(response.bodyAsText ?? "");
+  if (!("value" in read) || !isObject(read.value)) return false;
+  return !/\/token$/i.test(new URL(url).pathname) || typeof read.value["access_token"] === "string";
 }
 
 /** Entra's refusal, where the answer is one. */

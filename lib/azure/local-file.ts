@@ -54,10 +54,13 @@ export class LocalFile {
     }
   }
 
-  /** The next bytes, hashed as they are read; `length` of them, no fewer. */
-  async next(length: number): Promise<Buffer> {
+  /**
+   * The next bytes, hashed as they are read; `length` of them, no fewer.
+   * @param room memory that is used again, where it has that length
+   */
+  async next(length: number, room?: Buffer): Promise<Buffer> {
     // Not from the shared pool: it is sent while others are read.
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = room?.length === length ? room : Buffer.allocUnsafeSlow(length);
     let filled = 0;
     while (filled < length) {
       const { bytesRead } = await this.#read(bytes, filled, length - filled);

@@ -1,11 +1,8 @@
 // When to ask again, and after how long: one strategy for every request to Azure.
 import type { RetryInformation, RetryModifiers, RetryStrategy } from "@azure/core-rest-pipeline";
+import { PASSING_STATUSES } from "../passing-statuses.ts";
 
-/**
- * Statuses after which it may go better in a moment, for every host: the resource manager, the workspace's services,
- * storage and Azure DevOps. 501 is not among them: it says that asking again will not help.
- */
-export const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+export { PASSING_STATUSES };
 
 /** Connections that were never made, or that broke off. */
 const DROPPED = new Set([

@@ -5,8 +5,10 @@ import { TaskError } from "../errors.ts";
 import type { Budget } from "./budget.ts";
 import { type FileToUpload, LocalFile } from "./local-file.ts";
 
-/** Up to this many bytes a file goes in one request, and beyond it in blocks of this size. */
+/** Up to this many bytes a file goes in one request. */
 const ONE_PIECE = 4 * 1024 * 1024;
+/** Bytes of a block: encrypted, each is in memory twice while it travels. */
+const BLOCK = 2 * 1024 * 1024;
 /** A blob has at most this many blocks. */
 const MOST_BLOCKS = 50_000;
 
@@ -65,10 +67,12 @@ async function stageBlocks(
   signal: AbortSignal | undefined,
   budget: Budget,
 ): Promise<string[]> {
-  const length = Math.max(ONE_PIECE, Math.ceil(size / MOST_BLOCKS));
+  const length = Math.max(BLOCK, Math.ceil(size / MOST_BLOCKS));
   const ids: string[] = [];
   const sending = new Set<Promise<void>>();
   const failures: unknown[] = [];
+  // Memory of blocks that have arrived: left to the collector, it would pile up faster than it is collected.
+  const free: Buffer[] = [];
   const send = async (bytes: Buffer, release: () => void) => {
     try {
       const digest = createHash("md5").update(bytes).digest();
@@ -80,6 +84,7 @@ async function stageBlocks(
     } catch (error) {
       failures.push(error);
     } finally {
+      free.push(bytes);
       release();
     }
   };
@@ -88,7 +93,7 @@ async function stageBlocks(
     const release = await budget.take(count);
     try {
       signal?.throwIfAborted();
-      const one: Promise<void> = send(await opened.next(count), release).finally(() => sending.delete(one));
+      const one: Promise<void> = send(await opened.next(count, free.pop()), release).finally(() => sending.delete(one));
       sending.add(one);
     } catch (error) {
       release();

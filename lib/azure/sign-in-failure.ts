@@ -1,7 +1,11 @@
 // Why Microsoft Entra gave no token, in one sentence, and what to do about it, for each code that users meet.
 import { TaskError } from "../errors.ts";
+import { bounded } from "../remote-text.ts";
 import type { Cloud } from "./clouds.ts";
 import type { Identity } from "./identity.ts";
+
+/** Characters of a text that are looked at. */
+const LONGEST = 10_000;
 
 /** What a federated assertion said of itself. */
 export interface Assertion {
@@ -29,7 +33,7 @@ interface Sentence {
  */
 export function signInFailure(error: unknown, at: Circumstances): TaskError {
   if (error instanceof TaskError) return error;
-  const own = textOf(error);
+  const own = bounded(textOf(error), LONGEST);
   const text = /AADSTS\d/.test(own) || !at.trouble?.startsWith("AADSTS") ? own : at.trouble;
   const code = /AADSTS(\d+)/.exec(text)?.[1];
   const known = code === undefined ? undefined : sentences[code]?.(at, text);
@@ -40,7 +44,7 @@ export function signInFailure(error: unknown, at: Circumstances): TaskError {
     cause: error,
   };
   if (known) return new TaskError("connection", `${known.message} (AADSTS${code})`, { hint: known.hint, ...options });
-  const reason = code === undefined ? (at.trouble ?? firstSentence(text)) : firstSentence(text);
+  const reason = code === undefined ? (at.trouble ?? ownWords(error, text)) : firstSentence(text);
   if (at.identity.scheme === "managedIdentity") {
     return new TaskError("connection", `The agent's machine gives no token of a managed identity: ${reason}`, {
       hint: "Run the job on an agent whose machine has a managed identity, and give that identity access to the workspace.",
@@ -138,6 +142,12 @@ function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const response = (error as { errorResponse?: { errorDescription?: string } }).errorResponse?.errorDescription;
   return [response, error.message].filter(Boolean).join(" ");
+}
+
+/** What the library says itself. Of an answer that it could not read it would quote the text, which may hold a token. */
+function ownWords(error: unknown, text: string): string {
+  const isQuoting = error instanceof SyntaxError || /not valid JSON|Unexpected (token|end|string)|JSON/.test(text);
+  return isQuoting ? "its answer cannot be read." : firstSentence(text);
 }
 
 /** Entra's texts go on with ids and times over several lines; the first sentence is what is meant. */

@@ -3,6 +3,7 @@
 import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
+import { findVersion, putVersion } from "./assets.ts";
 import { getJob, JOB_READ_API_VERSION, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -16,6 +17,7 @@ export { EVIDENCE, isEvidence, refuseEvidence } from "../spec/evidence-names.ts"
 export async function recordEvaluation(workspace: Workspace, jobName: string, passed: boolean): Promise<void> {
   const { provenance, azure, log, signal } = workspace;
   const job = await getJob(workspace, jobName);
+  if (!passed) await failModelsOf(workspace, jobName);
   const evidence = {
     [EVIDENCE.result]: passed ? "passed" : "failed",
     [EVIDENCE.pipeline]: provenance.kind === "none" ? "" : provenance.definition,
@@ -43,6 +45,48 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
     log.warn(
       `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record of it counts all the same: ${error.message}`,
     );
+  }
+}
+
+/** More models of one job than this are not looked for. */
+const MOST_MODELS = 100;
+
+/**
+ * What was passed once does not stand where the job fails: models that were made of it and carry `passed` are told so. One round trip to
+ * find them by their job, as MLflow's clients do (that Azure ML finds those of the management plane so is not verified against live
+ * Azure), and two a model. What cannot be done is a warning: the judgement itself has failed in any case.
+ */
+async function failModelsOf(workspace: Workspace, jobName: string): Promise<void> {
+  const { azure, log, provenance, signal } = workspace;
+  try {
+    const answer = await azure.request<{ model_versions?: { name?: string; version?: string }[] }>(
+      "GET",
+      `${workspace.mlflowUrl}/model-versions/search`,
+      {
+        doing: `look for models made of the job ${jobName}`,
+        query: { filter: `run_id='${jobName.replaceAll("'", "")}'`, max_results: String(MOST_MODELS) },
+        signal,
+      },
+    );
+    for (const { name, version } of answer.body?.model_versions ?? []) {
+      const there = name && version ? await findVersion(workspace, "models", name, version) : undefined;
+      const { provisioningState: _state, ...has } = there?.properties ?? {};
+      if (!name || !version || has["jobName"] !== jobName || has.tags?.[EVIDENCE.result] !== "passed") continue;
+      const inRun = provenance.kind !== "none";
+      const failed = evidenceFrom({
+        passed: false,
+        pipeline: inRun ? provenance.definition : "",
+        runUri: inRun ? provenance.runUri : "",
+        time: new Date().toISOString(),
+      });
+      await putVersion(workspace, "models", name, version, {
+        properties: { ...has, tags: withEvidence(has.tags, failed) },
+      });
+      log.info(`The model ${name}:${version} was made of this job, and its evaluation now says failed.`);
+    }
+  } catch (error) {
+    if (!(error instanceof TaskError) || signal.aborted) throw error;
+    log.warn(`Models made of the job ${jobName} may go on saying that it passed: ${error.message}`);
   }
 }
 
@@ -166,7 +210,12 @@ function newestOf(judgements: readonly Judgement[], { workspace, job, jobName }:
   });
 }
 
-function evidenceFrom({ passed, pipeline, runUri, time }: Judgement): Evidence {
+function evidenceFrom({
+  passed,
+  pipeline,
+  runUri,
+  time,
+}: Pick<Judgement, "passed" | "pipeline" | "runUri" | "time">): Evidence {
   const tags = {
     [EVIDENCE.result]: passed ? "passed" : "failed",
     [EVIDENCE.pipeline]: pipeline,

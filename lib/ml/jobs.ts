@@ -71,14 +71,15 @@ export async function putJob(
   name: string,
   body: { readonly properties: object },
   apiVersion = apiVersionFor(body.properties),
-): Promise<Job> {
+): Promise<{ readonly job: Job; readonly created: boolean }> {
   const answer = await workspace.azure.request<Job>("PUT", pathOf(workspace, name), {
     doing: `submit the job ${name}`,
     body,
     apiVersion,
     signal: workspace.signal,
   });
-  return { name, ...answer.body };
+  // 201 is the job that was made, 200 one that was there (facts/06 4.1).
+  return { job: { name, ...answer.body }, created: answer.status === 201 };
 }
 
 /** Fields that only previews have (facts/03 4.1); everything else goes with the stable version. */

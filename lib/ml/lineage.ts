@@ -6,6 +6,8 @@ export interface Provenance {
   readonly organization: string;
   readonly project: string;
   readonly definition: string;
+  /** System.DefinitionId, or that of the release definition: definitions of several folders may share a name. */
+  readonly definitionId?: string;
   readonly runId: string;
   readonly runNumber: string;
   readonly runUri: string;

@@ -1,5 +1,6 @@
 // Metrics: what a run logged, by MLflow's REST API (facts/03 5.3, 5.5).
 import { sideBySide } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
 import { childRuns } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -64,6 +65,7 @@ export async function latestMetrics(workspace: Workspace, runId: string, include
 export async function metricHistory(workspace: Workspace, runId: string, name: string): Promise<number[]> {
   const points: MlflowMetric[] = [];
   let pageToken: string | undefined;
+  const pages = new Set<string>();
   do {
     const answer: { body: HistoryAnswer | undefined } = await workspace.azure.request(
       "GET",
@@ -76,7 +78,11 @@ export async function metricHistory(workspace: Workspace, runId: string, name: s
       },
     );
     points.push(...(answer.body?.metrics ?? []));
-    pageToken = answer.body?.next_page_token || undefined;
+    const next = answer.body?.next_page_token || undefined;
+    if (next !== undefined && pages.has(next))
+      throw new TaskError("service", `The history of the metric ${name} goes round in a circle, so it was not read.`);
+    if (next !== undefined) pages.add(next);
+    pageToken = next;
   } while (pageToken);
   const by = (point: MlflowMetric) => [Number(point.step ?? 0), Number(point.timestamp ?? 0)] as const;
   points.sort((a, b) => by(a)[0] - by(b)[0] || by(a)[1] - by(b)[1]);

@@ -1,7 +1,7 @@
 // The story of a version that a workspace shares with a registry: the same version of the workspace is the same version there, once.
 import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";
-import { type AssetBody, findContainer, findVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
+import { type AssetBody, findVersion, nextVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
 import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "./evidence.ts";
 import { sameFiles } from "./held-files.ts";
 import { SHARED_FROM, sameTags } from "./lineage.ts";
@@ -137,9 +137,8 @@ async function lookFor(
       { hint: "A version never changes: leave the input version empty to get a new one, or choose another." },
     );
   }
-  const container = await findContainer(registry, kind, name);
   for await (const there of versionsOf(registry, kind, name)) if (await isCopy(there)) return { there, free: "" };
-  return { free: container?.properties?.nextVersion || "1" };
+  return { free: await nextVersion(registry, kind, name) };
 }
 
 /** The version with exactly these tags and the description, written only where it has others. */

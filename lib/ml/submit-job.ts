@@ -7,6 +7,7 @@ import { refuseEvidence } from "./evidence.ts";
 import { requireAll } from "./job-checks.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
+import { Ownership } from "./ownership.ts";
 import { createResolver, type WorkspaceResolver } from "./resolve.ts";
 import { concurrencyTag, supersede } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
@@ -17,11 +18,13 @@ const CONNECTION_INFORMATION = "azureml.connection_information";
 export interface SubmitOptions {
   /** The same for every attempt of this step in this run, and for no other step. */
   readonly stepIdentity: string;
+  /** Known to this step of this agent's job alone, and the same where the agent runs it again in place. */
+  readonly nonce?: string | undefined;
   readonly experimentName?: string | undefined;
   readonly displayName?: string | undefined;
   readonly environmentVariables?: Readonly<Record<string, string>>;
   readonly tags?: Readonly<Record<string, string>>;
-  /** Jobs of older runs that have the same key are cancelled before this one is submitted. */
+  /** Jobs of older runs of the pipeline that have the same key are cancelled; to one of a newer run this one gives way. */
   readonly concurrencyKey?: string | undefined;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: UploadRoot | undefined;
@@ -55,7 +58,7 @@ export async function submitJob(
   const { provenance, log } = workspace;
   const document = withOptions(given, options);
   refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
-  const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey);
+  const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey, provenance);
   const base = document.name ?? jobName(provenance, options.stepIdentity);
   const checks = requireAll(workspace, document);
   const resolver = createResolver(workspace, {
@@ -76,29 +79,58 @@ export async function submitJob(
   const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
   const hash = specificationHash(properties, resolver);
 
+  const ownership = new Ownership(workspace, options);
+  /** Its job: whatever a newer run has done meanwhile is seen now. */
+  const own = async (job: Job, joined: boolean): Promise<SubmittedJob> => {
+    if (tag) await supersede(workspace, tag, job.name);
+    return submitted(workspace, job, joined);
+  };
+  const passOver = (name: string, stranger: string) =>
+    log.warn(
+      `The job ${name} has the name of this step's job, and is left alone: ${stranger}. This step's job gets another name.`,
+    );
+
   for (let attempt = 1, found = earlier; ; attempt++) {
+    if (attempt > 100) throw new TaskError("conflict", `There are 100 jobs named ${base} already.`);
     const name = attempt === 1 ? base : `${base}-${attempt}`;
     if (attempt > 1) found = await findJob(workspace, name);
     if (!found) {
       if (tag) await supersede(workspace, tag);
       options.onName?.(name);
       const body = {
-        properties: { ...properties, properties: { ...properties.properties, [SPECIFICATION_HASH]: hash } },
+        properties: {
+          ...properties,
+          properties: { ...properties.properties, [SPECIFICATION_HASH]: hash, ...ownership.properties(name) },
+        },
       };
       // A command's body goes with the stable version where it can; the other kinds have fields of their version's own.
       const apiVersion = document.kind === "command" ? undefined : write.apiVersion;
-      return submitted(workspace, await putJob(workspace, name, body, apiVersion), false);
+      const { job, created } = await putJob(workspace, name, body, apiVersion).catch(async (error: unknown) => {
+        // The name may have been taken since it was looked for: then Azure has refused to change that job.
+        const taken = error instanceof TaskError && [400, 409].includes(error.status ?? 0);
+        const there = taken ? await findJob(workspace, name) : undefined;
+        if (there === undefined) throw error;
+        return { job: there, created: false };
+      });
+      const stranger = await ownership.ofAnswer(job, name, created);
+      if (stranger === undefined) return own(job, false);
+      passOver(name, stranger);
+      continue;
     }
     const { status = "Unknown" } = found.properties ?? {};
+    const stranger = await ownership.ofFound(found, name);
+    if (stranger !== undefined) {
+      passOver(name, stranger);
+      continue;
+    }
     const fate = fateOf(found, hash);
     if (fate === "join") {
       options.onName?.(name);
       log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
-      return submitted(workspace, found, true);
+      return own(found, true);
     }
     const why = fate === "other" ? `is ${status} and was submitted for something else` : `is ${status}`;
     log.info(`${name} of an earlier attempt ${why}: submitting anew.`);
-    if (attempt === 100) throw new TaskError("conflict", `There are ${attempt} jobs named ${base} already.`);
   }
 }
 

@@ -99,6 +99,7 @@ function storyRun<Inputs, Outputs, Workspace>(
   return {
     provenance: agent.provenance,
     stepIdentity: stepIdentity(agent.provenance),
+    stepNonce: agent.stepNonce,
     workingDirectory: agent.variable("System.DefaultWorkingDirectory") ?? process.cwd(),
     folders: agent.folders,
     setOutputs: (outputs) => setOutputs(task, agent, outputs),

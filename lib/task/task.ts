@@ -33,6 +33,8 @@ export interface StoryRun<Outputs> {
    * `<organization>/<project>/build/<id>/<stage>/<job>/<step>`.
    */
   readonly stepIdentity: string;
+  /** Random, and the same where the agent runs this step again in place: known to nobody outside of the agent's job. */
+  stepNonce(): string;
   /** Folder that relative paths in inputs mean. */
   readonly workingDirectory: string;
   /**

@@ -50,7 +50,7 @@ export type Inputs = {
   environmentVariables: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
-  /** A word of your choice, such as the branch. Jobs that older runs submitted with the same key and that go on are cancelled before this one is submitted. Left empty, nothing is. */
+  /** A word of your choice, such as the branch: `train/$(Build.SourceBranch)`. Of two runs of this pipeline with the same key the newer one stays: jobs of older runs that go on are cancelled, and a run that finds the job of a newer one gives way and fails. Jobs of the same run and of other pipelines are left alone. Left empty, nothing is cancelled. */
   concurrencyKey: string | undefined;
   /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
   allowedFolders: string | undefined;

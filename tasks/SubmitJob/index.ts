@@ -18,8 +18,7 @@ export default defineTask(
     const left: string[] = [];
     try {
       const { outputs, ...section } = await submitJob(workspace, document, {
-        root,
-        stepIdentity: run.stepIdentity,
+        ...{ root, stepIdentity: run.stepIdentity, nonce: run.stepNonce() },
         experimentName: inputs.experimentName,
         displayName: inputs.displayName,
         environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),

@@ -82,6 +82,22 @@ describe("evidence of a judgement, as shipped", () => {
     assert.equal(bench.cloud.azure.assets.models.container(name)?.versions.length, 1);
   });
 
+  it("of a model stands no longer once its job is judged again and fails, in whatever run", async () => {
+    const [build, name] = [bench.newBuild("gate"), newName()];
+    assertSucceeded(await judge(build));
+    assertSucceeded(await register(name, build));
+    assert.equal(evidence(name)["evaluation"], "passed");
+    const later = bench.newBuild("later");
+    const planned = { jobName, rules: "metrics.auc > 2", onFail: "continue", plan: "true" };
+    assertSucceeded(await bench.run("EvaluateMetrics", planned, { build: later }));
+    assert.equal(evidence(name)["evaluation"], "passed", "a plan writes nothing");
+    const failed = await bench.run("EvaluateMetrics", { jobName, rules: "metrics.auc > 2" }, { build: later });
+    assert.equal(failed.result, "Failed");
+    const { evaluation, evaluationRun } = evidence(name);
+    assert.deepEqual([evaluation, evaluationRun], ["failed", runUri(later)]);
+    assert.match(failed.log, new RegExp(`${name}:1 .*failed`));
+  });
+
   it("is that of exactly this job, and of a judgement that was not a plan only", async () => {
     const build = bench.newBuild();
     const other = await newJob(0.8);

@@ -88,6 +88,24 @@ describe("AzureMLSubmitJob as shipped", () => {
       assert.equal(puts(step), 1, "another step has a job of its own");
     });
 
+    it("joins its own job where the agent runs the step again in place, and only that one", async () => {
+      const { scenarios } = bench.cloud.azure;
+      const details = { plane: "api", path: "**/details" } as const;
+      const fault = { kind: "request", name: "once", where: "here", match: details, skip: 0, times: 1 } as const;
+      scenarios.add([{ ...fault, effect: { status: 403 } }]);
+      const build = bench.newBuild();
+      const run = await bench.run("SubmitJob", { jobFile, overrides: "inputs.seconds: 2" }, { build, retries: 1 });
+      scenarios.clear();
+      assert.equal(run.result, "Succeeded", run.log);
+      assert.equal(puts(run), 1);
+      assert.match(run.log, /goes on in Azure/);
+      assert.match(run.log, /An earlier attempt of this step submitted .*: going on with it/);
+      const squatted = await bench.run("SubmitJob", { jobFile, overrides: "inputs.seconds: 2" }, { build });
+      assert.equal(squatted.result, "Succeeded", squatted.log);
+      assert.equal(squatted.outputs["jobName"], `${run.outputs["jobName"]}-2`, "another agent's job has no part in it");
+      assert.match(squatted.warnings.join("\n"), new RegExp(run.outputs["jobName"]!));
+    });
+
     it("submits anew where the earlier job failed, and says why that one did with the end of its log", async () => {
       const build = bench.newBuild();
       const first = await bench.run("SubmitJob", { jobFile }, { build, files: failing });

@@ -202,7 +202,7 @@ describe("Apply and the state of what is there", () => {
       await writing;
       assert.match(said.join("\n"), /Updated the online endpoint/);
       assert.deepEqual(await at(), { green: 100 });
-    }).timeout(60_000);
+    });
 
     it("that a file takes from a deployment it does not name is said in the plan", async () => {
       shares({ blue: 100 });

@@ -34,6 +34,8 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
   more: {
     signal?: AbortSignal;
     stepIdentity?: string;
+    /** The pipeline run; that of all tests where absent. */
+    provenance?: typeof provenance;
     access?: () => RunAccess;
     /** How records of runs are read; the story runs outside of a pipeline where absent. */
     records?: () => RecordsAccess;
@@ -98,7 +100,7 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
       registry: given["registry"],
       log: storyLog,
       signal,
-      provenance,
+      provenance: more.provenance ?? provenance,
     });
     const context: StoryContext<Inputs, Outputs, Workspace> = {
       inputs,
@@ -107,8 +109,9 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
       signal,
       record,
       run: {
-        provenance,
+        provenance: more.provenance ?? provenance,
         stepIdentity: more.stepIdentity ?? folder,
+        stepNonce: () => more.stepIdentity ?? folder,
         workingDirectory: folder,
         folders: (allowed) =>
           stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),

@@ -17,8 +17,7 @@ import { judgedRun } from "./judged.ts";
 const author = { name: "mallory", type: "User" } as const;
 const WORDS = "the honest content";
 
-describe("the same content", function () {
-  this.timeout(120_000);
+describe("the same content", () => {
   let cloud: LocalCloud;
   let folder: string;
   let hash: string;

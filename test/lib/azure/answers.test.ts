@@ -107,7 +107,7 @@ describe("an answer that is none", () => {
           environmentId: "azureml://registries/azureml/environments/sklearn-1.5/versions/1",
           computeId: `${workspace.id}/computes/cpu-cluster`,
         };
-        const job = await putJob(workspace, name, { properties: body });
+        const { job } = await putJob(workspace, name, { properties: body });
         assert.equal(job.name, name);
         assert.ok(job.properties?.status, "the job has a status");
         assert.ok(await findJob(await openLocal(), name), "the job is there");

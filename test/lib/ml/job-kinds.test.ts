@@ -9,7 +9,7 @@ import { parseJob, readSource } from "../../../lib/spec/index.ts";
 import SubmitJob from "../../../tasks/SubmitJob/index.ts";
 import { runStory } from "../../tasks/context.ts";
 import { project } from "./projects.ts";
-import { openLocal } from "./world.ts";
+import { openLocal, provenance } from "./world.ts";
 
 const command = (line: string, more: object = {}) => ({
   type: "command",
@@ -175,9 +175,12 @@ describe("jobs of every kind", () => {
   it("cancels the job of an older run with the same key first, and no other", async () => {
     const concurrencyKey = `key/${randomUUID()}`;
     const { folder, file } = written({ ...command("sleep 600"), compute: "azureml:cpu-cluster" });
-    const submit = (given: Record<string, string>, stepIdentity: string) =>
-      runStory(SubmitJob, { jobFile: file, wait: "false", ...given }, folder, { stepIdentity });
-    const old = await submit({ concurrencyKey }, randomUUID());
+    const submit = (given: Record<string, string>, stepIdentity: string, runId = "12") =>
+      runStory(SubmitJob, { jobFile: file, wait: "false", ...given }, folder, {
+        stepIdentity,
+        provenance: { ...provenance, runId },
+      });
+    const old = await submit({ concurrencyKey }, randomUUID(), "7");
     const other = await submit({ concurrencyKey: "another" }, randomUUID());
     const step = randomUUID();
     const fresh = await submit({ concurrencyKey }, step);

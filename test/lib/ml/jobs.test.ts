@@ -25,6 +25,9 @@ const ends = (workspace: Workspace, name: string, statuses: string[]) =>
     return statuses.includes(status) ? status : undefined;
   });
 
+/** A later attempt of the run: on the first one there is no job to join. */
+const rerun = { ...provenance, attempt: 2 };
+
 describe("jobs", () => {
   it("says what a job is called: readable, the same for every attempt, another for every step", () => {
     const name = jobName(provenance, "a");
@@ -86,6 +89,7 @@ describe("jobs", () => {
     assert.equal(first.joined, false);
     const writes: string[] = [];
     const other = await openLocal({
+      provenance: rerun,
       onRequest: (method, url) => method !== "GET" && writes.push(`${method} ${new URL(url).pathname}`),
     });
     writes.length = 0;
@@ -101,7 +105,7 @@ describe("jobs", () => {
 
   it("submits anew where the earlier one failed, was canceled, or was something else", async () => {
     const step = randomUUID();
-    const workspace = await openLocal();
+    const workspace = await openLocal({ provenance: rerun });
     const failing = await submit(workspace, "exit 3", step);
     await assert.rejects(followJob(workspace, failing.name), { kind: "failed" });
     const second = await submit(workspace, "exit 3", step);

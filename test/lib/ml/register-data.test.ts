@@ -4,7 +4,7 @@ import { symlinkSync } from "node:fs";
 import path from "node:path";
 import { dataOf, registerData } from "../../../lib/ml/register-data.ts";
 import { project } from "./projects.ts";
-import { openLocal } from "./world.ts";
+import { type Opening, openLocal } from "./world.ts";
 
 let number = 0;
 const fresh = () => `data-${number++}`;
@@ -31,6 +31,24 @@ describe("registering data", () => {
       requests.slice(asked.length).every((method) => method === "GET"),
       `known content is looked at where it lies, and nothing is written: ${requests}`,
     );
+  });
+
+  it("says that it made a version only where no other run was there first with the same content", async () => {
+    const name = fresh();
+    const folder = project({ "same/a.csv": "5,6\n" });
+    let first = true;
+    // The other run's PUT of the same comes a moment earlier.
+    const between: Opening["between"] = async (request, send) => {
+      const isIt = request.method === "PUT" && request.url.includes(`/data/${name}/versions/1`);
+      if (isIt && first) {
+        first = false;
+        assert.equal((await send()).status, 201);
+      }
+      return send();
+    };
+    const document = dataOf({ name, type: "uri_folder", path: "same" }, folder);
+    const late = await registerData(await openLocal({ between }), document, folder);
+    assert.deepEqual([late.version, late.created], ["1", false]);
   });
 
   it("carries the run that made it, and the tags it was given; tags are added to a version that is there", async () => {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { timestamp } from "../../../local/azure/arm/envelope.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { ask, tokenOf, workspaceAsk } from "./client.ts";
+import { keepPorts } from "./kept-ports.ts";
 
 describe("the local cloud", () => {
   let cloud: LocalCloud;
@@ -165,6 +166,7 @@ describe("the local cloud with a data folder", () => {
   it("finds everything again, at the same addresses", async () => {
     const data = mkdtempSync(path.join(tmpdir(), "cloud-data-"));
     try {
+      keepPorts(data);
       const before = await startCloud({ data });
       const token = await tokenOf(before);
       const body = { properties: { dataType: "uri_file", dataUri: "https://x/y", tags: { a: "b" } } };

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { until } from "../../harness/until.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
+import { keepPorts } from "./kept-ports.ts";
 import {
   deploymentRequest,
   endpointRequest,
@@ -226,6 +227,7 @@ describe("local Azure: scoring", () => {
     const data = await mkdtemp(join(tmpdir(), "data-"));
     let again: LocalCloud | undefined;
     try {
+      keepPorts(data, "endpoint kept");
       const first = await startCloud({ data });
       const script = await registerCode(first, "kept", goodScript);
       const kept = await registerModel(first, "kept");
