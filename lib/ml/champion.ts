@@ -102,17 +102,22 @@ function asChampion(name: string, version: AssetBody, of: string): Champion {
   return { found: true, name: full, called: `the champion ${full}${of}`, jobName: jobOf(version) };
 }
 
-/** The job that made a model: as the service knows it, as we wrote it, or from where its files are. */
+/** The job that made a model: by where its files are, as the service names it, and only then as tags and properties say, which anybody writes. */
 export function jobOf(model: AssetBody): string | undefined {
   const { properties } = model;
-  const said = properties?.["jobName"] ?? properties?.tags?.["jobName"] ?? properties?.properties?.["jobName"];
-  if (typeof said === "string" && said !== "") return said;
-  for (const uri of [properties?.properties?.[SOURCE_URI], properties?.["modelUri"]]) {
-    const match = typeof uri === "string" ? /azureml:\/\/jobs\/([^/]+)\/|\/dcid\.([^/]+)\//.exec(uri) : null;
-    const job = match?.[1] ?? match?.[2];
-    if (job) return job;
-  }
-  return undefined;
+  const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+  return (
+    jobIn(properties?.["modelUri"]) ??
+    text(properties?.["jobName"]) ??
+    jobIn(properties?.properties?.[SOURCE_URI]) ??
+    text(properties?.tags?.["jobName"]) ??
+    text(properties?.properties?.["jobName"])
+  );
+}
+
+function jobIn(uri: unknown): string | undefined {
+  const match = typeof uri === "string" ? /^azureml:\/\/jobs\/([^/]+)\/|\/dcid\.([^/]+)\//.exec(uri) : null;
+  return match?.[1] ?? match?.[2];
 }
 
 async function modelVersion(
