@@ -225,6 +225,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   const properties = { ...body.properties, ...tags, ...(Object.keys(own).length > 0 ? { properties: own } : {}) };
   const whole = { ...body, properties };
   const what = `${kind} ${label(one)}`;
+  let requireLock = async () => {};
   const writeOnce = async (): Promise<string | undefined> => {
     // What is written is made of what is there now: since the plan somebody may have made it, or moved its traffic.
     const there = how.asset ? one.there : await settledAt(workspace, one, what);
@@ -232,6 +233,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
       log.info(`The ${what} is as the file says by now.`);
       return there.id;
     }
+    await requireLock();
     const answer = await azure.request<Resource>("PUT", one.at, {
       doing: `${one.action} the ${what}`,
       body: there ? merged(whole, there, how.asset ? {} : definedOnly(envelope(there as object))) : whole,
@@ -246,9 +248,11 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   const writeInTurn = () =>
     OPERATED.test(kind) ? whenFree(workspace, `the ${what}`, undefined, writeOnce) : writeOnce();
   // Its traffic is read and written in one: no rollout of ours comes between the two.
-  return kind === "online endpoint" && one.there
-    ? new EndpointLock(workspace, one.name).hold(undefined, writeInTurn)
-    : writeInTurn();
+  if (kind !== "online endpoint" || !one.there) return writeInTurn();
+  return new EndpointLock(workspace, one.name).hold(undefined, (held) => {
+    requireLock = () => held.requireHeld();
+    return writeInTurn();
+  });
 }
 
 /** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */
