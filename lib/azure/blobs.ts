@@ -1,7 +1,7 @@
 // Blob storage: bringing files there and back. Signed addresses and keys stay below this file, and out of every error.
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { ContainerClient, type HttpHeaders } from "@azure/storage-blob";
+import { type BlobItem, ContainerClient, type HttpHeaders } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
 import { Budget } from "./budget.ts";
 import type { AzureMl } from "./client.ts";
@@ -49,6 +49,8 @@ export const CHECKED_RANGE = 4 * 1024 * 1024;
 const LONGEST_NAME = 1024;
 /** Bytes of files that are in memory on their way to storage. */
 const ON_THEIR_WAY = 8 * 1024 * 1024;
+/** Blobs in one answer to a list: what they take while it is read is many times what is kept of them. */
+const PAGE = 1000;
 /** Milliseconds without a byte after which an answer counts as broken off. */
 const SILENCE = 120_000;
 
@@ -166,26 +168,31 @@ export class Container {
 
   /** Every blob whose name starts with `prefix`, in the service's order. */
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<{ name: string; size: number }> {
-    const pages = this.#client.listBlobsFlat({ prefix, ...abortable(signal) })[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await this.#say(`list ${prefix || "the files"} in storage`, signal, [], () => pages.next());
-      if (!next || next.done) return;
-      yield { name: next.value.name, size: next.value.properties.contentLength ?? 0 };
-    }
+    for await (const { name, properties } of this.#items({ prefix }, signal))
+      yield { name, size: properties.contentLength ?? 0 };
   }
 
   /** Every blob whose name starts with `prefix` as a download needs it known. Markers of folders are left out. */
   async *files(prefix: string, signal?: AbortSignal): AsyncGenerator<BlobFile> {
-    const query = { prefix, includeMetadata: true, ...abortable(signal) };
-    const pages = this.#client.listBlobsFlat(query)[Symbol.asyncIterator]();
-    for (;;) {
-      const next = await this.#say(`list ${prefix || "the files"} in storage`, signal, [], () => pages.next());
-      if (!next || next.done) return;
-      const { name, metadata, properties } = next.value;
+    for await (const { name, metadata, properties } of this.#items({ prefix, includeMetadata: true }, signal)) {
       if (name.endsWith("/") || metadata?.["hdi_isfolder"] === "true") continue;
       const md5 = properties.contentMD5 && Buffer.from(properties.contentMD5).toString("base64");
       const { contentLength = 0, lastModified, etag } = properties;
-      yield { name, size: contentLength, lastModified, etag, metadata, ...(md5 ? { md5 } : {}) };
+      const marks = metadata && Object.keys(metadata).length > 0 ? { metadata } : {};
+      yield { name, size: contentLength, lastModified, etag, ...marks, ...(md5 ? { md5 } : {}) };
+    }
+  }
+
+  async *#items(query: { prefix: string; includeMetadata?: boolean }, signal?: AbortSignal): AsyncGenerator<BlobItem> {
+    const pages = this.#client
+      .listBlobsFlat({ ...query, ...abortable(signal) })
+      .byPage({ maxPageSize: PAGE })
+      [Symbol.asyncIterator]();
+    for (;;) {
+      const doing = `list ${query.prefix || "the files"} in storage`;
+      const next = await this.#say(doing, signal, [], () => pages.next());
+      if (!next || next.done) return;
+      yield* next.value.segment.blobItems;
     }
   }
 

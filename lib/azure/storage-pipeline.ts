@@ -159,8 +159,13 @@ function answersOnly(origin: string): PipelinePolicy {
 function lackOf(request: PipelineRequest, response: PipelineResponse): string | undefined {
   const header = (name: string) => response.headers.get(name) || undefined;
   const component = new URL(request.url).searchParams.get("comp");
-  if (component === "list")
-    return /<EnumerationResults[\s>]/.test((response.bodyAsText ?? "").slice(0, 2000)) ? undefined : "list";
+  if (component === "list") {
+    // A list that was cut reads like a shorter one.
+    const text = response.bodyAsText ?? "";
+    const isWhole =
+      /<EnumerationResults[\s>]/.test(text.slice(0, 2000)) && text.trimEnd().endsWith("</EnumerationResults>");
+    return isWhole || /<EnumerationResults[^>]*\/>\s*$/.test(text.slice(0, 2000)) ? undefined : "whole list";
+  }
   if (request.method === "PUT" && component === "block") return response.status === 201 ? undefined : "status 201";
   if (request.method === "DELETE") return header("x-ms-request-id") ? undefined : "request id";
   if (header("etag") === undefined) return "etag";

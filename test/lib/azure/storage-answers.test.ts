@@ -156,6 +156,19 @@ describe("answers of storage", () => {
     }
   });
 
+  it("half a list is no list: it is asked again, and nothing is left out", async () => {
+    let left = 1;
+    const { container, name, blobs } = await openContainer(async (request, send) => {
+      const response = await send();
+      if (!isList(request) || left-- <= 0) return response;
+      const text = response.bodyAsText ?? "";
+      return { ...response, bodyAsText: text.slice(0, text.indexOf("</Blob>") + "</Blob>".length) };
+    });
+    await blobs.put(name, "a.txt", "a");
+    await blobs.put(name, "b.txt", "b");
+    assert.deepEqual(await download(container), { "a.txt": "a", "b.txt": "b" });
+  });
+
   it("a page of HTML that stays is said to be no answer of storage", async () => {
     const { container } = await openContainer(once(isList, html, 99));
     await assert.rejects(download(container), (error: Error & { kind?: string }) => {
