@@ -93,17 +93,28 @@ export function apiVersionFor(properties: object): string {
 /**
  * Asks for a job to be cancelled, and does not wait until it is: that fits into the time a cancelled task still has.
  * @param budget milliseconds for the one request; the run's own signal does not count, since it is what was aborted
+ * @throws TaskError kind `timeout` where nobody answered in that time: the job may go on
  */
 export async function cancelJob(workspace: Workspace, name: string, budget = 5_000): Promise<void> {
-  await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
-    doing: `cancel the job ${name}`,
-    // 202 with null or nothing, and 200 with nothing of a job that has ended (facts/04 10, facts/06 4.1); asking twice is asking once.
-    promises: "accepted",
-    repeats: true,
-    // A job that has ended meanwhile needs no cancelling.
-    expect: [400, 404, 409],
-    signal: AbortSignal.timeout(budget),
-  });
+  const signal = AbortSignal.timeout(budget);
+  try {
+    await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
+      doing: `cancel the job ${name}`,
+      // 202 with null or nothing, and 200 with nothing of a job that has ended (facts/04 10, facts/06 4.1); asking twice is asking once.
+      promises: "accepted",
+      repeats: true,
+      // A job that has ended meanwhile needs no cancelling.
+      expect: [400, 404, 409],
+      signal,
+    });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new TaskError(
+      "timeout",
+      `Azure did not answer within ${budget / 1000} seconds when the job ${name} was to be cancelled; it may go on.`,
+      { hint: `See in studio whether it runs, and end it there or with: az ml job cancel --name ${name}` },
+    );
+  }
 }
 
 /** The job's page in Azure Machine Learning studio. */
