@@ -1,6 +1,7 @@
 // Models and endpoints: registered once, rolled out beside what is live, called, and all as before when something fails.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../../../lib/errors.ts";
 import { deploy } from "../../../lib/ml/deploy.ts";
@@ -202,8 +203,9 @@ describe("rollouts", () => {
         ),
       /3 to 32 characters/,
     );
+    writeFileSync(path.join(folder, "other.yml"), "name: another-one\nauth_mode: key\n");
     assert.throws(
-      () => readRollout({ ...files, endpointFile: path.join(serving("another-one"), "endpoint.yml") }, folder),
+      () => readRollout({ ...files, endpointFile: path.join(folder, "other.yml") }, folder),
       /is a deployment of the endpoint ep-/,
     );
   });
