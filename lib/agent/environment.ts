@@ -46,7 +46,7 @@ export const ENVIRONMENT: readonly EnvironmentRule[] = [
   {
     names: /^(DEBUG(_.*)?|NODE_DEBUG|Q_DEBUG|LOG_STREAM|LOG_TOKENS|TYPESPEC_.*)$/i,
     treatment: "cleared",
-    why: "debug, tunnel, semver, q, yaml and @typespec/ts-http-runtime print headers of requests and answers, tokens among them.",
+    why: "debug, tunnel, semver, q, yaml and @typespec/ts-http-runtime print what others wrote: headers of answers, texts of files.",
   },
   {
     names: /^(TASKLIB_.*|MOCK_.*|__IS_WSL_TEST__)$/i,
