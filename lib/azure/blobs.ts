@@ -50,7 +50,7 @@ const LONGEST_NAME = 1024;
 /** Bytes of files that are in memory on their way to storage. */
 const ON_THEIR_WAY = 8 * 1024 * 1024;
 /** Blobs in one answer to a list: what they take while it is read is many times what is kept of them. */
-const PAGE = 1000;
+const PAGE = 500;
 /** Milliseconds without a byte after which an answer counts as broken off. */
 const SILENCE = 120_000;
 

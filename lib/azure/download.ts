@@ -27,9 +27,9 @@ export interface DownloadReport {
 }
 
 /** Files, and pieces of one file, that are looked at side by side. */
-const AT_ONCE = 16;
+const AT_ONCE = 8;
 /** Bytes that are in memory on their way here. */
-const ON_THEIR_WAY = 24 * 1024 * 1024;
+const ON_THEIR_WAY = 16 * 1024 * 1024;
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;

@@ -15,7 +15,7 @@ export interface Stored {
 const HEADS_AT_ONCE = 16;
 
 /**
- * Compares what lies under `place` with the content, by names, lengths and checksums. One round trip (one more for each 1,000 files).
+ * Compares what lies under `place` with the content, by names, lengths and checksums. One round trip (one more for each 500 files).
  * A blob without a checksum counts as lacking. Whoever may write to the container could set a false checksum on a blob: that is not seen.
  */
 export async function compareStored(
