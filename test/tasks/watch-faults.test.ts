@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { systemClock } from "../../lib/poll.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import task from "../../tasks/WatchModels/index.ts";
@@ -66,7 +67,7 @@ describe("Watch models on bad days", () => {
   };
   async function run(
     given: Record<string, string> = {},
-    o: { build?: Build; open?: boolean; job?: JobOfTest; direct?: boolean; signal?: AbortSignal } = {},
+    o: { build?: Build; open?: boolean; job?: JobOfTest; direct?: boolean; signal?: AbortSignal; ahead?: number } = {},
   ) {
     const build = o.build ?? newRun();
     const accessToken = cloud.devops.issueJobToken({ plan: build.plan, jobId: "11111111-1111-4111-8111-111111111111" });
@@ -74,6 +75,7 @@ describe("Watch models on bad days", () => {
       collectionUri: o.direct ? cloud.devops.collectionUri : between.collectionUri,
       ...{ accessToken, userAgent: "test", proxy: undefined, caFile: cloud.caFile },
       temporaryFile: (name: string) => path.join(scratch, name),
+      ...(o.ahead === undefined ? {} : { clock: { ...systemClock, now: () => Date.now() + (o.ahead ?? 0) } }),
     };
     const of = o.job ?? job("Job");
     const ran = await runStory(task, { models: names.model, pipelineToStart: names.target, ...given }, scratch, {
@@ -147,6 +149,16 @@ describe("Watch models on bad days", () => {
           await run(more());
           assert.deepEqual(started(kind), ["1", "2"]);
         });
+
+      it("an agent whose clock is hours ahead finds what it started", async () => {
+        await run(more());
+        register("1");
+        let lost = 0;
+        between.fault = (request) => (start.test(request) && lost++ === 0 ? { kind: "lost" } : undefined);
+        const ran = await run(more(), { ahead: 5 * 3_600_000 });
+        assert.equal(ran.error, undefined, ran.error?.message);
+        assert.deepEqual(started(kind), ["1"]);
+      });
 
       it("two jobs of one run start each version once", async () => {
         await run(more());
