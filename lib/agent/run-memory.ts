@@ -28,6 +28,7 @@ export class RunMemory {
   readonly #access: RunAccess;
   readonly #build: BuildApi;
   protected readonly clock: Clock;
+  #queued: Date | undefined;
 
   constructor(access: RunAccess) {
     this.#access = access;
@@ -48,9 +49,19 @@ export class RunMemory {
         this.runs(definitionId, { status }),
       ),
     );
-    const others = [...(running ?? []), ...(waiting ?? []), ...(ending ?? [])].map(({ id = 0 }) => id);
+    const unfinished = [...(running ?? []), ...(waiting ?? []), ...(ending ?? [])];
+    this.#queued = unfinished.find(({ id }) => id === runId)?.queueTime;
+    const others = unfinished.map(({ id = 0 }) => id);
     const inTheWay = others.filter((id) => id !== runId && (id < runId || attempt > 1));
     return inTheWay.length === 0 ? undefined : Math.min(...inTheWay);
+  }
+
+  /**
+   * A moment before all that this run has started, by the clock of Azure DevOps: when it was queued. The agent's own clock
+   * may be hours off, and says it only where `busyRun` did not find the run in its list.
+   */
+  get begun(): Date {
+    return this.#queued ?? new Date(this.clock.now());
   }
 
   /**

@@ -76,7 +76,7 @@ export class Starter extends RunMemory {
    * @throws TaskError where Azure DevOps refuses, does not know the target, or has not answered three times
    */
   async start(version: ModelVersion): Promise<StartedRun> {
-    const since = new Date(this.clock.now());
+    const since = this.begun;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#startOnce(version);

@@ -26,7 +26,7 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: { hom
       const named = `${version.name}:${version.version}`;
       if (version.wanted) {
         const before = cursor.starting?.version === named ? new Date(cursor.starting.since) : undefined;
-        await keep(intend(cursor, version, Date.now()));
+        await keep(intend(cursor, version, starter.begun.getTime()));
         const found = before && (await starter.find(version, before));
         const { reference, url } = found ?? (await starter.start(version));
         log.info(`${named} ${found ? "was started by an earlier run" : "started"}: ${reference}, ${url}`);
