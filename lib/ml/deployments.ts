@@ -80,6 +80,9 @@ export async function findDeployment(
   return answer.status === 404 ? undefined : answer.body;
 }
 
+/** How often a deployment is asked to go that is said not to be there and can be read. */
+const DELETES = 3;
+
 /**
  * Asks for the removal of a deployment; one that is not there is fine. The service refuses it for a deployment with traffic,
  * and while the deployment is being made.
@@ -91,15 +94,27 @@ export async function deleteDeployment(
   name: string,
 ): Promise<(deadline?: number) => Promise<void>> {
   const { azure, signal } = workspace;
-  const answer = await azure.request("DELETE", pathOf(workspace, endpoint, name), {
-    doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
-    expect: [404],
-    signal,
-  });
-  return async (deadline) => {
-    if (answer.status === 404) return;
-    await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal, deadline });
-  };
+  const at = pathOf(workspace, endpoint, name);
+  for (let asked = 1; ; asked++) {
+    const answer = await azure.request("DELETE", at, {
+      doing: `delete the deployment ${name} of the endpoint ${endpoint}`,
+      expect: [404],
+      signal,
+    });
+    if (answer.status !== 404)
+      return async (deadline) => {
+        await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal, deadline });
+      };
+    // Nobody says that it is gone before it cannot be read either.
+    const look = await azure.request("GET", at, { doing: `look for the deployment ${name}`, expect: [404], signal });
+    if (look.status === 404) return async () => {};
+    if (asked === DELETES)
+      throw new TaskError(
+        "service",
+        `Azure said ${asked} times that the deployment ${name} of the endpoint ${endpoint} is not there to be deleted, and it can be read.`,
+        { hint: "Delete it in studio, or run the step again." },
+      );
+  }
 }
 
 /** The last lines of both containers of a deployment; empty where there are none. Two round trips side by side. */
