@@ -52,6 +52,8 @@ async function checkVersions(
     );
     expect(created === "true" || created === "false", `The output created is ${created}.`);
   }
+  // A registry's PUT begins an operation and does not tell a new version from one that is there.
+  if (registry !== undefined) return;
   const made = runs.filter(({ outputs }) => outputs["created"] === "true").map(({ outputs }) => outputs["version"]);
   expect(new Set(made).size === made.length, `Two runs say that they made version ${made.join(" and ")}.`);
 }
