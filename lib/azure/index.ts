@@ -32,6 +32,7 @@ export {
 } from "./ids.ts";
 export { DEEPEST, isDeep } from "./json.ts";
 export { LEASE_SECONDS, type LeasedBlob } from "./leased-blob.ts";
+export { askOfficially } from "./official.ts";
 export { type FinishOptions, finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";

@@ -1,5 +1,5 @@
 // Online endpoints: their state, their traffic, and how one gets in.
-import { type Answer, finish, segment } from "../azure/index.ts";
+import { type Answer, askOfficially, finish, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { agreed } from "./contradiction.ts";
 import type { Workspace } from "./workspace.ts";
@@ -139,31 +139,37 @@ export async function endpointCredential(
   name: string,
   authMode: string | undefined,
 ): Promise<string> {
-  const { azure, signal } = workspace;
+  const { azure, resourceGroup, signal } = workspace;
+  // Refused here as everywhere; the official client escapes names by itself.
+  segment(name, "the endpoint's name");
   switch ((authMode ?? "Key").toLowerCase()) {
     case "aadtoken":
       return azure.token(azure.cloud.mlScope, signal);
     case "amltoken": {
-      const answer = await azure.request<{ accessToken?: string }>("POST", `${pathOf(workspace, name)}/token`, {
-        doing: `get a token for the endpoint ${name}`,
-        promises: (body) => "accessToken" in body,
-        repeats: true,
-        signal,
-      });
-      return need(answer.body?.accessToken, name, "token");
+      const { accessToken } = await askOfficially(
+        azure,
+        {
+          doing: `get a token for the endpoint ${name}`,
+          promises: (body) => "accessToken" in body,
+          repeats: true,
+          signal,
+        },
+        (client) => client.onlineEndpoints.getToken(resourceGroup, workspace.name, name),
+      );
+      return need(accessToken, name, "token");
     }
     default: {
-      const { body: keys } = await azure.request<{ primaryKey?: string | null; secondaryKey?: string | null }>(
-        "POST",
-        `${pathOf(workspace, name)}/listKeys`,
+      const { primaryKey, secondaryKey } = await askOfficially(
+        azure,
         {
           doing: `get the keys of the endpoint ${name}`,
           promises: (body) => "primaryKey" in body || "secondaryKey" in body,
           repeats: true,
           signal,
         },
+        (client) => client.onlineEndpoints.listKeys(resourceGroup, workspace.name, name),
       );
-      return need(keys?.primaryKey ?? keys?.secondaryKey, name, "key");
+      return need(primaryKey ?? secondaryKey, name, "key");
     }
   }
 }

@@ -1,0 +1,55 @@
+// Azure's official management client, for the few readings that it covers without loss (keys, tokens, logs of containers).
+// It has no connection of its own: each of its requests goes through AzureMl.request, so that the same rules hold for it:
+// tokens go to trusted origins only, an answer has to hold what the operation promises, and a reading is repeated.
+// It asks at api-version 2022-10-01. Bodies that users write never go through it: its models drop newer fields (facts/03 section 10).
+import type { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
+import {
+  bearerTokenAuthenticationPolicyName,
+  createHttpHeaders,
+  type HttpClient,
+  RestError,
+  redirectPolicyName,
+} from "@azure/core-rest-pipeline";
+import type { AzureMl, RequestOptions } from "./client.ts";
+
+/**
+ * Asks through the official client, and returns its typed answer.
+ * @param options `doing`, `promises`, `repeats` and `signal` count as they do for AzureMl.request
+ * @throws what AzureMl.request throws
+ */
+export async function askOfficially<T>(
+  azure: AzureMl,
+  options: RequestOptions,
+  ask: (client: AzureMachineLearningWorkspaces) => Promise<T>,
+): Promise<T> {
+  // It takes long to load, and most runs of most tasks never ask it.
+  const { AzureMachineLearningWorkspaces } = await import("@azure/arm-machinelearning");
+  const client = new AzureMachineLearningWorkspaces(azure.credential, azure.subscriptionId, {
+    $host: azure.cloud.resourceManager,
+    endpoint: azure.cloud.resourceManager,
+    httpClient: through(azure, options),
+  });
+  // All of this is done by AzureMl.request, once.
+  client.pipeline.removePolicy({ name: bearerTokenAuthenticationPolicyName });
+  client.pipeline.removePolicy({ name: redirectPolicyName });
+  client.pipeline.removePolicy({ phase: "Retry" });
+  try {
+    return await ask(client);
+  } catch (error) {
+    // What the client itself says of an answer that it cannot read quotes that answer, which may hold a key.
+    if (error instanceof RestError)
+      throw new Error(`The official client could not ${options.doing}: ${error.code ?? "no code"}.`);
+    throw error;
+  }
+}
+
+function through(azure: AzureMl, options: RequestOptions): HttpClient {
+  return {
+    async sendRequest(request) {
+      const body = typeof request.body === "string" ? { body: request.body } : {};
+      const answer = await azure.request(request.method, request.url, { ...options, ...body });
+      const headers = createHttpHeaders({ "content-type": "application/json" });
+      return { request, status: answer.status, headers, bodyAsText: answer.text };
+    },
+  };
+}
