@@ -4,6 +4,7 @@ import { RECORD_TYPE } from "../../lib/record/index.ts";
 import { jobBoard } from "../../local/azure/jobs/board.ts";
 import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
+import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
 import { assertSucceeded, Bench, type RunOptions } from "../harness/bench.ts";
 
 const RULES = "metrics.auc >= 0.5";
@@ -67,6 +68,21 @@ describe("evidence of a judgement, as shipped", () => {
     assert.deepEqual(rest, { evaluation: "passed", evaluationPipeline: "gate", evaluationRun: runUri(build) });
     assert.ok(Math.abs(Date.parse(evaluationTime ?? "") - Date.now()) < 600_000, evaluationTime);
     assert.match(run.log, new RegExp(`${jobName}.*passed`));
+  });
+
+  it("is read through the official client of Azure DevOps alone, which says its name and ours", async () => {
+    const [build, name] = [bench.newBuild("gate"), newName()];
+    assertSucceeded(await judge(build));
+    const from = bench.cloud.har.toHar() as { log: { entries: Entry[] } };
+    assertSucceeded(await register(name, build));
+    forget();
+    const { log } = bench.cloud.har.toHar() as { log: { entries: Entry[] } };
+    const entries = log.entries.slice(from.log.entries.length);
+    const { areas, others } = azureDevOpsTraffic(entries);
+    assert.deepEqual(others, []);
+    for (const area of ["node-Build-api", "node-Pipelines-api"]) assert.ok((areas.get(area) ?? 0) > 0, area);
+    const agents = entries.flatMap(({ request }) => request.headers.map(({ value }) => value));
+    assert.ok(agents.some((agent) => /^node-Build-api azure-ml-pipelines\/\S+ AzureMLRegisterModel$/.test(agent)));
   });
 
   it("is the last judgement of the run, and a failed one takes the place of a passed one", async () => {
