@@ -54,7 +54,7 @@ export async function requestAssertion(
       settings.collectionUri,
       [new BearerCredentialHandler(settings.accessToken, false)],
       requestOptions(settings),
-      settings.userAgent,
+      namedAs("Task", settings),
     ),
   );
   const ask = async () =>
@@ -117,6 +117,13 @@ function refused(cause: unknown, connectionId: string): TaskError {
     },
   );
 }
+
+/**
+ * How a class of the client names itself to Azure DevOps: by the area that it serves, as without a word of ours, and then by who uses it.
+ * @param area as in `BuildApi`
+ */
+export const namedAs = (area: string, { userAgent }: Pick<AzureDevOpsSettings, "userAgent">) =>
+  `node-${area}-api ${userAgent}`;
 
 /** How the client is told of the agent's proxy and authorities. */
 export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {

@@ -4,7 +4,7 @@ import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearerto
 import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
 import { type Clock, systemClock } from "../poll.ts";
 import { again, odd, say } from "./asking.ts";
-import { type AzureDevOpsSettings, requestOptions } from "./azureDevOps.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { type JobOfRun, type Turn, takeTurn } from "./turn.ts";
 
@@ -33,9 +33,12 @@ export class RunMemory {
   constructor(access: RunAccess) {
     this.#access = access;
     this.clock = access.settings.clock ?? systemClock;
-    const { collectionUri, accessToken, userAgent } = access.settings;
+    const { settings } = access;
+    const { collectionUri, accessToken } = settings;
     const handlers = [new BearerCredentialHandler(accessToken, false)];
-    this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, requestOptions(access.settings), userAgent));
+    this.#build = onlyAnswers(
+      new BuildApi(collectionUri, handlers, requestOptions(settings), namedAs("Build", settings)),
+    );
   }
 
   /**

@@ -11,7 +11,7 @@ import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
-import { type AzureDevOpsSettings, requestOptions } from "./azureDevOps.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
 
 /** The run or release that a step belongs to, and how it speaks to Azure DevOps. */
 export interface RecordsAccess {
@@ -70,12 +70,13 @@ export class RunRecords {
 
   constructor(access: RecordsAccess) {
     this.#access = access;
-    const { collectionUri, accessToken, userAgent } = access.settings;
+    const { settings } = access;
+    const { collectionUri, accessToken } = settings;
     const handlers = [new BearerCredentialHandler(accessToken, false)];
-    const options = requestOptions(access.settings);
-    this.#build = new BuildApi(collectionUri, handlers, options, userAgent);
-    this.#pipelines = new PipelinesApi(collectionUri, handlers, options, userAgent);
-    this.#releases = new ReleaseApi(collectionUri, handlers, options, userAgent);
+    const options = requestOptions(settings);
+    this.#build = new BuildApi(collectionUri, handlers, options, namedAs("Build", settings));
+    this.#pipelines = new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings));
+    this.#releases = new ReleaseApi(collectionUri, handlers, options, namedAs("Release", settings));
   }
 
   /** This run; undefined in a classic release, whose own steps are not read. */

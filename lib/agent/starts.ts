@@ -7,7 +7,7 @@ import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { ATTEMPTS, again, isUnknown, odd, PAUSE, say } from "./asking.ts";
-import { requestOptions } from "./azureDevOps.ts";
+import { namedAs, requestOptions } from "./azureDevOps.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { type RunAccess, RunMemory } from "./run-memory.ts";
 
@@ -57,12 +57,13 @@ export class Starter extends RunMemory {
     super(access);
     this.#access = access;
     this.#target = target;
-    const { collectionUri, accessToken, userAgent } = access.settings;
+    const { settings } = access;
+    const { collectionUri, accessToken } = settings;
     const handlers = [new BearerCredentialHandler(accessToken, false)];
-    const options = requestOptions(access.settings);
-    this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, options, userAgent));
-    this.#pipelines = onlyAnswers(new PipelinesApi(collectionUri, handlers, options, userAgent));
-    this.#releases = onlyAnswers(new ReleaseApi(collectionUri, handlers, options, userAgent));
+    const options = requestOptions(settings);
+    this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, options, namedAs("Build", settings)));
+    this.#pipelines = onlyAnswers(new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings)));
+    this.#releases = onlyAnswers(new ReleaseApi(collectionUri, handlers, options, namedAs("Release", settings)));
   }
 
   /** Tells this target from others, the same in every run. */

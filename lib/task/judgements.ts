@@ -1,6 +1,6 @@
 // Judgements of EvaluateMetrics, read from the records that it left on pipeline runs: beside the front door, so that only tasks that ask
-// for them carry the client.
-import { type ReadRun, type RecordsAccess, RunRecords, type RunReference } from "../agent/run-records.ts";
+// for them carry the client, which loads once a judgement is asked for.
+import type { ReadRun, RecordsAccess, RunRecords, RunReference } from "../agent/run-records.ts";
 import { TaskError } from "../errors.ts";
 import { RECORD_TYPE, readRecord } from "../record/index.ts";
 import type { StoryRun } from "./task.ts";
@@ -30,18 +30,26 @@ export interface Heard {
 const JUDGES = /^AzureMLEvaluateMetrics[A-Za-z]{0,20}$/;
 
 export class Judgements {
-  readonly #records: RunRecords | undefined;
+  readonly #access: RecordsAccess | undefined;
   readonly #signal: AbortSignal;
+  #records: RunRecords | undefined;
   readonly #read = new Map<string, Promise<Heard>>();
 
   constructor(access: RecordsAccess | undefined, signal: AbortSignal) {
-    this.#records = access && new RunRecords(access);
+    this.#access = access;
     this.#signal = signal;
+  }
+
+  async #open(): Promise<RunRecords | undefined> {
+    if (!this.#access) return undefined;
+    const { RunRecords } = await import("../agent/run-records.ts");
+    this.#records ??= new RunRecords(this.#access);
+    return this.#records;
   }
 
   /** Of this run and of those that it takes up: its pipeline resources, or the builds that a release has as artifacts. */
   async here(): Promise<Heard> {
-    const records = this.#records;
+    const records = await this.#open();
     if (!records) return { judgements: [], unread: [] };
     const own = records.own === undefined ? [] : [this.#of(records.own)];
     const heard = await Promise.all([...own, this.#upstream(records)]);
@@ -52,11 +60,10 @@ export class Judgements {
 
   /** Of the run whose page this is. */
   async ofRun(uri: string): Promise<Heard> {
-    const run = this.#records?.runAt(uri);
+    const records = await this.#open();
+    const run = records?.runAt(uri);
     if (run) return this.#of(run);
-    return this.#records
-      ? { judgements: [], unread: [] }
-      : { judgements: [], unread: ["This is no run of a pipeline."] };
+    return records ? { judgements: [], unread: [] } : { judgements: [], unread: ["This is no run of a pipeline."] };
   }
 
   async #upstream(records: RunRecords): Promise<Heard> {
@@ -80,7 +87,7 @@ export class Judgements {
 
   async #readRun(run: RunReference): Promise<Heard> {
     try {
-      const read = await this.#records?.read(run, { type: RECORD_TYPE, task: JUDGES }, this.#signal);
+      const read = await (await this.#open())?.read(run, { type: RECORD_TYPE, task: JUDGES }, this.#signal);
       return read ? judgementsIn(read) : { judgements: [], unread: [] };
     } catch (error) {
       if (this.#signal.aborted) throw error;
