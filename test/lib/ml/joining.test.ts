@@ -1,6 +1,7 @@
 // Whose a job is that has the name: joined is only one's own, and cancelled by a key only what is provably older.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { followJob } from "../../../lib/ml/follow-job.ts";
 import { cancelJob, getJob } from "../../../lib/ml/jobs.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import { jobBoard } from "../../../local/azure/jobs/board.ts";
@@ -107,6 +108,25 @@ describe("a concurrencyKey", () => {
     assert.match(await status(older.name), /^Cancel/);
     await goesOn(newer.name);
     await end(newer.name);
+  });
+
+  it("is named where it ended the job that is waited for", async () => {
+    const key = unique();
+    const older = await submit(run("7"), key);
+    const newer = await submit(run("12"), key);
+    const options = { concurrencyKey: key };
+    await assert.rejects(followJob(await openLocal({ provenance: run("7") }), older.name, options), {
+      message: new RegExp(`The job ${older.name} is Canceled: the newer run 12 .*${newer.name}.*concurrencyKey`),
+    });
+    await end(newer.name);
+    const alone = await submit(run("7"), unique());
+    await end(alone.name);
+    await assert.rejects(
+      followJob(await openLocal({ provenance: run("7") }), alone.name, { concurrencyKey: unique() }),
+      {
+        message: /by someone else than this pipeline/,
+      },
+    );
   });
 
   it("never cancels the job of a newer run: the older run gives way and submits nothing", async () => {
