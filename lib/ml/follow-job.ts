@@ -11,6 +11,7 @@ import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
 import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
+import { takenOverBy } from "./supersede.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface FollowOptions extends GivingUp {
@@ -21,6 +22,8 @@ export interface FollowOptions extends GivingUp {
   readonly studioUrl?: string | undefined;
   /** Outputs as the submission told them, for when nobody says them again. */
   readonly outputs?: Readonly<Record<string, string>> | undefined;
+  /** As it was submitted with: a newer run with the same key may cancel it. */
+  readonly concurrencyKey?: string | undefined;
   /** Told each new state, for the record. */
   readonly onStatus?: (status: string) => void;
 }
@@ -153,7 +156,13 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     const failed = steps?.failed() ?? [];
     // Where no step is to blame, the pipeline's own log may say what is.
     if (steps && failed.length === 0) await informing(workspace, missing, () => own.read(last, () => {}), beside);
-    throw sayFailed(name, status, last, own.tail(), failed);
+    const { concurrencyKey: key } = options;
+    const who = "Whether a newer run has taken over could not be seen";
+    const newer =
+      status === "Canceled" && key
+        ? await informing(workspace, who, () => takenOverBy(workspace, key), beside)
+        : undefined;
+    throw sayFailed(name, status, last, own.tail(), failed, newer);
   }
   return { name, status, ...timesOf(last), ...(await leftBy(workspace, name, last, options, beside)) };
 }
@@ -204,8 +213,11 @@ function sayFailed(
   details: RunDetails,
   ownTail: readonly string[],
   failed: readonly FailedStep[],
+  newer?: { readonly name: string; readonly run: number },
 ): TaskError {
-  const reason = shorten(runErrorText(details.error), LONGEST_REASON);
+  const reason = newer
+    ? `the newer run ${newer.run} of this pipeline has submitted the job ${newer.name} with the same concurrencyKey.`
+    : shorten(runErrorText(details.error), LONGEST_REASON);
   const why = reason ? `: ${reason}` : status === "Canceled" ? ", by someone else than this pipeline." : ".";
   const shown = failed.slice(0, MOST_FAILED);
   const parts = shown.map((step) => {

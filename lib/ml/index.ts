@@ -9,7 +9,7 @@ export { parseExpectations } from "./expectations.ts";
 export { type FollowedJob, followJob } from "./follow-job.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate.ts";
 export { invokeEndpoint, readRequest } from "./invoke.ts";
-export { cancelJob } from "./jobs.ts";
+export { cancelLeft } from "./ownership.ts";
 export { openPlace, type Place } from "./place.ts";
 export { dataOf, registerDataIn } from "./register-data.ts";
 export { registerModelIn } from "./register-model.ts";

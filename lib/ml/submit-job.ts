@@ -28,8 +28,8 @@ export interface SubmitOptions {
   readonly concurrencyKey?: string | undefined;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: UploadRoot | undefined;
-  /** Told the job's name before it is submitted or joined, so that whatever happens next it can be cancelled. */
-  readonly onName?: (name: string) => void;
+  /** Told of the job before it is submitted, and once it is known to be one's own: what `cancelLeft` takes. */
+  readonly onJob?: (mark: string) => void;
 }
 
 export interface SubmittedJob {
@@ -96,7 +96,7 @@ export async function submitJob(
     if (attempt > 1) found = await findJob(workspace, name);
     if (!found) {
       if (tag) await supersede(workspace, tag);
-      options.onName?.(name);
+      options.onJob?.(ownership.unseen(name));
       const body = {
         properties: {
           ...properties,
@@ -113,7 +113,10 @@ export async function submitJob(
         return { job: there, created: false };
       });
       const stranger = await ownership.ofAnswer(job, name, created);
-      if (stranger === undefined) return own(job, false);
+      if (stranger === undefined) {
+        options.onJob?.(name);
+        return own(job, false);
+      }
       passOver(name, stranger);
       continue;
     }
@@ -125,7 +128,7 @@ export async function submitJob(
     }
     const fate = fateOf(found, hash);
     if (fate === "join") {
-      options.onName?.(name);
+      options.onJob?.(name);
       log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
       return own(found, true);
     }

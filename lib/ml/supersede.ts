@@ -77,6 +77,28 @@ async function giveWay(workspace: Workspace, newer: { name: string; run: number 
   );
 }
 
+/**
+ * The job of a newer run with the key, whatever has become of it: the reason of a cancel that nobody else explains. As many round trips
+ * as pages of jobs that ever had the key.
+ */
+export async function takenOverBy(
+  workspace: Workspace,
+  key: string,
+): Promise<{ name: string; run: number } | undefined> {
+  const { azure, id, signal, provenance } = workspace;
+  const tag = concurrencyTag(key, provenance);
+  const run = numberOf(provenance.runId);
+  let newest: { name: string; run: number } | undefined;
+  let seen = 0;
+  for await (const job of azure.list<Job>(`${id}/jobs`, { doing: "look for newer jobs", query: { tag }, signal })) {
+    const number = numberOf(job.properties?.tags?.[tag]);
+    const isNewer = run !== undefined && number !== undefined && number > (newest?.run ?? run);
+    if (job.name && isNewer) newest = { name: job.name, run: number };
+    if (++seen === MOST) break;
+  }
+  return newest;
+}
+
 /** Ids of runs are numbers that grow. */
 const numberOf = (text: string | undefined) => (/^[1-9]\d{0,14}$/.test(text ?? "") ? Number(text) : undefined);
 

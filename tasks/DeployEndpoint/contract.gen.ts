@@ -51,7 +51,7 @@ export type Inputs = {
   onFailure: "deleteDeployment" | "keepDeployment";
   /** Once the traffic has moved, deletes the endpoint's other deployments that no longer get any. If off, old deployments stay available for rollback and continue to be billed. */
   deleteOldDeployments: boolean;
-  /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
+  /** Minutes to wait before the task gives up, ends what it began (cancels the job, undoes the rollout) and fails; `0` waits as long as the pipeline job may run. */
   timeoutInMinutes: number;
 } & ConnectionType;
 

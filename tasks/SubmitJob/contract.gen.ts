@@ -26,7 +26,7 @@ export type ConnectionType =
 export type Wait =
   | {
       wait: true;
-      /** Minutes to wait before the task gives up and fails; `0` waits as long as the pipeline job may run. */
+      /** Minutes to wait before the task gives up, ends what it began (cancels the job, undoes the rollout) and fails; `0` waits as long as the pipeline job may run. */
       timeoutInMinutes: number;
       /** What becomes of the job when the task fails while the job goes on, such as in an outage of Azure or when its identity loses its role: left to itself, it goes on, and running the failed pipeline job again joins it; with this it is cancelled. A cancelled pipeline and the deadline cancel it in any case. */
       cancelOnFailure: boolean;

@@ -1,10 +1,10 @@
 // Submit training run: once for this step of this run; its log as it grows; cancelled when the pipeline is.
-import { cancelJob, followJob, openWorkspace, submitJob } from "../../lib/ml/index.ts";
+import { cancelLeft, followJob, openWorkspace, submitJob } from "../../lib/ml/index.ts";
 import { parseJob, readSource } from "../../lib/spec/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-/** Holds the job's name for as long as somebody has to cancel it when this step is killed. */
+/** Says which job it is for as long as somebody has to cancel it when this step is killed. */
 const RUNNING = "azureMLRunningJob";
 
 export default defineTask(
@@ -24,7 +24,7 @@ export default defineTask(
         environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
         tags: readPairs(inputs.tags, "tags"),
         concurrencyKey: inputs.concurrencyKey,
-        onName: (name) => inputs.wait && run.setTaskVariable(RUNNING, name),
+        onJob: (mark) => inputs.wait && run.setTaskVariable(RUNNING, mark),
       });
       const { name, id, status, studioUrl } = section;
       log.info(`Job ${name}: ${studioUrl}`);
@@ -34,6 +34,7 @@ export default defineTask(
       if (!inputs.wait || inputs.plan) return submitted;
       const followed = await followJob(workspace, name, {
         ...{ studioUrl, outputs, cancelOnFailure: inputs.cancelOnFailure, deadline: inputs.timeoutInMinutes * 60_000 },
+        concurrencyKey: inputs.concurrencyKey,
         onStatus: (now) => {
           record.job = { ...record.job, name, status: now };
           run.setOutputs({ jobStatus: now });
@@ -50,10 +51,7 @@ export default defineTask(
   {
     postJob: {
       taskVariable: RUNNING,
-      story: ({ workspace, log }, job) => {
-        log.info(`Cancelling the job ${job}, which this step left when it was stopped.`);
-        return cancelJob(workspace, job);
-      },
+      story: ({ workspace }, mark) => cancelLeft(workspace, mark),
     },
   },
 );
