@@ -141,6 +141,39 @@ describe("downloads", () => {
     return [part];
   }
 
+  it("take nothing that somebody put beside the file for a part of their own", async () => {
+    const { name, container, list, putInBlocks, folder } = await openContainer();
+    const content = randomBytes(9 * MiB);
+    await putInBlocks("x.bin", content);
+    const files = await list();
+    assert.equal(files[0]!.blob.md5, undefined, "nothing but the pieces themselves says what they hold");
+    for (const head of ["", "0 0\n", `${name}\n`]) {
+      mkdirSync(folder, { recursive: true });
+      await leave(folder, files[0]!.blob, Buffer.alloc(9 * MiB, 7), `${head}0\n1\n2\n`);
+      await downloadFiles(container, files, folder);
+      assert.ok(readFileSync(path.join(folder, "x.bin")).equals(content), "the content is the blob's own");
+      assert.deepEqual(filesIn(folder), ["x.bin"]);
+    }
+  });
+
+  it("write through no link that somebody put in the place of a part's journal", async () => {
+    const { blobs, name, container, list, folder } = await openContainer();
+    const content = randomBytes(9 * MiB);
+    await blobs.put(name, "x.bin", content);
+    const files = await list();
+    const outside = path.join(scratch, `${name}-profile`);
+    for (const text of ["", "0\n"]) {
+      writeFileSync(outside, text);
+      mkdirSync(folder, { recursive: true });
+      const [part] = await leave(folder, files[0]!.blob, Buffer.alloc(9 * MiB, 7), "");
+      rmSync(`${part}.journal`);
+      symlinkSync(outside, `${part}.journal`);
+      await downloadFiles(container, files, folder);
+      assert.equal(readFileSync(outside, "utf8"), text, "the file at the end of the link is as it was");
+      assert.ok(readFileSync(path.join(folder, "x.bin")).equals(content));
+    }
+  });
+
   it("do not mix two states of a blob", async () => {
     const { blobs, name, container, list, folder } = await openContainer();
     await blobs.put(name, "x.txt", "before");
