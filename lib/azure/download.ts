@@ -1,13 +1,12 @@
 // Files from storage into a folder: in pieces side by side, going on where an earlier try stopped, held against their
 // checksums, and never outside the folder.
-import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { constants, createReadStream, type Stats } from "node:fs";
-import { appendFile, lstat, mkdir, open, readdir, readFile, realpath, rename, rm, utimes } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { TaskError } from "../errors.ts";
 import { type BlobFile, CHECKED_RANGE, type Container, placeInside } from "./blobs.ts";
 import { Budget } from "./budget.ts";
+import { inTheWay, lookAt, md5Of, Part, sayLocal } from "./download-part.ts";
 import { whyNotHere } from "./names-here.ts";
 import { sideBySide } from "./parallel.ts";
 
@@ -145,8 +144,6 @@ const shortened = (name: string) => (name.length > 200 ? `${name.slice(0, 200)}â
 const clash = (one: string, other: string) =>
   new TaskError("service", `The blobs ${JSON.stringify(one)} and ${JSON.stringify(other)} cannot both be files here.`);
 
-const lookAt = (file: string): Promise<Stats | undefined> => lstat(file).catch(() => undefined);
-
 /** Makes the folders above `target` one by one: a link among them would lead elsewhere. */
 async function makeParents(root: string, target: string): Promise<void> {
   let folder = root;
@@ -159,11 +156,6 @@ async function makeParents(root: string, target: string): Promise<void> {
   }
 }
 
-const inTheWay = (folder: string, what: "link" | "file") =>
-  new TaskError("input", `${folder} is a ${what}, so that nothing is written below it.`, {
-    hint: "Remove it, or download to an empty folder.",
-  });
-
 async function holds(target: string, blob: BlobFile): Promise<boolean> {
   const there = await lookAt(target);
   if (there?.isDirectory()) {
@@ -174,109 +166,4 @@ async function holds(target: string, blob: BlobFile): Promise<boolean> {
   if (!there?.isFile() || there.size !== blob.size) return false;
   if (blob.md5 !== undefined) return (await md5Of(target)) === blob.md5;
   return Math.abs(there.mtimeMs - blob.lastModified.getTime()) < 2;
-}
-
-async function md5Of(file: string): Promise<string> {
-  const hash = createHash("md5");
-  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
-  return hash.digest("base64");
-}
-
-/** A file on its way: its bytes in `.<name>.<mark>.part`, and in a journal beside it the numbers of the pieces that are there. */
-class Part {
-  readonly target: string;
-  readonly blob: BlobFile;
-  readonly missing: readonly number[];
-  /** Whether an earlier try brought some of it. */
-  readonly resumed: boolean;
-  readonly #file: string;
-  readonly #journal: string;
-
-  private constructor(target: string, blob: BlobFile, file: string, known: ReadonlySet<number>) {
-    this.target = target;
-    this.blob = blob;
-    this.#file = file;
-    this.#journal = journalOf(file);
-    this.resumed = known.size > 0;
-    const count = Math.ceil(blob.size / CHECKED_RANGE);
-    this.missing = Array.from({ length: count }, (_, piece) => piece).filter((piece) => !known.has(piece));
-  }
-
-  /** Takes up what an earlier try left of the same state of the blob; what is left of others goes. */
-  static async open(target: string, blob: BlobFile): Promise<Part> {
-    const folder = path.dirname(target);
-    const prefix = `.${path.basename(target)}.`;
-    const mark = createHash("sha256").update(`${blob.name}\n${blob.etag}\n${blob.size}`).digest("hex").slice(0, 12);
-    const file = path.join(folder, `${prefix}${mark}.part`);
-    for (const name of await readdir(folder)) {
-      const stale = name.startsWith(prefix) && /^[0-9a-f]{12}\.part(\.journal)?$/.test(name.slice(prefix.length));
-      if (stale && !name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true });
-    }
-    const there = await lookAt(file);
-    if (there?.isFile() && there.size === blob.size) return new Part(target, blob, file, await journaled(file));
-    await rm(file, { force: true });
-    await rm(journalOf(file), { force: true });
-    // Exclusive, so that it is a new file and no link that somebody put there.
-    const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644).catch(sayLocal);
-    await handle.truncate(blob.size);
-    await handle.close();
-    return new Part(target, blob, file, new Set());
-  }
-
-  length(piece: number): number {
-    return Math.min(CHECKED_RANGE, this.blob.size - piece * CHECKED_RANGE);
-  }
-
-  async write(piece: number, bytes: Buffer): Promise<void> {
-    const handle = await open(this.#file, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0)).catch(sayLocal);
-    try {
-      await handle.write(bytes, 0, bytes.length, piece * CHECKED_RANGE);
-    } finally {
-      await handle.close();
-    }
-    // Only a file of several pieces can be taken up again.
-    if (this.blob.size > CHECKED_RANGE) await appendFile(this.#journal, `${piece}\n`);
-  }
-
-  /**
-   * Puts the file in its place; false where it is not what its checksum says.
-   * @param folder the real path of the folder that it belongs to
-   */
-  async finish(folder: string): Promise<boolean> {
-    if ((await realpath(path.dirname(this.target))) !== folder) throw inTheWay(path.dirname(this.target), "link");
-    if (this.blob.md5 !== undefined && (await md5Of(this.#file)) !== this.blob.md5) return false;
-    // The time stands for the content where there is no checksum.
-    await utimes(this.#file, new Date(), this.blob.lastModified);
-    await rename(this.#file, this.target);
-    await rm(this.#journal, { force: true });
-    return true;
-  }
-
-  async discard(): Promise<void> {
-    await rm(this.#file, { force: true });
-    await rm(this.#journal, { force: true });
-  }
-}
-
-/** Rejects with what this machine has against a file, as a sentence. */
-function sayLocal(error: NodeJS.ErrnoException): never {
-  const { code = "unknown reason", path: file = "a file" } = error;
-  throw new TaskError("input", `${file} cannot be written (${code}).`, {
-    hint: "Check the space on the disk, and what the agent's user may write.",
-    cause: error,
-  });
-}
-
-const journalOf = (file: string) => `${file}.journal`;
-
-/** The pieces that are whole. A last line without its end was cut off, and does not count. */
-async function journaled(file: string): Promise<Set<number>> {
-  const text = await readFile(journalOf(file), "utf8").catch(() => "");
-  return new Set(
-    text
-      .slice(0, text.lastIndexOf("\n") + 1)
-      .split("\n")
-      .filter(Boolean)
-      .map(Number),
-  );
 }

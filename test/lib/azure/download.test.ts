@@ -98,7 +98,10 @@ describe("downloads", () => {
     // Stopped at the first request that leaves once a piece is there: however many are under way, that one is missing.
     const { blobs, name, container, list, folder } = await openContainer((method, url) => {
       if (method !== "GET" || !url.includes("huge.bin") || stop.signal.aborted) return;
-      if (filesIn(folder).some((file) => file.endsWith(".journal"))) stop.abort(new Error("stopped"));
+      const journal = filesIn(folder).find((file) => file.endsWith(".journal"));
+      // Its first line says whose it is, and each other one that a piece is there.
+      const lines = journal ? readFileSync(path.join(folder, journal), "utf8").split("\n") : [];
+      if (lines.length > 2) stop.abort(new Error("stopped"));
     });
     const huge = randomBytes(72 * MiB);
     await blobs.put(name, "huge.bin", huge);
@@ -119,25 +122,32 @@ describe("downloads", () => {
     await blobs.put(name, "x.bin", content);
     const files = await list();
     await downloadFiles(container, files, folder);
-    const [part] = await leave(folder, files[0]!.blob, Buffer.alloc(9 * MiB, 7), "0\n1\n2");
+    const [part] = await leave(folder, files[0]!.blob, Buffer.alloc(9 * MiB, 7), "0\n1\n2", true);
     const report = await downloadFiles(container, files, folder);
     assert.equal(report.bytes, 1 * MiB + content.length, "the piece whose line was cut off, and then everything");
     assert.ok(readFileSync(path.join(folder, "x.bin")).equals(content));
     assert.ok(!existsSync(part));
     // What is left of another state of the blob is not taken up.
-    await leave(folder, { ...files[0]!.blob, etag: "other" }, Buffer.alloc(9 * MiB, 7), "0\n1\n2\n");
+    await leave(folder, { ...files[0]!.blob, etag: "other" }, Buffer.alloc(9 * MiB, 7), "0\n1\n2\n", true);
     assert.equal((await downloadFiles(container, files, folder)).bytes, content.length);
     assert.deepEqual(filesIn(folder), ["x.bin"]);
   });
 
-  /** Puts the part of an earlier try in the place of the file. */
-  async function leave(folder: string, blob: BlobFile, content: Buffer, journal: string): Promise<[string]> {
+  /** Puts a part in the place of the file: that of an earlier try, which knows its own file, or one that somebody made up. */
+  async function leave(
+    folder: string,
+    blob: BlobFile,
+    content: Buffer,
+    journal: string,
+    isOwn = false,
+  ): Promise<[string]> {
     rmSync(path.join(folder, "x.bin"), { force: true });
     const { createHash } = await import("node:crypto");
     const mark = createHash("sha256").update(`${blob.name}\n${blob.etag}\n${blob.size}`).digest("hex").slice(0, 12);
     const part = path.join(folder, `.x.bin.${mark}.part`);
     writeFileSync(part, content);
-    writeFileSync(`${part}.journal`, journal);
+    const { dev, ino, birthtimeNs } = statSync(part, { bigint: true });
+    writeFileSync(`${part}.journal`, `${isOwn ? `${dev} ${ino} ${birthtimeNs}\n` : ""}${journal}`);
     return [part];
   }
 

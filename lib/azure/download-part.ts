@@ -1,0 +1,159 @@
+// One file of a download on its way: its bytes beside their place, and a journal of the pieces that are there, which only a part of
+// our own has.
+import { createHash } from "node:crypto";
+import { constants, createReadStream, type Stats } from "node:fs";
+import { lstat, open, readdir, realpath, rename, rm, utimes } from "node:fs/promises";
+import path from "node:path";
+import { TaskError } from "../errors.ts";
+import { type BlobFile, CHECKED_RANGE } from "./blobs.ts";
+
+export const lookAt = (file: string): Promise<Stats | undefined> => lstat(file).catch(() => undefined);
+
+export const inTheWay = (folder: string, what: "link" | "file") =>
+  new TaskError("input", `${folder} is a ${what}, so that nothing is written below it.`, {
+    hint: "Remove it, or download to an empty folder.",
+  });
+
+export async function md5Of(file: string): Promise<string> {
+  const hash = createHash("md5");
+  for await (const piece of createReadStream(file)) hash.update(piece as Buffer);
+  return hash.digest("base64");
+}
+
+/** A file on its way: its bytes in `.<name>.<mark>.part`, and in a journal beside it the numbers of the pieces that are there. */
+export class Part {
+  readonly target: string;
+  readonly blob: BlobFile;
+  readonly missing: readonly number[];
+  /** Whether an earlier try brought some of it. */
+  readonly resumed: boolean;
+  readonly #file: string;
+  readonly #journal: string;
+
+  private constructor(target: string, blob: BlobFile, file: string, known: ReadonlySet<number>) {
+    this.target = target;
+    this.blob = blob;
+    this.#file = file;
+    this.#journal = journalOf(file);
+    this.resumed = known.size > 0;
+    const count = Math.ceil(blob.size / CHECKED_RANGE);
+    this.missing = Array.from({ length: count }, (_, piece) => piece).filter((piece) => !known.has(piece));
+  }
+
+  /** Takes up what an earlier try left of the same state of the blob; what is left of others goes. */
+  static async open(target: string, blob: BlobFile): Promise<Part> {
+    const folder = path.dirname(target);
+    const prefix = `.${path.basename(target)}.`;
+    const mark = createHash("sha256").update(`${blob.name}\n${blob.etag}\n${blob.size}`).digest("hex").slice(0, 12);
+    const file = path.join(folder, `${prefix}${mark}.part`);
+    for (const name of await readdir(folder)) {
+      const stale = name.startsWith(prefix) && /^[0-9a-f]{12}\.part(\.journal)?$/.test(name.slice(prefix.length));
+      if (stale && !name.startsWith(path.basename(file))) await rm(path.join(folder, name), { force: true });
+    }
+    const known = await journaled(file, blob.size);
+    if (known !== undefined) return new Part(target, blob, file, known);
+    await rm(file, { force: true });
+    await rm(journalOf(file), { force: true });
+    // Exclusive, so that it is a new file and no link that somebody put there.
+    const handle = await open(file, NEW, 0o644).catch(sayLocal);
+    try {
+      await handle.truncate(blob.size);
+    } finally {
+      await handle.close();
+    }
+    // Only a file of several pieces can be taken up again.
+    if (blob.size > CHECKED_RANGE) await begin(file);
+    return new Part(target, blob, file, new Set());
+  }
+
+  length(piece: number): number {
+    return Math.min(CHECKED_RANGE, this.blob.size - piece * CHECKED_RANGE);
+  }
+
+  async write(piece: number, bytes: Buffer): Promise<void> {
+    const handle = await open(this.#file, constants.O_WRONLY | NO_LINK).catch(sayLocal);
+    try {
+      await handle.write(bytes, 0, bytes.length, piece * CHECKED_RANGE);
+    } finally {
+      await handle.close();
+    }
+    if (this.blob.size <= CHECKED_RANGE) return;
+    const journal = await open(this.#journal, constants.O_WRONLY | constants.O_APPEND | NO_LINK).catch(sayLocal);
+    try {
+      await journal.write(`${piece}\n`);
+    } finally {
+      await journal.close();
+    }
+  }
+
+  /**
+   * Puts the file in its place; false where it is not what its checksum says.
+   * @param folder the real path of the folder that it belongs to
+   */
+  async finish(folder: string): Promise<boolean> {
+    if ((await realpath(path.dirname(this.target))) !== folder) throw inTheWay(path.dirname(this.target), "link");
+    if (this.blob.md5 !== undefined && (await md5Of(this.#file)) !== this.blob.md5) return false;
+    // The time stands for the content where there is no checksum.
+    await utimes(this.#file, new Date(), this.blob.lastModified);
+    await rename(this.#file, this.target);
+    await rm(this.#journal, { force: true });
+    return true;
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#file, { force: true });
+    await rm(this.#journal, { force: true });
+  }
+}
+
+/** Rejects with what this machine has against a file, as a sentence. */
+export function sayLocal(error: NodeJS.ErrnoException): never {
+  const { code = "unknown reason", path: file = "a file" } = error;
+  throw new TaskError("input", `${file} cannot be written (${code}).`, {
+    hint: "Check the space on the disk, and what the agent's user may write.",
+    cause: error,
+  });
+}
+
+const journalOf = (file: string) => `${file}.journal`;
+
+const NO_LINK = constants.O_NOFOLLOW ?? 0;
+const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+
+/**
+ * Which file a part is: its number on the disk and when it was made. A repository can hold a file of a part's name, and a journal
+ * beside it, but cannot know this of the file that a checkout makes. Undefined where the file system does not say when.
+ */
+async function identityOf(file: string): Promise<{ text: string; size: bigint } | undefined> {
+  const there = await lstat(file, { bigint: true }).catch(() => undefined);
+  if (!there?.isFile() || there.birthtimeNs <= 0n) return undefined;
+  return { text: `${there.dev} ${there.ino} ${there.birthtimeNs}`, size: there.size };
+}
+
+/** Begins the journal of a part that was just made; where nobody can know the part again it gets an empty first line. */
+async function begin(part: string): Promise<void> {
+  const journal = await open(journalOf(part), NEW, 0o644).catch(sayLocal);
+  try {
+    await journal.write(`${(await identityOf(part))?.text ?? ""}\n`);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** The pieces of a part of our own that are whole; undefined where the part is none. A last line without its end was cut off. */
+async function journaled(part: string, size: number): Promise<Set<number> | undefined> {
+  const identity = await identityOf(part);
+  if (identity === undefined || identity.size !== BigInt(size)) return undefined;
+  const journal = await open(journalOf(part), constants.O_RDONLY | NO_LINK).catch(() => undefined);
+  try {
+    // One line a piece, and the first: a journal of ours is no longer than that.
+    const stats = await journal?.stat();
+    if (journal === undefined || !stats?.isFile() || stats.size > 200 + 2 * 20 * Math.ceil(size / CHECKED_RANGE))
+      return undefined;
+    const text = await journal.readFile("utf8");
+    const [first, ...lines] = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
+    return first === identity.text ? new Set(lines.filter(Boolean).map(Number)) : undefined;
+  } finally {
+    await journal?.close();
+  }
+}
