@@ -339,4 +339,55 @@ describe("uploads as shipped", () => {
     );
     await refused(bytes, /raw/);
   });
+
+  const endless: [
+    string,
+    "SubmitJob" | "RegisterData" | "InvokeEndpoint",
+    Record<string, string>,
+    (to: string) => void,
+    RegExp,
+  ][] = [
+    [
+      "a pipe as job file",
+      "SubmitJob",
+      { jobFile: "j.yml", wait: "false" },
+      (to) => pipe(path.join(to, "j.yml")),
+      /j\.yml/,
+    ],
+    [
+      "a pipe as conda file",
+      "SubmitJob",
+      { jobFile: "j.yml", wait: "false" },
+      (to) => {
+        pipe(path.join(to, "conda.yml"));
+        write(path.join(to, "j.yml"), job({ environment: { image: "ubuntu", conda_file: "./conda.yml" } }));
+      },
+      /conda\.yml/,
+    ],
+    [
+      "an MLTable that is a link to an endless device",
+      "RegisterData",
+      { dataFile: "d.yml" },
+      (to) => {
+        write(path.join(to, "d.yml"), JSON.stringify({ name: "x", type: "mltable", path: "./t" }));
+        mkdirSync(path.join(to, "t"));
+        symlinkSync("/dev/zero", path.join(to, "t", "MLTable"));
+      },
+      /MLTable/,
+    ],
+    [
+      "a pipe as request file",
+      "InvokeEndpoint",
+      { endpointName: "x", requestFile: "r.json" },
+      (to) => pipe(path.join(to, "r.json")),
+      /r\.json/,
+    ],
+  ];
+  const pipe = (file: string) => execFileSync("mkfifo", [file]);
+  for (const [title, task, inputs, prepare, reason] of endless)
+    it(`wait for nothing that has no end: ${title}`, async function () {
+      if (process.platform === "win32") this.skip();
+      const run = await bench.run(task, inputs, { prepare, timeoutInMinutes: 1 });
+      await refused(run, reason);
+    });
 });
