@@ -1,9 +1,9 @@
 // The story of a call: a request file, the endpoint's own key or token, a reply held against what it must be.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
 import { DEEPEST, isDeep } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { rootOf, type UploadRoot, uploadFault } from "../spec/index.ts";
+import { readRegular, rootOf, type UploadRoot, uploadFault } from "../spec/index.ts";
 import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
 import { jsonFault } from "./json-fault.ts";
@@ -40,10 +40,15 @@ export function readRequest(file: string, root?: UploadRoot): string {
     const absolute = path.resolve(root === undefined ? "" : rootOf(root), file);
     const fault = root !== undefined && existsSync(absolute) ? uploadFault(absolute, file, root) : undefined;
     if (fault) throw fault;
-    text = readFileSync(file, "utf8");
+    text = readRegular(absolute);
   } catch (cause) {
     if (cause instanceof TaskError) throw cause;
-    throw new TaskError("input", `There is no request file ${file}.`, {
+    const code = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
+    const isMissing = code === "ENOENT" || code === "ENOTDIR";
+    const sentence = isMissing
+      ? `There is no request file ${file}.`
+      : `The request file ${file} cannot be read (${code}).`;
+    throw new TaskError("input", sentence, {
       hint: "Check the input requestFile.",
       where: { file },
       cause,

@@ -1,12 +1,13 @@
 // Data assets: a file, a folder or a table, on this machine or in the cloud (facts/03 2.9).
 
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import { segment } from "../segment.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
+import { readRegular } from "./regular-file.ts";
 import type { Resolver } from "./resolver.ts";
 import { anything, enumeration, nameText, text, version } from "./scalar.ts";
 import { described, type Infer, type Reading, type Shape } from "./shape.ts";
@@ -71,7 +72,7 @@ function checkLocal(location: Location, type: (typeof DATA_TYPES)[number], node:
 function referencedUris(folder: string): string[] | undefined {
   let content: unknown;
   try {
-    const tree = parseTree(readFileSync(path.join(folder, "MLTable"), "utf8"), path.join(folder, "MLTable"));
+    const tree = parseTree(readRegular(path.join(folder, "MLTable")), path.join(folder, "MLTable"));
     content = tree && plainValue(tree);
   } catch {
     return undefined;

@@ -1,7 +1,8 @@
 // Which files of a folder are left out of an upload (facts/03 3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never deeper ones.
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";
+import { readRegular } from "./regular-file.ts";
 
 export interface IgnoreRules {
   /** `relative` is a POSIX path below the folder; a folder's own name comes without a trailing slash, as Azure's client asks. */
@@ -15,7 +16,7 @@ export const ignoreNothing: IgnoreRules = { ignores: () => false, leavesOutAll: 
 
 export function ignoreRules(folder: string): IgnoreRules {
   const file = [".amlignore", ".gitignore"].map((name) => path.join(folder, name)).find(isFile);
-  return file === undefined ? ignoreNothing : parseIgnore(readFileSync(file, "utf8"));
+  return file === undefined ? ignoreNothing : parseIgnore(readRegular(file));
 }
 
 function isFile(name: string): boolean {

@@ -1,9 +1,10 @@
 // A YAML file that stands in a document where a mapping could stand: a component's, a job's, a data import's.
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import { TaskErrors } from "../errors.ts";
 import { SpecFault } from "./faults.ts";
 import { readLocalPath } from "./reference.ts";
+import { readRegular } from "./regular-file.ts";
 import type { Reading } from "./shape.ts";
 import { type MapNode, parseTree, type ScalarNode } from "./source.ts";
 
@@ -32,7 +33,7 @@ export function includedFile(node: ScalarNode, at: Reading, noun: string): Inclu
 /** The text of a file that a value names; a fault where it cannot be read. */
 export function readText(file: string, node: ScalarNode, at: Reading): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readRegular(file);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? "unknown reason";
     return at.fault(node, `${at.name} names ${node.text}, which cannot be read (${reason}).`);

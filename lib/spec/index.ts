@@ -48,6 +48,7 @@ export type { DocumentOverrides } from "./overrides.ts";
 export { uploadFault } from "./path.ts";
 export { parseReference, type Reference, resolveReference } from "./reference.ts";
 export { parseRegistry, type RegistryDocument, translateRegistry } from "./registry.ts";
+export { readRegular } from "./regular-file.ts";
 export type { AssetKind, Collection, Collections, Resolver, SpecWorkspace, Uploaded } from "./resolver.ts";
 export { type Literal, literalAs } from "./scalar.ts";
 export { parseSchedule, type ScheduleDocument, translateSchedule } from "./schedule.ts";

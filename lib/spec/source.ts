@@ -1,10 +1,11 @@
 // A YAML file as the user wrote it: a tree whose every node knows its line and column, so that a fault can point at it.
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import path from "node:path";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
 import { type SourceLocation, TaskError } from "../errors.ts";
 import { Faults } from "./faults.ts";
 import { keepInside } from "./path.ts";
+import { readRegular } from "./regular-file.ts";
 import { isInside, rootOf, type UploadRoot } from "./upload-folders.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
 
@@ -59,7 +60,7 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
       throw new TaskError("input", `${file} is a folder, not a YAML file.`, { where, hint: "Name the file in it." });
     if (options.root !== undefined)
       keepInside(absolute, { root: options.root, folder: rootOf(options.root), written: file, where });
-    text = readFileSync(absolute, "utf8");
+    text = readRegular(absolute);
   } catch (error) {
     if (error instanceof TaskError) throw error;
     const reason = (error as NodeJS.ErrnoException).code;
