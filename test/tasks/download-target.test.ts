@@ -87,6 +87,35 @@ describe("the target of a download", () => {
       assert.ok(!existsSync(path.join(folder, "src", "deep")));
     });
 
+  it("is no .git, at whatever depth a blob's name or the path has one", async () => {
+    const { azure } = await theCloud();
+    const blobs = [
+      ".git/hooks/post-checkout",
+      "sub/.git/config",
+      "sub/.GIT/config",
+      "a/git~1/config",
+      "a/.git /config",
+    ];
+    for (const [number, blob] of blobs.entries()) {
+      const name = `hooks-${number}`;
+      await azure.blobs.put(`azureml-blobstore-${azure.workspaceGuid}`, `${name}/${blob}`, "evil");
+      const modelUri = `azureml://datastores/workspaceblobstore/paths/${name}`;
+      const properties = { modelType: "custom_model", modelUri, tags: {}, properties: {}, flavors: {} };
+      azure.assets.models.put(name, "1", { ...properties, jobName: null, stage: null }, { name: "Eve", type: "User" });
+      // A second repository that is checked out beside the first one.
+      mkdirSync(path.join(folder, "other", ".git", "hooks"), { recursive: true });
+      mkdirSync(path.join(folder, "other", "sub", ".git"), { recursive: true });
+      const ran = await runStory(task, { modelName: name, downloadPath: "other" }, folder);
+      assert.match(ran.error?.message ?? "", /\.git/, `${blob}: ${ran.log}`);
+      const written = readdirSync(path.join(folder, "other"), { recursive: true, withFileTypes: true });
+      assert.deepEqual(
+        written.filter((entry) => entry.isFile()).map(({ name: file }) => file),
+        [],
+        blob,
+      );
+    }
+  });
+
   it("is a folder that does not exist yet, or an empty one, or an absolute path in the working directory", async () => {
     mkdirSync(path.join(folder, "empty"));
     for (const downloadPath of ["new/er", "empty", path.join(folder, "absolute")]) {

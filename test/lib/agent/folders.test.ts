@@ -26,6 +26,23 @@ describe("the folders of a step", () => {
     });
   });
 
+  it("are not what a variable says that this kind of run has not from the agent", () => {
+    const build = stepFolders((name) => ({ ...variables, "Agent.ReleaseDirectory": "/" })[name]);
+    assert.ok(!build.others.includes("/"), "a build has no folder of a release");
+    const ofRelease: Record<string, string> = {
+      "System.HostType": "release",
+      "System.DefaultWorkingDirectory": path.join(scratch, "r1", "a"),
+      "System.ArtifactsDirectory": path.join(scratch, "r1", "a"),
+      "Agent.ReleaseDirectory": path.join(scratch, "r1", "a"),
+      "Agent.TempDirectory": path.join(scratch, "_temp"),
+      "Build.SourcesDirectory": "/",
+      "Build.ArtifactStagingDirectory": "/etc",
+      "Pipeline.Workspace": "/",
+    };
+    const release = stepFolders((name) => ofRelease[name]);
+    assert.deepEqual(release, { root: path.join(scratch, "r1", "a"), others: [path.join(scratch, "_temp")] });
+  });
+
   it("are those of the input too, by lines or commas, relative ones from the working directory", () => {
     mkdirSync(path.join(scratch, "mnt", "data"), { recursive: true });
     mkdirSync(path.join(scratch, "1", "s", "sub"), { recursive: true });

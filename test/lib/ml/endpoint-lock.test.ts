@@ -111,6 +111,30 @@ describe("the lock of an endpoint", () => {
     }
   });
 
+  it("is not read where somebody put a large blob in its place", async () => {
+    const name = freshEndpoint();
+    const blob = await lease(name);
+    const id = randomUUID();
+    assert.equal(await blob.acquire(id), true);
+    await blob.write(id, " ".repeat(9 * 1024 * 1024));
+    await blob.release(id);
+    let asked = 0;
+    const { lock } = await lockOf(name, {
+      between: async (request, send) => {
+        const response = await send();
+        const isContent = request.method === "GET" && request.url.includes("/azure-pipelines/locks/");
+        if (isContent) asked += Number(response.headers.get("content-length") ?? 0);
+        return response;
+      },
+    });
+    assert.deepEqual(await lock.rollouts(), {});
+    assert.ok(asked <= 64 * 1024, `${asked} bytes were read`);
+    await lock.hold(60_000, async (held) => {
+      await held.note("green", entry("a"));
+    });
+    assert.deepEqual(Object.keys((await lock.rollouts()) ?? {}), ["green"], "and then it is as small as it should be");
+  });
+
   it("is a warning where storage refuses it, and the rollout goes on", async () => {
     const name = freshEndpoint();
     const rollout = await begin(name, {

@@ -24,6 +24,14 @@ describe("where uploads come from", () => {
   const names = (source: string, root?: Parameters<typeof whereIs>[1]) =>
     listUploadFiles(source, { root }).map(({ relative }) => relative);
 
+  it("knows git's folder by each name that a file system takes for it", () => {
+    const names = [".git", ".GIT", ".git.", ".git ", ".git::$INDEX_ALLOCATION", "git~1", "GIT~1", ".g\u200cit"];
+    for (const name of names)
+      assert.equal(whereIs(`${files.folder}/sub/${name}/config`, files.folder), "history", JSON.stringify(name));
+    for (const name of [".github", ".gitignore", ".git-old", "git", "x.git", "git~x"])
+      assert.equal(whereIs(`${files.folder}/sub/${name}/config`, files.folder), "inside", name);
+  });
+
   it("takes links to any of the folders, and to no other", () => {
     symlinkSync(away.at("data"), files.at("code", "data"));
     assert.throws(() => names(files.at("code"), files.folder), /leads out of the repository/);
