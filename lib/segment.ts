@@ -15,7 +15,10 @@ export const SEGMENT_RULE = "A name or version holds no / \\ % ? # and no contro
 /** Why this text is no segment of an address; undefined where it is one. */
 export function segmentFault(value: string): string | undefined {
   if (value === "") return "is empty";
-  if (value === "." || value === "..") return "means another folder and no name";
+  // A server may cut blanks off before it looks at the dots.
+  const bare = value.trim();
+  if (bare === "") return "is blank";
+  if (bare === "." || bare === "..") return "means another folder and no name";
   const found = FORBIDDEN.exec(value)?.[0];
   if (found !== undefined) return `holds ${JSON.stringify(found)}`;
   // Half of a pair of surrogates is no character, and has no form in an address.

@@ -11,17 +11,20 @@ export interface StepFolders {
   readonly others: readonly string[];
 }
 
-/** Variables of the agent that name them (facts/02 1.4): system variables, which a pipeline cannot set. */
-const OWN = [
+/**
+ * Variables of the agent that name them (facts/02 1.4), by the kind of run. The agent sets those of its own kind over whatever a
+ * pipeline says of them; those of the other kind it leaves alone, so that anybody may have set them.
+ */
+const OF_BUILDS = [
   "Build.SourcesDirectory",
   "Pipeline.Workspace",
   "Build.ArtifactStagingDirectory",
   "Build.StagingDirectory",
   "Build.BinariesDirectory",
   "System.ArtifactsDirectory",
-  "Agent.ReleaseDirectory",
   "Agent.TempDirectory",
 ];
+const OF_RELEASES = ["System.ArtifactsDirectory", "Agent.ReleaseDirectory", "Agent.TempDirectory"];
 
 /**
  * @param variable reads a variable of the pipeline
@@ -30,7 +33,8 @@ const OWN = [
  */
 export function stepFolders(variable: (name: string) => string | undefined, allowed?: string): StepFolders {
   const root = path.resolve(variable("System.DefaultWorkingDirectory") ?? process.cwd());
-  const own = OWN.flatMap((name) => {
+  const names = variable("System.HostType")?.toLowerCase() === "release" ? OF_RELEASES : OF_BUILDS;
+  const own = names.flatMap((name) => {
     const folder = variable(name);
     return folder === undefined ? [] : [path.resolve(folder)];
   });

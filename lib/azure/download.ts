@@ -4,6 +4,7 @@ import { setMaxListeners } from "node:events";
 import { mkdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { TaskError } from "../errors.ts";
+import { isGit } from "../git-folder.ts";
 import { type BlobFile, CHECKED_RANGE, type Container, placeInside } from "./blobs.ts";
 import { Budget } from "./budget.ts";
 import { inTheWay, lookAt, md5Of, Part, sayLocal } from "./download-part.ts";
@@ -87,18 +88,17 @@ export async function downloadFiles(
   return report;
 }
 
-/** What git keeps of the repository that is worked in, its hooks among it, is nobody's to bring. */
+/** What git keeps of any repository, its hooks among it, is nobody's to bring: several may be checked out, each in its own folder. */
 function refuseHistory(top: string, root: string, targets: readonly (readonly [string, FileToDownload])[]): void {
-  const isGit = (name: string | undefined) => /^(\.git|git~\d+)$/i.test(name ?? "");
-  const isHistory = (below: string) => isGit(below.split(path.sep)[0]);
-  if (path.relative(top, root).split(path.sep).some(isGit))
+  const isHistory = (below: string) => below.split(path.sep).some(isGit);
+  if (isHistory(path.relative(top, root)))
     throw new TaskError("input", `${root} belongs to the repository's .git, into which nothing is downloaded.`);
   for (const [target, { blob }] of targets) {
     if (!isHistory(path.relative(top, target))) continue;
     throw new TaskError(
       "service",
-      `Storage holds a blob named ${JSON.stringify(blob.name)}, which would be written into the repository's .git.`,
-      { hint: "Download to a folder of its own." },
+      `Storage holds a blob named ${JSON.stringify(blob.name)}, which would be written into a .git.`,
+      { hint: "Leave it out with the input itemPattern." },
     );
   }
 }

@@ -24,12 +24,17 @@ export class LeasedBlob {
     this.#ask = ask;
   }
 
-  /** The text; undefined where there is no blob. */
-  async read(signal?: AbortSignal): Promise<string | undefined> {
-    const bytes = await this.#ask(`read ${this.name} in storage`, signal, [404], () =>
-      this.#blob.downloadToBuffer(0, undefined, abortable(signal)),
-    );
-    return bytes?.toString("utf8");
+  /**
+   * The text; undefined where there is no blob. Others may have written it: of more than `longest` bytes nothing is read, and it
+   * counts as empty.
+   */
+  async read(longest: number, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#ask(`read ${this.name} in storage`, signal, [404], async () => {
+      const { contentLength = 0, etag } = await this.#blob.getProperties(abortable(signal));
+      if (contentLength === 0 || contentLength > longest) return "";
+      const conditions = etag === undefined ? {} : { conditions: { ifMatch: etag } };
+      return (await this.#blob.downloadToBuffer(0, contentLength, { ...conditions, ...abortable(signal) })).toString();
+    });
   }
 
   /**

@@ -38,7 +38,7 @@ const RENEWING = (LEASE_SECONDS * 1000) / 4;
 const PATIENCE = 30 * 60_000;
 /** Milliseconds for giving the lock back; also after a cancel, which leaves little time. */
 const RELEASING = 3_000;
-/** Characters of the blob that are read; it holds one short entry for each rollout under way. */
+/** Bytes of the blob that are read; it holds one short entry for each rollout under way. */
 const LONGEST = 64 * 1024;
 
 export class EndpointLock {
@@ -67,7 +67,7 @@ export class EndpointLock {
     let held: Lease | undefined;
     try {
       await this.#acquire(blob, id, patience ?? PATIENCE);
-      held = new Lease(this.#endpoint, blob, id, await blob.read(signal), signal);
+      held = new Lease(this.#endpoint, blob, id, await blob.read(LONGEST, signal), signal);
     } catch (error) {
       await blob.release(id, AbortSignal.timeout(RELEASING)).catch(() => {});
       if (signal.aborted || (error instanceof TaskError && error.kind === "timeout")) throw error;
@@ -86,7 +86,7 @@ export class EndpointLock {
     const blob = await this.#open();
     if (blob === undefined) return undefined;
     try {
-      return parse(await blob.read(this.#workspace.signal));
+      return parse(await blob.read(LONGEST, this.#workspace.signal));
     } catch (error) {
       if (this.#workspace.signal.aborted) throw error;
       this.#warn(error);
@@ -198,7 +198,7 @@ class Lease implements Held {
 
 /** Reads the blob, which others may have written: whatever is no entry of ours is left out. */
 function parse(text: string | undefined): Rollouts {
-  if (!text || text.length > LONGEST) return {};
+  if (!text) return {};
   let rollouts: unknown;
   try {
     rollouts = (JSON.parse(text) as { rollouts?: unknown } | null)?.rollouts;

@@ -1,6 +1,7 @@
 // The folders whose files may be uploaded: the checkout, the agent's own folders, and those that the pipeline names.
 import { lstatSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { isGit } from "../git-folder.ts";
 
 export interface UploadFolders {
   /** The repository: where relative paths begin, and what paths are shown relative to. */
@@ -23,9 +24,6 @@ export function isInside(absolute: string, root: string): boolean {
   const relative = path.relative(root, absolute);
   return relative === "" || (!relative.startsWith(`..${path.sep}`) && relative !== ".." && !path.isAbsolute(relative));
 }
-
-/** What git keeps of a repository, the job's token among it; a file of that name in worktrees and submodules. */
-export const isGit = (name: string): boolean => name.toLowerCase() === ".git";
 
 /** Where a real path lies: in a folder whose files may be uploaded, in the history that git keeps there, or elsewhere. */
 export function whereIs(real: string, root: UploadRoot): "inside" | "history" | "outside" {

@@ -2,8 +2,9 @@
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../errors.ts";
+import { isGit } from "../git-folder.ts";
 import { type IgnoreRules, ignoreNothing, ignoreRules } from "./ignore.ts";
-import { ALLOWED_HINT, isGit, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
+import { ALLOWED_HINT, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 export interface UploadFile {
   /** Absolute path on this machine, as it was reached. */
