@@ -18,7 +18,7 @@ export function segmentFault(value: string): string | undefined {
   // A server may cut blanks off before it looks at the dots.
   const bare = value.trim();
   if (bare === "") return "is blank";
-  if (bare === "." || bare === "..") return "means another folder and no name";
+  if (bare === "." || bare === "..") return "names another folder and is no name";
   const found = FORBIDDEN.exec(value)?.[0];
   if (found !== undefined) return `holds ${JSON.stringify(found)}`;
   // Half of a pair of surrogates is no character, and has no form in an address.

@@ -1,4 +1,4 @@
-// How Azure DevOps is asked by a task: errors as sentences, and what may be done twice is done again where nobody knows.
+// Requests of a task to Azure DevOps: errors become sentences, and idempotent requests are retried where the outcome is not known.
 import { TaskError } from "../errors.ts";
 import { PASSING_STATUSES } from "../passing-statuses.ts";
 import type { Clock } from "../poll.ts";
@@ -7,7 +7,7 @@ import type { Clock } from "../poll.ts";
 export const ATTEMPTS = 3;
 export const PAUSE = 1_000;
 
-/** An answer that is none: what came of it nobody knows. */
+/** The error for an answer that is none: the outcome is not known. */
 export const odd = (doing: string) =>
   new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`);
 
@@ -40,7 +40,7 @@ export async function say<T>(doing: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** For what may be done twice. The client itself repeats reads only. */
+/** For idempotent requests. The client itself repeats reads only. */
 export async function again<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

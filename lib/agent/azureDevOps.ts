@@ -66,7 +66,7 @@ export async function requestAssertion(
     try {
       const token = await ask();
       if (token) return token;
-      // A page to sign in, or nothing, is no refusal: somebody else answered.
+      // A sign-in page or an empty answer is no refusal: something else than the API answered.
       if (pause > LONGEST_PAUSE) throw refused(undefined, connectionId);
     } catch (cause) {
       if (cause instanceof TaskError) throw cause;
@@ -84,7 +84,7 @@ function isPassing(cause: unknown): boolean {
   const { statusCode, code } = (cause ?? {}) as { statusCode?: number; code?: string };
   if (statusCode === undefined)
     return /^(ECONN|ETIMEDOUT|ESOCKETTIMEDOUT|EPIPE|EAI_AGAIN|ENETUNREACH)/.test(code ?? "");
-  // A 2xx that is an error is a page, or nothing: somebody else answered.
+  // A 2xx that is an error is a page or empty: something else than the API answered.
   return statusCode < 300 || PASSING_STATUSES.has(statusCode);
 }
 
@@ -128,7 +128,7 @@ export const namedAs = (area: string, { userAgent }: Pick<AzureDevOpsSettings, "
 /** How the client is told of the agent's proxy and authorities. */
 export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {
   return {
-    // The token of the job goes where it was addressed, and not where an answer leads.
+    // No redirect is followed with the job's token.
     allowRedirects: false,
     allowRetries: true,
     maxRetries: 3,

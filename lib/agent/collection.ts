@@ -1,4 +1,4 @@
-// Whether an address belongs to the organization (or the collection of a server) whose job this is: only there goes its token.
+// Whether an address belongs to the organization (or the server's collection) of this job: the job's token goes nowhere else.
 
 /** The organization that an address of Azure DevOps Services names: `dev.azure.com/ORG` and `ORG.visualstudio.com` are one. */
 function organizationOf(url: URL): string | undefined {

@@ -1,4 +1,4 @@
-// What counts as an answer of Azure DevOps. Its client takes anything with a 2xx for one, and what it cannot read for nothing:
+// What counts as an answer of Azure DevOps. Its client accepts any 2xx, and takes what it cannot read for an empty result:
 // an empty list, a definition that is not there. A sign-in page comes as a 203, or as a 200 with HTML.
 
 /** What an error of the client's is known by. */
@@ -40,9 +40,9 @@ function faultOf(status: number, text: string): string | undefined {
   if (status === 204) return undefined;
   const json = readJson(text);
   if (status === 203) return "it answered with a sign-in page: it does not accept the token, or not for this";
-  if (status >= 300 && status < 400) return `it led elsewhere (${status}), where the token does not go`;
-  if (status < 300)
-    return json === undefined ? `its answer is no JSON, which is no answer (${text.length} characters)` : undefined;
+  if (status >= 300 && status < 400)
+    return `it redirected (${status}), and the task does not send its token to another place`;
+  if (status < 300) return json === undefined ? `its answer is not JSON (${text.length} characters)` : undefined;
   if (status === 404 && json !== undefined) return undefined;
   const { message } = (json ?? {}) as { message?: unknown };
   return typeof message === "string" ? message.slice(0, QUOTED) : `it answered with status ${status}`;

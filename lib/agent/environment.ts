@@ -1,5 +1,5 @@
 // What of the environment libraries may see. Whoever sets a pipeline variable sets a variable of this process: it must not
-// change where a credential goes, whom the task trusts, or what a library prints.
+// change where a credential goes, which certificates are trusted, or what a library prints.
 
 /**
  * - `cleared`: gone before any library loads.
@@ -111,7 +111,7 @@ function pipelineNames(list: string | undefined): ReadonlySet<string> {
     const names: unknown = JSON.parse(list || "[]");
     if (Array.isArray(names)) return new Set(names.map((name) => String(name).replace(/[. ]/g, "_").toUpperCase()));
   } catch {
-    // Not the agent's own writing: nothing is known of where a variable came from.
+    // The agent did not write this list: the origin of the variables is not known.
   }
   return new Set();
 }

@@ -1,4 +1,4 @@
-// The last gate of the log: what anybody but this room writes to stdout or stderr passes it line by line, as text.
+// The guard of stdout and stderr: output that lib/agent did not write itself is printed line by line, with markers broken.
 // Libraries' loggers, Node's own warnings and debug lines may hold text of others.
 import { StringDecoder } from "node:string_decoder";
 import { harmless } from "./harmless.ts";

@@ -1,4 +1,4 @@
-// What the runs of a pipeline know of each other: who is at work, and what an earlier one remembered.
+// State that runs of a pipeline share: which run is at work, and properties that earlier runs have kept.
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
@@ -42,8 +42,8 @@ export class RunMemory {
   }
 
   /**
-   * The run of this pipeline that has to end first: ids grow in the order of queuing, so that of all unfinished runs only
-   * the one with the lowest is let through. A run that is tried again may be older than one that is at it: it waits for any.
+   * The run of this pipeline that has to end first: ids grow in the order of queuing, and only the unfinished run with the
+   * lowest id may work. A run that is tried again may be older than one that works already: it waits for any other run.
    */
   async busyRun(): Promise<number | undefined> {
     const { definitionId, runId, attempt } = this.#access;

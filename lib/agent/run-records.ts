@@ -105,7 +105,7 @@ export class RunRecords {
       const builds = await say(`look for run ${version} of pipeline ${pipeline.id}`, () =>
         this.#build.getBuilds(of, [pipeline.id as number], none, version),
       );
-      // A number is a run's own unless somebody gave it twice: then it names none.
+      // A number that several runs have names none of them.
       const fitting = (builds ?? []).filter(({ buildNumber, id }) => buildNumber === version && id !== undefined);
       if (fitting.length === 1) found.push({ project: of, id: fitting[0]?.id ?? 0 });
     }
@@ -223,7 +223,7 @@ const leavesRecord = ({ state, result }: TimelineRecord) =>
   state === TimelineRecordState.Completed &&
   (result === TaskResult.Succeeded || result === TaskResult.SucceededWithIssues || result === TaskResult.Failed);
 
-/** A step of the same job that comes before ours: it has ended, and the timeline may not know yet. */
+/** An earlier step of the same job: it has ended, although the timeline may not show that yet. */
 const isBefore = (one: TimelineRecord, own: TimelineRecord) =>
   one.parentId === own.parentId &&
   one.state !== TimelineRecordState.Completed &&

@@ -70,7 +70,7 @@ export function faultOf(received: Received, promised: Promised): string | undefi
   const at = `status ${status} and `;
   if (promised === "removal") return removalFault(received);
   const isWrite = method !== "GET" && method !== "HEAD";
-  // What has begun names where to look, and may say no more (registries, workspaces, cancel: facts/04 10, 12.6 and 15).
+  // A 202 names the address of its operation and may have no body (registries, workspaces, cancel: facts/04 10, 12.6 and 15).
   if (isWrite && hasBegun(received)) return isEmpty(received.text) ? undefined : objectFault(received, at);
   if (promised === "accepted") return isEmpty(received.text) ? undefined : objectFault(received, at);
   if (isWrite && status === 202) return `${at}no operation to follow`;
@@ -80,7 +80,7 @@ export function faultOf(received: Received, promised: Promised): string | undefi
   return holds(body, received, promised) ? undefined : `${at}an object that is not what was asked for`;
 }
 
-/** 404 says that something is not there where the service says so itself; a page, or nothing, is said by somebody else. */
+/** A 404 means "not there" only with a JSON error of the service; a page or an empty body may come from a proxy. */
 export function isTold(received: Pick<Received, "text" | "header">, mayBeEmpty = false): boolean {
   // Of a compute that is not there the front door says nothing, in its own headers (facts/04 16, row 6).
   if (received.text === "") return mayBeEmpty && received.header("x-ms-response-type") !== undefined;
@@ -111,7 +111,7 @@ function isEmptyOrObject(received: Received): boolean {
 
 function objectFault({ text, header }: Received, at: string): string | undefined {
   const type = header("Content-Type");
-  // A missing type says nothing, and HTTP leaves it to the reader; another one is that of somebody else's answer.
+  // A missing content type is accepted; another type than JSON means that something else answered.
   if (type !== undefined && !/^application\/([\w.-]+\+)?json\b/i.test(type.trim().slice(0, 200)))
     return text === "" ? `${at}nothing at all` : `${at}a body that is not called JSON`;
   const read = readJson(text);

@@ -150,7 +150,7 @@ export class AzureMl {
     let query = options.query;
     const read = new Set<string>();
     while (next) {
-      // A list that leads back to where it has been has no end.
+      // A next link that was followed before would never end.
       if (read.has(next))
         throw new TaskError(
           "service",
@@ -205,7 +205,7 @@ export class AzureMl {
       if (!("response" in got)) {
         const failure = unreachable(doing, url.href, got.error, tries);
         if (!isDropped(got.code)) throw failure;
-        // Nobody was there: nothing can have been done.
+        // No connection was made, so that nothing was done.
         const mayBeDone = isWrite && got.code !== "ECONNREFUSED" && got.code !== "EAI_AGAIN";
         if (isLast || (mayBeDone && options.again === false)) {
           if (mayBeDone) return { failure, why: "no answer came" };
@@ -322,7 +322,7 @@ function parsedAsIs(address: string, isOurs: boolean): URL {
   const url = new URL(address);
   const written = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*([^?#]*)([?#]?)/is.exec(address);
   if (written === null || decoded(written[1] || "/") !== decoded(url.pathname))
-    throw wrong("means another than it says");
+    throw wrong("is changed by the parser of addresses");
   if (isOurs && written[2] !== "") throw wrong("has a query of its own");
   return url;
 }

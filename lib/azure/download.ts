@@ -80,7 +80,7 @@ export async function downloadFiles(
       );
       if (await part.finish(path.join(real, path.relative(root, path.dirname(target))))) break;
       await part.discard();
-      // What an earlier try left was not what it should have been: once more, from nothing.
+      // The part that an earlier attempt left was wrong: download the file again from its beginning.
       if (!part.resumed || !isFirst) throw damaged(blob);
     }
     report.brought++;
@@ -88,7 +88,7 @@ export async function downloadFiles(
   return report;
 }
 
-/** What git keeps of any repository, its hooks among it, is nobody's to bring: several may be checked out, each in its own folder. */
+/** Refuses `.git` of any repository, hooks included, as a target: several may be checked out, each in its own folder. */
 function refuseHistory(top: string, root: string, targets: readonly (readonly [string, FileToDownload])[]): void {
   const isHistory = (below: string) => below.split(path.sep).some(isGit);
   if (isHistory(path.relative(top, root)))

@@ -1,4 +1,4 @@
-// JSON that others wrote, read without trust: no depth that would end a later walk over it, and no word of it in an error.
+// Reads JSON that others wrote: it refuses a depth at which recursion would fail, and quotes none of it in an error.
 
 /** Levels that any answer of Azure's may have; a specification of a component nests some tens. */
 export const DEEPEST = 500;

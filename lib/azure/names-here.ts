@@ -27,7 +27,7 @@ function whyNoName(name: string, platform: NodeJS.Platform): string | undefined 
   if (platform !== "win32") return undefined;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Windows refuses these in names.
   const odd = /[<>:"|?*\\\u0000-\u001f]/.exec(name)?.[0];
-  // With `:` a name would mean a stream of another file.
+  // With `:` Windows takes a name for a stream of another file.
   if (odd !== undefined) return `holds ${JSON.stringify(odd)}, which Windows does not keep in names`;
   if (/[. ]$/.test(name)) return "has a part that ends with a dot or a space, which Windows drops";
   if (DEVICE.test(name.split(".", 1)[0]?.trimEnd() ?? ""))

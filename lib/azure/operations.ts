@@ -141,7 +141,7 @@ function notYet(answer: Answer<unknown>): { done: false; atLeast?: number } {
   return told === undefined ? { done: false } : { done: false, atLeast: Math.min(told, LONGEST_WISH) };
 }
 
-/** Milliseconds; what is asked for beyond them is no wish that anybody waits for. */
+/** Milliseconds; the longest pause that the service can ask for. */
 const LONGEST_WISH = 120_000;
 
 const paceOf = (options: FinishOptions) => ({

@@ -40,7 +40,7 @@ export function throughOutages<T>(look: () => Promise<Look<T>>, options: OutageO
   };
 }
 
-/** Refusals that say nothing of what was asked, answers that are none, and no answer at all. What Entra says no to has a code, and no status. */
+/** An outage: no answer, an answer that is none, or a status that passes. A refusal of Entra has a code and no status. */
 function mayPass(error: unknown): error is TaskError {
   if (!(error instanceof TaskError)) return false;
   if (error instanceof NoAnswer) return true;

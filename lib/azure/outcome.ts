@@ -1,5 +1,5 @@
-// Writes whose outcome nobody knows: the answer was none, or none came. What is there is looked at by the write's own
-// address before anything else is said or done.
+// Writes whose outcome is not known: no answer came, or one that is none. The resource is read at the write's own address
+// before the task says or does anything else.
 import { TaskError, type TaskErrorOptions } from "../errors.ts";
 import { poll } from "../poll.ts";
 import type { Answer, Outcome } from "./answers.ts";
@@ -64,7 +64,7 @@ async function lookUntilSettled(write: Write): Promise<Answer<unknown> | undefin
         if (!("answer" in outcome)) throw outcome.failure;
         const { answer } = outcome;
         const goesOn = answer.status !== 404 && isUnderWay(answer.body);
-        // What is being made of this very body is what was sent: whoever asked for it waits for its end.
+        // It is being made from the body that was sent: the caller waits for its end.
         if (goesOn && write.method === "PUT" && agrees(write.body, answer.body))
           return { done: true as const, value: answer };
         return goesOn ? { done: false as const } : { done: true as const, value: answer };

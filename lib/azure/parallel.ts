@@ -2,7 +2,7 @@
 
 /**
  * Runs `work` on every item, at most `limit` at a time; results in the items' order. After the first failure nothing more
- * is begun, and what is under way comes to its end before that failure is told: nothing goes on behind the caller's back.
+ * is begun, and what is under way ends before that failure is told, so that nothing runs on after the call.
  */
 export async function sideBySide<T, R>(
   items: readonly T[],

@@ -71,7 +71,7 @@ async function stageBlocks(
   const ids: string[] = [];
   const sending = new Set<Promise<void>>();
   const failures: unknown[] = [];
-  // Memory of blocks that have arrived: left to the collector, it would pile up faster than it is collected.
+  // Memory of blocks that were sent is reused: it would be allocated faster than it is collected.
   const free: Buffer[] = [];
   const send = async (bytes: Buffer, release: () => void) => {
     try {

@@ -76,7 +76,7 @@ async function part(response: PipelineResponse, skip: number, room: Buffer, sign
   const stream = response.readableStreamBody as NodeJS.ReadableStream & { destroy(error?: Error): void };
   if (stream === undefined) return Buffer.alloc(0);
   const stop = (why: Error) => stream.destroy(why);
-  const tooLate = () => stop(new Error(`the answer stood still for ${PATIENCE / 1000} seconds`));
+  const tooLate = () => stop(new Error(`no data came for ${PATIENCE / 1000} seconds`));
   const cancel = () => stop(new Error("cancelled"));
   let timer = setTimeout(tooLate, PATIENCE);
   signal?.addEventListener("abort", cancel, { once: true });

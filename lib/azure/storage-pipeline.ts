@@ -1,4 +1,4 @@
-// How storage is spoken to: to which hosts a credential goes, when it is asked again, and what counts as its answer.
+// Requests to storage: which hosts get a credential, when a request is retried, and what counts as an answer.
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   createEmptyPipeline,
@@ -64,17 +64,13 @@ export function storageAccountOf(cloud: Cloud, url: URL): string | undefined {
 
 /**
  * The one guard over credentials for storage: a signature, a key and a token go over TLS to blob storage of the connection's
- * own cloud, and a token only to the account that it is meant for. Whatever else an address says was written by somebody.
+ * own cloud, and a token only to the account that it is meant for. An address in a document, a model or an answer cannot change that.
  */
 function guard(cloud: Cloud, url: URL, access: BlobAccess): void {
   if (url.protocol !== "https:") {
-    throw new TaskError(
-      "input",
-      `The storage at ${url.host} is to be used over http, where everybody can read along.`,
-      {
-        hint: "Set the protocol of the datastore to https.",
-      },
-    );
+    throw new TaskError("input", `The storage at ${url.host} would be used over http, which is not encrypted.`, {
+      hint: "Set the protocol of the datastore to https.",
+    });
   }
   if (access.kind === "anonymous") return;
   const account = storageAccountOf(cloud, url);
@@ -117,7 +113,7 @@ export function countingTries<T>(work: () => Promise<T>): { done: Promise<T>; tr
 const NO_ANSWER = "NO_ANSWER_OF_STORAGE";
 export const isNoAnswer = (error: unknown): boolean => (error as { code?: unknown } | undefined)?.code === NO_ANSWER;
 
-/** What is no answer of storage is a fault of the way there, and passes like a dropped connection. */
+/** An answer that storage does not give is retried like a dropped connection. */
 const again: RetryStrategy = {
   name: "noAnswerOfStorage",
   retry: ({ retryCount, responseError }) =>
@@ -143,14 +139,17 @@ function answersOnly(origin: string): PipelinePolicy {
     async sendRequest(request, next) {
       // Redirects, and lists that go on elsewhere: what is signed for one account is for no other host.
       if (new URL(request.url).origin !== origin)
-        throw new TaskError("service", `Storage at ${origin} sent the task to another host, where it did not go.`);
+        throw new TaskError(
+          "service",
+          `Storage at ${origin} redirected the task to another host, and the task did not follow.`,
+        );
       const count = counting.getStore();
       if (count) count.tries++;
       const response = await next(request);
       const lacks = response.status < 300 ? lackOf(request, response) : undefined;
       if (lacks === undefined) return response;
       (response.readableStreamBody as { destroy?: () => void } | undefined)?.destroy?.();
-      throw new RestError(`an answer came that is none of storage: it has no ${lacks}`, { code: NO_ANSWER, request });
+      throw new RestError(`the answer is not one of storage: it has no ${lacks}`, { code: NO_ANSWER, request });
     },
   };
 }

@@ -106,7 +106,7 @@ export async function* versionsOf(
   } catch (error) {
     if (!(error instanceof TaskError) || error.status !== 404) throw error;
   }
-  // No list: then there must be no container either.
+  // Where there is no list of versions, there must be no container either.
   const container = await findContainer(home, kind, name);
   if (container === undefined) return;
   yield* (await agreed(
@@ -144,7 +144,7 @@ export function containersOf(home: AssetHome, kind: AssetKind): AsyncGenerator<A
   });
 }
 
-/** Milliseconds in which what a registry has accepted must be there. */
+/** Milliseconds within which an accepted version of a registry must appear. */
 const LONGEST_APPEARING = 2 * 60_000;
 
 /** A version whose making has ended: it counts once it is seen. @throws TaskError kind `timeout` where it is not */

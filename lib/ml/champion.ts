@@ -102,7 +102,7 @@ function asChampion(name: string, version: AssetBody, of: string): Champion {
   return { found: true, name: full, called: `the champion ${full}${of}`, jobName: jobOf(version) };
 }
 
-/** The job that made a model: by where its files are, as the service names it, and only then as tags and properties say, which anybody writes. */
+/** The job that made a model: first by where its files lie, then as the service names it, and last as tags and properties say, which anybody can write. */
 export function jobOf(model: AssetBody): string | undefined {
   const { properties } = model;
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);

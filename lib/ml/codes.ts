@@ -29,8 +29,8 @@ interface PendingUpload {
  * own and registered (four more round trips, and the files side by side). Once in a run for the same content.
  *
  * The name of what is registered follows from the content, and so does the id of the upload: a run that was ended before it
- * registered the code leaves a container that the next one is handed again. That the service hands out the same container for
- * the same name and id is what its recorded container names look like; it is not verified against live Azure.
+ * registered the code leaves a container that the next run is given again. That the service gives the same container for the same
+ * name and id was inferred from recorded container names; it is not verified against live Azure.
  * @param mayCreate awaited before anything is created, so that a check which fails leaves nothing behind
  */
 export async function registerCode(
@@ -57,7 +57,7 @@ export async function registerCode(
     await mayCreate;
     warnAboutSize(workspace, content);
     const registered = await bring(workspace, content, hash, name).catch((error: unknown) => {
-      // Something else has that name, which anybody can work out: the code gets one that nobody can.
+      // Another resource has that name, which can be computed by anybody: the code gets a random name.
       if (!(error instanceof TaskError) || error.kind !== "conflict") throw error;
       workspace.log.debug(`The name ${name} cannot be used: ${error.message}`);
       return bring(workspace, content, hash, randomUUID());
@@ -76,7 +76,7 @@ async function bring(workspace: Workspace, content: LocalContent, hash: string, 
     doing: "start the upload of the code",
     body: { pendingUploadType: "TemporaryBlobReference", pendingUploadId: name },
     promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
-    // Asks for a place, and makes nothing that anybody sees.
+    // Safe to repeat: it reserves a place and makes no resource.
     repeats: true,
     signal,
   });

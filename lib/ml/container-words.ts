@@ -1,4 +1,4 @@
-// What a container said last, for an error: the exception's own line out of its log, short and on one line.
+// The last line of a container's log that names an exception, cut to a length, for an error message.
 
 /** Characters of a log that are looked through, from its end, and of the line that is quoted. */
 const LOOKED = 64 * 1024;

@@ -1,5 +1,4 @@
-// Readings that contradict each other: one says that something is not there, and another what it holds. Neither is believed;
-// both are read again.
+// Reads that contradict each other: one says that a resource is not there, another says what it holds. Both are repeated.
 import { TaskError } from "../errors.ts";
 import { systemClock } from "../poll.ts";
 
@@ -7,10 +6,10 @@ import { systemClock } from "../poll.ts";
 const MOST = 4;
 
 /**
- * Reads until `isContradicted` finds nothing that speaks against what was read.
+ * Reads until `isContradicted` finds no contradiction.
  * @param what is read: "the endpoint fraud"
  * @param isContradicted why what was read cannot be so; undefined where nothing speaks against it
- * @throws TaskError kind `service` where it stays so: nothing may be changed by such readings
+ * @throws TaskError kind `service` where the contradiction stays; the caller must change nothing then
  */
 export async function agreed<T>(
   what: string,

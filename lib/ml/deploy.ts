@@ -103,9 +103,9 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
   const { leftover } = rollout;
   const { endpoint } = rollout.report;
   if (signal.aborted) {
-    // There are seconds left, and an operation that is under way lets nobody in: that is for later.
+    // Only seconds are left, and Azure refuses other writes while an operation is under way: the post-job stage does this.
     rollout.tell({ state: "Canceled" });
-    if (leftover) log.info(`What was begun on ${endpoint} is left to be taken back.`);
+    if (leftover) log.info(`The post-job stage takes back what this step began on ${endpoint}.`);
     return error;
   }
   const isTaskError = error instanceof TaskError;
@@ -114,8 +114,8 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     const { deployment } = rollout.report;
     const words = rollout.wrote ? await showLogs(workspace, endpoint, deployment) : undefined;
     const now: string[] = [];
-    // What an expectation says of a reply is clearer than any log.
-    if (words !== undefined && !rollout.answered) now.push(`Its container's last words: ${words}`);
+    // Where a reply was not as expected, the error has that difference and needs no line of the log.
+    if (words !== undefined && !rollout.answered) now.push(`The last line of its container's log: ${words}`);
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
     if (leftover) {
       const undone = await undo(workspace, leftover, rollout.lock, UNDOING);
@@ -123,7 +123,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       now.push(...(undone.deleted ? [`The deployment ${deployment} was deleted.`] : []), ...undone.sentences);
       if (undone.traffic) rollout.tell({ traffic: undone.traffic });
       if (undone.settled) options.onLeftover?.(undefined);
-      else now.push("What is left is tried once more after the job.");
+      else now.push("The post-job stage tries the rest once more.");
     } else {
       const traffic = (await findEndpoint(workspace, endpoint))?.properties.traffic;
       if (traffic) now.push(`The traffic of ${endpoint} is ${sayTraffic(traffic)}.`);

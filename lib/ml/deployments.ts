@@ -80,7 +80,7 @@ export async function findDeployment(
   return answer.status === 404 ? undefined : answer.body;
 }
 
-/** How often a deployment is asked to go that is said not to be there and can be read. */
+/** How often a removal is asked for where Azure says that the deployment is not there, although it can be read. */
 const DELETES = 3;
 
 /**
@@ -105,13 +105,13 @@ export async function deleteDeployment(
       return async (deadline) => {
         await finish(azure, answer, { what: `the deployment ${name} to be deleted`, signal, deadline });
       };
-    // Nobody says that it is gone before it cannot be read either.
+    // A deployment counts as deleted only once it cannot be read any more.
     const look = await azure.request("GET", at, { doing: `look for the deployment ${name}`, expect: [404], signal });
     if (look.status === 404) return async () => {};
     if (asked === DELETES)
       throw new TaskError(
         "service",
-        `Azure said ${asked} times that the deployment ${name} of the endpoint ${endpoint} is not there to be deleted, and it can be read.`,
+        `Azure said ${asked} times that the deployment ${name} of the endpoint ${endpoint} is not there, but it can still be read.`,
         { hint: "Delete it in studio, or run the step again." },
       );
   }

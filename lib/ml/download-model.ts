@@ -70,7 +70,7 @@ export async function downloadModel(from: Place, request: DownloadRequest): Prom
   let isFile = false;
   try {
     for await (const blob of container.files(prefix, signal)) {
-      // A neighbour's name may only begin like this one.
+      // A prefix also matches names that are longer, such as `model-2` for `model`.
       if (blob.name !== prefix && prefix !== "" && !blob.name.startsWith(`${prefix}/`)) continue;
       isFile ||= blob.name === prefix;
       const relative =
@@ -116,7 +116,7 @@ async function versionOf(home: AssetHome, { name, version }: DownloadRequest): P
 
 /**
  * Where a download goes. A path in one of the agent's folders stays there by its real path; one that was written as an absolute path
- * to another place is taken at its word, and is no link itself.
+ * to another place is accepted as it is, unless it is a link itself.
  * @throws TaskError kind `input` for a relative path that leaves those folders
  */
 export function downloadFolder(
@@ -199,7 +199,7 @@ async function containerAt(workspace: Workspace, address: string): Promise<Conta
   return new Container(azure, address, isNamed ? { kind: "entra", account } : { kind: "anonymous" });
 }
 
-/** What cannot be read without a credential lies in an account that gets none. */
+/** The error for files that cannot be read without a credential, in an account to which none is sent. */
 function sayForeign(uri: string, error: unknown): unknown {
   if (!(error instanceof TaskError) || ![401, 403, 404, 409].includes(error.status ?? 0)) return error;
   return new TaskError(

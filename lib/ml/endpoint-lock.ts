@@ -22,7 +22,7 @@ export interface Unfinished {
 /** Unfinished rollouts by deployment, in lower case. */
 export type Rollouts = Readonly<Record<string, Unfinished>>;
 
-/** What somebody may do who has the lock. */
+/** What the holder of the lock can do. */
 export interface Held {
   /** As they were when the lock was taken, without those whose time has passed; undefined where nobody can know. */
   readonly rollouts: Rollouts | undefined;
@@ -162,7 +162,7 @@ class Lease implements Held {
     this.#signal = signal;
     this.rollouts = parse(text);
     this.#now = this.rollouts;
-    // Whether it is still held is asked before each write; here a renewal that fails is no news yet.
+    // A failed renewal is not reported here: `requireHeld` asks storage before each write.
     this.#timer = setInterval(() => void blob.renew(id, AbortSignal.timeout(RENEWING)).catch(() => {}), RENEWING);
     this.#timer.unref();
   }
@@ -189,7 +189,7 @@ class Lease implements Held {
     this.#now = now;
   }
 
-  /** A release that does not come through is no harm: the lease ends by itself. */
+  /** A release that fails does no harm: the lease expires by itself. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await this.#blob.release(this.#id, AbortSignal.timeout(RELEASING)).catch(() => {});

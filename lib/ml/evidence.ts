@@ -43,7 +43,7 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
     const stale = !passed && job.properties?.tags?.[EVIDENCE.result] === "passed";
     if (!isRefused || stale) throw error;
     log.warn(
-      `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record of it counts all the same: ${error.message}`,
+      `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record is kept and counts: ${error.message}`,
     );
   }
 }
@@ -52,7 +52,7 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
 const MOST_MODELS = 100;
 
 /**
- * What was passed once does not stand where the job fails: models that were made of it and carry `passed` are told so. One round trip to
+ * Where a job fails its judgement, models that were made of it and carry `passed` get `failed`. One round trip to
  * find them by their job, as MLflow's clients do (that Azure ML finds those of the management plane so is not verified against live
  * Azure), and two a model. What cannot be done is a warning: the judgement itself has failed in any case.
  */
@@ -86,7 +86,7 @@ async function failModelsOf(workspace: Workspace, jobName: string): Promise<void
     }
   } catch (error) {
     if (!(error instanceof TaskError) || signal.aborted) throw error;
-    log.warn(`Models made of the job ${jobName} may go on saying that it passed: ${error.message}`);
+    log.warn(`Models made of the job ${jobName} may still carry the evaluation passed: ${error.message}`);
   }
 }
 
@@ -101,7 +101,7 @@ function sentBack(job: Job): Record<string, unknown> {
   return Object.fromEntries(given.filter(([, value]) => value !== null));
 }
 
-/** What a step of a pipeline run said of a job. */
+/** The judgement of a job by a step of a pipeline run. */
 export interface Judgement {
   readonly jobName: string;
   readonly jobCreated?: string | undefined;
@@ -123,7 +123,7 @@ export interface Heard {
   readonly unread: readonly string[];
 }
 
-/** Where judgements are read: the pipeline's door has one. */
+/** Reads judgements; lib/task has an implementation. */
 export interface Judges {
   /** Of this run and of those that it takes up. */
   here(): Promise<Heard>;
@@ -187,7 +187,7 @@ export async function evidenceKept(
     return { keep: claimed, isVerified: false };
   }
   const why = judged ? `the run that it names (${run || "none"}) has not judged its job` : "it was made of no job";
-  log.warn(`${called} carried an evaluation that nobody confirms, and it is taken away: ${why}.`);
+  log.warn(`${called} carried an evaluation that nobody confirms, so it is taken away: ${why}.`);
   return { keep: {}, isVerified: true };
 }
 
@@ -204,7 +204,7 @@ function newestOf(judgements: readonly Judgement[], { workspace, job, jobName }:
       same(name, workspace.name) &&
       same(resourceGroup, workspace.resourceGroup) &&
       same(subscriptionId, workspace.subscriptionId) &&
-      // A name that was given again is another job.
+      // A job that was deleted and made again under its name is another job.
       (Number.isNaN(created) || Number.isNaN(of) || Math.abs(created - of) < 1_000)
     );
   });

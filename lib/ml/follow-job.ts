@@ -82,7 +82,7 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
       steps = new StepsFollower(workspace, name, options.studioUrl);
     return steps ? steps.look() : own.read(details, show);
   };
-  /** While the job goes on its log may be out of reach: the wait is for the job. */
+  /** While the job runs, an unreadable log is a warning: the wait is for the job. */
   const lookIfPossible = async (details: RunDetails): Promise<Read> => {
     try {
       const read = await lookClosely(details);
@@ -108,7 +108,7 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     status = seen ?? status;
     if (changed) options.onStatus?.(status);
     if (seen !== undefined && hasEnded(seen)) return { done: true as const, value: details };
-    // That it runs stands before what it says.
+    // The state Running is logged before the first lines of the log.
     if (changed && status !== told) tell();
     const { news, more } = details ? await lookIfPossible(details) : { news: false, more: false };
     const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);

@@ -1,4 +1,4 @@
-// What a wait leaves behind that did not come to the job's end: a job that is asked to end, or one that goes on and says so.
+// A wait that ends before its job does: the job is cancelled, or the error says that it goes on.
 import { TaskError } from "../errors.ts";
 import { isGone } from "./job-standing.ts";
 import { cancelJob } from "./jobs.ts";
@@ -61,7 +61,7 @@ export function goesOn(
   const page = studioUrl ? `: ${studioUrl}` : ".";
   const joins = workspace.provenance.kind === "none" ? "" : "Running the failed job of the pipeline again joins it. ";
   return {
-    sentence: `The job ${name} goes on in Azure, and costs what it costs${page}`,
+    sentence: `The job ${name} goes on in Azure and is billed${page}`,
     hint: `${joins}To end it, cancel it in studio or with: az ml job cancel --name ${name} --workspace-name ${workspace.name} --resource-group ${workspace.resourceGroup}. With the input cancelOnFailure a step that gives up cancels its job.`,
   };
 }

@@ -1,5 +1,5 @@
 // Whether a place in storage holds exactly certain files: by names and lengths, by the checksums that storage keeps, and by the bytes
-// where it keeps none. What a tag, a property or an address says of a content is a hint, and this is the proof.
+// where it keeps none. A tag, a property or an address is only a hint where to look.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
@@ -52,14 +52,14 @@ export function sameFiles(one: BlobPlace, other: BlobPlace, signal: AbortSignal)
 async function blobsAt({ container, path }: BlobPlace, signal: AbortSignal): Promise<Map<string, BlobFile>> {
   const blobs = new Map<string, BlobFile>();
   for await (const blob of container.files(path, signal)) {
-    // A neighbour's name may only begin like this one.
+    // A prefix also matches names that are longer, such as `model-2` for `model`.
     if (blob.name === path) blobs.set("", blob);
     else if (blob.name.startsWith(`${path}/`)) blobs.set(blob.name.slice(path.length + 1), blob);
   }
   return blobs;
 }
 
-/** What is not there, or not to be read, holds nothing that anybody could vouch for. */
+/** A place that is not there or cannot be read counts as holding other files. */
 async function provided(look: () => Promise<boolean>): Promise<boolean> {
   try {
     return await look();

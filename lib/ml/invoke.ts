@@ -110,7 +110,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   const { status, text } = answer;
   const deployment = answer.header("azureml-model-deployment");
   const given = { status, text, latency, deployment };
-  // A redirect leads elsewhere: what answers there is not what was asked.
+  // A redirect is not followed: another address would answer.
   if (status < 200 || status >= 300) {
     call.onReply?.({ ...given, expectations: [] });
     throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));

@@ -1,4 +1,4 @@
-// How a job stands: by run history, and by the job's own record where history does not say. Every silence has an end.
+// The state of a job: from run history, and from the job's own record where history does not say it. Each wait has a limit.
 import { TaskError } from "../errors.ts";
 import { type Clock, systemClock } from "../poll.ts";
 import { findJob, hasEnded } from "./jobs.ts";
@@ -28,7 +28,7 @@ export interface Standing {
   readonly details: RunDetails | undefined;
 }
 
-/** Thrown where the job is nowhere: nothing is left that could go on. */
+/** The code of the error where the job is nowhere, so that no job can still be running. */
 export const isGone = (error: unknown): boolean => error instanceof TaskError && error.code === GONE;
 const GONE = "JobGone";
 
@@ -89,7 +89,7 @@ export class StandingReader {
   #gone(): TaskError {
     return new TaskError(
       "notFound",
-      `Azure took the job ${this.#name}, and for ${LONGEST_ABSENT} minutes neither the workspace ${this.#workspace.name} nor its run history has known it: it was lost, or somebody has deleted it.`,
+      `Azure accepted the job ${this.#name}, but for ${LONGEST_ABSENT} minutes neither the workspace ${this.#workspace.name} nor its run history has had it: it was lost, or somebody deleted it.`,
       { code: GONE, hint: "Run the failed job again: it submits the job anew." },
     );
   }

@@ -30,7 +30,7 @@ export class LineReader {
   /** The same, with lines that need no work left together as they came: a log may have a billion of them. */
   pushWhole(bytes: Uint8Array): string[] {
     const lines = this.#take(this.#decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)));
-    // A part of a text keeps the whole of it in memory.
+    // A substring would keep the whole text in memory.
     this.#kept = copyOf(this.#kept);
     return lines;
   }

@@ -1,4 +1,4 @@
-// A number that several runs want at once: whoever loses looks again and takes the next, until a deadline and not a number of times.
+// Several runs want the same version number: a run that loses looks again and takes the next one, until a deadline.
 import { TaskError } from "../errors.ts";
 import { type Clock, systemClock } from "../poll.ts";
 
@@ -13,7 +13,7 @@ export function isTaken(error: unknown): boolean {
 }
 
 /**
- * Tries until nobody else was quicker. Each try looks anew for what is there and which number is free.
+ * Tries until a number was free. Each try reads again what is there and which number is free.
  * @param what for the sentence: "a version of the model credit"
  * @throws TaskError `conflict` after five minutes; whatever else a try throws at once
  */
@@ -35,7 +35,7 @@ export async function untilFree<T>(
           { hint: "Run again, or let fewer runs register at once.", cause: error },
         );
       }
-      // Those who lost together do not ask together again.
+      // Jitter: runs that lost at the same time do not retry at the same time.
       await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
     }
   }

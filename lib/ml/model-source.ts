@@ -74,7 +74,7 @@ export function fromJob(
       const lies = held && (await place());
       if (!held || !lies || held.datastore !== lies.datastore) return false;
       if (held.path === lies.path) return true;
-      // In some workspaces it keeps a copy of an MLflow model (facts/04 6): what counts is what is in there.
+      // Some workspaces keep a copy of an MLflow model (facts/04 6): the files of the copy are compared.
       if (!new RegExp(`^${REPLICATED}`).test(held.path) || !held.path.endsWith(`/${lies.path}`)) return false;
       const [copy, { container }] = await Promise.all([
         provenBlobsOf(workspace, "models", "", version),

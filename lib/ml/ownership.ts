@@ -1,5 +1,5 @@
-// Whose a job is: names can be guessed, specifications copied, and a PUT on a taken name answers with the job that has it
-// (facts/06 4.1). Joined is only what this very step submitted.
+// Whether a job is this step's own. Names can be guessed, specifications copied, and a PUT on a taken name answers with the
+// job that has it (facts/06 4.1). A step joins only a job that it submitted itself.
 import { createHash, createHmac } from "node:crypto";
 import { segment } from "../azure/index.ts";
 import { poll } from "../poll.ts";
@@ -51,8 +51,7 @@ export class Ownership {
     if (properties[STEP] !== hashOf(this.#step.stepIdentity)) return "it is not of this step of this run";
     const claim = this.#claim(name);
     if (claim !== undefined && properties[CLAIM] === claim) return undefined;
-    if (this.#workspace.provenance.attempt <= 1)
-      return "this step has submitted none yet, so that it is not of this step";
+    if (this.#workspace.provenance.attempt <= 1) return "it is not of this step, which has not submitted a job yet";
     return ofCreator(this.#workspace, name);
   }
 
@@ -65,7 +64,7 @@ export class Ownership {
     return ofClaim(this.#workspace, job, name, this.#claim(name));
   }
 
-  /** A claim is good for one name: whoever reads it can give it to no other job. */
+  /** A claim is valid for one name: copied to another job it proves nothing. */
   #claim(name: string): string | undefined {
     const { nonce } = this.#step;
     return nonce === undefined ? undefined : createHmac("sha256", nonce).update(name).digest("hex");

@@ -177,7 +177,7 @@ async function upload(
       temporaryDataReferenceType: "TemporaryBlobReference",
     },
     promises: handsOut,
-    // Asks for a place, and makes nothing that anybody sees.
+    // Safe to repeat: it reserves a place and makes no resource.
     repeats: true,
     apiVersion: API_VERSION,
     signal,
@@ -187,7 +187,7 @@ async function upload(
   // The content's hash is in the path: two runs that are handed the same place never mix what they bring.
   const folder = `LocalUpload/${hash}/${content.name}`;
   const files = content.toUpload(folder);
-  // The place may be an earlier upload's, which was handed out to others too: all of it is compared.
+  // The place may be that of an earlier upload, and others may have had access to it: all of it is compared.
   await bringContent(container, folder, files, { metadata: { upload_status: "completed" }, signal });
   registry.log.info(
     `Uploaded ${files.length} ${files.length === 1 ? "file" : "files"} to the registry ${registry.name}.`,

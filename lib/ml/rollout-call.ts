@@ -1,4 +1,4 @@
-// The call of a new deployment, by its name and past the traffic: what has not answered gets none.
+// Calls a new deployment by its name, before it gets traffic.
 import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
 import { type Endpoint, endpointCredential } from "./endpoints.ts";

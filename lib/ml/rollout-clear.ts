@@ -45,7 +45,7 @@ async function deleteOne(workspace: Workspace, endpoint: string, name: string, h
   const isUsed = shareOf(traffic, name) > 0 || shareOf(mirrorTraffic, name) > 0;
   const isBusy = /^(creating|updating|scaling)$/i.test(deployment.properties.provisioningState ?? "");
   if (isUsed || isBusy || held.rollouts?.[name.toLowerCase()] !== undefined) {
-    log.info(`The deployment ${name} stays: ${isUsed ? "it gets traffic" : "another rollout is at it"}.`);
+    log.info(`The deployment ${name} stays: ${isUsed ? "it gets traffic" : "another rollout uses it"}.`);
     return undefined;
   }
   await held.requireHeld();

@@ -33,8 +33,8 @@ export async function createEndpoint(
 }
 
 /**
- * Looks that contradict each other change nothing: an endpoint that is wrongly taken for missing would be made anew, without
- * its traffic.
+ * Reads that contradict each other change nothing: an endpoint that is wrongly taken for missing would be made again,
+ * without its traffic.
  * @param deployments how many the service lists below an endpoint that it says is not there
  */
 export function requireAgreement(endpoint: string, deployments: number, wasThere: boolean): void {
@@ -47,7 +47,7 @@ export function requireAgreement(endpoint: string, deployments: number, wasThere
   );
 }
 
-/** A deployment that was to be changed and got traffic meanwhile is somebody's choice: the step does not go round it. */
+/** The error where a deployment that was to be changed got traffic meanwhile: another run made it live. */
 export function requireIdle(endpoint: string, name: string, traffic: Traffic): void {
   const share = shareOf(traffic, name);
   if (share === 0) return;
@@ -82,7 +82,7 @@ export async function untilSettled(
   deadline: number | undefined,
 ): Promise<void> {
   const { log, signal } = workspace;
-  log.info(`Another operation is at the deployment ${name}; waiting for its end.`);
+  log.info(`Another operation is under way on the deployment ${name}; waiting for its end.`);
   await poll(
     async () => {
       const state = (await findDeployment(workspace, endpoint, name))?.properties.provisioningState ?? "";

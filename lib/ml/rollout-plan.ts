@@ -114,7 +114,7 @@ function reasonFor(taken: Deployment | undefined, live: Traffic, wish: RolloutWi
   if (taken === undefined) return "the same content stands under this name already";
   const share = shareOf(live, name);
   if (share > 0) return `${name} has other content and gets ${share} % of the traffic`;
-  if (wish.foreign?.has(name.toLowerCase())) return `another rollout is at ${name}`;
+  if (wish.foreign?.has(name.toLowerCase())) return `another rollout uses ${name}`;
   if (isReady(taken)) return `${name} has other content and is kept as a way back`;
   return `${name} has other content and is ${taken.properties.provisioningState}`;
 }
@@ -249,12 +249,12 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     create: `create the deployment ${name}`,
     update: `update the deployment ${name}, which was not finished and gets no traffic`,
     keep: `keep the deployment ${name}, which is the same already`,
-    wait: `wait for the deployment ${name}, which another operation is at`,
+    wait: `wait for the deployment ${name}, on which another operation is under way`,
   };
   return [
     `Plan for the endpoint ${endpoint}:`,
     ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
-    `  ${sentences[action]}${reason === undefined ? "" : `; it is called so because ${reason}`}`,
+    `  ${sentences[action]}${reason === undefined ? "" : `; it has this name because ${reason}`}`,
     `  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`,
     ...plan.remove.map((one) => `  delete the deployment ${one}`),
   ];

@@ -1,5 +1,5 @@
-// Taking back what a rollout did: its own share of the traffic and the deployment that it made, where both are still its own.
-// What others have changed since is left alone, and what is there in the end is read again and said.
+// The rollback of a rollout: its own share of the traffic and the deployment that it made, where both are still its own.
+// What others have changed since stays. At the end the state is read again and told.
 import { TaskError } from "../errors.ts";
 import { whenFree } from "./busy.ts";
 import { deleteDeployment, findDeployment } from "./deployments.ts";
@@ -78,7 +78,7 @@ export async function undo(
     if (given?.left) sentences.push(given.left);
     isBack = given?.changed === true;
   }
-  const fate = await tryTo(`The deployment ${deployment} could not be looked after`, () =>
+  const fate = await tryTo(`The deployment ${deployment} could not be deleted or checked`, () =>
     leftover.created && leftover.remove
       ? remove(workspace, leftover, lock, patience.deployment)
       : stay(workspace, leftover),
@@ -86,7 +86,8 @@ export async function undo(
   if (fate?.sentence) sentences.push(fate.sentence);
   if (fate?.settled === false) settled = false;
   // What is finished is no longer this rollout's; while it is not, an attempt that follows shall know it again.
-  if (settled && leftover.noted) await tryTo("The lock could not be tidied up", () => forget(leftover, lock));
+  if (settled && leftover.noted)
+    await tryTo("The entry in the lock could not be removed", () => forget(leftover, lock));
   const now = await tryTo(`The traffic of ${endpoint} could not be read`, () => findEndpoint(workspace, endpoint));
   const traffic = now?.properties.traffic ?? (now ? {} : undefined);
   if (traffic) sentences.push(`The traffic of ${endpoint} is ${sayTraffic(traffic)}${isBack ? " again" : ""}.`);
@@ -140,7 +141,7 @@ async function remove(workspace: Workspace, leftover: Leftover, lock: EndpointLo
   }
 }
 
-/** What stays behind, and what somebody has to do about it. */
+/** The sentence about what stays, and what to do about it. */
 async function sayLeft(workspace: Workspace, endpoint: string, name: string): Promise<string> {
   const there = await findDeployment(workspace, endpoint, name);
   const state = there?.properties.provisioningState;

@@ -1,4 +1,4 @@
-// One rollout on its way: what it has written so far is what it can take back.
+// One rollout: it keeps what it has written so far, so that a rollback undoes exactly that.
 import { randomUUID } from "node:crypto";
 import type { OnlineEndpointDocument } from "../spec/index.ts";
 import { whenFree } from "./busy.ts";
@@ -138,7 +138,7 @@ export class Rollout {
     this.tell({ state: "Succeeded" });
     const endpoint = await this.#call();
     await this.#moveTraffic();
-    // From here on the new deployment is what is live: nothing that fails now undoes anything.
+    // From here on the new deployment is live: a failure after this rolls nothing back.
     this.#done = true;
     this.#options.onLeftover?.(undefined);
     this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
@@ -229,7 +229,7 @@ export class Rollout {
   async #note(held: Held): Promise<void> {
     if (held.rollouts === undefined) return;
     const until = Date.now() + (this.#begun.left() ?? LONG) + FORGOTTEN;
-    // Said before it is written: what is written and not known of would be nobody's.
+    // Recorded before the write: a deployment that is not recorded would never be cleaned up.
     this.#noted = true;
     await held.note(this.#name, {
       by: this.#by,

@@ -38,7 +38,7 @@ function sayComparison(node: ASTNode, text: string, values: Values, whose: strin
     const holds = evaluated(node, text, values) === true;
     const [a, b] = [evaluated(left, text, values), evaluated(right, text, values)];
     const words = `${holds ? "" : "not "}${HOLDS[node.op]}`;
-    // A side that is the champion's metric and nothing else has just said its value.
+    // Where one side is the champion's metric alone, its value is in the sentence already.
     const said = [left, right].flatMap((node) => (reference(node)?.subject === "champion" ? [textOf(node, text)] : []));
     const champions = championsIn(node);
     const known = [...new Set(champions)].map((name) => `${name} is ${number(values.champion[name])}`);

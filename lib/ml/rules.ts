@@ -144,7 +144,7 @@ function notFinite({ touches }: Needs, subject: Subject, values: Values, whose: 
     const wrong = (Array.isArray(value) ? value : [value]).find((one) => !Number.isFinite(one));
     if (wrong === undefined && value !== undefined) return [];
     const where = subject === "history" ? " in its history" : "";
-    return [`${whose} metric ${JSON.stringify(name)} is ${String(wrong)}${where}, and no finite number.`];
+    return [`${whose} metric ${JSON.stringify(name)} is ${String(wrong)}${where}, which is no finite number.`];
   });
 }
 
@@ -183,7 +183,7 @@ function sayNoNumber(node: ASTNode, text: string, values: Values): string[] {
   try {
     const value = evaluated(node, text, values);
     if (typeof value !== "number" || Number.isFinite(value)) return [];
-    return [`${textOf(node, text)} is ${value}, and no finite number.`];
+    return [`${textOf(node, text)} is ${value}, which is no finite number.`];
   } catch {
     return [];
   }

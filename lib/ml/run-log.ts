@@ -61,7 +61,7 @@ export class RunLog {
     for (let read = 0; read < most; ) {
       const from = cursor.from;
       const length = Math.min(PIECE, most - read) + cursor.offset - from;
-      // Room is used again: what is freed for each piece lies about until it is collected.
+      // The buffer is reused: buffers that are freed for each piece would stay in memory until they are collected.
       const room = this.#room ?? Buffer.allocUnsafe(PIECE + OVERLAP);
       this.#room = undefined;
       const piece = await readPiece(azure, url, from, room.subarray(0, length), signal);
@@ -75,7 +75,7 @@ export class RunLog {
       if (lines === undefined) {
         // A job that was moved to another node starts its log anew (not verified against live Azure).
         await this.#show(path, cursor.restart(), show);
-        log.info("The job's log was begun anew; what follows is the new one.");
+        log.info("The job's log was replaced by another one, which follows from its beginning.");
         news = true;
         continue;
       }

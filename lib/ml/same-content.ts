@@ -1,5 +1,5 @@
 // "The same content is here already": by where the service says that a version's files are, whose path has the hash of the content in it,
-// and by what lies there. A property that claims a content is looked into, byte by byte, and never believed.
+// and by what lies there. Where a property claims a content, the files are compared; the property itself proves nothing.
 import type { AssetKind } from "../spec/resolver.ts";
 import type { AssetBody } from "./assets.ts";
 import type { LocalContent } from "./content.ts";
@@ -37,7 +37,7 @@ export async function holdsSame(
   if (!isNamedSo && !isClaimed) return false;
   const blobs = await provenBlobsOf(home, kind, name, version);
   if (blobs !== undefined && (await holdsContent(blobs, content, home.signal))) return true;
-  home.log.info(`${name}:${version.name} is said to hold the same content, and holds something else.`);
+  home.log.info(`${name}:${version.name} claims the same content, but holds something else.`);
   return false;
 }
 

@@ -62,7 +62,7 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
     const made = await findVersion(registry, kind, name, free);
     // Where only a plan is wanted, nothing was made.
     if (made === undefined) return shared(registry, sharing, { name: free }, true);
-    // Whether tags come along is the service's own affair: here they do in any case, but for evidence and approvals, which are given there.
+    // The task writes the tags itself, whether or not the import copies them; evidence and approvals are not copied.
     const given = withoutEvidence({ ...made.properties?.tags, ...own?.properties?.tags });
     const tags = { ...given, ...sharing.tags, ...sharing.evidence, [SHARED_FROM]: source };
     return shared(registry, sharing, await withTags(registry, sharing, made, tags), true);
@@ -116,7 +116,7 @@ function copyOf(
     const [mine, theirs] = await Promise.all([files, provenBlobsOf(registry, kind, name, body)]);
     if (mine && theirs && (await sameFiles(mine, theirs, registry.signal))) return true;
     if (marked !== undefined)
-      registry.log.info(`${name}:${versionIn(body)} is said to be a copy of ${source}, and holds something else.`);
+      registry.log.info(`${name}:${versionIn(body)} claims to be a copy of ${source}, but holds something else.`);
     return false;
   };
 }

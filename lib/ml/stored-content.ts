@@ -1,4 +1,4 @@
-// What lies in storage under the name of a content, held against that content: nothing there is trusted for its name or its marks.
+// Compares what lies in storage under the hash of a content with that content: neither a name nor a mark proves anything.
 import { type BlobFile, type Container, type FileToUpload, sideBySide } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 
@@ -30,11 +30,11 @@ export async function compareStored(
   try {
     for await (const blob of container.files(place, signal)) {
       if (wanted.has(blob.name)) there.set(blob.name, blob);
-      // A neighbour's name may only begin like this one.
+      // A prefix also matches names that are longer, such as `model-2` for `model`.
       else if (blob.name.startsWith(`${place}/`)) beside.push(blob.name);
     }
   } catch (error) {
-    // A signature may allow to read and write, and not to list.
+    // A SAS may allow reading and writing without listing.
     if (!(error instanceof TaskError) || error.status !== 403) throw error;
     await sideBySide(files, HEADS_AT_ONCE, async ({ blob }) => {
       const head = await container.head(blob, signal);

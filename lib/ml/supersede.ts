@@ -1,4 +1,4 @@
-// One job at a time for a key in one pipeline: of two runs the newer one stays, whichever came first.
+// One job at a time for a key in one pipeline: of two runs the newer one keeps its job, whichever submitted first.
 import { createHash } from "node:crypto";
 import { TaskError } from "../errors.ts";
 import { cancelJob, hasEnded, type Job } from "./jobs.ts";
@@ -18,7 +18,7 @@ export function concurrencyTag(key: string, provenance: Provenance): string {
   const scope = short(
     JSON.stringify([organization.toLowerCase(), project, kind, provenance.definitionId ?? definition]),
   );
-  // What is no name of a tag for certain stands there as a hash.
+  // A key that may not be part of a tag's name is replaced by its hash.
   const plain = /^[A-Za-z0-9._/-]{1,100}$/.test(key)
     ? key
     : `${key.replace(/[^A-Za-z0-9._/-]+/g, "-").slice(0, 60)}.${short(key)}`;

@@ -1,4 +1,4 @@
-// The story after a rollout that was stopped half way: its own part goes, and what cannot go in time is named.
+// The post-job stage of a rollout that was stopped: it rolls back its own part, and names what Azure does not remove in time.
 import { EndpointLock } from "./endpoint-lock.ts";
 import { type Leftover, undo } from "./rollout-undo.ts";
 import type { Workspace } from "./workspace.ts";

@@ -1,5 +1,5 @@
 // Where the files of a version lie, by what the service itself says of it: in a datastore of this workspace, in the output of one of its
-// jobs, or in a container of the registry's own. Addresses that lead elsewhere have no place here, and nobody signs in to them.
+// jobs, or in a container of the registry's own. Other addresses are not opened, and get no credential.
 import { type DatastorePath, parseArmId, parseDatastoreUri } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";

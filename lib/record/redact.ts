@@ -1,4 +1,4 @@
-// A last net under everything that is written down: what looks like a secret is replaced, in time that grows with the text.
+// The last check of everything that is written: what looks like a secret is replaced, in linear time.
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "***"],

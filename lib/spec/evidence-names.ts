@@ -1,4 +1,4 @@
-// Names of tags that CheckModel takes for evidence that a model was judged. Nobody gives them by hand, on no road.
+// Names of tags that CheckModel takes for evidence that a model was judged. No input and no file may set them.
 import { TaskError } from "../errors.ts";
 import type { Reading, Shape } from "./shape.ts";
 

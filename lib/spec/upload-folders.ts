@@ -10,7 +10,7 @@ export interface UploadFolders {
   readonly others: readonly string[];
 }
 
-/** A folder alone stands for itself and no other. */
+/** A single folder, without others. */
 export type UploadRoot = string | UploadFolders;
 
 export const rootOf = (root: UploadRoot): string => path.resolve(typeof root === "string" ? root : root.root);

@@ -90,7 +90,7 @@ export function createHttp(options: { readonly ca?: string; readonly userAgent?:
     });
 }
 
-/** Whether an answer is a page for people: a sign-in page, or a proxy's, comes with a 2xx. */
+/** Whether an answer is an HTML page: a sign-in page, or a proxy's, comes with a 2xx. */
 export function isPage({ headers, body }: HttpResponse): boolean {
   return /\bhtml\b/i.test(headers["content-type"] ?? "") || /^\s*<(!doctype|html)\b/i.test(body.slice(0, 200));
 }

@@ -49,7 +49,7 @@ export class ModelCatalog {
 
   /**
    * Versions of a model created at `since` or later, oldest first; undefined where Azure ML says that there is no such model.
-   * Anonymous ones are nobody's to start on.
+   * Anonymous versions start nothing.
    */
   async versions(source: string, model: string, since: number): Promise<ModelVersion[] | undefined> {
     const versions: ModelVersion[] = [];

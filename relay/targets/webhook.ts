@@ -38,7 +38,7 @@ export async function startWebhook(
   const url = `${target.organization}/_apis/public/distributedtask/webhooks/${encodeURIComponent(target.name)}?api-version=6.0-preview`;
   const answer = await parts.http({ method: "POST", url, headers, body, timeout: 15_000 });
   if (answer.status >= 200 && answer.status < 300 && (answer.status === 203 || isPage(answer))) {
-    throw new RelayFault("unknown", `Azure DevOps answered the webhook ${target.name} with a page for people.`, {
+    throw new RelayFault("unknown", `Azure DevOps answered the webhook ${target.name} with an HTML page.`, {
       hint: "A sign-in page instead of an answer means that the address of the organization is not the right one.",
     });
   }

@@ -39,7 +39,7 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: { hom
     return { startedCount: String(started.length), versions: started.join(",") };
   });
   if ("value" in done) return done.value;
-  log.info(`Job ${done.job} of this run is at the same: what is new is left to it, and to the next run.`);
+  log.info(`Job ${done.job} of this run is doing the same work: it starts what is new, and so does the next run.`);
   return { startedCount: "0", versions: "" };
 });
 

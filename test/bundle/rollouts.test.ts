@@ -53,7 +53,7 @@ describe("Deploy endpoint as shipped: what people are told", () => {
     assertSucceeded(second);
     assert.equal(second.outputs["deploymentName"], "blue-2");
     assert.match(second.outputs["deploymentNameReason"]!, /^blue has other content and gets 100 % of the traffic$/);
-    assert.match(second.log, /create the deployment blue-2; it is called so because blue has other content/);
+    assert.match(second.log, /create the deployment blue-2; it has this name because blue has other content/);
   });
 
   it("cancelled while a deployment comes up for longer than anybody waits: it is named, with what removes it", async () => {

@@ -230,7 +230,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
     // What is written is made of what is there now: since the plan somebody may have made it, or moved its traffic.
     const there = how.asset ? one.there : await settledAt(workspace, one, what);
     if (there && !how.asset && isDone(one, there)) {
-      log.info(`The ${what} is as the file says by now.`);
+      log.info(`The ${what} already is as the file says.`);
       return there.id;
     }
     await requireLock();
@@ -247,7 +247,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   };
   const writeInTurn = () =>
     OPERATED.test(kind) ? whenFree(workspace, `the ${what}`, undefined, writeOnce) : writeOnce();
-  // Its traffic is read and written in one: no rollout of ours comes between the two.
+  // The traffic is read and written under one lock, so that no rollout of ours writes between the two.
   if (kind !== "online endpoint" || !one.there) return writeInTurn();
   return new EndpointLock(workspace, one.name).hold(undefined, (held) => {
     requireLock = () => held.requireHeld();
@@ -258,7 +258,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
 /** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */
 const OPERATED = /endpoint$|deployment$|^compute$|^schedule$/;
 
-/** Whether somebody else has made it what the plan wanted to make it; credentials alone cannot be seen here. */
+/** Whether another run has already made what the plan wants; credentials alone cannot be compared here. */
 function isDone(one: Planned, there: Resource): boolean {
   if (one.changes.some(({ path }) => path === "properties.credentials")) return false;
   return decide(one.of.how, one.wanted, there, { hash: one.hash }).action === "unchanged";

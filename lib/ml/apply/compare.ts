@@ -43,7 +43,7 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   return isSame ? [] : [{ path, from: there, to: wanted }];
 }
 
-/** Shares of requests are one whole: a file that gives some takes all others away. */
+/** Shares of the traffic are compared as a whole: a file that gives some shares sets all others to 0. */
 const isShares = (path: string) => path === "properties.traffic" || path === "properties.mirrorTraffic";
 
 function takenAway(

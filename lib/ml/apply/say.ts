@@ -7,10 +7,10 @@ const LONGEST = 100;
 
 const HIDDEN_VALUE = '"***"';
 
-/** Mappings whose values are anybody's: names of variables are shown, and what they hold is not. */
+/** Mappings whose values may be secrets: the names are shown, the values are not. */
 const VARIABLES = /^environment_?variables$/i;
 const HIDDEN = /^(credentials|secrets)$/i;
-/** What a file of somebody else's may have written a password into: shown as it will be, not as it was. */
+/** Fields in which an earlier file may have had a password: the new value is shown, the old one is not. */
 const COMMANDS = /^(command|args|arguments)$/i;
 
 /** `properties.scaleSettings.maxNodeCount: 2 -> 3` */
@@ -31,7 +31,7 @@ function show(value: unknown, secrets: ReadonlySet<string>): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 }
 
-/** A whole object that is another than it was may hold at any depth what a field of its own would not show. */
+/** An object that changes as a whole may hold a secret at any depth. */
 function withoutSecretParts(value: unknown): unknown {
   if (typeof value === "string") return withoutSignature(value);
   if (Array.isArray(value)) return value.map(withoutSecretParts);

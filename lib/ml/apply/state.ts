@@ -4,7 +4,7 @@ import { poll } from "../../poll.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Difference } from "./compare.ts";
 
-/** As far as this file looks at a resource. */
+/** The part of a resource that this file reads. */
 interface Stateful {
   readonly properties?: Readonly<Record<string, unknown>> | null;
 }

@@ -233,7 +233,7 @@ describe("a rollout's plan", () => {
     assert.equal(reason({ blue: 100 }, there, wish("blue", 1)), undefined);
     const coming = [deployment("blue", 1, "Updating")];
     assert.equal(reason({}, coming, wish("blue", 3)), "blue has other content and is Updating");
-    assert.equal(reason({}, coming, wish("blue", 3, { foreign: new Set(["blue"]) })), "another rollout is at blue");
+    assert.equal(reason({}, coming, wish("blue", 3, { foreign: new Set(["blue"]) })), "another rollout uses blue");
   });
 
   it("takes back the share that one write gave, and nothing that others have changed since", () => {
