@@ -99,9 +99,20 @@ function existing(board: JobBoard, name: string): JobRecord {
   });
 }
 
-/** A repeated PUT changes tags, display name, description and archiving, and may add properties; the rest is not looked at. */
+/**
+ * A repeated PUT of an unfinished job changes tags, display name, description and archiving, and may add properties (facts/04
+ * 9.3); the rest is not looked at. Of a finished job it changes nothing: the one that changes nothing is answered with the job
+ * (facts/06 4.1), and every other is refused, in words that users of the service report (MicrosoftDocs/azure-docs#122250,
+ * Azure/azure-sdk-for-python#42156). Those words promise that tags may change; the reports are of PUTs that changed only tags.
+ */
 function update(board: JobBoard, job: JobRecord, body: Record<string, unknown>): void {
   const sent = (body["properties"] ?? {}) as Record<string, string>;
+  if (isTerminal(job.status)) {
+    if (!changesDetails(job, body)) return;
+    const message =
+      "A job with this name already exists. If you are trying to create a new job, use a different name. If you are trying to update an existing job, the existing job's Settings, Inputs, Outputs, Jobs, InputBindings, OutputBindings cannot be changed. Only description, tags, displayName, properties, and isArchived can be updated.";
+    throw new ArmError(400, "UserError", message, ["BadArgument"]);
+  }
   const changed = Object.keys(sent).find((key) => key in job.properties && sent[key] !== job.properties[key]);
   if (changed !== undefined) {
     // That existing properties may not change is known (facts/03 5.7); the words are not verified against live Azure.
@@ -119,6 +130,20 @@ function update(board: JobBoard, job: JobRecord, body: Record<string, unknown>):
     ...("tags" in body ? { tags: { ...(body["tags"] as Record<string, string> | null) } } : {}),
     properties: { ...job.properties, ...sent },
   });
+}
+
+function changesDetails(job: JobRecord, body: Record<string, unknown>): boolean {
+  const isWithin = (sent: unknown, there: Readonly<Record<string, string>>) =>
+    Object.entries((sent ?? {}) as Record<string, string>).every(([name, value]) => there[name] === value);
+  const isSame = (name: "displayName" | "description" | "isArchived") =>
+    body[name] === undefined || body[name] === null || body[name] === job[name];
+  return !(
+    isWithin(body["tags"], job.tags) &&
+    isWithin(body["properties"], job.properties) &&
+    isSame("displayName") &&
+    isSame("description") &&
+    isSame("isArchived")
+  );
 }
 
 function submitter(world: AzureWorld, { caller, author }: ArmContext) {

@@ -9,6 +9,7 @@ import { registerModel } from "../../../lib/ml/register-model.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import type { Workspace } from "../../../lib/ml/workspace.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
+import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { project } from "./projects.ts";
 import { openLocal, provenance, theCloud } from "./world.ts";
 
@@ -83,8 +84,36 @@ describe("the evidence of an evaluation", () => {
     const byHand: Workspace = { ...workspace, provenance: { ...provenance, kind: "none" } };
     await recordEvaluation(byHand, job, false);
     const { tags } = (await getJob(workspace, job)).properties ?? {};
-    assert.deepEqual(Object.keys(tags ?? {}).sort(), ["evaluation", "evaluationTime", "owner"]);
+    const said = Object.entries(tags ?? {}).filter(([, value]) => value !== "");
+    assert.deepEqual(said.map(([name]) => name).sort(), ["evaluation", "evaluationTime", "owner"]);
     assert.equal(tags?.[EVIDENCE.result], "failed");
+  });
+
+  it("that the service refuses is a warning, unless an earlier passed would stand", async () => {
+    const job = await completedJob();
+    const { scenarios } = (await theCloud()).azure;
+    const refuse = (status: number) => {
+      const request = '{ plane: api, method: PATCH, path: "**/runs/*" }';
+      const rules = `rules: [{ name: refused, request: ${request}, then: { status: ${status} } }]`;
+      scenarios.add(parseScenarios(rules).rules);
+    };
+    const warnings: string[] = [];
+    const heard: Workspace = { ...workspace, log: { ...workspace.log, warn: (text) => void warnings.push(text) } };
+    try {
+      for (const status of [400, 403, 409]) {
+        refuse(status);
+        await recordEvaluation(heard, job, true);
+        scenarios.clear();
+      }
+      assert.equal(warnings.length, 3);
+      for (const warning of warnings)
+        assert.match(warning, /could not be written to the job .+AzureML Data Scientist/s);
+      await recordEvaluation(workspace, job, true);
+      refuse(400);
+      await assert.rejects(recordEvaluation(heard, job, false), /still says "passed"/);
+    } finally {
+      scenarios.clear();
+    }
   });
 
   const command = (line: string) => ({ type: "command", command: line, environment: { image: "ubuntu" } });

@@ -143,7 +143,7 @@ describe("local Azure: jobs", () => {
 
   describe("a repeated PUT", () => {
     it("changes tags, display name, description and archiving, and nothing else", async () => {
-      const name = await jobs.run("echo first", { tags: { old: "1" }, properties: { commit: "abc" } });
+      const name = await jobs.submit("sleep 300", { tags: { old: "1" }, properties: { commit: "abc" } });
       const changed = jobs.properties("echo second", {
         tags: { fresh: "2" },
         displayName: "New name",
@@ -164,16 +164,33 @@ describe("local Azure: jobs", () => {
         "_azureml.ComputeTargetType": "amlctrain",
         added: "later",
       });
-      assert.equal(properties.command, "echo first");
-      assert.equal(properties.status, "Completed");
+      assert.equal(properties.command, "sleep 300");
       const { tags } = (await jobs.mlflow("GET", `runs/get?run_id=${name}`)).body.run.data;
       const own = Object.fromEntries(tags.map(({ key, value }: { key: string; value: string }) => [key, value]));
       assert.equal(own.fresh, "2");
       assert.equal("old" in own, false);
+      await jobs.arm("POST", `/jobs/${name}/cancel`);
+    });
+
+    it("of a finished job is answered with it where it changes nothing, and refused where it does", async () => {
+      const name = await jobs.run("echo first", { tags: { old: "1" } });
+      const same = await jobs.arm("PUT", `/jobs/${name}`, jobs.properties("echo first", { tags: { old: "1" } }));
+      assert.deepEqual([same.status, same.body.properties.status], [200, "Completed"]);
+      for (const change of [
+        { tags: { fresh: "2" } },
+        { tags: { old: "2" } },
+        { description: "new" },
+        { isArchived: true },
+      ]) {
+        const refused = await jobs.arm("PUT", `/jobs/${name}`, jobs.properties("echo first", change));
+        assert.equal(refused.status, 400);
+        assert.match(refused.body.error.message, /^A job with this name already exists\. /);
+      }
+      assert.deepEqual((await jobs.arm("GET", `/jobs/${name}`)).body.properties.tags, { old: "1" });
     });
 
     it("refuses to change a property that is there", async () => {
-      const name = await jobs.run("true", { properties: { commit: "abc" } });
+      const name = await jobs.submit("sleep 300", { properties: { commit: "abc" } });
       const answer = await jobs.arm(
         "PUT",
         `/jobs/${name}`,
@@ -184,6 +201,7 @@ describe("local Azure: jobs", () => {
       const { properties } = (await jobs.arm("GET", `/jobs/${name}`)).body;
       assert.equal(properties.properties.commit, "abc");
       assert.deepEqual(properties.tags, {});
+      await jobs.arm("POST", `/jobs/${name}/cancel`);
     });
   });
 
@@ -212,7 +230,8 @@ describe("local Azure: jobs", () => {
       assert.equal((await names("jobType=Command")).length, 3);
     });
     it("leaves archived ones out unless asked", async () => {
-      await jobs.arm("PUT", "/jobs/list_a", jobs.properties("true", { isArchived: true, tags: { team: "blue" } }));
+      const { experimentName } = (await jobs.arm("GET", "/jobs/list_a")).body.properties;
+      await jobs.api("PATCH", "history/v1.0", `/experiments/${experimentName}/runs/list_a`, { hidden: true });
       assert.deepEqual(await names(""), ["list_c", "list_b"]);
       assert.deepEqual(await names("listViewType=ArchivedOnly"), ["list_a"]);
       assert.deepEqual(await names("listViewType=All"), ["list_c", "list_b", "list_a"]);
