@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { EndpointLock } from "../../lib/ml/endpoint-lock.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
+import { until } from "../harness/until.ts";
 import { project } from "../lib/ml/projects.ts";
-import { openLocal, theCloud } from "../lib/ml/world.ts";
+import { answered, openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 
 interface Stateful {
@@ -241,5 +242,56 @@ describe("Apply and the state of what is there", () => {
       const changes = ran.log.split("\n").filter((line) => / -> /.test(line) && /nvironment/.test(line));
       assert.ok(!changes.join().includes("a-new-p4ssword"), changes.join("\n"));
     }
+  });
+
+  for (const status of [500, 504, 200]) {
+    it(`an endpoint whose write was answered with ${status === 200 ? "a page" : status} is written anew from what is there by then`, async () => {
+      const name = `state-unclear-${status}`;
+      const make = project({ "a.yml": endpoint(name), "b.yml": deployment(name), "code/score.py": score });
+      assert.equal((await apply(make)).error, undefined);
+      let writes = 0;
+      const change = project({ "a.yml": `${endpoint(name)}tags: {team: b}\n` });
+      const ran = await runStory(task, { file: change }, change, {
+        between: async (request, send) => {
+          const isIt = request.method === "PUT" && new URL(request.url).pathname.endsWith(`/onlineEndpoints/${name}`);
+          if (!isIt || ++writes > 1) return send();
+          await send();
+          const there = cloud.azure.store<Stateful & { traffic: object; tags: object }>("onlineEndpoints").get(name);
+          assert.ok(there);
+          await until("the write has ended", () => there.provisioningState === "Succeeded");
+          // Somebody else moves the traffic, and takes the tag away again.
+          there.traffic = { blue: 100 };
+          there.tags = {};
+          return answered(
+            request,
+            status,
+            status === 200 ? "<html></html>" : { error: { code: "X", message: "Sorry." } },
+          );
+        },
+      });
+      assert.equal(ran.error, undefined, ran.log);
+      const there = record("onlineEndpoints", name) as Stateful & { traffic: object; tags: object };
+      assert.deepEqual([there.traffic, there.tags], [{ blue: 100 }, { team: "b" }]);
+    });
+  }
+
+  it("an operation that says Succeeded of what is Failed is no success", async () => {
+    const name = "state-contrary";
+    const folder = project({ "a.yml": endpoint(name), "b.yml": deployment(name), "code/score.py": score });
+    const ran = await runStory(task, { file: folder }, folder, {
+      between: async (request, send) => {
+        const response = await send();
+        if (
+          request.method === "PUT" &&
+          new URL(request.url).pathname.endsWith(`/onlineEndpoints/${name}/deployments/blue`)
+        ) {
+          const there = record("onlineDeployments", `${name}/blue`);
+          await until("the write has ended", () => there.provisioningState === "Succeeded");
+          there.provisioningState = "Failed";
+        }
+        return response;
+      },
+    });
+    assert.match(ran.error?.message ?? ran.log, /deployment blue.* is Failed/);
   });
 });

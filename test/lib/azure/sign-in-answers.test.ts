@@ -33,6 +33,41 @@ describe("an answer that is no token", () => {
     });
   }
 
+  for (const header of ["Retry-After", "retry-after-ms", "x-ms-retry-after-ms"]) {
+    for (const [told, least, most] of [
+      ["0", 500, 120_000],
+      ["86400000", 500, 120_000],
+    ] as const) {
+      it(`is waited for neither without end nor without a pause: 429 of Entra with ${header}: ${told}`, async () => {
+        let met = 0;
+        const azure = await openAzure({
+          between: async (request, send) => {
+            if (!/\/token$/.test(new URL(request.url).pathname) || met++ > 0) return send();
+            const headers = createHttpHeaders({ "content-type": "application/json", [header]: told });
+            return { request, status: 429, headers, bodyAsText: '{"error":"temporarily_unavailable"}' };
+          },
+        });
+        const pauses: number[] = [];
+        const begin = globalThis.setTimeout;
+        const quick = (work: () => void, asked = 0, ...rest: []) => {
+          // What waits for an answer to come is no pause.
+          if (met !== 1) return begin(work, asked, ...rest);
+          pauses.push(asked);
+          return begin(work, Math.min(asked, 5), ...rest);
+        };
+        Object.defineProperties(quick, Object.getOwnPropertyDescriptors(begin));
+        globalThis.setTimeout = quick as typeof setTimeout;
+        try {
+          assert.match(await azure.token(azure.cloud.managementScope), /^ey/);
+        } finally {
+          globalThis.setTimeout = begin;
+        }
+        const longest = Math.max(...pauses);
+        assert.ok(longest >= least && longest <= most, `${pauses}`);
+      });
+    }
+  }
+
   it("is not quoted, however often it comes", async () => {
     const answers = [`{"access_token":"${SECRET}`, `{"access_token":"${SECRET}"}x`, `"${SECRET}"`, SECRET];
     await Promise.all(
