@@ -234,6 +234,12 @@ export class AzureMl {
       }
       const fault = this.#faultOf(asked, answer);
       if (fault === undefined) {
+        // "Not there" of a removal is said by one answer alone, and then looked at.
+        if (method === "DELETE" && response.status === 404 && options.expect?.includes(404) && !options.once)
+          return {
+            failure: new TaskError("service", `Azure could not ${doing}: it says that it is not there.`),
+            why: "it says that it is not there",
+          };
         if (response.status >= 400 && !options.expect?.includes(response.status)) throw failureOf(doing, answer);
         return { answer };
       }

@@ -13,6 +13,7 @@ import type { RenewableCredential } from "./bearer.ts";
 import type { Cloud } from "./clouds.ts";
 import type { Identity } from "./identity.ts";
 import { isObject, readJson } from "./json.ts";
+import { pauseBefore, retryAfter } from "./retry.ts";
 import { type Assertion, signInFailure } from "./sign-in-failure.ts";
 import type { Transport } from "./transport.ts";
 
@@ -100,6 +101,7 @@ function remembering(client: HttpClient, remember: (trouble: string) => void): H
       const host = new URL(request.url).host;
       try {
         const response = await client.sendRequest(request);
+        boundWaits(response);
         // A page, or half a token: the library would quote it in its error. It asks again for what broke off.
         if (response.status < 300 && !isToken(request.url, response))
           throw new RestError("an answer came from there that cannot be read", { code: "ECONNRESET", request });
@@ -115,6 +117,19 @@ function remembering(client: HttpClient, remember: (trouble: string) => void): H
       }
     },
   };
+}
+
+/** The library waits for as long as an answer says, days or not at all: each wish is one that everybody else here follows. */
+function boundWaits({ headers }: PipelineResponse): void {
+  const names = { "retry-after": 1, "retry-after-ms": 1000, "x-ms-retry-after-ms": 1000 };
+  for (const [name, parts] of Object.entries(names)) {
+    const said = headers.get(name);
+    if (said === undefined) continue;
+    const told = parts === 1 ? retryAfter(said, Date.now()) : retryAfter(said, 0);
+    // In seconds for one header, and in thousandths for the others.
+    const pause = pauseBefore(2, told === undefined || parts === 1 ? told : told / 1000);
+    headers.set(name, String(Math.ceil((pause * parts) / 1000)));
+  }
 }
 
 /** Whether an answer with a 2xx is an object, and one of a token's address has a token. */

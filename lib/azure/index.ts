@@ -38,7 +38,7 @@ export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";
 export { sideBySide } from "./parallel.ts";
 export { planning } from "./planning.ts";
-export { PASSING_STATUSES } from "./retry.ts";
+export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
 export { type Piece, readPiece } from "./signed-address.ts";
 export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";

@@ -25,16 +25,20 @@ export class LeasedBlob {
   }
 
   /**
-   * The text; undefined where there is no blob. Others may have written it: of more than `longest` bytes nothing is read, and it
-   * counts as empty.
+   * The text; undefined where there is no blob, or an empty one. Others may have written it: one of more than `longest` bytes
+   * counts as empty, and no more of it is read. One round trip.
    */
   async read(longest: number, signal?: AbortSignal): Promise<string | undefined> {
-    return this.#ask(`read ${this.name} in storage`, signal, [404], async () => {
-      const { contentLength = 0, etag } = await this.#blob.getProperties(abortable(signal));
-      if (contentLength === 0 || contentLength > longest) return "";
-      const conditions = etag === undefined ? {} : { conditions: { ifMatch: etag } };
-      return (await this.#blob.downloadToBuffer(0, contentLength, { ...conditions, ...abortable(signal) })).toString();
-    });
+    const doing = `read ${this.name} in storage`;
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const read = await this.#ask(doing, signal, [404, 416], async () => {
+        const answer = await this.#blob.download(0, longest + 1, { maxRetryRequests: 0, ...abortable(signal) });
+        return { length: answer.contentLength, bytes: await allOf(answer.readableStreamBody, signal) };
+      });
+      if (read === undefined) return undefined;
+      if (read.bytes?.length === read.length) return (read.length ?? 0) > longest ? "" : read.bytes?.toString("utf8");
+    }
+    throw new TaskError("service", `Azure could not ${doing}: its answer broke off each time.`);
   }
 
   /**
@@ -85,7 +89,7 @@ export class LeasedBlob {
   async #make(signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#ask(`make ${this.name} in storage`, signal, [], () =>
-        this.#blob.upload("", 0, { conditions: { ifNoneMatch: "*" }, ...abortable(signal) }),
+        this.#blob.upload("{}", 2, { conditions: { ifNoneMatch: "*" }, ...abortable(signal) }),
       );
     } catch (error) {
       // Somebody else has made it at the same time, and may have locked it already.
@@ -97,6 +101,18 @@ export class LeasedBlob {
   #lease(id: string): BlobLeaseClient {
     return this.#blob.getBlobLeaseClient(id);
   }
+}
+
+/** All bytes of an answer; undefined where it broke off. */
+async function allOf(stream: NodeJS.ReadableStream | undefined, signal: AbortSignal | undefined) {
+  const pieces: Buffer[] = [];
+  try {
+    for await (const piece of stream ?? []) pieces.push(piece as Buffer);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    return undefined;
+  }
+  return Buffer.concat(pieces);
 }
 
 const abortable = (signal: AbortSignal | undefined) => (signal ? { abortSignal: signal } : {});

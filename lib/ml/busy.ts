@@ -1,6 +1,7 @@
 // Writes that Azure ML refuses while another operation runs on the same thing: sent again when that has ended.
+import { OutcomeUnknown, PASSING_STATUSES, pauseBefore } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { poll } from "../poll.ts";
+import { poll, systemClock } from "../poll.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Milliseconds without a deadline of the caller's: operations on endpoints and deployments have half an hour (facts/03 4.3). */
@@ -14,6 +15,31 @@ export function isBusy(error: unknown): error is TaskError {
   if (!(error instanceof TaskError)) return false;
   if (error.status === 409) return true;
   return error.status === 400 && /\b(creating|updating|deleting|scaling) provisioning state\b/i.test(error.message);
+}
+
+/** How often a write is made anew whose outcome stays unclear. */
+const MOST_ANEW = 5;
+
+/**
+ * Does `write`, which sends a whole resource made of what it reads first, and where Azure does not say what became of it
+ * does it anew. The same body is never sent twice: it would undo what others have written meanwhile. Whatever `write`
+ * sends therefore has `again: false`.
+ */
+export async function fromFresh<T>(
+  { signal, log }: Pick<Workspace, "signal" | "log">,
+  write: () => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write();
+    } catch (error) {
+      const unclear =
+        error instanceof OutcomeUnknown || (error instanceof TaskError && PASSING_STATUSES.has(error.status ?? 0));
+      if (!unclear || signal.aborted || tries >= MOST_ANEW) throw error;
+      log.debug(`Made anew from what is there now: ${error.message}`);
+      await systemClock.sleep(pauseBefore(tries), signal);
+    }
+  }
 }
 
 /**

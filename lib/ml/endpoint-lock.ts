@@ -38,6 +38,8 @@ const RENEWING = (LEASE_SECONDS * 1000) / 4;
 const PATIENCE = 30 * 60_000;
 /** Milliseconds for giving the lock back; also after a cancel, which leaves little time. */
 const RELEASING = 3_000;
+/** Milliseconds for which access to storage is used again: what signs it ends within the hour. */
+const ACCESS = 10 * 60_000;
 /** Bytes of the blob that are read; it holds one short entry for each rollout under way. */
 const LONGEST = 64 * 1024;
 
@@ -46,6 +48,7 @@ export class EndpointLock {
   readonly #endpoint: string;
   readonly #name: string;
   #unusable = false;
+  #opened: { readonly blob: LeasedBlob; readonly at: number } | undefined;
 
   constructor(workspace: Workspace, endpoint: string) {
     this.#workspace = workspace;
@@ -118,13 +121,17 @@ export class EndpointLock {
     );
   }
 
-  /** Access is asked for anew each time: what signs it ends within the hour, and a rollout may take longer. */
+  /** Access is asked for anew after a while: what signs it ends within the hour, and a rollout may take longer. */
   async #open(): Promise<LeasedBlob | undefined> {
     const { azure, signal } = this.#workspace;
     if (this.#unusable || azure.plan) return undefined;
+    if (this.#opened && performance.now() - this.#opened.at < ACCESS) return this.#opened.blob;
     try {
+      const at = performance.now();
       const { container } = await openDatastore({ ...this.#workspace, once: (_key, work) => work() });
-      return container.leased(this.#name);
+      const blob = container.leased(this.#name);
+      this.#opened = { blob, at };
+      return blob;
     } catch (error) {
       if (signal.aborted) throw error;
       this.#warn(error);

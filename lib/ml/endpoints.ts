@@ -87,17 +87,21 @@ export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: 
   });
 }
 
-/** Creates or updates an endpoint and waits until that is done; `onBegun` is told as soon as the service has accepted it. */
+/**
+ * Creates or updates an endpoint and waits until that is done; `onBegun` is told as soon as the service has accepted it.
+ * A body that is made of what was read is `anew`: it is sent once, and its caller makes another one (`fromFresh`).
+ */
 export async function putEndpoint(
   workspace: Workspace,
   name: string,
   body: object,
-  waiting: { deadline?: number | undefined; onBegun?: () => void } = {},
+  waiting: { deadline?: number | undefined; onBegun?: () => void; anew?: boolean } = {},
 ): Promise<Endpoint> {
   const { azure, signal } = workspace;
   const put: Answer<Endpoint> = await azure.request("PUT", pathOf(workspace, name), {
     doing: `create or update the endpoint ${name}`,
     body,
+    ...(waiting.anew ? { again: false } : {}),
     signal,
   });
   waiting.onBegun?.();

@@ -168,14 +168,25 @@ export function changesOf(before: Traffic, after: Traffic): Changes {
 /**
  * The traffic without what one write gave to `name`. Where all that it changed stands as it was written, each share goes back
  * by what was changed; where others have moved since, only this share goes, and they keep their proportions.
- * @returns undefined where the share is no longer the written one: it is somebody else's by now
+ * @param there names of the deployments that there are: a share of one that is gone goes to those that are left
+ * @returns undefined where the share is no longer the written one: it is somebody else's by now; or where nobody is left
  */
-export function trafficWithout(now: Traffic, name: string, changes: Changes): Traffic | undefined {
+export function trafficWithout(
+  now: Traffic,
+  name: string,
+  changes: Changes,
+  there: readonly string[] = [...Object.keys(now), ...Object.keys(changes)],
+): Traffic | undefined {
   const [before, after] = changes[name] ?? [0, 0];
   if (shareOf(now, name) !== after) return undefined;
   if (Object.entries(changes).every(([one, [, share]]) => shareOf(now, one) === share)) {
     const back = Object.fromEntries(Object.entries(changes).map(([one, [share]]) => [one, share]));
-    return withoutZeros({ ...now, ...back });
+    const whole = withoutZeros({ ...now, ...back });
+    const left = Object.fromEntries(Object.entries(whole).filter(([one]) => there.some((is) => sameName(is, one))));
+    if (Object.keys(left).length === Object.keys(whole).length) return whole;
+    const { [name]: _own, ...rest } = left;
+    if (Object.keys(rest).length === 0) return undefined;
+    return withoutZeros({ ...spread(rest, 100 - before), ...(before > 0 ? { [name]: before } : {}) });
   }
   const others = withoutZeros(Object.fromEntries(Object.entries(now).filter(([other]) => !sameName(other, name))));
   if (Object.keys(others).length === 0) return undefined;

@@ -188,15 +188,15 @@ export class Rollout {
     // What an earlier attempt has marked is known by that mark.
     if (own) this.#by = own.by;
     this.#created = plan.deployment.action === "create" || own?.created === true;
-    await this.#note(held);
-    if (plan.deployment.action === "keep") {
+    const writes = plan.deployment.action !== "keep";
+    await Promise.all([this.#note(held), writes ? held.requireHeld() : undefined]);
+    if (!writes) {
       this.#leave();
       return undefined;
     }
     const body = this.#marked(plan.deployment.body);
     this.#wrote = true;
     this.#leave();
-    await held.requireHeld();
     const { log } = this.#workspace;
     return putDeployment(this.#workspace, this.#endpoint, this.#name, body, {
       onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
@@ -245,7 +245,11 @@ export class Rollout {
 
   /** Calls the new deployment by its name, past the traffic. */
   async #call(): Promise<Endpoint> {
-    const endpoint = await getEndpoint(this.#workspace, this.#endpoint);
+    // An operation may say that it has succeeded of a deployment that has not.
+    const [endpoint] = await Promise.all([
+      getEndpoint(this.#workspace, this.#endpoint),
+      this.#wrote ? requireReady(this.#workspace, this.#endpoint, this.#name) : undefined,
+    ]);
     this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
     const { call } = this.#options;
     if (call) {
@@ -273,8 +277,11 @@ export class Rollout {
   async #moveTraffic(): Promise<void> {
     const { log } = this.#workspace;
     const { wish, left } = this.#begun;
-    const now = (await getEndpoint(this.#workspace, this.#endpoint)).properties.traffic ?? {};
-    if (this.#stands(now) && !this.#noted) {
+    // What is noted in the lock is finished under it; otherwise nothing is locked where nothing is to be written.
+    const now = this.#noted
+      ? undefined
+      : ((await getEndpoint(this.#workspace, this.#endpoint)).properties.traffic ?? {});
+    if (now && this.#stands(now)) {
       log.info(`The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(now)}.`);
       return this.tell({ traffic: now });
     }
@@ -285,8 +292,7 @@ export class Rollout {
       lock: this.lock,
       left,
       onWrite: async (changes, held) => {
-        await requireReady(this.#workspace, this.#endpoint, this.#name);
-        await this.#note(held);
+        await Promise.all([requireReady(this.#workspace, this.#endpoint, this.#name), this.#note(held)]);
         this.#changes = changes;
         this.#leave();
       },

@@ -1,7 +1,8 @@
 // The traffic of an endpoint, moved and given back. Its PUT is of the whole endpoint, so each write is made of what is there at
 // that moment, changes one rollout's own share, and is looked at afterwards.
 import { TaskError } from "../errors.ts";
-import { whenFree } from "./busy.ts";
+import { fromFresh, whenFree } from "./busy.ts";
+import { listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
 import { type Endpoint, findEndpoint, getEndpoint, putEndpoint, type Traffic, withTraffic } from "./endpoints.ts";
 import {
@@ -37,7 +38,7 @@ export interface Moved {
 /** Moves the traffic, as soon as nothing else is under way on the endpoint, and looks whether it has moved. */
 export function moveTraffic(workspace: Workspace, move: Move): Promise<Moved> {
   return whenFree(workspace, `the endpoint ${move.endpoint}`, move.left(), () =>
-    move.lock.hold(move.left(), (held) => moveOnce(workspace, move, held)),
+    move.lock.hold(move.left(), (held) => fromFresh(workspace, () => moveOnce(workspace, move, held))),
   );
 }
 
@@ -50,9 +51,11 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
     await move.onMoved(held);
     return { before, after: before };
   }
-  await move.onWrite(changesOf(before, wanted), held);
-  await held.requireHeld();
-  const answer = await putEndpoint(workspace, name, withTraffic(endpoint, wanted), { deadline: move.left() });
+  await Promise.all([move.onWrite(changesOf(before, wanted), held), held.requireHeld()]);
+  const answer = await putEndpoint(workspace, name, withTraffic(endpoint, wanted), {
+    deadline: move.left(),
+    anew: true,
+  });
   const after = answer.properties.traffic ?? {};
   if (shareOf(after, deployment) !== shareOf(wanted, deployment)) {
     throw new TaskError(
@@ -94,25 +97,34 @@ export function giveBack(
   const started = Date.now();
   const left = () => Math.max(1, patience - (Date.now() - started));
   return whenFree(workspace, `the endpoint ${name}`, patience, () =>
-    move.lock.hold(left(), async (held) => {
-      const endpoint = await findEndpoint(workspace, name);
-      if (endpoint === undefined) return { changed: false };
-      requireSettled(name, endpoint);
-      const now = endpoint.properties.traffic ?? {};
-      if (shareOf(now, deployment) === (changes[deployment]?.[0] ?? 0)) return { changed: false };
-      if (!move.isMine(held)) {
-        return { changed: false, left: `Another run has taken over ${deployment}, so its traffic was left as it is.` };
-      }
-      const back = trafficWithout(now, deployment, changes);
-      if (back === undefined) {
-        return { changed: false, left: `Somebody else has changed the traffic since, so it was left as it is.` };
-      }
-      await held.requireHeld();
-      const answer = await putEndpoint(workspace, name, withTraffic(endpoint, back), { deadline: left() });
-      if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
-      return { changed: true, left: "Somebody else has changed the traffic at the same time." };
-    }),
+    move.lock.hold(left(), (held) => fromFresh(workspace, () => giveBackOnce(held))),
   );
+
+  async function giveBackOnce(held: Held): Promise<GivenBack> {
+    const [endpoint, deployments] = await Promise.all([
+      findEndpoint(workspace, name),
+      listDeployments(workspace, name),
+    ]);
+    if (endpoint === undefined) return { changed: false };
+    requireSettled(name, endpoint);
+    const now = endpoint.properties.traffic ?? {};
+    if (shareOf(now, deployment) === (changes[deployment]?.[0] ?? 0)) return { changed: false };
+    if (!move.isMine(held)) {
+      return { changed: false, left: `Another run has taken over ${deployment}, so its traffic was left as it is.` };
+    }
+    const there = deployments.flatMap((one) => one.name ?? []);
+    const back = trafficWithout(now, deployment, changes, there);
+    if (back === undefined) {
+      return {
+        changed: false,
+        left: "Somebody else has changed the traffic or removed deployments since, so it was left as it is.",
+      };
+    }
+    await held.requireHeld();
+    const answer = await putEndpoint(workspace, name, withTraffic(endpoint, back), { deadline: left(), anew: true });
+    if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
+    return { changed: true, left: "Somebody else has changed the traffic at the same time." };
+  }
 }
 
 /** Told as the refusal of a write is, so that it is waited for in the same way. */

@@ -3,7 +3,7 @@ import { API_VERSION, finish, segment } from "../../azure/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import type { AssetKind, Resolver, UploadRoot, Write } from "../../spec/index.ts";
 import { nextVersion, versionIn, versionsOf } from "../assets.ts";
-import { whenFree } from "../busy.ts";
+import { fromFresh, whenFree } from "../busy.ts";
 import type { Collecting } from "../collections.ts";
 import { EndpointLock } from "../endpoint-lock.ts";
 import { envelope } from "../endpoints.ts";
@@ -24,7 +24,7 @@ import {
 } from "./foresee.ts";
 import { type Decision, decide, hashOf, merged, type Resource, wantedSecrets } from "./plan.ts";
 import { sayChange } from "./say.ts";
-import { settled } from "./state.ts";
+import { failedState, settled } from "./state.ts";
 
 export interface ApplyOptions {
   /** The repository's folder, which uploads may not leave by a link. */
@@ -239,20 +239,31 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
       body: there ? merged(whole, there, how.asset ? {} : definedOnly(envelope(there as object))) : whole,
       apiVersion: one.apiVersion,
       ...(one.query ? { query: one.query } : {}),
+      // Made of what is there: what others write meanwhile is not written over by a second one.
+      ...(there ? { again: false } : {}),
       signal,
     });
     await finish(azure, answer, { what: `the ${what} to be ready`, signal });
+    if (OPERATED.test(kind) && !azure.plan) await requireDone(workspace, one, what);
     if (!azure.plan) log.info(`${there ? "Updated" : "Created"} the ${what}.`);
     return answer.body?.id ?? undefined;
   };
   const writeInTurn = () =>
-    OPERATED.test(kind) ? whenFree(workspace, `the ${what}`, undefined, writeOnce) : writeOnce();
+    OPERATED.test(kind)
+      ? whenFree(workspace, `the ${what}`, undefined, () => fromFresh(workspace, writeOnce))
+      : fromFresh(workspace, writeOnce);
   // The traffic is read and written under one lock, so that no rollout of ours writes between the two.
   if (kind !== "online endpoint" || !one.there) return writeInTurn();
   return new EndpointLock(workspace, one.name).hold(undefined, (held) => {
     requireLock = () => held.requireHeld();
     return writeInTurn();
   });
+}
+
+/** An operation may say that it has succeeded of what has not. One round trip. */
+async function requireDone(workspace: Workspace, one: Planned, what: string): Promise<void> {
+  const [failed] = failedState(await settledAt(workspace, one, what));
+  if (failed) throw new TaskError("failed", `Azure says that the ${what} was written, and that it is ${failed.from}.`);
 }
 
 /** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */

@@ -110,11 +110,11 @@ describe("rollouts on an endpoint that somebody else changes", () => {
     const long = "a".repeat(32);
     const first = await release(name, { deployment: long });
     assert.equal(first.deployment, long);
-    for (let n = 2; n <= 10; n++) {
+    for (let n = 2; n <= 4; n++) {
       const next = await release(name, { deployment: long, how: `v${n}` });
       assert.equal(next.deployment, `${"a".repeat(32 - `-${n}`.length)}-${n}`);
     }
-    assert.equal((await served(name)).deployments.length, 10);
+    assert.equal((await served(name)).deployments.length, 4);
   });
 
   it("a deployment that somebody deletes while it comes up, or before its traffic: the error says that it is not there", async () => {
