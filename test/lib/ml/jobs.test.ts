@@ -8,7 +8,7 @@ import { jobName, specificationHash, submitJob } from "../../../lib/ml/submit-jo
 import type { Workspace } from "../../../lib/ml/workspace.ts";
 import { until } from "../../harness/until.ts";
 import { commandJob } from "./projects.ts";
-import { openLocal, provenance } from "./world.ts";
+import { answered, openLocal, provenance } from "./world.ts";
 
 const submit = (
   workspace: Workspace,
@@ -161,6 +161,32 @@ describe("jobs", () => {
     assert.equal(await ends(await openLocal(), job.name, ["CancelRequested", "Canceled"]).then(() => true), true);
     assert.equal(await ends(await openLocal(), job.name, ["Canceled"]), "Canceled");
   });
+
+  for (const [status, code] of [
+    [400, "UserError"],
+    [404, "NotFound"],
+    [409, "Conflict"],
+  ] as const) {
+    it(`a cancel that is refused with ${status} while the job goes on is none, and one of a job that has ended is fine`, async () => {
+      const workspace = await openLocal({
+        between: async (request, send) =>
+          /\/cancel(\?|$)/.test(request.url)
+            ? answered(request, status, { error: { code, message: "Not now." } })
+            : send(),
+      });
+      const job = await submit(workspace, "sleep 600");
+      await assert.rejects(cancelJob(workspace, job.name), /Not now|not been cancelled|goes on/);
+      const error = await followJob(workspace, job.name, { deadline: 1 }).then(
+        () => assert.fail("it has ended"),
+        (one: Error) => one,
+      );
+      assert.match(error.message, /could not be asked to cancel/);
+      assert.doesNotMatch(error.message, /It has been asked to cancel/);
+      await cancelJob(await openLocal(), job.name);
+      await ends(workspace, job.name, ["Canceled"]);
+      await cancelJob(workspace, job.name);
+    });
+  }
 
   it("cancels at the deadline and says so", async () => {
     const workspace = await openLocal();
