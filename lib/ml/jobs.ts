@@ -1,6 +1,6 @@
 // Jobs: submit, read, cancel; where their outputs are, and where a person looks at them.
 
-import { API_VERSION, segment } from "../azure/index.ts";
+import { API_VERSION, readEnvelope, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -93,12 +93,12 @@ export function apiVersionFor(properties: object): string {
 /**
  * Asks for a job to be cancelled, and does not wait until it is: that fits into the time a cancelled task still has.
  * @param budget milliseconds for the one request; the run's own signal does not count, since it is what was aborted
- * @throws TaskError kind `timeout` where nobody answered in that time: the job may go on
+ * @throws TaskError kind `timeout` where nobody answered in that time: the job may go on; `conflict` where it was refused and goes on
  */
 export async function cancelJob(workspace: Workspace, name: string, budget = 5_000): Promise<void> {
   const signal = AbortSignal.timeout(budget);
   try {
-    await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
+    const { status, body } = await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
       doing: `cancel the job ${name}`,
       // 202 with null or nothing, and 200 with nothing of a job that has ended (facts/04 10, facts/06 4.1); asking twice is asking once.
       promises: "accepted",
@@ -107,6 +107,19 @@ export async function cancelJob(workspace: Workspace, name: string, budget = 5_0
       expect: [400, 404, 409],
       signal,
     });
+    if (status < 400) return;
+    // Refused: that is fine of a job that has ended or is ending, and of no other.
+    const job = await findJob({ ...workspace, signal }, name);
+    const state = job?.properties?.status;
+    if (job === undefined || hasEnded(state) || state === "CancelRequested") return;
+    throw new TaskError(
+      "conflict",
+      `Azure refused to cancel the job ${name}, which is ${state}: ${readEnvelope((body as { error?: unknown } | undefined)?.error).message ?? `it answered with status ${status}.`}`,
+      {
+        status,
+        hint: `See in studio whether it goes on, and end it there or with: az ml job cancel --name ${name}`,
+      },
+    );
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new TaskError(
