@@ -32,11 +32,12 @@ export class LeasedBlob {
     const doing = `read ${this.name} in storage`;
     for (let attempt = 1; attempt <= 3; attempt++) {
       const read = await this.#ask(doing, signal, [404, 416], async () => {
-        const answer = await this.#blob.download(0, longest + 1, { maxRetryRequests: 0, ...abortable(signal) });
-        return { length: answer.contentLength, bytes: await allOf(answer.readableStreamBody, signal) };
+        const answer = await this.#blob.download(0, longest, { maxRetryRequests: 0, ...abortable(signal) });
+        const whole = Number(answer.contentRange?.split("/")[1]);
+        return { length: answer.contentLength, whole, bytes: await allOf(answer.readableStreamBody, signal) };
       });
       if (read === undefined) return undefined;
-      if (read.bytes?.length === read.length) return (read.length ?? 0) > longest ? "" : read.bytes?.toString("utf8");
+      if (read.bytes?.length === read.length) return read.whole > longest ? "" : read.bytes?.toString("utf8");
     }
     throw new TaskError("service", `Azure could not ${doing}: its answer broke off each time.`);
   }
