@@ -1,5 +1,6 @@
 // Watch models: two steps that watch for something else, or start something else, keep apart; and an agent's clock says nothing.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,7 +8,7 @@ import { systemClock } from "../../lib/poll.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import task from "../../tasks/WatchModels/index.ts";
-import { theCloud } from "../lib/ml/world.ts";
+import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 import { type Between, standBetween } from "./devops-between.ts";
 
@@ -184,5 +185,66 @@ describe("Watch models, apart", () => {
         .sort(),
       ["refs/heads/dev", "refs/heads/main"],
     );
+  });
+
+  describe("goes on", () => {
+    /** The name under which all steps for a target kept one cursor before each had its own. */
+    const sharedName = async () => {
+      const { id } = await openLocal();
+      const text = `${id.toLowerCase()}\npipeline ${names.target}`;
+      return `AzureML.WatchModels.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+    };
+
+    it("at a cursor that all steps shared, with every step, and starts nothing again", async () => {
+      register(names.a, "1", { age: HOUR });
+      register(names.b, "1", { age: HOUR });
+      const old = newRun();
+      const at = new Date(Date.now() - 2 * HOUR).toISOString();
+      const judged = { [`${names.a}:1`]: Date.now() - HOUR };
+      const position = new Date(Date.now() - HOUR).toISOString();
+      old.properties.set(await sharedName(), JSON.stringify({ schema: 1, start: at, position, judged }));
+      cloud.devops.finishBuild(old, "succeeded");
+      register(names.a, "2");
+      const steps = [{ models: names.a }, { models: names.b }] as const;
+      // The first run of the new kind ends before its second step.
+      await run(steps[0]);
+      assert.deepEqual(started(), [`${names.a}:2`]);
+      await run(...steps);
+      await run(...steps);
+      assert.deepEqual(started(), [`${names.a}:2`, `${names.b}:1`]);
+    });
+
+    it("after a change of the models that it watches, losing nothing and repeating nothing", async () => {
+      await run({ models: "apart-*" });
+      register(names.a, "1");
+      await run({ models: "apart-*" });
+      register(names.a, "2");
+      register(names.b, "1");
+      await run({ models: names.a, beginAt: "2020-01-01T00:00:00Z" });
+      assert.deepEqual(started(), [`${names.a}:1`, `${names.a}:2`]);
+      await run({ models: "apart-*" });
+      assert.deepEqual(started(), [`${names.a}:1`, `${names.a}:2`, `${names.b}:1`]);
+    });
+
+    it("with a step that some runs leave out, also on another branch", async () => {
+      await run({}, { branch: "dev" });
+      register(names.a, "1");
+      await run({ branch: "dev" });
+      await run({}, { branch: "dev" });
+      await run({}, { branch: "dev" });
+      const branches = runsOf().map(({ sourceBranch }) => sourceBranch);
+      assert.deepEqual(branches, ["refs/heads/dev", "refs/heads/main"]);
+    });
+
+    it("with the same models in another order, and written twice", async () => {
+      await run({ models: `${names.a}\n${names.b}` });
+      register(names.b, "1");
+      const ran = await run({ models: `${names.b}\n${names.a}\n${names.b}` });
+      assert.deepEqual(started(), [`${names.b}:1`]);
+      const kept = cloud.devops.builds.all
+        .filter(({ definition }) => definition.name === names.pipeline)
+        .flatMap(({ properties }) => [...properties.keys()].filter((name) => name.startsWith("AzureML.")));
+      assert.equal(new Set(kept).size, 1, ran[0]?.log);
+    });
   });
 });
