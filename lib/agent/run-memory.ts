@@ -21,6 +21,13 @@ export interface RunAccess {
   readonly job: JobOfRun;
 }
 
+/** @throws TaskError where the answer is no run */
+function queuedIn(build: Build | null, run: number): Date {
+  const { queueTime } = build ?? {};
+  if (queueTime instanceof Date && !Number.isNaN(queueTime.getTime())) return queueTime;
+  throw odd(`read run ${run}`);
+}
+
 /** How many earlier runs are looked through for what they remember. */
 const EARLIER_RUNS = 50;
 
@@ -60,14 +67,6 @@ export class RunMemory {
   }
 
   /**
-   * A moment before all that this run has started, by the clock of Azure DevOps: when it was queued. The agent's own clock
-   * may be hours off, and says it only where `busyRun` did not find the run in its list.
-   */
-  get begun(): Date {
-    return this.#queued ?? new Date(this.clock.now());
-  }
-
-  /**
    * Of the jobs of this run that come for the same work, one does it.
    * @returns what `work` did, or the job that is at it
    */
@@ -94,15 +93,34 @@ export class RunMemory {
     return takeTurn(board, `Turn.${name}`, this.#access.job, { clock: this.clock, signal });
   }
 
-  /** What the last run of this pipeline that remembered anything under this name remembered. */
-  async recall(name: string): Promise<string | undefined> {
+  /** Runs of this pipeline, this one too, newest first: what each keeps under `name` or `name.…`, names in lower case. */
+  async *kept(name: string): AsyncGenerator<{ run: number; queuedAt: number; texts: Record<string, string> }> {
     const runs = await this.runs(this.#access.definitionId, { top: EARLIER_RUNS });
-    for (const { id = 0 } of runs.sort((one, other) => (other.id ?? 0) - (one.id ?? 0))) {
-      const properties = await this.#properties(id, [name]);
-      const held = Object.entries(properties).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1];
-      if (held !== undefined && held !== "") return held;
+    const wanted = name.toLowerCase();
+    for (const build of runs.sort((one, other) => (other.id ?? 0) - (one.id ?? 0))) {
+      const run = build.id ?? 0;
+      const held = Object.entries(await this.#properties(run)).flatMap(([key, text]) => {
+        const lower = key.toLowerCase();
+        return text !== "" && (lower === wanted || lower.startsWith(`${wanted}.`)) ? [[lower, text] as const] : [];
+      });
+      if (held.length > 0) yield { run, queuedAt: queuedIn(build, run).getTime(), texts: Object.fromEntries(held) };
     }
-    return undefined;
+  }
+
+  /** This run's id. */
+  get runId(): number {
+    return this.#access.runId;
+  }
+
+  /**
+   * When this run was queued, by the clock of Azure DevOps: all that it starts is dated by that clock, and later. The
+   * agent's own clock may be hours off. Read anew only where `busyRun` did not find the run in its list.
+   */
+  async queuedAt(): Promise<Date> {
+    const { project, runId } = this.#access;
+    const read = async () => queuedIn(await this.#build.getBuild(project, runId), runId);
+    this.#queued ??= await again(this.clock, () => say(`read run ${runId}`, read));
+    return this.#queued;
   }
 
   /** Texts that a run keeps. */

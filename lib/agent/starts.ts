@@ -42,7 +42,7 @@ interface ModelVersion {
   readonly version: string;
 }
 
-/** Minutes that clocks may differ. */
+/** Minutes that the clocks of the services of Azure DevOps may differ. */
 const CLOCKS = 10;
 
 export class Starter extends RunMemory {
@@ -72,18 +72,26 @@ export class Starter extends RunMemory {
     return `${this.#target.kind} ${(pipeline ?? definition ?? "").toLowerCase()}`;
   }
 
+  /** All that says what is started, the same in every run: two that differ in it are two starts of a version. */
+  get identity(): string {
+    const target = this.#target;
+    if (target.kind === "release") return JSON.stringify([this.key, target.alias]);
+    const branch = target.branch === undefined ? null : fullRef(target.branch);
+    return JSON.stringify([this.key, branch, target.nameParameter, target.versionParameter]);
+  }
+
   /**
    * Starts the target once. Where nobody can say what came of a request it is looked up before it is sent again.
    * @throws TaskError where Azure DevOps refuses, does not know the target, or has not answered three times
    */
   async start(version: ModelVersion): Promise<StartedRun> {
-    const since = this.begun;
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#startOnce(version);
       } catch (error) {
         if (!isUnknown(error)) throw error;
         await this.clock.sleep(PAUSE * attempt);
+        const since = await this.queuedAt();
         const made = await again(this.clock, () => this.find(version, since));
         if (made !== undefined) return made;
         if (attempt >= ATTEMPTS) throw error;
@@ -129,17 +137,23 @@ export class Starter extends RunMemory {
     return this.#describe(release.id);
   }
 
-  /** What an earlier try started for the version since then, whose answer nobody may have seen. */
-  async find(version: ModelVersion, since: Date): Promise<StartedRun | undefined> {
+  /**
+   * What was started for the version since then, although nobody may have seen the answer.
+   * @param since by the clock of Azure DevOps, which dates what it starts; never by the agent's, which may be wrong
+   * @param exactly a run on another branch does not count, also where the pipeline's default branch is meant
+   */
+  async find(version: ModelVersion, since: Date, exactly = false): Promise<StartedRun | undefined> {
     const from = new Date(since.getTime() - CLOCKS * 60_000);
     const { id } = await this.#found();
     const target = this.#target;
     if (target.kind === "pipeline") {
       const wanted = parametersOf(target, version);
+      const branch = target.branch ?? (exactly ? await this.#defaultBranch(id) : undefined);
       const run = (await this.runs(id, { top: 200 })).find(
-        ({ queueTime, templateParameters = {} }) =>
+        ({ queueTime, sourceBranch, templateParameters = {} }) =>
           queueTime !== undefined &&
           queueTime >= from &&
+          (branch === undefined || sourceBranch === undefined || sourceBranch === fullRef(branch)) &&
           Object.entries(wanted).every(([name, value]) => templateParameters[name] === value),
       );
       return run?.id === undefined ? undefined : this.#describe(run.id);
@@ -149,13 +163,22 @@ export class Starter extends RunMemory {
       this.#releases.getReleases(this.#access.project, id, none, none, none, none, none, from, none, none, 100),
     );
     if (!Array.isArray(releases)) throw odd("look for a release that may have been created");
-    const release = releases.find(({ description }) => description?.includes(this.#mark(version)) === true);
+    const marks = [this.#mark(version), this.#mark(version, this.key)];
+    const release = releases.find(({ description }) => marks.some((mark) => description?.includes(mark) === true));
     return release?.id === undefined ? undefined : this.#describe(release.id);
   }
 
-  #mark(version: ModelVersion): string {
-    const text = `${this.#access.definitionId}\n${this.key}\n${version.name}\n${version.version}`;
+  /** @param start the key alone, as earlier releases of this extension wrote it */
+  #mark(version: ModelVersion, start = this.identity): string {
+    const text = `${this.#access.definitionId}\n${start}\n${version.name}\n${version.version}`;
     return `[watch ${createHash("sha256").update(text).digest("hex").slice(0, 16)}]`;
+  }
+
+  async #defaultBranch(id: number): Promise<string | undefined> {
+    const doing = `read the ${this.key}`;
+    const definition = await say(doing, () => this.#build.getDefinition(this.#access.project, id));
+    if (typeof definition?.id !== "number") throw odd(doing);
+    return definition.repository?.defaultBranch;
   }
 
   #found(): Promise<{ id: number; name: string }> {

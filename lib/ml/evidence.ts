@@ -4,48 +4,66 @@ import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
 import { findVersion, putVersion } from "./assets.ts";
-import { getJob, JOB_READ_API_VERSION, type Job } from "./jobs.ts";
+import { getJob, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
 export { EVIDENCE, isEvidence, refuseEvidence } from "../spec/evidence-names.ts";
 
 /**
- * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is,
- * and the same job with other tags, as the official client changes tags (facts/04 9.3). Whoever may only read is told
- * in a warning. These tags inform people, and never become a model's evidence.
+ * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is, and the
+ * PATCH of run history by which the studio and the official client (azure-ai-ml 1.35) change tags. The service merges the tags
+ * (Azure/azure-sdk-for-python#47819); a PUT of a finished job with other tags is refused. These tags inform people, and never
+ * become a model's evidence, so a refusal is a warning.
+ * @throws TaskError where an earlier "passed" would stand against this evaluation
  */
 export async function recordEvaluation(workspace: Workspace, jobName: string, passed: boolean): Promise<void> {
   const { provenance, azure, log, signal } = workspace;
-  const job = await getJob(workspace, jobName);
+  const { properties } = await getJob(workspace, jobName);
   if (!passed) await failModelsOf(workspace, jobName);
-  const evidence = {
+  const judgedByPipeline = provenance.kind !== "none";
+  const tags: Record<string, string> = {
+    // No tag can be removed: what an earlier evaluation wrote and this one does not say becomes empty.
+    ...Object.fromEntries(
+      Object.keys(properties?.tags ?? {})
+        .filter(isJudgement)
+        .map((name) => [name, ""]),
+    ),
     [EVIDENCE.result]: passed ? "passed" : "failed",
-    [EVIDENCE.pipeline]: provenance.kind === "none" ? "" : provenance.definition,
-    [EVIDENCE.run]: provenance.kind === "none" ? "" : provenance.runUri,
+    ...(judgedByPipeline ? { [EVIDENCE.pipeline]: provenance.definition, [EVIDENCE.run]: provenance.runUri } : {}),
     [EVIDENCE.time]: new Date().toISOString(),
   };
-  const tags = {
-    ...Object.fromEntries(Object.entries(job.properties?.tags ?? {}).filter(([name]) => !isJudgement(name))),
-    ...Object.fromEntries(Object.entries(evidence).filter(([, value]) => value !== "")),
-  };
-  const properties = { ...sentBack(job), tags };
+  const experiment = segment(properties?.experimentName ?? "Default", "the name of the experiment");
+  const run = segment(jobName, "the name of the job");
   try {
-    await azure.request("PUT", `${workspace.id}/jobs/${segment(jobName, "the name of the job")}`, {
+    const at = `${await workspace.serviceUrl("history")}/experiments/${experiment}/runs/${run}`;
+    await azure.request("PATCH", at, {
       doing: `write the evaluation of the job ${jobName}`,
-      body: { properties },
-      // The one that it was read with: nothing is lost on the way back.
-      apiVersion: JOB_READ_API_VERSION,
+      body: { tags },
+      // The same tags again change nothing.
+      repeats: true,
       signal,
     });
   } catch (error) {
-    const isRefused = error instanceof TaskError && (error.status === 401 || error.status === 403);
-    // What an earlier evaluation wrote must not stand where this one says otherwise.
-    const stale = !passed && job.properties?.tags?.[EVIDENCE.result] === "passed";
-    if (!isRefused || stale) throw error;
+    if (!(error instanceof TaskError) || signal.aborted) throw error;
+    if (!passed && properties?.tags?.[EVIDENCE.result] === "passed") throw staysPassed(jobName, error);
     log.warn(
-      `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record is kept and counts: ${error.message}`,
+      `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record is kept and counts: ${error.message} Writing it takes a role such as AzureML Data Scientist on the workspace.`,
     );
   }
+}
+
+/** A job that was judged again and failed must not go on saying that it passed. */
+function staysPassed(jobName: string, error: TaskError): TaskError {
+  return new TaskError(
+    error.kind,
+    `The job ${jobName} failed its evaluation, and its tag "${EVIDENCE.result}" still says "passed", because the evaluation could not be written: ${error.message}`,
+    {
+      hint: "Give the service connection's identity a role such as AzureML Data Scientist on the workspace, and run the step again.",
+      ...(error.status === undefined ? {} : { status: error.status }),
+      ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+      cause: error,
+    },
+  );
 }
 
 /** More models of one job than this are not looked for. */
@@ -88,17 +106,6 @@ async function failModelsOf(workspace: Workspace, jobName: string): Promise<void
     if (!(error instanceof TaskError) || signal.aborted) throw error;
     log.warn(`Models made of the job ${jobName} may still carry the evaluation passed: ${error.message}`);
   }
-}
-
-/** A job as it is sent to have its tags changed: what the service alone says is left out. */
-function sentBack(job: Job): Record<string, unknown> {
-  const { status: _status, parameters: _parameters, services, ...rest } = job.properties ?? {};
-  const kept = Object.entries(services ?? {}).flatMap(([name, service]) => {
-    const { jobServiceType, endpoint } = (service ?? {}) as { jobServiceType?: string; endpoint?: string | null };
-    return service ? [[name, { jobServiceType, endpoint }] as const] : [];
-  });
-  const given = Object.entries({ ...rest, services: Object.fromEntries(kept) });
-  return Object.fromEntries(given.filter(([, value]) => value !== null));
 }
 
 /** The judgement of a job by a step of a pipeline run. */

@@ -17,5 +17,14 @@ export { readRollout } from "./rollout-files.ts";
 export { parseRules } from "./rules.ts";
 export { type SubmittedJob, submitJob } from "./submit-job.ts";
 export { takeBack } from "./take-back.ts";
-export { cursorName, intend, newVersions, passed, readCursor, type WatchCursor } from "./watch.ts";
+export {
+  cursorNames,
+  intend,
+  mayBeStarted,
+  newCursor,
+  newVersions,
+  passed,
+  recallCursor,
+  type WatchCursor,
+} from "./watch.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";

@@ -13,7 +13,7 @@ export interface WatchCursor {
   readonly position: string;
   /** `name:version` that were judged within the overlap before `position`, and when each was created. */
   readonly judged: Readonly<Record<string, number>>;
-  /** A version that was about to be started, and when: its answer may have been lost. */
+  /** A version that was about to be started, and since when: its answer may have been lost. */
   readonly starting?: { readonly version: string; readonly since: string };
 }
 
@@ -37,32 +37,122 @@ export interface WatchFilter {
 /** Versions may become visible later than others that were created after them. */
 const OVERLAP = 5 * 60_000;
 
-/** The name under which a run remembers its cursor for this workspace or registry and this target. */
-export function cursorName(home: AssetHome, target: string): string {
-  const text = `${(isRegistry(home) ? home.uri : home.id).toLowerCase()}\n${target}`;
-  return `AzureML.WatchModels.${createHash("sha256").update(text).digest("hex").slice(0, 12)}`;
+/** Under which names a run keeps cursors for this workspace or registry and this target. */
+export interface CursorNames {
+  /** Of what was kept when all steps for one target shared a cursor; the names of all others begin with it. */
+  readonly shared: string;
+  /** Of a step that watches for just this and starts just this: two that differ in any of it have a cursor each. */
+  readonly own: string;
 }
 
 /**
- * What an earlier run remembered; without any, a cursor that begins at `from`, or now: history starts nothing.
- * @throws TaskError where `from` is no time, or the text is none of ours
+ * @param target what is started, in the words of a person
+ * @param start all that says what is started: target, branch, parameters, alias
  */
-export function readCursor(text: string | undefined, from: string | undefined, now: number): WatchCursor {
-  if (text !== undefined) {
-    const cursor = parse(text);
-    if (cursor?.schema === 1 && !Number.isNaN(Date.parse(cursor.position))) return cursor;
-    throw new TaskError("service", "The cursor that an earlier run of this pipeline kept cannot be read.", {
-      hint: `It is ${JSON.stringify(text.slice(0, 200))}. Remove that build property to begin anew.`,
-    });
+export function cursorNames(home: AssetHome, filter: WatchFilter, target: string, start: string): CursorNames {
+  const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const shared = `AzureML.WatchModels.${hash(`${(isRegistry(home) ? home.uri : home.id).toLowerCase()}\n${target}`)}`;
+  const models = [...new Set(filter.models)].sort();
+  const tags = Object.entries(filter.tags).sort(([one], [other]) => (one < other ? -1 : 1));
+  return { shared, own: `${shared}.${hash(JSON.stringify([models, tags, start]))}` };
+}
+
+/** A run of this pipeline, and what it keeps under names that begin with the shared one: names in lower case. */
+export interface KeptByRun {
+  readonly run: number;
+  /** Milliseconds since the epoch, by the clock of Azure DevOps. */
+  readonly queuedAt: number;
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+export interface Recalled {
+  readonly cursor: WatchCursor;
+  /** When the run that kept it was queued, in milliseconds: what it or a later run started was started since. */
+  readonly since: number;
+  /** Whether other steps have been at work since: what they started for the same version counts. */
+  readonly others: boolean;
+  /** The text of a shared cursor that was taken over. */
+  readonly shared?: string;
+}
+
+/**
+ * Where this step goes on: at its own cursor; else at the one that all steps shared, where no step has kept one of its own
+ * since; else where the last run was queued in which another step watched for this target, so that a changed input loses nothing.
+ * @param runs newest first
+ * @returns undefined where this pipeline never watched for the target
+ * @throws TaskError where what was kept is no cursor
+ */
+export async function recallCursor(
+  names: CursorNames,
+  runs: AsyncIterable<KeptByRun>,
+  thisRun: number,
+): Promise<Recalled | undefined> {
+  let last: KeptByRun | undefined;
+  for await (const kept of runs) {
+    const { queuedAt: since, texts } = kept;
+    const own = texts[names.own.toLowerCase()];
+    if (own !== undefined) return { cursor: readCursor(own), since, others: last !== undefined };
+    const shared = texts[names.shared.toLowerCase()];
+    if (shared !== undefined) {
+      if (last !== undefined) break;
+      return { cursor: readCursor(shared), since, others: Object.keys(texts).length > 1, shared };
+    }
+    if (kept.run !== thisRun) last ??= kept;
   }
-  const time = from === undefined ? now : Date.parse(from);
-  if (Number.isNaN(time)) {
+  if (last === undefined) return undefined;
+  const judged = Object.assign({}, ...Object.values(last.texts).map((text) => readCursor(text).judged));
+  return { cursor: { ...beginning(last.queuedAt), judged }, since: last.queuedAt, others: true };
+}
+
+/** @throws TaskError where the text is none of ours */
+function readCursor(text: string): WatchCursor {
+  const cursor = parse(text);
+  if (cursor?.schema === 1 && !Number.isNaN(Date.parse(cursor.position))) return cursor;
+  throw new TaskError("service", "The cursor that an earlier run of this pipeline kept cannot be read.", {
+    hint: `It is ${JSON.stringify(text.slice(0, 200))}. Remove that build property to begin anew.`,
+  });
+}
+
+function beginning(time: number): WatchCursor {
+  const start = new Date(time).toISOString();
+  return { schema: 1, start, position: start, judged: {} };
+}
+
+/**
+ * A cursor of its own: at `from`, or else after all that is there, so that history starts nothing. The agent's clock
+ * is not asked: it may be wrong, and versions are dated by Azure ML's.
+ * @throws TaskError where `from` is no time
+ */
+export async function newCursor(home: AssetHome, filter: WatchFilter, from: string | undefined): Promise<WatchCursor> {
+  if (from !== undefined) {
+    const time = Date.parse(from);
+    if (!Number.isNaN(time)) return beginning(time);
     throw new TaskError("input", `Input beginAt is "${from}", which is no time.`, {
       hint: "Write it as 2026-01-31T08:00:00Z.",
     });
   }
-  const start = new Date(time).toISOString();
-  return { schema: 1, start, position: start, judged: {} };
+  const there: Record<string, number> = {};
+  for await (const { name = "" } of containersOf(home, "models")) {
+    if (!isNamed(name, filter.models)) continue;
+    let newest: number | undefined;
+    for await (const body of versionsOf(home, "models", name, { $orderBy: "createdtime desc", listViewType: "All" })) {
+      const { version, createdAt } = createdIn(body);
+      if (version === undefined || Number.isNaN(createdAt)) continue;
+      newest ??= createdAt;
+      if (createdAt < newest - OVERLAP) break;
+      there[`${name}:${version}`] = createdAt;
+    }
+  }
+  const position = Math.max(0, ...Object.values(there));
+  const judged = Object.entries(there).filter(([, createdAt]) => createdAt >= position - OVERLAP);
+  return { ...beginning(position), judged: Object.fromEntries(judged) };
+}
+
+/** What a service says of a version's age; `createdAt` is no number where it says none. */
+function createdIn(body: Parameters<typeof versionIn>[0]) {
+  const created = (body as { systemData?: { createdAt?: string } }).systemData?.createdAt ?? "";
+  const fraction = Number((/\.(\d+)/.exec(created)?.[1] ?? "").padEnd(7, "0").slice(3, 7));
+  return { version: versionIn(body), createdAt: Date.parse(created), fraction };
 }
 
 function parse(text: string): WatchCursor | undefined {
@@ -85,10 +175,7 @@ export async function newVersions(
     if (!isNamed(name, filter.models)) continue;
     const query = { $orderBy: "createdtime desc", listViewType: "ActiveOnly" };
     for await (const body of versionsOf(home, "models", name, query)) {
-      const created = (body as { systemData?: { createdAt?: string } }).systemData?.createdAt ?? "";
-      const createdAt = Date.parse(created);
-      const fraction = Number((/\.(\d+)/.exec(created)?.[1] ?? "").padEnd(7, "0").slice(3, 7));
-      const version = versionIn(body);
+      const { version, createdAt, fraction } = createdIn(body);
       if (version === undefined || Number.isNaN(createdAt)) continue;
       // Newest first is what was asked for: the first older one ends the list.
       if (createdAt < since) break;
@@ -107,11 +194,31 @@ export async function newVersions(
   );
 }
 
-/** Before a start: should this run end in its middle, the next one asks whether it happened. */
-export function intend(cursor: WatchCursor, version: WatchedVersion, now: number): WatchCursor {
+/**
+ * Before a start: should this run end in its middle, the next one asks whether it happened.
+ * @param queuedAt when this run was queued, in milliseconds by the clock of Azure DevOps, which dates what is started
+ */
+export function intend(cursor: WatchCursor, version: WatchedVersion, queuedAt: number): WatchCursor {
   const named = `${version.name}:${version.version}`;
-  const since = cursor.starting?.version === named ? cursor.starting.since : new Date(now).toISOString();
+  const since = cursor.starting?.version === named ? cursor.starting.since : new Date(queuedAt).toISOString();
   return { ...cursor, starting: { version: named, since } };
+}
+
+/**
+ * Since when the version may have been started already: by a run that was cut off at it, or by others whose inputs were
+ * different. Never later than the run that says so was queued: the clock of its agent may have been wrong.
+ */
+export function mayBeStarted(
+  recalled: Recalled | undefined,
+  cursor: WatchCursor,
+  version: WatchedVersion,
+): { readonly since: Date; readonly byOthers: boolean } | undefined {
+  if (recalled === undefined) return undefined;
+  if (cursor.starting?.version === `${version.name}:${version.version}`) {
+    const said = Date.parse(cursor.starting.since);
+    return { since: new Date(Math.min(recalled.since, said || recalled.since)), byOthers: false };
+  }
+  return recalled.others ? { since: new Date(recalled.since), byOthers: true } : undefined;
 }
 
 /** After a start, or past a version that is not wanted. */

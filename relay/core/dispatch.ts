@@ -98,7 +98,10 @@ export class Dispatcher {
     const now = clock.now();
     const before = there?.value;
     if (before?.state === "started") return { kind: "duplicate" };
-    if (before?.state === "dead" && !revive) return { kind: "dead", reason: before.reason ?? "", before: true };
+    // A letter that nobody keeps can wake nobody: the claim led to nothing, and counts no more.
+    const isKept = before?.state === "dead" && (await store.read(`${DEAD_LETTERS}${id}.json`)) !== undefined;
+    if (before?.state === "dead" && isKept && !revive)
+      return { kind: "dead", reason: before.reason ?? "", before: true };
     if (before?.state === "starting" && before.until > now) {
       return { kind: "later", reason: `${nameOf(notice)} is being started by another call.` };
     }

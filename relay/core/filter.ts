@@ -34,12 +34,19 @@ export function matchesModel(filter: ModelFilter, version: Judged): boolean {
   return stage !== undefined && matchesAny(filter.stage, stage, { ignoreCase: true });
 }
 
-export function matchesRun(filter: RunFilter, run: RunEvent): boolean {
+/** Whether what happened, and in which workspace, is for the filter: what the run's record need not be asked for. */
+export function concernsRun(filter: RunFilter, run: RunEvent): boolean {
   return (
     filter.events.includes(run.type) &&
     matchesAny(filter.workspace, sourceName(run.source), { ignoreCase: true }) &&
+    (filter.runStatus.length === 0 || matchesAny(filter.runStatus, run.status, { ignoreCase: true }))
+  );
+}
+
+export function matchesRun(filter: RunFilter, run: RunEvent): boolean {
+  return (
+    concernsRun(filter, run) &&
     matchesAny(filter.experiment, run.experiment.name) &&
-    (filter.runStatus.length === 0 || matchesAny(filter.runStatus, run.status, { ignoreCase: true })) &&
     matchesDictionary(filter.tags, run.tags) &&
     matchesDictionary(filter.properties, run.properties)
   );

@@ -1,4 +1,4 @@
-// Asks Azure ML's ARM API which model versions there are: what a replay goes by.
+// Asks Azure ML's ARM API for its own record of model versions and runs: what every start rests on.
 import type { Clock } from "./clock.ts";
 import { isObject, texts } from "./events.ts";
 import { RelayFault } from "./fault.ts";
@@ -16,6 +16,17 @@ export interface ModelVersion {
   /** Milliseconds since the epoch (systemData.createdAt). */
   readonly createdAt: number;
 }
+
+/** What Azure ML itself says of a run. */
+export interface JobRecord {
+  readonly status: string;
+  readonly experiment: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/** A name that an address takes for a step: it would lead to another resource. */
+const isStep = (name: string) => name === "." || name === "..";
 
 export class ModelCatalog {
   readonly #parts: {
@@ -53,6 +64,7 @@ export class ModelCatalog {
    */
   async versions(source: string, model: string, since: number): Promise<ModelVersion[] | undefined> {
     const versions: ModelVersion[] = [];
+    if (isStep(model)) return undefined;
     const path = `${source}/models/${encodeURIComponent(model)}/versions`;
     const query = `api-version=${API_VERSION}&$orderBy=createdtime%20desc&listViewType=ActiveOnly`;
     for await (const item of this.#list(`${path}?${query}`)) {
@@ -68,9 +80,24 @@ export class ModelCatalog {
 
   /** One version, or undefined when there is none. */
   async version(source: string, model: string, version: string): Promise<ModelVersion | undefined> {
+    if (isStep(model) || isStep(version)) return undefined;
     const path = `${source}/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
     const item = await this.#get(`${this.#parts.resourceManager}${path}?api-version=${API_VERSION}`);
-    return item === undefined ? undefined : readVersion(source, model, item);
+    const found = item === undefined ? undefined : readVersion(source, model, item);
+    return found?.notice.version === version ? found : undefined;
+  }
+
+  /** The job of a run, or undefined when there is none. @throws RelayFault where the answer is no record of it */
+  async job(source: string, name: string): Promise<JobRecord | undefined> {
+    if (isStep(name)) return undefined;
+    const url = `${this.#parts.resourceManager}${source}/jobs/${encodeURIComponent(name)}?api-version=${API_VERSION}`;
+    const item = await this.#get(url);
+    if (item === undefined) return undefined;
+    const properties = isObject(item.properties) ? item.properties : {};
+    const { status, experimentName } = properties;
+    if (item.name !== name || typeof status !== "string") throw unreadable(url);
+    const experiment = typeof experimentName === "string" ? experimentName : "";
+    return { status, experiment, tags: texts(properties.tags), properties: texts(properties.properties) };
   }
 
   /** What a list holds; `none` where Azure ML says that there is no such list. */

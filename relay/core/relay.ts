@@ -4,14 +4,15 @@ import { CatchUp, type CaughtUp } from "./catch-up.ts";
 import { type Clock, type RelayLog, silentLog, systemClock } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
 import { Dispatcher, type Outcome, type Starter } from "./dispatch.ts";
-import { parseDelivery, type RelayEvent } from "./events.ts";
+import { parseDelivery, type RelayEvent, type RunEvent } from "./events.ts";
 import { asFault, describeFault } from "./fault.ts";
-import { concernsModel, matchesModel, matchesRun } from "./filter.ts";
+import { concernsModel, concernsRun, matchesModel, matchesRun } from "./filter.ts";
 import { answerOptions, answerValidation, json, type RelayRequest, type RelayResponse } from "./handshake.ts";
 import type { Http } from "./http.ts";
 import { withLock } from "./lock.ts";
 import { ModelCatalog, type TokenSource } from "./models.ts";
-import { type ModelNotice, type Notice, nameOf, noticeOfModelEvent, noticeOfRunEvent } from "./notice.ts";
+import { type ModelNotice, nameOf, noticeOfModelEvent, noticeOfRunEvent } from "./notice.ts";
+import { confirmRun, NO_SOURCES } from "./record.ts";
 import { Replayer, type ReplayReport, type ReplayRequest } from "./replay.ts";
 import type { Route } from "./routes.ts";
 import { type Store, writeJson } from "./store.ts";
@@ -56,7 +57,10 @@ export class Relay {
       scope: configuration.resourceManagerScope,
     });
     this.#catchUp = new CatchUp({ ...parts, catalog: this.#catalog, dispatcher: this.#dispatcher });
-    this.#replayer = new Replayer({ ...parts, dispatcher: this.#dispatcher, catchUp: this.#catchUp });
+    this.#replayer = new Replayer({
+      ...{ ...parts, dispatcher: this.#dispatcher },
+      ...{ catchUp: this.#catchUp, catalog: this.#catalog },
+    });
   }
 
   /**
@@ -122,9 +126,14 @@ export class Relay {
     const concerned = configuration.routes.filter(({ when }) =>
       event.kind === "model"
         ? concernsModel(when, source, event.name)
-        : when.kind === "run" && matchesRun(when, { ...event, source }),
+        : when.kind === "run" && concernsRun(when, { ...event, source }),
     );
     if (concerned.length === 0) return [];
+    if (configuration.sources.length === 0) {
+      const reason = `Nothing starts: ${NO_SOURCES}`;
+      log.error(`Event ${event.id} (${subject}) waits. ${reason}`);
+      return concerned.map((route) => say(route, { kind: "later", reason }));
+    }
     if ((await store.read(marker)) !== undefined) {
       return concerned.map((route) => say(route, { kind: "duplicate" }));
     }
@@ -133,7 +142,11 @@ export class Relay {
       const [first] = routes;
       let done: { readonly value: { route: Route; outcome: Outcome } | undefined } | undefined;
       try {
-        done = await withLock(this.#parts, lockName(first), deadline, () => this.#startFor(notice, routes, deadline));
+        done = await withLock(this.#parts, lockName(first), deadline, () =>
+          event.kind === "run"
+            ? this.#startForRun({ ...event, source }, routes, deadline)
+            : this.#startFor(noticeOfModelEvent({ ...event, source }), routes, deadline),
+        );
       } catch (error) {
         // One target's trouble (or the store's) must not cost another its start; the event will come again.
         done = { value: { route: first, outcome: { kind: "later", reason: describeFault(error) } } };
@@ -152,20 +165,28 @@ export class Relay {
   }
 
   /** Under the target's lock. Undefined: no route wants it. */
-  async #startFor(
-    notice: Notice,
+  async #startForRun(
+    event: RunEvent,
     routes: readonly [Route, ...Route[]],
     deadline: number,
   ): Promise<{ route: Route; outcome: Outcome } | undefined> {
-    if (notice.kind === "run") {
-      return { route: routes[0], outcome: await this.#dispatcher.dispatch(routes[0], notice, deadline) };
-    }
-    let judged: ModelNotice = notice;
-    if (this.#parts.configuration.sources.length > 0) {
-      const looked = await this.#lookFirst(notice, routes, deadline);
-      if ("settled" in looked) return looked.settled;
-      judged = looked.notice;
-    }
+    const confirmed = await confirmRun(this.#catalog, event);
+    if ("none" in confirmed) return { route: routes[0], outcome: { kind: "later", reason: confirmed.none } };
+    const { record } = confirmed;
+    const route = routes.find(({ when }) => when.kind === "run" && matchesRun(when, record));
+    if (route === undefined) return undefined;
+    return { route, outcome: await this.#dispatcher.dispatch(route, noticeOfRunEvent(record), deadline) };
+  }
+
+  /** Under the target's lock. Undefined: no route wants it. */
+  async #startFor(
+    notice: ModelNotice,
+    routes: readonly [Route, ...Route[]],
+    deadline: number,
+  ): Promise<{ route: Route; outcome: Outcome } | undefined> {
+    const looked = await this.#lookFirst(notice, routes, deadline);
+    if ("settled" in looked) return looked.settled;
+    const judged = looked.notice;
     const route = routes.find(({ when }) => when.kind === "model" && matchesModel(when, judged));
     return route === undefined
       ? undefined

@@ -6,7 +6,9 @@ import type { Configuration } from "./configuration.ts";
 import { DEAD_LETTERS, type DeadLetter, type Dispatcher } from "./dispatch.ts";
 import { describeFault } from "./fault.ts";
 import { withLock } from "./lock.ts";
+import type { ModelCatalog } from "./models.ts";
 import { nameOf } from "./notice.ts";
+import { confirmNotice, NO_SOURCES } from "./record.ts";
 import { targetKey } from "./routes.ts";
 import { readJson, type Store } from "./store.ts";
 import { byTarget, lockName } from "./targets.ts";
@@ -54,6 +56,7 @@ export interface ReplayerParts {
   readonly owner: string;
   readonly dispatcher: Dispatcher;
   readonly catchUp: CatchUp;
+  readonly catalog: ModelCatalog;
 }
 
 export class Replayer {
@@ -71,6 +74,7 @@ export class Replayer {
     // Dead letters are older than anything that the cursor has still before it.
     if (request.deadLetters !== undefined) await this.#revive(request, deadline, replayed, unfinished);
     const { configuration, log } = this.#parts;
+    if (configuration.sources.length === 0) unfinished.push(`anything: ${NO_SOURCES}`);
     const ofModels = configuration.routes.filter(({ when }) => when.kind === "model");
     for (const routes of byTarget(ofModels)) {
       for (const source of configuration.sources) {
@@ -124,7 +128,8 @@ export class Replayer {
   }
 
   async #revive(request: ReplayRequest, deadline: number, replayed: Replayed[], unfinished: string[]): Promise<void> {
-    const { configuration, store, dispatcher } = this.#parts;
+    const { configuration, store, dispatcher, catalog } = this.#parts;
+    if (configuration.sources.length === 0) return;
     const stuck = new Set<string>();
     const wanted = request.deadLetters;
     for (const { key, letter } of await this.#letters()) {
@@ -145,7 +150,9 @@ export class Replayer {
       }
       try {
         const done = await withLock(this.#parts, lockName(route), Math.min(deadline, this.#soon()), async () => {
-          const outcome = await dispatcher.dispatch(route, letter.notice, deadline, true);
+          const confirmed = await confirmNotice(catalog, letter.notice);
+          if ("none" in confirmed) return { kind: "later" as const, reason: confirmed.none };
+          const outcome = await dispatcher.dispatch(route, confirmed.record, deadline, true);
           if (outcome.kind === "started" || outcome.kind === "duplicate") await store.remove(key);
           return outcome;
         });

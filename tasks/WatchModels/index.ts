@@ -1,5 +1,14 @@
 // Watch models: what was registered since the last run starts something, once for each version, in order.
-import { cursorName, intend, newVersions, openPlace, passed, readCursor } from "../../lib/ml/index.ts";
+import {
+  cursorNames,
+  intend,
+  mayBeStarted,
+  newCursor,
+  newVersions,
+  openPlace,
+  passed,
+  recallCursor,
+} from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openStarter, type StartTarget } from "../../lib/task/starter.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
@@ -12,22 +21,26 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: { hom
     log.info(`Run ${busy} of this pipeline has not ended: what is new is left to it, and to the next run.`);
     return { startedCount: "0", versions: "" };
   }
-  const name = cursorName(home, starter.key);
-  const done = await starter.inTurn(name, signal, async () => {
-    let cursor = readCursor(await starter.recall(name), inputs.beginAt, Date.now());
+  const filter = { models: linesOf(inputs.models), tags };
+  const names = cursorNames(home, filter, starter.key, starter.identity);
+  const done = await starter.inTurn(names.own, signal, async () => {
+    const recalled = await recallCursor(names, starter.kept(names.shared), starter.runId);
+    let cursor = recalled?.cursor ?? (await newCursor(home, filter, inputs.beginAt));
+    // A step of this run that comes later goes on there as well.
+    if (recalled?.shared !== undefined) await starter.remember(names.shared, recalled.shared);
     const keep = async (next: typeof cursor) => {
       cursor = next;
-      await starter.remember(name, JSON.stringify(cursor));
+      await starter.remember(names.own, JSON.stringify(cursor));
     };
     // Also where nothing is new: the next run looks at the last runs only.
     await keep(cursor);
     const started: string[] = [];
-    for (const version of await newVersions(home, { models: linesOf(inputs.models), tags }, cursor)) {
+    for (const version of await newVersions(home, filter, cursor)) {
       const named = `${version.name}:${version.version}`;
       if (version.wanted) {
-        const before = cursor.starting?.version === named ? new Date(cursor.starting.since) : undefined;
-        await keep(intend(cursor, version, starter.begun.getTime()));
-        const found = before && (await starter.find(version, before));
+        const asked = mayBeStarted(recalled, cursor, version);
+        await keep(intend(cursor, version, (await starter.queuedAt()).getTime()));
+        const found = asked && (await starter.find(version, asked.since, asked.byOthers));
         const { reference, url } = found ?? (await starter.start(version));
         log.info(`${named} ${found ? "was started by an earlier run" : "started"}: ${reference}, ${url}`);
         if (!found) started.push(named);
@@ -35,7 +48,8 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: { hom
       await keep(passed(cursor, version));
       signal.throwIfAborted();
     }
-    if (started.length === 0) log.info(`Nothing is new since ${cursor.position}.`);
+    if (started.length === 0)
+      log.info(Date.parse(cursor.position) > 0 ? `Nothing is new since ${cursor.position}.` : "Nothing is there yet.");
     return { startedCount: String(started.length), versions: started.join(",") };
   });
   if ("value" in done) return done.value;

@@ -10,7 +10,7 @@ import * as readline from "node:readline";
 import { fileURLToPath } from "node:url";
 import { makeAuthority } from "../../local/tls.ts";
 import { buildRelay } from "../../relay/build.ts";
-import { modelEvent, type Server, serve } from "./harness.ts";
+import { modelEvent, type Server, serve, serveRegistered, WORKSPACE } from "./harness.ts";
 import { serveReleases } from "./release-server.ts";
 
 interface Invoked {
@@ -85,6 +85,7 @@ describe("relay: Function App", () => {
     JSON.stringify({
       schema: 1,
       organization,
+      sources: [WORKSPACE],
       routes: [
         { name: "yaml", start: { kind: "webhook", name: "amlModel", secretSetting: "RELAY_SECRET" } },
         {
@@ -149,8 +150,13 @@ describe("relay: Function App", () => {
     const identity = await serveIdentity();
     const releases = await serveReleases();
     const webhooks = await serve(() => ({}));
+    const arm = await serveRegistered();
     try {
       const setting = JSON.parse(routes(releases.organization));
+      Object.assign(setting, {
+        resourceManager: arm.url,
+        resourceManagerScope: "https://management.azure.com/.default",
+      });
       setting.routes[0].start.organization = `${webhooks.url}/contoso`;
       const environment = {
         RELAY_CONTAINER: `${storage.url}/stor1/relay`,
@@ -180,13 +186,14 @@ describe("relay: Function App", () => {
       assert.match(releases.made[0]?.authorization ?? "", /^Bearer .+/);
       assert.deepEqual(
         new Set(identity.received.map(({ query }) => query.get("resource"))),
-        new Set(["https://storage.azure.com", "499b84ac-1321-427f-aa17-267ca6975798"]),
+        new Set(["https://management.azure.com", "https://storage.azure.com", "499b84ac-1321-427f-aa17-267ca6975798"]),
       );
       assert.ok(identity.received.every(({ query }) => query.get("client_id") === environment.AZURE_CLIENT_ID));
       const status = await worker.invoke("replay", "GET");
-      assert.deepEqual(JSON.parse(status.body), { cursors: [], deadLetters: [] });
+      const { cursors, deadLetters } = JSON.parse(status.body);
+      assert.deepEqual([cursors.length, deadLetters], [2, []]);
     } finally {
-      await Promise.all([storage.close(), identity.close(), releases.close(), webhooks.close()]);
+      await Promise.all([storage.close(), identity.close(), releases.close(), webhooks.close(), arm.close()]);
     }
   });
 });

@@ -121,6 +121,23 @@ export async function serveArm(
   return server;
 }
 
+/** Versions that `modelEvent` told of: registered long ago, so that no replay finds them, and with the last event's tags. */
+const registered = new Map<string, KnownVersion>();
+
+/** ARM that has each version of which an event tells; `jobs` are its runs by name. */
+export async function serveRegistered(jobs: Record<string, object> = {}): Promise<Server> {
+  const versions: KnownVersion[] = [];
+  return serveArm(versions, {
+    instead(path) {
+      const named = [...registered.values()].filter(({ name }) => !/^\.+$/.test(name));
+      versions.splice(0, versions.length, ...named);
+      const job = /\/jobs\/([^/]+)$/.exec(path)?.[1];
+      const properties = job === undefined ? undefined : jobs[job];
+      return properties === undefined ? undefined : { body: { name: job, properties } };
+    },
+  });
+}
+
 let ids = 0;
 
 /** A ModelRegistered event in EventGridSchema, as the documentation's sample has it. */
@@ -129,6 +146,8 @@ export function modelEvent(
   version: string | number,
   extra: { id?: string; tags?: object; time?: string } = {},
 ): object {
+  const tags = (extra.tags ?? {}) as Record<string, string>;
+  registered.set(`${name}:${version}`, { name, version: String(version), createdAt: Date.UTC(2020, 0, 1), tags });
   return {
     topic: WORKSPACE,
     subject: `models/${name}:${version}`,

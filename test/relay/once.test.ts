@@ -55,7 +55,7 @@ describe("relay: once and in order", () => {
   after(() => Promise.all([arm.close(), devops.close()]));
 
   /** Two instances over one memory, as a Function has when it scales out. */
-  async function play(told: Story, sources: readonly string[]): Promise<{ statuses: number[]; relays: LocalRelay[] }> {
+  async function play(told: Story, replayed: boolean): Promise<{ statuses: number[]; relays: LocalRelay[] }> {
     started = [];
     let turn = 0;
     respond = () => {
@@ -69,10 +69,11 @@ describe("relay: once and in order", () => {
           schema: 1,
           organization: `${devops.url}/contoso`,
           resourceManager: arm.url,
-          sources,
+          sources: [WORKSPACE],
           routes: [{ name: "a", start: { kind: "webhook", name: "w" } }],
           retry: { attempts: 1, firstPauseSeconds: 0, maximumPauseSeconds: 0 },
-          replay: { from: new Date(began).toISOString() },
+          // Where the cursor begins after all of them, an event is all that tells of a version.
+          replay: replayed ? { from: new Date(began).toISOString() } : {},
         },
         store,
         credential,
@@ -96,7 +97,7 @@ describe("relay: once and in order", () => {
   it("by events alone: each delivered version once at most, and once exactly where the answer was 200", async () => {
     await fc.assert(
       fc.asyncProperty(story, async (told) => {
-        const { statuses, relays } = await play(told, []);
+        const { statuses, relays } = await play(told, false);
         try {
           assert.equal(new Set(started).size, started.length, `twice: ${started}`);
           assert.ok(statuses.every((status) => status === 200 || status === 503));
@@ -119,7 +120,7 @@ describe("relay: once and in order", () => {
     const all = versions.map(({ version }) => version);
     await fc.assert(
       fc.asyncProperty(story, async (told) => {
-        const { relays } = await play(told, [WORKSPACE]);
+        const { relays } = await play(told, true);
         try {
           assert.deepEqual(started, all.slice(0, started.length), "a beginning of the order of creation");
           respond = () => ({});

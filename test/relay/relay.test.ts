@@ -4,22 +4,34 @@ import { createHmac } from "node:crypto";
 import type { Store } from "../../relay/core/store.ts";
 import { type LocalRelay, type LocalRelayOptions, startRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
-import { type Answer, credential, modelEvent, post, type Received, type Server, serve, WORKSPACE } from "./harness.ts";
+import {
+  type Answer,
+  credential,
+  modelEvent,
+  post,
+  type Received,
+  type Server,
+  serve,
+  serveRegistered,
+  WORKSPACE,
+} from "./harness.ts";
 
 describe("relay: events", () => {
   let devops: Server;
+  let arm: Server;
   let relay: LocalRelay | undefined;
   let answer: (request: Received, turn: number) => Answer | Promise<Answer>;
 
   beforeEach(async () => {
     answer = () => ({});
     let turn = 0;
+    arm = await serveRegistered({ r1: { status: "Failed", experimentName: "train", tags: {}, properties: {} } });
     devops = await serve((request) => answer(request, turn++));
   });
   afterEach(async () => {
     await relay?.close();
     relay = undefined;
-    await devops.close();
+    await Promise.all([arm.close(), devops.close()]);
   });
 
   const webhook = { kind: "webhook", name: "amlModel", secretSetting: "SECRET", header: "X-Checksum" };
@@ -31,6 +43,8 @@ describe("relay: events", () => {
       routes: {
         schema: 1,
         organization: `${devops.url}/contoso`,
+        resourceManager: arm.url,
+        sources: [WORKSPACE],
         routes,
         retry: { attempts: 3, firstPauseSeconds: 0.01, maximumPauseSeconds: 0.02 },
         ...more.settings,

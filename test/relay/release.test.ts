@@ -6,7 +6,7 @@ import type { ModelNotice } from "../../relay/core/notice.ts";
 import { startRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import { DEVOPS_SCOPE, startRelease } from "../../relay/targets/release.ts";
-import { credential, modelEvent, post, serve, WORKSPACE } from "./harness.ts";
+import { credential, modelEvent, post, type Server, serve, serveRegistered, WORKSPACE } from "./harness.ts";
 import { serveReleases } from "./release-server.ts";
 
 const notice: ModelNotice = {
@@ -25,12 +25,14 @@ const token = async (scope: string) => `token-for-${scope}`;
 
 describe("relay: classic releases", () => {
   let server: Awaited<ReturnType<typeof serveReleases>>;
+  let arm: Server;
   let fate: (turn: number) => "made" | "lost" | number;
   beforeEach(async () => {
     fate = () => "made";
+    arm = await serveRegistered();
     server = await serveReleases((turn) => fate(turn));
   });
-  afterEach(() => server.close());
+  afterEach(() => Promise.all([server.close(), arm.close()]));
 
   const target = (more: object = {}) => ({
     kind: "release" as const,
@@ -119,6 +121,7 @@ describe("relay: classic releases", () => {
     const relay = await startRelay({
       routes: {
         schema: 1,
+        ...{ resourceManager: arm.url, sources: [WORKSPACE] },
         routes: [{ name: "a", start: target() }],
         retry: { attempts: 2, firstPauseSeconds: 0 },
       },
@@ -135,7 +138,12 @@ describe("relay: classic releases", () => {
 
   it("waits for an Azure DevOps that is down, and nothing is lost", async () => {
     const relay = await startRelay({
-      routes: { schema: 1, routes: [{ name: "a", start: target() }], retry: { attempts: 1 } },
+      routes: {
+        schema: 1,
+        ...{ resourceManager: arm.url, sources: [WORKSPACE] },
+        routes: [{ name: "a", start: target() }],
+        retry: { attempts: 1 },
+      },
       store: new MemoryStore(),
       credential,
       replayEvery: 0,

@@ -10,7 +10,7 @@ import { startRelay } from "../../relay/local.ts";
 import { BlobStore } from "../../relay/stores/blob.ts";
 import { FileStore } from "../../relay/stores/file.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
-import { credential, modelEvent, post, serve } from "./harness.ts";
+import { credential, modelEvent, post, serve, serveRegistered, WORKSPACE } from "./harness.ts";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "relay-stores-"));
 let azurite: Azurite | undefined;
@@ -84,12 +84,14 @@ describe("relay: stores", () => {
 
       it("keeps a version from starting twice", async () => {
         const devops = await serve(() => new Promise((resolve) => setTimeout(() => resolve({}), 30)));
+        const arm = await serveRegistered();
         const store = make();
         const open = () =>
           startRelay({
             routes: {
               schema: 1,
               organization: `${devops.url}/contoso`,
+              ...{ resourceManager: arm.url, sources: [WORKSPACE] },
               routes: [{ name: "a", start: { kind: "webhook", name: "w" } }],
             },
             store,
@@ -104,7 +106,7 @@ describe("relay: stores", () => {
         );
         assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
         assert.deepEqual(devops.received.map(({ body }) => JSON.parse(body).model.version).sort(), ["1", "2"]);
-        await Promise.all([...relays.map((relay) => relay.close()), devops.close()]);
+        await Promise.all([...relays.map((relay) => relay.close()), devops.close(), arm.close()]);
       });
     });
   }

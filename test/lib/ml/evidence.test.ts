@@ -226,7 +226,7 @@ describe("the evidence of an evaluation", () => {
   function refusing(whole: Workspace): Workspace {
     const azure = Object.create(whole.azure) as Workspace["azure"];
     azure.request = ((method: string, ...rest: unknown[]) =>
-      method === "PUT"
+      method === "PATCH"
         ? whole.azure.request("PUT", `/subscriptions/other${whole.id}`, { body: {} }).catch((error) => {
             throw Object.assign(error, { status: 403 });
           })
