@@ -146,13 +146,12 @@ export class LogCursor {
   }
 
   /**
-   * Takes a piece that was read from `from` on.
-   * @returns the lines it completes; undefined where it does not go on with what was taken so far: the log is another one
+   * What is new in a piece that was read from `from` on.
+   * @returns undefined where it does not go on with what was taken so far: the log is another one
    */
-  takeFrom(piece: Uint8Array): string[] | undefined {
+  newOf(piece: Uint8Array): Uint8Array | undefined {
     const again = this.#seen.length;
-    if (Buffer.compare(piece.subarray(0, again), this.#seen) !== 0) return undefined;
-    return piece.length === again ? [] : this.take(piece.subarray(again));
+    return Buffer.compare(piece.subarray(0, again), this.#seen) === 0 ? piece.subarray(again) : undefined;
   }
 
   /** Reads from the beginning again. @returns what was left of the log that is no more */

@@ -10,6 +10,11 @@ export const TAIL = 20;
 
 /** Bytes that are asked for at a time: what a log takes of memory, however long it is. */
 const PIECE = 256 * 1024;
+/**
+ * Bytes that become text at a time. V8 keeps a text of more than 128 KB, and each copy that is made on its way out, among its large
+ * objects, where it stays long after its use; smaller ones go with the next short collection.
+ */
+const TEXT = 32 * 1024;
 /** Bytes of one log that one look reads, so that the job's state is looked at between them. */
 const MOST_AT_ONCE = 256 * PIECE;
 /** Lines that are printed at a time. */
@@ -65,25 +70,28 @@ export class RunLog {
       const room = this.#room ?? Buffer.allocUnsafe(PIECE + OVERLAP);
       this.#room = undefined;
       const piece = await readPiece(azure, url, from, room.subarray(0, length), signal);
-      this.#room = room;
       // It is not there yet, or not any more.
-      if (piece === undefined) return { news, more: false };
+      if (piece === undefined) {
+        this.#room = room;
+        return { news, more: false };
+      }
       if (from + piece.bytes.length < cursor.offset && (piece.total ?? 0) >= cursor.offset)
         throw new TaskError("service", "Azure sent less of the job's log than it said.");
-      const before = cursor.offset;
-      const lines = cursor.takeFrom(piece.bytes);
-      if (lines === undefined) {
+      const fresh = cursor.newOf(piece.bytes);
+      if (fresh === undefined) {
+        this.#room = room;
         // A job that was moved to another node starts its log anew (not verified against live Azure).
         await this.#show(path, cursor.restart(), show);
         log.info("The job's log was replaced by another one, which follows from its beginning.");
         news = true;
         continue;
       }
-      const taken = cursor.offset - before;
-      await this.#show(path, lines, show);
-      if (taken === 0) return { news, more: false };
+      for (let at = 0; at < fresh.length; at += TEXT)
+        await this.#show(path, cursor.take(fresh.subarray(at, at + TEXT)), show);
+      this.#room = room;
+      if (fresh.length === 0) return { news, more: false };
       news = true;
-      read += taken;
+      read += fresh.length;
       if (piece.bytes.length < length && (piece.total === undefined || cursor.offset >= piece.total))
         return { news, more: false };
     }

@@ -52,7 +52,7 @@ describe("the log of a job, as the packaged task reads it", () => {
           `      ${log.size / MEGABYTE} MB: peak ${Math.round(peak / MEGABYTE)} MB in ${Math.round(run.milliseconds)} ms`,
         );
         assert.deepEqual([lines, outOfOrder], [log.lines, 0]);
-        assert.ok(peak <= 150 * MEGABYTE, `${Math.round(peak / MEGABYTE)} MB at its peak`);
+        assert.ok(peak <= 130 * MEGABYTE, `${Math.round(peak / MEGABYTE)} MB at its peak`);
         if (ranges) assert.ok(logs.seen.largest <= 4 * MEGABYTE, `a range of ${logs.seen.largest} bytes`);
       } finally {
         rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // The state of what is there: only what has come to rest can be compared with a file.
 import { TaskError } from "../../errors.ts";
-import { poll } from "../../poll.ts";
+import { type Clock, poll, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Difference } from "./compare.ts";
 
@@ -29,6 +29,7 @@ export async function settled<Resource extends Stateful>(
   { log, signal, azure }: Workspace,
   what: string,
   look: () => Promise<Resource | undefined>,
+  clock: Clock = systemClock,
 ): Promise<Resource | undefined> {
   let told: string | undefined;
   const once = async () => {
@@ -44,7 +45,7 @@ export async function settled<Resource extends Stateful>(
     return { done: false as const };
   };
   try {
-    return await poll(once, { what, initial: 500, maximum: 15_000, deadline: PATIENCE, signal });
+    return await poll(once, { what, initial: 500, maximum: 15_000, deadline: PATIENCE, signal, clock });
   } catch (error) {
     if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
     throw new TaskError(
