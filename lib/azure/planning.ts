@@ -19,6 +19,8 @@ const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 export function planning(transport: Transport, resourceManager: string): Transport & { readonly plan: WritePlan } {
   const plan = new WritePlan();
   const there = new Map<string, object | undefined>();
+  /** What Azure itself has shown to be there: a PUT changes it, and makes everything else. */
+  const found = new Set<string>();
   const { origin } = new URL(resourceManager);
   return {
     ...transport,
@@ -28,7 +30,11 @@ export function planning(transport: Transport, resourceManager: string): Transpo
         const url = new URL(request.url);
         const key = `${url.origin}${url.pathname}`.toLowerCase();
         if (READS.has(request.method)) {
-          if (request.method !== "GET" || !there.has(key)) return transport.httpClient.sendRequest(request);
+          if (request.method !== "GET" || !there.has(key)) {
+            const response = await transport.httpClient.sendRequest(request);
+            if (response.status === 200) found.add(key);
+            return response;
+          }
           const known = there.get(key);
           return known ? answer(request, 200, known) : answer(request, 404, NOT_THERE);
         }
@@ -46,8 +52,9 @@ export function planning(transport: Transport, resourceManager: string): Transpo
         }
         if (request.method !== "PUT" || body === null) return answer(request, 200, {});
         const made = asMade(url.pathname, body);
+        const isNew = there.get(key) === undefined && !found.has(key);
         there.set(key, made);
-        return answer(request, 200, made);
+        return answer(request, isNew ? 201 : 200, made);
       },
     },
   };
