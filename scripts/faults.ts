@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { stop as stopBuilding } from "esbuild";
 import { matrixSchedules } from "../test/faults/matrix.ts";
 import { play } from "../test/faults/play.ts";
 import { Report } from "../test/faults/report.ts";
@@ -17,7 +18,8 @@ const usage = `npm run test:faults -- [options]
   --task T       only scenarios of this task, such as SubmitJob
   --minutes M    play seeds from --from on for so long; without --from from one that the time of day gives
   --schedule F   play the schedule at the head of a violation's log
-  --matrix       in place of seeds: each write x before, processed, answered x lost, SIGKILL, cancel
+  --matrix       in place of seeds: each write x before, processed, answered x lost, SIGKILL, cancel;
+                 with --seeds N only N of these, spread evenly
   --kept         also the seeds of test/faults/seeds.json, which were a violation once
   --at-once K    schedules at once (5)
   --logs DIR     keep the logs of violations there`;
@@ -51,15 +53,26 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-faults-"));
   const logs = path.resolve(values.logs ?? mkdtempSync(path.join(tmpdir(), "azure-ml-faults-logs-")));
   mkdirSync(logs, { recursive: true });
-  const report = new Report(logs);
-  // What has changed is built first, and not in a schedule's time.
+  // What has changed is built first, and not in a schedule's time. The builder would keep its memory to the end.
   await packagedTasks();
+  await stopBuilding();
+  const report = new Report(logs);
+  // What nobody waited for is told and counted: it takes neither the other schedules with it nor the figures.
+  process.on("unhandledRejection", (reason) => report.stray(reason));
+  process.on("uncaughtException", (error) => report.stray(error));
+  let isEnding = false;
+  const endSoon = () => {
+    if (isEnding) process.exit(1);
+    isEnding = true;
+    console.log("\nNo further schedule begins; those that are being played come to their end.");
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, endSoon);
   try {
     const kept = values.kept ? (JSON.parse(readFileSync(seedsFile, "utf8")) as KeptSeed[]) : [];
     const chosen = values.schedule
       ? [JSON.parse(readFileSync(values.schedule, "utf8").split("\n")[0] ?? "") as Schedule]
       : values.matrix
-        ? await matrixSchedules(path.join(folder, "rehearsal"), values.task)
+        ? spread(await matrixSchedules(path.join(folder, "rehearsal"), values.task), Number(values.seeds ?? Infinity))
         : seedsFrom(Number(values.seed ?? first), count, values.task);
     const queue = inTurn(
       kept.map(({ schedule }) => schedule),
@@ -70,22 +83,30 @@ async function main(): Promise<number> {
       Array.from({ length: atOnce }, async (_, place) => {
         const own = path.join(folder, String(place));
         mkdirSync(own);
-        while (performance.now() < until) {
+        while (performance.now() < until && !isEnding) {
           const next = queue.next();
           if (next.done === true) return;
-          report.take(await play(next.value, own));
+          const begun = performance.now();
+          report.take(await play(next.value, own), (performance.now() - begun) / 1000);
         }
       }),
     );
     return report.end();
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // A process that is just ending may still write there.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
 function* seedsFrom(first: number, count: number, task: string | undefined): Generator<Schedule> {
   for (let n = 0; n < count; n++) yield scheduleOf(first + n, task);
 }
+
+/** At most `count` of them, at equal distances. */
+const spread = <T>(all: readonly T[], count: number): T[] =>
+  count >= all.length
+    ? [...all]
+    : all.filter((_, n) => Math.floor((n * count) / all.length) !== Math.floor(((n - 1) * count) / all.length));
 
 function* inTurn(...sources: Iterable<Schedule>[]): Generator<Schedule> {
   for (const source of sources) yield* source;

@@ -1,5 +1,5 @@
 // What came of the schedules: each violation with its log and what repeats it, and figures at the end.
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { kinds } from "../../local/faults/kinds.ts";
 import type { Outcome } from "./play.ts";
@@ -9,6 +9,7 @@ import { describeSchedule } from "./schedule.ts";
 export class Report {
   readonly #logs: string;
   readonly #started = performance.now();
+  readonly #spent = processorSeconds();
   readonly #results = new Map<string, number>();
   readonly #hits = new Map<string, number>();
   #passed = 0;
@@ -20,14 +21,31 @@ export class Report {
     this.#logs = logs;
   }
 
-  take(outcome: Outcome): void {
+  /** What a schedule cost so far, and how large this process is. */
+  #costs(schedules: number): string {
+    const { here, children } = processorSeconds();
+    const each = (seconds: number) => (seconds / Math.max(schedules, 1)).toFixed(2);
+    const memory = Math.round(process.memoryUsage.rss() / 1e6);
+    return `Processor seconds a schedule: ${each(here - this.#spent.here)} here, ${each(children - this.#spent.children)} in tasks. Memory here: ${memory} MB`;
+  }
+
+  /** Something failed in this process, and no schedule waited for it. */
+  stray(reason: unknown): void {
+    this.#failed += 1;
+    console.log(`\nVIOLATION Nobody waited for what failed here: ${(reason as Error | undefined)?.stack ?? reason}`);
+  }
+
+  /** @param seconds that it took to play it, side by side with others */
+  take(outcome: Outcome, seconds: number): void {
     const { runs, violations, schedule } = outcome;
     const troubled = runs.slice(0, schedule.troubles.length);
     for (const { result } of troubled) this.#results.set(result, (this.#results.get(result) ?? 0) + 1);
     for (const { what } of runs.flatMap(({ hits }) => hits)) this.#hits.set(what, (this.#hits.get(what) ?? 0) + 1);
     this.#peak = Math.max(this.#peak, ...runs.map(({ peak }) => peak));
     const played = this.#passed + this.#failed + 1;
-    if (played % 50 === 0) console.log(`${played} played, ${this.#failed} with violations`);
+    const ends = runs.map(({ result }) => result).join(", ");
+    console.log(`${played}. ${schedule.seed} ${schedule.scenario}: ${ends}; ${seconds.toFixed(1)} s`);
+    if (played % 100 === 0) console.log(`${played} played, ${this.#failed} failed. ${this.#costs(played)}`);
     if (violations.length === 0) {
       this.#passed += 1;
       return;
@@ -67,8 +85,32 @@ export class Report {
     console.log(`What happened: ${sorted(this.#hits)}.`);
     const unseen = Object.keys(kinds).filter((name) => !this.#hits.has(name));
     if (unseen.length > 0 && hits >= 200) console.log(`What did not: ${unseen.join(", ")}.`);
+    console.log(`${this.#costs(this.#passed + this.#failed)}.`);
     console.log(`${this.#passed} passed, ${this.#failed} failed`);
     return this.#failed > 0 ? 1 : 0;
+  }
+}
+
+interface Spent {
+  readonly here: number;
+  /** Of children that have ended. */
+  readonly children: number;
+}
+
+function processorSeconds(): Spent {
+  const { user, system } = process.cpuUsage();
+  return { here: (user + system) / 1e6, children: endedChildren() };
+}
+
+/** 0 where the system does not tell. */
+function endedChildren(): number {
+  try {
+    // What follows the name in parentheses: state, and 10 numbers on, user and system time of children in hundredths.
+    const [, rest = ""] = readFileSync("/proc/self/stat", "utf8").split(") ");
+    const fields = rest.split(" ").map(Number);
+    return ((fields[13] ?? 0) + (fields[14] ?? 0)) / 100;
+  } catch {
+    return 0;
   }
 }
 
