@@ -49,6 +49,27 @@ describe("environment variables of libraries, in packaged tasks", () => {
         assertSucceeded(run);
       });
 
+  for (const [title, oidc] of [
+    ["with an OIDC address of its own", (home: string) => `${home}oidc`],
+    ["and no OIDC address", () => ""],
+  ] as const)
+    it(`a collection that a pipeline variable names gets no token of the job, ${title}`, async () => {
+      const home = `http://${address}/`;
+      const run = await bench.run(
+        "SubmitJob",
+        {},
+        {
+          connection: "azure-ml-federated",
+          network: direct(),
+          variables: { "System.CollectionUri": home, "System.OidcRequestUri": oidc(home) },
+          taskFolder: await probeFolder(),
+        },
+      );
+      assert.equal(callers, 0, "somebody else was called");
+      if (oidc(home) === "") assertSucceeded(run);
+      else assert.match(run.errors.join("\n"), /System\.OidcRequestUri .* does not belong to https:/);
+    });
+
   it("a managed identity is not asked of an address that a pipeline variable names", async () => {
     const variables = {
       IDENTITY_ENDPOINT: `http://${address}/`,
