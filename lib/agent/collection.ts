@@ -7,6 +7,22 @@ function organizationOf(url: URL): string | undefined {
 }
 
 /**
+ * The collection that gets the job's token: the one whose connection the agent gave to the task together with that token. A
+ * variable of the pipeline may spell its address otherwise, and names no other.
+ * @param said System.CollectionUri
+ * @param connected address of SystemVssConnection, which no variable changes: names that begin with "endpoint" are reserved
+ */
+export function collectionOf(said: string | undefined, connected: string | undefined): string {
+  if (connected === undefined || !URL.canParse(connected)) return said ?? "";
+  const home = new URL(connected);
+  // A release is given the address of the service of releases, which is a host beside the organization's own.
+  home.host = home.host
+    .replace(/^[a-z]+\.(dev\.azure\.com)$/, "$1")
+    .replace(/^([^.]+)\.[^.]+(\.visualstudio\.com)$/, "$1$2");
+  return said !== undefined && belongsToCollection(said, home.href) ? said : home.href;
+}
+
+/**
  * @param collection System.CollectionUri: `https://dev.azure.com/contoso/`, `https://contoso.visualstudio.com/`, or of Azure
  * DevOps Server `https://host/tfs/Collection/`
  */

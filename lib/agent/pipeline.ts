@@ -10,6 +10,7 @@ import { TaskError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
 import { requestAssertion } from "./azureDevOps.ts";
 import { cancellation } from "./cancel.ts";
+import { collectionOf } from "./collection.ts";
 import { type ConnectionSource, readConnection, SECRET_PARAMETERS } from "./connection.ts";
 import { stepFolders } from "./folders.ts";
 import { own } from "./guard.ts";
@@ -27,7 +28,11 @@ export function openAgent(userAgent: string): Agent {
   if (proxy?.password !== undefined) setSecret(proxy.password);
 
   const settings = () => ({
-    collectionUri: variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri") ?? "",
+    collectionUri: collectionOf(
+      variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri"),
+      // In the agent's own letters (facts/02 1.8): the address is looked up as it is given here.
+      quietly(() => tl.getEndpointUrl("SYSTEMVSSCONNECTION", true)) || undefined,
+    ),
     accessToken: need(accessToken, "The agent gave the task no access token of the job."),
     userAgent,
     proxy,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { openDatastore } from "../../../lib/ml/datastores.ts";
 import { EndpointLock, type Held } from "../../../lib/ml/endpoint-lock.ts";
+import { until } from "../../harness/until.ts";
 import { begin, failureOf, freshEndpoint, gate, isTrafficWrite, release, served, settled } from "./rollouts.ts";
 import { answered, type Opening, openLocal } from "./world.ts";
 
@@ -32,8 +33,7 @@ describe("the lock of an endpoint", () => {
       order.push("second");
       return held.rollouts;
     });
-    while (!other.log.text().includes("Another run is changing the endpoint"))
-      await new Promise((go) => setTimeout(go, 10));
+    await until("the second waits", () => other.log.text().includes("Another run is changing the endpoint"));
     leave.open();
     await first;
     assert.equal((await second)?.["green"]?.by, "a");
