@@ -6,7 +6,7 @@ import path from "node:path";
 import { TaskError } from "../../../lib/errors.ts";
 import { deploy } from "../../../lib/ml/deploy.ts";
 import { listDeployments } from "../../../lib/ml/deployments.ts";
-import { findEndpoint } from "../../../lib/ml/endpoints.ts";
+import { findEndpoint, putEndpoint, withTraffic } from "../../../lib/ml/endpoints.ts";
 import { parseExpectations } from "../../../lib/ml/expectations.ts";
 import { followJob } from "../../../lib/ml/follow-job.ts";
 import { invokeEndpoint, readRequest } from "../../../lib/ml/invoke.ts";
@@ -16,7 +16,7 @@ import { readRollout } from "../../../lib/ml/rollout-files.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import { registriesOf, registryAssets } from "../../../local/azure/registries/assets.ts";
 import { commandJob, project } from "./projects.ts";
-import { openLocal, provenance, theCloud } from "./world.ts";
+import { answered, type Opening, openLocal, provenance, theCloud } from "./world.ts";
 
 /** Doubles what it is sent; `broken` never comes up, `wrong` answers something else, `raises` fails at each call. */
 const SCORE = `
@@ -63,11 +63,13 @@ interface More {
   /** In place of the YAML's own. */
   readonly model?: string;
   readonly environment?: string;
+  readonly between?: Opening["between"];
 }
 async function rollOut(endpoint: string, more: More = {}) {
   const folder = serving(endpoint, more.how, more.deployment, more.endpoint, more.environment);
   const writes: string[] = [];
   const workspace = await openLocal({
+    ...(more.between === undefined ? {} : { between: more.between }),
     onRequest: (method, url) =>
       method !== "GET" && writes.push(`${method} ${new URL(url).pathname.split("/workspaces/ws1/")[1] ?? ""}`),
   });
@@ -140,6 +142,30 @@ describe("rollouts", () => {
     assert.deepEqual([third.traffic, third.model], [{ green: 100 }, (await inRegistry()).model]);
     assert.deepEqual(await state(name), { traffic: { green: 100 }, names: ["green"] });
   });
+
+  for (const [what, status, body] of [
+    ["no answer that can be read", 200, "<html></html>"],
+    ["a failure of the service", 503, { error: { code: "ServiceUnavailable", message: "later" } }],
+  ] as const)
+    it(`moves the traffic anew from what stands where the write had ${what}, and undoes nothing of others`, async () => {
+      const name = fresh();
+      let met = 0;
+      const { report } = await rollOut(name, {
+        between: async (request, send) => {
+          const moves = /\/onlineEndpoints\/[^/?]+\?/.test(request.url) && /"blue":100/.test(String(request.body));
+          if (request.method !== "PUT" || !moves || met > 0) return send();
+          met += 1;
+          const other = await openLocal();
+          const there = (await findEndpoint(other, name))!;
+          const tags = { ...there.tags, owner: "somebody else" };
+          await putEndpoint(other, name, { ...withTraffic(there, there.properties.traffic ?? {}), tags });
+          return answered(request, status, body);
+        },
+      });
+      assert.deepEqual((await report).traffic, { blue: 100 });
+      assert.equal(met, 1);
+      assert.equal((await findEndpoint(await openLocal(), name))?.tags?.["owner"], "somebody else");
+    });
 
   const failures: [string, More, RegExp, RegExp | undefined][] = [
     ["never comes up", { how: "broken", deployment: "green" }, /deployment green/, /no model in here/],
