@@ -5,6 +5,7 @@ import { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { poll } from "../poll.ts";
 import type { AssetKind } from "../spec/resolver.ts";
+import { fromFresh } from "./busy.ts";
 import { agreed } from "./contradiction.ts";
 import type { Provenance } from "./lineage.ts";
 
@@ -180,6 +181,29 @@ export async function putVersion(
   return (await putNewVersion(home, kind, name, version, body)).body;
 }
 
+/**
+ * Changes a version that is there: its tags and its description, which others change too.
+ * @param change makes the properties that are sent of those that stand
+ */
+export function changeVersion(
+  home: AssetHome,
+  kind: AssetKind,
+  name: string,
+  there: AssetBody,
+  change: (has: NonNullable<AssetBody["properties"]>) => object,
+): Promise<AssetBody & { id: string }> {
+  const version = versionIn(there) ?? "";
+  let isFirst = true;
+  return fromFresh(home, async () => {
+    const stands = isFirst ? there : await findVersion(home, kind, name, version);
+    isFirst = false;
+    if (stands === undefined) throw await noSuchAsset(home, kind, name, version);
+    const { provisioningState: _state, ...has } = stands.properties ?? {};
+    const body = { properties: change(has) };
+    return (await putNewVersion(home, kind, name, version, body, { again: false })).body;
+  });
+}
+
 /** As `putVersion`; `created` is false where the version was there already, and the service took this for a change of it. */
 export async function putNewVersion(
   home: AssetHome,
@@ -187,12 +211,14 @@ export async function putNewVersion(
   name: string,
   version: string,
   body: object,
+  { again = true }: Pick<RequestOptions, "again"> = {},
 ): Promise<{ body: AssetBody & { id: string }; created: boolean }> {
   const at = pathOf(home, kind, name, version);
   const answer = await home.azure.request<AssetBody>("PUT", at, {
     doing: `register the ${SINGULAR[kind]} ${name}:${version}`,
     promises: ANONYMOUS.test(name) ? isVersion : "resource",
     body,
+    again,
     ...asks(home),
   });
   if (answer.status !== 202) {

@@ -3,7 +3,7 @@
 import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
-import { findVersion, putVersion } from "./assets.ts";
+import { changeVersion, findVersion } from "./assets.ts";
 import { getJob, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -88,8 +88,8 @@ async function failModelsOf(workspace: Workspace, jobName: string): Promise<void
     );
     for (const { name, version } of answer.body?.model_versions ?? []) {
       const there = name && version ? await findVersion(workspace, "models", name, version) : undefined;
-      const { provisioningState: _state, ...has } = there?.properties ?? {};
-      if (!name || !version || has["jobName"] !== jobName || has.tags?.[EVIDENCE.result] !== "passed") continue;
+      const has = there?.properties ?? {};
+      if (!name || !there || has["jobName"] !== jobName || has.tags?.[EVIDENCE.result] !== "passed") continue;
       const inRun = provenance.kind !== "none";
       const failed = evidenceFrom({
         passed: false,
@@ -97,9 +97,10 @@ async function failModelsOf(workspace: Workspace, jobName: string): Promise<void
         runUri: inRun ? provenance.runUri : "",
         time: new Date().toISOString(),
       });
-      await putVersion(workspace, "models", name, version, {
-        properties: { ...has, tags: withEvidence(has.tags, failed) },
-      });
+      await changeVersion(workspace, "models", name, there, (stands) => ({
+        ...stands,
+        tags: withEvidence(stands.tags, failed),
+      }));
       log.info(`The model ${name}:${version} was made of this job, and its evaluation now says failed.`);
     }
   } catch (error) {

@@ -4,10 +4,10 @@ import { TaskError, TaskErrors } from "../errors.ts";
 import { type DataDocument, parseData, parseSource, rootOf, translateData, type UploadRoot } from "../spec/index.ts";
 import {
   type AssetBody,
+  changeVersion,
   findContainer,
   findVersion,
   putNewVersion,
-  putVersion,
   versionIn,
   versionsOf,
 } from "./assets.ts";
@@ -202,13 +202,11 @@ async function known(home: Workspace | Registry, document: DataDocument, there: 
     tags.some(([name, value]) => has?.tags?.[name] !== value) ||
     (document.description ?? has?.description) !== has?.description;
   if (lacks) {
-    await putVersion(home, "data", document.name, version, {
-      properties: {
-        ...has,
-        tags: { ...has?.tags, ...document.tags },
-        description: document.description ?? has?.description,
-      },
-    });
+    await changeVersion(home, "data", document.name, there, (stands) => ({
+      ...stands,
+      tags: { ...stands.tags, ...document.tags },
+      description: document.description ?? stands.description,
+    }));
     home.log.info(`Updated the tags and the description of ${document.name}:${version}.`);
   }
   return asRegistered(document.name, { ...there, id: there.id ?? "" }, false);

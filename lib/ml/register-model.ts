@@ -3,10 +3,10 @@ import { TaskError } from "../errors.ts";
 import { translateModel, type UploadRoot } from "../spec/index.ts";
 import {
   type AssetBody,
+  changeVersion,
   findContainer,
   findVersion,
   putNewVersion,
-  putVersion,
   versionIn,
   versionsOf,
 } from "./assets.ts";
@@ -195,14 +195,11 @@ async function known(
   const tags = withEvidence({ ...has?.tags, ...request.tags }, kept.keep);
   const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
   if (lacks) {
-    const { provisioningState: _state, ...properties } = has ?? {};
-    await putVersion(home, "models", request.name, version, {
-      properties: {
-        ...properties,
-        tags,
-        description: request.description ?? has?.description,
-      },
-    });
+    await changeVersion(home, "models", request.name, there, (stands) => ({
+      ...stands,
+      tags: withEvidence({ ...stands.tags, ...request.tags }, kept.keep),
+      description: request.description ?? stands.description,
+    }));
     home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
   }
   const evidence = kept.isVerified ? kept.keep : {};

@@ -1,7 +1,7 @@
 // The story of a version that a workspace shares with a registry: the same version of the workspace is the same version there, once.
 import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";
-import { type AssetBody, findVersion, nextVersion, putVersion, versionIn, versionsOf } from "./assets.ts";
+import { type AssetBody, changeVersion, findVersion, nextVersion, versionIn, versionsOf } from "./assets.ts";
 import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "./evidence.ts";
 import { sameFiles } from "./held-files.ts";
 import { SHARED_FROM, sameTags } from "./lineage.ts";
@@ -148,11 +148,19 @@ async function withTags(
   there: AssetBody,
   tags: Readonly<Record<string, string>>,
 ): Promise<AssetBody> {
-  const { provisioningState: _state, ...has } = there.properties ?? {};
+  const has = there.properties ?? {};
   const lacks = !sameTags(tags, has.tags ?? {}) || (description ?? has.description) !== has.description;
   if (!lacks) return there;
-  return putVersion(registry, kind, name, versionIn(there) ?? "", {
-    properties: { ...has, tags, description: description ?? has.description },
+  return changeVersion(registry, kind, name, there, (stands) => {
+    // What others have written since the tags were decided stays, but for evidence.
+    const since = Object.entries(withoutEvidence(stands.tags ?? {})).filter(
+      ([tag, value]) => has.tags?.[tag] !== value,
+    );
+    return {
+      ...stands,
+      tags: { ...Object.fromEntries(since), ...tags },
+      description: description ?? stands.description,
+    };
   });
 }
 
