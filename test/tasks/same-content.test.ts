@@ -11,6 +11,7 @@ import registerData from "../../tasks/RegisterData/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import submitJob from "../../tasks/SubmitJob/index.ts";
 import { project } from "../lib/ml/projects.ts";
+import { answered } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 import { judgedRun } from "./judged.ts";
 
@@ -190,6 +191,25 @@ describe("the same content", () => {
       const ran = await register(squatted, SHARED);
       assert.deepEqual([ran.error, ran.outputs?.version, ran.outputs?.created], [undefined, "2", true]);
       assert.ok(!("evaluation" in (assets.version(squatted, "1")!.properties["tags"] as object)));
+    });
+
+    it("is in a registry once where the answer to its import could not be read", async () => {
+      const name = newName();
+      let met = 0;
+      const ran = await runStory(registerModel, { jobName, outputName: "model", name, ...SHARED }, scratch, {
+        cloud,
+        between: async (request, send) => {
+          if (request.method !== "POST" || !new URL(request.url).pathname.endsWith("/import") || met > 0) return send();
+          met += 1;
+          await send();
+          return answered(request, 200, "<html></html>");
+        },
+      });
+      assert.deepEqual([ran.error, ran.outputs?.version, met], [undefined, "1", 1]);
+      const copies = registryAssets(cloud.azure, "shared")!.models;
+      assert.equal(copies.container(name)?.versions.length, 1);
+      const tags = copies.version(name, "1")?.properties["tags"] as Record<string, string> | undefined;
+      assert.ok(tags?.["azureDevOps.sharedFrom"]);
     });
 
     it("is found in a registry where the step that shared it died before it wrote its tags", async () => {
