@@ -247,6 +247,8 @@ export async function importVersion(registry: Registry, source: string, name: st
   const answer = await registry.azure.request("POST", `${registry.id}/import`, {
     doing: `share ${name}:${version} with the registry ${registry.name}`,
     promises: "accepted",
+    // It names its version: one that was done is refused with 409 the second time, and its copy is found by its files then.
+    repeats: true,
     body: {
       properties: {
         referenceType: "Id",
