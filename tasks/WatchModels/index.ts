@@ -10,8 +10,8 @@ import {
   recallCursor,
 } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
-import { openStarter, type StartTarget } from "../../lib/task/starter.ts";
-import { contract, type Inputs } from "./contract.gen.ts";
+import { openStarter, targetOf } from "../../lib/task/starter.ts";
+import { contract } from "./contract.gen.ts";
 
 export default defineTask(contract, openPlace, async ({ inputs, workspace: { home, signal }, log, run }) => {
   const starter = openStarter(run, targetOf(inputs));
@@ -56,12 +56,5 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: { hom
   log.info(`Job ${done.job} of this run is doing the same work: it starts what is new, and so does the next run.`);
   return { startedCount: "0", versions: "" };
 });
-
-function targetOf(inputs: Inputs): StartTarget {
-  if (inputs.start === "release")
-    return { kind: "release", definition: inputs.releaseDefinition, alias: inputs.artifactAlias };
-  const { pipelineToStart: pipeline, branch, nameParameter, versionParameter } = inputs;
-  return { kind: "pipeline", pipeline, branch, nameParameter, versionParameter };
-}
 
 const linesOf = (text: string | undefined) => (text ?? "").split(/\s*\n\s*/).filter((line) => line.trim() !== "");
