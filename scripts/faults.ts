@@ -68,17 +68,20 @@ async function main(): Promise<number> {
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, endSoon);
   try {
+    const atOnce = Number(values["at-once"] ?? 5);
     const kept = values.kept ? (JSON.parse(readFileSync(seedsFile, "utf8")) as KeptSeed[]) : [];
     const chosen = values.schedule
       ? [JSON.parse(readFileSync(values.schedule, "utf8").split("\n")[0] ?? "") as Schedule]
       : values.matrix
-        ? spread(await matrixSchedules(path.join(folder, "rehearsal"), values.task), Number(values.seeds ?? Infinity))
+        ? spread(
+            await matrixSchedules(path.join(folder, "rehearsal"), atOnce, values.task),
+            Number(values.seeds ?? Infinity),
+          )
         : seedsFrom(Number(values.seed ?? first), count, values.task);
     const queue = inTurn(
       kept.map(({ schedule }) => schedule),
       chosen,
     );
-    const atOnce = Number(values["at-once"] ?? 5);
     await Promise.all(
       Array.from({ length: atOnce }, async (_, place) => {
         const own = path.join(folder, String(place));

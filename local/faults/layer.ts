@@ -55,6 +55,7 @@ export class FaultyClient {
   readonly options: ClientOptions;
   readonly #counts = new Map<string, number>();
   #lost = false;
+  #processes = 1;
 
   constructor(proxy: ClientProxy, options: ClientOptions) {
     this.proxy = proxy;
@@ -73,6 +74,12 @@ export class FaultyClient {
   /** What stands in its place is heard: the agent's next try, or its last stage. */
   comeBack(): void {
     this.#lost = false;
+    this.#processes += 1;
+  }
+
+  /** Counts who stood in its place, from 1. */
+  get processes(): number {
+    return this.#processes;
   }
 
   /** Takes a request in. @returns what is planned for it */
@@ -120,12 +127,23 @@ export class FaultLayer {
     this.#clients.delete(client);
   }
 
+  /** Who sent a request, and a question whether that process may still be there. */
+  protected senderOf(request: http.IncomingMessage): { readonly mayLive: () => boolean } | undefined {
+    const client = this.#clientOf(request);
+    const process = client?.processes;
+    return client && { mayLive: () => this.#clients.has(client) && !client.isLost && client.processes === process };
+  }
+
+  #clientOf(request: http.IncomingMessage): FaultyClient | undefined {
+    const port = String(request.socket.remotePort);
+    return [...this.#clients].find(({ proxy }) => proxy.wentFrom.has(port));
+  }
+
   /** `handler` with the faults before it. @param listener its name in the cloud */
   inFrontOf(listener: string, handler: http.RequestListener, world: () => AzureWorld): http.RequestListener {
     const plane = planeOf(listener);
     return (request, response) => {
-      const port = String(request.socket.remotePort);
-      const client = [...this.#clients].find(({ proxy }) => proxy.wentFrom.has(port));
+      const client = this.#clientOf(request);
       if (client === undefined) return handler(request, response);
       if (client.isLost) return void request.socket.destroy();
       const method = request.method ?? "GET";
