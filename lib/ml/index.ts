@@ -17,14 +17,6 @@ export { readRollout } from "./rollout-files.ts";
 export { parseRules } from "./rules.ts";
 export { type SubmittedJob, submitJob } from "./submit-job.ts";
 export { takeBack } from "./take-back.ts";
-export {
-  cursorNames,
-  intend,
-  mayBeStarted,
-  newCursor,
-  newVersions,
-  passed,
-  recallCursor,
-  type WatchCursor,
-} from "./watch.ts";
+export { cursorNames, newVersions } from "./watch.ts";
+export { startNewVersions } from "./watch-starts.ts";
 export { openWorkspace, type Workspace } from "./workspace.ts";
