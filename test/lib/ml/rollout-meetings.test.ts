@@ -1,5 +1,7 @@
 // Rollouts that fail, are cancelled or meet others on one endpoint: each undoes its own part and nothing else.
 import assert from "node:assert/strict";
+import { EndpointLock } from "../../../lib/ml/endpoint-lock.ts";
+import { undo } from "../../../lib/ml/rollout-undo.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../../local/azure/scoring/records.ts";
 import {
   afterJob,
@@ -15,7 +17,7 @@ import {
   settled,
   stateOf,
 } from "./rollouts.ts";
-import { answered, theCloud } from "./world.ts";
+import { answered, openLocal, theCloud } from "./world.ts";
 
 describe("rollouts that meet others", () => {
   it("a cancelled rollout takes back nothing of what another released meanwhile", async () => {
@@ -40,6 +42,40 @@ describe("rollouts that meet others", () => {
     await release(name, { deployment: "teal", how: "b" });
     await afterJob(first);
     assert.deepEqual(await served(name), { traffic: { teal: 100 }, deployments: ["blue", "teal:b"] });
+  });
+
+  it("a failed deployment that is left because another run has the endpoint is told with that reason", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    const arrived = gate();
+    const first = await begin(name, {
+      deployment: "green",
+      how: "broken",
+      opening: {
+        async between(request, send) {
+          const response = await send();
+          if (isDeploymentWrite(name)(request)) arrived.open();
+          return response;
+        },
+      },
+    });
+    await arrived.opened;
+    first.cancel();
+    await failureOf(first);
+    await settled(name);
+    assert.equal(await stateOf(name, "green"), "Failed");
+    const workspace = await openLocal();
+    const left = JSON.parse(first.leftover() ?? "null");
+    const { sentences, settled: isDone } = await new EndpointLock(await openLocal(), name).hold(undefined, () =>
+      undo(workspace, left, new EndpointLock(workspace, name), { traffic: 100, deployment: 100 }),
+    );
+    assert.equal(isDone, false);
+    assert.doesNotMatch(sentences.join(" "), /before that has ended/);
+    assert.match(
+      sentences.join(" "),
+      /green of .* is Failed, .*another run .*az ml online-deployment delete --name green/,
+    );
+    assert.match(await afterJob(first), /Deleted the deployment green/);
   });
 
   it("a share that somebody else's write replaced is not fought for, and the error says what the traffic is", async () => {
