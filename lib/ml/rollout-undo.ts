@@ -148,8 +148,11 @@ async function sayLeft(workspace: Workspace, endpoint: string, name: string): Pr
   if (!there) return `The deployment ${name} was deleted.`;
   if (/^deleting$/i.test(state ?? "")) return `The deployment ${name} is being deleted.`;
   const { resourceGroup, name: home } = workspace;
+  const why = /^(succeeded|failed|canceled|cancelled)$/i.test(state ?? "")
+    ? "could not be deleted, because another run or somebody else was changing the endpoint for as long as this step could wait"
+    : "Azure does not delete it before that has ended";
   return (
-    `The deployment ${name} of ${endpoint} is ${state}, and Azure does not delete it before that has ended: it stays, costs money, and has no traffic. ` +
+    `The deployment ${name} of ${endpoint} is ${state}, and ${why}: it stays, costs money, and has no traffic. ` +
     `Remove it with: az ml online-deployment delete --name ${name} --endpoint-name ${endpoint} --resource-group ${resourceGroup} --workspace-name ${home} --yes`
   );
 }
