@@ -1,5 +1,5 @@
 // `npm run test:faults`: packaged tasks against the local cloud on bad days. Prints each violation with what repeats it.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -102,6 +102,7 @@ async function main(): Promise<number> {
   } finally {
     // A process that is just ending may still write there.
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (values.logs === undefined && readdirSync(logs).length === 0) rmSync(logs, { recursive: true });
   }
 }
 
