@@ -45,7 +45,7 @@ export default defineTask(
       return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
     } finally {
       // Only a job that is to be cancelled still is left to the post-job stage.
-      if (!signal.aborted && left.length === 0) run.setTaskVariable(RUNNING, "");
+      if (inputs.wait && !signal.aborted && left.length === 0) run.setTaskVariable(RUNNING, "");
     }
   },
   {

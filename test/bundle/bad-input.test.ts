@@ -460,7 +460,7 @@ describe("bad input, through the packaged tasks", () => {
           const after = differences(before, await snapshot(bench.cloud));
           if (judges) {
             assert.equal(changing(run).length, 1);
-            assert.match(changing(run)[0]!, new RegExp(`^PUT arm .*/jobs/${jobName}$`));
+            assert.match(changing(run)[0]!, new RegExp(`^PATCH api .*/runs/${jobName}$`));
             assert.deepEqual(after.sort(), [`jobs ${jobName}`, `runs ${jobName}`]);
             assert.equal(jobBoard(bench.cloud.azure).get(jobName)?.tags["evaluation"], "failed");
             return;

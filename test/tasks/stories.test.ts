@@ -130,7 +130,7 @@ describe("the stories", () => {
     assert.deepEqual([carriedOn.outputs?.passed, carriedOn.issues.length], [false, 0]);
     const planned = await judge("metrics.accuracy >= 0.5", { plan: "true" });
     assert.deepEqual([planned.outputs?.passed, planned.requests.filter((one) => one.startsWith("PUT"))], [true, []]);
-    assert.match(planned.log, /^\{"method":"PUT","path":".*\/jobs\/.*"evaluation":"passed"/m);
+    assert.match(planned.log, /^\{"method":"PATCH","path":".*\/runs\/.*"evaluation":"passed"/m);
   });
 
   it("register the model, deploy it and call it", async () => {
