@@ -162,7 +162,8 @@ describe("content in storage", () => {
       {
         registryAlone: true,
         onRequest: (_method, url) => {
-          if (changed || !url.includes("tempdatarefs")) return;
+          // The first look below the content's hash: the hash is known, and nothing has been sent.
+          if (changed || !url.includes("LocalUpload")) return;
           changed = true;
           writeFileSync(path.join(folder, "b.csv"), "X,XXXX\n");
         },
