@@ -124,7 +124,11 @@ function notDone(write: Write, unclear: Unknown, seen: Answer<unknown>): TaskErr
   // Azure said no, and what is there is not what was sent: its own words say more.
   if (unclear.failure.status !== undefined) return unclear.failure;
   const there =
-    seen.status === 404 ? "it is not there now" : "what is there now is not, as far as it can be seen, what was sent";
+    seen.status === 404
+      ? "it is not there now"
+      : write.method === "DELETE"
+        ? "it can still be read"
+        : "what is there now is not, as far as it can be seen, what was sent";
   return new OutcomeUnknown(
     `Azure was asked to ${write.doing}, and it is not known whether it did: ${unclear.why}, and ${there}.`,
     { hint: `Look at ${placeOf(write.url)} in the studio or with az ml before you run again.`, ...withWhy(unclear) },

@@ -252,7 +252,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
         }
       }, hurried());
       assert.equal(run.result, "Failed");
-      assert.match(run.errors[0]!, /neither the workspace ws1 nor its run history has known it/);
+      assert.match(run.errors[0]!, /neither the workspace ws1 nor its run history has had it/);
       assert.doesNotMatch(run.errors[0]!, /goes on/);
     });
 
