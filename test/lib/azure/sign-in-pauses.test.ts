@@ -137,8 +137,8 @@ describe("a sign-in that is asked to come again later", () => {
     const ended = assert.rejects(token, reason);
     while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
     cancel.abort(reason);
-    const late = new Promise((resolve) => setTimeout(() => resolve("late"), 10_000).unref());
-    assert.notEqual(await Promise.race([ended, late]), "late");
+    await ended;
+    // Waiting the 100 seconds out would have asked again.
     assert.equal(asked.length, 1);
   });
 
