@@ -2,7 +2,7 @@
 import { expandMacros } from "../../agent/macros.ts";
 import { evaluate, toText } from "../../pipeline/evaluate.ts";
 import { parseExpression } from "../../pipeline/expression.ts";
-import { render } from "../endpoint-proxy/templates.ts";
+import { render, TemplateError } from "../endpoint-proxy/templates.ts";
 import type { Connection } from "../state/connections.ts";
 import type { ServerTaskManifest } from "./manifest.ts";
 
@@ -69,7 +69,9 @@ function shownOf(connection: Connection | undefined): Record<string, string> {
 
 /**
  * Fills a text in: `$(…)` first, so that `{{#equals '$(filter)' 'none' 1}}` compares the value, then mustache over inputs
- * and the endpoint's data. A `$(…)` that nobody knows stays as it is.
+ * and the endpoint's data. A `$(endpoint.…)` that the connection does not have is an error, also in a branch that mustache
+ * would leave out: the server's own words (microsoft/azure-pipelines-tasks#7891, of TFS 2018). Any other `$(…)` that nobody
+ * knows stays as it is.
  * @throws TemplateError
  */
 export function fillIn(text: string, values: TaskValues, connection: Connection | undefined): string {
@@ -77,7 +79,10 @@ export function fillIn(text: string, values: TaskValues, connection: Connection 
   const expanded = expandMacros(text, (name) => {
     const endpoint = /^endpoint\.(.+)$/i.exec(name)?.[1];
     if (endpoint === undefined) return values.input(name) ?? values.variableOf(name);
-    return Object.entries(shown).find(([key]) => key.toLowerCase() === endpoint.toLowerCase())?.[1];
+    const known = Object.entries(shown).find(([key]) => key.toLowerCase() === endpoint.toLowerCase());
+    if (known === undefined && connection !== undefined)
+      throw new TemplateError(`Variable with name ${endpoint} could not be found for the given endpoint.`);
+    return known?.[1];
   });
   if (!expanded.includes("{{")) return expanded;
   return render(expanded, { ...shown, ...values.allInputs(), endpoint: shown });
