@@ -106,8 +106,8 @@ describe("substitution", () => {
     );
   });
   it("never shows a connection's key", () => {
-    const text =
-      "$(endpoint.serviceprincipalkey) {{serviceprincipalkey}} {{endpoint.serviceprincipalkey}} $(endpoint.serviceprincipalid)";
+    const text = "{{serviceprincipalkey}} {{endpoint.serviceprincipalkey}} $(endpoint.serviceprincipalid)";
+    assert.throws(() => fillIn("$(endpoint.serviceprincipalkey)", valuesOf({}), connection), TemplateError);
     assert.ok(!fillIn(text, valuesOf({}), connection).includes("hush"));
     assert.ok(fillIn(text, valuesOf({}), connection).endsWith(" client"));
   });
@@ -118,9 +118,17 @@ describe("substitution", () => {
     assert.equal(endpointId("", values), "");
   });
   it("takes the value of the workspace's scope where the input is empty", () => {
-    const text = "{{#if resourceGroup}}$(resourceGroup){{else}}$(endpoint.mlWorkspaceName){{/if}}";
+    const text = "{{#if resourceGroup}}$(resourceGroup){{else}}{{{mlWorkspaceName}}}{{/if}}";
     assert.equal(fillIn(text, valuesOf({}), connection), "ws1");
     assert.equal(fillIn(text, valuesOf({ resourceGroup: "rg1" }), connection), "rg1");
+  });
+  it("refuses what the connection does not have, in a branch that is left out too", () => {
+    for (const text of ["$(endpoint.nothing)", "{{#if resourceGroup}}a{{else}}$(endpoint.nothing){{/if}}"])
+      assert.throws(
+        () => fillIn(text, valuesOf({ resourceGroup: "rg1" }), connection),
+        /^Error: Variable with name nothing could not be found for the given endpoint\.$/,
+      );
+    assert.equal(fillIn("[{{{nothing}}}]", valuesOf({}), connection), "[]");
   });
 });
 
