@@ -13,10 +13,12 @@ export interface RedTest {
 }
 
 const TRAILER = /^Red: *(\S+) +:: +(.+?) *$/gm;
+/** Takes back a trailer of an earlier commit, which showed nothing; the message says why. */
+const WITHDRAWN = /^Not-Red: *(\S+) +:: +(.+?) *$/gm;
 
-/** The tests that one commit's message names. */
-export function namedIn(message: string): { file: string; title: string }[] {
-  return [...message.matchAll(TRAILER)].map(([, file = "", title = ""]) => ({ file, title }));
+/** The tests that one commit's message names, or with WITHDRAWN those that it takes back. */
+export function namedIn(message: string, trailer = TRAILER): { file: string; title: string }[] {
+  return [...message.matchAll(trailer)].map(([, file = "", title = ""]) => ({ file, title }));
 }
 
 /**
@@ -31,8 +33,12 @@ export function redTests(root: string, since?: string): RedTest[] {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
   });
+  const withdrawn = new Set(namedIn(log, WITHDRAWN).map(keyOf));
   return log.split("\0").flatMap((entry) => {
     const [commit = "", short = "", subject = "", ...message] = entry.split("\n");
-    return namedIn(message.join("\n")).map((named) => ({ commit, short, subject, ...named }));
+    const named = namedIn(message.join("\n")).filter((one) => !withdrawn.has(keyOf(one)));
+    return named.map((one) => ({ commit, short, subject, ...one }));
   });
 }
+
+const keyOf = ({ file, title }: { file: string; title: string }) => `${file} :: ${title}`;

@@ -130,6 +130,13 @@ describe("the check of tests that failed before the fix", () => {
     assert.equal(existsSync(file) ? readFileSync(file, "utf8") : "", table);
   });
 
+  it("leaves out what a later commit takes back", () => {
+    commit("Take back what showed nothing\n\nNot-Red: test/absent.test.ts :: is anything", { "later.txt": "later" });
+    const { lines } = red();
+    assert.ok(!lines.some((line) => line.includes("test/absent.test.ts")), lines.join("\n"));
+    assert.equal(lines.at(-1), "2 passed, 5 failed");
+  });
+
   it("refuses a table of a part, and a history that names nothing", () => {
     assert.equal(red("--write", "--only", "value").status, 2);
     const none = red("--only", "no such test");
