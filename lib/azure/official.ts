@@ -10,6 +10,7 @@ import {
   RestError,
   redirectPolicyName,
 } from "@azure/core-rest-pipeline";
+import { TaskError } from "../errors.ts";
 import type { AzureMl, RequestOptions } from "./client.ts";
 
 /**
@@ -38,7 +39,13 @@ export async function askOfficially<T>(
   } catch (error) {
     // What the client itself says of an answer that it cannot read quotes that answer, which may hold a key.
     if (error instanceof RestError)
-      throw new Error(`The official client could not ${options.doing}: ${error.code ?? "no code"}.`);
+      throw new TaskError(
+        "service",
+        `Azure could not ${options.doing}: its answer could not be read (${error.code ?? "no code"}).`,
+        {
+          hint: "Run the step again.",
+        },
+      );
     throw error;
   }
 }
