@@ -81,6 +81,28 @@ describe("failures", () => {
       "NotFoundError",
     ],
     [
+      "MLflow's on Azure ML",
+      400,
+      {
+        Error: { Code: "UserError", Severity: null, Message: "Currently unsupported filter string format.", Details: [] },
+        Correlation: { operation: "o", request: "r" },
+        ComponentName: "mlflow",
+        statusCode: 400,
+        error_code: "INVALID_PARAMETER_VALUE",
+      },
+      {},
+      "Currently unsupported filter string format.",
+      "INVALID_PARAMETER_VALUE",
+    ],
+    [
+      "MLflow's on Azure ML without a code of MLflow",
+      404,
+      { Error: { Code: "UserError", Message: "Run x was not found." }, ComponentName: "mlflow" },
+      {},
+      "Run x was not found.",
+      "UserError",
+    ],
+    [
       "MLflow's",
       404,
       { error_code: "RESOURCE_DOES_NOT_EXIST", message: "No run x" },
