@@ -39,8 +39,13 @@ export function readErrorBody(text: string | undefined): ErrorBody {
   const read = readJson(text);
   if (!("value" in read) || !isObject(read.value)) return NOTHING;
   const body = read.value;
-  if (isObject(body["error"])) return readEnvelope(body["error"]);
   const code = codeIn(body["error_code"]) ?? codeIn(body["error"]);
+  const envelope = field(body, "error");
+  if (isObject(envelope)) {
+    const read = readEnvelope(envelope);
+    // MLflow's own code stands beside Azure ML's envelope and says more than its "UserError".
+    return code === undefined ? read : { ...read, chain: [...read.chain, code] };
+  }
   return { message: textIn(body["message"]) ?? textIn(body["error_description"]), chain: code ? [code] : [] };
 }
 
@@ -63,24 +68,28 @@ function between(text: string, opening: string, closing: string): string | undef
 /** Reads ARM's `error` object, which failed operations and failed runs carry too. Fields of other kinds count as absent. */
 export function readEnvelope(error: unknown): ErrorBody {
   if (!isObject(error)) return NOTHING;
-  const own = textIn(error["message"]);
-  const infos = listIn(error["additionalInfo"]);
+  const own = textIn(field(error, "message"));
+  const infos = listIn(field(error, "additionalInfo"));
   const inner = infos.find((info) => info["type"] === "InnerError")?.["info"];
-  const details = listIn(error["details"]).filter((detail) => {
-    const message = textIn(detail["message"]);
+  const details = listIn(field(error, "details")).filter((detail) => {
+    const message = textIn(field(detail, "message"));
     return message !== undefined && message !== own;
   });
-  const said = [own, ...details.map((detail) => textIn(detail["message"]))].filter((part) => part !== undefined);
-  const code = codeIn(error["code"]);
+  const said = [own, ...details.map((detail) => textIn(field(detail, "message")))].filter((part) => part !== undefined);
+  const code = codeIn(field(error, "code"));
   return {
     message: said.length > 0 ? bounded(said.join(" "), LONGEST_MESSAGE) : undefined,
     chain: [
       ...(code ? [code] : []),
-      ...codesOf((isObject(inner) ? inner["value"] : undefined) ?? error["innerError"] ?? error["innererror"]),
-      ...details.map((detail) => codeIn(detail["code"])).filter((one) => one !== undefined),
+      ...codesOf((isObject(inner) ? inner["value"] : undefined) ?? innerOf(error)),
+      ...details.map((detail) => codeIn(field(detail, "code"))).filter((one) => one !== undefined),
     ],
   };
 }
+
+/** A field under its name, or in Pascal case: Azure ML's MLflow service writes its envelope so. */
+const field = (of: Fields, name: string): unknown => of[name] ?? of[name.charAt(0).toUpperCase() + name.slice(1)];
+const innerOf = (of: Fields): unknown => field(of, "innerError") ?? of["innererror"];
 
 const textIn = (value: unknown): string | undefined =>
   typeof value === "string" && value.slice(0, LONGEST_MESSAGE).trim() !== ""
@@ -94,9 +103,9 @@ function codesOf(inner: unknown): string[] {
   const codes: string[] = [];
   let at = inner;
   for (let level = 0; isObject(at) && level < MOST; level++) {
-    const code = codeIn(at["code"]);
+    const code = codeIn(field(at, "code"));
     if (code) codes.push(code);
-    at = at["innerError"] ?? at["innererror"];
+    at = innerOf(at);
   }
   return codes;
 }

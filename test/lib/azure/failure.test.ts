@@ -84,7 +84,12 @@ describe("failures", () => {
       "MLflow's on Azure ML",
       400,
       {
-        Error: { Code: "UserError", Severity: null, Message: "Currently unsupported filter string format.", Details: [] },
+        Error: {
+          Code: "UserError",
+          Severity: null,
+          Message: "Currently unsupported filter string format.",
+          Details: [],
+        },
         Correlation: { operation: "o", request: "r" },
         ComponentName: "mlflow",
         statusCode: 400,
