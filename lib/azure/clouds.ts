@@ -14,11 +14,13 @@ export interface Cloud {
   readonly storageScope: string;
   /** What follows `https://<account>.blob.`, where a datastore does not say it itself. */
   readonly storageSuffix: string;
+  /** Where people see a workspace, for pages that the service does not name itself. */
+  readonly studio: string;
   /** The hosts of this cloud are known to the identity library, so it may ask them which authorities are real. */
   readonly wellKnown: boolean;
 }
 
-/** Sources: facts/03 section 4 and the cloud tables of the official Python client. */
+/** Sources: facts/03 section 4, the cloud tables of the official Python client, and for studio the hosts that Azure ML's page on firewalls names. */
 export const clouds = {
   AzureCloud: {
     name: "AzureCloud",
@@ -28,6 +30,7 @@ export const clouds = {
     mlScope: "https://ml.azure.com/.default",
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.windows.net",
+    studio: "https://ml.azure.com",
     wellKnown: true,
   },
   AzureChinaCloud: {
@@ -38,6 +41,7 @@ export const clouds = {
     mlScope: "https://ml.azure.cn/.default",
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.chinacloudapi.cn",
+    studio: "https://studio.ml.azure.cn",
     wellKnown: true,
   },
   AzureUSGovernment: {
@@ -48,6 +52,7 @@ export const clouds = {
     mlScope: "https://ml.azure.us/.default",
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.usgovcloudapi.net",
+    studio: "https://ml.azure.us",
     wellKnown: true,
   },
 } as const satisfies Record<string, Cloud>;
@@ -85,6 +90,7 @@ export function cloudOf(hints: CloudHints): Cloud {
     mlScope: base.mlScope,
     storageScope: base.storageScope,
     storageSuffix: hints.storageSuffix || base.storageSuffix,
+    studio: base.studio,
     wellKnown: false,
   };
 }

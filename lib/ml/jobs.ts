@@ -133,7 +133,7 @@ export async function cancelJob(workspace: Workspace, name: string, budget = 5_0
 /** The job's page in Azure Machine Learning studio. */
 export function studioUrl(workspace: Workspace, job: Job): string {
   const told = job.properties?.services?.["Studio"]?.endpoint;
-  return told || `https://ml.azure.com/runs/${job.name}?wsid=${workspace.id}`;
+  return told || studioPage(workspace, job.name);
 }
 
 /**
@@ -147,8 +147,11 @@ export function runStudioUrl(
 ): string {
   const own = `/runs/${of.job}?`;
   if (of.studioUrl?.includes(own)) return of.studioUrl.replace(own, `/runs/${run}?`);
-  return `https://ml.azure.com/runs/${run}?wsid=${workspace.id}`;
+  return studioPage(workspace, run);
 }
+
+const studioPage = (workspace: Workspace, run: string | undefined): string =>
+  `${workspace.azure.cloud.studio}/runs/${run}?wsid=${workspace.id}`;
 
 /** URI of each output by its name, `default` (the job's own artifacts) left out. */
 export function outputUris(job: Job): Record<string, string> {

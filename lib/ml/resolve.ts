@@ -26,6 +26,7 @@ const LANES = 8;
 /** The same question in one run is asked of Azure once. */
 export function createResolver(workspace: Workspace, options: ResolveOptions = {}): WorkspaceResolver {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
+  const { storageSuffix, authority } = workspace.azure.cloud;
   const codeHashes = new Map<string, string>();
   const codes = new Map<string, Promise<string>>();
   const register = async (path: string, isMade: boolean): Promise<string> => {
@@ -38,7 +39,15 @@ export function createResolver(workspace: Workspace, options: ResolveOptions = {
   // Whoever awaits it hears of its failure; nobody may, where there is nothing to create.
   options.mayCreate?.catch(() => {});
   return {
-    workspace: { subscriptionId, resourceGroup, name, id, location },
+    workspace: {
+      subscriptionId,
+      resourceGroup,
+      name,
+      id,
+      location,
+      storageSuffix,
+      authority: authority.replace(/\/$/, ""),
+    },
     root: options.root,
     codeHashes,
     lanes: LANES,

@@ -57,13 +57,14 @@ export function storeCredentials(kinds: readonly Credentials["kind"][]): Shape<C
       const value = found.shape.read(node, at);
       return value && { ...value, kind: found.kind };
     },
-    write: (value) => credentialsBody(value),
+    write: (value, { resolver }) => credentialsBody(value, resolver.workspace.authority ?? AUTHORITY),
   };
 }
 
 const AUTHORITY = "https://login.microsoftonline.com";
 
-function credentialsBody(value: Credentials): Record<string, unknown> {
+/** @param authority what a file means that names no authority, as azure-ai-ml does by its cloud */
+function credentialsBody(value: Credentials, authority: string): Record<string, unknown> {
   const secrets = {
     AccountKey: { key: value["account_key"] },
     Sas: { sasToken: value["sas_token"] },
@@ -76,7 +77,7 @@ function credentialsBody(value: Credentials): Record<string, unknown> {
     value["tenant_id"] === undefined
       ? {}
       : {
-          authorityUrl: value["authority_url"] ?? AUTHORITY,
+          authorityUrl: value["authority_url"] ?? authority,
           resourceUrl: value["resource_url"],
           tenantId: value["tenant_id"],
           clientId: value["client_id"],

@@ -11,6 +11,8 @@ export interface SpecWorkspace {
   readonly location: string;
   /** The end of the cloud's storage addresses; "core.windows.net" where it is not given. */
   readonly storageSuffix?: string;
+  /** The cloud's Microsoft Entra, without a slash at the end; that of the public cloud where it is not given. */
+  readonly authority?: string;
 }
 
 /** Kinds of versioned assets that a document can refer to or create on the way. */

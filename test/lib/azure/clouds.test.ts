@@ -25,6 +25,7 @@ describe("clouds", () => {
       authorityUrl: "https://localhost:8444",
       audience: "https://localhost:8443/",
       storageSuffix: "storage.localhost:8445",
+      studio: "https://ml.azure.com",
     });
     assert.deepEqual(cloud, {
       name: "AzureStack",
@@ -34,6 +35,7 @@ describe("clouds", () => {
       mlScope: "https://ml.azure.com/.default",
       storageScope: "https://storage.azure.com/.default",
       storageSuffix: "storage.localhost:8445",
+      studio: "https://ml.azure.com",
       wellKnown: false,
     });
   });
