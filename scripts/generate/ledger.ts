@@ -59,9 +59,10 @@ export function broken(ledger: Ledger, tasks: readonly TaskFolder[]): string[] {
 const REMEDY = " Put it back, or raise the task's major version.";
 const UNPUBLISHED = " One that was never released is taken out of tasks/ledger.json by hand.";
 
-/** Texts take what any of the narrower types took. */
+/** Texts take what any of the narrower types took, and a connection of a type what the type narrowed by schemes took. */
 const accepts = (now: string | string[], before: string | string[]): boolean =>
   String(now) === String(before) ||
+  (/^connectedService:[^:]+$/.test(String(now)) && String(before).startsWith(`${now}:`)) ||
   (Array.isArray(now) && Array.isArray(before)) ||
   now === "string" ||
   now === "multiLine";

@@ -20,8 +20,12 @@ const ENDPOINT = new Set([
   "endpoint.mlWorkspaceName",
 ]);
 
-/** Connections with which Azure DevOps gets a token without an agent (facts/01 3.3): no managed identity, no contributed type. */
-const SIGNS_IN = "connectedService:AzureRM:ServicePrincipal,WorkloadIdentityFederation";
+/**
+ * The type of connection with which Azure DevOps gets a token without an agent (facts/01 3.3). Without its schemes, though a managed
+ * identity does not work there: in no task.json of Microsoft's is AzureRM narrowed by scheme (only `github` and `Azure` are), and a
+ * filter that matches nothing would refuse every connection.
+ */
+const SIGNS_IN = "connectedService:AzureRM";
 
 /** Everything wrong with the server's part, as sentences. */
 export function faultsOfServerTask(task: TaskJson): string[] {
@@ -51,7 +55,7 @@ export function faultsOfServerTask(task: TaskJson): string[] {
   for (const input of task.inputs) {
     if (input.type.startsWith("connectedService:") && input.type !== SIGNS_IN)
       faults.push(
-        `input ${input.name} has type ${input.type}: Azure DevOps itself can sign in with ${SIGNS_IN} alone, and lists should offer nothing else.`,
+        `input ${input.name} has type ${input.type}: Azure DevOps itself can sign in with ${SIGNS_IN} alone, in the form in which Microsoft's tasks name it.`,
       );
     // Of an input without a value the server is not known to put nothing in the place of $(input).
     if (!input.required && input.defaultValue === undefined)

@@ -230,6 +230,10 @@ describe("the ledger", () => {
       breaks((tasks) => (input(tasks, "SubmitJob", "displayName").type = "int")).join(),
       /published as string and is now int/,
     );
+    assert.match(
+      breaks((tasks) => (input(tasks, "WaitForJob", "azureSubscription").type += ":ServicePrincipal")).join(),
+      /published as connectedService:AzureRM and is now connectedService:AzureRM:ServicePrincipal/,
+    );
     assert.match(breaks((tasks) => (task(tasks, "SubmitJob").id = "x")).join(), /never changes/);
     assert.match(breaks((tasks) => tasks.shift()).join(), /is published and gone/);
     assert.match(breaks((tasks) => (task(tasks, "SubmitJob").version.Major = 0)).join(), /is lower than/);
@@ -252,6 +256,9 @@ describe("the ledger", () => {
     task(tasks, "SubmitJob").inputs.push({ name: "extra", type: "string", label: "Extra", helpMarkDown: "x" });
     input(tasks, "EvaluateMetrics", "onFail").options!["ignore"] = "ignore it";
     assert.deepEqual(broken(ledger, tasks), []);
+    const narrow = structuredClone(ledger);
+    narrow["AzureMLWaitForJob"]!.inputs["azureSubscription"] = "connectedService:AzureRM:ServicePrincipal";
+    assert.deepEqual(broken(narrow, tasks), [], "a connection of any scheme");
     assert.ok("extra" in readLedger(ledgerFile(tasks))["AzureMLSubmitJob"]!.inputs);
   });
 });

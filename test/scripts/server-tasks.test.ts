@@ -79,7 +79,12 @@ describe("task.json of a task of the server", () => {
     [
       "with a connection by which the server cannot sign in",
       (json) => Object.assign(json.inputs[0]!, { type: "connectedService:azureml-workspace" }),
-      /azureSubscription has type connectedService:azureml-workspace: .* lists should offer nothing else/,
+      /azureSubscription has type connectedService:azureml-workspace: .* in the form in which Microsoft's tasks name it/,
+    ],
+    [
+      "with a connection narrowed by scheme, as no task of Microsoft's narrows this type",
+      (json) => Object.assign(json.inputs[0]!, { type: "connectedService:AzureRM:ServicePrincipal" }),
+      /azureSubscription has type connectedService:AzureRM:ServicePrincipal/,
     ],
     [
       "with a misspelt input",
