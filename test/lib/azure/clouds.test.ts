@@ -25,7 +25,6 @@ describe("clouds", () => {
       authorityUrl: "https://localhost:8444",
       audience: "https://localhost:8443/",
       storageSuffix: "storage.localhost:8445",
-      studio: "https://ml.azure.com",
     });
     assert.deepEqual(cloud, {
       name: "AzureStack",
