@@ -37,6 +37,16 @@ describe("spec plan", () => {
     assert.equal(write.body.properties.inputs.n.value, "5");
   });
 
+  it("shows variables as the file has them, and names as they are written", async () => {
+    files.write("job.yml", `${JOB}environment_variables: {REGION: eu}\n`);
+    const [job] = (await planFile(files.at("job.yml"))).writes;
+    const { environmentVariables } = (job?.body as { properties: Record<string, unknown> }).properties;
+    assert.deepEqual(environmentVariables, { REGION: "eu" });
+    files.write("env.yml", "$schema: x/environment.schema.json\nname: e\nversion: 1-<next>\nimage: i\n");
+    const [environment] = (await planFile(files.at("env.yml"))).writes;
+    assert.match(environment?.path ?? "", /\/environments\/e\/versions\/1-<next>$/);
+  });
+
   it("refuses with the place, what is allowed and no stack", () => {
     files.write("job.yml", `${JOB}inptus: {}\nlimit: {}\n`);
     const { lines, stderr, status } = run(files.at("job.yml"));
