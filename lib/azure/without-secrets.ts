@@ -17,15 +17,16 @@ const withoutValues = (variables: unknown): unknown =>
     ? Object.fromEntries(Object.keys(variables).map((name) => [name, "***"]))
     : variables;
 
-/**
- * The same value with `***` for each secret that stands in its texts.
- * @param fields whose values are hidden whatever they are
- */
-export function withoutSecrets(
-  value: unknown,
-  secrets: ReadonlySet<string>,
-  fields: ReadonlySet<string> = new Set(),
-): unknown {
+/** What is hidden beside the secrets that are known. */
+export interface Hidden {
+  /** Fields whose values are hidden whatever they are. */
+  readonly fields?: ReadonlySet<string>;
+  /** Whether the values of environment variables are hidden: where a body holds those of others. */
+  readonly variables?: boolean;
+}
+
+/** The same value with `***` for each secret that stands in its texts, and for what is hidden beside. */
+export function withoutSecrets(value: unknown, secrets: ReadonlySet<string>, hidden: Hidden = {}): unknown {
   if (typeof value === "string") {
     if (secrets.has(value)) return "***";
     let text = value;
@@ -34,11 +35,11 @@ export function withoutSecrets(
         text = text.replaceAll(secret, "***").replaceAll(JSON.stringify(secret).slice(1, -1), "***");
     return text;
   }
-  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets, fields));
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, secrets, hidden));
   if (typeof value !== "object" || value === null) return value;
   const shown = (name: string, item: unknown) => {
-    if (fields.has(name)) return "***";
-    return withoutSecrets(VARIABLES.test(name) ? withoutValues(item) : item, secrets, fields);
+    if (hidden.fields?.has(name)) return "***";
+    return withoutSecrets(hidden.variables && VARIABLES.test(name) ? withoutValues(item) : item, secrets, hidden);
   };
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shown(name, item)]));
 }

@@ -45,7 +45,9 @@ export function sayWrites(
   const { writes } = plan;
   const count = writes.length === 1 ? "1 write" : `${writes.length} writes`;
   log.info(writes.length === 0 ? "Plan: nothing would be written." : `Plan: ${count}, one a line, in order:`);
-  for (const { method, path, body } of writes)
-    log.remote(JSON.stringify({ method, path, body: withoutSecrets(body, told.secrets, SECRET_FIELDS) }));
+  for (const { method, path, body } of writes) {
+    const shown = withoutSecrets(body, told.secrets, { fields: SECRET_FIELDS, variables: true });
+    log.remote(JSON.stringify({ method, path, body: shown }));
+  }
   log.info(`Nothing was changed${told.outputs ? "" : ", and no output is set"}: the input plan is true.`);
 }

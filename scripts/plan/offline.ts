@@ -53,14 +53,15 @@ export class OfflineResolver implements Resolver {
     this.#world = world;
   }
 
-  /** Notes a write down. */
+  /** Notes a write down; its path as a person reads it, which a request has encoded. */
   note(write: Pick<Write, "method" | "path" | "body">): string {
-    const whole = write.path.startsWith("/") ? write.path : `${this.workspace.id}/${write.path}`;
+    const path = decodeURIComponent(write.path);
+    const whole = path.startsWith("/") ? path : `${this.workspace.id}/${path}`;
     this.writes.push({ method: write.method, path: whole, body: write.body });
     return whole;
   }
 
-  /** Replaces secrets in all that was noted. */
+  /** Replaces secrets in all that was noted. Variables are the file's own words. */
   hide(secrets: ReadonlySet<string>): void {
     for (const [index, write] of this.writes.entries())
       this.writes[index] = { ...write, body: withoutSecrets(write.body, secrets) as object };
@@ -124,7 +125,7 @@ export class OfflineResolver implements Resolver {
     this.#asked.add(kind);
     return this.note({
       method: "PUT",
-      path: `${kind}/${name}/versions/${version}`,
+      path: `${kind}/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`,
       body: body as Record<string, unknown>,
     });
   }

@@ -40,8 +40,8 @@ describe("spec plan", () => {
   it("shows variables as the file has them, and names as they are written", async () => {
     files.write("job.yml", `${JOB}environment_variables: {REGION: eu}\n`);
     const [job] = (await planFile(files.at("job.yml"))).writes;
-    const { environmentVariables } = (job?.body as { properties: Record<string, unknown> }).properties;
-    assert.deepEqual(environmentVariables, { REGION: "eu" });
+    const body = job?.body as { properties: Record<string, unknown> };
+    assert.deepEqual(body.properties["environmentVariables"], { REGION: "eu" });
     files.write("env.yml", "$schema: x/environment.schema.json\nname: e\nversion: 1-<next>\nimage: i\n");
     const [environment] = (await planFile(files.at("env.yml"))).writes;
     assert.match(environment?.path ?? "", /\/environments\/e\/versions\/1-<next>$/);
