@@ -11,12 +11,13 @@ import registerData from "../../tasks/RegisterData/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import submitJob from "../../tasks/SubmitJob/index.ts";
 import { project } from "../lib/ml/projects.ts";
-import { answered } from "../lib/ml/world.ts";
+import { answered, type Opening } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 import { judgedRun } from "./judged.ts";
 
 const author = { name: "mallory", type: "User" } as const;
 const WORDS = "the honest content";
+type Between = Opening["between"];
 
 describe("the same content", () => {
   let cloud: LocalCloud;
@@ -45,14 +46,16 @@ describe("the same content", () => {
     const kinds = noun === "models" ? { modelType: "custom_model" } : { dataType: "uri_folder" };
     assets[noun].put(name, "1", { ...kinds, isArchived: false, isAnonymous: false, ...properties }, author);
   };
-  const model = (name: string, more: Record<string, string> = {}, at = folder) =>
+  const model = (name: string, more: Record<string, string> = {}, at = folder, between?: Between) =>
     runStory(registerModel, { source: "folder", modelPath: path.join(at, "model"), name, ...more }, at, {
       cloud,
+      ...(between === undefined ? {} : { between }),
       registryAlone: more["registry"] !== undefined,
     });
-  const data = (name: string, more: Record<string, string> = {}, at = folder) =>
+  const data = (name: string, more: Record<string, string> = {}, at = folder, between?: Between) =>
     runStory(registerData, { source: "inline", type: "uri_folder", path: path.join(at, "model"), name, ...more }, at, {
       cloud,
+      ...(between === undefined ? {} : { between }),
       registryAlone: more["registry"] !== undefined,
     });
   const SHARED = { registry: "shared" };
@@ -193,6 +196,23 @@ describe("the same content", () => {
       assert.ok(!("evaluation" in (assets.version(squatted, "1")!.properties["tags"] as object)));
     });
 
+    it("is in a registry once where another run shares it after the registry's versions were listed", async () => {
+      const name = newName();
+      let met = false;
+      const ran = await runStory(registerModel, { jobName, outputName: "model", name, ...SHARED }, scratch, {
+        cloud,
+        between: async (request, send) => {
+          if (request.method === "GET" && request.url.includes(`/registries/shared/models/${name}?`) && !met) {
+            met = true;
+            assert.equal((await register(name, SHARED)).error, undefined);
+          }
+          return send();
+        },
+      });
+      assert.deepEqual([ran.error, ran.outputs?.version, met], [undefined, "1", true]);
+      assert.equal(registryAssets(cloud.azure, "shared")!.models.container(name)?.versions.length, 1);
+    });
+
     it("is in a registry once where the answer to its import could not be read", async () => {
       const name = newName();
       let met = 0;
@@ -236,12 +256,48 @@ describe("the same content", () => {
   describe("registered at once", () => {
     const many = Array.from({ length: 5 }, (_, index) => index);
     const roads = {
-      "models of folders": (name: string, at: string) => model(name, {}, at),
-      "models of folders in a registry": (name: string, at: string) => model(name, SHARED, at),
-      data: (name: string, at: string) => data(name, {}, at),
-      "data in a registry": (name: string, at: string) => data(name, SHARED, at),
+      "models of folders": (name: string, at: string, between?: Between) => model(name, {}, at, between),
+      "models of folders in a registry": (name: string, at: string, between?: Between) =>
+        model(name, SHARED, at, between),
+      data: (name: string, at: string, between?: Between) => data(name, {}, at, between),
+      "data in a registry": (name: string, at: string, between?: Between) => data(name, SHARED, at, between),
     };
+    /** The other run registers after this one has listed the versions, and before this one reads which number is free. */
+    const meanwhile =
+      (name: string, other: () => Promise<{ error: Error | undefined }>): Opening["between"] =>
+      async (request, send) => {
+        const { pathname } = new URL(request.url);
+        const isOurs = request.method === "GET" && pathname.includes(`/${name}`);
+        if (isOurs && pathname.endsWith(`/${name}/versions`)) {
+          const answer = await send();
+          lists.get(name)?.();
+          return answer;
+        }
+        if (isOurs && pathname.endsWith(`/${name}`) && !met.has(name)) {
+          met.add(name);
+          await listed(name);
+          assert.equal((await other()).error, undefined);
+        }
+        return send();
+      };
+    const met = new Set<string>();
+    const lists = new Map<string, () => void>();
+    const seen = new Map<string, Promise<void>>();
+    const listed = (name: string) => seen.get(name);
+    const expectList = (name: string) => seen.set(name, new Promise((resolve) => lists.set(name, resolve)));
     for (const [what, register] of Object.entries(roads)) {
+      it(`${what} of one content are one version where the list is older than the number that is free`, async () => {
+        const name = newName();
+        const at = project({ "model/weights.txt": `late ${name}` });
+        expectList(name);
+        const ran = await register(
+          name,
+          at,
+          meanwhile(name, () => register(name, at)),
+        );
+        assert.ok(met.has(name));
+        assert.deepEqual([ran.error, ran.outputs?.version, ran.outputs?.created], [undefined, "1", false]);
+      });
       it(`five ${what} of different content all get a version of their own`, async () => {
         const name = newName();
         const folders = many.map((one) => project({ "model/weights.txt": `${what} ${one}` }));
