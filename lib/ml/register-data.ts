@@ -2,17 +2,10 @@
 import { parseDatastoreUri } from "../azure/index.ts";
 import { TaskError, TaskErrors } from "../errors.ts";
 import { type DataDocument, parseData, parseSource, rootOf, translateData, type UploadRoot } from "../spec/index.ts";
-import {
-  type AssetBody,
-  changeVersion,
-  findContainer,
-  findVersion,
-  putNewVersion,
-  versionIn,
-  versionsOf,
-} from "./assets.ts";
+import { type AssetBody, changeVersion, findVersion, putNewVersion, versionIn } from "./assets.ts";
 import { contentOf, type LocalContent } from "./content.ts";
 import { refuseEvidence } from "./evidence.ts";
+import { holderOf } from "./holder.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
 import { untilFree } from "./lost-race.ts";
 import { needWorkspace, type Place } from "./place.ts";
@@ -107,9 +100,8 @@ export async function registerData(
     return create(home, document, document.version, wanted, root);
   }
   const attempt = async () => {
-    const [there, container] = await Promise.all([findHolder(home, name, wanted), findContainer(home, "data", name)]);
-    if (there) return known(home, document, there);
-    return create(home, document, container?.properties?.nextVersion || "1", wanted, root);
+    const { there, free } = await holderOf(home, "data", name, (version) => wanted.isHeldBy(version));
+    return there ? known(home, document, there) : create(home, document, free, wanted, root);
   };
   return untilFree(`a version of the data asset ${name}`, attempt, home);
 }
@@ -153,15 +145,6 @@ function samePlace(home: Workspace | Registry, a: string, b: string): boolean {
 function samePath(a: string, b: string): boolean {
   const end = (text: string) => parseDatastoreUri(text)?.path.replace(/\/+$/, "") ?? text.replace(/\/+$/, "");
   return end(a) === end(b);
-}
-
-async function findHolder(
-  home: Workspace | Registry,
-  name: string,
-  wanted: WantedContent,
-): Promise<AssetBody | undefined> {
-  for await (const version of versionsOf(home, "data", name)) if (await wanted.isHeldBy(version)) return version;
-  return undefined;
 }
 
 async function create(

@@ -1,16 +1,9 @@
 // The story of a model: from a job's output or a local folder to a version that says where it came from; once.
 import { TaskError } from "../errors.ts";
 import { translateModel, type UploadRoot } from "../spec/index.ts";
-import {
-  type AssetBody,
-  changeVersion,
-  findContainer,
-  findVersion,
-  putNewVersion,
-  versionIn,
-  versionsOf,
-} from "./assets.ts";
+import { type AssetBody, changeVersion, findVersion, putNewVersion, versionIn } from "./assets.ts";
 import { type Evidence, evidenceHere, evidenceKept, type Judges, refuseEvidence, withEvidence } from "./evidence.ts";
+import { holderOf } from "./holder.ts";
 import { getJob } from "./jobs.ts";
 import { lineageProperties, lineageTags, sameTags } from "./lineage.ts";
 import { untilFree } from "./lost-race.ts";
@@ -107,13 +100,11 @@ export async function registerModel(
     );
   }
   const attempt = async () => {
-    const [there, container] = await Promise.all([
-      findHolder(home, name, source),
-      findContainer(home, "models", name),
+    const [{ there, free }] = await Promise.all([
+      holderOf(home, "models", name, (version) => source.isHeldBy(version)),
       source.ready,
     ]);
-    if (there) return known(home, request, source, there, judges);
-    return create(home, request, source, container?.properties?.nextVersion || "1", judges);
+    return there ? known(home, request, source, there, judges) : create(home, request, source, free, judges);
   };
   return untilFree(`a version of the model ${name}`, attempt, home);
 }
@@ -121,15 +112,6 @@ export async function registerModel(
 function workspaceOf(home: Workspace | Registry, job: string): Workspace {
   if (!isRegistry(home)) return home;
   throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`);
-}
-
-async function findHolder(
-  home: Workspace | Registry,
-  name: string,
-  source: ModelSource,
-): Promise<AssetBody | undefined> {
-  for await (const version of versionsOf(home, "models", name)) if (await source.isHeldBy(version)) return version;
-  return undefined;
 }
 
 async function create(

@@ -1,9 +1,10 @@
 // The story of a version that a workspace shares with a registry: the same version of the workspace is the same version there, once.
 import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";
-import { type AssetBody, changeVersion, findVersion, nextVersion, versionIn, versionsOf } from "./assets.ts";
+import { type AssetBody, changeVersion, findVersion, versionIn } from "./assets.ts";
 import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "./evidence.ts";
 import { sameFiles } from "./held-files.ts";
+import { type Held, holderOf } from "./holder.ts";
 import { SHARED_FROM, sameTags } from "./lineage.ts";
 import { untilFree } from "./lost-race.ts";
 import { importVersion, type Registry } from "./registry.ts";
@@ -126,7 +127,7 @@ async function lookFor(
   registry: Registry,
   { kind, name, version }: Sharing,
   isCopy: (body: AssetBody) => Promise<boolean>,
-): Promise<{ there?: AssetBody; free: string }> {
+): Promise<Held> {
   if (version !== undefined) {
     const there = await findVersion(registry, kind, name, version);
     if (there === undefined) return { free: version };
@@ -137,8 +138,7 @@ async function lookFor(
       { hint: "A version never changes: leave the input version empty to get a new one, or choose another." },
     );
   }
-  for await (const there of versionsOf(registry, kind, name)) if (await isCopy(there)) return { there, free: "" };
-  return { free: await nextVersion(registry, kind, name) };
+  return holderOf(registry, kind, name, isCopy);
 }
 
 /** The version with exactly these tags and the description, written only where it has others. */

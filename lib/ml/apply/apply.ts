@@ -2,11 +2,12 @@
 import { API_VERSION, finish, segment } from "../../azure/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import type { AssetKind, Resolver, UploadRoot, Write } from "../../spec/index.ts";
-import { nextVersion, versionIn, versionsOf } from "../assets.ts";
+import { versionIn } from "../assets.ts";
 import { fromFresh, whenFree } from "../busy.ts";
 import type { Collecting } from "../collections.ts";
 import { EndpointLock } from "../endpoint-lock.ts";
 import { envelope } from "../endpoints.ts";
+import { holderOf } from "../holder.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
 import { createResolver } from "../resolve.ts";
 import type { Workspace } from "../workspace.ts";
@@ -148,15 +149,14 @@ async function planOne(
     return { ...common, ...decide(how, wanted, there, { hash }), ...place, there };
   }
   // Without a version: the newest one that is the same, or else a new one.
-  for await (const version of versionsOf(workspace, collection as AssetKind, name)) {
-    const there = version as Resource;
-    const decision = decide(how, wanted, there, { hash });
+  let decision: ReturnType<typeof decide> | undefined;
+  const { there, free } = await holderOf(workspace, collection as AssetKind, name, async (version) => {
+    decision = decide(how, wanted, version as Resource, { hash });
     const isOurs = hash === undefined || !decision.changes.some(({ path: at }) => at === "properties.properties");
-    if (decision.refused.length > 0 || !isOurs) continue;
-    return { ...common, ...decision, ...known(versionIn(version) ?? ""), there };
-  }
-  const next = await nextVersion(workspace, collection as AssetKind, name);
-  return { ...common, action: "create", changes: [], refused: [], ...known(next), there: undefined };
+    return decision.refused.length === 0 && isOurs;
+  });
+  if (there && decision) return { ...common, ...decision, ...known(versionIn(there) ?? ""), there: there as Resource };
+  return { ...common, action: "create", changes: [], refused: [], ...known(free), there: undefined };
 }
 
 /** `environments/sklearn/versions/3` is the asset sklearn; `onlineEndpoints/a/deployments/b` is b. */
