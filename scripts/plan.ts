@@ -39,6 +39,12 @@ async function main(): Promise<void> {
   for (const write of plan.writes) process.stdout.write(`${JSON.stringify(write)}\n`);
 }
 
+// What reads the plan may end before it does (`| head -1`): there is nobody left to tell.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
 try {
   await main();
 } catch (error) {

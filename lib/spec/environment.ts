@@ -209,11 +209,21 @@ export const environmentUse: Shape<EnvironmentUse> = {
   read(node, at) {
     if (node.kind === "map") return inline(node, at);
     if (node.kind === "scalar" && node.type === "string" && node.text.startsWith("file:")) return included(node, at);
+    if (node.kind === "scalar" && node.type === "string" && LOOKS_LIKE_PATH.test(node.text)) return needsFile(node, at);
     const reference = registered.read(node, at);
     return reference && { kind: "registered", reference };
   },
   write: (value, to) => writeEnvironment(value, to),
 };
+
+const LOOKS_LIKE_PATH = /^\.{1,2}[\\/]|^(?!azureml:).*\.(ya?ml|json)$/i;
+
+function needsFile(node: ScalarNode, at: Reading): undefined {
+  const field = at.path.at(-1) ?? "environment";
+  return at.fault(node, `${at.name} is ${described(node)}: a file has \`file:\` before its path here.`, {
+    hint: `Write \`${field}: file:${node.text.replaceAll("\\", "/")}\`.`,
+  });
+}
 
 function inline(node: SpecNode, at: Reading): EnvironmentUse | undefined {
   const environment = anonymousEnvironment.read(node, at);

@@ -214,11 +214,40 @@ export function isEvidentlyOther(file: SourceFile, wanted: DocumentKind): boolea
 export function refuseOther(file: SourceFile, wanted: readonly DocumentKind[], use: string): DocumentKind {
   const found = kindOf(file);
   if (wanted.includes(found) || found === "document of an unknown kind") return found;
+  const needed = `Name a file that describes ${wanted.length === 1 ? withArticle(wanted[0] ?? "") : `one of: ${wanted.join(", ")}`}.`;
+  const way = wayOf(found);
   throw new TaskError("input", `${file.name} describes ${withArticle(found)}; ${use}.`, {
     where: file.node.where,
-    hint: `Name a file that describes ${wanted.length === 1 ? withArticle(wanted[0] ?? "") : `one of: ${wanted.join(", ")}`}.`,
+    hint: way === undefined ? needed : `${needed} ${way}`,
   });
 }
+
+/** What takes a document of the kind. */
+function wayOf(found: DocumentKind): string | undefined {
+  if (found === "component")
+    return "A component runs as a step: name it under `component:` in a pipeline job, or register it with AzureMLApply.";
+  if (found === "schedule") return "AzureMLApply creates a schedule; to run its job now, submit the job's own file.";
+  if (found === "online deployment") return "AzureMLDeployEndpoint rolls a deployment out.";
+  if (found === "data asset") return "AzureMLRegisterData registers data, and so does AzureMLApply.";
+  if (found === "model") return "AzureMLRegisterModel registers a model, and so does AzureMLApply.";
+  if (found === "conda environment") return "An environment names a conda file under `conda_file:`, beside `image:`.";
+  if (found.endsWith(" job")) return "AzureMLSubmitJob submits a job.";
+  return APPLIED.includes(found) ? `AzureMLApply creates and updates ${plural(found)}.` : undefined;
+}
+
+const APPLIED: readonly DocumentKind[] = [
+  "environment",
+  "online endpoint",
+  "batch endpoint",
+  "batch deployment",
+  "datastore",
+  "compute",
+  "connection",
+  "registry",
+  "data import",
+];
+
+const plural = (noun: string) => (noun === "registry" ? "registries" : `${noun}s`);
 
 export function withArticle(noun: string): string {
   return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;

@@ -68,6 +68,14 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
   }
 }
 
+/** What to write in place of a path that only Windows reads. */
+function windowsHint(written: string): string | undefined {
+  const bare = written.replace(/^file:/, "");
+  if (/^[a-zA-Z]:[\\/]/.test(bare))
+    return "It is a path of one machine. Write it relative to the folder of this file, with / between its parts.";
+  return bare.includes("\\") ? `Write ${written.replaceAll("\\", "/")}: a path has / between its parts.` : undefined;
+}
+
 function missing(place: Written, absolute: string): SpecFault {
   if (isLinkAt(absolute)) {
     return new SpecFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
@@ -88,7 +96,10 @@ function missing(place: Written, absolute: string): SpecFault {
     // The nearest existing parent is a file: it has no siblings to offer.
   }
   const nearest = nearestName(name, siblings);
-  return new SpecFault(`there is no file or folder ${place.written} (looked for ${absolute}).`, {
+  const sentence = `there is no file or folder ${place.written} (looked for ${absolute}).`;
+  const hint = windowsHint(place.written);
+  if (hint !== undefined) return new SpecFault(sentence, { ...details(place), hint });
+  return new SpecFault(sentence, {
     ...details(place),
     nearest: nearest === undefined ? undefined : path.relative(place.folder, path.join(folder, nearest)),
     hint: "A relative path starts at the folder of the file that names it.",

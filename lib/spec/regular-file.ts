@@ -7,12 +7,17 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs
  * @throws Error with a `code` that completes "cannot be read (…)"
  */
 export function readRegular(file: string): string {
+  return readRegularBytes(file).toString("utf8");
+}
+
+/** As `readRegular`, as it is. */
+export function readRegularBytes(file: string): Buffer {
   const handle = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(handle);
     if (stats.isDirectory()) throw withCode("EISDIR");
     if (!stats.isFile()) throw withCode("it is a pipe, a socket or a device, and no file");
-    return readFileSync(handle, "utf8");
+    return readFileSync(handle);
   } finally {
     closeSync(handle);
   }

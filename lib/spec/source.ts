@@ -1,13 +1,14 @@
 // A YAML file as the user wrote it: a tree whose every node knows its line and column, so that a fault can point at it.
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
 import { type SourceLocation, TaskError } from "../errors.ts";
 import { Faults } from "./faults.ts";
 import { keepInside } from "./path.ts";
-import { readRegular } from "./regular-file.ts";
+import { readYamlText } from "./text-file.ts";
 import { isInside, rootOf, type UploadRoot } from "./upload-folders.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
+import { yamlFault } from "./yaml-faults.ts";
 
 export interface ScalarNode extends ScalarValue {
   readonly kind: "scalar";
@@ -57,10 +58,10 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
   let text: string;
   try {
     if (statSync(absolute).isDirectory())
-      throw new TaskError("input", `${file} is a folder, not a YAML file.`, { where, hint: "Name the file in it." });
+      throw new TaskError("input", `${file} is a folder, not a YAML file.`, { where, hint: fileIn(absolute, file) });
     if (options.root !== undefined)
       keepInside(absolute, { root: options.root, folder: rootOf(options.root), written: file, where });
-    text = readRegular(absolute);
+    text = readYamlText(absolute, file);
   } catch (error) {
     if (error instanceof TaskError) throw error;
     const reason = (error as NodeJS.ErrnoException).code;
@@ -71,6 +72,15 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
     throw new TaskError("input", sentence, { where, hint: "Check the path; it starts at the repository's root." });
   }
   return parseSource(text, { ...options, name: file, folder: path.dirname(absolute) });
+}
+
+/** The YAML files of a folder that was named in place of one of them. */
+function fileIn(folder: string, shown: string): string {
+  const files = readdirSync(folder)
+    .filter((name) => /\.ya?ml$/i.test(name))
+    .sort()
+    .slice(0, 5);
+  return `Name the file in it${files.length === 0 ? "" : `: ${files.map((name) => path.join(shown, name)).join(", ")}`}.`;
 }
 
 /** As people know it: relative to the repository, where the agent made it absolute. */
@@ -116,29 +126,30 @@ export function parseTree(text: string, name: string): SpecNode | undefined {
     return { file: name, line, column: col };
   };
   for (const error of document.errors) {
-    faults.add(`this is no YAML: ${lowerFirst(error.message)}${/[.!?]$/.test(error.message) ? "" : "."}`, {
-      where: place(error.pos[0]),
-      hint: "Check the indentation, and quote values that hold `: `, `#` or `{`.",
-    });
+    const { sentence, hint } = yamlFault(error);
+    faults.add(sentence, { where: place(error.pos[0]), hint });
   }
   faults.throwIfAny();
   const start = { file: name, line: 1, column: 1 };
-  const tree = new Tree(document, place);
+  const tree = new Tree(document, place, faults);
   const node = tree.node(document.contents, start);
+  faults.throwIfAny();
   return node.kind === "scalar" && node.type === "null" ? undefined : node;
 }
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** Walks eemeli's tree into ours, following aliases (and refusing those that would never end). */
 class Tree {
   #aliases = 0;
+  /** Mappings that an alias leads to are walked again; their faults are told once. */
+  readonly #told = new Set<unknown>();
   private readonly document: Document;
   private readonly place: (offset: number) => SourceLocation;
+  private readonly faults: Faults;
 
-  constructor(document: Document, place: (offset: number) => SourceLocation) {
+  constructor(document: Document, place: (offset: number) => SourceLocation, faults: Faults) {
     this.document = document;
     this.place = place;
+    this.faults = faults;
   }
 
   node(item: unknown, parent: SourceLocation): SpecNode {
@@ -172,7 +183,9 @@ class Tree {
         merged.push(...(node.kind === "list" ? node.items : [node]));
         continue;
       }
-      // Azure's client lets the last of two equal keys win, as PyYAML does.
+      const before = keys.get(name);
+      if (before !== undefined && !this.#told.has(key)) this.#sayTwice(name, before, keyNode.where);
+      this.#told.add(key);
       entries.set(name, node);
       keys.set(name, keyNode.where);
     }
@@ -185,6 +198,15 @@ class Tree {
       }
     }
     return { kind: "map", entries, keys, where };
+  }
+
+  /** Azure's client lets the last of two equal keys win without a word, and what the first said is lost (docs/parity.md). */
+  #sayTwice(name: string, first: SourceLocation, where: SourceLocation): void {
+    const column = first.line === where.line ? `, column ${first.column}` : "";
+    this.faults.add(
+      `the key ${JSON.stringify(name)} stands here a second time; the first is at line ${first.line}${column}.`,
+      { where, hint: "Remove one of them, or give it another name." },
+    );
   }
 }
 
