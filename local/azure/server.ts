@@ -44,7 +44,6 @@ import type { AzureWorld } from "./world.ts";
 
 /** Resources of the workspace, one file each. A new one is added here and nowhere else. */
 const resources: readonly ResourceFile[] = [
-  workspaces,
   datastores,
   codes,
   data,
@@ -122,9 +121,11 @@ export function armApplication(world: AzureWorld, contract?: string): Express {
   app.use(jsonBody());
   app.use(scope(world));
   if (contract !== undefined) app.use(validateBodies(contract));
-  world.operations.mount(app);
-  workspaces.mountAbove(app, world);
-  registries.mountAbove(app, world);
+  const above = new ArmRouter();
+  world.operations.mount(above);
+  workspaces.mountAbove(above, world);
+  registries.mountAbove(above, world);
+  app.use(above.router);
   app.use(registryPath, armReading(world));
   app.use(workspacePath, workspaceRouter(world));
   return closing(app, world);

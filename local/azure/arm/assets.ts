@@ -1,9 +1,18 @@
 // The routes that every kind of asset has: containers and versions, created by PUT, listed, labelled, archived.
 import type { Request, Response } from "express";
 import type { AzureWorld } from "../world.ts";
-import { type AssetContainer, type AssetNoun, type AssetStore, type AssetVersion, page, select } from "./collection.ts";
+import {
+  type AssetContainer,
+  type AssetNoun,
+  type AssetStore,
+  type AssetVersion,
+  page,
+  select,
+  selected,
+} from "./collection.ts";
 import { envelope, type SystemDataVariant, systemData } from "./envelope.ts";
 import { type ArmError, userError } from "./errors.ts";
+import { text, whole } from "./query.ts";
 import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "./router.ts";
 
 /** One PUT of a version, as the kind gets it to normalise. */
@@ -34,8 +43,20 @@ export interface AssetKind {
   showContainer(container: AssetContainer, store: AssetStore, apiVersion: string): Record<string, unknown>;
   /** 404 for a version, or for the container when `version` is absent. */
   notFound(name: string, version?: string): ArmError;
+  /** What the list of versions reads of the query besides what every list of versions does. */
+  readonly filters?: readonly string[];
   /** Under which version an anonymous asset is kept, when the service chooses its own. */
   ownVersion?(write: VersionWrite): string;
+}
+
+/** What a list of versions reads of the query, in a workspace or a registry. */
+export const versionQuery = (kind: AssetKind): readonly string[] => [...selected, "stage", ...(kind.filters ?? [])];
+
+/** As `select` does, and by `version`; `offset` is how many of them are left out at the beginning. */
+export function selectVersions(versions: readonly AssetVersion[], query: Request["query"]): AssetVersion[] {
+  const version = text(query, "version");
+  const chosen = versions.filter((one) => version === undefined || one.version === version);
+  return select(chosen, query).slice(whole(query, "offset") ?? 0);
 }
 
 /** Mounts `/{noun}`, `/{noun}/:name`, `…/versions`, `…/versions/:version` and `…/labels/:label`. */
@@ -46,11 +67,17 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
   const showContainer = (container: AssetContainer, apiVersion: string) =>
     containerBody(world, kind, container, apiVersion);
 
-  arm.get(base, (request, response, { apiVersion }) => {
-    // Anonymous assets have no name of their own and are in no list of names. Not verified against live Azure.
-    const named = store.containers().filter((one) => !one.versions.some((each) => each.properties["isAnonymous"]));
-    response.json(page(select(named, request.query), request, world.urls.arm, (one) => showContainer(one, apiVersion)));
-  });
+  arm.get(
+    base,
+    (request, response, { apiVersion }) => {
+      // Anonymous assets have no name of their own and are in no list of names. Not verified against live Azure.
+      const named = store.containers().filter((one) => !one.versions.some((each) => each.properties["isAnonymous"]));
+      response.json(
+        page(select(named, request.query), request, world.urls.arm, (one) => showContainer(one, apiVersion)),
+      );
+    },
+    selected,
+  );
 
   arm.get(`${base}/:name`, (request, response, { apiVersion }) => {
     const container = store.container(parameter(request, "name"));
@@ -75,13 +102,16 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
     response.status(store.deleteContainer(parameter(request, "name")) ? 200 : 204).end();
   });
 
-  arm.get(`${base}/:name/versions`, (request, response, { apiVersion }) => {
-    // A name that nobody has used has no versions: an empty list, as the code look-up shows (facts/04 §4.1).
-    const versions = store.container(parameter(request, "name"))?.versions ?? [];
-    response.json(
-      page(select(versions, request.query), request, world.urls.arm, (one) => showVersion(one, apiVersion)),
-    );
-  });
+  arm.get(
+    `${base}/:name/versions`,
+    (request, response, { apiVersion }) => {
+      // A name that nobody has used has no versions: an empty list, as the code look-up shows (facts/04 §4.1).
+      const versions = store.container(parameter(request, "name"))?.versions ?? [];
+      const chosen = selectVersions(versions, request.query);
+      response.json(page(chosen, request, world.urls.arm, (one) => showVersion(one, apiVersion)));
+    },
+    versionQuery(kind),
+  );
 
   arm.get(`${base}/:name/versions/:version`, (request, response, { apiVersion }) => {
     response.json(showVersion(found(request, parameter(request, "version")), apiVersion));

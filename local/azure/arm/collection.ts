@@ -1,6 +1,7 @@
 // Named assets with versions, as every kind of asset keeps them, and how lists of anything are filtered, ordered and paged.
 import type { Request } from "express";
 import { type Author, newStamps, type Stamps, timestamp } from "./envelope.ts";
+import { choice, holds, oldestFirst, paged, text, whole } from "./query.ts";
 
 /** The nouns whose assets have containers and versions. */
 export type AssetNoun = "codes" | "data" | "models" | "environments" | "components";
@@ -152,21 +153,27 @@ export interface Listed {
   readonly sequence: number;
 }
 
+/** What `select` reads of the query beside the paging. */
+export const selected: readonly string[] = [...paged, "listViewType", "$orderBy"];
+
 /**
  * Filters and orders by the query as the service does: listViewType (ActiveOnly unless said), `tags` and `properties`
  * (comma list of `key` or `key=value`), `stage`, `$orderBy=createdtime asc|desc`; newest first unless said (facts/04 §5).
+ * A route declares those of them that its operation has.
  */
 export function select<T extends Listed>(items: readonly T[], query: Request["query"]): T[] {
-  const view = text(query["listViewType"]) ?? "ActiveOnly";
+  const view = choice(query, "listViewType", ["ActiveOnly", "ArchivedOnly", "All"]) ?? "ActiveOnly";
   const archived = (item: T) => item.properties["isArchived"] === true;
+  const tags = text(query, "tags") ?? text(query, "tag") ?? text(query, "$tags");
+  const stage = text(query, "stage");
   const chosen = items.filter(
     (item) =>
       (view === "All" || archived(item) === (view === "ArchivedOnly")) &&
-      matches(item.properties["tags"], text(query["tags"]) ?? text(query["tag"])) &&
-      matches(item.properties["properties"], text(query["properties"])) &&
-      (text(query["stage"]) === undefined || item.properties["stage"] === text(query["stage"])),
+      holds(item.properties["tags"], tags) &&
+      holds(item.properties["properties"], text(query, "properties")) &&
+      (stage === undefined || item.properties["stage"] === stage),
   );
-  const ascending = /\basc\b/i.test(text(query["$orderBy"]) ?? text(query["orderBy"]) ?? "desc");
+  const ascending = oldestFirst(query) === true;
   return chosen.sort((one, other) => (ascending ? one.sequence - other.sequence : other.sequence - one.sequence));
 }
 
@@ -186,9 +193,9 @@ export function page<T, U>(
   show: (item: T) => U,
   skipName = "$skip",
 ): { value: U[]; nextLink?: string } {
-  const top = number(request.query["$top"]);
-  const size = number(request.query["count"]) || pageSize;
-  const skip = offset(text(request.query[skipName]), isNewestFirst(items) ? items.length : undefined);
+  const top = whole(request.query, "$top");
+  const size = whole(request.query, "count") || pageSize;
+  const skip = offset(text(request.query, skipName), skipName, isNewestFirst(items) ? items.length : undefined);
   const wanted = top === undefined ? items : items.slice(0, top);
   const value = wanted.slice(skip, skip + size).map(show);
   if (skip + size >= wanted.length) return { value };
@@ -198,10 +205,10 @@ export function page<T, U>(
 }
 
 /** What is made while a caller pages through a list that begins with the newest moves the rest down. @param now the length, of such a list */
-function offset(skip: string | undefined, now: number | undefined): number {
+function offset(skip: string | undefined, name: string, now: number | undefined): number {
   if (skip === undefined) return 0;
   const found = /^after:(\d+) of:(\d+)$/.exec(Buffer.from(skip, "base64url").toString());
-  if (found === null) return number(skip) ?? 0;
+  if (found === null) return whole({ [name]: skip }, name) ?? 0;
   const [after, before] = [Number(found[1]), Number(found[2])];
   return after + (now === undefined ? 0 : Math.max(0, now - before));
 }
@@ -209,22 +216,4 @@ function offset(skip: string | undefined, now: number | undefined): number {
 function isNewestFirst(items: readonly unknown[]): boolean {
   const [first, last] = [items[0], items.at(-1)].map((item) => (item as Partial<Listed> | undefined)?.sequence);
   return first !== undefined && last !== undefined && first > last;
-}
-
-function matches(held: unknown, wanted: string | undefined): boolean {
-  if (wanted === undefined || wanted === "") return true;
-  const map = (held ?? {}) as Record<string, unknown>;
-  return wanted.split(",").every((pair) => {
-    const equals = pair.indexOf("=");
-    const key = (equals < 0 ? pair : pair.slice(0, equals)).trim();
-    return key in map && (equals < 0 || String(map[key]) === pair.slice(equals + 1).trim());
-  });
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : undefined;
 }

@@ -1,8 +1,9 @@
 // Long-running operations: the status and result URLs that a 201 or 202 names, and what they answer (facts/04 §10, §12.2, §12.6).
 import { randomUUID } from "node:crypto";
-import type { Request, Response, Router } from "express";
+import type { Response } from "express";
 import { timestamp } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
+import type { ArmRouter } from "./router.ts";
 
 /**
  * Prefix of an operation's id: online endpoint, online deployment, batch endpoint, batch deployment, schedule, job cancel.
@@ -82,6 +83,9 @@ export interface OperationsPlace {
   readonly patience?: () => number;
 }
 
+/** What the service puts behind the addresses of operations; it is taken, and not looked at (facts/06 1.3). */
+const signature = ["t", "c", "s", "h", "service", "type"];
+
 /** Every operation of this cloud, by id. */
 export class Operations {
   readonly #place: OperationsPlace;
@@ -135,30 +139,40 @@ export class Operations {
   }
 
   /** Mounts both URLs below `/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}`. */
-  mount(router: Router): void {
+  mount(router: ArmRouter): void {
     const base = "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location";
     const status = ["mfeOperationsStatus", "computeOperationsStatus"].map((family) => `${base}/${family}/:operation`);
     const results = ["mfeOperationResults", "computeOperationResults"].map((family) => `${base}/${family}/:operation`);
-    router.get(status, async (request: Request, response: Response) => {
-      const operation = this.#find(String(request.params["operation"]));
-      await this.#wait(operation);
-      response.status(200).json(statusBody(operation, request.path));
-    });
-    router.get(results, async (request: Request, response: Response) => {
-      const operation = this.#find(String(request.params["operation"]));
-      await this.#wait(operation);
-      if (!operation.done) {
-        response.setHeader("Location", this.resultUrl(operation, String(request.query["api-version"])));
-        response.setHeader("x-ms-async-operation-timeout", operation.timeout);
-        response.status(202).json({});
-        return;
-      }
-      if (operation.error !== undefined) {
-        // Not verified against live Azure: no failing operation was recorded.
-        throw new ArmError(409, operation.error.code, operation.error.message);
-      }
-      response.status(200).end();
-    });
+    for (const path of status)
+      router.get(
+        path,
+        async (request, response) => {
+          const operation = this.#find(String(request.params["operation"]));
+          await this.#wait(operation);
+          response.status(200).json(statusBody(operation, request.path));
+        },
+        signature,
+      );
+    for (const path of results)
+      router.get(
+        path,
+        async (request, response) => {
+          const operation = this.#find(String(request.params["operation"]));
+          await this.#wait(operation);
+          if (!operation.done) {
+            response.setHeader("Location", this.resultUrl(operation, String(request.query["api-version"])));
+            response.setHeader("x-ms-async-operation-timeout", operation.timeout);
+            response.status(202).json({});
+            return;
+          }
+          if (operation.error !== undefined) {
+            // Not verified against live Azure: no failing operation was recorded.
+            throw new ArmError(409, operation.error.code, operation.error.message);
+          }
+          response.status(200).end();
+        },
+        signature,
+      );
   }
 
   async #wait(operation: Operation): Promise<void> {

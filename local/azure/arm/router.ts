@@ -4,6 +4,7 @@ import express, { type ErrorRequestHandler, type Request, type RequestHandler, t
 import { author, type Principal } from "../identity.ts";
 import type { Author } from "./envelope.ts";
 import { ArmError, invalidRequest, notImplemented, renderError } from "./errors.ts";
+import { knows } from "./query.ts";
 
 /** What a handler gets besides request and response. */
 export interface ArmContext {
@@ -20,24 +21,25 @@ export type ArmHandler = (request: Request, response: Response, context: ArmCont
 /**
  * A thin layer over an express router. Paths are case-insensitive and start below what the router stands for:
  * the workspace's ARM id for resources (`/jobs/:name`, `/models/:name/versions/:version`).
+ * A route says last which query parameters it reads; any other is refused (query.ts).
  */
 export class ArmRouter {
   readonly router = express.Router({ caseSensitive: false, strict: false, mergeParams: true });
 
-  get(path: string, handler: ArmHandler): void {
-    this.router.get(path, wrap(handler));
+  get(path: string, handler: ArmHandler, query: readonly string[] = []): void {
+    this.router.get(path, knows(query), wrap(handler));
   }
-  put(path: string, handler: ArmHandler): void {
-    this.router.put(path, wrap(handler));
+  put(path: string, handler: ArmHandler, query: readonly string[] = []): void {
+    this.router.put(path, knows(query), wrap(handler));
   }
-  post(path: string, handler: ArmHandler): void {
-    this.router.post(path, wrap(handler));
+  post(path: string, handler: ArmHandler, query: readonly string[] = []): void {
+    this.router.post(path, knows(query), wrap(handler));
   }
-  patch(path: string, handler: ArmHandler): void {
-    this.router.patch(path, wrap(handler));
+  patch(path: string, handler: ArmHandler, query: readonly string[] = []): void {
+    this.router.patch(path, knows(query), wrap(handler));
   }
-  delete(path: string, handler: ArmHandler): void {
-    this.router.delete(path, wrap(handler));
+  delete(path: string, handler: ArmHandler, query: readonly string[] = []): void {
+    this.router.delete(path, knows(query), wrap(handler));
   }
 }
 

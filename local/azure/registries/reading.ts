@@ -1,10 +1,10 @@
 // What a registry holds, as both planes show it: its region's data plane, and Azure Resource Manager (facts/03 4.7, facts/04 §15).
 import { type Request, type RequestHandler, type Response, Router } from "express";
-import type { AssetKind } from "../arm/assets.ts";
-import { type AssetContainer, type AssetStore, type AssetVersion, page, select } from "../arm/collection.ts";
+import { type AssetKind, selectVersions, versionQuery } from "../arm/assets.ts";
+import { type AssetContainer, type AssetStore, type AssetVersion, page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
-import { armContext, parameter } from "../arm/router.ts";
+import { ArmRouter, armContext, parameter } from "../arm/router.ts";
 import { kind as codes } from "../resources/codes.ts";
 import { kind as components } from "../resources/components.ts";
 import { kind as data } from "../resources/data.ts";
@@ -59,36 +59,52 @@ export function askedOf(world: AzureWorld, request: Request, response: Response)
   return kind === undefined || store === undefined ? undefined : { kind, registry, store, apiVersion };
 }
 
-/** Mounts `/:noun`, `/:noun/:name`, `…/versions` and `…/versions/:version` below a registry's own path. */
+/** Mounts `/{noun}`, `/{noun}/:name`, `…/versions` and `…/versions/:version` of every kind of asset below a registry's own path. */
 export function mountReading(routes: Router, world: AzureWorld, plane: Plane): void {
-  routes.get("/:noun", (request, response, next) => {
-    const asked = askedOf(world, request, response);
-    if (asked === undefined) return next();
-    const chosen = select(asked.store.containers(), request.query);
-    response.json(page(chosen, request, plane.origin(), (one) => containerBody(asked, one, plane)));
+  const arm = new ArmRouter();
+  for (const kind of Object.values(kinds)) mountKind(arm, world, plane, kind);
+  routes.use(arm.router);
+}
+
+function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetKind): void {
+  const base = `/${kind.noun}`;
+  const asked = (request: Request, apiVersion: string): Asked => {
+    const registry = parameter(request, "registry");
+    const store = registryAssets(world, registry)?.[kind.noun];
+    if (store === undefined) throw noRegistry(registry);
+    return { kind, registry, store, apiVersion };
+  };
+  arm.get(
+    base,
+    (request, response, { apiVersion }) => {
+      const here = asked(request, apiVersion);
+      const chosen = select(here.store.containers(), request.query);
+      response.json(page(chosen, request, plane.origin(), (one) => containerBody(here, one, plane)));
+    },
+    selected,
+  );
+  arm.get(`${base}/:name`, (request, response, { apiVersion }) => {
+    const here = asked(request, apiVersion);
+    const container = here.store.container(parameter(request, "name"));
+    if (container === undefined) throw kind.notFound(parameter(request, "name"));
+    response.json(containerBody(here, container, plane));
   });
-  routes.get("/:noun/:name", (request, response, next) => {
-    const asked = askedOf(world, request, response);
-    if (asked === undefined) return next();
-    const container = asked.store.container(parameter(request, "name"));
-    if (container === undefined) throw asked.kind.notFound(parameter(request, "name"));
-    response.json(containerBody(asked, container, plane));
-  });
-  routes.get("/:noun/:name/versions", (request, response, next) => {
-    const asked = askedOf(world, request, response);
-    if (asked === undefined) return next();
-    const versions = asked.store.container(parameter(request, "name"))?.versions ?? [];
-    response.json(
-      page(select(versions, request.query), request, plane.origin(), (one) => versionBody(asked, one, plane)),
-    );
-  });
-  routes.get("/:noun/:name/versions/:version", (request, response, next) => {
-    const asked = askedOf(world, request, response);
-    if (asked === undefined) return next();
+  arm.get(
+    `${base}/:name/versions`,
+    (request, response, { apiVersion }) => {
+      const here = asked(request, apiVersion);
+      const versions = here.store.container(parameter(request, "name"))?.versions ?? [];
+      const chosen = selectVersions(versions, request.query);
+      response.json(page(chosen, request, plane.origin(), (one) => versionBody(here, one, plane)));
+    },
+    versionQuery(kind),
+  );
+  arm.get(`${base}/:name/versions/:version`, (request, response, { apiVersion }) => {
+    const here = asked(request, apiVersion);
     const [name, version] = [parameter(request, "name"), parameter(request, "version")];
-    const found = version === "azureml_default" ? asked.store.latest(name) : asked.store.version(name, version);
-    if (found === undefined) throw asked.kind.notFound(name, version);
-    response.json(versionBody(asked, found, plane));
+    const found = version === "azureml_default" ? here.store.latest(name) : here.store.version(name, version);
+    if (found === undefined) throw kind.notFound(name, version);
+    response.json(versionBody(here, found, plane));
   });
 }
 

@@ -3,6 +3,7 @@ import type { Request } from "express";
 import { page } from "../arm/collection.ts";
 import { stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented } from "../arm/errors.ts";
+import { oldestFirst, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { gatewaysOf } from "../batch/gateways.ts";
 import {
@@ -49,10 +50,14 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
   const endpoints = batchEndpointsOf(world);
   const base = "/batchEndpoints";
 
-  arm.get(base, (request, response) => {
-    const newest = [...endpoints.values()].toReversed();
-    response.json(page(newest, request, world.urls.arm, (one) => batchEndpointBody(world, one)));
-  });
+  arm.get(
+    base,
+    (request, response) => {
+      const newest = [...endpoints.values()].toReversed();
+      response.json(page(newest, request, world.urls.arm, (one) => batchEndpointBody(world, one)));
+    },
+    paged,
+  );
 
   arm.get(`${base}/:endpoint`, (request, response) => {
     response.json(batchEndpointBody(world, endpointOf(world, request)));
@@ -133,10 +138,15 @@ function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
   const keyOf = (request: Request) =>
     `${parameter(request, "endpoint")}/${parameter(request, "deployment")}`.toLowerCase();
 
-  arm.get(base, (request, response, { apiVersion }) => {
-    const all = deploymentsOfBatchEndpoint(world, endpointOf(world, request).name);
-    response.json(page(all, request, world.urls.arm, (one) => batchDeploymentBody(world, one, apiVersion)));
-  });
+  arm.get(
+    base,
+    (request, response, { apiVersion }) => {
+      const made = deploymentsOfBatchEndpoint(world, endpointOf(world, request).name);
+      const all = oldestFirst(request.query) === false ? made.toReversed() : made;
+      response.json(page(all, request, world.urls.arm, (one) => batchDeploymentBody(world, one, apiVersion)));
+    },
+    [...paged, "$orderBy"],
+  );
 
   arm.get(`${base}/:deployment`, (request, response, { apiVersion }) => {
     const endpoint = endpointOf(world, request);

@@ -12,6 +12,7 @@ import {
 import { page } from "../arm/collection.ts";
 import { atLeast } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
+import { paged, requireKnown, text } from "../arm/query.ts";
 import { type ArmRouter, parameter } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -47,8 +48,9 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   // The look-up by hash goes over the whole workspace, whatever name the URL holds (facts/04 §4.1).
   arm.router.get("/codes/:name/versions", (request, response, next) => {
+    if (text(request.query, "hash") === undefined) return next();
+    requireKnown(request, [...paged, "hash", "hashVersion"]);
     const { hash, hashVersion } = request.query;
-    if (typeof hash !== "string") return next();
     const hits = world.assets.codes.versions().filter((one) => {
       const held = (one.properties["properties"] ?? {}) as Record<string, unknown>;
       return (

@@ -3,6 +3,7 @@ import type { Request, Response } from "express";
 import { page } from "../arm/collection.ts";
 import { atLeast, timestamp } from "../arm/envelope.ts";
 import { ArmError, invalidRequest } from "../arm/errors.ts";
+import { choice, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -60,13 +61,17 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   const given = (request: Request) => clusters.find((one) => one.name === parameter(request, "name").toLowerCase());
   const made = (request: Request) => computes.get(parameter(request, "name").toLowerCase());
 
-  arm.get("/computes", (request, response, { apiVersion }) => {
-    const all = [
-      ...clusters.map((cluster) => show(world, cluster, apiVersion)),
-      ...[...computes.values()].map((compute) => showMade(world, compute, apiVersion)),
-    ];
-    response.json(page(all, request, world.urls.arm, (one) => one));
-  });
+  arm.get(
+    "/computes",
+    (request, response, { apiVersion }) => {
+      const all = [
+        ...clusters.map((cluster) => show(world, cluster, apiVersion)),
+        ...[...computes.values()].map((compute) => showMade(world, compute, apiVersion)),
+      ];
+      response.json(page(all, request, world.urls.arm, (one) => one));
+    },
+    paged,
+  );
 
   arm.get("/computes/:name", (request, response, { apiVersion }) => {
     const cluster = given(request);
@@ -115,17 +120,23 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     });
   });
 
-  arm.delete("/computes/:name", (request, response, { apiVersion }) => {
-    const compute = made(request);
-    if (compute === undefined) return answerMissing(response);
-    compute.provisioningState = "Deleting";
-    const operation = world.operations.start("compute");
-    world.operations.accepted(response, operation, apiVersion);
-    later(world, () => {
-      computes.delete(compute.name.toLowerCase());
-      operation.succeed();
-    });
-  });
+  arm.delete(
+    "/computes/:name",
+    (request, response, { apiVersion }) => {
+      const compute = made(request);
+      if (compute === undefined) return answerMissing(response);
+      // Either way the workspace has it no longer; there is no machine behind it that could stay.
+      choice(request.query, "underlyingResourceAction", ["Delete", "Detach"]);
+      compute.provisioningState = "Deleting";
+      const operation = world.operations.start("compute");
+      world.operations.accepted(response, operation, apiVersion);
+      later(world, () => {
+        computes.delete(compute.name.toLowerCase());
+        operation.succeed();
+      });
+    },
+    ["underlyingResourceAction"],
+  );
 
   for (const [verb, state] of [
     ["start", "Running"],

@@ -2,7 +2,8 @@
 // `listsecrets` only. No exchange with connections is recorded: shapes are the published types', statuses those that Azure's clients take.
 import { page } from "../arm/collection.ts";
 import { newStamps, type Stamps, systemData, timestamp } from "../arm/envelope.ts";
-import { invalidRequest, userError } from "../arm/errors.ts";
+import { invalidRequest, notImplemented, userError } from "../arm/errors.ts";
+import { flag, paged, text } from "../arm/query.ts";
 import { type ArmRouter, parameter, propertiesOf } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -47,15 +48,21 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     throw userError(404, `Connection ${name} can't be found in workspace`, ["NotFound", "ConnectionNotFound"]);
   };
 
-  arm.get("/connections", (request, response) => {
-    const { category, target } = request.query;
-    const chosen = [...connections.values()].filter(
-      ({ properties }) =>
-        (typeof category !== "string" || String(properties["category"]).toLowerCase() === category.toLowerCase()) &&
-        (typeof target !== "string" || properties["target"] === target),
-    );
-    response.json(page(chosen, request, world.urls.arm, (one) => shown(one)));
-  });
+  arm.get(
+    "/connections",
+    (request, response) => {
+      const category = text(request.query, "category")?.toLowerCase();
+      const target = text(request.query, "target");
+      if (flag(request.query, "includeAll") === true) throw notImplemented("datastores in the list of connections");
+      const chosen = [...connections.values()].filter(
+        ({ properties }) =>
+          (category === undefined || String(properties["category"]).toLowerCase() === category) &&
+          (target === undefined || properties["target"] === target),
+      );
+      response.json(page(chosen, request, world.urls.arm, (one) => shown(one)));
+    },
+    [...paged, "category", "target", "includeAll"],
+  );
 
   arm.get("/connections/:name", (request, response) => {
     response.json(shown(existing(parameter(request, "name"))));

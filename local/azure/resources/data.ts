@@ -16,6 +16,7 @@ export const kind: AssetKind = {
   noun: "data",
   systemData: "data",
   repeatedPut: 200,
+  filters: ["$tags"],
   normalise({ sent, existing }, world) {
     const { dataType, dataUri, referencedUris } = sent;
     if (typeof dataType !== "string") throw requiredField("properties.dataType");

@@ -1,8 +1,9 @@
 // Jobs of the workspace on the management plane: submit, read, list, update, cancel, delete (facts/04 §9, §10).
 import type { Request } from "express";
-import { page, select } from "../arm/collection.ts";
+import { page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
 import { ArmError, notImplemented } from "../arm/errors.ts";
+import { text } from "../arm/query.ts";
 import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { type JobBoard, jobBoard } from "../jobs/board.ts";
 import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notifications.ts";
@@ -23,10 +24,14 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       systemData(job.stamps, "job"),
     );
 
-  arm.get("/jobs", (request, response, { apiVersion }) => {
-    const jobs = select(board.own().filter(ofType(request)).map(listed), request.query);
-    response.json(page(jobs, request, world.urls.arm, ({ job }) => show(job, apiVersion)));
-  });
+  arm.get(
+    "/jobs",
+    (request, response, { apiVersion }) => {
+      const jobs = select(board.own().filter(ofType(request)).map(listed), request.query);
+      response.json(page(jobs, request, world.urls.arm, ({ job }) => show(job, apiVersion)));
+    },
+    [...selected, "jobType", "tag", "properties"],
+  );
 
   arm.get("/jobs/:name", (request, response, { apiVersion }) => {
     response.json(show(existing(board, parameter(request, "name")), apiVersion));
@@ -155,10 +160,8 @@ function submitter(world: AzureWorld, { caller, author }: ArmContext) {
 }
 
 function ofType(request: Request): (job: JobRecord) => boolean {
-  const wanted = request.query["jobType"];
-  return typeof wanted === "string" && wanted !== ""
-    ? (job) => job.body.jobType.toLowerCase() === wanted.toLowerCase()
-    : () => true;
+  const wanted = text(request.query, "jobType");
+  return wanted !== undefined ? (job) => job.body.jobType.toLowerCase() === wanted.toLowerCase() : () => true;
 }
 
 function listed(job: JobRecord) {

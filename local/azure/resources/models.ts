@@ -20,6 +20,7 @@ export const kind: AssetKind = {
   noun: "models",
   systemData: "full",
   repeatedPut: 200,
+  filters: ["version", "offset", "tags", "properties"],
   async normalise({ sent, existing }, world) {
     const { modelUri, modelType, jobName, stage, datasets } = sent;
     if (typeof modelUri !== "string") throw requiredField("properties.modelUri");

@@ -2,6 +2,7 @@
 import { page } from "../arm/collection.ts";
 import { stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
+import { oldestFirst, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { parseReference } from "../jobs/references.ts";
 import { fleetOf } from "../scoring/fleet.ts";
@@ -72,11 +73,16 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   const fleet = fleetOf(world);
   const base = "/onlineEndpoints/:endpoint/deployments";
 
-  arm.get(base, (request, response, { apiVersion }) => {
-    const { name } = endpointOf(world, parameter(request, "endpoint"));
-    const all = deploymentsOfEndpoint(world, name);
-    response.json(page(all, request, world.urls.arm, (each) => deploymentBody(world, each, apiVersion)));
-  });
+  arm.get(
+    base,
+    (request, response, { apiVersion }) => {
+      const { name } = endpointOf(world, parameter(request, "endpoint"));
+      const made = deploymentsOfEndpoint(world, name);
+      const all = oldestFirst(request.query) === false ? made.toReversed() : made;
+      response.json(page(all, request, world.urls.arm, (each) => deploymentBody(world, each, apiVersion)));
+    },
+    [...paged, "$orderBy"],
+  );
 
   arm.get(`${base}/:deployment`, (request, response, { apiVersion }) => {
     const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
@@ -179,17 +185,21 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     response.json({ content: content ?? "" });
   });
 
-  arm.get(`${base}/:deployment/skus`, (request, response) => {
-    deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
-    // The shape is the official client's (SkuResource); the numbers are in no recording.
-    response.json({
-      value: [
-        {
-          resourceType: "Microsoft.MachineLearning.Services/endpoints/deployments",
-          sku: { name: "Default", tier: "Standard" },
-          capacity: { default: 1, minimum: 1, maximum: 50, scaleType: "Manual" },
-        },
-      ],
-    });
-  });
+  arm.get(
+    `${base}/:deployment/skus`,
+    (request, response) => {
+      deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+      // The shape is the official client's (SkuResource); the numbers are in no recording.
+      response.json({
+        value: [
+          {
+            resourceType: "Microsoft.MachineLearning.Services/endpoints/deployments",
+            sku: { name: "Default", tier: "Standard" },
+            capacity: { default: 1, minimum: 1, maximum: 50, scaleType: "Manual" },
+          },
+        ],
+      });
+    },
+    paged,
+  );
 }

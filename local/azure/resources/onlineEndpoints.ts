@@ -1,8 +1,9 @@
 // Managed online endpoints: a name, a way in, and how its traffic is shared out.
-
+import type { Request } from "express";
 import { page } from "../arm/collection.ts";
 import { stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
+import { choice, holds, paged, text } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { endpointToken, newKey } from "../scoring/access.ts";
 import { fleetOf } from "../scoring/fleet.ts";
@@ -99,16 +100,39 @@ function authModeOf(value: unknown): EndpointRecord["authMode"] {
   return found;
 }
 
+const endpointOrders = ["CreatedAtDesc", "CreatedAtAsc", "UpdatedAtDesc", "UpdatedAtAsc"] as const;
+
+/** The published filters and orders of the list; the newest first unless said (facts/06 2.8). An unknown name gives an empty list. */
+function chosenEndpoints(endpoints: readonly EndpointRecord[], query: Request["query"]): EndpointRecord[] {
+  const name = text(query, "name")?.toLowerCase();
+  const computeType = choice(query, "computeType", ["Managed", "Kubernetes", "AzureMLCompute"]) ?? "Managed";
+  const order = choice(query, "orderBy", endpointOrders) ?? "CreatedAtDesc";
+  const chosen = endpoints.filter(
+    (each) =>
+      (name === undefined || each.name.toLowerCase() === name) &&
+      computeType === "Managed" &&
+      holds(each.tags, text(query, "tags")) &&
+      holds(each.properties, text(query, "properties")),
+  );
+  const at = ({ stamps }: EndpointRecord) => (order.startsWith("Created") ? stamps.createdAt : stamps.lastModifiedAt);
+  const sign = order.endsWith("Asc") ? 1 : -1;
+  return chosen.sort((one, other) => sign * (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0));
+}
+
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const endpoints = endpointsOf(world);
   const fleet = fleetOf(world);
   if (endpoints.size > 0) void fleet.restore();
   const base = "/onlineEndpoints";
 
-  arm.get(base, (request, response, { apiVersion }) => {
-    const newest = [...endpoints.values()].toReversed();
-    response.json(page(newest, request, world.urls.arm, (each) => endpointBody(world, each, apiVersion)));
-  });
+  arm.get(
+    base,
+    (request, response, { apiVersion }) => {
+      const chosen = chosenEndpoints([...endpoints.values()], request.query);
+      response.json(page(chosen, request, world.urls.arm, (each) => endpointBody(world, each, apiVersion)));
+    },
+    [...paged, "name", "computeType", "tags", "properties", "orderBy"],
+  );
 
   arm.get(`${base}/:endpoint`, (request, response, { apiVersion }) => {
     response.json(endpointBody(world, endpointOf(world, parameter(request, "endpoint")), apiVersion));

@@ -1,9 +1,10 @@
 // Registries as resources of a resource group: created, read, listed, deleted (facts/04 §15).
 import { randomUUID } from "node:crypto";
-import type { Request, Response, Router } from "express";
+import type { Request, Response } from "express";
 import { page } from "../arm/collection.ts";
 import { resourceNotFound } from "../arm/errors.ts";
-import { bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { paged } from "../arm/query.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { type RegistryRecord, registriesOf } from "../registries/assets.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -12,7 +13,7 @@ type Json = Record<string, unknown>;
 const RECORDED = "2022-10-01-preview";
 
 /** Routes above any workspace. */
-export function mountAbove(router: Router, world: AzureWorld): void {
+export function mountAbove(router: ArmRouter, world: AzureWorld): void {
   const registries = registriesOf(world);
   const operations = new Map<string, { status: string }>();
   const base =
@@ -21,8 +22,8 @@ export function mountAbove(router: Router, world: AzureWorld): void {
     void response.json(
       page([...registries.values()], request, world.urls.arm, (one) => registryBody(world, one, versionOf(request))),
     );
-  router.get("/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/registries", list);
-  router.get(base, list);
+  router.get("/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/registries", list, paged);
+  router.get(base, list, paged);
   router.get(`${base}/:registry`, (request, response) => {
     const found = registries.get(parameter(request, "registry").toLowerCase());
     if (found === undefined) {
@@ -70,6 +71,7 @@ export function mountAbove(router: Router, world: AzureWorld): void {
       const operation = operations.get(parameter(request, "operation"));
       response.json({ status: operation?.status ?? "Failed" });
     },
+    ["type"],
   );
 }
 

@@ -2,6 +2,7 @@
 import { page } from "../arm/collection.ts";
 import { newStamps, systemData, timestamp } from "../arm/envelope.ts";
 import { ArmError, invalidRequest } from "../arm/errors.ts";
+import { choice, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { refuseBadJob } from "../jobs/refusals.ts";
 import { isCron, type Trigger } from "../schedules/due.ts";
@@ -30,13 +31,17 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     systemData: systemData(schedule.stamps, "full"),
   });
 
-  arm.get("/schedules", (request, response) => {
-    const view = String(request.query["listViewType"] ?? "EnabledOnly");
-    const chosen = [...schedules.values()].filter(
-      (one) => view === "All" || one.isEnabled === (view !== "DisabledOnly"),
-    );
-    response.json(page(chosen.toReversed(), request, world.urls.arm, shown));
-  });
+  arm.get(
+    "/schedules",
+    (request, response) => {
+      const view = choice(request.query, "listViewType", ["EnabledOnly", "DisabledOnly", "All"]) ?? "EnabledOnly";
+      const chosen = [...schedules.values()].filter(
+        (one) => view === "All" || one.isEnabled === (view !== "DisabledOnly"),
+      );
+      response.json(page(chosen.toReversed(), request, world.urls.arm, shown));
+    },
+    [...paged, "listViewType"],
+  );
 
   arm.get("/schedules/:name", (request, response) => {
     response.json(shown(existing(parameter(request, "name"))));

@@ -1,9 +1,9 @@
 // The workspace itself, and what lies around it: subscription and resource group.
-import type { Router } from "express";
 import { page } from "../arm/collection.ts";
 import { atLeast, zuluTimestamp } from "../arm/envelope.ts";
 import { resourceGroupNotFound, resourceNotFound } from "../arm/errors.ts";
-import type { ArmRouter } from "../arm/router.ts";
+import { paged, text } from "../arm/query.ts";
+import { type ArmRouter, parameter } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 import { storageAccountId } from "./codes.ts";
 
@@ -15,12 +15,8 @@ export const neighbouringGroups = (world: AzureWorld) => world.store<Neighbour>(
 /** Of our resource group. */
 export const neighbouringWorkspaces = (world: AzureWorld) => world.store<Neighbour>("neighbouringWorkspaces");
 
-export function mount(arm: ArmRouter, world: AzureWorld): void {
-  arm.get("/", (_request, response, { apiVersion }) => void response.json(show(world, apiVersion)));
-}
-
 /** Routes above the workspace. Subscription and resource group answer as Azure Resource Manager generally does: no recording. */
-export function mountAbove(router: Router, world: AzureWorld): void {
+export function mountAbove(router: ArmRouter, world: AzureWorld): void {
   const subscription = `/subscriptions/${world.subscriptionId}`;
   const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
   const groups = () => [world.resourceGroup, ...[...neighbouringGroups(world).values()].map(({ name }) => name)];
@@ -49,9 +45,13 @@ export function mountAbove(router: Router, world: AzureWorld): void {
   });
   router.get("/subscriptions", (_request, response) => void response.json({ value: [account()] }));
   router.get("/subscriptions/:subscription", (_request, response) => void response.json(account()));
-  router.get("/subscriptions/:subscription/resourceGroups", (request, response) => {
-    response.json(page(groups(), request, world.urls.arm, group, "$skiptoken"));
-  });
+  router.get(
+    "/subscriptions/:subscription/resourceGroups",
+    (request, response) => {
+      response.json(page(groups(), request, world.urls.arm, group, "$skiptoken"));
+    },
+    ["$skiptoken", "$top"],
+  );
   router.get("/subscriptions/:subscription/resourceGroups/:group", (request, response) => {
     response.json(group(groupNamed(String(request.params["group"]))));
   });
@@ -60,22 +60,30 @@ export function mountAbove(router: Router, world: AzureWorld): void {
     `/subscriptions/:subscription/${provider}`,
     `/subscriptions/:subscription/resourceGroups/:group/${provider}`,
   ]) {
-    router.get(path, (request, response) => {
-      const wanted = request.params["group"];
-      const ours = wanted === undefined || same(groupNamed(String(wanted)), world.resourceGroup);
-      const version = String(request.query["api-version"]);
-      response.json(page(ours ? workspaces() : [], request, world.urls.arm, (name) => show(world, version, name)));
-    });
+    router.get(
+      path,
+      (request, response, { apiVersion }) => {
+        const wanted = request.params["group"];
+        const ours = wanted === undefined || same(groupNamed(String(wanted)), world.resourceGroup);
+        // Every workspace here is of one kind.
+        const kinds = text(request.query, "kind")?.toLowerCase().split(",");
+        const shown = ours && (kinds === undefined || kinds.includes("default")) ? workspaces() : [];
+        response.json(page(shown, request, world.urls.arm, (name) => show(world, apiVersion, name)));
+      },
+      [...paged, "$skiptoken", "kind"],
+    );
   }
-  router.get(`/subscriptions/:subscription/resourceGroups/:group/${provider}/:workspace`, (request, response, next) => {
-    const { group: inGroup = "", workspace = "" } = request.params as Record<string, string>;
-    if (same(workspace, world.workspaceName) && same(inGroup, world.resourceGroup)) return next();
-    const found = same(inGroup, world.resourceGroup) ? workspaces().find((name) => same(name, workspace)) : undefined;
-    if (found === undefined) {
-      throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, groupNamed(inGroup));
-    }
-    response.json(show(world, String(request.query["api-version"]), found));
-  });
+  router.get(
+    `/subscriptions/:subscription/resourceGroups/:group/${provider}/:workspace`,
+    (request, response, { apiVersion }) => {
+      const [inGroup, workspace] = [parameter(request, "group"), parameter(request, "workspace")];
+      const found = same(inGroup, world.resourceGroup) ? workspaces().find((name) => same(name, workspace)) : undefined;
+      if (found === undefined) {
+        throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, groupNamed(inGroup));
+      }
+      response.json(show(world, apiVersion, found));
+    },
+  );
 }
 
 /**

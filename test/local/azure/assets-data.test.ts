@@ -137,7 +137,7 @@ describe("local Azure's data assets", () => {
     });
 
     it("choose by tags", async () => {
-      const answer = await calls.call("GET", `/data/${name}/versions?tags=even%3Dyes&$top=2`);
+      const answer = await calls.call("GET", `/data/${name}/versions?$tags=even%3Dyes&$top=2`);
       assert.deepEqual(versions(answer), ["64", "62"]);
     });
 
