@@ -36,7 +36,7 @@ export function findRun(world: AzureWorld, id: string): HistoryRun | undefined {
 export function runMetadata(world: AzureWorld, { run, job }: HistoryRun): Json {
   const started = job ? job.started : run.startTime;
   const ended = job ? job.ended : run.endTime;
-  const created = job?.created ?? run.startTime;
+  const created = job?.created ?? run.created ?? run.startTime;
   const who = {
     userObjectId: job?.ownerId ?? null,
     userPuId: null,
@@ -61,8 +61,8 @@ export function runMetadata(world: AzureWorld, { run, job }: HistoryRun): Json {
     revision: 1,
     statusRevision: 1,
     runUuid: run.id,
-    parentRunUuid: job?.parent?.name ?? null,
-    rootRunUuid: job?.parent?.root ?? run.id,
+    parentRunUuid: run.tags["mlflow.parentRunId"] ?? null,
+    rootRunUuid: run.tags["mlflow.rootRunId"] ?? run.id,
     lastStartTimeUtc: null,
     currentComputeTime: started !== undefined && ended === undefined ? duration : null,
     computeDuration: ended === undefined ? null : duration,
@@ -141,7 +141,7 @@ export function runDetails(world: AzureWorld, { run, job }: HistoryRun): Json {
     computeDuration: null,
     effectiveStartTimeUtc: null,
     runNumber: job?.sequence ?? null,
-    rootRunId: job?.parent?.root ?? run.id,
+    rootRunId: run.tags["mlflow.rootRunId"] ?? run.id,
     experimentId: run.experimentId,
     userId: job?.ownerId ?? null,
     statusRevision: 1,

@@ -11,12 +11,15 @@ export interface Experiment {
   readonly tags: Record<string, string>;
 }
 
-/** A logged value. `step` and `timestamp` (ms) are MLflow's; `visibleAt` (ms) is when readers begin to see it. */
+/**
+ * A logged value. `step` and `timestamp` (ms) are MLflow's; a step that a number cannot hold is kept as its digits. `visibleAt` (ms)
+ * is when readers begin to see it.
+ */
 export interface Metric {
   readonly key: string;
   readonly value: number;
   readonly timestamp: number;
-  readonly step: number;
+  readonly step: number | string;
   readonly visibleAt: number;
 }
 
@@ -28,8 +31,9 @@ export interface Run {
   name: string;
   userId: string;
   status: RunStatus;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, as the two below. A client says when its run started, the service when it came to be. */
   startTime: number;
+  created?: number;
   endTime?: number;
   lifecycle: "active" | "deleted";
   readonly parameters: Record<string, string>;
@@ -111,7 +115,7 @@ export class TrackingStore {
     this.runs.changed();
   }
 
-  logMetric(run: Run, metric: { key: string; value: number; timestamp: number; step: number }): void {
+  logMetric(run: Run, metric: Omit<Metric, "visibleAt">): void {
     run.metrics.push({ ...metric, visibleAt: this.time.now() + this.time.metricDelay(run) });
     this.runs.changed();
   }
@@ -134,7 +138,7 @@ export class TrackingStore {
 }
 
 function isLater(one: Metric, other: Metric): boolean {
-  if (one.step !== other.step) return one.step > other.step;
+  if (one.step !== other.step) return BigInt(one.step) > BigInt(other.step);
   if (one.timestamp !== other.timestamp) return one.timestamp > other.timestamp;
   return one.value >= other.value;
 }

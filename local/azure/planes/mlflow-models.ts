@@ -4,10 +4,39 @@ import type { Request } from "express";
 import type { AssetContainer, AssetVersion } from "../arm/collection.ts";
 import type { Author } from "../arm/envelope.ts";
 import { author, type Principal } from "../identity.ts";
-import { type FilterClause, FilterError, parseFilter, satisfies } from "../jobs/filters.ts";
+import { order, parseFilter, parseOrdering, satisfies } from "../jobs/filters.ts";
 import { declaredFlavors, storedModelUri } from "../resources/models.ts";
 import type { AzureWorld } from "../world.ts";
-import { MlflowError, type Mounting, missing, pageOf, pairsOf, text, textsOf } from "./mlflow-protocol.ts";
+import {
+  aliasesOf,
+  latestOf,
+  modelField,
+  modelSource,
+  searchedModels,
+  searchedVersions,
+  showVersion,
+  sourceOf,
+  stageNamed,
+  stageOf,
+  tagged,
+  times,
+  versionField,
+} from "./mlflow-model-shape.ts";
+import {
+  invalid,
+  MlflowError,
+  type Mounting,
+  missing,
+  notSupported,
+  onlyFields,
+  pageOf,
+  pairs,
+  pairsOf,
+  text,
+  textsOf,
+} from "./mlflow-protocol.ts";
+
+const searchFields = ["filter", "max_results", "order_by", "page_token"];
 
 export function mountModels(on: Mounting, world: AzureWorld): void {
   const { models } = world.assets;
@@ -25,18 +54,13 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   const named = () =>
     models.containers().filter((one) => !one.versions.some((each) => each.properties["isAnonymous"] === true));
   const showModel = (one: AssetContainer) => {
-    const latest = models.latest(one.name);
     return {
       name: one.name,
-      creation_timestamp: Date.parse(one.stamps.createdAt),
-      last_updated_timestamp: Date.parse(one.stamps.lastModifiedAt),
+      ...times(one.stamps),
       description: one.properties["description"] ?? "",
-      latest_versions: latest ? [showVersion(world, latest)] : [],
+      latest_versions: latestOf(one, []).map((each) => showVersion(world, each)),
       tags: pairs(one.properties["tags"]),
-      aliases: Object.entries((one.properties["aliases"] ?? {}) as Record<string, string>).map(([alias, to]) => ({
-        alias,
-        version: to,
-      })),
+      aliases: one.versions.flatMap((each) => aliasesOf(each).map((alias) => ({ alias, version: each.version }))),
     };
   };
 
@@ -53,21 +77,20 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   });
   on("get", "/registered-models/get", (sent) => ({ registered_model: showModel(container(text(sent, "name"))) }));
   on("get", "/registered-models/search", (sent) => {
-    const clauses = parseFilter(sent["filter"] as string | undefined);
-    const found = named().filter((one) => clauses.every((clause) => fits(one, clause)));
+    onlyFields(sent, searchFields);
+    const clauses = parseFilter(sent["filter"] as string | undefined, searchedModels);
+    const orderings = textsOf(sent["order_by"]).map((one) => parseOrdering(one, searchedModels));
+    const found = named()
+      .filter((one) => clauses.every((clause) => satisfies(clause, modelField(one, clause))))
+      .sort((one, other) => (one.name < other.name ? -1 : 1));
+    order(found, orderings, modelField);
     return pageOf("registered_models", found.map(showModel), sent);
   });
-  // Without stages: the last version of all. With stages: the last one of each.
-  const latest = (sent: Record<string, unknown>) => {
-    const { name, versions } = container(text(sent, "name"));
-    const stages = textsOf(sent["stages"]);
-    const newest = (of: readonly AssetVersion[]) => of.toSorted((one, other) => other.sequence - one.sequence)[0];
-    const found =
-      stages.length === 0
-        ? [models.latest(name)]
-        : stages.map((stage) => newest(versions.filter((one) => stageOf(one) === stage)));
-    return { model_versions: found.flatMap((one) => (one === undefined ? [] : [showVersion(world, one)])) };
-  };
+  const latest = (sent: Record<string, unknown>) => ({
+    model_versions: latestOf(container(text(sent, "name")), textsOf(sent["stages"]).map(stageNamed)).map((one) =>
+      showVersion(world, one),
+    ),
+  });
   on("get", "/registered-models/get-latest-versions", latest);
   on("post", "/registered-models/get-latest-versions", latest);
   on("patch", "/registered-models/update", (sent, request) => {
@@ -76,8 +99,12 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
     return { registered_model: showModel(models.putContainer(name, { description }, caller(request))) };
   });
   on("delete", "/registered-models/delete", (sent) => {
-    models.deleteContainer(container(text(sent, "name")).name);
-    return {};
+    container(text(sent, "name"));
+    throw notSupported("deleting entire model containers");
+  });
+  on("post", "/registered-models/rename", (sent) => {
+    container(text(sent, "name"));
+    throw notSupported("renaming models");
   });
   const tagModel = (sent: Record<string, unknown>, request: Request, value: string | undefined) => {
     const { name, properties } = container(text(sent, "name"));
@@ -87,29 +114,28 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   on("post", "/registered-models/set-tag", (sent, request) => tagModel(sent, request, String(sent["value"] ?? "")));
   on("delete", "/registered-models/delete-tag", (sent, request) => tagModel(sent, request, undefined));
 
-  // Aliases are MLflow's own; that Azure ML keeps them is not verified against live Azure.
-  const aliased = (sent: Record<string, unknown>, request: Request, to: string | undefined) => {
-    const { name, properties } = container(text(sent, "name"));
-    const aliases = tagged(properties["aliases"], text(sent, "alias"), to);
-    models.putContainer(name, { aliases }, caller(request));
-    return {};
-  };
-  on("post", "/registered-models/alias", (sent, request) => aliased(sent, request, version(sent).version));
-  on("delete", "/registered-models/alias", (sent, request) => aliased(sent, request, undefined));
-  on("get", "/registered-models/alias", (sent) => {
-    const { name, properties } = container(text(sent, "name"));
+  // Aliases are MLflow's own; that Azure ML keeps them is not verified against live Azure. A version has its own, so that they go with it.
+  on("post", "/registered-models/alias", (sent, request) => {
     const alias = text(sent, "alias");
-    const to = ((properties["aliases"] ?? {}) as Record<string, string>)[alias];
-    const found = to === undefined ? undefined : models.version(name, to);
-    if (found === undefined) {
-      throw new MlflowError(400, "INVALID_PARAMETER_VALUE", `Registered model alias ${alias} not found.`);
-    }
+    const found = version(sent);
+    withoutAlias(container(found.name), alias, request);
+    change(found, { aliases: [...aliasesOf(found), alias] }, request);
+    return {};
+  });
+  on("delete", "/registered-models/alias", (sent, request) => {
+    withoutAlias(container(text(sent, "name")), text(sent, "alias"), request);
+    return {};
+  });
+  on("get", "/registered-models/alias", (sent) => {
+    const alias = text(sent, "alias");
+    const found = container(text(sent, "name")).versions.find((one) => aliasesOf(one).includes(alias));
+    if (found === undefined) throw invalid(`Registered model alias ${alias} not found.`);
     return { model_version: showVersion(world, found) };
   });
 
   on("post", "/model-versions/create", async (sent, request) => {
     const { name } = container(text(sent, "name"));
-    const source = text(sent, "source");
+    const source = modelSource(text(sent, "source"));
     const run = typeof sent["run_id"] === "string" && sent["run_id"] !== "" ? sent["run_id"] : null;
     const properties = {
       description: sent["description"] ?? null,
@@ -132,13 +158,14 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   on("get", "/model-versions/get", (sent) => ({ model_version: showVersion(world, version(sent)) }));
   on("get", "/model-versions/get-download-uri", (sent) => ({ artifact_uri: sourceOf(version(sent)) }));
   on("get", "/model-versions/search", (sent) => {
-    const clauses = parseFilter(sent["filter"] as string | undefined);
-    const unknown = clauses.find(({ key }) => !/^(name|run_id|source_path)$/.test(key));
-    if (unknown) throw new FilterError(`Invalid attribute key '${unknown.key}'.`);
+    onlyFields(sent, searchFields);
+    const clauses = parseFilter(sent["filter"] as string | undefined, searchedVersions);
+    const orderings = textsOf(sent["order_by"]).map((one) => parseOrdering(one, searchedVersions));
     const found = named()
       .flatMap((one) => one.versions)
-      .filter((one) => clauses.every((clause) => satisfies(clause, versionField(one, clause.key))))
+      .filter((one) => clauses.every((clause) => satisfies(clause, versionField(one, clause))))
       .sort((one, other) => other.sequence - one.sequence);
+    order(found, orderings, versionField);
     return pageOf(
       "model_versions",
       found.map((one) => showVersion(world, one)),
@@ -167,11 +194,7 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   });
   on("post", "/model-versions/transition-stage", (sent, request) => {
     const found = version(sent);
-    const stage = stages.find((one) => one.toLowerCase() === text(sent, "stage").toLowerCase());
-    if (stage === undefined) {
-      const message = `Invalid Model Version stage: ${String(sent["stage"])}. Value must be one of ${stages.join(", ")}.`;
-      throw new MlflowError(400, "INVALID_PARAMETER_VALUE", message);
-    }
+    const stage = stageNamed(text(sent, "stage"));
     if (String(sent["archive_existing_versions"]) === "true") {
       const others = container(found.name).versions.filter((one) => one !== found && stageOf(one) === stage);
       for (const other of others) change(other, { stage: "Archived" }, request);
@@ -180,64 +203,14 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
     return { model_version: showVersion(world, found) };
   });
 
+  function withoutAlias(model: AssetContainer, alias: string, request: Request): void {
+    for (const one of model.versions.filter((each) => aliasesOf(each).includes(alias)))
+      change(one, { aliases: aliasesOf(one).filter((each) => each !== alias) }, request);
+  }
+
   function change(of: AssetVersion, properties: Record<string, unknown>, request: Request): void {
     models.put(of.name, of.version, { ...of.properties, ...properties }, caller(request));
   }
-}
-
-const stages = ["None", "Staging", "Production", "Archived"];
-
-function stageOf(version: AssetVersion): string {
-  return String(version.properties["stage"] ?? "None");
-}
-
-/** MLflow's own reference, or the place of a model that came over the management plane. */
-function sourceOf(version: AssetVersion): unknown {
-  return version.properties["source"] ?? version.properties["modelUri"];
-}
-
-/** The map with `key` set to `value`, or without it. */
-function tagged(map: unknown, key: string, value: string | undefined): Record<string, string> {
-  const { [key]: _before, ...others } = (map ?? {}) as Record<string, string>;
-  return value === undefined ? others : { ...others, [key]: value };
-}
-
-/** A tag that is not there differs from every value: MLflow's clients leave prompts out by `tag.… != 'true'`. */
-function fits(model: AssetContainer, clause: FilterClause): boolean {
-  if (clause.group !== "tag") return satisfies(clause, clause.key === "name" ? model.name : undefined);
-  const value = ((model.properties["tags"] ?? {}) as Record<string, string>)[clause.key];
-  return value === undefined ? clause.operator === "!=" : satisfies(clause, value);
-}
-
-function versionField(version: AssetVersion, key: string): string | undefined {
-  const value = {
-    name: version.name,
-    run_id: version.properties["jobName"],
-    source_path: sourceOf(version),
-  }[key];
-  return typeof value === "string" ? value : undefined;
-}
-
-/** Stage and `stage` of the management plane are one and the same; not verified against live Azure. */
-function showVersion(world: AzureWorld, version: AssetVersion): object {
-  const { properties } = version;
-  return {
-    name: version.name,
-    version: version.version,
-    creation_timestamp: Date.parse(version.stamps.createdAt),
-    last_updated_timestamp: Date.parse(version.stamps.lastModifiedAt),
-    current_stage: stageOf(version),
-    description: properties["description"] ?? "",
-    source: sourceOf(version),
-    run_id: properties["jobName"] ?? "",
-    run_link: properties["jobName"] ? `${world.urls.api}/runs/${String(properties["jobName"])}` : "",
-    status: "READY",
-    tags: pairs(properties["tags"]),
-  };
-}
-
-function pairs(tags: unknown): { key: string; value: unknown }[] {
-  return Object.entries((tags ?? {}) as object).map(([key, value]) => ({ key, value }));
 }
 
 function caller(request: Request): Author {

@@ -35,7 +35,7 @@ export const kind: AssetKind = {
       // A job that is named by the path alone is the model's job too. Inferred.
       jobName: jobName ?? jobOf(modelUri) ?? null,
       stage: stage ?? null,
-      ...(existing?.properties["source"] === undefined ? {} : { source: existing.properties["source"] }),
+      ...kept(existing?.properties, "source", "aliases"),
       ...(datasets === undefined ? {} : { datasets }),
     };
   },
@@ -75,6 +75,11 @@ export function storedModelUri(world: AzureWorld, uri: string): string {
       : [place === undefined ? undefined : datastoreOf(world, place.container), place?.path ?? ""];
   if (datastore === undefined) return uri;
   return longDatastoreUri(world, datastore, path).replace("/resourcegroups/", "/resourceGroups/");
+}
+
+/** What MLflow has written to a version, and no PUT of the management plane takes away. */
+function kept(properties: Record<string, unknown> | undefined, ...keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.flatMap((key) => (properties?.[key] === undefined ? [] : [[key, properties[key]]])));
 }
 
 function datastoreOf(world: AzureWorld, container: string): string | undefined {

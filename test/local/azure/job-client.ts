@@ -46,12 +46,12 @@ export class JobClient {
   }
 
   /** Asks the data plane: `service` as `history/v1.0`, `path` below the workspace. */
-  api(method: string, service: string, path: string, body?: object): Promise<Answer> {
+  api(method: string, service: string, path: string, body?: object | string): Promise<Answer> {
     const url = `${this.cloud.urls.api}/${service}${this.cloud.azure.workspaceId}${path}`;
     return ask(this.cloud, method, url, { token: this.token, ...(body === undefined ? {} : { body }) });
   }
 
-  mlflow(method: string, path: string, body?: object, version = "v2.0"): Promise<Answer> {
+  mlflow(method: string, path: string, body?: object | string, version = "v2.0"): Promise<Answer> {
     return this.api(method, `mlflow/${version}`, `/api/2.0/mlflow/${path}`, body);
   }
 

@@ -8,7 +8,14 @@ import fc from "fast-check";
 import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/command.ts";
 import { durationMilliseconds } from "../../../local/azure/jobs/durations.ts";
 import { findPython, type JobSurroundings, jobEnvironment } from "../../../local/azure/jobs/environment.ts";
-import { FilterError, parseFilter, parseOrdering, satisfies } from "../../../local/azure/jobs/filters.ts";
+import {
+  FilterError,
+  order,
+  parseFilter,
+  parseOrdering,
+  type Searched,
+  satisfies,
+} from "../../../local/azure/jobs/filters.ts";
 import { LogCarrier } from "../../../local/azure/jobs/logs.ts";
 import { RunningCommand } from "../../../local/azure/jobs/processes.ts";
 import {
@@ -184,11 +191,18 @@ describe("local Azure: a job's environment", () => {
 });
 
 describe("local Azure: MLflow filters", () => {
+  const searched: Searched = {
+    attributes: { name: "text", run_id: "id", start_time: "number", status: "choice" },
+    aliases: { Created: "start_time" },
+    choices: ["RUNNING", "FINISHED"],
+    groups: { metric: ["=", ">", ">="], parameter: ["=", "!=", "LIKE"], tag: ["="] },
+    orders: ["name", "start_time"],
+  };
+  const parse = (text: string) => parseFilter(text, searched);
+
   it("read groups, quotes, operators and lists", () => {
     assert.deepEqual(
-      parseFilter(
-        `metrics.auc>=0.9 and tags."mlflow.runName" = 'a b' AND params.\`x y\` != "1" and run_id IN ('r1', 'r2')`,
-      ),
+      parse(`metrics.auc>=0.9 and tags."mlflow.runName" = 'a b' AND params.\`x y\` != "1" and run_id IN ('r1', 'r2')`),
       [
         { group: "metric", key: "auc", operator: ">=", value: 0.9 },
         { group: "tag", key: "mlflow.runName", operator: "=", value: "a b" },
@@ -196,14 +210,59 @@ describe("local Azure: MLflow filters", () => {
         { group: "attribute", key: "run_id", operator: "IN", value: ["r1", "r2"] },
       ],
     );
-    assert.deepEqual(parseFilter(""), []);
-    assert.deepEqual(parseOrdering("metrics.`f 1` DESC"), { group: "metric", key: "f 1", descending: true });
+    assert.deepEqual(parse(""), []);
+    assert.deepEqual(parse("attributes.status = 'Finished' and Created > '5'"), [
+      { group: "attribute", key: "status", operator: "=", value: "FINISHED" },
+      { group: "attribute", key: "start_time", operator: ">", value: 5 },
+    ]);
+    assert.deepEqual(parseOrdering("attributes.start_time DESC", searched), {
+      group: "attribute",
+      key: "start_time",
+      descending: true,
+    });
   });
-  for (const text of ["metrics.auc >", "metrics.auc", "a = 1 or b = 2", "nothing.x = 1", "name ~ 'x'", "a = 'open"]) {
-    it(`refuse ${text}`, () => assert.throws(() => parseFilter(text), FilterError));
+  for (const text of [
+    "metrics.auc >",
+    "metrics.auc",
+    "name = '1' or name = '2'",
+    "nothing.x = 1",
+    "name ~ 'x'",
+    "name = 'open",
+    "name = bare",
+    "name > 'a'",
+    "nam = 'x'",
+    "status = 'Completed'",
+    "status LIKE 'F%'",
+    "start_time > 'soon'",
+    "start_time > ''",
+    "metrics.auc > '1'",
+    "metrics.auc > NaN",
+    "metrics.`f 1` > 1",
+    "params.x = 1",
+    "params.x > '1'",
+    "tags.x != '1'",
+    "tags.x LIKE '1'",
+    "name IN ('x')",
+    "run_id IN ()",
+    "run_id IN 'r1'",
+    "tags. = 'x'",
+  ]) {
+    it(`refuse ${text}`, () => assert.throws(() => parse(text), FilterError));
+  }
+  for (const text of [
+    "metrics.auc DESC",
+    "params.x",
+    "tags.x",
+    "status",
+    "nothing",
+    "name DOWN",
+    "name ASC DESC",
+    "",
+  ]) {
+    it(`refuse the order "${text}"`, () => assert.throws(() => parseOrdering(text, searched), FilterError));
   }
   it("compare by kind, and nothing with what is absent", () => {
-    const [number, like, list] = parseFilter("metrics.a > 9 and name LIKE 'a_c%' and run_id NOT IN ('r1')") as [
+    const [number, like, list] = parse("metrics.a > 9 and name LIKE 'a_c%' and run_id NOT IN ('r1')") as [
       never,
       never,
       never,
@@ -211,6 +270,19 @@ describe("local Azure: MLflow filters", () => {
     assert.deepEqual([satisfies(number, 10), satisfies(number, 9), satisfies(number, undefined)], [true, false, false]);
     assert.deepEqual([satisfies(like, "abcd"), satisfies(like, "ABCD"), satisfies(like, "ac")], [true, false, false]);
     assert.deepEqual([satisfies(list, "r2"), satisfies(list, "r1")], [true, false]);
+  });
+  it("order by the first ordering, then the next, with what is absent last", () => {
+    const found = [{ a: 1, b: 1 }, { b: 2 }, { a: 2, b: 1 }, { a: 1, b: 2 }] as { a?: number; b: number }[];
+    const field = (one: { a?: number; b: number }, { key }: { key: string }) => (key === "a" ? one.a : one.b);
+    order(
+      found,
+      [
+        { group: "attribute", key: "a", descending: true },
+        { group: "attribute", key: "b", descending: false },
+      ],
+      field,
+    );
+    assert.deepEqual(found, [{ a: 2, b: 1 }, { a: 1, b: 1 }, { a: 1, b: 2 }, { b: 2 }]);
   });
 });
 

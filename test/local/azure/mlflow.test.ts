@@ -172,15 +172,15 @@ describe("local Azure: MLflow", () => {
         assert.equal(answer.status, 200, answer.text);
         return answer.body.runs.map((run: { info: { run_id: string } }) => ids.indexOf(run.info.run_id));
       };
-      assert.deepEqual(await search({ order_by: ["metrics.auc DESC"] }), [1, 2, 0]);
+      assert.deepEqual(await search({ order_by: ["start_time DESC"] }), [1, 2, 0]);
       assert.deepEqual(
-        await search({ filter: "metrics.auc > 0.75 and tags.kind = 'good'", order_by: ["metrics.auc"] }),
+        await search({ filter: "metrics.auc > 0.75 and tags.kind = 'good'", order_by: ["attributes.start_time"] }),
         [2, 1],
       );
-      assert.deepEqual(await search({ filter: `tags."kind" LIKE 'b%' AND attributes.status = "FINISHED"` }), [0]);
+      assert.deepEqual(await search({ filter: `tags."kind" = 'bad' AND attributes.status = "Finished"` }), [0]);
       assert.deepEqual(await search({ filter: "metrics.f1 > 0" }), []);
       assert.equal((await jobs.mlflow("POST", "runs/delete", { run_id: ids[0] })).status, 200);
-      assert.deepEqual(await search({ order_by: ["metrics.auc ASC"] }), [2, 1]);
+      assert.deepEqual(await search({ order_by: ["start_time ASC"] }), [2, 1]);
       const paged = (await jobs.mlflow("POST", "runs/search", { experiment_ids: [experiment_id], max_results: 1 }))
         .body;
       assert.equal(paged.runs.length, 1);
@@ -246,9 +246,19 @@ describe("local Azure: MLflow", () => {
       it(what, async () => {
         const answer = await jobs.mlflow(method, path, body);
         assert.equal(answer.status, status, answer.text);
-        assert.deepEqual(Object.keys(answer.body), ["error_code", "message"]);
+        assert.deepEqual(Object.keys(answer.body), [
+          "Error",
+          "Correlation",
+          "Environment",
+          "Location",
+          "Time",
+          "ComponentName",
+          "statusCode",
+          "error_code",
+        ]);
         assert.equal(answer.body.error_code, code);
-        assert.match(answer.body.message, message);
+        assert.equal(answer.body.ComponentName, "mlflow");
+        assert.match(answer.body.Error.Message, message);
       });
     }
 
@@ -263,9 +273,9 @@ describe("local Azure: MLflow", () => {
     });
 
     it("what is not built, naming itself", async () => {
-      const answer = await jobs.mlflow("POST", "logged-models", {});
+      const answer = await jobs.mlflow("POST", "webhooks", {});
       assert.equal(answer.status, 501);
-      assert.match(answer.text, /logged-models/);
+      assert.match(answer.text, /webhooks/);
     });
   });
 
@@ -277,13 +287,17 @@ describe("local Azure: MLflow", () => {
         "RESOURCE_ALREADY_EXISTS",
       );
       const made = (
-        await jobs.mlflow("POST", "model-versions/create", { name: "net", source: "runs:/r1/model", run_id: "r1" })
+        await jobs.mlflow("POST", "model-versions/create", {
+          name: "net",
+          source: "azureml://artifacts/ExperimentRun/dcid.r1/model",
+          run_id: "r1",
+        })
       ).body.model_version;
       assert.deepEqual([made.version, made.status, made.run_id], ["1", "READY", "r1"]);
       const shown = (await jobs.arm("GET", "/models/net/versions/1")).body.properties;
       assert.deepEqual([shown.modelType, shown.jobName], ["mlflow_model", "r1"]);
       assert.ok(shown.modelUri.endsWith("/workspaceartifactstore/paths/ExperimentRun/dcid.r1/model"), shown.modelUri);
-      assert.equal(made.source, "runs:/r1/model");
+      assert.equal(made.source, "azureml://artifacts/ExperimentRun/dcid.r1/model");
       await jobs.arm("PUT", "/models/net/versions/2", {
         properties: { modelType: "custom_model", modelUri: "azureml://datastores/workspaceblobstore/paths/m" },
       });
