@@ -210,6 +210,10 @@ class Meeting {
       return response.destroyed ? undefined : handler(request, response);
     }
     if (effect.does === "repeat") {
+      // A POST of Azure DevOps makes a run or a release whose number the server chooses. No intermediary may send it twice (RFC 9110,
+      // 9.2.2), and no client could prevent that.
+      const { plane } = this.#parts;
+      if (plane === "devops" && request.method === "POST") return handler(request, response);
       const body = await bodyOf(request);
       const answers = [await again(request, body), await again(request, body)];
       return give(request, response, answers[effect.answer === "first" ? 0 : 1] as Answer);
