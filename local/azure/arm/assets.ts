@@ -19,6 +19,8 @@ import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, prop
 export interface VersionWrite {
   readonly name: string;
   readonly version: string;
+  /** The version in the URL, which for an anonymous asset may be another one. */
+  readonly asked: string;
   /** `properties` of the body, as sent. */
   readonly sent: Record<string, unknown>;
   /** What is stored under this name and version already. */
@@ -30,6 +32,8 @@ export interface VersionWrite {
 export interface AssetKind {
   readonly noun: AssetNoun;
   readonly systemData: SystemDataVariant;
+  /** Of a container that is read alone; in a list, and unless said, it is that of the versions. */
+  readonly containerSystemData?: SystemDataVariant;
   /** Status of a PUT on a version that exists: 200, or 201 without end (facts/04 §1.4). */
   readonly repeatedPut: 200 | 201;
   /**
@@ -40,7 +44,7 @@ export interface AssetKind {
   /** A version's properties below the shared ones, as this api-version shows them, in wire order. */
   show(stored: Record<string, unknown>, apiVersion: string): Record<string, unknown>;
   /** A container's properties, in wire order. */
-  showContainer(container: AssetContainer, store: AssetStore, apiVersion: string): Record<string, unknown>;
+  showContainer(container: AssetContainer, store: AssetStore, apiVersion: string, now: number): Record<string, unknown>;
   /** 404 for a version, or for the container when `version` is absent. */
   notFound(name: string, version?: string): ArmError;
   /** What the list of versions reads of the query besides what every list of versions does. */
@@ -65,7 +69,9 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
   const base = `/${kind.noun}`;
   const showVersion = (asset: AssetVersion, apiVersion: string) => versionBody(world, kind, asset, apiVersion);
   const showContainer = (container: AssetContainer, apiVersion: string) =>
-    containerBody(world, kind, container, apiVersion);
+    containerBody(world, kind, container, apiVersion, kind.containerSystemData ?? kind.systemData);
+  const listContainer = (container: AssetContainer, apiVersion: string) =>
+    containerBody(world, kind, container, apiVersion, kind.systemData);
 
   arm.get(
     base,
@@ -73,7 +79,7 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
       // Anonymous assets have no name of their own and are in no list of names. Not verified against live Azure.
       const named = store.containers().filter((one) => !one.versions.some((each) => each.properties["isAnonymous"]));
       response.json(
-        page(select(named, request.query), request, world.urls.arm, (one) => showContainer(one, apiVersion)),
+        page(select(named, request.query), request, world.urls.arm, (one) => listContainer(one, apiVersion)),
       );
     },
     selected,
@@ -114,7 +120,12 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
   );
 
   arm.get(`${base}/:name/versions/:version`, (request, response, { apiVersion }) => {
-    response.json(showVersion(found(request, parameter(request, "version")), apiVersion));
+    const version = parameter(request, "version");
+    const asset = found(request, version);
+    const shown = showVersion(asset, apiVersion);
+    // Found by this word, it is named by its label (recorded for components).
+    const id = `${world.workspaceId}/${kind.noun}/${asset.name}/labels/default`;
+    response.json(version === "azureml_default" ? { ...shown, id } : shown);
   });
 
   arm.get(`${base}/:name/labels/:label`, (request, response, { apiVersion }) => {
@@ -155,6 +166,7 @@ async function putVersion(
   const asked = {
     name,
     version: parameter(request, "version"),
+    asked: parameter(request, "version"),
     sent: propertiesOf(request),
     existing: undefined,
     context,
@@ -177,7 +189,9 @@ async function putVersion(
     context.author,
   );
   const body = versionBody(world, kind, asset, context.apiVersion);
-  if (created || kind.repeatedPut === 201) answerCreated(request, response, world.urls.arm, body);
+  // What has no name of its own is created at every PUT, as far as the answer tells.
+  if (created || kind.repeatedPut === 201 || (kind.noun === "components" && sent["isAnonymous"] === true))
+    answerCreated(request, response, world.urls.arm, body);
   else response.status(200).json(body);
 }
 
@@ -200,13 +214,19 @@ export function versionBody(world: AzureWorld, kind: AssetKind, asset: AssetVers
   });
 }
 
-function containerBody(world: AzureWorld, kind: AssetKind, container: AssetContainer, apiVersion: string): object {
+function containerBody(
+  world: AzureWorld,
+  kind: AssetKind,
+  container: AssetContainer,
+  apiVersion: string,
+  variant: SystemDataVariant,
+): object {
   return envelope({
     id: `${world.workspaceId}/${kind.noun}/${container.name}`,
     name: container.name,
     type: kind.noun,
-    properties: kind.showContainer(container, world.assets[kind.noun], apiVersion),
-    systemData: systemData(container.stamps, kind.systemData),
+    properties: kind.showContainer(container, world.assets[kind.noun], apiVersion, world.clock.now()),
+    systemData: systemData(container.stamps, variant),
   });
 }
 

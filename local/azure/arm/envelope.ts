@@ -57,6 +57,7 @@ export type SystemDataVariant =
   | "job" // created* only
   | "data" // created*, lastModifiedAt
   | "endpoint" // createdAt, createdBy, lastModifiedAt
+  | "times" // createdAt, lastModifiedAt: containers of components when one is read
   | "batchJob"; // createdAt, createdBy, lastModifiedAt, lastModifiedBy
 
 export function systemData(stamps: Stamps, variant: SystemDataVariant): Record<string, string> {
@@ -69,6 +70,8 @@ export function systemData(stamps: Stamps, variant: SystemDataVariant): Record<s
       return { ...created, lastModifiedAt };
     case "endpoint":
       return { createdAt, createdBy: createdBy.name, lastModifiedAt };
+    case "times":
+      return { createdAt, lastModifiedAt };
     case "batchJob":
       return { createdAt, createdBy: createdBy.name, lastModifiedAt, lastModifiedBy: lastModifiedBy.name };
     case "full":

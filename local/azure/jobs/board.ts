@@ -1,5 +1,5 @@
 // All jobs of the workspace: submitting, canceling and forgetting them, and their runs in run history and MLflow.
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Author } from "../arm/envelope.ts";
 import { newStamps } from "../arm/envelope.ts";
 import type { JobEffect } from "../scenarios/rules.ts";
@@ -17,6 +17,7 @@ import {
   type JobStatus,
 } from "./record.ts";
 import { JobRun } from "./run.ts";
+import { firstStatus, serviceProperties } from "./service-properties.ts";
 import { SimulatedRun, simulates } from "./simulated.ts";
 import { SweepRun } from "./sweeps/run.ts";
 import { type RunStatus, TrackingStore } from "./tracking.ts";
@@ -25,6 +26,8 @@ import { type RunStatus, TrackingStore } from "./tracking.ts";
 export interface Submitter {
   readonly author: Author;
   readonly objectId: string;
+  /** Of the PUT; absent where the service itself submits, which is as good as the newest. */
+  readonly apiVersion?: string;
   /** Issues a token for the job's own calls. */
   token(): string;
 }
@@ -160,7 +163,7 @@ export class JobBoard {
       tags: { ...(body["tags"] as Record<string, string> | null) },
       properties: {
         ...(body["properties"] as Record<string, string> | null),
-        ...serviceProperties(body),
+        ...serviceProperties(world, body, submitter.apiVersion),
         ...properties,
       },
       experimentName: experiment.name,
@@ -294,72 +297,6 @@ function runOf(job: JobRecord, host: RunHost): RunningJob {
     default:
       return new SimulatedRun(job, host).begin();
   }
-}
-
-/** What a PUT answers: recorded for each kind but Spark and fine-tuning (facts/04 9.2). */
-function firstStatus(jobType: string): JobStatus {
-  switch (jobType) {
-    case "Command":
-      return "Starting";
-    case "Sweep":
-      return "Running";
-    default:
-      return "NotStarted";
-  }
-}
-
-/** What the service writes into a job's properties (facts/04 9.1, 9.4, 9.5). */
-function serviceProperties(body: JobBody): Record<string, string> {
-  const snapshot = (codeId: unknown) => (typeof codeId === "string" ? { ContentSnapshotId: guidOf(codeId) } : {});
-  switch (body.jobType) {
-    case "Command":
-      return { "_azureml.ComputeTargetType": "amlctrain", ...snapshot(body["codeId"]) };
-    case "Pipeline": {
-      const settings = (body["settings"] ?? {}) as Record<string, unknown>;
-      const literals = Object.entries(body.inputs ?? {}).filter(([, input]) => input.jobInputType === "literal");
-      const compute = String(settings["default_compute"] ?? "")
-        .split("/")
-        .pop();
-      return {
-        "azureml.DevPlatv2": "true",
-        "azureml.runsource": "azureml.PipelineRun",
-        runSource: "MFE",
-        runType: "HTTP",
-        "azureml.parameters": JSON.stringify(Object.fromEntries(literals.map(([key, input]) => [key, input.value]))),
-        "azureml.continue_on_step_failure": settings["continue_on_step_failure"] === true ? "True" : "False",
-        "azureml.continue_on_failed_optional_input": "True",
-        ...(compute ? { "azureml.defaultComputeName": compute } : {}),
-        "azureml.defaultDataStoreName":
-          String(settings["default_datastore"] ?? "workspaceblobstore")
-            .split("/")
-            .pop() ?? "",
-        "azureml.pipelineComponent": "pipelinerun",
-        ...(simulates(body) === undefined ? {} : { "azureml.simulated": "true" }),
-      };
-    }
-    case "Sweep": {
-      const objective = (body["objective"] ?? {}) as Record<string, unknown>;
-      const config = { name: objective["primaryMetric"], goal: String(objective["goal"] ?? "").toLowerCase() };
-      return {
-        primary_metric_config: JSON.stringify(config),
-        resume_from: "null",
-        runTemplate: "HyperDrive",
-        "azureml.runsource": "hyperdrive",
-        platform: "AML",
-        ...snapshot((body["trial"] as Record<string, unknown> | undefined)?.["codeId"]),
-      };
-    }
-    case "AutoML":
-      return { runTemplate: "AutoML", "azureml.runsource": "automl", "azureml.simulated": "true" };
-    default:
-      return { "azureml.simulated": "true" };
-  }
-}
-
-/** A guid that is the same for the same text. */
-function guidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function textOf(value: unknown): string | undefined {

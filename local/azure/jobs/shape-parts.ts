@@ -7,35 +7,36 @@ type Json = Record<string, unknown>;
 /** The run's own folder, among the outputs of command and sweep jobs; there is no `paths/` in its URI (facts/04 9.1). */
 export function defaultOutput(job: string, keys: ResponseKeys): Json {
   const uri = `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job}`;
-  return outputOf({ jobOutputType: "uri_folder", uri }, keys, true);
+  return outputOf({ jobOutputType: "uri_folder", uri }, keys);
 }
 
 export function resources(sent: Json | null, keys: ResponseKeys): Json {
   return {
     instanceCount: sent?.["instanceCount"] ?? 1,
-    ...(keys.resourcePlacement && { maxInstanceCount: sent?.["maxInstanceCount"] ?? null }),
+    ...(keys.maxInstanceCount && { maxInstanceCount: sent?.["maxInstanceCount"] ?? null }),
     instanceType: sent?.["instanceType"] ?? null,
-    ...(keys.resourcePlacement && { locations: sent?.["locations"] ?? null }),
+    ...(keys.locations && { locations: sent?.["locations"] ?? null }),
     properties: sent?.["properties"] ?? null,
     shmSize: sent?.["shmSize"] ?? "2g",
     dockerArgs: sent?.["dockerArgs"] ?? null,
   };
 }
 
+/** An asset's input without a mode is mounted for reading (recorded for every kind of job and of asset). */
 export function input(sent: JobInput): Json {
   const description = sent.description ?? null;
   if (sent.jobInputType === "literal") return { description, value: sent.value, jobInputType: "literal" };
-  return { description, uri: sent.uri, mode: sent.mode ?? null, jobInputType: sent.jobInputType };
+  return { description, uri: sent.uri, mode: sent.mode ?? "ReadOnlyMount", jobInputType: sent.jobInputType };
 }
 
-export function outputOf(sent: JobOutput, keys: ResponseKeys, withAutoDelete = false): Json {
+export function outputOf(sent: JobOutput, keys: ResponseKeys): Json {
   return {
     description: sent.description ?? null,
     uri: sent.uri ?? null,
     ...(keys.assetName && { assetName: sent.assetName ?? null }),
     ...(keys.assetVersion && { assetVersion: sent.assetVersion ?? null }),
     mode: sent.mode ?? "ReadWriteMount",
-    ...(keys.autoDelete && withAutoDelete && { autoDeleteSetting: null }),
+    ...(keys.autoDelete && { autoDeleteSetting: null }),
     jobOutputType: sent.jobOutputType,
   };
 }

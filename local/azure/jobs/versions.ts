@@ -3,7 +3,8 @@
 /** The keys that came or went between api-versions. `true`: the response of that version has the key. */
 export interface ResponseKeys {
   readonly serviceNodes: boolean;
-  readonly resourcePlacement: boolean; // resources.maxInstanceCount and .locations
+  readonly maxInstanceCount: boolean; // of resources
+  readonly locations: boolean; // of resources
   readonly assetName: boolean;
   readonly assetVersion: boolean;
   readonly autoDelete: boolean;
@@ -22,14 +23,15 @@ export function responseKeys(apiVersion: string): ResponseKeys {
   const preview = /preview$/.test(apiVersion);
   const early = preview && date >= "2023-04-01" && date < "2024-07-01";
   return {
-    serviceNodes: date >= "2022-12-01",
-    resourcePlacement: early,
+    serviceNodes: preview ? date >= "2022-10-01" : date >= "2023-04-01",
+    maxInstanceCount: early,
+    locations: preview && date >= "2023-02-01" && date < "2024-07-01",
     assetName: preview ? date >= "2023-02-01" : date >= "2025-12-01",
     assetVersion: preview && date >= "2023-02-01",
     autoDelete: early,
     notification: preview ? date >= "2023-02-01" : date >= "2024-04-01",
     secrets: early,
-    autologger: early,
+    autologger: preview && date >= "2022-10-01" && date < "2024-07-01",
     queue: preview ? date >= "2023-02-01" : date >= "2023-10-01",
     queuePriority: early,
     logbase: preview && date >= "2023-02-01" && date < "2024-07-01",

@@ -144,7 +144,7 @@ function mountAssets(routes: Router, world: AzureWorld, accept: Accept): void {
     const sent = propertiesOf(request);
     const context = armContext(request, response);
     const existing = store.version(name, version);
-    const kept = await kind.normalise({ name, version, sent, existing, context }, world);
+    const kept = await kind.normalise({ name, version, asked: version, sent, existing, context }, world);
     const shared = {
       description: sent["description"] ?? null,
       tags: sent["tags"] ?? {},

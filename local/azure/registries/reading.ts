@@ -79,7 +79,7 @@ function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetK
     (request, response, { apiVersion }) => {
       const here = asked(request, apiVersion);
       const chosen = select(here.store.containers(), request.query);
-      response.json(page(chosen, request, plane.origin(), (one) => containerBody(here, one, plane)));
+      response.json(page(chosen, request, plane.origin(), (one) => containerBody(here, one, plane, world.clock.now())));
     },
     selected,
   );
@@ -87,7 +87,7 @@ function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetK
     const here = asked(request, apiVersion);
     const container = here.store.container(parameter(request, "name"));
     if (container === undefined) throw kind.notFound(parameter(request, "name"));
-    response.json(containerBody(here, container, plane));
+    response.json(containerBody(here, container, plane, world.clock.now()));
   });
   arm.get(
     `${base}/:name/versions`,
@@ -132,12 +132,17 @@ function versionBody({ kind, registry, apiVersion }: Asked, asset: AssetVersion,
   };
 }
 
-function containerBody({ kind, registry, store, apiVersion }: Asked, container: AssetContainer, plane: Plane): Json {
+function containerBody(
+  { kind, registry, store, apiVersion }: Asked,
+  container: AssetContainer,
+  plane: Plane,
+  now: number,
+): Json {
   return {
     id: `azureml://registries/${registry}/${kind.noun}/${container.name}`,
     name: container.name,
     type: plane.type(kind.noun, false),
-    properties: kind.showContainer(container, store, apiVersion),
+    properties: kind.showContainer(container, store, apiVersion, now),
     systemData: systemData(container.stamps, kind.systemData),
   };
 }

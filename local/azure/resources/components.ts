@@ -1,13 +1,12 @@
 // Components: a job step's specification, which the service rewrites into its own form.
 import { createHash } from "node:crypto";
 import { type AssetKind, containerProperties, mountAssets, requiredField, showsPreviewKeys } from "../arm/assets.ts";
-import { atLeast } from "../arm/envelope.ts";
+import { atLeast, timestamp } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
 import type { ArmRouter } from "../arm/router.ts";
 import type { JobRecord } from "../jobs/record.ts";
 import type { AzureWorld } from "../world.ts";
-
-type Spec = Record<string, unknown>;
+import { keptSpec, type Spec, type SpecIdentity } from "./component-spec.ts";
 
 /** Fields of a specification that may differ from one PUT to the next; every other one is immutable (facts/04 §16, row 9). */
 const mutable = new Set(["description", "tags", "display_name", "version", "name", "$schema"]);
@@ -15,19 +14,22 @@ const mutable = new Set(["description", "tags", "display_name", "version", "name
 export const kind: AssetKind = {
   noun: "components",
   systemData: "full",
-  repeatedPut: 201,
-  normalise({ name, version, sent, existing }, world) {
+  containerSystemData: "times",
+  repeatedPut: 200,
+  normalise({ name, version, asked, sent, existing }, world) {
     const spec = sent["componentSpec"];
     if (typeof spec !== "object" || spec === null) throw requiredField("properties.componentSpec");
     const anonymous = sent["isAnonymous"] === true;
-    const componentSpec = specAsKept(world, { ...(spec as Spec), name, version: anonymous ? "1" : version });
+    const definition = definitionOf(world, spec as Spec);
+    const identity = anonymous ? ownIdentity(spec as Spec, asked, version) : { name, version };
+    const componentSpec = keptSpec(world, { ...(spec as Spec), ...graphShown(spec as Spec, definition) }, identity);
     const before = existing?.properties["componentSpec"] as Spec | undefined;
     if (before !== undefined) refuseChange(name, before, componentSpec);
     // What runs is what was sent; a pipeline's graph is never shown again (recorded 2023-04: no `jobs` in the answer).
     // The description is null even when one was sent (facts/04 §8).
     return {
       componentSpec,
-      definition: definitionOf(world, spec as Spec),
+      definition,
       stage: sent["stage"] ?? null,
       description: null,
     };
@@ -38,19 +40,53 @@ export const kind: AssetKind = {
     ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
     ...(showsPreviewKeys(apiVersion) ? { stage } : {}),
   }),
-  showContainer: (container, store, apiVersion) => ({
+  // A component has no latest version, and the next one is a moment (facts/06 §5).
+  showContainer: (container, store, apiVersion, now) => ({
     ...containerProperties(container, store, {}),
+    description: container.properties["description"] ?? "",
+    latestVersion: null,
+    nextVersion: momentVersion(now),
     ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
   }),
-  // The text after "Message:" of facts/04 §16 row 7; the answer to a GET itself is not in the recordings.
+  // Without a version, and with the one that stands for the newest, recorded; with another inferred.
   notFound: (name, version) =>
-    userError(404, `Not found component ${name} (version: ${version ?? ""}).`, ["NotFoundError"]),
+    userError(
+      404,
+      version === undefined || version === "azureml_default"
+        ? `Not found component ${name}.`
+        : `Not found component ${name} (version: ${version}).`,
+      ["NotFound", "ComponentNotFound"],
+    ),
   // The id of an anonymous component is the service's own: the same content has the same one (facts/04 §8).
   ownVersion: ({ version, sent }) =>
     sent["isAnonymous"] === true ? guidOf(JSON.stringify(sorted(sent["componentSpec"]))) : version,
 };
 
-/** A pipeline component that is made of a job takes that job's graph over. The response to one is in no recording. */
+/**
+ * An anonymous component keeps the name and version that it was sent with; a version that is its client's own name for it, as
+ * clients of 2022 sent it, becomes the service's.
+ */
+function ownIdentity(spec: Spec, asked: string, version: string): SpecIdentity {
+  return { name: spec["name"], version: spec["version"] === asked ? version : spec["version"] };
+}
+
+/** `2023-05-24-03-04-35-0002467`. */
+function momentVersion(now: number): string {
+  const [whole = "", fraction = "0"] = timestamp(now).slice(0, -"+00:00".length).split(".");
+  return `${whole.replace(/[T:]/g, "-")}-${fraction.padEnd(7, "0")}`;
+}
+
+/** What a component that is made of a job shows of its graph: assets are of type "path", whatever the job's are (recorded once). */
+function graphShown(spec: Spec, definition: Spec): Spec {
+  if (definition === spec) return {};
+  const inputs = Object.entries(definition["inputs"] as Record<string, Spec>).map(([key, input]) => [
+    key,
+    "default" in input ? input : { type: "path" },
+  ]);
+  return { inputs: Object.fromEntries(inputs), outputs: definition["outputs"] };
+}
+
+/** A pipeline component that is made of a job takes that job's graph over. */
 function definitionOf(world: AzureWorld, spec: Spec): Spec {
   const source = spec["sourceJobId"] ?? spec["source_job_id"];
   if (typeof source !== "string" || source === "") return spec;
@@ -59,7 +95,9 @@ function definitionOf(world: AzureWorld, spec: Spec): Spec {
   if (job === undefined) throw userError(404, `Job ${name} not found.`, ["NotFound", "JobNotFound"]);
   const inputs = Object.entries(job.body.inputs ?? {}).map(([key, input]) => [
     key,
-    input.jobInputType === "literal" ? { type: "string", default: input.value } : { type: input.jobInputType },
+    input.jobInputType === "literal"
+      ? { type: literalType(input.value), default: input.value }
+      : { type: input.jobInputType },
   ]);
   const outputs = Object.entries(job.body.outputs ?? {}).map(([key, one]) => [key, { type: one.jobOutputType }]);
   return {
@@ -69,6 +107,11 @@ function definitionOf(world: AzureWorld, spec: Spec): Spec {
     inputs: Object.fromEntries(inputs),
     outputs: Object.fromEntries(outputs),
   };
+}
+
+/** "number" is recorded for `0.1`; that other texts are strings is inferred. */
+function literalType(value: string | undefined): string {
+  return value !== undefined && value.trim() !== "" && Number.isFinite(Number(value)) ? "number" : "string";
 }
 
 function refuseChange(name: string, before: Spec, after: Spec): void {
@@ -83,69 +126,6 @@ function refuseChange(name: string, before: Spec, after: Spec): void {
       ["BadArgument", "ArgumentInvalid", "UpdateComponentFailed"],
     );
   }
-}
-
-/** What the service makes of a specification (facts/04 §8). */
-function specAsKept(world: AzureWorld, sent: Spec): Spec {
-  const { $schema, name, version, display_name, is_deterministic, type, description, tags, ...others } = sent;
-  const { inputs, outputs, code, environment, resources, command, _source, jobs, sourceJobId, ...rest } = others;
-  const kept: Spec = {
-    // Recordings of 2022 show a default here, "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json"; those of
-    // April 2023 show none, and the official client of today refuses to read a component that has it.
-    $schema,
-    name,
-    version,
-    display_name,
-    is_deterministic: is_deterministic ?? type !== "pipeline",
-    type,
-    description,
-    tags,
-    inputs: each(inputs, (input) => ({ optional: false, ...input }), ["type", "optional", "default", "description"]),
-    outputs: each(outputs, ({ mode: _mode, ...output }) => output),
-    code,
-    environment: typeof environment === "string" ? environmentOf(world, environment) : environment,
-    resources: type === "command" ? { instance_count: 1, ...(resources as object | undefined) } : resources,
-    command,
-    ...rest,
-  };
-  void [_source, jobs, sourceJobId];
-  const empty = (value: unknown) =>
-    value === undefined || value === null || (typeof value === "object" && Object.keys(value).length === 0);
-  const present = Object.entries(kept).filter(([, value]) => !empty(value));
-  return Object.fromEntries(present.map(([key, value]) => [key, key === "tags" ? value : asText(value)]));
-}
-
-/** Applies `change` to every entry of a map of objects; `first` keys lead in each. */
-function each(map: unknown, change: (entry: Spec) => Spec, first: readonly string[] = []): unknown {
-  if (typeof map !== "object" || map === null) return map;
-  const lead = (entry: Spec): Spec => {
-    const head = Object.fromEntries(first.filter((key) => key in entry).map((key) => [key, entry[key]]));
-    return { ...head, ...entry };
-  };
-  return Object.fromEntries(
-    Object.entries(map).map(([key, value]) => [
-      key,
-      typeof value === "object" && value !== null ? lead(change(value as Spec)) : value,
-    ]),
-  );
-}
-
-/** Booleans and numbers become strings, `True` and `False` with a capital. */
-function asText(value: unknown): unknown {
-  if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value === "number") return String(value);
-  if (Array.isArray(value)) return value.map(asText);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asText(item)]));
-}
-
-/** A curated environment's short name becomes a registry id, its label a version (facts/04 §8). */
-function environmentOf(world: AzureWorld, text: string): string {
-  const found = /^azureml:(AzureML-[^:@/]+)(?::([^:@/]+)|@([^:@/]+))$/.exec(text);
-  if (found === null) return text;
-  const [, name = "", version, label] = found;
-  const resolved = version ?? world.assets.environments.latest(name)?.version ?? label;
-  return `azureml://registries/azureml/environments/${name}/versions/${resolved}`;
 }
 
 function guidOf(text: string): string {

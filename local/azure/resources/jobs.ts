@@ -151,9 +151,10 @@ function changesDetails(job: JobRecord, body: Record<string, unknown>): boolean 
   );
 }
 
-function submitter(world: AzureWorld, { caller, author }: ArmContext) {
+function submitter(world: AzureWorld, { caller, author, apiVersion }: ArmContext) {
   return {
     author,
+    apiVersion,
     objectId: caller.objectId,
     token: () => jobToken(world, caller),
   };

@@ -223,7 +223,7 @@ describe("local Azure's models, environments and components", () => {
 
     it("refuses other code under the same version", async () => {
       await calls.put("/components/fixed/versions/1", { componentSpec: spec("fixed") });
-      assert.equal((await calls.put("/components/fixed/versions/1", { componentSpec: spec("fixed") })).status, 201);
+      assert.equal((await calls.put("/components/fixed/versions/1", { componentSpec: spec("fixed") })).status, 200);
       const answer = await calls.put("/components/fixed/versions/1", { componentSpec: spec("fixed", "2") });
       assert.equal(answer.status, 400);
       assert.equal(
@@ -246,11 +246,34 @@ describe("local Azure's models, environments and components", () => {
       assert.equal((await calls.call("GET", `${path}/${one.body.name}`)).status, 200);
     });
 
+    it("leaves an anonymous one the name and version that it was sent with, and gives it none", async () => {
+      const put = async (componentSpec: object) => {
+        const path = `/components/azureml_anonymous/versions/${randomUUID()}`;
+        return (await calls.put(path, { isAnonymous: true, componentSpec })).body.properties.componentSpec;
+      };
+      const named = await put({ ...spec("samples_train"), version: "0.0.6" });
+      assert.deepEqual([named.name, named.version], ["samples_train", "0.0.6"]);
+      assert.ok(!("version" in (await put({ ...spec("samples_train"), version: undefined }))));
+    });
+
+    it("shows a container without a latest version, and with a moment as the next", async () => {
+      await calls.put("/components/held/versions/1", { componentSpec: spec("held") });
+      const { body } = await calls.call("GET", "/components/held", { apiVersion: "2022-10-01" });
+      assert.equal(body.properties.description, "");
+      assert.equal(body.properties.latestVersion, null);
+      assert.match(body.properties.nextVersion, /^\d{4}(-\d\d){5}-\d{7}$/);
+      assert.deepEqual(Object.keys(body.systemData), ["createdAt", "lastModifiedAt"]);
+      const missing = await calls.call("GET", "/components/nowhere");
+      assert.equal(missing.body.error.message, "Not found component nowhere.");
+      assert.deepEqual(innerCodes(missing), ["NotFound", "ComponentNotFound"]);
+    });
+
     it("resolves a label of a curated environment, and finds the default version", async () => {
       const latest = { ...spec("labelled"), environment: "azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu@latest" };
       await calls.put("/components/labelled/versions/1", { componentSpec: latest });
       const { body } = await calls.call("GET", "/components/labelled/versions/azureml_default");
       assert.match(body.properties.componentSpec.environment, /\/versions\/35$/);
+      assert.ok(body.id.endsWith("/components/labelled/labels/default"), body.id);
       assert.equal((await calls.call("GET", "/components/labelled/labels/default")).body.name, "1");
     });
   });

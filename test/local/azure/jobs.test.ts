@@ -125,9 +125,29 @@ describe("local Azure: jobs", () => {
           "dockerArgs",
         ],
         service: true,
-        output: ["description", "uri", "assetName", "assetVersion", "mode", "jobOutputType"],
+        output: ["description", "uri", "assetName", "assetVersion", "mode", "autoDeleteSetting", "jobOutputType"],
         default: ["description", "uri", "assetName", "assetVersion", "mode", "autoDeleteSetting", "jobOutputType"],
       });
+      // Recorded, though published types of that version do not have them.
+      const early = await seen("2022-10-01-preview");
+      assert.deepEqual([early.service, early.job, early.resources], [true, ["autologgerSettings"], plain]);
+    });
+
+    it("mounts an asset's input for reading where no mode was sent, and leaves a mode that was", async () => {
+      const uri = "azureml://datastores/workspaceblobstore/paths/somewhere/";
+      const asset = (more: object) => ({ jobInputType: "uri_folder", uri, ...more });
+      const inputs = { a: asset({}), b: asset({ mode: null }), c: asset({ mode: "Download" }) };
+      const name = await jobs.submit("true", {
+        inputs: { ...inputs, d: { jobInputType: "literal", value: "1" } },
+      });
+      const shown = (await jobs.arm("GET", `/jobs/${name}`)).body.properties.inputs;
+      const modes = Object.entries(shown).map(([key, one]) => [key, (one as { mode?: string }).mode]);
+      assert.deepEqual(modes, [
+        ["a", "ReadOnlyMount"],
+        ["b", "ReadOnlyMount"],
+        ["c", "Download"],
+        ["d", undefined],
+      ]);
     });
 
     it("answers 404 JobNotFound for a job that does not exist", async () => {

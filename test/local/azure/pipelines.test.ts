@@ -56,7 +56,7 @@ describe("local Azure: jobs of several jobs", () => {
     const properties = { jobType: "Pipeline", jobs: steps, settings, inputs: {}, outputs: {}, ...more };
     const answer = await jobs.arm("PUT", `/jobs/${name}`, { properties });
     assert.equal(answer.status, 201, answer.text);
-    assert.equal(answer.body.properties.status, "NotStarted");
+    assert.equal(answer.body.properties.status, "Preparing");
     return name;
   }
 
@@ -101,12 +101,14 @@ describe("local Azure: jobs of several jobs", () => {
       assert.equal(anew.properties["azureml.isreused"], undefined);
     });
 
-    it("fail with a step, end those beside it, and never begin what waits for it", async () => {
-      const name = await submit({
+    it("fail with a step, end those beside it where they are told to, and never begin what waits for it", async () => {
+      const steps = {
         bad: step("fail"),
         beside: step("wait"),
         after: { ...step("read", { word: "x", data: from("bad") }) },
-      });
+      };
+      const settings = { default_compute: jobs.id("computes/cpu-cluster"), continue_on_step_failure: false };
+      const name = await submit(steps, { settings });
       await jobs.until(name, "Failed");
       const ended = Object.fromEntries(
         (await childrenOf(name)).map((one) => [one.properties["azureml.nodeid"], one.status]),
@@ -118,9 +120,37 @@ describe("local Azure: jobs of several jobs", () => {
       assert.match((await jobs.details(name)).error.error.message, /failed steps/);
     });
 
-    it("go on beside a step that failed, where they are told to", async () => {
-      const settings = { default_compute: jobs.id("computes/cpu-cluster"), continue_on_step_failure: true };
-      const name = await submit({ bad: step("fail"), good: step("write", { word: "goes on" }) }, { settings });
+    it("have properties of the service's own, more of them from one api-version on", async () => {
+      const put = async (settings: object, apiVersion: string, more: object = {}) => {
+        const properties = {
+          jobType: "Pipeline",
+          jobs: { a: step("write", { word: "x" }) },
+          settings,
+          inputs: {},
+          ...more,
+        };
+        const answer = await jobs.arm("PUT", `/jobs/${jobs.name()}`, { properties }, apiVersion);
+        assert.equal(answer.status, 201, answer.text);
+        const shown = answer.body.properties.properties;
+        return [
+          ...["continue_on_step_failure", "enforceRerun", "DatasetAccessMode", "defaultComputeName"].map(
+            (key) => shown[`azureml.${key}`],
+          ),
+        ];
+      };
+      const computeId = jobs.id("computes/cpu-cluster");
+      const own = { default_compute: computeId };
+      assert.deepEqual(await put(own, "2023-04-01-preview"), ["True", "False", "Asset", "cpu-cluster"]);
+      assert.deepEqual(await put({ force_rerun: true }, "2023-02-01-preview", { computeId }), [
+        ...["True", "True", "Asset", "cpu-cluster"],
+      ]);
+      assert.deepEqual(await put(own, "2022-10-01-preview"), ["False", undefined, undefined, "cpu-cluster"]);
+      const said = { ...own, continue_on_step_failure: false };
+      assert.equal((await put(said, "2025-12-01"))[0], "False");
+    });
+
+    it("go on beside a step that failed, unless they are told not to", async () => {
+      const name = await submit({ bad: step("fail"), good: step("write", { word: "goes on" }) });
       await jobs.until(name, "Failed");
       const ended = Object.fromEntries(
         (await childrenOf(name)).map((one) => [one.properties["azureml.nodeid"], one.status]),

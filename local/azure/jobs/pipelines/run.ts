@@ -3,6 +3,7 @@ import { JobError } from "../failure.ts";
 import { registerOutputs } from "../outputs.ts";
 import { ParentLife } from "../parent.ts";
 import { type JobRecord, type JobStatus, runFolder } from "../record.ts";
+import { isTrue } from "../service-properties.ts";
 import { takeSlot } from "../slots.ts";
 import { inputsGiven, type Scope, type Value } from "./bindings.ts";
 import { findComponent, type Json } from "./components.ts";
@@ -69,7 +70,7 @@ export class PipelineRun extends ParentLife {
       computeId: job.body.computeId ?? (typeof defaultCompute === "string" ? defaultCompute : undefined),
       outputs: job.body.outputs ?? {},
     });
-    const goesOn = isTrue(settings["continue_on_step_failure"] ?? settings["continueOnStepFailure"]);
+    const goesOn = isTrue(job.properties["azureml.continue_on_step_failure"]);
     const outcomes = new Map<string, Promise<Outcome>>();
     for (const step of steps) {
       const turn = async (): Promise<Outcome> => {
@@ -171,8 +172,4 @@ function stepProperties(pipeline: JobRecord, step: Step): Record<string, string>
         }),
     "azureml.pipelinerunid": pipeline.name,
   };
-}
-
-function isTrue(value: unknown): boolean {
-  return /^true$/i.test(String(value ?? false));
 }

@@ -1,0 +1,108 @@
+// What the service adds to a job that it takes in: its first status, and properties of its own.
+import { createHash } from "node:crypto";
+import type { AzureWorld } from "../world.ts";
+import { findComponent } from "./pipelines/components.ts";
+import type { JobBody, JobStatus } from "./record.ts";
+import { simulates } from "./simulated.ts";
+
+/** Later than every api-version. */
+const newest = "9999-12-31";
+
+/** From this api-version on every recorded pipeline has `DatasetAccessMode` and `enforceRerun`; of earlier ones none has. */
+const sinceAssets = "2023-02-01";
+
+/** What a PUT answers: recorded for each kind but Spark and fine-tuning (facts/04 9.2). */
+export function firstStatus(jobType: string): JobStatus {
+  switch (jobType) {
+    case "Command":
+      return "Starting";
+    case "Sweep":
+      return "Running";
+    // Those of two weeks in April 2023 are NotStarted, and then without any property of the service's.
+    case "Pipeline":
+      return "Preparing";
+    default:
+      return "NotStarted";
+  }
+}
+
+/** What the service writes into a job's properties (facts/04 9.1, 9.4, 9.5). */
+export function serviceProperties(world: AzureWorld, body: JobBody, apiVersion = newest): Record<string, string> {
+  const snapshot = (codeId: unknown) => (typeof codeId === "string" ? { ContentSnapshotId: guidOf(codeId) } : {});
+  switch (body.jobType) {
+    case "Command":
+      return { "_azureml.ComputeTargetType": "amlctrain", ...snapshot(body["codeId"]) };
+    case "Pipeline": {
+      const settings = (body["settings"] ?? {}) as Record<string, unknown>;
+      const compute = String(settings["default_compute"] ?? body.computeId ?? "");
+      const name = (id: string) => id.split("/").pop() ?? "";
+      return {
+        "azureml.DevPlatv2": "true",
+        "azureml.runsource": "azureml.PipelineRun",
+        runSource: "MFE",
+        runType: "HTTP",
+        "azureml.parameters": JSON.stringify(parametersOf(world, body)),
+        "azureml.continue_on_step_failure": continuesOnFailure(settings, apiVersion) ? "True" : "False",
+        "azureml.continue_on_failed_optional_input": "True",
+        // A virtual cluster, which is no compute of the workspace, is named by its whole id.
+        ...(compute ? { "azureml.defaultComputeName": /\/computes\//i.test(compute) ? name(compute) : compute } : {}),
+        "azureml.defaultDataStoreName": name(String(settings["default_datastore"] ?? "workspaceblobstore")),
+        "azureml.pipelineComponent": "pipelinerun",
+        ...(apiVersion < sinceAssets
+          ? {}
+          : {
+              "azureml.DatasetAccessMode": "Asset",
+              "azureml.enforceRerun": isTrue(settings["force_rerun"]) ? "True" : "False",
+            }),
+        ...(body.componentId ? { "azureml.SourceComponentId": body.componentId } : {}),
+        ...(simulates(body) === undefined ? {} : { "azureml.simulated": "true" }),
+      };
+    }
+    case "Sweep": {
+      const objective = (body["objective"] ?? {}) as Record<string, unknown>;
+      const config = { name: objective["primaryMetric"], goal: String(objective["goal"] ?? "").toLowerCase() };
+      return {
+        primary_metric_config: JSON.stringify(config),
+        resume_from: "null",
+        runTemplate: "HyperDrive",
+        "azureml.runsource": "hyperdrive",
+        platform: "AML",
+        ...snapshot((body["trial"] as Record<string, unknown> | undefined)?.["codeId"]),
+      };
+    }
+    case "AutoML":
+      return { runTemplate: "AutoML", "azureml.runsource": "automl", "azureml.simulated": "true" };
+    default:
+      return { "azureml.simulated": "true" };
+  }
+}
+
+/** The texts of a pipeline's literal inputs, and of its component's defaults where it gives none. */
+function parametersOf(world: AzureWorld, body: JobBody): Record<string, unknown> {
+  const given = Object.entries(body.inputs ?? {});
+  const component = body.componentId ? findComponent(world, body.componentId) : undefined;
+  const defaults = Object.entries(component?.inputs ?? {}).filter(
+    ([key, input]) => !given.some(([name]) => name === key) && (input.default ?? "") !== "",
+  );
+  return Object.fromEntries([
+    ...given.filter(([, input]) => input.jobInputType === "literal").map(([key, input]) => [key, input.value]),
+    ...defaults.map(([key, input]) => [key, input.default === true ? "True" : String(input.default)]),
+  ]);
+}
+
+/** Whether a pipeline goes on when a step has failed: since api-version 2023-02-01-preview unless it says otherwise. */
+export function continuesOnFailure(settings: Record<string, unknown>, apiVersion = newest): boolean {
+  const said = settings["continue_on_step_failure"] ?? settings["continueOnStepFailure"];
+  return said === undefined || said === null ? apiVersion >= sinceAssets : isTrue(said);
+}
+
+/** As a setting or property says it: `true`, "true", "True". */
+export function isTrue(value: unknown): boolean {
+  return /^true$/i.test(String(value ?? false));
+}
+
+/** A guid that is the same for the same text. */
+function guidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
