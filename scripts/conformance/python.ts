@@ -14,13 +14,21 @@ export interface VirtualEnvironment {
 
 /**
  * The environment of these requirements and this machine's Python; made with pip when there is none yet.
+ * @param requirements one file of pip's, or several that are installed together
  * @param folder where environments are kept, one folder each
+ * @param use the first part of the environment's name
  * @throws Error when there is no Python of 3.9 or newer, or pip fails (its last lines are in the message)
  */
-export function virtualEnvironment(requirements: string, folder: string): VirtualEnvironment {
+export function virtualEnvironment(
+  requirements: string | readonly string[],
+  folder: string,
+  use = "conformance",
+): VirtualEnvironment {
+  const files = typeof requirements === "string" ? [requirements] : requirements;
   const version = pythonVersion();
-  const key = createHash("sha256").update(version).update(readFileSync(requirements)).digest("hex").slice(0, 12);
-  const home = path.join(folder, `conformance-${key}`);
+  const hash = createHash("sha256").update(version);
+  for (const file of files) hash.update(readFileSync(file));
+  const home = path.join(folder, `${use}-${hash.digest("hex").slice(0, 12)}`);
   const bin = path.join(home, process.platform === "win32" ? "Scripts" : "bin");
   const stamp = path.join(home, "complete");
   if (existsSync(stamp)) return { bin, version };
@@ -29,19 +37,21 @@ export function virtualEnvironment(requirements: string, folder: string): Virtua
   rmSync(home, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   run("python3", ["-m", "venv", home]);
-  installInto(path.join(bin, "python3"), requirements);
+  installInto(path.join(bin, "python3"), files);
   // Written last and renamed, so that an installation that was interrupted is done again.
   writeFileSync(`${stamp}.draft`, `${version}\n`);
   renameSync(`${stamp}.draft`, stamp);
   return { bin, version };
 }
 
-function installInto(python: string, requirements: string): void {
+function installInto(python: string, files: readonly string[]): void {
   try {
-    run(python, ["-m", "pip", "install", "--quiet", "--retries", "3", "--requirement", requirements]);
+    const named = files.flatMap((file) => ["--requirement", file]);
+    run(python, ["-m", "pip", "install", "--quiet", "--retries", "3", ...named]);
   } catch (error) {
+    const names = files.map((file) => path.basename(file)).join(" and ");
     throw new Error(
-      `Azure's Python clients could not be installed: pip did not get what ${path.basename(requirements)} names from PyPI, or from the index that pip is configured with. No flow was run.\n${(error as Error).message}`,
+      `Azure's Python clients could not be installed: pip did not get what ${names} names from PyPI, or from the index that pip is configured with. No flow was run.\n${(error as Error).message}`,
     );
   }
 }
