@@ -41,6 +41,31 @@ describe("jobs", () => {
     assert.notEqual(jobName({ ...provenance, kind: "none" }, "a"), jobName({ ...provenance, kind: "none" }, "a"));
   });
 
+  const experiments: [string, RegExp][] = [
+    ["Ärger & Söhne / ML (nightly)", /^rger-S-hne-ML-nightly$/],
+    ["\\team\\train.v2", /^team-train-v2$/],
+    ["_train", /^train$/],
+    ["夜間", /^Default$/],
+    ["x".repeat(300), /^x{256}$/],
+  ];
+  for (const [definition, expected] of experiments) {
+    it(`names the experiment after the pipeline ${definition.slice(0, 30)} as Azure ML takes it`, async () => {
+      const workspace = await openLocal({ provenance: { ...provenance, definition } });
+      const job = await submit(workspace, "exit 0");
+      const name = (await getJob(workspace, job.name)).properties?.experimentName ?? "";
+      assert.match(name, /^[A-Za-z0-9][A-Za-z0-9_-]{0,255}$/);
+      assert.match(name, expected);
+      await followJob(workspace, job.name);
+    });
+  }
+  it("warns of an experiment whose name Azure ML is reported to refuse, and sends it as it is written", async () => {
+    const workspace = await openLocal();
+    const job = await submit(workspace, "exit 0", undefined, { experiment_name: "my experiment" });
+    assert.equal((await getJob(workspace, job.name)).properties?.experimentName, "my experiment");
+    assert.match(workspace.log.text(), /\[warning\] The experiment "my experiment" .*letters, numbers/);
+    await followJob(workspace, job.name);
+  });
+
   it("compares specifications by what they do, and code by its content", () => {
     const of = (codeId: string, hash: string, more: object = {}) =>
       specificationHash(
