@@ -4,6 +4,7 @@ import { TaskError } from "../errors.ts";
 import { type JobDocument, translateJob, type UploadRoot } from "../spec/index.ts";
 import { canonical } from "./canonical.ts";
 import { refuseEvidence } from "./evidence.ts";
+import { experimentFault, experimentOf } from "./experiment-name.ts";
 import { requireAll } from "./job-checks.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
@@ -57,6 +58,8 @@ export async function submitJob(
 ): Promise<SubmittedJob> {
   const { provenance, log } = workspace;
   const document = withOptions(given, options);
+  const fault = experimentFault(document.experiment_name);
+  if (fault !== undefined) log.warn(fault);
   refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
   const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey, provenance);
   const base = document.name ?? jobName(provenance, options.stepIdentity);
@@ -67,7 +70,7 @@ export async function submitJob(
   });
   const translation = translateJob(document, resolver, {
     name: base,
-    experimentName: provenance.definition || "Default",
+    experimentName: experimentOf(provenance.definition),
     displayName: options.displayName,
     tags: { ...lineageTags(provenance), ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags },
     properties: lineageProperties(provenance),

@@ -42,7 +42,7 @@ export type Inputs = {
   jobFile: string;
   /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
   overrides: string | undefined;
-  /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline. The list shows the experiments of the latest jobs. */
+  /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline, with a dash for what Azure ML takes in no experiment's name: letters, numbers, underscores and dashes are left. The list shows the experiments of the latest jobs. */
   experimentName: string | undefined;
   /** Name of the job as studio shows it. Left empty, the job YAML's. */
   displayName: string | undefined;
