@@ -253,7 +253,8 @@ function createDevOps(world: AzureWorld): DevOpsWorld {
       const { scheme, parameters } = authorization;
       const clientId = parameters["serviceprincipalid"] ?? parameters["servicePrincipalId"];
       const isFederated =
-        scheme === "WorkloadIdentityFederation" || parameters["authenticationType"] === "workloadIdentityFederation";
+        scheme === "WorkloadIdentityFederation" ||
+        (scheme === "None" && !parameters["servicePrincipalKey"] && !parameters["servicePrincipalCertificate"]);
       if (!isFederated || clientId === undefined) return;
       const { issuer, publicKeyPem } = devops.tokens;
       world.directory.federation.register({ clientId, issuer, subject, key: publicKeyPem });

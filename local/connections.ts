@@ -88,7 +88,12 @@ export function createConnections(
     authenticationType: "spnKey",
     serviceprincipalkey: client.secret,
   });
-  const ofWorkspace = (n: number, name: ConnectionName, parameters: Record<string, string>): ServiceConnection => ({
+  const ofWorkspace = (
+    n: number,
+    name: ConnectionName,
+    parameters: Record<string, string>,
+    more: Record<string, string> = {},
+  ): ServiceConnection => ({
     id: number(n),
     name,
     type: "azureml-workspace",
@@ -96,17 +101,15 @@ export function createConnections(
     scheme: "None",
     parameters,
     data: {
+      environmentAuthorityUrl: `${world.urls.login}/`,
       ...(posesAs === undefined
-        ? {
-            environment: "Custom",
-            environmentAuthorityUrl: `${world.urls.login}/`,
-            activeDirectoryServiceEndpointResourceId: `${world.urls.arm}/`,
-          }
-        : { environment: posesAs.name, activeDirectoryAuthority: `${world.urls.login}/` }),
+        ? { activeDirectoryServiceEndpointResourceId: `${world.urls.arm}/` }
+        : { environment: posesAs.name }),
       tenantId: world.tenantId,
       subscriptionId: world.subscriptionId,
       resourceGroupName: world.resourceGroup,
       mlWorkspaceName: world.workspaceName,
+      ...more,
     },
   });
   const federated = federation("azure-ml-federated");
@@ -140,22 +143,21 @@ export function createConnections(
     "azure-ml-expired": make(6, "azure-ml-expired", "ServicePrincipal", byKey(credentials.expired)),
     "azure-ml-forbidden": make(7, "azure-ml-forbidden", "ServicePrincipal", byKey(credentials.forbidden)),
     "workspace-secret": ofWorkspace(11, "workspace-secret", {
-      authenticationType: "spnKey",
       servicePrincipalId: credentials.contributor.clientId,
       servicePrincipalKey: credentials.contributor.secret,
     }),
     "workspace-certificate": ofWorkspace(12, "workspace-certificate", {
-      authenticationType: "spnCertificate",
       servicePrincipalId: credentials.certificate.clientId,
       servicePrincipalCertificate: credentials.certificate.certificatePem,
     }),
     "workspace-federated": ofWorkspace(13, "workspace-federated", {
-      authenticationType: "workloadIdentityFederation",
       servicePrincipalId: credentials.federated.clientId,
     }),
-    "workspace-identity": ofWorkspace(14, "workspace-identity", {
-      authenticationType: "managedIdentity",
-      servicePrincipalId: credentials.managedIdentity.clientId,
-    }),
+    "workspace-identity": ofWorkspace(
+      14,
+      "workspace-identity",
+      {},
+      { managedIdentity: credentials.managedIdentity.clientId },
+    ),
   };
 }

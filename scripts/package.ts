@@ -1,5 +1,6 @@
 // `npm run package`: builds the tasks, stamps their versions, and has tfx make dist/<publisher>.<id>-<version>.vsix.
-// Options: --variant release|dev, --version a.b.c, --publisher NAME (a copy for your own organization), --output FOLDER.
+// Options: --variant release|dev, --version a.b.c, --publisher NAME (a copy for your own organization), --repository URL (what the
+// listing links to), --output FOLDER.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
@@ -19,6 +20,8 @@ export interface PackageOptions {
   readonly variant?: string | undefined;
   readonly version?: string | undefined;
   readonly publisher?: string | undefined;
+  /** Where the source is, https; its issues are where people get help. Absent: the listing's own questions and answers. */
+  readonly repository?: string | undefined;
   readonly output?: string | undefined;
 }
 
@@ -69,7 +72,14 @@ export async function packageExtension(root: string, options: PackageOptions = {
     const publisher = options.publisher ?? manifest.publisher;
     writeFileSync(
       join(stage, "vss-extension.json"),
-      formatJson({ ...manifest, ...named, version, publisher, contributions }),
+      formatJson({
+        ...manifest,
+        ...named,
+        version,
+        publisher,
+        ...linksOf(`${publisher}.${named.id}`, options.repository),
+        contributions,
+      }),
     );
     for (const path of filesOf(manifest)) {
       if (!existsSync(join(stage, path))) cpSync(join(root, path), join(stage, path), { recursive: true });
@@ -82,6 +92,23 @@ export async function packageExtension(root: string, options: PackageOptions = {
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/**
+ * What the listing links to. An address of the Marketplace follows from the item's own name.
+ * @param repository https; a user's name or token in it is left out
+ * @throws Error where it is no such address
+ */
+export function linksOf(item: string, repository?: string): Record<string, unknown> {
+  const page = `https://marketplace.visualstudio.com/items?itemName=${item}`;
+  const links = { getstarted: { uri: page }, support: { uri: `${page}&ssr=false#qna` } };
+  if (repository === undefined || repository === "") return { links };
+  if (!URL.canParse(repository) || !repository.startsWith("https://"))
+    throw new Error(`The repository ${repository} is no address that begins with https://.`);
+  const url = new URL(repository);
+  const uri = `${url.origin}${url.pathname}`.replace(/(\.git)?\/*$/, "");
+  const support = url.hostname === "github.com" ? { uri: `${uri}/issues` } : links.support;
+  return { repository: { type: "git", uri }, links: { ...links, repository: { uri }, support } };
 }
 
 /** Everything that the manifest names by path. */
@@ -130,6 +157,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
         variant: { type: "string" },
         version: { type: "string" },
         publisher: { type: "string" },
+        repository: { type: "string" },
         output: { type: "string" },
       },
     });

@@ -1,5 +1,5 @@
 // A service connection, read into one shape: of type Azure Resource Manager (facts/01 5.1), or of this extension's own
-// type azureml-workspace (contributions/azureml-workspace.json), which signs in by what its scheme "None" was told.
+// type azureml-workspace (contributions/azureml-workspace.json), which signs in by those of its plain fields that are filled in.
 import { TaskError } from "../errors.ts";
 
 /** How the connection's identity signs in. */
@@ -11,7 +11,7 @@ export type ConnectionScheme =
 
 /** What the connection says about its cloud. Any of it may be absent; `environment` is AzureCloud where nothing is said. */
 export interface ConnectionCloud {
-  /** AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureStack... */
+  /** AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureStack, Custom... */
   environment: string;
   /** Azure Resource Manager. */
   resourceManagerUrl?: string;
@@ -74,9 +74,17 @@ export function readConnection(inputName: string, id: string, source: Connection
 
   // The type itself is not among what the agent tells of a connection.
   const isWorkspaceType = /^none$/i.test(source.scheme ?? "");
-  const scheme = isWorkspaceType
-    ? ownSchemeOf(parameter("authenticationType"))
-    : schemeOf(source.scheme, parameter("authenticationType"));
+  const own = isWorkspaceType ? ownWayOf(source) : undefined;
+  if (own !== undefined && own.length !== 1) {
+    const words = own.map(({ field }) => field);
+    throw fault(
+      own.length === 0
+        ? `${capital(called)} says no way to sign in: its application, secret, certificate and managed identity are empty.`
+        : `${capital(called)} says ${own.length} ways to sign in: ${words.join(" and ")} are filled in.`,
+      "Edit the connection and fill in one way: the application's client ID alone (federation), with a client secret or with a certificate; or the managed identity.",
+    );
+  }
+  const scheme = own === undefined ? schemeOf(source.scheme, parameter("authenticationType")) : own[0]?.scheme;
   if (scheme === undefined) {
     const way = isWorkspaceType ? (parameter("authenticationType") ?? "nothing") : source.scheme;
     throw fault(
@@ -88,9 +96,7 @@ export function readConnection(inputName: string, id: string, source: Connection
   const tenantId = scheme === "managedIdentity" ? (tenant ?? "") : need(tenant, "tenant id");
   const clientId =
     scheme === "managedIdentity"
-      ? (data("msiClientId") ??
-        parameter("msiClientId") ??
-        (isWorkspaceType ? parameter("servicePrincipalId") : undefined))
+      ? (data("msiClientId") ?? parameter("msiClientId") ?? own?.[0]?.identity)
       : need(parameter("servicePrincipalId"), "service principal id");
   const subscriptionId = need(
     data("subscriptionId"),
@@ -103,7 +109,7 @@ export function readConnection(inputName: string, id: string, source: Connection
     scheme,
     tenantId,
     subscriptionId,
-    cloud: cloudOf(source),
+    cloud: cloudOf(source, isWorkspaceType ? "Custom" : "AzureCloud"),
   };
   if (name !== undefined) details.name = name;
   if (clientId !== undefined) details.clientId = clientId;
@@ -158,24 +164,54 @@ function schemeOf(scheme: string | undefined, authenticationType: string | undef
   }
 }
 
-/** What the only scheme of type azureml-workspace was told: its input "Sign in by". */
-function ownSchemeOf(authenticationType: string | undefined): ConnectionScheme | undefined {
-  switch (authenticationType?.toLowerCase()) {
-    case "workloadidentityfederation":
-      return "workloadIdentity";
-    case "spnkey":
-      return "servicePrincipalSecret";
-    case "spncertificate":
-      return "servicePrincipalCertificate";
-    case "managedidentity":
-      return "managedIdentity";
-    default:
-      return undefined;
-  }
+/** A way to sign in that a connection of type azureml-workspace says, and the field that says it. */
+interface OwnWay {
+  /** What people call the field. */
+  readonly field: string;
+  /** Undefined for a word that is none. */
+  readonly scheme: ConnectionScheme | undefined;
+  /** Client id of a user-assigned managed identity. */
+  readonly identity?: string | undefined;
 }
 
-function cloudOf({ url, data }: ConnectionSource): ConnectionCloud {
-  const cloud: ConnectionCloud = { environment: data("environment") ?? "AzureCloud" };
+/**
+ * The ways that the fields of type azureml-workspace say; one is right. Connections that were made by an earlier form say it
+ * in a field of its own.
+ */
+function ownWayOf({ parameter, data }: ConnectionSource): OwnWay[] {
+  const told = parameter("authenticationType");
+  if (told !== undefined) {
+    const scheme = EARLIER[told.toLowerCase()];
+    return [{ field: "the way to sign in", scheme, identity: parameter("servicePrincipalId") }];
+  }
+  const identity = data("managedIdentity");
+  const application = parameter("servicePrincipalId");
+  const ways: OwnWay[] = [];
+  if (parameter("servicePrincipalKey") !== undefined)
+    ways.push({ field: "the client secret", scheme: "servicePrincipalSecret" });
+  if (parameter("servicePrincipalCertificate") !== undefined)
+    ways.push({ field: "the certificate", scheme: "servicePrincipalCertificate" });
+  if (identity !== undefined) {
+    const isSystem = /^system$/i.test(identity);
+    ways.push({ field: "the managed identity", scheme: "managedIdentity", identity: isSystem ? undefined : identity });
+    if (ways.length === 1 && application !== undefined)
+      ways.push({ field: "the application", scheme: "workloadIdentity" });
+  } else if (ways.length === 0 && application !== undefined) {
+    ways.push({ field: "the application", scheme: "workloadIdentity" });
+  }
+  return ways;
+}
+
+const EARLIER: Readonly<Record<string, ConnectionScheme>> = {
+  workloadidentityfederation: "workloadIdentity",
+  spnkey: "servicePrincipalSecret",
+  spncertificate: "servicePrincipalCertificate",
+  managedidentity: "managedIdentity",
+};
+
+/** @param otherwise the cloud's name where the connection has none: its URL decides then, where a known cloud has it */
+function cloudOf({ url, data }: ConnectionSource, otherwise: string): ConnectionCloud {
+  const cloud: ConnectionCloud = { environment: data("environment") ?? otherwise };
   const resourceManagerUrl = url ?? data("resourceManagerUrl");
   const authorityUrl = data("activeDirectoryAuthority") ?? data("environmentAuthorityUrl");
   const audience = data("activeDirectoryServiceEndpointResourceId");

@@ -53,7 +53,7 @@ export class Renaming {
     const types = manifest.contributions
       .filter(({ type }) => NAMED_TYPES.includes(type))
       .map(({ properties }) => String(properties["name"]));
-    // azureml-workspace-dev, AzureMLModelDev: in the manner of the name itself.
+    // azureml-workspace-dev, TrainJudgeReleaseModelDev: in the manner of the name itself.
     const rename = (name: string) => (/[A-Z]/.test(name) ? name + suffix : `${name}-${suffix.toLowerCase()}`);
     this.#types = new Map(types.map((name) => [name, suffix === "" ? name : rename(name)]));
   }

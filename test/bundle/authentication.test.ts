@@ -176,15 +176,10 @@ for (const cloud of Object.keys(environments) as EnvironmentName[]) {
     it("is what the form of the contributed type makes of it", () => {
       const file = path.join(root, "contributions", "azureml-workspace.json");
       const { urls, devops, connections: made } = bench.cloud;
-      // The one cloud's addresses, in place of those of all.
-      const text = readFileSync(file, "utf8")
-        .replace(/https:\/\/login\.[\w.]+\//g, `${urls.login}/`)
-        .replace(/https:\/\/management\.[\w.]+\//g, `${urls.arm}/`);
-      devops.endpointTypes.contribute(JSON.parse(text).contribution.properties as EndpointType);
+      devops.endpointTypes.contribute(JSON.parse(readFileSync(file, "utf8")).contribution.properties as EndpointType);
       for (const connection of Object.values(made).filter(({ type }) => type === "azureml-workspace")) {
         const { id, name, parameters, data } = connection;
-        const { activeDirectoryAuthority: _follows, ...entered } = data;
-        const form = { id, name, type: "azureml-workspace", inputs: { ...parameters, ...entered } };
+        const form = { id, name, type: "azureml-workspace", url: `${urls.arm}/`, inputs: { ...parameters, ...data } };
         const { authorization, ...filled } = devops.endpointTypes.fillIn(form);
         const { scheme, ...rest } = connection;
         assert.deepEqual({ ...filled, ...authorization }, { ...rest, scheme });

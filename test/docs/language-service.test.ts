@@ -70,7 +70,7 @@ describe("the schema", () => {
   }
 
   it("takes macros, expressions, any case, and the long name of a task", async () => {
-    const long = "azure-ml-pipelines.azure-ml-pipelines.submit-job.AzureMLSubmitJob@1";
+    const long = "train-judge-release.ml-pipelines.submit-job.AzureMLSubmitJob@1";
     const inputs =
       "    wait: $(wait)\n    timeoutInMinutes: ${{ parameters.minutes }}\n    connectionType: $(type)\n    DISPLAYNAME: x\n    ${{ if eq(1, 1) }}:\n      tags: a=b\n";
     assert.deepEqual(await check(step(inputs)), []);
@@ -80,7 +80,7 @@ describe("the schema", () => {
 
   it("brings a schema up to date that knows our tasks already", () => {
     const once = schema(root);
-    const twice = withTasks(once, readTasks(root), "azure-ml-pipelines.azure-ml-pipelines");
+    const twice = withTasks(once, readTasks(root), "train-judge-release.ml-pipelines");
     assert.deepEqual(twice, once);
     assert.throws(() => withTasks({ definitions: {} }, readTasks(root), "a.b"), /no schema of Azure Pipelines/);
   });

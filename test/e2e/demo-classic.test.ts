@@ -48,7 +48,7 @@ describe("npm run demo -- --classic --outage", () => {
 
   it("brings the model by the extension's own download task, and says what it was trained from", () => {
     const log = readFileSync(path.join(out, "3-breast-cancer-release.log"), "utf8");
-    assert.match(log, /Starting: Download artifact - _model - AzureMLModel\n/);
+    assert.match(log, /Starting: Download artifact - _model - TrainJudgeReleaseModel\n/);
     assert.match(log, /Model breast-cancer:2 is in \S+\/1\/a\/_model: 1 downloaded \(\d+ bytes\), 0 there already/);
     assert.match(log, /Trained from commit [0-9a-f]{40} of https:\/\/localhost/);
     assert.match(log, /Starting: Download artifact - _source - Git\n/);

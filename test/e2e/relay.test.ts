@@ -35,7 +35,7 @@ const definition = {
   artifacts: [
     {
       alias: "_credit",
-      type: "AzureMLModel",
+      type: "TrainJudgeReleaseModel",
       isPrimary: true,
       definitionReference: {
         connection: { id: "5e4e6ce0-0000-4000-8000-000000000001", name: "azure-ml" },
@@ -109,7 +109,7 @@ for (const form of ["webhook", "release"] as const) {
         pipelines: [{ name: "release", file: "release.yml" }],
         repository: { path: repository, uri: cloud.devops.repositoryUri("app"), name: "app" },
       });
-      const releases = new ClassicReleases({ ...common, artifactTypes: new Map([["AzureMLModel", {}]]) });
+      const releases = new ClassicReleases({ ...common, artifactTypes: new Map([["TrainJudgeReleaseModel", {}]]) });
       if (form === "release") cloud.devops.releases.import(definition);
       relay = await DemoRelay.open({
         cloud,

@@ -63,7 +63,7 @@ describe("relay: local cloud", () => {
       [
         {
           alias: "_credit",
-          type: "AzureMLModel",
+          type: "TrainJudgeReleaseModel",
           definitionReference: { definition: { id: "credit", name: "credit" } },
         },
       ],

@@ -48,7 +48,7 @@ export async function serveReleases(
   });
   const artifact = (alias: string, model: string) => ({
     alias,
-    type: "AzureMLModel",
+    type: "TrainJudgeReleaseModel",
     definitionReference: { definition: { id: model, name: model } },
   });
   const definitions = [

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { unzipSync } from "fflate";
 import { readTasks } from "../../scripts/generate/taskJson.ts";
 import { type Manifest, Renaming } from "../../scripts/package/variant.ts";
-import { filesOf, type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
+import { filesOf, linksOf, type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 
@@ -61,11 +61,37 @@ describe("package", () => {
     const pages = host.contributions.filter(({ type }: { type: string }) => type.startsWith("ms.vss-build-web."));
     assert.deepEqual(host.scopes ?? [], pages.length === 0 ? [] : ["vso.build"]);
     const shown = text("extension.vsixmanifest");
-    assert.match(shown, /<Identity [^>]*Id="azure-ml-pipelines"/);
+    assert.match(shown, /<Identity [^>]*Id="ml-pipelines" [^>]*Publisher="train-judge-release"/);
     assert.match(shown, /<GalleryFlags>[^<]*Public/);
     assert.match(shown, /<Categories>Azure Pipelines<\/Categories>/);
+    const item = "https://marketplace.visualstudio.com/items?itemName=train-judge-release.ml-pipelines";
+    assert.equal(linkIn(shown, "Getstarted"), item);
+    assert.equal(linkIn(shown, "Support"), `${item}&amp;ssr=false#qna`);
     for (const asset of ["Content.Details", "Content.License", "Icons.Default", "Screenshots.1"])
       assert.match(shown, new RegExp(`Microsoft\\.VisualStudio\\.Services\\.${asset.replace(".", "\\.")}"`), asset);
+  });
+
+  it("links to the source and to its issues where it is told of a repository, and never to its credentials", () => {
+    const uri = "https://github.com/contoso/ml";
+    const told = linksOf("p.e", "https://ada:secret@github.com/contoso/ml.git?x=1") as unknown as Linked;
+    assert.deepEqual(told.repository, { type: "git", uri });
+    assert.equal(told.links["repository"]?.uri, uri);
+    assert.equal(told.links["support"]?.uri, `${uri}/issues`);
+    const azure = linksOf("p.e", "https://contoso@dev.azure.com/contoso/ml/_git/ml") as unknown as Linked;
+    assert.equal(azure.repository.uri, "https://dev.azure.com/contoso/ml/_git/ml");
+    assert.match(azure.links["support"]?.uri ?? "", /itemName=p\.e&ssr=false#qna$/);
+    assert.throws(() => linksOf("p.e", "git@github.com:contoso/ml"), /no address that begins with https/);
+    const { links } = manifest(root) as unknown as Linked;
+    const { id, publisher } = manifest(root);
+    assert.deepEqual({ links }, linksOf(`${publisher}.${id}`), "the manifest's own links");
+  });
+
+  it("has names that nobody takes for Microsoft's", () => {
+    const { id, publisher } = manifest(root);
+    assert.doesNotMatch(`${publisher} ${id}`, /microsoft|azure|msft|windows|visual ?studio|\bms\b/i);
+    assert.match(String(manifest(root)["name"]), /^(?!Azure|Microsoft).* for Azure ML$/);
+    const artifact = manifest(root).contributions.find(({ type }) => type.endsWith(".release-artifact-type"));
+    assert.doesNotMatch(String(artifact?.properties["name"]), /^azure/i);
   });
 
   it("has screenshots of the Marketplace's size, and no picture in its overview that it does not hold", () => {
@@ -172,10 +198,22 @@ describe("package", () => {
     }
     assert.ok(dev.bundles.length > 5);
     for (const { friendlyName } of dev.tasks) assert.ok(friendlyName.length <= 40 && friendlyName.endsWith("(dev)"));
-    assert.match(dev.shown, /<Identity [^>]*Id="azure-ml-pipelines-dev"/);
+    assert.match(dev.shown, /<Identity [^>]*Id="ml-pipelines-dev"/);
     assert.doesNotMatch(dev.shown, /<GalleryFlags>[^<]*Public/);
   });
 });
+
+interface Linked {
+  readonly repository: { readonly type: string; readonly uri: string };
+  readonly links: Readonly<Record<string, { readonly uri: string }>>;
+}
+
+/** The address that a VSIX's manifest links to under a name. */
+function linkIn(shown: string, name: string): string | undefined {
+  return new RegExp(`<Property Id="Microsoft\\.VisualStudio\\.Services\\.Links\\.${name}" Value="([^"]+)"`).exec(
+    shown,
+  )?.[1];
+}
 
 /** What an organization would know by name of an unpacked extension. */
 function contents(files: Record<string, Uint8Array>) {

@@ -34,7 +34,7 @@ describe("Watch models, apart", () => {
     names = { pipeline: `apart-${suite}`, a, b, target: `apart-target-${suite}`, release: `apart-release-${suite}` };
     cloud.devops.builds.define(names.target, cloud.devops.repositories.add("apart"), "release.yml");
     const artifacts = [a, b].map((id) => ({
-      ...{ alias: id, type: "AzureMLModel", definitionReference: { definition: { id, name: id } } },
+      ...{ alias: id, type: "TrainJudgeReleaseModel", definitionReference: { definition: { id, name: id } } },
     }));
     cloud.devops.releases.define(names.release, ["prod"], artifacts);
     between.fault = () => undefined;

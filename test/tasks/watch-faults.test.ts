@@ -45,7 +45,7 @@ describe("Watch models on bad days", () => {
     };
     cloud.devops.builds.define(names.target, cloud.devops.repositories.add("bad-days"), "release.yml");
     const reference = { definition: { id: names.model, name: names.model } };
-    const artifact = { alias: "_model", type: "AzureMLModel", definitionReference: reference };
+    const artifact = { alias: "_model", type: "TrainJudgeReleaseModel", definitionReference: reference };
     cloud.devops.releases.define(names.release, ["prod"], [artifact]);
     between.fault = () => undefined;
   });

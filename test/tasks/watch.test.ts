@@ -102,7 +102,7 @@ describe("Watch models", () => {
     const definition = cloud.devops.releases.define(
       target,
       ["prod"],
-      [{ alias: "_model", type: "AzureMLModel", definitionReference: reference }],
+      [{ alias: "_model", type: "TrainJudgeReleaseModel", definitionReference: reference }],
     );
     const more = { start: "release", pipelineToStart: "", releaseDefinition: target, artifactAlias: "_model" };
     await run(more);

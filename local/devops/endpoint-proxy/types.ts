@@ -1,62 +1,8 @@
 // Types of service connections: the built-in one for Azure, those that extensions contribute, and the form that makes a connection of them.
 import type { NewConnection } from "../state/connections.ts";
+import { type EndpointType, type InputDescriptor, parseEndpointType, SCHEMES } from "./parse-type.ts";
 
-/** A data source of a type (facts/01 4.1). */
-export interface DataSource {
-  readonly name: string;
-  readonly endpointUrl: string;
-  readonly requestVerb?: string;
-  readonly requestContent?: string;
-  readonly resourceUrl?: string;
-  readonly resultSelector?: string;
-  readonly headers?: readonly { readonly name: string; readonly value: string }[];
-}
-
-export interface InputDescriptor {
-  readonly id: string;
-  readonly name: string;
-  readonly inputMode: string;
-  readonly isConfidential: boolean;
-  readonly validation?: { readonly isRequired?: boolean; readonly dataType?: string; readonly maxLength?: number };
-  readonly values?: {
-    readonly defaultValue?: string;
-    readonly isLimitedToPossibleValues?: boolean;
-    readonly possibleValues?: readonly { readonly value: string; readonly displayValue: string }[];
-  };
-}
-
-/** `properties` of a contribution of type ms.vss-endpoint.service-endpoint-type. */
-export interface EndpointType {
-  readonly name: string;
-  readonly displayName: string;
-  readonly url?: string | EndpointUrl;
-  readonly trustedHosts?: readonly string[];
-  readonly inputDescriptors?: readonly InputDescriptor[];
-  readonly authenticationSchemes: readonly {
-    readonly type: string;
-    readonly inputDescriptors?: readonly InputDescriptor[];
-  }[];
-  readonly dependencyData?: readonly {
-    readonly input: string;
-    readonly map: readonly { readonly key: string; readonly value: readonly { key: string; value: string }[] }[];
-  }[];
-  readonly dataSources?: readonly DataSource[];
-}
-
-interface EndpointUrl {
-  readonly value?: string;
-  readonly dependsOn?: { readonly input: string; readonly map: readonly { key: string; value: string }[] };
-}
-
-/** Runtime names of the schemes that extensions were seen to use (facts/01 4.2). The set is closed. */
-const SCHEMES: Readonly<Record<string, string>> = {
-  "ms.vss-endpoint.endpoint-auth-scheme-basic": "UsernamePassword",
-  "ms.vss-endpoint.endpoint-auth-scheme-token": "Token",
-  "ms.vss-endpoint.endpoint-auth-scheme-cert": "Certificate",
-  "ms.vss-endpoint.endpoint-auth-scheme-JWT": "JWT",
-  "ms.vss-endpoint.endpoint-auth-scheme-none": "None",
-  "ms.vss-endpoint.endpoint-auth-scheme-oauth2": "OAuth2",
-};
+export type { DataSource, EndpointType, InputDescriptor } from "./parse-type.ts";
 
 /** As far as it is known (facts/01 5.2). */
 const azurerm: EndpointType = {
@@ -77,7 +23,7 @@ export interface ConnectionForm {
   readonly id?: string;
   readonly name: string;
   readonly type: string;
-  /** Only where it does not follow from another input. */
+  /** In place of the type's own. */
   readonly url?: string;
   readonly inputs: Readonly<Record<string, string>>;
 }
@@ -93,11 +39,9 @@ export class EndpointTypes {
     return this.types.get(name.toLowerCase());
   }
 
-  /** Installs what an extension contributes. @throws Error for a scheme outside the closed set */
-  contribute(type: EndpointType): void {
-    for (const { type: scheme } of type.authenticationSchemes) {
-      if (SCHEMES[scheme] === undefined) throw new Error(`Authentication schemes ${scheme} are not valid.`);
-    }
+  /** Installs what an extension contributes. @throws Error in the server's words where it is refused */
+  contribute(contributed: EndpointType): void {
+    const type = parseEndpointType(contributed);
     this.types.set(type.name.toLowerCase(), type);
   }
 
@@ -114,10 +58,7 @@ export class EndpointTypes {
     const known = new Set([...(type.inputDescriptors ?? []), ...(scheme.inputDescriptors ?? [])].map(({ id }) => id));
     const strange = Object.keys(form.inputs).find((id) => !known.has(id));
     if (strange !== undefined) throw new Error(`The type ${type.name} has no input ${strange}.`);
-    for (const { input, map } of type.dependencyData ?? []) {
-      for (const { key, value } of map.find((one) => one.key === data[input])?.value ?? []) data[key] ??= value;
-    }
-    const url = form.url ?? urlOf(type, data);
+    const url = form.url ?? urlOf(type);
     if (!url) throw new Error(`The connection ${form.name} has no URL.`);
     return {
       ...(form.id === undefined ? {} : { id: form.id }),
@@ -153,8 +94,4 @@ function entered(
   return values;
 }
 
-function urlOf(type: EndpointType, data: Readonly<Record<string, string>>): string | undefined {
-  if (typeof type.url === "string") return type.url;
-  const { dependsOn, value } = type.url ?? {};
-  return dependsOn === undefined ? value : dependsOn.map.find((one) => one.key === data[dependsOn.input])?.value;
-}
+const urlOf = (type: EndpointType): string | undefined => (typeof type.url === "string" ? type.url : type.url?.value);

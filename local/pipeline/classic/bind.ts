@@ -119,10 +119,13 @@ export function bindDownload(artifact: ReleaseArtifact, world: ReleaseWorld): Bo
     ]),
   );
   const connection = connectionOf(own["connection"] ?? "", world);
+  // "The input names in the artifact & task inputs have to match", or are mapped (artifactextension.md): nothing else is given here.
+  const declared = new Set((task.manifest.inputs ?? []).map(({ name }) => name.toLowerCase()));
+  const matching = Object.entries(own).filter(([name]) => declared.has(name.toLowerCase()));
   return {
     task,
     inputs: {
-      ...own,
+      ...Object.fromEntries(matching),
       ...mapped,
       ...(connection === undefined ? {} : { connection: connection.id }),
       downloadPath: `$(System.ArtifactsDirectory)/${artifact.alias}`,

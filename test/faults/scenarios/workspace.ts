@@ -40,7 +40,7 @@ async function addWatched(place: Parameters<NonNullable<Scenario["prepare"]>>[0]
   devops.releases.define(
     "release",
     ["prod"],
-    [{ alias: "_model", type: "AzureMLModel", definitionReference: reference }],
+    [{ alias: "_model", type: "TrainJudgeReleaseModel", definitionReference: reference }],
   );
   for (const version of watched) await place.addVersion("models", "watched", version, {});
 }

@@ -1,6 +1,7 @@
 // Service connections of every scheme, scope and cloud, and what is said of one that lacks something.
 import assert from "node:assert/strict";
 import { type ConnectionDetails, readConnection } from "../../../lib/agent/connection.ts";
+import { cloudOf, clouds } from "../../../lib/azure/index.ts";
 import { TaskError } from "../../../lib/errors.ts";
 
 const id = "11111111-2222-3333-4444-555555555555";
@@ -164,11 +165,59 @@ describe("service connection", () => {
       ["managedIdentity", { servicePrincipalId: "m" }, { scheme: "managedIdentity", clientId: "m" }],
     ];
     for (const [authenticationType, parameters, wanted] of ways) {
-      it(`reads ${authenticationType} with ${Object.keys(parameters).join(" and ") || "nothing else"}`, () => {
+      it(`reads what an earlier form made: ${authenticationType} with ${Object.keys(parameters).join(" and ") || "nothing else"}`, () => {
         const details = read({ url, scheme, parameters: { authenticationType, ...parameters }, data });
         assert.deepEqual(details, { ...common, ...wanted, cloud });
       });
     }
+
+    const fields: [string, Record<string, string>, Record<string, string>, object][] = [
+      ["the application alone", { servicePrincipalId: "c" }, {}, { scheme: "workloadIdentity", clientId: "c" }],
+      [
+        "a client secret",
+        { servicePrincipalId: "c", servicePrincipalKey: "k" },
+        {},
+        { scheme: "servicePrincipalSecret", clientId: "c", secret: "k" },
+      ],
+      [
+        "a certificate",
+        { servicePrincipalId: "c", servicePrincipalCertificate: "PEM" },
+        {},
+        { scheme: "servicePrincipalCertificate", clientId: "c", certificatePem: "PEM" },
+      ],
+      ["the machine's identity", {}, { managedIdentity: "System" }, { scheme: "managedIdentity" }],
+      ["an identity's client id", {}, { managedIdentity: "m" }, { scheme: "managedIdentity", clientId: "m" }],
+    ];
+    for (const [title, parameters, more, wanted] of fields) {
+      it(`signs in by the fields that are filled in: ${title}`, () => {
+        const { environment: _named, activeDirectoryAuthority: _address, ...plain } = data;
+        const details = read({ url, scheme, parameters, data: { ...plain, ...more } });
+        assert.deepEqual(details, { ...common, ...wanted, cloud: { environment: "Custom", resourceManagerUrl: url } });
+        assert.equal(cloudOf(details.cloud), clouds.AzureUSGovernment, "its URL says which cloud");
+      });
+    }
+
+    it("refuses fields that say two ways to sign in, or none", () => {
+      const both = { servicePrincipalId: "c", servicePrincipalKey: "k", servicePrincipalCertificate: "PEM" };
+      const cases: [Given, RegExp][] = [
+        [
+          { scheme, parameters: both, data },
+          /says 2 ways to sign in: the client secret and the certificate are filled in/,
+        ],
+        [
+          { scheme, parameters: { servicePrincipalId: "c" }, data: { ...data, managedIdentity: "system" } },
+          /2 ways to sign in: the managed identity and the application/,
+        ],
+        [
+          { scheme, parameters: both, data: { ...data, managedIdentity: "system" } },
+          /3 ways to sign in: the client secret and the certificate and the managed identity/,
+        ],
+        [{ scheme, parameters: { servicePrincipalKey: "k" }, data }, /has no service principal id/],
+        [{ scheme, parameters: {}, data }, /says no way to sign in/],
+      ];
+      for (const [given, message] of cases) assert.match(fault(given).message, message);
+      assert.match(fault(cases[0]![0]).hint ?? "", /fill in one way/);
+    });
 
     it("takes the addresses of a cloud of its own", () => {
       const own = {
@@ -205,7 +254,6 @@ describe("service connection", () => {
         [{ scheme, parameters, data: without("resourceGroupName") }, /has no resource group/],
         [{ scheme, parameters, data: without("mlWorkspaceName") }, /has no workspace/],
         [{ scheme, parameters: { authenticationType: "token" }, data }, /signs in by token/],
-        [{ scheme, parameters: {}, data }, /signs in by nothing/],
       ];
       for (const [given, message] of cases) assert.match(fault(given).message, message);
     });

@@ -170,53 +170,21 @@ describe("the service-endpoint proxy", () => {
     assert.deepEqual(asked.map((one) => one.url).slice(0, 2), ["/a", "/a?$skip=more"]);
   });
 
-  describe("verifies a connection of type azureml-workspace", () => {
+  it("has nothing to verify of a connection of type azureml-workspace", async () => {
+    world.endpointTypes.contribute(contributed());
     const guid = "11111111-2222-4333-8444-555555555555";
-    const inputs = {
-      tenantId: guid,
-      subscriptionId: guid,
-      resourceGroupName: "rg1",
-      mlWorkspaceName: "ws1",
-      servicePrincipalId: guid,
-    };
-    /** The type with this server in place of Entra in every cloud. */
-    const here = (): EndpointType => {
-      const text = JSON.stringify(contributed()).replace(/https:\/\/login\.[\w.]+\//g, url);
-      return { ...(JSON.parse(text) as EndpointType), trustedHosts: ["localhost"] };
-    };
-    const verify = (more: Record<string, string> = {}) => {
-      world.endpointTypes.contribute(here());
-      const made = world.connections.add(
-        world.endpointTypes.fillIn({ name: "w", type: "azureml-workspace", inputs: { ...inputs, ...more } }),
-      );
-      return world.endpointProxy.execute(made.id, { dataSourceDetails: { dataSourceName: "TestConnection" } });
-    };
-
-    for (const authenticationType of ["workloadIdentityFederation", "spnKey", "spnCertificate", "managedIdentity"]) {
-      it(`that signs in by ${authenticationType}: its tenant, and with no secret on the way`, async () => {
-        const secrets = { servicePrincipalKey: "very-secret-key", servicePrincipalCertificate: "very-secret-pem" };
-        const { statusCode, result } = await verify({ authenticationType, ...secrets });
-        assert.deepEqual([statusCode, result], ["OK", ["i"]]);
-        const wellKnown = `/${guid}/v2.0/.well-known/openid-configuration`;
-        assert.deepEqual(asked, [{ method: "GET", url: wellKnown, authorization: undefined }]);
-      });
-    }
-
-    it("and says that the tenant is not there", async () => {
-      answer = { status: 400, text: '{"error_description":"AADSTS90002: Tenant not found."}' };
-      const { statusCode, errorMessage } = await verify();
-      assert.equal(statusCode, "BadRequest");
-      assert.match(errorMessage ?? "", /AADSTS90002/);
-    });
-
-    it("and cannot for a cloud of its own, whose authority no type trusts", async () => {
-      world.endpointTypes.contribute(contributed());
-      const own = { environment: "Custom", environmentAuthorityUrl: "https://login.own.example/" };
-      const form = { name: "w", type: "azureml-workspace", url, inputs: { ...inputs, ...own } };
-      const made = world.connections.add(world.endpointTypes.fillIn(form));
-      const request = { dataSourceDetails: { dataSourceName: "TestConnection" } };
-      assert.match((await world.endpointProxy.execute(made.id, request)).errorMessage ?? "", /nor trusted/);
-    });
+    const inputs = { tenantId: guid, subscriptionId: guid, resourceGroupName: "rg1", mlWorkspaceName: "ws1" };
+    const made = world.connections.add(
+      world.endpointTypes.fillIn({
+        name: "w",
+        type: "azureml-workspace",
+        inputs: { ...inputs, managedIdentity: "system" },
+      }),
+    );
+    const request = { dataSourceDetails: { dataSourceName: "TestConnection" } };
+    const { errorMessage } = await world.endpointProxy.execute(made.id, request);
+    assert.match(errorMessage ?? "", /The type azureml-workspace has no data source TestConnection/);
+    assert.deepEqual(asked, []);
   });
 });
 
@@ -231,8 +199,8 @@ describe("the contributed type azureml-workspace", () => {
       inputDescriptors.filter((one) => one.isConfidential).map(({ id, inputMode }) => [id, inputMode]),
     );
     assert.deepEqual(confidential, [
-      ["servicePrincipalKey", "passwordBox"],
-      ["servicePrincipalCertificate", "textArea"],
+      ["servicePrincipalKey", "passwordbox"],
+      ["servicePrincipalCertificate", "textarea"],
     ]);
   });
 
@@ -251,20 +219,58 @@ describe("the contributed type azureml-workspace", () => {
     const fill = (more: Record<string, string>) =>
       endpointTypes.fillIn({ name: "w", type: "azureml-workspace", inputs: { ...inputs, ...more } });
     assert.throws(() => fill({ tenantId: "" }), /tenantId.* is required/);
-    assert.throws(() => fill({ subscriptionId: "s" }), /no GUID/);
-    assert.throws(() => fill({ environment: "AzureGermanCloud" }), /none of AzureCloud/);
     assert.throws(() => fill({ apiKey: "x" }), /no input apiKey/);
-    assert.throws(() => fill({ environment: "Custom" }), /has no URL/);
-    assert.equal(fill({ environment: "AzureChinaCloud" }).url, "https://management.chinacloudapi.cn/");
-    assert.equal(fill({}).data["activeDirectoryAuthority"], "https://login.microsoftonline.com/");
+    assert.equal(fill({}).url, "https://management.azure.com/");
+    const url = "https://management.chinacloudapi.cn/";
+    assert.equal(endpointTypes.fillIn({ name: "w", type: "azureml-workspace", url, inputs }).url, url);
   });
 
-  it("would not be installed with a scheme outside the closed set", () => {
-    const { endpointTypes } = new DevOpsWorld();
-    const wrong = {
-      ...contributed(),
-      authenticationSchemes: [{ type: "ms.vss-endpoint.service-endpoint-auth-scheme" }],
-    };
-    assert.throws(() => endpointTypes.contribute(wrong), /are not valid/);
-  });
+  // microsoft/azure-pipelines-extensions#608, MicrosoftDocs/azure-devops-docs#7505
+  const wrong: [string, (type: Json) => void, RegExp][] = [
+    [
+      "a scheme outside the closed set",
+      (type) => (type["authenticationSchemes"] = [{ type: "ms.vss-endpoint.service-endpoint-auth-scheme" }]),
+      /^The following errors were found in service connection contribution: Authentication schemes ms\.vss-endpoint\.service-endpoint-auth-scheme, are not valid\.$/,
+    ],
+    [
+      "a scheme that is a text",
+      (type) => (type["authenticationSchemes"] = ["ms.vss-endpoint.endpoint-auth-scheme-none"]),
+      /^Unable to parse the service connection contribution\. Parsing failed with the following error: Error converting value .* to type '.*ServiceEndpointAuthenticationScheme'\. Path 'authenticationSchemes\[0\]'\.$/,
+    ],
+    ["inputs that are no list", (type) => (type["inputDescriptors"] = {}), /Path 'inputDescriptors'/],
+    [
+      "an input that is no object",
+      (type) => (type["authenticationSchemes"] = [{ type: NONE, inputDescriptors: ["a"] }]),
+      /Path 'authenticationSchemes\[0\]\.inputDescriptors\[0\]'/,
+    ],
+    [
+      "a flag that is none",
+      (type) => (type["inputDescriptors"] = [{ id: "a", name: "a", inputMode: "textbox", isConfidential: "no" }]),
+      /Path 'inputDescriptors\[0\]\.isConfidential'/,
+    ],
+    [
+      "an input mode that there is not",
+      (type) => (type["inputDescriptors"] = [{ id: "a", name: "a", inputMode: "password" }]),
+      /the input a has the input mode password/,
+    ],
+    ["no scheme", (type) => (type["authenticationSchemes"] = []), /no authentication scheme/],
+    ["no name", (type) => delete type["name"], /name is missing/],
+    [
+      "an id that two inputs have",
+      (type) =>
+        (type["inputDescriptors"] = ["tenantId", "TenantID"].map((id) => ({ id, name: id, inputMode: "textbox" }))),
+      /two inputs have the id TenantID/,
+    ],
+  ];
+  for (const [title, change, sentence] of wrong)
+    it(`would not be installed with ${title}`, () => {
+      const { endpointTypes } = new DevOpsWorld();
+      const type = structuredClone(contributed()) as unknown as Json;
+      endpointTypes.contribute(type as unknown as EndpointType);
+      change(type);
+      assert.throws(() => endpointTypes.contribute(type as unknown as EndpointType), { message: sentence });
+    });
 });
+
+type Json = Record<string, unknown>;
+const NONE = "ms.vss-endpoint.endpoint-auth-scheme-none";

@@ -40,7 +40,7 @@ const environment = (name: string, rank: number, phases: object[], more: object 
 });
 const model = {
   alias: "_model",
-  type: "AzureMLModel",
+  type: "TrainJudgeReleaseModel",
   isPrimary: true,
   definitionReference: {
     connection: { id: CONNECTION, name: "azure-ml" },
@@ -73,7 +73,7 @@ describe("reading a classic release definition", () => {
     assert.deepEqual(
       read.artifacts.map(({ alias, type, isPrimary }) => [alias, type, isPrimary]),
       [
-        ["_model", "AzureMLModel", true],
+        ["_model", "TrainJudgeReleaseModel", true],
         ["_source", "Git", false],
       ],
     );
@@ -127,7 +127,9 @@ describe("classic releases on the local agent", () => {
   let organization: Organization;
   let workshop: Workshop;
   let releases: ClassicReleases;
-  const artifactTypes = new Map<string, ArtifactType>([["AzureMLModel", { downloadTaskId: IDS.download }]]);
+  const artifactTypes = new Map<string, ArtifactType>([
+    ["TrainJudgeReleaseModel", { downloadTaskId: IDS.download, taskInputMapping: { model: "{{{definition}}}" } }],
+  ]);
 
   before(async () => {
     organization = await startOrganization();
@@ -154,12 +156,16 @@ describe("classic releases on the local agent", () => {
       {
         id: IDS.download,
         name: "Bring",
-        inputs: [{ name: "connection", type: "connectedService:AzureRM" }],
+        // What it does not declare it is not given: neither by the artifact's name for it, nor by an alias.
+        inputs: [
+          { name: "connection", type: "connectedService:AzureRM" },
+          ...["model", "version"].map((name) => ({ name, type: "string", aliases: ["workspace"] })),
+        ],
       },
       `const fs = require("fs"), path = require("path"), e = process.env;
        fs.mkdirSync(e.INPUT_DOWNLOADPATH, { recursive: true });
        const url = e["ENDPOINT_URL_" + e.INPUT_CONNECTION];
-       fs.writeFileSync(path.join(e.INPUT_DOWNLOADPATH, "model.txt"), [e.INPUT_DEFINITION, e.INPUT_VERSION, e.INPUT_WORKSPACE, url].join(" "));`,
+       fs.writeFileSync(path.join(e.INPUT_DOWNLOADPATH, "model.txt"), [e.INPUT_MODEL, e.INPUT_VERSION, e.INPUT_WORKSPACE ?? e.INPUT_DEFINITION ?? "nothing else", url].join(" "));`,
     );
     releases = new ClassicReleases({
       devops: world,
@@ -233,9 +239,9 @@ describe("classic releases on the local agent", () => {
     );
     assert.equal(outcome.result, "succeeded", said(outcome).join("\n"));
     assert.deepEqual(said(outcome), [
-      "credit credit seven 7 AzureMLModel",
+      "credit credit seven 7 TrainJudgeReleaseModel",
       "read",
-      "credit 7 ws1 https://arm.example/",
+      "credit 7 nothing else https://arm.example/",
       "read",
       "of the repository",
       "Credit 1|Prod|ContinuousIntegration|_model|release",
