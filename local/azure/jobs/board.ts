@@ -18,7 +18,7 @@ import {
 } from "./record.ts";
 import { JobRun } from "./run.ts";
 import { firstStatus, serviceProperties } from "./service-properties.ts";
-import { SimulatedRun, simulates } from "./simulated.ts";
+import { isImport, SimulatedRun, simulates } from "./simulated.ts";
 import { SweepRun } from "./sweeps/run.ts";
 import { type RunStatus, TrackingStore } from "./tracking.ts";
 
@@ -286,7 +286,7 @@ export function runStatus(status: JobStatus): RunStatus {
 }
 
 function runOf(job: JobRecord, host: RunHost): RunningJob {
-  if (simulates(job.body) !== undefined) return new SimulatedRun(job, host).begin();
+  if (simulates(job.body) !== undefined || isImport(job.body)) return new SimulatedRun(job, host).begin();
   switch (job.body.jobType) {
     case "Command":
       return new JobRun(job as JobRecord<CommandBody>, host).begin();

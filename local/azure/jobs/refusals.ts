@@ -7,6 +7,7 @@ import { durationMilliseconds } from "./durations.ts";
 import { refuseBadPipeline } from "./pipelines/refusals.ts";
 import type { CommandBody, JobInput } from "./record.ts";
 import { parseReference } from "./references.ts";
+import { isImport } from "./simulated.ts";
 
 /** Refuses a job of any kind. @throws ArmError 400 or 404, or 501 for a kind that local Azure does not know */
 export function refuseBadJob(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
@@ -88,7 +89,8 @@ export function refuseBadCommand(world: AzureWorld, name: string, properties: Re
     throw invalid(`limits.timeout '${body.limits.timeout}' is no ISO 8601 duration.`);
   }
   refuseMissingCompute(world, body.computeId);
-  refuseMissingEnvironment(world, body.environmentId);
+  // An import of data runs in no environment, and names one without a version.
+  if (!isImport(body)) refuseMissingEnvironment(world, body.environmentId);
   if (body.codeId) {
     const code = parseReference(body.codeId, "codes");
     if (code.kind !== "asset" || code.type !== "codes") throw invalid(`codeId '${body.codeId}' is no code version.`);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { AzureWorld } from "../world.ts";
 import { findComponent } from "./pipelines/components.ts";
 import type { JobBody, JobStatus } from "./record.ts";
-import { simulates } from "./simulated.ts";
+import { isImport, simulates } from "./simulated.ts";
 
 /** Later than every api-version. */
 const newest = "9999-12-31";
@@ -31,7 +31,10 @@ export function serviceProperties(world: AzureWorld, body: JobBody, apiVersion =
   const snapshot = (codeId: unknown) => (typeof codeId === "string" ? { ContentSnapshotId: guidOf(codeId) } : {});
   switch (body.jobType) {
     case "Command":
-      return { "_azureml.ComputeTargetType": "amlctrain", ...snapshot(body["codeId"]) };
+      return {
+        "_azureml.ComputeTargetType": isImport(body) ? "adf" : "amlctrain",
+        ...snapshot(body["codeId"]),
+      };
     case "Pipeline": {
       const settings = (body["settings"] ?? {}) as Record<string, unknown>;
       const compute = String(settings["default_compute"] ?? body.computeId ?? "");
@@ -70,8 +73,9 @@ export function serviceProperties(world: AzureWorld, body: JobBody, apiVersion =
         ...snapshot((body["trial"] as Record<string, unknown> | undefined)?.["codeId"]),
       };
     }
+    // They come when the run begins.
     case "AutoML":
-      return { runTemplate: "AutoML", "azureml.runsource": "automl", "azureml.simulated": "true" };
+      return {};
     default:
       return { "azureml.simulated": "true" };
   }

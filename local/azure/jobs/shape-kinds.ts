@@ -1,12 +1,16 @@
 // Pipelines, sweeps and the kinds that are simulated, as the management plane shows them below what all jobs share (facts/04 9.4-9.7).
 import type { JobRecord } from "./record.ts";
+import { taskShown } from "./shape-automl.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./shape-parts.ts";
 import type { ResponseKeys } from "./versions.ts";
 
 type Json = Record<string, unknown>;
 
+/** What is shown: a job, or what a schedule is to start, which has no name. */
+export type Shown = Pick<JobRecord, "body"> & { readonly name?: string; readonly workspaceId?: string };
+
 /** Properties of a job that is no command job. */
-export function otherProperties(job: JobRecord, keys: ResponseKeys): Json {
+export function otherProperties(job: Shown, keys: ResponseKeys): Json {
   switch (job.body.jobType) {
     case "Pipeline":
       return pipeline(job, keys);
@@ -14,13 +18,15 @@ export function otherProperties(job: JobRecord, keys: ResponseKeys): Json {
       return sweep(job, keys);
     case "Spark":
       return spark(job, keys);
+    case "AutoML":
+      return automl(job, keys);
     default:
       return asSent(job, keys);
   }
 }
 
 /** `jobs` and `settings` come back as sent; there is no `default` output, and empty inputs may be null (facts/04 9.5). */
-function pipeline({ body }: JobRecord, keys: ResponseKeys): Json {
+function pipeline({ body }: Shown, keys: ResponseKeys): Json {
   // A job that came through a batch endpoint shows none of it (facts/04 13).
   if (body["batch"] !== undefined) {
     return { jobType: "Pipeline", settings: null, jobs: null, inputs: null, outputs: null, sourceJobId: null };
@@ -35,7 +41,7 @@ function pipeline({ body }: JobRecord, keys: ResponseKeys): Json {
   };
 }
 
-function sweep(job: JobRecord, keys: ResponseKeys): Json {
+function sweep(job: Shown, keys: ResponseKeys): Json {
   const { body } = job;
   const sampling = (body["samplingAlgorithm"] ?? {}) as Json;
   const limits = (body["limits"] ?? {}) as Json;
@@ -70,7 +76,7 @@ function sweep(job: JobRecord, keys: ResponseKeys): Json {
     trial: {
       codeId: trial["codeId"] ?? null,
       command: trial["command"] ?? null,
-      environmentId: trial["environmentId"] ?? null,
+      environmentId: longEnvironment(trial["environmentId"], job.workspaceId),
       environmentVariables: trial["environmentVariables"] ?? {},
       distribution: trial["distribution"] ? distribution(trial["distribution"] as Json) : null,
       resources: withoutShm(resources((trial["resources"] as Json | null | undefined) ?? null, keys)),
@@ -78,10 +84,17 @@ function sweep(job: JobRecord, keys: ResponseKeys): Json {
     inputs: mapValues(body.inputs ?? {}, input),
     outputs: {
       ...mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
-      default: defaultOutput(job.name, keys),
+      ...(job.name === undefined ? {} : { default: defaultOutput(job.name, keys) }),
     },
     ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
   };
+}
+
+/** A sweep shows the short name of an environment as an id of the workspace, a curated one's too (facts/04 9.4). */
+function longEnvironment(sent: unknown, workspaceId: string | undefined): unknown {
+  const short = /^azureml:([^:@/]+):([^:@/]+)$/.exec(String(sent));
+  if (short === null || workspaceId === undefined) return sent ?? null;
+  return `${workspaceId}/environments/${short[1]}/versions/${short[2]}`;
 }
 
 function withoutShm({ shmSize: _shmSize, ...others }: Json): Json {
@@ -89,7 +102,7 @@ function withoutShm({ shmSize: _shmSize, ...others }: Json): Json {
 }
 
 /** The shape is that of a schedule's job definition, the only Spark response that was recorded (facts/04 9.7). */
-function spark({ body }: JobRecord, keys: ResponseKeys): Json {
+function spark({ body }: Shown, keys: ResponseKeys): Json {
   const own = (key: string) => body[key] ?? null;
   return {
     jobType: "Spark",
@@ -114,13 +127,24 @@ const common = new Set([
   ...["identity", "componentId", "notificationSetting", "secretsConfiguration", "status", "queueSettings"],
 ]);
 
-/** AutoML and fine-tuning: what was sent. The service adds defaults in `taskDetails` (facts/04 9.6), which are left out here. */
-function asSent({ body }: JobRecord, keys: ResponseKeys): Json {
+function automl({ body }: Shown, keys: ResponseKeys): Json {
+  const task = taskShown((body["taskDetails"] ?? {}) as Json, keys);
+  return {
+    jobType: "AutoML",
+    resources: resources((body["resources"] ?? null) as Json | null, keys),
+    environmentId: body["environmentId"] ?? null,
+    environmentVariables: body["environmentVariables"] ?? null,
+    taskDetails: keys.automlSweeps ? task : withoutSweeps(task),
+    outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
+    ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+  };
+}
+
+/** Fine-tuning and what else there is: what was sent. */
+function asSent({ body }: Shown, keys: ResponseKeys): Json {
   const own = Object.entries(body).filter(([key]) => !common.has(key));
-  const taskDetails = body["taskDetails"] as Json | null | undefined;
   return {
     ...Object.fromEntries(own),
-    ...(taskDetails && !keys.automlSweeps ? { taskDetails: withoutSweeps(taskDetails) } : {}),
     ...(body.inputs ? { inputs: mapValues(body.inputs, input) } : {}),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
     ...(keys.queue && body.queueSettings ? { queueSettings: queueSettings(body, keys) } : {}),

@@ -1,5 +1,5 @@
 // A job as the management plane shows it: key by key and in the order of facts/04 9.1, for the api-version that was asked for.
-import type { CommandBody, JobRecord } from "./record.ts";
+import type { CommandBody, JobBody, JobRecord } from "./record.ts";
 import { otherProperties } from "./shape-kinds.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./shape-parts.ts";
 import { type ResponseKeys, responseKeys } from "./versions.ts";
@@ -28,15 +28,34 @@ export function jobResource(job: JobRecord, place: JobPlace, apiVersion: string,
     // A pipeline's step is for run history to tell (facts/03 5.1).
     ...(job.parent?.kind === "step"
       ? {}
-      : { properties: { ...commonProperties(job, place, keys), ...ownProperties(job, keys) } }),
+      : { properties: { ...commonProperties(job, place, keys), ...ownProperties(job, place, keys) } }),
     systemData,
   };
 }
 
-function ownProperties(job: JobRecord, keys: ResponseKeys): Json {
+function ownProperties(job: JobRecord, { workspaceId }: JobPlace, keys: ResponseKeys): Json {
   return job.body.jobType === "Command"
     ? commandProperties(job as JobRecord<CommandBody>, keys)
-    : otherProperties(job, keys);
+    : otherProperties({ body: job.body, name: job.name, workspaceId }, keys);
+}
+
+/** What a schedule shows of the job that it starts: what was not sent is null, and it has no run yet (recorded for pipelines and Spark). */
+export function definitionProperties(body: JobBody, keys: ResponseKeys): Json {
+  const text = (key: string) => body[key] ?? null;
+  const own = (
+    body.jobType === "Command" ? commandParts(body as CommandBody, keys) : otherProperties({ body }, keys)
+  ) as Json;
+  const unsent = ["jobs", "inputs", "outputs"].filter((key) => key in own && (body[key] ?? null) === null);
+  return {
+    ...{ description: text("description"), tags: text("tags"), properties: text("properties") },
+    displayName: text("displayName"),
+    status: "NotStarted",
+    experimentName: body.experimentName ?? "Default",
+    services: null,
+    ...settings(body, keys),
+    ...own,
+    ...Object.fromEntries(unsent.map((key) => [key, null])),
+  };
 }
 
 /** What every kind of job begins with. */
@@ -50,8 +69,15 @@ export function commonProperties(job: JobRecord, place: JobPlace, keys: Response
     status: job.status,
     experimentName: job.experimentName,
     services: services(job, place, keys),
-    computeId: body.computeId ?? null,
+    ...settings(body, keys),
     isArchived: job.isArchived,
+  };
+}
+
+function settings(body: JobBody, keys: ResponseKeys): Json {
+  return {
+    computeId: body.computeId ?? null,
+    isArchived: body["isArchived"] === true,
     identity: body.identity ?? null,
     componentId: body.componentId ?? null,
     ...(keys.notification && { notificationSetting: body.notificationSetting ?? null }),
@@ -60,7 +86,11 @@ export function commonProperties(job: JobRecord, place: JobPlace, keys: Response
 }
 
 function commandProperties(job: JobRecord<CommandBody>, keys: ResponseKeys): Json {
-  const { body } = job;
+  const parts = commandParts(job.body, keys);
+  return { ...parts, outputs: { ...(parts["outputs"] as Json), default: defaultOutput(job.name, keys) } };
+}
+
+function commandParts(body: CommandBody, keys: ResponseKeys): Json {
   return {
     jobType: "Command",
     resources: resources(body.resources ?? null, keys),
@@ -68,14 +98,11 @@ function commandProperties(job: JobRecord<CommandBody>, keys: ResponseKeys): Jso
     command: body.command,
     environmentId: body.environmentId,
     inputs: mapValues(body.inputs ?? {}, input),
-    outputs: {
-      ...mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
-      default: defaultOutput(job.name, keys),
-    },
+    outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
     distribution: body.distribution ? distribution(body.distribution) : null,
     ...(keys.autologger && { autologgerSettings: body["autologgerSettings"] ?? null }),
     limits: body.limits ? { timeout: body.limits.timeout ?? null, jobLimitsType: "Command" } : null,
-    environmentVariables: body.environmentVariables ?? {},
+    environmentVariables: body.environmentVariables ?? null,
     parameters: {},
     ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
   };

@@ -1,4 +1,5 @@
 // Jobs that no machine of ours could run (Spark, AutoML, fine-tuning, monitors, imports): accepted, checked, and completed as simulated, saying so.
+import { JobError } from "./failure.ts";
 import { JobLife } from "./lifecycle.ts";
 import { locate } from "./locations.ts";
 import { registerOutputs } from "./outputs.ts";
@@ -15,23 +16,48 @@ export function simulates(body: JobBody): string | undefined {
   return typeof body["simulates"] === "string" ? body["simulates"] : undefined;
 }
 
+/** An import of data: a command job on the service's own compute `DataFactory`, whose inputs say from where (recorded 2022). */
+export function isImport(body: JobBody): boolean {
+  return /\/computes\/DataFactory$/i.test(body.computeId ?? "");
+}
+
+/** What such a run has in its properties from its beginning on. */
+function runProperties(body: JobBody): Record<string, string> {
+  const own = body.jobType === "AutoML" ? { runTemplate: "AutoML", "azureml.runsource": "automl" } : {};
+  return { ...own, "azureml.simulated": "true" };
+}
+
 export class SimulatedRun extends JobLife {
   protected override async work(): Promise<void> {
     const { job, host } = this;
     const { world } = host;
-    await this.phase("NotStarted", "starting");
+    await this.phase(job.status, "starting");
+    Object.assign(job.properties, runProperties(job.body));
     await this.phase("Preparing", "preparing");
+    if (isImport(job.body)) this.requireConnection();
     await this.phase("Running", "queued");
     await this.failOf("command", "service");
     job.started = world.clock.now();
     const log = logs[job.body.jobType] ?? "user_logs/std_log.txt";
-    const text = `[local Azure, simulated] This ${simulates(job.body) ?? job.body.jobType} job is not run: it is checked, and completes with a marker in each output.\n`;
+    const text = `[local Azure, simulated] This ${simulates(job.body) ?? (isImport(job.body) ? "import" : job.body.jobType)} job is not run: it is checked, and completes with a marker in each output.\n`;
     await world.blobs.append("azureml", `${runFolder(job.name)}${log}`, text);
     job.logFiles.push(log);
     host.changed(job);
     await this.markOutputs(text);
     await this.phase("Finalizing", "finalizing");
     Object.assign(job.registered, await registerOutputs(world, job, job.stamps.createdBy));
+  }
+
+  /** The words are recorded. @throws JobError where the workspace has no connection of the name that an import's input says */
+  private requireConnection(): void {
+    const said = this.job.body.inputs?.["connection"]?.value ?? "";
+    const name =
+      said
+        .replace(/^azureml:/, "")
+        .split("/")
+        .pop() ?? "";
+    if (this.host.world.store("connections").get(name.toLowerCase()) !== undefined) return;
+    throw new JobError(`Connection ${name} can't be found in this workspace`);
   }
 
   /** Later steps find a place to read from, and whoever looks into it finds the truth. */

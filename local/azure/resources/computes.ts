@@ -40,11 +40,14 @@ function computesOf(world: AzureWorld) {
   return world.store<ComputeRecord>("computes");
 }
 
-/** Whether jobs may name this compute: one that there is, or `serverless`, which is none (facts/03 §2.5). */
+/** Computes of the service's own, which no list shows: `serverless` (facts/03 §2.5), and `DataFactory` for imports of data (recorded). */
+const ofTheService = new Set(["serverless", "datafactory"]);
+
+/** Whether jobs may name this compute: one that there is, or one of the service's own. */
 export function computeExists(world: AzureWorld, name: string): boolean {
   const wanted = name.toLowerCase();
   return (
-    wanted === "serverless" || clusters.some((cluster) => cluster.name === wanted) || computesOf(world).has(wanted)
+    ofTheService.has(wanted) || clusters.some((cluster) => cluster.name === wanted) || computesOf(world).has(wanted)
   );
 }
 
@@ -226,10 +229,10 @@ function clusterProperties(vmSize: string, maxNodeCount: number, apiVersion: str
     osType: "Linux",
     virtualMachineImage: null,
     isolatedNetwork: false,
-    enableBatchPrivateLink: null,
+    enableBatchPrivateLink: false,
     propertyBag: {},
   };
-  if (apiVersion === "2022-10-01" || atLeast(apiVersion, "2023-04-01")) {
+  if (apiVersion === "2022-10-01" || !atLeast(apiVersion, "2022-10-01") || atLeast(apiVersion, "2023-04-01")) {
     for (const key of recordedOnly) delete properties[key];
   }
   return properties;

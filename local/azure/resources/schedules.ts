@@ -5,7 +5,8 @@ import { ArmError, invalidRequest } from "../arm/errors.ts";
 import { choice, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { refuseBadJob } from "../jobs/refusals.ts";
-import { isCron, type Trigger } from "../schedules/due.ts";
+import { isCron, type Trigger, wallText } from "../schedules/due.ts";
+import { scheduleShown, serviceMarks } from "../schedules/shape.ts";
 import { fire, floor, type ScheduleRecord, schedulesOf, startDue } from "../schedules/watch.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -25,26 +26,26 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     throw new ArmError(404, "UserError", `Resource Trigger ${name} not found`, ["NotFound"]);
   };
   // No id and no type, as recorded; systemData only when it is read.
-  const shown = (schedule: ScheduleRecord) => ({
+  const shown = (schedule: ScheduleRecord, apiVersion: string) => ({
     name: schedule.name,
-    properties: propertiesShown(schedule),
+    properties: scheduleShown(schedule, apiVersion),
     systemData: systemData(schedule.stamps, "full"),
   });
 
   arm.get(
     "/schedules",
-    (request, response) => {
+    (request, response, { apiVersion }) => {
       const view = choice(request.query, "listViewType", ["EnabledOnly", "DisabledOnly", "All"]) ?? "EnabledOnly";
       const chosen = [...schedules.values()].filter(
         (one) => view === "All" || one.isEnabled === (view !== "DisabledOnly"),
       );
-      response.json(page(chosen.toReversed(), request, world.urls.arm, shown));
+      response.json(page(chosen.toReversed(), request, world.urls.arm, (one) => shown(one, apiVersion)));
     },
     [...paged, "listViewType"],
   );
 
-  arm.get("/schedules/:name", (request, response) => {
-    response.json(shown(existing(parameter(request, "name"))));
+  arm.get("/schedules/:name", (request, response, { apiVersion }) => {
+    response.json(shown(existing(parameter(request, "name")), apiVersion));
   });
 
   arm.put("/schedules/:name", (request, response, { apiVersion, author, caller }) => {
@@ -63,12 +64,13 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
           : { ...before.stamps, lastModifiedAt: timestamp(now), lastModifiedBy: author },
       description: textOf(sent["description"]),
       tags: (sent["tags"] ?? {}) as Json,
-      properties: (sent["properties"] ?? {}) as Json,
+      properties: { ...((sent["properties"] ?? {}) as Json), ...serviceMarks(sent["action"] as Json) },
       displayName: textOf(sent["displayName"]),
       isEnabled: sent["isEnabled"] !== false,
       trigger: sent["trigger"] as ScheduleRecord["trigger"],
       action: sent["action"] as Json,
-      provisioningState: before === undefined ? "Creating" : "Updating",
+      // A repeated PUT says so too.
+      provisioningState: "Creating",
       clientId: caller.clientId,
       looked: floor(now),
       created: before?.created ?? now,
@@ -77,8 +79,9 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const operation = world.operations.start("s");
     world.operations.created(response, operation, apiVersion, `${world.urls.arm}${request.originalUrl}`);
     // A repeated PUT is 201 as well (facts/04 §1.4).
-    response.status(201).json({ properties: propertiesShown(schedule) });
+    response.status(201).json({ properties: scheduleShown(schedule, apiVersion, true) });
     later(world, () => {
+      schedule.began = before?.began ?? wallText(world.clock.now(), schedule.trigger.timeZone);
       schedule.provisioningState = "Succeeded";
       schedules.changed();
       operation.succeed();
@@ -88,16 +91,14 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   arm.delete("/schedules/:name", (request, response, { apiVersion }) => {
     const schedule = schedules.get(parameter(request, "name"));
     if (schedule === undefined) return response.status(204).end();
-    if (schedule.isEnabled) {
-      // That it must be disabled first is documented; the words are not recorded.
-      throw new ArmError(
-        400,
-        "UserError",
-        `The schedule ${schedule.name} is enabled; disable it before you delete it.`,
-        ["BadArgument"],
-      );
-    }
     const operation = world.operations.start("s");
+    if (schedule.isEnabled) {
+      // The operation fails, not the request; the words are those that the official client's own tests expect.
+      world.operations.accepted(response, operation, apiVersion);
+      const message = `Cannot delete an active trigger ${schedule.name}`;
+      later(world, () => operation.fail({ code: "UserError", message }));
+      return undefined;
+    }
     schedule.provisioningState = "Deleting";
     world.operations.accepted(response, operation, apiVersion);
     later(world, () => {
@@ -132,41 +133,6 @@ function refuseBad(world: AzureWorld, sent: Json): void {
   if (definition === undefined) throw invalidRequest("BadRequest", "properties.action.jobDefinition is required.");
   const isReference = definition["sourceJobId"] && Object.keys((definition["jobs"] ?? {}) as object).length === 0;
   if (!isReference) refuseBadJob(world, "scheduled", definition);
-}
-
-function propertiesShown(schedule: ScheduleRecord): Json {
-  const definition = schedule.action["jobDefinition"] as Json | undefined;
-  return {
-    description: schedule.description,
-    tags: schedule.tags,
-    properties: schedule.properties,
-    displayName: schedule.displayName,
-    isEnabled: schedule.isEnabled,
-    trigger: schedule.trigger,
-    action:
-      definition === undefined
-        ? schedule.action
-        : { actionType: "CreateJob", jobDefinition: definitionShown(definition) },
-    provisioningState: schedule.provisioningState,
-  };
-}
-
-/** The definition with the keys that the service adds (facts/04 §14). */
-function definitionShown(sent: Json): Json {
-  return {
-    description: null,
-    tags: {},
-    properties: {},
-    status: "NotStarted",
-    services: null,
-    computeId: null,
-    identity: null,
-    componentId: null,
-    ...sent,
-    experimentName: sent["experimentName"] || "Default",
-    inputs: sent["inputs"] ?? {},
-    outputs: sent["outputs"] ?? {},
-  };
 }
 
 function textOf(value: unknown): string | null {

@@ -62,6 +62,17 @@ export function isDue(trigger: Trigger, minute: number, created: number): boolea
     : fitsRecurrence(trigger, wall, start);
 }
 
+/** Whether a recurrence's pattern names no time and no day. */
+export function isEmptyPattern(pattern: NonNullable<Trigger["schedule"]>): boolean {
+  return ![pattern.hours, pattern.minutes, pattern.weekDays, pattern.monthDays].some((one) => (one?.length ?? 0) > 0);
+}
+
+/** What the clock of a time zone shows: `2023-05-01T18:01:45`. @param milliseconds since the epoch */
+export function wallText(milliseconds: number, timeZone: string | null | undefined): string {
+  const zone = zones[timeZone ?? "UTC"] ?? "UTC";
+  return formatOf(zone).format(milliseconds).replace(" ", "T");
+}
+
 /** Whether an expression has five fields that can be read. */
 export function isCron(expression: string): boolean {
   const fields = expression.trim().split(/\s+/);
@@ -126,10 +137,14 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function wallOf(milliseconds: number, timeZone: string | null | undefined): Wall {
   const zone = zones[timeZone ?? "UTC"] ?? "UTC";
   if (zone === "UTC") return ofCount(Math.floor(milliseconds / 60_000));
+  return ofCount(countOf(formatOf(zone).format(milliseconds)));
+}
+
+function formatOf(zone: string): Intl.DateTimeFormat {
   const format =
     formats.get(zone) ?? new Intl.DateTimeFormat("sv-SE", { timeZone: zone, dateStyle: "short", timeStyle: "medium" });
   formats.set(zone, format);
-  return ofCount(countOf(format.format(milliseconds)));
+  return format;
 }
 
 /** Minutes since 1970 of a wall clock that shows `2022-03-10 10:15:00` (a `T` or a zone in it does not matter). */

@@ -20,6 +20,8 @@ export interface ScheduleRecord {
   isEnabled: boolean;
   trigger: Trigger & Json;
   action: Json;
+  /** Where no start was sent: when the service had made it, as the clock of its time zone showed. */
+  began?: string;
   provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded";
   /** Who made it: its jobs are that client's. */
   clientId: string;

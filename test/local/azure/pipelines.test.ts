@@ -164,6 +164,9 @@ describe("local Azure: jobs of several jobs", () => {
       assert.equal((await jobs.arm("POST", `/jobs/${name}/cancel`)).status, 202);
       await jobs.until(name, "Canceled");
       assert.equal((await childrenOf(name))[0].status, "Canceled");
+      const late = await jobs.arm("POST", `/jobs/${name}/cancel`);
+      assert.equal(late.status, 400);
+      assert.equal(late.body.error.message, `The pipeline run ${name} is in terminal status, it can't be canceled.`);
     });
 
     for (const [what, steps, status, words] of [
@@ -323,7 +326,15 @@ describe("local Azure: jobs of several jobs", () => {
       startDue(cloud.azure, cloud.azure.clock.now() + 5 * 60_000);
       assert.deepEqual(startedBy("off"), []);
       await put("on");
-      assert.equal((await jobs.arm("DELETE", "/schedules/on")).status, 400);
+      const refused = await jobs.arm("DELETE", "/schedules/on");
+      assert.equal(refused.status, 202);
+      const told = await until("the operation has ended", async () => {
+        const { body } = await jobs.armUrl("GET", refused.headers["azure-asyncoperation"]!);
+        return /^(Succeeded|Failed)$/.test(body.status) ? body : undefined;
+      });
+      assert.equal(told.status, "Failed");
+      assert.match(told.error.message, /Cannot delete an active trigger on/);
+      assert.equal((await jobs.arm("GET", "/schedules/on")).status, 200);
       assert.equal((await jobs.arm("DELETE", "/schedules/off")).status, 202);
     });
 

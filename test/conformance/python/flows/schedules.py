@@ -104,7 +104,7 @@ def listed():
 @flow("an enabled schedule is not deleted")
 def enabled():
     made = make()
-    raises(Exception, lambda: client().schedules.begin_delete(made.name).wait(), "disable")
+    raises(Exception, lambda: client().schedules.begin_delete(made.name).wait(), "active trigger")
     remove(made.name)
 
 
