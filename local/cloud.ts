@@ -182,7 +182,12 @@ async function start(
     listenNamed("api", apiApplication(world)),
     listenNamed(
       "storage",
-      storageHandler({ port: azurite.port, directory, accountSas: () => world.blobs.accountSasToken(5) }),
+      storageHandler({
+        port: azurite.port,
+        directory,
+        accountSas: () => world.blobs.accountSasToken(5),
+        rules: () => world.scenario.storage,
+      }),
     ),
     listenNamed("devops", devOpsApplication(devops)),
     listenNamed("identity", managedIdentityHandler(world, identity, header), true),

@@ -4,6 +4,14 @@ import { signingKeys } from "../signing-keys.ts";
 import type { Author } from "./arm/envelope.ts";
 import { authenticationFailed, invalidToken } from "./arm/errors.ts";
 
+/** One role in force. `*` stands for any text; what `notActions` except is excepted of this role alone. */
+export interface Role {
+  readonly actions: readonly string[];
+  readonly notActions: readonly string[];
+  readonly dataActions: readonly string[];
+  readonly notDataActions: readonly string[];
+}
+
 /** A service principal or managed identity of the tenant. */
 export interface Principal {
   readonly clientId: string;
@@ -15,6 +23,8 @@ export interface Principal {
   readonly certificatePem?: string;
   /** Whether it holds a role on the workspace; without one every plane answers 403. */
   readonly hasAccess: boolean;
+  /** What it may do there and elsewhere, where that is less than everything. */
+  readonly roles?: readonly Role[];
   /** Managed identities have no secret; they get tokens from the identity endpoint. */
   readonly managed?: boolean;
   /** A policy or a fault of the directory that keeps it out whatever it proves: Entra's number and words. */

@@ -24,6 +24,13 @@ export interface Scenario {
   patience: number;
   /** Least time of an endpoint's and of a deployment's operation; and, by the machine's clock, how long a scoring script may take to become ready. */
   online: { endpoint: number; deployment: number; ready: number };
+  /** Whether the workspace answers to calls from outside of its network. */
+  network: { publicAccess: boolean };
+  /**
+   * The default storage account: whether it takes keys and what is signed with them, and whether its network rules let callers
+   * in; and whether the datastores that the workspace was born with keep its key. The cloud itself gets in all the same.
+   */
+  storage: { keyAccess: boolean; publicAccess: boolean; datastoresKeepKey: boolean };
   /**
    * Event Grid waits ten seconds before it tries again, and longer each time up to hours; here it does not.
    * `duplicates`: how many times more than once each event is delivered, as the service may do.
@@ -40,6 +47,8 @@ export function defaultScenario(): Scenario {
     patience: 0,
     // The service's own probe: ten seconds, and then thirty failures ten seconds apart (facts/06 2.2).
     online: { endpoint: 50, deployment: 50, ready: 310_000 },
+    network: { publicAccess: true },
+    storage: { keyAccess: true, publicAccess: true, datastoresKeepKey: true },
     events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },
   };
 }

@@ -13,6 +13,7 @@ import { plans } from "./rest/plans.ts";
 import { releases } from "./rest/releases.ts";
 import { locationOf, type Method, Routes } from "./rest/routes.ts";
 import { runRecords } from "./rest/run-records.ts";
+import { security } from "./rest/security.ts";
 import { testRuns } from "./rest/test-runs.ts";
 import { receiveWebhook, webhookPath } from "./rest/webhooks.ts";
 import { workItems } from "./rest/work-items.ts";
@@ -28,6 +29,7 @@ const resources = [
   ...pipelines,
   ...plans,
   ...testRuns,
+  ...security,
   ...git,
   ...workItems,
   ...releases,

@@ -7,6 +7,7 @@ import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
 import { guidOf, type Identity, personOf } from "./state/identities.ts";
 import { type EntraIdentity, Members } from "./state/members.ts";
+import { Permissions } from "./state/permissions.ts";
 import type { Attachment, Plan } from "./state/plans.ts";
 import { Releases } from "./state/releases.ts";
 import { Repositories } from "./state/repositories.ts";
@@ -45,6 +46,8 @@ export class DevOpsWorld {
   readonly connections: Connections;
   readonly webhooks: Webhooks;
   readonly members = new Members();
+  /** What the build service may not do. */
+  readonly permissions = new Permissions();
   readonly containers = new Containers();
   readonly tokens: Tokens;
   /** Types of service connections that can be made here. */

@@ -1,12 +1,16 @@
 // Blob storage as clients see it: TLS and the account's own host name in front of Azurite.
+import { randomUUID } from "node:crypto";
 import http from "node:http";
 import type { Directory } from "../identity.ts";
+import { blobAction, mayDo } from "../roles.ts";
 
 /** Where the requests go and how a caller with a token is let in. */
 export interface StorageBackend {
   /** Azurite's plain HTTP port on 127.0.0.1. */
   readonly port: number;
   readonly directory: Directory;
+  /** Whether the account takes keys and signatures, and calls from here. */
+  rules(): { readonly keyAccess: boolean; readonly publicAccess: boolean };
   /** A short-lived signature for the whole account, as a query string without `?`. */
   accountSas(): string;
 }
@@ -25,8 +29,13 @@ export function storageHandler(backend: StorageBackend): http.RequestListener {
   return (request, response) => {
     const headers = { ...request.headers };
     let path = request.url ?? "/";
-    if (/^Bearer /i.test(headers.authorization ?? "")) {
-      const refusal = refusalOf(backend.directory, headers.authorization);
+    const isBearer = /^Bearer /i.test(headers.authorization ?? "");
+    const { keyAccess, publicAccess } = backend.rules();
+    if (!publicAccess) return refuse(request, response, networkRules);
+    if (!keyAccess && !isBearer && (headers.authorization !== undefined || /[?&]sig=/.test(path)))
+      return refuse(request, response, noKeys);
+    if (isBearer) {
+      const refusal = refusalOf(backend.directory, headers.authorization, request.method ?? "GET");
       if (refusal !== undefined) return refuse(request, response, refusal);
       delete headers.authorization;
       path += `${path.includes("?") ? "&" : "?"}${backend.accountSas()}`;
@@ -67,9 +76,21 @@ interface Refusal {
   readonly message: string;
 }
 
-function refusalOf(directory: Directory, authorization: string | undefined): Refusal | undefined {
+/** Codes of Azure's reference of storage errors; words of the first are in public reports, of the second general knowledge. */
+const networkRules: Refusal = {
+  status: 403,
+  code: "AuthorizationFailure",
+  message: "This request is not authorized to perform this operation.",
+};
+const noKeys: Refusal = {
+  status: 403,
+  code: "KeyBasedAuthenticationNotPermitted",
+  message: "Key based authentication is not permitted on this storage account.",
+};
+
+function refusalOf(directory: Directory, authorization: string | undefined, method: string): Refusal | undefined {
   try {
-    if (directory.check(authorization, [storageAudience]).hasAccess) return undefined;
+    if (mayDo(directory.check(authorization, [storageAudience]), blobAction(method), true)) return undefined;
   } catch (error) {
     return { status: 401, code: "InvalidAuthenticationInfo", message: (error as Error).message };
   }
@@ -98,6 +119,10 @@ const invalidRange: Refusal = {
 function refuse(request: http.IncomingMessage, response: http.ServerResponse, refusal: Refusal): void {
   const text = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${refusal.code}</Code><Message>${refusal.message}</Message></Error>`;
   request.resume();
-  response.writeHead(refusal.status, { "Content-Type": "application/xml", "x-ms-error-code": refusal.code });
+  response.writeHead(refusal.status, {
+    "Content-Type": "application/xml",
+    "x-ms-error-code": refusal.code,
+    "x-ms-request-id": randomUUID(),
+  });
   response.end(request.method === "HEAD" ? undefined : text);
 }

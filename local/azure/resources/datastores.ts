@@ -79,6 +79,9 @@ export function containerOf(world: AzureWorld, datastore: string): string | unde
   return isOurs && typeof containerName === "string" ? containerName : undefined;
 }
 
+const noSecrets = () =>
+  userError(400, `No secrets for credentials of type None.`, ["BadArgument", "InvalidCredentialsType"]);
+
 const service: Author = { name: "779301c0-18b2-4cdc-801b-a0a3368fee0a", type: "Application" };
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
@@ -100,7 +103,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         tags: null,
         properties: null,
         isDefault: datastore.isDefault,
-        credentials: { credentialsType: "AccountKey" },
+        credentials: { credentialsType: world.scenario.storage.datastoresKeepKey ? "AccountKey" : "None" },
         datastoreType: datastore.datastoreType,
         accountName: world.storageAccount,
         ...(datastore.datastoreType === "AzureBlob"
@@ -203,12 +206,13 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     if (own !== undefined) {
       // A datastore without credentials has no secrets to list; the words are not in the recordings.
       if (own.secrets === undefined) {
-        throw userError(400, `No secrets for credentials of type None.`, ["BadArgument", "InvalidCredentialsType"]);
+        throw noSecrets();
       }
       response.json(own.secrets);
       return;
     }
     const datastore = find(parameter(request, "name"));
+    if (!world.scenario.storage.datastoresKeepKey) throw noSecrets();
     const { expirableSecret, expireAfterHours } = bodyOf(request);
     // The official Python client signs log URLs with what it gets for the artifact store, so that must be the key
     // (its jobs.stream would fail with a signature). Not verified against live Azure.

@@ -5,6 +5,7 @@ import { badRequest, collection, enumName, file, json, none, notFound, page, tim
 import { requireProject } from "./core.ts";
 import { identityReference } from "./references.ts";
 import type { Call, Resource } from "./routes.ts";
+import { requirePermission } from "./security.ts";
 
 const outcomes = {
   Unspecified: 0,
@@ -102,6 +103,7 @@ const bodyOf = (call: Call): Record<string, unknown> => (call.body ?? {}) as Rec
 
 function create(call: Call) {
   requireProject(call.world, call.route["project"]);
+  requirePermission(call, "project", "PUBLISH_TEST_RESULTS");
   const body = bodyOf(call);
   if (typeof body["name"] !== "string" || body["name"] === "")
     throw badRequest("Value cannot be null. Parameter name: name");

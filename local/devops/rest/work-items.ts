@@ -3,6 +3,7 @@ import type { PatchOperation, WorkItem } from "../state/work-items.ts";
 import { badRequest, collection, json, notFound, RestError } from "./answers.ts";
 import { requireProject } from "./core.ts";
 import type { Call, Resource } from "./routes.ts";
+import { requirePermission } from "./security.ts";
 
 function missing(id: string): RestError {
   return notFound(
@@ -57,6 +58,7 @@ function patch(call: Call, item: WorkItem): void {
 
 function create(call: Call) {
   requireProject(call.world, call.route["project"]);
+  requirePermission(call, "areas", "WORK_ITEM_WRITE");
   const type = (call.route["type"] ?? "").replace(/^\$/, "");
   const operations = (call.body ?? []) as PatchOperation[];
   const title = Array.isArray(operations)
@@ -85,6 +87,7 @@ export const workItems: readonly Resource[] = [
     handlers: {
       GET: (call) => (call.route["id"] === undefined ? list(call) : json(itemBody(call, itemOf(call)))),
       PATCH: (call) => {
+        requirePermission(call, "areas", "WORK_ITEM_WRITE");
         const item = itemOf(call);
         patch(call, item);
         return json(itemBody(call, item));
