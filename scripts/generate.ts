@@ -1,4 +1,4 @@
-// `npm run generate`: everything that follows from the tasks' task.json and from contributions/. `--check` only says what is out of date.
+// `npm run generate`: everything that follows from the tasks' task.json, from contributions/ and from what each task does in Azure. `--check` only says what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -8,6 +8,7 @@ import { faultsOf } from "./generate/faults.ts";
 import { broken, ledgerFile, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
+import { connectionsFile } from "./generate/roles.ts";
 import { readTasks, runsOnAgent } from "./generate/taskJson.ts";
 
 export interface GeneratedFile {
@@ -35,11 +36,13 @@ export function generate(root: string): GeneratedFile[] {
     ...readmes,
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: LEDGER, content: ledgerFile(tasks) },
+    { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
   ];
 }
 
 const MANIFEST = "vss-extension.json";
 const LEDGER = "tasks/ledger.json";
+const CONNECTIONS = "docs/connections.md";
 
 /** The paths whose content on disk is not what the tasks say. */
 export function staleFiles(root: string, files: readonly GeneratedFile[]): string[] {

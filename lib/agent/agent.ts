@@ -5,6 +5,7 @@ import type { StepFolders } from "./folders.ts";
 import type { InputSource } from "./inputs.ts";
 import type { ProxySettings } from "./network.ts";
 import type { Provenance } from "./provenance.ts";
+import type { RightsAccess } from "./rights.ts";
 import type { RecordsAccess } from "./run-records.ts";
 import type { RunAccess } from "./starts.ts";
 
@@ -28,6 +29,8 @@ export interface Agent extends InputSource {
   runAccess(): RunAccess;
   /** How this step reads what steps of runs have attached; undefined where it is part of no run and no release. */
   recordsAccess(): RecordsAccess | undefined;
+  /** How this step asks what its job may do in Azure DevOps. @throws TaskError where the agent says no project */
+  rightsAccess(): RightsAccess;
   /** An output variable of the step. */
   setOutput(name: string, value: string, secret?: boolean): void;
   /** A value for later stages of this very step (main to post-job). */

@@ -98,6 +98,16 @@ export function openAgent(userAgent: string): Agent {
         stepId: variable("System.TaskInstanceId") ?? "",
       };
     },
+    rightsAccess() {
+      const isOfAzureRepos = variable("Build.Repository.Provider")?.toLowerCase() === "tfsgit";
+      return {
+        settings: settings(),
+        projectId: need(variable("System.TeamProjectId"), "The agent does not say in which project the job runs."),
+        definitionId: variable("Release.ReleaseId") === undefined ? Number(variable("System.DefinitionId")) || 0 : 0,
+        folder: variable("Build.DefinitionFolderPath") ?? "\\",
+        repositoryId: isOfAzureRepos ? variable("Build.Repository.ID") : undefined,
+      };
+    },
     setOutput: (name, value, secret = false) => quietly(() => tl.setVariable(name, value, secret, true), "say"),
     setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),
     taskVariable: (name) => quietly(() => tl.getTaskVariable(name)) || undefined,

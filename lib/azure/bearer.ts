@@ -2,11 +2,14 @@
 // has ended already. An agent's clock may be slow, and a token may be revoked.
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
 import { bearerTokenAuthenticationPolicy, type PipelinePolicy } from "@azure/core-rest-pipeline";
+import type { Assertion } from "./sign-in-failure.ts";
 
 /** A credential that can be told that the token it keeps is refused. */
 export interface RenewableCredential extends TokenCredential {
   /** The next token is asked for anew, whatever is kept. */
   renew?(): void;
+  /** What the last federated assertion said of itself; undefined where none was asked for. */
+  assertion?(): Assertion | undefined;
 }
 
 /** What the policy below hands to the credential in place of claims: there are none, only the token there is will not do. */

@@ -172,6 +172,12 @@ export class Container {
       yield { name, size: properties.contentLength ?? 0 };
   }
 
+  /** Lists one blob, for what the service says to that. @throws TaskError as it refuses */
+  async look(signal?: AbortSignal): Promise<void> {
+    const pages = this.#client.listBlobsFlat(abortable(signal)).byPage({ maxPageSize: 1 })[Symbol.asyncIterator]();
+    await this.#say("list the files in storage", signal, [], () => pages.next());
+  }
+
   /** Every blob whose name starts with `prefix` as a download needs it known. Markers of folders are left out. */
   async *files(prefix: string, signal?: AbortSignal): AsyncGenerator<BlobFile> {
     for await (const { name, metadata, properties } of this.#items({ prefix, includeMetadata: true }, signal)) {

@@ -1,6 +1,5 @@
 // The verbs of Azure: one client that sends bodies verbatim (the SDK's own models drop what is newer than 2022-10-01,
 // facts/03 section 10), takes nothing for an answer that is none, and turns every refusal into a TaskError.
-import type { TokenCredential } from "@azure/core-auth";
 import {
   createEmptyPipeline,
   createHttpHeaders,
@@ -80,7 +79,7 @@ export interface AzureMlOptions {
 
 export class AzureMl {
   readonly cloud: Cloud;
-  readonly credential: TokenCredential;
+  readonly credential: RenewableCredential;
   readonly transport: Transport;
   readonly subscriptionId: string;
   readonly log: Log;

@@ -12,6 +12,7 @@ import type { Cloud } from "./clouds.ts";
 import type { Identity } from "./identity.ts";
 import { cancelledBy, NO_RETRIES, signInClient } from "./sign-in-client.ts";
 import { type Assertion, signInFailure } from "./sign-in-failure.ts";
+import { tokenClaims } from "./token-claims.ts";
 import type { Transport } from "./transport.ts";
 
 /**
@@ -48,7 +49,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
         const fetched = async () => {
           try {
             const token = await identity.assertion();
-            seen.assertion = claimsOf(token);
+            seen.assertion = tokenClaims(token);
             return token;
           } catch (error) {
             // The library makes an error of its own of it.
@@ -81,6 +82,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
       // What the libraries keep goes with them. A managed identity's tokens are kept by the platform as well.
       credential = inner();
     },
+    assertion: () => seen.assertion,
     async getToken(scopes: string | string[], tokenOptions?: GetTokenOptions): Promise<AccessToken | null> {
       delete seen.trouble;
       delete seen.noAssertion;
@@ -94,14 +96,4 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
       }
     },
   };
-}
-
-/** Issuer, subject and audience of an assertion, for the sentence that says what to enter in Entra. Nothing is verified. */
-function claimsOf(token: string): Assertion {
-  try {
-    const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
-    return { issuer: String(claims.iss ?? ""), subject: String(claims.sub ?? ""), audience: String(claims.aud ?? "") };
-  } catch {
-    return { issuer: "", subject: "", audience: "" };
-  }
 }

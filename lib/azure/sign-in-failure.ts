@@ -101,6 +101,10 @@ const sentences: Record<string, (at: Circumstances, text: string) => Sentence> =
     message: `The tenant ${who(at).tenant} of the service connection does not exist in ${at.cloud.name}.`,
     hint: "Correct the tenant ID in the service connection, and check that the connection is for the right cloud.",
   }),
+  "500011": (at, text) => ({
+    message: `The tenant ${who(at).tenant} knows no service ${/named (\S+)/.exec(text)?.[1] ?? "of that name"}: the service connection says that its cloud is ${at.cloud.name}.`,
+    hint: "Correct the environment of the service connection, or its tenant ID: each cloud has tenants of its own.",
+  }),
   "53003": (at) => ({
     message: `A Conditional Access policy of the tenant keeps the application ${who(at).application} from signing in.`,
     hint: "Ask the tenant's administrator to exclude this workload identity from the policy, or run on an agent from whose network the policy lets it sign in.",

@@ -21,6 +21,8 @@ export interface Transport {
   readonly userAgent: string;
   /** Where only a plan is wanted: nothing that changes anything leaves, and is noted here. */
   readonly plan?: WritePlan;
+  /** Whether a request to this address goes through the agent's proxy, which then looks its name up. */
+  goesThroughProxy?(url: string): boolean;
   /** Ends the kept connections, so that a process can end. */
   close(): void;
 }
@@ -57,13 +59,14 @@ export function createTransport(options: TransportOptions): Transport {
   const proxyUrl = options.proxy ? urlOf(options.proxy) : undefined;
   const proxied = proxyUrl && { http: new HttpProxyAgent(proxyUrl, pool), https: new HttpsProxyAgent(proxyUrl, pool) };
   const bypass = (options.proxy?.bypass ?? []).flatMap(patternOf);
+  const isProxied = (url: string) => !LINK_LOCAL.test(url) && !bypass.some((pattern) => pattern.test(url));
 
   return {
     userAgent: options.userAgent,
+    goesThroughProxy: (url) => proxied !== undefined && isProxied(url),
     httpClient: {
       sendRequest(request: PipelineRequest) {
-        const agents =
-          proxied && !LINK_LOCAL.test(request.url) && !bypass.some((p) => p.test(request.url)) ? proxied : direct;
+        const agents = proxied && isProxied(request.url) ? proxied : direct;
         request.agent = request.url.startsWith("https:") ? agents.https : agents.http;
         // The proxy's agent makes the TLS connection from the request's own options, and finds a kept connection again
         // only where these name the protocol.

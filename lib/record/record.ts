@@ -22,6 +22,7 @@ export interface RunRecord {
   model?: AssetSection;
   deployment?: DeploymentSection;
   invocation?: InvocationSection;
+  setup?: SetupSection;
   /** Why it failed, in the words of the log. */
   error?: { message: string; hint?: string; requestId?: string };
 }
@@ -121,6 +122,21 @@ export interface InvocationSection {
   latencyInMilliseconds: number;
   reply?: string;
   expectations?: readonly RuleSection[];
+}
+
+/** What a check of the setup found, line by line. */
+export interface SetupSection {
+  checks: readonly SetupCheck[];
+}
+
+export interface SetupCheck {
+  /** The same in every run: `token`, `role RegisterModel`, `compute cpu-cluster`. */
+  id: string;
+  /** `warned`: it could not be asked, or is lacking where that may not matter. `notAsked`: what it needs has failed. */
+  outcome: "passed" | "failed" | "warned" | "notAsked" | "notNeeded";
+  asked: string;
+  answered: string;
+  todo?: string;
 }
 
 /** The most that a record weighs, in characters of its JSON. */

@@ -135,6 +135,26 @@ export const recordShape: Shape = section(
       "statusCode",
       "latencyInMilliseconds",
     ),
+    setup: section(
+      {
+        checks: list(
+          section(
+            {
+              id: text(),
+              outcome: oneOf("passed", "failed", "warned", "notAsked", "notNeeded"),
+              asked: text(),
+              answered: text(),
+              todo: text(),
+            },
+            "id",
+            "outcome",
+            "asked",
+            "answered",
+          ),
+        ),
+      },
+      "checks",
+    ),
     error: section({ message: text(8_000), hint: text(), requestId: text() }, "message"),
   },
   "version",

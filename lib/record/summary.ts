@@ -20,12 +20,14 @@ export function summaryMarkdown(given: RunRecord): string {
     ...assetPart("Model", record.model),
     ...deploymentPart(record),
     ...invocationPart(record),
+    ...setupPart(record.setup),
   ];
   // A step that failed before it had anything to show says why.
   if (parts.length === 0 && !(record.result === "failed" && record.error)) return "";
   const head = `### ${cell(record.task.friendlyName)}: ${RESULTS[record.result]}`;
   const where = record.workspace ? [`Workspace ${code(record.workspace.name)}`] : [];
-  const why = record.error ? [quote(record.error.message)] : [];
+  // The lines of a setup say themselves what is wrong.
+  const why = record.error && !record.setup ? [quote(record.error.message)] : [];
   const page = redact(`${[head, ...where, ...why, ...parts].join("\n\n")}\n`);
   if (page.length <= SUMMARY_LIMIT) return page;
   return `${page.slice(0, page.lastIndexOf("\n", SUMMARY_LIMIT))}\n\nThe rest is too long for this page.\n`;
@@ -119,6 +121,31 @@ function invocationPart({ invocation }: RunRecord): string[] {
       ["Reply", invocation.reply && code(invocation.reply.slice(0, 500))],
     ]),
     ...rulesPart("Expectation", invocation.expectations),
+  ];
+}
+
+const CHECK_MARKS = { passed: "✅", failed: "❌", warned: "⚠️", notAsked: "⏭️", notNeeded: "➖" } as const;
+const CHECK_WORDS = {
+  passed: "as it should be",
+  failed: "to be mended",
+  warned: "not known, or lacking where that may not matter",
+  notAsked: "not asked, because something before it failed",
+  notNeeded: "not needed",
+} as const;
+
+function setupPart(setup: RunRecord["setup"]): string[] {
+  if (!setup) return [];
+  const rows = setup.checks.map(
+    ({ id, outcome, asked, answered, todo = "" }) =>
+      `| ${CHECK_MARKS[outcome]} | ${cell(id)} | ${cell(asked)} | ${cell(answered)} | ${cell(todo)} |`,
+  );
+  const outcomes = Object.keys(CHECK_MARKS) as (keyof typeof CHECK_MARKS)[];
+  const legend = outcomes.map((outcome) => `${CHECK_MARKS[outcome]} ${CHECK_WORDS[outcome]}`).join(", ");
+  return [
+    ["|  | Check | What was asked | What was answered | What to do |", "| --- | --- | --- | --- | --- |", ...rows].join(
+      "\n",
+    ),
+    `${legend}. Nothing was changed.`,
   ];
 }
 

@@ -58,6 +58,13 @@ export function openAzure(
     resourceGroup,
     name,
     registry,
+    connection: {
+      name: connection.name,
+      scheme: connection.scheme,
+      tenantId: connection.tenantId,
+      clientId: connection.clientId,
+      environment: connection.cloud.environment,
+    },
     log: agent.log,
     signal: agent.signal,
     provenance: agent.provenance,

@@ -2,13 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { type Agent, complete, flushed, openAgent, stepIdentity, uncaughtError } from "../agent/index.ts";
 import type { WritePlan } from "../azure/index.ts";
+import { TaskError } from "../errors.ts";
 import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
 import { openAzure } from "./azure.ts";
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
 import { planningLog, planningOnly, sayWrites } from "./planning.ts";
 import { newRecord } from "./recording.ts";
-import type { StoryContext, StoryRun, Task } from "./task.ts";
+import type { StoryContext, StoryRun, Task, WorkspaceRequest } from "./task.ts";
 
 /** How long a story may go on after a cancel; the agent itself waits 7.5 seconds before it becomes rude (facts/02 4). */
 const GRACE = 5_000;
@@ -79,7 +80,20 @@ async function openContext<Inputs, Outputs, Workspace>(
   issues: string[],
 ): Promise<{ context: StoryContext<Inputs, Outputs, Workspace>; plan: WritePlan | undefined }> {
   const inputs = task.contract.read(agent);
-  const request = openAzure(agent, inputs as Readonly<Record<string, unknown>>, task.contract.task);
+  const opened = openConnection(task, agent, inputs as Readonly<Record<string, unknown>>);
+  if ("workspace" in opened) {
+    const { workspace } = opened;
+    const context = {
+      inputs,
+      workspace,
+      log: agent.log,
+      signal: agent.signal,
+      record,
+      run: storyRun(task, agent, issues),
+    };
+    return { context, plan: undefined };
+  }
+  const { request } = opened;
   const { name, resourceGroup, subscriptionId } = request;
   if (name !== "") record.workspace = { name, resourceGroup, subscriptionId };
   const { plan } = request.azure;
@@ -89,6 +103,20 @@ async function openContext<Inputs, Outputs, Workspace>(
   if (typeof location === "string" && record.workspace) record.workspace.location = location;
   const context = { inputs, workspace, log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
   return { context: plan ? planningOnly(context, task.outputsOfPlan) : context, plan };
+}
+
+/** Signed in, or what the story takes in place of a workspace where the connection cannot be used. @throws TaskError */
+function openConnection<Inputs, Outputs, Workspace>(
+  task: Task<Inputs, Outputs, Workspace>,
+  agent: Agent,
+  inputs: Readonly<Record<string, unknown>>,
+): { readonly request: WorkspaceRequest } | { readonly workspace: Workspace } {
+  try {
+    return { request: openAzure(agent, inputs, task.contract.task) };
+  } catch (error) {
+    if (!(error instanceof TaskError) || task.withoutConnection === undefined) throw error;
+    return { workspace: task.withoutConnection(error) };
+  }
 }
 
 function storyRun<Inputs, Outputs, Workspace>(
@@ -119,6 +147,7 @@ function storyRun<Inputs, Outputs, Workspace>(
     uploadFile: agent.uploadFile,
     access: agent.runAccess,
     records: agent.recordsAccess,
+    rights: agent.rightsAccess,
     tempFile: agent.tempFile,
   };
 }

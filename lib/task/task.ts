@@ -2,12 +2,24 @@
 import type { StepFolders } from "../agent/folders.ts";
 import type { Contract } from "../agent/inputs.ts";
 import type { Provenance } from "../agent/provenance.ts";
+import type { RightsAccess } from "../agent/rights.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
 import type { RunAccess } from "../agent/starts.ts";
 import type { AzureMl } from "../azure/index.ts";
+import type { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { TestReport } from "../record/junit.ts";
 import type { RunRecord } from "../record/record.ts";
+
+/** A service connection as far as it may be told. */
+export interface OpenConnection {
+  readonly name?: string | undefined;
+  readonly scheme: string;
+  readonly tenantId: string;
+  readonly clientId?: string | undefined;
+  /** The cloud that it names, whatever its addresses are. */
+  readonly environment: string;
+}
 
 /** What an opener is given: a signed-in way to the subscription, and the workspace's coordinates. */
 export interface WorkspaceRequest {
@@ -17,6 +29,8 @@ export interface WorkspaceRequest {
   readonly resourceGroup: string;
   readonly name: string;
   readonly registry?: string | undefined;
+  /** The service connection, without what is secret in it. */
+  readonly connection: OpenConnection;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly provenance: Provenance;
@@ -58,6 +72,8 @@ export interface StoryRun<Outputs> {
   access(): RunAccess;
   /** For `openJudgements`. Undefined where this is part of no run and no release. */
   records(): RecordsAccess | undefined;
+  /** For `openRights`. @throws TaskError where the agent says no project */
+  rights(): RightsAccess;
   /** Keeps a file with the log of the run. */
   uploadFile(name: string, content: string): void;
   /** An absolute path in the agent's temporary folder. */
@@ -90,6 +106,8 @@ export interface Task<Inputs, Outputs, Workspace> {
   readonly postJob?: PostJob<Inputs, Outputs, Workspace>;
   /** What the story returns is known, and set, when the input `plan` is true. Without it only a write tells the outputs. */
   readonly outputsOfPlan?: boolean;
+  /** What the story gets for a workspace where the connection itself cannot be used; without it the task fails then. */
+  readonly withoutConnection?: (fault: TaskError) => Workspace;
 }
 
 /** A story reads no input by name, sets no result and catches nothing to log it: `runOnAgent` does. */
@@ -97,7 +115,7 @@ export function defineTask<Inputs, Outputs, Workspace>(
   contract: Contract<Inputs, Outputs>,
   openWorkspace: OpenWorkspace<Workspace>,
   story: Story<Inputs, Outputs, Workspace>,
-  options: Pick<Task<Inputs, Outputs, Workspace>, "postJob" | "outputsOfPlan"> = {},
+  options: Pick<Task<Inputs, Outputs, Workspace>, "postJob" | "outputsOfPlan" | "withoutConnection"> = {},
 ): Task<Inputs, Outputs, Workspace> {
   return { contract, openWorkspace, story, ...options };
 }

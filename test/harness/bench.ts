@@ -39,7 +39,8 @@ export type TaskName =
   | "DeployEndpoint"
   | "InvokeEndpoint"
   | "Apply"
-  | "DownloadModel";
+  | "DownloadModel"
+  | "CheckSetup";
 
 export interface RunOptions {
   /** The agent's own choice where absent. */

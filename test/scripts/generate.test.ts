@@ -37,6 +37,7 @@ describe("generate", () => {
         "lib",
         "tasks",
         "contributions",
+        "docs/connections.md",
         "vss-extension.json",
         "package.json",
       ]) {

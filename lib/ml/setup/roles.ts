@@ -1,0 +1,144 @@
+// What the identity may do in the workspace, asked of the permissions API of Azure (facts/05 B.6), and said task by task.
+import { segment, workspaceId } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { WorkspaceRequest } from "../workspace.ts";
+import type { Check, CheckAnswer, Page } from "./page.ts";
+import type { OpenSetup } from "./sign-in.ts";
+import { operationsOf, PROVIDER, type TaskFolderName } from "./task-operations.ts";
+
+/** A role in force, as `GET {scope}/providers/Microsoft.Authorization/permissions` answers it. */
+export interface Permission {
+  readonly actions?: readonly string[];
+  readonly notActions?: readonly string[];
+  readonly dataActions?: readonly string[];
+  readonly notDataActions?: readonly string[];
+}
+
+/** Undefined: they may not be read, so that nothing is known. */
+export type Permissions = readonly Permission[] | undefined;
+
+const VERSION = "2022-04-01";
+
+export const scopeOf = ({ subscriptionId, resourceGroup, name }: WorkspaceRequest): string =>
+  workspaceId(
+    segment(subscriptionId, "the subscription"),
+    segment(resourceGroup, "the resource group"),
+    segment(name, "the name of the workspace"),
+  );
+
+/** The caller's own roles at a scope. @throws TaskError as Azure refuses */
+export async function permissionsAt({ azure, signal }: WorkspaceRequest, scope: string): Promise<Permission[]> {
+  const roles: Permission[] = [];
+  const path = `${scope}/providers/Microsoft.Authorization/permissions`;
+  for await (const one of azure.list<Permission>(path, {
+    apiVersion: VERSION,
+    doing: "read what the service connection's identity may do",
+    signal,
+  }))
+    roles.push(one);
+  return roles;
+}
+
+/**
+ * One role allows an action if one of its patterns is met and none of its own exceptions; what another role excepts makes no
+ * difference. `*` stands for any text. Deny assignments, conditions and locks do not show here.
+ */
+export function allows(roles: readonly Permission[], action: string, data = false): boolean {
+  const meets = (patterns: readonly string[] | undefined) =>
+    (patterns ?? []).some((pattern) => new RegExp(`^${expression(pattern)}$`, "i").test(action));
+  return roles.some((role) =>
+    data ? meets(role.dataActions) && !meets(role.notDataActions) : meets(role.actions) && !meets(role.notActions),
+  );
+}
+
+// Between two slashes `*` also stands for nothing: AzureML Data Scientist has `workspaces/*/write` without `workspaces/write`, as
+// the published role says by an exception of its own.
+const expression = (pattern: string) =>
+  pattern
+    .split("/*/")
+    .map((part) => part.split("*").map(escaped).join(".*"))
+    .join("/(?:.*/)?");
+
+const escaped = (text: string) => text.replace(/[\\^$.+?()[\]{}|]/g, "\\$&");
+
+const GIVE =
+  "Give the identity a role on the workspace, such as AzureML Data Scientist; a new role takes some minutes to count.";
+
+/** Whether there is any role at all; a place that is not there is the workspace's line to say. */
+export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: Permissions; setup: OpenSetup }> {
+  return page.check(
+    { id: "role", asked: "Which roles the identity has on the workspace (permissions API).", after: [token] },
+    async (setup): Promise<CheckAnswer<{ roles: Permissions; setup: OpenSetup }>> => {
+      const { request } = setup;
+      try {
+        const roles = await permissionsAt(request, scopeOf(request));
+        if (roles.length === 0) return { outcome: "failed", answered: "It has none.", todo: GIVE };
+        const count = roles.length === 1 ? "1 role" : `${roles.length} roles`;
+        return { answered: `${count} in force; what they allow is said task by task.`, value: { roles, setup } };
+      } catch (error) {
+        if (!(error instanceof TaskError) || (error.status !== 403 && error.status !== 404)) throw error;
+        if (error.status === 404)
+          return {
+            outcome: "notAsked",
+            answered: 'Not answered, because the place is not there: see "workspace".',
+            value: { roles: undefined, setup },
+          };
+        if (!(await mayRead(request)))
+          return { outcome: "failed", answered: "It has none: it may not even read the workspace.", todo: GIVE };
+        return {
+          outcome: "warned",
+          answered: "The identity may read the workspace, and not its own roles: what they allow is not known.",
+          todo: "Run the pipeline, which finds out; or give the identity Reader on the workspace as well, for this page.",
+          value: { roles: undefined, setup },
+        };
+      }
+    },
+  );
+}
+
+/** Whether the workspace's own answer is anything but "you have no role". */
+async function mayRead({ azure, signal, ...request }: WorkspaceRequest): Promise<boolean> {
+  const answer = await azure.request("GET", scopeOf({ azure, signal, ...request }), {
+    doing: `read the workspace ${request.name}`,
+    promises: "object",
+    expect: [403, 404],
+    signal,
+  });
+  return answer.status !== 403 || isOfNetwork(answer.text);
+}
+
+/** What services say where the network, and no role, is in the way (public reports; facts/05 B.7). Case makes no difference. */
+const NETWORK =
+  /private (link|endpoint)|public (network )?access|virtual network|network (rules?|acls?|security)|firewall|ip address|not allowed from/i;
+
+export const isOfNetwork = (text: string): boolean => NETWORK.test(text.slice(0, 10_000));
+
+/** A line for each task: every operation that it needs and that no role allows. */
+export function checkTaskRole(
+  page: Page,
+  task: TaskFolderName,
+  role: Check<{ roles: Permissions }>,
+  workspace: Check<unknown>,
+): void {
+  const { title, reads, changes, oneOf = [], secondary = [], role: builtIn } = operationsOf(task);
+  const asked = `What "${title}" needs: ${[...reads, ...changes, ...oneOf.map((any) => any.join(" or "))].join(", ")}.`;
+  page.check({ id: `role ${task}`, asked, after: [role, workspace] }, async ({ roles }) => {
+    if (roles === undefined)
+      return { outcome: "notAsked", answered: "Not asked, because the identity may not read its own roles." };
+    const may = (operation: string) => allows(roles, `${PROVIDER}/${operation}`);
+    const missing = [
+      ...[...reads, ...changes].filter((operation) => !may(operation)),
+      ...oneOf.flatMap((any) => (any.some(may) ? [] : [any.join(" or ")])),
+    ];
+    const todo = `Give the identity the role ${builtIn} on the workspace, or a role with ${PROVIDER}/ and those names.`;
+    if (missing.length > 0) return { outcome: "failed", answered: `Not allowed: ${missing.join(", ")}.`, todo };
+    const without = secondary.filter((operation) => !may(operation));
+    if (without.length > 0)
+      return {
+        outcome: "warned",
+        answered: `The task works, and leaves no tags: ${without.join(", ")} not allowed.`,
+        todo,
+      };
+    return { answered: "All of it is allowed.", value: true };
+  });
+}

@@ -1,0 +1,135 @@
+// What each task does in the workspace, as role definitions name it: one table, from which docs/connections.md and CheckSetup both speak.
+// Names are those of Microsoft's published list of operations (Azure permissions for AI + machine learning, 2024-04-25), which
+// task calls which of them follows from the paths that it asks. Not verified against live Azure.
+
+/** What all operations below start with. */
+export const PROVIDER = "Microsoft.MachineLearningServices/workspaces";
+
+export interface TaskOperations {
+  /** As the task is called in the list of tasks. */
+  readonly title: string;
+  /** Without `PROVIDER` and its slash. */
+  readonly reads: readonly string[];
+  /** Without these the task fails. */
+  readonly changes: readonly string[];
+  /** Of each list one is enough: how an endpoint wants to be called decides which. */
+  readonly oneOf?: readonly (readonly string[])[];
+  /** Without these it goes on and warns. */
+  readonly secondary?: readonly string[];
+  /** It reads or writes files: `KEYS`, or a role on the storage where the datastore keeps no key. */
+  readonly files?: true;
+  /** In words, what follows from the user's own files, or is elsewhere. */
+  readonly more?: string;
+  /** The built-in role that holds all of it. */
+  readonly role: "AzureML Data Scientist" | "Reader";
+}
+
+/** Gives the key of a datastore, or what is signed with it. */
+export const KEYS = "datastores/listsecrets/action";
+
+const CALL = ["onlineEndpoints/listkeys/action", "onlineEndpoints/token/action", "onlineEndpoints/score/action"];
+
+/** By the name of the task's folder. */
+export const TASK_OPERATIONS = {
+  RegisterData: {
+    title: "Register dataset",
+    reads: ["read", "data/versions/read", "datastores/read"],
+    changes: ["data/versions/write"],
+    files: true,
+    role: "AzureML Data Scientist",
+  },
+  SubmitJob: {
+    title: "Submit training run",
+    reads: ["read", "jobs/read", "computes/read", "environments/versions/read", "datastores/read"],
+    changes: [
+      "jobs/write",
+      "jobs/cancel/action",
+      "codes/versions/write",
+      "environments/versions/write",
+      "data/versions/write",
+    ],
+    files: true,
+    role: "AzureML Data Scientist",
+  },
+  WaitForJob: {
+    title: "Wait for job",
+    reads: ["jobs/read"],
+    changes: ["jobs/write", "jobs/cancel/action"],
+    role: "AzureML Data Scientist",
+  },
+  EvaluateMetrics: {
+    title: "Evaluate metrics",
+    reads: ["read", "jobs/read", "experiments/runs/read", "models/versions/read", "onlineEndpoints/deployments/read"],
+    changes: [],
+    secondary: ["jobs/write", "experiments/runs/write", "models/versions/write"],
+    more: "The changes are tags for people: on the job, and on models of a job that failed",
+    role: "AzureML Data Scientist",
+  },
+  RegisterModel: {
+    title: "Register model",
+    reads: ["read", "jobs/read", "models/versions/read", "datastores/read"],
+    changes: ["models/versions/write"],
+    files: true,
+    role: "AzureML Data Scientist",
+  },
+  CheckModel: {
+    title: "Check model",
+    reads: ["models/versions/read"],
+    changes: [],
+    role: "Reader",
+  },
+  DownloadModel: {
+    title: "Download model",
+    reads: ["read", "models/versions/read", "datastores/read"],
+    changes: [],
+    files: true,
+    role: "AzureML Data Scientist",
+  },
+  WatchModels: {
+    title: "Watch models",
+    reads: ["read", "models/versions/read"],
+    changes: [],
+    more: "In Azure DevOps what [triggers](triggers.md) says",
+    role: "Reader",
+  },
+  DeployEndpoint: {
+    title: "Deploy endpoint",
+    reads: [
+      "read",
+      "models/versions/read",
+      "environments/versions/read",
+      "onlineEndpoints/read",
+      "onlineEndpoints/deployments/read",
+      "datastores/read",
+    ],
+    changes: [
+      "onlineEndpoints/write",
+      "onlineEndpoints/deployments/write",
+      "onlineEndpoints/deployments/delete",
+      "onlineEndpoints/deployments/getlogs/action",
+    ],
+    oneOf: [CALL],
+    files: true,
+    more: "The datastore's key, or the role on storage below, is for its lock too",
+    role: "AzureML Data Scientist",
+  },
+  InvokeEndpoint: {
+    title: "Invoke endpoint",
+    reads: ["read", "onlineEndpoints/read"],
+    changes: [],
+    oneOf: [CALL],
+    role: "AzureML Data Scientist",
+  },
+  Apply: {
+    title: "Apply",
+    reads: ["read"],
+    changes: [],
+    files: true,
+    more: "What the documents name; computes need `computes/write`, which Contributor has and Data Scientist has not",
+    role: "AzureML Data Scientist",
+  },
+} as const satisfies Record<string, TaskOperations>;
+
+export type TaskFolderName = keyof typeof TASK_OPERATIONS;
+
+export const operationsOf = (task: TaskFolderName): TaskOperations => TASK_OPERATIONS[task];

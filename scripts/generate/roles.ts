@@ -1,0 +1,39 @@
+// The table of least roles in docs/connections.md, from the same data by which CheckSetup asks.
+import { KEYS, PROVIDER, TASK_OPERATIONS, type TaskOperations } from "../../lib/ml/setup/task-operations.ts";
+
+const START = "<!-- generated: least roles -->";
+const END = "<!-- end: least roles -->";
+
+/** The page with what stands between the marks replaced. @throws Error when a mark is missing */
+export function connectionsFile(text: string): string {
+  const [from, to] = [text.indexOf(START), text.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`docs/connections.md: the marks ${START} and ${END} are missing.`);
+  return `${text.slice(0, from + START.length)}\n${table()}\n${text.slice(to)}`;
+}
+
+function table(): string {
+  const rows = Object.entries<TaskOperations>(TASK_OPERATIONS).map(([task, one]) => {
+    const agentless = task === "WaitForJob" || task === "CheckModel" ? " (no agent)" : "";
+    return `| ${one.title}${agentless} | ${listed(one.reads)} | ${changesOf(one)} | ${one.role} |`;
+  });
+  return [
+    `All operations start with \`${PROVIDER}/\`.`,
+    "",
+    "| Task | Reads | Changes | Built-in role |",
+    "| --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
+}
+
+const listed = (operations: readonly string[]) => operations.map((one) => `\`${one}\``).join(", ");
+
+function changesOf({ changes, oneOf = [], secondary = [], files, more }: TaskOperations): string {
+  const parts = [
+    listed(changes),
+    ...oneOf.map((any) => any.map((one) => `\`${one}\``).join(" or ")),
+    files ? `\`${KEYS}\` or a role on storage` : "",
+    secondary.length > 0 ? `where they may: ${listed(secondary)}` : "",
+  ].filter((part) => part !== "");
+  const said = parts.join(", ") || "nothing";
+  return more === undefined ? said : `${said}. ${more}`;
+}

@@ -1,0 +1,32 @@
+// Check setup: everything that the tasks will ask is asked, nothing is changed, and one page says what is to be mended.
+import { checkSetup, readWishes, type Setup } from "../../lib/ml/setup/check-setup.ts";
+import { failuresOf, sayChecks } from "../../lib/ml/setup/say.ts";
+import { defineTask, type WorkspaceRequest } from "../../lib/task/index.ts";
+import { openRights } from "../../lib/task/rights.ts";
+import { contract } from "./contract.gen.ts";
+
+const openSetup = async (request: WorkspaceRequest): Promise<Setup> => ({ request, connection: request.connection });
+
+export default defineTask(
+  contract,
+  openSetup,
+  async ({ inputs, workspace: setup, log, signal, record, run }) => {
+    const checks = await checkSetup(setup, readWishes(inputs), { ask: openRights(run), signal });
+    record.setup = { checks };
+    sayChecks(log, checks);
+    const named = (outcome: string) => checks.filter((one) => one.outcome === outcome).map(({ id }) => id);
+    const [failed, warned] = [named("failed"), named("warned")];
+    const outputs = {
+      ok: failed.length === 0,
+      failed: failed.join("\n"),
+      warned: warned.join("\n"),
+    };
+    run.setOutputs(outputs);
+    if (failed.length > 0) throw failuresOf(checks);
+    for (const { id, outcome, answered } of checks) {
+      if (outcome === "warned") run.succeedWithIssues(`${id}: ${answered}`);
+    }
+    return outputs;
+  },
+  { withoutConnection: (fault) => ({ fault }) },
+);
