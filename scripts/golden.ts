@@ -19,7 +19,8 @@ function record(version: string, folder: string): string {
   const { status } = spawnSync(path.join(bin, "python3"), [script, DOCUMENTS, out], {
     stdio: ["ignore", "inherit", "ignore"],
   });
-  if (status !== 0) throw new Error(`Azure's client ${version} could not be run over ${DOCUMENTS} (exit code ${status}).`);
+  if (status !== 0)
+    throw new Error(`Azure's client ${version} could not be run over ${DOCUMENTS} (exit code ${status}).`);
   return out;
 }
 

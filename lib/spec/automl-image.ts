@@ -37,12 +37,12 @@ const model: Readonly<Record<string, AnyField>> = {
   number_of_workers: optional(integer()),
   optimizer: optional(words(["none", "sgd", "adam", "adamw"])),
   random_seed: optional(integer()),
-  step_lr_gamma: optional(number),
-  step_lr_step_size: optional(integer()),
+  step_lr_gamma: optional(number, { camel: "stepLRGamma" }),
+  step_lr_step_size: optional(integer(), { camel: "stepLRStepSize" }),
   training_batch_size: optional(integer()),
   validation_batch_size: optional(integer()),
-  warmup_cosine_lr_cycles: optional(number),
-  warmup_cosine_lr_warmup_epochs: optional(integer()),
+  warmup_cosine_lr_cycles: optional(number, { camel: "warmupCosineLRCycles" }),
+  warmup_cosine_lr_warmup_epochs: optional(integer(), { camel: "warmupCosineLRWarmupEpochs" }),
   weight_decay: optional(number),
 };
 const classifier: Readonly<Record<string, AnyField>> = {
@@ -67,8 +67,8 @@ const detector: Readonly<Record<string, AnyField>> = {
   tile_predictions_nms_threshold: optional(number),
   validation_iou_threshold: optional(number),
   validation_metric_type: optional(words(["none", "coco", "voc", "coco_voc"])),
-  log_training_metrics: optional(text()),
-  log_validation_loss: optional(text()),
+  log_training_metrics: optional(words(["enable", "disable"])),
+  log_validation_loss: optional(words(["enable", "disable"])),
 };
 
 function fields(settings: Readonly<Record<string, AnyField>>): Readonly<Record<string, AnyField>> {
@@ -80,7 +80,7 @@ function fields(settings: Readonly<Record<string, AnyField>>): Readonly<Record<s
     limits: optional(limits),
     sweep: optional(automlSweep),
     training_parameters: optional(object("training parameters", settings)),
-    search_space: optional(searchSpaces(Object.keys(settings))),
+    search_space: optional(searchSpaces(settings)),
   };
 }
 

@@ -1,22 +1,52 @@
 // Values that AutoML tries: image and text tasks have each distribution as one text, such as `uniform(0.001,0.01)` or `choice('sgd','adam')`.
 import { type AnyField, list, object, optional } from "./object.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
-import type { ScalarNode, SpecNode } from "./source.ts";
+import { type MapNode, plainValue, type ScalarNode, type SpecNode } from "./source.ts";
 import { earlyTermination, samplingAlgorithm, searchSpaceEntry } from "./sweep.ts";
-import { pythonFloat } from "./value.ts";
+import { pythonFloat, stringValue } from "./value.ts";
 
-/** One parameter: a value, or a distribution of values; as text either way. */
-const spaceValue: Shape<string> = {
-  expects: "a value, or a distribution of values",
-  below: { kind: "free" },
-  read(node, at) {
-    if (node.kind === "scalar" && node.type !== "null") return scalarText(node);
-    if (node.kind !== "map")
-      return at.fault(node, `${at.name} is ${described(node)}; a value or a distribution of values is needed.`);
-    return searchSpaceEntry.read(node, at) === undefined ? undefined : distributionText(node, at);
-  },
-  write: (value) => value,
-};
+/** What is tried for one parameter: as one text, and as its YAML has it. */
+interface Space {
+  readonly text: string;
+  readonly raw: unknown;
+}
+
+export interface SpaceOptions {
+  /** In a pipeline's step a text task has mappings, as they stand in the YAML; an image task has texts there, too. */
+  readonly isMappingInSteps?: boolean;
+}
+
+/** One parameter: a value, or a distribution of values. Words are those of the parameter itself, whatever their case. */
+function spaceValue(parameter: Shape<unknown>, options: SpaceOptions): Shape<Space> {
+  return {
+    expects: "a value, or a distribution of values",
+    below: { kind: "free" },
+    read(node, at) {
+      const tried = inOwnWords(node, parameter, at);
+      if (tried.kind === "scalar" && tried.type !== "null") return { text: scalarText(tried), raw: tried.value };
+      if (tried.kind !== "map")
+        return at.fault(node, `${at.name} is ${described(node)}; a value or a distribution of values is needed.`);
+      if (searchSpaceEntry.read(tried, at) === undefined) return undefined;
+      return { text: distributionText(tried), raw: plainValue(tried) };
+    },
+    write: (value, to) => (to.style === "yaml" && options.isMappingInSteps ? value.raw : value.text),
+  };
+}
+
+/** The same with each word as the parameter itself has it; what it does not take is left for its reader to tell. */
+function inOwnWords(node: SpecNode, parameter: Shape<unknown>, at: Reading): SpecNode {
+  if (node.kind === "scalar") {
+    const word = node.type === "string" ? parameter.read(node, at.trial()) : undefined;
+    return typeof word === "string" ? { ...node, ...stringValue(word) } : node;
+  }
+  if (node.kind === "list") return { ...node, items: node.items.map((item) => inOwnWords(item, parameter, at)) };
+  const entries = new Map(node.entries);
+  const values = entries.get("values");
+  const type = entries.get("type");
+  if (values !== undefined) entries.set("values", inOwnWords(values, parameter, at));
+  if (type?.kind === "scalar") entries.set("type", { ...type, ...stringValue(type.text.toLowerCase()) });
+  return { ...node, entries };
+}
 
 function scalarText(node: ScalarNode): string {
   return node.type === "float" ? plainDecimal(node.value as number) : node.text;
@@ -25,14 +55,14 @@ function scalarText(node: ScalarNode): string {
 /** The arguments stand in the order in which a distribution declares them. */
 const ARGUMENTS = ["values", "min_value", "max_value", "mu", "sigma", "upper", "q"];
 
-function distributionText(node: SpecNode & { kind: "map" }, _at: Reading): string {
+function distributionText(node: MapNode): string {
   const type = node.entries.get("type");
   const values = ARGUMENTS.flatMap((name) => {
     const value = node.entries.get(name);
     if (value === undefined) return [];
     return value.kind === "list" ? value.items.map(quotedText) : [quotedText(value)];
   });
-  return `${type?.kind === "scalar" ? type.text.toLowerCase() : ""}(${values.join(",")})`;
+  return `${type?.kind === "scalar" ? type.text : ""}(${values.join(",")})`;
 }
 
 function quotedText(node: SpecNode): string {
@@ -53,10 +83,18 @@ function plainDecimal(value: number): string {
   return `${sign}${digits.padEnd(point, "0")}`;
 }
 
-/** A list of subspaces, each of which has some of the parameters. */
-export function searchSpaces(names: readonly string[]): Shape<readonly Readonly<Record<string, string>>[]> {
-  const fields: Record<string, AnyField> = Object.fromEntries(names.map((name) => [name, optional(spaceValue)]));
-  return list(object("a search space", fields)) as unknown as Shape<readonly Readonly<Record<string, string>>[]>;
+/** A list of subspaces, each of which has some of the parameters under the names that they have themselves. */
+export function searchSpaces(
+  parameters: Readonly<Record<string, AnyField>>,
+  options: SpaceOptions = {},
+): Shape<readonly object[]> {
+  const fields: Record<string, AnyField> = Object.fromEntries(
+    Object.entries(parameters).map(([name, field]) => [
+      name,
+      optional(spaceValue(field.shape, options), field.camel === undefined ? {} : { camel: field.camel }),
+    ]),
+  );
+  return list(object("a search space", fields)) as unknown as Shape<readonly object[]>;
 }
 
 /** How the space is searched; the algorithm stands as a bare word. */

@@ -1,11 +1,18 @@
 // Steps of a pipeline that run AutoML: the YAML's own fields, and no component.
 import { type AutomlJob, automlJob, automlStepFields } from "./automl.ts";
 import { object, optional } from "./object.ts";
-import { jobResources } from "./run.ts";
+import { environmentVariables, jobIdentity, jobResources, queueSettings } from "./run.ts";
 import type { Shape } from "./shape.ts";
 import { computeOf, definedOnly, type StepType, type StepValue, writtenFields } from "./step.ts";
 
-const settings = object("an AutoML step", { resources: optional(jobResources) });
+/** What a step has as its YAML has it, beside the fields of its task; its resources have the names of the service. */
+const settings = object("an AutoML step", {
+  resources: optional(jobResources),
+  queue_settings: optional(queueSettings),
+  identity: optional(jobIdentity),
+  environment_variables: optional(environmentVariables),
+});
+const AS_WRITTEN = ["queue_settings", "identity", "environment_variables"];
 
 export const automlStep: StepType = {
   inline: automlJob as unknown as Shape<StepValue>,
@@ -15,6 +22,7 @@ export const automlStep: StepType = {
     return definedOnly({
       ...(await automlStepFields(job, to)),
       ...(await writtenFields(settings, step.value, ["resources"], to)),
+      ...(await writtenFields(settings, step.value, AS_WRITTEN, { ...to, style: "yaml" })),
       description: job.description,
       compute: compute?.startsWith("/") ? `azureml:${compute}` : compute,
     });

@@ -48,7 +48,7 @@ const common = {
   limits: optional(limits),
   sweep: optional(automlSweep),
   training_parameters: optional(object("training parameters", model)),
-  search_space: optional(searchSpaces(Object.keys(model))),
+  search_space: optional(searchSpaces(model, { isMappingInSteps: true })),
   featurization: optional(object("featurization", { dataset_language: optional(text()) })),
 };
 const labelled = { ...common, target_column_name: required(text()) };

@@ -3,7 +3,7 @@
 import { segment } from "../segment.ts";
 import { checkScoringScript, codeConfiguration } from "./deployment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
-import { checkServingName } from "./endpoint.ts";
+import { checkServingName, servingName } from "./endpoint.ts";
 import { deploymentEnvironment } from "./environment.ts";
 import { modelUse } from "./model.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
@@ -45,7 +45,7 @@ const settings = object(
 );
 
 const header = {
-  name: required(nameText()),
+  name: required(servingName),
   endpoint_name: required(nameText()),
   description: optional(text()),
   tags: optional(tags),

@@ -1,10 +1,10 @@
 // Batch endpoints (facts/03 2.11).
 import { segment } from "../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
-import { checkServingName, resourceIdentity } from "./endpoint.ts";
+import { checkServingName, resourceIdentity, servingName } from "./endpoint.ts";
 import { object, optional, readOnly, required } from "./object.ts";
 import type { Resolver } from "./resolver.ts";
-import { enumeration, nameText, text } from "./scalar.ts";
+import { enumeration, text } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -17,7 +17,7 @@ const defaults = object("defaults", { deployment_name: optional(text()) });
 export const batchEndpointShape = object(
   "a batch endpoint",
   {
-    name: required(nameText()),
+    name: required(servingName),
     description: optional(text()),
     tags: optional(tags),
     properties: optional(tags),

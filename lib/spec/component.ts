@@ -6,7 +6,7 @@ import { type AssetWrite, type ParseOptions, present, readDocument, tags } from 
 import { type Fields, map, type ObjectShape, optional, readOnly } from "./object.ts";
 import { bodyGuid } from "./python-json.ts";
 import type { Resolver } from "./resolver.ts";
-import { boolean, looseText, nameText, text, version } from "./scalar.ts";
+import { boolean, type Literal, literal, nameText, text, version } from "./scalar.ts";
 import type { Reading, Shape, Writing } from "./shape.ts";
 import type { MapNode, SourceFile } from "./source.ts";
 
@@ -24,11 +24,14 @@ export interface ComponentDocument {
   readonly display_name?: string;
   readonly description?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  readonly properties?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, Literal>>;
   readonly is_deterministic?: boolean;
   readonly inputs?: ComponentInputs;
   readonly outputs?: ComponentOutputs;
 }
+
+/** A component's spec has its properties as they are written; as a resource it has them as text. */
+const ownValue: Shape<Literal> = { ...literal, write: (value) => value.value };
 
 /** What components of all types say of themselves. */
 export const componentHeader = {
@@ -38,7 +41,7 @@ export const componentHeader = {
   display_name: optional(text()),
   description: optional(text()),
   tags: optional(tags),
-  properties: optional(map(looseText)),
+  properties: optional(map(ownValue)),
   is_deterministic: optional(boolean),
   inputs: optional(componentInputs),
   outputs: optional(componentOutputs),
@@ -166,6 +169,10 @@ export async function putAnonymousComponent(
   return await resolver.put("components", ANONYMOUS_COMPONENT, version, body);
 }
 
+function textsOf(values: ComponentDocument["properties"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(values ?? {}).map(([name, { text }]) => [name, text]));
+}
+
 /** `componentSpec`: the YAML in its own names, with references resolved and values as text. */
 export async function componentSpec(document: ComponentDocument, resolver: Resolver): Promise<Record<string, unknown>> {
   const type = TYPES.get(document.type);
@@ -200,7 +207,7 @@ function componentBody(
     properties: present({
       description: document.description,
       tags: document.tags ?? {},
-      properties: { ...document.properties, ...options.properties },
+      properties: { ...textsOf(document.properties), ...options.properties },
       isAnonymous: options.isAnonymous,
       isArchived: options.isPipeline ? undefined : false,
       componentSpec: { ...sent, _source: options.origin },

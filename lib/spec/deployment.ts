@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { segment } from "../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "./document.ts";
-import { checkServingName } from "./endpoint.ts";
+import { checkServingName, servingName } from "./endpoint.ts";
 import { deploymentEnvironment } from "./environment.ts";
 import { nearestName } from "./faults.ts";
 import { modelUse } from "./model.ts";
@@ -84,7 +84,7 @@ const dataCollector = object("a data collector", {
 });
 
 const fields = {
-  name: required(nameText()),
+  name: required(servingName),
   endpoint_name: required(nameText()),
   type: optional(enumeration(["managed", "kubernetes"])),
   description: optional(text()),

@@ -3,8 +3,9 @@
 import { type DocumentKind, isEvidentlyOther, refuseOther, withArticle } from "./kind.ts";
 import { map } from "./object.ts";
 import { type DocumentOverrides, overrideNode } from "./overrides.ts";
+import { valueText } from "./python-text.ts";
 import type { Resolver } from "./resolver.ts";
-import { tagText, text } from "./scalar.ts";
+import { text } from "./scalar.ts";
 import { Reading, type Shape, type Writing } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -49,7 +50,7 @@ export function camelWriting(resolver: Resolver): Writing {
 }
 
 /** Tags and properties of assets: values become text. */
-export const tags = map(tagText);
+export const tags = map(valueText);
 /** Tags and properties of jobs: values must be text. */
 export const textTags = map(text(), { nullable: true });
 

@@ -5,7 +5,7 @@ import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { compute, computeId } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { enumeration, integer, looseText, nameText, text } from "./scalar.ts";
-import type { Infer, Reading } from "./shape.ts";
+import type { Infer, Reading, Shape } from "./shape.ts";
 import type { MapNode, SourceFile, SpecNode } from "./source.ts";
 
 export const ENDPOINT_API_VERSION = "2022-02-01-preview";
@@ -26,6 +26,12 @@ export function checkServingName(name: string | undefined, node: SpecNode | unde
   const hint = name.includes("_") ? `Write ${name.replaceAll("_", "-")}.` : "Choose another name.";
   at.fault(node, `${at.name} is ${JSON.stringify(name)}, which Azure refuses: ${SERVING_NAME_RULE}.`, { hint });
 }
+
+/** The name of an endpoint or a deployment. Azure's client makes it lower-case, whatever the YAML has. */
+export const servingName: Shape<string> = {
+  ...nameText(),
+  read: (node, at) => nameText().read(node, at)?.toLowerCase(),
+};
 
 const AUTH_MODES = { key: "Key", aml_token: "AMLToken", aad_token: "AADToken" } as const;
 const IDENTITY_TYPES = { system_assigned: "SystemAssigned", user_assigned: "UserAssigned", none: "None" } as const;
@@ -68,7 +74,7 @@ export const resourceIdentity = object(
 );
 
 const fields = {
-  name: required(nameText()),
+  name: required(servingName),
   description: optional(text()),
   tags: optional(tags),
   properties: optional(tags),

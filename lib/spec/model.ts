@@ -7,9 +7,10 @@ import { type AssetWrite, type ParseOptions, present, readDocument } from "./doc
 import { withoutEvidence } from "./evidence-names.ts";
 import { type Location, MODEL_TYPES } from "./io.ts";
 import { list, map, object, optional, readOnly, required } from "./object.ts";
+import { valueText } from "./python-text.ts";
 import { parseReference, type Reference, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { anything, enumeration, looseText, nameText, text, version } from "./scalar.ts";
+import { anything, enumeration, nameText, text, version } from "./scalar.ts";
 import { type Below, described, type Infer, type Shape } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -23,11 +24,10 @@ const fields = {
   type: optional(enumeration(MODEL_TYPES)),
   path: optional(assetLocation("models")),
   description: optional(text()),
-  // Azure's client sends them as Python's str().
-  tags: optional(withoutEvidence(map(looseText, { nullable: true }))),
-  properties: optional(map(looseText, { nullable: true })),
+  tags: optional(withoutEvidence(map(valueText, { nullable: true }))),
+  properties: optional(map(valueText, { nullable: true })),
   stage: optional(text()),
-  flavors: optional(map(map(anything))),
+  flavors: optional(map(map(valueText))),
   datastore: optional(text()),
   system_metadata: optional(map(anything)),
   default_deployment_template: optional(template),

@@ -16,12 +16,16 @@ import type { MapNode, SpecNode } from "./source.ts";
 export interface FieldOptions {
   /** The body's name in snake_case, where it is not the field's own (`camel` and `snake` bodies). */
   readonly as?: string;
+  /** The name in `camel` bodies, where the published types have another than camel case makes of it. */
+  readonly camel?: string;
   /** Put the written fields of the value into the body that holds it. */
   readonly flatten?: boolean;
   /** The kind's own translation writes it. */
   readonly unwritten?: boolean;
   /** `field:` with nothing after it counts as absent. */
   readonly nullable?: boolean;
+  /** What stands for a field that is absent, where that depends on the place of the document. */
+  readonly absent?: (at: Reading) => unknown;
 }
 export interface RequiredField<T> extends FieldOptions {
   readonly presence: "required";
@@ -100,6 +104,7 @@ export function object<F extends Fields>(
       const before = at.faults.list.length;
       for (const [name, child] of node.entries) readField(name, child, node, at, title, fields, value, options.hints);
       for (const [name, field] of entries) {
+        if (field.absent !== undefined && value[name] === undefined) value[name] = field.absent(at);
         if (field.presence === "required" && !node.entries.has(name))
           at.fault(node, `${title} needs the field "${formatPath([...at.path, name])}" (${field.shape.expects}).`, {
             hint: `Add \`${name}:\`.`,
@@ -169,7 +174,7 @@ async function writeFields(
 
 function bodyName(name: string, field: FieldOptions, to: Writing): string {
   if (to.style === "yaml") return name;
-  return to.style === "snake" ? (field.as ?? name) : camelCase(field.as ?? name);
+  return to.style === "snake" ? (field.as ?? name) : (field.camel ?? camelCase(field.as ?? name));
 }
 
 export function mappingExpected(node: SpecNode, at: Reading, title: string, allowed: readonly string[]): undefined {

@@ -43,6 +43,7 @@ const INHERITED = [
   "task",
 ] as const;
 const SENT = [
+  "identity",
   "resources",
   "error_threshold",
   "mini_batch_error_threshold",
@@ -77,7 +78,7 @@ export const parallelStep: StepType = {
       inputs,
       outputs,
       ...(value["input_data"] === undefined ? {} : { input_data: value["input_data"] }),
-      ...Object.fromEntries(declared.map((name) => [name, value[name]])),
+      ...Object.fromEntries(declared.map((name) => [name, name === "resources" ? sizeOf(value[name]) : value[name]])),
     } as unknown as ComponentDocument;
   },
   async body(step, to) {
@@ -87,8 +88,8 @@ export const parallelStep: StepType = {
     const size = component === undefined ? {} : { mini_batch_size: 0 };
     const value = { ...size, ...definedOnly(inherited), ...step.value } as StepValue;
     const keys = value["partition_keys"] as readonly string[] | undefined;
-    // Code and environment of a task, and the identity, stand in the body as in a YAML.
-    const yaml = await writtenFields(over, value, ["task", "identity"], { ...to, style: "yaml" });
+    // Code and environment of a task stand in the body as in a YAML.
+    const yaml = await writtenFields(over, value, ["task"], { ...to, style: "yaml" });
     const body = await writtenFields(
       over,
       value,
@@ -98,6 +99,12 @@ export const parallelStep: StepType = {
     return definedOnly({ ...body, ...yaml, partition_keys: keys && partitionKeysText(keys) });
   },
 };
+
+/** The settings of the compute target stay with the step. */
+function sizeOf(resources: unknown): Record<string, unknown> {
+  const { properties: _properties, ...size } = resources as Record<string, unknown>;
+  return size;
+}
 
 function holdsExpression(value: unknown): boolean {
   if (typeof value === "object" && value !== null) return Object.values(value).some(holdsExpression);

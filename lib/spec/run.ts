@@ -1,7 +1,8 @@
 // Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
 import { list, map, object, optional, required } from "./object.ts";
-import { anything, boolean, duration, enumeration, integer, looseText, tagText, text } from "./scalar.ts";
-import { described, type Reading, type Shape } from "./shape.ts";
+import { valueText } from "./python-text.ts";
+import { anything, boolean, duration, enumeration, integer, looseText, text } from "./scalar.ts";
+import { described, type Reading, type Shape, snakeCase } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
 /** An object whose `type` says which of several it is. */
@@ -42,7 +43,7 @@ function typed<const N extends string>(name: N, rest: string, as: string) {
   return required(enumeration([name], { rest: { [name]: rest }, fold: "snake" }), { as });
 }
 
-const foldSnake = (word: string) => word.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+const foldSnake = snakeCase;
 
 export interface JobIdentity {
   readonly type: string;
@@ -61,7 +62,12 @@ const managedFields = {
 export const jobIdentity: Shape<JobIdentity> = byType<JobIdentity>(
   "an identity",
   {
-    managed: object("a managed identity", { type: typed("managed", "Managed", "identity_type"), ...managedFields }),
+    // Where a body has an identity as a YAML has it, it has the longer of the two names.
+    managed: object(
+      "a managed identity",
+      { type: typed("managed", "Managed", "identity_type"), ...managedFields },
+      { finish: (body, _value, to) => (to.style === "yaml" ? { ...body, type: "managed_identity" } : body) },
+    ),
     managed_identity: object("a managed identity", {
       type: typed("managed_identity", "Managed", "identity_type"),
       ...managedFields,
@@ -79,13 +85,30 @@ const dockerArguments: Shape<string | readonly string[]> = {
   write: (value) => value,
 };
 
-/** How many machines of which size; `properties` are sent as they stand. */
+/** Names of settings that are known whatever their case; the first is what a target of that name was called before. */
+const TARGETS: Readonly<Record<string, string>> = {
+  singularity: "AISuperComputer",
+  aisupercomputer: "AISuperComputer",
+  itp: "itp",
+  target_selector: "target_selector",
+};
+
+/** Settings of a compute target. A component's are not renamed: Azure's client does not send them at all. */
+const targetSettings: Shape<Readonly<Record<string, unknown>>> = {
+  ...map(anything),
+  write: (value, to) =>
+    to.style === "yaml"
+      ? value
+      : Object.fromEntries(Object.entries(value).map(([name, item]) => [TARGETS[name.toLowerCase()] ?? name, item])),
+};
+
+/** How many machines of which size. */
 export const jobResources = object(
   "resources",
   {
     instance_count: optional(integer()),
     instance_type: optional(text()),
-    properties: optional(map(anything)),
+    properties: optional(targetSettings),
     locations: optional(list(text())),
     max_instance_count: optional(integer()),
     docker_args: optional(dockerArguments),
@@ -207,7 +230,7 @@ function numeric(value: unknown): unknown {
   return typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value;
 }
 
-/** Environment variables: values become text, numbers and booleans as JSON writes them. */
-export const environmentVariables = map(tagText);
+/** Environment variables: values become text. */
+export const environmentVariables = map(valueText);
 /** Those of a pipeline's step are sent as they stand. */
 export const stepVariables = map(anything);

@@ -195,11 +195,6 @@ export const anything: Shape<unknown> = {
   write: (value) => value,
 };
 
-/** Text values that Azure's client takes from any scalar; numbers and booleans are sent as JSON would write them. */
-export const tagText: Shape<string> = scalarShape("text", (node) =>
-  node.type === "string" || node.type === "timestamp" ? node.text : String(node.value),
-);
-
 /** What stands for a secret that someone is to fill in is none itself: `<password>`, `$(key)`, a row of x, "example-password". */
 const PLACEHOLDER =
   /^(<.*>|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|[^a-wyz0-9]*|changeme|(example|dummy|your|my|replace|some)([-_ ]?(api|access|account|admin|secret|user|key|pass|password|token|pat|value|here|me))*)$/i;

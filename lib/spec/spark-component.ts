@@ -5,7 +5,7 @@ import { additionalIncludes } from "./includes.ts";
 import { object, optional } from "./object.ts";
 import { enumeration } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
-import { checkRun, sparkFields } from "./spark.ts";
+import { checkRun, ownFolder, sparkFields } from "./spark.ts";
 
 export const sparkComponent = object(
   "a Spark component",
@@ -13,6 +13,7 @@ export const sparkComponent = object(
     ...componentHeader,
     type: optional(enumeration(["spark"])),
     ...sparkFields,
+    code: ownFolder,
     additional_includes: optional(additionalIncludes),
   },
   { check: checkRun },

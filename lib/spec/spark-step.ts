@@ -10,6 +10,7 @@ import { enumeration, looseText, text } from "./scalar.ts";
 import type { Shape } from "./shape.ts";
 import {
   checkRun,
+  ownFolder,
   type SparkConf,
   sparkConf,
   sparkEntry,
@@ -43,7 +44,7 @@ const over = object("a Spark step", {
   code: optional(text(), { nullable: true }),
 });
 
-const inline = object("a Spark step", { ...sparkJobFields, ...stepHeader }, { check: checkRun });
+const inline = object("a Spark step", { ...sparkJobFields, ...stepHeader, code: ownFolder }, { check: checkRun });
 
 const SENT = ["resources", "py_files", "jars", "files", "archives", "identity", "conf", "args", "entry"];
 const INHERITED = ["py_files", "jars", "files", "archives", "conf", "args", "entry"] as const;
@@ -54,7 +55,8 @@ export const sparkStep: StepType = {
   needsNoCompute: (step) => step.value.resources !== undefined,
   toComponent(value, inputs, outputs) {
     const conf = withInstances(value["conf"] as SparkConf | undefined);
-    const { code, entry, py_files, jars, files, archives, environment, args, description, tags, properties } = value;
+    const { code, entry, py_files, jars, files, archives, environment, args, description, tags } = value;
+    const properties = value.properties && literalsOf(value.properties);
     const given = {
       code,
       entry,
@@ -83,3 +85,7 @@ export const sparkStep: StepType = {
     return await writtenFields(over, { ...value, conf, identity } as StepValue, SENT, to);
   },
 };
+
+function literalsOf(texts: Readonly<Record<string, string>>): NonNullable<ComponentDocument["properties"]> {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, { type: "string", value: text, text }]));
+}

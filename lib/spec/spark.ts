@@ -159,6 +159,12 @@ export const sparkFields = {
   args: optional(text()),
 };
 
+/** Azure's client takes the folder of the document itself for the code of a component or an inline step. A job without code has none. */
+export const ownFolder = optional(code, {
+  as: "code_id",
+  absent: (at): Code => ({ kind: "local", path: at.folder }),
+});
+
 export const sparkJobFields = {
   ...jobHeader,
   ...sparkFields,

@@ -14,7 +14,18 @@ import {
   queueSettings,
   services,
 } from "./run.ts";
-import { anything, duration, enumeration, integer, isoDuration, number, text } from "./scalar.ts";
+import {
+  anything,
+  duration,
+  enumeration,
+  integer,
+  isoDuration,
+  type Literal,
+  literal,
+  literalAs,
+  number,
+  text,
+} from "./scalar.ts";
 import { described, type Infer, type Reading, type Shape, type Writing } from "./shape.ts";
 import type { MapNode, SpecNode } from "./source.ts";
 
@@ -99,12 +110,19 @@ export interface Sampling {
   /** Written as a bare word. */
   readonly short?: boolean;
 }
+/** The published type has the base as text; a pipeline's step has it as it stands in the YAML. */
+const logbase: Shape<Literal> = {
+  ...literal,
+  expects: "a number, or e",
+  write: (value, to) => (to.style === "camel" ? literalAs(value, "number") : value.value),
+};
+
 const samplings: Readonly<Record<string, Shape<Sampling>>> = {
   random: object("random sampling", {
     type: required(enumeration(["random"], { rest: { random: "Random" } }), { as: "sampling_algorithm_type" }),
     seed: optional(integer()),
     rule: optional(enumeration(["random", "sobol"], { rest: { random: "random", sobol: "sobol" } })),
-    logbase: optional(anything),
+    logbase: optional(logbase),
   }),
   grid: object("grid sampling", {
     type: required(enumeration(["grid"], { rest: { grid: "Grid" } }), { as: "sampling_algorithm_type" }),
@@ -194,7 +212,10 @@ export const objective = object("an objective", {
 /** Azure reads less than 60 seconds as days here (a fault of the service), so that Azure's client sends at least a minute. */
 const atLeastAMinute: Shape<number> = {
   ...duration(),
-  write: (value, to) => (to.style === "camel" ? isoDuration(value === 0 ? 0 : Math.max(60, value)) : value),
+  write(value, to) {
+    const seconds = value === 0 ? 0 : Math.max(60, value);
+    return to.style === "camel" ? isoDuration(seconds) : seconds;
+  },
 };
 
 export const sweepLimits = object(

@@ -74,7 +74,7 @@ describe("spec command job", () => {
         "python train.py --rate ${{inputs.rate}} --on ${{inputs.on}} --data ${{inputs.data}} --table ${{inputs.table}} --out ${{outputs.model}} $[[--more ${{inputs.more}}]]",
       codeId: code?.path,
       environmentId: environment?.path,
-      environmentVariables: { N: "1", FLAG: "true" },
+      environmentVariables: { N: "1", FLAG: "True" },
       inputs: {
         rate: { jobInputType: "literal", value: "0.1" },
         on: { jobInputType: "literal", value: "True" },
