@@ -1,9 +1,17 @@
-// What the official tests take for granted beside their workspace: registries and computes of these names.
+// What the official tests take for granted beside their workspace: registries, computes and containers of these names.
 import type { LocalCloud } from "../../local/cloud.ts";
 import { ask, tokenOf } from "../../test/local/azure/client.ts";
 
 const registries = ["testFeed", "UnsecureTest-testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-hello-world"];
-const clusters = ["testCompute", "automl-cpu-cluster", "cpucluster"];
+const clusters = [
+  "testCompute",
+  "automl-cpu-cluster",
+  "cpu-cluster-1",
+  "cpucluster",
+  "aml-compute",
+  "gpu-compute-low-pri",
+];
+const containers = ["testblob"];
 const synapse = ["rezas-synapse-10", "douglassynapse"];
 
 /**
@@ -18,6 +26,7 @@ export async function prepareWorkspace(cloud: LocalCloud): Promise<void> {
     if (answer.status >= 300) throw new Error(`PUT ${where} was answered ${answer.status}: ${answer.text}`);
   };
   const { location, workspace } = cloud;
+  for (const name of containers) await cloud.azure.blobs.container(name);
   for (const name of registries) {
     const identity = { type: "SystemAssigned" };
     await put(`registries/${name}`, { location, identity, properties: { regionDetails: [{ location }] } });

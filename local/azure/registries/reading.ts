@@ -78,7 +78,7 @@ function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetK
     base,
     (request, response, { apiVersion }) => {
       const here = asked(request, apiVersion);
-      const chosen = select(here.store.containers(), request.query);
+      const chosen = select(here.store.containers(), viewed(request.query));
       response.json(page(chosen, request, plane.origin(), (one) => containerBody(here, one, plane, world.clock.now())));
     },
     selected,
@@ -94,7 +94,7 @@ function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetK
     (request, response, { apiVersion }) => {
       const here = asked(request, apiVersion);
       const versions = here.store.container(parameter(request, "name"))?.versions ?? [];
-      const chosen = selectVersions(versions, request.query);
+      const chosen = selectVersions(versions, viewed(request.query));
       response.json(page(chosen, request, plane.origin(), (one) => versionBody(here, one, plane)));
     },
     versionQuery(kind),
@@ -106,6 +106,16 @@ function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetK
     if (found === undefined) throw kind.notFound(name, version);
     response.json(versionBody(here, found, plane));
   });
+}
+
+/**
+ * azure-ai-ml 1.35 asks registries by the name of its own constant, `listViewType=ListViewType.ACTIVE_ONLY`, and its own tests
+ * list models of a registry so. That the service takes it for `ActiveOnly` follows from them alone: not verified against live Azure.
+ */
+function viewed(query: Request["query"]): Request["query"] {
+  const view = query["listViewType"];
+  const constant = typeof view === "string" ? /^ListViewType\.([A-Z_]+)$/.exec(view)?.[1] : undefined;
+  return constant === undefined ? query : { ...query, listViewType: constant.replaceAll("_", "") };
 }
 
 /** The same on Azure Resource Manager. That ids are asset URIs there too is inferred: not verified against live Azure. */

@@ -95,6 +95,30 @@ describe("query parameters of the management plane", () => {
     assert.equal((await call("GET", "/connections?includeAll=true")).status, 501);
   });
 
+  it("are taken from the official client as it writes them for registries, by the name of its own constant", async () => {
+    const at = `${subscription()}/resourceGroups/rg1${provider}/registries/shared`;
+    const ofGroup = (method: string, url: string, body?: object) =>
+      ask(cloud, method, url, { token, ...(body && { body }) });
+    const version = "api-version=2024-04-01";
+    const registry = { location: "eastus2", identity: { type: "SystemAssigned" }, properties: { regionDetails: [] } };
+    const made = await ofGroup("PUT", `${cloud.urls.arm}${at}?${version}`, registry);
+    assert.ok(made.status < 300, made.text);
+    const model = { modelType: "custom_model", modelUri: "azureml://datastores/workspaceblobstore/paths/m" };
+    const plane = `${cloud.urls.api}/mferp/managementfrontend${at}`;
+    for (const name of ["kept", "gone"])
+      await ofGroup("PUT", `${plane}/models/${name}/versions/1?api-version=2021-10-01-dataplanepreview`, {
+        properties: model,
+      });
+    const list = (view: string) =>
+      ofGroup("GET", `${plane}/models?api-version=2021-10-01-dataplanepreview&listViewType=${view}`);
+    const all = ["gone", "kept"];
+    assert.deepEqual(names(await list("ListViewType.ACTIVE_ONLY")), all);
+    assert.deepEqual(names(await list("ListViewType.ARCHIVED_ONLY")), []);
+    assert.deepEqual(names(await list("ListViewType.ALL")), all);
+    assert.equal((await list("ListViewType.SOME")).status, 400);
+    assert.equal((await call("GET", "/models?listViewType=ListViewType.ACTIVE_ONLY")).status, 400);
+  });
+
   it("are known by their names in any case, and an empty one asks for nothing", async () => {
     assert.deepEqual(names(await call("GET", "/onlineEndpoints?NAME=first")), ["first"]);
     assert.deepEqual(names(await call("GET", "/onlineEndpoints?name=&tags=")), ["second", "first"]);

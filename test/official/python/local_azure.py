@@ -55,7 +55,7 @@ sys.addaudithook(_watch)
 
 def _named_and_missing(error: str):
     """Files and folders of the suite's configuration that a failure names and that are not there."""
-    for path in re.findall(r"[^\s'\"=(]*tests/test_configs/[^\s'\",:;)\]]+", error):
+    for path in re.findall(r"[^\s'\"=(]*tests/test_configs/[^\s'\",:;)\]\x1b]+", error):
         if not os.path.exists(path):
             yield os.path.relpath(path)
 
