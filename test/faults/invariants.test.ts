@@ -65,10 +65,10 @@ describe("what has to hold on bad days", () => {
     deploymentsOf(state).set("greeter/green", deployment("green", "Updating"));
     const watch = async (change: () => void) => {
       endpoint.traffic = { blue: 100 };
-      const end = watchTraffic(cloud);
+      const traffic = watchTraffic(cloud);
       await pause(40);
       change();
-      return found(end);
+      return found((expect) => traffic.end(expect));
     };
     const move = (traffic: Record<string, number>) => () => {
       endpoint.traffic = traffic;
@@ -78,5 +78,16 @@ describe("what has to hold on bad days", () => {
     assert.match(await watch(move({ green: 100 })), /then 0 %/, "to what does not serve");
     deploymentsOf(state).set("greeter/green", deployment("green", "Succeeded"));
     assert.equal(await watch(move({ blue: 90, green: 10 })), "");
+    // Where nothing was live, a step may take back what it made live itself; after it has succeeded, nobody may.
+    for (const succeeds of [false, true]) {
+      endpoint.traffic = {};
+      const traffic = watchTraffic(cloud);
+      endpoint.traffic = { blue: 100 };
+      await pause(40);
+      if (succeeds) traffic.finished();
+      endpoint.traffic = {};
+      const seen = found((expect) => traffic.end(expect));
+      assert.match(seen, succeeds ? /was served, then 0 %/ : /^$/);
+    }
   });
 });

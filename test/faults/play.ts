@@ -12,7 +12,7 @@ import { type Attempt, type Ground, type Ran, runTask } from "./run-task.ts";
 import type { Expect, Scenario } from "./scenario.ts";
 import { scenarioOf } from "./scenarios/index.ts";
 import type { Schedule, Trouble } from "./schedule.ts";
-import { watchTraffic } from "./watch-traffic.ts";
+import { type TrafficWatch, watchTraffic } from "./watch-traffic.ts";
 
 export interface Outcome {
   readonly schedule: Schedule;
@@ -40,9 +40,9 @@ export async function play(schedule: Schedule, folder: string): Promise<Outcome>
     const place = new Place(cloud);
     await scenario.prepare?.(place);
     const ground: Ground = { cloud, layer, nodes: fastNodes(folder), folder, patience: PATIENCE };
-    const watched = watchTraffic(cloud);
-    runs.push(...(await playStory(ground, scenario, schedule, place, expect)));
-    watched(expect);
+    const traffic = watchTraffic(cloud);
+    runs.push(...(await playStory(ground, scenario, schedule, { place, traffic, expect })));
+    traffic.end(expect);
     const last = runs.at(-1) as Ran;
     for (const [n, ran] of runs.entries()) checkAttempt(ran, `Attempt ${n + 1}`, PATIENCE, expect);
     const ends = scenario.ends ?? "Succeeded";
@@ -68,10 +68,14 @@ async function playStory(
   ground: Ground,
   scenario: Scenario,
   schedule: Schedule,
-  place: Place,
-  expect: Expect,
+  { place, traffic, expect }: { place: Place; traffic: TrafficWatch; expect: Expect },
 ): Promise<Ran[]> {
   const { troubles, together, rerun } = schedule;
+  const run = async (attempt: Attempt, slot: number) => {
+    const ran = await runTask(ground, attempt, slot);
+    if (ran.result === "Succeeded") traffic.finished();
+    return ran;
+  };
   const { devops } = ground.cloud;
   const first = newBuild(ground);
   const builds = troubles.map((_, n) => (n > 0 && together === "two runs" ? newBuild(ground) : first));
@@ -84,9 +88,7 @@ async function playStory(
     ...{ faults: trouble?.faults ?? [], stop: trouble?.end, skew: trouble?.skew ?? 0 },
     keepFolders: attempt > 1,
   });
-  const runs = await Promise.all(
-    troubles.map((trouble, n) => runTask(ground, plan(n, builds[n] as Build, 1, trouble), n)),
-  );
+  const runs = await Promise.all(troubles.map((trouble, n) => run(plan(n, builds[n] as Build, 1, trouble), n)));
   const finish = (build: Build, { result }: Ran) =>
     devops.finishBuild(build, result === "Succeeded" ? "succeeded" : result === "Canceled" ? "canceled" : "failed");
   for (const [n, ran] of runs.entries()) if (builds.indexOf(builds[n] as Build) === n) finish(builds[n] as Build, ran);
@@ -96,7 +98,7 @@ async function playStory(
   for (const [n, ran] of [...runs].entries()) {
     const again = rerun === "new run" || ran.result === "Succeeded";
     const build = again ? newBuild(ground) : (builds[n] as Build);
-    const last = await runTask(ground, plan(n, build, again ? 1 : 2), n);
+    const last = await run(plan(n, build, again ? 1 : 2), n);
     finish(build, last);
     runs.push(last);
     await scenario.afterAttempt?.(place, last, expect);

@@ -1,4 +1,5 @@
-// Looks all the time whether what had traffic still has: no moment without a deployment that serves, once one does.
+// Looks all the time whether what had traffic still has: no moment without a deployment that serves, once an earlier run or a step
+// that succeeded has made one live. What a cancelled step has just made live, where nothing was, it takes back: that is its own.
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Expect } from "./scenario.ts";
@@ -6,8 +7,17 @@ import type { Expect } from "./scenario.ts";
 /** Milliseconds between two looks. */
 const PAUSE = 10;
 
-/** Looks until the function that it gives back is called, which tells what was seen. */
-export function watchTraffic({ azure }: LocalCloud): (expect: Expect) => void {
+export interface TrafficWatch {
+  /** A step has succeeded: what it made live stays so. */
+  finished(): void;
+  /** Ends the watch, and tells what was seen. */
+  end(expect: Expect): void;
+}
+
+/** Looks until its end. */
+export function watchTraffic({ azure }: LocalCloud): TrafficWatch {
+  /** Endpoints that a finished release serves. */
+  const live = new Set<string>();
   /** Share of the traffic that goes to deployments that serve, by endpoint, as last seen. */
   const served = new Map<string, number>();
   const lost: string[] = [];
@@ -18,15 +28,23 @@ export function watchTraffic({ azure }: LocalCloud): (expect: Expect) => void {
       );
       const share = serving.reduce((sum, one) => sum + (traffic[one.name] ?? 0), 0);
       const before = served.get(name) ?? 0;
-      if (share < before)
+      if (share < before && live.has(name))
         lost.push(`${before} % of the traffic of ${name} was served, then ${share} %: ${JSON.stringify(traffic)}.`);
       served.set(name, share);
     }
   };
-  const timer = setInterval(look, PAUSE);
-  return (expect) => {
-    clearInterval(timer);
+  const finished = () => {
     look();
-    expect(lost.length === 0, lost[0] ?? "");
+    for (const [name, share] of served) if (share > 0) live.add(name);
+  };
+  finished();
+  const timer = setInterval(look, PAUSE);
+  return {
+    finished,
+    end(expect) {
+      clearInterval(timer);
+      look();
+      expect(lost.length === 0, lost[0] ?? "");
+    },
   };
 }
