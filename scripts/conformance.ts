@@ -4,12 +4,14 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { SecretRecorder } from "../test/harness/secrets.ts";
 import { holdAgainstTypes, writeArchives } from "./conformance/archive.ts";
-import { type VirtualEnvironment, virtualEnvironment } from "./conformance/python.ts";
+import { virtualEnvironment } from "./conformance/python.ts";
 import { Report } from "./conformance/report.ts";
-import { runAll, suitesFor } from "./conformance/suites.ts";
+import { runAll, type Suite, type Surroundings, suitesFor } from "./conformance/suites.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 const requirements = path.join(root, "test/conformance/requirements.txt");
+/** Suites with clients of their own, and what those are. */
+const apart: Readonly<Record<string, string>> = { mlflow3: "test/conformance/requirements-mlflow3.txt" };
 const usage = `npm run test:conformance -- [--only TEXT] [--har FILE] [--contract DIR] [--jobs N]
 
   --only TEXT      run the flows whose module or title holds this text
@@ -21,21 +23,28 @@ const usage = `npm run test:conformance -- [--only TEXT] [--har FILE] [--contrac
 
 A suite in which a flow failed is run once more, alone; what passes then is listed as such.`;
 
+type Environments = Pick<Surroundings, "python" | "apart">;
+
 async function main(): Promise<number> {
   const options = readArguments();
   if (options === undefined) return 2;
   const started = performance.now();
   const report = new Report();
-  const python = install(report);
-  if (python !== undefined) await run(python, options, report);
+  const suites = suitesFor(options.only);
+  const environments = install(suites, report);
+  if (environments !== undefined) await run(suites, environments, options, report);
   report.end((performance.now() - started) / 1000);
   return report.failures.length === 0 && report.results.length > 0 ? 0 : 1;
 }
 
 /** The clients cannot be taken from anywhere else: without them everything has failed, and nothing was skipped. */
-function install(report: Report): VirtualEnvironment | undefined {
+function install(suites: readonly Suite[], report: Report): Environments | undefined {
   try {
-    return virtualEnvironment(requirements, path.join(root, ".venv"));
+    const folder = path.join(root, ".venv");
+    const own = suites.flatMap(({ name }) =>
+      apart[name] === undefined ? [] : [[name, virtualEnvironment(path.join(root, apart[name]), folder)] as const],
+    );
+    return { python: virtualEnvironment(requirements, folder), apart: Object.fromEntries(own) };
   } catch (error) {
     const title = "Azure's Python clients are installed from PyPI";
     report.add({ suite: "conformance", title, ok: false, milliseconds: 0, error: (error as Error).message });
@@ -43,7 +52,13 @@ function install(report: Report): VirtualEnvironment | undefined {
   }
 }
 
-async function run(python: VirtualEnvironment, options: Options, report: Report): Promise<void> {
+async function run(
+  suites: readonly Suite[],
+  environments: Environments,
+  options: Options,
+  report: Report,
+): Promise<void> {
+  const { python } = environments;
   // Jobs and scoring scripts run with "this machine's Python"; here that is the one that has the clients.
   process.env["PATH"] = `${python.bin}${path.delimiter}${process.env["PATH"] ?? ""}`;
   const { startCloud } = await import("../local/cloud.ts");
@@ -57,8 +72,7 @@ async function run(python: VirtualEnvironment, options: Options, report: Report)
   try {
     // Clients poll every 5 or 30 seconds; an operation's status that waits for the end spares them all but the first look.
     cloud.azure.scenario.patience = 20_000;
-    const suites = suitesFor(only);
-    const around = { cloud, python, only };
+    const around = { cloud, ...environments, only };
     await runAll(suites, options.jobs, around, report);
     for (const suite of suites) await report.secondAttempt(suite.name, () => suite.run(around, report));
   } finally {

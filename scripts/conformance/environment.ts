@@ -38,6 +38,8 @@ export function clientEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
     CONFORMANCE_SUBSCRIPTION: cloud.subscriptionId,
     CONFORMANCE_RESOURCE_GROUP: cloud.resourceGroup,
     CONFORMANCE_WORKSPACE: cloud.workspace,
+    // As the workspace shows it, for a client that has nothing but this.
+    CONFORMANCE_TRACKING_URI: `azureml://${new URL(cloud.urls.api).host}/mlflow/v1.0${cloud.azure.workspaceId}`,
     CONFORMANCE_IDENTITY_ENDPOINT: cloud.managedIdentity.endpoint,
     CONFORMANCE_IDENTITY_HEADER: cloud.managedIdentity.header,
     ...pipelineRun(cloud),

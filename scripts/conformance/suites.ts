@@ -20,6 +20,8 @@ const LONGEST = ["sklearn", "tracking", "sweeps", "batch", "schedules"];
 export interface Surroundings {
   readonly cloud: LocalCloud;
   readonly python: VirtualEnvironment;
+  /** For suites whose clients cannot live beside the others, such as another generation of MLflow. */
+  readonly apart: Readonly<Record<string, VirtualEnvironment>>;
   /** Only flows whose suite and title hold this text; empty: all. */
   readonly only: string;
 }
@@ -57,8 +59,8 @@ export async function runAll(suites: readonly Suite[], atOnce: number, around: S
 }
 
 function runPython(name: string): Suite["run"] {
-  return async ({ cloud, python, only }, report) => {
-    const child = spawn(path.join(python.bin, "python3"), ["-u", "runner.py", name], {
+  return async ({ cloud, python, apart, only }, report) => {
+    const child = spawn(path.join((apart[name] ?? python).bin, "python3"), ["-u", "runner.py", name], {
       cwd: path.join(root, "python"),
       env: {
         ...clientEnvironment(cloud),

@@ -14,7 +14,7 @@ export function mount(app: Express, world: AzureWorld): void {
         // The official Python client takes the domain of its token audience (https://ml.azure.com) from here.
         portal: "https://portal.azure.com",
         authentication: {
-          loginEndpoint: world.urls.login,
+          loginEndpoint: loginEndpoint(world),
           audiences: ["https://management.core.windows.net/", "https://management.azure.com/"],
           tenant: "common",
           identityProvider: "AAD",
@@ -24,6 +24,14 @@ export function mount(app: Express, world: AzureWorld): void {
       },
     ]);
   });
+}
+
+/**
+ * azureml-mlflow hands azure-identity this address without its scheme, and that takes `localhost:1234` for an address of the scheme
+ * `localhost`. Numbers are no scheme. The listener is the same, and its certificate names both.
+ */
+function loginEndpoint(world: AzureWorld): string {
+  return world.urls.login.replace("//localhost:", "//127.0.0.1:");
 }
 
 /**

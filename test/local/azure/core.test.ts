@@ -101,7 +101,11 @@ describe("the local cloud", () => {
     it("describes itself as a cloud to clients that ask", async () => {
       const { body } = await ask(cloud, "GET", `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`);
       assert.equal(body[0].resourceManager, `${cloud.urls.arm}/`);
-      assert.equal(body[0].authentication.loginEndpoint, cloud.urls.login);
+      // Without its scheme a client must not take it for one of the scheme "localhost".
+      const login = new URL(body[0].authentication.loginEndpoint);
+      assert.deepEqual([login.hostname, login.port], ["127.0.0.1", new URL(cloud.urls.login).port]);
+      const wellKnown = `${login.origin}/${cloud.tenantId}/v2.0/.well-known/openid-configuration`;
+      assert.equal((await ask(cloud, "GET", wellKnown)).status, 200);
       await cloud.azure.blobs.put("described", "x", "hello");
       const { search } = new URL(cloud.azure.blobs.sasUrl("described", "x", "r", 5));
       const url = `https://stor1.blob.${body[0].suffixes.storage}/described/x${search}`;
