@@ -138,6 +138,73 @@ describe("the gate", () => {
     }
   });
 
+  /** A clock of seconds, and what happens as the gate pauses for the n-th time. */
+  const pausing = (at: (pause: number) => void) => {
+    let pauses = 0;
+    return {
+      now: () => pauses * 1_000,
+      async sleep() {
+        pauses += 1;
+        at(pauses);
+      },
+    };
+  };
+  const late = async (rules: string, expected: boolean) => {
+    const { azure } = await theCloud();
+    azure.scenario.metricDelay = 600_000;
+    try {
+      const job = await jobWith([["late", 0.1]]);
+      const clock = pausing((pause) => {
+        if (pause === 2)
+          for (const metric of jobBoard(azure).tracking.runs.get(job)!.metrics) Object.assign(metric, { visibleAt: 0 });
+      });
+      const result = await gate(job, rules, { patience: 10_000, clock });
+      assert.equal(result.passed, expected, JSON.stringify(result.rules));
+    } finally {
+      azure.scenario.metricDelay = 0;
+    }
+  };
+  it("waits for a late metric that a rule asks after", () => late("!has(metrics.late) || metrics.late > 0.5", false));
+  it("waits for a late metric that a rule asks after by in", () => late("!('late' in metrics)", false));
+  it("waits for metrics that are late where a rule looks at all of them", () =>
+    late("metrics.all(name, metrics[name] > 0.05)", true));
+
+  it("judges no job whose run MLflow does not know, and waits for it", async () => {
+    const { tracking } = jobBoard((await theCloud()).azure);
+    const job = await jobWith([["auc", 0.9]]);
+    const run = tracking.runs.get(job)!;
+    tracking.runs.delete(job);
+    for (const rules of ["!has(metrics.bad)", "metrics.auc > 0.5", "!('bad' in metrics) || metrics.bad < 1"])
+      await assert.rejects(gate(job, rules), { kind: "failed", message: new RegExp(`MLflow .*${job}`) });
+    const clock = pausing((pause) => {
+      if (pause === 2) tracking.runs.set(job, run);
+    });
+    assert.equal((await gate(job, "!has(metrics.bad)", { patience: 10_000, clock })).passed, true);
+  });
+  it("fails against a champion whose run MLflow does not know", async () => {
+    const { tracking } = jobBoard((await theCloud()).azure);
+    const job = await jobWith([["auc", 0.9]]);
+    tracking.runs.delete(job);
+    const result = await gate(strong, "!has(champion.auc) || metrics.auc > champion.auc", {
+      champion: { kind: "job", name: job },
+      missingChampion: "skip",
+    });
+    assert.equal(result.passed, false);
+    assert.match(result.rules[0]?.detail ?? "", new RegExp(`MLflow does not know the run ${job}`));
+  });
+  it("takes no metrics of another run than the one it asked for", async () => {
+    const { tracking } = jobBoard((await theCloud()).azure);
+    const job = await jobWith([["auc", 0.1]]);
+    const own = tracking.runs.get(job)!;
+    // What a cache or a proxy may answer.
+    tracking.runs.set(job, tracking.runs.get(strong)!);
+    try {
+      await assert.rejects(gate(job, "metrics.auc > 0.5"), /asked/);
+    } finally {
+      tracking.runs.set(job, own);
+    }
+  });
+
   const champions: [string, () => string, string][] = [
     ["a model by its tag", () => `model:${model}@production`, "1"],
     ["a model by its tag and value", () => `model:${model}@stage=production`, "1"],

@@ -162,6 +162,30 @@ describe("a gate's rules", () => {
         assert.equal(judge(rule(text), given).outcome, "failed", text);
     });
 
+    for (const text of [
+      "metrics.all(name, metrics[name] > 0.5)",
+      "!metrics.exists(name, metrics[name] < 0.5)",
+      "metrics.filter(name, metrics[name] < 0.5).size() == 0",
+      "metrics.map(name, metrics[name]).all(v, v > 0.5)",
+      "size(metrics) >= 0",
+      "metrics == metrics",
+      "history.all(name, size(history[name]) > 0)",
+    ])
+      it(`fail where there is nothing to look at: ${text}`, () => {
+        const result = judge(rule(text), facts({}));
+        assert.equal(result.outcome, "failed", result.detail);
+        assert.match(result.detail, /^The job has no metric at all\./);
+      });
+    for (const text of [
+      "champion.all(name, metrics[name] >= champion[name])",
+      "!champion.exists(n, champion[n] > 0.9)",
+    ])
+      it(`fail where the champion has nothing to look at: ${text}`, () => {
+        const result = judge(rule(text), facts({ auc: 1 }, { champion: {} }), "bc:3");
+        assert.equal(result.outcome, "failed", result.detail);
+        assert.match(result.detail, /^Bc:3 has no metric at all\./);
+      });
+
     it("fail where a calculation comes to no finite number", () => {
       const given = facts({ none: 0, some: 1 });
       for (const text of ["metrics.some / metrics.none > 1", "!(metrics.none / metrics.none > 1)"])
