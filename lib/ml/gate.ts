@@ -43,7 +43,8 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   const history = await histories(workspace, options, metrics);
   const facts = { metrics, history, ...(championMetrics ? { champion: championMetrics } : {}) };
   const rules = options.rules.map((rule) => {
-    const result = verdict(rule, champion, options.missingChampion) ?? judge(rule, facts, called(champion));
+    const result =
+      verdict(rule, champion, championMetrics, options.missingChampion) ?? judge(rule, facts, called(champion));
     return { ...result, passed: result.outcome !== "failed" };
   });
   return {
@@ -56,16 +57,37 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   };
 }
 
+/** Names of the job's metrics that rules speak of or ask after: what is late is not yet missing. */
+function namedBy(rules: readonly Rule[]): ReadonlySet<string> {
+  return new Set(
+    rules.flatMap(({ needs: { metrics, history, asksAfter } }) => [
+      ...metrics,
+      ...history,
+      ...asksAfter.metrics,
+      ...asksAfter.history,
+    ]),
+  );
+}
+
 const called = (champion: Champion | undefined) => (champion?.found ? champion.called : "the champion");
 
 /** The verdict on a rule that asks for a champion who cannot be asked. */
-function verdict(rule: Rule, champion: Champion | undefined, missing: "fail" | "skip"): RuleResult | undefined {
+function verdict(
+  rule: Rule,
+  champion: Champion | undefined,
+  metrics: Metrics | undefined,
+  missing: "fail" | "skip",
+): RuleResult | undefined {
   if (!rule.needs.asksChampion || champion === undefined) return undefined;
   if (!champion.found) {
     const detail = `There is no champion: ${champion.why}.`;
     return { rule: rule.text, outcome: missing === "skip" ? "skipped" : "failed", detail };
   }
-  if (champion.jobName !== undefined) return undefined;
+  if (champion.jobName !== undefined) {
+    if (metrics !== undefined) return undefined;
+    const unknown = `MLflow does not know the run ${champion.jobName} of ${champion.called}, so there is nothing to compare with.`;
+    return { rule: rule.text, outcome: "failed", detail: unknown };
+  }
   const detail = `${champion.called.replace(/^the/, "The")} does not say which job made it, so it has no metrics to compare with.`;
   return { rule: rule.text, outcome: "failed", detail };
 }
@@ -89,10 +111,19 @@ async function jobMetrics(
   options: GateOptions,
 ): Promise<{ metrics: Metrics; jobCreated: string | undefined }> {
   const { jobName, includeChildRuns } = options;
-  const needed = new Set(options.rules.flatMap((rule) => [...rule.needs.metrics, ...rule.needs.history]));
-  const missing = (metrics: Metrics) => [...needed].filter((name) => !Object.hasOwn(metrics, name));
+  const needed = namedBy(options.rules);
+  const looksAtAll = options.rules.some(
+    ({ needs: { touches } }) => touches.metrics === "all" || touches.history === "all",
+  );
+  /** What is waited for, in words; undefined where nothing is. */
+  const missing = (metrics: Metrics | undefined): string | undefined => {
+    if (metrics === undefined) return "MLflow to know the run";
+    if (looksAtAll && Object.keys(metrics).length === 0) return "metrics";
+    const names = [...needed].filter((name) => !Object.hasOwn(metrics, name));
+    return names.length > 0 ? `the metrics ${names.join(", ")}` : undefined;
+  };
   let job: Job | undefined;
-  let metrics: Metrics = {};
+  let metrics: Metrics | undefined;
   let said = false;
   const look = async () => {
     // A job that has ended will not change any more.
@@ -102,10 +133,10 @@ async function jobMetrics(
     ]);
     const status = job.properties?.status;
     if (status === "Failed" || status === "Canceled" || status === "NotResponding") throw notCompleted(jobName, status);
-    if (hasEnded(status) && missing(metrics).length === 0) return { done: true as const, value: undefined };
+    const awaited = hasEnded(status) ? missing(metrics) : `the job, which is ${status}`;
+    if (awaited === undefined) return { done: true as const, value: undefined };
     if (!said) {
-      const what = hasEnded(status) ? `the metrics ${missing(metrics).join(", ")}` : `the job, which is ${status}`;
-      workspace.log.info(`Waiting for ${what} of ${jobName}.`);
+      workspace.log.info(`Waiting for ${awaited} of ${jobName}.`);
       said = true;
     }
     return { done: false as const };
@@ -126,7 +157,16 @@ async function jobMetrics(
     const status = job?.properties?.status;
     if (!hasEnded(status)) throw notCompleted(jobName, status);
   }
+  if (metrics === undefined) throw unknownToMlflow(jobName, includeChildRuns);
   return { metrics, jobCreated: job?.systemData?.createdAt };
+}
+
+/** No answer about metrics is not an answer that there are none. */
+function unknownToMlflow(jobName: string, includeChildRuns: boolean): TaskError {
+  const run = includeChildRuns ? `the run ${jobName}, or not all of its child runs` : `the run ${jobName}`;
+  return new TaskError("failed", `MLflow does not know ${run}, so its metrics cannot be judged.`, {
+    hint: "Wait longer with metricsTimeoutInSeconds; see whether the run is in the workspace's studio, and whether somebody deleted it.",
+  });
 }
 
 function notCompleted(jobName: string, status: string | undefined): TaskError {

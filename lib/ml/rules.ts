@@ -101,6 +101,9 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
     ...missingFrom(needs.metrics, facts.metrics, "The job"),
     ...missingFrom(needs.history, facts.history, "The job"),
     ...missingFrom(needs.champion, champion, capital(whose)),
+    ...nothingIn(needs, "metrics", facts.metrics, "The job"),
+    ...nothingIn(needs, "history", facts.history, "The job"),
+    ...nothingIn(needs, "champion", champion, capital(whose)),
   ];
   if (missing.length > 0) return failed(missing.join(" "));
   const values: Values = { metrics: facts.metrics, champion, history: facts.history };
@@ -123,6 +126,11 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
     const { summary, message } = error as CelError;
     return failed([...bad, `It could not be judged: ${sentence(summary ?? message)}.`].join(" "));
   }
+}
+
+/** What holds of all of nothing says nothing: `all()` of no metrics is true. */
+function nothingIn({ touches }: Needs, subject: Subject, there: object, who: string): string[] {
+  return touches[subject] === "all" && Object.keys(there).length === 0 ? [`${who} has no metric at all.`] : [];
 }
 
 function missingFrom(names: ReadonlySet<string>, there: Readonly<Record<string, unknown>>, who: string): string[] {

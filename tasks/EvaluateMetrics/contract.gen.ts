@@ -35,7 +35,7 @@ export type Inputs = {
   onFail: "fail" | "warn" | "continue";
   /** Also reads the metrics of the job's child runs. Where both have a metric, the job's own counts. */
   includeChildRuns: boolean;
-  /** Metrics may appear a while after a job has completed. A metric that a rule names is waited for this long before its rule fails. */
+  /** Metrics may appear a while after a job has completed. A metric that a rule names or asks after, with `has()` or `in`, is waited for this long before it counts as missing. */
   metricsTimeoutInSeconds: number;
   /** Title of the test run that shows each rule as a test. Left empty, it names the job. */
   testRunTitle: string | undefined;
