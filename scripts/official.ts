@@ -5,7 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { virtualEnvironment } from "./conformance/python.ts";
 import { entryOf, judge, readLeftOut, report } from "./official/judge.ts";
-import { runPytest, type TestEnd, testFolders } from "./official/pytest.ts";
+import { prepareAssets, runPytest, type TestEnd, testFolders } from "./official/pytest.ts";
 import { layOut, officialTests } from "./official/suite.ts";
 import { prepareWorkspace } from "./official/workspace.ts";
 
@@ -52,7 +52,9 @@ async function main(): Promise<number> {
         const { kind } = judge(end, leftOut);
         console.log(`${kind === "failed" ? "✗" : kind === "passed" ? "✓" : "-"} ${end.id} (${end.seconds} s)`);
       };
-      ends = await runPytest({ cloud, python, folder, tests, only, workers, onEnd });
+      const run = { cloud, python, folder, tests, only, workers, onEnd };
+      await prepareAssets(run);
+      ends = await runPytest(run);
     } finally {
       await cloud.close();
     }

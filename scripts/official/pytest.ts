@@ -47,11 +47,35 @@ export function testFolders(folder: string): string[] {
     .sort();
 }
 
+/**
+ * Registers what the tests take for granted, by the client itself.
+ * @throws Error when the client fails, with the last of what it said
+ */
+export async function prepareAssets(run: PytestRun): Promise<void> {
+  const [, scratch] = scratchOf(run);
+  const child = spawn(path.join(run.python.bin, "python3"), [path.join(plugIn, "prepare.py")], {
+    cwd: run.folder,
+    env: environment(run, "", scratch),
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (piece: Buffer) => {
+    said = (said + piece.toString()).slice(-4000);
+  });
+  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  if (code !== 0) throw new Error(`The suite's own assets could not be registered (exit code ${code}):\n${said}`);
+}
+
+/** @returns the file of results, and a folder for what the client keeps */
+function scratchOf({ folder }: PytestRun): [string, string] {
+  const scratch = path.join(folder, "scratch");
+  mkdirSync(scratch, { recursive: true });
+  return [path.join(folder, "results.jsonl"), scratch];
+}
+
 /** @throws Error when pytest ends before its last test, with the last of what it said */
 export async function runPytest(run: PytestRun): Promise<TestEnd[]> {
-  const results = path.join(run.folder, "results.jsonl");
-  const scratch = path.join(run.folder, "scratch");
-  mkdirSync(scratch, { recursive: true });
+  const [results, scratch] = scratchOf(run);
   writeFileSync(results, "");
   const words = [
     ...["-p", "local_azure", "-p", "no:cacheprovider", "-c", path.join(plugIn, "pytest.ini"), "--rootdir", run.folder],

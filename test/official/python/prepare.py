@@ -1,0 +1,45 @@
+"""Registers what the official tests take for granted in their workspace and in the registry sdk-test, from their own files.
+
+A file that is not there registers nothing: the tests that want it are then named by the run.
+"""
+
+import os
+
+import local_azure  # noqa: F401  (points the client at the local cloud)
+from azure.ai.ml import MLClient, load_component
+from azure.ai.ml.entities import Environment
+from azure.identity import ClientSecretCredential
+
+CONFIGURATIONS = os.path.join("tests", "test_configs")
+
+# file, name, version
+WORKSPACE = [
+    ("dsl_pipeline/e2e_registered_components/train.yml", "Train", "31"),
+    ("dsl_pipeline/e2e_registered_components/score.yml", "Score", "31"),
+    ("dsl_pipeline/e2e_registered_components/eval.yml", "Eval", "31"),
+]
+REGISTRY = [("components/helloworld_component_no_paths.yml", "hello_world_asset", "1")]
+
+
+def register(client: MLClient, components) -> None:
+    for file, name, version in components:
+        path = os.path.join(CONFIGURATIONS, file)
+        if not os.path.exists(path):
+            print(f"{path} is not there; {name}:{version} is not registered")
+            continue
+        component = load_component(path, params_override=[{"name": name}, {"version": version}])
+        client.components.create_or_update(component)
+
+
+def main() -> None:
+    credential = ClientSecretCredential(*(os.environ[f"ML_{name}"] for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")))
+    place = [os.environ[f"ML_{name}"] for name in ("SUBSCRIPTION_ID", "RESOURCE_GROUP")]
+    register(MLClient(credential, *place, os.environ["ML_WORKSPACE_NAME"], cloud="AzureCloud"), WORKSPACE)
+    registry = MLClient(credential, *place, registry_name="sdk-test", cloud="AzureCloud")
+    image = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
+    registry.environments.create_or_update(Environment(name="openMPIUbuntu", version="1", image=image))
+    register(registry, REGISTRY)
+
+
+if __name__ == "__main__":
+    main()
