@@ -20,6 +20,7 @@ import { JobRun } from "./run.ts";
 import { firstStatus, serviceProperties } from "./service-properties.ts";
 import { isImport, SimulatedRun, simulates } from "./simulated.ts";
 import { SweepRun } from "./sweeps/run.ts";
+import { TakenOver } from "./taken-over.ts";
 import { type RunStatus, TrackingStore } from "./tracking.ts";
 
 /** Who submits a job, as far as the job needs it. */
@@ -131,13 +132,14 @@ export class JobBoard {
     const job = this.add(spec.name ?? randomUUID(), body, submitter, own, properties);
     job.runName = spec.runName;
     if (reused === undefined) return { job, run: this.start(job, submitter) };
-    job.reusedFrom = reused.name;
-    Object.assign(job.outputUris, reused.outputUris);
-    job.logFiles.push(...reused.logFiles);
-    job.started = job.ended = this.world.clock.now();
-    job.status = "Completed";
-    this.changed(job);
-    return { job, run: undefined };
+    const run = new TakenOver(job, reused, this.ended(reused.name), {
+      now: () => this.world.clock.now(),
+      changed: () => this.changed(job),
+    });
+    if (run.isOver) return { job, run: undefined };
+    this.runs.set(job.name, run);
+    void run.done.then(() => this.runs.delete(job.name));
+    return { job, run };
   }
 
   private add(

@@ -38,7 +38,7 @@ export interface ChildSpec {
   readonly properties: Record<string, string>;
   /** A new guid unless said. */
   readonly name?: string;
-  /** A completed job whose results it takes over; then nothing runs. */
+  /** A job whose results it takes over, completed or under way; then nothing runs. */
   readonly reused?: JobRecord | undefined;
 }
 

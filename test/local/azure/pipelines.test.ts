@@ -101,6 +101,42 @@ describe("local Azure: jobs of several jobs", () => {
       assert.equal(anew.properties["azureml.isreused"], undefined);
     });
 
+    it("run the first of two equal steps, and let the other take over what it does while it still does it", async () => {
+      const two = { one: step("wait"), two: step("wait") };
+      const name = await submit(two);
+      const both = await until("one of two equal steps runs", async () => {
+        const children = await childrenOf(name);
+        return children.length === 2 && children.some(({ status }) => status === "Running") ? children : undefined;
+      });
+      assert.ok(both);
+      const reused = both.find((one) => one.properties["azureml.isreused"] === "true");
+      const ran = both.find((one) => one.properties["azureml.isreused"] === undefined);
+      assert.ok(reused !== undefined && ran !== undefined, JSON.stringify(both));
+      assert.equal(reused.properties["azureml.reusedrunid"], ran.runId);
+      assert.equal(reused.status, "NotStarted");
+      await jobs.arm("POST", `/jobs/${name}/cancel`);
+      await jobs.until(name, "Canceled");
+      assert.deepEqual(
+        (await childrenOf(name)).map(({ status }) => status),
+        ["Canceled", "Canceled"],
+      );
+
+      const done = await submit({ one: step("write", { word: "twice" }), two: step("write", { word: "twice" }) });
+      await jobs.until(done, "Completed");
+      const ended = await childrenOf(done);
+      assert.deepEqual(
+        ended.map(({ status }) => status),
+        ["Completed", "Completed"],
+      );
+      assert.equal(ended.filter((one) => one.properties["azureml.isreused"] === "true").length, 1);
+      const forced = await submit(
+        { one: step("write", { word: "twice" }), two: step("write", { word: "twice" }) },
+        { settings: { default_compute: jobs.id("computes/cpu-cluster"), force_rerun: true } },
+      );
+      await jobs.until(forced, "Completed");
+      assert.ok((await childrenOf(forced)).every((one) => one.properties["azureml.isreused"] === undefined));
+    });
+
     it("fail with a step, end those beside it where they are told to, and never begin what waits for it", async () => {
       const steps = {
         bad: step("fail"),

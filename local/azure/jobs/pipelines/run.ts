@@ -2,7 +2,7 @@
 import { JobError } from "../failure.ts";
 import { registerOutputs } from "../outputs.ts";
 import { ParentLife } from "../parent.ts";
-import { type JobRecord, type JobStatus, runFolder } from "../record.ts";
+import { isTerminal, type JobRecord, type JobStatus, runFolder } from "../record.ts";
 import { isTrue } from "../service-properties.ts";
 import { takeSlot } from "../slots.ts";
 import { inputsGiven, type Scope, type Value } from "./bindings.ts";
@@ -21,6 +21,8 @@ export class PipelineRun extends ParentLife {
   protected override readonly logFile = executionLog;
   /** A step has failed and the others are not to go on. */
   private broken = false;
+  /** Steps that have begun and may be taken over, by what they do; undefined where one was skipped in the end. */
+  private readonly begun = new Map<string, Promise<JobRecord | undefined>>();
 
   protected override async work(): Promise<void> {
     const { job, host } = this;
@@ -99,7 +101,18 @@ export class PipelineRun extends ParentLife {
     const { body, graphOutputs } = stepJob(step, around);
     const runsAgain = forced || step.component?.isDeterministic === false || body.jobType !== "Command";
     const key = reuseKey(body);
-    const earlier = runsAgain ? undefined : findReusable(host.world, key);
+    const twin = runsAgain ? undefined : this.begun.get(key);
+    let tell: (job: JobRecord | undefined) => void = () => {};
+    if (!runsAgain && twin === undefined) {
+      this.begun.set(
+        key,
+        new Promise((resolve) => {
+          tell = resolve;
+        }),
+      );
+    }
+    // What did the same before, or does it now: of two equal steps of a pipeline only the first runs (recorded 2023).
+    const earlier = runsAgain ? undefined : (findReusable(host.world, key) ?? usable(await twin));
     // A step that is a graph waits within; a place is for what works.
     const free = earlier === undefined && body.jobType === "Command" ? await takeSlot(host.world) : () => {};
     try {
@@ -113,6 +126,7 @@ export class PipelineRun extends ParentLife {
         properties: stepProperties(job, step),
         reused: earlier,
       });
+      tell(child.job);
       this.say(`Submitting 1 runs, first five are: ${key.slice(0, 8)}:${child.job.name}`);
       await this.follow(child.job.name, child.run);
       this.say(
@@ -123,6 +137,7 @@ export class PipelineRun extends ParentLife {
       if (child.job.status === "Completed" && earlier === undefined && !runsAgain) remember(host.world, key, child.job);
       return { status: child.job.status, outputs: this.takeOutputs(child.job, graphOutputs) };
     } finally {
+      tell(undefined);
       free();
     }
   }
@@ -154,6 +169,11 @@ export class PipelineRun extends ParentLife {
     await this.log;
     host.changed(job);
   }
+}
+
+/** One that is under way or has completed; what has failed is run again. */
+function usable(job: JobRecord | undefined): JobRecord | undefined {
+  return job !== undefined && isTerminal(job.status) && job.status !== "Completed" ? undefined : job;
 }
 
 /** What a step's run has in its properties (facts/04 11.2). */
