@@ -6,7 +6,7 @@ A file that is not there registers nothing: the tests that want it are then name
 import os
 
 import local_azure  # noqa: F401  (points the client at the local cloud)
-from azure.ai.ml import MLClient, load_component
+from azure.ai.ml import MLClient, load_component, load_model
 from azure.ai.ml.entities import Environment
 from azure.identity import ClientSecretCredential
 
@@ -18,7 +18,11 @@ WORKSPACE = [
     ("dsl_pipeline/e2e_registered_components/score.yml", "Score", "31"),
     ("dsl_pipeline/e2e_registered_components/eval.yml", "Eval", "31"),
 ]
-REGISTRY = [("components/helloworld_component_no_paths.yml", "hello_world_asset", "1")]
+REGISTRY = [
+    ("components/helloworld_component_no_paths.yml", "hello_world_asset", "1"),
+    ("pipeline_jobs/job_with_registry_model_as_input/score.yml", "score_component", "2"),
+]
+REGISTRY_MODEL = "model/model_iris.yml"
 
 
 def register(client: MLClient, components) -> None:
@@ -39,6 +43,9 @@ def main() -> None:
     image = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu20.04"
     registry.environments.create_or_update(Environment(name="openMPIUbuntu", version="1", image=image))
     register(registry, REGISTRY)
+    model = os.path.join(CONFIGURATIONS, REGISTRY_MODEL)
+    if os.path.exists(model):
+        registry.models.create_or_update(load_model(model))
 
 
 if __name__ == "__main__":
