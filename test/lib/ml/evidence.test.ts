@@ -1,5 +1,6 @@
 // The evidence of an evaluation: from the run that judged to the models made of its job, brought up to date, and given by nobody else.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import path from "node:path";
 import { findVersion } from "../../../lib/ml/assets.ts";
 import { EVIDENCE, type Judges, recordEvaluation } from "../../../lib/ml/evidence.ts";
@@ -9,6 +10,7 @@ import { registerModel } from "../../../lib/ml/register-model.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import type { Workspace } from "../../../lib/ml/workspace.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
+import { storedModelUri } from "../../../local/azure/resources/models.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { project } from "./projects.ts";
 import { openLocal, provenance, theCloud } from "./world.ts";
@@ -114,6 +116,62 @@ describe("the evidence of an evaluation", () => {
     } finally {
       scenarios.clear();
     }
+  });
+
+  /** Versions of a model that are of this job, put where the cloud keeps them; the first of them passed. */
+  const versionsOf = async (job: string, count: number, more: Record<string, unknown> = {}) => {
+    const { models } = (await theCloud()).azure.assets;
+    const name = `many-${randomUUID().slice(0, 8)}`;
+    const author = { id: randomUUID(), name: "Ada", type: "User" } as never;
+    for (let version = 1; version <= count; version++)
+      models.put(
+        name,
+        String(version),
+        {
+          modelType: "custom_model",
+          modelUri: (await theCloud()).azure.blobs.url("azureml", `ExperimentRun/dcid.${job}/m`),
+          jobName: job,
+          tags: version === 1 ? { evaluation: "passed" } : {},
+          properties: {},
+          flavors: {},
+          isArchived: false,
+          isAnonymous: false,
+          ...more,
+        },
+        author,
+      );
+    return () => (models.version(name, "1")!.properties["tags"] as Record<string, string>)["evaluation"];
+  };
+  it("of a job that fails is taken from its models on every page of them", async () => {
+    const job = await completedJob();
+    const evaluation = await versionsOf(job, 101);
+    await recordEvaluation(workspace, job, false);
+    assert.equal(evaluation(), "failed");
+  });
+  it("of a job that fails is taken from a model that says by its files alone whose it is", async () => {
+    const { azure } = await theCloud();
+    const job = await completedJob();
+    const evaluation = await versionsOf(job, 1, {
+      modelUri: storedModelUri(azure, `azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.${job}/m`),
+    });
+    const { models } = azure.assets;
+    const found = models.versions().find(({ properties }) => properties["jobName"] === job)!;
+    // MLflow knows the run; the management plane names no job.
+    const request = async (method: string, url: string, options: object) => {
+      if (!url.endsWith("model-versions/search"))
+        return workspace.azure.request(method as never, url, options as never);
+      found.properties = { ...found.properties, jobName: null };
+      return { status: 200, body: { model_versions: [{ name: found.name, version: found.version }] } };
+    };
+    const asked = new Proxy(workspace.azure, {
+      get: (target, key) => {
+        if (key === "request") return request;
+        const value = Reflect.get(target, key, target) as unknown;
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    await recordEvaluation({ ...workspace, azure: asked }, job, false);
+    assert.equal(evaluation(), "failed");
   });
 
   const command = (line: string) => ({ type: "command", command: line, environment: { image: "ubuntu" } });
