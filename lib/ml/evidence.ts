@@ -4,6 +4,7 @@ import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
 import { changeVersion, findVersion } from "./assets.ts";
+import { jobOf } from "./champion.ts";
 import { getJob, type Job } from "./jobs.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -66,30 +67,22 @@ function staysPassed(jobName: string, error: TaskError): TaskError {
   );
 }
 
-/** More models of one job than this are not looked for. */
-const MOST_MODELS = 100;
+/** Models of one job that are asked for at a time, and pages that are read of them: what is beyond is said. */
+const PAGE = 100;
+const MOST_PAGES = 50;
 
 /**
  * Where a job fails its judgement, models that were made of it and carry `passed` get `failed`. One round trip to
- * find them by their job, as MLflow's clients do (that Azure ML finds those of the management plane so is not verified against live
+ * find a page of them by their job, as MLflow's clients do (that Azure ML finds those of the management plane so is not verified against live
  * Azure), and two a model. What cannot be done is a warning: the judgement itself has failed in any case.
  */
 async function failModelsOf(workspace: Workspace, jobName: string): Promise<void> {
-  const { azure, log, provenance, signal } = workspace;
+  const { log, provenance, signal } = workspace;
   try {
-    const answer = await azure.request<{ model_versions?: { name?: string; version?: string }[] }>(
-      "GET",
-      `${workspace.mlflowUrl}/model-versions/search`,
-      {
-        doing: `look for models made of the job ${jobName}`,
-        query: { filter: `run_id='${jobName.replaceAll("'", "")}'`, max_results: String(MOST_MODELS) },
-        signal,
-      },
-    );
-    for (const { name, version } of answer.body?.model_versions ?? []) {
+    for await (const { name, version } of modelsOf(workspace, jobName)) {
       const there = name && version ? await findVersion(workspace, "models", name, version) : undefined;
-      const has = there?.properties ?? {};
-      if (!name || !there || has["jobName"] !== jobName || has.tags?.[EVIDENCE.result] !== "passed") continue;
+      if (!name || !there || jobOf(there) !== jobName) continue;
+      if (there.properties?.tags?.[EVIDENCE.result] !== "passed") continue;
       const inRun = provenance.kind !== "none";
       const failed = evidenceFrom({
         passed: false,
@@ -107,6 +100,32 @@ async function failModelsOf(workspace: Workspace, jobName: string): Promise<void
     if (!(error instanceof TaskError) || signal.aborted) throw error;
     log.warn(`Models made of the job ${jobName} may still carry the evaluation passed: ${error.message}`);
   }
+}
+
+interface VersionsAnswer {
+  model_versions?: { name?: string; version?: string }[];
+  next_page_token?: string;
+}
+
+/** Versions of models that MLflow says are of this run. One round trip a page. */
+async function* modelsOf(workspace: Workspace, runId: string): AsyncGenerator<{ name?: string; version?: string }> {
+  const { azure, mlflowUrl, signal } = workspace;
+  let token: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const query = { filter: `run_id='${runId.replaceAll("'", "")}'`, max_results: String(PAGE), page_token: token };
+    const answer: { body: VersionsAnswer | undefined } = await azure.request(
+      "GET",
+      `${mlflowUrl}/model-versions/search`,
+      { doing: `look for models made of the job ${runId}`, query, signal },
+    );
+    yield* answer.body?.model_versions ?? [];
+    token = answer.body?.next_page_token || undefined;
+    if (token === undefined) return;
+  }
+  throw new TaskError(
+    "service",
+    `MLflow lists more than ${MOST_PAGES} pages of them, and the others were not looked at.`,
+  );
 }
 
 /** The judgement of a job by a step of a pipeline run. */
