@@ -80,6 +80,26 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
   });
 }
 
+/** Those that every workspace has, and one that Azure ML keeps for itself. */
+const ALWAYS = new Set([DEFAULT_DATASTORE, "workspaceartifactstore", "workspacemanageddatastore"]);
+
+/**
+ * Makes sure that a datastore exists. One round trip, another where it does not; none for those that every workspace has.
+ * @throws TaskError `notFound` that names the datastores there are
+ */
+export async function requireDatastore(workspace: Workspace, name: string): Promise<void> {
+  if (ALWAYS.has(name)) return;
+  const { azure, signal } = workspace;
+  const at = `${workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
+  await workspace.once(`datastore ${name} is there`, () =>
+    azure
+      .request<DatastoreBody>("GET", at, { doing: `read the datastore ${name}`, promises: "resource", signal })
+      .catch(async (error) => {
+        throw await sayNotFound(workspace, name, error);
+      }),
+  );
+}
+
 function accessOf(account: string, secrets: Secrets | undefined): BlobAccess {
   if (secrets?.secretsType === "Sas" && secrets.sasToken) return { kind: "sas", sasToken: secrets.sasToken };
   if (secrets?.secretsType === "AccountKey" && secrets.key) return { kind: "key", account, key: secrets.key };
@@ -165,6 +185,9 @@ async function sayNotFound(workspace: Workspace, name: string, error: unknown): 
   return new TaskError(
     "notFound",
     `The workspace ${workspace.name} has no datastore "${name}"; it has ${names.join(", ")}.`,
-    { status: 404 },
+    {
+      status: 404,
+      hint: "Write the name of one of them, as `azureml://datastores/<name>/paths/<path>` or `datastore: azureml:<name>`.",
+    },
   );
 }

@@ -6,8 +6,8 @@ import { translateOnlineDeployment } from "../spec/index.ts";
 import { lastWords } from "./container-words.ts";
 import { deploymentLogs, listDeployments } from "./deployments.ts";
 import { findEndpoint, noSuchEndpoint } from "./endpoints.ts";
-import { requireAsset } from "./job-checks.ts";
 import { lineageTags } from "./lineage.ts";
+import { requireNamed } from "./named-things.ts";
 import { createResolver } from "./resolve.ts";
 import { type Begun, Rollout, type RolloutOptions, type RolloutReport } from "./rollout.ts";
 import { type DeploymentBody, planRollout, sayTraffic } from "./rollout-plan.ts";
@@ -67,18 +67,12 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
   const { deployment: document } = options;
   const name = document.endpoint_name;
   const there = Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
-  const reader = createResolver(workspace);
   const checks = Promise.all([
     there.then(async ([endpoint]) => {
       if (endpoint || options.endpoint) return;
       throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
     }),
-    document.model?.kind === "registered"
-      ? requireAsset(workspace, reader, "models", document.model.reference)
-      : undefined,
-    document.environment?.kind === "registered"
-      ? requireAsset(workspace, reader, "environments", document.environment.reference)
-      : undefined,
+    requireNamed(workspace, document),
   ]);
   const resolver = createResolver(workspace, {
     mayCreate: checks,

@@ -52,6 +52,20 @@ export async function findJob(workspace: Workspace, name: string): Promise<Job |
   return answer.status === 404 ? undefined : answer.body;
 }
 
+/** @throws TaskError `notFound` that names the outputs there are */
+export function requireOutput(job: Job, output: string): void {
+  const outputs = Object.keys(job.properties?.outputs ?? {}).filter((name) => name !== "default");
+  if (output === "artifacts" || outputs.includes(output)) return;
+  const there = outputs.length > 0 ? `it has ${outputs.sort().join(", ")}` : "it has none";
+  throw new TaskError(
+    "notFound",
+    `The job ${job.name} has no output "${output}"; ${there}, beside its own artifacts.`,
+    {
+      hint: "Outputs are named under `outputs:` in the job YAML; leave the input outputName empty for the job's own artifacts.",
+    },
+  );
+}
+
 /** @throws TaskError `notFound` */
 export async function getJob(workspace: Workspace, name: string): Promise<Job> {
   const job = await findJob(workspace, name);

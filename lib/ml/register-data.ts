@@ -1,19 +1,29 @@
 // The story of a data asset: the same content is the same version, whoever registers it and how often.
 import { parseDatastoreUri } from "../azure/index.ts";
 import { TaskError, TaskErrors } from "../errors.ts";
-import { type DataDocument, parseData, parseSource, rootOf, translateData, type UploadRoot } from "../spec/index.ts";
+import {
+  type DataDocument,
+  namesIn,
+  parseData,
+  parseSource,
+  rootOf,
+  translateData,
+  type UploadRoot,
+  withNames,
+} from "../spec/index.ts";
 import { type AssetBody, changeVersion, findVersion, putNewVersion, versionIn } from "./assets.ts";
 import { contentOf, type LocalContent } from "./content.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { holderOf } from "./holder.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "./lineage.ts";
 import { untilFree } from "./lost-race.ts";
+import { requireNamed } from "./named-things.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
 import { holdsSame } from "./same-content.ts";
 import { shareVersion } from "./share.ts";
-import { ownDatastorePath, requireOwn } from "./version-places.ts";
+import { placeOfUri, requireOwn } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface RegisteredAsset {
@@ -37,7 +47,10 @@ export function dataOf(given: { name: string; type: string; path: string }, root
   // Whoever gives more than these three (a task, all of its inputs) does not mean the rest as fields of the asset.
   const { name, type, path } = given;
   try {
-    return parseData(parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder: rootOf(root), root }));
+    const file = parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder: rootOf(root), root });
+    const document = parseData(file);
+    const names = namesIn(document).map((thing) => ({ ...thing, input: "path" }));
+    return withNames(document, names);
   } catch (error) {
     // There is no file whose line and column would help.
     if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(withoutPlace));
@@ -126,16 +139,17 @@ async function wantedContent(
       const uri = version.properties?.["dataUri"];
       if (version.properties?.["dataType"] !== type || typeof uri !== "string") return false;
       if (local) return holdsSame(home, "data", document.name, version, local, document.datastore);
-      return path.kind === "uri" && samePlace(home, uri, path.uri);
+      return path.kind === "uri" && (await samePlace(home, uri, path.uri));
     },
   };
 }
 
 /** The service writes datastore URIs in their long form and ends folders with a slash (facts/04 5). */
-function samePlace(home: Workspace | Registry, a: string, b: string): boolean {
+async function samePlace(home: Workspace | Registry, a: string, b: string): Promise<boolean> {
   const bare = (text: string) => text.replace(/\/+$/, "");
   if (isRegistry(home)) return bare(a) === bare(b);
-  const [left, right] = [ownDatastorePath(home, a), ownDatastorePath(home, b)];
+  if (bare(a) === bare(b)) return true;
+  const [left, right] = await Promise.all([placeOfUri(home, a), placeOfUri(home, b)]);
   if (left && right) return left.datastore === right.datastore && left.path === right.path;
   // A place in another workspace has its long form in both.
   return bare(a).toLowerCase() === bare(b).toLowerCase() && samePath(a, b);
@@ -154,6 +168,7 @@ async function create(
   wanted: WantedContent,
   root: UploadRoot | undefined,
 ): Promise<RegisteredAsset> {
+  if (!isRegistry(home)) await requireNamed(home, document);
   const write = await translateData(
     { ...document, version },
     isRegistry(home)

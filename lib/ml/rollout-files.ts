@@ -1,12 +1,14 @@
 // What a rollout reads: the endpoint's and the deployment's YAML, with the names and the model that the task was given.
 import { TaskError, TaskErrors } from "../errors.ts";
 import {
+  namesIn,
   type OnlineDeploymentDocument,
   type OnlineEndpointDocument,
   parseOnlineDeployment,
   parseOnlineEndpoint,
   readSource,
   type UploadRoot,
+  withNames,
 } from "../spec/index.ts";
 
 export interface RolloutInputs {
@@ -69,7 +71,7 @@ export function modelReference(text: string): string {
 const INPUTS = "the task's inputs";
 
 /** Reads a document with values of inputs in it: field -> the input that says it, and its value. Faults name the input. */
-function overriding<T>(
+function overriding<T extends object>(
   values: Record<string, readonly [input: string, value: string | undefined]>,
   read: (changes: { overrides?: { yaml: string; yamlName: string } }) => T,
 ): T {
@@ -82,8 +84,16 @@ function overriding<T>(
       .replace(/^"(\w+)"/, (field, name) => (values[name] ? `Input ${values[name][0]}` : field));
     return new TaskError(fault.kind, message, fault.hint === undefined ? {} : { hint: fault.hint });
   };
+  /** What an input names is told by the input, where it is not there. */
+  const byInput = (document: T): T => {
+    const names = namesIn(document).map((thing) => {
+      const [input] = thing.where.file === INPUTS ? (values[String(thing.path[0])] ?? []) : [];
+      return input === undefined ? thing : { ...thing, input };
+    });
+    return withNames(document, names);
+  };
   try {
-    return read({ overrides: { yaml: JSON.stringify(Object.fromEntries(given)), yamlName: INPUTS } });
+    return byInput(read({ overrides: { yaml: JSON.stringify(Object.fromEntries(given)), yamlName: INPUTS } }));
   } catch (error) {
     if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(named));
     throw error instanceof TaskError ? named(error) : error;

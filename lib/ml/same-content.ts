@@ -1,9 +1,11 @@
 // "The same content is here already": by where the service says that a version's files are, whose path has the hash of the content in it,
 // and by what lies there. Where a property claims a content, the files are compared; the property itself proves nothing.
+import type { DatastorePath } from "../azure/index.ts";
 import type { AssetKind } from "../spec/resolver.ts";
 import type { AssetBody } from "./assets.ts";
 import type { LocalContent } from "./content.ts";
-import { holdsContent } from "./held-files.ts";
+import { openDatastore } from "./datastores.ts";
+import { holdsContent, sameFiles } from "./held-files.ts";
 import { CONTENT_HASH } from "./lineage.ts";
 import { isRegistry, type Registry } from "./registry.ts";
 import { ownDatastorePath, provenBlobsOf, registryPath, uriOf } from "./version-places.ts";
@@ -39,6 +41,20 @@ export async function holdsSame(
   if (blobs !== undefined && (await holdsContent(blobs, content, home.signal))) return true;
   home.log.info(`${name}:${version.name} claims the same content, but holds something else.`);
   return false;
+}
+
+/** Whether a version's files are those at a place of a datastore: there, or in a copy that the service keeps of them. */
+export async function liesAt(workspace: Workspace, version: AssetBody, lies: DatastorePath): Promise<boolean> {
+  const held = ownDatastorePath(workspace, uriOf(version));
+  if (!held || held.datastore !== lies.datastore) return false;
+  if (held.path === lies.path) return true;
+  // Some workspaces keep a copy of an MLflow model (facts/04 6): the files of the copy are compared.
+  if (!new RegExp(`^${REPLICATED}`).test(held.path) || !held.path.endsWith(`/${lies.path}`)) return false;
+  const [copy, { container }] = await Promise.all([
+    provenBlobsOf(workspace, "models", "", version),
+    openDatastore(workspace, lies.datastore),
+  ]);
+  return copy !== undefined && sameFiles(copy, { container, path: lies.path }, workspace.signal);
 }
 
 /** What stands before `end` in a path that ends with it. */

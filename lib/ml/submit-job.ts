@@ -5,9 +5,9 @@ import { type JobDocument, translateJob, type UploadRoot } from "../spec/index.t
 import { canonical } from "./canonical.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
-import { requireAll } from "./job-checks.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "./jobs.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "./lineage.ts";
+import { requireNamed } from "./named-things.ts";
 import { Ownership } from "./ownership.ts";
 import { createResolver, type WorkspaceResolver } from "./resolve.ts";
 import { concurrencyTag, supersede } from "./supersede.ts";
@@ -63,7 +63,7 @@ export async function submitJob(
   refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
   const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey, provenance);
   const base = document.name ?? jobName(provenance, options.stepIdentity);
-  const checks = requireAll(workspace, document);
+  const checks = requireNamed(workspace, document);
   const resolver = createResolver(workspace, {
     mayCreate: checks,
     ...(options.root === undefined ? {} : { root: options.root }),

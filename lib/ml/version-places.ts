@@ -48,6 +48,59 @@ export async function outputPathOf(
   return place && { datastore: place.datastore, path: below === "" ? place.path : `${place.path}/${below}` };
 }
 
+const JOB_URI = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/(.*))?$/i;
+
+/** The job, the output and the path in it that an address names, as `azureml://jobs/…` or `runs:/…`. */
+export function jobPlaceOf(uri: string): { job: string; output: string; path: string | undefined } | undefined {
+  const [, job, output, path] = JOB_URI.exec(uri) ?? [];
+  if (job !== undefined && output !== undefined) return { job, output, path };
+  const [, run, below] = /^runs:\/+([^/]+)(?:\/(.*))?$/.exec(uri) ?? [];
+  return run === undefined ? undefined : { job: run, output: "artifacts", path: below };
+}
+
+/**
+ * The datastore and the path that an address means, whichever form it has: the services answer addresses in another form than they
+ * were given, so only these are compared. Undefined for what lies in no datastore of this workspace. A job is read once in a run.
+ */
+export async function placeOfUri(workspace: Workspace, uri: string): Promise<DatastorePath | undefined> {
+  const named = jobPlaceOf(uri);
+  if (named === undefined) return ownDatastorePath(workspace, uri);
+  const job = await workspace.once(`place of ${named.job}`, () => findJob(workspace, named.job));
+  if (job === undefined) return undefined;
+  const place = await outputPathOf(workspace, job, named.output, named.path);
+  return place && { ...place, path: bare(place.path) };
+}
+
+/**
+ * Where the services say in which datastore an output lies, something must be there.
+ * @throws TaskError `notFound` that names what lies there instead
+ */
+export async function requirePath(
+  workspace: Workspace,
+  job: Job,
+  output: string,
+  path: string | undefined,
+): Promise<void> {
+  const name = output === "artifacts" ? "default" : output;
+  const told = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
+  const place: DatastorePath | undefined = told ? parseDatastoreUri(told) : undefined;
+  if (!place) return;
+  const { container } = await openDatastore(workspace, place.datastore);
+  const folder = place.path.replace(/\/*$/, "/");
+  const wanted = `${folder}${(path ?? "").replace(/^\/+|\/+$/g, "")}`;
+  const there = new Set<string>();
+  for await (const blob of container.list(folder, workspace.signal)) {
+    if (blob.name === wanted || blob.name.startsWith(wanted.endsWith("/") ? wanted : `${wanted}/`)) return;
+    there.add(blob.name.slice(folder.length).split("/")[0] ?? "");
+    if (there.size > 20) break;
+  }
+  const instead = there.size > 0 ? `; there are ${[...there].sort().join(", ")}` : ", which is empty";
+  throw new TaskError(
+    "notFound",
+    `There is no ${path ? JSON.stringify(path) : "file"} in the output "${output}" of the job ${job.name}${instead}.`,
+  );
+}
+
 /** Where outputs lie of which nobody says otherwise (facts/03 5.4). */
 function usualPlace(job: string | undefined, output: string): DatastorePath | undefined {
   if (!job) return undefined;
@@ -69,11 +122,11 @@ export async function blobsOf(
     if (path === undefined) return undefined;
     return { container: await openFiles(home, kind, name, versionIn(version) ?? "", uri), path };
   }
-  const [, job, output, below] = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/(.*))?$/i.exec(uri) ?? [];
+  const named = jobPlaceOf(uri);
   const place =
-    job === undefined || output === undefined
+    named === undefined
       ? ownDatastorePath(home, uri)
-      : await outputPathOf(home, await findJob(home, job), output, below);
+      : await outputPathOf(home, await findJob(home, named.job), named.output, named.path);
   return place && { container: (await openDatastore(home, place.datastore)).container, path: place.path };
 }
 

@@ -8,7 +8,7 @@ import { deploymentEnvironment } from "./environment.ts";
 import { modelUse } from "./model.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import { putJobComponent } from "./pipeline-component.ts";
-import { compute, prefixedName } from "./reference.ts";
+import { compute, jobName } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { environmentVariables, jobResources } from "./run.ts";
 import { duration, enumeration, integer, looseText, nameText, text } from "./scalar.ts";
@@ -114,7 +114,7 @@ const pipelineDeployment = object(
     ...header,
     type: required(enumeration(["pipeline"])),
     component: optional(componentUse("pipeline")),
-    job_definition: optional(prefixedName),
+    job_definition: optional(jobName),
     settings: optional(map(looseText)),
   },
   {

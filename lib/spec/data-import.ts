@@ -3,10 +3,11 @@ import { segment } from "../segment.ts";
 import { type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { includedFile } from "./included.ts";
+import { uriText } from "./io.ts";
 import type { JobWrite } from "./job.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
 import { PIPELINE_API_VERSION } from "./pipeline.ts";
-import { computeId } from "./reference.ts";
+import { computeId, datastore } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { enumeration, looseText, nameText, text, version } from "./scalar.ts";
 import type { Infer, Reading, Shape } from "./shape.ts";
@@ -23,12 +24,12 @@ const dataImport = object(
     name: required(nameText()),
     version: optional(version),
     type: optional(enumeration(["mltable", "uri_folder"])),
-    path: required(text()),
+    path: required(uriText),
     source: required(externalData),
     description: optional(text()),
     tags: optional(withoutEvidence(tags)),
     properties: optional(map(looseText)),
-    datastore: optional(text()),
+    datastore: optional(datastore),
     id: readOnly(),
     creation_context: readOnly(),
   },

@@ -7,6 +7,7 @@ import { type AssetWrite, type ParseOptions, present, readDocument, tags } from 
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
+import { datastore } from "./reference.ts";
 import { readRegular } from "./regular-file.ts";
 import type { Resolver } from "./resolver.ts";
 import { anything, enumeration, nameText, text, version } from "./scalar.ts";
@@ -23,7 +24,12 @@ export function assetLocation(kind: "data" | "models"): Shape<Location> {
     read(node, at) {
       if (node.kind !== "scalar" || node.type !== "string")
         return at.fault(node, `${at.name} is ${described(node)}; a local path or a URI is needed.`);
-      return readLocation(node, at, kind);
+      const location = readLocation(node, at, kind, { isModel: kind === "models" });
+      if (location === undefined || location.kind === "local" || location.kind === "uri") return location;
+      const noun = kind === "data" ? "a data asset" : "a model";
+      return at.fault(node, `${at.name} is ${described(node)}, an asset itself; ${noun} is made of files.`, {
+        hint: "Write where the files lie: a local path, azureml://datastores/<datastore>/paths/<path> or azureml://jobs/<job>/outputs/<output>.",
+      });
     },
     write: () => undefined,
   };
@@ -38,7 +44,7 @@ export const dataShape = object(
     path: required(assetLocation("data")),
     description: optional(text()),
     tags: optional(withoutEvidence(tags)),
-    datastore: optional(text()),
+    datastore: optional(datastore),
     auto_delete_setting: optional(map(anything)),
     id: readOnly(),
     properties: readOnly(),

@@ -7,6 +7,7 @@ import { camelWriting, type ParseOptions, present, readDocument, tags, type Writ
 import { checkServingName, servingName } from "./endpoint.ts";
 import { deploymentEnvironment } from "./environment.ts";
 import { nearestName } from "./faults.ts";
+import { uriText } from "./io.ts";
 import { modelUse } from "./model.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "./object.ts";
 import { code } from "./reference.ts";
@@ -69,7 +70,7 @@ const collection = object("a collection", {
     object("a data asset", {
       name: optional(nameText()),
       version: optional(looseText),
-      path: optional(text()),
+      path: optional(uriText),
       data_id: optional(text()),
     }),
   ),

@@ -1,6 +1,7 @@
 // What every kind has in common: options of parsing, the write that a document becomes, fields that all documents share.
 
 import { type DocumentKind, isEvidentlyOther, refuseOther, withArticle } from "./kind.ts";
+import { withNames } from "./named.ts";
 import { map } from "./object.ts";
 import { type DocumentOverrides, overrideNode } from "./overrides.ts";
 import { valueText } from "./python-text.ts";
@@ -42,7 +43,7 @@ export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: Documen
     refuseOther(file, [kind], `${withArticle(kind)} is needed here`);
   at.faults.throwIfAny();
   if (value === undefined) throw new Error(`${file.name} was not read, and no fault says why.`);
-  return value;
+  return withNames(value, at.names);
 }
 
 export function camelWriting(resolver: Resolver): Writing {

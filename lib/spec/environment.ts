@@ -7,7 +7,7 @@ import { dumpSorted } from "./conda.ts";
 import { type AssetWrite, camelWriting, type ParseOptions, present, readDocument, tags } from "./document.ts";
 import { includedFile } from "./included.ts";
 import { map, object, optional, readOnly, required } from "./object.ts";
-import { assetReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
+import { assetReference, datastore, type Reference, readLocalPath, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { anything, enumeration, integer, nameText, text, version } from "./scalar.ts";
 import { type Below, described, FREE_BELOW, type Infer, type Reading, type Shape, type Writing } from "./shape.ts";
@@ -64,7 +64,7 @@ const fields = {
       scoring_route: required(route),
     }),
   ),
-  datastore: optional(text()),
+  datastore: optional(datastore),
   auto_delete_setting: optional(map(anything)),
   id: readOnly(),
   latest_version: readOnly(),
@@ -153,15 +153,11 @@ async function environmentBody(
   };
 }
 
-async function buildBody(
-  context: Infer<typeof build>,
-  datastore: string | undefined,
-  resolver: Resolver,
-): Promise<object> {
+async function buildBody(context: Infer<typeof build>, store: string | undefined, resolver: Resolver): Promise<object> {
   const local = context.path !== undefined && path.isAbsolute(context.path);
   const uri =
     local && context.path
-      ? `${(await resolver.upload(context.path, datastore)).httpsUri.replace(/\/+$/, "")}/`
+      ? `${(await resolver.upload(context.path, store)).httpsUri.replace(/\/+$/, "")}/`
       : context.path;
   return present({ contextUri: uri, dockerfilePath: context.dockerfile_path });
 }

@@ -19,7 +19,7 @@ export const fileInput: Shape<JobInput> = withOwnExpressions({
   below: jobInput.below,
   read(node, at) {
     if (node.kind !== "scalar" || node.type !== "string") return jobInput.read(node, at);
-    const location = readLocation(node, at, "data", at.absentData);
+    const location = readLocation(node, at, "data", { mayBeAbsent: at.absentData });
     return location && { kind: "asset", type: "uri_file", location };
   },
   write: jobInput.write,
@@ -31,7 +31,7 @@ export const modelInput: Shape<JobInput> = withOwnExpressions({
   below: jobInput.below,
   read(node, at) {
     if (node.kind !== "scalar" || node.type !== "string") return jobInput.read(node, at);
-    const location = readLocation(node, at, "models", at.absentData);
+    const location = readLocation(node, at, "models", { mayBeAbsent: at.absentData });
     return location && { kind: "asset", type: "mlflow_model", location };
   },
   write: jobInput.write,

@@ -44,6 +44,7 @@ export {
 } from "./job.ts";
 export { type DocumentKind, type JobKind, kindOf } from "./kind.ts";
 export { type ModelDocument, parseModel, translateModel } from "./model.ts";
+export { type NamedThing, namesIn, withNames } from "./named.ts";
 export type { DocumentOverrides } from "./overrides.ts";
 export { uploadFault } from "./path.ts";
 export { parseReference, type Reference, resolveReference } from "./reference.ts";

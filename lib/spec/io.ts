@@ -1,8 +1,9 @@
 // Inputs and outputs of jobs: literals, data and models, with their modes (facts/03 2.4).
 import { existsSync, statSync } from "node:fs";
+import { namedByUri } from "./named.ts";
 import { map, object, optional } from "./object.ts";
 import { absolutePath } from "./path.ts";
-import { parseReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
+import { datastore, parseReference, type Reference, readLocalPath, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { enumeration, type Literal, literal, looseText, nameText, text, version } from "./scalar.ts";
 import { described, isExpression, type Reading, type Shape, withOwnExpressions } from "./shape.ts";
@@ -44,17 +45,31 @@ export function readLocation(
   node: ScalarNode,
   at: Reading,
   kind: "data" | "models",
-  mayBeAbsent = false,
+  { mayBeAbsent = false, isModel = false }: { mayBeAbsent?: boolean; isModel?: boolean } = {},
 ): Location | undefined {
   const written = node.text;
+  if (/^runs:\//.test(written) && !isModel)
+    return at.fault(node, `${at.name} is ${described(node)}: only a model is made of a run's files in this way.`, {
+      hint: `Write azureml://jobs/<job>/outputs/artifacts/paths/<path>.`,
+    });
   if (isExpression(written) || /^(?!file:)[a-zA-Z][a-zA-Z0-9+.-]*:\/\//.test(written) || /^runs:\//.test(written))
-    return { kind: "uri", uri: written };
+    return atUri(written, node, at, isModel);
   if (/^azureml:/.test(written) || /^\/subscriptions\//i.test(written)) {
     const long = /^azureml:(azureml:\/\/.*)$/.exec(written);
-    if (long?.[1]) return { kind: "uri", uri: long[1] };
-    if (/^(azureml:)?\/subscriptions\//i.test(written)) return { kind: "uri", uri: written.replace(/^azureml:/, "") };
+    if (long?.[1]) return atUri(long[1], node, at, isModel);
+    if (/^(azureml:)?\/subscriptions\//i.test(written)) {
+      const id = written.replace(/^azureml:/, "");
+      const owner = ([kind, "data", "models"] as const).find((one) => typeof parseReference(id, one) !== "string");
+      if (owner === undefined) return { kind: "uri", uri: id };
+      const reference = { kind: "id", id } as const;
+      at.note(node, { kind: owner, reference });
+      return { kind: owner, reference };
+    }
     const reference = parseReference(written, kind);
-    if (typeof reference !== "string") return { kind, reference };
+    if (typeof reference !== "string") {
+      at.note(node, { kind, reference });
+      return { kind, reference };
+    }
     return at.fault(
       node,
       `${at.name} is ${described(node)}, which is no reference to registered ${kind}: ${reference}.`,
@@ -68,6 +83,28 @@ export function readLocation(
   const checked = readLocalPath(node, at);
   return checked === undefined ? undefined : { kind: "local", path: checked };
 }
+
+/** An address is sent as it stands; the datastore or the job that it lies in must be there. */
+function atUri(uri: string, node: ScalarNode, at: Reading, isModel: boolean): Location {
+  noteUri(uri, node, at, isModel);
+  return { kind: "uri", uri };
+}
+
+/** Notes what an address names. */
+export function noteUri(uri: string, node: SpecNode, at: Reading, isModel = false): void {
+  const named = isExpression(uri) ? undefined : namedByUri(uri);
+  if (named !== undefined) at.note(node, isModel && named.kind === "jobs" ? { ...named, isModel } : named);
+}
+
+/** An address, as text. */
+export const uriText: Shape<string> = {
+  ...text(),
+  read(node, at) {
+    const uri = text().read(node, at);
+    if (uri !== undefined) noteUri(uri, node, at);
+    return uri;
+  },
+};
 
 export interface AssetInput {
   readonly kind: "asset";
@@ -89,7 +126,7 @@ const inputFields = object("an input", {
   type: optional(enumeration(ASSET_TYPES)),
   path: optional(looseText),
   mode: optional(enumeration(INPUT_MODES)),
-  datastore: optional(looseText),
+  datastore: optional(datastore),
   path_on_compute: optional(looseText),
   value: optional(literal),
 });
@@ -134,7 +171,9 @@ function readAsset(node: MapNode, fields: InputFields, at: Reading): JobInput | 
       ...mode,
     };
   const below = at.step("path");
-  const location = readLocation(pathNode, below, isModelType(type) ? "models" : "data", at.absentData);
+  const location = readLocation(pathNode, below, isModelType(type) ? "models" : "data", {
+    mayBeAbsent: at.absentData,
+  });
   if (location === undefined) return undefined;
   if (location.kind === "local" && !kindFits(location.path, type)) {
     const found = type === "uri_file" ? "a folder" : "a file";
@@ -201,7 +240,7 @@ export const jobInputs = map(jobInput, { declared: true, title: "inputs" });
 
 const outputFields = object("an output", {
   type: optional(enumeration(ASSET_TYPES), { as: "job_output_type" }),
-  path: optional(text(), { as: "uri" }),
+  path: optional(uriText, { as: "uri" }),
   mode: optional(enumeration(OUTPUT_MODES, { rest: OUTPUT_MODE_VALUES })),
   name: optional(nameText(), { as: "asset_name" }),
   version: optional(version, { as: "asset_version" }),

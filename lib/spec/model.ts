@@ -8,7 +8,7 @@ import { withoutEvidence } from "./evidence-names.ts";
 import { type Location, MODEL_TYPES } from "./io.ts";
 import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { valueText } from "./python-text.ts";
-import { parseReference, type Reference, resolveReference } from "./reference.ts";
+import { datastore, parseReference, type Reference, resolveReference } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
 import { anything, enumeration, nameText, text, version } from "./scalar.ts";
 import { type Below, described, type Infer, type Shape } from "./shape.ts";
@@ -28,7 +28,7 @@ const fields = {
   properties: optional(map(valueText, { nullable: true })),
   stage: optional(text()),
   flavors: optional(map(map(valueText))),
-  datastore: optional(text()),
+  datastore: optional(datastore),
   system_metadata: optional(map(anything)),
   default_deployment_template: optional(template),
   allowed_deployment_templates: optional(list(template)),
@@ -106,16 +106,23 @@ async function modelBody(
   return { body, hash };
 }
 
-/** A model's URI has the long form, unlike that of data. */
+/** A model's URI has the long form, unlike that of data: `azureml://datastores/...` gets its workspace. */
 async function modelUri(
   location: Location,
   datastore: string | undefined,
   resolver: Resolver,
 ): Promise<{ uri: string; hash?: string }> {
-  if (location.kind === "uri") return { uri: location.uri };
+  if (location.kind === "uri") return { uri: longUri(location.uri, resolver) };
   if (location.kind !== "local") return { uri: await resolveReference(location.reference, location.kind, resolver) };
   const uploaded = await resolver.upload(location.path, datastore);
   return { uri: uploaded.longUri.replace(/\/+$/, ""), hash: uploaded.hash };
+}
+
+function longUri(uri: string, { workspace }: Resolver): string {
+  const [, place] = /^azureml:\/\/(datastores\/[^/]+\/paths\/.*)$/i.exec(uri) ?? [];
+  if (place === undefined) return uri;
+  const { subscriptionId, resourceGroup, name } = workspace;
+  return `azureml://subscriptions/${subscriptionId}/resourcegroups/${resourceGroup}/workspaces/${name}/${place}`;
 }
 
 export type ModelUse =
@@ -136,7 +143,10 @@ export const modelUse: Shape<ModelUse> = {
     if (node.kind !== "scalar" || node.type !== "string")
       return at.fault(node, `${at.name} is ${described(node)}; ${modelUse.expects} is needed.`);
     const reference = parseReference(node.text, "models");
-    if (typeof reference !== "string") return { kind: "registered", reference };
+    if (typeof reference !== "string") {
+      at.note(node, { kind: "models", reference });
+      return { kind: "registered", reference };
+    }
     return at.fault(
       node,
       `${at.name} is ${described(node)}, which is no reference to a registered model: ${reference}.`,

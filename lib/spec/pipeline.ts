@@ -4,7 +4,7 @@ import { present } from "./document.ts";
 import { joinSteps, type Steps, steps, writeSteps } from "./graph.ts";
 import { checkNames, jobInputs, jobOutputs } from "./io.ts";
 import { type ObjectOf, object, optional } from "./object.ts";
-import { compute, computeId, datastoreId, prefixedName } from "./reference.ts";
+import { compute, computeId, datastoreId, datastoreReference } from "./reference.ts";
 import { jobIdentity, services } from "./run.ts";
 import { boolean, enumeration } from "./scalar.ts";
 import { inputPort, outputPort } from "./scope.ts";
@@ -15,7 +15,7 @@ import { componentId, componentUse, type Step, stepType } from "./step.ts";
 export const PIPELINE_API_VERSION = "2024-01-01-preview";
 
 const settings = object("settings", {
-  default_datastore: optional(prefixedName),
+  default_datastore: optional(datastoreReference),
   default_compute: optional(compute),
   continue_on_step_failure: optional(boolean),
   force_rerun: optional(boolean),

@@ -5,6 +5,7 @@ import { segment, segmentFault } from "../segment.ts";
 import { SpecFault } from "./faults.ts";
 import { localPath } from "./path.ts";
 import type { AssetKind, Resolver } from "./resolver.ts";
+import { asSegment } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
@@ -59,7 +60,10 @@ export function assetReference(kind: AssetKind | "codes"): Shape<Reference> {
       if (node.kind !== "scalar" || node.type !== "string")
         return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`);
       const reference = parseReference(node.text, kind);
-      if (typeof reference !== "string") return reference;
+      if (typeof reference !== "string") {
+        at.note(node, { kind, reference });
+        return reference;
+      }
       return at.fault(
         node,
         `${at.name} is ${described(node)}, which is no reference to a registered ${noun}: ${reference}.`,
@@ -82,7 +86,10 @@ export async function resolveReference(
   kind: AssetKind | "codes",
   resolver: Resolver,
 ): Promise<string> {
-  if (reference.kind === "id") return reference.id;
+  if (reference.kind === "id") {
+    const own = labelOf(reference.id, kind, resolver);
+    return own === undefined ? reference.id : await resolveReference(own, kind, resolver);
+  }
   const base = `${resolver.workspace.id}/${kind}/${segment(reference.name, `a name under ${kind}`)}`;
   if (reference.kind === "version")
     return `${base}/versions/${segment(reference.version, `the version of ${reference.name}`)}`;
@@ -90,6 +97,14 @@ export async function resolveReference(
   if (kind === "codes")
     throw new TaskError("input", `Code has no labels: azureml:${reference.name}@${reference.label}.`);
   return `${base}/versions/${await resolver.version(kind, reference.name, reference.label)}`;
+}
+
+/** The label that an ARM id of this workspace names; the service takes ids of versions alone. */
+function labelOf(id: string, kind: AssetKind | "codes", { workspace }: Resolver): Reference | undefined {
+  const below = id.toLowerCase().startsWith(`${workspace.id}/`.toLowerCase()) ? id.slice(workspace.id.length + 1) : "";
+  const [collection, name, labels, label] = below.split("/");
+  if (collection?.toLowerCase() !== kind || labels?.toLowerCase() !== "labels" || !name || !label) return undefined;
+  return { kind: "label", name, label };
 }
 
 /** What a reference looks like in a YAML. */
@@ -108,7 +123,9 @@ export const compute: Shape<string> = {
     if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
       return at.fault(node, `${at.name} is ${described(node)}; the name of a compute is needed.`);
     const name = node.text.startsWith("azureml:") ? node.text.slice("azureml:".length) : node.text;
-    return name.toLowerCase() === "local" ? "local" : name;
+    if (name.toLowerCase() === "local") return "local";
+    at.note(node, { kind: "computes", name });
+    return name;
   },
   write: (value, to) => computeId(value, to.resolver),
 };
@@ -125,14 +142,50 @@ export function datastoreId(name: string, resolver: Resolver): string {
     : `${resolver.workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
 }
 
-/** A name with or without the `azureml:` prefix; the document keeps it without. */
-export const prefixedName: Shape<string> = {
-  expects: "a name (azureml:<name>)",
+/** What stands behind the `azureml:` that a name or an ARM id may have in front; reports what is no text. */
+export function unprefixed(node: SpecNode, at: Reading, needed: string): string | undefined {
+  if (node.kind !== "scalar" || node.type !== "string" || node.text.replace(/^azureml:/, "") === "")
+    return at.fault(node, `${at.name} is ${described(node)}; ${needed} is needed.`);
+  return node.text.replace(/^azureml:/, "");
+}
+
+/**
+ * A datastore: `azureml:name`, a bare name, or an ARM id. The document keeps the bare name, wherever the workspace is: Azure's
+ * client takes an id for its name too.
+ */
+export const datastore: Shape<string> = {
+  expects: "the name of a datastore (azureml:<name>)",
   below: NOTHING_BELOW,
   read(node, at) {
-    if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
-      return at.fault(node, `${at.name} is ${described(node)}; a name is needed.`);
-    return node.text.startsWith("azureml:") ? node.text.slice("azureml:".length) : node.text;
+    const written = unprefixed(node, at, "the name of a datastore");
+    if (written === undefined) return undefined;
+    const name = /^\/subscriptions\/.+\/datastores\/([^/]+)\/?$/i.exec(written)?.[1] ?? written;
+    if (asSegment(name, node, at) === undefined) return undefined;
+    at.note(node, { kind: "datastores", name });
+    return name;
+  },
+  write: (value) => value,
+};
+
+/** As `datastore`, where the body holds an ARM id: one that is written stays as it is. */
+export const datastoreReference: Shape<string> = {
+  ...datastore,
+  read(node, at) {
+    const name = datastore.read(node, at);
+    const written = name === undefined ? undefined : unprefixed(node, at, "the name of a datastore");
+    return written?.startsWith("/") ? written : name;
+  },
+  write: (value, to) => datastoreId(value, to.resolver),
+};
+
+/** A job: `azureml:name`, a bare name, or an ARM id. The document keeps it without the prefix. */
+export const jobName: Shape<string> = {
+  expects: "the name of a job (azureml:<name>)",
+  below: NOTHING_BELOW,
+  read(node, at) {
+    const name = unprefixed(node, at, "the name of a job");
+    if (name !== undefined) at.note(node, { kind: "jobs", name });
+    return name;
   },
   write: (value) => value,
 };
@@ -169,7 +222,10 @@ export const code: Shape<Code> = {
       );
     if (/^(azureml:|\/subscriptions\/)/.test(node.text)) {
       const reference = parseReference(node.text, "codes");
-      if (typeof reference !== "string") return { kind: "registered", reference };
+      if (typeof reference !== "string") {
+        at.note(node, { kind: "codes", reference });
+        return { kind: "registered", reference };
+      }
       return at.fault(node, `${at.name} is ${described(node)}: ${reference}.`);
     }
     const path = readLocalPath(node, at);

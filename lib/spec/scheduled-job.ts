@@ -46,7 +46,10 @@ function readNamed(
   above: Reading = at,
 ): ScheduledJob | undefined {
   const id = /^azureml:(.+)$/.exec(node.text)?.[1] ?? (/^\/subscriptions\//i.test(node.text) ? node.text : undefined);
-  if (id !== undefined) return readRegistered(id, node, changes, above);
+  if (id !== undefined) {
+    at.note(node, { kind: "jobs", name: id });
+    return readRegistered(id, node, changes, above);
+  }
   const included = includedFile(node, at, "a job");
   if (included === undefined) return undefined;
   const merged = changes === undefined ? included.node : mergeNodes(included.node, changes);

@@ -2,6 +2,7 @@
 // paths lie below it (for overrides), and writes it into a REST body. Kinds are declared with it, not programmed.
 import type { SourceLocation } from "../errors.ts";
 import { type DocumentPath, Faults, formatPath } from "./faults.ts";
+import type { NamedThing, Unplaced } from "./named.ts";
 import type { Resolver } from "./resolver.ts";
 import type { SourceFile, SpecNode } from "./source.ts";
 import type { UploadRoot } from "./upload-folders.ts";
@@ -53,12 +54,20 @@ export class Reading {
   readonly secrets: Set<string>;
   /** Inside a pipeline's node any value may be a `${{...}}` expression. */
   readonly expressions: boolean;
+  /** What the document names that must be there already; filled as it is read. */
+  readonly names: NamedThing[];
   /** Files that are being included, outermost first: a file may not include itself. */
   readonly files: readonly string[];
 
   constructor(
     file: Pick<SourceFile, "folder" | "root" | "absentData" | "secrets">,
-    more: { faults?: Faults; path?: DocumentPath; expressions?: boolean; files?: readonly string[] } = {},
+    more: {
+      faults?: Faults;
+      path?: DocumentPath;
+      expressions?: boolean;
+      files?: readonly string[];
+      names?: NamedThing[];
+    } = {},
   ) {
     this.folder = file.folder;
     this.root = file.root;
@@ -68,6 +77,7 @@ export class Reading {
     this.path = more.path ?? [];
     this.expressions = more.expressions ?? false;
     this.files = more.files ?? [];
+    this.names = more.names ?? [];
   }
 
   /** One step down in the same file. */
@@ -90,7 +100,12 @@ export class Reading {
 
   /** The same place, gathering faults elsewhere: for trying a shape. */
   trial(): Reading {
-    return new Reading(this, { ...this, faults: new Faults() });
+    return new Reading(this, { ...this, faults: new Faults(), names: [] });
+  }
+
+  /** Notes what a node names. */
+  note(node: SpecNode, thing: Unplaced): void {
+    this.names.push({ ...thing, where: node.where, path: this.path } as NamedThing);
   }
 
   /** The document path, quoted for a sentence; "the document" at its top. */

@@ -107,8 +107,10 @@ export function componentUse(type: string): Shape<ComponentUse> {
         return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`);
       if (/^(azureml:|\/subscriptions\/)/.test(node.text)) {
         const reference = parseReference(node.text, "components");
-        if (typeof reference !== "string" && !(reference.kind === "label" && !node.text.includes("@")))
+        if (typeof reference !== "string" && !(reference.kind === "label" && !node.text.includes("@"))) {
+          at.note(node, { kind: "components", reference });
           return { kind: "registered", reference };
+        }
         const reason = typeof reference === "string" ? reference : "neither a version nor a label is given";
         return at.fault(
           node,

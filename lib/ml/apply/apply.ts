@@ -9,11 +9,13 @@ import { EndpointLock } from "../endpoint-lock.ts";
 import { envelope } from "../endpoints.ts";
 import { holderOf } from "../holder.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
+import { requireNamed } from "../named-things.ts";
 import { createResolver } from "../resolve.ts";
 import type { Workspace } from "../workspace.ts";
+import { inServiceForm } from "./addresses.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 import { isEmpty } from "./compare.ts";
-import type { ReadDocuments } from "./documents.ts";
+import { type Made, madeBy, type ReadDocuments } from "./documents.ts";
 import { titleOf } from "./duplicates.ts";
 import {
   foreseeing,
@@ -71,8 +73,9 @@ export async function applyDocuments(
   const deployments: PlannedDeployments = new Map();
   const foreseen = foreseeing(workspace, versions, deployments, options.root);
   const plan: Planned[] = [];
+  const made = madeBy(read.documents);
   for (const document of read.documents) {
-    const planned = await planOne(workspace, document, foreseen, versions);
+    const planned = await planOne(workspace, document, foreseen, versions, made);
     const { kind, document: deployment } = planned.of;
     if (kind === "online deployment")
       deployments.set(
@@ -89,7 +92,7 @@ export async function applyDocuments(
       `${document.file} does not count: ${by.file} describes ${titleOf(by)} as well, and is the last.`,
     );
   sayPlan(workspace, plan);
-  const faults = [...plan.flatMap(refusalOf), ...twice(plan)];
+  const faults = [...plan.flatMap(refusalOf), ...twice(plan), ...(await missing(workspace, plan, made))];
   if (faults.length === 1 && faults[0]) throw faults[0];
   if (faults.length > 0) throw new TaskErrors(faults);
   const resources: AppliedResource[] = [];
@@ -112,10 +115,11 @@ async function planOne(
   of: ApplicableDocument,
   foreseen: Resolver,
   versions: PlannedVersions,
+  made: Made,
 ): Promise<Planned> {
   const { how, document } = of;
   const isOpen = how.asset !== undefined && document.version === undefined;
-  const write = await how.translate(isOpen ? { ...document, version: "0" } : document, foreseen);
+  const write = await translated(workspace, of, isOpen ? { ...document, version: "0" } : document, foreseen, made);
   const wanted = write.body as Resource;
   const hash = how.keepsHash ? hashOf(how, wanted) : undefined;
   const whole = write.path.startsWith("/") ? write.path : `${workspace.id}/${write.path}`;
@@ -146,17 +150,48 @@ async function planOne(
     const place = known(document.version ?? "");
     const what = `${of.kind} ${name}:${place.version}`;
     const there = await settledAt(workspace, { at: place.at, apiVersion: write.apiVersion }, what);
-    return { ...common, ...decide(how, wanted, there, { hash }), ...place, there };
+    const asked = there && (await inServiceForm(workspace, wanted, there));
+    return { ...common, ...decide(how, asked ?? wanted, there, { hash }), ...place, there };
   }
   // Without a version: the newest one that is the same, or else a new one.
   let decision: ReturnType<typeof decide> | undefined;
   const { there, free } = await holderOf(workspace, collection as AssetKind, name, async (version) => {
-    decision = decide(how, wanted, version as Resource, { hash });
+    const asked = await inServiceForm(workspace, wanted, version as Resource);
+    decision = decide(how, asked, version as Resource, { hash });
     const isOurs = hash === undefined || !decision.changes.some(({ path: at }) => at === "properties.properties");
     return decision.refused.length === 0 && isOurs;
   });
   if (there && decision) return { ...common, ...decision, ...known(versionIn(there) ?? ""), there: there as Resource };
   return { ...common, action: "create", changes: [], refused: [], ...known(free), there: undefined };
+}
+
+/** A name that is not there is told at its place in the file, which a translation does not know. */
+async function translated(
+  workspace: Workspace,
+  { how, document: whole }: ApplicableDocument,
+  document: ApplicableDocument["document"],
+  resolver: Resolver,
+  isMade: Made,
+): Promise<Write> {
+  try {
+    return await how.translate(document, resolver);
+  } catch (error) {
+    if (error instanceof TaskError && error.kind === "notFound") await requireNamed(workspace, whole, { isMade });
+    throw error;
+  }
+}
+
+/** What the documents that are to be written name, and nobody has. */
+async function missing(workspace: Workspace, plan: readonly Planned[], isMade: Made): Promise<TaskError[]> {
+  const written = plan.filter(({ action, refused }) => action !== "unchanged" && refused.length === 0);
+  const outcomes = await Promise.allSettled(written.map(({ of }) => requireNamed(workspace, of.document, { isMade })));
+  return outcomes.flatMap((outcome) => {
+    if (outcome.status === "fulfilled") return [];
+    const { reason } = outcome;
+    if (reason instanceof TaskErrors) return reason.errors;
+    if (reason instanceof TaskError && reason.kind === "notFound") return [reason];
+    throw reason;
+  });
 }
 
 /** `environments/sklearn/versions/3` is the asset sklearn; `onlineEndpoints/a/deployments/b` is b. */

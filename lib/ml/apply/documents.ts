@@ -6,6 +6,7 @@ import {
   type DataImportDocument,
   type DocumentKind,
   kindOf,
+  type NamedThing,
   parseBatchDeployment,
   parseBatchEndpoint,
   parseComponent,
@@ -42,7 +43,7 @@ import {
   type Write,
 } from "../../spec/index.ts";
 import { canonical } from "../canonical.ts";
-import { namedIn } from "../job-checks.ts";
+import { namedIn } from "../named-things.ts";
 import type { ApplicableDocument, ApplicableKind } from "./applicable.ts";
 import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
 import { sha256 } from "./foresee.ts";
@@ -174,12 +175,36 @@ function yamlFiles(folder: string): string[] {
     });
 }
 
+/** Of what other documents may name. */
 const COLLECTIONS: Partial<Record<DocumentKind, string>> = {
   environment: "environments",
   "data asset": "data",
   model: "models",
   component: "components",
+  compute: "computes",
+  datastore: "datastores",
 };
+
+/** Whether what a document names is made by another document of this run. */
+export type Made = (thing: NamedThing) => boolean;
+
+export function madeBy(documents: readonly ApplicableDocument[]): Made {
+  const key = (kind: string, name: string) => `${kind}/${name.toLowerCase()}`;
+  const made = new Map<string, string | undefined>();
+  for (const { kind, document } of documents) {
+    const collection = COLLECTIONS[kind];
+    if (collection) made.set(key(collection, document.name ?? ""), document.version);
+  }
+  return (thing) => {
+    if (!("reference" in thing)) return made.has(key(thing.kind, thing.name));
+    const { reference } = thing;
+    if (reference.kind === "id" || !made.has(key(thing.kind, reference.name))) return false;
+    const version = made.get(key(thing.kind, reference.name));
+    return reference.kind === "label"
+      ? reference.label === "latest"
+      : version === undefined || version === reference.version;
+  };
+}
 
 /** By kind, and among themselves what is referred to before what refers to it. */
 export function inOrder(documents: readonly ApplicableDocument[]): ApplicableDocument[] {

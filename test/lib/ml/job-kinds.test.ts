@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import path from "node:path";
-import { namedIn } from "../../../lib/ml/job-checks.ts";
 import { cancelJob, getJob } from "../../../lib/ml/jobs.ts";
+import { namedIn } from "../../../lib/ml/named-things.ts";
 import { specificationHash, submitJob } from "../../../lib/ml/submit-job.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
 import SubmitJob from "../../../tasks/SubmitJob/index.ts";
@@ -198,12 +198,21 @@ describe("jobs of every kind", () => {
   });
 
   it("takes no word of the user's own for a name", () => {
-    const { computes, assets } = namedIn({
+    const { document } = written({
+      type: "pipeline",
       tags: { compute: "x" },
       properties: { compute: "y" },
-      inputs: { compute: { kind: "literal", value: { text: "z" } } },
-      compute: "${{parent.inputs.c}}",
+      inputs: { compute: "z", c: "w" },
+      settings: { default_compute: "azureml:cpu-cluster" },
+      jobs: {
+        a: command("echo", {
+          environment: { image: "i" },
+          compute: "${{parent.inputs.c}}",
+          tags: { environment: "azureml:e:1" },
+        }),
+      },
     });
-    assert.deepEqual([computes.size, assets.length], [0, 0]);
+    const { computes, assets } = namedIn(document);
+    assert.deepEqual([[...computes], assets], [["cpu-cluster"], []]);
   });
 });

@@ -1,0 +1,21 @@
+// An address of files has several forms, and the service answers another than it was sent: what is wanted and what is there are compared by
+// the place that both mean.
+import type { AssetBody } from "../assets.ts";
+import { liesAt } from "../same-content.ts";
+import { jobPlaceOf, placeOfUri } from "../version-places.ts";
+import type { Workspace } from "../workspace.ts";
+import type { Resource } from "./plan.ts";
+
+const FIELDS = ["modelUri", "dataUri"] as const;
+
+/** What is wanted, with the address that the service answers where that means the same place. No request but for a job's address. */
+export async function inServiceForm(workspace: Workspace, wanted: Resource, there: Resource): Promise<Resource> {
+  for (const field of FIELDS) {
+    const [own, held] = [wanted.properties?.[field], there.properties?.[field]];
+    if (typeof own !== "string" || typeof held !== "string" || own === held || !jobPlaceOf(own)) continue;
+    const place = await placeOfUri(workspace, own);
+    if (place !== undefined && (await liesAt(workspace, there as AssetBody, place)))
+      return { ...wanted, properties: { ...wanted.properties, [field]: held } };
+  }
+  return wanted;
+}
