@@ -210,8 +210,14 @@ export function versionBody(world: AzureWorld, kind: AssetKind, asset: AssetVers
       isAnonymous,
       ...kind.show(asset.properties, apiVersion),
     },
-    systemData: systemData(asset.stamps, kind.systemData),
+    systemData: systemData(asset.stamps, variantOf(kind, asset)),
   });
+}
+
+/** Data tell who changed them once somebody has (recorded for archiving and restoring). */
+function variantOf(kind: AssetKind, { stamps }: AssetVersion): SystemDataVariant {
+  const isChanged = stamps.lastModifiedAt !== stamps.createdAt;
+  return kind.systemData === "data" && isChanged ? "full" : kind.systemData;
 }
 
 function containerBody(

@@ -98,7 +98,8 @@ async function assetProperties(
     isAnonymous: false,
   };
   const uri = job.outputUris[name] ?? "";
-  if (noun === "data") return { ...common, dataUri: uri, dataType: output.jobOutputType };
+  // Recorded: null, where data that somebody registers have empty ones.
+  if (noun === "data") return { ...common, tags: null, properties: null, dataUri: uri, dataType: output.jobOutputType };
   // The service writes `resourceGroups` into a model's URI and `resourcegroups` into a data asset's (facts/04 6).
   return {
     ...common,

@@ -19,6 +19,15 @@ import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "./r
 /** The log file that streaming clients look for first (facts/03 5.2). */
 export const standardLog = "user_logs/std_log.txt";
 
+/** What the service notes from the queue on (facts/04 9.2); neither file is written here. */
+const processFiles = {
+  ProcessInfoFile: "azureml-logs/process_info.json",
+  ProcessStatusFile: "azureml-logs/process_status.json",
+};
+const idle = JSON.stringify({
+  ...{ AllocationState: "steady", PreparingNodeCount: 0, RunningNodeCount: 0, CurrentNodeCount: 0 },
+});
+
 /** A command job under way. */
 export class JobRun extends JobLife<CommandBody> {
   protected override async work(): Promise<void> {
@@ -41,6 +50,9 @@ export class JobRun extends JobLife<CommandBody> {
       inputs: await bringInputs(world, job.body, join(folder, "inputs")),
       outputs: await prepareOutputs(job.body, join(folder, "outputs")),
     };
+    Object.assign(job.properties, processFiles);
+    if (/\/computes\/(?!serverless$)/i.test(job.body.computeId ?? ""))
+      job.tags["_aml_system_ComputeTargetStatus"] = idle;
     await this.phase("Queued", "queued");
 
     await this.phase("Running");

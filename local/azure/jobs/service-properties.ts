@@ -89,7 +89,12 @@ function parametersOf(world: AzureWorld, body: JobBody): Record<string, unknown>
     ([key, input]) => !given.some(([name]) => name === key) && (input.default ?? "") !== "",
   );
   return Object.fromEntries([
-    ...given.filter(([, input]) => input.jobInputType === "literal").map(([key, input]) => [key, input.value]),
+    ...given
+      .filter(([, input]) => input.jobInputType === "literal")
+      .map(([key, input]) => [
+        // The name of a resource loses its mark.
+        ...[key, input.value?.replace(/^azureml:(?=[^/])/, "")],
+      ]),
     ...defaults.map(([key, input]) => [key, input.default === true ? "True" : String(input.default)]),
   ]);
 }

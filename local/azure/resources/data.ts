@@ -18,20 +18,23 @@ export const kind: AssetKind = {
   repeatedPut: 200,
   filters: ["$tags"],
   normalise({ sent, existing }, world) {
-    const { dataType, dataUri, referencedUris } = sent;
+    const { dataType, dataUri, referencedUris, autoDeleteSetting } = sent;
     if (typeof dataType !== "string") throw requiredField("properties.dataType");
     if (typeof dataUri !== "string") throw requiredField("properties.dataUri");
     const normalised = dataUriOf(world, dataUri, dataType);
     if (existing !== undefined && existing.properties["dataUri"] !== normalised) throw assetPathChanged();
     return {
+      // Comes back false although true was sent, as a code's does.
+      isAnonymous: false,
+      autoDeleteSetting: autoDeleteSetting ?? null,
       dataUri: normalised,
       dataType,
       ...(dataType === "mltable" ? { referencedUris: referencedUris ?? [] } : {}),
     };
   },
-  show: ({ dataUri, dataType, referencedUris }, apiVersion) => ({
+  show: ({ dataUri, dataType, referencedUris, autoDeleteSetting }, apiVersion) => ({
     // The three preview keys are read off the environment's answer (facts/04 §7), not off a data asset's.
-    ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: null } : {}),
+    ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: autoDeleteSetting ?? null } : {}),
     dataUri,
     ...(showsPreviewKeys(apiVersion) ? { stage: null, intellectualProperty: null } : {}),
     dataType,

@@ -119,8 +119,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   };
   const find = (name: string): Datastore => {
     const found = datastores.find((one) => one.name === name.toLowerCase());
-    // The wording is not in the recordings.
-    if (found === undefined) throw userError(404, `Datastore ${name} not found.`, ["NotFound", "DatastoreNotFound"]);
+    if (found === undefined) throw userError(404, `Could not find datastore: ${name}.`, ["NotFoundError"]);
     return found;
   };
 
@@ -186,7 +185,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       }
       const own: DatastoreRecord = {
         name,
-        properties: { ...properties, credentials: shown },
+        properties: { serviceDataAccessAuthIdentity: "None", ...properties, credentials: shown },
         secrets: (secrets as Record<string, unknown> | undefined) ?? undefined,
         stamps: stampsOf(before?.stamps, world.clock.now(), author),
       };

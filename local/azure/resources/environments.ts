@@ -30,7 +30,8 @@ export const kind: AssetKind = {
       ...(inferenceConfig === undefined ? {} : { inferenceConfig }),
       osType: osType ?? "Linux",
       autoRebuild: autoRebuild ?? "Disabled",
-      stage: stage ?? "Logged",
+      // Recorded: an anonymous one is logged, a named one in development.
+      stage: stage ?? (sent["isAnonymous"] === true ? "Logged" : "Development"),
     };
     const changed = definition.some((key) => JSON.stringify(existing?.properties[key]) !== JSON.stringify(kept[key]));
     if (existing !== undefined && changed) {

@@ -143,9 +143,16 @@ function update(board: JobBoard, job: JobRecord, body: Record<string, unknown>):
     ...(typeof body["displayName"] === "string" ? { displayName: body["displayName"] } : {}),
     ...("description" in body ? { description: body["description"] as string | null } : {}),
     ...(typeof body["isArchived"] === "boolean" ? { isArchived: body["isArchived"] } : {}),
-    ...("tags" in body ? { tags: { ...(body["tags"] as Record<string, string> | null) } } : {}),
+    ...("tags" in body
+      ? { tags: { ...ofTheService(job.tags), ...(body["tags"] as Record<string, string> | null) } }
+      : {}),
     properties: { ...job.properties, ...sent },
   });
+}
+
+/** Tags of the service's own stay, whatever is sent; inferred. */
+function ofTheService(tags: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tags).filter(([name]) => name.startsWith("_aml_system_")));
 }
 
 function changesDetails(job: JobRecord, body: Record<string, unknown>): boolean {

@@ -9,7 +9,7 @@ import {
   showsPreviewKeys,
 } from "../arm/assets.ts";
 import { atLeast } from "../arm/envelope.ts";
-import { userError } from "../arm/errors.ts";
+import { ArmError, userError } from "../arm/errors.ts";
 import type { ArmRouter } from "../arm/router.ts";
 import { longDatastoreUri, parseReference } from "../jobs/references.ts";
 import { locate } from "../locate.ts";
@@ -34,7 +34,7 @@ export const kind: AssetKind = {
       modelUri: normalised,
       // A job that is named by the path alone is the model's job too. Inferred.
       jobName: jobName ?? jobOf(modelUri) ?? null,
-      stage: stage ?? null,
+      stage: stage ?? "Development", // facts/06 §5
       ...kept(existing?.properties, "source", "aliases"),
       ...(datasets === undefined ? {} : { datasets }),
     };
@@ -53,13 +53,13 @@ export const kind: AssetKind = {
     ...containerProperties(container, store, {}),
     ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
   }),
-  // The wording is not in the recordings.
+  // The container's words are recorded, the version's are not.
   notFound: (name, version) =>
-    userError(
-      404,
-      version === undefined ? `Model container ${name} not found.` : `Model version ${name}:${version} not found.`,
-      ["NotFoundError"],
-    ),
+    version === undefined
+      ? new ArmError(404, "UserError", "The specified resource was not found.", [], {
+          details: [{ code: "ModelNotFound", message: `Model container with name: ${name} not found.` }],
+        })
+      : userError(404, `Model version ${name}:${version} not found.`, ["NotFoundError"]),
 };
 
 /**

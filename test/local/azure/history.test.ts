@@ -72,7 +72,9 @@ describe("local Azure: run history", () => {
         " ",
       ),
     );
-    assert.deepEqual([run.displayName, run.dataContainerId, run.tags], ["Shown", `dcid.${name}`, { a: "1" }]);
+    const { _aml_system_ComputeTargetStatus: nodes, ...tags } = run.tags;
+    assert.equal(JSON.parse(nodes).AllocationState, "steady");
+    assert.deepEqual([run.displayName, run.dataContainerId, tags], ["Shown", `dcid.${name}`, { a: "1" }]);
     assert.match(run.computeDuration, /^00:00:0\d\.\d{7}$/);
     assert.deepEqual((await jobs.api("GET", "history/v1.0", `/runs/${name}/children`)).body, { value: [] });
     const queried = (await jobs.api("POST", "history/v1.0", "/experiments/tests/runs:query", { top: 1 })).body.value;

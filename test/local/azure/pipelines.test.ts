@@ -207,6 +207,18 @@ describe("local Azure: jobs of several jobs", () => {
 
     for (const [what, steps, status, words] of [
       [
+        "a place that is bound and more",
+        () => ({
+          a: step("write", { word: "x" }),
+          b: step("read", {
+            word: "${{parent.jobs.a.outputs.out}}/x",
+            data: "${{parent.jobs.a.outputs.out}}/said.txt",
+          }),
+        }),
+        400,
+        /^Invalid component job since input data for component job b does not exist\.$/,
+      ],
+      [
         "steps that wait for each other",
         () => ({ a: step("read", { word: "x", data: from("b") }), b: step("read", { word: "x", data: from("a") }) }),
         400,

@@ -44,7 +44,8 @@ export function parseComponentId(
 export function findComponent(world: AzureWorld, id: string): Component | undefined {
   const parsed = parseComponentId(id);
   if (parsed === undefined) return undefined;
-  if (parsed.registry === "azureml" && BUILT_IN.test(parsed.name)) return builtIn(id, parsed.name, parsed.version);
+  if (/^azureml(-preview)?$/.test(parsed.registry ?? "") && BUILT_IN.test(parsed.name))
+    return builtIn(id, parsed.name, parsed.version);
   const store =
     parsed.registry === undefined ? world.assets.components : registryAssets(world, parsed.registry)?.components;
   const isLabel = /^(latest|default|azureml_default)$/i.test(parsed.version);

@@ -3,7 +3,7 @@ import { ArmError } from "../../arm/errors.ts";
 import { computeExists } from "../../resources/computes.ts";
 import type { AzureWorld } from "../../world.ts";
 import { findComponent, type Json, parseComponentId } from "./components.ts";
-import { GraphFault, readGraph } from "./graph.ts";
+import { GraphFault, readGraph, type Step } from "./graph.ts";
 
 /** @throws ArmError 404 as recorded for a component that does not exist (facts/04 16 row 7), 400 for a graph that cannot run */
 export function refuseBadPipeline(world: AzureWorld, properties: Json): void {
@@ -15,6 +15,7 @@ export function refuseBadPipeline(world: AzureWorld, properties: Json): void {
     if (steps.length === 0 && typeof componentId !== "string") {
       throw invalid("A pipeline job must have jobs or a component.");
     }
+    for (const step of steps) refuseBadInputs(step);
     const settings = (properties["settings"] ?? {}) as Json;
     const computes = [
       properties["computeId"],
@@ -37,6 +38,26 @@ export function refuseBadPipeline(world: AzureWorld, properties: Json): void {
       `key: ${error.missing}, Message: Not found component ${name} (version: ${version}).`,
     );
   }
+}
+
+/**
+ * A place is bound whole or not at all: a step's input of an asset's type that is made of a binding and more, as
+ * `${{parent.inputs.folder}}/file.csv`, is refused in the service's own odd words (recorded).
+ */
+function refuseBadInputs({ name, given, component }: Step): void {
+  for (const [key, one] of Object.entries((given["inputs"] ?? {}) as Record<string, Json>)) {
+    const text = String(one?.["value"] ?? "").trim();
+    const isMixed = text.includes("${{") && !/^\$\{\{[^{}]*\}\}$/.test(text);
+    if (!isMixed || !isAsset(component?.inputs[key]?.type)) continue;
+    const message = `Invalid component job since input ${key} for component job ${name} does not exist.`;
+    throw new ArmError(400, "UserError", message, [
+      ...["BadArgument", "ArgumentInvalid", "InvalidPipelineJob", "InvalidComponentJobInput"],
+    ]);
+  }
+}
+
+function isAsset(type: unknown): boolean {
+  return /^(uri_file|uri_folder|mltable|path|\w+_model)$/.test(String(type));
 }
 
 function isMissingCompute(world: AzureWorld, id: string): boolean {
