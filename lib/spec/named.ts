@@ -1,8 +1,14 @@
 // What a document names that must be there already, each with its place in the file: a look-up that finds nothing can point at it.
 import type { SourceLocation } from "../errors.ts";
 import type { DocumentPath } from "./faults.ts";
-import type { Reference } from "./reference.ts";
 import type { AssetKind } from "./resolver.ts";
+
+/** A registered asset as it is written: by version, by label, or by an id. */
+export type Reference =
+  | { readonly kind: "version"; readonly name: string; readonly version: string }
+  | { readonly kind: "label"; readonly name: string; readonly label: string }
+  /** A full ARM id, a registry URI or a curated environment: sent as it stands. */
+  | { readonly kind: "id"; readonly id: string };
 
 /** One name, and where the file says it. */
 export type NamedThing = (

@@ -3,17 +3,14 @@
 import { TaskError } from "../errors.ts";
 import { segment, segmentFault } from "../segment.ts";
 import { SpecFault } from "./faults.ts";
+import type { Reference } from "./named.ts";
 import { localPath } from "./path.ts";
 import type { AssetKind, Resolver } from "./resolver.ts";
 import { asSegment } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
-export type Reference =
-  | { readonly kind: "version"; readonly name: string; readonly version: string }
-  | { readonly kind: "label"; readonly name: string; readonly label: string }
-  /** A full ARM id, a registry URI or a curated environment: sent as it stands. */
-  | { readonly kind: "id"; readonly id: string };
+export type { Reference } from "./named.ts";
 
 const REGISTRY = /^azureml:\/\/(registries|feeds)\//;
 /** Curated environments of the old form, which the service resolves itself. */
