@@ -7,6 +7,7 @@ import type { ProxySettings } from "./network.ts";
 import type { Provenance } from "./provenance.ts";
 import type { RightsAccess } from "./rights.ts";
 import type { RecordsAccess } from "./run-records.ts";
+import type { WritesAccess } from "./run-writes.ts";
 import type { RunAccess } from "./starts.ts";
 
 export interface Agent extends InputSource {
@@ -31,6 +32,8 @@ export interface Agent extends InputSource {
   recordsAccess(): RecordsAccess | undefined;
   /** How this step asks what its job may do in Azure DevOps. @throws TaskError where the agent says no project */
   rightsAccess(): RightsAccess;
+  /** How this step writes on its own run; undefined where it is part of none, or has no token. */
+  writesAccess(): WritesAccess | undefined;
   /** An output variable of the step. */
   setOutput(name: string, value: string, secret?: boolean): void;
   /** A value for later stages of this very step (main to post-job). */
@@ -44,7 +47,7 @@ export interface Agent extends InputSource {
   summary(name: string, markdown: string): void;
   /** Keeps a file with the log of the run. */
   uploadFile(name: string, content: string): void;
-  /** Publishes a JUnit file as a test run. */
+  /** Publishes a JUnit file as a test run: by the agent, which fails the step where it is refused. */
   publishTests(file: string, title: string): void;
   addBuildTag(tag: string): void;
   /**

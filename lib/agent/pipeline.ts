@@ -108,6 +108,27 @@ export function openAgent(userAgent: string): Agent {
         repositoryId: isOfAzureRepos ? variable("Build.Repository.ID") : undefined,
       };
     },
+    writesAccess() {
+      const releaseUri = variable("Release.ReleaseUri");
+      const buildId = Number(variable("Build.BuildId")) || undefined;
+      if (accessToken === undefined || (buildId === undefined && releaseUri === undefined)) return undefined;
+      return {
+        settings: settings(),
+        project: variable("System.TeamProject") ?? "",
+        // A build that a release deploys is not the run of its steps.
+        buildId: releaseUri === undefined ? buildId : undefined,
+        release:
+          releaseUri === undefined
+            ? undefined
+            : { uri: releaseUri, environmentUri: variable("Release.EnvironmentUri") ?? "" },
+        place: {
+          stage: variable("System.StageName") ?? "",
+          phase: variable("System.PhaseName") ?? "",
+          job: variable("System.JobName") ?? "",
+          attempt: Number(variable("System.JobAttempt")) || 1,
+        },
+      };
+    },
     setOutput: (name, value, secret = false) => quietly(() => tl.setVariable(name, value, secret, true), "say"),
     setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),
     taskVariable: (name) => quietly(() => tl.getTaskVariable(name)) || undefined,

@@ -2,66 +2,82 @@
 // read through the API of the run that made it. On a job it only informs people: whoever runs as the job may write it there.
 import { segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
+import { secondaryWrite } from "../secondary-write.ts";
 import { EVIDENCE, isJudgement } from "../spec/evidence-names.ts";
-import { changeVersion, findVersion } from "./assets.ts";
+import { findVersion } from "./assets.ts";
 import { jobOf } from "./champion.ts";
 import { getJob, type Job } from "./jobs.ts";
+import { retag } from "./retag.ts";
 import type { Workspace } from "./workspace.ts";
 
 export { EVIDENCE, isEvidence, refuseEvidence } from "../spec/evidence-names.ts";
+
+/** What it takes to write to a job; the role's name is general knowledge. */
+const JOB_ROLE = "a role such as AzureML Data Scientist on the workspace";
 
 /**
  * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is, and the
  * PATCH of run history by which the studio and the official client (azure-ai-ml 1.35) change tags. The service merges the tags
  * (Azure/azure-sdk-for-python#47819); a PUT of a finished job with other tags is refused. These tags inform people, and never
  * become a model's evidence, so a refusal is a warning.
- * @throws TaskError where an earlier "passed" would stand against this evaluation
+ * @throws TaskError where an earlier "passed" would stand against this evaluation, on the job or on a model that was made of it
  */
 export async function recordEvaluation(workspace: Workspace, jobName: string, passed: boolean): Promise<void> {
-  const { provenance, azure, log, signal } = workspace;
-  const { properties } = await getJob(workspace, jobName);
-  if (!passed) await failModelsOf(workspace, jobName);
-  const judgedByPipeline = provenance.kind !== "none";
-  const tags: Record<string, string> = {
-    // No tag can be removed: what an earlier evaluation wrote and this one does not say becomes empty.
-    ...Object.fromEntries(
-      Object.keys(properties?.tags ?? {})
-        .filter(isJudgement)
-        .map((name) => [name, ""]),
-    ),
-    [EVIDENCE.result]: passed ? "passed" : "failed",
-    ...(judgedByPipeline ? { [EVIDENCE.pipeline]: provenance.definition, [EVIDENCE.run]: provenance.runUri } : {}),
-    [EVIDENCE.time]: new Date().toISOString(),
-  };
-  const experiment = segment(properties?.experimentName ?? "Default", "the name of the experiment");
-  const run = segment(jobName, "the name of the job");
-  try {
-    const at = `${await workspace.serviceUrl("history")}/experiments/${experiment}/runs/${run}`;
-    await azure.request("PATCH", at, {
-      doing: `write the evaluation of the job ${jobName}`,
-      body: { tags },
-      // The same tags again change nothing.
-      repeats: true,
-      signal,
-    });
-  } catch (error) {
-    if (!(error instanceof TaskError) || signal.aborted) throw error;
-    if (!passed && properties?.tags?.[EVIDENCE.result] === "passed") throw staysPassed(jobName, error);
-    log.warn(
-      `The evaluation could not be written to the job ${jobName}, where people would see it; the run's own record is kept and counts: ${error.message} Writing it takes a role such as AzureML Data Scientist on the workspace.`,
-    );
-  }
+  const { provenance, azure, signal } = workspace;
+  const stale = passed ? undefined : await failModelsOf(workspace, jobName);
+  let has: Readonly<Record<string, string>> | undefined;
+  await secondaryWrite(
+    workspace,
+    {
+      failed: `The evaluation could not be written to the job ${jobName}, where people would see it`,
+      missing: "The run's own record is kept and counts.",
+      needs: JOB_ROLE,
+    },
+    async () => {
+      const { properties } = await getJob(workspace, jobName);
+      has = properties?.tags ?? {};
+      const judgedByPipeline = provenance.kind !== "none";
+      const tags: Record<string, string> = {
+        // No tag can be removed: what an earlier evaluation wrote and this one does not say becomes empty.
+        ...Object.fromEntries(
+          Object.keys(has)
+            .filter(isJudgement)
+            .map((name) => [name, ""]),
+        ),
+        [EVIDENCE.result]: passed ? "passed" : "failed",
+        ...(judgedByPipeline ? { [EVIDENCE.pipeline]: provenance.definition, [EVIDENCE.run]: provenance.runUri } : {}),
+        [EVIDENCE.time]: new Date().toISOString(),
+      };
+      const experiment = segment(properties?.experimentName ?? "Default", "the name of the experiment");
+      const run = segment(jobName, "the name of the job");
+      const at = `${await workspace.serviceUrl("history")}/experiments/${experiment}/runs/${run}`;
+      await azure.request("PATCH", at, {
+        doing: `write the evaluation of the job ${jobName}`,
+        body: { tags },
+        // The same tags again change nothing.
+        repeats: true,
+        signal,
+      });
+    },
+    (failure) => {
+      // Where its tags could not be read, they may say so too.
+      if (!passed && (has === undefined || has[EVIDENCE.result] === "passed"))
+        throw stale ?? staysPassed(jobName, has !== undefined, failure);
+    },
+  );
+  if (stale !== undefined) throw stale;
 }
 
 /** A job that was judged again and failed must not go on saying that it passed. */
-function staysPassed(jobName: string, error: TaskError): TaskError {
+function staysPassed(jobName: string, isKnown: boolean, error: Error): TaskError {
+  const { kind, status, requestId } = error instanceof TaskError ? error : {};
   return new TaskError(
-    error.kind,
-    `The job ${jobName} failed its evaluation, and its tag "${EVIDENCE.result}" still says "passed", because the evaluation could not be written: ${error.message}`,
+    kind ?? "service",
+    `The job ${jobName} failed its evaluation, and its tag "${EVIDENCE.result}" ${isKnown ? "still says" : "may still say"} "passed", because the evaluation could not be written: ${error.message}`,
     {
-      hint: "Give the service connection's identity a role such as AzureML Data Scientist on the workspace, and run the step again.",
-      ...(error.status === undefined ? {} : { status: error.status }),
-      ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+      hint: `Give the service connection's identity ${JOB_ROLE}, and run the step again.`,
+      ...(status === undefined ? {} : { status }),
+      ...(requestId === undefined ? {} : { requestId }),
       cause: error,
     },
   );
@@ -74,32 +90,45 @@ const MOST_PAGES = 50;
 /**
  * Where a job fails its judgement, models that were made of it and carry `passed` get `failed`. One round trip to
  * find a page of them by their job, as MLflow's clients do (that Azure ML finds those of the management plane so is not verified against live
- * Azure), and two a model. What cannot be done is a warning: the judgement itself has failed in any case.
+ * Azure), and two a model. Where they cannot be looked for, that is a warning: the judgement itself has failed in any case.
+ * @returns the error of the first that carries `passed` and could not be changed; the others are changed all the same
  */
-async function failModelsOf(workspace: Workspace, jobName: string): Promise<void> {
+async function failModelsOf(workspace: Workspace, jobName: string): Promise<TaskError | undefined> {
   const { log, provenance, signal } = workspace;
-  try {
-    for await (const { name, version } of modelsOf(workspace, jobName)) {
-      const there = name && version ? await findVersion(workspace, "models", name, version) : undefined;
-      if (!name || !there || jobOf(there) !== jobName) continue;
-      if (there.properties?.tags?.[EVIDENCE.result] !== "passed") continue;
-      const inRun = provenance.kind !== "none";
-      const failed = evidenceFrom({
-        passed: false,
-        pipeline: inRun ? provenance.definition : "",
-        runUri: inRun ? provenance.runUri : "",
-        time: new Date().toISOString(),
-      });
-      await changeVersion(workspace, "models", name, there, (stands) => ({
-        ...stands,
-        tags: withEvidence(stands.tags, failed),
-      }));
-      log.info(`The model ${name}:${version} was made of this job, and its evaluation now says failed.`);
-    }
-  } catch (error) {
-    if (!(error instanceof TaskError) || signal.aborted) throw error;
-    log.warn(`Models made of the job ${jobName} may still carry the evaluation passed: ${error.message}`);
-  }
+  const stale: TaskError[] = [];
+  await secondaryWrite(
+    workspace,
+    {
+      failed: `Models made of the job ${jobName} may still carry the evaluation passed`,
+      missing: "CheckModel goes by what they carry.",
+      needs: JOB_ROLE,
+    },
+    async () => {
+      for await (const { name, version } of modelsOf(workspace, jobName)) {
+        const there = name && version ? await findVersion(workspace, "models", name, version) : undefined;
+        if (!name || !there || jobOf(there) !== jobName) continue;
+        if (there.properties?.tags?.[EVIDENCE.result] !== "passed") continue;
+        const inRun = provenance.kind !== "none";
+        const failed = evidenceFrom({
+          passed: false,
+          pipeline: inRun ? provenance.definition : "",
+          runUri: inRun ? provenance.runUri : "",
+          time: new Date().toISOString(),
+        });
+        try {
+          await retag(workspace, "models", name, there, failed, (stands) => ({
+            ...stands,
+            tags: withEvidence(stands.tags, failed),
+          }));
+          log.info(`The model ${name}:${version} was made of this job, and its evaluation now says failed.`);
+        } catch (error) {
+          if (!(error instanceof TaskError) || signal.aborted) throw error;
+          stale.push(error);
+        }
+      }
+    },
+  );
+  return stale[0];
 }
 
 interface VersionsAnswer {

@@ -11,7 +11,7 @@ import {
   type UploadRoot,
   withNames,
 } from "../spec/index.ts";
-import { type AssetBody, changeVersion, findVersion, putNewVersion, versionIn } from "./assets.ts";
+import { type AssetBody, findVersion, putNewVersion, versionIn } from "./assets.ts";
 import { contentOf, type LocalContent } from "./content.ts";
 import { refuseEvidence } from "./evidence.ts";
 import { holderOf } from "./holder.ts";
@@ -21,6 +21,7 @@ import { requireNamed } from "./named-things.ts";
 import { needWorkspace, type Place } from "./place.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
+import { retag } from "./retag.ts";
 import { holdsSame } from "./same-content.ts";
 import { shareVersion } from "./share.ts";
 import { placeOfUri, requireOwn } from "./version-places.ts";
@@ -200,12 +201,13 @@ async function known(home: Workspace | Registry, document: DataDocument, there: 
     tags.some(([name, value]) => has?.tags?.[name] !== value) ||
     (document.description ?? has?.description) !== has?.description;
   if (lacks) {
-    await changeVersion(home, "data", document.name, there, (stands) => ({
+    const wanted = { ...has?.tags, ...document.tags };
+    const changed = await retag(home, "data", document.name, there, wanted, (stands) => ({
       ...stands,
       tags: { ...stands.tags, ...document.tags },
       description: document.description ?? stands.description,
     }));
-    home.log.info(`Updated the tags and the description of ${document.name}:${version}.`);
+    if (changed) home.log.info(`Updated the tags and the description of ${document.name}:${version}.`);
   }
   return asRegistered(document.name, { ...there, id: there.id ?? "" }, false);
 }

@@ -1,7 +1,7 @@
 // The story of a model: from a job's output or a local folder to a version that says where it came from; once.
 import { TaskError } from "../errors.ts";
 import { translateModel, type UploadRoot } from "../spec/index.ts";
-import { type AssetBody, changeVersion, findVersion, putNewVersion, versionIn } from "./assets.ts";
+import { type AssetBody, findVersion, putNewVersion, versionIn } from "./assets.ts";
 import { type Evidence, evidenceHere, evidenceKept, type Judges, refuseEvidence, withEvidence } from "./evidence.ts";
 import { holderOf } from "./holder.ts";
 import { getJob } from "./jobs.ts";
@@ -13,6 +13,7 @@ import { needWorkspace, type Place } from "./place.ts";
 import type { RegisteredAsset } from "./register-data.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "./registry.ts";
 import { createResolver } from "./resolve.ts";
+import { retag } from "./retag.ts";
 import { shareVersion } from "./share.ts";
 import { requireOwn } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
@@ -177,12 +178,12 @@ async function known(
   const tags = withEvidence({ ...has?.tags, ...request.tags }, kept.keep);
   const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
   if (lacks) {
-    await changeVersion(home, "models", request.name, there, (stands) => ({
+    const changed = await retag(home, "models", request.name, there, tags, (stands) => ({
       ...stands,
       tags: withEvidence({ ...stands.tags, ...request.tags }, kept.keep),
       description: request.description ?? stands.description,
     }));
-    home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
+    if (changed) home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
   }
   const evidence = kept.isVerified ? kept.keep : {};
   return asRegistered(request.name, { ...there, id: there.id ?? "" }, source, false, evidence);

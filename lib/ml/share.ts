@@ -1,13 +1,14 @@
 // The story of a version that a workspace shares with a registry: the same version of the workspace is the same version there, once.
 import { TaskError } from "../errors.ts";
 import type { AssetKind } from "../spec/resolver.ts";
-import { type AssetBody, changeVersion, findVersion, versionIn } from "./assets.ts";
+import { type AssetBody, findVersion, versionIn } from "./assets.ts";
 import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "./evidence.ts";
 import { sameFiles } from "./held-files.ts";
 import { type Held, holderOf } from "./holder.ts";
 import { SHARED_FROM, sameTags } from "./lineage.ts";
 import { untilFree } from "./lost-race.ts";
 import { importVersion, type Registry } from "./registry.ts";
+import { retag } from "./retag.ts";
 import { provenBlobsOf } from "./version-places.ts";
 import type { Workspace, WorkspaceBody } from "./workspace.ts";
 
@@ -151,7 +152,7 @@ async function withTags(
   const has = there.properties ?? {};
   const lacks = !sameTags(tags, has.tags ?? {}) || (description ?? has.description) !== has.description;
   if (!lacks) return there;
-  return changeVersion(registry, kind, name, there, (stands) => {
+  const changed = await retag(registry, kind, name, there, tags, (stands) => {
     // What others have written since the tags were decided stays, but for evidence.
     const since = Object.entries(withoutEvidence(stands.tags ?? {})).filter(
       ([tag, value]) => has.tags?.[tag] !== value,
@@ -162,6 +163,7 @@ async function withTags(
       description: description ?? stands.description,
     };
   });
+  return changed ?? there;
 }
 
 function shared(registry: Registry, { kind, name }: Sharing, body: AssetBody, created: boolean): SharedVersion {

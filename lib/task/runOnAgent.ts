@@ -4,6 +4,7 @@ import { type Agent, complete, flushed, openAgent, stepIdentity, uncaughtError }
 import type { WritePlan } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
+import { secondaryWrite } from "../secondary-write.ts";
 import { openAzure } from "./azure.ts";
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
@@ -50,14 +51,14 @@ async function runMain<Inputs, Outputs, Workspace>(
     const outputs = await Promise.race([work(), impatience(agent.signal), uncaught]);
     setOutputs(task, agent, outputs as Partial<Outputs>);
     record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
-    leaveRecord(agent, record);
+    await leaveRecord(agent, record);
     for (const issue of issues) agent.log.warn(issue);
     complete(issues.length === 0 ? "Succeeded" : "SucceededWithIssues", issues[0]);
   } catch (error) {
     const canceled = agent.signal.aborted;
     record.result = canceled ? "canceled" : "failed";
     record.error = canceled ? reportCancel(agent.signal.reason, error) : reportFailure(error);
-    leaveRecord(agent, record);
+    await leaveRecord(agent, record);
     complete(canceled ? "Canceled" : "Failed", record.error.message);
   }
 }
@@ -144,7 +145,10 @@ function storyRun<Inputs, Outputs, Workspace>(
       agent.publishTests(file, report.title);
     },
     addBuildTag: agent.addBuildTag,
-    uploadFile: agent.uploadFile,
+    writes: agent.writesAccess,
+    uploadFile: async (name, content) => {
+      await secondaryWrite(agent, leaving(`The file ${name}`), () => agent.uploadFile(name, content));
+    },
     access: agent.runAccess,
     records: agent.recordsAccess,
     rights: agent.rightsAccess,
@@ -162,14 +166,29 @@ function setOutputs<Inputs, Outputs, Workspace>(
   }
 }
 
+/** What is said where a file cannot be left with the run. */
+const leaving = (what: string) => ({
+  failed: `${what} could not be left with the run`,
+  missing: "The step's result and its outputs count all the same.",
+  needs: "room in the agent's temporary folder, and that folder to be writable",
+});
+
 /** Attached whether the step succeeded or not; what it says is never needed to go on (facts/02 2.4). */
-function leaveRecord(agent: Agent, record: RunRecord): void {
+async function leaveRecord(agent: Agent, record: RunRecord): Promise<void> {
   record.finished = new Date().toISOString();
   const name = `${record.task.name}-${agent.provenance.step || "step"}`;
-  agent.attachRecord(RECORD_TYPE, `${name}.json`, without(hidden(agent), writeRecord(record)));
-  const markdown = without(hidden(agent), summaryMarkdown(record));
-  if (markdown !== "") agent.summary(`${record.task.friendlyName}.md`, markdown);
+  // A cancelled step leaves its record too, and a failure of that is no other result.
+  const place = { log: agent.log, signal: NEVER };
+  await secondaryWrite(place, leaving("The record"), () =>
+    agent.attachRecord(RECORD_TYPE, `${name}.json`, without(hidden(agent), writeRecord(record))),
+  );
+  await secondaryWrite(place, leaving("The summary"), () => {
+    const markdown = without(hidden(agent), summaryMarkdown(record));
+    if (markdown !== "") agent.summary(`${record.task.friendlyName}.md`, markdown);
+  });
 }
+
+const NEVER = new AbortController().signal;
 
 /** Secrets that stories met in files. The agent masks them in the log; what is attached is ours to clean. */
 const hiddenOf = new WeakMap<Agent, Set<string>>();

@@ -4,6 +4,7 @@ import type { Contract } from "../agent/inputs.ts";
 import type { Provenance } from "../agent/provenance.ts";
 import type { RightsAccess } from "../agent/rights.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
+import type { WritesAccess } from "../agent/run-writes.ts";
 import type { RunAccess } from "../agent/starts.ts";
 import type { AzureMl } from "../azure/index.ts";
 import type { TaskError } from "../errors.ts";
@@ -65,7 +66,9 @@ export interface StoryRun<Outputs> {
   taskVariable(name: string): string | undefined;
   /** From here on this value, a secret that a file held, is in nothing that the step writes or leaves behind. */
   hide(secret: string): void;
-  /** Publishes tests on the pipeline run. */
+  /** For `publishTestsOn` and `tagRun`. Undefined where this is part of no run. */
+  writes(): WritesAccess | undefined;
+  /** By the agent, which fails the step where Azure DevOps refuses: for `publishTestsOn` and `tagRun` where there is nothing better. */
   publishTests(report: TestReport): void;
   addBuildTag(tag: string): void;
   /** For `openStarter`. @throws TaskError where this is no run of a pipeline */
@@ -74,8 +77,8 @@ export interface StoryRun<Outputs> {
   records(): RecordsAccess | undefined;
   /** For `openRights`. @throws TaskError where the agent says no project */
   rights(): RightsAccess;
-  /** Keeps a file with the log of the run. */
-  uploadFile(name: string, content: string): void;
+  /** Keeps a file with the log of the run; where it cannot, that is a warning. */
+  uploadFile(name: string, content: string): void | Promise<void>;
   /** An absolute path in the agent's temporary folder. */
   tempFile(name: string): string;
 }

@@ -9,10 +9,10 @@ import {
   takeBack,
 } from "../../lib/ml/index.ts";
 import { defineTask, type StepFolders } from "../../lib/task/index.ts";
+import { tagRun } from "../../lib/task/publishing.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
 const LEFTOVER = "azureMLRollout"; // what somebody has to take back when this step is stopped half way
-
 export default defineTask(
   contract,
   openWorkspace,
@@ -29,14 +29,14 @@ export default defineTask(
       },
       onLeftover: (left) => run.setTaskVariable(LEFTOVER, left ? JSON.stringify(left) : ""),
     });
-    log.info(`Endpoint ${report.endpoint}: ${report.scoringUri ?? "its address is not known before it is made"}`);
     const { endpoint, deployment, reason = "", scoringUri = "", traffic } = report;
+    log.info(`Endpoint ${endpoint}: ${scoringUri || "its address is not known before it is made"}`);
     return { endpointName: endpoint, deploymentName: deployment, deploymentNameReason: reason, scoringUri, traffic };
   },
   {
     postJob: {
       taskVariable: LEFTOVER,
-      story: async ({ workspace, run }, left) => (await takeBack(workspace, JSON.parse(left))).forEach(run.addBuildTag),
+      story: async ({ workspace, run }, left) => tagRun(run, workspace, await takeBack(workspace, JSON.parse(left))),
     },
   },
 );

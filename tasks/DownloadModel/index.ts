@@ -21,7 +21,7 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: place
   record.model = { name, version, id, type, path: uri, ...(jobName === "" ? {} : { jobName }) };
   if (inputs.downloadCommitsAndWorkItems) {
     const suffix = inputs.artifactDetailsFileNameSuffix;
-    run.uploadFile(suffix === undefined ? "commits.json" : `commits_${suffix}`, commitsOf(model));
+    await run.uploadFile(suffix === undefined ? "commits.json" : `commits_${suffix}`, commitsOf(model));
   }
   return { path: model.path, version, name, assetId: id, jobName, commit, runUri };
 });

@@ -10,6 +10,7 @@ import {
   type Workspace,
 } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
+import { publishTestsOn } from "../../lib/task/publishing.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
 const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log, record, run }) => {
@@ -29,7 +30,7 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
   record.gate = { jobName, passed, champion, rules, metrics, ...(championMetrics ? { championMetrics } : {}) };
   if (jobCreated !== undefined) record.gate.jobCreated = jobCreated;
   if (inputs.plan) record.gate.isPlan = true;
-  run.publishTests({
+  await publishTestsOn(run, workspace, {
     title: inputs.testRunTitle ?? `Metrics of ${jobName}`,
     suite: jobName,
     cases: rules.map(({ rule, outcome, detail }) => ({ name: rule, outcome, detail })),

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { stepFolders } from "../../lib/agent/folders.ts";
 import type { RecordsAccess } from "../../lib/agent/run-records.ts";
+import type { WritesAccess } from "../../lib/agent/run-writes.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
 import { isPlan, planningLog, planningOnly, type StoryContext, sayWrites, type Task } from "../../lib/task/index.ts";
@@ -39,6 +40,8 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
     access?: () => RunAccess;
     /** How records of runs are read; the story runs outside of a pipeline where absent. */
     records?: () => RecordsAccess;
+    /** How the story writes on its run; the agent's own way where absent. */
+    writes?: () => WritesAccess;
     registryAlone?: boolean;
     cloud?: LocalCloud;
     /** Sees each request as it leaves. */
@@ -121,6 +124,7 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
         setTaskVariable: (name, value) => void ran.taskVariables.set(name, value),
         taskVariable: (name) => ran.taskVariables.get(name),
         hide: (secret) => void ran.hidden.push(secret),
+        writes: () => more.writes?.(),
         publishTests: (report) => void ran.tests.push(report),
         addBuildTag: () => {},
         access: more.access ?? (() => assert.fail("The story asked for Azure DevOps.")),

@@ -1,0 +1,129 @@
+// What a step writes on its run beside its work: a test run, a tag. Through the run's own API and not by the agent's commands
+// `results.publish` and `build.addbuildtag`: the agent awaits those after the process, and fails the step where they are refused.
+import type { BuildApi } from "azure-devops-node-api/BuildApi.js";
+import type { RunCreateModel, TestCaseResult } from "azure-devops-node-api/interfaces/TestInterfaces.js";
+import type { TestApi } from "azure-devops-node-api/TestApi.js";
+import { TaskError } from "../errors.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
+import { onlyAnswers } from "./devops-answers.ts";
+
+/** The run that is written to. */
+export interface WritesAccess {
+  readonly settings: AzureDevOpsSettings;
+  readonly project: string;
+  /** Build.BuildId; undefined in a classic release. */
+  readonly buildId: number | undefined;
+  /** `vstfs:///ReleaseManagement/...` of a classic release and its stage. */
+  readonly release: { readonly uri: string; readonly environmentUri: string } | undefined;
+  /** Where in the run the step is, as far as the agent says it. */
+  readonly place: { readonly stage: string; readonly phase: string; readonly job: string; readonly attempt: number };
+}
+
+/** Tests of one kind; names and details are cut to what Azure DevOps keeps. */
+export interface Tests {
+  readonly title: string;
+  readonly suite: string;
+  readonly cases: readonly {
+    readonly name: string;
+    readonly outcome: "passed" | "failed" | "skipped";
+    readonly detail?: string | undefined;
+  }[];
+}
+
+/** Characters of a title or a name, and of what is said of a case. */
+const LONGEST_NAME = 256;
+const LONGEST_DETAIL = 4_000;
+/** Results in one request (the client's own documentation names 1000 as the most). */
+const RESULTS_AT_ONCE = 1_000;
+const OUTCOMES = { passed: "Passed", failed: "Failed", skipped: "NotExecuted" } as const;
+
+/**
+ * Publishes a test run: created, filled, completed; three round trips. What the agent's own publisher sends, but for attachments.
+ * @throws TaskError with the status where it is refused
+ */
+export async function publishTests(access: WritesAccess, tests: Tests): Promise<void> {
+  const { TestApi } = await import("azure-devops-node-api/TestApi.js");
+  const api = await client(access, TestApi, "Test");
+  const { project, buildId, release, place } = access;
+  const run: RunCreateModel = {
+    name: cut(tests.title, LONGEST_NAME),
+    automated: true,
+    configurationIds: [],
+    plan: {},
+    state: "InProgress",
+    ...(buildId === undefined ? {} : { build: { id: String(buildId) } }),
+    ...(release === undefined ? {} : { releaseUri: release.uri, releaseEnvironmentUri: release.environmentUri }),
+    ...(buildId === undefined
+      ? {}
+      : {
+          pipelineReference: {
+            pipelineId: buildId,
+            stageReference: { stageName: place.stage, attempt: place.attempt },
+            phaseReference: { phaseName: place.phase, attempt: place.attempt },
+            jobReference: { jobName: place.job, attempt: place.attempt },
+          },
+        }),
+  };
+  const created = await asked("create a test run", () => api.createTestRun(run, project));
+  const id = created?.id;
+  if (id === undefined) throw new TaskError("service", "Azure DevOps created no test run.");
+  const results = tests.cases.map((one): TestCaseResult => {
+    const message = cut(one.detail ?? "", LONGEST_DETAIL);
+    return {
+      testCaseTitle: cut(one.name, LONGEST_NAME),
+      automatedTestName: cut(one.name, LONGEST_NAME),
+      automatedTestStorage: cut(tests.suite, LONGEST_NAME),
+      automatedTestType: "JUnit",
+      outcome: OUTCOMES[one.outcome],
+      state: "Completed",
+      ...(one.outcome === "passed" || message === "" ? {} : { errorMessage: message }),
+    };
+  });
+  for (let from = 0; from < results.length; from += RESULTS_AT_ONCE) {
+    const some = results.slice(from, from + RESULTS_AT_ONCE);
+    await asked("add results to the test run", () => api.addTestResultsToTestRun(some, project, id));
+  }
+  await asked("complete the test run", () => api.updateTestRun({ state: "Completed" } as never, project, id));
+}
+
+/** Puts a tag on the run; one round trip. A classic release has none. @throws TaskError with the status where it is refused */
+export async function addBuildTag(access: WritesAccess, tag: string): Promise<void> {
+  const { buildId, project } = access;
+  if (buildId === undefined) return;
+  const { BuildApi } = await import("azure-devops-node-api/BuildApi.js");
+  const api = await client(access, BuildApi, "Build");
+  const tags = await asked(`tag run ${buildId}`, () => api.addBuildTag(project, buildId, tag));
+  if (!Array.isArray(tags))
+    throw new TaskError("notFound", `Azure DevOps finds no run ${buildId} to tag.`, { status: 404 });
+}
+
+type Settings = ConstructorParameters<typeof BuildApi>;
+
+async function client<T extends BuildApi | TestApi>(
+  { settings }: WritesAccess,
+  Client: new (...parameters: Settings) => T,
+  area: string,
+): Promise<T> {
+  const { BearerCredentialHandler } = await import("azure-devops-node-api/handlers/bearertoken.js");
+  const handlers = [new BearerCredentialHandler(settings.accessToken, false)];
+  return onlyAnswers(new Client(settings.collectionUri, handlers, requestOptions(settings), namedAs(area, settings)));
+}
+
+async function asked<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { statusCode, message } = (cause ?? {}) as { statusCode?: number; message?: string };
+    throw new TaskError(
+      "service",
+      `Azure DevOps did not ${doing} (${statusCode ?? "no answer"}: ${message ?? cause}).`,
+      {
+        ...(statusCode === undefined ? {} : { status: statusCode }),
+        cause,
+      },
+    );
+  }
+}
+
+const cut = (text: string, longest: number): string =>
+  text.length <= longest ? text : `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, "")}…`;
