@@ -4,17 +4,28 @@ import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
 import { jobBoard } from "../jobs/board.ts";
 import { findRun, type HistoryRun, resolvedAsset, runDetails, runMetadata } from "../jobs/history.ts";
 import type { AzureWorld } from "../world.ts";
+import { holdLength, holdTags } from "./mlflow-limits.ts";
+import { MlflowError } from "./mlflow-protocol.ts";
 import { dataPlaneError, inWorkspace, workspacePath } from "./scope.ts";
 
 /** A refusal in the data plane's own form. */
 class HistoryError extends Error {
   readonly status: number;
   readonly inner: string;
-  constructor(status: number, message: string, inner: string) {
+  readonly code: string;
+  constructor(status: number, message: string, inner: string, code = "UserError") {
     super(message);
     this.status = status;
     this.inner = inner;
+    this.code = code;
   }
+}
+
+/** Refuses what a request asks for and is not built: left out in silence, a filter would let everything through. */
+function onlyBuilt(what: string, asked: Readonly<Record<string, unknown>>, built: readonly string[]): void {
+  const key = Object.keys(asked).find((one) => !built.includes(one) && asked[one] !== null && asked[one] !== "");
+  if (key !== undefined)
+    throw new HistoryError(501, `local Azure has not built: ${key} of ${what}`, "NotImplemented", "NotImplemented");
 }
 
 export function mount(app: Express, world: AzureWorld): void {
@@ -35,11 +46,14 @@ export function mount(app: Express, world: AzureWorld): void {
     response.json(runDetails(world, existing(parameter(request, "run"))));
   });
   history.get("/runs/:run/children", (request, response) => {
+    onlyBuilt("the child runs", request.query as Record<string, unknown>, ["api-version", "$top"]);
     const { run } = existing(parameter(request, "run"));
     const children = [...jobBoard(world).tracking.runs.values()].filter(
       (one) => one.tags["mlflow.parentRunId"] === run.id,
     );
-    response.json({ value: children.map((one) => runMetadata(world, existing(one.id))) });
+    const top = Number(request.query["$top"] ?? children.length);
+    if (!Number.isInteger(top) || top < 0) throw new HistoryError(400, "$top is no number of runs.", "BadArgument");
+    response.json({ value: children.slice(0, top).map((one) => runMetadata(world, existing(one.id))) });
   });
   history.post("/rundata", (request, response) => {
     const body = bodyOf(request);
@@ -67,11 +81,7 @@ export function mount(app: Express, world: AzureWorld): void {
 
   history.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (!(error instanceof HistoryError)) return next(error);
-    const body = dataPlaneError(
-      world,
-      { code: "UserError", message: error.message, inner: error.inner },
-      "run-history",
-    );
+    const body = dataPlaneError(world, { code: error.code, message: error.message, inner: error.inner }, "run-history");
     response.status(error.status).json({ ...body, statusCode: error.status });
   });
   app.use(`/history/v1.0${workspacePath}`, history);
@@ -89,10 +99,20 @@ export function mount(app: Express, world: AzureWorld): void {
   app.use(`/data/v1.0${workspacePath}`, data);
 }
 
+const editable = ["displayName", "description", "hidden", "tags", "properties"];
+
 function edit(world: AzureWorld, { run, job }: HistoryRun, body: Record<string, unknown>): void {
+  onlyBuilt("the edit of a run", body, ["runId", ...editable]);
   const text = (key: string) => (typeof body[key] === "string" ? (body[key] as string) : undefined);
   const map = (key: string) => (body[key] ?? {}) as Record<string, string>;
   const { tracking } = jobBoard(world);
+  try {
+    holdLength("RunDto.DisplayName/Length", text("displayName") ?? "");
+    holdTags("RunDto", job?.tags ?? run.tags, map("tags"));
+  } catch (error) {
+    if (!(error instanceof MlflowError)) throw error;
+    throw new HistoryError(400, error.message, "BadArgument", error.family);
+  }
   if (job === undefined) {
     Object.assign(run.tags, map("tags"));
     run.name = text("displayName") ?? run.name;
@@ -108,9 +128,9 @@ function edit(world: AzureWorld, { run, job }: HistoryRun, body: Record<string, 
   });
 }
 
-/** Newest first; `filter`, as far as clients of ours write it, is not built and says so. */
+/** Newest first; filters and orders are not built and say so. */
 function queryRuns(world: AzureWorld, experimentName: string, body: Record<string, unknown>): object {
-  if (body["filter"]) throw new HistoryError(501, "local Azure has not built: filter of runs:query", "NotImplemented");
+  onlyBuilt("runs:query", body, ["top"]);
   const { tracking } = jobBoard(world);
   const experiment = tracking.experimentByName(experimentName);
   if (experiment === undefined)

@@ -1,6 +1,7 @@
 // Azure ML's own metric service (facts/03 §5.3): the metrics of a run, as MLflow logged them.
 import { type Express, Router } from "express";
 import { timestamp } from "../arm/envelope.ts";
+import { notImplemented } from "../arm/errors.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
 import { jobBoard } from "../jobs/board.ts";
 import type { Metric } from "../jobs/tracking.ts";
@@ -22,7 +23,9 @@ export function mount(app: Express, world: AzureWorld): void {
       response.status(404).json({ ...body, statusCode: 404 });
       return;
     }
-    const wanted = bodyOf(request)["metricName"];
+    const { metricName: wanted, ...others } = bodyOf(request);
+    const unbuilt = Object.keys(others).find((key) => others[key] !== null && others[key] !== "");
+    if (unbuilt !== undefined) throw notImplemented(`${unbuilt} of the metric service`);
     const names = new Set(tracking.visibleMetrics(run).map(({ key }) => key));
     const value = [...names]
       .filter((name) => typeof wanted !== "string" || name === wanted)

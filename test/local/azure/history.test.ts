@@ -95,6 +95,27 @@ describe("local Azure: run history", () => {
     );
   });
 
+  it("refuses filters, orders and fields that are not built, and edits beyond a run's limits", async () => {
+    const name = await jobs.run("true");
+    const asked: [string, string, object | undefined, number][] = [
+      ["GET", `/runs/${name}/children?filter=${encodeURIComponent("status eq 'Failed'")}`, undefined, 501],
+      ["GET", `/runs/${name}/children?orderby=status`, undefined, 501],
+      ["GET", `/runs/${name}/children?$top=0`, undefined, 200],
+      ["POST", "/experiments/tests/runs:query", { filter: "status eq 'Failed'" }, 501],
+      ["POST", "/experiments/tests/runs:query", { orderBy: "status" }, 501],
+      ["POST", "/experiments/tests/runs:query", { filter: null, top: 1 }, 200],
+      ["PATCH", `/experiments/tests/runs/${name}`, { status: "Completed" }, 501],
+      ["PATCH", `/experiments/tests/runs/${name}`, { tags: { long: "x".repeat(1001) } }, 400],
+      ["PATCH", `/experiments/tests/runs/${name}`, { displayName: "x".repeat(257) }, 400],
+    ];
+    for (const [method, path, body, status] of asked) {
+      const answer = await jobs.api(method, "history/v1.0", path, body);
+      assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`);
+      if (status === 400) assert.match(answer.body.error.message, /over the size limit\. FieldName=RunDto\./);
+    }
+    assert.equal((await jobs.api("POST", "metric/v2.0", `/runs/${name}/full`, { startTime: "2020" })).status, 501);
+  });
+
   it("answers 404 in the data plane's form for a run that does not exist", async () => {
     const answer = await jobs.api("GET", "history/v1.0", "/runs/nobody/details");
     assert.equal(answer.status, 404);
