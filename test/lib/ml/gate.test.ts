@@ -192,6 +192,22 @@ describe("the gate", () => {
     assert.equal(result.passed, false);
     assert.match(result.rules[0]?.detail ?? "", new RegExp(`MLflow does not know the run ${job}`));
   });
+  it("takes no job for a champion that has not completed", async () => {
+    const workspace = await openLocal();
+    const start = (command: string) => {
+      const { document, folder } = commandJob(command);
+      return submitJob(workspace, document, { stepIdentity: randomUUID(), root: folder });
+    };
+    const running = await start("sleep 600");
+    const failing = await start("exit 1");
+    await assert.rejects(followJob(workspace, failing.name));
+    for (const { name } of [running, failing])
+      await assert.rejects(
+        gate(strong, "!has(champion.auc) || metrics.auc > champion.auc", { champion: { kind: "job", name } }),
+        { kind: "failed", message: new RegExp(`champion ${name} is (?!Completed)\\w+, not Completed`) },
+      );
+    await cancelJob(workspace, running.name);
+  });
   it("takes no metrics of another run than the one it asked for", async () => {
     const { tracking } = jobBoard((await theCloud()).azure);
     const job = await jobWith([["auc", 0.1]]);
