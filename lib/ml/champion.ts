@@ -60,12 +60,7 @@ export async function findChampion(workspace: Workspace, choice: ChampionChoice)
     case "none":
       return { found: false, why: "the input champion is none" };
     case "job":
-      return {
-        found: true,
-        name: choice.name,
-        called: `the champion ${choice.name}`,
-        jobName: (await getJob(workspace, choice.name)).name ?? choice.name,
-      };
+      return championJob(workspace, choice.name);
     case "model": {
       const version = await modelVersion(workspace, choice);
       const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
@@ -75,6 +70,21 @@ export async function findChampion(workspace: Workspace, choice: ChampionChoice)
     case "endpoint":
       return liveModel(workspace, choice.name);
   }
+}
+
+/** A job that goes on has no final metrics, and one that broke off is easily outdone. A pipeline's step does not say how it stands. */
+async function championJob(workspace: Workspace, name: string): Promise<Champion> {
+  const job = await getJob(workspace, name);
+  const status = job.properties?.status;
+  if (status !== undefined && status !== "Completed")
+    throw new TaskError(
+      "failed",
+      `The champion ${name} is ${status}, not Completed, so there is nothing to measure against.`,
+      {
+        hint: "Name a job that has completed, or a model or an endpoint.",
+      },
+    );
+  return { found: true, name, called: `the champion ${name}`, jobName: job.name ?? name };
 }
 
 async function liveModel(workspace: Workspace, name: string): Promise<Champion> {
