@@ -43,6 +43,7 @@ export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
 export { type Piece, readPiece } from "./signed-address.ts";
 export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { type TokenClaims, tokenClaims } from "./token-claims.ts";
+export { type TranscribedExchange, transcribing } from "./transcript.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
 export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";
 export type { PlannedWrite, WritePlan } from "./write-plan.ts";

@@ -16,6 +16,7 @@ import {
 import { TaskError } from "../errors.ts";
 import { isPlan } from "./planning.ts";
 import type { WorkspaceRequest } from "./task.ts";
+import { transcribed } from "./transcript.ts";
 
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
 const SELECTOR = "connectionType";
@@ -42,7 +43,8 @@ export function openAzure(
       .filter(Boolean)
       .join(" "),
   });
-  const transport = isPlan(inputs) ? planning(direct, cloud.resourceManager) : direct;
+  const told = transcribed(agent, task.name, cloud, direct);
+  const transport = isPlan(inputs) ? planning(told, cloud.resourceManager) : told;
   const credential = createCredential(cloud, identityOf(connection, agent), transport);
   const { subscriptionId } = connection;
   const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { ServiceConnection } from "../../local/agent/index.ts";
 import { bindTasks } from "../../local/pipeline/bind-tasks.ts";
 import { PipelineError, readPipeline } from "../../local/pipeline/index.ts";
+import { ownServerTasks } from "../../scripts/acceptance/run.ts";
 import { readTasks } from "../../scripts/generate/taskJson.ts";
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
@@ -65,6 +66,7 @@ const isTemplate = (file: string) => /^examples\/templates\/(steps\/)?[^/]+$/.te
 const tasks = new Map(
   readTasks(root).map(({ json, folder }) => [`${json.name}@${json.version.Major}`, path.join(root, "tasks", folder)]),
 );
+for (const [name, folder] of ownServerTasks(root)) tasks.set(name, folder);
 const connection = (name: string, type: string): ServiceConnection => ({
   id: "5e4e6ce0-0000-4000-8000-000000000001",
   name,

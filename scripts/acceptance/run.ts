@@ -1,0 +1,85 @@
+// The acceptance pipeline on local Azure: the example as a repository of its own, the packaged tasks, and the pipeline that a version starts.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
+import { buildTasks } from "../build.ts";
+import { createRepository } from "../demo/repository.ts";
+import { readTasks } from "../generate/taskJson.ts";
+import { readTranscript, type TranscriptLine } from "./compare.ts";
+
+export interface AcceptanceRun {
+  readonly outcomes: readonly RunOutcome[];
+  readonly transcript: readonly TranscriptLine[];
+  readonly cloud: LocalCloud;
+  close(): Promise<void>;
+}
+
+const PIPELINES = [
+  { name: "acceptance", file: "azure-pipelines.yml" },
+  { name: "acceptance-released", file: "released.yml" },
+];
+
+/** Tasks of Azure DevOps' own that the example uses, as local Azure DevOps has them. */
+export const ownServerTasks = (root: string): ReadonlyMap<string, string> =>
+  new Map([["InvokeRESTAPI@1", path.join(root, "local", "pipeline", "server-tasks", "InvokeRESTAPI")]]);
+
+/** @param folders packaged tasks by folder; those of the source tree, built now, where absent */
+export async function runAcceptance(
+  root: string,
+  log: (line: string) => void = () => {},
+  folders?: ReadonlyMap<string, string>,
+): Promise<AcceptanceRun> {
+  if (folders === undefined) await buildTasks(root);
+  const work = mkdtempSync(path.join(tmpdir(), "azure-ml-acceptance-"));
+  const cloud = await startCloud();
+  const close = async () => {
+    await cloud.close();
+    rmSync(work, { recursive: true, force: true });
+  };
+  try {
+    const workRoot = path.join(work, "agent");
+    const folder = path.join(work, "repository");
+    mkdirSync(folder);
+    const repository = createRepository(path.join(root, "examples", "acceptance"), folder, "Accept the tasks");
+    const known = cloud.devops.repositories.add("acceptance", { path: folder });
+    // As a team saves them before the first run: what starts another pipeline looks for it by its name.
+    for (const { name, file } of PIPELINES) cloud.devops.builds.define(name, known, file);
+    const tasks = new Map(
+      readTasks(root).map(({ json, folder: name }) => [
+        `${json.name}@${json.version.Major}`,
+        folders?.get(name) ?? path.join(root, "tasks", name),
+      ]),
+    );
+    for (const [name, place] of ownServerTasks(root)) tasks.set(name, place);
+    const pipelines = new Pipelines({
+      devops: cloud.devops,
+      pipelines: PIPELINES,
+      repository: { path: folder, uri: cloud.devops.repositoryUri("acceptance"), name: "acceptance" },
+      connections: cloud.connections,
+      tasks,
+      workRoot,
+      network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
+      requestedFor: "Ada Example",
+      log,
+    });
+    const { branch, commit } = repository;
+    const deafen = await pipelines.listen(branch);
+    const outcomes = await pipelines.run("acceptance", { branch, commit });
+    outcomes.push(...(await pipelines.settled()));
+    deafen();
+    return { outcomes, transcript: transcriptOf(workRoot, outcomes), cloud, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What the last job of the pipeline published. */
+function transcriptOf(workRoot: string, outcomes: readonly RunOutcome[]): TranscriptLine[] {
+  const [first] = outcomes;
+  if (first === undefined) return [];
+  const file = path.join(workRoot, "artifacts", String(first.buildId), "transcript", "acceptance.jsonl");
+  return existsSync(file) ? readTranscript(readFileSync(file, "utf8"), file) : [];
+}
