@@ -108,3 +108,11 @@ export function envelope(o: {
 export function atLeast(apiVersion: string, since: string): boolean {
   return apiVersion.slice(0, 10) >= since.slice(0, 10);
 }
+
+/**
+ * Whether this api-version is answered as the service answers since 2024: bare first answers, empty 202s, long addresses of
+ * operations (facts/06 10). Older versions are answered as they were recorded to mid 2023; what lies between is in no recording.
+ */
+export function isRecent(apiVersion: string): boolean {
+  return atLeast(apiVersion, "2024-01-01");
+}

@@ -14,6 +14,12 @@ export interface ArmErrorExtra {
 }
 
 /**
+ * Which layer speaks: Azure ML's management front end, Azure Resource Manager before it, or the service that keeps workspaces
+ * and their connections, whose errors have a form of their own (recorded in 2023 for connections).
+ */
+export type Layer = "managementfrontend" | "arm" | "account-rp";
+
+/**
  * Thrown by a handler, rendered by the router.
  * `inner` is the chain of the `InnerError` item, outermost first (facts/04 §1.5, §16): `["NotFound", "JobNotFound"]`.
  */
@@ -22,8 +28,7 @@ export class ArmError extends Error {
   readonly code: string;
   readonly inner: readonly string[];
   readonly extra: ArmErrorExtra;
-  /** Which layer speaks: Azure ML's management front end, or Azure Resource Manager before it. */
-  readonly layer: "managementfrontend" | "arm";
+  readonly layer: Layer;
 
   constructor(
     status: number,
@@ -31,7 +36,7 @@ export class ArmError extends Error {
     message: string,
     inner: readonly string[] = [],
     extra: ArmErrorExtra = {},
-    layer: "managementfrontend" | "arm" = "managementfrontend",
+    layer: Layer = "managementfrontend",
   ) {
     super(message);
     this.name = "ArmError";
@@ -55,6 +60,31 @@ export function renderError(error: ArmError, environment: string): object {
       },
     };
   }
+  const correlation = { operation: randomBytes(16).toString("hex"), request: randomBytes(8).toString("hex") };
+  if (error.layer === "account-rp") {
+    const { code, message, inner } = error;
+    return {
+      error: {
+        code,
+        severity: null,
+        message,
+        messageFormat: null,
+        messageParameters: null,
+        referenceCode: null,
+        detailsUri: null,
+        target: null,
+        details: [],
+        innerError: chain(inner),
+        debugInfo: null,
+        additionalInfo: null,
+      },
+      correlation,
+      environment,
+      location: environment,
+      time: timestamp(Date.now()),
+      componentName: "account-rp",
+    };
+  }
   const item = (type: string, value: unknown) => ({ type, info: { value } });
   const { details = [], format, parameters } = error.extra;
   return {
@@ -64,7 +94,7 @@ export function renderError(error: ArmError, environment: string): object {
       details: details.map((detail) => ({ ...detail, details: [], additionalInfo: [] })),
       additionalInfo: [
         item("ComponentName", "managementfrontend"),
-        item("Correlation", { operation: randomBytes(16).toString("hex"), request: randomBytes(8).toString("hex") }),
+        item("Correlation", correlation),
         item("Environment", environment),
         item("Location", environment),
         item("Time", timestamp(Date.now())),

@@ -1,15 +1,19 @@
-// Long-running operations: the status and result URLs that a 201 or 202 names, and what they answer (facts/04 §10, §12.2, §12.6).
-import { randomUUID } from "node:crypto";
+// Long-running operations: what a 201 or 202 names, and when it has ended (facts/04 §10, §12.2, §12.6; facts/06 1.3, 1.4).
+import { randomBytes, randomUUID } from "node:crypto";
 import type { Response } from "express";
-import { timestamp } from "./envelope.ts";
+import { isRecent, timestamp } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
+import { resultOf, statusBody } from "./operation-answers.ts";
 import type { ArmRouter } from "./router.ts";
 
 /**
- * Prefix of an operation's id: online endpoint, online deployment, batch endpoint, batch deployment, schedule, job cancel.
- * A compute's id has none, and status URLs of its own (facts/03 §4.3).
+ * Prefix of an operation's id: online endpoint and deployment (`oeidp`, `odidp` since 2024), batch endpoint and deployment,
+ * schedule, job cancel. Ids of the other families are guids, or what whoever started them chose.
  */
-export type OperationKind = "oe" | "od" | "be" | "bd" | "bebes" | "bdbes" | "s" | "jc" | "compute";
+export type OperationKind = "oe" | "od" | "oeidp" | "odidp" | "bebes" | "bdbes" | "s" | "jc" | Family;
+
+/** Families with status addresses of their own (facts/06 1.3; registries: recorded in 2022). */
+type Family = "compute" | "workspace" | "registry";
 
 export type OperationStatus = "Updating" | "Succeeded" | "Failed" | "Canceled";
 
@@ -18,24 +22,41 @@ export interface OperationError {
   readonly message: string;
 }
 
+/** What an operation is about, as far as its failure tells (facts/06 3.2). */
+export interface OperationSubject {
+  /** ARM id of the resource. */
+  readonly resource: string;
+  /** `x-ms-client-request-id` of the request that began it. */
+  readonly requestId: string;
+}
+
+/** What the result address of an operation answers, where that is not the operation itself; absent body: none. */
+export interface OperationResult {
+  readonly status: number;
+  readonly body?: object;
+}
+
 /** One long-running operation. Whoever started it ends it with `succeed`, `fail` or `cancel`; later endings are ignored. */
 export class Operation {
   /** `oe:{workspaceGuid}:{guid}`. */
   readonly id: string;
+  readonly kind: OperationKind;
   readonly startTime: string;
   /** ISO 8601 duration of `x-ms-async-operation-timeout`. */
   readonly timeout: string;
   status: OperationStatus = "Updating";
   endTime: string | undefined;
   error: OperationError | undefined;
-  /** 0 to 100; the service answers 0.0 until the end (facts/04 §12.2). */
-  percentComplete = 0;
+  subject: OperationSubject | undefined;
+  /** What the result's address answers once it has succeeded, where that is not the operation; called at each look, may throw. */
+  result: ((apiVersion: string) => OperationResult) | undefined;
   /** Settles when the operation has ended. */
   readonly ended: Promise<void>;
   #settle: () => void = () => {};
   readonly #now: () => number;
 
-  constructor(id: string, timeout: string, now: () => number) {
+  constructor(kind: OperationKind, id: string, timeout: string, now: () => number) {
+    this.kind = kind;
     this.id = id;
     this.timeout = timeout;
     this.#now = now;
@@ -53,7 +74,6 @@ export class Operation {
     this.#end("Succeeded");
   }
 
-  /** The shape of a failed operation is in no recording; `error: {code, message}` is ARM's general one. */
   fail(error: OperationError): void {
     this.#end("Failed", error);
   }
@@ -67,7 +87,6 @@ export class Operation {
     this.status = status;
     this.error = error;
     this.endTime = timestamp(this.#now());
-    if (status === "Succeeded") this.percentComplete = 100;
     this.#settle();
   }
 }
@@ -84,12 +103,34 @@ export interface OperationsPlace {
 }
 
 /** What the service puts behind the addresses of operations; it is taken, and not looked at (facts/06 1.3). */
-const signature = ["t", "c", "s", "h", "service", "type"];
+const signature = ["t", "c", "s", "h"];
+
+/** Paths of the status and of the result, and what stands in their query, by family. */
+const families: Readonly<Record<Family | "mfe", { status: string; result: string; asked: [string, string] }>> = {
+  mfe: { status: "mfeOperationsStatus", result: "mfeOperationResults", asked: ["", ""] },
+  compute: { status: "computeOperationsStatus", result: "computeOperationsStatus", asked: ["&service=new", ""] },
+  workspace: {
+    status: "workspaceOperationsStatus",
+    result: "workspaceOperationsStatus",
+    asked: ["&type=async", "&type=location"],
+  },
+  registry: {
+    status: "registryOperationsStatus",
+    result: "registryOperationsStatus",
+    asked: ["&type=async", "&type=location"],
+  },
+};
+
+function familyOf(kind: OperationKind): Family | "mfe" {
+  return kind === "compute" || kind === "workspace" || kind === "registry" ? kind : "mfe";
+}
 
 /** Every operation of this cloud, by id. */
 export class Operations {
   readonly #place: OperationsPlace;
   readonly #operations = new Map<string, Operation>();
+  /** Stands for the certificate in the signature of addresses: as long, and nothing in it. */
+  readonly #certificate = randomBytes(1950).toString("base64url");
 
   constructor(place: OperationsPlace) {
     this.#place = place;
@@ -105,74 +146,103 @@ export class Operations {
     timeout: string = kind === "jc" ? "PT1H" : "PT30M",
     key: string = randomUUID(),
   ): Operation {
-    const id = kind === "compute" ? key : `${kind}:${this.#place.workspaceGuid}:${key}`;
-    const operation = new Operation(id, timeout, () => this.#place.clock.now());
+    const id = familyOf(kind) === "mfe" ? `${kind}:${this.#place.workspaceGuid}:${key}` : key;
+    const operation = new Operation(kind, id, timeout, () => this.#place.clock.now());
     this.#operations.set(operation.id.toLowerCase(), operation);
     return operation;
   }
 
+  /** The status address without a query: what bodies name, with the query of whoever reads them behind it (facts/06 2.1). */
+  address(operation: Operation): string {
+    return this.#address(families[familyOf(operation.kind)].status, operation);
+  }
+
   statusUrl(operation: Operation, apiVersion: string): string {
-    return this.#url(isCompute(operation) ? "computeOperationsStatus" : "mfeOperationsStatus", operation, apiVersion);
+    const { asked } = families[familyOf(operation.kind)];
+    return `${this.address(operation)}?api-version=${apiVersion}${asked[0]}${this.#signature(apiVersion)}`;
   }
 
   resultUrl(operation: Operation, apiVersion: string): string {
-    return this.#url(isCompute(operation) ? "computeOperationResults" : "mfeOperationResults", operation, apiVersion);
+    const { result, asked } = families[familyOf(operation.kind)];
+    const address = this.#address(result, operation);
+    return `${address}?api-version=${apiVersion}${asked[1]}${this.#signature(apiVersion)}`;
   }
 
-  /** Headers of a PUT's 201: Azure-AsyncOperation, and Location = the resource's own URL (facts/04 §12.1). */
+  /** Headers of a PUT's 201: Azure-AsyncOperation and, but for computes, Location = the resource's own URL (facts/06 1.3). */
   created(response: Response, operation: Operation, apiVersion: string, resourceUrl: string): void {
     response.setHeader("Azure-AsyncOperation", this.statusUrl(operation, apiVersion));
+    if (familyOf(operation.kind) === "compute") return;
     response.setHeader("Location", resourceUrl);
     response.setHeader("x-ms-async-operation-timeout", operation.timeout);
   }
 
   /**
-   * A 202 with the body `null`: a DELETE names both URLs (facts/04 §12.6), a job's cancel only the result (§10).
+   * A 202 that says where to look: at the status and the result, as a DELETE does, or at the result alone, as PATCH, the
+   * cancel of a job, a diagnosis and new keys do (facts/04 §10, facts/06 1.3). Operations of computes have a status only.
    */
-  accepted(response: Response, operation: Operation, apiVersion: string): void {
-    if (!operation.id.startsWith("jc:")) {
-      response.setHeader("Azure-AsyncOperation", this.statusUrl(operation, apiVersion));
+  accepted(
+    response: Response,
+    operation: Operation,
+    apiVersion: string,
+    where: "both" | "result" | "result, no timeout" = operation.kind === "jc" ? "result" : "both",
+  ): void {
+    const family = familyOf(operation.kind);
+    if (where === "both") response.setHeader("Azure-AsyncOperation", this.statusUrl(operation, apiVersion));
+    if (family !== "compute") response.setHeader("Location", this.resultUrl(operation, apiVersion));
+    if (family === "mfe" && where !== "result, no timeout") {
+      response.setHeader("x-ms-async-operation-timeout", operation.timeout);
     }
-    response.setHeader("Location", this.resultUrl(operation, apiVersion));
-    response.setHeader("x-ms-async-operation-timeout", operation.timeout);
-    response.status(202).type("application/json; charset=utf-8").send("null");
+    response.status(202);
+    // To 2022 those of endpoints and jobs had the body `null` (facts/06 1.2).
+    if (family === "mfe" && !isRecent(apiVersion)) response.type("application/json; charset=utf-8").send("null");
+    else response.end();
   }
 
-  /** Mounts both URLs below `/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}`. */
+  /** Mounts the addresses below `/subscriptions/{s}/providers/Microsoft.MachineLearningServices/locations/{l}`. */
   mount(router: ArmRouter): void {
     const base = "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location";
-    const status = ["mfeOperationsStatus", "computeOperationsStatus"].map((family) => `${base}/${family}/:operation`);
-    const results = ["mfeOperationResults", "computeOperationResults"].map((family) => `${base}/${family}/:operation`);
-    for (const path of status)
+    for (const [name, { status, result, asked }] of Object.entries(families)) {
+      const query = [...signature, ...asked.flatMap((one) => /\w+/.exec(one)?.[0] ?? []).slice(0, 1)];
+      const find = async (id: unknown): Promise<Operation> => {
+        const operation = this.#operations.get(String(id).toLowerCase());
+        if (operation === undefined || familyOf(operation.kind) !== name) {
+          throw new ArmError(404, "UserError", `Operation ${String(id)} not found.`, ["NotFound"]); // wording not recorded
+        }
+        await this.#wait(operation);
+        return operation;
+      };
+      const answer = (operation: Operation, found: OperationResult, apiVersion: string, response: Response) => {
+        if (found.status === 202 && (operation.kind === "jc" || operation.kind === "s")) {
+          // A job's cancel names its address again (facts/04 §10), and so do operations of workspaces, with both addresses.
+          response.setHeader("Location", this.resultUrl(operation, apiVersion));
+          response.setHeader("x-ms-async-operation-timeout", operation.timeout);
+        } else if (found.status === 202 && name !== "mfe") {
+          response.setHeader("Location", this.resultUrl(operation, apiVersion));
+          response.setHeader("Azure-AsyncOperation", this.statusUrl(operation, apiVersion));
+        }
+        if (found.body === undefined) response.status(found.status).end();
+        else response.status(found.status).json(found.body);
+      };
       router.get(
-        path,
-        async (request, response) => {
-          const operation = this.#find(String(request.params["operation"]));
-          await this.#wait(operation);
-          response.status(200).json(statusBody(operation, request.path));
+        `${base}/${status}/:operation`,
+        async (request, response, { apiVersion }) => {
+          const operation = await find(request.params["operation"]);
+          if (String(request.query["type"]).toLowerCase() === "location") {
+            answer(operation, resultOf(operation, request.path, apiVersion), apiVersion, response);
+          } else response.json(statusBody(operation, request.path, apiVersion));
         },
-        signature,
+        query,
       );
-    for (const path of results)
+      if (result === status) continue;
       router.get(
-        path,
-        async (request, response) => {
-          const operation = this.#find(String(request.params["operation"]));
-          await this.#wait(operation);
-          if (!operation.done) {
-            response.setHeader("Location", this.resultUrl(operation, String(request.query["api-version"])));
-            response.setHeader("x-ms-async-operation-timeout", operation.timeout);
-            response.status(202).json({});
-            return;
-          }
-          if (operation.error !== undefined) {
-            // Not verified against live Azure: no failing operation was recorded.
-            throw new ArmError(409, operation.error.code, operation.error.message);
-          }
-          response.status(200).end();
+        `${base}/${result}/:operation`,
+        async (request, response, { apiVersion }) => {
+          const operation = await find(request.params["operation"]);
+          answer(operation, resultOf(operation, request.path, apiVersion), apiVersion, response);
         },
-        signature,
+        query,
       );
+    }
   }
 
   async #wait(operation: Operation): Promise<void> {
@@ -186,33 +256,16 @@ export class Operations {
     clearTimeout(timer);
   }
 
-  #url(family: string, operation: Operation, apiVersion: string): string {
+  #address(path: string, operation: Operation): string {
     const { urls, subscriptionId, location } = this.#place;
-    return `${urls.arm}/subscriptions/${subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${location}/${family}/${operation.id}?api-version=${apiVersion}`;
+    return `${urls.arm}/subscriptions/${subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${location}/${path}/${operation.id}`;
   }
 
-  #find(id: string): Operation {
-    const operation = this.#operations.get(id.toLowerCase());
-    if (operation === undefined) {
-      throw new ArmError(404, "UserError", `Operation ${id} not found.`, ["NotFound"]); // wording not recorded
-    }
-    return operation;
+  /** As long as the service's; it makes addresses of about 3 KB, which clients have to keep whole. Nothing is signed here. */
+  #signature(apiVersion: string): string {
+    if (!isRecent(apiVersion)) return "";
+    const ticks = BigInt(Math.floor(this.#place.clock.now())) * 10_000n + 621_355_968_000_000_000n;
+    const random = (bytes: number) => randomBytes(bytes).toString("base64url");
+    return `&t=${ticks}&c=${this.#certificate}&s=${random(256)}&h=${random(32)}`;
   }
-}
-
-function isCompute(operation: Operation): boolean {
-  return !operation.id.includes(":");
-}
-
-/** What polling shows. Batch operations tell neither times nor percent, a schedule's times only at the end (facts/04 §12.2, §13, §14). */
-function statusBody(operation: Operation, path: string): object {
-  const { id: name, startTime, endTime, percentComplete, status, error } = operation;
-  const failure = error === undefined ? {} : { error };
-  const ended = endTime === undefined ? {} : { endTime };
-  if (/^b[ed]bes:/.test(name)) return { id: path, name, status, ...failure };
-  if (name.startsWith("s:")) {
-    const id = path.replace("mfeOperationsStatus", "mfeOperationResults");
-    return operation.done ? { id, name, status, startTime, ...ended, ...failure } : { id, name, status: "Creating" };
-  }
-  return { id: path, name, startTime, ...ended, percentComplete, status, ...failure };
 }

@@ -13,6 +13,8 @@ export interface ArmContext {
   readonly caller: Principal;
   /** The caller as systemData names it. */
   readonly author: Author;
+  /** The query as it came, with its question mark. */
+  readonly search: string;
 }
 
 /** May be async; what it throws is rendered (an ArmError) or answered with 500. What it returns is ignored. */
@@ -52,7 +54,8 @@ function wrap(handler: ArmHandler): RequestHandler {
 /** The context of a request that has passed `authenticate`; for handlers that are mounted beside an ArmRouter. */
 export function armContext(request: Request, response: Response): ArmContext {
   const caller = response.locals["caller"] as Principal;
-  return { apiVersion: String(request.query["api-version"] ?? ""), caller, author: author(caller) };
+  const { search } = new URL(request.originalUrl, "https://localhost");
+  return { apiVersion: String(request.query["api-version"] ?? ""), caller, author: author(caller), search };
 }
 
 /** A string parameter of the path, decoded. */
@@ -70,6 +73,16 @@ export function bodyOf(request: Request): Record<string, unknown> {
 export function propertiesOf(request: Request): Record<string, unknown> {
   const properties = bodyOf(request)["properties"];
   return typeof properties === "object" && properties !== null ? { ...(properties as Record<string, unknown>) } : {};
+}
+
+/** Refuses a PATCH that would change more than it can. What the service does with other keys is not recorded. */
+export function requireOnly(request: Request, what: string, keys: readonly string[]): void {
+  const other = Object.keys(bodyOf(request)).find((key) => !keys.includes(key));
+  if (other === undefined) return;
+  throw invalidRequest(
+    "BadRequest",
+    `A PATCH of ${what} changes ${keys.join(" and ")} only, and this one has ${other}.`,
+  );
 }
 
 /** 201 with `Location` = the request's own URL including api-version (facts/04 §1.4). */

@@ -1,6 +1,6 @@
 // What the workspace keeps of batch endpoints and their deployments: plain JSON, by name in lower case.
 
-import type { Tracked } from "../scoring/records.ts";
+import type { EndpointIdentity, Tracked } from "../scoring/records.ts";
 import type { Store } from "../state.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -15,6 +15,10 @@ export interface BatchEndpointRecord extends Tracked {
   /** What answers an invocation that names no deployment. */
   defaultDeployment: string | null;
   provisioningState: ProvisioningState;
+  /** `AADToken`, or `Key`, with which making it fails. */
+  readonly authMode: string;
+  /** As sent; undefined: none. */
+  identity?: EndpointIdentity | undefined;
   /** Once it listens: https://localhost:<port>/jobs */
   scoringUri: string | null;
   readonly createdWith: string;

@@ -1,18 +1,16 @@
 // Batch endpoints, deployments and their jobs as the service shows them, key by key (facts/04 §13).
-import { createHash } from "node:crypto";
-import { envelope, systemData } from "../arm/envelope.ts";
+import { envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { JobRecord } from "../jobs/record.ts";
+import { identityBody } from "../scoring/shape.ts";
 import type { AzureWorld } from "../world.ts";
 import type { BatchDeploymentRecord, BatchEndpointRecord, Invocation } from "./records.ts";
 
 type Json = Record<string, unknown>;
 
-function guidOf(words: string): string {
-  const hex = createHash("sha256").update(words).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
+/** What an endpoint without an identity showed to 2023; since 2024 there is no such key (facts/06 3.1). */
+const NOBODY = "00000000-0000-0000-0000-000000000000";
 
-export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointRecord): Json {
+export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointRecord, apiVersion: string): Json {
   const id = `${world.workspaceId}/batchEndpoints/${endpoint.name}`;
   return envelope({
     id,
@@ -27,7 +25,7 @@ export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointReco
       },
       scoringUri: endpoint.scoringUri,
       swaggerUri: null,
-      authMode: "AADToken",
+      authMode: endpoint.authMode ?? "AADToken",
       defaults: { deploymentName: endpoint.defaultDeployment },
       provisioningState: endpoint.provisioningState,
     },
@@ -35,11 +33,11 @@ export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointReco
     rest: {
       tags: endpoint.tags,
       location: endpoint.location,
-      identity: {
-        type: "SystemAssigned",
-        principalId: guidOf(`identity of batch ${endpoint.name}`),
-        tenantId: world.tenantId,
-      },
+      ...(endpoint.identity !== undefined
+        ? { identity: identityBody(world, `batch ${endpoint.name}`, endpoint.identity) }
+        : isRecent(apiVersion)
+          ? {}
+          : { identity: { type: "None", principalId: NOBODY, tenantId: NOBODY } }),
     },
   });
 }
@@ -61,6 +59,7 @@ export function batchDeploymentBody(world: AzureWorld, deployment: BatchDeployme
       environmentId: own("environmentId"),
       environmentVariables: own("environmentVariables", {}),
       compute: own("compute"),
+      ...(isRecent(apiVersion) ? { deploymentConfiguration: configuration ?? null } : {}),
       errorThreshold: own("errorThreshold", -1),
       retrySettings: own("retrySettings", { maxRetries: 3, timeout: "PT30S" }),
       miniBatchSize: own("miniBatchSize", 10),
@@ -75,8 +74,10 @@ export function batchDeploymentBody(world: AzureWorld, deployment: BatchDeployme
         instanceType: resources["instanceType"] ?? null,
         properties: emptyAsNull(resources["properties"]),
       },
-      // Not in the recordings; from the published types.
-      ...(configuration === undefined || apiVersion < "2023-02" ? {} : { deploymentConfiguration: configuration }),
+      // Older answers with it are not recorded; from the published types.
+      ...(configuration === undefined || apiVersion < "2023-02" || isRecent(apiVersion)
+        ? {}
+        : { deploymentConfiguration: configuration }),
       provisioningState: deployment.provisioningState,
     },
     systemData: systemData(deployment.stamps, "endpoint"),

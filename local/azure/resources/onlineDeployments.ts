@@ -1,9 +1,9 @@
 // Deployments of managed online endpoints: a model, a scoring script, and the process that runs it.
 import { page } from "../arm/collection.ts";
-import { stampsOf } from "../arm/envelope.ts";
+import { isRecent, stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
 import { oldestFirst, paged } from "../arm/query.ts";
-import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
 import { parseReference } from "../jobs/references.ts";
 import { fleetOf } from "../scoring/fleet.ts";
 import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operations.ts";
@@ -63,6 +63,11 @@ function normalised(sent: Json): Json {
   const properties = { ...sent };
   // Read-only keys that clients send back when they change something.
   for (const key of ["provisioningState", "privateNetworkConnection"]) delete properties[key];
+  // What the service adds does not come back as the user's own: the process here has its files elsewhere.
+  const variables = Object.entries((properties["environmentVariables"] ?? {}) as Json);
+  properties["environmentVariables"] = Object.fromEntries(
+    variables.filter(([, value]) => !/^\/var\/azureml-app\//.test(String(value))),
+  );
   const own = { ...((properties["properties"] ?? {}) as Json) };
   delete own["AzureAsyncOperationUri"];
   return { ...properties, properties: own };
@@ -75,21 +80,22 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.get(
     base,
-    (request, response, { apiVersion }) => {
+    (request, response, context) => {
       const { name } = endpointOf(world, parameter(request, "endpoint"));
       const made = deploymentsOfEndpoint(world, name);
       const all = oldestFirst(request.query) === false ? made.toReversed() : made;
-      response.json(page(all, request, world.urls.arm, (each) => deploymentBody(world, each, apiVersion)));
+      response.json(page(all, request, world.urls.arm, (each) => deploymentBody(world, each, context)));
     },
     [...paged, "$orderBy"],
   );
 
-  arm.get(`${base}/:deployment`, (request, response, { apiVersion }) => {
+  arm.get(`${base}/:deployment`, (request, response, context) => {
     const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
-    response.json(deploymentBody(world, deployment, apiVersion));
+    response.json(deploymentBody(world, deployment, context));
   });
 
-  arm.put(`${base}/:deployment`, (request, response, { apiVersion, author }) => {
+  arm.put(`${base}/:deployment`, (request, response, context) => {
+    const { apiVersion, author } = context;
     const endpoint = endpointOf(world, parameter(request, "endpoint")).name.toLowerCase();
     const name = parameter(request, "deployment");
     requireName("deployment", name);
@@ -108,7 +114,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const key = deploymentKey(endpoint, name);
     const known = deployments.get(key);
     const sku = (body["sku"] ?? {}) as { name?: string; tier?: string; capacity?: number };
-    const operation = begin(world, "od", key);
+    const operation = begin(world, request, "od", key);
     const deployment: DeploymentRecord = {
       name: known?.name ?? name,
       endpoint,
@@ -117,12 +123,12 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       location: String(body["location"] ?? world.location),
       properties: normalised(sent),
       sku: { name: sku.name ?? "Default", tier: sku.tier ?? "Standard", capacity: sku.capacity ?? 1 },
-      // The first state of a deployment is Updating, also of a new one (facts/04 §12.3).
-      provisioningState: "Updating",
-      operationUrl: world.operations.statusUrl(operation, apiVersion),
+      // To 2022 the first state was Updating, also of a new one (facts/04 §12.3, facts/06 2.2).
+      provisioningState: known === undefined && isRecent(apiVersion) ? "Creating" : "Updating",
+      operationUrl: world.operations.address(operation),
     };
     deployments.set(key, deployment);
-    answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, apiVersion));
+    answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, context));
     const settle = (state: "Succeeded" | "Failed") => {
       deployment.provisioningState = state;
       deployments.changed();
@@ -135,6 +141,39 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
     carryOut(world, key, operation, takes ?? world.scenario.online.deployment, work, () => settle("Failed"));
+  });
+
+  // Tags alone take as long as a new container did in the recording (facts/06 2.3); here no container is started anew.
+  arm.patch(`${base}/:deployment`, (request, response, { apiVersion, author }) => {
+    const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    requireOnly(request, "an online deployment", ["tags", "sku"]);
+    requireIdle(world, deployment.endpoint, deployment.name);
+    const { tags, sku } = bodyOf(request) as { tags?: Record<string, string>; sku?: Partial<DeploymentRecord["sku"]> };
+    const { capacity } = sku ?? {};
+    if (capacity !== undefined && !(Number.isInteger(capacity) && capacity > 0)) {
+      throw invalidRequest(
+        "BadRequest",
+        `sku.capacity must be a whole number of 1 or more, and is ${String(capacity)}.`,
+      );
+    }
+    const key = deploymentKey(deployment.endpoint, deployment.name);
+    const operation = begin(world, request, "od", key);
+    deployment.provisioningState = "Updating";
+    deployment.operationUrl = world.operations.address(operation);
+    deployment.stamps = stampsOf(deployment.stamps, world.clock.now(), author);
+    deployments.changed();
+    world.operations.accepted(response, operation, apiVersion, "result");
+    const settle = (state: "Succeeded" | "Failed") => {
+      deployment.provisioningState = state;
+      deployments.changed();
+    };
+    const work = async () => {
+      if (tags !== undefined) deployment.tags = { ...tags };
+      deployment.sku = { ...deployment.sku, ...sku };
+      settle("Succeeded");
+    };
+    const least = world.scenarios.deployment(deployment.endpoint, deployment.name).takes;
+    carryOut(world, key, operation, least ?? world.scenario.online.deployment, work, () => settle("Failed"));
   });
 
   arm.delete(`${base}/:deployment`, (request, response, { apiVersion }) => {
@@ -155,7 +194,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         ["BadArgument", "DeploymentHasTraffic"],
       );
     }
-    const operation = begin(world, "od", key);
+    const operation = begin(world, request, "od", key);
     deployment.provisioningState = "Deleting";
     deployments.changed();
     world.operations.accepted(response, operation, apiVersion);
@@ -188,14 +227,14 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   arm.get(
     `${base}/:deployment/skus`,
     (request, response) => {
-      deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
-      // The shape is the official client's (SkuResource); the numbers are in no recording.
+      const { sku } = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
       response.json({
         value: [
           {
             resourceType: "Microsoft.MachineLearning.Services/endpoints/deployments",
-            sku: { name: "Default", tier: "Standard" },
-            capacity: { default: 1, minimum: 1, maximum: 50, scaleType: "Manual" },
+            // As recorded, in small letters; the default is what the deployment has (facts/06 2.7).
+            sku: { name: "default", tier: "Standard" },
+            capacity: { minimum: 1, maximum: 50, default: sku.capacity, scaleType: "Automatic" },
           },
         ],
       });

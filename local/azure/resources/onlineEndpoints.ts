@@ -1,10 +1,11 @@
 // Managed online endpoints: a name, a way in, and how its traffic is shared out.
 import type { Request } from "express";
 import { page } from "../arm/collection.ts";
-import { stampsOf } from "../arm/envelope.ts";
+import { isRecent, stampsOf } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented, userError } from "../arm/errors.ts";
+import type { Operation } from "../arm/operations.ts";
 import { choice, holds, paged, text } from "../arm/query.ts";
-import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
 import { endpointToken, newKey } from "../scoring/access.ts";
 import { fleetOf } from "../scoring/fleet.ts";
 import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operations.ts";
@@ -15,7 +16,7 @@ import {
   type EndpointRecord,
   endpointsOf,
 } from "../scoring/records.ts";
-import { endpointBody } from "../scoring/shape.ts";
+import { endpointBody, startedEndpointBody } from "../scoring/shape.ts";
 import type { AzureWorld } from "../world.ts";
 
 type Json = Record<string, unknown>;
@@ -127,18 +128,19 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.get(
     base,
-    (request, response, { apiVersion }) => {
+    (request, response, context) => {
       const chosen = chosenEndpoints([...endpoints.values()], request.query);
-      response.json(page(chosen, request, world.urls.arm, (each) => endpointBody(world, each, apiVersion)));
+      response.json(page(chosen, request, world.urls.arm, (each) => endpointBody(world, each, context)));
     },
     [...paged, "name", "computeType", "tags", "properties", "orderBy"],
   );
 
-  arm.get(`${base}/:endpoint`, (request, response, { apiVersion }) => {
-    response.json(endpointBody(world, endpointOf(world, parameter(request, "endpoint")), apiVersion));
+  arm.get(`${base}/:endpoint`, (request, response, context) => {
+    response.json(endpointBody(world, endpointOf(world, parameter(request, "endpoint")), context));
   });
 
-  arm.put(`${base}/:endpoint`, (request, response, { apiVersion, author }) => {
+  arm.put(`${base}/:endpoint`, (request, response, context) => {
+    const { apiVersion, author } = context;
     const name = parameter(request, "endpoint");
     requireName("endpoint", name);
     const body = bodyOf(request);
@@ -159,7 +161,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       );
     }
     const keys = (sent["keys"] ?? {}) as { primaryKey?: string; secondaryKey?: string };
-    const operation = begin(world, "oe", name);
+    const operation = begin(world, request, "oe", name);
     const endpoint: EndpointRecord = {
       name: known?.name ?? name,
       stamps: stampsOf(known?.stamps, world.clock.now(), author),
@@ -184,12 +186,12 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
             : world.secret(keys.secondaryKey),
       },
       scoringUri: known?.scoringUri ?? null,
-      operationUrl: world.operations.statusUrl(operation, apiVersion),
+      operationUrl: world.operations.address(operation),
     };
     // What the service adds does not come back doubled.
     for (const added of ["azureml.onlineendpointid", "AzureAsyncOperationUri"]) delete endpoint.properties[added];
     endpoints.set(name.toLowerCase(), endpoint);
-    answerStarted(world, response, operation, apiVersion, endpointBody(world, endpoint, apiVersion));
+    answerStarted(world, response, operation, apiVersion, startedEndpointBody(world, endpoint, context));
     carryOut(
       world,
       name,
@@ -209,13 +211,38 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     );
   });
 
+  // Of traffic nothing can be changed so: the published body has tags and identity (facts/06 2.3).
+  arm.patch(`${base}/:endpoint`, (request, response, { apiVersion, author }) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint"));
+    requireOnly(request, "an online endpoint", ["tags", "identity"]);
+    requireIdle(world, endpoint.name);
+    const { tags, identity } = bodyOf(request);
+    const operation = begin(world, request, "oe", endpoint.name);
+    endpoint.provisioningState = "Updating";
+    endpoint.operationUrl = world.operations.address(operation);
+    endpoint.stamps = stampsOf(endpoint.stamps, world.clock.now(), author);
+    endpoints.changed();
+    world.operations.accepted(response, operation, apiVersion, "result");
+    const settle = (state: EndpointRecord["provisioningState"]) => {
+      endpoint.provisioningState = state;
+      endpoints.changed();
+    };
+    const work = async () => {
+      if (tags !== undefined) endpoint.tags = strings(tags);
+      if (identity !== undefined) endpoint.identity = identity as EndpointRecord["identity"];
+      settle("Succeeded");
+    };
+    const least = world.scenarios.endpoint(endpoint.name).takes ?? world.scenario.online.endpoint;
+    carryOut(world, endpoint.name, operation, least, work, () => settle("Failed"));
+  });
+
   arm.delete(`${base}/:endpoint`, (request, response, { apiVersion }) => {
     const name = parameter(request, "endpoint");
     const endpoint = endpoints.get(name.toLowerCase());
     // 204 for what is not there is in the published examples only (facts/04 §12.7).
     if (endpoint === undefined) return response.status(204).end();
     requireIdle(world, name);
-    const operation = begin(world, "oe", name);
+    const operation = begin(world, request, "oe", name);
     endpoint.provisioningState = "Deleting";
     endpoints.changed();
     world.operations.accepted(response, operation, apiVersion);
@@ -242,8 +269,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.post(`${base}/:endpoint/listKeys`, (request, response) => {
     const endpoint = endpointOf(world, parameter(request, "endpoint"));
-    requireMode(endpoint, ["Key"], "listKeys");
-    response.json(endpoint.keys);
+    // An endpoint of another mode has none (facts/06 2.5).
+    response.json(endpoint.authMode === "Key" ? endpoint.keys : { primaryKey: null, secondaryKey: null });
   });
 
   arm.post(`${base}/:endpoint/regenerateKeys`, (request, response, { apiVersion }) => {
@@ -257,9 +284,10 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         `keyType must be one of Primary, Secondary, and is ${JSON.stringify(keyType)}.`,
       );
     }
-    const operation = begin(world, "oe", endpoint.name);
-    // 202 is known (facts/03 §4.6); its headers and body are taken to be those of the DELETE.
-    world.operations.accepted(response, operation, apiVersion);
+    const operation = begin(world, request, "oe", endpoint.name);
+    world.operations.accepted(response, operation, apiVersion, "result, no timeout");
+    // In 2022 the address that it named knew nothing of it (facts/06 2.5); what it says since is not recorded.
+    if (!isRecent(apiVersion)) operation.result = () => noSuchOperation(operation);
     const renew = async () => {
       const which = keyType === "Primary" ? "primaryKey" : "secondaryKey";
       // The official Python client sends the very key that is to be replaced; that asks for a new one. Inferred.
@@ -272,12 +300,20 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.post(`${base}/:endpoint/token`, (request, response, { caller }) => {
     const endpoint = endpointOf(world, parameter(request, "endpoint"));
-    requireMode(endpoint, ["AMLToken"], "token");
+    requireMode(endpoint, ["AMLToken", "AADToken"], "token");
     response.json(endpointToken(world, endpoint, caller));
   });
 }
 
-/** Keys belong to endpoints of mode Key, tokens to those of mode AMLToken. That others are refused, and how, is not recorded. */
+/** @throws ArmError 404, as recorded in 2022 */
+function noSuchOperation({ id }: Operation): never {
+  const message = `There is no operation with id ${id.split(":").at(-1)}`;
+  throw new ArmError(404, "NotFound", "The specified resource was not found.", [], {
+    details: [{ code: "OperationNotFound", message }],
+  });
+}
+
+/** Keys are renewed on endpoints of mode Key, tokens given on the others. That the rest is refused, and how, is not recorded. */
 function requireMode(endpoint: EndpointRecord, modes: readonly EndpointRecord["authMode"][], verb: string): void {
   if (modes.includes(endpoint.authMode)) return;
   throw userError(400, `${verb} is not for the endpoint ${endpoint.name}: its authMode is ${endpoint.authMode}.`, [

@@ -1,10 +1,12 @@
-// Registries as resources of a resource group: created, read, listed, deleted (facts/04 §15).
-import { randomUUID } from "node:crypto";
+// Registries as resources of a resource group: created, changed, read, listed, deleted (facts/04 §15; recorded at 2022-10-01-preview).
+import { createHash, randomUUID } from "node:crypto";
 import type { Request, Response } from "express";
 import { page } from "../arm/collection.ts";
-import { resourceNotFound } from "../arm/errors.ts";
+import { isRecent } from "../arm/envelope.ts";
+import { invalidRequest, resourceNotFound } from "../arm/errors.ts";
+import type { Operation } from "../arm/operations.ts";
 import { paged } from "../arm/query.ts";
-import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import { type ArmHandler, type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
 import { type RegistryRecord, registriesOf } from "../registries/assets.ts";
 import type { AzureWorld } from "../world.ts";
 
@@ -15,36 +17,31 @@ const RECORDED = "2022-10-01-preview";
 /** Routes above any workspace. */
 export function mountAbove(router: ArmRouter, world: AzureWorld): void {
   const registries = registriesOf(world);
-  const operations = new Map<string, { status: string }>();
   const base =
     "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/registries";
-  const list = (request: Request, response: Response) =>
+  const list: ArmHandler = (request, response, { apiVersion }) =>
     void response.json(
-      page([...registries.values()], request, world.urls.arm, (one) => registryBody(world, one, versionOf(request))),
+      page([...registries.values()], request, world.urls.arm, (one) => registryBody(world, one, apiVersion)),
     );
+  const find = (request: Request): RegistryRecord => {
+    const found = registries.get(parameter(request, "registry").toLowerCase());
+    if (found !== undefined) return found;
+    const type = `Microsoft.MachineLearningServices/registries/${parameter(request, "registry")}`;
+    throw resourceNotFound(type, world.resourceGroup);
+  };
   router.get("/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/registries", list, paged);
   router.get(base, list, paged);
-  router.get(`${base}/:registry`, (request, response) => {
-    const found = registries.get(parameter(request, "registry").toLowerCase());
-    if (found === undefined) {
-      const type = `Microsoft.MachineLearningServices/registries/${parameter(request, "registry")}`;
-      throw resourceNotFound(type, world.resourceGroup);
-    }
-    response.json(registryBody(world, found, versionOf(request)));
+  router.get(`${base}/:registry`, (request, response, { apiVersion }) => {
+    response.json(registryBody(world, find(request), apiVersion));
   });
-  const accepted = (request: Request, response: Response): { status: string } => {
-    const id = randomUUID();
-    const operation = { status: "InProgress" };
-    operations.set(id, operation);
-    const url = (kind: string) =>
-      `${world.urls.arm}/subscriptions/${world.subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${world.location}/registryOperationsStatus/${id}?api-version=${String(request.query["api-version"])}&type=${kind}`;
-    response.setHeader("Azure-AsyncOperation", url("async"));
-    response.setHeader("Location", url("location"));
-    response.status(202).end();
-    return operation;
-  };
-  router.put(`${base}/:registry`, (request, response) => {
+  const later = (operation: Operation) =>
+    world.clock.after(world.scenario.online.endpoint, () => void operation.succeed());
+  router.put(`${base}/:registry`, (request, response, { apiVersion }) => {
     const name = parameter(request, "registry");
+    // The published rule, which the official client has as well.
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$/.test(name)) {
+      throw invalidRequest("ValidationError", `The registry name '${name}' is invalid.`);
+    }
     const before = registries.get(name.toLowerCase());
     const record: RegistryRecord = {
       name: before?.name ?? name,
@@ -54,31 +51,57 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
       tags: (bodyOf(request)["tags"] ?? {}) as Json,
       properties: propertiesOf(request),
     };
-    const operation = accepted(request, response);
     registries.set(name.toLowerCase(), record);
-    operation.status = "Succeeded";
+    const operation = world.operations.start("registry");
+    started(world, response, operation, apiVersion, record);
+    later(operation);
   });
-  router.delete(`${base}/:registry`, (request, response) => {
+  router.patch(`${base}/:registry`, (request, response, { apiVersion }) => {
+    const found = find(request);
+    requireOnly(request, "a registry", ["tags", "identity", "sku"]);
+    const tags = (bodyOf(request)["tags"] ?? found.tags) as Json;
+    const changed = { ...found, tags };
+    registries.set(found.name.toLowerCase(), changed);
+    // 200 with the registry is the one success that is published; not recorded.
+    response.json(registryBody(world, changed, apiVersion));
+  });
+  router.delete(`${base}/:registry`, (request, response, { apiVersion }) => {
     const name = parameter(request, "registry").toLowerCase();
     if (!registries.has(name)) return void response.status(204).end();
-    const operation = accepted(request, response);
     registries.delete(name);
-    operation.status = "Succeeded";
+    const operation = world.operations.start("registry");
+    world.operations.accepted(response, operation, apiVersion);
+    later(operation);
   });
-  router.get(
-    "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location/registryOperationsStatus/:operation",
-    (request, response) => {
-      const operation = operations.get(parameter(request, "operation"));
-      response.json({ status: operation?.status ?? "Failed" });
-    },
-    ["type"],
-  );
 }
 
-const versionOf = (request: Request) => String(request.query["api-version"] ?? "");
+/**
+ * An empty 202 with both addresses, as recorded in 2022. Since 2024-04-01 the published operation knows 200 and 201 alone, and
+ * clients made of it take nothing else: then 201 with the registry and the address of the status. Which the service sends is
+ * not verified against live Azure.
+ */
+function started(
+  world: AzureWorld,
+  response: Response,
+  operation: Operation,
+  apiVersion: string,
+  registry: RegistryRecord,
+): void {
+  if (!isRecent(apiVersion)) return world.operations.accepted(response, operation, apiVersion);
+  response.setHeader("Azure-AsyncOperation", world.operations.statusUrl(operation, apiVersion));
+  response.status(201).json(registryBody(world, registry, apiVersion));
+}
+
+/** `testFeed` and some letters that are always the same for it: the names of accounts that the service makes (recorded). */
+function accountName(registry: RegistryRecord, of: string): string {
+  const hex = createHash("sha256").update(`${registry.id} ${of}`).digest("hex");
+  const plain = registry.name.toLowerCase().replace(/[^a-z0-9]/g, "");
+  return `${plain.slice(0, 5)}${hex.slice(0, 19)}`;
+}
 
 function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: string): Json {
   const regions = (registry.properties["regionDetails"] ?? []) as Json[];
+  const managedGroup = `/subscriptions/${world.subscriptionId}/resourceGroups/azureml-rg-${registry.name}_${registry.id}`;
   return {
     tags: registry.tags,
     location: registry.location,
@@ -87,15 +110,14 @@ function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: s
     name: registry.name,
     type: "Microsoft.MachineLearningServices/registries",
     properties: {
-      regionDetails: regions.map((one) => ({
-        ...one,
-        location: String(one["location"]).toLowerCase().replaceAll(" ", ""),
-      })),
+      regionDetails: regions.map((one, region) =>
+        regionBody(registry, one, region, { group: managedGroup, apiVersion }),
+      ),
       intellectualPropertyPublisher: null,
       publicNetworkAccess: registry.properties["publicNetworkAccess"] ?? "Enabled",
       discoveryUrl: `${world.urls.api}/registrymanagement/v1.0/registries/${registry.name}/discovery`,
       managedResourceGroup: {
-        resourceId: `/subscriptions/${world.subscriptionId}/resourceGroups/azureml-rg-${registry.name}_${registry.id}`,
+        resourceId: managedGroup,
       },
       // In the recorded version (facts/04 §15), and in none of the published types.
       ...(apiVersion === RECORDED
@@ -104,5 +126,44 @@ function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: s
       mlFlowRegistryUri: `azureml://${world.urls.api.replace(/^https?:\/\//, "")}/mlflow/v1.0/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/Microsoft.MachineLearningServices/registries/${registry.name}`,
     },
     systemData: null,
+  };
+}
+
+/** Accounts that the service makes get names, and ids in the registry's own resource group; those of others stay as sent. */
+function regionBody(
+  registry: RegistryRecord,
+  region: Json,
+  index: number,
+  { group, apiVersion }: { group: string; apiVersion: string },
+): Json {
+  // What a user brings is in the recorded version, and in no published type of a stable one.
+  const brought = (one: Json, key: string) => (apiVersion.endsWith("-preview") ? { [key]: one[key] ?? null } : {});
+  const details = (key: string) => (region[key] ?? []) as Json[];
+  const made = (sent: unknown, kind: string, place: string, nameKey: string): Json | null => {
+    if (typeof sent !== "object" || sent === null) return null;
+    const name = accountName(registry, `${index} ${place}`);
+    const resourceId = `${group}/providers/${kind}/${name}`;
+    return { [nameKey]: name, ...(sent as Json), armResourceId: { resourceId } };
+  };
+  return {
+    location: String(region["location"]).toLowerCase().replaceAll(" ", ""),
+    storageAccountDetails: details("storageAccountDetails").map((one, at) => ({
+      ...brought(one, "userCreatedStorageAccount"),
+      systemCreatedStorageAccount: made(
+        one["systemCreatedStorageAccount"],
+        "Microsoft.Storage/storageAccounts",
+        `storage ${at}`,
+        "storageAccountName",
+      ),
+    })),
+    acrDetails: details("acrDetails").map((one, at) => ({
+      ...brought(one, "userCreatedAcrAccount"),
+      systemCreatedAcrAccount: made(
+        one["systemCreatedAcrAccount"],
+        "Microsoft.ContainerRegistry/registries",
+        `registry ${at}`,
+        "acrAccountName",
+      ),
+    })),
   };
 }

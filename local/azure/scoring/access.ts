@@ -14,7 +14,7 @@ export function newKey(world: AzureWorld): string {
   return world.secret(key.slice(0, 32));
 }
 
-/** The audience of an endpoint's own tokens (authMode AMLToken); a client cannot see it. */
+/** The audience of an endpoint's own tokens (authMode AMLToken, and AADToken beside Entra's); a client cannot see it. */
 const audienceOf = (endpoint: EndpointRecord): string =>
   `https://${endpoint.name.toLowerCase()}.inference.ml.azure.com`;
 
@@ -36,9 +36,13 @@ export function mayScore(world: AzureWorld, endpoint: EndpointRecord, authorizat
     const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
     return key !== undefined && (key === endpoint.keys.primaryKey || key === endpoint.keys.secondaryKey);
   }
-  const audience = endpoint.authMode === "AADToken" ? world.environment.machineLearning : audienceOf(endpoint);
+  // An endpoint of mode AADToken gives tokens as well (facts/06 2.5); that they open it is inferred.
+  const audiences =
+    endpoint.authMode === "AADToken"
+      ? [world.environment.machineLearning, audienceOf(endpoint)]
+      : [audienceOf(endpoint)];
   try {
-    return world.directory.check(authorization, [audience]).hasAccess;
+    return world.directory.check(authorization, audiences).hasAccess;
   } catch {
     return false;
   }

@@ -1,7 +1,8 @@
 // Operations on endpoints and deployments: at most one at a time on the same thing, and what it does when it ends.
-import type { Response } from "express";
+import type { Request, Response } from "express";
+import { isRecent } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
-import type { Operation } from "../arm/operations.ts";
+import type { Operation, OperationKind } from "../arm/operations.ts";
 import type { AzureWorld } from "../world.ts";
 import { DeploymentFailure } from "./container.ts";
 
@@ -36,9 +37,23 @@ export function requireIdle(world: AzureWorld, endpoint: string, deployment?: st
   }
 }
 
-/** Begins an operation. */
-export function begin(world: AzureWorld, kind: "oe" | "od" | "bebes" | "bdbes", about: string): Operation {
-  const operation = world.operations.start(kind);
+/** Since 2024 the ids of online endpoints and deployments begin otherwise (facts/06 1.3). */
+const recentKinds: Readonly<Record<"oe" | "od", OperationKind>> = { oe: "oeidp", od: "odidp" };
+
+/** Begins the operation that `request` asks for. */
+export function begin(
+  world: AzureWorld,
+  request: Request,
+  kind: "oe" | "od" | "bebes" | "bdbes",
+  about: string,
+): Operation {
+  const isOnline = kind === "oe" || kind === "od";
+  const recent = isRecent(String(request.query["api-version"]));
+  const operation = world.operations.start(isOnline && recent ? recentKinds[kind] : kind);
+  operation.subject = {
+    resource: request.originalUrl.split("?")[0] ?? "",
+    requestId: request.get("x-ms-client-request-id") ?? "",
+  };
   runningOf(world).set(about.toLowerCase(), operation);
   return operation;
 }

@@ -18,7 +18,7 @@ export interface EndpointIdentity {
 }
 
 export interface EndpointRecord extends Tracked {
-  readonly identity: EndpointIdentity;
+  identity: EndpointIdentity;
   /** `properties.properties` of the user's. */
   properties: Record<string, string>;
   description: string | null;

@@ -1,6 +1,7 @@
 // Online endpoints and deployments as the management plane shows them, key by key (facts/04 §12.1, §12.3).
 import { createHash } from "node:crypto";
-import { atLeast, envelope, systemData } from "../arm/envelope.ts";
+import { atLeast, envelope, isRecent, systemData } from "../arm/envelope.ts";
+import type { ArmContext } from "../arm/router.ts";
 import type { AzureWorld } from "../world.ts";
 import type { DeploymentRecord, EndpointIdentity, EndpointRecord } from "./records.ts";
 
@@ -13,7 +14,7 @@ function guidOf(words: string): string {
 }
 
 /** `principalId` and `tenantId` are the service's; user-assigned identities get ids of their own. */
-function identityBody(world: AzureWorld, endpoint: string, identity: EndpointIdentity): Json {
+export function identityBody(world: AzureWorld, endpoint: string, identity: EndpointIdentity): Json {
   const { type, userAssignedIdentities } = identity;
   return {
     type,
@@ -33,7 +34,23 @@ function identityBody(world: AzureWorld, endpoint: string, identity: EndpointIde
   };
 }
 
-export function endpointBody(world: AzureWorld, endpoint: EndpointRecord, apiVersion: string): Json {
+/** Who reads: under which version, and with which query, which the address of the last operation then has (facts/06 2.1). */
+export type Reading = Pick<ArmContext, "apiVersion" | "search">;
+
+const addressOf = (operationUrl: string, { search }: Reading): string => `${operationUrl.split("?")[0]}${search}`;
+
+/** What a PUT answers. Since 2024 it is bare: place, identity and the endpoint's own id show at the next look (facts/06 2.1). */
+export function startedEndpointBody(world: AzureWorld, endpoint: EndpointRecord, reading: Reading): Json {
+  const whole = endpointBody(world, endpoint, reading);
+  if (!isRecent(reading.apiVersion)) return whole;
+  const { location: _location, identity: _identity, ...rest } = whole;
+  const properties = rest["properties"] as Json;
+  const { "azureml.onlineendpointid": _id, ...own } = properties["properties"] as Json;
+  return { ...rest, properties: { ...properties, properties: own }, systemData: {} };
+}
+
+export function endpointBody(world: AzureWorld, endpoint: EndpointRecord, reading: Reading): Json {
+  const { apiVersion } = reading;
   const lower = `/subscriptions/${world.subscriptionId}/resourcegroups/${world.resourceGroup}/providers/microsoft.machinelearningservices/workspaces/${world.workspaceName}/onlineendpoints/${endpoint.name}`;
   // The one stable version without it (published types); previews have always had it (facts/04 §12.1).
   const withMirror = /preview$/.test(apiVersion) || atLeast(apiVersion, "2023-04-01");
@@ -46,7 +63,7 @@ export function endpointBody(world: AzureWorld, endpoint: EndpointRecord, apiVer
       properties: {
         ...endpoint.properties,
         "azureml.onlineendpointid": lower,
-        AzureAsyncOperationUri: endpoint.operationUrl,
+        AzureAsyncOperationUri: addressOf(endpoint.operationUrl, reading),
       },
       scoringUri: endpoint.scoringUri,
       swaggerUri: endpoint.scoringUri?.replace(/score$/, "swagger.json") ?? null,
@@ -75,10 +92,29 @@ const defaultProbe = {
   initialDelay: "PT10S",
 };
 
-/** Probes are null and times PT0S in the first answer; the defaults show once the deployment has succeeded. */
-export function deploymentBody(world: AzureWorld, deployment: DeploymentRecord, apiVersion: string): Json {
+/** Variables that the service adds once a deployment has succeeded, since 2024 (facts/06 2.2). */
+function addedVariables(sent: Json): Record<string, string> {
+  const [, model, version] = /\/models\/([^/]+)\/versions\/([^/]+)$/i.exec(String(sent["model"] ?? "")) ?? [];
+  const { codeId, scoringScript } = (sent["codeConfiguration"] ?? {}) as Record<string, string | undefined>;
+  return {
+    ...(model === undefined ? {} : { AZUREML_MODEL_DIR: `/var/azureml-app/azureml-models/${model}/${version}` }),
+    ...(scoringScript === undefined ? {} : { AZUREML_ENTRY_SCRIPT: scoringScript }),
+    // The last folder of the code's address, which is its name here.
+    ...(codeId === undefined
+      ? {}
+      : { AML_APP_ROOT: `/var/azureml-app/${/\/codes\/([^/]+)\//i.exec(codeId)?.[1] ?? "code"}` }),
+  };
+}
+
+/**
+ * To 2022 probes are null and times PT0S in the first answer, and the defaults show once the deployment has succeeded; since
+ * 2024 they stand in the first answer (facts/06 2.2).
+ */
+export function deploymentBody(world: AzureWorld, deployment: DeploymentRecord, reading: Reading): Json {
+  const { apiVersion } = reading;
   const sent = deployment.properties;
-  const settled = deployment.provisioningState !== "Creating" && deployment.provisioningState !== "Updating";
+  const recent = isRecent(apiVersion);
+  const settled = recent || !["Creating", "Updating"].includes(deployment.provisioningState);
   const preview = /preview$/.test(apiVersion);
   const withCollector = atLeast(apiVersion, preview ? "2023-04-01" : "2024-04-01");
   const probe = (name: string) => sent[name] ?? (settled ? defaultProbe : null);
@@ -89,10 +125,16 @@ export function deploymentBody(world: AzureWorld, deployment: DeploymentRecord, 
     type: "onlineEndpoints/deployments",
     properties: {
       description: sent["description"] ?? null,
-      properties: { ...((sent["properties"] ?? {}) as Json), AzureAsyncOperationUri: deployment.operationUrl },
+      properties: {
+        ...((sent["properties"] ?? {}) as Json),
+        AzureAsyncOperationUri: addressOf(deployment.operationUrl, reading),
+      },
       codeConfiguration: sent["codeConfiguration"] ?? null,
       environmentId: sent["environmentId"] ?? null,
-      environmentVariables: sent["environmentVariables"] ?? {},
+      environmentVariables: {
+        ...(recent && deployment.provisioningState === "Succeeded" ? addedVariables(sent) : {}),
+        ...((sent["environmentVariables"] ?? {}) as Json),
+      },
       scaleSettings: sent["scaleSettings"] ?? { scaleType: "Default" },
       requestSettings: {
         maxQueueWait: request["maxQueueWait"] ?? "PT0S",

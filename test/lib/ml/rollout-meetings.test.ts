@@ -120,7 +120,7 @@ describe("rollouts that meet others", () => {
         opening: {
           async between(request, send) {
             // Its status cannot be read; the operation itself goes on.
-            if (moving && request.url.includes("/mfeOperationsStatus/oe:")) {
+            if (moving && /\/mfeOperationsStatus\/oe(idp)?:/.test(request.url)) {
               moving = false;
               return answered(request, 403, { error: { code: "AuthorizationFailed", message: "No right to look." } });
             }

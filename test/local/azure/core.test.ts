@@ -120,11 +120,11 @@ describe("the local cloud", () => {
     it("are Updating until they end, and answer for their result", async () => {
       const { operations } = cloud.azure;
       const operation = operations.start("oe");
-      const status = operations.statusUrl(operation, "2025-12-01");
-      const result = operations.resultUrl(operation, "2025-12-01");
+      const status = operations.statusUrl(operation, "2022-05-01");
+      const result = operations.resultUrl(operation, "2022-05-01");
       assert.match(
         status,
-        /\/providers\/Microsoft\.MachineLearningServices\/locations\/eastus2\/mfeOperationsStatus\/oe:[0-9a-f-]{36}:[0-9a-f-]{36}\?api-version=2025-12-01$/,
+        /\/providers\/Microsoft\.MachineLearningServices\/locations\/eastus2\/mfeOperationsStatus\/oe:[0-9a-f-]{36}:[0-9a-f-]{36}\?api-version=2022-05-01$/,
       );
       const running = await at(status);
       assert.equal(running.status, 200);
@@ -133,7 +133,8 @@ describe("the local cloud", () => {
       assert.equal(running.body.name, operation.id);
       assert.equal(running.body.status, "Updating");
       const waiting = await at(result);
-      assert.deepEqual([waiting.status, waiting.text, waiting.headers["location"]], [202, "{}", result]);
+      assert.deepEqual([waiting.status, waiting.body.status], [202, "Updating"]);
+      assert.equal(waiting.body.id, new URL(result).pathname);
 
       operation.succeed();
       operation.fail({ code: "Late", message: "too late to matter" });
@@ -141,15 +142,20 @@ describe("the local cloud", () => {
       assert.deepEqual(Object.keys(body), ["id", "name", "startTime", "endTime", "percentComplete", "status"]);
       assert.deepEqual([body.percentComplete, body.status], [100, "Succeeded"]);
       const done = await at(result);
-      assert.deepEqual([done.status, done.text, done.headers["content-type"]], [200, "", undefined]);
+      assert.deepEqual([done.status, done.body.status], [200, "Succeeded"]);
     });
 
     it("say why they failed", async () => {
       const operation = cloud.azure.operations.start("od");
       operation.fail({ code: "InferencingClientCallFailed", message: "score.py does not load" });
-      const { body } = await at(cloud.azure.operations.statusUrl(operation, "2025-12-01"));
+      const { body } = await at(cloud.azure.operations.statusUrl(operation, "2022-05-01"));
       assert.equal(body.status, "Failed");
-      assert.deepEqual(body.error, { code: "InferencingClientCallFailed", message: "score.py does not load" });
+      assert.deepEqual(Object.keys(body.error), ["message", "details", "additionalInfo"], "there is no code");
+      assert.match(
+        body.error.message,
+        /^InferencingClientCallFailed: score\.py does not load\. Please see troubleshooting/,
+      );
+      assert.equal(body.error.additionalInfo[0].info.error.message, body.error.message);
     });
   });
 

@@ -282,7 +282,7 @@ describe("local Azure: jobs", () => {
       await until("the child has its line in the log", async () => /child \d+/.test(await jobs.log(name)));
       cloud.azure.scenario.killGrace = 600_000;
       const grace = holdTimer(600_000);
-      const answer = await jobs.arm("POST", `/jobs/${name}/cancel`);
+      const answer = await jobs.arm("POST", `/jobs/${name}/cancel`, undefined, "2022-12-01-preview");
       assert.equal(answer.status, 202);
       assert.equal(answer.text, "null");
       assert.equal(answer.headers["azure-asyncoperation"], undefined);
@@ -290,7 +290,7 @@ describe("local Azure: jobs", () => {
       const location = answer.headers["location"]!;
       assert.match(
         location,
-        new RegExp(`/mfeOperationResults/jc:${cloud.azure.workspaceGuid}:${name}\\?api-version=2025-12-01$`),
+        new RegExp(`/mfeOperationResults/jc:${cloud.azure.workspaceGuid}:${name}\\?api-version=2022-12-01-preview$`),
       );
       assert.equal(await jobs.status(name), "CancelRequested");
       const poll = () => jobs.armUrl("GET", location);

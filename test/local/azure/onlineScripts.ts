@@ -94,15 +94,15 @@ export function deploymentRequest(model: string, codeId: string, more: object = 
   };
 }
 
-/** Polls an operation's status URL to its end. */
+/** Polls an operation's status URL, or where there is none its result's, to its end. */
 export async function settled(cloud: LocalCloud, started: Answer): Promise<Answer["body"]> {
-  const url = started.headers["azure-asyncoperation"];
+  const url = started.headers["azure-asyncoperation"] ?? started.headers["location"];
   assert.ok(url !== undefined, started.text);
   const { tokenOf } = await import("./client.ts");
   const token = await tokenOf(cloud);
   return until("the operation has ended", async () => {
     const { body } = await ask(cloud, "GET", url, { token });
-    return body.status === "Updating" ? undefined : body;
+    return body.status === "Updating" || body.status === "InProgress" ? undefined : body;
   });
 }
 
