@@ -71,6 +71,24 @@ describe("long-running operations", () => {
     });
   });
 
+  it("takes the reason before the message for the code, where a failure has none, as recorded", async () => {
+    const text = "Not enough quota: 8 cores are asked for, and 6 are left.";
+    const failed = {
+      message: `OutOfQuota: ${text}`,
+      details: [],
+      additionalInfo: [{ type: "MmsOperation", info: {} }],
+    };
+    const { azure } = scripted([
+      { status: 201, headers: operation, body: {} },
+      { body: { error: failed, status: "Failed" } },
+    ]);
+    await assert.rejects(finish(azure, await put(azure), { what: "the deployment blue to be ready" }), {
+      kind: "failed",
+      code: "OutOfQuota",
+      message: `Azure gave up on the deployment blue to be ready (OutOfQuota): ${text}`,
+    });
+  });
+
   it("takes Canceled without a word for a failure too", async () => {
     const { azure } = scripted([{ status: 201, headers: operation, body: {} }, { body: { status: "Canceled" } }]);
     await assert.rejects(finish(azure, await put(azure), { what: "x" }), { kind: "failed", message: /Canceled/ });

@@ -38,6 +38,11 @@ describe("what differs", () => {
       { credentials: { secrets: { sasToken: "x" }, clientSecret: "y" } },
       { credentials: {} },
     ],
+    [
+      "a switch that is left to the service, and what the service made of it",
+      { properties: { remoteLoginPortPublicAccess: "NotSpecified" } },
+      { properties: { remoteLoginPortPublicAccess: "Enabled" } },
+    ],
     ["what only applying tells", { codeId: `${UNKNOWN}code 1` }, { codeId: "/codes/1" }],
   ];
   for (const [what, wanted, there] of same) {
