@@ -4,7 +4,7 @@ import { TaskError } from "../errors.ts";
 import { type Look, poll } from "../poll.ts";
 import { bounded } from "../remote-text.ts";
 import type { Answer, AzureMl } from "./client.ts";
-import { readEnvelope, requestIdOf } from "./failure.ts";
+import { type ErrorBody, readEnvelope, requestIdOf } from "./failure.ts";
 import { throughOutages } from "./outage.ts";
 import { retryAfter } from "./retry.ts";
 
@@ -154,9 +154,15 @@ const paceOf = (options: FinishOptions) => ({
 
 const ended = (state: string) => /^(succeeded|failed|canceled|cancelled)$/i.test(state);
 
+/** The one recorded failure has no code: its reason stands before the message, as `OutOfQuota: …` (facts/06 3.2). */
+function reasonOf({ message, chain }: ErrorBody): ErrorBody {
+  const [, reason, text] = /^([A-Z][A-Za-z]{2,59}): (.+)$/s.exec(message ?? "") ?? [];
+  return chain.length > 0 || reason === undefined ? { message, chain } : { message: text, chain: [reason] };
+}
+
 function operationFailed(what: string, state: string, answer: Answer<unknown>): TaskError {
   const error = (answer.body as OperationBody | undefined)?.error;
-  const { message, chain } = error ? readEnvelope(error) : { message: undefined, chain: [] };
+  const { message, chain } = error ? reasonOf(readEnvelope(error)) : { message: undefined, chain: [] };
   const requestId = requestIdOf(answer.header);
   const code = chain[0];
   const why = message ? `: ${message}` : ` and says no more than ${state}.`;

@@ -26,6 +26,7 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   // The service never tells a secret.
   if (SECRET.test(name) && isEmpty(there)) return [];
   if (isObject(wanted) && (name === "secrets" || (name === "credentials" && isEmpty(there)))) return [];
+  if (isLeftToTheService(name, wanted)) return [];
   if (isObject(wanted) && isObject(there)) {
     const found = Object.entries(wanted).flatMap(([key, value]) =>
       differences(value, entryOf(there, key), path === "" ? key : `${path}.${key}`),
@@ -42,6 +43,10 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   const isSame = isTag ? String(wanted) === String(there ?? "") : sameScalar(name, wanted, there);
   return isSame ? [] : [{ path, from: there, to: wanted }];
 }
+
+/** The published word for "as the service chooses"; the service answers what it chose (facts/06 7). */
+const isLeftToTheService = (name: string, wanted: unknown) =>
+  name === "remoteLoginPortPublicAccess" && /^notspecified$/i.test(String(wanted));
 
 /** Shares of the traffic are compared as a whole: a file that gives some shares sets all others to 0. */
 const isShares = (path: string) => path === "properties.traffic" || path === "properties.mirrorTraffic";
