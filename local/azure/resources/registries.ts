@@ -87,9 +87,12 @@ function started(
   apiVersion: string,
   registry: RegistryRecord,
 ): void {
-  if (!isRecent(apiVersion)) return world.operations.accepted(response, operation, apiVersion);
-  response.setHeader("Azure-AsyncOperation", world.operations.statusUrl(operation, apiVersion));
-  response.status(201).json(registryBody(world, registry, apiVersion));
+  if (isRecent(apiVersion)) {
+    response.setHeader("Azure-AsyncOperation", world.operations.statusUrl(operation, apiVersion));
+    response.status(201).json(registryBody(world, registry, apiVersion));
+  } else {
+    world.operations.accepted(response, operation, apiVersion);
+  }
 }
 
 /** `testFeed` and some letters that are always the same for it: the names of accounts that the service makes (recorded). */
