@@ -106,6 +106,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
   const events = createEvents();
   const assets = (noun: AssetNoun) =>
     new AssetStore(
+      noun,
       state.store(`assets/${noun}`),
       () => clock.now(),
       (asset) => events.emit("assetCreated", noun, asset),

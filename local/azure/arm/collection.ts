@@ -40,9 +40,20 @@ export class AssetStore {
   readonly #records: Records<AssetContainer>;
   readonly #now: () => number;
   readonly #created: (asset: AssetVersion) => void;
+  readonly #ignoresCase: boolean;
 
-  /** @param created told of each version that is new */
-  constructor(records: Records<AssetContainer>, now: () => number, created: (asset: AssetVersion) => void = () => {}) {
+  /**
+   * @param noun names of components are looked up without case: a pipeline that names `components/Train/versions/31` was taken
+   *   with `train` registered (recorded 2023). Nothing says so of other nouns
+   * @param created told of each version that is new
+   */
+  constructor(
+    noun: AssetNoun,
+    records: Records<AssetContainer>,
+    now: () => number,
+    created: (asset: AssetVersion) => void = () => {},
+  ) {
+    this.#ignoresCase = noun === "components";
     this.#records = records;
     this.#now = now;
     this.#created = created;
@@ -53,7 +64,10 @@ export class AssetStore {
   }
 
   container(name: string): AssetContainer | undefined {
-    return this.#records.get(name);
+    const found = this.#records.get(name);
+    if (found !== undefined || !this.#ignoresCase) return found;
+    const wanted = name.toLowerCase();
+    return this.containers().find((one) => one.name.toLowerCase() === wanted);
   }
 
   version(name: string, version: string): AssetVersion | undefined {
@@ -81,7 +95,10 @@ export class AssetStore {
       return { asset: existing, created: false };
     }
     const stamps = newStamps(this.#now(), author);
-    const asset: AssetVersion = { name, version, properties, stamps, sequence: this.#nextSequence() };
+    const asset: AssetVersion = {
+      ...{ name: container.name, version, properties, stamps },
+      sequence: this.#nextSequence(),
+    };
     container.versions.push(asset);
     container.stamps = { ...container.stamps, lastModifiedAt: stamps.lastModifiedAt, lastModifiedBy: author };
     this.#records.changed();
@@ -120,7 +137,7 @@ export class AssetStore {
   }
 
   deleteContainer(name: string): boolean {
-    return this.#records.delete(name);
+    return this.#records.delete(this.container(name)?.name ?? name);
   }
 
   /** The most recently created version, not the highest (facts/04 §5). */

@@ -29,7 +29,8 @@ export function registryAssets(world: AzureWorld, name: string): RegistryAssets 
   opened.set(world, all);
   const known = all.get(key);
   if (known !== undefined) return known;
-  const store = (noun: AssetNoun) => new AssetStore(world.store(`registries/${key}/${noun}`), () => world.clock.now());
+  const store = (noun: AssetNoun) =>
+    new AssetStore(noun, world.store(`registries/${key}/${noun}`), () => world.clock.now());
   const assets = {
     codes: store("codes"),
     data: store("data"),

@@ -194,6 +194,17 @@ describe("local Azure: jobs of several jobs", () => {
       assert.deepEqual(ended, { bad: "Failed", good: "Completed" });
     });
 
+    it("find a component by its name in any case, and show it as the pipeline names it", async () => {
+      const named = { ...step("write", { word: "case" }), componentId: jobs.id("components/Write/versions/1") };
+      const name = await submit({ one: named });
+      const { body } = await jobs.arm("GET", `/jobs/${name}`);
+      assert.equal(body.properties.jobs.one.componentId, named.componentId);
+      await jobs.until(name, "Completed");
+      const { status, body: found } = await jobs.arm("GET", "/components/WRITE/versions/1");
+      assert.deepEqual([status, found.id.split("/").slice(-3)], [200, ["write", "versions", "1"]]);
+      assert.equal((await jobs.arm("GET", "/environments/PLAIN/versions/1")).status, 404);
+    });
+
     it("are canceled with all their steps", async () => {
       const name = await submit({ long: step("wait") });
       await until("the step runs", async () => (await childrenOf(name))[0]?.status === "Running");

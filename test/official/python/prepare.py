@@ -14,9 +14,9 @@ CONFIGURATIONS = os.path.join("tests", "test_configs")
 
 # file, name, version
 WORKSPACE = [
-    ("dsl_pipeline/e2e_registered_components/train.yml", "Train", "31"),
-    ("dsl_pipeline/e2e_registered_components/score.yml", "Score", "31"),
-    ("dsl_pipeline/e2e_registered_components/eval.yml", "Eval", "31"),
+    ("dsl_pipeline/e2e_registered_components/train.yml", "train", "31"),
+    ("dsl_pipeline/e2e_registered_components/score.yml", "score", "31"),
+    ("dsl_pipeline/e2e_registered_components/eval.yml", "eval", "31"),
 ]
 REGISTRY = [
     ("components/helloworld_component_no_paths.yml", "hello_world_asset", "1"),
