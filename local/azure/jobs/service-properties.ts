@@ -11,12 +11,13 @@ const newest = "9999-12-31";
 /** From this api-version on every recorded pipeline has `DatasetAccessMode` and `enforceRerun`; of earlier ones none has. */
 const sinceAssets = "2023-02-01";
 
-/** What a PUT answers: recorded for each kind but Spark and fine-tuning (facts/04 9.2). */
+/** What a PUT answers: recorded for each kind but Spark (facts/04 9.2); of fine-tuning the official tests say so. */
 export function firstStatus(jobType: string): JobStatus {
   switch (jobType) {
     case "Command":
       return "Starting";
     case "Sweep":
+    case "FineTuning":
       return "Running";
     // Those of two weeks in April 2023 are NotStarted, and then without any property of the service's.
     case "Pipeline":

@@ -11,6 +11,11 @@ const logs: Record<string, string> = {
   Pipeline: "logs/azureml/executionlogs.txt",
 };
 
+/** The file of the log, below the run's folder. */
+function logOf(body: JobBody): string {
+  return isImport(body) ? "azureml-logs/executionlogs.txt" : (logs[body.jobType] ?? "user_logs/std_log.txt");
+}
+
 /** What a pipeline of the service's own stands for, as "monitor"; undefined: a job that somebody submitted. */
 export function simulates(body: JobBody): string | undefined {
   return typeof body["simulates"] === "string" ? body["simulates"] : undefined;
@@ -31,14 +36,19 @@ export class SimulatedRun extends JobLife {
   protected override async work(): Promise<void> {
     const { job, host } = this;
     const { world } = host;
+    const begun = job.status === "Running";
     await this.phase(job.status, "starting");
     Object.assign(job.properties, runProperties(job.body));
-    await this.phase("Preparing", "preparing");
-    if (isImport(job.body)) this.requireConnection();
+    await this.phase(begun ? "Running" : "Preparing", "preparing");
+    const log = logOf(job.body);
+    if (isImport(job.body)) {
+      // Recorded: it is there, and empty, of an import that never ran.
+      await world.blobs.append("azureml", `${runFolder(job.name)}${log}`, "");
+      this.requireConnection();
+    }
     await this.phase("Running", "queued");
     await this.failOf("command", "service");
     job.started = world.clock.now();
-    const log = logs[job.body.jobType] ?? "user_logs/std_log.txt";
     const text = `[local Azure, simulated] This ${simulates(job.body) ?? (isImport(job.body) ? "import" : job.body.jobType)} job is not run: it is checked, and completes with a marker in each output.\n`;
     await world.blobs.append("azureml", `${runFolder(job.name)}${log}`, text);
     job.logFiles.push(log);

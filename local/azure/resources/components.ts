@@ -6,6 +6,7 @@ import { userError } from "../arm/errors.ts";
 import type { ArmRouter } from "../arm/router.ts";
 import type { JobRecord } from "../jobs/record.ts";
 import type { AzureWorld } from "../world.ts";
+import { shownOfGraph } from "./component-graph.ts";
 import { keptSpec, type Spec, type SpecIdentity } from "./component-spec.ts";
 
 /** Fields of a specification that may differ from one PUT to the next; every other one is immutable (facts/04 §16, row 9). */
@@ -22,7 +23,8 @@ export const kind: AssetKind = {
     const anonymous = sent["isAnonymous"] === true;
     const definition = definitionOf(world, spec as Spec);
     const identity = anonymous ? ownIdentity(spec as Spec, asked, version) : { name, version };
-    const componentSpec = keptSpec(world, { ...(spec as Spec), ...graphShown(spec as Spec, definition) }, identity);
+    const shown = { ...shownOfGraph(world, spec as Spec), ...graphShown(spec as Spec, definition) };
+    const componentSpec = keptSpec(world, { ...(spec as Spec), ...shown }, identity);
     const before = existing?.properties["componentSpec"] as Spec | undefined;
     if (before !== undefined) refuseChange(name, before, componentSpec);
     // What runs is what was sent; a pipeline's graph is never shown again (recorded 2023-04: no `jobs` in the answer).

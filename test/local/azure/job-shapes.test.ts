@@ -76,5 +76,7 @@ describe("local Azure: imports of data", () => {
     const name = await submit("azureml:nowhere");
     await jobs.until(name, "Failed");
     assert.match((await jobs.details(name)).error.error.message, /Connection nowhere can't be found in this workspace/);
+    const log = `ExperimentRun/dcid.${name}/azureml-logs/executionlogs.txt`;
+    assert.equal((await cloud.azure.blobs.get("azureml", log))?.length, 0, "its log is there, and empty");
   });
 });

@@ -205,6 +205,35 @@ describe("local Azure: jobs of several jobs", () => {
       assert.equal((await jobs.arm("GET", "/environments/PLAIN/versions/1")).status, 404);
     });
 
+    it("are shown as components with what they take over from their graph", async () => {
+      const flag = { type: "boolean", is_control: true };
+      await component("tells", { command: "true", outputs: { early: { ...flag, early_available: true }, late: flag } });
+      const jobs_ = {
+        one: {
+          ...{
+            type: "command",
+            componentId: jobs.id("components/tells/versions/1"),
+            computeId: "${{parent.inputs.machine}}",
+          },
+          outputs: Object.fromEntries(
+            ["early", "late"].map((name) => [name, { type: "literal", value: `\${{parent.outputs.${name}}}` }]),
+          ),
+        },
+      };
+      const inputs = {
+        machine: { type: "string", default: "azureml:cpu-cluster" },
+        text: { type: "string", default: "azureml:cpu-cluster" },
+      };
+      const componentSpec = { type: "pipeline", jobs: jobs_, inputs, outputs: { early: flag, late: flag } };
+      const answer = await jobs.arm("PUT", "/components/graph/versions/1", { properties: { componentSpec } });
+      const shown = answer.body.properties.componentSpec;
+      assert.deepEqual(
+        [shown.inputs.machine.default, shown.inputs.text.default],
+        ["cpu-cluster", "azureml:cpu-cluster"],
+      );
+      assert.deepEqual([shown.outputs.early.early_available, shown.outputs.late.early_available], ["True", undefined]);
+    });
+
     it("are canceled with all their steps", async () => {
       const name = await submit({ long: step("wait") });
       await until("the step runs", async () => (await childrenOf(name))[0]?.status === "Running");
