@@ -2,8 +2,9 @@
 import { checkCommand } from "./command.ts";
 import { componentHeader } from "./component.ts";
 import { typeWithCode } from "./component-code.ts";
+import { checkOptional } from "./component-io.ts";
 import { environmentUse } from "./environment.ts";
-import { additionalIncludes } from "./includes.ts";
+import { additionalIncludes, checkIncludes } from "./includes.ts";
 import { object, optional, required } from "./object.ts";
 import { code } from "./reference.ts";
 import { distribution, jobResources, queueSettings } from "./run.ts";
@@ -23,7 +24,13 @@ export const commandComponent = object(
     queue_settings: optional(queueSettings),
     additional_includes: optional(additionalIncludes),
   },
-  { check: (value, node, at) => checkCommand(value, node, at, false) },
+  {
+    check(value, node, at) {
+      checkCommand(value, node, at, false);
+      checkOptional(value.command, value.inputs, node.entries.get("command"), at.step("command"));
+      checkIncludes(value, node, at);
+    },
+  },
 );
 export type CommandComponent = Infer<typeof commandComponent>;
 

@@ -123,11 +123,35 @@ const componentOutput = object("an output", {
   description: optional(text()),
   mode: optional(enumeration(MODES, { fold: "exact" })),
   early_available: optional(boolean),
+  // Azure's client takes it of every output, and drops it.
+  is_control: optional(boolean, { unwritten: true }),
 });
 
 export const componentOutputs = map(componentOutput, { declared: true });
 export type ComponentInputs = Readonly<Record<string, ComponentInput>>;
 export type ComponentOutputs = Readonly<Record<string, ComponentOutput>>;
+
+/**
+ * Reports an optional input that stands outside of `$[[ ]]`: where it is not given, the line could not be written, so the service refuses
+ * the component ("optional Input ... must be placed in nested argument: $[[]]", reported in Azure/azure-sdk-for-python#26252).
+ */
+export function checkOptional(
+  line: string | undefined,
+  inputs: ComponentInputs | undefined,
+  place: SpecNode | undefined,
+  at: Reading,
+): void {
+  if (line === undefined || place === undefined) return;
+  const outside = line.replace(/\$\[\[[\s\S]*?\]\]/g, "");
+  for (const name of new Set([...outside.matchAll(/\$\{\{\s*inputs\.([\w-]+)/g)].map((match) => match[1] ?? ""))) {
+    if (!inputs || !Object.hasOwn(inputs, name) || !inputs[name]?.optional) continue;
+    const flag =
+      new RegExp(`(\\S+ +)?\\$\\{\\{\\s*inputs\\.${name}[^}]*\\}\\}`).exec(outside)?.[0] ?? `\${{inputs.${name}}}`;
+    at.fault(place, `${at.name} uses the optional input "${name}" outside of $[[ ]].`, {
+      hint: `Write $[[${flag}]]: what stands in there is left out where the input is not given.`,
+    });
+  }
+}
 
 /** The bindings that a pipeline's nodes may use: `${{parent.inputs.x}}` and so on; undefined for anything else. */
 export function parseBinding(

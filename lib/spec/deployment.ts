@@ -58,11 +58,26 @@ const scaleSettings = byType<ScaleSettings>("scale settings", {
   }),
 });
 
-const containerResources = object("container resources", {
-  cpu: optional(looseText),
-  memory: optional(looseText),
-  gpu: optional(looseText),
-});
+/** Kubernetes' own name of a GPU is the one that Azure documents; a body has `gpu` for it. */
+const GPU = "nvidia.com/gpu";
+const containerResources = object(
+  "container resources",
+  {
+    cpu: optional(looseText),
+    memory: optional(looseText),
+    gpu: optional(looseText),
+    [GPU]: optional(looseText, { as: "gpu" }),
+  },
+  {
+    check(value, node, at) {
+      const place = node.entries.get(GPU);
+      if (value.gpu !== undefined && place !== undefined)
+        at.step(GPU).fault(place, `${at.name} says the number of GPUs twice, as gpu and as ${GPU}.`, {
+          hint: "Remove one of them.",
+        });
+    },
+  },
+);
 
 const collection = object("a collection", {
   enabled: required(enumeration(["true", "false"])),

@@ -3,8 +3,8 @@
 import type { ComponentDocument } from "./component.ts";
 import { parseBinding } from "./component-io.ts";
 import { nearestName } from "./faults.ts";
-import type { JobInput } from "./io.ts";
-import { declaredInput, declaredOutput, type Port, type Scope } from "./scope.ts";
+import { type JobInput, refuseEmpty } from "./io.ts";
+import { declaredInput, declaredOutput, type Port, portOf, type Scope } from "./scope.ts";
 import { described, type Reading, type Shape, type Writing } from "./shape.ts";
 import type { MapNode, SpecNode } from "./source.ts";
 import { type ComponentUse, readStep, type Step, stepBody, stepShapes, stepType } from "./step.ts";
@@ -62,6 +62,7 @@ export function joinSteps(
   for (const [name, step] of Object.entries(read)) {
     const place = node?.kind === "map" ? node.entries.get(name) : undefined;
     if (place?.kind === "map") checkBindings(step, scope, place, at.step(name));
+    if (place?.kind === "map" && step.component?.kind !== "registered") checkEmpty(step, place, at.step(name));
     joined[name] = step.component === undefined ? withComponent(step, scope) : knownPorts(step, step.component);
     if (place?.kind === "map" && step.component?.kind === "local")
       checkInputs(step, step.component.document, place, at.step(name));
@@ -93,30 +94,72 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T)
 
 /** Faults for `${{parent...}}` that names no input, output or step of the pipeline. */
 function checkBindings(step: Step, scope: Scope, node: MapNode, at: Reading): void {
-  for (const side of ["inputs", "outputs"] as const) {
-    const ports = node.entries.get(side);
-    if (ports?.kind !== "map") continue;
-    for (const [name, place] of ports.entries) {
-      const value = place.kind === "map" ? place.entries.get("path") : place;
-      const parsed = value?.kind === "scalar" ? parseBinding(value.value) : undefined;
-      if (value === undefined || parsed === undefined) continue;
+  for (const { value, below, binding } of bindingsIn(node, at)) {
+    const parsed = parseBinding(binding);
+    if (parsed !== undefined) {
       const candidates = Object.keys(
         parsed.side === "inputs" ? scope.inputs : parsed.side === "outputs" ? scope.outputs : scope.steps,
       );
       const target = parsed.names[0] ?? "";
-      if (candidates.includes(target) || candidates.includes(parsed.names.join("."))) continue;
+      if (candidates.includes(target) || candidates.includes(parsed.names.join("."))) {
+        if (parsed.side === "jobs") checkPort(step, parsed.names, binding, scope, value, below);
+        continue;
+      }
       const noun = parsed.side === "jobs" ? "step" : parsed.side.slice(0, -1);
-      at.step(side)
-        .step(name)
-        .fault(
-          value,
-          `"${step.name}" binds to the ${noun} ${JSON.stringify(target)} of the pipeline, but there is none of that name.`,
-          {
-            allowed: candidates,
-            nearest: nearestName(target, candidates),
-          },
-        );
+      below.fault(
+        value,
+        `"${step.name}" binds to the ${noun} ${JSON.stringify(target)} of the pipeline, but there is none of that name.`,
+        {
+          allowed: candidates,
+          nearest: nearestName(target, candidates),
+        },
+      );
     }
+  }
+}
+
+/** What a step that lies here is given is no empty text. */
+function checkEmpty(step: Step, node: MapNode, at: Reading): void {
+  const places = node.entries.get("inputs");
+  for (const [name, input] of Object.entries(step.value.inputs ?? {})) {
+    if (input.kind !== "literal" || input.value.text !== "") continue;
+    refuseEmpty((places?.kind === "map" ? places.entries.get(name) : undefined) ?? node, at.step("inputs").step(name));
+  }
+}
+
+/** A step's output that is bound to must be declared, where what the step runs is known here. */
+function checkPort(
+  step: Step,
+  [target = "", side = "", ...rest]: readonly string[],
+  binding: string,
+  scope: Scope,
+  value: SpecNode,
+  below: Reading,
+): void {
+  const bound = scope.steps[target];
+  if (bound?.component?.kind !== "local" || portOf(binding, scope) !== undefined) return;
+  const { inputs, outputs } = bound.component.document;
+  const candidates = Object.keys((side === "inputs" ? inputs : outputs) ?? {});
+  const name = rest.join(".");
+  below.fault(
+    value,
+    `"${step.name}" binds to ${JSON.stringify(name)} of the ${side || "outputs"} of the step ${JSON.stringify(target)}, which has none of that name.`,
+    { allowed: candidates, nearest: nearestName(name, candidates) },
+  );
+}
+
+/** All `${{parent...}}` in a step's texts, and where each stands. What it runs has bindings of its own. */
+function* bindingsIn(node: SpecNode, at: Reading): Generator<{ value: SpecNode; below: Reading; binding: string }> {
+  if (node.kind === "scalar") {
+    if (node.type === "string")
+      for (const [binding] of node.text.matchAll(/\$\{\{\s*parent\.[^{}]*\}\}/g))
+        yield { value: node, below: at, binding };
+    return;
+  }
+  const children = node.kind === "list" ? node.items.entries() : node.entries.entries();
+  for (const [name, child] of children) {
+    if ((name === "component" || name === "trial") && child.kind === "map") continue;
+    yield* bindingsIn(child, at.step(name));
   }
 }
 

@@ -6,7 +6,8 @@ import { copyUploadFile, listUploadFiles } from "./hash.ts";
 import { list } from "./object.ts";
 import { type Code, readLocalPath } from "./reference.ts";
 import type { Resolver } from "./resolver.ts";
-import { described, NOTHING_BELOW, type Shape } from "./shape.ts";
+import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
+import type { MapNode } from "./source.ts";
 import type { UploadRoot } from "./upload-folders.ts";
 
 /** The folder's name under which Azure's client uploads code with what it includes. */
@@ -39,6 +40,32 @@ const include: Shape<Include> = {
   write: (value) => value.written,
 };
 export const additionalIncludes = list(include);
+
+/** Reports what an include would put in the place of another file: Azure's client refuses that, too. */
+export function checkIncludes(value: WithIncludes, node: MapNode, at: Reading): void {
+  const places = node.entries.get("additional_includes");
+  const own = value.code?.kind === "local" && statSync(value.code.path).isDirectory() ? value.code.path : undefined;
+  const before = new Map<string, string>();
+  for (const [index, one] of (value.additional_includes ?? []).entries()) {
+    const name = path.basename(one.path);
+    const place = (places?.kind === "list" ? places.items[index] : undefined) ?? node;
+    const below = at.step("additional_includes").step(index);
+    const hint = "Rename one of them, or leave the include out.";
+    if (own !== undefined && existsSync(path.join(own, name)))
+      below.fault(place, `${below.name} is ${JSON.stringify(one.written)}, and the code has its own ${name} already.`, {
+        hint,
+      });
+    else if (before.has(name) && !(isFolder(before.get(name) ?? "") && isFolder(one.path)))
+      below.fault(
+        place,
+        `${below.name} is ${JSON.stringify(one.written)}, and another include is called ${name} too.`,
+        { hint },
+      );
+    before.set(name, one.path);
+  }
+}
+
+const isFolder = (file: string) => statSync(file).isDirectory();
 
 export interface WithIncludes {
   readonly code?: Code;

@@ -138,15 +138,30 @@ export const jobInput: Shape<JobInput> = withOwnExpressions({
   read(node: SpecNode, at: Reading): JobInput | undefined {
     if (node.kind === "scalar") {
       const value = literal.read(node, at);
-      return value === undefined ? undefined : { kind: "literal", value };
+      return value === undefined ? undefined : given(value, node, at);
     }
     const fields = inputFields.read(node, at);
     if (fields === undefined || node.kind !== "map") return undefined;
-    if (fields.value !== undefined) return { kind: "literal", value: fields.value };
+    if (fields.value !== undefined) return given(fields.value, node.entries.get("value") ?? node, at);
     return readAsset(node, fields, at);
   },
   write: (value: JobInput, to) => writeInput(value, to.resolver, to.style === "camel" ? "camel" : "snake"),
 });
+
+/**
+ * Azure ML takes no empty text ("The Value field is required", reported in Azure/azure-sdk-for-python#41834). In a step over a
+ * registered component, which alone knows what it takes, it is sent; `refuseEmpty` is asked for the other steps.
+ */
+function given(value: Literal, node: SpecNode, at: Reading): LiteralInput | undefined {
+  if (value.text !== "" || at.expressions) return { kind: "literal", value };
+  return refuseEmpty(node, at);
+}
+
+export function refuseEmpty(node: SpecNode, at: Reading): undefined {
+  return at.fault(node, `${at.name} is empty text, which Azure ML does not take as a value.`, {
+    hint: "Leave the input out, and make it optional in its component (`optional: true`, with $[[ ]] around it in the command).",
+  });
+}
 
 type InputFields = {
   readonly type?: AssetType;
@@ -309,9 +324,9 @@ export function checkPlaceholders(
   at: Reading,
 ): void {
   const optionalParts = new Set(
-    [...line.matchAll(/\[[\w.\s-]*\$\{\{inputs\.([\w.-]+)\}\}\]/g)].map((match) => match[1]),
+    [...line.matchAll(/\[[\w.\s-]*\$\{\{\s*inputs\.([\w.-]+)\s*\}\}\]/g)].map((match) => match[1]),
   );
-  for (const [, side, name = ""] of line.matchAll(/\$\{\{(inputs|outputs)\.([\w.-]+)\}\}/g)) {
+  for (const [, side, name = ""] of line.matchAll(/\$\{\{\s*(inputs|outputs)\.([\w.-]+)\s*\}\}/g)) {
     const names = side === "inputs" ? declared.inputs : declared.outputs;
     // `${{inputs.folder.path}}` means a property of the input `folder`.
     const base = name.split(".")[0] ?? name;

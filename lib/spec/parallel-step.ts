@@ -4,7 +4,13 @@ import { textTags } from "./document.ts";
 import { environmentUse } from "./environment.ts";
 import { jobInputs, jobOutputs } from "./io.ts";
 import { map, object, optional, required } from "./object.ts";
-import { type ParallelComponent, parallelSettings, parallelTask, partitionKeysText } from "./parallel.ts";
+import {
+  checkParallel,
+  type ParallelComponent,
+  parallelSettings,
+  parallelTask,
+  partitionKeysText,
+} from "./parallel.ts";
 import { compute } from "./reference.ts";
 import { jobIdentity } from "./run.ts";
 import { enumeration, text } from "./scalar.ts";
@@ -29,7 +35,7 @@ const over = object("a parallel step", {
   component: required(componentUse("parallel")),
   task: optional(parallelTask),
 });
-const inline = object("a parallel step", { ...common, task: required(parallelTask) });
+const inline = object("a parallel step", { ...common, task: required(parallelTask) }, { check: checkParallel });
 
 /** What a step takes over from its component where it says nothing itself. */
 const INHERITED = [

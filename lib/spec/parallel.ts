@@ -1,9 +1,11 @@
 // Parallel work: one script over many mini-batches of data, as a component and as the settings of a pipeline's step (facts/03 2.6).
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { type ComponentType, componentHeader } from "./component.ts";
 import { environmentUse } from "./environment.ts";
+import { nearestName } from "./faults.ts";
+import { checkPlaceholders } from "./io.ts";
 import { list, object, optional, required } from "./object.ts";
 import { code } from "./reference.ts";
 import { jobResources } from "./run.ts";
@@ -59,8 +61,35 @@ function checkEntry(
     isExpression(value.entry_script)
   )
     return;
-  if (statSync(folder).isDirectory() && !existsSync(path.join(folder, value.entry_script)))
-    at.step("entry_script").fault(place, `there is no entry script ${value.entry_script} in ${folder}.`);
+  // `package.module` names a module, which the environment may bring as well.
+  if (/^[\w.]+$/.test(value.entry_script) && !value.entry_script.endsWith(".py")) return;
+  if (!statSync(folder).isDirectory() || existsSync(path.join(folder, value.entry_script))) return;
+  at.step("entry_script").fault(place, `there is no entry script ${value.entry_script} in ${folder}.`, {
+    nearest: nearestName(value.entry_script, readdirSync(folder)),
+    hint: "The entry script is named relative to `code`; a module is named as `package.module`.",
+  });
+}
+
+/** What a parallel component or step names of its own inputs and outputs. */
+export function checkParallel(
+  value: {
+    inputs?: Readonly<Record<string, unknown>>;
+    outputs?: Readonly<Record<string, unknown>>;
+    task?: { program_arguments?: string };
+  },
+  node: MapNode,
+  at: Reading,
+): void {
+  const declared = { inputs: Object.keys(value.inputs ?? {}), outputs: Object.keys(value.outputs ?? {}) };
+  const task = node.entries.get("task");
+  const places = [
+    [node.entries.get("input_data"), at.step("input_data")],
+    ...(["program_arguments", "append_row_to"] as const).map(
+      (name) => [task?.kind === "map" ? task.entries.get(name) : undefined, at.step("task").step(name)] as const,
+    ),
+  ] as const;
+  for (const [place, below] of places)
+    if (place?.kind === "scalar") checkPlaceholders(place.text, place, declared, below);
 }
 
 export const retrySettings = object("retry settings", {
@@ -80,12 +109,16 @@ export const parallelSettings = {
   mini_batch_error_threshold: optional(integer()),
 };
 
-export const parallelComponent = object("a parallel component", {
-  ...componentHeader,
-  type: required(enumeration(["parallel"])),
-  ...parallelSettings,
-  task: optional(parallelTask),
-});
+export const parallelComponent = object(
+  "a parallel component",
+  {
+    ...componentHeader,
+    type: required(enumeration(["parallel"])),
+    ...parallelSettings,
+    task: optional(parallelTask),
+  },
+  { check: checkParallel },
+);
 export type ParallelComponent = Infer<typeof parallelComponent>;
 
 /** The service takes the keys as one JSON text, with a space after each comma. */

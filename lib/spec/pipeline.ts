@@ -107,16 +107,11 @@ export async function pipelineProperties(job: PipelineJob, to: Writing): Promise
   return present({
     ...properties,
     jobType: "Pipeline",
-    inputs: withoutBlank((properties["inputs"] ?? {}) as Record<string, { value?: unknown }>),
+    inputs: properties["inputs"] ?? {},
     componentId: component,
     jobs: await writeSteps(job.jobs ?? {}, to),
     settings: settingsBody(job, to),
   });
-}
-
-/** The service takes no empty text. */
-function withoutBlank(inputs: Record<string, { value?: unknown }>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(inputs).filter(([, input]) => input.value !== ""));
 }
 
 function settingsBody(job: PipelineJob, to: Writing): Record<string, unknown> {

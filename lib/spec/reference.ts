@@ -18,6 +18,8 @@ const CURATED = /^AzureML-/;
 
 /** Reads `azureml:...` or an ARM id; a string answer is the reason why it is none. */
 export function parseReference(written: string, kind: AssetKind | "codes"): Reference | string {
+  if (written.includes("${{"))
+    return "a binding has no value here, since what is named must be known before the job runs";
   if (REGISTRY.test(written)) {
     if (kind === "codes") return "code cannot be taken from a registry";
     return { kind: "id", id: written.replace(/^azureml:\/\/feeds\//, "azureml://registries/") };
@@ -120,6 +122,10 @@ export const compute: Shape<string> = {
     if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
       return at.fault(node, `${at.name} is ${described(node)}; the name of a compute is needed.`);
     const name = node.text.startsWith("azureml:") ? node.text.slice("azureml:".length) : node.text;
+    if (name.includes("${{"))
+      return at.fault(node, `${at.name} is ${described(node)}: a binding has no value here.`, {
+        hint: "Write the name of a compute; in a pipeline's step, a binding may stand alone (`${{parent.inputs.compute}}`).",
+      });
     if (name.toLowerCase() === "local") return "local";
     at.note(node, { kind: "computes", name });
     return name;

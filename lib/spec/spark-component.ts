@@ -1,7 +1,8 @@
 // Spark components.
 import { componentHeader } from "./component.ts";
 import { typeWithCode } from "./component-code.ts";
-import { additionalIncludes } from "./includes.ts";
+import { checkOptional } from "./component-io.ts";
+import { additionalIncludes, checkIncludes } from "./includes.ts";
 import { object, optional } from "./object.ts";
 import { enumeration } from "./scalar.ts";
 import type { Infer } from "./shape.ts";
@@ -16,7 +17,13 @@ export const sparkComponent = object(
     code: ownFolder,
     additional_includes: optional(additionalIncludes),
   },
-  { check: checkRun },
+  {
+    check(value, node, at) {
+      checkRun(value, node, at);
+      checkOptional(value.args, value.inputs, node.entries.get("args"), at.step("args"));
+      checkIncludes(value, node, at);
+    },
+  },
 );
 export type SparkComponent = Infer<typeof sparkComponent>;
 

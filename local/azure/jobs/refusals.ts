@@ -138,6 +138,8 @@ function refuseMissingEnvironment(world: AzureWorld, environmentId: string): voi
 function refuseMissingInput(world: AzureWorld, inputName: string, input: JobInput): void {
   if (input.jobInputType === "literal") {
     if (typeof input.value !== "string") throw invalid(`The value of input '${inputName}' must be a string.`);
+    // Reported in Azure/azure-sdk-for-python#41834.
+    if (input.value === "") throw invalid("Request is invalid and/or missing fields. The Value field is required.");
     return;
   }
   if (typeof input.uri !== "string" || input.uri === "") throw invalid(`Input '${inputName}' has no uri.`);

@@ -68,7 +68,7 @@ export const SAMPLES: Readonly<Record<string, Tree>> = {
     name: "c",
     version: 1,
     type: "command",
-    command: "echo ${{inputs.a}}",
+    command: "echo $[[${{inputs.a}}]]",
     environment: "azureml:e:1",
     inputs: { a: { type: "integer", default: 1, optional: true } },
   },
