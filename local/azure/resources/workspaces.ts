@@ -117,7 +117,8 @@ function show(world: AzureWorld, apiVersion: string, name: string = world.worksp
     v1LegacyMode: false,
     softDeleteEnabled: false,
     containerRegistry: provider("Microsoft.ContainerRegistry/registries/acr1"),
-    creationTime: "2023-04-07T22:03:29.9713800Z",
+    // Recorded from 2022-12-01-preview on, as `kind` is among the previews.
+    ...(atLeast(apiVersion, "2022-12-01") ? { creationTime: "2023-04-07T22:03:29.9713800Z" } : {}),
     notebookInfo: {
       resourceId: "8176b4b2a9a44b0b9b0c6f3b8d6c5c11",
       fqdn: `ml-${world.workspaceName}-${world.location}-${world.workspaceGuid}.${world.location}.notebooks.azure.net`,
@@ -146,7 +147,7 @@ function show(world: AzureWorld, apiVersion: string, name: string = world.worksp
     etag: null,
     properties,
     identity: { type: "SystemAssigned", principalId: "dd94a6d9-0000-4000-8000-000000000000", tenantId: world.tenantId },
-    ...(apiVersion > "2022-05-01" ? { kind: "Default" } : {}),
+    ...(apiVersion > "2022-05-01" && apiVersion !== "2022-10-01-preview" ? { kind: "Default" } : {}),
     sku: { name: "Basic", tier: "Basic" },
     systemData: {
       createdAt: stamp.at,
