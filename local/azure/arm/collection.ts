@@ -23,6 +23,8 @@ export interface AssetContainer {
   stamps: Stamps;
   readonly sequence: number;
   versions: AssetVersion[];
+  /** The highest number that a deleted version had. */
+  lastDeleted?: number;
 }
 
 /** What an asset store keeps its containers in; `changed` is to be called when one was changed in place. */
@@ -131,7 +133,9 @@ export class AssetStore {
     const container = this.container(name);
     const index = container?.versions.findIndex((one) => one.version === version) ?? -1;
     if (container === undefined || index < 0) return false;
-    container.versions.splice(index, 1);
+    const [gone] = container.versions.splice(index, 1);
+    if (gone !== undefined && isNumber(gone.version))
+      container.lastDeleted = Math.max(container.lastDeleted ?? 0, Number(gone.version));
     this.#records.changed();
     return true;
   }
@@ -148,13 +152,17 @@ export class AssetStore {
     );
   }
 
-  /** The next integer, ignoring versions that are no numbers (facts/04 §5). */
+  /**
+   * The next integer, ignoring versions that are no numbers (facts/04 §5). Numbers of deleted versions are not given again: a public
+   * report of models (Azure/azure-sdk-for-python#28423).
+   */
   nextVersion(name: string): string {
-    const numbers = (this.container(name)?.versions ?? [])
+    const { versions = [], lastDeleted = 0 } = this.container(name) ?? {};
+    const numbers = versions
       .map((one) => one.version)
-      .filter((version) => /^\d+$/.test(version))
+      .filter(isNumber)
       .map(Number);
-    return String(Math.max(0, ...numbers) + 1);
+    return String(Math.max(lastDeleted, ...numbers) + 1);
   }
 
   #nextSequence(): number {
@@ -162,6 +170,8 @@ export class AssetStore {
     return Math.max(0, ...used) + 1;
   }
 }
+
+const isNumber = (version: string): boolean => /^\d+$/.test(version);
 
 /** What lists look at in an item. */
 export interface Listed {

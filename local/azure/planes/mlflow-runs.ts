@@ -102,10 +102,9 @@ export function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingSto
       run.status = status ?? run.status;
       if (end !== undefined) run.endTime = Number(end);
     }
-    if (name !== "") {
-      run.name = name;
-      run.tags["mlflow.runName"] = name;
-    }
+    const job = jobBoard(world).get(run.id);
+    if (name !== "" && job !== undefined) jobBoard(world).update(job, { displayName: name });
+    else if (name !== "") Object.assign(run, { name }).tags["mlflow.runName"] = name;
     tracking.changed();
     return { run_info: showInfo(world, run) };
   });

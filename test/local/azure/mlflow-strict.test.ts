@@ -175,6 +175,12 @@ describe("local Azure: MLflow as the service is strict", () => {
       const { run } = (await get("runs/get", { run_id: info.run_id })).body;
       assert.equal(pairs(run.data.tags)["mlflow.source.name"], "train.py");
     });
+    it("that is a job's is renamed with its job", async () => {
+      const name = await jobs.run("true", { displayName: "before" });
+      await post("runs/update", { run_id: name, run_name: "after" });
+      assert.equal((await jobs.arm("GET", `/jobs/${name}`)).body.properties.displayName, "after");
+      assert.equal((await get("runs/get", { run_id: name })).body.run.info.run_name, "after");
+    });
     it("without a name gets one that is its own", async () => {
       const names = new Set<string>();
       for (let index = 0; index < 5; index++) names.add((await newRun()).info.run_name);
@@ -312,7 +318,7 @@ describe("local Azure: MLflow as the service is strict", () => {
       assert.deepEqual([await shown("1"), await shown("2")], [["champion"], []]);
       await alias("2");
       assert.deepEqual([await shown("1"), await shown("2")], [[], ["champion"]]);
-      // A PUT of the management plane leaves it, a deletion there takes it away, and a new version 2 does not have it.
+      // A PUT of the management plane leaves it, a deletion there takes it away, and a new version does not have it.
       const { modelUri, modelType } = (await jobs.arm("GET", "/models/aliased/versions/2")).body.properties;
       await jobs.arm("PUT", "/models/aliased/versions/2", { properties: { modelUri, modelType, description: "d" } });
       assert.deepEqual(await shown("2"), ["champion"]);
@@ -320,6 +326,13 @@ describe("local Azure: MLflow as the service is strict", () => {
       assert.deepEqual((await get("registered-models/get", { name: "aliased" })).body.registered_model.aliases, []);
       await post("model-versions/create", { name: "aliased", source: source() });
       await refused(get("registered-models/alias", { name: "aliased", alias: "champion" }), /champion not found/);
+    });
+    it("gives the number of a deleted version to no other one", async () => {
+      await versions("counted", 2);
+      for (const version of ["1", "2"])
+        await jobs.mlflow("DELETE", "model-versions/delete", { name: "counted", version });
+      const made = await post("model-versions/create", { name: "counted", source: source() });
+      assert.equal(made.body.model_version.version, "3");
     });
     it("takes sources of Azure ML alone", async () => {
       await versions("sourced", 0);
