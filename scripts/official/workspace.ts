@@ -1,17 +1,14 @@
-// What the official tests take for granted beside their workspace: registries, computes and containers of these names.
+// What the official tests take for granted beside their workspace: registries, computes and stores of these names.
 import type { LocalCloud } from "../../local/cloud.ts";
 import { ask, tokenOf } from "../../test/local/azure/client.ts";
 
 const registries = ["testFeed", "UnsecureTest-testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-hello-world"];
 const clusters = [
-  "testCompute",
-  "automl-cpu-cluster",
-  "cpu-cluster-1",
-  "cpucluster",
-  "aml-compute",
-  "gpu-compute-low-pri",
+  ...["testCompute", "automl-cpu-cluster", "cpu-cluster-1", "cpucluster", "aml-compute", "gpu-compute-low-pri"],
+  ...["siloCompute1", "siloCompute2", "siloCompute3", "aggCompute"],
 ];
 const containers = ["testblob"];
+const datastores = ["silo_datastore1", "silo_datastore2", "silo_datastore3", "agg_datastore"];
 const synapse = ["rezas-synapse-10", "douglassynapse"];
 
 /**
@@ -40,5 +37,11 @@ export async function prepareWorkspace(cloud: LocalCloud): Promise<void> {
     const resourceId = `/subscriptions/${cloud.subscriptionId}/resourceGroups/${cloud.resourceGroup}/providers/Microsoft.Synapse/workspaces/synapse/bigDataPools/pool`;
     const properties = { computeType: "SynapseSpark", resourceId, properties: { sparkVersion: "3.3" } };
     await put(`workspaces/${workspace}/computes/${name}`, { location, properties });
+  }
+  for (const name of datastores) {
+    const { account, key } = cloud.azure.blobs;
+    const credentials = { credentialsType: "AccountKey", secrets: { secretsType: "AccountKey", key } };
+    const properties = { datastoreType: "AzureBlob", accountName: account, containerName: "testblob", credentials };
+    await put(`workspaces/${workspace}/datastores/${name}`, { properties });
   }
 }
