@@ -77,7 +77,7 @@ class Recorder:
         if below == "":
             return 200, _workspace(), {}
         if method == "PUT":
-            return 201, _made(path, body), {}
+            return 200 if "/connections/" in path else 201, _made(path, body), {}
         if below.endswith("startPendingUpload"):
             return 200, _pending(), {}
         if below.endswith("listSecrets"):
