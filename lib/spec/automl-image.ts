@@ -1,6 +1,6 @@
 // AutoML over images: classification, object detection, instance segmentation.
 import { automlSweep, searchSpaces } from "./automl-space.ts";
-import { type AutomlTask, CLASSIFICATION_METRICS, tableInput, words } from "./automl-task.ts";
+import { type AutomlTask, CLASSIFICATION_METRICS, INFO, tableInput, words } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { type AnyField, object, optional, required } from "./object.ts";
 import { boolean, duration, integer, number, text } from "./scalar.ts";
@@ -94,23 +94,32 @@ function details(body: Record<string, unknown>): Record<string, unknown> {
 }
 
 export const imageTasks: Readonly<Record<string, AutomlTask>> = {
-  image_classification: { fields: fields(classifier), metrics: CLASSIFICATION_METRICS, metric: "accuracy", details },
+  image_classification: {
+    fields: fields(classifier),
+    metrics: CLASSIFICATION_METRICS,
+    metric: "accuracy",
+    defaults: INFO,
+    details,
+  },
   image_classification_multilabel: {
     fields: fields(classifier),
     metrics: [...CLASSIFICATION_METRICS, "iou"],
     metric: "iou",
+    defaults: INFO,
     details,
   },
   image_object_detection: {
     fields: fields(detector),
     metrics: ["mean_average_precision"],
     metric: "mean_average_precision",
+    defaults: INFO,
     details,
   },
   image_instance_segmentation: {
     fields: fields(detector),
     metrics: ["mean_average_precision"],
     metric: "mean_average_precision",
+    defaults: INFO,
     details,
   },
 };

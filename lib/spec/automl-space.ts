@@ -1,9 +1,10 @@
 // Values that AutoML tries: image and text tasks have each distribution as one text, such as `uniform(0.001,0.01)` or `choice('sgd','adam')`.
 import { type AnyField, list, object, optional } from "./object.ts";
+import { number } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
 import { type MapNode, plainValue, type ScalarNode, type SpecNode } from "./source.ts";
 import { earlyTermination, samplingAlgorithm, searchSpaceEntry } from "./sweep.ts";
-import { pythonFloat, stringValue } from "./value.ts";
+import { floatValue, pythonFloat, stringValue } from "./value.ts";
 
 /** What is tried for one parameter: as one text, and as its YAML has it. */
 interface Space {
@@ -22,7 +23,7 @@ function spaceValue(parameter: Shape<unknown>, options: SpaceOptions): Shape<Spa
     expects: "a value, or a distribution of values",
     below: { kind: "free" },
     read(node, at) {
-      const tried = inOwnWords(node, parameter, at);
+      const tried = inOwnNumbers(inOwnWords(node, parameter, at), parameter);
       if (tried.kind === "scalar" && tried.type !== "null") return { text: scalarText(tried), raw: tried.value };
       if (tried.kind !== "map")
         return at.fault(node, `${at.name} is ${described(node)}; a value or a distribution of values is needed.`);
@@ -46,6 +47,17 @@ function inOwnWords(node: SpecNode, parameter: Shape<unknown>, at: Reading): Spe
   if (values !== undefined) entries.set("values", inOwnWords(values, parameter, at));
   if (type?.kind === "scalar") entries.set("type", { ...type, ...stringValue(type.text.toLowerCase()) });
   return { ...node, entries };
+}
+
+/** Whole numbers of a parameter that is no whole number are written as such (1 is 1.0), unless all the values of a choice are. */
+function inOwnNumbers(node: SpecNode, parameter: Shape<unknown>): SpecNode {
+  if (parameter !== (number as Shape<unknown>)) return node;
+  if (node.kind === "scalar") return node.type === "integer" ? { ...node, ...floatValue(node.value as number) } : node;
+  const values = node.kind === "map" ? node.entries.get("values") : undefined;
+  if (node.kind !== "map" || values?.kind !== "list") return node;
+  if (values.items.every((item) => item.kind === "scalar" && item.type === "integer")) return node;
+  const items = values.items.map((item) => inOwnNumbers(item, parameter));
+  return { ...node, entries: new Map(node.entries).set("values", { ...values, items }) };
 }
 
 function scalarText(node: ScalarNode): string {

@@ -1,5 +1,5 @@
 // AutoML over tables: classification, regression, forecasting.
-import { type AutomlTask, CLASSIFICATION_METRICS, pascal, tableInput, words } from "./automl-task.ts";
+import { type AutomlTask, CLASSIFICATION_METRICS, INFO, pascal, tableInput, words } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { list, map, object, optional, required } from "./object.ts";
 import { anything, boolean, duration, enumeration, integer, number, text } from "./scalar.ts";
@@ -227,18 +227,21 @@ export const tabularTasks: Readonly<Record<string, AutomlTask>> = {
     fields: { ...common, training: optional(training(CLASSIFIERS)), positive_label: optional(text()) },
     metrics: CLASSIFICATION_METRICS,
     metric: "auc_weighted",
+    defaults: INFO,
     details,
   },
   regression: {
     fields: { ...common, training: optional(training(REGRESSORS)) },
     metrics: NUMBER_METRICS,
     metric: "normalized_root_mean_squared_error",
+    defaults: INFO,
     details,
   },
   forecasting: {
     fields: { ...common, training: optional(training(FORECASTERS)), forecasting: optional(forecasting) },
     metrics: NUMBER_METRICS,
     metric: "normalized_root_mean_squared_error",
+    defaults: INFO,
     details,
   },
 };

@@ -9,11 +9,16 @@ export interface AutomlTask {
   readonly fields: Readonly<Record<string, AnyField>>;
   readonly metrics: readonly string[];
   readonly metric: string;
+  /** Fields that have a value where the YAML names none, in a job and, unless `inSteps` has others, in a step. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly inSteps?: Readonly<Record<string, unknown>>;
   /** Whether `primaryMetric` is sent; two text tasks have only one. */
   readonly sendsMetric?: boolean;
   /** The body's `taskDetails` from the written fields. */
   details?(body: Record<string, unknown>, value: Readonly<Record<string, unknown>>): Record<string, unknown>;
 }
+
+export const INFO = { log_verbosity: "info" };
 
 /** What every classification, of tables, images or text, can be judged by. */
 export const CLASSIFICATION_METRICS = [

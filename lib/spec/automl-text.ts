@@ -1,6 +1,6 @@
 // AutoML over text: classification and named entities.
 import { automlSweep, searchSpaces } from "./automl-space.ts";
-import { type AutomlTask, CLASSIFICATION_METRICS, words } from "./automl-task.ts";
+import { type AutomlTask, CLASSIFICATION_METRICS, INFO, words } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { type AnyField, object, optional, required } from "./object.ts";
 import { duration, integer, number, text } from "./scalar.ts";
@@ -60,14 +60,32 @@ function details(body: Record<string, unknown>): Record<string, unknown> {
 /** Entities have no column of their own. */
 const entityDetails = (body: Record<string, unknown>) => ({ ...details(body), targetColumnName: undefined });
 
+/** One trial is a limit, too. */
+const ONE_TRIAL = { limits: {} };
+const defaults = { defaults: { ...INFO, ...ONE_TRIAL }, inSteps: ONE_TRIAL };
+
 export const textTasks: Readonly<Record<string, AutomlTask>> = {
-  text_classification: { fields: labelled, metrics: CLASSIFICATION_METRICS, metric: "accuracy", details },
+  text_classification: {
+    fields: labelled,
+    metrics: CLASSIFICATION_METRICS,
+    metric: "accuracy",
+    ...defaults,
+    details,
+  },
   text_classification_multilabel: {
     fields: labelled,
     metrics: ["accuracy"],
     metric: "accuracy",
     sendsMetric: false,
+    ...defaults,
     details,
   },
-  text_ner: { fields: common, metrics: ["accuracy"], metric: "accuracy", sendsMetric: false, details: entityDetails },
+  text_ner: {
+    fields: common,
+    metrics: ["accuracy"],
+    metric: "accuracy",
+    sendsMetric: false,
+    ...defaults,
+    details: entityDetails,
+  },
 };

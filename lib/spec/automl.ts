@@ -115,7 +115,7 @@ export async function automlProperties(job: AutomlJob, to: Writing): Promise<Rec
   const body: Record<string, unknown> = {};
   const values: Record<string, unknown> = {
     primary_metric: task.metric,
-    log_verbosity: "info",
+    ...task.defaults,
     ...pick(rest, Object.keys(shape.details)),
   };
   for (const [field, { shape: fieldShape }] of Object.entries(shape.details)) {
@@ -181,13 +181,18 @@ function pick(value: Readonly<Record<string, unknown>>, names: readonly string[]
 export async function automlStepFields(job: AutomlJob, to: Writing): Promise<Record<string, unknown>> {
   const task = TASKS[job.task]!;
   const shape = SHAPES[job.task]!;
-  const body: Record<string, unknown> = { task: job.task, primary_metric: task.metric, log_verbosity: "info" };
+  const body: Record<string, unknown> = { task: job.task };
+  const values: Record<string, unknown> = {
+    primary_metric: task.metric,
+    ...(task.inSteps ?? task.defaults),
+    ...pick(job, Object.keys(shape.details)),
+  };
   for (const [field, { shape: fieldShape }] of Object.entries(shape.details)) {
-    if (field === "task" || job[field] === undefined) continue;
+    if (field === "task" || values[field] === undefined) continue;
     body[field] =
       fieldShape === (tableInput as Shape<unknown>)
-        ? await stepTable(job[field] as JobInput, to)
-        : await writeValue(fieldShape as Shape<unknown>, job[field], { ...to, style: "yaml" });
+        ? await stepTable(values[field] as JobInput, to)
+        : await writeValue(fieldShape as Shape<unknown>, values[field], { ...to, style: "yaml" });
   }
   return body;
 }

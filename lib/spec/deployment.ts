@@ -121,7 +121,7 @@ const fields = {
   startup_probe: optional(probe),
   data_collector: optional(dataCollector, { unwritten: true }),
   egress_public_network_access: optional(enumeration(["enabled", "disabled"])),
-  private_network_connection: optional(boolean),
+  private_network_connection: optional(boolean, { unwritten: true }),
   resources: optional(
     object("resources", {
       requests: optional(containerResources, { as: "container_resource_requests" }),
@@ -206,7 +206,7 @@ export async function translateOnlineDeployment(
       sku: present({ name: "Default", capacity: instance_count }),
       properties: present({
         ...properties,
-        ...(isPrivate ? { properties: { ...document.properties, "private-network-connection": "true" } } : {}),
+        ...(isPrivate ? { properties: { ...document.properties, "private-network-connection": "True" } } : {}),
         endpointComputeType: isManaged(document) ? "Managed" : "Kubernetes",
         environmentVariables: document.environment_variables ?? {},
         appInsightsEnabled: document.app_insights_enabled ?? false,

@@ -1,5 +1,6 @@
 // The signals of a monitor: what is compared with what, and by which metrics (facts/03 2.12).
 
+import { pascal } from "./automl-task.ts";
 import { present } from "./document.ts";
 import { writeInput } from "./io.ts";
 import {
@@ -205,7 +206,7 @@ async function ownBody(value: Signal, to: SignalWriting): Promise<Record<string,
         signalType: "ModelPerformance",
         productionData: [await trailing(value.production_data)],
         referenceData: await reference(value.reference_data),
-        metricThreshold: limits[0],
+        metricThreshold: limits[0] && { ...limits[0], modelType: pascal(limits[0].modelType) },
         dataSegment: segmentBody(value.data_segment),
         properties: { ...value.properties, ...all },
       };

@@ -111,6 +111,7 @@ export const DEFAULT_DRIFT: DriftThresholds = {
   numerical: { normalized_wasserstein_distance: 0.1 },
   categorical: { jensen_shannon_distance: 0.1 },
 };
+const QUALITY = Object.keys(quality.fields);
 const NO_ERRORS = { null_value_rate: 0, data_type_error_rate: 0, out_of_bounds_rate: 0 };
 export const DEFAULT_QUALITY: Infer<typeof qualityThresholds> = { numerical: NO_ERRORS, categorical: NO_ERRORS };
 
@@ -121,10 +122,13 @@ export function columnThresholds(value: { numerical?: Values; categorical?: Valu
   return [...of("Numerical", value.numerical), ...of("Categorical", value.categorical)];
 }
 
+/** In the order in which Azure's client has them, whatever the YAML's is. */
 function metrics(values: Values): { metric: string; threshold: { value: number } }[] {
-  return Object.entries(values).flatMap(([name, value]) =>
-    value === undefined ? [] : [{ metric: camelCase(name), threshold: { value } }],
-  );
+  const names = Object.keys(values).sort((left, right) => QUALITY.indexOf(left) - QUALITY.indexOf(right));
+  return names.flatMap((name) => {
+    const value = values[name];
+    return value === undefined ? [] : [{ metric: camelCase(name), threshold: { value } }];
+  });
 }
 
 export function attributionThreshold(value: Infer<typeof attributionThresholds>): object {

@@ -99,7 +99,7 @@ describe("spec monitor", () => {
       threshold: { value: 0.9 },
     });
     assert.deepEqual(body.signals["perf"]?.["metricThreshold"], {
-      modelType: "regression",
+      modelType: "Regression",
       metric: "RootMeanSquaredError",
       threshold: { value: 0.5 },
     });
