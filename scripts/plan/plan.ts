@@ -52,7 +52,11 @@ export interface Plan {
 
 /** The writes that applying a file would cause. Throws TaskErrors for a file that would be refused. */
 export async function planFile(name: string, options: PlanOptions = {}): Promise<Plan> {
-  const file = readSource(name, { root: options.root, absentData: true });
+  return await planSource(readSource(name, { root: options.root, absentData: true }), options);
+}
+
+/** The same for a file that was read. */
+export async function planSource(file: SourceFile, options: PlanOptions = {}): Promise<Plan> {
   const resolver = new OfflineResolver({ ...DEFAULT_WORLD, guidsBefore: guidsBefore(file), ...options });
   const write = await translate(file, resolver, { set: options.set });
   resolver.note(write);
