@@ -122,14 +122,22 @@ export interface LiteralInput {
 }
 export type JobInput = AssetInput | LiteralInput;
 
-const inputFields = object("an input", {
-  type: optional(enumeration(ASSET_TYPES)),
-  path: optional(looseText),
-  mode: optional(enumeration(INPUT_MODES)),
-  datastore: optional(datastore),
-  path_on_compute: optional(looseText),
-  value: optional(literal),
-});
+const inputFields = object(
+  "an input",
+  {
+    type: optional(enumeration(ASSET_TYPES)),
+    path: optional(looseText),
+    mode: optional(enumeration(INPUT_MODES)),
+    datastore: optional(datastore),
+    value: optional(literal),
+  },
+  {
+    hints: {
+      path_on_compute:
+        "Azure ML chooses where an input lies on the compute: use the path that ${{inputs.<name>}} stands for in the command.",
+    },
+  },
+);
 
 /** One input: a literal, `{value: ...}`, or `{type, path, mode}`. */
 export const jobInput: Shape<JobInput> = withOwnExpressions({

@@ -139,7 +139,7 @@ def _found(path, below, query):
     kind = parts[0]
     name = parts[-1]
     if kind == "datastores":
-        return 200, {"id": path, "name": name, "properties": _datastore()}, {}
+        return 200, {"id": path, "name": name, "properties": _datastore(name)}, {}
     if kind == "codes":
         return 200, {"value": []}, {}
     if kind == "computes":
@@ -152,12 +152,12 @@ def _found(path, below, query):
     return 404, {"error": {"code": "NotFound", "message": f"{path} was not found."}}, {}
 
 
-def _datastore():
+def _datastore(name):
     return {
         "datastoreType": "AzureBlob",
         "isDefault": True,
         "accountName": "stor1",
-        "containerName": CONTAINER,
+        "containerName": CONTAINER if name == "workspaceblobstore" else name,
         "endpoint": "core.windows.net",
         "protocol": "https",
         "credentials": {"credentialsType": "None"},

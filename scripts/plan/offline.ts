@@ -35,6 +35,8 @@ export interface PlannedWrite {
 }
 
 const ACCOUNT = "https://stor1.blob.core.windows.net";
+/** The container of the default datastore; any other has one of its own name. */
+const CONTAINER = "azureml-blobstore-11111111-1111-1111-1111-111111111111";
 
 /** A resolver that writes into a list. Code and uploads are named by their hashes, so that the same file gives the same plan. */
 export class OfflineResolver implements Resolver {
@@ -115,7 +117,7 @@ export class OfflineResolver implements Resolver {
     return {
       uri: `azureml://datastores/${datastore}/paths/${below}`,
       longUri: `azureml://${scope}/datastores/${datastore}/paths/${below}`,
-      httpsUri: `${ACCOUNT}/azureml-blobstore-11111111-1111-1111-1111-111111111111/${below}`,
+      httpsUri: `${ACCOUNT}/${datastore === "workspaceblobstore" ? CONTAINER : datastore}/${below}`,
       hash,
       isFolder,
     };
