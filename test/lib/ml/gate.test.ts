@@ -1,6 +1,7 @@
 // The gate against local Azure: real jobs with real metrics, champions of every kind, and what happens when there is none.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import path from "node:path";
 import { type ChampionChoice, jobOf, mostLive, parseChampion } from "../../../lib/ml/champion.ts";
 import { followJob } from "../../../lib/ml/follow-job.ts";
 import { evaluateGate, type GateOptions, sayGate } from "../../../lib/ml/gate.ts";
@@ -8,8 +9,9 @@ import { cancelJob } from "../../../lib/ml/jobs.ts";
 import { registerModel } from "../../../lib/ml/register-model.ts";
 import { parseRules } from "../../../lib/ml/rules.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
+import { parseJob, readSource } from "../../../lib/spec/index.ts";
 import { jobBoard } from "../../../local/azure/jobs/board.ts";
-import { commandJob } from "./projects.ts";
+import { commandJob, project } from "./projects.ts";
 import { openLocal, theCloud } from "./world.ts";
 
 /** Logs metrics the way the example does: MLflow's REST API with Python's standard library. */
@@ -26,12 +28,17 @@ urllib.request.urlopen(urllib.request.Request(uri + "/api/2.0/mlflow/runs/log-ba
 
 async function jobWith(metrics: [string, number][]): Promise<string> {
   const workspace = await openLocal();
-  const script = Buffer.from(LOG).toString("base64");
-  const command = `echo ${script} | base64 -d > log.py && python log.py '${JSON.stringify(metrics)}' && echo model > \${{outputs.model}}/m`;
+  const command = `${logging(metrics)} && echo model > \${{outputs.model}}/m`;
   const { document, folder } = commandJob(command, { outputs: { model: { type: "custom_model", mode: "upload" } } });
   const job = await submitJob(workspace, document, { stepIdentity: randomUUID(), root: folder });
   await followJob(workspace, job.name);
   return job.name;
+}
+
+/** The command that logs these metrics. */
+function logging(metrics: [string, number][]): string {
+  const script = Buffer.from(LOG).toString("base64");
+  return `echo ${script} | base64 -d > log.py && python log.py '${JSON.stringify(metrics)}'`;
 }
 
 async function gate(jobName: string, rules: string, more: Partial<GateOptions> = {}) {
@@ -46,6 +53,39 @@ async function gate(jobName: string, rules: string, more: Partial<GateOptions> =
     ...more,
   });
 }
+
+describe("the gate over a pipeline", () => {
+  it("says which step's run has the metric that the pipeline has not, and how it is judged", async () => {
+    const workspace = await openLocal();
+    const step = (metrics: [string, number][]) => ({
+      type: "command",
+      command: logging(metrics),
+      environment: { image: "ubuntu" },
+    });
+    const folder = project({
+      "job.yml": JSON.stringify({
+        type: "pipeline",
+        settings: { default_compute: "azureml:cpu-cluster" },
+        jobs: { train: step([["auc", 0.8]]), score: step([["rows", 3]]) },
+      }),
+    });
+    const document = parseJob(readSource(path.join(folder, "job.yml"), { root: folder }));
+    const job = await submitJob(workspace, document, { stepIdentity: randomUUID(), root: folder });
+    await followJob(workspace, job.name);
+    const failed = await gate(job.name, "metrics.auc >= 0.5\nmetrics.f1 > 0");
+    assert.deepEqual(
+      failed.rules.map(({ outcome }) => outcome),
+      ["failed", "failed"],
+    );
+    const [auc, f1] = failed.rules.map(({ detail }) => detail);
+    assert.match(
+      auc ?? "",
+      /The job has no metric "auc"; it has none\. The run of its step train \(\S+\) has "auc": set includeChildRuns to true/,
+    );
+    assert.match(f1 ?? "", /The job has no metric "f1"; it has none\.$/);
+    assert.equal((await gate(job.name, "metrics.auc >= 0.5", { includeChildRuns: true })).passed, true);
+  });
+});
 
 describe("the gate", () => {
   let weak = "";
