@@ -5,6 +5,7 @@ import { type Clock, poll } from "../poll.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
 import { getJob, hasEnded, type Job } from "./jobs.ts";
 import { latestMetrics, type Metrics, metricHistory } from "./metrics.ts";
+import { metricsOfChildren } from "./metrics-elsewhere.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -42,10 +43,14 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   ]);
   const history = await histories(workspace, options, metrics);
   const facts = { metrics, history, ...(championMetrics ? { champion: championMetrics } : {}) };
+  const elsewhere = options.includeChildRuns
+    ? new Map<string, string>()
+    : await ofChildren(workspace, options, metrics);
   const rules = options.rules.map((rule) => {
     const result =
       verdict(rule, champion, championMetrics, options.missingChampion) ?? judge(rule, facts, called(champion));
-    return { ...result, passed: result.outcome !== "failed" };
+    const help = result.outcome === "failed" ? [...namedBy([rule])].flatMap((name) => elsewhere.get(name) ?? []) : [];
+    return { ...result, detail: [result.detail, ...help].join(" "), passed: result.outcome !== "failed" };
   });
   return {
     passed: rules.every((rule) => rule.passed),
@@ -55,6 +60,12 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
     championMetrics,
     jobCreated,
   };
+}
+
+/** What is said of metrics that the job has not and one of its child runs has. No request where the job has all. */
+function ofChildren(workspace: Workspace, { jobName, rules }: GateOptions, metrics: Metrics) {
+  const missing = [...namedBy(rules)].filter((name) => !Object.hasOwn(metrics, name));
+  return metricsOfChildren(workspace, jobName, missing);
 }
 
 /** Names of the job's metrics that rules speak of or ask after: what is late is not yet missing. */
