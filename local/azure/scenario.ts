@@ -24,6 +24,8 @@ export interface Scenario {
   patience: number;
   /** Least time of an endpoint's and of a deployment's operation; and, by the machine's clock, how long a scoring script may take to become ready. */
   online: { endpoint: number; deployment: number; ready: number };
+  /** Limits in vCPUs by a family of machine sizes, as lists of quotas and usages then tell; also `TotalDedicatedCores`, `TotalClusters`. Nothing is refused by them. */
+  quota: Record<string, number>;
   /** Whether the workspace answers to calls from outside of its network. */
   network: { publicAccess: boolean };
   /**
@@ -47,6 +49,7 @@ export function defaultScenario(): Scenario {
     patience: 0,
     // The service's own probe: ten seconds, and then thirty failures ten seconds apart (facts/06 2.2).
     online: { endpoint: 50, deployment: 50, ready: 310_000 },
+    quota: {},
     network: { publicAccess: true },
     storage: { keyAccess: true, publicAccess: true, datastoresKeepKey: true },
     events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },

@@ -24,6 +24,7 @@ import * as registryAssets from "./planes/registries.ts";
 import * as studio from "./planes/studio.ts";
 import { armReading } from "./registries/reading.ts";
 import * as batchEndpoints from "./resources/batchEndpoints.ts";
+import * as capacity from "./resources/capacity.ts";
 import * as codes from "./resources/codes.ts";
 import * as components from "./resources/components.ts";
 import * as computes from "./resources/computes.ts";
@@ -40,12 +41,15 @@ import * as onlineDeployments from "./resources/onlineDeployments.ts";
 import * as onlineEndpoints from "./resources/onlineEndpoints.ts";
 import * as registries from "./resources/registries.ts";
 import * as schedules from "./resources/schedules.ts";
+import * as workspaceKeys from "./resources/workspaceKeys.ts";
 import * as workspaces from "./resources/workspaces.ts";
 import { mountPermissions, requireRole } from "./roles.ts";
+import { neighbouringGroups } from "./workspaces/records.ts";
 import type { AzureWorld } from "./world.ts";
 
 /** Resources of the workspace, one file each. A new one is added here and nowhere else. */
 const resources: readonly ResourceFile[] = [
+  workspaceKeys,
   datastores,
   codes,
   data,
@@ -130,6 +134,7 @@ export function armApplication(world: AzureWorld, contract?: string): Express {
   world.operations.mount(above);
   workspaces.mountAbove(above, world);
   registries.mountAbove(above, world);
+  capacity.mountAbove(above, world);
   app.use(above.router);
   app.use(registryPath, armReading(world));
   app.use(workspacePath, workspaceRouter(world));
@@ -166,7 +171,7 @@ function scope(world: AzureWorld): RequestHandler {
     if (subscription !== undefined && !same(subscription, world.subscriptionId)) {
       throw subscriptionNotFound(subscription);
     }
-    const isNeighbour = group !== undefined && workspaces.neighbouringGroups(world).has(group.toLowerCase());
+    const isNeighbour = group !== undefined && neighbouringGroups(world).has(group.toLowerCase());
     if (group !== undefined && !same(group, world.resourceGroup) && !isNeighbour) throw resourceGroupNotFound(group);
     const isItself = parts.length <= workspaceDepth;
     if (group !== undefined && workspace !== undefined && !same(workspace, world.workspaceName) && !isItself) {

@@ -1,19 +1,18 @@
 // The workspace itself, and what lies around it: subscription and resource group.
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Request, Response } from "express";
 import { page } from "../arm/collection.ts";
-import { atLeast, zuluTimestamp } from "../arm/envelope.ts";
-import { resourceGroupNotFound, resourceNotFound } from "../arm/errors.ts";
-import { paged, text } from "../arm/query.ts";
-import { type ArmRouter, parameter } from "../arm/router.ts";
+import { invalidRequest, notImplemented, resourceGroupNotFound, resourceNotFound } from "../arm/errors.ts";
+import { flag, paged, text } from "../arm/query.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
+import {
+  neighbouringGroups,
+  neighbouringWorkspaces,
+  type WrittenWorkspace,
+  writtenWorkspaces,
+} from "../workspaces/records.ts";
+import { workspaceBody } from "../workspaces/shape.ts";
 import type { AzureWorld } from "../world.ts";
-import { storageAccountId } from "./codes.ts";
-
-/** Resource groups and workspaces beside ours: they are listed and shown, and nothing is in them. */
-export interface Neighbour {
-  readonly name: string;
-}
-export const neighbouringGroups = (world: AzureWorld) => world.store<Neighbour>("neighbouringGroups");
-/** Of our resource group. */
-export const neighbouringWorkspaces = (world: AzureWorld) => world.store<Neighbour>("neighbouringWorkspaces");
 
 /** Routes above the workspace. Subscription and resource group answer as Azure Resource Manager generally does: no recording. */
 export function mountAbove(router: ArmRouter, world: AzureWorld): void {
@@ -68,7 +67,7 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
         // Every workspace here is of one kind.
         const kinds = text(request.query, "kind")?.toLowerCase().split(",");
         const shown = ours && (kinds === undefined || kinds.includes("default")) ? workspaces() : [];
-        response.json(page(shown, request, world.urls.arm, (name) => show(world, apiVersion, name)));
+        response.json(page(shown, request, world.urls.arm, (name) => workspaceBody(world, apiVersion, name)));
       },
       [...paged, "$skiptoken", "kind"],
     );
@@ -81,86 +80,105 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
       if (found === undefined) {
         throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, groupNamed(inGroup));
       }
-      response.json(show(world, apiVersion, found));
+      response.json(workspaceBody(world, apiVersion, found));
     },
   );
+  mountWrites(router, world, workspaces);
 }
+
+/** What a caller cannot write. */
+const readOnly = [
+  "provisioningState",
+  "workspaceId",
+  "tenantId",
+  "discoveryUrl",
+  "mlFlowTrackingUri",
+  "notebookInfo",
+  "privateLinkCount",
+  "storageHnsEnabled",
+  "serviceProvisionedResourceGroup",
+  "privateEndpointConnections",
+  "creationTime",
+];
 
 /**
- * Keys that the service sent in recordings (2022-05-01, 2022-12-01-preview; facts/04 §2) and no published type knows.
- * Whether it sends them under the published versions too is not recorded; there they are left out.
+ * Each answers an empty 202 with both addresses (facts/06 8; recorded in 2023 for PATCH). A workspace that is made here is
+ * listed and shown, and has nothing in it.
  */
-const recordedOnly = new Set([
-  "softDeleteEnabled",
-  "creationTime",
-  "linkedModelInventoryArmId",
-  "sdkTelemetryAppInsightsKey",
-  "sasGetterUri",
-]);
-
-function show(world: AzureWorld, apiVersion: string, name: string = world.workspaceName): object {
-  const provider = (name: string) =>
-    `/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/${name}`;
-  const published = apiVersion === "2022-10-01" || atLeast(apiVersion, "2023-04-01");
-  const preview = apiVersion.endsWith("-preview");
-  const born = Date.parse("2023-04-07T22:03:29.971Z");
-  const properties: Record<string, unknown> = {
-    friendlyName: name,
-    description: "",
-    storageAccount: storageAccountId(world),
-    keyVault: provider("Microsoft.Keyvault/vaults/kv1"),
-    applicationInsights: provider("Microsoft.insights/components/ai1"),
-    hbiWorkspace: false,
-    tenantId: world.tenantId,
-    imageBuildCompute: null,
-    provisioningState: "Succeeded",
-    v1LegacyMode: false,
-    softDeleteEnabled: false,
-    containerRegistry: provider("Microsoft.ContainerRegistry/registries/acr1"),
-    // Recorded from 2022-12-01-preview on, as `kind` is among the previews.
-    ...(atLeast(apiVersion, "2022-12-01") ? { creationTime: "2023-04-07T22:03:29.9713800Z" } : {}),
-    notebookInfo: {
-      resourceId: "8176b4b2a9a44b0b9b0c6f3b8d6c5c11",
-      fqdn: `ml-${world.workspaceName}-${world.location}-${world.workspaceGuid}.${world.location}.notebooks.azure.net`,
-      ...(published && !(preview && atLeast(apiVersion, "2023-08-01")) ? {} : { isPrivateLinkEnabled: false }),
-      notebookPreparationError: null,
-    },
-    storageHnsEnabled: false,
-    workspaceId: world.workspaceGuid,
-    linkedModelInventoryArmId: null,
-    privateLinkCount: 0,
-    publicNetworkAccess: world.scenario.network.publicAccess ? "Enabled" : "Disabled",
-    discoveryUrl: `${world.urls.api}/discovery`,
-    mlFlowTrackingUri: `azureml://${new URL(world.urls.api).host}/mlflow/v1.0${provider(`Microsoft.MachineLearningServices/workspaces/${name}`)}`,
-    sdkTelemetryAppInsightsKey: "e31c1d3b-0000-4000-8000-000000000000",
-    sasGetterUri: "",
-    ...(dataIsolation(apiVersion) ? { enableDataIsolation: false } : {}),
+function mountWrites(router: ArmRouter, world: AzureWorld, names: () => string[]): void {
+  const path =
+    "/subscriptions/:subscription/resourceGroups/:group/providers/Microsoft.MachineLearningServices/workspaces/:workspace";
+  const written = writtenWorkspaces(world);
+  const same = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
+  const find = (request: Request) => {
+    const wanted = parameter(request, "workspace");
+    if (same(parameter(request, "group"), world.resourceGroup)) {
+      const found = names().find((name) => same(name, wanted));
+      if (found !== undefined) return found;
+    }
+    throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${wanted}`, parameter(request, "group"));
   };
-  if (published) for (const key of recordedOnly) delete properties[key];
-  const stamp = { at: zuluTimestamp(born), by: "admin@contoso.com", type: "User" };
-  return {
-    id: provider(`Microsoft.MachineLearningServices/workspaces/${name}`),
-    name,
-    type: "Microsoft.MachineLearningServices/workspaces",
-    location: world.location,
-    tags: {},
-    etag: null,
-    properties,
-    identity: { type: "SystemAssigned", principalId: "dd94a6d9-0000-4000-8000-000000000000", tenantId: world.tenantId },
-    ...(apiVersion > "2022-05-01" && apiVersion !== "2022-10-01-preview" ? { kind: "Default" } : {}),
-    sku: { name: "Basic", tier: "Basic" },
-    systemData: {
-      createdAt: stamp.at,
-      createdBy: stamp.by,
-      createdByType: stamp.type,
-      lastModifiedAt: stamp.at,
-      lastModifiedBy: stamp.by,
-      lastModifiedByType: stamp.type,
-    },
+  const start = (response: Response, apiVersion: string, key: string, work: () => void) => {
+    const operation = world.operations.start("workspace", undefined, key);
+    world.operations.accepted(response, operation, apiVersion);
+    world.clock.after(world.scenario.online.endpoint, () => {
+      work();
+      written.changed();
+      operation.succeed();
+    });
   };
-}
-
-/** Published in previews from 2023-04-01 and in stable versions from 2024-04-01; recorded at 2022-12-01-preview. */
-function dataIsolation(apiVersion: string): boolean {
-  return apiVersion.endsWith("-preview") ? apiVersion >= "2022-12-01" : apiVersion >= "2024-04-01";
+  const writable = (sent: Record<string, unknown>) =>
+    Object.fromEntries(Object.entries(sent).filter(([key, value]) => value !== undefined && !readOnly.includes(key)));
+  const put = (request: Request, name: string, isWhole: boolean): WrittenWorkspace => {
+    const before = written.get(name.toLowerCase());
+    const { tags, identity, location } = bodyOf(request) as Partial<WrittenWorkspace>;
+    const record: WrittenWorkspace = {
+      location: String(location ?? before?.location ?? world.location)
+        .toLowerCase()
+        .replaceAll(" ", ""),
+      tags: tags ?? (isWhole ? {} : (before?.tags ?? {})),
+      identity: identity ?? before?.identity,
+      properties: { ...before?.properties, ...writable(propertiesOf(request)) },
+      provisioningState: names().some((one) => same(one, name)) ? "Updating" : "Creating",
+    };
+    written.set(name.toLowerCase(), record);
+    return record;
+  };
+  // 43 letters, as recorded of PUT and PATCH.
+  const longKey = () => randomBytes(32).toString("base64url");
+  router.put(path, (request, response, { apiVersion }) => {
+    const name = parameter(request, "workspace");
+    // The published rule.
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$/.test(name)) {
+      throw invalidRequest("ValidationError", `The workspace name '${name}' is invalid.`);
+    }
+    if (!same(parameter(request, "group"), world.resourceGroup))
+      throw notImplemented("workspaces in other resource groups");
+    const record = put(request, names().find((one) => same(one, name)) ?? name, true);
+    if (!names().some((one) => same(one, name))) neighbouringWorkspaces(world).set(name.toLowerCase(), { name });
+    start(response, apiVersion, longKey(), () => {
+      record.provisioningState = "Succeeded";
+    });
+  });
+  router.patch(path, (request, response, { apiVersion }) => {
+    const name = find(request);
+    requireOnly(request, "a workspace", ["tags", "identity", "sku", "properties"]);
+    const record = put(request, name, false);
+    start(response, apiVersion, longKey(), () => {
+      record.provisioningState = "Succeeded";
+    });
+  });
+  router.delete(
+    path,
+    (request, response, { apiVersion }) => {
+      const name = find(request);
+      flag(request.query, "forceToPurge");
+      if (same(name, world.workspaceName)) throw notImplemented("deletion of the workspace that this cloud is made of");
+      start(response, apiVersion, randomUUID(), () => {
+        neighbouringWorkspaces(world).delete(name.toLowerCase());
+        written.delete(name.toLowerCase());
+      });
+    },
+    ["forceToPurge"],
+  );
 }
