@@ -83,11 +83,14 @@ environment: azureml:plain:1
         "no work folder either",
       );
       assert.equal(outcome.result, "failed");
-      assert.ok(outcome.issues.some(({ message }) => message === "The service reported that the task has failed."));
+      // Whether it failed before the step asked or while it waited.
+      const failed =
+        /^The service reported that the task has failed\.$|^The answer does not meet the expression: not\(in/;
+      assert.ok(outcome.issues.some(({ message }) => failed.test(message)));
     });
 
     it("show nothing of their token, in no log and in no recorded traffic", async () => {
-      const job = await place.submit("true");
+      const job = await place.submit("sleep 5");
       const outcome = await place.run(`jobs:${wait("w", job)}`);
       assert.equal(outcome.result, "succeeded", place.log);
       const har = JSON.stringify(place.cloud.har.toHar());
@@ -106,7 +109,7 @@ environment: azureml:plain:1
       assert.ok(!/authToken/i.test(shown), shown);
     });
 
-    it("are told at once of a job that has ended already", async () => {
+    it("end at once where the job has ended already, though Azure ML tells nothing of it any more", async () => {
       const [good, bad] = [await place.submit("true"), await place.submit("false")];
       await place.until(good, "Completed");
       await place.until(bad, "Failed");
@@ -116,6 +119,23 @@ environment: azureml:plain:1
         ["good Succeeded", "bad Failed"],
         place.log,
       );
+      assert.doesNotMatch(place.log, /Waiting for the service to report/, "no wait began that could not end");
+      assert.match(place.log, /A request is skipped: its SkipSectionExpression holds/);
+      assert.match(place.log, /does not meet the expression: not\(in\(root\['properties'\]\['status'\], 'Failed'/);
+    });
+
+    it("end at once where only the failed jobs of a run are run again", async () => {
+      const job = await place.submit("sleep 600");
+      const first = place.run(`jobs:${wait("w", job)}`, {
+        seen: (line) => {
+          if (/Waiting for the service/.test(line)) void place.jobs.arm("POST", `/jobs/${job}/cancel`);
+        },
+      });
+      assert.equal(jobsOf(await first)["w"]?.result, "Canceled", place.log);
+      await place.until(job, "Canceled");
+      // The job that submitted has succeeded, so it is not run again: the wait meets a job that has ended.
+      const again = await place.run(`jobs:${wait("w", job)}`);
+      assert.equal(jobsOf(again)["w"]?.result, "Failed", place.log);
     });
 
     it("wait step by step in one job, and go on after a failure where a condition says so", async () => {

@@ -76,7 +76,8 @@ function unpublished(): string[] {
 
 describe("keys of the manifest and of task.json", () => {
   it("are those of published extensions, or stand in the document with their reason", () => {
-    assert.deepEqual([...new Set(unpublished())].sort(), listed().sort());
+    const found = [...new Set(unpublished())].filter((key) => !listed().some((one) => key.startsWith(`${one}.`)));
+    assert.deepEqual(found.sort(), listed().sort());
   });
 
   for (const [kind, type] of TYPES)

@@ -12,7 +12,7 @@ import { readTasks, runsOnAgent, type TaskFolder, type TaskJson } from "../../sc
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const tasks = readTasks(root).filter(({ json }) => !runsOnAgent(json));
 const copy = (folder: string): TaskJson => structuredClone(tasks.find((task) => task.folder === folder)!.json);
-type Sections = { HttpRequest: { Execute: Record<string, string> } };
+type Sections = { HttpRequestChain: { Execute: { RequestInputs: Record<string, string> }[] } };
 
 describe("tasks of the server", () => {
   it("are those that wait and check", () => {
@@ -24,8 +24,10 @@ describe("tasks of the server", () => {
 
   for (const { folder, json } of tasks)
     it(`${folder} is read by the engine, expressions too`, () => {
-      for (const { request } of readHandler(json).sections) {
+      for (const { request, skipExpression, pollingExpression, outputVariables } of readHandler(json).sections) {
         if (request.expression !== "") checkServerExpression(request.expression.replace(/\$\(\w+\)/g, "x"));
+        for (const expression of [skipExpression, pollingExpression, ...Object.values(outputVariables)])
+          if (expression !== "") checkServerExpression(expression);
         if (request.headers !== "") JSON.parse(request.headers);
         if (request.body !== "") JSON.parse(request.body);
       }
@@ -33,7 +35,7 @@ describe("tasks of the server", () => {
 
   it("wait for Azure ML's report with what it takes to make one, and cancel", () => {
     const { sections, cancel } = readHandler(copy("WaitForJob"));
-    const { request } = sections[0]!;
+    const { request } = sections[1]!;
     assert.equal(request.method, "PATCH");
     assert.equal(request.waitForCompletion, "true");
     const { Webhooks } = JSON.parse(request.body).Properties.NotificationSetting;
@@ -41,6 +43,21 @@ describe("tasks of the server", () => {
     assert.deepEqual(Object.keys(Webhooks), ["ADO_Webhook_$(system.TaskInstanceId)"]);
     assert.match(cancel?.endpointUrl ?? "", /\/jobs\/\$\(jobName\)\/cancel\?/);
     assert.equal(cancel?.method, "POST");
+  });
+
+  it("wait for nothing that has ended, and pass nothing that Azure ML does not call completed", () => {
+    const { sections } = readHandler(copy("WaitForJob"));
+    assert.deepEqual(
+      sections.map(({ request: { method, waitForCompletion } }) => `${method} ${waitForCompletion}`),
+      ["GET false", "PATCH true", "GET false"],
+    );
+    const [before, wait, after] = sections;
+    assert.match(before!.request.expression, /^not\(in\(.*'Failed', 'Canceled'/);
+    assert.equal(wait!.skipExpression, "eq(variables['AZUREML_JOB_STATUS'], 'Completed')");
+    // Were a server to wait in no chain, this asks again until the job has ended, and fails where it did not complete.
+    assert.match(after!.pollingExpression, /^not\(in\(/);
+    assert.equal(after!.request.expression, "eq(root['properties']['status'], 'Completed')");
+    assert.ok(after!.retryDelay >= 60_000);
   });
 
   it("ask as a gate without changing anything", () => {
@@ -74,7 +91,7 @@ describe("tasks of the server", () => {
 });
 
 describe("task.json of a task of the server", () => {
-  const execute = (json: TaskJson) => (json.execution as Sections).HttpRequest.Execute;
+  const execute = (json: TaskJson) => (json.execution as Sections).HttpRequestChain.Execute[1]!.RequestInputs;
   const cases: [string, (json: TaskJson) => unknown, RegExp][] = [
     [
       "with a connection by which the server cannot sign in",

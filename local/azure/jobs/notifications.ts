@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AzureWorld } from "../world.ts";
-import { isTerminal, type JobRecord, type JobStatus } from "./record.ts";
+import type { JobRecord, JobStatus } from "./record.ts";
 
 /** A webhook as it was sent. All fields beside the first two are in no published type: a typed client drops them. */
 interface Webhook {
@@ -55,8 +55,8 @@ export class JobNotifications {
   }
 
   /**
-   * Takes the webhooks of a PATCH, by their keys in any case. Others that the job has stay; that they do, and that a job
-   * which has ended already is told about at once, is inferred (facts/03 7) and not verified against live Azure.
+   * Takes the webhooks of a PATCH, by their keys in any case. Others that the job has stay; that they do is inferred (facts/03 7) and not
+   * verified against live Azure. Of a job that has ended already nothing is told: what the service does is not known, and this is the stricter.
    */
   add(job: JobRecord, sent: Readonly<Record<string, unknown>>): void {
     const kept = this.webhooks.get(job.name) ?? new Map<string, { webhook: Webhook; told: boolean }>();
@@ -66,7 +66,6 @@ export class JobNotifications {
       if (webhook.authToken !== "") this.world.secret(webhook.authToken);
       kept.set(key, { webhook, told: false });
     }
-    if (isTerminal(job.status)) this.tell(job.name, job.status);
   }
 
   /** What a job shows of its webhooks: the declared fields, never the token. */
