@@ -211,12 +211,16 @@ export function unreachable(doing: string, url: string, error: unknown, tries = 
     "connection",
     `The task could not ${doing}${asked}, because ${host} could not be reached: ${reason}`,
     {
+      ...(code === "ENOTFOUND" || code === "EAI_AGAIN" ? { code: NAME_NOT_RESOLVED } : {}),
       hint: certificate
         ? "The agent does not trust that host's certificate: configure the agent with the authority's file (--sslcacert)."
         : "Check that the agent's machine may reach that host, and the proxy that the agent was configured with.",
     },
   );
 }
+
+/** Code of an error of ours: the host's name has no address (yet), so that nobody was asked. */
+export const NAME_NOT_RESOLVED = "NameNotResolved";
 
 /** Libraries that could not parse an answer quote it in their message. */
 function isUnread(error: unknown): boolean {

@@ -16,7 +16,7 @@ export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOpt
 export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
 export { createCredential } from "./credentials.ts";
 export { type DownloadOptions, type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
-export { readEnvelope } from "./failure.ts";
+export { NAME_NOT_RESOLVED, readEnvelope } from "./failure.ts";
 export type { Identity } from "./identity.ts";
 export {
   type ArmId,

@@ -1,5 +1,6 @@
 // The story of a rollout: beside what is live, called without traffic, and only then the traffic; or as before.
 
+import { NAME_NOT_RESOLVED } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { OnlineDeploymentDocument, UploadRoot } from "../spec/index.ts";
 import { translateOnlineDeployment } from "../spec/index.ts";
@@ -111,7 +112,13 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     // Where a reply was not as expected, the error has that difference and needs no line of the log.
     if (words !== undefined && !rollout.answered) now.push(`The last line of its container's log: ${words}`);
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
-    if (leftover) {
+    if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover) {
+      // Nobody was asked, so that nothing is known against a deployment that took long to come up.
+      options.onLeftover?.(undefined);
+      now.push(
+        `The deployment ${deployment} is ready and stays, without traffic of this step's: it could not be called, because the name of ${endpoint} has no address where this agent asks. Run the step again when it has; it takes up this deployment.`,
+      );
+    } else if (leftover) {
       const undone = await undo(workspace, leftover, rollout.lock, UNDOING);
       if (undone.deleted) log.info(`Deleted the deployment ${deployment}, which failed.`);
       now.push(...(undone.deleted ? [`The deployment ${deployment} was deleted.`] : []), ...undone.sentences);

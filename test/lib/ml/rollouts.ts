@@ -8,6 +8,7 @@ import { readRequest } from "../../../lib/ml/invoke.ts";
 import type { Provenance } from "../../../lib/ml/lineage.ts";
 import { readRollout } from "../../../lib/ml/rollout-files.ts";
 import { takeBack } from "../../../lib/ml/take-back.ts";
+import type { Clock } from "../../../lib/poll.ts";
 import {
   deploymentKey,
   deploymentsOf,
@@ -43,6 +44,8 @@ export interface Wish {
   readonly call?: boolean;
   readonly options?: Partial<DeployOptions>;
   readonly opening?: Opening;
+  /** For the pauses of the first call. */
+  readonly clock?: Clock;
   readonly provenance?: Partial<Provenance>;
 }
 
@@ -80,11 +83,12 @@ export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout>
   });
   const stop = new AbortController();
   const runId = String(++runs);
-  const workspace = await openLocal({
+  const opened = await openLocal({
     ...wish.opening,
     provenance: { ...provenance, runId, ...wish.provenance },
     signal: stop.signal,
   });
+  const workspace = wish.clock === undefined ? opened : Object.assign(opened, { clock: wish.clock });
   let left: string | undefined;
   let told: RolloutReport | undefined;
   const done = deploy(workspace, {
