@@ -40,6 +40,7 @@ export { sideBySide } from "./parallel.ts";
 export { planning } from "./planning.ts";
 export { isPrivateAddress, type Reach, reach } from "./reach.ts";
 export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
+export { type RenewSignature, signatureFor } from "./signature.ts";
 export { type Piece, readPiece } from "./signed-address.ts";
 export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { type TokenClaims, tokenClaims } from "./token-claims.ts";

@@ -21,14 +21,22 @@ import {
   type WebResource,
 } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
+import type { Clock } from "../poll.ts";
 import type { AzureMl } from "./client.ts";
 import type { Cloud } from "./clouds.ts";
 import { PLANNED_HOST } from "./planning.ts";
 import { patience } from "./retry.ts";
+import { type RenewSignature, Signature, signing } from "./signature.ts";
 
 /** How a container is entered. */
 export type BlobAccess =
-  | { readonly kind: "sas"; readonly sasToken: string }
+  | {
+      readonly kind: "sas";
+      readonly sasToken: string;
+      /** Asks for another one before it ends, and when it is refused. */
+      readonly renew?: RenewSignature | undefined;
+      readonly clock?: Clock | undefined;
+    }
   | { readonly kind: "key"; readonly account: string; readonly key: string }
   /** With the task's own token: only to this account, which a service, and no document, has named. */
   | { readonly kind: "entra"; readonly account: string }
@@ -40,7 +48,7 @@ export function storagePipeline(azure: AzureMl, container: URL, access: BlobAcce
   const isPlanned = azure.plan !== undefined && container.host === PLANNED_HOST;
   if (!isPlanned) guard(azure.cloud, container, access);
   return newPipeline(credentialFor(azure, access), {
-    httpClient: compatible(storageClient(azure.transport.httpClient, container.origin)),
+    httpClient: compatible(storageClient(azure.transport.httpClient, container.origin, access)),
     userAgentOptions: { userAgentPrefix: azure.transport.userAgent },
     // The pipeline below asks again, by the rule that holds for every host.
     retryOptions: { maxTries: 1 },
@@ -120,9 +128,11 @@ const again: RetryStrategy = {
     isNoAnswer(responseError) ? { retryAfterInMs: 500 * 2 ** retryCount } : { skipStrategy: true },
 };
 
-function storageClient(client: HttpClient, origin: string): HttpClient {
+function storageClient(client: HttpClient, origin: string, access: BlobAccess): HttpClient {
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(retryPolicy([again, patience()], { maxRetries: 5 }), { phase: "Retry" });
+  if (access.kind === "sas")
+    pipeline.addPolicy(signing(new Signature(access.sasToken, access.renew, access.clock)), { afterPhase: "Retry" });
   pipeline.addPolicy(answersOnly(origin), { afterPhase: "Retry" });
   return {
     sendRequest(request) {

@@ -1,6 +1,6 @@
 // Code assets: the folder a job or a scoring script runs from, found by its hash or brought to the workspace.
 import { createHash, randomUUID } from "node:crypto";
-import { Container } from "../azure/index.ts";
+import { Container, signatureFor } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { LocalContent } from "./content.ts";
 import { warnAboutSize } from "./datastores.ts";
@@ -72,20 +72,27 @@ export async function registerCode(
 async function bring(workspace: Workspace, content: LocalContent, hash: string, name: string): Promise<RegisteredCode> {
   const { azure, signal } = workspace;
   const at = `${workspace.id}/codes/${name}/versions/1`;
-  const pending = await azure.request<PendingUpload>("POST", `${at}/startPendingUpload`, {
-    doing: "start the upload of the code",
-    body: { pendingUploadType: "TemporaryBlobReference", pendingUploadId: name },
-    promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
-    // Safe to repeat: it reserves a place and makes no resource.
-    repeats: true,
-    signal,
-  });
+  const ask = () =>
+    azure.request<PendingUpload>("POST", `${at}/startPendingUpload`, {
+      doing: "start the upload of the code",
+      body: { pendingUploadType: "TemporaryBlobReference", pendingUploadId: name },
+      promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
+      // Safe to repeat: it reserves a place and makes no resource.
+      repeats: true,
+      signal,
+    });
+  const pending = await ask();
   const { blobUri, credential } = pending.body?.blobReferenceForConsumption ?? {};
   if (!blobUri || !credential?.sasUri || !URL.canParse(credential.sasUri)) {
     throw new TaskError("service", "Azure gave no place to upload the code to.");
   }
   const sasToken = new URL(credential.sasUri).search;
-  const container = new Container(azure, credential.sasUri, { kind: "sas", sasToken });
+  const given = credential.sasUri;
+  const renew = async () => {
+    const again = (await ask()).body?.blobReferenceForConsumption?.credential?.sasUri;
+    return signatureFor(given, again);
+  };
+  const container = new Container(azure, given, { kind: "sas", sasToken, renew });
   await bringContent(container, content.name, content.toUpload(content.name), {
     metadata: { upload_status: "completed", name, version: "1" },
     signal,

@@ -1,5 +1,13 @@
 // Datastores: where a workspace keeps files, and bringing local ones there under the name of their content.
-import { type BlobAccess, Container, datastoreUri, longDatastoreUri, parseArmId, segment } from "../azure/index.ts";
+import {
+  type BlobAccess,
+  Container,
+  datastoreUri,
+  longDatastoreUri,
+  parseArmId,
+  type RenewSignature,
+  segment,
+} from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { Uploaded } from "../spec/resolver.ts";
 import { LARGE, type LocalContent } from "./content.ts";
@@ -40,13 +48,7 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
   return workspace.once(`datastore ${name}`, async () => {
     const { azure, signal } = workspace;
     const at = `${workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
-    const [body, secrets] = await Promise.all([
-      azure
-        .request<DatastoreBody>("GET", at, { doing: `read the datastore ${name}`, promises: "resource", signal })
-        .catch(async (error) => {
-          throw await sayNotFound(workspace, name, error);
-        }),
-      // A datastore without credentials answers 4xx or None: Entra's token is then the way in (facts/03 3.2).
+    const askSecrets = () =>
       azure.request<Secrets>("POST", `${at}/listSecrets`, {
         doing: `get access to the datastore ${name}`,
         body: { expirableSecret: true, expireAfterHours: 1 },
@@ -54,7 +56,15 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
         repeats: true,
         expect: [400, 403, 404, 405],
         signal,
-      }),
+      });
+    const [body, secrets] = await Promise.all([
+      azure
+        .request<DatastoreBody>("GET", at, { doing: `read the datastore ${name}`, promises: "resource", signal })
+        .catch(async (error) => {
+          throw await sayNotFound(workspace, name, error);
+        }),
+      // A datastore without credentials answers 4xx or None: Entra's token is then the way in (facts/03 3.2).
+      askSecrets(),
     ]);
     const properties = body.body?.properties ?? {};
     const containerName = properties.containerName ?? properties.filesystem;
@@ -76,7 +86,9 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
         hint: "Correct its account and its endpoint.",
       });
     }
-    return { name, container: new Container(azure, url, accessOf(properties.accountName, secrets.body)) };
+    // Its signature lives an hour, and the run may bring and fetch files for longer.
+    const renew = async () => (await askSecrets()).body?.sasToken || undefined;
+    return { name, container: new Container(azure, url, accessOf(properties.accountName, secrets.body, renew)) };
   });
 }
 
@@ -100,8 +112,8 @@ export async function requireDatastore(workspace: Workspace, name: string): Prom
   );
 }
 
-function accessOf(account: string, secrets: Secrets | undefined): BlobAccess {
-  if (secrets?.secretsType === "Sas" && secrets.sasToken) return { kind: "sas", sasToken: secrets.sasToken };
+function accessOf(account: string, secrets: Secrets | undefined, renew: RenewSignature): BlobAccess {
+  if (secrets?.secretsType === "Sas" && secrets.sasToken) return { kind: "sas", sasToken: secrets.sasToken, renew };
   if (secrets?.secretsType === "AccountKey" && secrets.key) return { kind: "key", account, key: secrets.key };
   // The workspace itself names this account; the guard of storage keeps the token to it.
   return { kind: "entra", account };

@@ -1,6 +1,6 @@
 // A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (facts/03 4.7,
 // facts/04 15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
-import { type AzureMl, Container, finish, segment, storageAccountOf } from "../azure/index.ts";
+import { type AzureMl, Container, finish, segment, signatureFor, storageAccountOf } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import type { UploadRoot } from "../spec/index.ts";
 import type { AssetKind, Resolver, Uploaded } from "../spec/resolver.ts";
@@ -143,7 +143,12 @@ interface BlobReference {
 const handsOut = (body: Record<string, unknown>) => typeof body["blobReferenceForConsumption"] === "object";
 
 /** The container that a registry hands out: signed, or to be entered with the task's own token. */
-function containerOf(azure: AzureMl, body: BlobReference | undefined, what: string): Container {
+function containerOf(
+  azure: AzureMl,
+  body: BlobReference | undefined,
+  what: string,
+  ask: () => Promise<BlobReference | undefined>,
+): Container {
   const { blobUri, credential } = body?.blobReferenceForConsumption ?? {};
   const address = credential?.sasUri ?? blobUri ?? credential?.uri;
   if (!address) throw new TaskError("service", `The registry names no place for ${what}.`);
@@ -156,7 +161,14 @@ function containerOf(azure: AzureMl, body: BlobReference | undefined, what: stri
   return new Container(
     azure,
     container,
-    credential?.sasUri ? { kind: "sas", sasToken: url.search.slice(1) } : { kind: "entra", account },
+    credential?.sasUri
+      ? {
+          kind: "sas",
+          sasToken: url.search.slice(1),
+          renew: async () =>
+            signatureFor(address, (await ask())?.blobReferenceForConsumption?.credential?.sasUri ?? undefined),
+        }
+      : { kind: "entra", account },
   );
 }
 
@@ -170,19 +182,22 @@ async function upload(
 ): Promise<Uploaded> {
   const { azure, signal } = registry;
   const at = `${segment(name, "the name of the asset")}/versions/${segment(version, `the version of ${name}`)}`;
-  const answer = await azure.request<BlobReference>("PUT", `${registry.id}/tempdatarefs/${at}`, {
-    doing: `get a place for the files of ${name}:${version}`,
-    body: {
-      assetId: `${registry.uri}/${kind}/${name}/versions/${version}`,
-      temporaryDataReferenceType: "TemporaryBlobReference",
-    },
-    promises: handsOut,
-    // Safe to repeat: it reserves a place and makes no resource.
-    repeats: true,
-    apiVersion: API_VERSION,
-    signal,
-  });
-  const container = containerOf(azure, answer.body, `the files of ${name}:${version}`);
+  const ask = async () =>
+    (
+      await azure.request<BlobReference>("PUT", `${registry.id}/tempdatarefs/${at}`, {
+        doing: `get a place for the files of ${name}:${version}`,
+        body: {
+          assetId: `${registry.uri}/${kind}/${name}/versions/${version}`,
+          temporaryDataReferenceType: "TemporaryBlobReference",
+        },
+        promises: handsOut,
+        // Safe to repeat: it reserves a place and makes no resource.
+        repeats: true,
+        apiVersion: API_VERSION,
+        signal,
+      })
+    ).body;
+  const container = containerOf(azure, await ask(), `the files of ${name}:${version}`, ask);
   const hash = await content.objectHash();
   // The content's hash is in the path: two runs that are handed the same place never mix what they bring.
   const folder = `LocalUpload/${hash}/${content.name}`;
@@ -227,15 +242,18 @@ export async function openFiles(
   uri: string,
 ): Promise<Container> {
   const at = `${segment(name, "the name of the asset")}/versions/${segment(version, `the version of ${name}`)}`;
-  const answer = await registry.azure.request<BlobReference>("POST", `${registry.id}/datarefs/${at}`, {
-    doing: `get access to the files of ${name}:${version}`,
-    body: { assetId: `${registry.uri}/${kind}/${name}/versions/${version}`, blobUri: uri },
-    promises: handsOut,
-    repeats: true,
-    apiVersion: API_VERSION,
-    signal: registry.signal,
-  });
-  return containerOf(registry.azure, answer.body, `the files of ${name}:${version}`);
+  const ask = async () =>
+    (
+      await registry.azure.request<BlobReference>("POST", `${registry.id}/datarefs/${at}`, {
+        doing: `get access to the files of ${name}:${version}`,
+        body: { assetId: `${registry.uri}/${kind}/${name}/versions/${version}`, blobUri: uri },
+        promises: handsOut,
+        repeats: true,
+        apiVersion: API_VERSION,
+        signal: registry.signal,
+      })
+    ).body;
+  return containerOf(registry.azure, await ask(), `the files of ${name}:${version}`, ask);
 }
 
 /**
