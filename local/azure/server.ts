@@ -15,6 +15,7 @@ import { validateBodies } from "./arm/validate.ts";
 import type { Principal } from "./identity.ts";
 import * as artifact from "./planes/artifact.ts";
 import * as batchJobs from "./planes/batch-jobs.ts";
+import * as codePlane from "./planes/codes.ts";
 import * as entra from "./planes/entra.ts";
 import * as events from "./planes/events.ts";
 import * as history from "./planes/history.ts";
@@ -75,6 +76,7 @@ const apiPlanes: readonly PlaneFile[] = [
   metric,
   events,
   batchJobs,
+  codePlane,
   registryAssets,
   studio,
 ];

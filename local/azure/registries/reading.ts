@@ -33,8 +33,14 @@ export interface Plane {
   readonly type: (noun: string, isVersion: boolean) => string;
 }
 
-/** A bare noun as type (facts/04 §15). */
-export const dataPlane = (world: AzureWorld): Plane => ({ origin: () => world.urls.api, type: (noun) => noun });
+/** A bare noun as type (facts/04 §15), but for components, which say the whole (recorded three times in 2023). */
+export const dataPlane = (world: AzureWorld): Plane => ({
+  origin: () => world.urls.api,
+  type: (noun, isVersion) => (noun === "components" ? wholeType(noun, isVersion) : noun),
+});
+
+const wholeType = (noun: string, isVersion: boolean) =>
+  `Microsoft.MachineLearningServices/registries/${noun}${isVersion ? "/versions" : ""}`;
 
 export function noRegistry(name: string): Error {
   // The words are not recorded.
@@ -103,7 +109,11 @@ function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetK
     const here = asked(request, apiVersion);
     const [name, version] = [parameter(request, "name"), parameter(request, "version")];
     const found = version === "azureml_default" ? here.store.latest(name) : here.store.version(name, version);
-    if (found === undefined) throw kind.notFound(name, version);
+    if (found === undefined) {
+      // Recorded for a model.
+      const id = `azureml://registries/${here.registry}/${kind.noun}/${name}/versions/${version}`;
+      throw userError(404, `Could not find asset with ID: ${id}`, ["NotFoundError"]);
+    }
     response.json(versionBody(here, found, plane));
   });
 }
@@ -125,7 +135,7 @@ export function armReading(world: AzureWorld): Router {
   mountReading(routes, world, {
     origin: () => world.urls.arm,
     // As the published types have it.
-    type: (noun, isVersion) => `Microsoft.MachineLearningServices/registries/${noun}${isVersion ? "/versions" : ""}`,
+    type: wholeType,
   });
   return routes;
 }

@@ -24,8 +24,7 @@ export function keptSpec(world: AzureWorld, sent: Spec, identity: SpecIdentity):
   const { $schema, display_name, is_deterministic, type, description, tags, inputs, outputs, code, ...rest } = others;
   const { name: _name, version: _version, environment, resources, command, ...more } = rest;
   const kept: Spec = {
-    // Recordings of 2022 show a default here, "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json"; those from
-    // March 2023 on show none, and the official client of today refuses to read a component that has it.
+    // Until March 2023 the service filled one in; the official client of today refuses to read a component that has that one.
     $schema,
     name: isInternal(type) ? String(identity.name ?? "").toLowerCase() : identity.name,
     version: identity.version,

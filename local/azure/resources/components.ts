@@ -38,7 +38,7 @@ export const kind: AssetKind = {
   },
   show: ({ componentSpec, stage }, apiVersion) => ({
     ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: null } : {}),
-    componentSpec,
+    componentSpec: atLeast(apiVersion, "2022-10-01") ? componentSpec : withSchema(componentSpec as Spec),
     ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
     ...(showsPreviewKeys(apiVersion) ? { stage } : {}),
   }),
@@ -70,6 +70,12 @@ export const kind: AssetKind = {
  */
 function ownIdentity(spec: Spec, asked: string, version: string): SpecIdentity {
   return { name: spec["name"], version: spec["version"] === asked ? version : spec["version"] };
+}
+
+/** At api-version 2022-05-01 a command shows a schema of the service's own where it has none. */
+function withSchema(spec: Spec): Spec {
+  if (spec["type"] !== "command" || spec["$schema"] !== undefined) return spec;
+  return { $schema: "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json", ...spec };
 }
 
 /** `2023-05-24-03-04-35-0002467`. */

@@ -36,7 +36,7 @@ describe("local Azure: AutoML's task", () => {
   });
 });
 
-describe("local Azure: imports of data", () => {
+describe("local Azure: imports of data, and codes", () => {
   let cloud: LocalCloud;
   let jobs: JobClient;
 
@@ -78,5 +78,23 @@ describe("local Azure: imports of data", () => {
     assert.match((await jobs.details(name)).error.error.message, /Connection nowhere can't be found in this workspace/);
     const log = `ExperimentRun/dcid.${name}/azureml-logs/executionlogs.txt`;
     assert.equal((await cloud.azure.blobs.get("azureml", log))?.length, 0, "its log is there, and empty");
+  });
+
+  it("have codes that the data plane's own management front end answers for as well", async () => {
+    const hash = "a".repeat(64);
+    const body = {
+      properties: { codeUri: "https://stor1.blob.core.windows.net/c/code", properties: { hash_sha256: hash } },
+    };
+    assert.equal((await jobs.arm("PUT", "/codes/there/versions/1", body)).status, 201);
+    const asked = (path: string) => jobs.api("GET", "mferp/managementfrontend", `/codes${path}api-version=2023-04-01`);
+    const listed = await asked(`/any/versions?hash=${hash}&`);
+    assert.equal(listed.status, 200, listed.text);
+    assert.deepEqual(
+      listed.body.value.map((one: { id: string }) => one.id),
+      [jobs.id("codes/there/versions/1")],
+    );
+    const there = await asked("/there/versions/1?");
+    const same = await jobs.arm("GET", "/codes/there/versions/1", undefined, "2023-04-01");
+    assert.deepEqual(there.body, same.body);
   });
 });
