@@ -70,6 +70,10 @@ export function mount(app: Express, world: AzureWorld): void {
   // `hidden` is what the management plane calls isArchived. That tags and properties are merged is the client's own word.
   history.patch("/experiments/:experiment/runs/:run", (request, response) => {
     const found = existing(parameter(request, "run"));
+    const experiment = parameter(request, "experiment");
+    // The words are not verified against live Azure.
+    if (jobBoard(world).tracking.experimentByName(experiment)?.id !== found.run.experimentId)
+      throw new HistoryError(404, `Experiment ${experiment} has no run ${found.run.id}.`, "NotFoundError");
     edit(world, found, bodyOf(request));
     response.json(runMetadata(world, found));
   });

@@ -105,6 +105,7 @@ describe("local Azure: run history", () => {
       ["POST", "/experiments/tests/runs:query", { orderBy: "status" }, 501],
       ["POST", "/experiments/tests/runs:query", { filter: null, top: 1 }, 200],
       ["PATCH", `/experiments/tests/runs/${name}`, { status: "Completed" }, 501],
+      ["PATCH", `/experiments/Default/runs/${name}`, { tags: { a: "1" } }, 404],
       ["PATCH", `/experiments/tests/runs/${name}`, { tags: { long: "x".repeat(1001) } }, 400],
       ["PATCH", `/experiments/tests/runs/${name}`, { displayName: "x".repeat(257) }, 400],
     ];
