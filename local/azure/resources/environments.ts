@@ -28,8 +28,8 @@ export const kind: AssetKind = {
       condaFile: condaAsJson(condaFile),
       ...(build === undefined ? {} : { build }),
       ...(inferenceConfig === undefined ? {} : { inferenceConfig }),
-      osType: osType ?? "Linux",
-      autoRebuild: autoRebuild ?? "Disabled",
+      osType: spelled(osType, ["Linux", "Windows"]) ?? "Linux",
+      autoRebuild: spelled(autoRebuild, ["Disabled", "OnBaseImageUpdate"]) ?? "Disabled",
       // Recorded: an anonymous one is logged, a named one in development.
       stage: stage ?? (sent["isAnonymous"] === true ? "Logged" : "Development"),
     };
@@ -62,6 +62,14 @@ export const kind: AssetKind = {
   notFound: (name, version = "") =>
     userError(404, `No environment exists for name: ${name}, version: ${version}, label: `, ["NotFoundError"]),
 };
+
+/**
+ * A published value in its own letters, whatever the sender's: the official client sends `linux` after a download. That the
+ * service takes it follows from its own tests; no recording has it.
+ */
+function spelled(value: unknown, published: readonly string[]): unknown {
+  return published.find((one) => one.toLowerCase() === String(value).toLowerCase()) ?? value;
+}
 
 /** Goes in as YAML, comes back as JSON with two spaces; "" when none was sent (facts/04 §7). What is no YAML is kept as it is. */
 function condaAsJson(condaFile: unknown): string {

@@ -124,6 +124,19 @@ describe("local Azure's models, environments and components", () => {
       assert.equal((await calls.put("/environments/fixed/versions/1", { image: "ubuntu:24.04" })).status, 409);
     });
 
+    it("reads what has published values in any case, and shows it in the published one", async () => {
+      await calls.put("/environments/cased/versions/1", { image, osType: "Linux" });
+      const again = await calls.put("/environments/cased/versions/1", { image, osType: "linux" });
+      assert.deepEqual([again.status, again.body.properties.osType], [201, "Linux"]);
+      assert.equal((await calls.put("/environments/cased/versions/1", { image, osType: "WINDOWS" })).status, 409);
+      const { body } = await calls.put("/environments/cased/versions/2", { image, autoRebuild: "onbaseimageupdate" });
+      assert.equal(
+        (await calls.call("GET", "/environments/cased/versions/2")).body.properties.autoRebuild,
+        "OnBaseImageUpdate",
+      );
+      assert.equal(body.properties.osType, "Linux");
+    });
+
     it("shows an anonymous one as recorded at 2023-04-01-preview", async () => {
       const path = "/environments/CliV2AnonymousEnvironment/versions/6bac0123456789abcdef0123456789ab";
       const { body } = await calls.put(path, { image, isAnonymous: true }, "2023-04-01-preview");
