@@ -87,7 +87,13 @@ function sweep(job: Shown, keys: ResponseKeys): Json {
       ...(job.name === undefined ? {} : { default: defaultOutput(job.name, keys) }),
     },
     ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
+    // Published for two previews; kept, as the official client's own tests expect. No recording has it.
+    ...(keys.sweepResources && { resources: sweepResources(body["resources"], keys) }),
   };
+}
+
+function sweepResources(sent: unknown, keys: ResponseKeys): Json | null {
+  return typeof sent === "object" && sent !== null ? resources(sent as Json, keys) : null;
 }
 
 /** A sweep shows the short name of an environment as an id of the workspace, a curated one's too (facts/04 9.4). */

@@ -14,6 +14,7 @@ export interface ResponseKeys {
   readonly queue: boolean;
   readonly queuePriority: boolean;
   readonly logbase: boolean; // of a sweep's random sampling
+  readonly sweepResources: boolean; // of the sweep itself, not of its trials
   readonly automlSweeps: boolean; // sweeps over models of tables and texts, their nodes and fixed parameters
 }
 
@@ -35,6 +36,7 @@ export function responseKeys(apiVersion: string): ResponseKeys {
     queue: preview ? date >= "2023-02-01" : date >= "2023-10-01",
     queuePriority: early,
     logbase: preview && date >= "2023-02-01" && date < "2024-07-01",
+    sweepResources: preview && date >= "2023-08-01" && date < "2024-07-01",
     automlSweeps: early,
   };
 }

@@ -324,6 +324,19 @@ describe("local Azure: jobs of several jobs", () => {
       });
     }
 
+    it("show resources of their own in the two api-versions that publish them", async () => {
+      const name = await sweep({ resources: { instanceCount: 2, shmSize: "4g" } });
+      const seen = async (apiVersion: string) =>
+        (await jobs.arm("GET", `/jobs/${name}`, undefined, apiVersion)).body.properties.resources;
+      for (const version of ["2023-08-01-preview", "2024-01-01-preview"]) {
+        const { instanceCount, shmSize } = await seen(version);
+        assert.deepEqual([instanceCount, shmSize], [2, "4g"], version);
+      }
+      for (const version of ["2023-04-01-preview", "2024-07-01-preview", "2025-12-01"])
+        assert.equal(await seen(version), undefined, version);
+      await jobs.until(name, "Completed");
+    });
+
     it("draw the same points for the same seed", async () => {
       const more = {
         searchSpace: { x: ["uniform", [1, 100]] },
