@@ -2,7 +2,7 @@
 import type { LocalCloud } from "../../local/cloud.ts";
 import { ask, tokenOf } from "../../test/local/azure/client.ts";
 
-const registries = ["testFeed", "UnsecureTest-testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-hello-world"];
+const registries = ["testfeed", "UnsecureTest-testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-hello-world"];
 const clusters = [
   ...["testCompute", "automl-cpu-cluster", "cpu-cluster-1", "cpucluster", "aml-compute", "gpu-compute-low-pri"],
   ...["siloCompute1", "siloCompute2", "siloCompute3", "aggCompute"],

@@ -11,7 +11,7 @@ import { kind as data } from "../resources/data.ts";
 import { kind as environments } from "../resources/environments.ts";
 import { kind as models } from "../resources/models.ts";
 import type { AzureWorld } from "../world.ts";
-import { registryAssets } from "./assets.ts";
+import { registriesOf, registryAssets } from "./assets.ts";
 
 type Json = Record<string, unknown>;
 
@@ -47,6 +47,13 @@ export function noRegistry(name: string): Error {
   return userError(404, `Registry ${name} was not found.`, ["NotFound", "RegistryNotFound"]);
 }
 
+/**
+ * The registry's name as it was made, which ids have whatever the case that it is asked in: the official client's own tests ask
+ * as `testFeed` and expect `testfeed`. Not verified against live Azure.
+ */
+const ownName = (world: AzureWorld, asked: string): string =>
+  registriesOf(world).get(asked.toLowerCase())?.name ?? asked;
+
 /** Refuses what lies below a registry that is not there. */
 export function requireRegistry(world: AzureWorld): RequestHandler {
   return (request, _response, next) => {
@@ -59,7 +66,7 @@ export function requireRegistry(world: AzureWorld): RequestHandler {
 /** Undefined where the path names no kind of asset. */
 export function askedOf(world: AzureWorld, request: Request, response: Response): Asked | undefined {
   const kind = kinds[parameter(request, "noun").toLowerCase()];
-  const registry = parameter(request, "registry");
+  const registry = ownName(world, parameter(request, "registry"));
   const store = kind === undefined ? undefined : registryAssets(world, registry)?.[kind.noun];
   const { apiVersion } = armContext(request, response);
   return kind === undefined || store === undefined ? undefined : { kind, registry, store, apiVersion };
@@ -75,7 +82,7 @@ export function mountReading(routes: Router, world: AzureWorld, plane: Plane): v
 function mountKind(arm: ArmRouter, world: AzureWorld, plane: Plane, kind: AssetKind): void {
   const base = `/${kind.noun}`;
   const asked = (request: Request, apiVersion: string): Asked => {
-    const registry = parameter(request, "registry");
+    const registry = ownName(world, parameter(request, "registry"));
     const store = registryAssets(world, registry)?.[kind.noun];
     if (store === undefined) throw noRegistry(registry);
     return { kind, registry, store, apiVersion };

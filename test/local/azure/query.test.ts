@@ -112,6 +112,11 @@ describe("query parameters of the management plane", () => {
     const list = (view: string) =>
       ofGroup("GET", `${plane}/models?api-version=2021-10-01-dataplanepreview&listViewType=${view}`);
     const all = ["gone", "kept"];
+    const asked = await ofGroup(
+      "GET",
+      `${plane.replace(/shared$/, "SHARED")}/models/kept?api-version=2021-10-01-dataplanepreview`,
+    );
+    assert.equal(asked.body.id, "azureml://registries/shared/models/kept", "its own name, whoever asks how");
     assert.deepEqual(names(await list("ListViewType.ACTIVE_ONLY")), all);
     assert.deepEqual(names(await list("ListViewType.ARCHIVED_ONLY")), []);
     assert.deepEqual(names(await list("ListViewType.ALL")), all);
