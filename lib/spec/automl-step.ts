@@ -14,8 +14,21 @@ const settings = object("an AutoML step", {
 });
 const AS_WRITTEN = ["queue_settings", "identity", "environment_variables"];
 
+/** A job's own services have no place in a step. */
+const inline: Shape<AutomlJob> = {
+  ...automlJob,
+  read(node, at) {
+    const place = node.kind === "map" ? node.keys.get("services") : undefined;
+    if (place !== undefined)
+      return at
+        .step("services")
+        .fault({ where: place }, "an AutoML step has no services.", { hint: "Remove `services:`." });
+    return automlJob.read(node, at);
+  },
+};
+
 export const automlStep: StepType = {
-  inline: automlJob as unknown as Shape<StepValue>,
+  inline: inline as unknown as Shape<StepValue>,
   async body(step, to) {
     const job = step.value as unknown as AutomlJob;
     const compute = job.compute === undefined ? undefined : computeOf(job.compute, to.resolver);

@@ -9,7 +9,7 @@ import { present } from "./document.ts";
 import { type AssetInput, type JobInput, jobOutputs, locationUri } from "./io.ts";
 import { type AnyField, map, object, optional, required } from "./object.ts";
 import { compute } from "./reference.ts";
-import { jobIdentity, jobResources, queueSettings } from "./run.ts";
+import { jobIdentity, jobResources, queueSettings, services } from "./run.ts";
 import { type EnumerationOptions, enumeration, text } from "./scalar.ts";
 import { described, type Shape, type Writing, writeValue } from "./shape.ts";
 
@@ -30,6 +30,7 @@ const common = {
   resources: optional(jobResources),
   queue_settings: optional(queueSettings),
   identity: optional(jobIdentity),
+  services: optional(services),
   environment_id: optional(text()),
   environment_variables: optional(map(text())),
 };

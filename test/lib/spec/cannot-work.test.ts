@@ -158,6 +158,10 @@ describe("spec what cannot work", () => {
       "name: blue\ntype: kubernetes\nendpoint_name: ep\nmodel: azureml:m:1\ninstance_count: 1\nresources:\n  requests: {cpu: '1', nvidia.com/gpu: '1'}\n  limits: {memory: 2Gi, nvidia.com/gpu: 2}\n",
       /"containerResourceRequests":\{"cpu":"1","gpu":"1"\},"containerResourceLimits":\{"memory":"2Gi","gpu":"2"\}/,
     ],
+    "the services of an AutoML job": [
+      "type: automl\ntask: classification\ncompute: azureml:c\nprimary_metric: accuracy\ntarget_column_name: y\ntraining_data: {type: mltable, path: 'azureml:t:1'}\nlimits: {max_trials: 3}\nservices: {lab: {type: jupyter_lab}}\n",
+      /"services":\{"lab":\{"jobServiceType":"JupyterLab"\}\}/,
+    ],
     "control outputs": [
       `${COMPONENT}command: echo true > \${{outputs.ok}}\noutputs: {ok: {type: boolean, is_control: true}}\n`,
       /"outputs":\{"ok":\{"type":"boolean"\}\}/,
