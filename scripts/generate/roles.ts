@@ -27,11 +27,12 @@ function table(): string {
 
 const listed = (operations: readonly string[]) => operations.map((one) => `\`${one}\``).join(", ");
 
-function changesOf({ changes, oneOf = [], secondary = [], files, more }: TaskOperations): string {
+function changesOf({ changes, oneOf = [], ifUsed = [], secondary = [], files, more }: TaskOperations): string {
   const parts = [
     listed(changes),
     ...oneOf.map((any) => any.map((one) => `\`${one}\``).join(" or ")),
     files ? `\`${KEYS}\` or a role on storage` : "",
+    ifUsed.length > 0 ? `where its files and inputs ask for it: ${listed(ifUsed)}` : "",
     secondary.length > 0 ? `where they may: ${listed(secondary)}` : "",
   ].filter((part) => part !== "");
   const said = parts.join(", ") || "nothing";

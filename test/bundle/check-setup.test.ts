@@ -14,6 +14,7 @@ type Inputs = Readonly<Record<string, string | undefined>>;
 
 /** Everything that can be checked of a pipeline that uses all tasks. */
 const everything: Inputs = {
+  computes: "cpu-cluster",
   endpoints: "greeter",
   rights: "builds, tests, pullRequests, workItems",
 };
@@ -133,7 +134,7 @@ const faults: readonly Fault[] = [
       };
       return { connection: withRoles(bench, [but, builtInRoles.storageBlobDataContributor]) };
     },
-    inputs: { tasks: "SubmitJob\nAzureMLRegisterModel@1, DeployEndpoint" },
+    inputs: { tasks: "SubmitJob\nAzureMLRegisterModel@1, InvokeEndpoint" },
     line: "role RegisterModel",
     says: /Not allowed: models\/versions\/write\./,
     todo: /AzureML Data Scientist/,
@@ -288,6 +289,30 @@ const faults: readonly Fault[] = [
     line: "compute notebook-vm",
     says: /compute instance that does not run: its state is Stopped/,
     todo: /Start it in studio/,
+  },
+  {
+    what: "a quota of 0 for the VM family of a cluster",
+    seed: (bench) => {
+      scenario(bench).quota = { standardDSv2Family: 0 };
+      return () => {
+        scenario(bench).quota = {};
+      };
+    },
+    line: "quota cpu-cluster",
+    says: /A node of STANDARD_DS3_V2 needs 4 vCPUs, and there is no room: standardDSv2Family: 0 of 0 vCPUs in use/,
+    todo: /Ask for more quota/,
+  },
+  {
+    what: "a region without room for one more machine",
+    seed: (bench) => {
+      scenario(bench).quota = { TotalDedicatedCores: 2 };
+      return () => {
+        scenario(bench).quota = {};
+      };
+    },
+    line: "quota cpu-cluster",
+    says: /no room: .*TotalDedicatedCores: 0 of 2/,
+    todo: /Ask for more quota/,
   },
   {
     what: "an endpoint that is not there",

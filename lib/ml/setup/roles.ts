@@ -120,7 +120,7 @@ export function checkTaskRole(
   role: Check<{ roles: Permissions }>,
   workspace: Check<unknown>,
 ): void {
-  const { title, reads, changes, oneOf = [], secondary = [], role: builtIn } = operationsOf(task);
+  const { title, reads, changes, oneOf = [], ifUsed = [], secondary = [], role: builtIn } = operationsOf(task);
   const asked = `What "${title}" needs: ${[...reads, ...changes, ...oneOf.map((any) => any.join(" or "))].join(", ")}.`;
   page.check({ id: `role ${task}`, asked, after: [role, workspace] }, async ({ roles }) => {
     if (roles === undefined)
@@ -132,13 +132,12 @@ export function checkTaskRole(
     ];
     const todo = `Give the identity the role ${builtIn} on the workspace, or a role with ${PROVIDER}/ and those names.`;
     if (missing.length > 0) return { outcome: "failed", answered: `Not allowed: ${missing.join(", ")}.`, todo };
-    const without = secondary.filter((operation) => !may(operation));
-    if (without.length > 0)
-      return {
-        outcome: "warned",
-        answered: `The task works, and leaves no tags: ${without.join(", ")} not allowed.`,
-        todo,
-      };
+    const [unused, untagged] = [ifUsed, secondary].map((some) => some.filter((operation) => !may(operation)));
+    const gaps = [
+      unused?.length ? `Not allowed, and needed where a file or an input asks for it: ${unused.join(", ")}.` : [],
+      untagged?.length ? `Not allowed, so that no tags are left: ${untagged.join(", ")}.` : [],
+    ].flat();
+    if (gaps.length > 0) return { outcome: "warned", answered: gaps.join(" "), todo };
     return { answered: "All of it is allowed.", value: true };
   });
 }

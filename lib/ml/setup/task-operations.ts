@@ -14,6 +14,8 @@ export interface TaskOperations {
   readonly changes: readonly string[];
   /** Of each list one is enough: how an endpoint wants to be called decides which. */
   readonly oneOf?: readonly (readonly string[])[];
+  /** What only some inputs and files of the user's need: a compute, code, an environment of the file's own, a champion. */
+  readonly ifUsed?: readonly string[];
   /** Without these it goes on and warns. */
   readonly secondary?: readonly string[];
   /** It reads or writes files: `KEYS`, or a role on the storage where the datastore keeps no key. */
@@ -29,24 +31,30 @@ export const KEYS = "datastores/listsecrets/action";
 
 const CALL = ["onlineEndpoints/listkeys/action", "onlineEndpoints/token/action", "onlineEndpoints/score/action"];
 
+/** What a file brings along. Of the second the published list has no line; its name follows from the path. */
+const CODE = ["codes/versions/read", "codes/versions/startPendingUpload/action", "codes/versions/write"];
+
 /** By the name of the task's folder. */
 export const TASK_OPERATIONS = {
   RegisterData: {
     title: "Register dataset",
-    reads: ["read", "data/versions/read", "datastores/read"],
+    reads: ["read", "data/read", "data/versions/read", "datastores/read"],
     changes: ["data/versions/write"],
     files: true,
     role: "AzureML Data Scientist",
   },
   SubmitJob: {
     title: "Submit training run",
-    reads: ["read", "jobs/read", "computes/read", "environments/versions/read", "datastores/read"],
-    changes: [
-      "jobs/write",
-      "jobs/cancel/action",
-      "codes/versions/write",
+    reads: ["read", "jobs/read"],
+    changes: ["jobs/write", "jobs/cancel/action"],
+    ifUsed: [
+      "computes/read",
+      ...CODE,
+      "environments/versions/read",
       "environments/versions/write",
+      "data/versions/read",
       "data/versions/write",
+      "datastores/read",
     ],
     files: true,
     role: "AzureML Data Scientist",
@@ -59,15 +67,16 @@ export const TASK_OPERATIONS = {
   },
   EvaluateMetrics: {
     title: "Evaluate metrics",
-    reads: ["read", "jobs/read", "experiments/runs/read", "models/versions/read", "onlineEndpoints/deployments/read"],
+    reads: ["read", "jobs/read", "experiments/runs/read"],
     changes: [],
+    ifUsed: ["models/versions/read", "onlineEndpoints/read", "onlineEndpoints/deployments/read"],
     secondary: ["jobs/write", "experiments/runs/write", "models/versions/write"],
     more: "The changes are tags for people: on the job, and on models of a job that failed",
     role: "AzureML Data Scientist",
   },
   RegisterModel: {
     title: "Register model",
-    reads: ["read", "jobs/read", "models/versions/read", "datastores/read"],
+    reads: ["read", "jobs/read", "models/read", "models/versions/read", "datastores/read"],
     changes: ["models/versions/write"],
     files: true,
     role: "AzureML Data Scientist",
@@ -94,14 +103,7 @@ export const TASK_OPERATIONS = {
   },
   DeployEndpoint: {
     title: "Deploy endpoint",
-    reads: [
-      "read",
-      "models/versions/read",
-      "environments/versions/read",
-      "onlineEndpoints/read",
-      "onlineEndpoints/deployments/read",
-      "datastores/read",
-    ],
+    reads: ["read", "onlineEndpoints/read", "onlineEndpoints/deployments/read", "datastores/read"],
     changes: [
       "onlineEndpoints/write",
       "onlineEndpoints/deployments/write",
@@ -109,6 +111,13 @@ export const TASK_OPERATIONS = {
       "onlineEndpoints/deployments/getlogs/action",
     ],
     oneOf: [CALL],
+    ifUsed: [
+      "models/versions/read",
+      "models/versions/write",
+      ...CODE,
+      "environments/versions/read",
+      "environments/versions/write",
+    ],
     files: true,
     more: "The datastore's key, or the role on storage below, is for its lock too",
     role: "AzureML Data Scientist",

@@ -1,0 +1,101 @@
+// The table of least roles held against the packaged tasks: with exactly the operations that it lists each task does its work, and without
+// one of them that changes something it does not.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { KEYS, operationsOf, PROVIDER, type TaskFolderName } from "../../lib/ml/setup/task-operations.ts";
+import type { ServiceConnection } from "../../local/connections.ts";
+import { Bench, type TaskName } from "../harness/bench.ts";
+
+const job = { jobFile: "azureml/job.yml" };
+
+describe("the least roles of each task", () => {
+  let bench: Bench;
+  before(async () => {
+    bench = await Bench.open();
+  });
+  after(() => bench?.close());
+
+  /** A connection whose identity may do what the table lists for the task, but for `without`. */
+  function least(task: TaskFolderName, without?: string): ServiceConnection {
+    const { reads, changes, oneOf = [], ifUsed = [], secondary = [], files } = operationsOf(task);
+    const listed = [...reads, ...changes, ...oneOf.flat(), ...ifUsed, ...secondary, ...(files ? [KEYS] : [])];
+    const actions = listed.filter((one) => one !== without).map((one) => `${PROVIDER}/${one}`);
+    const [clientId, secret] = [randomUUID(), randomUUID()];
+    bench.recorder.keep("client secret", secret);
+    bench.cloud.azure.directory.add({
+      clientId,
+      objectId: randomUUID(),
+      displayName: `least role of ${task}`,
+      secrets: [{ value: secret }],
+      hasAccess: true,
+      roles: [{ actions, notActions: [], dataActions: [], notDataActions: [] }],
+    });
+    const known = bench.cloud.connections["azure-ml"];
+    const parameters = { ...known.parameters, serviceprincipalid: clientId, serviceprincipalkey: secret };
+    return { ...known, parameters };
+  }
+
+  const run = (task: TaskName & TaskFolderName, inputs: Record<string, string>, without?: string) =>
+    bench.run(task, inputs, { connection: least(task, without) });
+
+  const data = { source: "inline", name: "least", type: "uri_file", path: "data/about.txt" };
+  let jobName = "";
+  const steps: readonly {
+    readonly task: TaskName & TaskFolderName;
+    readonly inputs: () => Record<string, string>;
+    /** An operation without which it must fail. */
+    readonly needs: string;
+    readonly keep?: (outputs: Readonly<Record<string, string>>) => void;
+  }[] = [
+    { task: "RegisterData", inputs: () => data, needs: "data/versions/write" },
+    {
+      task: "SubmitJob",
+      inputs: () => job,
+      needs: "jobs/write",
+      keep: (outputs) => {
+        jobName = outputs["jobName"] ?? "";
+      },
+    },
+    {
+      task: "EvaluateMetrics",
+      inputs: () => ({ jobName, rules: "metrics.auc >= 0", metricsTimeoutInSeconds: "30" }),
+      needs: "jobs/read",
+    },
+    {
+      task: "RegisterModel",
+      inputs: () => ({ source: "folder", modelPath: "weights", name: "least" }),
+      needs: "models/versions/write",
+    },
+    {
+      task: "DownloadModel",
+      inputs: () => ({ modelName: "least", downloadPath: "$(Build.ArtifactStagingDirectory)/model" }),
+      needs: "models/versions/read",
+    },
+    {
+      task: "DeployEndpoint",
+      inputs: () => ({
+        endpointFile: "azureml/endpoint.yml",
+        deploymentFile: "azureml/deployment.yml",
+        endpointName: "least",
+        requestFile: "requests/ada.json",
+      }),
+      needs: "onlineEndpoints/deployments/write",
+    },
+    {
+      task: "InvokeEndpoint",
+      inputs: () => ({ endpointName: "least", requestFile: "requests/ada.json" }),
+      needs: "onlineEndpoints/listkeys/action",
+    },
+  ];
+
+  for (const { task, inputs, needs, keep } of steps) {
+    it(`are enough for ${task}, and not without ${needs}`, async () => {
+      const without = await run(task, inputs(), needs);
+      assert.equal(without.result, "Failed", without.log);
+      assert.match(without.errors.join("\n"), /authorization to perform action|may not/, without.log);
+      const enough = await run(task, inputs());
+      assert.equal(enough.result, "Succeeded", enough.log);
+      keep?.(enough.outputs);
+    });
+  }
+});
