@@ -1,0 +1,51 @@
+// The transcript that a pipeline may wish for, as packaged tasks leave it.
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { assertSucceeded, Bench } from "../harness/bench.ts";
+
+const inputs = { source: "inline", name: "told", type: "uri_file", path: "data/about.txt" };
+const variables = (folder: string) => ({ "AzureML.Transcript": { value: folder } });
+
+describe("a transcript", () => {
+  let bench: Bench;
+  let elsewhere: string;
+  before(async () => {
+    bench = await Bench.open();
+    elsewhere = mkdtempSync(path.join(tmpdir(), "transcript-"));
+  });
+  after(async () => {
+    rmSync(elsewhere, { recursive: true, force: true });
+    await bench?.close();
+  });
+
+  it("is not written unless the pipeline wishes for one", async () => {
+    const run = await bench.run("RegisterData", inputs);
+    assertSucceeded(run);
+    assert.doesNotMatch(run.log, /transcript/i);
+  });
+
+  it("is written nowhere but in the agent's own folders of the job", async () => {
+    for (const folder of [elsewhere, "relative", path.join(elsewhere, "..", path.basename(elsewhere), "deeper")]) {
+      const run = await bench.run("RegisterData", inputs, { variables: variables(folder) });
+      assert.equal(run.result, "Succeeded", run.log);
+      assert.match(run.warnings.join("\n"), /The transcript is not written: AzureML\.Transcript names/);
+    }
+    assert.deepEqual(readdirSync(elsewhere), []);
+    assert.equal(existsSync("relative"), false);
+  });
+
+  it("that cannot be written is told once and fails nothing", async () => {
+    const run = await bench.run("RegisterData", inputs, {
+      variables: variables("$(Build.SourcesDirectory)/taken"),
+      prepare: (sources) => writeFileSync(path.join(sources, "taken"), "a file, and no folder"),
+    });
+    assert.equal(run.result, "Succeeded", run.log);
+    assert.equal(run.warnings.length, 1, run.warnings.join("\n"));
+    assert.match(
+      run.warnings[0] ?? "",
+      /The transcript cannot be written to .*taken \(E[A-Z]+\); the task goes on without it/,
+    );
+  });
+});
