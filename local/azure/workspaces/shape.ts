@@ -7,8 +7,8 @@ import { writtenWorkspaces } from "./records.ts";
 type Json = Record<string, unknown>;
 
 /**
- * Keys that the service sent in recordings (2022-05-01, 2022-12-01-preview; facts/04 §2) and no published type knows.
- * Whether it sends them under the published versions too is not recorded; there they are left out.
+ * Keys that the service sent in recordings (2022-05-01, 2022-12-01-preview, 2023-04-01-preview, 2024-04-01; facts/04 §2, facts/06 8)
+ * and no published type knows. Whether it sends them under other published versions is not recorded; there they are left out.
  */
 const recordedOnly = new Set([
   "softDeleteEnabled",
@@ -42,7 +42,7 @@ export function workspaceBody(world: AzureWorld, apiVersion: string, name: strin
     notebookInfo: {
       resourceId: "8176b4b2a9a44b0b9b0c6f3b8d6c5c11",
       fqdn: `ml-${world.workspaceName}-${world.location}-${world.workspaceGuid}.${world.location}.notebooks.azure.net`,
-      ...(published && !(preview && atLeast(apiVersion, "2023-08-01")) ? {} : { isPrivateLinkEnabled: false }),
+      ...(published && !(preview && atLeast(apiVersion, "2023-04-01")) ? {} : { isPrivateLinkEnabled: false }),
       notebookPreparationError: null,
     },
     storageHnsEnabled: false,
@@ -56,12 +56,18 @@ export function workspaceBody(world: AzureWorld, apiVersion: string, name: strin
     sasGetterUri: "",
     ...(dataIsolation(apiVersion) ? { enableDataIsolation: false } : {}),
   };
-  if (published && apiVersion !== "2024-04-01") for (const key of recordedOnly) delete properties[key];
+  const isRecorded = apiVersion === "2023-04-01-preview" || apiVersion === "2024-04-01";
+  if (published && !isRecorded) for (const key of recordedOnly) delete properties[key];
+  if (apiVersion === "2024-04-01") delete properties["sasGetterUri"];
   // Recorded from 2022-12-01-preview on, as `kind` is among the previews.
   if (!atLeast(apiVersion, "2022-12-01")) delete properties["creationTime"];
   if (apiVersion === "2024-04-01") Object.assign(properties, recordedIn2025);
   const own = name.toLowerCase() === world.workspaceName.toLowerCase();
-  if (!own && written !== undefined) delete properties["containerRegistry"];
+  // One that was made without has none: an empty text to early 2023, no key since.
+  if (!own && written !== undefined) {
+    if (atLeast(apiVersion, "2023-04-01")) delete properties["containerRegistry"];
+    else properties["containerRegistry"] = "";
+  }
   Object.assign(properties, written?.properties, { provisioningState: written?.provisioningState ?? "Succeeded" });
   const stamp = { at: zuluTimestamp(born), by: "admin@contoso.com", type: "User" };
   return {
@@ -97,7 +103,10 @@ const recordedIn2025 = {
 
 /** User-assigned ones have ids of their own; what a workspace of the service's own identity has is always the same here. */
 function identityOf(world: AzureWorld, sent: Json | undefined): object {
-  const type = String(sent?.["type"] ?? "SystemAssigned");
+  // The official client sends `Systemassigned,Userassigned`, and ids in another case than they come back in (recorded).
+  const type = String(sent?.["type"] ?? "SystemAssigned")
+    .replace(/systemassigned/i, "SystemAssigned")
+    .replace(/userassigned/i, "UserAssigned");
   const guid = "dd94a6d9-0000-4000-8000-000000000000";
   const assigned = Object.keys((sent?.["userAssignedIdentities"] ?? {}) as Json);
   return {
@@ -109,7 +118,7 @@ function identityOf(world: AzureWorld, sent: Json | undefined): object {
       : {
           userAssignedIdentities: Object.fromEntries(
             assigned.map((id) => [
-              id,
+              id.replace("/resourcegroups/", "/resourceGroups/"),
               { principalId: guid.replace("dd94", "dd95"), clientId: guid.replace("dd94", "dd96") },
             ]),
           ),
