@@ -162,6 +162,10 @@ describe("spec what cannot work", () => {
       "type: automl\ntask: classification\ncompute: azureml:c\nprimary_metric: accuracy\ntarget_column_name: y\ntraining_data: {type: mltable, path: 'azureml:t:1'}\nlimits: {max_trials: 3}\nservices: {lab: {type: jupyter_lab}}\n",
       /"services":\{"lab":\{"jobServiceType":"JupyterLab"\}\}/,
     ],
+    "the key of a compute instance that is not said to be open": [
+      "type: computeinstance\nname: ci1\nsize: Standard_DS2_v2\nssh_settings: {ssh_key_value: ssh-rsa A}\n",
+      /"sshSettings":\{"adminPublicKey":"ssh-rsa A"\}/,
+    ],
     "control outputs": [
       `${COMPONENT}command: echo true > \${{outputs.ok}}\noutputs: {ok: {type: boolean, is_control: true}}\n`,
       /"outputs":\{"ok":\{"type":"boolean"\}\}/,
