@@ -77,10 +77,10 @@ export async function instanceProperties(document: Instance, to: Writing): Promi
       computeInstanceAuthorizationType: "personal",
       subnet: subnetOf(document.network_settings, to.resolver),
       sshSettings:
-        isOpen === undefined
+        isOpen === undefined && document.ssh_settings?.ssh_key_value === undefined
           ? undefined
           : present({
-              sshPublicAccess: isOpen ? "Enabled" : "Disabled",
+              sshPublicAccess: isOpen === undefined ? undefined : isOpen ? "Enabled" : "Disabled",
               adminPublicKey: document.ssh_settings?.ssh_key_value,
             }),
       personalComputeInstanceSettings: owner && {

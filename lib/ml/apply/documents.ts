@@ -154,13 +154,17 @@ function notFilledIn(file: SourceFile, found: DocumentKind, name: string): TaskE
   });
 }
 
+/** A name and a path alone may be a model or data. */
+const UNMARKED =
+  "Say what it is: with `$schema:`, or with `type:` (custom_model or mlflow_model for a model, uri_file or uri_folder for data). ";
+
 function cannotBeApplied(file: SourceFile, found: DocumentKind): TaskError {
   const isJob = found.endsWith(" job");
   return new TaskError("input", `${file.name} describes a ${found}, which cannot be applied.`, {
     where: file.node.where,
     hint: isJob
       ? "Jobs are submitted: take the task AzureMLSubmitJob, or a schedule."
-      : `Documents of these kinds can be: ${ORDER.join(", ")}.`,
+      : `${found === "document of an unknown kind" ? UNMARKED : ""}Documents of these kinds can be: ${ORDER.join(", ")}.`,
   });
 }
 
