@@ -18,8 +18,11 @@ export function isUnknown(error: unknown): boolean {
   return status === undefined || (status < 300 && status !== 203) || PASSING_STATUSES.has(status);
 }
 
-/** @param doing completes "Azure DevOps could not" */
-export async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {
+/**
+ * @param doing completes "Azure DevOps could not"
+ * @param right the right that it takes, and on what, as the user interface calls it (which right a request really takes is not verified)
+ */
+export async function say<T>(doing: string, right: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
@@ -31,7 +34,9 @@ export async function say<T>(doing: string, work: () => Promise<T>): Promise<T> 
       `Azure DevOps could not ${doing} (${statusCode ?? "no answer"}): ${message ?? String(cause)}`,
       {
         ...(forbidden
-          ? { hint: "Give the project's build service the right: docs/triggers.md says which it needs." }
+          ? {
+              hint: `Give the project's build service the right ${right}. docs/triggers.md says which others it needs.`,
+            }
           : {}),
         ...(statusCode === undefined ? {} : { status: statusCode }),
         cause,

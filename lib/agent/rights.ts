@@ -125,6 +125,6 @@ export class Rights {
   }
 
   #asked<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    return again(this.#access.settings.clock ?? systemClock, () => say(doing, work));
+    return again(this.#access.settings.clock ?? systemClock, () => say(doing, "View project-level information", work));
   }
 }

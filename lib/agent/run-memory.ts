@@ -21,6 +21,8 @@ export interface RunAccess {
   readonly job: JobOfRun;
 }
 
+const VIEW = "View builds on this pipeline";
+
 /** @throws TaskError where the answer is no run */
 function queuedIn(build: Build | null, run: number): Date {
   const { queueTime } = build ?? {};
@@ -119,14 +121,16 @@ export class RunMemory {
   async queuedAt(): Promise<Date> {
     const { project, runId } = this.#access;
     const read = async () => queuedIn(await this.#build.getBuild(project, runId), runId);
-    this.#queued ??= await again(this.clock, () => say(`read run ${runId}`, read));
+    this.#queued ??= await again(this.clock, () => say(`read run ${runId}`, VIEW, read));
     return this.#queued;
   }
 
   /** Texts that a run keeps. */
   async #properties(run: number, names?: string[]): Promise<Record<string, string>> {
     const doing = `read the properties of run ${run}`;
-    const answer: unknown = await say(doing, () => this.#build.getBuildProperties(this.#access.project, run, names));
+    const answer: unknown = await say(doing, VIEW, () =>
+      this.#build.getBuildProperties(this.#access.project, run, names),
+    );
     const { value } = (answer ?? {}) as { value?: unknown };
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw odd(doing);
     const texts = Object.entries(value as Record<string, { $value?: unknown } | undefined>).flatMap(([name, held]) =>
@@ -142,7 +146,9 @@ export class RunMemory {
     const doing = `keep a property of run ${runId}`;
     // The same text under the same name again does no harm.
     const answer = await again(this.clock, () =>
-      say(doing, () => this.#build.updateBuildProperties({}, change as never, project, runId)),
+      say(doing, "Update build information on this pipeline", () =>
+        this.#build.updateBuildProperties({}, change as never, project, runId),
+      ),
     );
     if (answer === null || answer === undefined) throw odd(doing);
   }
@@ -151,7 +157,7 @@ export class RunMemory {
   protected async runs(definition: number, o: { status?: BuildStatus; top?: number }): Promise<Build[]> {
     const none = undefined;
     const doing = `list runs of pipeline ${definition}`;
-    const builds: unknown = await say(doing, () =>
+    const builds: unknown = await say(doing, VIEW, () =>
       this.#build.getBuilds(
         this.#access.project,
         [definition],

@@ -105,7 +105,7 @@ export class Starter extends RunMemory {
     const target = this.#target;
     const doing = `start ${this.key} for ${version.name}:${version.version}`;
     if (target.kind === "pipeline") {
-      const run = await say(doing, () =>
+      const run = await say(doing, `Queue builds on the ${this.key}`, () =>
         this.#pipelines.runPipeline(
           {
             templateParameters: parametersOf(target, version),
@@ -121,7 +121,7 @@ export class Starter extends RunMemory {
       return this.#describe(run.id);
     }
     const instanceReference = { id: version.version, name: version.version };
-    const release = await say(doing, () =>
+    const release = await say(doing, `Create releases on the ${this.key}`, () =>
       this.#releases.createRelease(
         {
           definitionId: id,
@@ -159,8 +159,10 @@ export class Starter extends RunMemory {
       return run?.id === undefined ? undefined : this.#describe(run.id);
     }
     const none = undefined;
-    const releases = await say("look for a release that may have been created", () =>
-      this.#releases.getReleases(this.#access.project, id, none, none, none, none, none, from, none, none, 100),
+    const releases = await say(
+      "look for a release that may have been created",
+      `View releases on the ${this.key}`,
+      () => this.#releases.getReleases(this.#access.project, id, none, none, none, none, none, from, none, none, 100),
     );
     if (!Array.isArray(releases)) throw odd("look for a release that may have been created");
     const marks = [this.#mark(version), this.#mark(version, this.key)];
@@ -176,7 +178,9 @@ export class Starter extends RunMemory {
 
   async #defaultBranch(id: number): Promise<string | undefined> {
     const doing = `read the ${this.key}`;
-    const definition = await say(doing, () => this.#build.getDefinition(this.#access.project, id));
+    const definition = await say(doing, `View build pipeline on the ${this.key}`, () =>
+      this.#build.getDefinition(this.#access.project, id),
+    );
     if (typeof definition?.id !== "number") throw odd(doing);
     return definition.repository?.defaultBranch;
   }
@@ -191,7 +195,8 @@ export class Starter extends RunMemory {
     const target = this.#target;
     const wanted = target.kind === "pipeline" ? target.pipeline : target.definition;
     if (/^\d+$/.test(wanted)) return { id: Number(wanted), name: wanted };
-    const list: { id?: number; name?: string }[] = await say(`look for the ${this.key}`, async () => {
+    const sees = `${target.kind === "pipeline" ? "View build pipeline" : "View release pipeline"} on the ${this.key}`;
+    const list: { id?: number; name?: string }[] = await say(`look for the ${this.key}`, sees, async () => {
       if (target.kind === "pipeline") return this.#build.getDefinitions(project, wanted);
       const none = undefined;
       return this.#releases.getReleaseDefinitions(project, wanted, ...[none, none, none, none, none, none, none], true);

@@ -106,6 +106,30 @@ describe("Watch models on bad days", () => {
 
   for (const [kind, more, start] of kinds) {
     describe(`starting ${kind}:`, () => {
+      for (const [title, request, right] of [
+        [
+          "starting",
+          start,
+          kind === "pipelines" ? /the right Queue builds on the pipeline/ : /the right Create releases on the release/,
+        ],
+        ["keeping what was started", /^PATCH .*\/properties/i, /the right Update build information on this pipeline/],
+        ["reading runs", /^GET .*\/_apis\/build\/builds\?/i, /the right View builds on this pipeline/],
+        [
+          "looking for the definition",
+          /^GET .*\/_apis\/(build|release)\/definitions\?/i,
+          kind === "pipelines" ? /the right View build pipeline/ : /the right View release pipeline/,
+        ],
+      ] as const)
+        it(`a refusal of ${title} names the right that it takes`, async () => {
+          register("1");
+          const given = { beginAt: "2020-01-01T00:00:00Z", ...more() };
+          const body = '{"message":"Access denied."}';
+          between.fault = (asked) => (request.test(asked) ? { kind: "instead", status: 403, body } : undefined);
+          const { error } = await run(given);
+          assert.match(error?.message ?? "", /Azure DevOps could not .+ \(403\)/);
+          assert.match((error as { hint?: string } | undefined)?.hint ?? "", right);
+        });
+
       for (const [title, fault] of [
         ["a sign-in page with 203", { kind: "instead", status: 203, ...SIGN_IN }],
         ["HTML with 200", { kind: "instead", status: 200, ...SIGN_IN }],
