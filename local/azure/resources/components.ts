@@ -38,7 +38,7 @@ export const kind: AssetKind = {
   },
   show: ({ componentSpec, stage }, apiVersion) => ({
     ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: null } : {}),
-    componentSpec: atLeast(apiVersion, "2022-10-01") ? componentSpec : withSchema(componentSpec as Spec),
+    componentSpec: apiVersion === "2022-05-01" ? withSchema(componentSpec as Spec) : componentSpec,
     ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
     ...(showsPreviewKeys(apiVersion) ? { stage } : {}),
   }),
@@ -72,7 +72,10 @@ function ownIdentity(spec: Spec, asked: string, version: string): SpecIdentity {
   return { name: spec["name"], version: spec["version"] === asked ? version : spec["version"] };
 }
 
-/** At api-version 2022-05-01 a command shows a schema of the service's own where it has none. */
+/**
+ * At api-version 2022-05-01 a command shows a schema of the service's own where it has none. Registries are asked at
+ * 2021-10-01-dataplanepreview to this day, by a client that refuses to read a component with that schema.
+ */
 function withSchema(spec: Spec): Spec {
   if (spec["type"] !== "command" || spec["$schema"] !== undefined) return spec;
   return { $schema: "https://componentsdk.azureedge.net/jsonschema/CommandComponent.json", ...spec };

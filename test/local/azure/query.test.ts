@@ -117,6 +117,15 @@ describe("query parameters of the management plane", () => {
       `${plane.replace(/shared$/, "SHARED")}/models/kept?api-version=2021-10-01-dataplanepreview`,
     );
     assert.equal(asked.body.id, "azureml://registries/shared/models/kept", "its own name, whoever asks how");
+    const componentSpec = { type: "command", command: "ls", environment: "azureml:plain:1" };
+    const path = `${plane}/components/plain/versions/1?api-version=2021-10-01-dataplanepreview`;
+    await ofGroup("PUT", path, { properties: { componentSpec } });
+    const { body } = await ofGroup("GET", path);
+    assert.equal(
+      body.properties.componentSpec.$schema,
+      undefined,
+      "the client of today reads no component with the service's own",
+    );
     assert.deepEqual(names(await list("ListViewType.ACTIVE_ONLY")), all);
     assert.deepEqual(names(await list("ListViewType.ARCHIVED_ONLY")), []);
     assert.deepEqual(names(await list("ListViewType.ALL")), all);
