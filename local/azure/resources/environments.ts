@@ -35,8 +35,9 @@ export const kind: AssetKind = {
     };
     const changed = definition.some((key) => JSON.stringify(existing?.properties[key]) !== JSON.stringify(kept[key]));
     if (existing !== undefined && changed) {
-      // The official client answers a 409 here by trying the next version (facts/03 §2.8); the body was never recorded.
-      throw userError(409, `Environment version ${name}:${version} already exists with another definition.`, [
+      // The official client answers a 409 here by trying the next version (facts/03 §2.8); the words are those that users
+      // report (Azure/azure-cli-extensions#5440), whose status is in no recording.
+      throw userError(409, `Environment ${name} with version ${version} is already registered and cannot be changed.`, [
         "Conflict",
       ]);
     }

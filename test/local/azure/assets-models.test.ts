@@ -121,7 +121,14 @@ describe("local Azure's models, environments and components", () => {
 
     it("does not redefine a version", async () => {
       await calls.put("/environments/fixed/versions/1", { image });
-      assert.equal((await calls.put("/environments/fixed/versions/1", { image: "ubuntu:24.04" })).status, 409);
+      const refused = await calls.put("/environments/fixed/versions/1", { image: "ubuntu:24.04" });
+      assert.equal(refused.status, 409);
+      assert.match(
+        refused.body.error.message,
+        /^Environment fixed with version 1 is already registered and cannot be changed\.$/,
+      );
+      const again = await calls.put("/environments/fixed/versions/1", { image, osType: "linux" });
+      assert.deepEqual([again.status, again.body.properties.osType], [201, "Linux"]);
     });
 
     it("reads what has published values in any case, and shows it in the published one", async () => {

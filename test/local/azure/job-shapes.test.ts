@@ -1,6 +1,7 @@
 // Jobs of kinds that are simulated, as the management plane shows them; and imports of data.
 import assert from "node:assert/strict";
 import { taskShown } from "../../../local/azure/jobs/shape-automl.ts";
+import { otherProperties } from "../../../local/azure/jobs/shape-kinds.ts";
 import { responseKeys } from "../../../local/azure/jobs/versions.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { JobClient } from "./job-client.ts";
@@ -33,6 +34,17 @@ describe("local Azure: AutoML's task", () => {
       taskShown({ taskType: "ImageObjectDetection", trainingData }, responseKeys("2022-06-01-preview"))["searchSpace"],
       null,
     );
+  });
+});
+
+describe("local Azure: a sweep's resources", () => {
+  it("are shown by the two previews that know them", () => {
+    const body = { jobType: "Sweep", resources: { instanceCount: 2 }, searchSpace: {}, trial: {} };
+    const shown = (apiVersion: string) => otherProperties({ body }, responseKeys(apiVersion));
+    assert.equal((shown("2023-08-01-preview")["resources"] as Json)["instanceCount"], 2);
+    assert.equal((shown("2024-01-01-preview")["resources"] as Json)["instanceCount"], 2);
+    for (const other of ["2023-04-01-preview", "2024-07-01-preview", "2025-12-01"])
+      assert.ok(!("resources" in shown(other)));
   });
 });
 

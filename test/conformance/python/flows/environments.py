@@ -65,7 +65,7 @@ def immutable():
     make = lambda image: client().environments.create_or_update(Environment(name=name, version="1", image=image))
     make("mcr.microsoft.com/x:a")
     make("mcr.microsoft.com/x:a")
-    raises(ResourceExistsError, lambda: make("mcr.microsoft.com/x:b"), "already exists")
+    raises(ResourceExistsError, lambda: make("mcr.microsoft.com/x:b"), "already registered")
     assert client().environments.get(name, "1").image == "mcr.microsoft.com/x:a"
 
 
