@@ -13,7 +13,7 @@ import { SecretRecorder } from "../harness/secrets.ts";
 import { checkAttempt, checkSecrets } from "./invariants.ts";
 import type { Ran } from "./run-task.ts";
 import type { Expect } from "./scenario.ts";
-import { watchTraffic } from "./watch-traffic.ts";
+import { type TrafficWatch, watchTraffic } from "./watch-traffic.ts";
 
 /** What is found where something does not hold. */
 function found(look: (expect: Expect) => void): string {
@@ -63,12 +63,14 @@ describe("what has to hold on bad days", () => {
     endpointsOf(state).set("greeter", endpoint);
     deploymentsOf(state).set("greeter/blue", deployment("blue", "Succeeded"));
     deploymentsOf(state).set("greeter/green", deployment("green", "Updating"));
-    const watch = async (change: () => void) => {
-      endpoint.traffic = { blue: 100 };
+    const watch = async (change: () => void, begin = (_: TrafficWatch) => {}) => {
       const traffic = watchTraffic(cloud);
+      begin(traffic);
       await pause(40);
       change();
-      return found((expect) => traffic.end(expect));
+      const seen = found((expect) => traffic.end(expect));
+      endpoint.traffic = { blue: 100 };
+      return seen;
     };
     const move = (traffic: Record<string, number>) => () => {
       endpoint.traffic = traffic;
@@ -79,15 +81,14 @@ describe("what has to hold on bad days", () => {
     deploymentsOf(state).set("greeter/green", deployment("green", "Succeeded"));
     assert.equal(await watch(move({ blue: 90, green: 10 })), "");
     // Where nothing was live, a step may take back what it made live itself; after it has succeeded, nobody may.
-    for (const succeeds of [false, true]) {
+    const firstTraffic = (succeeds: boolean) => {
       endpoint.traffic = {};
-      const traffic = watchTraffic(cloud);
-      endpoint.traffic = { blue: 100 };
-      await pause(40);
-      if (succeeds) traffic.finished();
-      endpoint.traffic = {};
-      const seen = found((expect) => traffic.end(expect));
-      assert.match(seen, succeeds ? /was served, then 0 %/ : /^$/);
-    }
+      return watch(move({}), (traffic) => {
+        endpoint.traffic = { blue: 100 };
+        if (succeeds) traffic.finished();
+      });
+    };
+    assert.equal(await firstTraffic(false), "");
+    assert.match(await firstTraffic(true), /was served, then 0 %/);
   });
 });
