@@ -23,9 +23,8 @@ export async function startWebhook(
   parts: { readonly http: Http; readonly secret: Secrets },
 ): Promise<Started> {
   const body = Buffer.from(JSON.stringify(payloadOf(notice, context.id)), "utf8");
-  const headers: Record<string, string> = { "Content-Type": "application/json" };
+  const secret = target.secretSetting === undefined ? undefined : parts.secret(target.secretSetting);
   if (target.secretSetting !== undefined) {
-    const secret = parts.secret(target.secretSetting);
     if (secret === undefined || secret === "") {
       // Temporary: a setting is mended without a new event, and no version should be given up for it.
       throw new RelayFault(
@@ -33,10 +32,17 @@ export async function startWebhook(
         `The app setting ${target.secretSetting}, which holds the webhook's secret, is empty.`,
       );
     }
-    headers[target.header] = signBody(body, secret, target.signaturePrefix);
   }
   const url = `${target.organization}/_apis/public/distributedtask/webhooks/${encodeURIComponent(target.name)}?api-version=6.0-preview`;
-  const answer = await parts.http({ method: "POST", url, headers, body, timeout: 15_000 });
+  const send = (prefix: WebhookTarget["signaturePrefix"]) => {
+    const signature = secret === undefined ? {} : { [target.header]: signBody(body, secret, prefix) };
+    const headers: Record<string, string> = { "Content-Type": "application/json", ...signature };
+    return parts.http({ method: "POST", url, headers, body, timeout: 15_000 });
+  };
+  let answer = await send(target.signaturePrefix);
+  // Which of two forms is taken is not documented: one that was refused as a signature has started nothing, and the other is tried.
+  if (secret !== undefined && isSignatureRefused(answer))
+    answer = await send(target.signaturePrefix === "" ? "sha1=" : "");
   if (answer.status >= 200 && answer.status < 300 && (answer.status === 203 || isPage(answer))) {
     throw new RelayFault("unknown", `Azure DevOps answered the webhook ${target.name} with an HTML page.`, {
       hint: "A sign-in page instead of an answer means that the address of the organization is not the right one.",
@@ -48,6 +54,9 @@ export async function startWebhook(
   throw refusal(target, answer);
 }
 
+/** A refusal that speaks of the signature; the statuses that are known are 500 (facts 6.5). */
+const isSignatureRefused = ({ status, body }: HttpResponse): boolean => status >= 400 && /signature/i.test(body);
+
 function refusal(target: WebhookTarget, answer: HttpResponse): RelayFault {
   const said = answer.body.replace(/\s+/g, " ").slice(0, 300);
   const message = `Azure DevOps answered ${answer.status} to the webhook ${target.name}${said === "" ? "" : `: ${said}`}${/[.!]$/.test(said) ? "" : "."}`;
@@ -56,7 +65,7 @@ function refusal(target: WebhookTarget, answer: HttpResponse): RelayFault {
   if (/RequiredHeaderSignatureNotFound/i.test(answer.body)) {
     return new RelayFault("permanent", message, {
       ...options,
-      hint: `The connection reads the signature from another header than ${target.header}, or wants another secret or prefix.`,
+      hint: `The connection reads the signature from another header than ${target.header}, or wants another secret; the signature was sent bare and with sha1=.`,
     });
   }
   if (/web ?hook.{0,80}does not exist/i.test(answer.body)) {

@@ -278,6 +278,23 @@ describe("relay: events", () => {
     assert.deepEqual(versions(), ["1", "2", "1", "1"]);
   });
 
+  for (const [taken, prefix] of [
+    ["sha1=", ""],
+    ["", "sha1="],
+  ] as const)
+    it(`sends the signature ${taken === "" ? "bare" : `with ${taken}`} where the other form is refused, and starts once`, async () => {
+      const { eventsUrl, relay: inner } = await start([{ name: "a", start: { ...webhook, signaturePrefix: prefix } }]);
+      answer = ({ headers }) =>
+        String(headers["x-checksum"]).startsWith("sha1=") === (taken === "sha1=")
+          ? {}
+          : { status: 500, body: "The signature of the payload does not match." };
+      assert.equal((await post(eventsUrl, [modelEvent("credit", 1)])).status, 200);
+      const [first, second] = devops.received.map(({ body }) => JSON.parse(body).id);
+      assert.equal(first, second, "the same start");
+      assert.equal(devops.received.length, 2);
+      assert.deepEqual((await inner.status()).deadLetters, []);
+    });
+
   for (const [said, hint] of [
     ['{"typeKey":"RequiredHeaderSignatureNotFoundException"}', /another header than X-Checksum/],
     ["The WebHook amlModel does not exist.", /resources\.webhooks on its default branch/],
@@ -286,7 +303,7 @@ describe("relay: events", () => {
       const { eventsUrl, relay: inner } = await start([{ name: "a", start: webhook }]);
       answer = () => ({ status: 500, body: said });
       assert.equal((await post(eventsUrl, [modelEvent("credit", 1)])).status, 200);
-      assert.equal(devops.received.length, 1);
+      assert.equal(devops.received.length, /Signature/.test(said) ? 2 : 1);
       assert.match((await inner.status()).deadLetters[0]?.reason ?? "", hint);
     });
   }
