@@ -113,6 +113,18 @@ describe("spec what cannot work", () => {
       `type: parallel\nname: p\nversion: 1\n${PARALLEL}task: {type: run_function, code: ./code, entry_script: man.py, environment: "azureml:e:1"}\n`,
       /no entry script man\.py .*Did you mean main\.py\?/,
     ],
+    "a step that is to run locally": [
+      `${PIPELINE}jobs:\n  a: {type: command, component: azureml:c:1, compute: local}\n`,
+      /doc\.yml:4:55: "jobs\.a\.compute" is the text "local", and only a command job of its own runs locally/,
+    ],
+    "a pipeline that is to run locally": [
+      `${PIPELINE.replace("azureml:c", "azureml:local")}jobs:\n  a: {type: command, component: azureml:c:1}\n`,
+      /doc\.yml:2:29: .*only a command job/,
+    ],
+    "a batch deployment that is to run locally": [
+      "name: blue\nendpoint_name: ep\ntype: model\nmodel: azureml:m:1\ncompute: local\n",
+      /doc\.yml:5:10: .*only a command job/,
+    ],
     "a run's files as data": [
       `${JOB}inputs: {i: {type: uri_folder, path: "runs:/j/a"}}\n`,
       /doc\.yml:5:\d+: .*azureml:\/\/jobs\//,
@@ -166,6 +178,7 @@ describe("spec what cannot work", () => {
       "type: computeinstance\nname: ci1\nsize: Standard_DS2_v2\nssh_settings: {ssh_key_value: ssh-rsa A}\n",
       /"sshSettings":\{"adminPublicKey":"ssh-rsa A"\}/,
     ],
+    "a command job that is to run locally": [JOB.replace("azureml:c", "local"), /"IsLocal":/],
     "control outputs": [
       `${COMPONENT}command: echo true > \${{outputs.ok}}\noutputs: {ok: {type: boolean, is_control: true}}\n`,
       /"outputs":\{"ok":\{"type":"boolean"\}\}/,
