@@ -3,7 +3,7 @@ import { present, textTags } from "./document.ts";
 import { environmentUse } from "./environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "./io.ts";
 import { object, optional, readOnly, required } from "./object.ts";
-import { code, compute } from "./reference.ts";
+import { code, computeOrLocal } from "./reference.ts";
 import {
   commandLimits,
   distribution,
@@ -47,7 +47,7 @@ export const commandFields = {
   environment_variables: optional(environmentVariables),
   inputs: optional(jobInputs),
   outputs: optional(jobOutputs),
-  compute: optional(compute, { as: "compute_id" }),
+  compute: optional(computeOrLocal, { as: "compute_id" }),
   distribution: optional(distribution),
   resources: optional(jobResources),
   limits: optional(commandLimits),

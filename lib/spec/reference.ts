@@ -114,8 +114,8 @@ export function referenceText(reference: Reference): string {
     : `azureml:${reference.name}@${reference.label}`;
 }
 
-/** A compute: `azureml:name`, a bare name, `serverless`, `local`, or an ARM id. The document keeps the name or id without prefix. */
-export const compute: Shape<string> = {
+/** As `compute`, or `local`: the machine of whoever submits a command job. */
+export const computeOrLocal: Shape<string> = {
   expects: "the name of a compute (azureml:<name>)",
   below: NOTHING_BELOW,
   read(node, at) {
@@ -131,6 +131,18 @@ export const compute: Shape<string> = {
     return name;
   },
   write: (value, to) => computeId(value, to.resolver),
+};
+
+/** A compute: `azureml:name`, a bare name, `serverless`, or an ARM id. The document keeps the name or id without prefix. */
+export const compute: Shape<string> = {
+  ...computeOrLocal,
+  read(node, at) {
+    const name = computeOrLocal.read(node, at);
+    if (name !== "local") return name;
+    return at.fault(node, `${at.name} is ${described(node)}, and only a command job of its own runs locally.`, {
+      hint: "Name a compute of the workspace, or `azureml:serverless`.",
+    });
+  },
 };
 
 /** The ARM id of a compute that is named in this workspace. */
