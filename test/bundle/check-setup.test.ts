@@ -6,6 +6,7 @@ import { builtInRoles } from "../../local/azure/roles.ts";
 import { endpointsOf } from "../../local/azure/scoring/records.ts";
 import type { ServiceConnection } from "../../local/connections.ts";
 import type { Namespace, PermissionOf, Permissions } from "../../local/devops/state/permissions.ts";
+import { startProxy } from "../../local/proxy.ts";
 import { assertSucceeded, Bench, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { until } from "../harness/until.ts";
 import { workspaceAsk } from "../local/azure/client.ts";
@@ -462,6 +463,21 @@ describe("AzureMLCheckSetup as shipped", () => {
       }
     });
   }
+
+  it("takes a proxy that does not go to the resource manager for no lack of a role", async () => {
+    const { urls, caFile } = bench.cloud;
+    const allowed = [urls.login, urls.api, urls.storage, urls.devops].map((url) => Number(new URL(url).port));
+    const proxy = await startProxy(new Set(allowed));
+    try {
+      const run = await bench.run("CheckSetup", { rights: "builds" }, { network: { proxyUrl: proxy.url, caFile } });
+      assert.deepEqual(named(run, "failed"), ["role"], run.log);
+      const { answered, todo } = checks(run).find(({ id }) => id === "role") ?? {};
+      assert.match(answered ?? "", /is answered for by something else, with status 403: the agent's proxy/);
+      assert.match(todo ?? "", /No role changes this/);
+    } finally {
+      await proxy.close();
+    }
+  });
 
   it("warns where it cannot ask: roles that may not be read, and a service that is out of order", async () => {
     const own = withRoles(bench, [builtInRoles.dataScientist]);

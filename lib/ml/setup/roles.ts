@@ -77,6 +77,13 @@ export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: P
         return { answered: `${count} in force; what they allow is said task by task.`, value: { roles, setup } };
       } catch (error) {
         if (!(error instanceof TaskError) || (error.status !== 403 && error.status !== 404)) throw error;
+        // The resource manager gives each refusal a code; a proxy that does not go there gives none.
+        if (error.code === undefined && error.status === 403)
+          return {
+            outcome: "failed",
+            answered: `${request.azure.cloud.resourceManager} is answered for by something else, with status 403: the agent's proxy, or a firewall.`,
+            todo: "Let the agent's machine out to that host, or put it on the proxy's list. No role changes this.",
+          };
         if (error.status === 404)
           return {
             outcome: "notAsked",
