@@ -105,6 +105,8 @@ function readJob(mapping: Mapping, outerPool: string | undefined): JobDocument |
   );
   const timeout = mapping.number("timeoutInMinutes");
   const environment = kind === "deployment" ? readEnvironment(mapping) : undefined;
+  // Required by the schema of the job; the server's words are not known.
+  if (kind === "deployment" && !environment) reader.fault(mapping.place, "A deployment job needs an environment.");
   const common = {
     kind,
     name,

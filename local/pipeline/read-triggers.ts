@@ -80,6 +80,9 @@ function readSchedules(root: Mapping): PipelineDocument["schedules"] {
     const mapping = reader.mapping(node, "a schedule");
     if (!mapping) return [];
     const cron = mapping.text("cron") ?? "";
+    // The server's words (public reports); its own reader of cron is stricter than five fields of such characters.
+    if (!/^\s*([\d*,/-]|[A-Za-z]{3})+(\s+([\d*,/-]|[A-Za-z]{3})+){4}\s*$/.test(cron))
+      reader.fault(mapping.keyPlace("cron"), `Improperly formed cron syntax: '${cron}'.`);
     mapping.text("displayName");
     mapping.boolean("always");
     mapping.boolean("batch");
@@ -99,10 +102,13 @@ function readResources(resources: Mapping | undefined): PipelineResource[] {
     packages: "no package feed runs locally",
     builds: "no other build system runs locally",
   });
+  const aliases = new Set<string>();
   return nodes.flatMap((node) => {
     const mapping = reader.mapping(node, "a pipeline resource");
     if (!mapping) return [];
     const alias = mapping.text("pipeline") ?? "";
+    if (aliases.has(alias.toLowerCase())) reader.fault(mapping.place, `The resource '${alias}' is declared twice.`);
+    aliases.add(alias.toLowerCase());
     const source = mapping.text("source") ?? "";
     if (alias === "" || source === "")
       reader.fault(mapping.place, "A pipeline resource needs pipeline (its alias) and source (the pipeline's name).");

@@ -62,11 +62,14 @@ export function readParameters(
       defaultNode: value,
     }));
   }
+  const names = new Set<string>();
   return reader.sequence(node, "parameters").flatMap((item) => {
     const mapping = reader.mapping(item, "a parameter");
     if (!mapping) return [];
     const name = mapping.text("name") ?? "";
     if (name === "") reader.fault(mapping.place, "A parameter needs a name.");
+    if (names.has(name.toLowerCase())) reader.fault(mapping.place, `The parameter '${name}' is declared twice.`);
+    names.add(name.toLowerCase());
     mapping.text("displayName");
     const given = mapping.text("type") ?? "string";
     const type = (Object.keys(TYPES) as ParameterType[]).find((one) => one === given);

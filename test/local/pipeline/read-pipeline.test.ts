@@ -149,6 +149,26 @@ const table: readonly (readonly [string, string, RegExp])[] = [
   ["an unnamed artifact", "steps:\n- publish: a", /^p\.yml:2:3: publish needs the name of the artifact/],
   ["another repository", "steps:\n- checkout: tools", /^p\.yml:2:13: checkout knows self and none here, not 'tools'/],
   [
+    "two parameters of one name",
+    "parameters: [{name: a, default: x}, {name: A, default: y}]\nsteps: [{bash: x}]",
+    /:1:37: The parameter 'A' is declared twice/,
+  ],
+  [
+    "two resources of one alias",
+    "resources:\n  pipelines:\n  - {pipeline: t, source: x}\n  - {pipeline: T, source: y}\nsteps: [{bash: x}]",
+    /:4:5: The resource 'T' is declared twice/,
+  ],
+  [
+    "a schedule that is none",
+    "schedules:\n- cron: every day\nsteps: [{bash: x}]",
+    /:2:\d+: Improperly formed cron syntax: 'every day'/,
+  ],
+  [
+    "a deployment to nowhere",
+    "jobs:\n- deployment: A\n  strategy: {runOnce: {deploy: {steps: [{bash: x}]}}}",
+    /:2:3: A deployment job needs an environment/,
+  ],
+  [
     "an unknown parameter in an expression",
     "parameters:\n- name: region\n  default: eu\nsteps:\n- bash: echo ${{ parameters.regoin }}",
     /^p\.yml:5:9: .*There is no parameter 'regoin'; did you mean 'region'\?/,
