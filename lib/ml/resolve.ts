@@ -1,6 +1,6 @@
 // Answers a spec's questions from the workspace: uploads, code, anonymous assets, labels.
 import type { UploadRoot } from "../spec/index.ts";
-import type { AssetKind, Resolver } from "../spec/resolver.ts";
+import type { AssetKind, Resolver, SpecWorkspace } from "../spec/resolver.ts";
 import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
 import { registerCode } from "./codes.ts";
 import { collectionsOf } from "./collections.ts";
@@ -23,10 +23,15 @@ export interface ResolveOptions {
 /** Steps of a pipeline that are translated, and their components registered, side by side. */
 const LANES = 8;
 
-/** The same question in one run is asked of Azure once. */
-export function createResolver(workspace: Workspace, options: ResolveOptions = {}): WorkspaceResolver {
+/** The workspace and its cloud, as a document is translated for them. */
+export function specWorkspace(workspace: Workspace): SpecWorkspace {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
   const { storageSuffix, authority } = workspace.azure.cloud;
+  return { subscriptionId, resourceGroup, name, id, location, storageSuffix, authority: authority.replace(/\/$/, "") };
+}
+
+/** The same question in one run is asked of Azure once. */
+export function createResolver(workspace: Workspace, options: ResolveOptions = {}): WorkspaceResolver {
   const codeHashes = new Map<string, string>();
   const codes = new Map<string, Promise<string>>();
   const register = async (path: string, isMade: boolean): Promise<string> => {
@@ -39,15 +44,7 @@ export function createResolver(workspace: Workspace, options: ResolveOptions = {
   // Whoever awaits it hears of its failure; nobody may, where there is nothing to create.
   options.mayCreate?.catch(() => {});
   return {
-    workspace: {
-      subscriptionId,
-      resourceGroup,
-      name,
-      id,
-      location,
-      storageSuffix,
-      authority: authority.replace(/\/$/, ""),
-    },
+    workspace: specWorkspace(workspace),
     root: options.root,
     codeHashes,
     lanes: LANES,

@@ -5,6 +5,7 @@ import { versionOfLabel } from "../assets.ts";
 import { canonical } from "../canonical.ts";
 import { type Collecting, collectedBy, collectionsOf } from "../collections.ts";
 import { contentOf } from "../content.ts";
+import { specWorkspace } from "../resolve.ts";
 import type { Workspace } from "../workspace.ts";
 import { UNKNOWN } from "./compare.ts";
 
@@ -23,9 +24,9 @@ export function foreseeing(
   deployments: PlannedDeployments,
   root: UploadRoot,
 ): Resolver {
-  const { subscriptionId, resourceGroup, name, id, location } = workspace;
+  const { subscriptionId, resourceGroup, name, id } = workspace;
   return {
-    workspace: { subscriptionId, resourceGroup, name, id, location },
+    workspace: specWorkspace(workspace),
     root,
     lanes: 1,
     code: async (path, isMade) => {
