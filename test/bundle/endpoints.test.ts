@@ -181,7 +181,10 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       line: RegExp,
       more: Record<string, string>,
       files: Record<string, string> = slow,
-      busy = () => deploymentsOfEndpoint(bench.cloud.azure, "stopped").at(-1)?.provisioningState === "Updating",
+      busy = () =>
+        ["Creating", "Updating"].includes(
+          deploymentsOfEndpoint(bench.cloud.azure, "stopped").at(-1)?.provisioningState ?? "",
+        ),
     ): Promise<TaskRun> {
       const cancel = new AbortController();
       const pauses = path.join(folder, "pauses");

@@ -215,12 +215,13 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         `containerType must be one of InferenceServer, StorageInitializer, and is ${JSON.stringify(containerType)}.`,
       );
     }
-    const content = fleet.logs(
-      deployment.endpoint,
-      deployment.name,
-      containerType,
-      typeof tail === "number" && tail > 0 ? tail : undefined,
-    );
+    const last = typeof tail === "number" && tail > 0 ? tail : undefined;
+    const { endpoint, name } = deployment;
+    // Of the container that brings the files no log is recorded: it is told by its lines alone.
+    const content =
+      containerType === "InferenceServer"
+        ? fleet.report(endpoint, name, last)
+        : fleet.logs(endpoint, name, containerType, last);
     response.json({ content: content ?? "" });
   });
 

@@ -7,6 +7,7 @@ import { ImageError } from "../environments/provision.ts";
 import { bring, bringCode } from "../jobs/inputs.ts";
 import { locate } from "../jobs/locations.ts";
 import type { AzureWorld } from "../world.ts";
+import type { ContainerEvent } from "./log-report.ts";
 import { ContainerLog, ScoringProcess } from "./process.ts";
 import type { DeploymentRecord } from "./records.ts";
 import { mlflowScript, prepareRuntime, type Runtime } from "./runtime.ts";
@@ -28,6 +29,7 @@ export class DeploymentFailure extends Error {
 
 /** The containers of one deployment: StorageInitializer, which brings the files, and InferenceServer, which scores. */
 export class Container {
+  readonly events: ContainerEvent[] = [];
   readonly logs = { StorageInitializer: new ContainerLog(), InferenceServer: new ContainerLog() };
   private readonly world: AzureWorld;
   private readonly deployment: DeploymentRecord;
@@ -64,8 +66,14 @@ export class Container {
     if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
   }
 
+  private tell(name: ContainerEvent["name"], message: string): void {
+    // A container that dies again and again tells no more after this many.
+    if (this.events.length < 100) this.events.push({ name, message, at: this.world.clock.now() });
+  }
+
   private async bringFiles(folder: string): Promise<string | undefined> {
     const log = this.logs.StorageInitializer;
+    this.tell("Downloading", "Start downloading models");
     const { properties } = this.deployment;
     try {
       const code = properties["codeConfiguration"] as { codeId?: string; scoringScript: string } | null | undefined;
@@ -82,9 +90,9 @@ export class Container {
         throw new DeploymentFailure("BadArgument", `The code has no scoring script '${code.scoringScript}'.`);
       }
       const model = properties["model"];
-      if (typeof model !== "string") return undefined;
-      const directory = await this.bringModel(model, folder);
-      log.add("Copying is complete");
+      const directory = typeof model === "string" ? await this.bringModel(model, folder) : undefined;
+      if (directory !== undefined) log.add("Copying is complete");
+      this.tell("Downloaded", "Models are downloaded successfully");
       return directory;
     } catch (error) {
       log.add(`ERROR: ${(error as Error).message}`);
@@ -146,6 +154,8 @@ export class Container {
       log,
     });
     this.process = running;
+    this.tell("Created", "Created container inference-server");
+    this.tell("Started", "Started container inference-server");
     const patience = this.world.scenario.online.ready;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
@@ -170,6 +180,7 @@ export class Container {
       );
     }
     this.livePort = port;
+    this.tell("ContainerReady", "Container is ready");
     void this.watch(running);
   }
 

@@ -5,6 +5,7 @@ import type { AzureWorld } from "../world.ts";
 import { Container, type DeploymentFailure } from "./container.ts";
 import { failureOf } from "./faults.ts";
 import { type Backends, Gateway } from "./gateway.ts";
+import { logReport } from "./log-report.ts";
 import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "./records.ts";
 
 /** Listeners and containers. Records are the resource files' business. */
@@ -90,6 +91,12 @@ export class Fleet implements Backends {
     tail?: number,
   ): string | undefined {
     return this.latest.get(deploymentKey(endpoint, deployment))?.logs[container].tail(tail);
+  }
+
+  /** What getLogs tells of the serving container; undefined when none was ever started. */
+  report(endpoint: string, deployment: string, tail?: number): string | undefined {
+    const container = this.latest.get(deploymentKey(endpoint, deployment));
+    return container && logReport(container.events, container.logs.InferenceServer.tail(tail));
   }
 
   /** After a restart with kept data: listeners and containers again; what was under way when the cloud closed has failed. */

@@ -200,7 +200,13 @@ describe("local Azure: online endpoints and deployments", () => {
     assert.match(whole, /builds and pulls no image/);
     assert.match(whole, /before the fall/);
     assert.match(whole, /RuntimeError: no such weights/);
-    assert.equal((await logs({ containerType: "InferenceServer", tail: 2 })).trimEnd().split("\n").length, 2);
+    assert.match(
+      whole,
+      /^Instance status:\nSystemSetup: Succeeded\n.*\nUserContainerStart: InProgress\n\n\nContainer events:\n/s,
+    );
+    assert.match(whole, /Kind: Pod, Name: Downloaded, Type: Normal, Time: \S+Z, Message: Models are downloaded/);
+    const [, own = ""] = (await logs({ tail: 2 })).split("Container logs:\n");
+    assert.equal(own.trimEnd().split("\n").length, 2);
     assert.match(await logs({ containerType: "StorageInitializer" }), /Copying model greeter:1/);
     assert.equal((await workspaceAsk(cloud, "GET", "/onlineEndpoints/ep-two")).body.properties.traffic.blue, 100);
   });
