@@ -104,10 +104,10 @@ function readArguments(): Options | undefined {
   }
 }
 
-/** Folders whose name holds one of the texts; all folders where none does, because a text may be part of a test's name. */
+/** Folders whose name holds one of the texts; all folders where a text is in no folder's name, and so may be in a test's. */
 function chosen(folders: readonly string[], only: readonly string[]): readonly string[] {
-  const named = folders.filter((folder) => only.some((text) => folder.includes(text)));
-  return named.length > 0 ? named : folders;
+  const named = (text: string) => folders.filter((folder) => folder.includes(text));
+  return only.length > 0 && only.every((text) => named(text).length > 0) ? [...new Set(only.flatMap(named))] : folders;
 }
 
 process.exitCode = await main();
