@@ -1,7 +1,7 @@
 // What the addresses of operations answer, word by word, under older api-versions and newer ones (facts/04 §12.2, §13, §14; facts/06 1.4, 3.2).
 import { isRecent } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
-import type { Operation, OperationResult } from "./operations.ts";
+import type { Operation, OperationResult } from "./operation.ts";
 
 /** What `endTime` says while an operation of an online endpoint goes on, since 2024. */
 const NEVER = "0001-01-01T00:00:00+00:00";

@@ -1,95 +1,13 @@
 // Long-running operations: what a 201 or 202 names, and when it has ended (facts/04 §10, §12.2, §12.6; facts/06 1.3, 1.4).
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Response } from "express";
-import { isRecent, timestamp } from "./envelope.ts";
+import { isRecent } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
+import { type Family, Operation, type OperationKind, type OperationResult } from "./operation.ts";
 import { resultOf, statusBody } from "./operation-answers.ts";
 import type { ArmRouter } from "./router.ts";
 
-/**
- * Prefix of an operation's id: online endpoint and deployment (`oeidp`, `odidp` since 2024), batch endpoint and deployment,
- * schedule, job cancel. Ids of the other families are guids, or what whoever started them chose.
- */
-export type OperationKind = "oe" | "od" | "oeidp" | "odidp" | "bebes" | "bdbes" | "s" | "jc" | Family;
-
-/** Families with status addresses of their own (facts/06 1.3; registries: recorded in 2022). */
-type Family = "compute" | "workspace" | "registry";
-
-export type OperationStatus = "Updating" | "Succeeded" | "Failed" | "Canceled";
-
-export interface OperationError {
-  readonly code: string;
-  readonly message: string;
-}
-
-/** What an operation is about, as far as its failure tells (facts/06 3.2). */
-export interface OperationSubject {
-  /** ARM id of the resource. */
-  readonly resource: string;
-  /** `x-ms-client-request-id` of the request that began it. */
-  readonly requestId: string;
-}
-
-/** What the result address of an operation answers, where that is not the operation itself; absent body: none. */
-export interface OperationResult {
-  readonly status: number;
-  readonly body?: object;
-}
-
-/** One long-running operation. Whoever started it ends it with `succeed`, `fail` or `cancel`; later endings are ignored. */
-export class Operation {
-  /** `oe:{workspaceGuid}:{guid}`. */
-  readonly id: string;
-  readonly kind: OperationKind;
-  readonly startTime: string;
-  /** ISO 8601 duration of `x-ms-async-operation-timeout`. */
-  readonly timeout: string;
-  status: OperationStatus = "Updating";
-  endTime: string | undefined;
-  error: OperationError | undefined;
-  subject: OperationSubject | undefined;
-  /** What the result's address answers once it has succeeded, where that is not the operation; called at each look, may throw. */
-  result: ((apiVersion: string) => OperationResult) | undefined;
-  /** Settles when the operation has ended. */
-  readonly ended: Promise<void>;
-  #settle: () => void = () => {};
-  readonly #now: () => number;
-
-  constructor(kind: OperationKind, id: string, timeout: string, now: () => number) {
-    this.kind = kind;
-    this.id = id;
-    this.timeout = timeout;
-    this.#now = now;
-    this.startTime = timestamp(now());
-    this.ended = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-  }
-
-  get done(): boolean {
-    return this.status !== "Updating";
-  }
-
-  succeed(): void {
-    this.#end("Succeeded");
-  }
-
-  fail(error: OperationError): void {
-    this.#end("Failed", error);
-  }
-
-  cancel(): void {
-    this.#end("Canceled");
-  }
-
-  #end(status: OperationStatus, error?: OperationError): void {
-    if (this.done) return;
-    this.status = status;
-    this.error = error;
-    this.endTime = timestamp(this.#now());
-    this.#settle();
-  }
-}
+export { Operation, type OperationError, type OperationKind } from "./operation.ts";
 
 /** What the engine needs to know of the world. */
 export interface OperationsPlace {
