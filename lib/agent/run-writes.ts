@@ -1,7 +1,7 @@
 // What a step writes on its run beside its work: a test run, a tag. Through the run's own API and not by the agent's commands
 // `results.publish` and `build.addbuildtag`: the agent awaits those after the process, and fails the step where they are refused.
-import type { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import type { RunCreateModel, TestCaseResult } from "azure-devops-node-api/interfaces/TestInterfaces.js";
+import type { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { TestApi } from "azure-devops-node-api/TestApi.js";
 import { TaskError } from "../errors.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
@@ -90,16 +90,20 @@ export async function publishTests(access: WritesAccess, tests: Tests): Promise<
 export async function addBuildTag(access: WritesAccess, tag: string): Promise<void> {
   const { buildId, project } = access;
   if (buildId === undefined) return;
-  const { BuildApi } = await import("azure-devops-node-api/BuildApi.js");
-  const api = await client(access, BuildApi, "Build");
-  const tags = await asked(`tag run ${buildId}`, () => api.addBuildTag(project, buildId, tag));
+  // By the client that every task has for its sign-in: that of builds alone would take a task's package over its limit.
+  const { TaskApi } = await import("azure-devops-node-api/TaskApi.js");
+  const api = await client(access, TaskApi, "Build");
+  const path = [project, "_apis", "build", "builds", String(buildId), "tags", tag].map(encodeURIComponent).join("/");
+  const url = `${access.settings.collectionUri.replace(/\/*$/, "/")}${path}?api-version=7.1`;
+  const answer = await asked(`tag run ${buildId}`, () => api.rest.replace<{ value?: unknown }>(url, undefined));
+  const tags = answer.result?.value;
   if (!Array.isArray(tags))
     throw new TaskError("notFound", `Azure DevOps finds no run ${buildId} to tag.`, { status: 404 });
 }
 
-type Settings = ConstructorParameters<typeof BuildApi>;
+type Settings = ConstructorParameters<typeof TaskApi>;
 
-async function client<T extends BuildApi | TestApi>(
+async function client<T extends TaskApi | TestApi>(
   { settings }: WritesAccess,
   Client: new (...parameters: Settings) => T,
   area: string,
