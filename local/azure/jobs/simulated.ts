@@ -38,13 +38,15 @@ export class SimulatedRun extends JobLife {
     const { world } = host;
     const begun = job.status === "Running";
     await this.phase(job.status, "starting");
-    Object.assign(job.properties, runProperties(job.body));
+    if (!isImport(job.body)) Object.assign(job.properties, runProperties(job.body));
     await this.phase(begun ? "Running" : "Preparing", "preparing");
     const log = logOf(job.body);
     if (isImport(job.body)) {
       // Recorded: it is there, and empty, of an import that never ran.
       await world.blobs.append("azureml", `${runFolder(job.name)}${log}`, "");
+      // What fails here fails as it does in the service: nothing of it is simulated.
       this.requireConnection();
+      Object.assign(job.properties, runProperties(job.body));
     }
     await this.phase("Running", "queued");
     await this.failOf("command", "service");
