@@ -52,7 +52,7 @@ const featurization = object(
   },
   {
     finish(body, _value, to) {
-      if (to.style !== "camel") return { mode: "auto", ...body };
+      if (to.style !== "camel") return body;
       const params = body["transformerParams"] as Record<string, unknown> | undefined;
       const named = params && Object.fromEntries(Object.entries(params).map(([name, value]) => [pascal(name), value]));
       return { mode: "auto", ...body, ...(named === undefined ? {} : { transformerParams: named }) };
@@ -228,6 +228,7 @@ export const tabularTasks: Readonly<Record<string, AutomlTask>> = {
     metrics: CLASSIFICATION_METRICS,
     metric: "auc_weighted",
     defaults: INFO,
+    inSteps: { ...INFO, primary_metric: "accuracy" },
     details,
   },
   regression: {

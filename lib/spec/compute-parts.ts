@@ -55,12 +55,25 @@ export const computeIdentity = object(
   },
 );
 
-export const networkSettings = object("network settings", {
-  vnet_name: optional(text()),
-  subnet: optional(text()),
-  public_ip_address: readOnly(),
-  private_ip_address: readOnly(),
-});
+export const networkSettings = object(
+  "network settings",
+  {
+    vnet_name: optional(text()),
+    subnet: optional(text()),
+    public_ip_address: readOnly(),
+    private_ip_address: readOnly(),
+  },
+  {
+    check(value, node, at) {
+      if (value.vnet_name !== undefined && value.subnet === undefined)
+        at.fault(node, `${at.name} names a network and no subnet in it.`, { hint: "Add `subnet:`." });
+      else if (value.subnet !== undefined && value.vnet_name === undefined && !value.subnet.startsWith("/"))
+        at.fault(node, `${at.name} names a subnet and no network that it lies in.`, {
+          hint: "Add `vnet_name:`, or write the subnet's ARM id.",
+        });
+    },
+  },
+);
 
 /** The subnet's ARM id; a bare name is one of the workspace's resource group. */
 export function subnetOf(value: Infer<typeof networkSettings> | undefined, resolver: Resolver): object | undefined {

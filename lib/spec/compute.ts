@@ -72,7 +72,7 @@ const kubernetesFields = {
   ...computeHeader,
   ...attached,
   type: required(enumeration(["kubernetes"])),
-  namespace: required(text()),
+  namespace: optional(text()),
   properties: optional(map(anything)),
 };
 
@@ -148,7 +148,7 @@ async function ownProperties(
         computeType: "Kubernetes",
         resourceId: document.resource_id,
         computeLocation: location,
-        properties: { ...document.properties, namespace: document.namespace },
+        properties: { ...document.properties, namespace: document.namespace ?? "default" },
       };
     case "synapsespark":
       return { computeType: "SynapseSpark", resourceId: document.resource_id };
@@ -158,10 +158,9 @@ async function ownProperties(
 function clusterProperties(document: Cluster, resolver: Resolver): Record<string, unknown> {
   const ssh = document.ssh_settings;
   const isOpen = document.ssh_public_access_enabled;
-  const canLogIn = ssh?.admin_password !== undefined || ssh?.ssh_key_value !== undefined;
   return {
     computeType: "AmlCompute",
-    disableLocalAuth: !canLogIn,
+    disableLocalAuth: ssh === undefined,
     properties: present({
       osType: "Linux",
       vmSize: document.size ?? DEFAULT_SIZE,

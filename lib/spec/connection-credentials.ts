@@ -8,7 +8,7 @@ import { type Shape, snakeCase } from "./shape.ts";
 const FIELDS = {
   pat: { pat: required(secretText) },
   sas: { sas_token: required(secretText) },
-  username_password: { username: optional(text()), password: optional(secretText) },
+  username_password: { username: required(text()), password: required(secretText) },
   managed_identity: { client_id: optional(text()), resource_id: optional(text()) },
   service_principal: { client_id: required(text()), client_secret: required(secretText), tenant_id: required(text()) },
   access_key: { access_key_id: required(text()), secret_access_key: required(secretText) },

@@ -85,6 +85,7 @@ export async function distillationProperties(job: DistillationJob, to: Writing):
       hyperParameters: job.hyperparameters,
     }),
     outputs: job.outputs && (await jobOutputs.write(job.outputs, to)),
+    services: job.services && (await services.write(job.services, to)),
   });
 }
 

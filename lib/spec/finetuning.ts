@@ -97,6 +97,7 @@ export async function finetuningProperties(job: FinetuningJob, to: Writing): Pro
       hyperParameters: job.hyperparameters && (isOpenAi ? openAiValues(job.hyperparameters) : job.hyperparameters),
     }),
     outputs: job.outputs && (await jobOutputs.write(job.outputs, to)),
+    services: job.services && (await services.write(job.services, to)),
     // Azure's client sends the bare name.
     computeId: isOpenAi ? undefined : job.compute,
     resources: isOpenAi ? undefined : job.resources && { instanceTypes: job.resources.instance_types },

@@ -281,12 +281,15 @@ export interface JobOutput {
   readonly binding?: string;
 }
 
+/** An output of which nothing is written but its name. */
+export const UNDECLARED: JobOutput = {};
+
 /** One output: `{type, path, mode, name, version}`, or nothing at all (a uri_folder). */
 export const jobOutput: Shape<JobOutput> = withOwnExpressions({
   expects: "a mapping with type and path",
   below: outputFields.below,
   read(node: SpecNode, at: Reading): JobOutput | undefined {
-    if (node.kind === "scalar" && node.type === "null") return {};
+    if (node.kind === "scalar" && node.type === "null") return UNDECLARED;
     if (node.kind === "scalar" && isExpression(node.value)) return { binding: node.value };
     return outputFields.read(node, at);
   },

@@ -1,5 +1,5 @@
 // Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
-import { list, map, object, optional, required } from "./object.ts";
+import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { valueText } from "./python-text.ts";
 import { anything, boolean, duration, enumeration, integer, looseText, text } from "./scalar.ts";
 import { described, type Reading, type Shape, snakeCase } from "./shape.ts";
@@ -179,9 +179,9 @@ const service = object(
     properties: optional(map(looseText)),
     ssh_public_keys: optional(text(), { unwritten: true }),
     log_dir: optional(text(), { unwritten: true }),
-    endpoint: optional(anything, { unwritten: true }),
-    status: optional(anything, { unwritten: true }),
-    error_message: optional(anything, { unwritten: true }),
+    endpoint: readOnly(),
+    status: readOnly(),
+    error_message: readOnly(),
   },
   {
     finish(body, value, to) {
@@ -192,7 +192,10 @@ const service = object(
         ...Object.fromEntries(Object.entries(own).filter(([, item]) => item !== undefined)),
       };
       const nodes = to.style === "camel" ? { nodesValueType: "All" } : { nodes_value_type: "All" };
+      // A service that says no type is what Azure's client tries first: SSH, or TensorBoard where it has a folder of logs.
+      const type = value.log_dir === undefined ? "SSH" : "TensorBoard";
       return {
+        [to.style === "camel" ? "jobServiceType" : "job_service_type"]: type,
         ...body,
         ...(Object.keys(properties).length === 0 ? {} : { properties }),
         ...(value.nodes === undefined ? {} : { nodes }),
@@ -232,5 +235,16 @@ function numeric(value: unknown): unknown {
 
 /** Environment variables: values become text. */
 export const environmentVariables = map(valueText);
-/** Those of a pipeline's step are sent as they stand. */
-export const stepVariables = map(anything);
+/**
+ * A variable of a pipeline's step stands in its body as JSON, as Azure's client sends it; the run has the text of that. A number whose JSON
+ * would have another text than Azure's client gives it (1.0, 1e-05, more digits than a number keeps) is sent as that text.
+ */
+const stepVariable: Shape<unknown> = {
+  ...anything,
+  read(node, at) {
+    const isNumber = node.kind === "scalar" && (node.type === "float" || node.type === "integer");
+    return isNumber && String(node.value) !== node.text ? node.text : anything.read(node, at);
+  },
+};
+/** Those of a pipeline's step. */
+export const stepVariables = map(stepVariable);

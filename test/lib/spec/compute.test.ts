@@ -112,7 +112,7 @@ setup_scripts: {startup_script: {path: p}}
   const REFUSED: readonly [string, RegExp][] = [
     ["name: c\ntype: cluster\n", /Allowed here: amlcompute/],
     ["name: c\ntype: amlcompute\nmax_node_count: 4\n", /no field "max_node_count"/],
-    ["name: k\ntype: kubernetes\nresource_id: /k\n", /needs the field "namespace"/],
+    ["name: k\ntype: kubernetes\nnamespace: n\n", /needs the field "resource_id"/],
     ["name: v\ntype: virtualmachine\nresource_id: /v\nssh_settings: {ssh_private_key_file: ../key}\n", /key/],
     [
       "name: c\ntype: computeinstance\nschedules: {compute_start_stop: [{action: stop, trigger: {type: cron, expression: '* * * * *', end_time: 2024-01-01}}]}\n",
