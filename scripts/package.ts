@@ -14,6 +14,8 @@ import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */
 const LARGEST = 4.5 * 1024 * 1024;
+/** Bytes of one task's folder in the package: an agent brings it before the task's first run. */
+const LARGEST_TASK = 500_000;
 
 export interface PackageOptions {
   /** A file of configs/; `release` where it is absent. */
@@ -88,7 +90,11 @@ export async function packageExtension(root: string, options: PackageOptions = {
     const bytes = statSync(file).size;
     if (bytes > LARGEST)
       throw new Error(`${basename(file)} has ${kilobytes(bytes)}; at most ${kilobytes(LARGEST)} are allowed.`);
-    return { file, bytes, tasks: sizes(file) };
+    const packed = { file, bytes, tasks: sizes(file) };
+    for (const [task, size] of packed.tasks)
+      if (size > LARGEST_TASK)
+        throw new Error(`The task ${task} has ${size} bytes in the package; at most ${LARGEST_TASK} are allowed.`);
+    return packed;
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

@@ -13,6 +13,9 @@ import {
 import { TaskError } from "../errors.ts";
 import type { AzureMl, RequestOptions } from "./client.ts";
 
+/** The groups of operations that are part of a bundle; the others are left out (scripts/build/packages.ts). */
+type Asked = Pick<AzureMachineLearningWorkspaces, "onlineEndpoints" | "onlineDeployments">;
+
 /**
  * Asks through the official client, and returns its typed answer.
  * @param options `doing`, `promises`, `repeats` and `signal` count as they do for AzureMl.request
@@ -21,7 +24,7 @@ import type { AzureMl, RequestOptions } from "./client.ts";
 export async function askOfficially<T>(
   azure: AzureMl,
   options: RequestOptions,
-  ask: (client: AzureMachineLearningWorkspaces) => Promise<T>,
+  ask: (client: Asked) => Promise<T>,
 ): Promise<T> {
   // It takes long to load, and most runs of most tasks never ask it.
   const { AzureMachineLearningWorkspaces } = await import("@azure/arm-machinelearning");

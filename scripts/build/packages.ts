@@ -43,6 +43,34 @@ const late = (name: string, ...members: readonly string[]) =>
     ? `module.exports = new Proxy({}, { get: (_, member) => require("${name}")[member] });`
     : `module.exports = {${members.map((member) => ` get ${member}() { return require("${name}").${member}; }`)} };`;
 
+/** Operation groups that the official management client makes, and that no task asks (lib/azure/official.ts). */
+const NEVER_ASKED = [
+  ...[
+    "OperationsImpl",
+    "WorkspacesImpl",
+    "UsagesImpl",
+    "VirtualMachineSizesImpl",
+    "QuotasImpl",
+    "ComputeOperationsImpl",
+  ],
+  ...["PrivateEndpointConnectionsImpl", "PrivateLinkResourcesImpl", "WorkspaceConnectionsImpl", "BatchEndpointsImpl"],
+  ...[
+    "BatchDeploymentsImpl",
+    "CodeContainersImpl",
+    "CodeVersionsImpl",
+    "ComponentContainersImpl",
+    "ComponentVersionsImpl",
+  ],
+  ...[
+    "DataContainersImpl",
+    "DataVersionsImpl",
+    "DatastoresImpl",
+    "EnvironmentContainersImpl",
+    "EnvironmentVersionsImpl",
+  ],
+  ...["JobsImpl", "ModelContainersImpl", "ModelVersionsImpl", "SchedulesImpl", "WorkspaceFeaturesImpl"],
+];
+
 /** Who goes through proxies. */
 const PROXIES = /[\\/](@typespec[\\/]ts-http-runtime[\\/].*[\\/]proxyPolicy\.js|lib[\\/]azure[\\/]transport\.ts)$/;
 
@@ -65,6 +93,19 @@ export const EXCESS: readonly Excess[] = [
       };`,
     },
     gone: /[\\/]crc64\.js$/,
+  },
+  {
+    importer: /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]azureMachineLearningWorkspaces\.js$/,
+    asks: /^\.\/operations$/,
+    why: "100 KB of operation groups that no task asks: only keys, tokens and logs are read through this client.",
+    instead: {
+      text: [
+        ...["onlineEndpoints", "onlineDeployments"].map((file) => `export * from "./operations/${file}";`),
+        "class NotHere {}",
+        `export { ${NEVER_ASKED.map((name) => `NotHere as ${name}`).join(", ")} };`,
+      ].join("\n"),
+    },
+    gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]operations[\\/](?!online)/,
   },
   {
     importer: /[\\/]jsonwebtoken[\\/]lib[\\/]\w+\.js$/,
