@@ -201,7 +201,7 @@ export async function stepBody(step: Step, to: Writing): Promise<Record<string, 
     computeId:
       value.compute === undefined || step.type === "automl" ? undefined : computeOf(value.compute, to.resolver),
     inputs: await stepInputs(value.inputs ?? {}, to.resolver),
-    outputs: stepOutputs(value.outputs ?? {}, step.type === "automl"),
+    outputs: stepOutputs(value.outputs ?? {}),
     ...component,
   });
 }
@@ -225,11 +225,11 @@ async function stepInputs(
   return body;
 }
 
-/** An output that says nothing is not in the body, unless no component declares it. */
-function stepOutputs(outputs: Readonly<Record<string, JobOutput>>, isAutoml: boolean): Record<string, unknown> {
+/** An output of which only the name is written is not in the body; `{}` is a folder. */
+function stepOutputs(outputs: Readonly<Record<string, JobOutput>>): Record<string, unknown> {
   const body: Record<string, unknown> = {};
   for (const [name, output] of Object.entries(outputs)) {
-    if (output === UNDECLARED || (!isAutoml && Object.keys(output).length === 0)) continue;
+    if (output === UNDECLARED) continue;
     const mode = output.mode === undefined ? undefined : OUTPUT_MODE_VALUES[output.mode];
     const binding =
       output.binding ??
