@@ -72,9 +72,17 @@ function distributionText(node: MapNode): string {
   const values = ARGUMENTS.flatMap((name) => {
     const value = node.entries.get(name);
     if (value === undefined) return [];
-    return value.kind === "list" ? value.items.map(quotedText) : [quotedText(value)];
+    return value.kind === "list" ? value.items.map(quotedText) : [argumentText(name, value)];
   });
   return `${type?.kind === "scalar" ? type.text : ""}(${values.join(",")})`;
+}
+
+/** A number, however it is written; an upper bound is a whole one. */
+function argumentText(name: string, node: SpecNode): string {
+  const value = node.kind === "scalar" ? Number(node.text) : Number.NaN;
+  if (Number.isNaN(value)) return quotedText(node);
+  if (name === "upper") return String(value);
+  return node.kind === "scalar" && node.type === "string" ? plainDecimal(value) : quotedText(node);
 }
 
 function quotedText(node: SpecNode): string {

@@ -70,7 +70,9 @@ export function integer(options: { minimum?: number; maximum?: number } = {}): S
   const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = options;
   const expects = "a whole number";
   return scalarShape(expects, (node, at) => {
-    const value = numberOf(node);
+    // Text is a whole number in digits alone: "1e2" and "5.0" are none, as Azure's client reads them.
+    const isText = node.type === "string" && !/^\s*[-+]?\d[\d_]*\s*$/.test(node.text);
+    const value = isText ? undefined : numberOf(node);
     if (value === undefined || !Number.isInteger(value)) return wrong(node, at, expects);
     if (value < minimum || value > maximum) {
       const bounds = Number.isFinite(maximum) ? `between ${minimum} and ${maximum}` : `of at least ${minimum}`;
