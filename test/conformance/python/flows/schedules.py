@@ -73,7 +73,7 @@ def cron():
     raises(ResourceNotFoundError, lambda: client().schedules.get(made.name), "not found")
 
 
-@flow("create by recurrence; the pattern comes back as sent")
+@flow("create by recurrence; the pattern comes back in the service's letters")
 def recurrence():
     made = make(
         RecurrenceTrigger(
@@ -84,8 +84,8 @@ def recurrence():
         )
     )
     got = client().schedules.get(made.name).trigger
-    assert got.frequency == "week" and got.interval == 1
-    assert got.schedule.week_days == ["monday", "friday"] and got.schedule.minutes == [0, 1]
+    assert got.frequency.lower() == "week" and got.interval == 1
+    assert got.schedule.week_days == ["Monday", "Friday"] and got.schedule.minutes == [0, 1]
     remove(made.name)
 
 
