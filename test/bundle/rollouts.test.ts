@@ -77,7 +77,7 @@ describe("Deploy endpoint as shipped: what people are told", () => {
       );
       assert.equal(run.result, "Canceled");
       assert.deepEqual([run.stages[1]?.stage, run.stages[1]?.result], ["postjob", "Succeeded"], run.jobLog);
-      assert.match(run.jobLog, /The deployment late of long is Updating, and Azure does not delete it before/);
+      assert.match(run.jobLog, /The deployment late of long is Creating, and Azure does not delete it before/);
       assert.match(run.jobLog, /az ml online-deployment delete --name late --endpoint-name long /);
       assert.match(run.jobLog, /The traffic of long is blue 100 %\./);
       assert.ok(run.build.tags.has("azureml-left-long-late"), [...run.build.tags].join());
