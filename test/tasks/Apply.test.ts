@@ -6,10 +6,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { finish } from "../../lib/azure/index.ts";
 import { poll } from "../../lib/poll.ts";
+import { parseScenarios } from "../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
 import { project } from "../lib/ml/projects.ts";
-import { openLocal } from "../lib/ml/world.ts";
+import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 
 const folder = mkdtempSync(path.join(os.tmpdir(), "apply-"));
@@ -171,9 +172,11 @@ describe("Apply", () => {
   it("tries an import anew that has failed, and not one that goes on or has completed", async () => {
     const source = "source: {type: file_system, connection: 'azureml:apply_feed', path: x/*}";
     const files = project({
-      "import.yml": `name: lost\ntype: uri_folder\npath: azureml://datastores/nowhere/paths/x/\${{name}}\n${source}\n`,
+      "import.yml": `name: lost\ntype: uri_folder\npath: azureml://datastores/workspaceblobstore/paths/x/\${{name}}\n${source}\n`,
     });
     const given = { file: path.join(files, "import.yml") };
+    const rules = 'rules:\n  - { job: { name: "import-lost-*" }, then: { fail: service } }\n';
+    (await theCloud()).azure.scenarios.add(parseScenarios(rules).rules);
     const [id] = Object.values((await apply(given, files)).outputs?.ids ?? {});
     const workspace = await openLocal();
     const failed = async () => {
