@@ -13,6 +13,7 @@ const usage = `npm run test:red -- [--only TEXT] [--since REVISION] [--jobs N] [
 
   Reads the lines "Red: <file> :: <part of the test's title>" of the history's messages, runs those tests at each such commit and at
   HEAD, and demands that at least one of each title fails there by itself and that all pass here. HEAD is what is committed.
+  "Red-At: <commit> <file> :: <title>" names an earlier commit that has not the file yet, and gets it as it is at HEAD.
 
   --only TEXT       only tests whose file, title, commit or subject has TEXT in it
   --since REVISION  only commits after that one
@@ -24,17 +25,22 @@ interface Visit {
   readonly commit: string;
   readonly file: string;
   readonly titles: Set<string>;
+  readonly fromHead: boolean;
 }
 
 const keyOf = (commit: string, file: string) => `${commit} ${file}`;
 
 /** One visit for all titles of a file at a commit. */
-function visitsOf(tests: readonly RedTest[], commitOf: (test: RedTest) => string): Visit[] {
+function visitsOf(
+  tests: readonly RedTest[],
+  commitOf: (test: RedTest) => string,
+  isLater = (_: RedTest) => false,
+): Visit[] {
   const visits = new Map<string, Visit>();
   for (const test of tests) {
     const commit = commitOf(test);
     const key = keyOf(commit, test.file);
-    const visit = visits.get(key) ?? { commit, file: test.file, titles: new Set<string>() };
+    const visit = visits.get(key) ?? { commit, file: test.file, titles: new Set<string>(), fromHead: isLater(test) };
     visit.titles.add(test.title);
     visits.set(key, visit);
   }
@@ -56,7 +62,7 @@ async function visitAll(
     try {
       for (let next = first.shift() ?? then.shift(); next !== undefined; next = first.shift() ?? then.shift()) {
         console.error(`${++begun} of ${all}: ${next.commit.slice(0, 7)} ${next.file}`);
-        seen(next, await worktree.run(next.commit, next.file, [...next.titles]));
+        seen(next, await worktree.run(next.commit, next.file, [...next.titles], next));
       }
     } finally {
       worktree.close();
@@ -111,7 +117,14 @@ async function main(): Promise<number> {
       console.log(`     there: ${say(red)}; here: ${say(green)}`);
     }
   };
-  const visits = { there: visitsOf(tests, ({ commit }) => commit), here: visitsOf(tests, () => head) };
+  const visits = {
+    there: visitsOf(
+      tests,
+      ({ commit }) => commit,
+      ({ fromHead }) => fromHead === true,
+    ),
+    here: visitsOf(tests, () => head),
+  };
   await visitAll(root, visits, jobs, ({ commit, file }, report) => {
     reports.set(keyOf(commit, file), report);
     tell();

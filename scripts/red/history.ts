@@ -10,9 +10,13 @@ export interface RedTest {
   readonly file: string;
   /** Part of the test's full title, as plain text. */
   readonly title: string;
+  /** True: the commit has not that file yet, and gets it as it is at HEAD. */
+  readonly fromHead?: boolean;
 }
 
 const TRAILER = /^Red: *(\S+) +:: +(.+?) *$/gm;
+/** A test that came later: the file as it is at HEAD fails at that earlier commit, which must be an ancestor. */
+const AT = /^Red-At: *([0-9a-f]{7,40}) +(\S+) +:: +(.+?) *$/gm;
 /** Takes back a trailer of an earlier commit, which showed nothing; the message says why. */
 const WITHDRAWN = /^Not-Red: *(\S+) +:: +(.+?) *$/gm;
 
@@ -37,8 +41,19 @@ export function redTests(root: string, since?: string): RedTest[] {
   return log.split("\0").flatMap((entry) => {
     const [commit = "", short = "", subject = "", ...message] = entry.split("\n");
     const named = namedIn(message.join("\n")).filter((one) => !withdrawn.has(keyOf(one)));
-    return named.map((one) => ({ commit, short, subject, ...one }));
+    const later = [...message.join("\n").matchAll(AT)].map(([, at = "", file = "", title = ""]): RedTest => {
+      const [whole = "", name = "", what = ""] = describe(root, at);
+      return { commit: whole, short: name, subject: what, file, title, fromHead: true };
+    });
+    return [...named.map((one) => ({ commit, short, subject, ...one })), ...later];
   });
+}
+
+/** @throws Error where the history up to HEAD has no such commit */
+function describe(root: string, commit: string): string[] {
+  const git = (...words: string[]) => execFileSync("git", words, { cwd: root, encoding: "utf8" });
+  git("merge-base", "--is-ancestor", commit, "HEAD");
+  return git("log", "-1", "--format=%H%n%h%n%s", commit, "--").split("\n");
 }
 
 const keyOf = ({ file, title }: { file: string; title: string }) => `${file} :: ${title}`;

@@ -12,6 +12,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -48,10 +49,20 @@ export class Worktree {
 
   /**
    * Runs the tests of `file` at `commit` whose full title has one of `titles` in it.
+   * @param fromHead the file is taken from HEAD
    * @returns what mocha reports, or what was said where it ended without a report
    */
-  async run(commit: string, file: string, titles: readonly string[]): Promise<Report | string> {
+  async run(
+    commit: string,
+    file: string,
+    titles: readonly string[],
+    { fromHead = false }: { readonly fromHead?: boolean } = {},
+  ): Promise<Report | string> {
     this.#go(commit);
+    if (fromHead) {
+      mkdirSync(path.dirname(path.join(this.#place, file)), { recursive: true });
+      writeFileSync(path.join(this.#place, file), this.#git(this.#root, "show", `HEAD:${file}`));
+    }
     if (!existsSync(path.join(this.#place, file))) return `${file} is not there.`;
     if (NEEDS_BUILD.test(file) && this.#built !== commit) {
       const { status, said } = await this.#node(["--import", "tsx", "scripts/build.ts"]);
@@ -89,8 +100,8 @@ export class Worktree {
     this.#commit = commit;
   }
 
-  #git(folder: string, ...words: string[]): void {
-    execFileSync("git", ["-C", folder, ...words], { stdio: ["ignore", "ignore", "pipe"] });
+  #git(folder: string, ...words: string[]): string {
+    return execFileSync("git", ["-C", folder, ...words], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   }
 
   #node(words: readonly string[]): Promise<{ status: number | null; said: string }> {

@@ -137,6 +137,26 @@ describe("the check of tests that failed before the fix", () => {
     assert.equal(lines.at(-1), "2 passed, 5 failed");
   });
 
+  it("shows a test that came later at an earlier commit, which gets its file from the head", () => {
+    const before = git("rev-parse", "HEAD");
+    const first = git("rev-list", "--max-parents=0", "HEAD");
+    const named = "test/later.test.ts :: is more than one";
+    commit(`Show later what the first commit had wrong\n\nRed-At: ${first} ${named}`, {
+      "test/later.test.ts": test("is more than one", "assert.ok(value > 1);"),
+    });
+    const { status, lines } = red("--since", before);
+    assert.equal(status, 0, lines.join("\n"));
+    assert.deepEqual(lines, [
+      `ok   ${first.slice(0, 7)} ${named}`,
+      "     there: 1 fail; here: 1 pass",
+      "1 passed, 0 failed",
+    ]);
+    // What is no commit of this history shows nothing.
+    commit(`Show nothing\n\nRed-At: ${"0".repeat(40)} ${named}`, { "later.txt": "even later" });
+    assert.notEqual(red("--since", before).status, 0);
+    git("reset", "--quiet", "--hard", before);
+  });
+
   it("refuses a table of a part, and a history that names nothing", () => {
     assert.equal(red("--write", "--only", "value").status, 2);
     const none = red("--only", "no such test");
