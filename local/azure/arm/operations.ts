@@ -39,6 +39,15 @@ const families: Readonly<Record<Family | "mfe", { status: string; result: string
   },
 };
 
+/**
+ * What requests that begin an operation have in their query. Azure's client for JavaScript repeats it at the operation's address,
+ * where it chooses nothing.
+ */
+const repeated: Readonly<Partial<Record<Family | "mfe", readonly string[]>>> = {
+  compute: ["underlyingResourceAction"],
+  workspace: ["forceToPurge"],
+};
+
 function familyOf(kind: OperationKind): Family | "mfe" {
   return kind === "compute" || kind === "workspace" || kind === "registry" ? kind : "mfe";
 }
@@ -120,7 +129,8 @@ export class Operations {
   mount(router: ArmRouter): void {
     const base = "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location";
     for (const [name, { status, result, asked }] of Object.entries(families)) {
-      const query = [...signature, ...asked.flatMap((one) => /\w+/.exec(one)?.[0] ?? []).slice(0, 1)];
+      const own = asked.flatMap((one) => /\w+/.exec(one)?.[0] ?? []).slice(0, 1);
+      const query = [...signature, ...own, ...(repeated[name as Family | "mfe"] ?? [])];
       const find = async (id: unknown): Promise<Operation> => {
         const operation = this.#operations.get(String(id).toLowerCase());
         if (operation === undefined || familyOf(operation.kind) !== name) {

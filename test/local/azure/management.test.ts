@@ -165,6 +165,9 @@ describe("local Azure: what the management client reads and writes", () => {
       assert.deepEqual(listed, ["ws1", "second"]);
       const gone = await above("DELETE", `${at}?forceToPurge=true`);
       await ended(gone);
+      // Azure's client for JavaScript sends the request's query again.
+      const again = await ask(cloud, "GET", `${gone.headers["azure-asyncoperation"]}&forceToPurge=true`, { token });
+      assert.deepEqual([again.status, again.body.status], [200, "Succeeded"]);
       const result = await ask(cloud, "GET", gone.headers["location"] ?? "", { token });
       assert.deepEqual([result.status, result.text], [200, ""]);
       assert.equal((await above("GET", at)).status, 404);

@@ -187,6 +187,23 @@ describe("local Azure: long-running operations", () => {
     assert.match(result.body.error.details[0].message, /^There is no operation with id [0-9a-f-]{36}$/);
   });
 
+  for (const apiVersion of ["2022-02-01-preview", RECENT]) {
+    it(`say at that address that there are new keys under ${apiVersion}, so that a client that waits there goes on`, async () => {
+      await make(cloud, "/onlineEndpoints/rotated", endpointRequest(), apiVersion);
+      const keys = async () => (await call("POST", "/onlineEndpoints/rotated/listKeys", undefined, apiVersion)).body;
+      const before = await keys();
+      const sent = { keyType: "Secondary", keyValue: before.secondaryKey };
+      const first = await call("POST", "/onlineEndpoints/rotated/regenerateKeys", sent, apiVersion);
+      assert.deepEqual([first.status, async(first)], [202, undefined]);
+      let result = await at(first.headers["location"]);
+      while (result.status === 202) result = await at(first.headers["location"]);
+      assert.deepEqual([result.status, result.body.status], [200, "Succeeded"]);
+      const after = await keys();
+      assert.equal(after.primaryKey, before.primaryKey);
+      assert.notEqual(after.secondaryKey, before.secondaryKey);
+    });
+  }
+
   describe("of computes", () => {
     const cluster = (more: object = {}) => ({
       location: "eastus2",
@@ -265,6 +282,8 @@ describe("local Azure: long-running operations", () => {
       assert.deepEqual(nodes.body, { computeType: "AmlCompute", nodes: [] });
       const gone = await call("DELETE", "/computes/small?underlyingResourceAction=Delete");
       assert.deepEqual([gone.status, gone.text, gone.headers["location"]], [202, "", undefined]);
+      const repeated = await at(`${async(gone)}&underlyingResourceAction=Delete`);
+      assert.equal(repeated.status, 200, "Azure's client for JavaScript sends the request's query again");
       await status(gone);
       assert.equal((await call("GET", "/computes/small")).status, 404);
     });
