@@ -131,15 +131,15 @@ environment: {environment()}
 
 @flow("steps that do not wait for each other run at the same time")
 def parallel():
-    # Each waits until all three are there: one after the other they would never end.
+    # Each waits until all three are there: one after the other they would never end. Of equal steps only one would run.
     place = folder()
-    together = f"touch {place}/$$; for i in $(seq 1200); do [ $(ls {place} | wc -l) = 3 ] && exit 0; sleep 0.1; done; exit 1"
+    together = f"touch {place}/${{{{inputs.own}}}}; for i in $(seq 1200); do [ $(ls {place} | wc -l) = 3 ] && exit 0; sleep 0.1; done; exit 1"
 
     @dsl.pipeline
     def wide():
-        slow = step(together)
-        for _ in range(3):
-            slow()
+        slow = step(together, {"own": Input(type="string")})
+        for own in "abc":
+            slow(own=own)
 
     assert ended(submit(wide()).name).status == "Completed"
 
