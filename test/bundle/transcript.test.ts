@@ -1,6 +1,15 @@
 // The transcript that a pipeline may wish for, as packaged tasks leave it.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { assertSucceeded, Bench } from "../harness/bench.ts";
@@ -34,6 +43,33 @@ describe("a transcript", () => {
     }
     assert.deepEqual(readdirSync(elsewhere), []);
     assert.equal(existsSync("relative"), false);
+  });
+
+  for (const below of ["", "/deeper"])
+    it(`goes through no link of the repository: ${below || "the folder itself"}`, async () => {
+      const run = await bench.run("RegisterData", inputs, {
+        variables: variables(`$(Build.SourcesDirectory)/link${below}`),
+        prepare: (sources) => symlinkSync(elsewhere, path.join(sources, "link")),
+      });
+      assert.equal(run.result, "Succeeded", run.log);
+      assert.deepEqual(readdirSync(elsewhere), []);
+      assert.match(run.warnings.join("\n"), /The transcript is not written: .* is a link/);
+    });
+
+  it("goes through no link of the repository: a file of its own name", async () => {
+    const victim = path.join(mkdtempSync(path.join(tmpdir(), "transcript-")), "victim");
+    writeFileSync(victim, "as it was");
+    const run = await bench.run("RegisterData", inputs, {
+      variables: variables("$(Build.SourcesDirectory)/told"),
+      prepare: (sources) => {
+        mkdirSync(path.join(sources, "told"), { recursive: true });
+        symlinkSync(victim, path.join(sources, "told", "Job.RegisterData.jsonl"));
+      },
+    });
+    assert.equal(run.result, "Succeeded", run.log);
+    assert.equal(readFileSync(victim, "utf8"), "as it was");
+    assert.match(run.warnings.join("\n"), /The transcript cannot be written/);
+    rmSync(path.dirname(victim), { recursive: true });
   });
 
   it("that cannot be written is told once and fails nothing", async () => {

@@ -19,4 +19,21 @@ describe("the job of a champion", () => {
     assert.equal(jobOf({ properties: { modelUri, jobName: "strong", ...claims } }), "strong");
     assert.equal(jobOf({ properties: { modelUri, ...claims } }), "weak", "a hint is better than none");
   });
+  for (const modelUri of [
+    "azureml://datastores/workspaceblobstore/paths/mine/dcid.weak/model",
+    "azureml://datastores/workspaceblobstore/paths/ExperimentRun/dcid.weak/model",
+    "azureml://datastores/workspaceartifactstore/paths/LocalUpload/ExperimentRun/dcid.weak/model",
+    "https://anybody.blob.core.windows.net/open/dcid.weak/model",
+    "https://anybody.blob.core.windows.net/open/ExperimentRun/dcid.weak/model",
+  ])
+    it(`is not the one that a folder's name claims: ${modelUri}`, () => {
+      assert.equal(jobOf({ properties: { modelUri, jobName: "strong", ...claims } }), "strong");
+    });
+  it("is not the one of another workspace whose files an address names", () => {
+    const own = { id: "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/own" };
+    const at = (name: string) =>
+      `azureml://subscriptions/s/resourcegroups/g/workspaces/${name}/datastores/workspaceartifactstore/paths/ExperimentRun/dcid.weak/model`;
+    assert.equal(jobOf({ properties: { modelUri: at("others"), jobName: "strong" } }, own), "strong");
+    assert.equal(jobOf({ properties: { modelUri: at("own"), jobName: "strong" } }, own), "weak");
+  });
 });

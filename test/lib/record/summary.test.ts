@@ -90,6 +90,26 @@ describe("summary", () => {
     }
   });
 
+  for (const [called, end] of Object.entries({
+    "a line separator": "\u2028",
+    "a paragraph separator": "\u2029",
+    "a next line": "\u0085",
+    "a form feed": "\f",
+    "a vertical tab": "\v",
+  }))
+    it(`ends no row at ${called}, which some readers take for the end of a line`, () => {
+      const nasty = `a${end}# b${end}| c`;
+      const check = { id: nasty, outcome: "failed", asked: nasty, answered: nasty, todo: nasty } as const;
+      const markdown = summaryMarkdown({
+        ...base,
+        job: { name: nasty, status: nasty, experiment: nasty, error: nasty, outputs: { [nasty]: nasty } },
+        gate: { passed: true, champion: nasty, rules: [{ rule: nasty, passed: true, detail: nasty }] },
+        setup: { checks: [check] },
+      });
+      assert.ok(!markdown.includes(end), JSON.stringify(markdown));
+      assert.ok(markdown.includes("# b"), "the text itself is shown");
+    });
+
   it("ends no cell where text of others holds backslashes before a pipe, by any reading of them", () => {
     for (const nasty of ["a\\|[x](https://evil.example)|", "a\\\\| b", "\\", "|", "\\|\\|", "`|`", "a\\`|b"]) {
       const markdown = summaryMarkdown({
