@@ -1,11 +1,12 @@
 // Whom a job is measured against: the model that is live, a model in the registry, or another job.
-import { parseArmId, parseAssetReference, segment } from "../azure/index.ts";
+import { parseArmId, parseAssetReference, parseDatastoreUri, segment } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { type AssetBody, findVersion, versionIn, versionsOf } from "./assets.ts";
 import { listDeployments } from "./deployments.ts";
 import { findEndpoint, type Traffic } from "./endpoints.ts";
 import { getJob } from "./jobs.ts";
 import { SOURCE_URI } from "./lineage.ts";
+import { ARTIFACTS, jobPlaceOf, ownDatastorePath, REPLICATED } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What the input champion says. */
@@ -65,7 +66,7 @@ export async function findChampion(workspace: Workspace, choice: ChampionChoice)
       const version = await modelVersion(workspace, choice);
       const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
       if (!version) return { found: false, why: `there is no model ${written}` };
-      return asChampion(choice.name, version, "");
+      return asChampion(workspace, choice.name, version, "");
     }
     case "endpoint":
       return liveModel(workspace, choice.name);
@@ -104,31 +105,41 @@ async function liveModel(workspace: Workspace, name: string): Promise<Champion> 
   const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");
   const version = inWorkspace ? await findVersion(workspace, "models", reference.name, reference.version) : undefined;
   const of = `, live on ${name}`;
-  return asChampion(reference.name, version ?? { name: reference.version }, of);
+  return asChampion(workspace, reference.name, version ?? { name: reference.version }, of);
 }
 
-function asChampion(name: string, version: AssetBody, of: string): Champion {
+function asChampion(workspace: Workspace, name: string, version: AssetBody, of: string): Champion {
   const full = `${name}:${versionIn(version) ?? "?"}`;
-  return { found: true, name: full, called: `the champion ${full}${of}`, jobName: jobOf(version) };
+  return { found: true, name: full, called: `the champion ${full}${of}`, jobName: jobOf(version, workspace) };
 }
 
-/** The job that made a model: first by where its files lie, then as the service names it, and last as tags and properties say, which anybody can write. */
-export function jobOf(model: AssetBody): string | undefined {
+/**
+ * The job that made a model: first by where its files lie, then as the service names it, and last as tags and properties say, which anybody can write.
+ * @param workspace whose job it is; an address in another workspace names none of its jobs
+ */
+export function jobOf(model: AssetBody, workspace?: Pick<Workspace, "id">): string | undefined {
   const { properties } = model;
   const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
   return (
-    jobIn(properties?.["modelUri"]) ??
+    jobIn(properties?.["modelUri"], workspace) ??
     text(properties?.["jobName"]) ??
-    jobIn(properties?.properties?.[SOURCE_URI]) ??
+    jobIn(properties?.properties?.[SOURCE_URI], workspace) ??
     text(properties?.tags?.["jobName"]) ??
     text(properties?.properties?.["jobName"])
   );
 }
 
-function jobIn(uri: unknown): string | undefined {
-  const match = typeof uri === "string" ? /^azureml:\/\/jobs\/([^/]+)\/|\/dcid\.([^/]+)\//.exec(uri) : null;
-  return match?.[1] ?? match?.[2];
+/** The job whose output lies at an address. Only the store of artifacts has folders of runs: anybody may name another folder like one. */
+function jobIn(uri: unknown, workspace: Pick<Workspace, "id"> | undefined): string | undefined {
+  if (typeof uri !== "string") return undefined;
+  const named = jobPlaceOf(uri)?.job ?? /^azureml:\/\/artifacts\/ExperimentRun\/dcid\.([^/]+)(?:\/|$)/i.exec(uri)?.[1];
+  if (named !== undefined) return named;
+  const place = workspace === undefined ? parseDatastoreUri(uri) : ownDatastorePath(workspace, uri);
+  if (place?.datastore !== ARTIFACTS) return undefined;
+  return RUN_FOLDER.exec(place.path)?.[1];
 }
+
+const RUN_FOLDER = new RegExp(`^(?:${REPLICATED})?ExperimentRun/dcid\\.([^/]+)(?:/|$)`);
 
 async function modelVersion(
   workspace: Workspace,

@@ -106,7 +106,7 @@ async function failModelsOf(workspace: Workspace, jobName: string): Promise<Task
     async () => {
       for await (const { name, version } of modelsOf(workspace, jobName)) {
         const there = name && version ? await findVersion(workspace, "models", name, version) : undefined;
-        if (!name || !there || jobOf(there) !== jobName) continue;
+        if (!name || !there || jobOf(there, workspace) !== jobName) continue;
         if (there.properties?.tags?.[EVIDENCE.result] !== "passed") continue;
         const inRun = provenance.kind !== "none";
         const failed = evidenceFrom({

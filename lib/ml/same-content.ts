@@ -8,11 +8,8 @@ import { openDatastore } from "./datastores.ts";
 import { holdsContent, sameFiles } from "./held-files.ts";
 import { CONTENT_HASH } from "./lineage.ts";
 import { isRegistry, type Registry } from "./registry.ts";
-import { ownDatastorePath, provenBlobsOf, registryPath, uriOf } from "./version-places.ts";
+import { ownDatastorePath, provenBlobsOf, REPLICATED, registryPath, uriOf } from "./version-places.ts";
 import type { Workspace } from "./workspace.ts";
-
-/** What the service puts before the path of an MLflow model that it keeps a copy of (facts/04 6). */
-export const REPLICATED = "ServiceReplicated/[^/]+/";
 
 /**
  * Whether a version holds exactly this local content. No request for a version that neither lies at a place of the content's name nor

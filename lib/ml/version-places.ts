@@ -12,6 +12,12 @@ import { isRegistry, openFiles, type Registry } from "./registry.ts";
 import { outputPlace } from "./runs.ts";
 import type { Workspace } from "./workspace.ts";
 
+/** What the service puts before the path of an MLflow model that it keeps a copy of (facts/04 6). */
+export const REPLICATED = "ServiceReplicated/[^/]+/";
+
+/** The datastore of what runs leave. */
+export const ARTIFACTS = "workspaceartifactstore";
+
 const bare = (path: string) => path.replace(/\/+$/, "");
 
 /** The address of a version's files. */
@@ -19,7 +25,7 @@ export const uriOf = ({ properties }: AssetBody): string =>
   String(properties?.["modelUri"] ?? properties?.["dataUri"] ?? "");
 
 /** A path in a datastore of this very workspace, without a slash at its end; undefined where the address is another workspace's. */
-export function ownDatastorePath(workspace: Workspace, uri: string): DatastorePath | undefined {
+export function ownDatastorePath(workspace: Pick<Workspace, "id">, uri: string): DatastorePath | undefined {
   const place = parseDatastoreUri(uri);
   if (!place) return undefined;
   const named =
@@ -105,7 +111,7 @@ export async function requirePath(
 function usualPlace(job: string | undefined, output: string): DatastorePath | undefined {
   if (!job) return undefined;
   return output === "default"
-    ? { datastore: "workspaceartifactstore", path: `ExperimentRun/dcid.${job}` }
+    ? { datastore: ARTIFACTS, path: `ExperimentRun/dcid.${job}` }
     : { datastore: DEFAULT_DATASTORE, path: `azureml/${job}/${output}` };
 }
 

@@ -154,10 +154,12 @@ function table(rows: readonly (readonly [string, string | undefined | ""])[]): s
   return ["|  |  |", "| --- | --- |", ...lines].join("\n");
 }
 
+/** Without line ends: those of Unicode, too, end a line and a table's row for some readers. */
+const inLine = (text: string): string => text.replace(/\r\n|[\n\v\f\r\u0085\u2028\u2029]/g, " ");
+
 /** Text of others in the middle of a line: nothing in it is markup. */
 const cell = (text: string): string =>
-  text
-    .replace(/\r\n|\r|\n/g, " ")
+  inLine(text)
     .replace(/[\\`*_[\]~]/g, "\\$&")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
@@ -169,7 +171,7 @@ const cell = (text: string): string =>
  * over it, so that a text with both is no code.
  */
 function code(text: string): string {
-  const inner = text.replace(/\r\n|\r|\n/g, " ").replace(/`/g, "'");
+  const inner = inLine(text).replace(/`/g, "'");
   if (inner.includes("|") && inner.includes("\\")) return cell(text);
   // What ends with a backslash would take the code's own end for some readers.
   return `\`${inner.replace(/\|/g, "\\|").replace(/\\$/, "\\ ")}\``;

@@ -10,7 +10,7 @@ import { type AssetInput, type JobInput, jobOutputs, locationUri } from "./io.ts
 import { type AnyField, map, object, optional, required } from "./object.ts";
 import { compute } from "./reference.ts";
 import { jobIdentity, jobResources, queueSettings, services } from "./run.ts";
-import { type EnumerationOptions, enumeration, text } from "./scalar.ts";
+import { type EnumerationOptions, enumeration, text, variableText } from "./scalar.ts";
 import { described, type Shape, type Writing, writeValue } from "./shape.ts";
 
 export const AUTOML_API_VERSION = "2024-01-01-preview";
@@ -32,7 +32,7 @@ const common = {
   identity: optional(jobIdentity),
   services: optional(services),
   environment_id: optional(text()),
-  environment_variables: optional(map(text())),
+  environment_variables: optional(map(variableText)),
 };
 
 const VERBOSITIES = ["not_set", "debug", "info", "warning", "error", "critical"] as const;

@@ -1,7 +1,7 @@
 // Keys, tokens and passwords with which Azure ML reaches stores. Every secret is noted as it is read, so that none is shown.
 import { type Fields, object, optional, required } from "./object.ts";
 import { secretText, text } from "./scalar.ts";
-import { described, type Reading, type Shape } from "./shape.ts";
+import { describedKind, type Reading, type Shape } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
 /** Credentials by the field that tells what they are. `kind` is the service's word for it. */
@@ -47,8 +47,9 @@ export function storeCredentials(kinds: readonly Credentials["kind"][]): Shape<C
     below: { kind: "either", shapes: able.map(({ shape }) => shape as Shape<unknown>) },
     read(node: SpecNode, at: Reading) {
       if (node.kind !== "map") {
-        const found = node.kind === "scalar" && node.type === "string" ? "a text" : described(node);
-        return at.fault(node, `${at.name} is ${found}; credentials are a mapping of fields.`, { allowed });
+        return at.fault(node, `${at.name} is ${describedKind(node)}; credentials are a mapping of fields.`, {
+          allowed,
+        });
       }
       if (node.entries.size === 0) return { kind: "None" };
       const found = able.find(({ tell }) => node.entries.has(tell));

@@ -4,6 +4,7 @@ import {
   type Below,
   camelCase,
   described,
+  describedKind,
   NOTHING_BELOW,
   type Reading,
   readNode,
@@ -178,7 +179,7 @@ function bodyName(name: string, field: FieldOptions, to: Writing): string {
 }
 
 export function mappingExpected(node: SpecNode, at: Reading, title: string, allowed: readonly string[]): undefined {
-  return at.fault(node, `${at.name} is ${described(node)}; ${title} is a mapping of fields.`, { allowed });
+  return at.fault(node, `${at.name} is ${describedKind(node)}; ${title} is a mapping of fields.`, { allowed });
 }
 
 /** A map from names of the user's choice to values. `declared`: an override may change entries, not add any. */
@@ -191,7 +192,10 @@ export function map<T>(
     below: { kind: "values", shape: shape as Shape<unknown>, declared: options.declared ?? false },
     read(node, at) {
       if (node.kind !== "map")
-        return at.fault(node, `${at.name} is ${described(node)}; a mapping of names to ${shape.expects} is needed.`);
+        return at.fault(
+          node,
+          `${at.name} is ${describedKind(node)}; a mapping of names to ${shape.expects} is needed.`,
+        );
       const value: Record<string, T> = {};
       let sound = true;
       for (const [name, child] of node.entries) {

@@ -93,7 +93,7 @@ function checkPath(path: DocumentPath, where: SourceLocation, merging: Merging, 
   const reference = referenceAbove(merging.document, path);
   if (reference !== undefined) {
     merging.faults.add(
-      `"${formatPath(path)}" cannot be overridden: "${formatPath(reference.path)}" is the reference ${JSON.stringify(reference.text)}, which has no fields.`,
+      `"${formatPath(path)}" cannot be overridden: "${formatPath(reference.path)}" is ${reference.called}, which has no fields.`,
       { where, path, hint: `Override "${formatPath(reference.path)}" as a whole.` },
     );
     return false;
@@ -105,14 +105,21 @@ function checkPath(path: DocumentPath, where: SourceLocation, merging: Merging, 
 }
 
 /** The text on the way to a path, where the path goes below one. */
-function referenceAbove(document: SpecNode, path: DocumentPath): { path: DocumentPath; text: string } | undefined {
+function referenceAbove(document: SpecNode, path: DocumentPath): { path: DocumentPath; called: string } | undefined {
   let node: SpecNode | undefined = document;
   for (const [index, step] of path.entries()) {
-    if (node?.kind === "scalar" && node.type === "string") return { path: path.slice(0, index), text: node.text };
+    if (node?.kind === "scalar" && node.type === "string")
+      return { path: path.slice(0, index), called: calledText(node.text) };
     node = childOf(node, step);
   }
   return undefined;
 }
+
+/** Only what is seen to be a reference is quoted: another text may be a secret. */
+const calledText = (text: string) =>
+  /^(azureml:|\/subscriptions\/|file:|\.{1,2}\/)|\.ya?ml$/i.test(text)
+    ? `the reference ${JSON.stringify(text)}`
+    : "a text";
 
 function setItem(document: SpecNode, item: string, shape: Shape<unknown>, faults: Faults): SpecNode {
   const at = item.indexOf("=");
@@ -125,14 +132,11 @@ function setItem(document: SpecNode, item: string, shape: Shape<unknown>, faults
   }
   const reference = referenceAbove(document, steps);
   if (reference !== undefined) {
-    faults.add(
-      `"${formatPath(reference.path)}" is the reference ${JSON.stringify(reference.text)}, which has no fields to set.`,
-      {
-        where,
-        path: steps,
-        hint: `Set "${formatPath(reference.path)}" as a whole.`,
-      },
-    );
+    faults.add(`"${formatPath(reference.path)}" is ${reference.called}, which has no fields to set.`, {
+      where,
+      path: steps,
+      hint: `Set "${formatPath(reference.path)}" as a whole.`,
+    });
     return document;
   }
   if (shapeAt(shape, steps, undefined) === undefined) {

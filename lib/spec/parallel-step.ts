@@ -13,7 +13,7 @@ import {
 } from "./parallel.ts";
 import { compute } from "./reference.ts";
 import { jobIdentity } from "./run.ts";
-import { enumeration, text } from "./scalar.ts";
+import { enumeration, variableText } from "./scalar.ts";
 import { isExpression, type Shape } from "./shape.ts";
 import { componentUse, definedOnly, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
 
@@ -26,7 +26,7 @@ const common = {
   outputs: optional(jobOutputs, { nullable: true }),
   compute: optional(compute),
   identity: optional(jobIdentity),
-  environment_variables: optional(map(text())),
+  environment_variables: optional(map(variableText)),
   ...parallelSettings,
   environment: optional(environmentUse),
 };

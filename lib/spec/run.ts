@@ -2,7 +2,7 @@
 import { list, map, object, optional, readOnly, required } from "./object.ts";
 import { valueText } from "./python-text.ts";
 import { anything, boolean, duration, enumeration, integer, looseText, text } from "./scalar.ts";
-import { described, type Reading, type Shape, snakeCase } from "./shape.ts";
+import { described, describedKind, type Reading, type Shape, snakeCase } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
 /** An object whose `type` says which of several it is. */
@@ -15,7 +15,7 @@ export function byType<T extends { type?: string }>(
   const names = Object.keys(shapes);
   const choose = (node: SpecNode, at: Reading): string | undefined => {
     if (node.kind !== "map")
-      return at.fault(node, `${at.name} is ${described(node)}; ${title} is a mapping with \`type\`.`, {
+      return at.fault(node, `${at.name} is ${describedKind(node)}; ${title} is a mapping with \`type\`.`, {
         allowed: names,
       });
     const type = node.entries.get("type");

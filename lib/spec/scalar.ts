@@ -1,7 +1,7 @@
 // Shapes of single values, with the coercions of Azure's client (facts/03 2.1): a number may be written as text (as `--set` does), text may not be written as a number.
 import { SEGMENT_RULE, segmentFault } from "../segment.ts";
 import { nearestName } from "./faults.ts";
-import { described, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
+import { described, describedKind, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
 import { plainValue, type ScalarNode, type SpecNode } from "./source.ts";
 import { pythonFloat } from "./value.ts";
 
@@ -35,6 +35,12 @@ export function text(options: { pattern?: RegExp; rule?: string } = {}): Shape<s
     return node.text;
   });
 }
+
+/** Text that may be a secret, which no fault quotes: a variable's. A number, boolean or date must be quoted. */
+export const variableText: Shape<string> = scalarShape("text", (node, at) => {
+  if (node.type === "string") return node.text;
+  return at.fault(node, `${at.name} is ${describedKind(node)}; text is needed.`, { hint: "Put the value in quotes." });
+});
 
 /** Text that may be written as a number or boolean: it is taken as Python's str() would write it. */
 export const looseText: Shape<string> = scalarShape("text", (node) => node.text);

@@ -175,6 +175,16 @@ export function described(node: SpecNode): string {
   return `the number ${node.text}`;
 }
 
+/** The same where fields or names belong: a text there (`A=b`, a key) may be a secret and is not quoted. */
+export const describedKind = (node: SpecNode): string =>
+  node.kind !== "scalar" || node.type === "null"
+    ? described(node)
+    : node.type === "string"
+      ? "a text"
+      : `a ${WORD[node.type]}`;
+
+const WORD = { boolean: "boolean", timestamp: "date", integer: "number", float: "number" } as const;
+
 function shortened(text: string): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,7 +1,7 @@
 // Keeps a transcript of what a task asked of Azure, where the pipeline wishes for one: a line of JSON for each exchange, in a folder of
 // the pipeline's choice. For support, and for comparing one cloud with another (docs/first-run.md).
-import { appendFileSync, mkdirSync } from "node:fs";
-import { isAbsolute, join, relative, resolve } from "node:path";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Agent } from "../agent/index.ts";
 import { type Cloud, type Transport, transcribing } from "../azure/index.ts";
 
@@ -12,9 +12,10 @@ export const TRANSCRIPT_VARIABLE = "AzureML.Transcript";
 export function transcribed(agent: Agent, task: string, cloud: Cloud, transport: Transport): Transport {
   const folder = agent.variable(TRANSCRIPT_VARIABLE);
   if (folder === undefined) return transport;
-  if (!isOfTheJob(agent, folder)) {
+  const why = whyNot(agent, folder);
+  if (why !== undefined) {
     agent.log.warn(
-      `The transcript is not written: ${TRANSCRIPT_VARIABLE} names ${folder}, which is not in one of the agent's folders of this job. Name one below $(Build.ArtifactStagingDirectory).`,
+      `The transcript is not written: ${TRANSCRIPT_VARIABLE} names ${folder}, ${why}. Name one below $(Build.ArtifactStagingDirectory).`,
     );
     return transport;
   }
@@ -27,7 +28,7 @@ export function transcribed(agent: Agent, task: string, cloud: Cloud, transport:
     order += 1;
     try {
       if (order === 1) mkdirSync(folder, { recursive: true });
-      appendFileSync(file, `${JSON.stringify({ task, step: step || task, order, time: Date.now(), ...exchange })}\n`);
+      append(file, `${JSON.stringify({ task, step: step || task, order, time: Date.now(), ...exchange })}\n`);
     } catch (error) {
       isLost = true;
       const { code } = error as { code?: string };
@@ -38,14 +39,36 @@ export function transcribed(agent: Agent, task: string, cloud: Cloud, transport:
   });
 }
 
-/** Whoever may set variables of a pipeline writes nowhere else on the agent's machine by it. */
-function isOfTheJob(agent: Agent, folder: string): boolean {
-  const roots = ["Pipeline.Workspace", "Agent.BuildDirectory", "Agent.ReleaseDirectory", "Agent.TempDirectory"];
-  return roots.some((name) => {
-    const root = agent.variable(name);
-    const inside = root === undefined ? ".." : relative(resolve(root), resolve(folder));
-    return isAbsolute(folder) && inside !== "" && !inside.startsWith("..") && !isAbsolute(inside);
-  });
+/**
+ * Why the folder is refused, as the end of a sentence. Whoever may set variables of a pipeline, or puts links into its repository, has
+ * nothing written elsewhere on the agent's machine by it.
+ */
+function whyNot(agent: Agent, folder: string): string | undefined {
+  const roots = ["Pipeline.Workspace", "Agent.BuildDirectory", "Agent.ReleaseDirectory", "Agent.TempDirectory"].flatMap(
+    (name) => agent.variable(name) ?? [],
+  );
+  const isIn = (root: string, place: string) => {
+    const inside = relative(resolve(root), place);
+    return inside !== "" && !inside.startsWith("..") && !isAbsolute(inside);
+  };
+  const own = isAbsolute(folder) ? roots.find((root) => isIn(root, resolve(folder))) : undefined;
+  if (own === undefined) return "which is not in one of the agent's folders of this job";
+  // The agent's own folder may lie behind a link; what lies below it may not.
+  for (let place = resolve(folder); isIn(own, place); place = dirname(place))
+    if (lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return `where ${place} is a link`;
+  return undefined;
+}
+
+/** Adds to a file that is no link. */
+function append(file: string, line: string): void {
+  const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink()) throw Object.assign(new Error(), { code: "ELOOP" });
+  const opened = openSync(file, flags, 0o644);
+  try {
+    writeSync(opened, line);
+  } finally {
+    closeSync(opened);
+  }
 }
 
 const nameOf = (text: string) => (text === "" ? "" : `${text.replace(/[^A-Za-z0-9_-]+/g, "-")}.`);

@@ -340,9 +340,15 @@ describe("the gate", () => {
     assert.equal(jobOf({ properties: { jobName: null, tags: { jobName: "j2" } } } as never), "j2");
     assert.equal(jobOf({ properties: { modelUri: "azureml://jobs/j3/outputs/model/paths/" } }), "j3");
     assert.equal(
-      jobOf({ properties: { modelUri: "azureml://subscriptions/s/x/datastores/d/paths/ExperimentRun/dcid.j4/model" } }),
+      jobOf({
+        properties: {
+          modelUri:
+            "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/workspaceartifactstore/paths/ExperimentRun/dcid.j4/model",
+        },
+      }),
       "j4",
     );
+    assert.equal(jobOf({ properties: { modelUri: "azureml://artifacts/ExperimentRun/dcid.j5/model" } }), "j5");
     assert.equal(jobOf({ properties: {} }), undefined);
   });
 });
