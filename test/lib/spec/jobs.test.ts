@@ -108,6 +108,15 @@ describe("spec jobs", () => {
     assert.deepEqual([...file.secrets], ["Zq8-very-secret-91"]);
   });
 
+  it("takes a distillation that makes its own data without any", async () => {
+    const made = DISTILLATION.replace("label_generation", "data_generation").replace(
+      /^(training|validation)_data.*\n/gm,
+      "",
+    );
+    const { properties } = await translate(made);
+    assert.deepEqual(Object.keys(properties["fineTuningDetails"] as object), ["modelProvider", "taskType", "model"]);
+  });
+
   const REFUSED: readonly [string, string, RegExp][] = [
     ["a sweep without a goal", SWEEP.replace("goal: maximize, ", ""), /objective\.goal/],
     ["an unknown distribution", SWEEP.replace("loguniform", "logunifrom"), /Allowed here: .*loguniform/],
@@ -115,6 +124,12 @@ describe("spec jobs", () => {
     ["an entry that is not there", SPARK.replace("train.py", "trian.py"), /trian\.py/],
     ["an unknown metric", AUTOML.replace("normalized_root_mean_squared_error", "accuracy"), /primary_metric/],
     ["an unknown task", AUTOML.replace("forecasting\n", "forcasting\n"), /forecasting/],
+    ["labels for no rows", DISTILLATION.replace(/^training_data.*\n/m, ""), /label_generation needs .*"training_data"/],
+    [
+      "labels without validation",
+      DISTILLATION.replace(/^validation_data.*\n/m, ""),
+      /label_generation needs .*"validation_data"/,
+    ],
   ];
   for (const [what, yaml, pattern] of REFUSED) it(`refuses ${what}`, () => assert.match(refused(yaml), pattern));
 
