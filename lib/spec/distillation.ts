@@ -70,7 +70,18 @@ const fields = {
 };
 
 export type DistillationJob = ObjectOf<typeof fields>;
-export const distillationJob: Shape<DistillationJob> = object("a distillation job", fields);
+export const distillationJob: Shape<DistillationJob> = object("a distillation job", fields, {
+  /** The teacher labels rows that there are. Azure's client refuses such a job without them, and cannot show one that is there. */
+  check(job, node, at) {
+    if (job.data_generation_type !== "label_generation") return;
+    for (const name of ["training_data", "validation_data"] as const) {
+      if (job[name] !== undefined) continue;
+      at.fault(node, `a distillation job with data_generation_type: label_generation needs the field "${name}".`, {
+        hint: `Add \`${name}:\`.`,
+      });
+    }
+  },
+});
 
 /** The REST properties of a distillation job. */
 export async function distillationProperties(job: DistillationJob, to: Writing): Promise<Record<string, unknown>> {

@@ -78,6 +78,7 @@ const KINDS: Record<string, object> = {
     },
     student_model: { type: "mlflow_model", path: "azureml://registries/azureml/models/small/versions/1" },
     training_data: { type: "uri_file", path: "azureml://datastores/workspaceblobstore/paths/chat.jsonl" },
+    validation_data: { type: "uri_file", path: "azureml://datastores/workspaceblobstore/paths/held-back.jsonl" },
     outputs: { registered_model: { type: "mlflow_model", name: "student" } },
   },
 };
