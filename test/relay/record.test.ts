@@ -149,6 +149,14 @@ describe("relay: the record of Azure ML", () => {
     assert.equal(devops.received.length, 1);
   });
 
+  it("a run that has ended starts no target again for events of statuses that there are not", async () => {
+    const { eventsUrl } = await start({ events: "RunStatusChanged" });
+    job = jobOf("Completed");
+    for (const RunStatus of ["Completed", "completed ", "Nearly", "Nearly again", "toString"])
+      assert.equal((await post(eventsUrl, [runEvent({ RunStatus })])).status, 200);
+    assert.equal(devops.received.length, 1, "one start for the one thing that happened");
+  });
+
   for (const name of ["..", "."])
     it(`an event whose model and version are called ${name} starts nothing in the name of another resource`, async () => {
       const { eventsUrl } = await start();

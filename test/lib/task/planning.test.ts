@@ -22,6 +22,22 @@ describe("a plan", () => {
     ]);
   });
 
+  it("hides signatures of addresses, and passwords in them, wherever they stand in a body", () => {
+    const plan = new WritePlan();
+    const properties = {
+      dataUri: "https://a.blob.core.windows.net/c/f?sv=1&sig=Zq8-very-secret-91",
+      condaFile: "dependencies:\n- pip:\n  - -i https://me:Zq8-very-secret-91@feed.test/simple\n",
+      jobs: { a: { inputs: [{ uri: "abfss://c@a.dfs.core.windows.net/x?sig=Zq8-very-secret-91" }] } },
+      plain: "a@b.test",
+    };
+    plan.writes.push({ method: "PUT", path: "/data/d", body: { properties } });
+    const log = memoryLog();
+    sayWrites(log, plan, { secrets: new Set(), outputs: true });
+    const said = log.lines[1] ?? "";
+    assert.ok(!said.includes("Zq8-very-secret-91"), said);
+    assert.equal(JSON.parse(said).body.properties.plain, "a@b.test");
+  });
+
   it("marks what verbs say once something was not done", () => {
     const plan = new WritePlan();
     const log = memoryLog();
