@@ -1,7 +1,7 @@
 // A step that only plans: its story is told as ever, over a way to Azure that writes nothing, and leaves nothing behind.
 import { SECRET_FIELDS, type WritePlan, withoutSecrets } from "../azure/index.ts";
 import type { Log } from "../log.ts";
-import type { RunRecord } from "../record/record.ts";
+import { type RunRecord, redact } from "../record/index.ts";
 import type { StoryContext } from "./task.ts";
 
 /** Whether the inputs, those of any task, ask for a plan only. */
@@ -32,6 +32,14 @@ export function planningOnly<Inputs, Outputs, Workspace>(
   return { ...context, record, run };
 }
 
+/** Text by text, so that the line stays JSON: a signature or a password in an address may be in any field. */
+function redacted(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (Array.isArray(value)) return value.map(redacted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, redacted(item)]));
+}
+
 /**
  * Prints what would have been written, one JSON object a line, as `npm run plan` does.
  * @param told.secrets what files held and nobody may see
@@ -47,7 +55,7 @@ export function sayWrites(
   log.info(writes.length === 0 ? "Plan: nothing would be written." : `Plan: ${count}, one a line, in order:`);
   for (const { method, path, body } of writes) {
     const shown = withoutSecrets(body, told.secrets, { fields: SECRET_FIELDS, variables: true });
-    log.remote(JSON.stringify({ method, path, body: shown }));
+    log.remote(JSON.stringify({ method, path, body: redacted(shown) }));
   }
   log.info(`Nothing was changed${told.outputs ? "" : ", and no output is set"}: the input plan is true.`);
 }

@@ -11,6 +11,9 @@ export const NO_SOURCES =
 export type Confirmed<T> = { readonly record: T } | { readonly none: string };
 
 const FINAL = /^(completed|failed|canceled)$/i;
+/** What a run may have been before it ended: the published statuses of jobs and of runs. Each may start something once, so no other counts. */
+const BEFORE =
+  /^(notstarted|unapproved|scheduled|starting|provisioning|preparing|queued|running|pausing|paused|finalizing|cancelrequested|notresponding|unknown)$/i;
 
 /**
  * A run's event with what the record says in place of what the event says. `none`: why there is no such record (yet).
@@ -22,7 +25,7 @@ export async function confirmRun(catalog: ModelCatalog, event: RunEvent): Promis
   if (job === undefined) return { none: `Azure ML knows no run ${event.runId}: nothing starts without its record.` };
   const same = job.status.toLowerCase() === event.status.toLowerCase();
   // A run that has ended went through what it was before, of which no record is left.
-  const hasGoneOn = FINAL.test(job.status) && !FINAL.test(event.status);
+  const hasGoneOn = FINAL.test(job.status) && BEFORE.test(event.status);
   if (!same && !FINAL.test(job.status)) {
     return {
       none: `Azure ML says that run ${event.runId} is ${job.status}, and the event that it is ${event.status}.`,
