@@ -68,7 +68,8 @@ describe("local Entra", () => {
       });
       try {
         const credential = new ManagedIdentityCredential();
-        await isAccepted((await credential.getToken(scope)).token);
+        // The client keeps tokens of managed identities for the whole process: only the cloud's own address is nobody else's.
+        await isAccepted((await credential.getToken(`${cloud.urls.arm}/.default`)).token);
       } finally {
         delete process.env["IDENTITY_ENDPOINT"];
         delete process.env["IDENTITY_HEADER"];
