@@ -106,4 +106,33 @@ describe("a transcript", () => {
     assert.doesNotMatch(JSON.stringify(one), /sv=|secret-|=secret/);
     assert.deepEqual(one.words, { secretsType: "Sas" });
   });
+
+  const named: [what: string, properties: object][] = [
+    ["variables of a component, in its own spelling", { componentSpec: { environment_variables: { SECRET: "x" } } }],
+    ["parameters that are searched", { searchSpace: { secret: ["choice", [[1]]] } }],
+    ["keys of a connection of one's own", { credentials: { keys: { secret: "x" } } }],
+    ["metadata of a connection", { metadata: { secret: "x" } }],
+    ["settings of Spark", { conf: { "spark.secret": "x" } }],
+  ];
+  for (const [what, properties] of named)
+    it(`names none of the ${what}`, async () => {
+      const one = await told("PUT", `${WS}/x/y`, { body: { properties }, answer: { properties } });
+      assert.doesNotMatch(JSON.stringify(one), /secret/i);
+    });
+
+  it("takes no word from what people wrote into properties", async () => {
+    const answer = { properties: { status: "Running", properties: { status: "secret", code: "secret" } } };
+    const one = await told("GET", `${WS}/jobs/x`, { answer });
+    assert.deepEqual(one.words, { "properties.status": "Running" });
+    assert.doesNotMatch(JSON.stringify(one), /secret/);
+  });
+
+  it("tells nothing of what an endpoint was sent and replied", async () => {
+    const one = await told("POST", "https://secret.eastus.inference.ml.azure.com/score?secret=1", {
+      body: { patient_secret: 1, status: "secret" },
+      answer: { secret: [1], status: "secret", code: "secret" },
+    });
+    assert.doesNotMatch(JSON.stringify(one), /secret/);
+    assert.deepEqual([one.method, one.status], ["POST", 200]);
+  });
 });
