@@ -45,15 +45,17 @@ export function transcribing(transport: Transport, cloud: Cloud, tell: (one: Tra
 
 function exchange(cloud: Cloud, request: PipelineRequest, response: PipelineResponse | undefined): TranscribedExchange {
   const url = new URL(request.url);
-  const sent = typeof request.body === "string" ? jsonIn(request.body) : undefined;
-  const answered = jsonIn(response?.bodyAsText ?? undefined);
-  const words = answered === undefined ? {} : wordsIn(answered, "");
   const service = serviceOf(cloud, url);
+  // An endpoint's request and reply, and whatever else is no service's of Azure, are of the user's own making: even their fields tell something.
+  const isTold = service !== "other";
+  const sent = isTold && typeof request.body === "string" ? jsonIn(request.body) : undefined;
+  const answered = isTold ? jsonIn(response?.bodyAsText ?? undefined) : undefined;
+  const words = answered === undefined ? {} : wordsIn(answered, "");
   return {
     method: request.method,
     service,
     path: pathOf(service, url),
-    query: [...new Set(url.searchParams.keys())]
+    query: [...new Set(isTold ? url.searchParams.keys() : [])]
       .sort()
       .map((name) => (name === "api-version" ? `${name}=${url.searchParams.get(name)}` : name)),
     status: response?.status ?? 0,
@@ -71,7 +73,7 @@ function jsonIn(text: string | undefined): object | undefined {
   return "value" in read && typeof read.value === "object" && read.value !== null ? read.value : undefined;
 }
 
-/** Fields whose keys are names that people gave. */
+/** Fields whose keys are names that people gave, in small letters and without `_`. */
 const NAMED = new Set([
   "tags",
   "traffic",
@@ -85,7 +87,13 @@ const NAMED = new Set([
   "userassignedidentities",
   "flavors",
   "metrics",
+  "parameters",
+  "searchspace",
+  "keys",
+  "metadata",
+  "conf",
 ]);
+const isNamed = (key: string) => NAMED.has(key.toLowerCase().replaceAll("_", ""));
 const DEEPEST = 12;
 
 function shapeOf(value: unknown, depth = 0): Shape {
@@ -108,7 +116,7 @@ function shapeOf(value: unknown, depth = 0): Shape {
 const isField = (key: string): boolean => /^[$@]?[A-Za-z_][\w.@-]{0,60}$/.test(key) && !/[0-9a-f]{8}/i.test(key);
 
 /** The `properties` within `properties` of a resource are a bag of names too. */
-const isBag = (key: string, depth: number) => NAMED.has(key.toLowerCase()) || (key === "properties" && depth >= 1);
+const isBag = (key: string, depth: number) => isNamed(key) || (key === "properties" && depth >= 1);
 
 function bagOf(value: unknown, depth: number): Shape {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return shapeOf(value, depth);
@@ -157,7 +165,7 @@ function wordsIn(value: unknown, at: string, depth = 0): Record<string, string> 
   if (typeof value !== "object" || value === null || Array.isArray(value) || depth > 5) return {};
   const found: Record<string, string> = {};
   for (const [key, one] of Object.entries(value)) {
-    if (NAMED.has(key.toLowerCase()) || !isField(key)) continue;
+    if (isBag(key, depth) || !isField(key)) continue;
     const place = at === "" ? key : `${at}.${key}`;
     if (typeof one === "string" && WORDS.has(key.toLowerCase()) && /^[A-Za-z][A-Za-z0-9_]{0,40}$/.test(one))
       found[place] = one;
