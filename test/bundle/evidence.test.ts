@@ -159,6 +159,19 @@ describe("evidence of a judgement, as shipped", () => {
     assert.deepEqual(evidence(second), {});
   });
 
+  it("in a record that is too long to be one of ours is told as missed, and not passed over", async () => {
+    const build = bench.newBuild();
+    assertSucceeded(await judge(build));
+    const [record] = build.plan.attachmentsOf(RECORD_TYPE);
+    build.plan.attach(record!.recordId, RECORD_TYPE, record!.name, Buffer.alloc(1_100_000, " "));
+    forget();
+    const name = newName();
+    const run = await register(name, build);
+    assertSucceeded(run);
+    assert.deepEqual(evidence(name), {});
+    assert.ok(run.warnings.some((warning) => warning.includes("may have been missed")), run.log);
+  });
+
   it("is read from the run that stands for a pipeline resource", async () => {
     const [upstream, build, name] = [bench.newBuild("train"), bench.newBuild("release"), newName()];
     build.consumed.set("training", upstream);
