@@ -52,7 +52,7 @@ export interface ReadRun {
   readonly uri: string;
   /** In the order in which their steps ended. */
   readonly attachments: readonly StepAttachment[];
-  /** Names of steps that have ended and whose attachment did not arrive. */
+  /** Names of steps that have ended and whose attachment did not arrive, or is longer than any of ours. */
   readonly missing: readonly string[];
 }
 
@@ -142,7 +142,11 @@ export class RunRecords {
         this.#build.getAttachment(run.project, run.id, timelineId, recordId, wanted.type, name),
       );
       const content = await textOf(stream);
-      if (content === undefined) continue;
+      if (content === undefined) {
+        // Longer than any of ours: what it says of the job is not known, and a failed judgement may be in it.
+        missing.push(record.name ?? "");
+        continue;
+      }
       const finished = record.finishTime ?? record.startTime;
       attachments.push({ step: record.name ?? "", finished: finished?.toISOString() ?? "", content });
     }

@@ -107,7 +107,10 @@ function judgementsIn({ pipeline, uri, attachments, missing }: ReadRun): Heard {
     const { passed, jobName, jobCreated } = gate;
     return [{ jobName, jobCreated, workspace, passed, pipeline, runUri: uri, time: finished }];
   });
-  return { judgements, unread: missing.map((step) => `The record of the step "${step}" did not arrive.`) };
+  return {
+    judgements,
+    unread: missing.map((step) => `The record of the step "${step}" did not arrive, or is none of ours.`),
+  };
 }
 
 function unreadable(error: unknown): Heard {
