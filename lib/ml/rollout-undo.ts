@@ -2,7 +2,8 @@
 // What others have changed since stays. At the end the state is read again and told.
 import { TaskError } from "../errors.ts";
 import { whenFree } from "./busy.ts";
-import { deleteDeployment, findDeployment } from "./deployments.ts";
+import { agreed } from "./contradiction.ts";
+import { deleteDeployment, findDeployment, listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
 import { findEndpoint, type Traffic } from "./endpoints.ts";
 import { type Changes, sayTraffic, shareOf } from "./rollout-plan.ts";
@@ -111,6 +112,30 @@ interface Fate {
   readonly settled?: boolean;
 }
 
+/**
+ * What this rollout has written itself is gone only where the list of deployments says so as well: believing one answer would leave
+ * it there for ever, and say that it is not.
+ */
+function look(workspace: Workspace, endpoint: string, name: string) {
+  return agreed(
+    `the deployment ${name} of ${endpoint}`,
+    workspace.signal,
+    async () => {
+      const [at, deployment] = await Promise.all([
+        findEndpoint(workspace, endpoint),
+        findDeployment(workspace, endpoint, name),
+      ]);
+      return { at, deployment };
+    },
+    async ({ at, deployment }) => {
+      if (at && deployment) return undefined;
+      const listed = (await listDeployments(workspace, endpoint)).map((one) => one.name?.toLowerCase());
+      if (!listed.includes(name.toLowerCase()) && !deployment) return undefined;
+      return `the ${at ? "deployment" : "endpoint"} is not there, and the deployment is`;
+    },
+  );
+}
+
 /** Deletes the deployment, if a fresh look shows that it is this rollout's own and gets no traffic. */
 async function remove(workspace: Workspace, leftover: Leftover, lock: EndpointLock, patience: number): Promise<Fate> {
   const { endpoint, deployment: name } = leftover;
@@ -119,10 +144,7 @@ async function remove(workspace: Workspace, leftover: Leftover, lock: EndpointLo
   try {
     const answer = await whenFree(workspace, `the deployment ${name}`, patience, () =>
       lock.hold(left(), async (held) => {
-        const [at, deployment] = await Promise.all([
-          findEndpoint(workspace, endpoint),
-          findDeployment(workspace, endpoint, name),
-        ]);
+        const { at, deployment } = await look(workspace, endpoint, name);
         if (!at || !deployment) return { sentence: `The deployment ${name} is not there.` };
         if (!isMine(leftover, held) || deployment.tags?.[ROLLOUT_TAG] !== leftover.by)
           return { sentence: `Another run has taken over the deployment ${name}, so it stays.` };
@@ -143,7 +165,7 @@ async function remove(workspace: Workspace, leftover: Leftover, lock: EndpointLo
 
 /** The sentence about what stays, and what to do about it. */
 async function sayLeft(workspace: Workspace, endpoint: string, name: string): Promise<string> {
-  const there = await findDeployment(workspace, endpoint, name);
+  const { deployment: there } = await look(workspace, endpoint, name);
   const state = there?.properties.provisioningState;
   if (!there) return `The deployment ${name} was deleted.`;
   if (/^deleting$/i.test(state ?? "")) return `The deployment ${name} is being deleted.`;
@@ -158,7 +180,7 @@ async function sayLeft(workspace: Workspace, endpoint: string, name: string): Pr
 }
 
 async function stay(workspace: Workspace, { endpoint, deployment: name, created }: Leftover): Promise<Fate> {
-  const there = await findDeployment(workspace, endpoint, name);
+  const { deployment: there } = await look(workspace, endpoint, name);
   if (!there) return { sentence: `The deployment ${name} is not there.` };
   const state = there.properties.provisioningState;
   const sentence = created
