@@ -6,21 +6,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { startCloud } from "../../../local/cloud.ts";
+import { isRecorded, violationsIn } from "../../../scripts/conformance/recorded-keys.ts";
 import { until } from "../../harness/until.ts";
 import { tokenOf, workspaceAsk } from "./client.ts";
 
 /** The published types and their checker lie beside the checkout; where they are missing, this is skipped. */
 const shared = path.resolve(import.meta.dirname, "../../../../shared");
-
-/** Keys of the service's own answers in recordings, which the published types do not have. */
-const RECORDED = new Set([
-  ...["softDeleteEnabled", "creationTime", "notebookInfo.isPrivateLinkEnabled", "linkedModelInventoryArmId"].map(of),
-  ...["sdkTelemetryAppInsightsKey", "sasGetterUri", "allowRoleAssignmentOnRG", "ipAllowlist", "networkAcls"].map(of),
-  ...["EnableSoftwareBillOfMaterials", "provisioningWarnings", "properties.enableBatchPrivateLink"].map(of),
-]);
-function of(key: string): string {
-  return `.properties.${key}`;
-}
 
 describe("local Azure's assets, by the contract", () => {
   it("keep to the published types of every api-version", async function () {
@@ -77,14 +68,8 @@ describe("local Azure's assets, by the contract", () => {
       const counts = /(\d+) exchanges checked, (\d+) in violation, (\d+) unknown/.exec(stdout);
       assert.ok(Number(counts?.[1]) >= versions.length * 40, stdout);
       assert.equal(counts?.[3], "0", stdout);
-      const faults = stdout.split("\n").filter((line: string) => /^ +\./.test(line));
-      const unknown = faults.flatMap((line: string) => /^ +(\.[\w.]+): unknown property$/.exec(line)?.[1] ?? []);
-      assert.equal(unknown.length, faults.length, stdout);
-      assert.deepEqual(
-        unknown.filter((key: string) => !RECORDED.has(key)),
-        [],
-        stdout,
-      );
+      const wrong = violationsIn(stdout).filter((one) => !isRecorded(one));
+      assert.deepEqual(wrong, []);
     } finally {
       await cloud.close();
       rmSync(scratch, { recursive: true });
