@@ -1,5 +1,5 @@
 // A transcript of what was asked of Azure and what was answered, for comparing one cloud with another: methods, places, statuses and the
-// shapes of bodies. No name, no id, no value leaves but words of the services' own, such as a state or an error's code.
+// shapes of bodies. It holds no name, id or value, except words that the services define, such as a state or an error's code.
 import type { PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Cloud } from "./clouds.ts";
 import { readJson } from "./json.ts";

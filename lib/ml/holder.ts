@@ -40,12 +40,12 @@ export async function holderOf(
   const free = isOdd ? await nextVersion(home, kind, name) : container?.properties?.nextVersion || "1";
   const before = /^[1-9]\d{0,14}$/.test(free) ? String(Number(free) - 1) : "0";
   if (before === "0" || first.seen.has(before)) return { free };
-  const second = await look(home, kind, name, isHeldBy);
+  const second = await look(home, kind, name, isHeldBy, first.seen);
   if (second.there) return { there: second.there, free: "" };
   // A workspace shows what it has counted. In a registry the version that was counted may still be coming.
   if (home.apiVersion === undefined || second.seen.has(before) || !(await comes(home, kind, name, before)))
     return { free };
-  const third = await look(home, kind, name, isHeldBy);
+  const third = await look(home, kind, name, isHeldBy, second.seen);
   return third.there ? { there: third.there, free: "" } : { free };
 }
 
@@ -54,11 +54,14 @@ async function look(
   kind: AssetKind,
   name: string,
   isHeldBy: (version: AssetBody) => Promise<boolean>,
+  judged: ReadonlySet<string> = new Set(),
 ): Promise<{ there?: AssetBody; seen: ReadonlySet<string> }> {
   const seen = new Set<string>();
   for await (const version of versionsOf(home, kind, name)) {
-    if (await isHeldBy(version)) return { there: version, seen };
-    seen.add(versionIn(version) ?? "");
+    const number = versionIn(version) ?? "";
+    // A version never changes, and to compare its files may take long.
+    if (!judged.has(number) && (await isHeldBy(version))) return { there: version, seen };
+    seen.add(number);
   }
   return { seen };
 }

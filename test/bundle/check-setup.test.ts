@@ -167,7 +167,7 @@ const faults: readonly Fault[] = [
     },
     options: direct,
     line: "network names",
-    says: /Nobody knows eastus2\.api\.azureml\.invalid/,
+    says: /The agent cannot resolve the name eastus2\.api\.azureml\.invalid/,
     todo: /private DNS zones privatelink\.api\.azureml\.ms/,
   },
   {
@@ -182,7 +182,7 @@ const faults: readonly Fault[] = [
     options: direct,
     line: "network way",
     says: /localhost:9 .*cannot be reached.*ECONNREFUSED/,
-    todo: /Let the agent's machine out/,
+    todo: /Allow the agent's machine to connect to it on port 443/,
   },
   {
     what: "a proxy that does not go there",
@@ -194,7 +194,7 @@ const faults: readonly Fault[] = [
       };
     },
     line: "network way",
-    says: /The agent's proxy does not go to eastus2\.api\.azureml\.invalid/,
+    says: /The agent's proxy does not connect to eastus2\.api\.azureml\.invalid/,
     todo: /bypass list/,
   },
   {
@@ -472,7 +472,7 @@ describe("AzureMLCheckSetup as shipped", () => {
       const run = await bench.run("CheckSetup", { rights: "builds" }, { network: { proxyUrl: proxy.url, caFile } });
       assert.deepEqual(named(run, "failed"), ["role"], run.log);
       const { answered, todo } = checks(run).find(({ id }) => id === "role") ?? {};
-      assert.match(answered ?? "", /is answered for by something else, with status 403: the agent's proxy/);
+      assert.match(answered ?? "", /Something else answered in place of \S+, with status 403: the agent's proxy/);
       assert.match(todo ?? "", /No role changes this/);
     } finally {
       await proxy.close();

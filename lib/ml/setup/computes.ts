@@ -51,7 +51,7 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
     return {
       outcome: "failed",
       answered: `The workspace has no compute "${name}"; ${there}.`,
-      todo: "Correct the input computes, or make the compute (AzureMLApply takes its YAML); jobs without one run serverless.",
+      todo: "Correct the input computes, or create the compute: AzureMLApply creates it from its YAML. A job without a compute runs serverless.",
     };
   }
   const {
@@ -66,14 +66,14 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
   if (provisioningState === "Failed")
     return {
       outcome: "failed",
-      answered: `It failed to be made${because}.`,
-      todo: "Delete it, mend the reason, and make it anew.",
+      answered: `Azure could not create it${because}.`,
+      todo: "Delete it, correct the cause, and create it again.",
     };
   if (provisioningState !== undefined && provisioningState !== "Succeeded")
     return {
       outcome: "failed",
       answered: `It is not ready: ${provisioningState}.`,
-      todo: "Wait until it is, and check again.",
+      todo: "Wait until its operation has ended, and check again.",
     };
   if (own.state !== undefined && own.state !== "Running")
     return {
@@ -85,14 +85,14 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
   if (maxNodeCount === 0)
     return {
       outcome: "failed",
-      answered: "It is a cluster of at most 0 nodes.",
-      todo: "Raise its largest number of nodes.",
+      answered: "It is a cluster with a maximum of 0 nodes.",
+      todo: "Increase its maximum number of nodes.",
     };
   if (errors.length > 0)
     return {
       outcome: "failed",
       answered: `It reports an error${because}`,
-      todo: "Look at the compute in studio, and mend it.",
+      todo: "Look at the compute in studio, and correct the cause.",
     };
   const size = own.vmSize ? ` of ${own.vmSize}` : "";
   const nodes = maxNodeCount === undefined ? "" : `, up to ${maxNodeCount} nodes`;
@@ -115,6 +115,12 @@ export async function namesIn({ request, id }: SeenWorkspace, collection: string
   return names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
 }
 
+interface VmSize {
+  readonly name?: string;
+  readonly family?: string;
+  readonly vCPUs?: number;
+}
+
 interface Usage {
   readonly type?: string;
   readonly currentValue?: number;
@@ -130,7 +136,7 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
   const at = `/subscriptions/${subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${segment(seen.location, "the region")}`;
   const doing = "read the quota of the workspace's region";
   const [sizes, usages] = await Promise.all([
-    azure.request<{ value?: { name?: string; family?: string; vCPUs?: number }[] }>("GET", `${at}/vmSizes`, {
+    azure.request<{ value?: VmSize[]; amlCompute?: VmSize[] }>("GET", `${at}/vmSizes`, {
       doing,
       promises: (body) => Array.isArray(body["value"] ?? body["amlCompute"]),
       expect: [401, 403, 404],
@@ -150,7 +156,8 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
       todo: "Look at the quota in studio, or give the identity Reader on the subscription for this page.",
     };
   const same = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
-  const size = sizes.body?.value?.find(({ name }) => same(name, vmSize));
+  const { value, amlCompute } = sizes.body ?? {};
+  const size = (value ?? amlCompute)?.find(({ name }) => same(name, vmSize));
   const kind = isLowPriority ? "lowPriorityCores" : "dedicatedCores";
   const rows = usages.body?.value ?? [];
   const family = rows.find(
@@ -164,7 +171,7 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
     return {
       outcome: "warned",
       answered: `The region's list does not name the quota of ${vmSize}.`,
-      todo: "Look at the quota in studio.",
+      todo: "Look at the quota in studio (Quota).",
     };
   const cores = size.vCPUs ?? 1;
   // A limit of -1 is none of its own.

@@ -19,7 +19,7 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
         return {
           outcome: "failed",
           answered: `The workspace has no online endpoint "${name}"; ${await namesIn(seen, "onlineEndpoints")}.`,
-          todo: "Correct the input endpoints; or leave it out where AzureMLDeployEndpoint is to make it.",
+          todo: "Correct the input endpoints, or leave this one out if AzureMLDeployEndpoint is to create it.",
         };
       const { provisioningState, scoringUri, traffic, authMode } = body?.properties ?? {};
       if (provisioningState !== "Succeeded")
@@ -28,7 +28,7 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
           answered: `It is there, and its state is ${provisioningState ?? "not told"}.`,
           todo:
             provisioningState === "Failed"
-              ? "Look at the endpoint in studio; AzureMLDeployEndpoint makes a failed one anew only after it was deleted."
+              ? "Look at the endpoint in studio, and delete it: AzureMLDeployEndpoint creates it again only then."
               : "Wait until its operation has ended, and check again.",
         };
       if (scoringUri) {

@@ -42,7 +42,7 @@ export function checkWorkspace(
         expect: [404],
         signal,
       });
-      // The story of what is not there, and of what is there instead, is told in one place.
+      // Opening it throws the error of a workspace that is not there, with what there is instead.
       if (status === 404) await open(request);
       const properties = body?.properties ?? {};
       const { provisioningState = "Succeeded", publicNetworkAccess = "Enabled" } = properties;
@@ -114,7 +114,7 @@ export function checkNetwork(page: Page, workspace: Check<SeenWorkspace>): Check
     async (seen): Promise<CheckAnswer<SeenWorkspace>> => {
       const refused = (await Promise.all([refusalOf(seen, "experiments"), refusalOf(seen, "datastores")])).flat();
       const [first] = refused;
-      if (first === undefined) return { answered: "They do.", value: seen };
+      if (first === undefined) return { answered: "They answer.", value: seen };
       if (!isOfNetwork(first.message))
         return {
           answered:
@@ -138,7 +138,7 @@ function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boole
   if (nameless.length > 0)
     return {
       outcome: "failed",
-      answered: `Nobody knows ${nameless.join(" and ")}.`,
+      answered: `The agent cannot resolve the name ${nameless.join(" or ")}.`,
       todo: `Where the workspace has a private endpoint, link the private DNS zones ${ZONES} to the agent's network; else correct the agent's name server. No role changes this.`,
     };
   if (isProxied) return { answered: "The agent's proxy looks them up." };
@@ -157,14 +157,14 @@ function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boole
 /** What stands in the way of a connection, as a sentence; nothing where somebody answered. */
 export function sayBlocked(host: string, reached: Reach): { said: string; todo: string }[] {
   const firewall =
-    "Let the agent's machine out to it on port 443: the network's firewall, its security groups, and the approval of a private endpoint. No role changes this.";
+    "Allow the agent's machine to connect to it on port 443: check the network's firewall, its security groups, and whether the private endpoint is approved. No role changes this.";
   switch (reached.kind) {
     case "answered":
       return [];
     case "noName":
       return [
         {
-          said: `Nobody knows the name ${host}.`,
+          said: `The agent cannot resolve the name ${host}.`,
           todo: "Where it has a private endpoint, link its private DNS zone to the agent's network; else correct the agent's name server.",
         },
       ];
@@ -178,7 +178,7 @@ export function sayBlocked(host: string, reached: Reach): { said: string; todo: 
     case "proxy":
       return [
         {
-          said: `The agent's proxy does not go to ${host}: ${reached.said}.`,
+          said: `The agent's proxy does not connect to ${host}: ${reached.said}.`,
           todo: "Allow that host in the proxy; where the proxy cannot know its name, as of a private endpoint, put it on the agent's bypass list (.proxybypass).",
         },
       ];

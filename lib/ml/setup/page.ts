@@ -1,4 +1,4 @@
-// The page of CheckSetup as it comes about: checks that ask at the same time, each after those that it needs, and a line of each.
+// The page of CheckSetup: its checks run at the same time, each after those that it needs, and each gives one line.
 import { TaskError } from "../../errors.ts";
 
 /**

@@ -81,8 +81,8 @@ export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: P
         if (error.code === undefined && error.status === 403)
           return {
             outcome: "failed",
-            answered: `${request.azure.cloud.resourceManager} is answered for by something else, with status 403: the agent's proxy, or a firewall.`,
-            todo: "Let the agent's machine out to that host, or put it on the proxy's list. No role changes this.",
+            answered: `Something else answered in place of ${request.azure.cloud.resourceManager}, with status 403: the agent's proxy, or a firewall.`,
+            todo: "Allow the agent's machine to connect to that host, in the firewall and in the proxy. No role changes this.",
           };
         if (error.status === 404)
           return {
@@ -104,12 +104,12 @@ export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: P
 }
 
 /** Whether the workspace's own answer is anything but "you have no role". */
-async function mayRead({ azure, signal, ...request }: WorkspaceRequest): Promise<boolean> {
-  const answer = await azure.request("GET", scopeOf({ azure, signal, ...request }), {
+async function mayRead(request: WorkspaceRequest): Promise<boolean> {
+  const answer = await request.azure.request("GET", scopeOf(request), {
     doing: `read the workspace ${request.name}`,
     promises: "object",
     expect: [403, 404],
-    signal,
+    signal: request.signal,
   });
   return answer.status !== 403 || isOfNetwork(answer.text);
 }

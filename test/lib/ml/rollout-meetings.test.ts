@@ -19,26 +19,32 @@ import {
 } from "./rollouts.ts";
 import { answered, openLocal, theCloud } from "./world.ts";
 
+/** A rollout of green that is cancelled once Azure has accepted the deployment, and has come to its end. */
+async function cancelledWhileItComesUp(name: string, how: "a" | "broken") {
+  const arrived = gate();
+  const rollout = await begin(name, {
+    deployment: "green",
+    how,
+    opening: {
+      async between(request, send) {
+        const response = await send();
+        if (isDeploymentWrite(name)(request)) arrived.open();
+        return response;
+      },
+    },
+  });
+  await arrived.opened;
+  rollout.cancel();
+  await failureOf(rollout);
+  await settled(name);
+  return rollout;
+}
+
 describe("rollouts that meet others", () => {
   it("a cancelled rollout takes back nothing of what another released meanwhile", async () => {
     const name = freshEndpoint();
     await release(name);
-    const arrived = gate();
-    const first = await begin(name, {
-      deployment: "green",
-      how: "a",
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (isDeploymentWrite(name)(request)) arrived.open();
-          return response;
-        },
-      },
-    });
-    await arrived.opened;
-    first.cancel();
-    await failureOf(first);
-    await settled(name);
+    const first = await cancelledWhileItComesUp(name, "a");
     await release(name, { deployment: "teal", how: "b" });
     await afterJob(first);
     assert.deepEqual(await served(name), { traffic: { teal: 100 }, deployments: ["blue", "teal:b"] });
@@ -47,22 +53,7 @@ describe("rollouts that meet others", () => {
   it("a failed deployment that is left because another run has the endpoint is told with that reason", async () => {
     const name = freshEndpoint();
     await release(name);
-    const arrived = gate();
-    const first = await begin(name, {
-      deployment: "green",
-      how: "broken",
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (isDeploymentWrite(name)(request)) arrived.open();
-          return response;
-        },
-      },
-    });
-    await arrived.opened;
-    first.cancel();
-    await failureOf(first);
-    await settled(name);
+    const first = await cancelledWhileItComesUp(name, "broken");
     assert.equal(await stateOf(name, "green"), "Failed");
     const workspace = await openLocal();
     const left = JSON.parse(first.leftover() ?? "null");
