@@ -15,7 +15,7 @@ import {
 } from "../../local/azure/scoring/records.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { ask } from "../local/azure/client.ts";
-import { deploymentRequest, endpointRequest, make, registerCode } from "../local/azure/onlineScripts.ts";
+import { deploymentRequest, endpointRequest, make, registerCode } from "../local/azure/online-scripts.ts";
 
 const ada = { name: "Ada", type: "User" } as const;
 

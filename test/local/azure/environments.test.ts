@@ -12,7 +12,7 @@ import { imageLog } from "../../../local/azure/jobs/programs.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { ask } from "./client.ts";
 import { JobClient } from "./job-client.ts";
-import { deploymentRequest, endpointRequest, make, registerCode, registerModel } from "./onlineScripts.ts";
+import { deploymentRequest, endpointRequest, make, registerCode, registerModel } from "./online-scripts.ts";
 
 const conda =
   "channels: [conda-forge]\ndependencies:\n  - python>=3.0\n  - sample-package=1.0\n  - pip: [other==2.0]\n";

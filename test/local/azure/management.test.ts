@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
-import { deploymentRequest, endpointRequest, goodScript, make, registerCode, registerModel } from "./onlineScripts.ts";
+import { deploymentRequest, endpointRequest, goodScript, make, registerCode, registerModel } from "./online-scripts.ts";
 
 const RECENT = "2024-04-01";
 

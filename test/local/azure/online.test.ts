@@ -11,7 +11,7 @@ import {
   registerCode,
   registerModel,
   settled,
-} from "./onlineScripts.ts";
+} from "./online-scripts.ts";
 
 describe("local Azure: online endpoints and deployments", () => {
   let cloud: LocalCloud;

@@ -10,7 +10,7 @@ import {
   registerCode,
   registerModel,
   settled,
-} from "./onlineScripts.ts";
+} from "./online-scripts.ts";
 
 const RECENT = "2024-04-01";
 const OLD = "2022-05-01";

@@ -20,7 +20,7 @@ import { project } from "../../lib/ml/projects.ts";
 import { openAzure, openLocal } from "../../lib/ml/world.ts";
 import { workspaceAsk } from "./client.ts";
 import type { JobClient } from "./job-client.ts";
-import { deploymentRequest, endpointRequest, make, settled } from "./onlineScripts.ts";
+import { deploymentRequest, endpointRequest, make, settled } from "./online-scripts.ts";
 
 /** Adds rules to a cloud, as a file would have them. */
 export const addRules = (cloud: LocalCloud, ...rules: string[]) =>

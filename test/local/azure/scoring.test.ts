@@ -16,7 +16,7 @@ import {
   registerCode,
   registerModel,
   settled,
-} from "./onlineScripts.ts";
+} from "./online-scripts.ts";
 
 function alive(pid: number): boolean {
   try {

@@ -21,7 +21,7 @@ import { DeploymentFailure } from "../scoring/container.ts";
 import { failureOf } from "../scoring/faults.ts";
 import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operations.ts";
 import type { AzureWorld } from "../world.ts";
-import { noSuchEndpoint, requireName } from "./onlineEndpoints.ts";
+import { noSuchEndpoint, requireName } from "./online-endpoints.ts";
 
 type Json = Record<string, unknown>;
 

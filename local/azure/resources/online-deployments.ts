@@ -10,7 +10,7 @@ import { answerStarted, begin, carryOut, requireIdle } from "../scoring/operatio
 import { type DeploymentRecord, deploymentKey, deploymentsOf, deploymentsOfEndpoint } from "../scoring/records.ts";
 import { deploymentBody } from "../scoring/shape.ts";
 import type { AzureWorld } from "../world.ts";
-import { endpointOf, requireName } from "./onlineEndpoints.ts";
+import { endpointOf, requireName } from "./online-endpoints.ts";
 
 type Json = Record<string, unknown>;
 

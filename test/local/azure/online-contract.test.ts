@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { httpClientOf, tokenOf } from "./client.ts";
-import { deploymentRequest, endpointRequest, goodScript, make, registerCode, registerModel } from "./onlineScripts.ts";
+import { deploymentRequest, endpointRequest, goodScript, make, registerCode, registerModel } from "./online-scripts.ts";
 
 /** The checker against the published types lies beside the checkout; where it is missing, its test is skipped. */
 const checker = fileURLToPath(new URL("../../../../shared/tools/contract-check.mjs", import.meta.url));
