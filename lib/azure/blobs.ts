@@ -5,14 +5,14 @@ import { type BlobItem, ContainerClient, type HttpHeaders } from "@azure/storage
 import { TaskError } from "../errors.ts";
 import { Budget } from "./budget.ts";
 import type { AzureMl } from "./client.ts";
+import { UNKNOWN_HOST } from "./dry-run.ts";
 import { failureOf, unreachable } from "./failure.ts";
 import { type AskStorage, LeasedBlob } from "./leased-blob.ts";
 import type { FileToUpload } from "./local-file.ts";
 import { sideBySide } from "./parallel.ts";
-import { PLANNED_HOST } from "./planning.ts";
 import { sendFile } from "./send-file.ts";
 import { type BlobAccess, countingTries, isNoAnswer, storagePipeline } from "./storage-pipeline.ts";
-import type { WritePlan } from "./write-plan.ts";
+import type { WithheldWrites } from "./withheld-writes.ts";
 
 export type { Digests, FileToUpload } from "./local-file.ts";
 
@@ -59,10 +59,10 @@ export class Container {
   readonly url: string;
   /** Whether it is entered without a credential. */
   readonly isAnonymous: boolean;
-  /** Whether nobody knows yet where it would be: only a plan is wanted. */
+  /** Whether its address is not known, because a dry run asks for no place to upload to. */
   readonly isPlanned: boolean;
   readonly #client: ContainerClient;
-  readonly #plan: WritePlan | undefined;
+  readonly #withheld: WithheldWrites | undefined;
 
   /** @throws TaskError where a credential would go to a host that may have none */
   constructor(azure: AzureMl, containerUrl: string, access: BlobAccess) {
@@ -71,8 +71,8 @@ export class Container {
     url.hash = "";
     this.url = url.href.replace(/\/$/, "");
     this.isAnonymous = access.kind === "anonymous";
-    this.#plan = azure.transport.plan;
-    this.isPlanned = azure.plan !== undefined && url.host === PLANNED_HOST;
+    this.#withheld = azure.dryRun;
+    this.isPlanned = azure.dryRun !== undefined && url.host === UNKNOWN_HOST;
     const signed = access.kind === "sas" ? `${this.url}?${access.sasToken.replace(/^\?/, "")}` : this.url;
     this.#client = new ContainerClient(signed, storagePipeline(azure, url, access));
   }
@@ -105,7 +105,7 @@ export class Container {
   async upload(files: readonly FileToUpload[], options: UploadOptions): Promise<void> {
     const [first] = files;
     if (!first) throw new TaskError("input", "There is no file to upload.");
-    if (this.#plan) return this.#plan.leaveOutUpload();
+    if (this.#withheld) return this.#withheld.leaveOutUpload();
     for (const { blob } of files) if (blob.length > LONGEST_NAME) throw tooLong(blob);
     // One file alone is whole as soon as it is there, so that it can say so in the same request.
     const alone = files.length === 1 ? options.metadata : undefined;
@@ -120,7 +120,7 @@ export class Container {
     blob: string,
     options: { readonly metadata: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
-    if (this.#plan) return this.#plan.leaveOutUpload();
+    if (this.#withheld) return this.#withheld.leaveOutUpload();
     await this.#say(`mark the upload of ${blob} as complete`, options.signal, [], () =>
       this.#client.getBlobClient(blob).setMetadata({ ...options.metadata }, abortable(options.signal)),
     );

@@ -25,7 +25,7 @@ import { readJson } from "./json.ts";
 import { settle } from "./outcome.ts";
 import { isDropped, MOST_TRIES, PASSING_STATUSES, pauseBefore, retryAfter } from "./retry.ts";
 import type { Transport } from "./transport.ts";
-import type { WritePlan } from "./write-plan.ts";
+import type { WithheldWrites } from "./withheld-writes.ts";
 
 /** Stable version that has every resource and field we send (facts/03 4.1; held against the published contract by a test). */
 export const API_VERSION = "2025-12-01";
@@ -103,9 +103,14 @@ export class AzureMl {
     this.#signed.addPolicy(bearerPolicy(credential, cloud.managementScope), { phase: "Sign" });
   }
 
-  /** What would have been written, where only a plan is wanted. */
-  get plan(): WritePlan | undefined {
-    return this.transport.plan;
+  /** What a dry run would have written so far; undefined where this is none. */
+  get dryRun(): WithheldWrites | undefined {
+    return this.transport.dryRun;
+  }
+
+  /** The same, by the name that lib/ml still uses. */
+  get plan(): WithheldWrites | undefined {
+    return this.dryRun;
   }
 
   /** Lets the task's token go to this origin too: the services that the workspace itself named. */

@@ -16,6 +16,7 @@ export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOpt
 export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
 export { createCredential } from "./credentials.ts";
 export { type DownloadOptions, type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
+export { dryRun } from "./dry-run.ts";
 export { NAME_NOT_RESOLVED, readEnvelope } from "./failure.ts";
 export type { Identity } from "./identity.ts";
 export {
@@ -37,7 +38,6 @@ export { type FinishOptions, finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";
 export { sideBySide } from "./parallel.ts";
-export { planning } from "./planning.ts";
 export { isPrivateAddress, type Reach, reach } from "./reach.ts";
 export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
 export { type RenewSignature, signatureFor } from "./signature.ts";
@@ -46,5 +46,5 @@ export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { type TokenClaims, tokenClaims } from "./token-claims.ts";
 export { type TranscribedExchange, transcribing } from "./transcript.ts";
 export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
+export type { WithheldWrite, WithheldWrites } from "./withheld-writes.ts";
 export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";
-export type { PlannedWrite, WritePlan } from "./write-plan.ts";

@@ -24,7 +24,7 @@ import { TaskError } from "../errors.ts";
 import type { Clock } from "../poll.ts";
 import type { AzureMl } from "./client.ts";
 import type { Cloud } from "./clouds.ts";
-import { PLANNED_HOST } from "./planning.ts";
+import { UNKNOWN_HOST } from "./dry-run.ts";
 import { patience } from "./retry.ts";
 import { type RenewSignature, Signature, signing } from "./signature.ts";
 
@@ -45,7 +45,7 @@ export type BlobAccess =
 
 /** What the storage library's clients are made with. @throws TaskError where a credential would go where none may go */
 export function storagePipeline(azure: AzureMl, container: URL, access: BlobAccess): Pipeline {
-  const isPlanned = azure.plan !== undefined && container.host === PLANNED_HOST;
+  const isPlanned = azure.dryRun !== undefined && container.host === UNKNOWN_HOST;
   if (!isPlanned) guard(azure.cloud, container, access);
   return newPipeline(credentialFor(azure, access), {
     httpClient: compatible(storageClient(azure.transport.httpClient, container.origin, access)),

@@ -14,13 +14,13 @@ import {
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import { TaskError } from "../errors.ts";
-import type { WritePlan } from "./write-plan.ts";
+import type { WithheldWrites } from "./withheld-writes.ts";
 
 export interface Transport {
   readonly httpClient: HttpClient;
   readonly userAgent: string;
-  /** Where only a plan is wanted: nothing that changes anything leaves, and is noted here. */
-  readonly plan?: WritePlan;
+  /** During a dry run: every request that would change something is withheld, and noted here. */
+  readonly dryRun?: WithheldWrites;
   /** Whether a request to this address goes through the agent's proxy, which then looks its name up. */
   goesThroughProxy?(url: string): boolean;
   /** Ends the kept connections, so that a process can end. */

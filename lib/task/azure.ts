@@ -10,11 +10,11 @@ import {
   cloudOf,
   createCredential,
   createTransport,
+  dryRun,
   type Identity,
-  planning,
 } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { isPlan } from "./planning.ts";
+import { isDryRun } from "./dry-run.ts";
 import type { WorkspaceRequest } from "./task.ts";
 import { transcribed } from "./transcript.ts";
 
@@ -44,7 +44,7 @@ export function openAzure(
       .join(" "),
   });
   const told = transcribed(agent, task.name, cloud, direct);
-  const transport = isPlan(inputs) ? planning(told, cloud.resourceManager) : told;
+  const transport = isDryRun(inputs) ? dryRun(told, cloud.resourceManager) : told;
   const credential = createCredential(cloud, identityOf(connection, agent), transport);
   const { subscriptionId } = connection;
   const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });

@@ -1,14 +1,14 @@
 // The one place where a task is run: inputs, connection, workspace, story, outputs, record, result. And the one catch.
 import { writeFileSync } from "node:fs";
 import { type Agent, complete, flushed, openAgent, stepIdentity, uncaughtError } from "../agent/index.ts";
-import type { WritePlan } from "../azure/index.ts";
+import type { WithheldWrites } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
 import { secondaryWrite } from "../secondary-write.ts";
 import { openAzure } from "./azure.ts";
+import { dryRunContext, dryRunLog, sayWithheldWrites } from "./dry-run.ts";
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
-import { planningLog, planningOnly, sayWrites } from "./planning.ts";
 import { newRecord } from "./recording.ts";
 import type { StoryContext, StoryRun, Task, WorkspaceRequest } from "./task.ts";
 
@@ -43,10 +43,10 @@ async function runMain<Inputs, Outputs, Workspace>(
   const issues: string[] = [];
   try {
     const work = async () => {
-      const { context, plan } = await openContext(task, agent, record, issues);
+      const { context, withheld } = await openContext(task, agent, record, issues);
       const outputs = await task.story(context);
-      if (plan) sayWrites(agent.log, plan, { secrets: hidden(agent), outputs: task.outputsOfPlan });
-      return plan && !task.outputsOfPlan ? {} : outputs;
+      if (withheld) sayWithheldWrites(agent.log, withheld, { secrets: hidden(agent), outputs: task.outputsOfDryRun });
+      return withheld && !task.outputsOfDryRun ? {} : outputs;
     };
     const outputs = await Promise.race([work(), impatience(agent.signal), uncaught]);
     setOutputs(task, agent, outputs as Partial<Outputs>);
@@ -79,7 +79,7 @@ async function openContext<Inputs, Outputs, Workspace>(
   agent: Agent,
   record: RunRecord,
   issues: string[],
-): Promise<{ context: StoryContext<Inputs, Outputs, Workspace>; plan: WritePlan | undefined }> {
+): Promise<{ context: StoryContext<Inputs, Outputs, Workspace>; withheld: WithheldWrites | undefined }> {
   const inputs = task.contract.read(agent);
   const opened = openConnection(task, agent, inputs as Readonly<Record<string, unknown>>);
   if ("workspace" in opened) {
@@ -92,18 +92,18 @@ async function openContext<Inputs, Outputs, Workspace>(
       record,
       run: storyRun(task, agent, issues),
     };
-    return { context, plan: undefined };
+    return { context, withheld: undefined };
   }
   const { request } = opened;
   const { name, resourceGroup, subscriptionId } = request;
   if (name !== "") record.workspace = { name, resourceGroup, subscriptionId };
-  const { plan } = request.azure;
-  const log = plan ? planningLog(agent.log, plan) : agent.log;
+  const withheld = request.azure.dryRun;
+  const log = withheld ? dryRunLog(agent.log, withheld) : agent.log;
   const workspace = await task.openWorkspace({ ...request, log });
   const location = (workspace as { location?: unknown } | undefined)?.location;
   if (typeof location === "string" && record.workspace) record.workspace.location = location;
   const context = { inputs, workspace, log, signal: agent.signal, record, run: storyRun(task, agent, issues) };
-  return { context: plan ? planningOnly(context, task.outputsOfPlan) : context, plan };
+  return { context: withheld ? dryRunContext(context, task.outputsOfDryRun) : context, withheld };
 }
 
 /** Signed in, or what the story takes in place of a workspace where the connection cannot be used. @throws TaskError */

@@ -107,8 +107,8 @@ export interface Task<Inputs, Outputs, Workspace> {
   readonly openWorkspace: OpenWorkspace<Workspace>;
   readonly story: Story<Inputs, Outputs, Workspace>;
   readonly postJob?: PostJob<Inputs, Outputs, Workspace>;
-  /** What the story returns is known, and set, when the input `plan` is true. Without it only a write tells the outputs. */
-  readonly outputsOfPlan?: boolean;
+  /** The story knows its outputs without a write, so that a dry run sets them as well. */
+  readonly outputsOfDryRun?: boolean;
   /** What the story gets for a workspace where the connection itself cannot be used; without it the task fails then. */
   readonly withoutConnection?: (fault: TaskError) => Workspace;
 }
@@ -118,7 +118,7 @@ export function defineTask<Inputs, Outputs, Workspace>(
   contract: Contract<Inputs, Outputs>,
   openWorkspace: OpenWorkspace<Workspace>,
   story: Story<Inputs, Outputs, Workspace>,
-  options: Pick<Task<Inputs, Outputs, Workspace>, "postJob" | "outputsOfPlan" | "withoutConnection"> = {},
+  options: Pick<Task<Inputs, Outputs, Workspace>, "postJob" | "outputsOfDryRun" | "withoutConnection"> = {},
 ): Task<Inputs, Outputs, Workspace> {
   return { contract, openWorkspace, story, ...options };
 }

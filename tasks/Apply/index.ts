@@ -21,4 +21,4 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
 };
 
 // The ids and versions that there will be are known before they are there.
-export default defineTask(contract, openWorkspace, story, { outputsOfPlan: true });
+export default defineTask(contract, openWorkspace, story, { outputsOfDryRun: true });

@@ -44,4 +44,4 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
 };
 
 // The judgement is known without being written to the job.
-export default defineTask(contract, openWorkspace, story, { outputsOfPlan: true });
+export default defineTask(contract, openWorkspace, story, { outputsOfDryRun: true });

@@ -6,7 +6,14 @@ import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { WritesAccess } from "../../lib/agent/run-writes.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import type { RunRecord, TestReport } from "../../lib/record/index.ts";
-import { isPlan, planningLog, planningOnly, type StoryContext, sayWrites, type Task } from "../../lib/task/index.ts";
+import {
+  dryRunContext,
+  dryRunLog,
+  isDryRun,
+  type StoryContext,
+  sayWithheldWrites,
+  type Task,
+} from "../../lib/task/index.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { memoryLog, type Opening, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
 
@@ -92,9 +99,9 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
       },
       ...(more.between === undefined ? {} : { between: more.between }),
     };
-    const azure = await openAzure({ ...sent, plan: isPlan(inputs) }, log);
-    const { plan } = azure;
-    const storyLog = plan ? planningLog(log, plan) : log;
+    const azure = await openAzure({ ...sent, dryRun: isDryRun(inputs) }, log);
+    const withheld = azure.dryRun;
+    const storyLog = withheld ? dryRunLog(log, withheld) : log;
     const workspace = await task.openWorkspace({
       azure,
       subscriptionId: local.subscriptionId,
@@ -134,9 +141,9 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
         tempFile: (name) => `${folder}/${name}`,
       },
     };
-    const outputs = await task.story(plan ? planningOnly(context, task.outputsOfPlan) : context);
-    if (plan) sayWrites(log, plan, { secrets: new Set(ran.hidden), outputs: task.outputsOfPlan });
-    return finished(plan && !task.outputsOfPlan ? {} : { outputs });
+    const outputs = await task.story(withheld ? dryRunContext(context, task.outputsOfDryRun) : context);
+    if (withheld) sayWithheldWrites(log, withheld, { secrets: new Set(ran.hidden), outputs: task.outputsOfDryRun });
+    return finished(withheld && !task.outputsOfDryRun ? {} : { outputs });
   } catch (error) {
     return finished({ error: error as Error });
   }

@@ -7,8 +7,8 @@ import {
   cloudOf,
   createCredential,
   createTransport,
+  dryRun,
   type Identity,
-  planning,
 } from "../../../lib/azure/index.ts";
 import type { Log } from "../../../lib/log.ts";
 import type { Provenance } from "../../../lib/ml/lineage.ts";
@@ -81,8 +81,8 @@ export interface Opening {
   readonly onRequest?: (method: string, url: string, authorization?: string) => void;
   /** Stands between the library and the network: answers in the service's place, or hands the request on. */
   readonly between?: (request: PipelineRequest, send: () => Promise<PipelineResponse>) => Promise<PipelineResponse>;
-  /** Only plans: nothing is written. */
-  readonly plan?: boolean;
+  /** Writes are withheld. */
+  readonly dryRun?: boolean;
 }
 
 /** An answer that the cloud did not give. */
@@ -116,7 +116,7 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
       },
     },
   };
-  const used = opening.plan ? planning(counted, cloud.resourceManager) : counted;
+  const used = opening.dryRun ? dryRun(counted, cloud.resourceManager) : counted;
   const { clientId, secret } = local.credentials.contributor;
   const identity: Identity = opening.identity ?? {
     scheme: "servicePrincipalSecret",

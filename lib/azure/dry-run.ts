@@ -1,8 +1,8 @@
-// A way to Azure that only reads: what would be written is noted down in order, and answered as though it had been done.
-// It stands where every request leaves, so that no verb, whoever writes it, can change anything while only a plan is wanted.
+// A dry run: a transport that only reads. Each write is withheld, noted in order, and answered as though it had been done.
+// It stands where every request leaves, so that no code above it can change anything during a dry run.
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Transport } from "./transport.ts";
-import { WritePlan } from "./write-plan.ts";
+import { WithheldWrites } from "./withheld-writes.ts";
 
 /** Requests that are sent by POST and change nothing: tokens, keys and logs are read so, and questions are asked. */
 const READING =
@@ -12,19 +12,19 @@ const UPLOADING = /\/(startPendingUpload|tempdatarefs\/[^/]+\/versions\/[^/]+)$/
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * The same transport, but nothing is written. What was planned can be read again at its own path, as a story does that looks at
+ * The same transport, but nothing is written. What was withheld can be read again at its own path, as a story does that looks at
  * what it has made.
  * @param resourceManager its address, without a slash at the end
  */
-export function planning(transport: Transport, resourceManager: string): Transport & { readonly plan: WritePlan } {
-  const plan = new WritePlan();
+export function dryRun(transport: Transport, resourceManager: string): Transport & { readonly dryRun: WithheldWrites } {
+  const withheld = new WithheldWrites();
   const there = new Map<string, object | undefined>();
   /** What Azure itself has shown to be there: a PUT changes it, and makes everything else. */
   const found = new Set<string>();
   const { origin } = new URL(resourceManager);
   return {
     ...transport,
-    plan,
+    dryRun: withheld,
     httpClient: {
       async sendRequest(request) {
         const url = new URL(request.url);
@@ -40,12 +40,12 @@ export function planning(transport: Transport, resourceManager: string): Transpo
         }
         if (request.method === "POST" && READING.test(url.pathname)) return transport.httpClient.sendRequest(request);
         if (UPLOADING.test(url.pathname)) {
-          plan.leaveOutUpload();
+          withheld.leaveOutUpload();
           return answer(request, 200, pendingUpload(url.pathname));
         }
         const body = parsed(request.body);
         const path = url.origin === origin ? url.pathname : `${url.origin}${url.pathname}`;
-        plan.writes.push({ method: request.method, path, body });
+        withheld.writes.push({ method: request.method, path, body });
         if (request.method === "DELETE") {
           there.set(key, undefined);
           return answer(request, 204);
@@ -80,14 +80,14 @@ function asMade(path: string, body: object): object {
 }
 
 /** Where a pending upload would go is Azure's own choice: the reserved name says that it is not known. Nothing is sent there. */
-export const PLANNED_HOST = "upload.invalid";
+export const UNKNOWN_HOST = "upload.invalid";
 
 function pendingUpload(path: string): object {
   const [name] = path
     .replace(/\/startPendingUpload$/i, "")
     .split("/")
     .slice(-3);
-  const blobUri = `https://${PLANNED_HOST}/${name}`;
+  const blobUri = `https://${UNKNOWN_HOST}/${name}`;
   const credential = { credentialType: "SAS", sasUri: `${blobUri}?sig=none` };
   return { pendingUploadId: name, blobReferenceForConsumption: { blobUri, credential } };
 }

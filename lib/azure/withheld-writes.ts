@@ -1,7 +1,7 @@
-// What a story would have written, had it been let.
+// What a dry run would have written: every request that would have changed something, in order.
 
-/** A write that a story would have caused. */
-export interface PlannedWrite {
+/** A write that was withheld. */
+export interface WithheldWrite {
   readonly method: string;
   /** A path of the resource manager; the address, without its query, of any other service. */
   readonly path: string;
@@ -9,12 +9,12 @@ export interface PlannedWrite {
   readonly body: unknown;
 }
 
-/** What a story would have written so far. */
-export class WritePlan {
-  readonly writes: PlannedWrite[] = [];
+/** What a dry run would have written so far. */
+export class WithheldWrites {
+  readonly writes: WithheldWrite[] = [];
   #begun = false;
 
-  /** Whether anything was left undone: a write, or an upload, which appears as what it would register. */
+  /** Whether anything was withheld: a write, or an upload, which appears as what it would register. */
   get begun(): boolean {
     return this.#begun || this.writes.length > 0;
   }
