@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
-import { BlobStore } from "./azure/blobs.ts";
+import { BlobStore } from "./azure/world/blobs.ts";
 
 export interface Azurite {
   readonly account: string;

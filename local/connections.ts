@@ -1,10 +1,10 @@
 // The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them
 // (facts/01 §5.1), and the same clients by this extension's own type.
 
-import { storageSuffix } from "./azure/resources/metadata.ts";
-import type { AzureWorld } from "./azure/world.ts";
+import type { Environment } from "./azure/arm/clouds.ts";
+import { storageSuffix } from "./azure/workspace/addresses.ts";
+import type { AzureWorld } from "./azure/world/world.ts";
 import type { Credentials } from "./credentials.ts";
-import type { Environment } from "./environments.ts";
 
 /** A service connection with its secrets. */
 export interface ServiceConnection {

@@ -1,7 +1,8 @@
 // Who exists in the local tenant: one client for each way to sign in, and two that are refused.
 import { randomBytes, randomUUID, webcrypto } from "node:crypto";
-import type { Directory, Principal } from "./azure/identity.ts";
-import { selfSigned } from "./tls.ts";
+import type { Principal } from "./azure/arm/caller.ts";
+import type { Directory } from "./azure/entra/directory.ts";
+import { selfSigned } from "./network/tls.ts";
 
 /** Clients of the local tenant. What is secret in here is for this machine only. */
 export interface Credentials {

@@ -3,9 +3,9 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { connectionEnvironment } from "./agent/connection.ts";
-import { cloudName, storageSuffix } from "./azure/resources/metadata.ts";
 import { readScenarios, ScenarioError } from "./azure/scenarios/document.ts";
 import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
+import { cloudName, storageSuffix } from "./azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "./cloud.ts";
 
 const usage = `npm run local -- --json FILE [--data DIR] [--contract DIR] [--har FILE] [--scenarios FILE]

@@ -1,5 +1,6 @@
 // Which file answers what: the applications behind the listeners of local Azure.
 import express, { type Express, type RequestHandler } from "express";
+import type { Principal } from "./arm/caller.ts";
 import {
   authorizationFailed,
   invalidRequest,
@@ -9,10 +10,9 @@ import {
   subscriptionNotFound,
   userError,
 } from "./arm/errors.ts";
-import type { PlaneFile, ResourceFile } from "./arm/resource.ts";
+import { mountPermissions, requireRole } from "./arm/roles.ts";
 import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
 import { validateBodies } from "./arm/validate.ts";
-import type { Principal } from "./identity.ts";
 import * as artifact from "./planes/artifact.ts";
 import * as batchJobs from "./planes/batch-jobs.ts";
 import * as codePlane from "./planes/codes.ts";
@@ -23,30 +23,39 @@ import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
 import * as registryAssets from "./planes/registries.ts";
 import * as studio from "./planes/studio.ts";
+import { neighbouringGroups } from "./records/workspace.ts";
 import { armReading } from "./registries/reading.ts";
-import * as batchEndpoints from "./resources/batch-endpoints.ts";
+import * as codes from "./resources/assets/codes.ts";
+import * as components from "./resources/assets/components.ts";
+import * as data from "./resources/assets/data.ts";
+import * as environments from "./resources/assets/environments.ts";
+import * as models from "./resources/assets/models.ts";
 import * as capacity from "./resources/capacity.ts";
-import * as codes from "./resources/codes.ts";
-import * as components from "./resources/components.ts";
 import * as computes from "./resources/computes.ts";
 import * as connections from "./resources/connections.ts";
-import * as data from "./resources/data.ts";
 import * as datastores from "./resources/datastores.ts";
 import * as discovery from "./resources/discovery.ts";
-import * as environments from "./resources/environments.ts";
+import * as batchEndpoints from "./resources/endpoints/batch-endpoints.ts";
+import * as onlineDeployments from "./resources/endpoints/online-deployments.ts";
+import * as onlineEndpoints from "./resources/endpoints/online-endpoints.ts";
 import * as eventSubscriptions from "./resources/event-subscriptions.ts";
 import * as jobs from "./resources/jobs.ts";
 import * as metadata from "./resources/metadata.ts";
-import * as models from "./resources/models.ts";
-import * as onlineDeployments from "./resources/online-deployments.ts";
-import * as onlineEndpoints from "./resources/online-endpoints.ts";
 import * as registries from "./resources/registries.ts";
 import * as schedules from "./resources/schedules.ts";
 import * as workspaceKeys from "./resources/workspace-keys.ts";
 import * as workspaces from "./resources/workspaces.ts";
-import { mountPermissions, requireRole } from "./roles.ts";
-import { neighbouringGroups } from "./workspaces/records.ts";
-import type { AzureWorld } from "./world.ts";
+import type { AzureWorld } from "./world/world.ts";
+
+interface ResourceFile {
+  /** Routes below the workspace's ARM id. */
+  mount(arm: ArmRouter, world: AzureWorld): void;
+}
+
+interface PlaneFile {
+  /** Routes of a host other than Azure Resource Manager. Callers of the `api` host are already authenticated. */
+  mount(app: Express, world: AzureWorld): void;
+}
 
 /** Resources of the workspace, one file each. A new one is added here and nowhere else. */
 const resources: readonly ResourceFile[] = [

@@ -3,9 +3,9 @@ import type http from "node:http";
 import plainHttp from "node:http";
 import https from "node:https";
 import type { TLSSocket } from "node:tls";
-import { refusal } from "../azure/scenarios/refusals.ts";
+import { refusal } from "../azure/fault-injection/refusals.ts";
 import type { Plane } from "../azure/scenarios/rules.ts";
-import type { AzureWorld } from "../azure/world.ts";
+import type { AzureWorld } from "../azure/world/world.ts";
 import type { Effect, RetryAfter } from "./kinds.ts";
 
 export interface Answer {

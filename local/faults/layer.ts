@@ -1,10 +1,10 @@
 // Stands before every listener of the cloud, and lets happen to chosen requests of chosen clients what networks and
 // services do on bad days. Clients are told apart by the proxy that each goes through; nobody else meets a fault.
 import type http from "node:http";
-import { planeOf } from "../azure/scenarios/requests.ts";
+import { planeOf } from "../azure/fault-injection/requests.ts";
 import type { Plane } from "../azure/scenarios/rules.ts";
-import type { AzureWorld } from "../azure/world.ts";
-import type { Proxy as ClientProxy } from "../proxy.ts";
+import type { AzureWorld } from "../azure/world/world.ts";
+import type { Proxy as ClientProxy } from "../network/proxy.ts";
 import { type Answer, again, answerOf, bodyOf, give, refused, replaced } from "./answers.ts";
 import { type Effect, type FaultName, isWrite, kinds, type Moment } from "./kinds.ts";
 

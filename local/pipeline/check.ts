@@ -1,6 +1,7 @@
 // Checks that need the whole document: what conditions and variables may speak of, names of steps, sources of downloads.
+
+import { type Expression, nodesOf } from "../expressions/expression.ts";
 import { isAgentless, type JobDocument, type PipelineDocument } from "./document.ts";
-import { type Expression, nodesOf } from "./expression.ts";
 import { nearestName, type Place } from "./faults.ts";
 import type { SourceReader } from "./reader.ts";
 

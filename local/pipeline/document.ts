@@ -1,5 +1,5 @@
 // A pipeline as it was read: everything with its place, so that what is found wrong later can still say where.
-import type { Expression } from "./expression.ts";
+import type { Expression } from "../expressions/expression.ts";
 import type { Place } from "./faults.ts";
 
 /** A text and where it stands. */

@@ -2,8 +2,8 @@
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Condition, Job, JobStatus, Step } from "../agent/index.ts";
+import { evaluate, toBoolean } from "../expressions/evaluate.ts";
 import type { JobDocument, StepDocument } from "./document.ts";
-import { evaluate, toBoolean } from "./evaluate.ts";
 import { checkout } from "./plugins.ts";
 import type { RunContext } from "./run-context.ts";
 import { stepFunctions } from "./scope.ts";

@@ -1,8 +1,8 @@
 // Reads variables, in both their forms.
 import { isMap } from "yaml";
+import { checkExpression } from "../expressions/evaluate.ts";
+import { type Expression, ExpressionError, parseExpression } from "../expressions/expression.ts";
 import type { PipelineVariable, Text } from "./document.ts";
-import { checkExpression } from "./evaluate.ts";
-import { type Expression, ExpressionError, parseExpression } from "./expression.ts";
 import type { SourceReader } from "./reader.ts";
 
 const RUNTIME_NAMES = ["variables", "dependencies", "stageDependencies", "pipeline"];

@@ -11,9 +11,9 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
+import { checkExpression } from "../expressions/evaluate.ts";
+import { ExpressionError, parseExpression } from "../expressions/expression.ts";
 import type { ConditionText, Text } from "./document.ts";
-import { checkExpression } from "./evaluate.ts";
-import { ExpressionError, parseExpression } from "./expression.ts";
 import { type Fault, nearestName, type Place } from "./faults.ts";
 
 /** Where a node stands: in which file, and where in it; or, for one that was made, where it was asked for. */

@@ -10,6 +10,7 @@ import type {
   VariableSpec,
 } from "../agent/index.ts";
 import { connectServer, type ServerOptions } from "../agent/server.ts";
+import { DEFAULT_FORMAT, runNumber } from "../devops/state/run-number.ts";
 import type { Environments } from "./approvals.ts";
 import { bindTasks } from "./bind-tasks.ts";
 import type { BuildLike, DevOpsLike, RunReason } from "./devops.ts";
@@ -20,7 +21,6 @@ import { ArtifactStore, git, type Repository } from "./plugins.ts";
 import { readPipeline } from "./read-pipeline.ts";
 import { aliasOf, resolveResources } from "./resources.ts";
 import type { RunContext } from "./run-context.ts";
-import { DEFAULT_FORMAT, runNumber } from "./run-number.ts";
 import { inOrder, StageRunner } from "./run-stage.ts";
 import { filesOfCommit, filesOnDisk } from "./templates/index.ts";
 import { type CompletedRun, resourceVariables } from "./triggers.ts";

@@ -11,8 +11,8 @@ import {
   type StageOutcome,
   type TaskResult,
 } from "../agent/index.ts";
+import { evaluate, toBoolean } from "../expressions/evaluate.ts";
 import type { JobDocument, TaskStep } from "./document.ts";
-import { evaluate, toBoolean } from "./evaluate.ts";
 import { RECORD_RESULTS } from "./outcome.ts";
 import type { RunContext } from "./run-context.ts";
 import { stepFunctions } from "./scope.ts";

@@ -1,10 +1,10 @@
 // Runs stages, one after the other: their conditions, their jobs in order, their results.
 import { randomUUID } from "node:crypto";
 import { Masker, type TaskResult, VariableStore } from "../agent/index.ts";
+import { evaluate, toBoolean } from "../expressions/evaluate.ts";
+import { ExpressionError } from "../expressions/expression.ts";
 import { askApprovals } from "./approvals.ts";
 import { isAgentless, type StageDocument } from "./document.ts";
-import { evaluate, toBoolean } from "./evaluate.ts";
-import { ExpressionError } from "./expression.ts";
 import { combineResults, type JobRunOutcome, RECORD_RESULTS, type StageRunOutcome } from "./outcome.ts";
 import type { RunContext } from "./run-context.ts";
 import { JobRunner } from "./run-job.ts";

@@ -1,6 +1,6 @@
 // What conditions and runtime expressions of stages and jobs may see: results and outputs of what came before.
 import type { JobStatus, OutputVariable, TaskResult } from "../agent/index.ts";
-import type { Scope, Value } from "./evaluate.ts";
+import type { Scope, Value } from "../expressions/evaluate.ts";
 
 /** A stage or a job that has ended. */
 export interface Ended {

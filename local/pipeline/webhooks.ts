@@ -1,7 +1,8 @@
 // Webhook resources: reading them, what a payload makes of them, and which pipelines it starts.
+
+import type { Value } from "../expressions/evaluate.ts";
+import { toText } from "../expressions/evaluate.ts";
 import type { ParameterValue, PipelineDocument, WebhookResource } from "./document.ts";
-import type { Value } from "./evaluate.ts";
-import { toText } from "./evaluate.ts";
 import type { Mapping } from "./reader.ts";
 
 /** A JSON object that was posted to an incoming webhook. */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { HarRecorder } from "../../local/har.ts";
+import type { HarRecorder } from "../../local/network/har.ts";
 import { isRecorded, violationsIn } from "./recorded-keys.ts";
 import type { Report } from "./report.ts";
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
-import type { HarRecorder } from "../../local/har.ts";
+import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
 import { Pipelines, type RunOutcome, Turns } from "../../local/pipeline/index.ts";
 import { readContributions } from "../generate/contributions.ts";

@@ -11,7 +11,7 @@ import { followJob } from "../../lib/ml/follow-job.ts";
 import { openWorkspace } from "../../lib/ml/workspace.ts";
 import type { Clock } from "../../lib/poll.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
-import type { Exchange } from "../../local/har.ts";
+import type { Exchange } from "../../local/network/har.ts";
 import { SecretRecorder } from "../harness/secrets.ts";
 import { until } from "../harness/until.ts";
 import { memoryLog, provenance } from "../lib/ml/world.ts";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { type EnvironmentName, environments } from "../../local/azure/arm/clouds.ts";
 import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { EndpointType } from "../../local/devops/endpoint-proxy/types.ts";
-import { type EnvironmentName, environments } from "../../local/environments.ts";
-import { startProxy } from "../../local/proxy.ts";
+import { startProxy } from "../../local/network/proxy.ts";
 import { asked, assertSucceeded, Bench, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { root } from "../harness/packages.ts";
 import { probeFolder } from "../harness/probe.ts";

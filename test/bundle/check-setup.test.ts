@@ -1,12 +1,12 @@
 // Check setup as it is shipped: a healthy setup is all green, and each fault that is seeded is named by its own line and no other.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import type { Role } from "../../local/azure/identity.ts";
-import { builtInRoles } from "../../local/azure/roles.ts";
-import { endpointsOf } from "../../local/azure/scoring/records.ts";
+import type { Role } from "../../local/azure/arm/caller.ts";
+import { builtInRoles } from "../../local/azure/arm/roles.ts";
+import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import type { ServiceConnection } from "../../local/connections.ts";
 import type { Namespace, PermissionOf, Permissions } from "../../local/devops/state/permissions.ts";
-import { startProxy } from "../../local/proxy.ts";
+import { startProxy } from "../../local/network/proxy.ts";
 import { assertSucceeded, Bench, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { until } from "../harness/until.ts";
 import { workspaceAsk } from "../local/azure/client.ts";

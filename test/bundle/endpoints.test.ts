@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
+import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
 import { pausesWhenStopped, preloaded } from "../harness/preload.ts";
 import { until } from "../harness/until.ts";

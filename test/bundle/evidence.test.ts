@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { RECORD_TYPE } from "../../lib/record/index.ts";
 import { jobBoard } from "../../local/azure/jobs/board.ts";
-import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
 import { assertSucceeded, Bench, type RunOptions } from "../harness/bench.ts";

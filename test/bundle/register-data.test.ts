@@ -1,6 +1,6 @@
 // Register dataset, as shipped: the same content is the same version, and nothing is uploaded twice.
 import assert from "node:assert/strict";
-import { registriesOf } from "../../local/azure/registries/assets.ts";
+import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode } from "../harness/bench.ts";
 
 describe("AzureMLRegisterData as shipped", () => {

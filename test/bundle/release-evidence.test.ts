@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { readTaskFolder } from "../../local/agent/index.ts";
 import { jobBoard } from "../../local/azure/jobs/board.ts";
-import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { ReleaseArtifact } from "../../local/devops/state/releases.ts";
 import { ClassicReleases } from "../../local/pipeline/classic/index.ts";

@@ -2,8 +2,8 @@
 // begins or one is cancelled, all follow from a seed.
 import assert from "node:assert/strict";
 import https from "node:https";
+import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import type { OperationEffect } from "../../local/azure/scenarios/rules.ts";
-import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
 import type { Bench, TaskRun } from "../harness/bench.ts";
 import { agentOf } from "../local/azure/client.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { parseScenarios } from "../../local/azure/scenarios/document.ts";
-import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/scoring/records.ts";
 import { asked, assertSucceeded, Bench } from "../harness/bench.ts";
 import { fastClock, preloaded } from "../harness/preload.ts";
 

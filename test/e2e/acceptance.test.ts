@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { endpointsOf } from "../../local/azure/scoring/records.ts";
+import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { compare } from "../../scripts/acceptance/compare.ts";
 import { type AcceptanceRun, runAcceptance } from "../../scripts/acceptance/run.ts";
 import { readTasks } from "../../scripts/generate/taskJson.ts";

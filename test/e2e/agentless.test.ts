@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { readTaskFolder } from "../../local/agent/index.ts";
-import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import { root } from "../harness/packages.ts";
 import { holdTimer } from "../harness/timers.ts";
 import { VirtualClock } from "../local/devops/virtual-clock.ts";

@@ -6,8 +6,8 @@ import {
   deploymentsOf,
   type EndpointRecord,
   endpointsOf,
-} from "../../local/azure/scoring/records.ts";
-import { State } from "../../local/azure/state.ts";
+} from "../../local/azure/records/online-endpoint.ts";
+import { State } from "../../local/azure/records/state.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { SecretRecorder } from "../harness/secrets.ts";
 import { checkAttempt, checkSecrets } from "./invariants.ts";

@@ -2,7 +2,7 @@
 // minutes. Here one whose holder has ended can be had after the task's half minute, as it is for real; one whose holder
 // may live after four times as long, since a holder on a busy machine renews late.
 import type http from "node:http";
-import type { AzureWorld } from "../../local/azure/world.ts";
+import type { AzureWorld } from "../../local/azure/world/world.ts";
 import { FaultLayer } from "../../local/faults/layer.ts";
 import { SPEED } from "./clock.ts";
 

@@ -3,16 +3,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { AssetNoun, AssetVersion } from "../../local/azure/arm/collection.ts";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
 import { jobBoard } from "../../local/azure/jobs/board.ts";
-import type { JobRecord } from "../../local/azure/jobs/record.ts";
-import { longDatastoreUri } from "../../local/azure/jobs/references.ts";
-import { locate } from "../../local/azure/locate.ts";
-import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
+import type { JobRecord } from "../../local/azure/records/job.ts";
 import {
   type DeploymentRecord,
   deploymentsOfEndpoint,
   type EndpointRecord,
   endpointsOf,
-} from "../../local/azure/scoring/records.ts";
+} from "../../local/azure/records/online-endpoint.ts";
+import { longDatastoreUri } from "../../local/azure/records/references.ts";
+import { storagePlace } from "../../local/azure/workspace/locate.ts";
+import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { ask } from "../local/azure/client.ts";
 import { deploymentRequest, endpointRequest, make, registerCode } from "../local/azure/online-scripts.ts";
@@ -62,7 +62,7 @@ export class Place {
   /** Path below the place of a URI -> content. A URI of one file has it under "". */
   async filesAt(uri: string): Promise<Record<string, string>> {
     const { azure } = this.cloud;
-    const place = locate(azure, uri);
+    const place = storagePlace(azure, uri);
     if (place === undefined) return {};
     const found: Record<string, string> = {};
     for (const { name } of await azure.blobs.list(place.container, place.path)) {

@@ -20,11 +20,11 @@ import {
   type TaskStep,
 } from "../../local/agent/index.ts";
 import { connectServer } from "../../local/agent/server.ts";
+import type { EnvironmentName } from "../../local/azure/arm/clouds.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
-import type { EnvironmentName } from "../../local/environments.ts";
-import type { Exchange } from "../../local/har.ts";
+import type { Exchange } from "../../local/network/har.ts";
 import { packagedTasks, root } from "./packages.ts";
 import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
 

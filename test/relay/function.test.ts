@@ -8,7 +8,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as readline from "node:readline";
 import { fileURLToPath } from "node:url";
-import { makeAuthority } from "../../local/tls.ts";
+import { makeAuthority } from "../../local/network/tls.ts";
 import { buildRelay } from "../../relay/build.ts";
 import { modelEvent, type Server, serve, serveRegistered, WORKSPACE } from "./harness.ts";
 import { serveReleases } from "./release-server.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { objectHash } from "../../lib/spec/hash.ts";
-import { registriesOf, registryAssets } from "../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import registerData from "../../tasks/RegisterData/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
-import { storageSuffix } from "../../local/azure/resources/metadata.ts";
+import { storageSuffix } from "../../local/azure/workspace/addresses.ts";
 import download from "../../tasks/DownloadModel/index.ts";
 import registerData from "../../tasks/RegisterData/index.ts";
 import { project } from "../lib/ml/projects.ts";

@@ -1,7 +1,7 @@
 // The management plane's router: what Azure Resource Manager does around every resource (headers, token, scope, errors).
 import { randomBytes, randomUUID } from "node:crypto";
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
-import { author, type Principal } from "../identity.ts";
+import { author, type Principal } from "./caller.ts";
 import type { Author } from "./envelope.ts";
 import { ArmError, invalidRequest, notImplemented, renderError } from "./errors.ts";
 import { knows } from "./query.ts";

@@ -1,14 +1,14 @@
 // The listeners of batch endpoints: POST /jobs with a token for Azure ML, as the scoring URI wants it (facts/04 §13).
 import { randomUUID } from "node:crypto";
 import express from "express";
-import type { Listener } from "../../listen.ts";
+import type { Listener } from "../../network/listen.ts";
+import { author } from "../arm/caller.ts";
 import { ArmError } from "../arm/errors.ts";
 import { bodyOf, errorAnswer, jsonBody } from "../arm/router.ts";
-import { author } from "../identity.ts";
 import { jobToken } from "../jobs/token.ts";
-import type { AzureWorld } from "../world.ts";
+import { batchDeploymentsOf, batchEndpointsOf } from "../records/batch-endpoint.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { invoke } from "./invoke.ts";
-import { batchDeploymentsOf, batchEndpointsOf } from "./records.ts";
 import { batchJobBody } from "./shape.ts";
 
 class Gateways {
@@ -35,15 +35,8 @@ class Gateways {
   }
 }
 
-const all = new WeakMap<AzureWorld, Gateways>();
-
 export function gatewaysOf(world: AzureWorld): Gateways {
-  let gateways = all.get(world);
-  if (gateways === undefined) {
-    gateways = new Gateways(world);
-    all.set(world, gateways);
-  }
-  return gateways;
+  return world.part("batch endpoints", () => new Gateways(world));
 }
 
 function application(world: AzureWorld, endpointName: string): express.Express {

@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url";
 import { ArmError, userError } from "../arm/errors.ts";
 import { mlflowEnvironment } from "../environments/definition.ts";
 import { jobBoard, type Submitter } from "../jobs/board.ts";
-import { durationMilliseconds } from "../jobs/durations.ts";
-import type { JobInput, JobOutput, JobRecord } from "../jobs/record.ts";
-import { parseReference } from "../jobs/references.ts";
-import type { AzureWorld } from "../world.ts";
-import type { BatchDeploymentRecord, Invocation } from "./records.ts";
+import type { BatchDeploymentRecord, Invocation } from "../records/batch-endpoint.ts";
+import { durationMilliseconds } from "../records/durations.ts";
+import type { JobInput, JobOutput, JobRecord } from "../records/job.ts";
+import { parseReference } from "../records/references.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 // Batch endpoints, deployments and their jobs as the service shows them, key by key (facts/04 §13).
 import { envelope, isRecent, systemData } from "../arm/envelope.ts";
-import type { JobRecord } from "../jobs/record.ts";
+import type { BatchDeploymentRecord, BatchEndpointRecord, Invocation } from "../records/batch-endpoint.ts";
+import type { JobRecord } from "../records/job.ts";
 import { identityBody } from "../scoring/shape.ts";
-import type { AzureWorld } from "../world.ts";
-import type { BatchDeploymentRecord, BatchEndpointRecord, Invocation } from "./records.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

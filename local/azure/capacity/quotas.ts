@@ -1,7 +1,7 @@
 // Quotas of the subscription's region and what is used of them (facts/06 6.1, 6.2).
-import { clusters, computesOf } from "../computes/records.ts";
-import { deploymentsOf } from "../scoring/records.ts";
-import type { AzureWorld } from "../world.ts";
+import { clusters, computesOf } from "../records/compute.ts";
+import { deploymentsOf } from "../records/online-endpoint.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { sizeNamed, sizes } from "./sizes.ts";
 
 interface Family {

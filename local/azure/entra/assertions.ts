@@ -1,8 +1,9 @@
 // Client assertions: a JWT signed with the registered certificate, or issued by someone the application trusts.
 import { constants, createHash, type KeyObject, verify, X509Certificate } from "node:crypto";
-import { decodeToken, isSignedBy, type Principal } from "../identity.ts";
-import type { AzureWorld } from "../world.ts";
+import type { Principal } from "../arm/caller.ts";
+import { decodeToken, isSignedBy } from "./directory.ts";
 import { invalidClient } from "./errors.ts";
+import type { Tenant } from "./tenant.ts";
 
 type Assertion = NonNullable<ReturnType<typeof decodeToken>>;
 
@@ -10,18 +11,18 @@ type Assertion = NonNullable<ReturnType<typeof decodeToken>>;
 export const federationAudience = "api://AzureADTokenExchange";
 
 /** @throws EntraError when the assertion does not prove that the caller is `principal` */
-export function checkAssertion(world: AzureWorld, principal: Principal, text: string): void {
+export function checkAssertion(tenant: Tenant, principal: Principal, text: string): void {
   const assertion = decodeToken(text);
   if (assertion === undefined) {
     throw invalidClient(50027, "JWT token is invalid or malformed.");
   }
   // An application vouches for itself by certificate; anyone else's word needs a federated credential.
   const isOwn = String(assertion.claims["iss"]).toLowerCase() === principal.clientId.toLowerCase();
-  if (isOwn) checkCertificate(world, principal, assertion);
-  else checkFederation(world, principal, assertion);
+  if (isOwn) checkCertificate(tenant, principal, assertion);
+  else checkFederation(tenant, principal, assertion);
 }
 
-function checkCertificate(world: AzureWorld, principal: Principal, assertion: Assertion): void {
+function checkCertificate(tenant: Tenant, principal: Principal, assertion: Assertion): void {
   const { header, claims } = assertion;
   const certificate =
     principal.certificatePem === undefined ? undefined : new X509Certificate(principal.certificatePem);
@@ -49,15 +50,15 @@ function checkCertificate(world: AzureWorld, principal: Principal, assertion: As
   if (claims["sub"] !== claims["iss"]) {
     throw invalidClient(700021, "Client assertion application identifier doesn't match 'client_id' parameter.");
   }
-  if (!String(claims["aud"]).startsWith(`${world.urls.login}/${world.tenantId}`)) {
+  if (!String(claims["aud"]).startsWith(`${tenant.urls.login}/${tenant.tenantId}`)) {
     throw invalidClient(700023, "Client assertion audience claim does not match Realm issuer.");
   }
-  checkTime(world, assertion);
+  checkTime(tenant, assertion);
 }
 
-function checkFederation(world: AzureWorld, principal: Principal, assertion: Assertion): void {
+function checkFederation(tenant: Tenant, principal: Principal, assertion: Assertion): void {
   const { iss: issuer, sub: subject, aud: audience } = assertion.claims;
-  const trusted = world.directory.federation.of(principal.clientId);
+  const trusted = tenant.directory.federation.of(principal.clientId);
   const byIssuer = trusted.filter((one) => one.issuer === issuer);
   if (byIssuer.length === 0) {
     throw invalidClient(
@@ -81,12 +82,12 @@ function checkFederation(world: AzureWorld, principal: Principal, assertion: Ass
   if (!credential.keys.some((key) => isSignedBy(assertion, key))) {
     throw invalidClient(50013, "Assertion failed signature validation. [Reason - The key was not found.]");
   }
-  checkTime(world, assertion);
+  checkTime(tenant, assertion);
 }
 
-function checkTime(world: AzureWorld, { claims }: Assertion): void {
+function checkTime(tenant: Tenant, { claims }: Assertion): void {
   // Whoever made it dated it by the machine's clock.
-  const now = world.clock.machineNow() / 1000;
+  const now = tenant.clock.machineNow() / 1000;
   const expires = Number(claims["exp"]);
   // Entra allows five minutes of difference between clocks at the start of the range.
   if (expires > now && Number(claims["nbf"] ?? 0) <= now + 300) return;

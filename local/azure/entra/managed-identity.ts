@@ -1,8 +1,8 @@
 // A managed identity's token endpoint as App Service gives it to its processes: IDENTITY_ENDPOINT and IDENTITY_HEADER.
 import type http from "node:http";
-import type { Principal } from "../identity.ts";
-import type { AzureWorld } from "../world.ts";
+import type { Principal } from "../arm/caller.ts";
 import { EntraError } from "./errors.ts";
+import type { Tenant } from "./tenant.ts";
 import { requireResource } from "./tokens.ts";
 
 /** Path of the endpoint; the listener's URL and this make IDENTITY_ENDPOINT. */
@@ -12,7 +12,7 @@ export const identityPath = "/msi/token";
  * Answers GET `?api-version=2019-08-01&resource=…[&client_id=…]` with header `X-IDENTITY-HEADER: <secret>`.
  * Its shape is App Service's published one; it is in no recording.
  */
-export function managedIdentityHandler(world: AzureWorld, principal: Principal, secret: string): http.RequestListener {
+export function managedIdentityHandler(tenant: Tenant, principal: Principal, secret: string): http.RequestListener {
   return (request, response) => {
     const answer = (status: number, body: object) => {
       response.writeHead(status, { "Content-Type": "application/json; charset=utf-8" });
@@ -33,22 +33,22 @@ export function managedIdentityHandler(world: AzureWorld, principal: Principal, 
     if (clientId !== null && clientId.toLowerCase() !== principal.clientId.toLowerCase()) {
       return answer(400, { statusCode: 400, message: "No User Assigned or Delegated Managed Identity found." });
     }
-    const unknown = refusalOf(world, resource);
+    const unknown = refusalOf(tenant, resource);
     if (unknown !== undefined) return answer(400, { statusCode: 400, message: unknown });
-    const seconds = world.directory.lifetime;
+    const seconds = tenant.directory.lifetime;
     answer(200, {
-      access_token: world.secret(world.directory.issue(principal, resource, seconds)),
+      access_token: tenant.secret(tenant.directory.issue(principal, resource, seconds)),
       client_id: principal.clientId,
-      expires_on: String(Math.floor((world.clock.machineNow() + world.clock.onMachine(seconds * 1000)) / 1000)),
+      expires_on: String(Math.floor((tenant.clock.machineNow() + tenant.clock.onMachine(seconds * 1000)) / 1000)),
       resource,
       token_type: "Bearer",
     });
   };
 }
 
-function refusalOf(world: AzureWorld, resource: string): string | undefined {
+function refusalOf(tenant: Tenant, resource: string): string | undefined {
   try {
-    requireResource(world, resource);
+    requireResource(tenant, resource);
     return undefined;
   } catch (error) {
     if (error instanceof EntraError) return error.message;

@@ -1,15 +1,16 @@
 // The client-credentials grant: who the client says it is, how it proves that, and what it gets.
-import { everywhere } from "../../environments.ts";
-import type { Principal } from "../identity.ts";
-import type { AzureWorld } from "../world.ts";
+
+import type { Principal } from "../arm/caller.ts";
+import { everywhere } from "../arm/clouds.ts";
 import { checkAssertion } from "./assertions.ts";
 import { EntraError, invalidClient } from "./errors.ts";
+import type { Tenant } from "./tenant.ts";
 
 /**
  * The audience of tokens for a scope: what stands before `/.default`, a trailing slash included.
  * @throws EntraError 1002012 for a scope without `/.default`, 500011 for a resource that is not in the tenant
  */
-export function audienceOf(world: AzureWorld, scope: string): string {
+export function audienceOf(tenant: Tenant, scope: string): string {
   const wanted = scope.split(" ").find((one) => !["openid", "profile", "offline_access"].includes(one)) ?? "";
   if (!wanted.endsWith("/.default")) {
     throw new EntraError(
@@ -20,25 +21,25 @@ export function audienceOf(world: AzureWorld, scope: string): string {
     );
   }
   const audience = wanted.slice(0, -"/.default".length);
-  requireResource(world, audience);
+  requireResource(tenant, audience);
   return audience;
 }
 
 /** Refuses a resource that is not this cloud's. @throws EntraError 500011 */
-export function requireResource(world: AzureWorld, audience: string): void {
+export function requireResource(tenant: Tenant, audience: string): void {
   const plain = audience.replace(/\/+$/, "").toLowerCase();
-  const { management, machineLearning } = world.environment;
-  if ([...management, machineLearning, ...everywhere, world.urls.arm].includes(plain)) return;
+  const { management, machineLearning } = tenant.environment;
+  if ([...management, machineLearning, ...everywhere, tenant.urls.arm].includes(plain)) return;
   throw new EntraError(
     400,
     "invalid_resource",
     500011,
-    `The resource principal named ${audience} was not found in the tenant named ${world.tenantId}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`,
+    `The resource principal named ${audience} was not found in the tenant named ${tenant.tenantId}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`,
   );
 }
 
 /** Answers a POST to the token endpoint. @throws EntraError */
-export function tokenFor(world: AzureWorld, form: Record<string, string>): object {
+export function tokenFor(tenant: Tenant, form: Record<string, string>): object {
   const { grant_type: grant = "", client_id: clientId = "", scope = "" } = form;
   if (grant === "") throw missing("grant_type");
   if (grant !== "client_credentials") {
@@ -50,7 +51,7 @@ export function tokenFor(world: AzureWorld, form: Record<string, string>): objec
     );
   }
   if (clientId === "") throw missing("client_id");
-  const principal = world.directory.find(clientId);
+  const principal = tenant.directory.find(clientId);
   if (principal === undefined || principal.managed === true) {
     throw new EntraError(
       400,
@@ -61,7 +62,7 @@ export function tokenFor(world: AzureWorld, form: Record<string, string>): objec
   }
   const { refusal } = principal;
   if (refusal !== undefined) throw new EntraError(400, "invalid_grant", refusal.number, refusal.message);
-  if (form["client_assertion"] !== undefined) checkAssertion(world, principal, form["client_assertion"]);
+  if (form["client_assertion"] !== undefined) checkAssertion(tenant, principal, form["client_assertion"]);
   else if (form["client_secret"] !== undefined) checkSecret(principal, form["client_secret"]);
   else {
     throw invalidClient(
@@ -70,15 +71,15 @@ export function tokenFor(world: AzureWorld, form: Record<string, string>): objec
     );
   }
   if (scope === "") throw missing("scope");
-  const seconds = world.directory.lifetime;
+  const seconds = tenant.directory.lifetime;
   // The client counts them by its own clock.
-  const told = Math.max(1, Math.floor(world.clock.onMachine(seconds)));
+  const told = Math.max(1, Math.floor(tenant.clock.onMachine(seconds)));
   return {
     token_type: "Bearer",
     expires_in: told,
     ext_expires_in: told,
     ...(told > 7200 ? { refresh_in: Math.floor(told / 2) } : {}),
-    access_token: world.secret(world.directory.issue(principal, audienceOf(world, scope), seconds)),
+    access_token: tenant.secret(tenant.directory.issue(principal, audienceOf(tenant, scope), seconds)),
   };
 }
 

@@ -1,8 +1,9 @@
 // What an environment id stands for in this workspace: an image, a conda file, a folder to build of, or what only Azure ML has.
-import { locate } from "../jobs/locations.ts";
-import { parseReference } from "../jobs/references.ts";
-import { registryAssets } from "../registries/assets.ts";
-import type { AzureWorld } from "../world.ts";
+
+import { parseReference } from "../records/references.ts";
+import { locate } from "../workspace/locate.ts";
+import { registryAssets } from "../workspace/registries.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { readDockerfile } from "./dockerfile.ts";
 import { modelRequirements } from "./mlflow-model.ts";
 import { type Requirements, RequirementsError, readConda } from "./requirements.ts";

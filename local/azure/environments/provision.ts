@@ -2,7 +2,7 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { BuildError, makeEnvironment, Programs } from "./build.ts";
 import { CachePlace, contentHash, type VirtualEnvironment } from "./cache.ts";
 import type { Definition } from "./definition.ts";
@@ -143,8 +143,6 @@ function versionsOf(lines: readonly string[], { installed }: VirtualEnvironment)
   return named.length === 0 ? "" : ` with ${named.join(", ")}`;
 }
 
-const provisioners = new WeakMap<AzureWorld, Provisioner>();
-
 /**
  * The virtual environment that a definition stands for.
  * @returns undefined where this machine's Python is to be used: no environments are made, or nothing says what is in this one
@@ -154,10 +152,6 @@ export async function imageOf(world: AzureWorld, definition: Definition): Promis
   const { provisioning } = world;
   const { requirements } = definition;
   if (provisioning.kind === "machine" || requirements === undefined) return undefined;
-  let provisioner = provisioners.get(world);
-  if (provisioner === undefined) {
-    provisioner = new Provisioner(world, provisioning.cache);
-    provisioners.set(world, provisioner);
-  }
+  const provisioner = world.part("environments", () => new Provisioner(world, provisioning.cache));
   return provisioner.image(definition, requirements);
 }

@@ -1,6 +1,6 @@
 // Events that could not be delivered, as blobs. Names and fields are Event Grid's documented ones (general knowledge,
 // not verified against live Azure).
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 import type { Delivery } from "./delivery.ts";
 import { inSchema } from "./messages.ts";
 import type { Subscription } from "./subscription.ts";

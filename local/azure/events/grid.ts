@@ -1,7 +1,7 @@
 // The workspace's Event Grid: its subscriptions, and every event on its way to each of them, at least once.
 import { randomUUID } from "node:crypto";
-import type { Store } from "../state.ts";
-import type { AzureWorld } from "../world.ts";
+import type { Store } from "../records/state.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { writeDeadLetter } from "./dead-letter.ts";
 import type { Delivery } from "./delivery.ts";
 import { wants } from "./filter.ts";
@@ -20,13 +20,9 @@ import { readSubscription, type Subscription } from "./subscription.ts";
 /** Statuses after which an event is not sent again (general knowledge of Event Grid; the facts do not list them). */
 const HOPELESS = new Set([400, 401, 403, 404, 413]);
 
-const grids = new WeakMap<AzureWorld, EventGrid>();
-
 /** The one grid of a world; made with the workspace's routes, so that no event comes too early. */
 export function eventGrid(world: AzureWorld): EventGrid {
-  const grid = grids.get(world) ?? new EventGrid(world);
-  grids.set(world, grid);
-  return grid;
+  return world.part("event grid", () => new EventGrid(world));
 }
 
 export class EventGrid {

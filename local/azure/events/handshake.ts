@@ -1,6 +1,6 @@
 // Event Grid asks before it sends: whoever owns the address has to agree (facts/03 §8.3).
 import { randomUUID } from "node:crypto";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { call } from "./post.ts";
 import type { ProvisioningState, Subscription } from "./subscription.ts";
 

@@ -1,7 +1,7 @@
 // What Event Grid says of a workspace: its event types, their data, and the two schemas (facts/03 §8.1).
 import { randomUUID } from "node:crypto";
-import type { JobRecord } from "../jobs/record.ts";
-import type { DeploymentRecord, EndpointRecord } from "../scoring/records.ts";
+import type { JobRecord } from "../records/job.ts";
+import type { DeploymentRecord, EndpointRecord } from "../records/online-endpoint.ts";
 
 export const TYPE_PREFIX = "Microsoft.MachineLearningServices.";
 

@@ -1,7 +1,7 @@
 // How Event Grid calls a webhook: HTTPS only, trusting the local cloud's own authority; every call is recorded.
 import { readFileSync } from "node:fs";
 import https from "node:https";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 export interface Reply {
   /** 0 where nobody answered. */

@@ -2,12 +2,6 @@
 import { randomUUID } from "node:crypto";
 import type { Author } from "../arm/envelope.ts";
 import { newStamps } from "../arm/envelope.ts";
-import type { JobEffect } from "../scenarios/rules.ts";
-import type { Store } from "../state.ts";
-import type { AzureWorld } from "../world.ts";
-import type { ChildSpec, RunHost, RunningJob } from "./lifecycle.ts";
-import { outputUris } from "./outputs.ts";
-import { PipelineRun } from "./pipelines/run.ts";
 import {
   type CommandBody,
   isTerminal,
@@ -15,13 +9,19 @@ import {
   type JobParent,
   type JobRecord,
   type JobStatus,
-} from "./record.ts";
+} from "../records/job.ts";
+import type { Store } from "../records/state.ts";
+import type { JobEffect } from "../scenarios/rules.ts";
+import { type RunStatus, TrackingStore } from "../tracking/store.ts";
+import type { AzureWorld } from "../world/world.ts";
+import type { ChildSpec, RunHost, RunningJob } from "./lifecycle.ts";
+import { outputUris } from "./outputs.ts";
+import { PipelineRun } from "./pipelines/run.ts";
 import { JobRun } from "./run.ts";
 import { firstStatus, serviceProperties } from "./service-properties.ts";
 import { isImport, SimulatedRun, simulates } from "./simulated.ts";
 import { SweepRun } from "./sweeps/run.ts";
 import { TakenOver } from "./taken-over.ts";
-import { type RunStatus, TrackingStore } from "./tracking.ts";
 
 /** Who submits a job, as far as the job needs it. */
 export interface Submitter {
@@ -33,16 +33,9 @@ export interface Submitter {
   token(): string;
 }
 
-const boards = new WeakMap<AzureWorld, JobBoard>();
-
 /** The board of this workspace, the same one at every call. */
 export function jobBoard(world: AzureWorld): JobBoard {
-  let board = boards.get(world);
-  if (board === undefined) {
-    board = new JobBoard(world);
-    boards.set(world, board);
-  }
-  return board;
+  return world.part("job service", () => new JobBoard(world));
 }
 
 export class JobBoard {

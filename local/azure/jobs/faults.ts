@@ -1,9 +1,10 @@
 // How a job fails because a scenario says so. No such failure is in a recording: the words of a failed image build and of
 // a shortage of quota stand in public reports, the others are ours; not verified against live Azure.
+
+import { type JobRecord, runFolder } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
 import type { JobFault } from "../scenarios/rules.ts";
-import type { AzureWorld } from "../world.ts";
-import { JobError } from "./failure.ts";
-import { type JobRecord, runFolder } from "./record.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Where an image's build leaves its log. */
 const buildLog = "azureml-logs/20_image_build_log.txt";

@@ -1,11 +1,12 @@
 // A job, or a run that an MLflow client made, as run history tells it (facts/03 §5.1, facts/04 §11).
+
+import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { timestamp } from "../arm/envelope.ts";
-import { dataPlaneError } from "../planes/scope.ts";
-import type { AzureWorld } from "../world.ts";
+import { type JobRecord, runFolder } from "../records/job.ts";
+import { outputAssetId, parseReference } from "../records/references.ts";
+import type { Run, RunStatus } from "../tracking/store.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { jobBoard } from "./board.ts";
-import { type JobRecord, runFolder } from "./record.ts";
-import { outputAssetId, parseReference } from "./references.ts";
-import type { Run, RunStatus } from "./tracking.ts";
 
 type Json = Record<string, unknown>;
 

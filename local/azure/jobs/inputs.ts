@@ -4,10 +4,10 @@ import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { AzureWorld } from "../world.ts";
-import { JobError } from "./failure.ts";
-import { type Location, locate } from "./locations.ts";
-import type { JobBody } from "./record.ts";
+import type { JobBody } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
+import { type Location, locate } from "../workspace/locate.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 const modelTypes = /^(custom_model|mlflow_model|triton_model)$/;
 

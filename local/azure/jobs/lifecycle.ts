@@ -1,9 +1,10 @@
 // A job's life, whatever its kind: begun once, ended at most once from outside, and in one terminal state at last.
+
+import type { JobBody, JobFailure, JobRecord, JobStatus } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
 import type { JobEffect, JobFault, JobPhase } from "../scenarios/rules.ts";
-import type { AzureWorld } from "../world.ts";
-import { JobError } from "./failure.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { faultOf } from "./faults.ts";
-import type { JobBody, JobFailure, JobRecord, JobStatus } from "./record.ts";
 
 /** A job under way, of whatever kind. */
 export interface RunningJob {

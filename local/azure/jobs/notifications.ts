@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AzureWorld } from "../world.ts";
-import type { JobRecord, JobStatus } from "./record.ts";
+import type { JobRecord, JobStatus } from "../records/job.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** A webhook as it was sent. All fields beside the first two are in no published type: a typed client drops them. */
 interface Webhook {
@@ -25,16 +25,9 @@ export function canPatchJobs(apiVersion: string): boolean {
   return apiVersion.endsWith("-preview") ? date >= "2023-04-01" && date <= "2024-04-01" : apiVersion === "2024-04-01";
 }
 
-const notifications = new WeakMap<AzureWorld, JobNotifications>();
-
 /** The notifications of this workspace, the same ones at every call. */
 export function jobNotifications(world: AzureWorld): JobNotifications {
-  let found = notifications.get(world);
-  if (found === undefined) {
-    found = new JobNotifications(world);
-    notifications.set(world, found);
-  }
-  return found;
+  return world.part("job notifications", () => new JobNotifications(world));
 }
 
 /** Keeps webhooks in memory only: their tokens are secrets, and die with the local Azure DevOps that issued them. */

@@ -2,12 +2,12 @@
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Author } from "../arm/envelope.ts";
-import { declaredFlavors } from "../resources/models.ts";
-import type { AzureWorld } from "../world.ts";
-import { JobError } from "./failure.ts";
-import { locate } from "./locations.ts";
-import { type JobBody, type JobOutput, type JobRecord, runFolder } from "./record.ts";
-import { longDatastoreUri, parseReference } from "./references.ts";
+import { type JobBody, type JobOutput, type JobRecord, runFolder } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
+import { longDatastoreUri, parseReference } from "../records/references.ts";
+import { declaredFlavors } from "../workspace/flavors.ts";
+import { locate } from "../workspace/locate.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /**
  * The URI of every output, known before the job runs; `default` is the run's own folder. An output without a URI goes to

@@ -1,6 +1,7 @@
 // A job that consists of others: what ends it ends them, and its own log tells of them.
+
+import { type JobStatus, runFolder } from "../records/job.ts";
 import { JobLife, type RunningJob } from "./lifecycle.ts";
-import { type JobStatus, runFolder } from "./record.ts";
 
 export abstract class ParentLife extends JobLife {
   /** Its parts that run, by their names. */

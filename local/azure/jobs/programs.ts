@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { definitionOf, definitionOfModel, mlflowEnvironment } from "../environments/definition.ts";
 import { makeLayer } from "../environments/layer.ts";
 import { type Image, ImageError, imageOf } from "../environments/provision.ts";
-import type { AzureWorld } from "../world.ts";
+import { type CommandBody, type JobRecord, runFolder } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { findPython, writePythonShims } from "./environment.ts";
-import { JobError } from "./failure.ts";
 import { LogCarrier } from "./logs.ts";
-import { type CommandBody, type JobRecord, runFolder } from "./record.ts";
 
 /** Where the service shows how an image was built; streaming clients show it until the command's own log is there. */
 export const imageLog = "azureml-logs/20_image_build_log.txt";

@@ -1,12 +1,12 @@
 // What a job's PUT refuses before anything is made. Not covered by recordings: every answer here is not verified against live Azure.
 import { ArmError, notImplemented } from "../arm/errors.ts";
-import { computeExists } from "../resources/computes.ts";
-import type { AzureWorld } from "../world.ts";
+import { computeExists } from "../records/compute.ts";
+import { durationMilliseconds } from "../records/durations.ts";
+import type { CommandBody, JobInput } from "../records/job.ts";
+import { parseReference } from "../records/references.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { undeclaredPlaceholders } from "./command.ts";
-import { durationMilliseconds } from "./durations.ts";
 import { refuseBadPipeline } from "./pipelines/refusals.ts";
-import type { CommandBody, JobInput } from "./record.ts";
-import { parseReference } from "./references.ts";
 import { isImport } from "./simulated.ts";
 
 /** Refuses a job of any kind. @throws ArmError 400 or 404, or 501 for a kind that local Azure does not know */

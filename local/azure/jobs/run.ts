@@ -2,11 +2,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { cloudName } from "../resources/metadata.ts";
+import { durationMilliseconds } from "../records/durations.ts";
+import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
+import { cloudName } from "../workspace/addresses.ts";
 import { fillCommand, fillText, type Placeholders } from "./command.ts";
-import { durationMilliseconds } from "./durations.ts";
 import { jobEnvironment } from "./environment.ts";
-import { JobError } from "./failure.ts";
 import { failingCommand } from "./faults.ts";
 import { bringCode, bringInputs } from "./inputs.ts";
 import { JobLife } from "./lifecycle.ts";
@@ -14,7 +15,6 @@ import { LogCarrier } from "./logs.ts";
 import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
 import { type CommandEnd, RunningCommand } from "./processes.ts";
 import { type JobPrograms, preparePrograms } from "./programs.ts";
-import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "./record.ts";
 
 /** The log file that streaming clients look for first (facts/03 5.2). */
 export const standardLog = "user_logs/std_log.txt";

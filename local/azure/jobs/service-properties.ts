@@ -1,8 +1,8 @@
 // What the service adds to a job that it takes in: its first status, and properties of its own.
 import { createHash } from "node:crypto";
-import type { AzureWorld } from "../world.ts";
-import { findComponent } from "./pipelines/components.ts";
-import type { JobBody, JobStatus } from "./record.ts";
+import type { JobBody, JobStatus } from "../records/job.ts";
+import { findComponent } from "../workspace/components.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { isImport, simulates } from "./simulated.ts";
 
 /** Later than every api-version. */

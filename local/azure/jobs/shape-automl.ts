@@ -1,5 +1,5 @@
 // AutoML's task as a job shows it: what was sent, with the service's defaults and nulls (recorded August 2022 and February 2023, facts/04 9.6).
-import type { JobInput } from "./record.ts";
+import type { JobInput } from "../records/job.ts";
 import { input } from "./shape-parts.ts";
 import type { ResponseKeys } from "./versions.ts";
 

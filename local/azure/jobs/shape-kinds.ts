@@ -1,5 +1,5 @@
 // Pipelines, sweeps and the kinds that are simulated, as the management plane shows them below what all jobs share (facts/04 9.4-9.7).
-import type { JobRecord } from "./record.ts";
+import type { JobRecord } from "../records/job.ts";
 import { taskShown } from "./shape-automl.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./shape-parts.ts";
 import type { ResponseKeys } from "./versions.ts";

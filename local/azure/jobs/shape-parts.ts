@@ -1,5 +1,5 @@
 // What jobs of several kinds show in the same way: inputs, outputs, resources, distribution, queue (facts/04 9.1).
-import type { JobBody, JobInput, JobOutput } from "./record.ts";
+import type { JobBody, JobInput, JobOutput } from "../records/job.ts";
 import type { ResponseKeys } from "./versions.ts";
 
 type Json = Record<string, unknown>;

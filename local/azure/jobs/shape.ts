@@ -1,5 +1,5 @@
 // A job as the management plane shows it: key by key and in the order of facts/04 9.1, for the api-version that was asked for.
-import type { CommandBody, JobBody, JobRecord } from "./record.ts";
+import type { CommandBody, JobBody, JobRecord } from "../records/job.ts";
 import { otherProperties } from "./shape-kinds.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./shape-parts.ts";
 import { type ResponseKeys, responseKeys } from "./versions.ts";

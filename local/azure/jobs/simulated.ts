@@ -1,9 +1,10 @@
 // Jobs that no machine of ours could run (Spark, AutoML, fine-tuning, monitors, imports): accepted, checked, and completed as simulated, saying so.
-import { JobError } from "./failure.ts";
+
+import { type JobBody, runFolder } from "../records/job.ts";
+import { JobError } from "../records/job-failure.ts";
+import { locate } from "../workspace/locate.ts";
 import { JobLife } from "./lifecycle.ts";
-import { locate } from "./locations.ts";
 import { registerOutputs } from "./outputs.ts";
-import { type JobBody, runFolder } from "./record.ts";
 
 /** Which file of the log streaming clients look for, by kind (facts/03 5.2). */
 const logs: Record<string, string> = {

@@ -1,5 +1,5 @@
 // How many commands run at a time: a pipeline of many steps must not start them all at once on one machine.
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 class Slots {
   private free: number;
@@ -23,14 +23,7 @@ class Slots {
   }
 }
 
-const all = new WeakMap<AzureWorld, Slots>();
-
 /** Waits for a place; call what it answers to give the place back. */
 export function takeSlot(world: AzureWorld): Promise<() => void> {
-  let slots = all.get(world);
-  if (slots === undefined) {
-    slots = new Slots(world.scenario.slots);
-    all.set(world, slots);
-  }
-  return slots.take();
+  return world.part("job slots", () => new Slots(world.scenario.slots)).take();
 }

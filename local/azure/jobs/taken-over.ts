@@ -1,6 +1,7 @@
 // A step that takes over what another one does or did: it runs nothing, and ends as that one ends.
+
+import { isTerminal, type JobRecord, type JobStatus } from "../records/job.ts";
 import type { RunningJob } from "./lifecycle.ts";
-import { isTerminal, type JobRecord, type JobStatus } from "./record.ts";
 
 /** What is around it. */
 export interface Surroundings {

@@ -1,8 +1,9 @@
 // Artifacts of runs (facts/03 §5.6): where their content lies, what there is, and places to write new ones to.
 import { type Express, type Request, type Response, Router } from "express";
+import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
-import type { AzureWorld } from "../world.ts";
-import { dataPlaneError, inWorkspace, workspacePath } from "./scope.ts";
+import type { AzureWorld } from "../world/world.ts";
+import { inWorkspace, workspacePath } from "./scope.ts";
 
 /** Minutes that a signed URL is good for. */
 const signedMinutes = 60;

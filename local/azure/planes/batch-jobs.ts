@@ -1,10 +1,10 @@
 // The jobs of a batch endpoint, listed on the data plane (facts/03 §6.4; the listing itself is in no recording).
 import { type Express, type Request, type Response, Router } from "express";
 import { parameter } from "../arm/router.ts";
-import { batchDeploymentsOf, type Invocation } from "../batch/records.ts";
 import { batchJobBody } from "../batch/shape.ts";
 import { jobBoard } from "../jobs/board.ts";
-import type { AzureWorld } from "../world.ts";
+import { batchDeploymentsOf, type Invocation } from "../records/batch-endpoint.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { inWorkspace, workspacePath } from "./scope.ts";
 
 export function mount(app: Express, world: AzureWorld): void {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from "express";
 import { EntraError, renderEntraError } from "../entra/errors.ts";
 import { tokenFor } from "../entra/tokens.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 export function mount(app: Express, world: AzureWorld): void {
   app.use((request, response, next) => {

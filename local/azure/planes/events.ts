@@ -2,7 +2,7 @@
 import type { Express } from "express";
 import { eventGrid } from "../events/grid.ts";
 import { validationPath } from "../events/handshake.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Event Grid has a host of its own for this; nobody signs in there. Its words and its refusal are not in the facts. */
 export function mount(app: Express, world: AzureWorld): void {

@@ -1,12 +1,13 @@
 // Run history and the data service's URI look-up: what log streaming and output downloads ask (facts/03 §5.1, §5.4; facts/04 §11).
 import { type Express, type NextFunction, type Request, type Response, Router } from "express";
+import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
 import { jobBoard } from "../jobs/board.ts";
 import { findRun, type HistoryRun, resolvedAsset, runDetails, runMetadata } from "../jobs/history.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { holdLength, holdTags } from "./mlflow-limits.ts";
 import { MlflowError } from "./mlflow-protocol.ts";
-import { dataPlaneError, inWorkspace, workspacePath } from "./scope.ts";
+import { inWorkspace, workspacePath } from "./scope.ts";
 
 /** A refusal in the data plane's own form. */
 class HistoryError extends Error {

@@ -1,12 +1,13 @@
 // Azure ML's own metric service (facts/03 §5.3): the metrics of a run, as MLflow logged them.
 import { type Express, Router } from "express";
+import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { timestamp } from "../arm/envelope.ts";
 import { notImplemented } from "../arm/errors.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
 import { jobBoard } from "../jobs/board.ts";
-import type { Metric } from "../jobs/tracking.ts";
-import type { AzureWorld } from "../world.ts";
-import { dataPlaneError, inWorkspace, workspacePath } from "./scope.ts";
+import type { Metric } from "../tracking/store.ts";
+import type { AzureWorld } from "../world/world.ts";
+import { inWorkspace, workspacePath } from "./scope.ts";
 
 export function mount(app: Express, world: AzureWorld): void {
   const metric = Router({ mergeParams: true });

@@ -1,6 +1,13 @@
 // MLflow's experiments: what jobs name by `experimentName`, found, made, searched and retired.
-import { type FilterSubject, order, parseFilter, parseOrdering, type Searched, satisfies } from "../jobs/filters.ts";
-import type { Experiment, TrackingStore } from "../jobs/tracking.ts";
+import {
+  type FilterSubject,
+  order,
+  parseFilter,
+  parseOrdering,
+  type Searched,
+  satisfies,
+} from "../tracking/filters.ts";
+import type { Experiment, TrackingStore } from "../tracking/store.ts";
 import { holdLength, holdTags } from "./mlflow-limits.ts";
 import {
   MlflowError,

@@ -1,8 +1,8 @@
 // Registered models and their versions as MLflow shows, searches and orders them.
 import type { AssetContainer, AssetVersion } from "../arm/collection.ts";
-import type { FilterSubject, Searched } from "../jobs/filters.ts";
-import { parseReference } from "../jobs/references.ts";
-import type { AzureWorld } from "../world.ts";
+import { parseReference } from "../records/references.ts";
+import type { FilterSubject, Searched } from "../tracking/filters.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { invalid, pairs } from "./mlflow-protocol.ts";
 
 /**

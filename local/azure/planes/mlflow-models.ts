@@ -1,12 +1,13 @@
 // MLflow's model registry: the same models that the management plane keeps (facts/03 §5.6), in MLflow's words.
 
 import type { Request } from "express";
+import { author, type Principal } from "../arm/caller.ts";
 import type { AssetContainer, AssetVersion } from "../arm/collection.ts";
 import type { Author } from "../arm/envelope.ts";
-import { author, type Principal } from "../identity.ts";
-import { order, parseFilter, parseOrdering, satisfies } from "../jobs/filters.ts";
-import { declaredFlavors, storedModelUri } from "../resources/models.ts";
-import type { AzureWorld } from "../world.ts";
+import { storedModelUri } from "../resources/assets/models.ts";
+import { order, parseFilter, parseOrdering, satisfies } from "../tracking/filters.ts";
+import { declaredFlavors } from "../workspace/flavors.ts";
+import type { AzureWorld } from "../world/world.ts";
 import {
   aliasesOf,
   latestOf,

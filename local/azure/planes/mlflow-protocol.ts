@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import express, { type Request, type RequestHandler } from "express";
 import { timestamp } from "../arm/envelope.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** A refusal. `code` is MLflow's `error_code`; `family` is Azure ML's own code, ValidationError for sizes and forms. */
 export class MlflowError extends Error {

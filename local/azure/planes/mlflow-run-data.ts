@@ -1,9 +1,9 @@
 // What a run logs by MLflow's API: metrics, parameters, tags, inputs and models; and its artifacts, listed.
 import { randomUUID } from "node:crypto";
 import { jobBoard } from "../jobs/board.ts";
-import { runFolder } from "../jobs/record.ts";
-import type { Metric, Run, TrackingStore } from "../jobs/tracking.ts";
-import type { AzureWorld } from "../world.ts";
+import { runFolder } from "../records/job.ts";
+import type { Metric, Run, TrackingStore } from "../tracking/store.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { holdCount, holdLength, holdTags } from "./mlflow-limits.ts";
 import {
   integerOf,

@@ -1,9 +1,16 @@
 // MLflow's runs: made, renamed, ended, retired, shown and searched. A job is one, and its state is the service's to say.
 import { randomBytes, randomInt } from "node:crypto";
 import { jobBoard } from "../jobs/board.ts";
-import { type FilterSubject, order, parseFilter, parseOrdering, type Searched, satisfies } from "../jobs/filters.ts";
-import type { Metric, Run, RunStatus, TrackingStore } from "../jobs/tracking.ts";
-import type { AzureWorld } from "../world.ts";
+import {
+  type FilterSubject,
+  order,
+  parseFilter,
+  parseOrdering,
+  type Searched,
+  satisfies,
+} from "../tracking/filters.ts";
+import type { Metric, Run, RunStatus, TrackingStore } from "../tracking/store.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { holdLength, holdTags } from "./mlflow-limits.ts";
 import {
   integerOf,

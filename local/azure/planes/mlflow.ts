@@ -1,8 +1,8 @@
 // MLflow's REST API under both prefixes that azureml-mlflow uses (facts/03 §5.5): what is mounted, and how it says no.
 import { type Express, type NextFunction, type Request, type RequestHandler, type Response, Router } from "express";
 import { jobBoard } from "../jobs/board.ts";
-import { FilterError } from "../jobs/filters.ts";
-import type { AzureWorld } from "../world.ts";
+import { FilterError } from "../tracking/filters.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { mountExperiments } from "./mlflow-experiments.ts";
 import { mountModels } from "./mlflow-models.ts";
 import { type Answer, errorBody, exactBody, invalid, MlflowError, type Mounting } from "./mlflow-protocol.ts";

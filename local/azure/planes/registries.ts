@@ -4,11 +4,11 @@ import express, { type Express, type Response, Router } from "express";
 import type { AssetVersion } from "../arm/collection.ts";
 import { userError } from "../arm/errors.ts";
 import { armContext, bodyOf, jsonBody, parameter, propertiesOf } from "../arm/router.ts";
-import { locate } from "../locate.ts";
-import { registriesOf, registryAssets } from "../registries/assets.ts";
 import { type Importing, importAsset } from "../registries/importing.ts";
 import { askedOf, dataPlane, kinds, mountReading, noRegistry, requireRegistry } from "../registries/reading.ts";
-import type { AzureWorld } from "../world.ts";
+import { storagePlace } from "../workspace/locate.ts";
+import { registriesOf, registryAssets } from "../workspace/registries.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Minutes that a signed URL is good for. */
 const signedMinutes = 60;
@@ -118,7 +118,7 @@ function mountUploads(routes: Router, world: AzureWorld): void {
   });
   // Not recorded; the official client reads the signed container and the blob's URI from it.
   routes.post("/datarefs/:name/versions/:version", (request, response) => {
-    const place = locate(world, String(bodyOf(request)["blobUri"] ?? ""));
+    const place = storagePlace(world, String(bodyOf(request)["blobUri"] ?? ""));
     if (place === undefined) throw userError(404, "The asset's blob was not found.", ["NotFoundError"]);
     response.json({ blobReferenceForConsumption: signed(place.container, "rl") });
   });

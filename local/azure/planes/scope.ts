@@ -1,9 +1,7 @@
-// The workspace scope that every data-plane path carries after its service prefix, and the data plane's own error body.
-import { randomBytes } from "node:crypto";
+// The workspace scope that every data-plane path carries after its service prefix.
 import type { RequestHandler } from "express";
-import { timestamp } from "../arm/envelope.ts";
 import { resourceNotFound } from "../arm/errors.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Path of the workspace, for routes below it. */
 export const workspacePath =
@@ -18,34 +16,5 @@ export function inWorkspace(world: AzureWorld): RequestHandler {
       throw resourceNotFound(`Microsoft.MachineLearningServices/workspaces/${workspace}`, group);
     }
     next();
-  };
-}
-
-/** `{error, correlation, environment, location, time, componentName}`: how history and artifact services, and jobs, fail (facts/03 4.4). */
-export function dataPlaneError(
-  world: AzureWorld,
-  error: { code: string; message: string; inner?: string },
-  component: string,
-): object {
-  return {
-    error: {
-      code: error.code,
-      severity: null,
-      message: error.message,
-      messageFormat: null,
-      messageParameters: {},
-      referenceCode: null,
-      detailsUri: null,
-      target: null,
-      details: [],
-      innerError: error.inner === undefined ? null : { code: error.inner, innerError: null },
-      debugInfo: null,
-      additionalInfo: null,
-    },
-    correlation: { operation: randomBytes(16).toString("hex"), request: randomBytes(8).toString("hex") },
-    environment: world.location,
-    location: world.location,
-    time: timestamp(world.clock.now()),
-    componentName: component,
   };
 }

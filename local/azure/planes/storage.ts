@@ -1,8 +1,8 @@
 // Blob storage as clients see it: TLS and the account's own host name in front of Azurite.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
-import type { Directory } from "../identity.ts";
-import { blobAction, mayDo } from "../roles.ts";
+import { blobAction, mayDo } from "../arm/roles.ts";
+import type { Directory } from "../entra/directory.ts";
 
 /** Where the requests go and how a caller with a token is let in. */
 export interface StorageBackend {

@@ -1,8 +1,8 @@
 // The page that a job's studio link leads to: not studio, and it says so, but what there is to see of the job.
 import type { Express, Response } from "express";
 import { type JobBoard, jobBoard } from "../jobs/board.ts";
-import { type JobRecord, runFolder } from "../jobs/record.ts";
-import type { AzureWorld } from "../world.ts";
+import { type JobRecord, runFolder } from "../records/job.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Nobody signs in to these pages: a browser on this machine has no token, and the cloud listens on this machine alone. */
 export function mount(app: Express, world: AzureWorld): void {

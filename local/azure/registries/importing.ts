@@ -2,9 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { Author } from "../arm/envelope.ts";
 import { ArmError, userError } from "../arm/errors.ts";
-import { locate } from "../locate.ts";
-import type { AzureWorld } from "../world.ts";
-import { registryAssets } from "./assets.ts";
+import { storagePlace } from "../workspace/locate.ts";
+import { registryAssets } from "../workspace/registries.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** What the body's `properties` say. */
 export interface Importing {
@@ -43,7 +43,7 @@ export async function importAsset(world: AzureWorld, registry: string, asked: Im
 /** The same properties, pointing at files of the registry's own. */
 async function withOwnFiles(world: AzureWorld, properties: Record<string, unknown>): Promise<Record<string, unknown>> {
   const key = ["modelUri", "dataUri"].find((one) => typeof properties[one] === "string");
-  const place = key === undefined ? undefined : locate(world, String(properties[key]));
+  const place = key === undefined ? undefined : storagePlace(world, String(properties[key]));
   if (key === undefined || place === undefined) return { ...properties };
   const container = `reg-${randomUUID()}`;
   await world.blobs.container(container);

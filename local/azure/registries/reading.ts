@@ -1,17 +1,17 @@
 // What a registry holds, as both planes show it: its region's data plane, and Azure Resource Manager (facts/03 4.7, facts/04 §15).
 import { type Request, type RequestHandler, type Response, Router } from "express";
-import { type AssetKind, selectVersions, versionQuery } from "../arm/assets.ts";
 import { type AssetContainer, type AssetStore, type AssetVersion, page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
 import { ArmRouter, armContext, parameter } from "../arm/router.ts";
-import { kind as codes } from "../resources/codes.ts";
-import { kind as components } from "../resources/components.ts";
-import { kind as data } from "../resources/data.ts";
-import { kind as environments } from "../resources/environments.ts";
-import { kind as models } from "../resources/models.ts";
-import type { AzureWorld } from "../world.ts";
-import { registriesOf, registryAssets } from "./assets.ts";
+import { kind as codes } from "../resources/assets/codes.ts";
+import { kind as components } from "../resources/assets/components.ts";
+import { kind as data } from "../resources/assets/data.ts";
+import { kind as environments } from "../resources/assets/environments.ts";
+import { kind as models } from "../resources/assets/models.ts";
+import { type AssetKind, selectVersions, versionQuery } from "../resources/assets/routes.ts";
+import { registriesOf, registryAssets } from "../workspace/registries.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

@@ -4,7 +4,7 @@ import { invalidRequest, notImplemented } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter } from "../arm/router.ts";
 import { quotaRows, usageRows } from "../capacity/quotas.ts";
 import { sizeBody, sizes } from "../capacity/sizes.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Nouns whose reads, writes and deletes stand in the list of operations; the real list is much longer. */
 const nouns = [

@@ -6,11 +6,9 @@ import { ArmError, invalidRequest } from "../arm/errors.ts";
 import type { Operation } from "../arm/operations.ts";
 import { choice, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
-import { type ComputeRecord, clusters, computesOf } from "../computes/records.ts";
-import { clusterBody, computeBody } from "../computes/shape.ts";
-import type { AzureWorld } from "../world.ts";
-
-export { computeExists } from "../computes/records.ts";
+import { type ComputeRecord, clusters, computesOf } from "../records/compute.ts";
+import type { AzureWorld } from "../world/world.ts";
+import { clusterBody, computeBody } from "./compute-body.ts";
 
 type Json = Record<string, unknown>;
 

@@ -5,7 +5,7 @@ import { atLeast, isRecent, newStamps, type Stamps, systemData, timestamp } from
 import { ArmError, invalidRequest, notImplemented } from "../arm/errors.ts";
 import { flag, paged, text } from "../arm/query.ts";
 import { type ArmRouter, parameter, propertiesOf } from "../arm/router.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

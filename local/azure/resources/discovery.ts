@@ -1,6 +1,6 @@
 // Where a workspace's services are: one document, open to everyone.
 import type { Express } from "express";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 export function mount(app: Express, world: AzureWorld): void {
   app.get("/discovery", (_request, response) => {

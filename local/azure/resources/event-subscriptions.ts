@@ -3,7 +3,7 @@ import { resourceNotFound } from "../arm/errors.ts";
 import { type ArmRouter, parameter, propertiesOf } from "../arm/router.ts";
 import { eventGrid } from "../events/grid.ts";
 import { type Subscription, subscriptionBody } from "../events/subscription.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 const base = "/providers/Microsoft.EventGrid/eventSubscriptions";
 

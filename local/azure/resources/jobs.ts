@@ -7,11 +7,11 @@ import { text } from "../arm/query.ts";
 import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { type JobBoard, jobBoard } from "../jobs/board.ts";
 import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notifications.ts";
-import { isTerminal, type JobBody, type JobRecord } from "../jobs/record.ts";
 import { refuseBadJob } from "../jobs/refusals.ts";
 import { jobResource } from "../jobs/shape.ts";
 import { jobToken } from "../jobs/token.ts";
-import type { AzureWorld } from "../world.ts";
+import { isTerminal, type JobBody, type JobRecord } from "../records/job.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const board = jobBoard(world);

@@ -1,9 +1,7 @@
 // This cloud as the resource manager describes clouds to clients that know none: /metadata/endpoints (ARM_CLOUD_METADATA_URL).
 import type { Express } from "express";
-import type { AzureWorld } from "../world.ts";
-
-/** The name by which clients that read the metadata choose this cloud (AZUREML_CURRENT_CLOUD). */
-export const cloudName = "LocalCloud";
+import { cloudName, storageSuffix } from "../workspace/addresses.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** Open to everyone. Keys that official clients read are known (facts/03 §4.8); the others are general knowledge. */
 export function mount(app: Express, world: AzureWorld): void {
@@ -32,13 +30,4 @@ export function mount(app: Express, world: AzureWorld): void {
  */
 function loginEndpoint(world: AzureWorld): string {
   return world.urls.login.replace("//localhost:", "//127.0.0.1:");
-}
-
-/**
- * What follows `https://<account>.blob.`, everywhere the same: `core.storage.localhost:<port>`. Official clients hold it against
- * the URLs that services sign (azureml-mlflow downloads nothing else, and says nothing), and the Python storage client takes an
- * account key only where the host goes on with `.blob.core.`.
- */
-export function storageSuffix(world: AzureWorld): string {
-  return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
 }

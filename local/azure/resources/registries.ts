@@ -7,8 +7,8 @@ import { invalidRequest, resourceNotFound } from "../arm/errors.ts";
 import type { Operation } from "../arm/operations.ts";
 import { paged } from "../arm/query.ts";
 import { type ArmHandler, type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
-import { type RegistryRecord, registriesOf } from "../registries/assets.ts";
-import type { AzureWorld } from "../world.ts";
+import { type RegistryRecord, registriesOf } from "../workspace/registries.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

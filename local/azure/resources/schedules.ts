@@ -8,7 +8,7 @@ import { refuseBadJob } from "../jobs/refusals.ts";
 import { isCron, type Trigger, wallText } from "../schedules/due.ts";
 import { scheduleShown, serviceMarks } from "../schedules/shape.ts";
 import { fire, floor, type ScheduleRecord, schedulesOf, startDue } from "../schedules/watch.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

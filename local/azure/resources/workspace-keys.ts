@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { resourceNotFound, userError } from "../arm/errors.ts";
 import { paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter } from "../arm/router.ts";
-import { workspaceBody } from "../workspaces/shape.ts";
-import type { AzureWorld } from "../world.ts";
-import { storageAccountId } from "./codes.ts";
+import { storageAccountId } from "../workspace/addresses.ts";
+import type { AzureWorld } from "../world/world.ts";
+import { workspaceBody } from "./workspace-body.ts";
 
 type Json = Record<string, unknown>;
 

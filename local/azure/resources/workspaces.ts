@@ -10,9 +10,9 @@ import {
   neighbouringWorkspaces,
   type WrittenWorkspace,
   writtenWorkspaces,
-} from "../workspaces/records.ts";
-import { workspaceBody } from "../workspaces/shape.ts";
-import type { AzureWorld } from "../world.ts";
+} from "../records/workspace.ts";
+import type { AzureWorld } from "../world/world.ts";
+import { workspaceBody } from "./workspace-body.ts";
 
 /** Routes above the workspace. Subscription and resource group answer as Azure Resource Manager generally does: no recording. */
 export function mountAbove(router: ArmRouter, world: AzureWorld): void {

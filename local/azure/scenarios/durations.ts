@@ -1,5 +1,5 @@
 // Durations as people write them: `90s`, `1h30m`, `6h`, `2d`, `500ms`; or as ISO 8601 has them.
-import { durationMilliseconds } from "../jobs/durations.ts";
+import { durationMilliseconds } from "../records/durations.ts";
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

@@ -1,7 +1,8 @@
 // A schedule as the management plane shows it: triggers, and what they start, filled in as recorded (facts/04 §14).
-import type { JobBody } from "../jobs/record.ts";
+
 import { definitionProperties } from "../jobs/shape.ts";
 import { responseKeys } from "../jobs/versions.ts";
+import type { JobBody } from "../records/job.ts";
 import { isEmptyPattern, type Trigger } from "./due.ts";
 import { importShown } from "./shape-import.ts";
 import { capital, monitorShown } from "./shape-monitor.ts";

@@ -1,11 +1,11 @@
 // Schedules that are due start their jobs; a clock that leaps ahead starts what lies in between, once a minute that was due.
 import { randomUUID } from "node:crypto";
+import { author } from "../arm/caller.ts";
 import type { Stamps } from "../arm/envelope.ts";
-import { author } from "../identity.ts";
 import { jobBoard } from "../jobs/board.ts";
-import type { JobBody, JobRecord } from "../jobs/record.ts";
 import { jobToken } from "../jobs/token.ts";
-import type { AzureWorld } from "../world.ts";
+import type { JobBody, JobRecord } from "../records/job.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { isDue, type Trigger } from "./due.ts";
 
 type Json = Record<string, unknown>;

@@ -1,8 +1,8 @@
 // Who may call an endpoint: keys, the endpoint's own tokens, or Entra's, by the endpoint's authMode.
 import { randomBytes } from "node:crypto";
-import type { Principal } from "../identity.ts";
-import type { AzureWorld } from "../world.ts";
-import type { EndpointRecord } from "./records.ts";
+import type { Principal } from "../arm/caller.ts";
+import type { EndpointRecord } from "../records/online-endpoint.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** A key such as the service hands out: only letters and digits. Its real length is not recorded. */
 export function newKey(world: AzureWorld): string {

@@ -5,11 +5,11 @@ import { basename, delimiter, join } from "node:path";
 import type { OperationError } from "../arm/operations.ts";
 import { ImageError } from "../environments/provision.ts";
 import { bring, bringCode } from "../jobs/inputs.ts";
-import { locate } from "../jobs/locations.ts";
-import type { AzureWorld } from "../world.ts";
+import type { DeploymentRecord } from "../records/online-endpoint.ts";
+import { locate } from "../workspace/locate.ts";
+import type { AzureWorld } from "../world/world.ts";
 import type { ContainerEvent } from "./log-report.ts";
 import { ContainerLog, ScoringProcess } from "./process.ts";
-import type { DeploymentRecord } from "./records.ts";
 import { mlflowScript, prepareRuntime, type Runtime } from "./runtime.ts";
 
 /** Host variables that a scoring script may see. */

@@ -1,12 +1,12 @@
 // What runs for the endpoints of one cloud: a listener each, and a container for each deployment.
-import type { Listener } from "../../listen.ts";
+import type { Listener } from "../../network/listen.ts";
+import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "../records/online-endpoint.ts";
 import type { DeploymentFault } from "../scenarios/rules.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { Container, type DeploymentFailure } from "./container.ts";
 import { failureOf } from "./faults.ts";
 import { type Backends, Gateway } from "./gateway.ts";
 import { logReport } from "./log-report.ts";
-import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "./records.ts";
 
 /** Listeners and containers. Records are the resource files' business. */
 export class Fleet implements Backends {
@@ -134,14 +134,7 @@ export class Fleet implements Backends {
   }
 }
 
-const fleets = new WeakMap<AzureWorld, Fleet>();
-
 /** The one fleet of a world. */
 export function fleetOf(world: AzureWorld): Fleet {
-  let fleet = fleets.get(world);
-  if (fleet === undefined) {
-    fleet = new Fleet(world);
-    fleets.set(world, fleet);
-  }
-  return fleet;
+  return world.part("online endpoints", () => new Fleet(world));
 }

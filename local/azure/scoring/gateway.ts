@@ -1,11 +1,16 @@
 // The front door of one endpoint: lets in who may, picks the deployment, and passes on what its container answers.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
-import { durationMilliseconds } from "../jobs/durations.ts";
-import type { AzureWorld } from "../world.ts";
+import { durationMilliseconds } from "../records/durations.ts";
+import {
+  type DeploymentRecord,
+  deploymentKey,
+  deploymentsOf,
+  type EndpointRecord,
+} from "../records/online-endpoint.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { mayScore } from "./access.ts";
 import type { Container } from "./container.ts";
-import { type DeploymentRecord, deploymentKey, deploymentsOf, type EndpointRecord } from "./records.ts";
 
 /** What the gateway asks of the fleet. */
 export interface Backends {

@@ -3,19 +3,12 @@ import type { Request, Response } from "express";
 import { isRecent } from "../arm/envelope.ts";
 import { userError } from "../arm/errors.ts";
 import type { Operation, OperationKind } from "../arm/operations.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 import { DeploymentFailure } from "./container.ts";
 
 /** Running operations by what they are about: `endpoint` or `endpoint/deployment`, in lower case. */
-const running = new WeakMap<AzureWorld, Map<string, Operation>>();
-
 function runningOf(world: AzureWorld): Map<string, Operation> {
-  let map = running.get(world);
-  if (map === undefined) {
-    map = new Map();
-    running.set(world, map);
-  }
-  return map;
+  return world.part("operations of endpoints", () => new Map<string, Operation>());
 }
 
 /**

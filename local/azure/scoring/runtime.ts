@@ -8,7 +8,7 @@ import { type Definition, definitionOf } from "../environments/definition.ts";
 import { makeLayer } from "../environments/layer.ts";
 import { modelRequirements } from "../environments/mlflow-model.ts";
 import { imageOf } from "../environments/provision.ts";
-import type { AzureWorld } from "../world.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 /** The script that serves an MLflow model which has none of its own. */
 export const mlflowScript = fileURLToPath(new URL("./mlflow_score.py", import.meta.url));

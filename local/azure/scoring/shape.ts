@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { atLeast, envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { ArmContext } from "../arm/router.ts";
-import type { AzureWorld } from "../world.ts";
-import type { DeploymentRecord, EndpointIdentity, EndpointRecord } from "./records.ts";
+import type { DeploymentRecord, EndpointIdentity, EndpointRecord } from "../records/online-endpoint.ts";
+import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 

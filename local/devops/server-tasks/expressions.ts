@@ -1,7 +1,7 @@
 // The expressions of server tasks over an answer: those of conditions, and root, response, taskInputs, jsonpath and a few more.
 import { query } from "json-p3";
-import { checkExpression, evaluate, type Scope, toBoolean, toText, type Value } from "../../pipeline/evaluate.ts";
-import { ExpressionError, nodesOf, parseExpression } from "../../pipeline/expression.ts";
+import { checkExpression, evaluate, type Scope, toBoolean, toText, type Value } from "../../expressions/evaluate.ts";
+import { ExpressionError, nodesOf, parseExpression } from "../../expressions/expression.ts";
 import { type ServerResponse, statusName } from "./request.ts";
 import type { TaskValues } from "./substitution.ts";
 

@@ -1,7 +1,7 @@
 // What stands in a request of task.json in place of a value: `$(input)`, `$(system.X)`, `$(endpoint.url)`, mustache, TaskInputs[…].
 import { expandMacros } from "../../agent/macros.ts";
-import { evaluate, toText } from "../../pipeline/evaluate.ts";
-import { parseExpression } from "../../pipeline/expression.ts";
+import { evaluate, toText } from "../../expressions/evaluate.ts";
+import { parseExpression } from "../../expressions/expression.ts";
 import { render, TemplateError } from "../endpoint-proxy/templates.ts";
 import type { Connection } from "../state/connections.ts";
 import type { ServerTaskManifest } from "./manifest.ts";

@@ -1,8 +1,8 @@
 // Classic releases: definitions with their environments and artifacts, and releases of them.
 import { EventEmitter } from "node:events";
-import { runNumber } from "../../pipeline/run-number.ts";
 import type { Identity } from "./identities.ts";
 import { Plan } from "./plans.ts";
+import { runNumber } from "./run-number.ts";
 
 export interface ReleaseArtifact {
   readonly alias: string;

@@ -1,6 +1,6 @@
 // The tokens of the organization: a job's access token, and the OIDC tokens that a job gets for a service connection.
 import { randomUUID, sign, verify } from "node:crypto";
-import { type SigningKeys, signingKeys } from "../../signing-keys.ts";
+import { type SigningKeys, signingKeys } from "../../network/signing-keys.ts";
 
 /** What a valid access token lets its bearer speak for. Times are milliseconds since the epoch. */
 export interface Caller {

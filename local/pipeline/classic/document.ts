@@ -1,5 +1,5 @@
 // A classic release definition as it was read: what a runner needs of it, with places.
-import type { Expression } from "../expression.ts";
+import type { Expression } from "../../expressions/expression.ts";
 import type { Place } from "../faults.ts";
 
 export interface ReleaseVariable {

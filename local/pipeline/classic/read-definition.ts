@@ -1,7 +1,7 @@
 // Reads a release definition as Azure DevOps exports it; throws a PipelineError with every fault. Field names are those of
 // azure-devops-node-api's ReleaseInterfaces; what local releases do not have is refused by name and line.
-import { checkExpression } from "../evaluate.ts";
-import { ExpressionError, parseExpression } from "../expression.ts";
+import { checkExpression } from "../../expressions/evaluate.ts";
+import { ExpressionError, parseExpression } from "../../expressions/expression.ts";
 import { PipelineError } from "../faults.ts";
 import type {
   ArtifactSource,

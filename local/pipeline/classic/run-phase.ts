@@ -20,9 +20,9 @@ import {
 } from "../../agent/index.ts";
 import type { Plan } from "../../devops/state/plans.ts";
 import type { ReleaseArtifact } from "../../devops/state/releases.ts";
+import { evaluate, toBoolean } from "../../expressions/evaluate.ts";
 import type { BoundTask } from "../bind-tasks.ts";
 import type { TaskStep } from "../document.ts";
-import { evaluate, toBoolean } from "../evaluate.ts";
 import { type JobRunOutcome, RECORD_RESULTS } from "../outcome.ts";
 import { type ArtifactStore, checkout, type Repository } from "../plugins.ts";
 import type { RunContext } from "../run-context.ts";

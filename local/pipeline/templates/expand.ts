@@ -1,7 +1,7 @@
 // Expands the nodes of one file in one scope: `${{ }}` in texts, if, elseif, else, each and insert in lists and mappings.
 import { isMap, isScalar, isSeq, type Node, Pair, type YAMLMap, type YAMLSeq } from "yaml";
-import { toBoolean, toText, type Value } from "../evaluate.ts";
-import { Version } from "../expression.ts";
+import { toBoolean, toText, type Value } from "../../expressions/evaluate.ts";
+import { Version } from "../../expressions/expression.ts";
 import type { Place } from "../faults.ts";
 import type { SourceReader } from "../reader.ts";
 import { type Context, VARIABLES } from "./context.ts";

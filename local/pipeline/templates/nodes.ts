@@ -1,7 +1,7 @@
 // YAML nodes as values of expressions, and back: a list or mapping that an expression hands on keeps its nodes, and so its places.
 import { isMap, isScalar, isSeq, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
-import { toText, type Value } from "../evaluate.ts";
-import { Version } from "../expression.ts";
+import { toText, type Value } from "../../expressions/evaluate.ts";
+import { Version } from "../../expressions/expression.ts";
 import type { Place } from "../faults.ts";
 import type { SourceReader } from "../reader.ts";
 

@@ -1,7 +1,7 @@
 // Parameters of pipelines and templates: what is declared, and the values that a run or an including file gives.
 import { isMap, isScalar, isSeq } from "yaml";
+import { toText, type Value } from "../../expressions/evaluate.ts";
 import type { Parameter, ParameterType, ParameterValue } from "../document.ts";
-import { toText, type Value } from "../evaluate.ts";
 import { nearestName, type Place } from "../faults.ts";
 import type { SourceReader } from "../reader.ts";
 import type { Nodes } from "./nodes.ts";

@@ -1,6 +1,6 @@
 // What `${{ }}` may speak of at one place of one file, and its evaluation there.
-import { checkExpression, evaluate, type Scope, toText, type Value } from "../evaluate.ts";
-import { type Expression, ExpressionError, nodesOf, parseExpression } from "../expression.ts";
+import { checkExpression, evaluate, type Scope, toText, type Value } from "../../expressions/evaluate.ts";
+import { type Expression, ExpressionError, nodesOf, parseExpression } from "../../expressions/expression.ts";
 import { nearestName, type Place } from "../faults.ts";
 import type { SourceReader } from "../reader.ts";
 

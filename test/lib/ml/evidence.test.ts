@@ -10,7 +10,7 @@ import { registerModel } from "../../../lib/ml/register-model.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import type { Workspace } from "../../../lib/ml/workspace.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
-import { storedModelUri } from "../../../local/azure/resources/models.ts";
+import { storedModelUri } from "../../../local/azure/resources/assets/models.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { project } from "./projects.ts";
 import { openLocal, provenance, theCloud } from "./world.ts";

@@ -1,7 +1,7 @@
 // The name of a new endpoint gets the time that DNS takes, and a name without an address is nothing against the deployment behind it.
 import assert from "node:assert/strict";
 import type { Clock } from "../../../lib/poll.ts";
-import { deploymentsOfEndpoint } from "../../../local/azure/scoring/records.ts";
+import { deploymentsOfEndpoint } from "../../../local/azure/records/online-endpoint.ts";
 import { begin, failureOf, freshEndpoint } from "./rollouts.ts";
 import { theCloud } from "./world.ts";
 

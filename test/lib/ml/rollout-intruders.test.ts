@@ -1,6 +1,6 @@
 // Rollouts on an endpoint that somebody else changes in the middle, without our lock: with `az ml`, in the portal.
 import assert from "node:assert/strict";
-import { deploymentKey, deploymentsOf, endpointsOf } from "../../../local/azure/scoring/records.ts";
+import { deploymentKey, deploymentsOf, endpointsOf } from "../../../local/azure/records/online-endpoint.ts";
 import {
   afterJob,
   begin,

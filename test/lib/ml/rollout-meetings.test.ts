@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { EndpointLock } from "../../../lib/ml/endpoint-lock.ts";
 import { undo } from "../../../lib/ml/rollout-undo.ts";
-import { deploymentKey, deploymentsOf, endpointsOf } from "../../../local/azure/scoring/records.ts";
+import { deploymentKey, deploymentsOf, endpointsOf } from "../../../local/azure/records/online-endpoint.ts";
 import {
   afterJob,
   begin,

@@ -14,7 +14,7 @@ import {
   deploymentsOf,
   deploymentsOfEndpoint,
   endpointsOf,
-} from "../../../local/azure/scoring/records.ts";
+} from "../../../local/azure/records/online-endpoint.ts";
 import { until } from "../../harness/until.ts";
 import { project } from "./projects.ts";
 import { type memoryLog, type Opening, openLocal, provenance, theCloud } from "./world.ts";

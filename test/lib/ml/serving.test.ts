@@ -14,7 +14,7 @@ import type { ModelRequest } from "../../../lib/ml/model-request.ts";
 import { registerModel } from "../../../lib/ml/register-model.ts";
 import { readRollout } from "../../../lib/ml/rollout-files.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
-import { registriesOf, registryAssets } from "../../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../../local/azure/workspace/registries.ts";
 import { commandJob, project } from "./projects.ts";
 import { answered, type Opening, openLocal, provenance, theCloud } from "./world.ts";
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { registerCode } from "../../../lib/ml/codes.ts";
 import { readContent } from "../../../lib/ml/content.ts";
 import { uploadContent } from "../../../lib/ml/datastores.ts";
-import { registriesOf, registryAssets } from "../../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../../local/azure/workspace/registries.ts";
 import registerData from "../../../tasks/RegisterData/index.ts";
 import { runStory } from "../../tasks/context.ts";
 import { project } from "./projects.ts";

@@ -13,7 +13,7 @@ import {
 import type { Log } from "../../../lib/log.ts";
 import type { Provenance } from "../../../lib/ml/lineage.ts";
 import { openWorkspace, type Workspace } from "../../../lib/ml/workspace.ts";
-import { storageSuffix } from "../../../local/azure/resources/metadata.ts";
+import { storageSuffix } from "../../../local/azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 
 let started: Promise<LocalCloud> | undefined;

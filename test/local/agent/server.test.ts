@@ -6,9 +6,9 @@ import { type AgentServer, systemConnection } from "../../../local/agent/index.t
 import { connectServer } from "../../../local/agent/server.ts";
 import { devOpsApplication } from "../../../local/devops/server.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
-import { HarRecorder } from "../../../local/har.ts";
-import { listen } from "../../../local/listen.ts";
-import { makeAuthority } from "../../../local/tls.ts";
+import { HarRecorder } from "../../../local/network/har.ts";
+import { listen } from "../../../local/network/listen.ts";
+import { makeAuthority } from "../../../local/network/tls.ts";
 import { Bench, bundledTaskLib, mainStage } from "./fixture.ts";
 
 const JUNIT = `<?xml version="1.0"?><testsuites><testsuite name="gate" tests="3">

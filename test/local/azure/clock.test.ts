@@ -1,6 +1,6 @@
 // The cloud's clock: as the machine's, faster than it, and in leaps.
 import assert from "node:assert/strict";
-import { CloudClock } from "../../../local/azure/clock.ts";
+import { CloudClock } from "../../../local/azure/world/clock.ts";
 
 const HOUR = 3_600_000;
 

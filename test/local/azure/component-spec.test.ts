@@ -1,7 +1,7 @@
 // What the service makes of a component's specification, rule by rule as recordings show it.
 import assert from "node:assert/strict";
-import { keptSpec, type Spec } from "../../../local/azure/resources/component-spec.ts";
-import type { AzureWorld } from "../../../local/azure/world.ts";
+import { keptSpec, type Spec } from "../../../local/azure/resources/assets/component-spec.ts";
+import type { AzureWorld } from "../../../local/azure/world/world.ts";
 
 const world = { assets: { environments: { latest: () => ({ version: "35" }) } } } as unknown as AzureWorld;
 const kept = (sent: Spec) => keptSpec(world, sent, { name: sent["name"], version: sent["version"] });

@@ -8,7 +8,7 @@ import {
   ClientSecretCredential,
   ManagedIdentityCredential,
 } from "@azure/identity";
-import { decodeToken } from "../../../local/azure/identity.ts";
+import { decodeToken } from "../../../local/azure/entra/directory.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Answer, ask, httpClientOf, tokenOf, workspaceAsk } from "./client.ts";
 

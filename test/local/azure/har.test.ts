@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
-import { bodyLimit, type Exchange, HarRecorder } from "../../../local/har.ts";
-import { hidden, Redaction } from "../../../local/redaction.ts";
+import { bodyLimit, type Exchange, HarRecorder } from "../../../local/network/har.ts";
+import { hidden, Redaction } from "../../../local/network/redaction.ts";
 import { until } from "../../harness/until.ts";
 import { ask, tokenOf, workspaceAsk } from "./client.ts";
 

@@ -6,8 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/command.ts";
-import { durationMilliseconds } from "../../../local/azure/jobs/durations.ts";
 import { findPython, type JobSurroundings, jobEnvironment } from "../../../local/azure/jobs/environment.ts";
+import { LogCarrier } from "../../../local/azure/jobs/logs.ts";
+import { RunningCommand } from "../../../local/azure/jobs/processes.ts";
+import { durationMilliseconds } from "../../../local/azure/records/durations.ts";
+import {
+  longDatastoreUri,
+  outputAssetId,
+  parseReference,
+  shortDatastoreUri,
+} from "../../../local/azure/records/references.ts";
+import { Store } from "../../../local/azure/records/state.ts";
 import {
   FilterError,
   order,
@@ -15,17 +24,8 @@ import {
   parseOrdering,
   type Searched,
   satisfies,
-} from "../../../local/azure/jobs/filters.ts";
-import { LogCarrier } from "../../../local/azure/jobs/logs.ts";
-import { RunningCommand } from "../../../local/azure/jobs/processes.ts";
-import {
-  longDatastoreUri,
-  outputAssetId,
-  parseReference,
-  shortDatastoreUri,
-} from "../../../local/azure/jobs/references.ts";
-import { TrackingStore } from "../../../local/azure/jobs/tracking.ts";
-import { Store } from "../../../local/azure/state.ts";
+} from "../../../local/azure/tracking/filters.ts";
+import { TrackingStore } from "../../../local/azure/tracking/store.ts";
 import { until } from "../../harness/until.ts";
 
 const workspace = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";

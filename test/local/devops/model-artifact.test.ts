@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { getBearerHandler, WebApi } from "azure-devops-node-api";
-import { registriesOf, registryAssets } from "../../../local/azure/registries/assets.ts";
+import { registriesOf, registryAssets } from "../../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Binding, type Choices, fillPickList } from "../../../local/devops/endpoint-proxy/editor.ts";
 import { readTasks } from "../../../scripts/generate/taskJson.ts";

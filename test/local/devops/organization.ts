@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
 import { devOpsApplication } from "../../../local/devops/server.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
-import { HarRecorder } from "../../../local/har.ts";
-import { listen } from "../../../local/listen.ts";
-import { makeAuthority } from "../../../local/tls.ts";
+import { HarRecorder } from "../../../local/network/har.ts";
+import { listen } from "../../../local/network/listen.ts";
+import { makeAuthority } from "../../../local/network/tls.ts";
 
 export interface Organization {
   readonly world: DevOpsWorld;

@@ -6,7 +6,7 @@ import { HttpsProxyAgent } from "https-proxy-agent";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type FaultName, fits, isWrite, kinds } from "../../../local/faults/kinds.ts";
 import { FaultLayer, type FaultyClient, type PlannedStop } from "../../../local/faults/layer.ts";
-import type { Proxy as ClientProxy } from "../../../local/proxy.ts";
+import type { Proxy as ClientProxy } from "../../../local/network/proxy.ts";
 import { tokenOf } from "../azure/client.ts";
 
 describe("the fault layer", () => {

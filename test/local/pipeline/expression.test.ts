@@ -1,8 +1,8 @@
 // The expression language: literals, conversions, every function, and what it says about faults.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkExpression, evaluate, type Scope, toText, type Value } from "../../../local/pipeline/evaluate.ts";
-import { ExpressionError, parseExpression } from "../../../local/pipeline/expression.ts";
+import { checkExpression, evaluate, type Scope, toText, type Value } from "../../../local/expressions/evaluate.ts";
+import { ExpressionError, parseExpression } from "../../../local/expressions/expression.ts";
 
 const scope: Scope = {
   names: {

@@ -1,6 +1,6 @@
 // What flows between a pipeline's steps: values, and the expressions that bind them.
-import type { JobInput, JobOutput } from "../record.ts";
-import type { Component, Json } from "./components.ts";
+import type { JobInput, JobOutput } from "../../records/job.ts";
+import type { Component, Json } from "../../workspace/components.ts";
 
 /** A literal's text, or an asset's place. */
 export type Value =

@@ -1,7 +1,8 @@
 // A pipeline's steps: what each is, which it waits for, and that no two wait for each other.
-import type { AzureWorld } from "../../world.ts";
+
+import { type Component, findComponent, type Json } from "../../workspace/components.ts";
+import type { AzureWorld } from "../../world/world.ts";
 import { stepsNamed } from "./bindings.ts";
-import { type Component, findComponent, type Json } from "./components.ts";
 
 export interface Step {
   /** Its key in `jobs`. */

@@ -1,8 +1,8 @@
 // What a pipeline's PUT refuses before anything is made.
 import { ArmError } from "../../arm/errors.ts";
-import { computeExists } from "../../resources/computes.ts";
-import type { AzureWorld } from "../../world.ts";
-import { findComponent, type Json, parseComponentId } from "./components.ts";
+import { computeExists } from "../../records/compute.ts";
+import { findComponent, type Json, parseComponentId } from "../../workspace/components.ts";
+import type { AzureWorld } from "../../world/world.ts";
 import { GraphFault, readGraph, type Step } from "./graph.ts";
 
 /** @throws ArmError 404 as recorded for a component that does not exist (facts/04 16 row 7), 400 for a graph that cannot run */

@@ -1,7 +1,7 @@
 // Which earlier step did the very same: its definition, its settings and what it read are all in the key.
 import { createHash } from "node:crypto";
-import type { AzureWorld } from "../../world.ts";
-import type { JobBody, JobRecord } from "../record.ts";
+import type { JobBody, JobRecord } from "../../records/job.ts";
+import type { AzureWorld } from "../../world/world.ts";
 
 const cosmetic = new Set(["displayName", "experimentName", "tags", "computeId", "identity", "componentId"]);
 

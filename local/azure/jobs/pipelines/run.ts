@@ -1,12 +1,13 @@
 // A pipeline under way: its steps as jobs of their own, side by side where nothing holds them back.
-import { JobError } from "../failure.ts";
+
+import { isTerminal, type JobRecord, type JobStatus, runFolder } from "../../records/job.ts";
+import { JobError } from "../../records/job-failure.ts";
+import { findComponent, type Json } from "../../workspace/components.ts";
 import { registerOutputs } from "../outputs.ts";
 import { ParentLife } from "../parent.ts";
-import { isTerminal, type JobRecord, type JobStatus, runFolder } from "../record.ts";
 import { isTrue } from "../service-properties.ts";
 import { takeSlot } from "../slots.ts";
 import { inputsGiven, type Scope, type Value } from "./bindings.ts";
-import { findComponent, type Json } from "./components.ts";
 import { readGraph, type Step } from "./graph.ts";
 import { findReusable, remember, reuseKey } from "./reuse.ts";
 import { type Surroundings, stepJob } from "./steps.ts";

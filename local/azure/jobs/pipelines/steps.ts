@@ -1,8 +1,9 @@
 // A step made into the job that it is: its component's command, its own settings, and what flows in and out.
+
+import type { CommandBody, JobBody, JobInput, JobOutput } from "../../records/job.ts";
+import { bareId, type Component, type Json } from "../../workspace/components.ts";
 import { parallelCommand } from "../parallel/command.ts";
-import type { CommandBody, JobBody, JobInput, JobOutput } from "../record.ts";
 import { fill, fillAll, inputsOf, jobInput, outputWish, readInput, type Scope, type Value } from "./bindings.ts";
-import { bareId, type Component, type Json } from "./components.ts";
 import type { Step } from "./graph.ts";
 
 /** What the graph around a step says. */

@@ -1,10 +1,10 @@
 // A sweep under way: trials as command jobs, some at a time; the best one's outputs become the sweep's.
 import { setTimeout as sleep } from "node:timers/promises";
-import { durationMilliseconds } from "../durations.ts";
-import { JobError } from "../failure.ts";
+import { durationMilliseconds } from "../../records/durations.ts";
+import type { CommandBody, JobRecord } from "../../records/job.ts";
+import { JobError } from "../../records/job-failure.ts";
 import { registerOutputs } from "../outputs.ts";
 import { ParentLife } from "../parent.ts";
-import type { CommandBody, JobRecord } from "../record.ts";
 import { takeSlot } from "../slots.ts";
 import { readMetric } from "./metric.ts";
 import { draw, grid, type Point, random, type SearchSpace } from "./space.ts";

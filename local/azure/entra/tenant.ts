@@ -1,0 +1,16 @@
+// What Microsoft Entra needs to know of the cloud that it signs clients in to.
+import type { Environment } from "../arm/clouds.ts";
+import type { Directory } from "./directory.ts";
+
+export interface Tenant {
+  readonly tenantId: string;
+  /** Base URLs without a trailing slash. */
+  readonly urls: { readonly login: string; readonly arm: string };
+  /** The cloud that this one poses as: which audiences its tokens have. */
+  readonly environment: Environment;
+  readonly directory: Directory;
+  /** Milliseconds: now by the machine's clock, and what a duration of the cloud's clock is by the machine's. */
+  readonly clock: { machineNow(): number; onMachine(duration: number): number };
+  /** Hides `value` in recorded traffic and gives it back. */
+  secret(value: string): string;
+}

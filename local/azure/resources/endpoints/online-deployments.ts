@@ -1,0 +1,250 @@
+// Deployments of managed online endpoints: a model, a scoring script, and the process that runs it.
+import { page } from "../../arm/collection.ts";
+import { isRecent, stampsOf } from "../../arm/envelope.ts";
+import { ArmError, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
+import { oldestFirst, paged } from "../../arm/query.ts";
+import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
+import {
+  type DeploymentRecord,
+  deploymentKey,
+  deploymentsOf,
+  deploymentsOfEndpoint,
+} from "../../records/online-endpoint.ts";
+import { parseReference } from "../../records/references.ts";
+import { fleetOf } from "../../scoring/fleet.ts";
+import { answerStarted, begin, carryOut, requireIdle } from "../../scoring/operations.ts";
+import { deploymentBody } from "../../scoring/shape.ts";
+import type { AzureWorld } from "../../world/world.ts";
+import { endpointOf, requireName } from "./online-endpoints.ts";
+
+type Json = Record<string, unknown>;
+
+/** 404, after the shape recorded for endpoints (facts/04 §16 no. 5); for deployments it is not recorded. */
+function noSuchDeployment(endpoint: string, name: string): ArmError {
+  const message = `There is no deployment with name: ${name} in endpoint ${endpoint}`;
+  return new ArmError(404, "NotFound", "The specified resource was not found.", [], {
+    details: [{ code: "NoSuchDeployment", message }],
+  });
+}
+
+function deploymentOf(world: AzureWorld, endpoint: string, name: string): DeploymentRecord {
+  const { name: known } = endpointOf(world, endpoint);
+  const deployment = deploymentsOf(world).get(deploymentKey(known, name));
+  if (deployment === undefined) throw noSuchDeployment(known, name);
+  return deployment;
+}
+
+/**
+ * Refuses what names an asset of this workspace that does not exist. That the service refuses it at once, and how, is not
+ * recorded; ids of registries and short names of curated environments are taken as they come.
+ */
+function requireAsset(world: AzureWorld, id: unknown, noun: "models" | "codes" | "environments"): void {
+  if (typeof id !== "string") return;
+  const reference = parseReference(id, noun);
+  if (reference.kind !== "asset" || reference.type !== noun || /^azureml:AzureML-/i.test(id)) return;
+  if (world.assets[noun].version(reference.name, reference.version) !== undefined) return;
+  const word = { models: "model", codes: "code", environments: "environment" }[noun];
+  throw new ArmError(
+    404,
+    "NotFound",
+    `key: ${id}, Message: Not found ${word} ${reference.name} (version: ${reference.version}).`,
+  );
+}
+
+/** A deployment without a script is one of an MLflow model, which says itself what it needs; only an environment made of that has it. */
+function refuseUnscripted(world: AzureWorld, model: unknown): void {
+  const without = "online deployments without codeConfiguration";
+  const reference = typeof model === "string" ? parseReference(model, "models") : undefined;
+  const version =
+    reference?.kind === "asset" ? world.assets.models.version(reference.name, reference.version) : undefined;
+  if (version?.properties["modelType"] !== "mlflow_model")
+    throw notImplemented(`${without} of models that are no MLflow models`);
+  if (world.provisioning.kind !== "venv")
+    throw notImplemented(`${without}, unless local Azure is started with --environments venv`);
+}
+
+/** What is kept of `properties`. */
+function normalised(sent: Json): Json {
+  const properties = { ...sent };
+  // Read-only keys that clients send back when they change something.
+  for (const key of ["provisioningState", "privateNetworkConnection"]) delete properties[key];
+  // What the service adds does not come back as the user's own: the process here has its files elsewhere.
+  const variables = Object.entries((properties["environmentVariables"] ?? {}) as Json);
+  properties["environmentVariables"] = Object.fromEntries(
+    variables.filter(([, value]) => !/^\/var\/azureml-app\//.test(String(value))),
+  );
+  const own = { ...((properties["properties"] ?? {}) as Json) };
+  delete own["AzureAsyncOperationUri"];
+  return { ...properties, properties: own };
+}
+
+export function mount(arm: ArmRouter, world: AzureWorld): void {
+  const deployments = deploymentsOf(world);
+  const fleet = fleetOf(world);
+  const base = "/onlineEndpoints/:endpoint/deployments";
+
+  arm.get(
+    base,
+    (request, response, context) => {
+      const { name } = endpointOf(world, parameter(request, "endpoint"));
+      const made = deploymentsOfEndpoint(world, name);
+      const all = oldestFirst(request.query) === false ? made.toReversed() : made;
+      response.json(page(all, request, world.urls.arm, (each) => deploymentBody(world, each, context)));
+    },
+    [...paged, "$orderBy"],
+  );
+
+  arm.get(`${base}/:deployment`, (request, response, context) => {
+    const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    response.json(deploymentBody(world, deployment, context));
+  });
+
+  arm.put(`${base}/:deployment`, (request, response, context) => {
+    const { apiVersion, author } = context;
+    const endpoint = endpointOf(world, parameter(request, "endpoint")).name.toLowerCase();
+    const name = parameter(request, "deployment");
+    requireName("deployment", name);
+    const body = bodyOf(request);
+    const sent = propertiesOf(request);
+    if (sent["endpointComputeType"] !== "Managed")
+      throw notImplemented(`online deployments on ${sent["endpointComputeType"] ?? "nothing"}`);
+    const code = (sent["codeConfiguration"] ?? undefined) as { codeId?: string; scoringScript?: string } | undefined;
+    if (code === undefined) refuseUnscripted(world, sent["model"]);
+    else if (typeof code.scoringScript !== "string")
+      throw invalidRequest("BadRequest", "properties.codeConfiguration.scoringScript is required.");
+    requireAsset(world, sent["model"], "models");
+    requireAsset(world, code?.codeId, "codes");
+    requireAsset(world, sent["environmentId"], "environments");
+    requireIdle(world, endpoint, name);
+    const key = deploymentKey(endpoint, name);
+    const known = deployments.get(key);
+    const sku = (body["sku"] ?? {}) as { name?: string; tier?: string; capacity?: number };
+    const operation = begin(world, request, "od", key);
+    const deployment: DeploymentRecord = {
+      name: known?.name ?? name,
+      endpoint,
+      stamps: stampsOf(known?.stamps, world.clock.now(), author),
+      tags: { ...((body["tags"] ?? {}) as Record<string, string>) },
+      location: String(body["location"] ?? world.location),
+      properties: normalised(sent),
+      sku: { name: sku.name ?? "Default", tier: sku.tier ?? "Standard", capacity: sku.capacity ?? 1 },
+      // To 2022 the first state was Updating, also of a new one (facts/04 §12.3, facts/06 2.2).
+      provisioningState: known === undefined && isRecent(apiVersion) ? "Creating" : "Updating",
+      operationUrl: world.operations.address(operation),
+    };
+    deployments.set(key, deployment);
+    answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, context));
+    const settle = (state: "Succeeded" | "Failed") => {
+      deployment.provisioningState = state;
+      deployments.changed();
+    };
+    const { takes, fail } = world.scenarios.deployment(endpoint, deployment.name);
+    const work = async () => {
+      if (fail !== undefined) throw fleet.refuse(deployment, fail);
+      await fleet.start(deployment);
+      settle("Succeeded");
+      world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
+    };
+    carryOut(world, key, operation, takes ?? world.scenario.online.deployment, work, () => settle("Failed"));
+  });
+
+  // Tags alone take as long as a new container did in the recording (facts/06 2.3); here no container is started anew.
+  arm.patch(`${base}/:deployment`, (request, response, { apiVersion, author }) => {
+    const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    requireOnly(request, "an online deployment", ["tags", "sku"]);
+    requireIdle(world, deployment.endpoint, deployment.name);
+    const { tags, sku } = bodyOf(request) as { tags?: Record<string, string>; sku?: Partial<DeploymentRecord["sku"]> };
+    const { capacity } = sku ?? {};
+    if (capacity !== undefined && !(Number.isInteger(capacity) && capacity > 0)) {
+      throw invalidRequest(
+        "BadRequest",
+        `sku.capacity must be a whole number of 1 or more, and is ${String(capacity)}.`,
+      );
+    }
+    const key = deploymentKey(deployment.endpoint, deployment.name);
+    const operation = begin(world, request, "od", key);
+    deployment.provisioningState = "Updating";
+    deployment.operationUrl = world.operations.address(operation);
+    deployment.stamps = stampsOf(deployment.stamps, world.clock.now(), author);
+    deployments.changed();
+    world.operations.accepted(response, operation, apiVersion, "result");
+    const settle = (state: "Succeeded" | "Failed") => {
+      deployment.provisioningState = state;
+      deployments.changed();
+    };
+    const work = async () => {
+      if (tags !== undefined) deployment.tags = { ...tags };
+      deployment.sku = { ...deployment.sku, ...sku };
+      settle("Succeeded");
+    };
+    const least = world.scenarios.deployment(deployment.endpoint, deployment.name).takes;
+    carryOut(world, key, operation, least ?? world.scenario.online.deployment, work, () => settle("Failed"));
+  });
+
+  arm.delete(`${base}/:deployment`, (request, response, { apiVersion }) => {
+    const endpoint = endpointOf(world, parameter(request, "endpoint"));
+    const name = parameter(request, "deployment");
+    const key = deploymentKey(endpoint.name, name);
+    const deployment = deployments.get(key);
+    if (deployment === undefined) return response.status(204).end();
+    requireIdle(world, endpoint.name, name);
+    const weight = Object.entries({ ...endpoint.mirrorTraffic, ...endpoint.traffic }).find(
+      ([each, share]) => each.toLowerCase() === name.toLowerCase() && share > 0,
+    );
+    if (weight !== undefined) {
+      // The rule is known (facts/03 §6.1), its status and words are not.
+      throw userError(
+        400,
+        `The deployment ${deployment.name} has ${weight[1]} percent of the traffic of endpoint ${endpoint.name} and cannot be deleted.`,
+        ["BadArgument", "DeploymentHasTraffic"],
+      );
+    }
+    const operation = begin(world, request, "od", key);
+    deployment.provisioningState = "Deleting";
+    deployments.changed();
+    world.operations.accepted(response, operation, apiVersion);
+    const work = async () => {
+      await fleet.stop(endpoint.name, name);
+      deployments.delete(key);
+    };
+    carryOut(world, key, operation, world.scenario.online.deployment, work, () => {});
+    return undefined;
+  });
+
+  arm.post(`${base}/:deployment/getLogs`, (request, response) => {
+    const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+    const { containerType = "InferenceServer", tail } = bodyOf(request) as { containerType?: string; tail?: number };
+    if (containerType !== "InferenceServer" && containerType !== "StorageInitializer") {
+      throw invalidRequest(
+        "BadRequest",
+        `containerType must be one of InferenceServer, StorageInitializer, and is ${JSON.stringify(containerType)}.`,
+      );
+    }
+    const last = typeof tail === "number" && tail > 0 ? tail : undefined;
+    const { endpoint, name } = deployment;
+    // Of the container that brings the files no log is recorded: it is told by its lines alone.
+    const content =
+      containerType === "InferenceServer"
+        ? fleet.report(endpoint, name, last)
+        : fleet.logs(endpoint, name, containerType, last);
+    response.json({ content: content ?? "" });
+  });
+
+  arm.get(
+    `${base}/:deployment/skus`,
+    (request, response) => {
+      const { sku } = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
+      response.json({
+        value: [
+          {
+            resourceType: "Microsoft.MachineLearning.Services/endpoints/deployments",
+            // As recorded, in small letters; the default is what the deployment has (facts/06 2.7).
+            sku: { name: "default", tier: "Standard" },
+            capacity: { minimum: 1, maximum: 50, default: sku.capacity, scaleType: "Automatic" },
+          },
+        ],
+      });
+    },
+    paged,
+  );
+}

@@ -1,0 +1,19 @@
+// How this cloud, its storage and the workspace's storage account are named by whoever tells of them.
+import type { AzureWorld } from "../world/world.ts";
+
+/** The name by which clients that read the metadata choose this cloud (AZUREML_CURRENT_CLOUD). */
+export const cloudName = "LocalCloud";
+
+/**
+ * What follows `https://<account>.blob.`, everywhere the same: `core.storage.localhost:<port>`. Official clients hold it against
+ * the URLs that services sign (azureml-mlflow downloads nothing else, and says nothing), and the Python storage client takes an
+ * account key only where the host goes on with `.blob.core.`.
+ */
+export function storageSuffix(world: AzureWorld): string {
+  return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
+}
+
+/** ARM id of the workspace's storage account. */
+export function storageAccountId(world: AzureWorld): string {
+  return `/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/Microsoft.Storage/storageAccounts/${world.storageAccount}`;
+}

@@ -1,0 +1,81 @@
+// What tests and demos may turn while the cloud runs: how slow it is, and what happens late.
+import { EventEmitter } from "node:events";
+import type { AssetNoun, AssetVersion } from "../arm/collection.ts";
+import type { JobRecord } from "../records/job.ts";
+import type { DeploymentRecord, EndpointRecord } from "../records/online-endpoint.ts";
+
+/**
+ * Durations in milliseconds, by the cloud's clock unless said. Changed in place; what is running already may not notice.
+ * What happens to some jobs, requests and deployments only is for the rules of a scenario file (scenarios/).
+ */
+export interface Scenario {
+  /** How long a metric stays invisible after it was logged, as the real service is late too. */
+  metricDelay: number;
+  /** How long a job stays in each state that has no work of its own. */
+  phases: { starting: number; preparing: number; queued: number; finalizing: number; cancelRequested: number };
+  /** How many steps and trials run at a time. */
+  slots: number;
+  /** How long a job's process has between SIGTERM and SIGKILL, by the machine's clock. */
+  killGrace: number;
+  /**
+   * How long a status URL holds its answer while the operation is under way. 0: it answers at once, as the service does.
+   * By the machine's clock: official clients look again after 5 or 30 seconds; with some patience here their first look sees the end.
+   */
+  patience: number;
+  /** Least time of an endpoint's and of a deployment's operation; and, by the machine's clock, how long a scoring script may take to become ready. */
+  online: { endpoint: number; deployment: number; ready: number };
+  /** Limits in vCPUs by a family of machine sizes, as lists of quotas and usages then tell; also `TotalDedicatedCores`, `TotalClusters`. Nothing is refused by them. */
+  quota: Record<string, number>;
+  /** Whether the workspace answers to calls from outside of its network. */
+  network: { publicAccess: boolean };
+  /**
+   * The default storage account: whether it takes keys and what is signed with them, and whether its network rules let callers
+   * in; and whether the datastores that the workspace was born with keep its key. The cloud itself gets in all the same.
+   */
+  storage: { keyAccess: boolean; publicAccess: boolean; datastoresKeepKey: boolean };
+  /**
+   * Event Grid waits ten seconds before it tries again, and longer each time up to hours; here it does not.
+   * `duplicates`: how many times more than once each event is delivered, as the service may do.
+   */
+  events: { firstRetry: number; longestRetry: number; duplicates: number };
+}
+
+export function defaultScenario(): Scenario {
+  return {
+    metricDelay: 0,
+    phases: { starting: 50, preparing: 50, queued: 50, finalizing: 50, cancelRequested: 50 },
+    slots: 4,
+    killGrace: 2_000,
+    patience: 0,
+    // The service's own probe: ten seconds, and then thirty failures ten seconds apart (facts/06 2.2).
+    online: { endpoint: 50, deployment: 50, ready: 310_000 },
+    quota: {},
+    network: { publicAccess: true },
+    storage: { keyAccess: true, publicAccess: true, datastoresKeepKey: true },
+    events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },
+  };
+}
+
+/** What is told of a job, whatever its kind. */
+export type ReportedJob = Pick<
+  JobRecord,
+  "name" | "status" | "experimentId" | "experimentName" | "tags" | "properties"
+>;
+
+/** What happens in the workspace, for whoever passes it on (webhooks, Event Grid). */
+export interface WorldEvents {
+  /** A job has become Completed, Failed or Canceled. */
+  jobTerminal: [job: ReportedJob];
+  /** A job has come into another state. */
+  jobStatus: [job: ReportedJob];
+  /** A version of an asset has been made, by whichever plane; changes of one that exists are not told. */
+  assetCreated: [noun: AssetNoun, asset: AssetVersion];
+  /** A deployment has come up, as a new one or after a change. */
+  deploymentReady: [endpoint: EndpointRecord, deployment: DeploymentRecord];
+}
+
+export function createEvents(): EventEmitter<WorldEvents> {
+  const events = new EventEmitter<WorldEvents>();
+  events.setMaxListeners(0); // tests wait for many jobs at once
+  return events;
+}
