@@ -1,10 +1,13 @@
-// `npm run changelog`: gathers the notes of changes/ into CHANGELOG.md at a release, and says what a release holds.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// `npm run changelog`: gathers the notes of changes/ into CHANGELOG.md at a release, writes down what the release publishes, and says what it holds.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { LEDGER, ledgerFile } from "./generate/ledger.ts";
+import { readTasks } from "./generate/taskJson.ts";
 
-const usage = `npm run changelog -- --release a.b.c [--date YYYY-MM-DD]   writes the section, removes the notes, sets the version
+const usage = `npm run changelog -- --release a.b.c [--date YYYY-MM-DD]   writes the section, removes the notes, sets the version, and
+                                                           writes tasks/ledger.json
 npm run changelog -- --check a.b.c                         fails unless the section is there and no note is left
 npm run changelog -- --print a.b.c                         prints the section: what a release page says`;
 
@@ -59,6 +62,8 @@ export function unreleased(root: string, version: string): string[] {
   if (printed(changelog, version) === undefined) faults.push(`CHANGELOG.md says nothing of ${version}.`);
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   if (own !== version) faults.push(`package.json has version ${own}, not ${version}.`);
+  const ledger = existsSync(join(root, LEDGER)) ? readFileSync(join(root, LEDGER), "utf8") : undefined;
+  if (ledger !== ledgerFile(readTasks(root))) faults.push(`${LEDGER} is not what the tasks of ${version} publish.`);
   return faults;
 }
 
@@ -68,6 +73,7 @@ export function release(root: string, version: string, date: string): void {
   const file = join(root, "CHANGELOG.md");
   writeFileSync(file, withSection(readFileSync(file, "utf8"), sectionOf(version, date, notes)));
   for (const note of notes) rmSync(join(root, note.file));
+  writeFileSync(join(root, LEDGER), ledgerFile(readTasks(root)));
   // npm keeps its own version in the lock file twice, before any package.
   for (const [name, times] of [
     ["package.json", 1],
@@ -93,7 +99,7 @@ function main(): number {
   if (values.release !== undefined) {
     release(root, values.release, values.date ?? new Date().toISOString().slice(0, 10));
     console.log(
-      `CHANGELOG.md, package.json and package-lock.json say ${values.release}: commit them and tag v${values.release}.`,
+      `CHANGELOG.md, package.json and package-lock.json say ${values.release}, and ${LEDGER} has what it publishes: commit them and tag v${values.release}.`,
     );
     return 0;
   }

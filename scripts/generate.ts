@@ -1,15 +1,17 @@
-// `npm run generate`: everything that follows from the tasks' task.json, from contributions/ and from what each task does in Azure. `--check` only says what is out of date.
+// `npm run generate`: everything that follows from the tasks' contract.json, from contributions/ and from what each task does in Azure. `--check` only says what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { contractFile } from "./generate/contract.ts";
+import { contractFile, sharedFile, sharedTypes } from "./generate/contract.ts";
 import { readContributions } from "./generate/contributions.ts";
 import { faultsOf } from "./generate/faults.ts";
-import { broken, ledgerFile, readLedger } from "./generate/ledger.ts";
+import { expandTasks } from "./generate/fragments.ts";
+import { formatJson } from "./generate/json.ts";
+import { broken, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
 import { connectionsFile } from "./generate/roles.ts";
-import { readTasks, runsOnAgent } from "./generate/taskJson.ts";
+import { runsOnAgent } from "./generate/taskJson.ts";
 
 export interface GeneratedFile {
   /** Relative to the root of the project. */
@@ -20,28 +22,30 @@ export interface GeneratedFile {
 /** What should stand on disk. @throws Error that lists everything wrong with the tasks. */
 export function generate(root: string): GeneratedFile[] {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
-  const tasks = readTasks(root);
-  const ledger = readLedger(existsSync(join(root, LEDGER)) ? read(LEDGER) : undefined);
-  const faults = [...faultsOf(tasks), ...broken(ledger, tasks)];
+  const tasks = expandTasks(root);
+  const faults = [...faultsOf(tasks), ...broken(readLedger(root), tasks)];
   if (faults.length > 0) throw new Error(faults.join("\n"));
-  const contracts = tasks
-    .filter(({ json }) => runsOnAgent(json))
-    .map((task) => ({ path: `tasks/${task.folder}/contract.gen.ts`, content: contractFile(task) }));
+  const onAgents = tasks.filter(({ json }) => runsOnAgent(json));
+  const shared = sharedTypes(onAgents);
+  const contracts = onAgents.map((task) => ({
+    path: `tasks/${task.folder}/contract.gen.ts`,
+    content: contractFile(task, shared),
+  }));
   const readmes = tasks.map((task) => {
     const path = `tasks/${task.folder}/README.md`;
     return { path, content: readmeFile(read(path), task) };
   });
   return [
+    ...tasks.map(({ folder, json }) => ({ path: `tasks/${folder}/task.json`, content: formatJson(json) })),
+    { path: "tasks/shared/inputs.gen.ts", content: sharedFile(shared) },
     ...contracts,
     ...readmes,
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
-    { path: LEDGER, content: ledgerFile(tasks) },
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
   ];
 }
 
 const MANIFEST = "vss-extension.json";
-const LEDGER = "tasks/ledger.json";
 const CONNECTIONS = "docs/connections.md";
 
 /** The paths whose content on disk is not what the tasks say. */
@@ -54,18 +58,23 @@ export function staleFiles(root: string, files: readonly GeneratedFile[]): strin
     .map(({ path }) => path);
 }
 
-function main(): number {
-  const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+/** Writes what is not what the tasks say. @returns the paths written */
+export function bringUpToDate(root: string): string[] {
   const files = generate(root);
   const stale = staleFiles(root, files);
+  for (const { path, content } of files) if (stale.includes(path)) writeFileSync(join(root, path), content);
+  return stale;
+}
+
+function main(): number {
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
   if (process.argv.includes("--check")) {
+    const stale = staleFiles(root, generate(root));
     for (const path of stale)
       console.error(`${path} is out of date: run \`npm run generate\` and commit what it writes.`);
     return stale.length === 0 ? 0 : 1;
   }
-  for (const { path, content } of files) {
-    if (stale.includes(path)) writeFileSync(join(root, path), content);
-  }
+  const stale = bringUpToDate(root);
   console.log(stale.length === 0 ? "Everything generated is up to date." : `Wrote ${stale.join(", ")}.`);
   return 0;
 }

@@ -3,12 +3,14 @@ import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { type ContractSource, expand, readFragments } from "./generate/fragments.ts";
 import { formatJson } from "./generate/json.ts";
-import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
+import { bringUpToDate } from "./generate.ts";
 
 export interface NewFile {
   readonly path: string;
   readonly content: string;
+  readonly encoding?: "base64";
 }
 
 /** The files of a new task. @throws Error that says what is wrong with the name. */
@@ -19,40 +21,30 @@ export function newTask(root: string, folder: string, friendlyName: string): New
     throw new Error(`"${friendlyName}": the name that people see is "Azure ML: ..." with at most 40 characters.`);
   }
   if (existsSync(join(root, "tasks", folder))) throw new Error(`tasks/${folder} is there already.`);
+  const contract = contractSource(folder, friendlyName);
   return [
-    { path: `tasks/${folder}/task.json`, content: formatJson(taskJson(root, folder, friendlyName)) },
+    { path: `tasks/${folder}/contract.json`, content: formatJson(contract) },
+    { path: `tasks/${folder}/task.json`, content: formatJson(expand(contract, readFragments(root))) },
     { path: `tasks/${folder}/index.ts`, content: story(friendlyName) },
     { path: `tasks/${folder}/README.md`, content: readme(friendlyName) },
     { path: `tasks/${folder}/icon.svg`, content: ICON },
+    { path: `tasks/${folder}/icon.png`, content: ICON_PNG, encoding: "base64" },
     { path: `test/tasks/${folder}.test.ts`, content: test(folder) },
   ];
 }
 
-function taskJson(root: string, folder: string, friendlyName: string): TaskJson & { $schema: string } {
-  // Connection, resource group and workspace are word for word the same everywhere.
-  const shared = ["connectionType", "azureSubscription", "workspaceConnection", "resourceGroup", "workspace"];
-  const other = readTasks(root).find(({ json }) => runsOnAgent(json))?.json;
-  const inputs = other?.inputs.filter(({ name }) => shared.includes(name)) ?? [];
-  const dataSourceBindings = other?.dataSourceBindings?.filter(({ target }) => shared.includes(target)) ?? [];
-  const target = { target: "dist/index.js" };
+function contractSource(folder: string, friendlyName: string): ContractSource {
   return {
-    $schema: "https://raw.githubusercontent.com/Microsoft/azure-pipelines-task-lib/master/tasks.schema.json",
+    shared: "agent",
     id: randomUUID(),
     name: `AzureML${folder}`,
     friendlyName,
     description: "Says in one sentence what the task does for whoever picks it from the list",
     helpMarkDown: "Says what it needs and what it leaves.",
     category: "Deploy",
-    visibility: ["Build", "Release"],
-    runsOn: ["Agent", "DeploymentGroup"],
-    author: "Azure ML Pipelines",
-    version: { Major: 1, Minor: 0, Patch: 0 },
-    minimumAgentVersion: "4.248.0",
     instanceNameFormat: friendlyName.replace("Azure ML: ", ""),
-    inputs,
-    dataSourceBindings,
+    inputs: ["connectionType", "azureSubscription", "workspaceConnection", "resourceGroup", "workspace"],
     outputVariables: [{ name: "location", description: "Region of the workspace." }],
-    execution: { Node20_1: target, Node24: target },
   };
 }
 
@@ -94,6 +86,15 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" width=
 </svg>
 `;
 
+/** ICON at 32 x 32, so that the task can be packaged before anybody draws. */
+const ICON_PNG = [
+  "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAYAAABzenr0AAABK0lEQVR42s1XOw6CQBCl9wLWlp7FzsKGG9h4CxoTj2JhZ2lliI2ihRew0dig",
+  "scBk3EcYsyYCwyfMvuQlZJmdecwM+/E819DzN33DwDAyTAypIZPMF3z2y4L7hnELQfMI335RcOqI/r+0xx0KiH/KkdWHOmZgC4gUBES2gFrd",
+  "PphuU9b9O2wB4omTxYlWuxs9Xm9i4BljeFfFVyUB+NL1/k5lgI00K2IBcHi+PL9BluGVxvMjDWdhSjxjjAFbiQixAP5ypHoUHHLt8I5Lgzmt",
+  "CEBdGUXBbRGMsp4QCUBzcdqlzcXlwNzGAjilqLNUAGy5ZI0EoJEYaDapANgyiprRfQHqJXCiCdV/Q/WFyImlWH0z6mI7Vj+QqB/J1A+lusdy",
+  "9YuJE1czJy6nGvgAH8YAna7Gd/YAAAAASUVORK5CYII=",
+].join("");
+
 const test = (
   folder: string,
 ) => `// What tasks/${folder} promises in its README. Its verbs are proved where they live, in test/lib/ml.
@@ -111,18 +112,13 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
   const [folder = "", friendlyName = ""] = process.argv.slice(2);
   try {
-    for (const { path, content } of newTask(root, folder, friendlyName)) {
+    for (const { path, content, encoding } of newTask(root, folder, friendlyName)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
-      writeFileSync(join(root, path), content);
+      writeFileSync(join(root, path), content, encoding);
       console.log(`wrote ${path}`);
     }
-    console.log(
-      [
-        "Next: draw icon.svg and save it as icon.png of 32 x 32",
-        `(rsvg-convert -w 32 -h 32 tasks/${folder}/icon.svg -o tasks/${folder}/icon.png),`,
-        "change task.json, and run npm run generate. CONTRIBUTING.md has the six steps.",
-      ].join(" "),
-    );
+    for (const path of bringUpToDate(root)) console.log(`wrote ${path}`);
+    console.log(`Next: its contract, tasks/${folder}/contract.json. CONTRIBUTING.md has the six steps.`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

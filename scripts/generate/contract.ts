@@ -1,4 +1,5 @@
-// tasks/<Name>/contract.gen.ts: input and output types of a task, and the fields that their reader goes by.
+// tasks/<Name>/contract.gen.ts: input and output types of a task, and the fields that their reader goes by. What tasks
+// share stands in tasks/shared/inputs.gen.ts.
 import type { InputField, OutputField } from "../../lib/agent/inputs.ts";
 import {
   defaultOf,
@@ -11,14 +12,86 @@ import {
   type TaskInput,
 } from "./taskJson.ts";
 
-export function contractFile({ folder, json }: TaskFolder): string {
+/** What the generated contracts of several tasks have in common, each by its name. */
+export interface SharedTypes {
+  /** Types of inputs that are told apart by one of them. */
+  readonly unions: ReadonlyMap<string, string>;
+  /** Members of `Inputs`. */
+  readonly members: ReadonlyMap<string, string>;
+  /** Fields of the reader. */
+  readonly fields: ReadonlyMap<string, string>;
+}
+
+const NOTHING_SHARED: SharedTypes = { unions: new Map(), members: new Map(), fields: new Map() };
+
+/** What at least two of the tasks would say in the same words. */
+export function sharedTypes(tasks: readonly TaskFolder[]): SharedTypes {
+  const all = tasks.map(({ json }) => piecesOf(json.inputs));
+  return {
+    unions: repeated(all.map(({ unions }) => unions)),
+    members: repeated(all.map(({ members }) => members)),
+    fields: repeated(all.map(({ fields }) => fields)),
+  };
+}
+
+/** Of each name the text that the most tasks have, where two have it. */
+function repeated(all: readonly ReadonlyMap<string, string>[]): Map<string, string> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const [name, text] of all.flatMap((one) => [...one])) {
+    const texts = counts.get(name) ?? new Map<string, number>();
+    counts.set(name, texts.set(text, (texts.get(text) ?? 0) + 1));
+  }
+  return new Map(
+    [...counts].flatMap(([name, texts]) => {
+      const [most] = [...texts].sort(([, a], [, b]) => b - a);
+      return most !== undefined && most[1] > 1 ? [[name, most[0]] as const] : [];
+    }),
+  );
+}
+
+/** tasks/shared/inputs.gen.ts */
+export function sharedFile({ unions, members, fields }: SharedTypes): string {
+  return [
+    "// Made from what the tasks' contract.json have in common by `npm run generate`: change tasks/shared/inputs.json, not this file.",
+    'import type { InputField } from "../../lib/agent/inputs.ts";',
+    "",
+    ...[...unions.values()].flatMap((text) => [text, ""]),
+    "export interface SharedInputs {",
+    ...members.values(),
+    "}",
+    "",
+    ...[...fields].map(([name, text]) => `export const ${name}: InputField = ${text};`),
+    "",
+  ].join("\n");
+}
+
+/** tasks/<Name>/contract.gen.ts; what is `shared` comes from tasks/shared/inputs.gen.ts. */
+export function contractFile({ folder, json }: TaskFolder, shared: SharedTypes = NOTHING_SHARED): string {
   const outputs = (json.outputVariables ?? []).map(outputField);
   const version = `${json.version.Major}.${json.version.Minor}.${json.version.Patch}`;
+  const { unions, members, fields } = piecesOf(json.inputs);
+  const isShared = (of: keyof SharedTypes, name: string, text: string) => shared[of].get(name) === text;
+  const ownUnions = [...unions].filter(([name, text]) => !isShared("unions", name, text));
+  const sharedUnions = [...unions].filter(([name, text]) => isShared("unions", name, text)).map(([name]) => name);
+  const ownMembers = [...members].filter(([name, text]) => !isShared("members", name, text)).map(([, text]) => text);
+  const picked = [...members].filter(([name, text]) => isShared("members", name, text)).map(([name]) => name);
+  const types = [...sharedUnions, ...(picked.length > 0 ? ["SharedInputs"] : [])];
+  const usesFields = [...fields].some(([name, text]) => isShared("fields", name, text));
+  const parts = [
+    ...(picked.length > 0 ? [`Pick<SharedInputs, ${picked.map((name) => JSON.stringify(name)).join(" | ")}>`] : []),
+    ...(ownMembers.length > 0 ? [`{\n${ownMembers.join("\n")}\n}`] : []),
+    ...unions.keys(),
+  ];
   const lines = [
-    `// Made from tasks/${folder}/task.json by \`npm run generate\`: change that file, not this one.`,
+    `// Made from tasks/${folder}/task.json by \`npm run generate\`: change tasks/${folder}/contract.json, not this file.`,
     'import { type Contract, contractOf } from "../../lib/agent/inputs.ts";',
+    ...(types.length > 0 ? [`import type { ${types.join(", ")} } from "../shared/inputs.gen.ts";`] : []),
+    ...(usesFields ? ['import * as shared from "../shared/inputs.gen.ts";'] : []),
     "",
-    ...inputTypes(json.inputs),
+    ...ownUnions.flatMap(([, text]) => [text, ""]),
+    parts.length === 1 && ownMembers.length > 0
+      ? `export interface Inputs {\n${ownMembers.join("\n")}\n}`
+      : `export type Inputs = ${parts.join(" & ")};`,
     "",
     "export interface Outputs {",
     ...(json.outputVariables ?? []).flatMap((output, index) => [
@@ -30,7 +103,7 @@ export function contractFile({ folder, json }: TaskFolder): string {
     "export const contract: Contract<Inputs, Outputs> = contractOf({",
     `  task: ${literal({ id: json.id, name: json.name, friendlyName: json.friendlyName, version })},`,
     "  inputs: [",
-    ...json.inputs.map((input) => `    ${literal(inputField(input))},`),
+    ...[...fields].map(([name, text]) => `    ${isShared("fields", name, text) ? `shared.${name}` : text},`),
     "  ],",
     "  outputs: [",
     ...outputs.map((output) => `    ${literal(output)},`),
@@ -56,7 +129,7 @@ export function outputField(output: { name: string; description: string }): Outp
   };
 }
 
-export function inputField(input: TaskInput): InputField {
+function inputField(input: TaskInput): InputField {
   const maximum = maximumOf(input);
   const preset = defaultOf(input);
   const options = optionKeys(input);
@@ -82,7 +155,7 @@ function typeOfField(input: TaskInput): InputField["type"] {
  * Inputs that hang on one pick list or switch become a union told apart by it, so that a story that has asked
  * `inputs.source === "file"` finds `dataFile` to be there. Any other rule makes its input `| undefined`.
  */
-function inputTypes(inputs: readonly TaskInput[]): string[] {
+function piecesOf(inputs: readonly TaskInput[]): SharedTypes {
   const selectors = new Map<string, TaskInput[]>();
   for (const input of inputs) {
     const selector = selectorOf(input, inputs);
@@ -90,29 +163,34 @@ function inputTypes(inputs: readonly TaskInput[]): string[] {
   }
   const isDependent = (input: TaskInput) => [...selectors.values()].some((dependents) => dependents.includes(input));
   const plain = inputs.filter((input) => !selectors.has(input.name) && !isDependent(input));
-  const unions = [...selectors].map(([name, dependents]) => ({ name, typeName: capital(name), dependents }));
-  const lines: string[] = [];
-  for (const { name, typeName, dependents } of unions) {
+  const unions = [...selectors].map(([name, dependents]) => {
     const selector = inputs.find((input) => input.name === name)!;
-    lines.push(`/** ${selector.label}: ${selector.helpMarkDown ?? ""} */`, `export type ${typeName} =`);
-    for (const value of valuesOf(selector)) {
-      lines.push("  | {", `      ${name}: ${selector.type === "boolean" ? value : JSON.stringify(value)};`);
-      for (const dependent of dependents) {
-        if (!shows(dependent, value)) lines.push(`      ${dependent.name}: undefined;`);
-        else
-          lines.push(`      /** ${dependent.helpMarkDown} */`, `      ${dependent.name}: ${typeOf(dependent, false)};`);
-      }
-      lines.push("    }");
+    return [capital(name), unionOf(selector, dependents)] as const;
+  });
+  const members = plain.map(
+    (input) =>
+      [
+        input.name,
+        `  /** ${input.helpMarkDown} */\n  ${input.name}: ${typeOf(input, input.visibleRule !== undefined)};`,
+      ] as const,
+  );
+  const fields = inputs.map((input) => [input.name, literal(inputField(input))] as const);
+  return { unions: new Map(unions), members: new Map(members), fields: new Map(fields) };
+}
+
+function unionOf(selector: TaskInput, dependents: readonly TaskInput[]): string {
+  const { name } = selector;
+  const lines = [`/** ${selector.label}: ${selector.helpMarkDown ?? ""} */`, `export type ${capital(name)} =`];
+  for (const value of valuesOf(selector)) {
+    lines.push("  | {", `      ${name}: ${selector.type === "boolean" ? value : JSON.stringify(value)};`);
+    for (const dependent of dependents) {
+      if (!shows(dependent, value)) lines.push(`      ${dependent.name}: undefined;`);
+      else
+        lines.push(`      /** ${dependent.helpMarkDown} */`, `      ${dependent.name}: ${typeOf(dependent, false)};`);
     }
-    lines[lines.length - 1] += ";";
-    lines.push("");
+    lines.push("    }");
   }
-  lines.push(unions.length === 0 ? "export interface Inputs {" : "export type Inputs = {");
-  for (const input of plain) {
-    lines.push(`  /** ${input.helpMarkDown} */`, `  ${input.name}: ${typeOf(input, input.visibleRule !== undefined)};`);
-  }
-  lines.push(unions.length === 0 ? "}" : `} & ${unions.map((union) => union.typeName).join(" & ")};`);
-  return lines;
+  return `${lines.join("\n")};`;
 }
 
 /** The input that alone decides whether this one is visible, if its values can be counted. */

@@ -21,7 +21,7 @@ const INPUT_TYPES = /^(string|multiLine|boolean|int|pickList|filePath|connectedS
 
 function faultsOfTask({ folder, json }: TaskFolder): string[] {
   const faults: string[] = [];
-  const say = (sentence: string) => faults.push(`tasks/${folder}/task.json: ${sentence}`);
+  const say = (sentence: string) => faults.push(`tasks/${folder}/contract.json: ${sentence}`);
   if (json.name !== `AzureML${folder}`) say(`name is ${json.name}, and must be AzureML${folder}.`);
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(json.id)) say(`id ${json.id} is no lower-case GUID.`);
   if (json.friendlyName.length > 40) say(`friendlyName has ${json.friendlyName.length} characters; 40 are allowed.`);
@@ -91,7 +91,7 @@ function differences(tasks: readonly TaskFolder[]): string[] {
       if (!first) lists.set(binding.target, { folder, text });
       else if (first.text !== text && !BY_NOUN.has(binding.target)) {
         faults.push(
-          `tasks/${folder}/task.json: the list of input ${binding.target} is another than in ${first.folder}.`,
+          `tasks/${folder}/contract.json: the list of input ${binding.target} is another than in ${first.folder}.`,
         );
       }
     }
@@ -105,7 +105,9 @@ function differences(tasks: readonly TaskFolder[]): string[] {
       else {
         for (const key of ["label", "type", "helpMarkDown"] as const) {
           if (first.input[key] !== input[key]) {
-            faults.push(`tasks/${folder}/task.json: input ${input.name} has another ${key} than in ${first.folder}.`);
+            faults.push(
+              `tasks/${folder}/contract.json: input ${input.name} has another ${key} than in ${first.folder}.`,
+            );
           }
         }
       }
@@ -119,6 +121,6 @@ function repeated(tasks: readonly TaskFolder[]): string[] {
   return tasks.flatMap(({ folder, json }) => {
     const first = seen.get(json.id);
     seen.set(json.id, folder);
-    return first === undefined ? [] : [`tasks/${folder}/task.json: id ${json.id} is ${first}'s.`];
+    return first === undefined ? [] : [`tasks/${folder}/contract.json: id ${json.id} is ${first}'s.`];
   });
 }

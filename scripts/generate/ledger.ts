@@ -1,4 +1,7 @@
-// tasks/ledger.json: what pipelines out there rely on. It grows; it shrinks only with a new major version of the task.
+// tasks/ledger.json: the names that are published, on which pipelines rely. A release writes it; it shrinks only with a new major
+// version of a task. Until its first release a task may change at will.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { outputField } from "./contract.ts";
 import { formatJson } from "./json.ts";
 import { isEditable, isPicker, optionKeys, type TaskFolder, type TaskInput, type TaskJson } from "./taskJson.ts";
@@ -14,9 +17,16 @@ export interface Published {
 }
 export type Ledger = Record<string, Published>;
 
-export const readLedger = (text: string | undefined): Ledger =>
-  text === undefined ? {} : (JSON.parse(text) as Ledger);
+/** Where the ledger lies in a project. */
+export const LEDGER = "tasks/ledger.json";
 
+/** What is published; nothing where no release wrote it yet. */
+export function readLedger(root: string): Ledger {
+  const file = join(root, LEDGER);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ledger) : {};
+}
+
+/** The ledger at a release of these tasks. */
 export function ledgerFile(tasks: readonly TaskFolder[]): string {
   return formatJson(Object.fromEntries(tasks.map(({ json }) => [json.name, published(json)])));
 }
@@ -27,11 +37,11 @@ export function broken(ledger: Ledger, tasks: readonly TaskFolder[]): string[] {
   for (const [name, before] of Object.entries(ledger)) {
     const task = tasks.find(({ json }) => json.name === name);
     if (!task) {
-      faults.push(`Task ${name} is published and gone: mark it deprecated instead.${UNPUBLISHED}`);
+      faults.push(`Task ${name} is published and gone: mark it deprecated instead.`);
       continue;
     }
     const now = published(task.json);
-    const say = (sentence: string) => faults.push(`tasks/${task.folder}/task.json: ${sentence}`);
+    const say = (sentence: string) => faults.push(`tasks/${task.folder}/contract.json: ${sentence}`);
     if (now.id !== before.id) say(`id is published as ${before.id}, and never changes.`);
     if (now.major < before.major) say(`version ${now.major} is lower than the published ${before.major}.`);
     if (now.major > before.major) continue;
@@ -57,7 +67,6 @@ export function broken(ledger: Ledger, tasks: readonly TaskFolder[]): string[] {
 }
 
 const REMEDY = " Put it back, or raise the task's major version.";
-const UNPUBLISHED = " One that was never released is taken out of tasks/ledger.json by hand.";
 
 /** Texts take what any of the narrower types took, and a connection of a type what the type narrowed by schemes took. */
 const accepts = (now: string | string[], before: string | string[]): boolean =>

@@ -1,5 +1,7 @@
-// Made from tasks/DownloadModel/task.json by `npm run generate`: change that file, not this one.
+// Made from tasks/DownloadModel/task.json by `npm run generate`: change tasks/DownloadModel/contract.json, not this file.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+import type { SharedInputs } from "../shared/inputs.gen.ts";
+import * as shared from "../shared/inputs.gen.ts";
 
 /** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
 export type ConnectionType =
@@ -22,9 +24,7 @@ export type ConnectionType =
       workspace: undefined;
     };
 
-export type Inputs = {
-  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
-  registry: string | undefined;
+export type Inputs = Pick<SharedInputs, "registry"> & {
   /** Name of the registered model. */
   modelName: string;
   /** Version of the registered model, or `@` and a label, such as `@latest`. Left empty, the version that was created last. */
@@ -61,12 +61,12 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "c0d8d2a7-5b0e-4f36-9a5e-6d3f1b8e27c4", name: "AzureMLDownloadModel", friendlyName: "Azure ML: Download model", version: "1.0.0" },
   inputs: [
-    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
+    shared.connectionType,
     { name: "azureSubscription", type: "connection", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
-    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "registry", type: "string" },
+    shared.workspaceConnection,
+    shared.resourceGroup,
+    shared.workspace,
+    shared.registry,
     { name: "modelName", aliases: ["definition"], type: "string", required: true },
     { name: "versionOrLabel", aliases: ["version"], type: "string" },
     { name: "downloadPath", type: "string", required: true, default: "$(System.ArtifactsDirectory)" },

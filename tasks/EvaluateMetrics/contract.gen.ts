@@ -1,28 +1,9 @@
-// Made from tasks/EvaluateMetrics/task.json by `npm run generate`: change that file, not this one.
+// Made from tasks/EvaluateMetrics/task.json by `npm run generate`: change tasks/EvaluateMetrics/contract.json, not this file.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
+import * as shared from "../shared/inputs.gen.ts";
 
-/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
-export type ConnectionType =
-  | {
-      connectionType: "azureSubscription";
-      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
-      azureSubscription: string;
-      workspaceConnection: undefined;
-      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
-      resourceGroup: string | undefined;
-      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
-      workspace: string | undefined;
-    }
-  | {
-      connectionType: "workspaceConnection";
-      azureSubscription: undefined;
-      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
-      workspaceConnection: string;
-      resourceGroup: undefined;
-      workspace: undefined;
-    };
-
-export type Inputs = {
+export type Inputs = Pick<SharedInputs, "plan"> & {
   /** Name of the Azure ML job, as SubmitJob leaves it in its output variable `jobName`: `$(train.jobName)` after a step with `name: train`. */
   jobName: string;
   /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. Lines that start with `#` are remarks. */
@@ -39,8 +20,6 @@ export type Inputs = {
   metricsTimeoutInSeconds: number;
   /** Title of the test run that shows each rule as a test. Left empty, it names the job. */
   testRunTitle: string | undefined;
-  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
-  plan: boolean;
 } & ConnectionType;
 
 export interface Outputs {
@@ -53,11 +32,11 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "4d7b41c8-e3c3-4ab0-a68c-d82448c5163a", name: "AzureMLEvaluateMetrics", friendlyName: "Azure ML: Evaluate metrics", version: "1.0.0" },
   inputs: [
-    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
-    { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
-    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    shared.connectionType,
+    shared.azureSubscription,
+    shared.workspaceConnection,
+    shared.resourceGroup,
+    shared.workspace,
     { name: "jobName", type: "string", required: true },
     { name: "rules", type: "multiLine", required: true },
     { name: "champion", type: "string", default: "none" },
@@ -66,7 +45,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "includeChildRuns", type: "boolean", default: "false" },
     { name: "metricsTimeoutInSeconds", type: "int", default: "120" },
     { name: "testRunTitle", type: "string" },
-    { name: "plan", type: "boolean", default: "false" },
+    shared.plan,
   ],
   outputs: [
     { name: "passed", type: "boolean" },

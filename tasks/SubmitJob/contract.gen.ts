@@ -1,26 +1,7 @@
-// Made from tasks/SubmitJob/task.json by `npm run generate`: change that file, not this one.
+// Made from tasks/SubmitJob/task.json by `npm run generate`: change tasks/SubmitJob/contract.json, not this file.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
-
-/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
-export type ConnectionType =
-  | {
-      connectionType: "azureSubscription";
-      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
-      azureSubscription: string;
-      workspaceConnection: undefined;
-      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
-      resourceGroup: string | undefined;
-      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
-      workspace: string | undefined;
-    }
-  | {
-      connectionType: "workspaceConnection";
-      azureSubscription: undefined;
-      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
-      workspaceConnection: string;
-      resourceGroup: undefined;
-      workspace: undefined;
-    };
+import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
+import * as shared from "../shared/inputs.gen.ts";
 
 /** Wait for the job: Shows the job's log while it runs and fails when the job fails. Without it the task ends as soon as the job is submitted. */
 export type Wait =
@@ -37,7 +18,7 @@ export type Wait =
       cancelOnFailure: undefined;
     };
 
-export type Inputs = {
+export type Inputs = Pick<SharedInputs, "tags" | "allowedFolders" | "plan"> & {
   /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
   jobFile: string;
   /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
@@ -48,14 +29,8 @@ export type Inputs = {
   displayName: string | undefined;
   /** Environment variables of the job, one `NAME=value` a line, beside those of the job YAML. Everyone who may read the job in Azure ML can read them: no place for secrets. */
   environmentVariables: string | undefined;
-  /** Tags to set, one `name=value` a line. */
-  tags: string | undefined;
   /** A word of your choice, such as the branch: `train/$(Build.SourceBranch)`. Of two runs of this pipeline with the same key the newer one stays: jobs of older runs that go on are cancelled, and a run that finds the job of a newer one gives way and fails. Jobs of the same run and of other pipelines are left alone. Left empty, nothing is cancelled. */
   concurrencyKey: string | undefined;
-  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
-  allowedFolders: string | undefined;
-  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
-  plan: boolean;
 } & ConnectionType & Wait;
 
 export interface Outputs {
@@ -74,20 +49,20 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "27d13649-e4ed-4b6f-bf15-76c0e3965ce7", name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
   inputs: [
-    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
-    { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
-    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
+    shared.connectionType,
+    shared.azureSubscription,
+    shared.workspaceConnection,
+    shared.resourceGroup,
+    shared.workspace,
     { name: "jobFile", type: "filePath", required: true },
     { name: "overrides", type: "multiLine" },
     { name: "experimentName", type: "string" },
     { name: "displayName", type: "string" },
     { name: "environmentVariables", type: "multiLine" },
-    { name: "tags", type: "multiLine" },
+    shared.tags,
     { name: "concurrencyKey", type: "string" },
-    { name: "allowedFolders", type: "multiLine" },
-    { name: "plan", type: "boolean", default: "false" },
+    shared.allowedFolders,
+    shared.plan,
     { name: "wait", type: "boolean", default: "true" },
     { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },
     { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] },

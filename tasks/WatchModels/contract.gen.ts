@@ -1,26 +1,7 @@
-// Made from tasks/WatchModels/task.json by `npm run generate`: change that file, not this one.
+// Made from tasks/WatchModels/task.json by `npm run generate`: change tasks/WatchModels/contract.json, not this file.
 import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
-
-/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
-export type ConnectionType =
-  | {
-      connectionType: "azureSubscription";
-      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
-      azureSubscription: string;
-      workspaceConnection: undefined;
-      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
-      resourceGroup: string | undefined;
-      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
-      workspace: string | undefined;
-    }
-  | {
-      connectionType: "workspaceConnection";
-      azureSubscription: undefined;
-      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
-      workspaceConnection: string;
-      resourceGroup: undefined;
-      workspace: undefined;
-    };
+import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
+import * as shared from "../shared/inputs.gen.ts";
 
 /** Start: What a new version starts; each choice has inputs of its own. */
 export type Start =
@@ -49,9 +30,7 @@ export type Start =
       artifactAlias: string;
     };
 
-export type Inputs = {
-  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
-  registry: string | undefined;
+export type Inputs = Pick<SharedInputs, "registry"> & {
   /** Names of the models to watch, one a line; `*` stands for any text and `?` for one character. Left empty, all models. */
   models: string | undefined;
   /** Tags that a version must carry, one `name=value` a line. A version is judged once, by the tags that it has when it is met. */
@@ -70,12 +49,12 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "3b1f6e0c-8a4d-4c57-9f2e-51c7d0a9be36", name: "AzureMLWatchModels", friendlyName: "Azure ML: Watch models", version: "1.0.0" },
   inputs: [
-    { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] },
-    { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] },
-    { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] },
-    { name: "registry", type: "string" },
+    shared.connectionType,
+    shared.azureSubscription,
+    shared.workspaceConnection,
+    shared.resourceGroup,
+    shared.workspace,
+    shared.registry,
     { name: "models", type: "multiLine" },
     { name: "requiredTags", type: "multiLine" },
     { name: "beginAt", type: "string" },

@@ -1,9 +1,12 @@
 // The changelog: every note once, newest release first, and nothing released that it says nothing of.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { printed, readNotes, release, unreleased, withSection } from "../../scripts/changelog.ts";
+import { readLedger } from "../../scripts/generate/ledger.ts";
+
+const here = resolve(import.meta.dirname, "../..");
 
 describe("the changelog", () => {
   let root: string;
@@ -11,6 +14,8 @@ describe("the changelog", () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), "changelog-"));
     mkdirSync(join(root, "changes"));
+    mkdirSync(join(root, "tasks", "SubmitJob"), { recursive: true });
+    cpSync(join(here, "tasks/SubmitJob/task.json"), join(root, "tasks/SubmitJob/task.json"));
     writeFileSync(join(root, "CHANGELOG.md"), "# Changelog\n\nWhat has not been released yet stands in changes.\n");
     writeFileSync(join(root, "changes", "README.md"), "# Change notes\n");
     writeFileSync(join(root, "changes", "b.md"), "SubmitJob, package\n\nWaits longer.\nAnd better.\n");
@@ -29,6 +34,7 @@ describe("the changelog", () => {
       "changes/b.md is not in CHANGELOG.md yet.",
       "CHANGELOG.md says nothing of 0.2.0.",
       "package.json has version 0.1.0, not 0.2.0.",
+      "tasks/ledger.json is not what the tasks of 0.2.0 publish.",
     ]);
     release(root, "0.2.0", "2026-11-23");
     assert.deepEqual(unreleased(root, "0.2.0"), []);
@@ -43,6 +49,15 @@ describe("the changelog", () => {
       [lock.version, lock.packages[""].version, lock.packages["node_modules/a"].version],
       ["0.2.0", "0.2.0", "3.0.0"],
     );
+  });
+
+  it("writes at a release what its tasks publish, and misses it in a task that changes before the tag", () => {
+    assert.ok(!existsSync(join(root, "tasks/ledger.json")));
+    release(root, "0.2.0", "2026-11-23");
+    assert.ok("jobFile" in readLedger(root)["AzureMLSubmitJob"]!.inputs);
+    const file = "tasks/SubmitJob/task.json";
+    writeFileSync(join(root, file), read(file).replaceAll('"jobFile"', '"jobYaml"'));
+    assert.deepEqual(unreleased(root, "0.2.0"), ["tasks/ledger.json is not what the tasks of 0.2.0 publish."]);
   });
 
   it("has the newest release first, and no release twice", () => {
@@ -63,6 +78,6 @@ describe("the changelog", () => {
   });
 
   it("can read the notes of this repository", () => {
-    assert.ok(readNotes(resolve(import.meta.dirname, "../..")).length >= 0);
+    assert.ok(readNotes(here).length >= 0);
   });
 });

@@ -8,7 +8,7 @@ import { contractFile } from "../../scripts/generate/contract.ts";
 import { readContributions } from "../../scripts/generate/contributions.ts";
 import { faultsOf } from "../../scripts/generate/faults.ts";
 import { formatJson } from "../../scripts/generate/json.ts";
-import { broken, ledgerFile, readLedger } from "../../scripts/generate/ledger.ts";
+import { broken, type Ledger, ledgerFile, readLedger } from "../../scripts/generate/ledger.ts";
 import { manifestFile } from "../../scripts/generate/manifest.ts";
 import { parseVisibleRule, readTasks, type TaskFolder, type TaskInput } from "../../scripts/generate/taskJson.ts";
 import { generate, staleFiles } from "../../scripts/generate.ts";
@@ -50,10 +50,11 @@ describe("generate", () => {
           stdio: "pipe",
         });
       check();
-      const file = join(folder, "tasks/SubmitJob/task.json");
+      const file = join(folder, "tasks/SubmitJob/contract.json");
       writeFileSync(file, readFileSync(file, "utf8").replace('"Experiment"', '"Name of the experiment"'));
       assert.throws(check, (error: { status: number; stderr: Buffer }) => {
         assert.equal(error.status, 1);
+        assert.match(error.stderr.toString(), /^tasks\/SubmitJob\/task\.json is out of date/m);
         assert.match(error.stderr.toString(), /^tasks\/SubmitJob\/README\.md is out of date/m);
         return true;
       });
@@ -192,7 +193,7 @@ describe("contributions", () => {
 });
 
 describe("the ledger", () => {
-  const ledger = readLedger(readFileSync(join(root, "tasks/ledger.json"), "utf8"));
+  const ledger = readLedger(root);
   const breaks = (change: (tasks: TaskFolder[]) => void) => {
     const tasks = copy();
     change(tasks);
@@ -260,7 +261,7 @@ describe("the ledger", () => {
     const narrow = structuredClone(ledger);
     narrow["AzureMLWaitForJob"]!.inputs["azureSubscription"] = "connectedService:AzureRM:ServicePrincipal";
     assert.deepEqual(broken(narrow, tasks), [], "a connection of any scheme");
-    assert.ok("extra" in readLedger(ledgerFile(tasks))["AzureMLSubmitJob"]!.inputs);
+    assert.ok("extra" in (JSON.parse(ledgerFile(tasks)) as Ledger)["AzureMLSubmitJob"]!.inputs);
   });
 });
 

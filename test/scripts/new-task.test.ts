@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { contractFile } from "../../scripts/generate/contract.ts";
 import { faultsOf } from "../../scripts/generate/faults.ts";
+import { expand, readFragments } from "../../scripts/generate/fragments.ts";
+import { broken, readLedger } from "../../scripts/generate/ledger.ts";
 import { readmeFile } from "../../scripts/generate/readme.ts";
 import { readTasks, type TaskJson } from "../../scripts/generate/taskJson.ts";
+import { generate } from "../../scripts/generate.ts";
 import { newTask } from "../../scripts/new-task.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -18,6 +21,22 @@ describe("new-task", () => {
     assert.deepEqual(faultsOf([...readTasks(root), task]), []);
     assert.match(contractFile(task), /location: string;/);
     assert.match(readmeFile(files.get("tasks/CountRows/README.md") ?? "", task), /- task: AzureMLCountRows@1/);
+  });
+
+  it("writes only what is the task's own, and a picture of 32 x 32", () => {
+    assert.ok((files.get("tasks/CountRows/contract.json") ?? "").split("\n").length < 30);
+    assert.deepEqual(json, expand(JSON.parse(files.get("tasks/CountRows/contract.json") ?? ""), readFragments(root)));
+    const picture = Buffer.from(files.get("tasks/CountRows/icon.png") ?? "", "base64");
+    assert.deepEqual([picture.readUInt32BE(16), picture.readUInt32BE(20)], [32, 32]);
+  });
+
+  it("publishes nothing before a release, so that its names may still change", () => {
+    const renamed = structuredClone(json);
+    renamed.id = "00000000-0000-4000-8000-000000000000";
+    renamed.outputVariables = [{ name: "rows", description: "Number of rows." }];
+    for (const one of [json, renamed])
+      assert.deepEqual(broken(readLedger(root), [...readTasks(root), { folder: "CountRows", json: one }]), []);
+    assert.ok(generate(root).every(({ path }) => path !== "tasks/ledger.json"));
   });
 
   it("gives each its own id", () => {

@@ -1,0 +1,59 @@
+// Made from what the tasks' contract.json have in common by `npm run generate`: change tasks/shared/inputs.json, not this file.
+import type { InputField } from "../../lib/agent/inputs.ts";
+
+/** Connection type: Which type of service connection the task signs in with; each has an input of its own. A connection of type Azure Machine Learning workspace brings its workspace with it. */
+export type ConnectionType =
+  | {
+      connectionType: "azureSubscription";
+      /** Service connection with which the task signs in to Azure. Its scope may be a subscription or a Machine Learning workspace; service principals, workload identity federation and managed identities all work. */
+      azureSubscription: string;
+      workspaceConnection: undefined;
+      /** Resource group of the workspace. May be left out where the connection has the scope of a workspace or of a resource group. */
+      resourceGroup: string | undefined;
+      /** Name of the Azure Machine Learning workspace. May be left out where the connection has the scope of a workspace. */
+      workspace: string | undefined;
+    }
+  | {
+      connectionType: "workspaceConnection";
+      azureSubscription: undefined;
+      /** Service connection of type Azure Machine Learning workspace, which this extension adds: workload identity federation, a service principal or a managed identity. */
+      workspaceConnection: string;
+      resourceGroup: undefined;
+      workspace: undefined;
+    };
+
+export interface SharedInputs {
+  /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
+  allowedFolders: string | undefined;
+  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  plan: boolean;
+  /** Name of the deployment. Where a deployment file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes. */
+  deploymentName: string | undefined;
+  /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
+  expectations: string | undefined;
+  /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
+  maxLatencyInMilliseconds: number | undefined;
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
+  registry: string | undefined;
+  /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
+  version: string | undefined;
+  /** What people read about it in Azure Machine Learning studio. */
+  description: string | undefined;
+  /** Tags to set, one `name=value` a line. */
+  tags: string | undefined;
+}
+
+export const connectionType: InputField = { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] };
+export const azureSubscription: InputField = { name: "azureSubscription", type: "connection", required: true, visible: [[["connectionType", "=", "azureSubscription"]]] };
+export const workspaceConnection: InputField = { name: "workspaceConnection", type: "connection", required: true, visible: [[["connectionType", "=", "workspaceConnection"]]] };
+export const resourceGroup: InputField = { name: "resourceGroup", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] };
+export const workspace: InputField = { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] };
+export const allowedFolders: InputField = { name: "allowedFolders", type: "multiLine" };
+export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
+export const deploymentName: InputField = { name: "deploymentName", type: "string" };
+export const expectations: InputField = { name: "expectations", type: "multiLine" };
+export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
+export const registry: InputField = { name: "registry", type: "string" };
+export const version: InputField = { name: "version", type: "string" };
+export const description: InputField = { name: "description", type: "string" };
+export const tags: InputField = { name: "tags", type: "multiLine" };
