@@ -2,6 +2,7 @@
 // input or an answer holds may choose another resource than the one of that name.
 import { TaskError } from "./errors.ts";
 import { bounded } from "./remote-text.ts";
+import { capital } from "./sentence.ts";
 
 /** What no segment holds: separators of paths and of addresses, escapes, and control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -33,9 +34,7 @@ export function segmentFault(value: string): string | undefined {
 export function segment(value: string, what: string): string {
   const fault = segmentFault(value);
   if (fault === undefined) return encodeURIComponent(value);
-  throw new TaskError("input", `${sentenceCase(what)} is ${JSON.stringify(bounded(value, 100))}, which ${fault}.`, {
+  throw new TaskError("input", `${capital(what)} is ${JSON.stringify(bounded(value, 100))}, which ${fault}.`, {
     hint: `${SEGMENT_RULE} Correct it where it is written.`,
   });
 }
-
-const sentenceCase = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,8 @@
 // A service connection, read into one shape: of type Azure Resource Manager (facts/01 5.1), or of this extension's own
 // type azureml-workspace (contributions/azureml-workspace.json), which signs in by those of its plain fields that are filled in.
+
 import { TaskError } from "../errors.ts";
+import { capital } from "../sentence.ts";
 
 /** How the connection's identity signs in. */
 export type ConnectionScheme =
@@ -226,5 +228,3 @@ function cloudOf({ url, data }: ConnectionSource, otherwise: string): Connection
 /** The subject of Azure DevOps' own assertions is `sc://organization/project/name`. */
 const connectionName = (subject: string | undefined): string | undefined =>
   /^sc:\/\/[^/]+\/[^/]+\/(.+)$/.exec(subject ?? "")?.[1];
-
-const capital = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);

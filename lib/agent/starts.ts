@@ -1,11 +1,12 @@
 // What a running task asks of Azure DevOps to start something else, and to remember what it has started.
-import { createHash } from "node:crypto";
+
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import { ATTEMPTS, again, isUnknown, odd, PAUSE, say } from "./asking.ts";
 import { namedAs, requestOptions } from "./azureDevOps.ts";
 import { onlyAnswers } from "./devops-answers.ts";
@@ -173,7 +174,7 @@ export class Starter extends RunMemory {
   /** @param start the key alone, as earlier releases of this extension wrote it */
   #mark(version: ModelVersion, start = this.identity): string {
     const text = `${this.#access.definitionId}\n${start}\n${version.name}\n${version.version}`;
-    return `[watch ${createHash("sha256").update(text).digest("hex").slice(0, 16)}]`;
+    return `[watch ${sha256(text).slice(0, 16)}]`;
   }
 
   async #defaultBranch(id: number): Promise<string | undefined> {

@@ -3,7 +3,8 @@
 // between the service and here: a reading is repeated, and of a write the outcome is unknown.
 import type { HttpMethods } from "@azure/core-rest-pipeline";
 import { TaskError, type TaskErrorOptions } from "../errors.ts";
-import { isObject, readJson } from "./json.ts";
+import { isObject } from "../plain-objects.ts";
+import { readJson } from "./json.ts";
 
 /**
  * What an answer with a 2xx holds.

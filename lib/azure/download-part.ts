@@ -1,10 +1,12 @@
 // One file of a download on its way: its bytes beside their place, and a journal of the pieces that are there, which only a part of
 // our own has.
+
 import { createHash } from "node:crypto";
 import { constants, createReadStream, type Stats } from "node:fs";
 import { lstat, open, readdir, realpath, rename, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 import { TaskError } from "../errors.ts";
+import { sha256 } from "../sha256.ts";
 import { type BlobFile, CHECKED_RANGE } from "./blobs.ts";
 
 export const lookAt = (file: string): Promise<Stats | undefined> => lstat(file).catch(() => undefined);
@@ -44,7 +46,7 @@ export class Part {
   static async open(target: string, blob: BlobFile): Promise<Part> {
     const folder = path.dirname(target);
     const prefix = `.${path.basename(target)}.`;
-    const mark = createHash("sha256").update(`${blob.name}\n${blob.etag}\n${blob.size}`).digest("hex").slice(0, 12);
+    const mark = sha256(`${blob.name}\n${blob.etag}\n${blob.size}`).slice(0, 12);
     const file = path.join(folder, `${prefix}${mark}.part`);
     for (const name of await readdir(folder)) {
       const stale = name.startsWith(prefix) && /^[0-9a-f]{12}\.part(\.journal)?$/.test(name.slice(prefix.length));

@@ -1,8 +1,9 @@
 // From an answer that says no to the one error that users read. Knows every envelope Azure ML answers in
 // (facts/04 1.5 and 16, facts/03 4.4): ARM, the workspace's own services, MLflow, storage, and no body at all.
 import { TaskError, type TaskErrorKind } from "../errors.ts";
+import { isObject } from "../plain-objects.ts";
 import { bounded, LONGEST_MESSAGE } from "../remote-text.ts";
-import { isObject, readJson } from "./json.ts";
+import { readJson } from "./json.ts";
 
 /** The little of a response that a failure needs. */
 export interface FailedAnswer {

@@ -34,7 +34,3 @@ export function isDeep(text: string): boolean {
   }
   return false;
 }
-
-/** Whether it is an object of JSON: no list, no null. */
-export const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

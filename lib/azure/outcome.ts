@@ -1,9 +1,9 @@
 // Writes whose outcome is not known: no answer came, or one that is none. The resource is read at the write's own address
 // before the task says or does anything else.
 import { TaskError, type TaskErrorOptions } from "../errors.ts";
+import { isObject } from "../plain-objects.ts";
 import { poll } from "../poll.ts";
 import type { Answer, Outcome } from "./answers.ts";
-import { isObject } from "./json.ts";
 
 /** A write of which nobody knows whether it was done. */
 export class OutcomeUnknown extends TaskError {

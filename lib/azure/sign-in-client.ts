@@ -10,8 +10,9 @@ import {
   type RetryStrategy,
   retryPolicy,
 } from "@azure/core-rest-pipeline";
+import { isObject } from "../plain-objects.ts";
 import { bounded } from "../remote-text.ts";
-import { isObject, readJson } from "./json.ts";
+import { readJson } from "./json.ts";
 import { MOST_TRIES, patience, pauseBefore } from "./retry.ts";
 
 /** What an identity library is to be told, so that only the client below repeats its requests. */

@@ -1,0 +1,4 @@
+// The beginning of a sentence.
+
+/** The text with a capital letter at its beginning. */
+export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
