@@ -1,6 +1,6 @@
 // The one error that users read: a sentence, what to do about it, and where in their YAML it went wrong.
 
-/** What went wrong, by whose hand it is mended. Tasks map no kind to a result: every kind fails the task. */
+/** The kind of an error, by who can fix it. Tasks map no kind to a result: every kind fails the task. */
 export type TaskErrorKind =
   | "input" // an input, a YAML file or a local file of the user's
   | "connection" // the service connection or its credential

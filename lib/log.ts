@@ -1,4 +1,4 @@
-// What the library says while it works. The pipeline's door prints it; tests collect it.
+// The log of the library. The agent prints it; tests collect it.
 
 export interface Log {
   /** One line for everybody. */

@@ -40,7 +40,7 @@ export interface PollOptions {
 
 /**
  * One look: either it is done, or go on: after `after` milliseconds where the look knows its own pace, and not before
- * `atLeast` where the service asked for that. A service's wish never makes the pause shorter.
+ * `atLeast` where the service asked for that (Retry-After), which never makes the pause shorter.
  */
 export type Look<T> =
   | { readonly done: true; readonly value: T }

@@ -19,7 +19,7 @@ interface Place {
 }
 
 /**
- * Does the work; whatever becomes of it is no failure of the step but a warning that says what is missing and which permission it
+ * Does the work; its failure does not fail the step but becomes a warning that says what is missing and which permission it
  * takes. The one exception is whoever passes `orElse`: a refused write that would leave a wrong "passed" standing.
  * @param orElse is given the failure, and throws what the step is to fail with; where it returns, the warning is said
  * @returns whether the work was done
@@ -45,7 +45,7 @@ export async function secondaryWrite(
 
 const sentence = (text: string): string => (/[.!?)]$/.test(text.trim()) ? text.trim() : `${text.trim()}.`);
 
-/** Of a refusal the permission is the likely reason; of any other failure it is worth a look. */
+/** A refusal is most likely a missing permission; after another failure the permission is worth a look. */
 function needsOf(failure: Error, needs: string): string {
   const { status } = failure instanceof TaskError ? failure : { status: undefined };
   const statusCode = status ?? (failure as { statusCode?: number }).statusCode;

@@ -4,7 +4,7 @@ import { TaskError } from "./errors.ts";
 import { bounded } from "./remote-text.ts";
 import { capital } from "./sentence.ts";
 
-/** What no segment holds: separators of paths and of addresses, escapes, and control characters. */
+/** Characters that no segment may hold: separators of paths and of addresses, escapes, and control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const FORBIDDEN = /[/\\%?#\u0000-\u001f\u007f-\u009f]/;
 /** Halves of pairs of surrogates. */
@@ -13,7 +13,7 @@ const HALVES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\
 /** The rule, for whoever writes a name. */
 export const SEGMENT_RULE = "A name or version holds no / \\ % ? # and no control characters, and is not . or ..";
 
-/** Why this text is no segment of an address; undefined where it is one. */
+/** The reason why this text cannot be a segment of an address; undefined where it can. */
 export function segmentFault(value: string): string | undefined {
   if (value === "") return "is empty";
   // A server may cut blanks off before it looks at the dots.

@@ -1,4 +1,4 @@
-// Blob storage is a real server: Azurite, started as a child on a loopback port and ended with us.
+// Azurite as blob storage: a child process on a loopback port, ended with this process.
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";

@@ -1,4 +1,4 @@
-// Stands the whole local cloud up in one process tree on loopback, and takes it down again.
+// Starts and stops the whole local cloud, in one process tree on loopback.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type http from "node:http";

@@ -1,4 +1,4 @@
-// Who exists in the local tenant: one client for each way to sign in, and two that are refused.
+// Service principals of the local tenant: one client for each way to sign in, and two that are refused.
 import { randomBytes, randomUUID, webcrypto } from "node:crypto";
 import type { Principal } from "./azure/arm/caller.ts";
 import type { Directory } from "./azure/entra/directory.ts";

@@ -1,4 +1,4 @@
-// Puts the relay together from its setting, its memory and its identity.
+// Composes the relay from its setting, its store and its identity.
 import * as fs from "node:fs";
 import type { TokenCredential } from "@azure/core-auth";
 import type { Clock, RelayLog } from "./core/clock.ts";

@@ -38,7 +38,7 @@ export interface LocalRelayOptions {
 export interface LocalRelay {
   /** `http(s)://localhost:port`. */
   readonly url: string;
-  /** Where Event Grid is to deliver: `{url}/api/events`, with the key. */
+  /** The address for Event Grid: `{url}/api/events`, with the key. */
   readonly eventsUrl: string;
   /** The administrator's address: `{url}/api/replay`, with the key. */
   readonly replayUrl: string;

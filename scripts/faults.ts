@@ -1,4 +1,5 @@
-// `npm run test:faults`: packaged tasks against the local cloud on bad days. Prints each violation with what repeats it.
+// `npm run test:faults`: fault injection. Packaged tasks run against the local cloud with seeded faults; each violation is printed with the
+// command that repeats it.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,4 +1,5 @@
-// `npm run generate`: everything that follows from the tasks' contract.json, from contributions/ and from what each task does in Azure. `--check` only says what is out of date.
+// `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/ and from the table of operations.
+// `--check` only reports what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";

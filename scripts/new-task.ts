@@ -1,4 +1,4 @@
-// `npm run new-task -- Name "Azure ML: Do something"`: a task that generates, type-checks, builds and runs, and does nothing yet.
+// `npm run new-task -- Name "Azure ML: Do something"`: scaffolds a task that generates, type-checks, builds and runs, and does nothing yet.
 import { randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

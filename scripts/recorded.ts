@@ -1,4 +1,4 @@
-// `npm run test:recorded`: what the real service was asked, asked of local Azure, and where the answers differ.
+// `npm run test:recorded`: replays recorded requests of the real service against local Azure and reports where the answers differ.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,4 @@
-// `npm run test:red`: each fault was shown by tests in a commit of their own before it was mended. This goes back to each of these
-// commits, demands that the tests fail there, and that they pass at the head.
+// `npm run test:red`: checks that the tests which showed a fault fail at their commit (red) and pass at the head (green).
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import path from "node:path";

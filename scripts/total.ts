@@ -1,4 +1,4 @@
-// The last line of continuous integration: what its parts counted, added up. A part that did not count has failed.
+// The total of continuous integration: adds up the counts of its parts. A part that printed no count has failed.
 import { existsSync, readFileSync } from "node:fs";
 
 const usage = `tsx scripts/total.ts NAME STATUS LOG [NAME STATUS LOG]...

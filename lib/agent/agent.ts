@@ -1,4 +1,4 @@
-// What the pipeline is to the rest of the house.
+// The agent's interface: inputs, outputs, secrets, attachments, cancellation and Azure DevOps, as the rest of the library sees them.
 import type { Log } from "../log.ts";
 import type { ConnectionDetails } from "./connection.ts";
 import type { StepFolders } from "./folders.ts";
@@ -26,13 +26,16 @@ export interface Agent extends InputSource {
   connection(inputName: string): ConnectionDetails;
   /** Asks Azure DevOps for a federated assertion; call it at each exchange, for one lives ten minutes. */
   oidcAssertion(connectionId: string): () => Promise<string>;
-  /** How this run speaks to Azure DevOps of itself and of others. @throws TaskError where it is no run of a pipeline */
+  /**
+   * This run's own identity in Azure DevOps, and a client for its requests. @throws TaskError where it is no run of a
+   * pipeline
+   */
   runAccess(): RunAccess;
-  /** How this step reads what steps of runs have attached; undefined where it is part of no run and no release. */
+  /** Reads attachments of steps of runs; undefined where it is part of no run and no release. */
   recordsAccess(): RecordsAccess | undefined;
-  /** How this step asks what its job may do in Azure DevOps. @throws TaskError where the agent says no project */
+  /** Asks for the permissions of the job's identity in Azure DevOps. @throws TaskError where the agent says no project */
   rightsAccess(): RightsAccess;
-  /** How this step writes on its own run; undefined where it is part of none, or has no token. */
+  /** Writes on the step's own run; undefined where it is part of none, or has no token. */
   writesAccess(): WritesAccess | undefined;
   /** An output variable of the step. */
   setOutput(name: string, value: string, secret?: boolean): void;

@@ -1,4 +1,4 @@
-// Clears the environment while it loads: imported before every library.
+// Removes dangerous environment variables while it loads. It is imported before every library.
 import { clearEnvironment } from "./environment.ts";
 
 clearEnvironment();

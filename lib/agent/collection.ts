@@ -1,4 +1,4 @@
-// Whether an address belongs to the organization (or the server's collection) of this job: the job's token goes nowhere else.
+// Tests whether an address belongs to the job's organization (or the server's collection): the job's token is sent nowhere else.
 
 /** The organization that an address of Azure DevOps Services names: `dev.azure.com/ORG` and `ORG.visualstudio.com` are one. */
 function organizationOf(url: URL): string | undefined {

@@ -1,7 +1,7 @@
-// What counts as an answer of Azure DevOps. Its client accepts any 2xx, and takes what it cannot read for an empty result:
-// an empty list, a definition that is not there. A sign-in page comes as a 203, or as a 200 with HTML.
+// Validates answers of Azure DevOps. Its client accepts any 2xx, and takes what it cannot read for an empty result: an empty list, a
+// definition that does not exist. A sign-in page comes as a 203, or as a 200 with HTML.
 
-/** What an error of the client's is known by. */
+/** Fields by which an error of the client is recognised. */
 export interface AnswerError extends Error {
   readonly statusCode?: number;
 }
@@ -19,7 +19,7 @@ interface Received {
 const QUOTED = 500;
 
 /**
- * From here on a call of `api` ends with an answer that is JSON, with 204 and nothing, or with an error.
+ * Validates answers: from here on a call of `api` ends with JSON, with 204 and no body, or with an error.
  * A 404 in JSON stays what it is for the client: nothing.
  */
 export function onlyAnswers<T>(api: T): T {

@@ -1,5 +1,5 @@
-// What of the environment libraries may see. Whoever sets a pipeline variable sets a variable of this process: it must not
-// change where a credential goes, which certificates are trusted, or what a library prints.
+// Allow-list of environment variables for libraries. Whoever sets a pipeline variable sets a variable of this process: it must not change
+// where a credential is sent, which certificates are trusted, or what a library prints.
 
 /**
  * - `cleared`: gone before any library loads.
@@ -82,14 +82,14 @@ export const ENVIRONMENT: readonly EnvironmentRule[] = [
   },
 ];
 
-/** How a variable is treated; undefined where nothing of ours reads it: it stays. */
+/** The rule for a variable; undefined where no bundled code reads it, so that it is kept. */
 export function treatmentOf(name: string): Treatment | undefined {
   return ENVIRONMENT.find(({ names }) => names.test(name))?.treatment;
 }
 
 const identity = new Map<string, string>();
 
-/** Takes out of `environment` what libraries are not to see. To be called before any of them is loaded. */
+/** Removes from `environment` the variables that libraries must not see. Call it before any library is loaded. */
 export function clearEnvironment(environment: NodeJS.ProcessEnv = process.env): void {
   const ofPipeline = pipelineNames(environment["VSTS_PUBLIC_VARIABLES"]);
   for (const [name, value = ""] of Object.entries(environment)) {
@@ -100,7 +100,7 @@ export function clearEnvironment(environment: NodeJS.ProcessEnv = process.env): 
   }
 }
 
-/** Gives back what the machine, and no pipeline variable, says of its managed identity. */
+/** Restores the variables of the machine's managed identity, unless a pipeline variable set them. */
 export function giveIdentityBack(environment: NodeJS.ProcessEnv = process.env): void {
   for (const [name, value] of identity) environment[name] = value;
 }

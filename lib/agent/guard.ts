@@ -6,7 +6,7 @@ import { harmless } from "./harmless.ts";
 /** A line that is longer is broken here: each part is harmless, and nothing is kept without end. In characters. */
 const LONGEST_LINE = 64 * 1024;
 
-/** The way past the gate, for what this room writes itself: commands, and text that is harmless already. */
+/** Writes around the guard, for what lib/agent writes itself: commands, and text that is harmless already. */
 export const own = { write: process.stdout.write.bind(process.stdout) as (text: string | Uint8Array) => boolean };
 
 const ends: (() => void)[] = [];
@@ -14,7 +14,7 @@ const ends: (() => void)[] = [];
 /** From here on stdout and stderr are guarded. */
 export function guardOutput(): void {
   for (const stream of [process.stdout, process.stderr]) guard(stream);
-  // Node would print these past both streams.
+  // Node would print these without either stream.
   if (process.listenerCount("warning") > 0) {
     process.removeAllListeners("warning");
     process.on("warning", ({ name, message }) => void process.stderr.write(`(node) ${name}: ${message}\n`));
@@ -22,7 +22,7 @@ export function guardOutput(): void {
   process.once("exit", endLines);
 }
 
-/** Lines that were begun and not ended leave as they are. */
+/** Unfinished lines are flushed as they are. */
 export function endLines(): void {
   for (const end of ends) end();
 }

@@ -1,4 +1,4 @@
-// Text of others as text and nothing more.
+// Escapes logging commands in text of others (logs, answers, file names), so that the agent prints them and never executes them.
 
 /**
  * Characters that a comparison by culture passes over, as the agent's search for its marker is one (read in its source, not
@@ -19,7 +19,7 @@ export function harmlessLines(text: string): string[] {
     .map((line) => (line.includes("#") ? line.replace(MARKER, (found) => `${found}_`) : line));
 }
 
-/** The same as one text. What holds no `#` is not taken apart: logs are long. */
+/** The same as one text. A text without `#` is not split, because logs are long. */
 export function harmless(text: string): string {
   if (text.includes("#")) return harmlessLines(text).join("\n");
   return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;

@@ -1,4 +1,4 @@
-// How V8 keeps the memory of a task small: imported before every library, since loading these makes the heap grow already.
+// V8 heap settings that keep a task's memory small. It is imported before every library, because loading them already makes the heap grow.
 import { setFlagsFromString } from "node:v8";
 
 // What a task has in use is small (about 15 MB, its libraries among it), and what passes through it is not: files, lines of logs,

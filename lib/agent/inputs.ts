@@ -1,7 +1,7 @@
-// What a task is given and gives: a contract made from task.json, and its reader. Contracts import nothing but this file.
+// Inputs and outputs of a task: the reader of the contract that is generated from task.json. Contracts import nothing but this file.
 import { TaskError, TaskErrors } from "../errors.ts";
 
-/** Where inputs come from. The agent's door is one; tests give a plain object. */
+/** A source of inputs: the agent, or a plain object in tests. */
 export interface InputSource {
   /** The trimmed value, or undefined where it is empty. */
   input(name: string): string | undefined;
@@ -41,7 +41,7 @@ export interface OutputField {
   readonly name: string;
   readonly type: OutputType;
 }
-/** What an output variable may be set to; an object becomes JSON, and each of its entries a variable `<output>.<entry>`. */
+/** The value of an output variable; an object becomes JSON, and each of its entries a variable `<output>.<entry>`. */
 export type OutputValue = string | boolean | Readonly<Record<string, string | number>>;
 
 export interface TaskIdentity {
@@ -61,7 +61,7 @@ export interface ContractFields {
 export interface Contract<Inputs, Outputs> extends ContractFields {
   /** @throws TaskErrors kind `input` that name every input at fault. */
   read(source: InputSource): Inputs;
-  /** Never there: carries the type of the outputs. */
+  /** Phantom field: it is never set and only carries the type of the outputs. */
   readonly Outputs?: Outputs;
 }
 

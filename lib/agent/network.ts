@@ -1,4 +1,4 @@
-// How this agent reaches the network.
+// The agent's proxy and certificates, as its variables name them.
 
 export interface ProxySettings {
   url: string;

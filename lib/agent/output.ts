@@ -6,7 +6,7 @@ import type { Log } from "../log.ts";
 import { endLines, own } from "./guard.ts";
 import { harmless, harmlessLines } from "./harmless.ts";
 
-// Commands of this room go past the gate that guards stdout.
+// Commands of lib/agent are written around the guard of stdout.
 tl.setStdStream(own);
 
 /** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */

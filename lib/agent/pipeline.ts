@@ -1,4 +1,4 @@
-// The agent that runs us, through azure-pipelines-task-lib.
+// The real agent: implements the agent's interface with azure-pipelines-task-lib.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,7 +30,7 @@ export function openAgent(userAgent: string): Agent {
   const settings = () => ({
     collectionUri: collectionOf(
       variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri"),
-      // In the agent's own letters (facts/02 1.8): the address is looked up as it is given here.
+      // Upper and lower case as the agent writes it (facts/02 1.8): the address is looked up by exactly this name.
       quietly(() => tl.getEndpointUrl("SYSTEMVSSCONNECTION", true)) || undefined,
     ),
     accessToken: need(accessToken, "The agent gave the task no access token of the job."),
@@ -54,7 +54,7 @@ export function openAgent(userAgent: string): Agent {
     connection(inputName) {
       const id = quietly(() => tl.getInput(inputName))?.trim() ?? "";
       const source = connectionSource(id);
-      // Before anything can be said about the connection, nothing that is secret in it can be said any more.
+      // Masks the connection's secrets before any message about the connection is printed.
       for (const key of SECRET_PARAMETERS) setSecret(source.parameter(key) ?? "");
       return readConnection(inputName, id, source);
     },
@@ -115,7 +115,7 @@ export function openAgent(userAgent: string): Agent {
       return {
         settings: settings(),
         project: variable("System.TeamProject") ?? "",
-        // A build that a release deploys is not the run of its steps.
+        // A release's build artifact is not the run that its steps belong to.
         buildId: releaseUri === undefined ? buildId : undefined,
         release:
           releaseUri === undefined
@@ -218,7 +218,7 @@ function temporaryFile(name: string): string {
 }
 
 /**
- * What survives a retry in place are files: variables are those of the first try (facts/02 3). The agent empties its
+ * Only files survive a retry in place: variables are those of the first try (facts/02 3). The agent empties its
  * temporary folder at the beginning and the end of a job.
  */
 function stepNonce(): string {

@@ -1,4 +1,4 @@
-// What the identity of this job may do in Azure DevOps, evaluated by the service itself: nothing is tried out, and nothing changed.
+// Permissions of the job's identity in Azure DevOps, evaluated by the service itself: nothing is tried out, and nothing changed.
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import type { ClientApiBase } from "azure-devops-node-api/ClientApiBases.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
@@ -14,7 +14,7 @@ export interface RightsAccess {
   readonly definitionId: number;
   /** `\` for the root. */
   readonly folder: string;
-  /** Of Azure Repos; undefined where the code lies elsewhere. */
+  /** The repository in Azure Repos; undefined where the code lies elsewhere. */
   readonly repositoryId: string | undefined;
 }
 

@@ -69,7 +69,7 @@ export class RunMemory {
   }
 
   /**
-   * Of the jobs of this run that come for the same work, one does it.
+   * Mutual exclusion: of the jobs of this run that want the same work, one does it.
    * @returns what `work` did, or the job that is at it
    */
   async inTurn<T>(

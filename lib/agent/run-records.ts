@@ -1,5 +1,5 @@
-// What steps of pipeline runs have attached, read through the run's own API: beside the agent, so that only tasks that read it carry
-// the client. Routes and scopes: facts/05 D.1, D.4 (`vso.build`, which a job's token has for its own project).
+// Attachments of steps of pipeline runs, read through the run's API. It is a file of its own so that only tasks that read them carry the
+// client. Routes and scopes: facts/05 D.1, D.4 (`vso.build`, which a job's token has for its own project).
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import {
@@ -32,7 +32,7 @@ export interface RunReference {
   readonly id: number;
 }
 
-/** What is looked for: attachments of this type, of steps that run such a task. */
+/** The search: attachments of this type, of steps that run such a task. */
 export interface Wanted {
   readonly type: string;
   readonly task: RegExp;
@@ -105,7 +105,7 @@ export class RunRecords {
       const builds = await say(`look for run ${version} of pipeline ${pipeline.id}`, () =>
         this.#build.getBuilds(of, [pipeline.id as number], none, version),
       );
-      // A number that several runs have names none of them.
+      // A build number that several runs have is ambiguous and selects none of them.
       const fitting = (builds ?? []).filter(({ buildNumber, id }) => buildNumber === version && id !== undefined);
       if (fitting.length === 1) found.push({ project: of, id: fitting[0]?.id ?? 0 });
     }
@@ -127,8 +127,8 @@ export class RunRecords {
   }
 
   /**
-   * What steps of a run have attached. That a step runs such a task is the timeline's own word: what a script prints is attached to the
-   * script's step, and does not count. Attachments of this run's own earlier steps are waited for.
+   * Attachments of the steps of a run. That a step runs such a task is the timeline's own word: what a script prints is attached
+   * to the script's step, and does not count. Attachments of this run's own earlier steps are waited for.
    * @returns undefined where there is no such run
    */
   async read(run: RunReference, wanted: Wanted, signal: AbortSignal): Promise<ReadRun | undefined> {

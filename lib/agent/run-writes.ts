@@ -1,5 +1,6 @@
-// What a step writes on its run beside its work: a test run, a tag. Through the run's own API and not by the agent's commands
-// `results.publish` and `build.addbuildtag`: the agent awaits those after the process, and fails the step where they are refused.
+// Secondary writes of a step on its run: test runs and tags. They go through the run's REST API and not through the agent's commands
+// `results.publish` and `build.addbuildtag`, because the agent awaits those after the process has ended and fails the step where they are
+// refused.
 import type { RunCreateModel, TestCaseResult } from "azure-devops-node-api/interfaces/TestInterfaces.js";
 import type { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { TestApi } from "azure-devops-node-api/TestApi.js";
@@ -15,7 +16,7 @@ export interface WritesAccess {
   readonly buildId: number | undefined;
   /** `vstfs:///ReleaseManagement/...` of a classic release and its stage. */
   readonly release: { readonly uri: string; readonly environmentUri: string } | undefined;
-  /** Where in the run the step is, as far as the agent says it. */
+  /** The step's stage, job and attempt, as far as the agent says them. */
   readonly place: { readonly stage: string; readonly phase: string; readonly job: string; readonly attempt: number };
 }
 

@@ -1,12 +1,12 @@
-// The forms in which a secret turns up, so that the agent can hide each of them.
+// The encodings of a secret (base64, URI, JSON, single lines) that the agent is told to mask.
 
 /**
- * What to mask for `secret`: itself and what it becomes in base64 and in basic authentication; of a text of several
+ * The values to mask for `secret`: itself, its base64, and its form in basic authentication; of a text of several
  * lines (a certificate with its key) each line, because the agent masks no line of a text (facts/02 2.5).
  *
  * The agent adds the forms of JSON and of URLs by itself. Nothing with a `%` is sent: under system.debug the agent
- * echoes each command as it was written, with the `%` escaped, which its own masks then do not match - masking would be
- * what tells the secret. Parameters of connections and secret variables the agent masks before we are asked.
+ * echoes each command as it was written, with the `%` escaped, which its own masks then do not match - the command that masks a
+ * secret would print it. Parameters of connections and secret variables the agent masks before we are asked.
  */
 export function secretForms(secret: string): string[] {
   const lines = secret.split(/\r\n|\r|\n/).map((line) => line.trim());

@@ -1,4 +1,4 @@
-// What a running task asks of Azure DevOps to start something else, and to remember what it has started.
+// Starts pipelines and classic releases from a running task, and remembers which it has started.
 
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
@@ -67,13 +67,16 @@ export class Starter extends RunMemory {
     this.#releases = onlyAnswers(new ReleaseApi(collectionUri, handlers, options, namedAs("Release", settings)));
   }
 
-  /** Tells this target from others, the same in every run. */
+  /** Identifies this target, with the same value in every run. */
   get key(): string {
     const { pipeline, definition } = this.#target as { pipeline?: string; definition?: string };
     return `${this.#target.kind} ${(pipeline ?? definition ?? "").toLowerCase()}`;
   }
 
-  /** All that says what is started, the same in every run: two that differ in it are two starts of a version. */
+  /**
+   * Identifies the start itself (target, branch, parameters), with the same value in every run: two values are two
+   * starts of a version.
+   */
   get identity(): string {
     const target = this.#target;
     if (target.kind === "release") return JSON.stringify([this.key, target.alias]);
@@ -82,7 +85,7 @@ export class Starter extends RunMemory {
   }
 
   /**
-   * Starts the target once. Where nobody can say what came of a request it is looked up before it is sent again.
+   * Starts the target once. When the outcome of a request is unknown, it is looked up before the request is sent again.
    * @throws TaskError where Azure DevOps refuses, does not know the target, or has not answered three times
    */
   async start(version: ModelVersion): Promise<StartedRun> {

@@ -13,14 +13,14 @@ export interface JobOfRun {
   readonly attempt: number;
 }
 
-/** Where claims hang: texts under names, which every job of the run reads and writes. */
+/** The store of claims: texts under names, which every job of the run reads and writes. */
 export interface Board {
   read(): Promise<Readonly<Record<string, string>>>;
   write(name: string, text: string): Promise<void>;
 }
 
 interface Claim extends JobOfRun {
-  /** 0: still drawing it. */
+  /** 0: the number is not drawn yet. */
   readonly number: number;
   readonly done?: boolean;
 }
@@ -33,8 +33,8 @@ export type Turn =
   | { readonly kind: "theirs"; readonly job: string };
 
 /**
- * Takes the turn for the work called `name` (letters, digits, dots), or says which job of this run has it.
- * What jobs left behind that are over counts no more: earlier attempts of this job, and of its stage.
+ * Takes the lock for the work called `name` (letters, digits, dots), or names the job of this run that has it. Claims of jobs
+ * that have ended do not count: earlier attempts of this job, and of its stage.
  */
 export async function takeTurn(
   board: Board,

@@ -1,6 +1,6 @@
 // Errors that nobody caught, in timers and event handlers.
 import "./quiet.ts";
-// Loaded first, because it registers a listener that this room takes the place of.
+// Loaded first, because it registers a listener that this file replaces.
 import "azure-pipelines-task-lib/task.js";
 
 /**
@@ -12,7 +12,7 @@ export function uncaughtError(): Promise<never> {
   process.removeAllListeners("uncaughtException");
   return new Promise((_resolve, reject) => {
     process.on("uncaughtException", (error: NodeJS.ErrnoException) => {
-      // Whoever read our output is gone: nothing can be told to anybody.
+      // EPIPE: the reader of the output is gone, so nothing can be reported.
       if (error.code !== "EPIPE") reject(error);
     });
     process.on("beforeExit", () => reject(new Error("The task waits for something that can no longer happen.")));

@@ -1,13 +1,13 @@
-// What counts as an answer. A 2xx is one only if it holds what its operation promises; what each promises comes from
-// recorded traffic (facts/04 and facts/06), and where that is silent it is an object of JSON. Everything else is a fault
-// between the service and here: a reading is repeated, and of a write the outcome is unknown.
+// Validates answers of Azure. A 2xx counts only if it holds what its operation promises; what each promises comes from recorded traffic
+// (docs/facts/azureml-wire.md and docs/facts/recorded-operations.md), and where that is silent it is a JSON object. Anything else is a
+// fault of the network or the service: a read is retried, and of a write the outcome is unknown.
 import type { HttpMethods } from "@azure/core-rest-pipeline";
 import { TaskError, type TaskErrorOptions } from "../errors.ts";
 import { isObject } from "../plain-objects.ts";
 import { readJson } from "./json.ts";
 
 /**
- * What an answer with a 2xx holds.
+ * The required content of a 2xx answer.
  * - `object`: an object of JSON
  * - `resource`: an object with `properties`, whose id, where it has one, ends as the address asked for does
  * - `list`: an object whose `value` is a list
@@ -39,14 +39,14 @@ export interface Answer<T> {
 /** The answer, or why there is none. */
 export type Outcome = { readonly answer: Answer<unknown> } | { readonly failure: TaskError; readonly why: string };
 
-/** The failure of a reading that had no answer, however often it was repeated: whoever waits may wait on. */
+/** A read that had no valid answer after all retries: a waiting caller may continue to wait. */
 export class NoAnswer extends TaskError {
   constructor(message: string, options: TaskErrorOptions = {}) {
     super("service", message, options);
   }
 }
 
-/** What an answer is judged by. */
+/** Criteria of an answer. */
 export interface Received {
   readonly method: HttpMethods;
   readonly url: URL;
@@ -55,7 +55,7 @@ export interface Received {
   readonly text: string;
 }
 
-/** What is promised where the caller says nothing. */
+/** The default promise. */
 export function usuallyPromised(method: HttpMethods, onResourceManager: boolean): Promised {
   if (method === "DELETE") return "removal";
   if (method === "PATCH") return "accepted";
@@ -63,7 +63,7 @@ export function usuallyPromised(method: HttpMethods, onResourceManager: boolean)
   return onResourceManager && method === "PUT" ? "resource" : "object";
 }
 
-/** Why a 2xx (or 3xx) is no answer, as the end of "Azure answered with …"; undefined where it is one. */
+/** The reason why a 2xx (or 3xx) is invalid, as the end of "Azure answered with …"; undefined where it is one. */
 export function faultOf(received: Received, promised: Promised): string | undefined {
   const { status, method } = received;
   if (promised === "anything" && status < 300) return undefined;
@@ -83,7 +83,7 @@ export function faultOf(received: Received, promised: Promised): string | undefi
 
 /** A 404 means "not there" only with a JSON error of the service; a page or an empty body may come from a proxy. */
 export function isTold(received: Pick<Received, "text" | "header">, mayBeEmpty = false): boolean {
-  // Of a compute that is not there the front door says nothing, in its own headers (facts/04 16, row 6).
+  // For a missing compute the front door sends a 404 without a body, with its own headers (facts/04 16, row 6).
   if (received.text === "") return mayBeEmpty && received.header("x-ms-response-type") !== undefined;
   const read = readJson(received.text);
   if (!("value" in read) || !isObject(read.value)) return false;

@@ -4,15 +4,15 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-
 import { bearerTokenAuthenticationPolicy, type PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { Assertion } from "./sign-in-failure.ts";
 
-/** A credential that can be told that the token it keeps is refused. */
+/** A credential whose cached token can be invalidated. */
 export interface RenewableCredential extends TokenCredential {
-  /** The next token is asked for anew, whatever is kept. */
+  /** Ignores the cache for the next token. */
   renew?(): void;
-  /** What the last federated assertion said of itself; undefined where none was asked for. */
+  /** Claims of the last federated assertion; undefined where none was asked for. */
   assertion?(): Assertion | undefined;
 }
 
-/** What the policy below hands to the credential in place of claims: there are none, only the token there is will not do. */
+/** Passed by the policy below to the credential in place of claims: it invalidates the cached token. */
 const REFUSED = "refused";
 
 /** Under the name of the official policy, whose place it takes. */
@@ -32,7 +32,7 @@ export function bearerPolicy(credential: RenewableCredential, scopes: string): P
       /** Asked for a 401 that names a scheme; answers whether the request is to be sent once more. */
       async authorizeRequestOnChallenge({ scopes: wanted, request, getAccessToken }) {
         const refused = request.headers.get("Authorization");
-        // Requests go side by side: one of them may have renewed it meanwhile.
+        // Requests run in parallel: another one may have renewed the token meanwhile.
         const kept = await getAccessToken(wanted, {});
         const token =
           kept && `Bearer ${kept.token}` !== refused ? kept : await getAccessToken(wanted, { claims: REFUSED });

@@ -28,7 +28,7 @@ export interface UploadOptions {
 export interface BlobFile {
   readonly name: string;
   readonly size: number;
-  /** Of the whole content, in base64; blobs that were put together from blocks may have none. */
+  /** MD5 of the whole content, in base64; blobs that were put together from blocks may have none. */
   readonly md5?: string;
   readonly etag: string;
   readonly lastModified: Date;
@@ -57,7 +57,7 @@ const SILENCE = 120_000;
 export class Container {
   /** Without query and without a slash at the end. */
   readonly url: string;
-  /** Whether it is entered without a credential. */
+  /** True where the container needs no credential. */
   readonly isAnonymous: boolean;
   /** Whether its address is not known, because a dry run asks for no place to upload to. */
   readonly isPlanned: boolean;
@@ -154,7 +154,7 @@ export class Container {
       );
       return true;
     } catch (error) {
-      // The same content at the same time, or an answer that was lost: by its code alone it would be no success.
+      // Another upload of the same content, or a lost answer: the code alone does not prove success.
       if (!(error instanceof TaskError) || !RACES.has(error.code ?? "") || md5 === undefined) throw error;
       const there = await this.head(file.blob, options.signal);
       if (there?.length === file.size && there.md5 === md5.toString("base64")) return false;
@@ -217,7 +217,8 @@ export class Container {
           maxRetryRequests: 0,
           ...abortable(signal),
         });
-        // A connection that ends in the middle of an answer is somebody's wish to the library, which then does not ask again.
+        // The library takes a connection that breaks in the middle of an answer for an abort, and does not retry it; so it is
+        // retried here.
         const read = await collect(answer.readableStreamBody, count).catch((error: unknown) => {
           if (signal?.aborted) throw error;
           return undefined;

@@ -1,6 +1,6 @@
 // Memory that pieces of files take while they travel: bounded, however many files and pieces are under way.
 
-/** Hands out bytes up to a total, in the order of asking; who asks for more than there is left waits. */
+/** A semaphore of bytes: hands out up to a total, first come, first served; a request for more than is left waits. */
 export class Budget {
   #left: number;
   readonly #total: number;

@@ -238,7 +238,7 @@ export class AzureMl {
       }
       const fault = this.#faultOf(asked, answer);
       if (fault === undefined) {
-        // "Not there" of a removal is said by one answer alone, and then looked at.
+        // A 404 to a DELETE counts only as a valid answer of the service, and is verified.
         if (method === "DELETE" && response.status === 404 && options.expect?.includes(404) && !options.once)
           return {
             failure: new TaskError("service", `Azure could not ${doing}: it says that it is not there.`),
@@ -286,7 +286,7 @@ export class AzureMl {
   }
 }
 
-/** A request with all that it is judged by. */
+/** A request with the criteria of its answer. */
 interface Asked {
   readonly method: HttpMethods;
   readonly url: URL;
@@ -295,7 +295,7 @@ interface Asked {
   readonly promised: Promised;
 }
 
-/** How a write is looked up: by its own address, at its own version. */
+/** Looks a write up at its own address and api-version. */
 function lookingUp(options: RequestOptions, doing: string): RequestOptions {
   const { signal, apiVersion, anonymous } = options;
   return {
@@ -307,7 +307,7 @@ function lookingUp(options: RequestOptions, doing: string): RequestOptions {
   };
 }
 
-/** The error for a reading that had no answer. Nothing of what came is in it. */
+/** The error for a read without a valid answer. It quotes nothing of the answer. */
 function unanswered(doing: string, url: URL, fault: string, tries: number): NoAnswer {
   return new NoAnswer(
     `Azure could not ${doing}${tries > 1 ? `, asked ${tries} times` : ""}: ${url.host} answered with ${fault}.`,

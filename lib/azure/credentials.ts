@@ -1,4 +1,4 @@
-// Who the task is in Azure: one credential for each way in which a service connection can sign in.
+// Azure credentials: one for each way in which a service connection can sign in.
 
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
 import {
@@ -52,7 +52,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
             seen.assertion = tokenClaims(token);
             return token;
           } catch (error) {
-            // The library makes an error of its own of it.
+            // The library wraps it in an error of its own.
             seen.noAssertion = error;
             throw error;
           }
@@ -79,7 +79,7 @@ export function createCredential(cloud: Cloud, identity: Identity, transport: Tr
   }
   return {
     renew() {
-      // What the libraries keep goes with them. A managed identity's tokens are kept by the platform as well.
+      // The libraries' caches go with them. A managed identity's tokens are kept by the platform as well.
       credential = inner();
     },
     assertion: () => seen.assertion,

@@ -89,13 +89,13 @@ export class Part {
   }
 
   /**
-   * Puts the file in its place; false where it is not what its checksum says.
+   * Moves the file to its place; false where its checksum does not match.
    * @param folder the real path of the folder that it belongs to
    */
   async finish(folder: string): Promise<boolean> {
     if ((await realpath(path.dirname(this.target))) !== folder) throw inTheWay(path.dirname(this.target), "link");
     if (this.blob.md5 !== undefined && (await md5Of(this.#file)) !== this.blob.md5) return false;
-    // The time stands for the content where there is no checksum.
+    // Without a checksum, the modification time stands for the content.
     await utimes(this.#file, new Date(), this.blob.lastModified);
     await rename(this.#file, this.target);
     await rm(this.#journal, { force: true });
@@ -108,7 +108,7 @@ export class Part {
   }
 }
 
-/** Rejects with what this machine has against a file, as a sentence. */
+/** Rejects with a file system error as a sentence. */
 export function sayLocal(error: NodeJS.ErrnoException): never {
   const { code = "unknown reason", path: file = "a file" } = error;
   throw new TaskError("input", `${file} cannot be written (${code}).`, {
@@ -123,7 +123,7 @@ const NO_LINK = constants.O_NOFOLLOW ?? 0;
 const NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 /**
- * Which file a part is: its number on the disk and when it was made. A repository can hold a file of a part's name, and a journal
+ * Identifies the file of a part: inode number and birth time. A repository can hold a file of a part's name, and a journal
  * beside it, but cannot know this of the file that a checkout makes. Undefined where the file system does not say when.
  */
 async function identityOf(file: string): Promise<{ text: string; size: bigint } | undefined> {

@@ -50,7 +50,7 @@ export async function downloadFiles(
   given: AbortSignal | DownloadOptions = {},
 ): Promise<DownloadReport> {
   const { signal, within }: DownloadOptions = given instanceof AbortSignal ? { signal: given } : given;
-  // Each piece listens to the signal while it travels.
+  // Each piece is cancelled by the signal during its transfer.
   if (signal) setMaxListeners(4 * AT_ONCE, signal);
   const root = path.resolve(folder);
   const top = path.resolve(within ?? root);

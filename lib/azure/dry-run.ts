@@ -19,7 +19,7 @@ const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 export function dryRun(transport: Transport, resourceManager: string): Transport & { readonly dryRun: WithheldWrites } {
   const withheld = new WithheldWrites();
   const there = new Map<string, object | undefined>();
-  /** What Azure itself has shown to be there: a PUT changes it, and makes everything else. */
+  /** Resources that Azure has shown to exist: a PUT changes those, and creates any other. */
   const found = new Set<string>();
   const { origin } = new URL(resourceManager);
   return {

@@ -1,5 +1,5 @@
-// From an answer that says no to the one error that users read. Knows every envelope Azure ML answers in
-// (facts/04 1.5 and 16, facts/03 4.4): ARM, the workspace's own services, MLflow, storage, and no body at all.
+// Turns an error answer into the error that users read. It knows every error envelope of Azure ML (facts/04 1.5 and 16, facts/03 4.4): ARM,
+// the workspace's own services, MLflow, storage, and no body at all.
 import { TaskError, type TaskErrorKind } from "../errors.ts";
 import { isObject } from "../plain-objects.ts";
 import { bounded, LONGEST_MESSAGE } from "../remote-text.ts";
@@ -31,8 +31,8 @@ const LONGEST_CODE = 200;
 const NOTHING: ErrorBody = { message: undefined, chain: [] };
 
 /**
- * Reads an error body, in time that grows with its length; never throws, whatever the body is. Text that is no error
- * object of a service's says nothing: it may be anybody's, and may hold anything.
+ * Reads an error body, in time that grows with its length; never throws, whatever the body is. Text that is not an error object
+ * of a service is ignored: anybody may have written it, and it may hold anything.
  */
 export function readErrorBody(text: string | undefined): ErrorBody {
   if (!text || text.length > LONGEST_BODY) return NOTHING;

@@ -1,4 +1,4 @@
-// How a service connection signs in to Azure.
+// The sign-in of a service connection: its scheme, tenant, client and audience.
 
 /** How a connection signs in. Secrets live in here and in the credential, and nowhere else. */
 export type Identity =
@@ -21,7 +21,7 @@ export type Identity =
       readonly clientId: string;
       /** Fetched at each exchange: an assertion lives for minutes, a job for hours. */
       readonly assertion: () => Promise<string>;
-      /** Values that whoever shows our sentences hides where they stand whole. */
+      /** Values that the agent masks where they stand whole. */
       readonly hidden?: readonly string[] | undefined;
     }
   | { readonly scheme: "managedIdentity"; readonly clientId?: string | undefined };

@@ -17,7 +17,7 @@ export function readJson(text: string): ReadJson {
   }
 }
 
-/** Whether lists and objects lie within each other deeper than anybody looks. Linear in the text. */
+/** Tests whether lists and objects are nested too deep. Linear in the text. */
 export function isDeep(text: string): boolean {
   let depth = 0;
   let isQuoted = false;

@@ -11,13 +11,13 @@ export interface FileToUpload {
   readonly blob: string;
   /** Bytes. */
   readonly size: number;
-  /** Where it really lies: no link is on that path, and none is followed. */
+  /** Real path: no link is on it, and none is followed. */
   readonly real?: string | undefined;
-  /** Which file that was when it was looked at. */
+  /** Identity of the file when it was checked. */
   readonly identity?: { readonly dev: bigint; readonly ino: bigint } | undefined;
-  /** Of its content when it was looked at, hexadecimal: what is sent must have them. */
+  /** Hashes of its content when it was checked, hexadecimal: the bytes that are sent must have the same. */
   readonly digests?: Digests | undefined;
-  /** It is put over a blob of that name. */
+  /** It replaces a blob of that name. */
   readonly replaces?: boolean | undefined;
 }
 

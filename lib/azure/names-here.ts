@@ -1,4 +1,4 @@
-// Which names of blobs can be names of files on this machine, exactly as they are.
+// Blob names that can be file names on this machine, exactly as they are.
 
 /** Names that Windows keeps for devices, whatever follows the first dot. */
 const DEVICE = /^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])$/i;

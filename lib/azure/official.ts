@@ -26,7 +26,7 @@ export async function askOfficially<T>(
   options: RequestOptions,
   ask: (client: Asked) => Promise<T>,
 ): Promise<T> {
-  // It takes long to load, and most runs of most tasks never ask it.
+  // Loaded on demand: it takes long to load, and most runs never use it.
   const { AzureMachineLearningWorkspaces } = await import("@azure/arm-machinelearning");
   const client = new AzureMachineLearningWorkspaces(azure.credential, azure.subscriptionId, {
     $host: azure.cloud.resourceManager,
@@ -40,7 +40,7 @@ export async function askOfficially<T>(
   try {
     return await ask(client);
   } catch (error) {
-    // What the client itself says of an answer that it cannot read quotes that answer, which may hold a key.
+    // The client's own message about an unreadable answer quotes that answer, which may hold a key.
     if (error instanceof RestError)
       throw new TaskError(
         "service",

@@ -111,7 +111,7 @@ async function followLocation(azure: AzureMl, url: string, options: FinishOption
   await poll(throughOutages(look, { what: options.what, log: azure.log, begun: true }), paceOf(options));
 }
 
-/** How long nobody could say how an operation stands. */
+/** How long the state of an operation has been unknown. */
 class Unclear {
   readonly #what: string;
   #since: number | undefined;
@@ -135,7 +135,7 @@ class Unclear {
   }
 }
 
-/** The service's own wish may lengthen the pause, and never shortens it (lib/azure/retry.ts). */
+/** Retry-After may lengthen the pause, and never shortens it (lib/azure/retry.ts). */
 function notYet(answer: Answer<unknown>): { done: false; atLeast?: number } {
   const told = retryAfter(answer.header("Retry-After"), Date.now());
   return told === undefined ? { done: false } : { done: false, atLeast: Math.min(told, LONGEST_WISH) };

@@ -14,11 +14,11 @@ export interface OutageOptions {
   readonly what: string;
   readonly log: Log;
   readonly clock?: Clock | undefined;
-  /** Whether the service has answered already; absent: the first look has to come through. */
+  /** True once the service has answered; absent: the first look must succeed. */
   readonly begun?: boolean;
 }
 
-/** The same look, which says "not yet" where Azure cannot be asked for a while. */
+/** The same look, which returns "not yet" during an outage. */
 export function throughOutages<T>(look: () => Promise<Look<T>>, options: OutageOptions): () => Promise<Look<T>> {
   const { what, log } = options;
   const { now } = options.clock ?? systemClock;

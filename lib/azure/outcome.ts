@@ -34,8 +34,8 @@ const LOOKS = 4;
 type Unknown = Extract<Outcome, { failure: TaskError }>;
 
 /**
- * Finds out what became of a PUT or a DELETE, and sends it again where nothing came of it: both may be repeated, since
- * they say how the whole shall be.
+ * Looks up the outcome of a PUT or a DELETE, and retries it where it had no effect: both are idempotent, since they describe the
+ * whole resource.
  * @returns the answer of the write, or of the look that shows what it wrote
  * @throws OutcomeUnknown; the write's own failure where that is known to have changed nothing
  */
@@ -55,7 +55,7 @@ export async function settle(first: Unknown, write: Write): Promise<Answer<unkno
   }
 }
 
-/** What is there once nothing goes on that could be the write; undefined where that cannot be seen. */
+/** The resource once no operation is running that could be the write; undefined where that cannot be read. */
 async function lookUntilSettled(write: Write): Promise<Answer<unknown> | undefined> {
   try {
     return await poll(
@@ -121,7 +121,7 @@ function unknown(write: Write, { why, failure }: Unknown): OutcomeUnknown {
 }
 
 function notDone(write: Write, unclear: Unknown, seen: Answer<unknown>): TaskError {
-  // Azure said no, and what is there is not what was sent: its own words say more.
+  // Azure refused, and the resource is not what was sent: the service's own message says more.
   if (unclear.failure.status !== undefined) return unclear.failure;
   const there =
     seen.status === 404

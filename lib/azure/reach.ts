@@ -1,4 +1,4 @@
-// Whether a host answers at all, and if not, what stands in the way: its name, the way there, its certificate or the agent's proxy.
+// Connectivity checks: tells DNS, connection, certificate and proxy failures of a host apart.
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";

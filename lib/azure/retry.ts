@@ -1,4 +1,4 @@
-// When to ask again, and after how long: one strategy for every request to Azure.
+// The retry policy of every request to Azure: which failures are retried, after which back-off, how often.
 import type { RetryInformation, RetryModifiers, RetryStrategy } from "@azure/core-rest-pipeline";
 import { PASSING_STATUSES } from "../passing-statuses.ts";
 

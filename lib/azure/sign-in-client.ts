@@ -1,5 +1,5 @@
-// How Entra and managed identities are asked for a token: how often, after which pauses, and what counts as their answer.
-// The identity libraries wait as long as an answer asks for, without a bound; so they repeat nothing, and see no such wish.
+// Token requests to Microsoft Entra and to managed identities: retries, pauses, and what counts as an answer. The identity libraries wait
+// as long as an answer's Retry-After asks, without a bound; so their own retries are off and they never see that header.
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   createEmptyPipeline,
@@ -15,7 +15,7 @@ import { bounded } from "../remote-text.ts";
 import { readJson } from "./json.ts";
 import { MOST_TRIES, patience, pauseBefore } from "./retry.ts";
 
-/** What an identity library is to be told, so that only the client below repeats its requests. */
+/** Options of an identity library that turn its own retries off, so that only the client below retries. */
 export const NO_RETRIES = { maxRetries: 0 };
 
 /** Milliseconds within which a request for a token is answered. */
@@ -34,7 +34,7 @@ export const cancelledBy = <T>(signal: AbortSignal | undefined, work: () => Prom
 export interface SignInClientOptions {
   /** A managed identity is asked, which answers 404 or 410 while it is not ready. */
   readonly ofMachine: boolean;
-  /** Told of each trouble: the libraries hide why they could not reach Entra. */
+  /** Called with each failure: the libraries hide why they could not reach Entra. */
   readonly remember: (trouble: string) => void;
 }
 
@@ -76,7 +76,8 @@ function tokensOnly(remember: (trouble: string) => void): PipelinePolicy {
       const host = new URL(request.url).host;
       try {
         const response = await next(request);
-        // A page, or half a token: the library would quote it in its error. It is a fault of the way there, and passes.
+        // An HTML page, or half a token: the library would quote it in its error. It is a transient fault of the network, and is
+        // retried.
         if (response.status < 300 && !isToken(request.url, response))
           throw new RestError("an answer came from there that cannot be read", { code: "ECONNRESET", request });
         if (response.status === 407) remember("the agent's proxy wants another user name and password (status 407).");

@@ -1,4 +1,4 @@
-// Why Microsoft Entra gave no token, in one sentence, and what to do about it, for each code that users meet.
+// Sign-in errors of Microsoft Entra (AADSTS codes): one sentence and a remedy for each code that users meet.
 import { TaskError } from "../errors.ts";
 import { bounded } from "../remote-text.ts";
 import type { Cloud } from "./clouds.ts";
@@ -7,7 +7,7 @@ import type { Identity } from "./identity.ts";
 /** Characters of a text that are looked at. */
 const LONGEST = 10_000;
 
-/** What a federated assertion said of itself. */
+/** Claims of a federated assertion. */
 export interface Assertion {
   readonly issuer: string;
   readonly subject: string;
@@ -148,7 +148,7 @@ function textOf(error: unknown): string {
   return [response, error.message].filter(Boolean).join(" ");
 }
 
-/** What the library says itself. Of an answer that it could not read it would quote the text, which may hold a token. */
+/** The library's own message. For an unreadable answer it would quote the text, which may hold a token. */
 function ownWords(error: unknown, text: string): string {
   const isQuoting = error instanceof SyntaxError || /not valid JSON|Unexpected (token|end|string)|JSON/.test(text);
   return isQuoting ? "its answer cannot be read." : firstSentence(text);

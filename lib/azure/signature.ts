@@ -48,7 +48,7 @@ export class Signature {
     return this.#renew !== undefined && (this.#renewing !== undefined || this.#clock.now() - this.#renewed >= PAUSE);
   }
 
-  /** Whoever asks meanwhile waits for the same answer. */
+  /** Concurrent callers wait for the same answer (single flight). */
   #renewOnce(): Promise<void> {
     this.#renewing ??= (async () => {
       this.#renewed = this.#clock.now();
@@ -56,7 +56,7 @@ export class Signature {
         const token = await this.#renew?.();
         if (token) this.#token = plain(token);
       } catch {
-        // What storage says of the old one is what the user hears.
+        // The user sees storage's answer to the old signature.
       } finally {
         this.#renewing = undefined;
       }

@@ -28,7 +28,7 @@ import { UNKNOWN_HOST } from "./dry-run.ts";
 import { patience } from "./retry.ts";
 import { type RenewSignature, Signature, signing } from "./signature.ts";
 
-/** How a container is entered. */
+/** Access to a container. */
 export type BlobAccess =
   | {
       readonly kind: "sas";
@@ -50,7 +50,7 @@ export function storagePipeline(azure: AzureMl, container: URL, access: BlobAcce
   return newPipeline(credentialFor(azure, access), {
     httpClient: compatible(storageClient(azure.transport.httpClient, container.origin, access)),
     userAgentOptions: { userAgentPrefix: azure.transport.userAgent },
-    // The pipeline below asks again, by the rule that holds for every host.
+    // The pipeline below retries, by the policy for every host.
     retryOptions: { maxTries: 1 },
     ...(access.kind === "entra" ? { audience: azure.cloud.storageScope } : {}),
   });
@@ -164,12 +164,12 @@ function answersOnly(origin: string): PipelinePolicy {
   };
 }
 
-/** What an answer of 2xx would have to have and has not; undefined where it is one (facts/04 4.3 and 11.1). */
+/** The missing part of a 2xx answer; undefined where the answer is valid (facts/04 4.3 and 11.1). */
 function lackOf(request: PipelineRequest, response: PipelineResponse): string | undefined {
   const header = (name: string) => response.headers.get(name) || undefined;
   const component = new URL(request.url).searchParams.get("comp");
   if (component === "list") {
-    // A list that was cut reads like a shorter one.
+    // A truncated list reads like a shorter one.
     const text = response.bodyAsText ?? "";
     const isWhole =
       /<EnumerationResults[\s>]/.test(text.slice(0, 2000)) && text.trimEnd().endsWith("</EnumerationResults>");
@@ -189,7 +189,7 @@ function lackOf(request: PipelineRequest, response: PipelineResponse): string | 
   return first === Number(from) && last === end ? undefined : "such range";
 }
 
-/** The storage library takes its HTTP client in the shape of its elders; the bytes go the one way out all the same. */
+/** The storage library takes an HTTP client of an older interface; it is an adapter over the same transport. */
 function compatible(client: HttpClient): RequestPolicy {
   return {
     async sendRequest(old: WebResource) {

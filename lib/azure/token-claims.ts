@@ -1,10 +1,10 @@
-// What a token says of itself. Nothing is verified, and nothing of the token itself is kept.
+// Claims of a token, read without verification. The token itself is not kept.
 
 export interface TokenClaims {
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
-  /** Of access tokens: the application, and its object in the tenant. */
+  /** In access tokens: the application, and its object in the tenant. */
   readonly application: string;
   readonly object: string;
   readonly tenant: string;

@@ -124,7 +124,7 @@ function bagOf(value: unknown, depth: number): Shape {
   return shapes.length === 0 ? {} : { "*": shapes.reduce(merged) };
 }
 
-/** What either of them has; where they differ in type, both types. */
+/** The union of both shapes; where they differ in type, both types. */
 export function merged(one: Shape, other: Shape): Shape {
   if (typeof one === "string" || typeof other === "string") {
     const types = new Set([one, other].flatMap((shape) => (typeof shape === "string" ? shape.split("|") : ["object"])));

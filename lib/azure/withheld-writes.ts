@@ -1,4 +1,4 @@
-// What a dry run would have written: every request that would have changed something, in order.
+// The writes that a dry run withheld, in order.
 
 /** A write that was withheld. */
 export interface WithheldWrite {

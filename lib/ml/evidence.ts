@@ -183,7 +183,7 @@ export interface Heard {
 export interface Judges {
   /** Of this run and of those that it takes up. */
   here(): Promise<Heard>;
-  /** Of the run whose page this is. */
+  /** Judgements of the run with this page. */
   ofRun(uri: string): Promise<Heard>;
 }
 

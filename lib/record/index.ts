@@ -1,4 +1,4 @@
-// What a run leaves. Pure, and at home in a browser too.
+// The record that a run leaves. Pure, so that pages in a browser can import it too.
 export * from "./junit.ts";
 export * from "./record.ts";
 export { redact } from "./redact.ts";

@@ -1,4 +1,4 @@
-// What a run leaves: one record a step, attached to the pipeline run and read again by the results tab.
+// The record of a step, attached to the pipeline run and read again by the results tab.
 import { redact } from "./redact.ts";
 import { keepKnown, recordShape } from "./shape.ts";
 
@@ -148,7 +148,7 @@ export function writeRecord(record: RunRecord): string {
   if (clean === undefined) throw new Error("The record lacks its task, result or start.");
   const json = JSON.stringify(clean);
   if (json.length <= RECORD_LIMIT) return json;
-  // What is long and can be looked up in Azure ML goes first, and what only makes the rest clearer after it.
+  // Order of dropping: first what is long and can be looked up in Azure ML, then what only explains the rest.
   const { data: _data, job: _job, gate: _gate, invocation: _invocation, ...rest } = clean;
   const shorter: RunRecord = {
     ...rest,
@@ -162,7 +162,7 @@ export function writeRecord(record: RunRecord): string {
   return [shorter, shortest].map((one) => JSON.stringify(one)).find((text) => text.length <= RECORD_LIMIT) ?? "";
 }
 
-/** What was judged, and the verdict, is what models are registered by. */
+/** The judged job and the verdict are kept whole, because models are registered by them. */
 const shortGate = ({ passed, jobName, jobCreated, isPlan, rules }: GateSection): GateSection => ({
   passed,
   ...(jobName === undefined ? {} : { jobName }),
@@ -172,7 +172,7 @@ const shortGate = ({ passed, jobName, jobCreated, isPlan, rules }: GateSection):
 });
 
 /**
- * Reads what some version of us wrote. Unknown fields are left out, fields of the wrong kind too; a record of a later
+ * Reads a record of any version of this extension. Unknown fields are left out, fields of the wrong kind too; a record of a later
  * version is read as far as it is understood. Undefined where it is no record at all.
  */
 export function readRecord(json: string): RunRecord | undefined {

@@ -1,4 +1,4 @@
-// What a record may hold, as data: the writer and the reader both go by it, so that neither lets anything else through.
+// The schema of a record: the writer and the reader both validate against it, so that neither lets anything else through.
 
 /** Longest text and most entries, unless a shape says otherwise. */
 const LONGEST = 2_000;

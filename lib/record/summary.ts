@@ -163,7 +163,7 @@ const cell = (text: string): string =>
     .replace(/[\\`*_[\]~]/g, "\\$&")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
-    // Readers differ over a pipe behind backslashes; this is none for all of them.
+    // Renderers differ over a pipe after backslashes; this form is a plain character in all of them.
     .replace(/\|/g, "&#124;");
 
 /**
@@ -173,7 +173,7 @@ const cell = (text: string): string =>
 function code(text: string): string {
   const inner = inLine(text).replace(/`/g, "'");
   if (inner.includes("|") && inner.includes("\\")) return cell(text);
-  // What ends with a backslash would take the code's own end for some readers.
+  // Some readers let a trailing backslash escape the end of the code.
   return `\`${inner.replace(/\|/g, "\\|").replace(/\\$/, "\\ ")}\``;
 }
 

@@ -21,7 +21,7 @@ import { transcribed } from "./transcript.ts";
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
 const SELECTOR = "connectionType";
 const CONNECTION = "azureSubscription";
-/** Where a task that has this input works in place of the workspace. */
+/** The registry that a task with this input uses in place of the workspace. */
 const REGISTRY = "registry";
 /** Azure DevOps names it, and fills it in, where the task downloads a release artifact. */
 const ARTIFACT_CONNECTION = "connection";

@@ -18,7 +18,7 @@ export function dryRunLog(log: Log, withheld: Pick<WithheldWrites, "begun">): Lo
 }
 
 /**
- * The context of a story that leaves no output, no record and nothing to take back.
+ * The context of a dry run: no output, no record and nothing to roll back.
  * @param keepsOutputs whether the story knows its outputs without a write, so that they are set and recorded all the same
  */
 export function dryRunContext<Inputs, Outputs, Workspace>(
@@ -27,7 +27,7 @@ export function dryRunContext<Inputs, Outputs, Workspace>(
 ): StoryContext<Inputs, Outputs, Workspace> {
   if (keepsOutputs) return context;
   const run = { ...context.run, setOutputs() {}, setTaskVariable() {}, addBuildTag() {} };
-  // What it says was made was not.
+  // What the story reports as made was not made.
   const record: RunRecord = { ...context.record };
   return { ...context, record, run };
 }

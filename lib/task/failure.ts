@@ -1,4 +1,4 @@
-// How a failure is told: one sentence, what to do about it, where, and whom to ask.
+// A failed step's issue and log lines: one sentence, the remedy, the place in the file, and the request id for support.
 import { logIssue, pipelineLog } from "../agent/index.ts";
 import { formatLocation, TaskError, TaskErrors } from "../errors.ts";
 
@@ -16,7 +16,7 @@ export function reportFailure(error: unknown): Failure {
   return kept(error);
 }
 
-/** A cancel is no error of anybody's: it is told as plain text, with what went wrong on the way out, if anything did. */
+/** A cancel is not an error: it is printed as plain text, with what failed during the clean-up, if anything did. */
 export function reportCancel(reason: unknown, error: unknown): Failure {
   pipelineLog.info(sentence(reason));
   if (error !== reason && error instanceof TaskError && error.kind !== "canceled") pipelineLog.info(sentence(error));
@@ -38,7 +38,7 @@ function kept(error: unknown): Failure {
 
 const faultsOf = (error: unknown): readonly unknown[] => (error instanceof TaskErrors ? error.errors : [error]);
 
-/** The sentence of an issue: where the issue has a place of its own, the agent writes it, and once is enough. */
+/** The text of an issue. The agent prints file and line itself, so they are cut from the sentence. */
 function withoutPlace(fault: unknown): string {
   const text = sentence(fault);
   const { where } = fault instanceof TaskError ? fault : {};
@@ -60,6 +60,6 @@ export function sentence(error: unknown): string {
   const parts = [cut(error.message)];
   if (error.hint !== undefined) parts.push(error.hint);
   if (error.requestId !== undefined) parts.push(`(request id ${error.requestId})`);
-  // A message of several lines ends with somebody's log: the hint would drown at its end.
+  // A message of several lines ends with a log of others, so the hint stands before it.
   return parts.join(error.message.includes("\n") ? "\n" : " ");
 }

@@ -1,4 +1,4 @@
-// The front door: what a story's file needs to be a task.
+// The entry of every task: exports what its index.ts needs.
 
 export type { StepFolders } from "../agent/folders.ts";
 export { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run.ts";

@@ -5,7 +5,7 @@ import { TaskError } from "../errors.ts";
 import { RECORD_TYPE, readRecord } from "../record/index.ts";
 import type { StoryRun } from "./task.ts";
 
-/** What a step of a run said of a job. */
+/** A judgement: what a step of a run reported about a job. */
 export interface Judgement {
   readonly jobName: string;
   /** When the service made the job; absent where the record does not say. */
@@ -47,7 +47,7 @@ export class Judgements {
     return this.#records;
   }
 
-  /** Of this run and of those that it takes up: its pipeline resources, or the builds that a release has as artifacts. */
+  /** Judgements of this run and of its pipeline resources, or of the builds that a release has as artifacts. */
   async here(): Promise<Heard> {
     const records = await this.#open();
     if (!records) return { judgements: [], unread: [] };
@@ -58,7 +58,7 @@ export class Judgements {
     return { judgements, unread: heard.flatMap(({ unread }) => unread) };
   }
 
-  /** Of the run whose page this is. */
+  /** Judgements of the run with this page. */
   async ofRun(uri: string): Promise<Heard> {
     const records = await this.#open();
     const run = records?.runAt(uri);

@@ -1,4 +1,4 @@
-// What a step writes on its own run beside its work: beside the front door, so that only tasks that do it carry the client for it.
+// Secondary writes of a step on its own run. It is a file of its own so that only tasks that make them carry the client.
 import { addBuildTag, publishTests } from "../agent/run-writes.ts";
 import type { Log } from "../log.ts";
 import type { TestReport } from "../record/index.ts";

@@ -1,4 +1,5 @@
-// The rights of the job's identity in Azure DevOps, area by area: beside the front door, so that only a task that asks carries the client.
+// Permissions of the job's identity in Azure DevOps, area by area. It is a file of its own so that only a task that asks carries the
+// client.
 import type { FoundRights } from "../agent/rights.ts";
 import { Rights } from "../agent/rights.ts";
 import type { StoryRun } from "./task.ts";

@@ -12,7 +12,7 @@ import { outputVariables } from "./outputs.ts";
 import { newRecord } from "./recording.ts";
 import type { StoryContext, StoryRun, Task, WorkspaceRequest } from "./task.ts";
 
-/** How long a story may go on after a cancel; the agent itself waits 7.5 seconds before it becomes rude (facts/02 4). */
+/** How long a story may run after a cancel (SIGINT); the agent waits 7.5 seconds before it sends SIGTERM (facts/02 4). */
 const GRACE = 5_000;
 
 /** Set by the bundle's post-job entry before it loads the task. */
@@ -63,7 +63,7 @@ async function runMain<Inputs, Outputs, Workspace>(
   }
 }
 
-/** After the job, and after a cancel: only where the main stage left something to do. */
+/** The post-job stage, which runs after a cancel too: only where the main stage left something to do. */
 async function runPostJob<Inputs, Outputs, Workspace>(
   task: Task<Inputs, Outputs, Workspace>,
   agent: Agent,
@@ -166,7 +166,7 @@ function setOutputs<Inputs, Outputs, Workspace>(
   }
 }
 
-/** What is said where a file cannot be left with the run. */
+/** The warning when a file cannot be attached to the run. */
 const leaving = (what: string) => ({
   failed: `${what} could not be left with the run`,
   missing: "The step's result and its outputs count all the same.",
@@ -177,7 +177,7 @@ const leaving = (what: string) => ({
 async function leaveRecord(agent: Agent, record: RunRecord): Promise<void> {
   record.finished = new Date().toISOString();
   const name = `${record.task.name}-${agent.provenance.step || "step"}`;
-  // A cancelled step leaves its record too, and a failure of that is no other result.
+  // A cancelled step leaves its record too; a failure to do so does not change the result.
   const place = { log: agent.log, signal: NEVER };
   await secondaryWrite(place, leaving("The record"), () =>
     agent.attachRecord(RECORD_TYPE, `${name}.json`, without(hidden(agent), writeRecord(record))),
@@ -209,7 +209,7 @@ function without(secrets: ReadonlySet<string>, text: string): string {
   return clean;
 }
 
-/** Rejects with the cancel's reason once the story has had its time to tidy up. */
+/** Rejects with the cancel's reason after the grace period for clean-up. */
 function impatience(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener("abort", () => setTimeout(() => reject(signal.reason), GRACE), { once: true });

@@ -1,4 +1,4 @@
-// Starting other pipelines and releases: beside the front door, so that only tasks that do it carry the client for it.
+// Starts other pipelines and releases. It is a file of its own so that only tasks that do so carry the client.
 import { Starter, type StartTarget } from "../agent/starts.ts";
 import type { StoryRun } from "./task.ts";
 

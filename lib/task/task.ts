@@ -22,7 +22,7 @@ export interface OpenConnection {
   readonly environment: string;
 }
 
-/** What an opener is given: a signed-in way to the subscription, and the workspace's coordinates. */
+/** The request of an opener: a signed-in client of the subscription, and the workspace's names. */
 export interface WorkspaceRequest {
   readonly azure: AzureMl;
   readonly subscriptionId: string;
@@ -37,7 +37,7 @@ export interface WorkspaceRequest {
   readonly provenance: Provenance;
 }
 
-/** Makes what stories call `workspace`; lib/ml has one. Handed in by the story's file, because lib/task may not know lib/ml. */
+/** Opens what stories call `workspace`; lib/ml has one. Handed in by the story's file, because lib/task may not know lib/ml. */
 export type OpenWorkspace<Workspace> = (request: WorkspaceRequest) => Promise<Workspace>;
 
 /** Small services of the pipeline, bound to this step. */
@@ -96,7 +96,7 @@ export interface StoryContext<Inputs, Outputs, Workspace> {
 
 export type Story<Inputs, Outputs, Workspace> = (context: StoryContext<Inputs, Outputs, Workspace>) => Promise<Outputs>;
 
-/** What runs after the job's last step, even after a cancel, if the main stage remembered this task variable. */
+/** The post-job stage: it runs after the job's last step, even after a cancel, if the main stage set this task variable. */
 export interface PostJob<Inputs, Outputs, Workspace> {
   readonly taskVariable: string;
   readonly story: (context: StoryContext<Inputs, Outputs, Workspace>, value: string) => Promise<void>;
@@ -109,7 +109,7 @@ export interface Task<Inputs, Outputs, Workspace> {
   readonly postJob?: PostJob<Inputs, Outputs, Workspace>;
   /** The story knows its outputs without a write, so that a dry run sets them as well. */
   readonly outputsOfDryRun?: boolean;
-  /** What the story gets for a workspace where the connection itself cannot be used; without it the task fails then. */
+  /** The story's substitute for a workspace when the connection cannot be used; without it the task fails then. */
   readonly withoutConnection?: (fault: TaskError) => Workspace;
 }
 

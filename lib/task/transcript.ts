@@ -1,5 +1,5 @@
-// Keeps a transcript of what a task asked of Azure, where the pipeline wishes for one: a line of JSON for each exchange, in a folder of
-// the pipeline's choice. For support, and for comparing one cloud with another (docs/first-run.md).
+// Writes a transcript of a task's exchanges with Azure where a pipeline variable asks for one: one JSON line for each exchange, in the
+// folder that the variable names. For support, and for comparing one cloud with another (docs/first-run.md).
 import { closeSync, constants, lstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Agent } from "../agent/index.ts";
@@ -40,8 +40,8 @@ export function transcribed(agent: Agent, task: string, cloud: Cloud, transport:
 }
 
 /**
- * Why the folder is refused, as the end of a sentence. Whoever may set variables of a pipeline, or puts links into its repository, has
- * nothing written elsewhere on the agent's machine by it.
+ * The reason why the folder is refused, as the end of a sentence. A pipeline variable or a link in the repository must not make
+ * the task write elsewhere on the agent's machine.
  */
 function whyNot(agent: Agent, folder: string): string | undefined {
   const roots = ["Pipeline.Workspace", "Agent.BuildDirectory", "Agent.ReleaseDirectory", "Agent.TempDirectory"].flatMap(

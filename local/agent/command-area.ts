@@ -1,4 +1,4 @@
-// What an area of logging commands is: which hosts know it, and what each of its commands does.
+// An area of logging commands: the hosts that know it, and its commands.
 import type { LoggingCommand } from "./commands.ts";
 import type { StageContext } from "./context.ts";
 

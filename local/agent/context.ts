@@ -1,4 +1,4 @@
-// What one running stage may touch: the job's state, and what it has said so far.
+// The context of a running stage: the job's state, and the stage's output so far.
 import type { ServiceConnection } from "./connection.ts";
 import type { Masker } from "./masker.ts";
 import { mergeResults, type TaskResult } from "./results.ts";

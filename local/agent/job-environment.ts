@@ -1,4 +1,4 @@
-// What the caller says of a job, and what all of its stages share because of it (facts/02 1.4).
+// The job's settings from the caller, and the variables that all its stages share (facts/02 1.4).
 import { connectionSecrets, type ServiceConnection } from "./connection.ts";
 import type { JobState } from "./context.ts";
 import { hostEnvironment, type SecureFile } from "./environment.ts";

@@ -1,4 +1,4 @@
-// Which Node runs a handler: the agent's built-in ("legacy") selector and its knobs (facts/02 1.2).
+// Selects the Node binary of a handler: the agent's built-in ("legacy") selector and its knobs (facts/02 1.2).
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What an agent asks of Azure DevOps while a job runs; implemented over REST (server.ts) and by a recorder for tests.
+// The agent's interface to Azure DevOps while a job runs; implemented over REST (server.ts) and by a recorder for tests.
 import type { TaskResult } from "./results.ts";
 
 /** A step's record on the timeline. */

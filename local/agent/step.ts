@@ -1,4 +1,4 @@
-// What a job is asked to run, and what came of it.
+// A step of a job, and its outcome.
 import type { SecureFile } from "./environment.ts";
 import type { JobFolders } from "./predefined.ts";
 import type { TaskResult } from "./results.ts";

@@ -1,4 +1,4 @@
-// Answers in the hands of a fault: taken from whoever gives them, made up, changed, and given to whoever asked.
+// Answers that a fault takes, makes up or changes before they reach the client.
 import type http from "node:http";
 import plainHttp from "node:http";
 import https from "node:https";

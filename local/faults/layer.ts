@@ -1,5 +1,5 @@
-// Stands before every listener of the cloud, and lets happen to chosen requests of chosen clients what networks and
-// services do on bad days. Clients are told apart by the proxy that each goes through; nobody else meets a fault.
+// The fault-injection layer before every listener of the cloud: chosen requests of chosen clients meet faults of networks and services.
+// Clients are told apart by the proxy that each goes through; other clients meet no fault.
 import type http from "node:http";
 import { planeOf } from "../azure/fault-injection/requests.ts";
 import type { Plane } from "../azure/scenarios/rules.ts";

@@ -1,4 +1,5 @@
-// What the local pipeline asks of Azure DevOps in-process (local/devops' DevOpsWorld satisfies it), and a small one in memory.
+// The in-process interface of the local pipeline to Azure DevOps (local/devops' DevOpsWorld satisfies it), and a small implementation in
+// memory.
 import { randomUUID } from "node:crypto";
 import type { Issue, OutputVariable, TaskManifest, TaskResult } from "../agent/index.ts";
 

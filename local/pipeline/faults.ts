@@ -1,4 +1,4 @@
-// What is wrong with a pipeline file: every fault with its place, all of them at once, before anything runs.
+// Faults of a pipeline file: each with its place, all of them at once, before anything runs.
 
 /** A place in a file; line and column count from 1. */
 export interface Place {

@@ -1,4 +1,4 @@
-// What came of a run: stages, jobs, steps, and what they left.
+// The outcome of a run: stages, jobs, steps, and what they left.
 import { type Attachment, type Issue, type StageOutcome, SUMMARY_TYPE, type TaskResult } from "../agent/index.ts";
 import type { RunResult } from "./devops.ts";
 import type { CompletedRun } from "./triggers.ts";

@@ -1,4 +1,4 @@
-// What the stages and jobs of one run share.
+// Shared context of the stages and jobs of one run.
 import type {
   AgentNetwork,
   AgentServer,

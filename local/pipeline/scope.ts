@@ -1,4 +1,4 @@
-// What conditions and runtime expressions of stages and jobs may see: results and outputs of what came before.
+// The scope of conditions and runtime expressions of stages and jobs: results and outputs of what ran before.
 import type { JobStatus, OutputVariable, TaskResult } from "../agent/index.ts";
 import type { Scope, Value } from "../expressions/evaluate.ts";
 

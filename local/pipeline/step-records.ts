@@ -1,4 +1,4 @@
-// What a run keeps of a step: its record in the timeline with its log, and its outcome without secret values.
+// Records of a step: its record in the timeline with its log, and its outcome without secret values.
 import type { OutputVariable, StageOutcome } from "../agent/index.ts";
 import type { PlanLike } from "./devops.ts";
 import { RECORD_RESULTS } from "./outcome.ts";

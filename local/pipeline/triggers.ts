@@ -1,4 +1,4 @@
-// Which pipelines a push or a completed run starts.
+// Triggers: selects the pipelines that a push or a completed run starts.
 import ignore from "ignore";
 import type { Filter, PipelineDocument, PipelineResource } from "./document.ts";
 

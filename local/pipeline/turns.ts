@@ -1,4 +1,4 @@
-// One agent for many runs: each waits its turn, in the order in which they came.
+// A queue for the one agent: runs go first in, first out.
 
 export class Turns {
   #last: Promise<unknown> = Promise.resolve();

@@ -10,7 +10,7 @@ import { type ModelNotice, nameOf } from "./notice.ts";
 import { type Route, targetKey } from "./routes.ts";
 import { keyPart, readJson, type Store, writeJson } from "./store.ts";
 
-/** How far a target has got with a source. Dates are ISO 8601. */
+/** The cursor of a target in a source. Dates are ISO 8601. */
 export interface Cursor {
   readonly schema: 1;
   readonly source: string;
@@ -53,7 +53,7 @@ export interface CaughtUp {
   readonly stopped: string | undefined;
 }
 
-/** What it works with. */
+/** Dependencies. */
 export interface CatchUpParts {
   readonly configuration: Configuration;
   readonly store: Store;

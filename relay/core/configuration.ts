@@ -1,4 +1,4 @@
-// The relay's one setting: which events start what, and how patiently. Read once, with every fault named at once.
+// The relay's setting: routes from events to targets, and retry limits. It is read once, and every fault in it is reported at once.
 import { isObject } from "./events.ts";
 import { Reader } from "./reader.ts";
 import { type Route, readRoute } from "./routes.ts";

@@ -1,4 +1,4 @@
-// Starts one thing once: a claim for each version and target, tries with a back-off, and a dead letter when it is hopeless.
+// Starts each version once for each target (idempotent): a claim, retries with back-off, and a dead letter when the retries are used up.
 import type { Clock, RelayLog } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
 import { asFault, describeFault, type RelayFault } from "./fault.ts";
@@ -6,7 +6,7 @@ import { type Notice, nameOf, startId, subjectOf } from "./notice.ts";
 import { type Route, type Target, targetKey } from "./routes.ts";
 import { keyPart, readJson, type Store, writeJson } from "./store.ts";
 
-/** What a target says once it has started something. */
+/** The answer of a target that has started something. */
 export interface Started {
   /** Id of the release, or what the webhook's answer said. */
   readonly reference: string;
@@ -38,7 +38,7 @@ interface Claim {
   readonly target: string;
   readonly subject: string;
   readonly state: "starting" | "waiting" | "started" | "dead";
-  /** Who is at it, and until when nobody else may be (milliseconds since the epoch). */
+  /** The owner, and the end of its lease (milliseconds since the epoch). */
   readonly owner: string;
   readonly until: number;
   readonly since: number;
@@ -49,7 +49,7 @@ interface Claim {
   readonly started?: Started;
 }
 
-/** What was given up: kept whole, so that it can be started once its cause is mended. */
+/** A dead letter: kept whole, so that it can be started once its cause is fixed. */
 export interface DeadLetter {
   readonly schema: 1;
   readonly id: string;
@@ -66,7 +66,7 @@ export const DEAD_LETTERS = "dead-letters/";
 /** A claim outlives any single try: a release takes up to six calls of 15 seconds. */
 const CLAIM_MILLISECONDS = 180_000;
 
-/** What it works with. */
+/** Dependencies. */
 export interface DispatcherParts {
   readonly configuration: Configuration;
   readonly store: Store;
@@ -98,7 +98,7 @@ export class Dispatcher {
     const now = clock.now();
     const before = there?.value;
     if (before?.state === "started") return { kind: "duplicate" };
-    // A letter that nobody keeps can wake nobody: the claim led to nothing, and counts no more.
+    // A claim without its dead letter cannot be taken up again, so it no longer counts.
     const isKept = before?.state === "dead" && (await store.read(`${DEAD_LETTERS}${id}.json`)) !== undefined;
     if (before?.state === "dead" && isKept && !revive)
       return { kind: "dead", reason: before.reason ?? "", before: true };
@@ -156,7 +156,7 @@ export class Dispatcher {
         until: now + CLAIM_MILLISECONDS,
       };
       const hopeless = now - (claim.firstFailure ?? now) >= retry.giveUpAfterHours * 3_600_000;
-      // What a service wishes may lengthen a pause, and never shortens it.
+      // Retry-After may lengthen a pause, and never shortens it.
       const wait = Math.max(fault.retryAfter ?? 0, pause);
       const last = turn >= retry.attempts || now + wait >= deadline;
       if (fault.kind === "permanent" || (last && hopeless)) {

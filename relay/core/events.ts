@@ -49,7 +49,8 @@ const VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent";
 
 /**
  * Reads the body of a delivery: an array or one event, EventGridSchema or CloudEvents 1.0 (structured mode, one or a batch).
- * Data keys are read without regard to case: the documentation's samples and its swagger disagree (facts: event-schema-machine-learning).
+ * Data keys are read without regard to case: the documentation's samples and its swagger disagree
+ * (docs/facts/azureml-services.md#8.1).
  * @throws RelayFault permanent when the body is not a delivery at all.
  */
 export function parseDelivery(body: string): Delivery {

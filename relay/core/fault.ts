@@ -1,4 +1,4 @@
-// What can go wrong on the way from an event to a run, told apart by what should happen next.
+// Errors between an event and a run, by what happens next: retry, dead letter or stop.
 
 /**
  * - `temporary`: the same call may succeed later; nothing was started.
@@ -40,7 +40,7 @@ export function describeFault(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Anything thrown, as a fault: what nobody foresaw is tried again rather than thrown away. */
+/** Anything thrown, as a fault: an unexpected error is retried and not given up. */
 export function asFault(error: unknown): RelayFault {
   if (error instanceof RelayFault) return error;
   return new RelayFault("unknown", describeFault(error), { cause: error });

@@ -1,4 +1,4 @@
-// Event Grid asks before it sends: once by a POST with a code, once by CloudEvents' OPTIONS.
+// Handshakes of Event Grid: a POST with a validation code, and OPTIONS for CloudEvents.
 import type { Http } from "./http.ts";
 import { matchesGlob } from "./pattern.ts";
 

@@ -1,4 +1,4 @@
-// One at a time for each target, over all instances of the relay: what keeps versions in the order they were made.
+// A distributed lock for each target, over all instances of the relay: it keeps versions in the order in which they were made.
 import type { Clock } from "./clock.ts";
 import { readJson, type Store, writeJson } from "./store.ts";
 
@@ -50,7 +50,7 @@ export async function withLock<T>(
   } finally {
     clearInterval(renewal);
     await renewing;
-    // Nobody is told when this fails: the lease lapses by itself.
+    // A failure here is not reported: the lease expires by itself.
     if (etag !== undefined) await writeJson(store, key, { owner, until: 0 }, { etag }).catch(() => undefined);
   }
 }

@@ -100,7 +100,7 @@ export class ModelCatalog {
     return { status, experiment, tags: texts(properties.tags), properties: texts(properties.properties) };
   }
 
-  /** What a list holds; `none` where Azure ML says that there is no such list. */
+  /** Items of a list; `none` where Azure ML says that there is no such list. */
   async *#list(path: string): AsyncGenerator<Record<string, unknown> | "none"> {
     const { resourceManager } = this.#parts;
     let url: string | undefined = resourceManager + path;
@@ -133,7 +133,7 @@ export class ModelCatalog {
       if (answer.status === 404 && isObject(readBody(answer, url).error)) return undefined;
       if (answer.status === 200) return readBody(answer, url);
       const passing = answer.status === 408 || answer.status === 429 || answer.status >= 500;
-      // What the service wishes may lengthen a pause, and never shortens it.
+      // Retry-After may lengthen a pause, and never shortens it.
       const wait = Math.max(retryAfter(answer.headers, clock.now()) ?? 0, 500 * turn);
       if (passing && turn < 3 && wait <= 5_000) {
         await clock.sleep(wait);
@@ -154,7 +154,7 @@ function readBody(answer: HttpResponse, url: string): Record<string, unknown> {
   throw unreadable(url);
 }
 
-/** An answer that is none: neither "there is nothing" nor "there is this". */
+/** An invalid answer: neither "there is nothing" nor "there is this". */
 function unreadable(url: string): RelayFault {
   const path = URL.canParse(url) ? new URL(url).pathname : url;
   return new RelayFault("temporary", `Azure ML answered ${path} with something other than what was asked for.`);

@@ -1,4 +1,4 @@
-// What the relay tells whomever it starts: the one form in which events and replays reach a target, and its JSON.
+// The payload that a target receives: the same JSON for events and replays.
 import { createHash } from "node:crypto";
 import { isRegistry, sourceName } from "./configuration.ts";
 import type { ModelEvent, RunEvent } from "./events.ts";
@@ -39,7 +39,7 @@ export interface RunNotice extends NoticeHead {
 
 export type Notice = ModelNotice | RunNotice;
 
-/** The thing that is started for once, whatever event told of it: ARM ids meet in every casing, names of models do not. */
+/** The idempotency key of a start: ARM ids ignore case, model names do not. */
 export function subjectOf(notice: Notice): string {
   const source = notice.source.toLowerCase();
   return notice.kind === "model"

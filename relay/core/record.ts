@@ -1,9 +1,9 @@
-// Azure ML's own record of what an event or a dead letter speaks of: whoever can send events can write anything into them.
+// Verifies events and dead letters against Azure ML's own record, because whoever can send events can write anything into them.
 import type { RunEvent } from "./events.ts";
 import type { ModelCatalog } from "./models.ts";
 import { type Notice, nameOf } from "./notice.ts";
 
-/** Said where nobody can be asked; it completes "nothing starts: ". */
+/** The reason when Azure ML cannot be asked; it completes "nothing starts: ". */
 export const NO_SOURCES =
   "the setting RELAY_ROUTES names no `sources`, so that no record of Azure ML can be asked for. Add the ARM id of each workspace " +
   "whose events may start something, and give the relay's identity the role AzureML Data Scientist, or Reader, there.";

@@ -18,7 +18,7 @@ import type { Route } from "./routes.ts";
 import { type Store, writeJson } from "./store.ts";
 import { byTarget, lockName } from "./targets.ts";
 
-/** What came of one event for one target. */
+/** The outcome of one event for one target. */
 export interface Handled {
   readonly event: string;
   readonly subject: string;
@@ -148,7 +148,7 @@ export class Relay {
             : this.#startFor(noticeOfModelEvent({ ...event, source }), routes, deadline),
         );
       } catch (error) {
-        // One target's trouble (or the store's) must not cost another its start; the event will come again.
+        // A failure of one target (or of the store) must not stop another target's start; Event Grid delivers the event again.
         done = { value: { route: first, outcome: { kind: "later", reason: describeFault(error) } } };
       }
       const busy = {

@@ -1,4 +1,4 @@
-// What the timer and the administrator ask for: everything missed since the cursor, and dead letters once more.
+// Replay: starts every version missed since the cursor, and retries dead letters.
 import type { CatchUp, Cursor } from "./catch-up.ts";
 import { CURSORS } from "./catch-up.ts";
 import type { Clock, RelayLog } from "./clock.ts";
@@ -47,7 +47,7 @@ export interface RelayStatus {
   readonly deadLetters: readonly DeadLetter[];
 }
 
-/** What it works with. */
+/** Dependencies. */
 export interface ReplayerParts {
   readonly configuration: Configuration;
   readonly store: Store;

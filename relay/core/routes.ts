@@ -2,7 +2,7 @@
 import { isObject } from "./events.ts";
 import type { Reader } from "./reader.ts";
 
-/** What an event has to be for a route. Patterns know `*` and `?`; a list is "any of". */
+/** The filter of a route. Patterns know `*` and `?`; a list is "any of". */
 export interface ModelFilter {
   readonly kind: "model";
   readonly workspace: readonly string[];

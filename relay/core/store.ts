@@ -1,4 +1,4 @@
-// Where the relay remembers: small texts under names, written under a condition. ETag-conditional blobs are enough for it.
+// The relay's store: small texts under keys, written with optimistic concurrency. Blobs with ETag conditions are enough for it.
 
 export interface StoredText {
   readonly text: string;

@@ -1,4 +1,4 @@
-// Where Event Grid delivers: POST for events and SubscriptionValidation, OPTIONS for CloudEvents' handshake.
+// The endpoint that Event Grid delivers to: POST for events and SubscriptionValidation, OPTIONS for the handshake of CloudEvents.
 import { app } from "@azure/functions";
 import { answer } from "./host.ts";
 

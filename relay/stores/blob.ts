@@ -1,4 +1,4 @@
-// Remembers in a container of Azure Storage; the conditions are those of HTTP, kept by the service.
+// The store in a container of Azure Storage; its conditions are ETags, kept by the service.
 import { type ContainerClient, RestError } from "@azure/storage-blob";
 import type { Condition, Store, StoredText } from "../core/store.ts";
 

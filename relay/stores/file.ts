@@ -1,5 +1,5 @@
-// Remembers in a folder, one file for each key: for a relay on one machine that is stopped and started again.
-// Conditions hold among the users of one FileStore in one process, not between processes.
+// The store in a folder, one file for each key, for a relay on one machine that is stopped and started again. Conditions hold among the
+// users of one FileStore in one process, not between processes.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";

@@ -1,4 +1,4 @@
-// Remembers for as long as the process lives: for tests.
+// The store in memory, for tests.
 import type { Condition, Store, StoredText } from "../core/store.ts";
 
 export class MemoryStore implements Store {

@@ -135,7 +135,7 @@ async function findDefinition(api: IReleaseApi, target: ReleaseTarget): Promise<
   return found;
 }
 
-/** Version 5 of one model must never be released as version 5 of another. */
+/** Checks the model's name too: version 5 of one model must never be released as version 5 of another. */
 function checkArtifact(definition: ReleaseDefinition, target: ReleaseTarget, notice: ModelNotice): void {
   const artifacts = definition.artifacts ?? [];
   const artifact = artifacts.find(({ alias }) => alias?.toLowerCase() === target.alias.toLowerCase());
@@ -220,7 +220,7 @@ async function call<T>(
     if (status !== undefined && status >= 300 && status < 500 && status !== 408 && status !== 429) {
       throw new RelayFault("permanent", message, options);
     }
-    // What came of a creation is known only where nobody was reached, or the service says that it did nothing.
+    // The outcome of a creation is known only where no connection was made, or the service says that it did nothing.
     const told = status === 429 || status === 203 || (status === undefined && neverConnected(error.code));
     const lost = effect === "created" && !told;
     throw new RelayFault(lost ? "unknown" : "temporary", message, options);

@@ -11,7 +11,7 @@ import { signBody } from "../core/signature.ts";
 export type Secrets = (name: string) => string | undefined;
 
 /**
- * Posts the notice. The address and the signature are those of Azure DevOps' incoming webhooks (facts: resources.webhooks);
+ * Posts the notice. The address and the signature are those of Azure DevOps' incoming webhooks (docs/facts/extension.md#6.5);
  * what it answers is not documented, so any 2xx counts as taken.
  * A webhook cannot be asked whether it ran: after a lost answer it is sent again with the same `id`.
  * @throws RelayFault
@@ -54,14 +54,14 @@ export async function startWebhook(
   throw refusal(target, answer);
 }
 
-/** A refusal that speaks of the signature; the statuses that are known are 500 (facts 6.5). */
+/** A refusal that speaks of the signature; the statuses that are known are 500 (docs/facts/extension.md#6.5). */
 const isSignatureRefused = ({ status, body }: HttpResponse): boolean => status >= 400 && /signature/i.test(body);
 
 function refusal(target: WebhookTarget, answer: HttpResponse): RelayFault {
   const said = answer.body.replace(/\s+/g, " ").slice(0, 300);
   const message = `Azure DevOps answered ${answer.status} to the webhook ${target.name}${said === "" ? "" : `: ${said}`}${/[.!]$/.test(said) ? "" : "."}`;
   const options = { status: answer.status };
-  // Azure DevOps says these two with status 500 (facts 6.5), where waiting does not help.
+  // Azure DevOps says these two with status 500 (docs/facts/extension.md#6.5), where waiting does not help.
   if (/RequiredHeaderSignatureNotFound/i.test(answer.body)) {
     return new RelayFault("permanent", message, {
       ...options,

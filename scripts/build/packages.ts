@@ -1,4 +1,4 @@
-// Which copy of a package goes into a bundle: one of each, in one form, and nothing that a task can never come to.
+// Deduplicates packages in a bundle: one copy of each, in one form, and nothing that a task never loads.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

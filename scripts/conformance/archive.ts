@@ -1,4 +1,4 @@
-// What a conformance run leaves of its traffic: two HTTP archives, and whether the published types allow what is in the first.
+// Traffic of a conformance run: two HTTP archives, and the check of the first against the published types.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

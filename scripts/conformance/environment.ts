@@ -1,4 +1,4 @@
-// What the official Python clients find in their environment: where the cloud is, who they are, and nothing that patches them.
+// Environment variables of the official Python clients: the cloud and the credentials, and nothing that patches the clients.
 import type { LocalCloud } from "../../local/cloud.ts";
 
 /** How the clients are pointed at the local cloud: by their own environment variables alone (facts/03 §4.8). */

@@ -1,4 +1,4 @@
-// What the checker of the published types says against answers that the service itself is recorded to give.
+// Findings of the contract checker that recorded answers of the service contradict, and that are therefore accepted.
 
 /** Keys of recorded answers of workspaces and computes, which the published types do not have. */
 const RECORDED = new Set(

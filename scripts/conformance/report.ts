@@ -1,4 +1,4 @@
-// What a conformance run tells: each flow as it ends, the failures at the end, and the count.
+// Report of a conformance run: each flow as it ends, the failures at the end, and the count.
 
 /** How one flow ended. */
 export interface FlowResult {

@@ -1,4 +1,4 @@
-// One page of what came out of the story.
+// The demo's last page: the results of the four chapters.
 import type { ChapterSummary } from "./summary.ts";
 
 const line = "─".repeat(100);

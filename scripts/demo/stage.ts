@@ -1,4 +1,4 @@
-// What the demo plays on: the local cloud, the example as a repository, its two pipelines, and what each run left.
+// The stage of the demo: the local cloud, the example as a repository, its two pipelines, and the results of each run.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

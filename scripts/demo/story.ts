@@ -1,4 +1,4 @@
-// The four chapters: what the data scientist does, and what must come of it.
+// The demo's four chapters: the data scientist's commits, and what each must lead to.
 import type { GateSection, RunRecord } from "../../lib/record/index.ts";
 import type { RunOutcome } from "../../local/pipeline/index.ts";
 import { RELEASE, recordsOf, type Stage, TRAINING } from "./stage.ts";

@@ -1,4 +1,4 @@
-// What came out of each chapter, in the form that `summary.json` has.
+// Results of each chapter, in the form of `summary.json`.
 
 export interface ChapterSummary {
   readonly title: string;

@@ -1,4 +1,4 @@
-// What the generator refuses in the task.json of all tasks together and of each.
+// Validation of task.json, of each task and of all together.
 import { faultsOfBindings } from "./bindings.ts";
 import { faultsOfServerTask } from "./serverTask.ts";
 import {

@@ -1,4 +1,4 @@
-// What is refused in the task.json of a task that runs on the server: a slip there is found by nobody else, and shows as a bad request.
+// Validation of server tasks' task.json: nothing else finds a mistake there before the service answers with a bad request.
 import type { TaskJson } from "./taskJson.ts";
 
 /** What the server itself knows (facts/01 3.4, and the headers that InvokeRestApi sends). */

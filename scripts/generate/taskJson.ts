@@ -1,4 +1,4 @@
-// task.json as it stands.
+// Types of task.json, and its reader.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Condition } from "../../lib/agent/inputs.ts";

@@ -1,4 +1,4 @@
-# A cloud that takes everything and notes down what it was sent, in place of the network of Azure's own Python client.
+# A stub of the network for Azure's own Python client: it accepts every request and records it.
 import io
 import itertools
 import json

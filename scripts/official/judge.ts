@@ -1,4 +1,4 @@
-// What the ends of the official tests say of local Azure: which count, which are left out and why, and the table of areas.
+// Verdicts on the official tests: which count, which are left out and why, and the table of areas.
 import { readFileSync } from "node:fs";
 import type { TestEnd } from "./pytest.ts";
 

@@ -1,4 +1,4 @@
-// What the official tests take for granted beside their workspace: registries, computes and stores of these names.
+// Fixtures that the official tests expect beside their workspace: registries, computes and stores of these names.
 import type { LocalCloud } from "../../local/cloud.ts";
 import { ask, tokenOf } from "../../test/local/azure/client.ts";
 

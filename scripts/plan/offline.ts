@@ -1,4 +1,4 @@
-// The cloud as a plan sees it: nothing is asked, everything that would be written is noted down in order.
+// An offline resolver for plans: nothing is asked, and everything that would be written is noted in order.
 
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What a YAML file would write to Azure ML, in order, without a network.
+// Plans a YAML file: the requests that it would write to Azure ML, in order, without a network.
 import path from "node:path";
 import { TaskError } from "../../lib/errors.ts";
 import {

@@ -1,4 +1,4 @@
-// Whether a run of named tests shows what it should: a fault where the commit says so, and none at the head.
+// The verdict on a run of named tests: red at the commit that shows the fault, green at the head.
 import type { Report, ReportedTest } from "./worktree.ts";
 
 export interface Verdict {

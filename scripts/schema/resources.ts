@@ -1,4 +1,4 @@
-// What starts a pipeline, and what it takes from elsewhere, as a JSON schema.
+// JSON schema of triggers and resources.
 import { anyMapping, described, list, mapping, oneOf, ref, text } from "./pieces.ts";
 import type { Schema } from "./tasks.ts";
 

@@ -12,7 +12,7 @@ import { defineTask, type StepFolders } from "../../lib/task/index.ts";
 import { tagRun } from "../../lib/task/publishing.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-const LEFTOVER = "azureMLRollout"; // what somebody has to take back when this step is stopped half way
+const LEFTOVER = "azureMLRollout"; // the rollback that the post-job stage needs when this step is stopped half-way
 export default defineTask(
   contract,
   openWorkspace,

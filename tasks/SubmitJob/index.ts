@@ -4,7 +4,7 @@ import { parseJob, readSource } from "../../lib/spec/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-/** Says which job it is for as long as somebody has to cancel it when this step is killed. */
+/** Names the job for the post-job stage, which cancels it when this step is killed. */
 const RUNNING = "azureMLRunningJob";
 
 export default defineTask(

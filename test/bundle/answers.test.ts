@@ -1,5 +1,5 @@
-// Answers that are none, met by packaged tasks: one fault each, among the first requests to the resource manager. The run
-// succeeds all the same, and what is there is right (the invariants of test/faults).
+// Invalid answers, met by packaged tasks: one fault each, among the first requests to the resource manager. The run succeeds all the same,
+// and what is there is right (the invariants of test/faults).
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";

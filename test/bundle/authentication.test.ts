@@ -1,4 +1,4 @@
-// Signing in as a packaged task does: two types of connection, each of their ways, three clouds; and what is said where it fails.
+// Sign-in of packaged tasks: two types of connection, each of their ways, three clouds; and what is said where it fails.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";

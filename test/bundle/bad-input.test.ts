@@ -1,4 +1,4 @@
-// What users get wrong, each with the sentence that says so; and nothing is created for it in Azure.
+// Mistakes of users, each with its error message; nothing is created for it in Azure.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What a job, a scoring container or an endpoint prints is text: it changes nothing in the pipeline.
+// Escaping of hostile logs: what a job, a scoring container or an endpoint prints changes nothing in the pipeline.
 import assert from "node:assert/strict";
 import { RECORD_TYPE } from "../../lib/record/index.ts";
 import { SUMMARY_TYPE } from "../../local/agent/index.ts";

@@ -1,4 +1,4 @@
-// Deploy endpoint, as shipped, where somebody has to be told: nobody called it, its name was taken, it stays behind.
+// Warnings of Deploy endpoint, as shipped: nobody called the deployment, its name was taken, it stays behind.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-// The transcript that a pipeline may wish for, as packaged tasks leave it.
+// The transcript that a pipeline may ask for, as packaged tasks leave it.
 import assert from "node:assert/strict";
 import {
   existsSync,

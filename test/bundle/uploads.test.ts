@@ -1,4 +1,4 @@
-// What the packaged tasks upload: files of the checkout and of the agent's own folders, by their real path, each as it was hashed.
+// Uploads of the packaged tasks: files of the checkout and of the agent's own folders, by their real path, each as it was hashed.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// A step and its job are two things: what fails beside the job, what ends the step while the job goes on, and silence.
+// Waiting of packaged tasks: failures beside the job, a step that ends while its job runs on, and silence.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

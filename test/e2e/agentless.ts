@@ -1,4 +1,4 @@
-// What tests of agentless jobs stand on: a local cloud, a repository, and pipelines of packaged tasks, those of the server among them.
+// Fixtures of agentless jobs: a local cloud, a repository, and pipelines of packaged tasks, server tasks among them.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What test:faults looks for, shown to find it: lost traffic, secrets, and what only a fault of a task writes.
+// The invariants of test:faults find violations: lost traffic, secrets, and writes that only a faulty task makes.
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
 import {

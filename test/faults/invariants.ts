@@ -1,4 +1,4 @@
-// What holds of every attempt, whatever the task: it ends, says nothing that is no sentence, keeps its memory, shows no secret.
+// Invariants of every attempt of every task: it ends, prints whole sentences, keeps its memory limit, shows no secret.
 import { findLeaks, type SecretRecorder } from "../harness/secrets.ts";
 import type { Ran } from "./run-task.ts";
 import type { Expect } from "./scenario.ts";

@@ -1,4 +1,4 @@
-// What a job of a run on local Azure DevOps is told, for tasks that are started beside Bench.
+// Job settings of local Azure DevOps for tasks that are started beside Bench.
 import { type JobOptions, RecordingServer, systemConnection } from "../../local/agent/index.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";

@@ -1,6 +1,6 @@
-// Storage has its own clock, and a task's runs SPEED times as fast: a lease of half a minute would stand for ten of its
-// minutes. Here one whose holder has ended can be had after the task's half minute, as it is for real; one whose holder
-// may live after four times as long, since a holder on a busy machine renews late.
+// Leases under a fast clock. Storage has its own clock, and a task's runs SPEED times as fast: a lease of half a minute would stand for ten
+// of its minutes. Here one whose holder has ended can be had after the task's half minute, as it is for real; one whose holder may live
+// after four times as long, since a holder on a busy machine renews late.
 import type http from "node:http";
 import type { AzureWorld } from "../../local/azure/world/world.ts";
 import { FaultLayer } from "../../local/faults/layer.ts";

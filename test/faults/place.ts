@@ -1,4 +1,4 @@
-// The cloud of one schedule, asked past every product code: what is there, and what a scenario finds there.
+// The cloud of one schedule, read without product code: its state, and the fixtures of a scenario.
 import { setTimeout as pause } from "node:timers/promises";
 import type { AssetNoun, AssetVersion } from "../../local/azure/arm/collection.ts";
 import { newStamps } from "../../local/azure/arm/envelope.ts";

@@ -1,4 +1,4 @@
-// Chance that a seed repeats.
+// A seeded random generator.
 
 /** A source of numbers that gives the same ones for the same seed (mulberry32). */
 export class Chance {

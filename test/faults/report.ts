@@ -1,4 +1,4 @@
-// What came of the schedules: each violation with its log and what repeats it, and figures at the end.
+// Report of the schedules: each violation with its log and the command that repeats it, and figures at the end.
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { kinds } from "../../local/faults/kinds.ts";

@@ -1,4 +1,4 @@
-// What a schedule plays on: a task with its inputs, what is there before it, and what has to be true afterwards.
+// A scenario of a schedule: a task with its inputs, the state before it, and what must hold afterwards.
 import type { ConnectionName } from "../../local/connections.ts";
 import type { Place } from "./place.ts";
 import type { FaultedTask, Ran } from "./run-task.ts";

@@ -1,4 +1,4 @@
-// From a seed to what happens: which scenario, which faults at which requests, how the run ends early, and how it is run again.
+// Generates a schedule from a seed: the scenario, the faults and their requests, how the run ends early, and how it is run again.
 import { type Plane, planes } from "../../local/azure/scenarios/rules.ts";
 import { type FaultName, fits, kinds, type Moment } from "../../local/faults/kinds.ts";
 import type { PlannedFault, Target } from "../../local/faults/layer.ts";

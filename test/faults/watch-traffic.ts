@@ -1,5 +1,5 @@
-// Looks all the time whether what had traffic still has: no moment without a deployment that serves, once an earlier run or a step
-// that succeeded has made one live. What a cancelled step has just made live, where nothing was, it takes back: that is its own.
+// Watches continuously whether what had traffic still has: no moment without a deployment that serves, once an earlier run or a step that
+// succeeded has made one live. What a cancelled step has just made live, where nothing was, it takes back: that is its own.
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Expect } from "./scenario.ts";

@@ -1,4 +1,4 @@
-// Who asked Azure DevOps for what, in recorded traffic: everything is to be the official client, azure-devops-node-api.
+// Checks recorded traffic to Azure DevOps: every request comes from the official client, azure-devops-node-api.
 
 export interface Entry {
   readonly request: {

@@ -1,5 +1,5 @@
-// The smallest task there is: signs in with the inputs that every task has, opens the workspace and tells where it is.
-// Made as a new task is made, and built as the packaged ones are.
+// The smallest task: signs in with the inputs that every task has, opens the workspace and tells where it is. Made as a new task is made,
+// and built as the packaged ones are.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

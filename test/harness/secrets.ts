@@ -1,4 +1,4 @@
-// What is secret in a run of the local cloud, gathered independently of what hides it, and a search for it in whatever the run left.
+// Secrets of a run of the local cloud, gathered independently of what masks them, and a search for them in whatever the run left.
 import { type Exchange, HarRecorder } from "../../local/network/har.ts";
 
 /** Where a secret turned up, and in which form. The secret itself is not told. */

@@ -1,4 +1,4 @@
-// What there is in local Azure, to be compared before and after: nothing may have been created, changed or removed.
+// Snapshot of local Azure, to be compared before and after: nothing may have been created, changed or removed.
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { TaskRun } from "./bench.ts";
 

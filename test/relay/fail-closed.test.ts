@@ -1,4 +1,4 @@
-// Where nobody can say what is true the relay starts nothing, claims nothing, and comes again.
+// The relay fails closed: when the truth is unknown it starts nothing, claims nothing, and retries.
 import assert from "node:assert/strict";
 import { type LocalRelay, startRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";

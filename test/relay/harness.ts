@@ -1,4 +1,4 @@
-// What the relay talks to, on loopback: Azure ML's model lists, the incoming webhook, and classic releases.
+// Servers of the relay's tests, on loopback: Azure ML's model lists, the incoming webhook, and classic releases.
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TokenCredential } from "@azure/core-auth";

@@ -1,4 +1,5 @@
-// Whatever the order, the repetition and the failures: no version starts twice, none is lost, none overtakes another.
+// Idempotency of the relay, whatever the order, the repetition and the failures: no version starts twice, none is lost, none overtakes
+// another.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type LocalRelay, startRelay } from "../../relay/local.ts";

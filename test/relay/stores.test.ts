@@ -1,4 +1,4 @@
-// The three memories keep the same promises; the one of Azure against a real storage emulator.
+// The three stores keep the same promises; the one of Azure against a real storage emulator.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";

@@ -1,4 +1,4 @@
-// What follows from task.json: freshness, refusals, the ledger, the types.
+// Generated files: freshness, refusals, the ledger, the types.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";

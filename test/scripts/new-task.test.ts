@@ -1,4 +1,4 @@
-// A scaffolded task is in order from its first minute.
+// A scaffolded task passes generation, types, build and tests.
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { contractFile } from "../../scripts/generate/contract.ts";

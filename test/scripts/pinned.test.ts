@@ -1,4 +1,4 @@
-// What a release runs of others is pinned: an action by its commit, which nobody can move under it.
+// Actions and tasks of others in release workflows are pinned by commit, which nobody can move.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What becomes of an answer: the selector takes its elements, the template writes each of them.
+// Applies a data source's result selector and template to an answer.
 import { query } from "json-p3";
 import { render } from "./templates.ts";
 

@@ -1,5 +1,5 @@
-// What Azure DevOps' REST answers look like from outside: values, collections, files, errors.
-// Error shapes and words are from general knowledge of the service, not from recordings: not verified against live Azure DevOps.
+// Shapes of Azure DevOps' REST answers: values, collections, files, errors. Error shapes and words are from general knowledge of the
+// service, not from recordings: not verified against live Azure DevOps.
 
 /** An answer of a handler. `body` is JSON unless `type` says otherwise. */
 export interface Answer {

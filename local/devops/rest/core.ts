@@ -1,4 +1,4 @@
-// Who am I, where is what, which projects are there: the calls that every client makes first.
+// Connection data, resource locations and projects: the calls that every client makes first.
 import { guidOf } from "../state/identities.ts";
 import type { DevOpsWorld } from "../world.ts";
 import { collection, json, notFound } from "./answers.ts";

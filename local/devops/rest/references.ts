@@ -1,4 +1,4 @@
-// How builds, definitions, people and repositories appear inside other resources.
+// References to builds, definitions, people and repositories inside other resources.
 import type { Build, Definition } from "../state/builds.ts";
 import { type Identity, personOf } from "../state/identities.ts";
 import type { PlanLog, TimelineRecord } from "../state/plans.ts";

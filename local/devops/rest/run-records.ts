@@ -1,4 +1,4 @@
-// What a build shows of its plan: attachments, timeline, logs. The tab and people read it here.
+// Attachments, timeline and logs of a build, as a results tab and people read them.
 import { collection, file, json, notFound } from "./answers.ts";
 import { buildOf } from "./builds.ts";
 import { logBody, recordBody } from "./references.ts";

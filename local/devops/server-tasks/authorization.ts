@@ -1,4 +1,4 @@
-// How the server signs in with a service connection: itself, with what the connection holds, and without any agent.
+// The server's sign-in with a service connection, without an agent.
 import { createHash, createPrivateKey, randomUUID, sign, X509Certificate } from "node:crypto";
 import type { Connection } from "../state/connections.ts";
 import type { ServerRequest, ServerResponse } from "./request.ts";

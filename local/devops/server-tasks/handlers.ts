@@ -1,4 +1,4 @@
-// What the server does with a request of task.json: fills it in, signs in, sends it, judges the answer, waits for events.
+// Runs a server task's request: substitutes inputs, signs in, sends it, judges the answer, waits for events.
 import type { Connection } from "../state/connections.ts";
 import type { Plan, PlanEvent } from "../state/plans.ts";
 import { authorizationOf, SignInError } from "./authorization.ts";

@@ -1,4 +1,4 @@
-// What stands in a request of task.json in place of a value: `$(input)`, `$(system.X)`, `$(endpoint.url)`, mustache, TaskInputs[…].
+// Substitution in a server task's request: `$(input)`, `$(system.X)`, `$(endpoint.url)`, mustache, TaskInputs[…].
 import { expandMacros } from "../../agent/macros.ts";
 import { evaluate, toText } from "../../expressions/evaluate.ts";
 import { parseExpression } from "../../expressions/expression.ts";

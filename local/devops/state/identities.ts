@@ -1,4 +1,4 @@
-// Who does things in the local organization: people, and the build service that runs jobs.
+// Identities of the local organization: people, and the build service that runs jobs.
 import { createHash } from "node:crypto";
 
 /** A person or service, as Azure DevOps names it. */

@@ -1,5 +1,5 @@
-// What the build service may do, by security namespace: everything but what was denied. Namespaces and bits are those of
-// Microsoft's reference of security namespaces; that the build service of a new project may do less is not modelled.
+// Permissions of the build service, by security namespace: everything but what was denied. Namespaces and bits are those of Microsoft's
+// reference of security namespaces; that the build service of a new project may do less is not modelled.
 
 /** Namespaces that are evaluated here. */
 export const namespaces = {

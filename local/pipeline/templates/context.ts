@@ -1,4 +1,4 @@
-// Where in a pipeline a node stands: which of its keys hold stages, jobs, steps or variables, and where templates may be included.
+// The position of a node in a pipeline: which of its keys hold stages, jobs, steps or variables, and where templates may be included.
 
 export type Includes = "stages" | "jobs" | "steps" | "variables";
 

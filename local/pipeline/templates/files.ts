@@ -1,4 +1,4 @@
-// Where template files come from: a commit of the repository, or the disk.
+// Sources of template files: a commit of the repository, or the disk.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What `${{ }}` may speak of at one place of one file, and its evaluation there.
+// The scope of `${{ }}` at one place of one file, and its evaluation there.
 import { checkExpression, evaluate, type Scope, toText, type Value } from "../../expressions/evaluate.ts";
 import { type Expression, ExpressionError, nodesOf, parseExpression } from "../../expressions/expression.ts";
 import { nearestName, type Place } from "../faults.ts";

@@ -1,4 +1,4 @@
-// What Azure's own JavaScript clients make of throttling, outages and lost connections: by their own retries, unchanged.
+// Retries of Azure's own JavaScript clients, unchanged, through throttling, outages and lost connections.
 import assert from "node:assert/strict";
 import { ContainerClient } from "@azure/storage-blob";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";

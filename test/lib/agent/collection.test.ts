@@ -1,4 +1,4 @@
-// Which collection gets the job's token: the one that the agent is connected to, however the pipeline's variable spells it.
+// The job's token is sent only to the collection that the agent is connected to, however the pipeline's variable spells it.
 import assert from "node:assert/strict";
 import { collectionOf } from "../../../lib/agent/collection.ts";
 

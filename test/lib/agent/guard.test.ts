@@ -1,4 +1,4 @@
-// The gate of stdout and stderr, in a process of its own: whatever is written by others leaves as lines of text.
+// The guard of stdout and stderr, in a process of its own: whatever is written by others leaves as lines of text.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// Nothing that others wrote is a command of the agent, however it is cut into lines.
+// Escaping of logging commands: nothing that others wrote is a command of the agent, however it is cut into lines.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { harmless, harmlessLines } from "../../../lib/agent/harmless.ts";

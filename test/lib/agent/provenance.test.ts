@@ -1,4 +1,4 @@
-// Where a run says that it comes from, and that no user information travels with it.
+// Provenance of a run, without any user information in it.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readProvenance, stepIdentity, withoutUserInformation } from "../../../lib/agent/provenance.ts";

@@ -1,4 +1,4 @@
-// What counts as an answer: local Azure with a fault between it and the client, one operation after the other.
+// Validation of answers: local Azure with a fault between it and the client, one operation after the other.
 import assert from "node:assert/strict";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-// The memory of pieces on their way: never more than the total, and nobody waits for ever.
+// Memory budget of transfers: never more than the total, and nobody waits for ever.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Budget } from "../../../lib/azure/budget.ts";

@@ -1,4 +1,4 @@
-// Which cloud a service connection means.
+// The cloud of a service connection.
 import assert from "node:assert/strict";
 import { cloudOf, clouds } from "../../../lib/azure/index.ts";
 

@@ -1,4 +1,4 @@
-// Which names of blobs become names of files, on each kind of machine: all else is refused before anything is written.
+// Blob names as file names, on each kind of machine: all else is refused before anything is written.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { whyNotHere } from "../../../lib/azure/names-here.ts";

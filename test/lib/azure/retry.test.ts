@@ -1,4 +1,4 @@
-// When a request is sent again, and after how long.
+// Retries of requests: when, and after which back-off.
 import assert from "node:assert/strict";
 import { createHttpHeaders, createPipelineRequest, type PipelineResponse, RestError } from "@azure/core-rest-pipeline";
 import { patience, retryAfter } from "../../../lib/azure/retry.ts";

@@ -1,4 +1,4 @@
-// Answers that are no token: from Entra, through local Azure with a fault in between, and from Azure DevOps, by a server that says so.
+// Invalid sign-in answers: from Entra, through local Azure with a fault in between, and from Azure DevOps, by a server that says so.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,4 +1,4 @@
-// How long a sign-in waits before it asks again, whatever an answer says: counted, with timers that are noted and let go at once.
+// Back-off of sign-ins, whatever an answer's Retry-After says: counted, with timers that are noted and released at once.
 import assert from "node:assert/strict";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { clouds, createCredential, type Identity } from "../../../lib/azure/index.ts";

@@ -1,4 +1,4 @@
-// What storage answers, and what the task then believes: no success without what a success shows, and no end at what passes.
+// Validation of storage's answers: no success without what a success shows, and retries of transient failures.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

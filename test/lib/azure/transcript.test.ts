@@ -1,4 +1,4 @@
-// What a transcript keeps of an exchange: places without names, shapes without values, words of the service's own alone.
+// Transcripts of exchanges: places without names, shapes without values, words of the service's own alone.
 import assert from "node:assert/strict";
 import { createHttpHeaders, createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
 import { clouds, type TranscribedExchange, type Transport, transcribing } from "../../../lib/azure/index.ts";

@@ -1,4 +1,4 @@
-// Where a task is to work, by its inputs and its connection: a workspace, a registry, or both. Nothing is asked of the network.
+// The target of a task, by its inputs and its connection: a workspace, a registry, or both. No network is used.
 import assert from "node:assert/strict";
 import type { Agent } from "../../../lib/agent/index.ts";
 import { openAzure } from "../../../lib/task/azure.ts";

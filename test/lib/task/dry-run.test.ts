@@ -1,4 +1,4 @@
-// What a dry run shows: every write, and no secret.
+// Dry runs show every write, and no secret.
 import assert from "node:assert/strict";
 import { WithheldWrites } from "../../../lib/azure/withheld-writes.ts";
 import { dryRunLog, sayWithheldWrites } from "../../../lib/task/index.ts";

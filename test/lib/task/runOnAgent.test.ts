@@ -1,4 +1,4 @@
-// What an agent sees of a task: results, issues, outputs, attachments, cancels. Run as a bundle in a process of its own.
+// A task as an agent sees it: results, issues, outputs, attachments, cancels. Run as a bundle in a process of its own.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { readRecord } from "../../../lib/record/index.ts";

@@ -1,4 +1,4 @@
-// Who may come in, what a job's token opens, OIDC tokens in both forms, and what is not built.
+// Access to local Azure DevOps: who may call it, what a job's token opens, OIDC tokens in both forms, and what is not built.
 import assert from "node:assert/strict";
 import { createPublicKey, verify } from "node:crypto";
 import type { ITaskApi } from "azure-devops-node-api/TaskApi.js";

@@ -1,4 +1,4 @@
-// What the local pipeline refuses: by name, line and column, before anything runs, and never in silence.
+// Refusals of the local pipeline: by name, line and column, before anything runs.
 import assert from "node:assert/strict";
 import type { ParameterValue } from "../../../local/pipeline/document.ts";
 import { PipelineError, readPipeline } from "../../../local/pipeline/index.ts";
