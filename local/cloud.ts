@@ -19,7 +19,7 @@ import { apiApplication, armApplication, loginApplication } from "./azure/server
 import { containerOf } from "./azure/workspace/datastores.ts";
 import { BlobStore } from "./azure/world/blobs.ts";
 import { CloudClock } from "./azure/world/clock.ts";
-import { type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world/world.ts";
+import { type AzureNames, type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world/world.ts";
 import { startAzurite } from "./azurite.ts";
 import { type ConnectionName, createConnections, type ServiceConnection } from "./connections.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
@@ -37,6 +37,8 @@ export interface CloudOptions {
   /** A folder of published types (`<api-version>.json`); PUT bodies that break them are refused. */
   readonly contract?: string;
   readonly har?: HarRecorder;
+  /** What subscription, resource group and workspace are called, where others than `defaultNames`. */
+  readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
   /** Slow lives and failures on demand: a file of them, or what one has been read to. */
   readonly scenarios?: string | ScenarioDocument;
   /** `venv`: what environments ask for is installed into virtual environments; else jobs have this machine's Python. */
@@ -118,7 +120,7 @@ async function start(
   const state = new State(options.data);
   closers.push(() => state.save());
 
-  const names = defaultNames;
+  const names: AzureNames = { ...defaultNames, ...options.names };
   const hide = (value: string): string => {
     har.addSecret(value);
     return value;

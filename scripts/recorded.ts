@@ -54,7 +54,7 @@ async function main(): Promise<number> {
 /** Replays the sessions against a cloud of its own. @throws Error where the replay could not run */
 async function replayed(replay: string, words: readonly string[]): Promise<Outcome> {
   const { startCloud } = await import("../local/cloud.ts");
-  const { description } = await import("../local/main.ts");
+  const { description } = await import("../local/description.ts");
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-recorded-"));
   const [here, out] = [path.join(folder, "cloud.json"), path.join(folder, "outcome.json")];
   const cloud = await startCloud();

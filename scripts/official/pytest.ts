@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { LocalCloud } from "../../local/cloud.ts";
-import { description } from "../../local/main.ts";
+import { description } from "../../local/description.ts";
 import { clientEnvironment } from "../conformance/environment.ts";
 import type { VirtualEnvironment } from "../conformance/python.ts";
 

@@ -1,4 +1,4 @@
-// `npm run local`: what it writes, and that nothing stays behind.
+// `azureml-local up`, which `npm run local` is: what it writes, and that nothing stays behind.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -21,7 +21,7 @@ describe("npm run local", () => {
       const folder = mkdtempSync(path.join(tmpdir(), "local-main-"));
       const file = path.join(folder, "cloud.json");
       const har = path.join(folder, "traffic.har");
-      const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "--json", file, "--har", har], {
+      const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "up", "--json", file, "--har", har], {
         cwd: root,
         stdio: ["ignore", "pipe", "inherit"],
       });
@@ -52,7 +52,7 @@ describe("npm run local", () => {
   }
 
   it("says which options there are", async () => {
-    const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "--jsno", "x"], { cwd: root });
+    const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "up", "--jsno", "x"], { cwd: root });
     let said = "";
     child.stderr.on("data", (piece) => {
       said += piece;

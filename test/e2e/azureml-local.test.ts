@@ -1,0 +1,121 @@
+// azureml-local without this repository: packed, with what it declares beside it, it starts, and runs a pipeline with a VSIX.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { zipSync } from "fflate";
+import { createRepository } from "../../scripts/demo/repository.ts";
+import { packageExtension } from "../../scripts/package.ts";
+import { packAzuremlLocal, unpackAzuremlLocal } from "../harness/azureml-local.ts";
+import { root } from "../harness/packages.ts";
+
+const PIPELINE = `trigger: none
+parameters:
+- { name: dataFile, type: string, default: none }
+steps:
+- task: AzureMLRegisterData@1
+  name: data
+  inputs:
+    azureSubscription: production
+    resourceGroup: team-rg
+    workspace: team-ws
+    dataFile: \${{ parameters.dataFile }}
+- bash: echo "registered version $(data.version) for $(who)"
+`;
+
+describe("azureml-local, packed", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "azureml-local-test-"));
+  const project = path.join(folder, "project");
+  let program: string;
+  let vsix: string;
+
+  before(async () => {
+    program = unpackAzuremlLocal(await packAzuremlLocal(path.join(folder, "packed")), path.join(folder, "installed"));
+    vsix = (await packageExtension(root, { output: path.join(folder, "extension") })).file;
+    const source = path.join(folder, "source");
+    mkdirSync(path.join(source, "azureml"), { recursive: true });
+    writeFileSync(path.join(source, "azure-pipelines.yml"), PIPELINE);
+    writeFileSync(path.join(source, "azureml", "data.yml"), "name: numbers\ntype: uri_file\npath: ./numbers.csv\n");
+    writeFileSync(path.join(source, "azureml", "numbers.csv"), "1,2\n");
+    createRepository(source, project, "Numbers");
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const azuremlLocal = (...words: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
+      cwd: project,
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"], HOME: folder },
+    });
+    return { status, stdout, stderr, said: `${stdout}${stderr}` };
+  };
+  const names = ["--workspace", "team-ws", "--resource-group", "team-rg", "--connection", "production"];
+
+  it("runs a pipeline with the tasks of a VSIX, under the names that the pipeline has", () => {
+    const given = ["--parameter", "dataFile=azureml/data.yml", "--variable", "who=somebody"];
+    const { status, said } = azuremlLocal("run", "azure-pipelines.yml", "--vsix", vsix, ...names, ...given);
+    assert.equal(status, 0, said);
+    assert.match(said, /registered version 1 for somebody/);
+    assert.match(said, /: succeeded$/m);
+  });
+
+  it("ends with 1 where the run fails", () => {
+    const { status, said } = azuremlLocal("run", "azure-pipelines.yml", "--vsix", vsix, ...names);
+    assert.equal(status, 1, said);
+    assert.match(said, /: failed$/m);
+  });
+
+  it("ends with 2 where the pipeline is refused, and says where", () => {
+    const { status, stderr } = azuremlLocal("run", "azure-pipelines.yml");
+    assert.equal(status, 2);
+    assert.match(stderr, /^azure-pipelines\.yml:5:\d+: .*AzureMLRegisterData@1/);
+  });
+
+  it("says what is no extension, and what lies in no repository", () => {
+    const file = path.join(folder, "no.vsix");
+    writeFileSync(file, "no zip");
+    assert.match(
+      azuremlLocal("run", "azure-pipelines.yml", "--vsix", file).stderr,
+      /no\.vsix cannot be read as a VSIX/,
+    );
+    const manifest = JSON.stringify({
+      contributions: [{ type: "ms.vss-distributed-task.task", properties: { name: ".." } }],
+    });
+    writeFileSync(file, zipSync({ "extension.vsomanifest": Buffer.from(manifest), "../task.json": Buffer.from("{}") }));
+    assert.match(azuremlLocal("run", "azure-pipelines.yml", "--vsix", file).stderr, /which lies outside of it/);
+    assert.match(azuremlLocal("run", path.join(folder, "no.vsix")).stderr, /must lie in a git repository/);
+    assert.match(azuremlLocal("run", "no.yml").stderr, /no\.yml does not exist/);
+  });
+
+  it("gives a command the cloud in its environment, and ends with its exit code", () => {
+    const script = `
+      const { ARM_CLOUD_METADATA_URL, AZUREML_WORKSPACE_NAME } = process.env;
+      const answer = await fetch(ARM_CLOUD_METADATA_URL);
+      console.log((await answer.json())[0].name, AZUREML_WORKSPACE_NAME);
+      process.exit(7);`;
+    const command = [process.execPath, "--input-type=module", "--eval", script];
+    const { status, said } = azuremlLocal("exec", "--workspace", "team-ws", "--", ...command);
+    assert.equal(status, 7, said);
+    assert.match(said, /^LocalCloud team-ws$/m);
+  });
+
+  it("is a module as its README says", () => {
+    const home = path.dirname(path.dirname(program));
+    const text = readFileSync(path.join(home, "README.md"), "utf8");
+    const example = /```js\n([\s\S]*?)```/.exec(text)?.[1] ?? assert.fail("README.md has no example in JavaScript");
+    const file = path.join(folder, "installed", "example.mjs");
+    const names = `import { readPipeline, runPipeline } from "azureml-local/pipeline";
+      console.log(cloud.urls.arm, readPipeline.name, runPipeline.name);`;
+    writeFileSync(file, `${example}${names}`);
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" });
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, /^https:\/\/localhost:\d+ readPipeline runPipeline$/m);
+  });
+
+  it("says its commands where none is given", () => {
+    const { status, stderr } = azuremlLocal();
+    assert.equal(status, 2);
+    for (const name of ["up", "exec", "run"]) assert.match(stderr, new RegExp(`^  azureml-local ${name}\\b`, "m"));
+  });
+});
