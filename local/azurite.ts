@@ -16,7 +16,7 @@ export interface Azurite {
 // A killed parent runs no exit handler, but its end of the child's standard input closes all the same.
 const endWithParent = "process.stdin.on('end', () => process.exit()).resume(); process.stdin.unref();";
 
-/** Servers in memory that nobody uses: emptied, and left running until this process ends. */
+/** A pool of unused in-memory servers: emptied, and left running until this process ends. */
 const idle: Azurite[] = [];
 
 /**

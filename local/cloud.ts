@@ -39,7 +39,7 @@ export interface CloudOptions {
   readonly har?: HarRecorder;
   /** What subscription, resource group and workspace are called, where others than `defaultNames`. */
   readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
-  /** Slow lives and failures on demand: a file of them, or what one has been read to. */
+  /** Scenarios (delays and failures on demand): a file, or its parsed content. */
   readonly scenarios?: string | ScenarioDocument;
   /** `venv`: what environments ask for is installed into virtual environments; else jobs have this machine's Python. */
   readonly environments?: "machine" | "venv";
@@ -80,7 +80,7 @@ export interface LocalCloud {
   readonly azure: AzureWorld;
   readonly devops: DevOpsWorld;
   readonly har: HarRecorder;
-  /** A further way in like `urls.proxy`, so that those who use it can be told apart. Whoever opens it closes it. */
+  /** Opens another proxy like `urls.proxy`, so that its clients can be told apart. The caller closes it. */
   openProxy(): Promise<ClientProxy>;
   /** Ends everything that was started. */
   close(): Promise<void>;

@@ -124,7 +124,7 @@ async function times(runs: number): Promise<void> {
   }
 }
 
-/** What the verbs need to be there: the endpoint that is called. */
+/** Fixtures of the benchmark: the endpoint that is called. */
 async function prepare(bench: Bench): Promise<void> {
   succeeded(
     await bench.run("DeployEndpoint", {

@@ -8,7 +8,7 @@ import { bundledTwice, oneOfEach, withoutExcess } from "./build/packages.ts";
 import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
 import { licenseTexts } from "./licenses.ts";
 
-/** What is told to esbuild for everything that runs on an agent. */
+/** Options of esbuild for everything that runs on an agent. */
 export const bundleOptions = {
   bundle: true,
   platform: "node",
@@ -98,7 +98,7 @@ function readNote(file: string): { hash: string; inputs: string[] } | undefined 
   }
 }
 
-/** Of everything that a bundle is made of, these scripts included. */
+/** A hash of everything that a bundle is made of, these scripts included. */
 function hashOf(root: string, inputs: readonly string[]): string {
   const hash = createHash("sha256");
   const ours = ["", "build/packages.ts"].map((file) =>

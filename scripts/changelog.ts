@@ -49,13 +49,13 @@ export function withSection(changelog: string, section: string): string {
   return `${changelog.slice(0, at).trimEnd()}\n\n${section}\n${changelog.slice(at)}`.trimEnd().concat("\n");
 }
 
-/** What CHANGELOG.md says of a version. */
+/** The section of CHANGELOG.md about a version. */
 export function printed(changelog: string, version: string): string | undefined {
   const sections = changelog.split(/^(?=## )/m);
   return sections.find((section) => section.startsWith(`## ${version} `))?.trim();
 }
 
-/** What keeps a version from being released, as sentences. */
+/** Obstacles to a release, as sentences. */
 export function unreleased(root: string, version: string): string[] {
   const faults = readNotes(root).map(({ file }) => `${file} is not in CHANGELOG.md yet.`);
   const changelog = readFileSync(join(root, "CHANGELOG.md"), "utf8");

@@ -54,11 +54,12 @@ async function main(): Promise<number> {
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-faults-"));
   const logs = path.resolve(values.logs ?? mkdtempSync(path.join(tmpdir(), "azure-ml-faults-logs-")));
   mkdirSync(logs, { recursive: true });
-  // What has changed is built first, and not in a schedule's time. The builder would keep its memory to the end.
+  // Builds first, outside of a schedule's time. It runs in a process of its own, which would otherwise keep its memory to the
+  // end.
   await packagedTasks();
   await stopBuilding();
   const report = new Report(logs);
-  // What nobody waited for is told and counted: it takes neither the other schedules with it nor the figures.
+  // Unhandled rejections are reported and counted; they stop neither the other schedules nor the figures.
   process.on("unhandledRejection", (reason) => report.stray(reason));
   process.on("uncaughtException", (error) => report.stray(error));
   let isEnding = false;

@@ -20,7 +20,7 @@ export interface GeneratedFile {
   readonly content: string;
 }
 
-/** What should stand on disk. @throws Error that lists everything wrong with the tasks. */
+/** Generated files and their content. @throws Error that lists everything wrong with the tasks. */
 export function generate(root: string): GeneratedFile[] {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const tasks = expandTasks(root);

@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   for (const write of plan.writes) process.stdout.write(`${JSON.stringify(write)}\n`);
 }
 
-// What reads the plan may end before it does (`| head -1`): there is nobody left to tell.
+// EPIPE: the reader of the plan may end first (`| head -1`).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);

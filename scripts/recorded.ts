@@ -17,7 +17,7 @@ const usage = `npm run test:recorded -- [--corpus DIR] [--replay FILE] [--least 
 
 Fails where fewer answers are alike, and where one differs in a way that docs/local-azure.md does not explain.`;
 
-/** What the replay writes with --json. */
+/** The output of the replay with --json. */
 interface Outcome {
   readonly exchanges: number;
   readonly alike: number;

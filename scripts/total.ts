@@ -12,12 +12,12 @@ interface Count {
   readonly skipped: number;
 }
 
-/** What one part counted. @returns also what is wrong, where its count cannot be believed: then one more has failed */
+/** Reads the count of one part. @returns also the fault of an invalid count, which counts as one more failure */
 function countOf(name: string, status: string, log: string): { count: Count; wrong?: string } {
   const text = existsSync(log) ? readFileSync(log, "utf8") : "";
   const lines = text.trimEnd().split(/\r?\n/);
   const counted = lines.map((line) => /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(line.trim()));
-  // Who fails may be talked about after its count, by npm for one.
+  // After a failure other programs, such as npm, may print more lines below the count.
   const found = status === "0" ? counted.at(-1) : counted.findLast((one) => one !== null);
   if (found === null || found === undefined) {
     const wrong = `${name} ended with status ${status} and did not say how many passed and failed.`;

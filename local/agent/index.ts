@@ -45,7 +45,7 @@ export {
 export { type VariableSpec, VariableStore } from "./variables.ts";
 export { connectionEnvironment };
 
-/** Which Node runs the task: the agent's own choice (absent), or one of them by its knob. */
+/** The Node version of the task: the agent's own choice (absent), or one of them by its knob. */
 export type NodeWish = "20" | "24";
 
 export interface StepRequest extends Omit<JobOptions, "onLine">, Omit<TaskStep, "condition"> {

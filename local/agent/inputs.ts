@@ -4,7 +4,10 @@ import { expandMacros } from "./macros.ts";
 import type { TaskManifest } from "./task-folder.ts";
 import type { VariableStore } from "./variables.ts";
 
-/** What inputs are made from. `fileRoot` is where a relative or empty filePath input is rooted: the sources of a build, the artifacts of a release. */
+/**
+ * Sources of inputs. `fileRoot` is where a relative or empty filePath input is rooted: the sources of a build, the
+ * artifacts of a release.
+ */
 export interface InputContext {
   readonly variables: VariableStore;
   readonly hostEnvironment: Readonly<Record<string, string | undefined>>;

@@ -11,7 +11,7 @@ import type { VariableStore } from "./variables.ts";
 
 const MAXIMUM_RETRIES = 10;
 
-/** Why a running stage is stopped. */
+/** The reason for stopping a running stage. */
 export type StopReason = "timeout" | "cancel";
 
 /** Runs a stage whose condition held. `stop` carries a StopReason. The outcome is final: merged, continueOnError applied. */
@@ -182,7 +182,7 @@ async function uploadAttachments(context: StageContext): Promise<void> {
       await context.job.server.attach(context.record, type, name, content);
       context.attachments.push({ type, name, content });
     } catch (error) {
-      // The real agent's queue drops it with a line in its own diagnostics; here it is said aloud.
+      // The real agent drops it with a line in its diagnostics; here it is printed in the log.
       context.write(`The attachment '${name}' was lost: ${(error as Error).message}`, "warning");
     }
   }

@@ -80,7 +80,7 @@ export interface OutputVariable {
   readonly secret: boolean;
 }
 
-/** What came of one stage of a step. */
+/** The outcome of one stage of a step. */
 export interface StageOutcome {
   readonly stage: Stage;
   readonly name: string;

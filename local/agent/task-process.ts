@@ -15,7 +15,7 @@ import type { PluginStep, TaskStep } from "./step.ts";
 import { chooseHandler, type Stage, type TaskFolder } from "./task-folder.ts";
 import type { VariableStore } from "./variables.ts";
 
-/** What a job keeps for a step over its three stages. */
+/** State of a step over its three stages. */
 export interface PreparedStep {
   readonly step: TaskStep | PluginStep;
   readonly id: string;
@@ -81,7 +81,7 @@ export function composeStage(
   };
 }
 
-/** What is found out once for a stage; every try starts the same process with the same environment. */
+/** Resolved once for a stage; every retry starts the same process with the same environment. */
 export interface StartedTask {
   readonly run: () => Promise<ProcessOutcome & { readonly failure?: string }>;
 }

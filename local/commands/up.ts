@@ -26,7 +26,7 @@ export async function up(words: readonly string[]): Promise<number> {
   }
   const file = path.resolve(json);
   const signal = interruption();
-  // What an earlier run left there describes a cloud that is gone.
+  // A file of an earlier run describes a cloud that no longer exists.
   rmSync(file, { force: true });
   await withCloud(options, har, async (cloud) => {
     try {

@@ -45,7 +45,7 @@ export function devOpsApplication(world: DevOpsWorld): express.Express {
   app.set("etag", false);
   app.use(express.raw({ type: () => true, limit: "200mb" }));
 
-  // What a relying party reads to check our OIDC tokens by itself; open to everyone, as the real one is.
+  // Metadata with which a relying party verifies OIDC tokens itself; open to everyone, as the real one is.
   app.get("/vstoken/:id/.well-known/openid-configuration", (_request, response) => {
     response.json({
       issuer: world.tokens.issuer,

@@ -29,7 +29,7 @@ export interface DevOpsOptions {
   readonly onConnection?: (connection: Connection, subject: string) => void;
   /** Asked at each request of a server task: a PEM file of an authority that is trusted besides those of the machine. */
   readonly network?: () => { readonly caFile?: string | undefined };
-  /** Who a token of Microsoft Entra for Azure DevOps speaks for; undefined for any other token. */
+  /** The identity of a token of Microsoft Entra for Azure DevOps; undefined for any other token. */
   readonly entra?: (token: string) => EntraIdentity | undefined;
 }
 
@@ -46,7 +46,7 @@ export class DevOpsWorld {
   readonly connections: Connections;
   readonly webhooks: Webhooks;
   readonly members = new Members();
-  /** What the build service may not do. */
+  /** Denied permissions of the build service. */
   readonly permissions = new Permissions();
   readonly containers = new Containers();
   readonly tokens: Tokens;
@@ -197,7 +197,7 @@ export class DevOpsWorld {
     return build.plan.attachmentsOf(type);
   }
 
-  /** Whoever brings this token: a job, a person, or a member of the organization by its token of Microsoft Entra. */
+  /** The identity of this token: a job, a person, or a member of the organization by its token of Microsoft Entra. */
   callerOf(token: string): Caller | undefined {
     const known = this.tokens.caller(token);
     if (known !== undefined) return known;

@@ -90,7 +90,7 @@ export function refused(
   return { status: effect.status, headers: { ...Object.fromEntries(kept), ...after }, body: Buffer.from(body) };
 }
 
-/** What Retry-After says, by form. */
+/** Values of Retry-After, by form. */
 const wishes: Readonly<Record<RetryAfter, () => string>> = {
   seconds: () => "3",
   date: () => new Date(Date.now() + 3_000).toUTCString(),

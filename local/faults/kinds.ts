@@ -1,10 +1,10 @@
 // The kinds of faults that a request can meet: what each does, and where it makes sense.
 import type { Plane } from "../azure/scenarios/rules.ts";
 
-/** Where a request is when something happens to it: not yet looked at, done and not yet answered, answered. */
+/** The moment of a fault: before the request is processed, between processing and answer, or after the answer. */
 export type Moment = "before" | "processed" | "answered";
 
-/** How a made-up refusal says when to come again. */
+/** Forms of Retry-After in a made-up refusal. */
 export type RetryAfter = "seconds" | "date" | "zero" | "past" | "garbage" | "absurd";
 
 /** What a fault does. `processed`: the service does the work first. */

@@ -66,18 +66,18 @@ export class FaultyClient {
     return this.#lost;
   }
 
-  /** From now on nothing of it is heard. */
+  /** From now on its requests are dropped. */
   lose(): void {
     this.#lost = true;
   }
 
-  /** What stands in its place is heard: the agent's next try, or its last stage. */
+  /** Requests of its successor are accepted: the agent's next try, or its post-job stage. */
   comeBack(): void {
     this.#lost = false;
     this.#processes += 1;
   }
 
-  /** Counts who stood in its place, from 1. */
+  /** Counts its successors, from 1. */
   get processes(): number {
     return this.#processes;
   }

@@ -180,7 +180,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
   }
 
   #start(run: Promise<RunOutcome[]>): void {
-    // Whoever asks for what has settled hears of a refusal.
+    // The refusal is reported by `settled`.
     run.catch(() => {});
     this.#started.push(run);
   }

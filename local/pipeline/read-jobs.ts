@@ -18,7 +18,7 @@ const REFUSED_HOOKS: Refusals = {
   on: "only deploy runs",
 };
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** What Microsoft's own agents give a job, minutes. */
+/** Default timeout of a job on Microsoft-hosted agents, in minutes. */
 const DEFAULT_TIMEOUT = 60;
 
 export function readStages(reader: SourceReader, node: unknown, pool: string | undefined): StageDocument[] {
@@ -35,8 +35,8 @@ export function readStages(reader: SourceReader, node: unknown, pool: string | u
 }
 
 /**
- * How runs wait for an exclusive lock on an environment. Here no environment has that check, so that no run waits;
- * what is written must be right all the same.
+ * lockBehavior: how runs wait for an exclusive lock on an environment. Here no environment has that check, so no run waits; the
+ * value is validated all the same.
  */
 export function readLockBehavior(reader: SourceReader, mapping: Mapping): void {
   const given = mapping.read("lockBehavior", (node, what) => reader.text(node, what));

@@ -21,7 +21,7 @@ export function recordStep(plan: PlanLike, jobId: string, step: StageOutcome): v
   });
 }
 
-/** What is told of a run is written to files: secret values stay inside. */
+/** Outcomes are written to files, so secret values are masked. */
 export function hideSecrets(outputs: Readonly<Record<string, OutputVariable>>): Record<string, OutputVariable> {
   const entries = Object.entries(outputs).map(([name, { value, secret }]) => [
     name,

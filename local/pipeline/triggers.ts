@@ -2,7 +2,7 @@
 import ignore from "ignore";
 import type { Filter, PipelineDocument, PipelineResource } from "./document.ts";
 
-/** What a run leaves for the pipelines that name it as their resource. */
+/** The result of a run for the pipelines that name it as their resource. */
 export interface CompletedRun {
   readonly pipeline: string;
   readonly pipelineId: number;

@@ -8,7 +8,7 @@ export interface TranscriptLine extends TranscribedExchange {
   readonly time: number;
 }
 
-/** What both sides are called in the sentences. */
+/** Names of the two sides in the sentences. */
 export interface Sides {
   readonly given: string;
   readonly reference: string;

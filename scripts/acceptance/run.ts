@@ -76,7 +76,7 @@ export async function runAcceptance(
   }
 }
 
-/** What the last job of the pipeline published. */
+/** The artifact of the pipeline's last job. */
 function transcriptOf(workRoot: string, outcomes: readonly RunOutcome[]): TranscriptLine[] {
   const [first] = outcomes;
   if (first === undefined) return [];

@@ -31,9 +31,9 @@ export interface Excess {
   readonly importer: RegExp;
   readonly asks: RegExp;
   readonly why: string;
-  /** What it gets: a file, found from its own place; or a module of this text in its place. */
+  /** The replacement: a file, found from its own place; or a module of this text. */
   readonly instead: { readonly file: string } | { readonly text: string };
-  /** What must no longer be found in any bundle; nothing for what only comes later. */
+  /** A text that no bundle may hold any more; empty for modules that are only loaded later. */
   readonly gone?: RegExp;
 }
 
@@ -71,7 +71,7 @@ const NEVER_ASKED = [
   ...["JobsImpl", "ModelContainersImpl", "ModelVersionsImpl", "SchedulesImpl", "WorkspaceFeaturesImpl"],
 ];
 
-/** Who goes through proxies. */
+/** Packages that use a proxy agent. */
 const PROXIES = /[\\/](@typespec[\\/]ts-http-runtime[\\/].*[\\/]proxyPolicy\.js|lib[\\/]azure[\\/]transport\.ts)$/;
 
 /** test/scripts/build.test.ts holds that each still meets what the packages of today ask for. */
@@ -163,7 +163,7 @@ const HARMLESS_TWICE = new Set([
   "semver", // pure functions; azure-pipelines-task-lib is written for 5, jsonwebtoken for 7
 ]);
 
-/** What a package keeps for both of its forms. */
+/** Files of a package that both of its forms share. */
 const SHARED_STATE = /[\\/]state(-cjs)?\.c?js$/;
 
 /**

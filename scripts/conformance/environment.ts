@@ -1,7 +1,7 @@
 // Environment variables of the official Python clients: the cloud and the credentials, and nothing that patches the clients.
 import type { LocalCloud } from "../../local/cloud.ts";
 
-/** How the clients are pointed at the local cloud: by their own environment variables alone (facts/03 §4.8). */
+/** Points the official clients at the local cloud, by their own environment variables alone (facts/03 §4.8). */
 export function localCloudEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
   const { clientId, secret } = cloud.credentials.contributor;
   return {
@@ -50,7 +50,7 @@ export function clientEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
   };
 }
 
-/** What the agent gives a step of a run of the local Azure DevOps, for a client that signs in through its service connection. */
+/** Environment variables that the agent gives to a step, for a client that signs in through its service connection. */
 function pipelineRun(cloud: LocalCloud): NodeJS.ProcessEnv {
   const { devops, connections } = cloud;
   const connection = connections["azure-ml-federated"];

@@ -1,6 +1,6 @@
 // Report of a conformance run: each flow as it ends, the failures at the end, and the count.
 
-/** How one flow ended. */
+/** The result of one flow. */
 export interface FlowResult {
   readonly suite: string;
   readonly title: string;

@@ -16,7 +16,7 @@ const FLOW_MINUTES = 10;
 /** Suites that take longest go first, so that none is left to run alone at the end. */
 const LONGEST = ["sklearn", "tracking", "sweeps", "batch", "schedules"];
 
-/** What suites run against. */
+/** The target of the suites. */
 export interface Surroundings {
   readonly cloud: LocalCloud;
   readonly python: VirtualEnvironment;
@@ -32,7 +32,7 @@ export interface Suite {
   run(around: Surroundings, report: Report): Promise<void>;
 }
 
-/** What a TypeScript module of flows exports: titles to functions. */
+/** Exports of a TypeScript module of flows: titles to functions. */
 type NodeFlows = Readonly<Record<string, (cloud: LocalCloud) => Promise<void>>>;
 
 /** `--only "jobs cancel"` needs no other module to be read; a text that begins with no suite's name may be in any. */

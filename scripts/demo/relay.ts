@@ -21,7 +21,7 @@ export interface DeadLetter {
   readonly deadLetterReason: string;
 }
 
-/** What Event Grid has given up in `cloud`, oldest first. */
+/** Dead letters of Event Grid in `cloud`, oldest first. */
 export async function deadLetters({ azure: { blobs } }: LocalCloud): Promise<DeadLetter[]> {
   const found = await blobs.list(DEAD_LETTERS);
   const texts = await Promise.all(found.map(({ name }) => blobs.get(DEAD_LETTERS, name)));
@@ -32,10 +32,10 @@ export async function deadLetters({ azure: { blobs } }: LocalCloud): Promise<Dea
 
 export interface RelayPlace {
   readonly cloud: LocalCloud;
-  /** Where the relay keeps what it has started. */
+  /** The folder of the relay's store. */
   readonly folder: string;
   readonly model: string;
-  /** What a registered version starts: the webhook, or a classic release. */
+  /** The target of a registered version: the webhook, or a classic release. */
   readonly start: "webhook" | Pick<ReleaseTarget, "definition" | "alias">;
   /** How often Event Grid tries each event before it gives it up; 30 where absent, as Event Grid itself. */
   readonly attempts?: number;

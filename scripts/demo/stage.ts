@@ -27,7 +27,7 @@ export interface StageOptions {
   readonly model?: string;
   /** `venv`: what the example's environment asks for is installed; this machine's Python has all where absent. */
   readonly environments?: "machine" | "venv";
-  /** What a registered model starts: release.yml (where absent), or the classic release definition. */
+  /** The target of a registered model: release.yml (where absent), or the classic release definition. */
   readonly form?: "yaml" | "classic";
   /** How often Event Grid tries each event before it gives it up. */
   readonly attempts?: number;
@@ -132,7 +132,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
         [...cloud.devops.builds.all, ...cloud.devops.releases.all].filter(
           ({ definition }) => definition.name === RELEASE,
         ).length,
-      // What a job keeps of its own run is nothing that a pipeline uploads.
+      // Artifacts that a job writes itself do not count as uploads of the pipeline.
       uploads: () =>
         cloud.har.count(
           ({ listener, method, url }) => listener === "storage" && method === "PUT" && !url.includes("/ExperimentRun/"),

@@ -6,13 +6,13 @@ import { type ChapterSummary, Expectations } from "./summary.ts";
 
 export interface Chapter {
   readonly title: string;
-  /** What happens, in a sentence, before it happens. */
+  /** The chapter's introduction, printed before it runs. */
   readonly opening: string;
   readonly play: (stage: Stage) => Promise<RunOutcome[]>;
   readonly expect: (told: Told, expectations: Expectations) => void;
 }
 
-/** What a chapter's runs left, gathered. */
+/** Results of a chapter's runs. */
 export interface Told {
   readonly training: RunOutcome | undefined;
   readonly release: RunOutcome | undefined;
@@ -147,7 +147,7 @@ function deployedModel(run: RunOutcome): string {
   return name === undefined ? "nothing" : `${name}:${version}`;
 }
 
-/** What the records of a chapter's runs say, in the form of `summary.json`. */
+/** Records of a chapter's runs, in the form of `summary.json`. */
 export function summarize(title: string, records: readonly RunRecord[]): ChapterSummary {
   const summary: ChapterSummary = { title, ok: false };
   const gates: GateSection[] = [];

@@ -3,7 +3,7 @@ import { type DataSourceBinding, isPicker, type TaskJson } from "./taskJson.ts";
 
 const PAGING = ["initialContextTemplate", "callbackRequiredTemplate", "callbackContextTemplate"] as const;
 
-/** What is wrong with the lists of a task, as sentences. */
+/** Faults of a task's lists, as sentences. */
 export function faultsOfBindings(json: TaskJson): string[] {
   const faults: string[] = [];
   const inputs = new Map(json.inputs.map((input) => [input.name, input]));

@@ -31,7 +31,7 @@ export function ledgerFile(tasks: readonly TaskFolder[]): string {
   return formatJson(Object.fromEntries(tasks.map(({ json }) => [json.name, published(json)])));
 }
 
-/** What in the tasks would break a pipeline that uses what is published, as sentences. */
+/** Breaking changes against the published names, as sentences. */
 export function broken(ledger: Ledger, tasks: readonly TaskFolder[]): string[] {
   const faults: string[] = [];
   for (const [name, before] of Object.entries(ledger)) {

@@ -22,7 +22,7 @@ export function readmeFile(text: string, { folder, json }: TaskFolder): string {
   return result;
 }
 
-/** Where a name alone would not tell what to write. */
+/** Example values for inputs whose name does not tell what to write. */
 const EXAMPLES: Record<string, string> = {
   azureSubscription: "azureml-connection",
   workspaceConnection: "azureml-workspace",
@@ -47,7 +47,7 @@ const EXAMPLES: Record<string, string> = {
   path: "data",
 };
 
-/** Not required, and left out by nobody who knows: shown as if it were. */
+/** Not required, but always recommended: shown as if it were required. */
 const isUsual = (input: TaskInput): boolean => input.properties?.["Usual"] === "true";
 
 /** A step with every required input, and the others as remarks with their defaults. */

@@ -1,7 +1,7 @@
 // Validation of server tasks' task.json: nothing else finds a mistake there before the service answers with a bad request.
 import type { TaskJson } from "./taskJson.ts";
 
-/** What the server itself knows (facts/01 3.4, and the headers that InvokeRestApi sends). */
+/** Variables that the server itself provides (facts/01 3.4, and the headers that InvokeRestApi sends). */
 const SYSTEM = new Set([
   "system.AccessToken",
   "system.CollectionUri",
@@ -57,7 +57,7 @@ export function faultsOfServerTask(task: TaskJson): string[] {
       faults.push(
         `input ${input.name} has type ${input.type}: Azure DevOps itself can sign in with ${SIGNS_IN} alone, in the form in which Microsoft's tasks name it.`,
       );
-    // Of an input without a value the server is not known to put nothing in the place of $(input).
+    // It is not known that the server replaces $(input) by nothing when an input has no value.
     if (!input.required && input.defaultValue === undefined)
       faults.push(`input ${input.name} is optional and has no defaultValue; an empty one will do.`);
   }

@@ -5,7 +5,7 @@ import type { TestEnd } from "./pytest.ts";
 /** Why a test says nothing against local Azure: n not built or simulated; b needs what cannot be here; c the test itself. */
 export type LeftOutClass = "n" | "b" | "c";
 
-/** What the committed list says of a test, or of all tests of a class, file or folder. */
+/** An entry of the committed list, about a test or all tests of a class, file or folder. */
 export interface LeftOut {
   readonly class: LeftOutClass;
   readonly reason: string;
@@ -34,7 +34,7 @@ export function entryOf(list: LeftOutList, id: string): { key: string; entry: Le
   return key === undefined ? undefined : { key, entry: list[key] as LeftOut };
 }
 
-/** How a test counts. */
+/** The verdict on a test. */
 export type Verdict =
   | { readonly kind: "passed"; readonly unexpected?: LeftOut }
   | { readonly kind: "failed"; readonly error: string }

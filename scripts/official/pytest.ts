@@ -12,13 +12,13 @@ const plugIn = path.resolve(import.meta.dirname, "../../test/official/python");
 /** A test that takes longer hangs. */
 const TEST_SECONDS = 75;
 
-/** How one test ended. */
+/** The result of one test. */
 export interface TestEnd {
   /** "tests/component/e2etests/test_component.py::TestComponent::test_component_update" */
   readonly id: string;
   readonly outcome: "passed" | "failed" | "skipped";
   readonly seconds: number;
-  /** What pytest says of a failure; of a skipped test, why. */
+  /** Pytest's message of a failure; for a skipped test, the reason. */
   readonly error?: string;
   /** Files below tests/test_configs that it opened and that are not there. */
   readonly missing?: readonly string[];
@@ -120,7 +120,7 @@ export async function runPytest(run: PytestRun): Promise<TestEnd[]> {
     }
   };
   const watch = setInterval(look, 500);
-  // What was run so far is told in any case.
+  // Results so far are reported in any case.
   const stop = () => child.kill("SIGINT");
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
@@ -143,7 +143,7 @@ function environment({ cloud, only }: PytestRun, results: string, scratch: strin
   return {
     ...clientEnvironment(cloud),
     PYTHONPATH: plugIn,
-    // What the client keeps on disk of one cloud is not true of the next.
+    // The client's cache of one cloud is wrong for the next.
     ...{ TMPDIR: scratch, HOME: scratch },
     OFFICIAL_RESULTS: results,
     OFFICIAL_TEST_SECONDS: String(TEST_SECONDS),

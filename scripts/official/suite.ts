@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import path from "node:path";
 import type { VirtualEnvironment } from "../conformance/python.ts";
 
-/** Where a checkout of the client's repository has the files that its source distribution leaves out. */
+/** The folder in a checkout of the client's repository with the files that its source distribution leaves out. */
 const IN_A_CHECKOUT = "sdk/ml/azure-ai-ml/tests/test_configs";
 
 /**

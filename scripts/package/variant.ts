@@ -6,10 +6,10 @@ import type { TaskJson } from "../generate/taskJson.ts";
 
 /** configs/<variant>.json */
 export interface Variant {
-  /** Of the extension. */
+  /** Id of the extension. */
   readonly id: string;
   readonly name: string;
-  /** Whether everybody finds it in the Marketplace; otherwise it is shared with chosen organizations. */
+  /** True: public in the Marketplace; false: shared with chosen organizations. */
   readonly public: boolean;
   /** Appended to the names of tasks, and in small letters to those of connection and artifact types. Absent: nothing is renamed. */
   readonly suffix?: string;
@@ -39,7 +39,7 @@ export function readVariant(root: string, name: string): Variant {
 /** Contributions whose `name` is known in the whole organization, other than tasks. */
 const NAMED_TYPES = ["ms.vss-endpoint.service-endpoint-type", "ms.vss-releaseartifact.release-artifact-type"];
 
-/** What a variant calls the tasks and types that the project knows by other names. */
+/** Maps the project's names of tasks and types to those of a variant. */
 export class Renaming {
   readonly #suffix: string;
   readonly #ids: ReadonlyMap<string, string>;

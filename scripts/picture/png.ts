@@ -61,7 +61,7 @@ export function readPicture(png: Buffer): Picture {
   return { header, height, width, pixels };
 }
 
-/** What the filter of a line takes a byte for, from its neighbours. */
+/** The predictor of a PNG filter for a byte, from its neighbours. */
 function foretold(filter: number | undefined, left: number, up: number, corner: number): number {
   if (filter === 1) return left;
   if (filter === 2) return up;

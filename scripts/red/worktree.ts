@@ -105,7 +105,7 @@ export class Worktree {
   }
 
   #node(words: readonly string[]): Promise<{ status: number | null; said: string }> {
-    // What mocha tells the processes of a parallel run is not for the one that begins here.
+    // Removes mocha's variables for workers of a parallel run from the new process's environment.
     const { MOCHA_WORKER_ID: _worker, ...environment } = process.env;
     const child = spawn(process.execPath, words, {
       cwd: this.#place,

@@ -1,11 +1,11 @@
 // The pieces that the schema of pipelines is put together from.
 import type { Schema } from "./tasks.ts";
 
-/** What stands in `definitions` under a name. */
+/** A reference to an entry of `definitions`. */
 export const ref = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
 /** A text, or an expression that makes one. */
 export const text = (description: string): Schema => ({ ...ref("string"), description });
-/** What stands in `definitions`, with what it means in this place. */
+/** A reference to an entry of `definitions`, with a description for this place. */
 export const described = (name: string, description: string): Schema => ({ ...ref(name), description });
 export const list = (items: Schema, description?: string): Schema => ({
   type: "array",

@@ -7,7 +7,7 @@ export const FILTER: Schema = {
   anyOf: [list(ref("string")), mapping({ include: list(ref("string")), exclude: list(ref("string")) })],
 };
 
-/** Of commits and of pull requests. */
+/** Triggers of commits and of pull requests. */
 export const TRIGGER: Schema = {
   anyOf: [
     { type: "string", pattern: "^none$" },

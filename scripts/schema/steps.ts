@@ -2,7 +2,7 @@
 import { anyMapping, described, list, mapping, ref, template, text } from "./pieces.ts";
 import type { Schema } from "./tasks.ts";
 
-/** What every step may have. */
+/** Keys of every step. */
 export const STEP: Record<string, Schema> = {
   displayName: text("Name that people see"),
   name: { ...ref("string"), description: "Name by which later steps read the step's outputs" },

@@ -56,7 +56,7 @@ class Refusal extends Error {
   }
 }
 
-/** What the proxy knows of the organization that it asks for. */
+/** The organization, as far as the proxy needs it. */
 export interface ProxyHost {
   now(): number;
   readonly connections: { get(idOrName: string): Connection | undefined };
@@ -206,7 +206,7 @@ export class EndpointProxy {
   }
 }
 
-/** What the request itself says, under the names of a data source. */
+/** Fields of the request, under the names of a data source. */
 function definedOf(asked: NonNullable<ProxyRequest["dataSourceDetails"]>): Partial<DataSource> {
   const { dataSourceUrl, requestVerb, requestContent, resourceUrl, resultSelector, headers } = asked;
   const given = { endpointUrl: dataSourceUrl, requestVerb, requestContent, resourceUrl, resultSelector, headers };

@@ -18,7 +18,7 @@ const azurerm: EndpointType = {
   ],
 };
 
-/** What somebody enters in the form of a new connection. */
+/** Values of the form of a new connection. */
 export interface ConnectionForm {
   readonly id?: string;
   readonly name: string;

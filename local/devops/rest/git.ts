@@ -140,7 +140,7 @@ function listPullRequests(call: Call) {
   );
 }
 
-/** Which pull requests brought these commits: by merge commit, or by any commit of the source branch that we know of. */
+/** Pull requests of these commits: by merge commit, or by any commit of the source branch that we know of. */
 function queryPullRequests(call: Call) {
   const repository = repositoryOf(call);
   const queries = ((call.body ?? {}) as { queries?: { type?: unknown; items?: string[] }[] }).queries;

@@ -86,7 +86,7 @@ function resultBody(call: Call, run: TestRun, result: TestResult): object {
   };
 }
 
-/** What may be said about a run when it is made and later. */
+/** Fields of a run that clients may set. */
 function apply(run: TestRun, body: Record<string, unknown>, now: number): void {
   if (typeof body["name"] === "string") run.name = body["name"];
   if (typeof body["comment"] === "string") run.comment = body["comment"];

@@ -4,7 +4,7 @@ import type { ServerClock } from "./clock.ts";
 import { EVENT_NAMES, type EventName, LONGEST_EVENT } from "./manifest.ts";
 
 /**
- * How long a completion may stay away where task.json says nothing: the two days that Azure ML's documentation calls a hard
+ * Default timeout of a completion where task.json sets none: the two days that Azure ML's documentation calls a hard
  * limit of Azure Pipelines (facts/03 7). Not verified against live Azure DevOps.
  */
 export const DEFAULT_COMPLETION = Math.min(48 * 3_600_000, LONGEST_EVENT);
@@ -67,7 +67,7 @@ export class TaskEvents {
         stop.signal.addEventListener("abort", () => signal.removeEventListener("abort", abort), { once: true });
         for (const { name, limit } of limits) {
           void clock.wait(limit, stop.signal).then(() => {
-            // Who has completed has been assigned and has started.
+            // TaskCompleted implies TaskAssigned and TaskStarted.
             const came = this.arrived.has(name) || this.arrived.has("TaskCompleted");
             if (!came) reject(new EventTimeout(`The event ${name} did not arrive within ${sayDuration(limit)}.`));
           });

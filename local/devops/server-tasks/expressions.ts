@@ -20,7 +20,7 @@ export function holds(text: string, values: TaskValues, response: ServerResponse
   return toBoolean(evaluateServer(text, values, response));
 }
 
-/** What an expression is, as a text: the value of an output variable. @throws ExpressionError */
+/** The value of an expression as a text, for an output variable. @throws ExpressionError */
 export function textOf(text: string, values: TaskValues, response: ServerResponse | undefined): string {
   return toText(evaluateServer(text, values, response));
 }
@@ -53,7 +53,7 @@ function evaluateServer(text: string, values: TaskValues, response: ServerRespon
     if (node.kind !== "index" || node.target.kind !== "call" || !/^jsonpath$/i.test(node.target.name)) continue;
     if (node.key === "*" || node.key.kind !== "literal") continue;
     const found = listOf(evaluate(node.target, scope));
-    // What the real server makes of an element that is not there is not known (facts/01 trap 25): here it fails.
+    // The real server's result for a missing element is not known (facts/01 trap 25): here it fails.
     if (Number(node.key.value) >= found.length) {
       throw new ExpressionError(`The answer has no element ${node.key.value} of what '${text}' selects.`, node.at);
     }

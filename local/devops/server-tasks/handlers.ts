@@ -15,7 +15,7 @@ export const SYNCHRONOUS_LIMIT = 20_000;
 /** A task has failed for a reason that its log says. */
 export class TaskFailure extends Error {}
 
-/** What handlers need of the organization. */
+/** The organization, as far as handlers need it. */
 export interface ServerHost {
   readonly clock: ServerClock;
   /** PEM file of an authority that is trusted besides those of the machine. */

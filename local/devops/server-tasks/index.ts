@@ -183,7 +183,7 @@ export class ServerTasks {
     };
   }
 
-  /** What the server knows of the step, before the variables of the job. */
+  /** Variables of the step that the server provides; they win over those of the job. */
   private variables(step: ServerStep): (name: string) => string | undefined {
     const { collectionUri, project, organization } = this.world;
     const own = new Map(

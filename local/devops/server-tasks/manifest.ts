@@ -41,7 +41,7 @@ export interface ServerHandler {
   readonly timeouts: Readonly<Partial<Record<EventName, number>>>;
 }
 
-/** What the server reads of task.json. */
+/** The part of task.json that the server reads. */
 export interface ServerTaskManifest {
   readonly name: string;
   readonly runsOn?: readonly string[];

@@ -6,7 +6,7 @@ import { render, TemplateError } from "../endpoint-proxy/templates.ts";
 import type { Connection } from "../state/connections.ts";
 import type { ServerTaskManifest } from "./manifest.ts";
 
-/** What a server task is given, by names in any case. */
+/** Values for substitution in a server task, by names in any case. */
 export class TaskValues {
   private readonly inputs = new Map<string, { readonly name: string; readonly value: string }>();
   private readonly outputs = new Map<string, { readonly name: string; readonly value: string }>();
@@ -58,7 +58,7 @@ export class TaskValues {
 /** Parts of a connection's authorization that requests may show; keys and passwords are not among them. */
 const OPEN_PARAMETERS = new Set(["serviceprincipalid", "tenantid", "username"]);
 
-/** What requests may know of a connection: its URL, its data, and the open parts of its authorization. */
+/** Parts of a connection that requests may use: its URL, its data, and the open parts of its authorization. */
 function shownOf(connection: Connection | undefined): Record<string, string> {
   if (connection === undefined) return {};
   const parameters = Object.entries(connection.authorization.parameters).filter(([key]) =>

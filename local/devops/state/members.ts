@@ -1,6 +1,6 @@
 // Service principals and managed identities of the tenant that an administrator has added to the organization.
 
-/** Who a token of Microsoft Entra speaks for. */
+/** The identity of a token of Microsoft Entra. */
 export interface EntraIdentity {
   readonly objectId: string;
   readonly displayName: string;

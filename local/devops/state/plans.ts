@@ -49,7 +49,10 @@ export interface PlanLog {
   lastChangedOn: number;
 }
 
-/** What an outside service says about a task or a job of the plan (facts/01 3.4). Ids in small letters; empty where not said. */
+/**
+ * An event of an outside service about a task or a job of the plan (facts/01 3.4). Ids in small letters; empty where not
+ * said.
+ */
 export interface PlanEvent {
   /** `TaskAssigned`, `TaskStarted`, `TaskCompleted`, or any other as it was sent. */
   readonly name: string;

@@ -2,7 +2,7 @@
 import { randomUUID, sign, verify } from "node:crypto";
 import { type SigningKeys, signingKeys } from "../../network/signing-keys.ts";
 
-/** What a valid access token lets its bearer speak for. Times are milliseconds since the epoch. */
+/** The scope of a valid access token. Times are milliseconds since the epoch. */
 export interface Caller {
   readonly name: string;
   /** The plan and job of a job's token; absent for a personal token. */
@@ -73,7 +73,7 @@ export class Tokens {
     this.callers.delete(token);
   }
 
-  /** Whoever holds this token; undefined when it was never issued, is revoked or has ended. */
+  /** The identity of this token; undefined when it was never issued, is revoked or has expired. */
   caller(token: string): Caller | undefined {
     const caller = this.callers.get(token);
     return caller === undefined || caller.expires <= this.now() ? undefined : caller;

@@ -6,7 +6,7 @@ import type { JobDocument, PipelineDocument, TaskStep } from "../document.ts";
 import { type Fault, PipelineError } from "../faults.ts";
 import type { EnvironmentDocument, ReleaseDocument, WorkflowTask } from "./document.ts";
 
-/** What a contributed artifact type says of its download (facts/01 6.1). */
+/** The download task of a contributed artifact type (facts/01 6.1). */
 export interface ArtifactType {
   readonly downloadTaskId?: string;
   /** Task input -> template over the artifact's inputs; only `{{{input}}}` and plain text. */

@@ -25,7 +25,7 @@ export class ClassicReleases {
     const onCreated = (release: Release) => {
       if (release.definition.document === undefined) return;
       const run = this.#turns.take(() => runRelease(release, this.#options));
-      // Whoever asks for what has settled hears of a refusal.
+      // The refusal is reported by `settled`.
       run.catch(() => {
         for (const environment of release.environments) environment.status = "rejected";
       });

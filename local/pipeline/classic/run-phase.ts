@@ -32,7 +32,7 @@ import { recordStep, withoutSecrets } from "../step-records.ts";
 import type { BoundDefinition } from "./bind.ts";
 import type { DeployPhase, TaskCondition } from "./document.ts";
 
-/** What the jobs of one environment share. */
+/** Shared context of the jobs of one environment. */
 export interface PhaseContext {
   readonly plan: Plan;
   readonly environment: string;

@@ -110,7 +110,7 @@ export class Expander {
     if (context === VARIABLES) this.#defineItem(result.at(-1), scope);
   }
 
-  /** What stands below if, each or insert in a list: a list that becomes part of it, or one item. */
+  /** The body of if, each or insert in a list: a list that becomes part of it, or one item. */
   #branch(value: unknown, context: Context, scope: TemplateScope, result: unknown[]): void {
     if (isSeq(value)) result.push(...this.list(value, context, scope));
     else if (!(isScalar(value) && value.value === null) && value !== null)
@@ -145,7 +145,7 @@ export class Expander {
       case "elseif": {
         if (chain.taken) return;
         const value = scope.evaluate(this.reader, directive.expression, place);
-        // A condition that cannot be evaluated is a fault already: what hangs on it is left alone.
+        // A condition that cannot be evaluated is already reported: its branch is skipped.
         chain.taken = value === undefined || toBoolean(value);
         if (value !== undefined && chain.taken) then(scope);
         return;

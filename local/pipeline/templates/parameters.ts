@@ -138,7 +138,7 @@ export function bindParameters(
     if (value === undefined) {
       const wrong = found ? `: '${shown(nodes, found.node)}' is no ${parameter.type}.` : ".";
       reader.fault(place, `A value for the '${parameter.name}' parameter must be provided${wrong}`);
-      // Said once: what speaks of it is not at fault.
+      // Reported once: references to it are not reported again.
       bound[parameter.name] = null;
       continue;
     }
