@@ -488,6 +488,12 @@ describe("local Azure: jobs of several jobs", () => {
         },
       ],
       [
+        // NCrontab, which Azure ML names for its expressions, counts a step from the smallest value of the field.
+        "steps of days, counted from the first of the month",
+        { triggerType: "Cron", expression: "0 3 */2 * *" },
+        { "2026-03-01T03:00:00Z": true, "2026-03-02T03:00:00Z": false, "2026-03-03T03:00:00Z": true },
+      ],
+      [
         "a recurrence by week",
         {
           triggerType: "Recurrence",
