@@ -1,4 +1,5 @@
 // When a schedule is due: cron expressions and recurrences, minute by minute, in the time zone that they name.
+import { Cron } from "croner";
 
 /** `trigger` of a schedule, as sent. */
 export interface Trigger {
@@ -73,34 +74,35 @@ export function wallText(milliseconds: number, timeZone: string | null | undefin
   return formatOf(zone).format(milliseconds).replace(" ", "T");
 }
 
-/** Whether an expression has five fields that can be read. */
+/** Whether a cron expression has five fields that can be read. */
 export function isCron(expression: string): boolean {
-  const fields = expression.trim().split(/\s+/);
-  return fields.length === 5 && fields.every((field) => /^[\d*/,\-a-z]+$/i.test(field));
+  try {
+    return cronOf(expression) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
-function fitsCron(expression: string, wall: Wall): boolean {
-  const [minute = "*", hour = "*", day = "*", month = "*", weekday = "*"] = expression.trim().split(/\s+/);
-  const [dayFits, weekdayFits] = [fits(day, wall.day), fits(weekday, wall.weekday, weekdays)];
-  // As cron has it: where both days are given, either will do.
-  const anyDay = day === "*" || weekday === "*" ? dayFits && weekdayFits : dayFits || weekdayFits;
-  return fits(minute, wall.minute) && fits(hour, wall.hour) && fits(month, wall.month) && anyDay;
+/** The five fields by their expression. */
+const crons = new Map<string, Cron>();
+
+/**
+ * Azure ML reads expressions as NCrontab does: `5/15` is every 15 minutes from 5 on, names may be written out, and there is no
+ * `?`, `L` or `@daily`. Where day of the month and day of the week are both given, either will do.
+ * @throws Error for what is no such expression
+ */
+function cronOf(expression: string): Cron {
+  const known = crons.get(expression);
+  if (known !== undefined) return known;
+  if (!/^(?:[\d*/,\s-]|[a-z]{3,})+$/i.test(expression)) throw new Error(`'${expression}' is no cron expression.`);
+  const shortened = expression.trim().replace(/[a-z]{4,}/gi, (name) => name.slice(0, 3));
+  const cron = new Cron(shortened, { mode: "5-part", sloppyRanges: true, timezone: "UTC" });
+  crons.set(expression, cron);
+  return cron;
 }
 
-function fits(field: string, value: number, names: readonly string[] = []): boolean {
-  const numberOf = (text: string) => {
-    const named = names.findIndex((name) => name.startsWith(text.toLowerCase()) && text.length >= 3);
-    // Sunday is 0 and 7.
-    return named >= 0 ? named : names.length > 0 ? Number(text) % 7 : Number(text);
-  };
-  return field.split(",").some((part) => {
-    const [range = "*", step = "1"] = part.split("/");
-    if (range === "*") return value % Number(step) === 0;
-    const [from = "", to] = range.split("-");
-    const [low, high] = [numberOf(from), to === undefined ? (part.includes("/") ? 59 : numberOf(from)) : numberOf(to)];
-    return value >= low && value <= high && (value - low) % Number(step) === 0;
-  });
-}
+/** A wall clock is compared as if it were UTC: what it shows is what the fields speak of. */
+const fitsCron = (expression: string, wall: Wall) => cronOf(expression).match(new Date(wall.count * 60_000));
 
 function fitsRecurrence(trigger: Trigger, wall: Wall, start: number): boolean {
   const every = Math.max(1, trigger.interval ?? 1);
