@@ -23,7 +23,7 @@ import { type AzureNames, type AzureUrls, type AzureWorld, createWorld, defaultN
 import { startAzurite } from "./azurite.ts";
 import { type ConnectionName, createConnections, type ServiceConnection } from "./connections.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
-import { devOpsApplication } from "./devops/server.ts";
+import { devOpsApplication } from "./devops/rest/server.ts";
 import { DevOpsWorld } from "./devops/world.ts";
 import type { FaultLayer } from "./faults/layer.ts";
 import { HarRecorder } from "./network/har.ts";

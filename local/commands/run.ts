@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import type { LocalCloud } from "../cloud.ts";
 import type { ServiceConnection } from "../connections.ts";
 import { PipelineError, type Repository, runPipeline } from "../pipeline/index.ts";
-import { git } from "../pipeline/plugins.ts";
+import { git } from "../pipeline/running/plugins.ts";
 import { unpackTasks } from "../pipeline/vsix.ts";
 import { cloudFlags, cloudOptions, cloudUsage } from "./cloud-options.ts";
 import { interruption } from "./interruption.ts";

@@ -1,5 +1,10 @@
 // The local pipeline: runs an azure-pipelines.yml on the local agent. Its public face.
-export type { Approval, Environments } from "./approvals.ts";
+
+export type { PipelineDocument } from "./language/document.ts";
+export { type Fault, PipelineError, type Place } from "./language/faults.ts";
+export { type PipelineDefinition, Pipelines, type PipelinesOptions } from "./pipelines.ts";
+export { readPipeline } from "./reading/pipeline.ts";
+export type { Approval, Environments } from "./running/approvals.ts";
 export {
   type BuildLike,
   type DevOpsLike,
@@ -7,13 +12,9 @@ export {
   type PlanLike,
   type RunReason,
   type RunResult,
-} from "./devops.ts";
-export type { PipelineDocument } from "./document.ts";
-export { type Fault, PipelineError, type Place } from "./faults.ts";
-export type { JobRunOutcome, RunOutcome, StageRunOutcome, StepOutcome } from "./outcome.ts";
-export { type PipelineDefinition, Pipelines, type PipelinesOptions } from "./pipelines.ts";
-export type { Repository } from "./plugins.ts";
-export { readPipeline } from "./read-pipeline.ts";
-export { type RunOptions, runPipeline } from "./run-pipeline.ts";
-export { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
-export { Turns } from "./turns.ts";
+} from "./running/devops.ts";
+export type { JobRunOutcome, RunOutcome, StageRunOutcome, StepOutcome } from "./running/outcome.ts";
+export { type RunOptions, runPipeline } from "./running/pipeline.ts";
+export type { Repository } from "./running/plugins.ts";
+export { Turns } from "./running/turns.ts";
+export { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers/triggers.ts";

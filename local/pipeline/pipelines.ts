@@ -1,14 +1,15 @@
 // The pipelines of one repository, and the one agent that they share: what a push, a completed run, a webhook or a queued
 // run starts waits its turn and runs in the order in which it was asked for.
-import type { BuildLike, ReceivedPost, RunReason } from "./devops.ts";
-import { PipelineError } from "./faults.ts";
-import type { RunOutcome } from "./outcome.ts";
-import { git } from "./plugins.ts";
-import { type Listening, whatStarts } from "./read-triggers.ts";
-import { type RunOptions, runPipeline } from "./run-pipeline.ts";
-import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers.ts";
-import { Turns } from "./turns.ts";
-import { type Payload, webhookTriggeredBy } from "./webhooks.ts";
+
+import { PipelineError } from "./language/faults.ts";
+import { type Listening, whatStarts } from "./reading/triggers.ts";
+import type { BuildLike, ReceivedPost, RunReason } from "./running/devops.ts";
+import type { RunOutcome } from "./running/outcome.ts";
+import { type RunOptions, runPipeline } from "./running/pipeline.ts";
+import { git } from "./running/plugins.ts";
+import { Turns } from "./running/turns.ts";
+import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers/triggers.ts";
+import { type Payload, webhookTriggeredBy } from "./triggers/webhooks.ts";
 
 export interface PipelineDefinition {
   readonly name: string;

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { RecordingServer } from "../../local/agent/index.ts";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import { PipelineError, runPipeline } from "../../local/pipeline/index.ts";
 import { assertSucceeded, Bench, PROJECT, type RunOptions, type TaskName } from "../harness/bench.ts";
 import { packagedTasks } from "../harness/packages.ts";
@@ -433,7 +433,7 @@ describe("bad input, through the packaged tasks", () => {
     const run = await bench.run("SubmitJob", { jobFile });
     assertSucceeded(run);
     jobName = run.outputs["jobName"]!;
-    await jobBoard(bench.cloud.azure).ended(jobName);
+    await jobService(bench.cloud.azure).ended(jobName);
   });
   after(() => bench?.close());
 
@@ -462,7 +462,7 @@ describe("bad input, through the packaged tasks", () => {
             assert.equal(changing(run).length, 1);
             assert.match(changing(run)[0]!, new RegExp(`^PATCH api .*/runs/${jobName}$`));
             assert.deepEqual(after.sort(), [`jobs ${jobName}`, `runs ${jobName}`]);
-            assert.equal(jobBoard(bench.cloud.azure).get(jobName)?.tags["evaluation"], "failed");
+            assert.equal(jobService(bench.cloud.azure).get(jobName)?.tags["evaluation"], "failed");
             return;
           }
           assert.deepEqual(changing(run), [], "nothing was sent that could change something");

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Job } from "../../local/agent/index.ts";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import { asked, Bench, NODES, needsNode, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { fastClock, pausesWhenStopped, preloaded } from "../harness/preload.ts";
 import { holdTimer } from "../harness/timers.ts";
@@ -66,8 +66,8 @@ describe("AzureMLSubmitJob when it is stopped", () => {
     const name = run.outputs["jobName"]!;
     assert.ok(statuses.get(name)?.includes("CancelRequested"), `${name} was asked to cancel:\n${run.jobLog}`);
     assert.equal(pauses, "", "milliseconds that the task paused once it was stopped");
-    await jobBoard(bench.cloud.azure).ended(name);
-    assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
+    await jobService(bench.cloud.azure).ended(name);
+    assert.equal(jobService(bench.cloud.azure).get(name)?.status, "Canceled");
   }
 
   const kill = (job: Job) => {
@@ -126,8 +126,8 @@ describe("AzureMLSubmitJob when it is stopped", () => {
     assert.equal(run.result, "Failed");
     assert.match(run.errors.join("\n"), /The task has timed out/);
     const name = run.outputs["jobName"]!;
-    await jobBoard(bench.cloud.azure).ended(name);
-    assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
+    await jobService(bench.cloud.azure).ended(name);
+    assert.equal(jobService(bench.cloud.azure).get(name)?.status, "Canceled");
   });
 
   it("timeoutInMinutes: the step fails at its deadline and the job is cancelled", async () => {
@@ -140,8 +140,8 @@ describe("AzureMLSubmitJob when it is stopped", () => {
       assert.equal(run.errors.length, 1);
       assert.match(run.errors[0]!, /Waited 60 seconds for the job .* to end.* It has been asked to cancel\./);
       const name = run.outputs["jobName"]!;
-      await jobBoard(bench.cloud.azure).ended(name);
-      assert.equal(jobBoard(bench.cloud.azure).get(name)?.status, "Canceled");
+      await jobService(bench.cloud.azure).ended(name);
+      assert.equal(jobService(bench.cloud.azure).get(name)?.status, "Canceled");
       assert.equal(asked(run, "arm", "POST", /\/cancel$/).length, 1, "the post-job stage has nothing left to do");
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -152,7 +152,7 @@ describe("AzureMLSubmitJob when it is stopped", () => {
     const build = bench.newBuild();
     const cancel = new AbortController();
     const { run } = await stopped(() => cancel.abort(), { build, signal: cancel.signal });
-    await jobBoard(bench.cloud.azure).ended(run.outputs["jobName"]!);
+    await jobService(bench.cloud.azure).ended(run.outputs["jobName"]!);
     const again = await bench.run("SubmitJob", { ...inputs, overrides: "inputs.seconds: 0" }, { build, attempt: 2 });
     assert.equal(again.result, "Succeeded", again.log);
     assert.equal(again.outputs["jobName"], `${run.outputs["jobName"]}-2`);

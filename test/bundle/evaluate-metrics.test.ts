@@ -1,6 +1,6 @@
 // Evaluate metrics, as shipped: rules, champions, each rule a test on the run, and what a failed gate does to the step.
 import assert from "node:assert/strict";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import { assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
 
 describe("AzureMLEvaluateMetrics as shipped", () => {
@@ -20,7 +20,7 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
     };
     good = await submit(0.9);
     better = await submit(0.95);
-    await Promise.all([good, better].map((name) => jobBoard(bench.cloud.azure).ended(name)));
+    await Promise.all([good, better].map((name) => jobService(bench.cloud.azure).ended(name)));
   });
   after(() => bench?.close());
 
@@ -123,14 +123,14 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
     try {
       const inputs = { jobFile: "azureml/job.yml", overrides: "inputs.auc: 0.85", wait: "false" };
       const { outputs } = await bench.run("SubmitJob", inputs);
-      await jobBoard(bench.cloud.azure).ended(outputs["jobName"]!);
+      await jobService(bench.cloud.azure).ended(outputs["jobName"]!);
       const run = await bench.run(
         "EvaluateMetrics",
         { jobName: outputs["jobName"], rules: "metrics.auc > 0.8" },
         {
           onLine: (line) => {
             if (!line.startsWith("Waiting for the metrics")) return;
-            const logged = jobBoard(bench.cloud.azure).tracking.runs.get(outputs["jobName"]!)!.metrics;
+            const logged = jobService(bench.cloud.azure).tracking.runs.get(outputs["jobName"]!)!.metrics;
             for (const metric of logged) Object.assign(metric, { visibleAt: 0 });
           },
         },

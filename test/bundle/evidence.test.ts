@@ -1,7 +1,7 @@
 // Evidence on a model, as shipped: it comes from the record of a judgement in a run of Azure DevOps, and from nowhere else.
 import assert from "node:assert/strict";
 import { RECORD_TYPE } from "../../lib/record/index.ts";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
@@ -43,9 +43,9 @@ describe("evidence of a judgement, as shipped", () => {
     `${bench.cloud.devops.collectionUri}${bench.cloud.devops.project.name}/_build/results?buildId=${build.id}`;
   /** What a training script, or anybody else who may write to the workspace, says of its own job. */
   const claim = (tags: Record<string, string>, of = jobName) =>
-    Object.assign(jobBoard(bench.cloud.azure).get(of)!.tags, tags);
+    Object.assign(jobService(bench.cloud.azure).get(of)!.tags, tags);
   const forget = (of = jobName) => {
-    const { tags } = jobBoard(bench.cloud.azure).get(of)!;
+    const { tags } = jobService(bench.cloud.azure).get(of)!;
     for (const tag of Object.keys(tags)) if (/^evaluation/.test(tag)) delete tags[tag];
   };
   const PASSED = { evaluation: "passed", evaluationPipeline: "release-gate", evaluationRun: "https://x/" };

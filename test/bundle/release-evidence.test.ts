@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { readTaskFolder } from "../../local/agent/index.ts";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { ReleaseArtifact } from "../../local/devops/state/releases.ts";
@@ -45,11 +45,11 @@ describe("evidence of a judgement in a classic release, as shipped", () => {
     bench.run("EvaluateMetrics", { jobName, rules, onFail: "continue" }, { build });
   /** What a training script, or anybody else who may write to the workspace, says of its own job. */
   const claim = () =>
-    Object.assign(jobBoard(bench.cloud.azure).get(jobName)!.tags, {
+    Object.assign(jobService(bench.cloud.azure).get(jobName)!.tags, {
       ...{ evaluation: "passed", evaluationPipeline: "gate", evaluationRun: "https://x/", approval: "approved" },
     });
   const forget = () => {
-    const { tags } = jobBoard(bench.cloud.azure).get(jobName)!;
+    const { tags } = jobService(bench.cloud.azure).get(jobName)!;
     for (const tag of Object.keys(tags)) if (EVIDENCE.test(tag)) delete tags[tag];
   };
   const evidenceIn = (tags: unknown) =>

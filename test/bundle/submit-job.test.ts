@@ -1,6 +1,6 @@
 // Submit training run, as shipped: its log while it grows, its outputs, and one job for all attempts of a step.
 import assert from "node:assert/strict";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import { asked, assertSucceeded, Bench, NODES, needsNode, type TaskRun } from "../harness/bench.ts";
 
 const jobFile = "azureml/job.yml";
@@ -25,7 +25,7 @@ describe("AzureMLSubmitJob as shipped", () => {
           node,
           onLine: (line) => {
             if (line === "learning begins")
-              seen[line] = jobBoard(bench.cloud.azure)
+              seen[line] = jobService(bench.cloud.azure)
                 .all()
                 .map(({ status }) => status);
           },
@@ -40,7 +40,7 @@ describe("AzureMLSubmitJob as shipped", () => {
       assert.match(studioUrl!, new RegExp(`/runs/${jobName}\\?wsid=`));
       assert.equal(run.outputs["outputs.model"], JSON.parse(run.outputs["outputs"]!)["model"]);
       assert.match(run.outputs["outputs.model"]!, new RegExp(`^azureml://.*${jobName}`));
-      const job = jobBoard(bench.cloud.azure).get(jobName!)!;
+      const job = jobService(bench.cloud.azure).get(jobName!)!;
       assert.deepEqual([job.displayName, job.tags["kind"], job.experimentName], [`Node ${node}`, "toy", "bundle"]);
       assert.equal(run.record?.job?.status, "Completed");
       assert.equal(run.record?.job?.metrics?.["auc"], 0.75);
@@ -54,7 +54,7 @@ describe("AzureMLSubmitJob as shipped", () => {
     assert.notEqual(run.outputs["jobStatus"], "Completed");
     assert.equal(run.stages.at(-1)?.stage, "postjob");
     assert.deepEqual(asked(run, "arm", "POST", /cancel/), [], "and its post-job stage cancels nothing");
-    const board = jobBoard(bench.cloud.azure);
+    const board = jobService(bench.cloud.azure);
     const job = board.get(run.outputs["jobName"]!)!;
     assert.doesNotMatch(job.status, /^(Completed|Cancel)/);
     await board.cancel(job);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import type { RequestEffect, RequestMatch, Rule } from "../../local/azure/scenarios/rules.ts";
 import { asked, assertSucceeded, Bench, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { type LogServer, serveLogs, textLog } from "../harness/log-server.ts";
@@ -38,7 +38,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
   const add = (...rules: Rule[]) => bench.cloud.azure.scenarios.add(rules);
   /** A minute of the task's clock is a second of ours. */
   const hurried = () => ({ nodes: preloaded(folder, fastClock(60)) });
-  const board = () => jobBoard(bench.cloud.azure);
+  const board = () => jobService(bench.cloud.azure);
   const submit = (options: RunOptions = {}, inputs: Record<string, string> = {}) =>
     bench.run("SubmitJob", { jobFile, ...inputs }, options);
   /** Runs a job of minutes, and does `then` as soon as its log is there. */

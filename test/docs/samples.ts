@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ServiceConnection } from "../../local/agent/index.ts";
-import { bindTasks } from "../../local/pipeline/bind-tasks.ts";
 import { PipelineError, readPipeline } from "../../local/pipeline/index.ts";
+import { bindTasks } from "../../local/pipeline/running/bind-tasks.ts";
 import { ownServerTasks } from "../../scripts/acceptance/run.ts";
 import { readTasks } from "../../scripts/generate/taskJson.ts";
 

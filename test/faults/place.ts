@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { AssetNoun, AssetVersion } from "../../local/azure/arm/collection.ts";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import type { JobRecord } from "../../local/azure/records/job.ts";
 import {
   type DeploymentRecord,
@@ -73,7 +73,7 @@ export class Place {
   }
 
   jobs(): readonly JobRecord[] {
-    return jobBoard(this.cloud.azure).own();
+    return jobService(this.cloud.azure).own();
   }
 
   /** Waits until no job runs, at most so many milliseconds. */
@@ -86,7 +86,7 @@ export class Place {
   /** A job that has completed, with its metrics and the files of its output `model`. */
   async addCompletedJob(name: string, metrics: Readonly<Record<string, number>>): Promise<void> {
     const { azure } = this.cloud;
-    const { tracking } = jobBoard(azure);
+    const { tracking } = jobService(azure);
     const { contributor } = this.cloud.credentials;
     const experiment = tracking.ensureExperiment("earlier");
     const now = azure.clock.now();

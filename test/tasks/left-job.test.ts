@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { jobBoard } from "../../local/azure/jobs/board.ts";
+import { jobService } from "../../local/azure/jobs/service.ts";
 import SubmitJob from "../../tasks/SubmitJob/index.ts";
 import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
@@ -21,7 +21,7 @@ describe("a step that is stopped while it submits its job", () => {
     ),
   );
   after(() => rmSync(folder, { recursive: true, force: true }));
-  const board = async () => jobBoard((await theCloud()).azure);
+  const board = async () => jobService((await theCloud()).azure);
 
   /** Runs the step until the answer to its PUT is on the way, and its post-job stage. `squat` may take the name before the PUT arrives. */
   async function stopped(squat: (name: string, sent: Record<string, string>) => Promise<void> = async () => {}) {

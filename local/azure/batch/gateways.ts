@@ -2,10 +2,9 @@
 import { randomUUID } from "node:crypto";
 import express from "express";
 import type { Listener } from "../../network/listen.ts";
-import { author } from "../arm/caller.ts";
 import { ArmError } from "../arm/errors.ts";
 import { bodyOf, errorAnswer, jsonBody } from "../arm/router.ts";
-import { jobToken } from "../jobs/token.ts";
+import { submitterOf } from "../jobs/submitter.ts";
 import { batchDeploymentsOf, batchEndpointsOf } from "../records/batch-endpoint.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { invoke } from "./invoke.ts";
@@ -59,11 +58,7 @@ function application(world: AzureWorld, endpointName: string): express.Express {
     if (deployment === undefined) {
       throw new ArmError(404, "NotFound", `The endpoint has no deployment ${name ?? "by default"}.`);
     }
-    const job = invoke(world, deployment, bodyOf(request), {
-      author: author(caller),
-      objectId: caller.objectId,
-      token: () => jobToken(world, caller),
-    });
+    const job = invoke(world, deployment, bodyOf(request), submitterOf(world, caller));
     response.setHeader("azureml-model-deployment", deployment.name);
     response.setHeader(
       "Location",

@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { ArmError, userError } from "../arm/errors.ts";
 import { mlflowEnvironment } from "../environments/definition.ts";
-import { jobBoard, type Submitter } from "../jobs/board.ts";
+import { jobService } from "../jobs/service.ts";
+import type { Submitter } from "../jobs/submitter.ts";
 import type { BatchDeploymentRecord, Invocation } from "../records/batch-endpoint.ts";
 import { durationMilliseconds } from "../records/durations.ts";
 import type { JobInput, JobOutput, JobRecord } from "../records/job.ts";
@@ -27,7 +28,7 @@ export function invoke(
   const outputs = (fieldOf(properties, "outputData") ?? {}) as Record<string, Json>;
   const own = (fieldOf(properties, "properties") ?? {}) as Json;
   const name = String(fieldOf(properties, "name") ?? `batchjob-${randomUUID()}`);
-  if (jobBoard(world).get(name) !== undefined)
+  if (jobService(world).get(name) !== undefined)
     throw userError(409, `A job with the name ${name} exists.`, ["Conflict"]);
   const asked = {
     inputs: Object.fromEntries(Object.entries(inputs).map(([key, one]) => [key, inputOf(one)])),
@@ -52,7 +53,7 @@ export function invoke(
     },
     ...(isPipeline ? pipelineOf(world, deployment, asked) : scoringOf(world, deployment, asked, properties)),
   };
-  return jobBoard(world).submit(name, body, submitter);
+  return jobService(world).submit(name, body, submitter);
 }
 
 type Asked = { readonly inputs: Record<string, JobInput>; readonly outputs: Record<string, JobOutput> };

@@ -6,7 +6,7 @@ import { type JobRecord, runFolder } from "../records/job.ts";
 import { outputAssetId, parseReference } from "../records/references.ts";
 import type { Run, RunStatus } from "../tracking/store.ts";
 import type { AzureWorld } from "../world/world.ts";
-import { jobBoard } from "./board.ts";
+import { jobService } from "./service.ts";
 
 type Json = Record<string, unknown>;
 
@@ -28,9 +28,9 @@ export interface HistoryRun {
 }
 
 export function findRun(world: AzureWorld, id: string): HistoryRun | undefined {
-  const board = jobBoard(world);
-  const run = board.tracking.runs.get(id);
-  return run === undefined ? undefined : { run, job: board.get(id) };
+  const service = jobService(world);
+  const run = service.tracking.runs.get(id);
+  return run === undefined ? undefined : { run, job: service.get(id) };
 }
 
 /** `runMetadata`: every key of the recording, in its order. */
@@ -162,7 +162,7 @@ export function runDetails(world: AzureWorld, { run, job }: HistoryRun): Json {
 export function resolvedAsset(world: AzureWorld, assetId: string): { uri: string; type: string } | undefined {
   const reference = parseReference(assetId);
   if (reference.kind === "jobOutput") {
-    const job = jobBoard(world).get(reference.job);
+    const job = jobService(world).get(reference.job);
     const uri = job?.outputUris[reference.output];
     return uri === undefined
       ? undefined

@@ -5,9 +5,9 @@ import { durationMilliseconds } from "../records/durations.ts";
 import type { CommandBody, JobInput } from "../records/job.ts";
 import { parseReference } from "../records/references.ts";
 import type { AzureWorld } from "../world/world.ts";
-import { undeclaredPlaceholders } from "./command.ts";
 import { refuseBadPipeline } from "./pipelines/refusals.ts";
-import { isImport } from "./simulated.ts";
+import { undeclaredPlaceholders } from "./running/command.ts";
+import { isImport } from "./running/simulated.ts";
 
 /** Refuses a job of any kind. @throws ArmError 400 or 404, or 501 for a kind that local Azure does not know */
 export function refuseBadJob(world: AzureWorld, name: string, properties: Record<string, unknown>): void {

@@ -3,13 +3,8 @@ import { createHash } from "node:crypto";
 import type { JobBody, JobStatus } from "../records/job.ts";
 import { findComponent } from "../workspace/components.ts";
 import type { AzureWorld } from "../world/world.ts";
-import { isImport, simulates } from "./simulated.ts";
-
-/** Later than every api-version. */
-const newest = "9999-12-31";
-
-/** From this api-version on every recorded pipeline has `DatasetAccessMode` and `enforceRerun`; of earlier ones none has. */
-const sinceAssets = "2023-02-01";
+import { continuesOnFailure, isTrue, newest, sinceAssets } from "./pipelines/settings.ts";
+import { isImport, simulates } from "./running/simulated.ts";
 
 /** What a PUT answers: recorded for each kind but Spark (facts/04 9.2); of fine-tuning the official tests say so. */
 export function firstStatus(jobType: string): JobStatus {
@@ -98,17 +93,6 @@ function parametersOf(world: AzureWorld, body: JobBody): Record<string, unknown>
       ]),
     ...defaults.map(([key, input]) => [key, input.default === true ? "True" : String(input.default)]),
   ]);
-}
-
-/** Whether a pipeline goes on when a step has failed: since api-version 2023-02-01-preview unless it says otherwise. */
-export function continuesOnFailure(settings: Record<string, unknown>, apiVersion = newest): boolean {
-  const said = settings["continue_on_step_failure"] ?? settings["continueOnStepFailure"];
-  return said === undefined || said === null ? apiVersion >= sinceAssets : isTrue(said);
-}
-
-/** As a setting or property says it: `true`, "true", "True". */
-export function isTrue(value: unknown): boolean {
-  return /^true$/i.test(String(value ?? false));
 }
 
 /** A guid that is the same for the same text. */

@@ -2,7 +2,7 @@
 import { type Express, type Request, type Response, Router } from "express";
 import { parameter } from "../arm/router.ts";
 import { batchJobBody } from "../batch/shape.ts";
-import { jobBoard } from "../jobs/board.ts";
+import { jobService } from "../jobs/service.ts";
 import { batchDeploymentsOf, type Invocation } from "../records/batch-endpoint.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { inWorkspace, workspacePath } from "./scope.ts";
@@ -12,7 +12,7 @@ export function mount(app: Express, world: AzureWorld): void {
   routes.use(inWorkspace(world));
   const list = (request: Request, response: Response) => {
     const [endpoint, deployment] = ["endpoint", "deployment"].map((name) => parameter(request, name).toLowerCase());
-    const jobs = jobBoard(world)
+    const jobs = jobService(world)
       .own()
       .filter((job) => {
         const batch = job.body["batch"] as Invocation | undefined;

@@ -2,8 +2,8 @@
 import { type Express, type NextFunction, type Request, type Response, Router } from "express";
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
-import { jobBoard } from "../jobs/board.ts";
 import { findRun, type HistoryRun, resolvedAsset, runDetails, runMetadata } from "../jobs/history.ts";
+import { jobService } from "../jobs/service.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { holdLength, holdTags } from "./mlflow-limits.ts";
 import { MlflowError } from "./mlflow-protocol.ts";
@@ -49,7 +49,7 @@ export function mount(app: Express, world: AzureWorld): void {
   history.get("/runs/:run/children", (request, response) => {
     onlyBuilt("the child runs", request.query as Record<string, unknown>, ["api-version", "$top"]);
     const { run } = existing(parameter(request, "run"));
-    const children = [...jobBoard(world).tracking.runs.values()].filter(
+    const children = [...jobService(world).tracking.runs.values()].filter(
       (one) => one.tags["mlflow.parentRunId"] === run.id,
     );
     const top = Number(request.query["$top"] ?? children.length);
@@ -73,7 +73,7 @@ export function mount(app: Express, world: AzureWorld): void {
     const found = existing(parameter(request, "run"));
     const experiment = parameter(request, "experiment");
     // The words are not verified against live Azure.
-    if (jobBoard(world).tracking.experimentByName(experiment)?.id !== found.run.experimentId)
+    if (jobService(world).tracking.experimentByName(experiment)?.id !== found.run.experimentId)
       throw new HistoryError(404, `Experiment ${experiment} has no run ${found.run.id}.`, "NotFoundError");
     edit(world, found, bodyOf(request));
     response.json(runMetadata(world, found));
@@ -110,7 +110,7 @@ function edit(world: AzureWorld, { run, job }: HistoryRun, body: Record<string, 
   onlyBuilt("the edit of a run", body, ["runId", ...editable]);
   const text = (key: string) => (typeof body[key] === "string" ? (body[key] as string) : undefined);
   const map = (key: string) => (body[key] ?? {}) as Record<string, string>;
-  const { tracking } = jobBoard(world);
+  const { tracking } = jobService(world);
   try {
     holdLength("RunDto.DisplayName/Length", text("displayName") ?? "");
     holdTags("RunDto", job?.tags ?? run.tags, map("tags"));
@@ -124,7 +124,7 @@ function edit(world: AzureWorld, { run, job }: HistoryRun, body: Record<string, 
     tracking.changed();
     return;
   }
-  jobBoard(world).update(job, {
+  jobService(world).update(job, {
     displayName: text("displayName") ?? job.displayName,
     description: text("description") ?? job.description,
     isArchived: typeof body["hidden"] === "boolean" ? body["hidden"] : job.isArchived,
@@ -136,7 +136,7 @@ function edit(world: AzureWorld, { run, job }: HistoryRun, body: Record<string, 
 /** Newest first; filters and orders are not built and say so. */
 function queryRuns(world: AzureWorld, experimentName: string, body: Record<string, unknown>): object {
   onlyBuilt("runs:query", body, ["top"]);
-  const { tracking } = jobBoard(world);
+  const { tracking } = jobService(world);
   const experiment = tracking.experimentByName(experimentName);
   if (experiment === undefined)
     throw new HistoryError(404, `Experiment ${experimentName} was not found.`, "NotFoundError");
@@ -144,5 +144,5 @@ function queryRuns(world: AzureWorld, experimentName: string, body: Record<strin
     .filter((run) => run.experimentId === experiment.id)
     .sort((one, other) => other.startTime - one.startTime);
   const top = typeof body["top"] === "number" ? body["top"] : runs.length;
-  return { value: runs.slice(0, top).map((run) => runMetadata(world, { run, job: jobBoard(world).get(run.id) })) };
+  return { value: runs.slice(0, top).map((run) => runMetadata(world, { run, job: jobService(world).get(run.id) })) };
 }

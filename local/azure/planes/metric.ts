@@ -4,7 +4,7 @@ import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { timestamp } from "../arm/envelope.ts";
 import { notImplemented } from "../arm/errors.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
-import { jobBoard } from "../jobs/board.ts";
+import { jobService } from "../jobs/service.ts";
 import type { Metric } from "../tracking/store.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { inWorkspace, workspacePath } from "./scope.ts";
@@ -16,7 +16,7 @@ export function mount(app: Express, world: AzureWorld): void {
   metric.post("/runs/:run/:form", (request, response, next) => {
     const form = parameter(request, "form");
     if (!/^(full|list|sample)$/.test(form)) return next();
-    const { tracking } = jobBoard(world);
+    const { tracking } = jobService(world);
     const run = tracking.runs.get(parameter(request, "run"));
     if (run === undefined) {
       const message = `Run ${parameter(request, "run")} was not found.`;

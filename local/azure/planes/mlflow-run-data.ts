@@ -1,6 +1,6 @@
 // What a run logs by MLflow's API: metrics, parameters, tags, inputs and models; and its artifacts, listed.
 import { randomUUID } from "node:crypto";
-import { jobBoard } from "../jobs/board.ts";
+import { jobService } from "../jobs/service.ts";
 import { runFolder } from "../records/job.ts";
 import type { Metric, Run, TrackingStore } from "../tracking/store.ts";
 import type { AzureWorld } from "../world/world.ts";
@@ -119,7 +119,7 @@ function holdParameters(run: Run, added: Readonly<Record<string, string>>): void
 
 /** A job and its run have the same tags, but for MLflow's own. */
 function setTag(world: AzureWorld, run: Run, key: string, value: string | undefined): void {
-  const job = run.ofJob && !key.startsWith("mlflow.") ? jobBoard(world).get(run.id) : undefined;
+  const job = run.ofJob && !key.startsWith("mlflow.") ? jobService(world).get(run.id) : undefined;
   for (const tags of job === undefined ? [run.tags] : [run.tags, job.tags]) {
     if (value === undefined) delete tags[key];
     else tags[key] = value;

@@ -1,6 +1,6 @@
 // MLflow's runs: made, renamed, ended, retired, shown and searched. A job is one, and its state is the service's to say.
 import { randomBytes, randomInt } from "node:crypto";
-import { jobBoard } from "../jobs/board.ts";
+import { jobService } from "../jobs/service.ts";
 import {
   type FilterSubject,
   order,
@@ -109,8 +109,8 @@ export function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingSto
       run.status = status ?? run.status;
       if (end !== undefined) run.endTime = Number(end);
     }
-    const job = jobBoard(world).get(run.id);
-    if (name !== "" && job !== undefined) jobBoard(world).update(job, { displayName: name });
+    const job = jobService(world).get(run.id);
+    if (name !== "" && job !== undefined) jobService(world).update(job, { displayName: name });
     else if (name !== "") Object.assign(run, { name }).tags["mlflow.runName"] = name;
     tracking.changed();
     return { run_info: showInfo(world, run) };
@@ -227,7 +227,7 @@ function fieldOf(
         artifact_uri: artifactUri(world, run),
         start_time: run.startTime,
         end_time: run.endTime,
-        creation_time: jobBoard(world).get(run.id)?.created ?? run.created ?? run.startTime,
+        creation_time: jobService(world).get(run.id)?.created ?? run.created ?? run.startTime,
         // In milliseconds; a run that goes on has none, as in run history.
         duration: run.endTime === undefined ? undefined : run.endTime - run.startTime,
       };

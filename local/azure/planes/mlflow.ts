@@ -1,6 +1,6 @@
 // MLflow's REST API under both prefixes that azureml-mlflow uses (facts/03 §5.5): what is mounted, and how it says no.
 import { type Express, type NextFunction, type Request, type RequestHandler, type Response, Router } from "express";
-import { jobBoard } from "../jobs/board.ts";
+import { jobService } from "../jobs/service.ts";
 import { FilterError } from "../tracking/filters.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { mountExperiments } from "./mlflow-experiments.ts";
@@ -14,7 +14,7 @@ export function mount(app: Express, world: AzureWorld): void {
   const routes = Router({ mergeParams: true });
   routes.use(inWorkspace(world), ...exactBody());
   const on: Mounting = (method, path, answer) => void routes[method](path, answering(answer));
-  const { tracking } = jobBoard(world);
+  const { tracking } = jobService(world);
   mountExperiments(on, tracking);
   mountRuns(on, world, tracking);
   mountRunData(on, world, tracking);

@@ -1,21 +1,21 @@
 // The page that a job's studio link leads to: not studio, and it says so, but what there is to see of the job.
 import type { Express, Response } from "express";
-import { type JobBoard, jobBoard } from "../jobs/board.ts";
+import { type JobService, jobService } from "../jobs/service.ts";
 import { type JobRecord, runFolder } from "../records/job.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 /** Nobody signs in to these pages: a browser on this machine has no token, and the cloud listens on this machine alone. */
 export function mount(app: Express, world: AzureWorld): void {
-  const board = jobBoard(world);
+  const service = jobService(world);
   app.get("/runs/:job", (request, response) => {
     const name = String(request.params["job"]);
-    const job = board.get(name);
+    const job = service.get(name);
     if (job === undefined)
       return send(response, 404, page("No such job", [paragraph(`There is no job ${name} here.`)]));
-    send(response, 200, jobPage(world, board, job));
+    send(response, 200, jobPage(world, service, job));
   });
   app.get("/runs/:job/log", async (request, response) => {
-    const job = board.get(String(request.params["job"]));
+    const job = service.get(String(request.params["job"]));
     const file = String(request.query["path"] ?? "");
     // Only what the job lists: the path is the asker's.
     if (job?.logFiles.includes(file) !== true) {
@@ -40,7 +40,7 @@ function send(response: Response, status: number, html: string): void {
   response.status(status).type("text/html; charset=utf-8").set(GUARD).send(html);
 }
 
-function jobPage(world: AzureWorld, board: JobBoard, job: JobRecord): string {
+function jobPage(world: AzureWorld, service: JobService, job: JobRecord): string {
   const link = (name: string, text: string) => anchor(`/runs/${encodeURIComponent(name)}`, text);
   const time = (at: number | undefined) => (at === undefined ? "" : escaped(new Date(at).toISOString()));
   const parts = [
@@ -56,15 +56,15 @@ function jobPage(world: AzureWorld, board: JobBoard, job: JobRecord): string {
       ["Failure", escaped(job.failure?.message ?? job.cancelReason ?? "")],
     ]),
   ];
-  const run = board.tracking.runs.get(job.name);
-  const metrics = run === undefined ? [] : board.tracking.latestMetrics(run);
+  const run = service.tracking.runs.get(job.name);
+  const metrics = run === undefined ? [] : service.tracking.latestMetrics(run);
   parts.push(
     ...section(
       "Metrics",
       metrics.map(({ key, value }) => [escaped(key), escaped(String(value))] as const),
     ),
   );
-  const children = board.all().filter(({ parent }) => parent?.name === job.name);
+  const children = service.all().filter(({ parent }) => parent?.name === job.name);
   parts.push(
     ...section(
       "Jobs of it",

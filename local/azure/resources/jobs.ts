@@ -4,17 +4,17 @@ import { page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
 import { ArmError, notImplemented } from "../arm/errors.ts";
 import { text } from "../arm/query.ts";
-import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
-import { type JobBoard, jobBoard } from "../jobs/board.ts";
+import { type ArmRouter, answerCreated, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { canPatchJobs, jobNotifications, webhooksOf } from "../jobs/notifications.ts";
 import { refuseBadJob } from "../jobs/refusals.ts";
-import { jobResource } from "../jobs/shape.ts";
-import { jobToken } from "../jobs/token.ts";
+import { type JobService, jobService } from "../jobs/service.ts";
+import { jobResource } from "../jobs/shape/shape.ts";
+import { submitterOf } from "../jobs/submitter.ts";
 import { isTerminal, type JobBody, type JobRecord } from "../records/job.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
-  const board = jobBoard(world);
+  const service = jobService(world);
   const notifications = jobNotifications(world);
   const show = (job: JobRecord, apiVersion: string) =>
     jobResource(
@@ -27,33 +27,37 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   arm.get(
     "/jobs",
     (request, response, { apiVersion }) => {
-      const jobs = select(board.own().filter(ofType(request)).map(listed), request.query);
+      const jobs = select(service.own().filter(ofType(request)).map(listed), request.query);
       response.json(page(jobs, request, world.urls.arm, ({ job }) => show(job, apiVersion)));
     },
     [...selected, "jobType", "tag", "properties"],
   );
 
   arm.get("/jobs/:name", (request, response, { apiVersion }) => {
-    response.json(show(existing(board, parameter(request, "name")), apiVersion));
+    response.json(show(existing(service, parameter(request, "name")), apiVersion));
   });
 
   arm.put("/jobs/:name", (request, response, context) => {
     const name = parameter(request, "name");
     const body = propertiesOf(request);
-    const before = board.get(name);
+    const before = service.get(name);
     if (before !== undefined) {
-      update(board, before, body);
+      update(service, before, body);
       response.status(200).json(show(before, context.apiVersion));
       return;
     }
     refuseBadJob(world, name, body);
-    const job = board.submit(name, body as unknown as JobBody, submitter(world, context));
+    const job = service.submit(
+      name,
+      body as unknown as JobBody,
+      submitterOf(world, context.caller, context.apiVersion),
+    );
     answerCreated(request, response, world.urls.arm, show(job, context.apiVersion));
   });
 
   // Documented for the waiting of Azure Pipelines alone; its answer is in no recording.
   arm.patch("/jobs/:name", (request, response, { apiVersion }) => {
-    const job = existing(board, parameter(request, "name"));
+    const job = existing(service, parameter(request, "name"));
     if (!canPatchJobs(apiVersion)) {
       throw notImplemented(`PATCH of jobs with api-version ${apiVersion}: 2023-04-01-preview to 2024-04-01 have it`);
     }
@@ -70,20 +74,20 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   });
 
   arm.post("/jobs/:name/cancel", (request, response, { apiVersion }) => {
-    const job = existing(board, parameter(request, "name"));
+    const job = existing(service, parameter(request, "name"));
     if (isTerminal(job.status)) {
       if (job.body.jobType === "Pipeline") throw cancelledTooLate(job);
       response.status(200).end();
       return;
     }
     const operation = world.operations.start("jc", "PT1H", job.name);
-    void board.cancel(job).then(() => operation.succeed());
+    void service.cancel(job).then(() => operation.succeed());
     world.operations.accepted(response, operation, apiVersion);
   });
 
   // Published: 200, 202 or 204; which of them when is in no recording.
   arm.delete("/jobs/:name", (request, response) => {
-    const job = board.get(parameter(request, "name"));
+    const job = service.get(parameter(request, "name"));
     if (job === undefined) {
       response.status(204).end();
       return;
@@ -94,7 +98,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         "BadArgument",
       ]);
     }
-    board.forget(job);
+    service.forget(job);
     response.status(200).end();
   });
 }
@@ -106,8 +110,8 @@ function cancelledTooLate({ name }: JobRecord): ArmError {
   ]);
 }
 
-function existing(board: JobBoard, name: string): JobRecord {
-  const job = board.get(name);
+function existing(service: JobService, name: string): JobRecord {
+  const job = service.get(name);
   if (job !== undefined) return job;
   throw new ArmError(404, "UserError", `Job ${name} not found.`, ["NotFound", "JobNotFound"], {
     format: "Job {jobId} not found.",
@@ -121,7 +125,7 @@ function existing(board: JobBoard, name: string): JobRecord {
  * (facts/06 4.1), and every other is refused, in words that users of the service report (MicrosoftDocs/azure-docs#122250,
  * Azure/azure-sdk-for-python#42156). Those words promise that tags may change; the reports are of PUTs that changed only tags.
  */
-function update(board: JobBoard, job: JobRecord, body: Record<string, unknown>): void {
+function update(service: JobService, job: JobRecord, body: Record<string, unknown>): void {
   const sent = (body["properties"] ?? {}) as Record<string, string>;
   if (isTerminal(job.status)) {
     if (!changesDetails(job, body)) return;
@@ -139,7 +143,7 @@ function update(board: JobBoard, job: JobRecord, body: Record<string, unknown>):
       ["BadArgument"],
     );
   }
-  board.update(job, {
+  service.update(job, {
     ...(typeof body["displayName"] === "string" ? { displayName: body["displayName"] } : {}),
     ...("description" in body ? { description: body["description"] as string | null } : {}),
     ...(typeof body["isArchived"] === "boolean" ? { isArchived: body["isArchived"] } : {}),
@@ -167,15 +171,6 @@ function changesDetails(job: JobRecord, body: Record<string, unknown>): boolean 
     isSame("description") &&
     isSame("isArchived")
   );
-}
-
-function submitter(world: AzureWorld, { caller, author, apiVersion }: ArmContext) {
-  return {
-    author,
-    apiVersion,
-    objectId: caller.objectId,
-    token: () => jobToken(world, caller),
-  };
 }
 
 function ofType(request: Request): (job: JobRecord) => boolean {

@@ -1,6 +1,6 @@
 // A model monitor's definition as a schedule shows it (recorded in May 2023, api-version 2023-04-01-preview).
 
-import { input } from "../jobs/shape-parts.ts";
+import { input } from "../jobs/shape/parts.ts";
 import type { JobInput } from "../records/job.ts";
 
 type Json = Record<string, unknown>;

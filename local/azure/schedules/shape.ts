@@ -1,7 +1,7 @@
 // A schedule as the management plane shows it: triggers, and what they start, filled in as recorded (facts/04 §14).
 
-import { definitionProperties } from "../jobs/shape.ts";
-import { responseKeys } from "../jobs/versions.ts";
+import { definitionProperties } from "../jobs/shape/shape.ts";
+import { responseKeys } from "../jobs/shape/versions.ts";
 import type { JobBody } from "../records/job.ts";
 import { isEmptyPattern, type Trigger } from "./due.ts";
 import { importShown } from "./shape-import.ts";

@@ -1,9 +1,8 @@
 // Schedules that are due start their jobs; a clock that leaps ahead starts what lies in between, once a minute that was due.
 import { randomUUID } from "node:crypto";
-import { author } from "../arm/caller.ts";
 import type { Stamps } from "../arm/envelope.ts";
-import { jobBoard } from "../jobs/board.ts";
-import { jobToken } from "../jobs/token.ts";
+import { jobService } from "../jobs/service.ts";
+import { submitterOf } from "../jobs/submitter.ts";
 import type { JobBody, JobRecord } from "../records/job.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { isDue, type Trigger } from "./due.ts";
@@ -55,15 +54,11 @@ export function floor(milliseconds: number): number {
 
 /** The job of one turn. Its name is a guid: how the service names them is in no recording. */
 export function fire(world: AzureWorld, schedule: ScheduleRecord): string {
-  const board = jobBoard(world);
+  const service = jobService(world);
   const caller = world.directory.find(schedule.clientId);
   if (caller === undefined) throw new Error(`The client ${schedule.clientId} of schedule ${schedule.name} is gone.`);
   const name = randomUUID();
-  board.submit(name, bodyOf(world, schedule), {
-    author: author(caller),
-    objectId: caller.objectId,
-    token: () => jobToken(world, caller),
-  });
+  service.submit(name, bodyOf(world, schedule), submitterOf(world, caller));
   return name;
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import type { OperationError } from "../arm/operations.ts";
 import { ImageError } from "../environments/provision.ts";
-import { bring, bringCode } from "../jobs/inputs.ts";
+import { bring, bringCode } from "../jobs/running/inputs.ts";
 import type { DeploymentRecord } from "../records/online-endpoint.ts";
 import { locate } from "../workspace/locate.ts";
 import type { AzureWorld } from "../world/world.ts";

@@ -1,10 +1,10 @@
 // The service-endpoint proxy: the server asks a connection's own host on an editor's behalf, with the connection's credentials,
 // and gives back what the selector and the template make of the answer (facts/01 2.4, 4.3).
-import { authorizationOf, SignInError } from "../server-tasks/authorization.ts";
-import { send, statusName } from "../server-tasks/request.ts";
+import { authorizationOf, SignInError } from "../outbound/authorization.ts";
+import { send, statusName } from "../outbound/request.ts";
+import { render, TemplateError } from "../outbound/templates.ts";
 import type { Connection } from "../state/connections.ts";
 import { parsed, SelectorError, select, write } from "./results.ts";
-import { render, TemplateError } from "./templates.ts";
 import type { DataSource, EndpointTypes } from "./types.ts";
 
 /** The body of a POST to endpointproxy, as the official client types it. */

@@ -1,6 +1,6 @@
 // Applies a data source's result selector and template to an answer.
 import { query } from "json-p3";
-import { render } from "./templates.ts";
+import { render } from "../outbound/templates.ts";
 
 /** A selector that cannot be used, or an answer that it cannot be used on. */
 export class SelectorError extends Error {}

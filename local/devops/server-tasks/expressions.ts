@@ -2,7 +2,7 @@
 import { query } from "json-p3";
 import { checkExpression, evaluate, type Scope, toBoolean, toText, type Value } from "../../expressions/evaluate.ts";
 import { ExpressionError, nodesOf, parseExpression } from "../../expressions/expression.ts";
-import { type ServerResponse, statusName } from "./request.ts";
+import { type ServerResponse, statusName } from "../outbound/request.ts";
 import type { TaskValues } from "./substitution.ts";
 
 export { ExpressionError };

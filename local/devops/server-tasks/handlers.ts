@@ -1,12 +1,12 @@
 // Runs a server task's request: substitutes inputs, signs in, sends it, judges the answer, waits for events.
+import { authorizationOf, SignInError } from "../outbound/authorization.ts";
+import { type ServerRequest, type ServerResponse, send, statusName } from "../outbound/request.ts";
 import type { Connection } from "../state/connections.ts";
 import type { Plan, PlanEvent } from "../state/plans.ts";
-import { authorizationOf, SignInError } from "./authorization.ts";
 import type { ServerClock } from "./clock.ts";
 import { sayDuration, TaskEvents } from "./events.ts";
 import { holds, textOf } from "./expressions.ts";
 import type { ChainSection, RequestTemplate, ServerHandler } from "./manifest.ts";
-import { type ServerRequest, type ServerResponse, send, statusName } from "./request.ts";
 import { endpointId, fillIn, type TaskValues } from "./substitution.ts";
 
 /** An answer that takes longer is none (facts/01 3.1). */

@@ -2,7 +2,7 @@
 import { expandMacros } from "../../agent/macros.ts";
 import { evaluate, toText } from "../../expressions/evaluate.ts";
 import { parseExpression } from "../../expressions/expression.ts";
-import { render, TemplateError } from "../endpoint-proxy/templates.ts";
+import { render, TemplateError } from "../outbound/templates.ts";
 import type { Connection } from "../state/connections.ts";
 import type { ServerTaskManifest } from "./manifest.ts";
 

@@ -1,9 +1,9 @@
 // A release definition against what there is: tasks by their ids, connections, and how each artifact is brought.
 import { readTaskFolder, type ServiceConnection, type TaskFolder } from "../../agent/index.ts";
 import type { ReleaseArtifact } from "../../devops/state/releases.ts";
-import { type BoundTask, bindTasks } from "../bind-tasks.ts";
-import type { JobDocument, PipelineDocument, TaskStep } from "../document.ts";
-import { type Fault, PipelineError } from "../faults.ts";
+import type { JobDocument, PipelineDocument, TaskStep } from "../language/document.ts";
+import { type Fault, PipelineError } from "../language/faults.ts";
+import { type BoundTask, bindTasks } from "../running/bind-tasks.ts";
 import type { EnvironmentDocument, ReleaseDocument, WorkflowTask } from "./document.ts";
 
 /** The download task of a contributed artifact type (facts/01 6.1). */

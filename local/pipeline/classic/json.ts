@@ -1,6 +1,6 @@
 // Reads an exported JSON file with the place of every value; a key that nobody knows is a fault, never skipped.
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import { type Fault, nearestName, PipelineError, type Place } from "../faults.ts";
+import { type Fault, nearestName, PipelineError, type Place } from "../language/faults.ts";
 
 /** A JSON file. JSON is YAML too, and that parser says where things are. */
 export class JsonSource {

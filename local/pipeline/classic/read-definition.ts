@@ -2,7 +2,7 @@
 // azure-devops-node-api's ReleaseInterfaces; what local releases do not have is refused by name and line.
 import { checkExpression } from "../../expressions/evaluate.ts";
 import { ExpressionError, parseExpression } from "../../expressions/expression.ts";
-import { PipelineError } from "../faults.ts";
+import { PipelineError } from "../language/faults.ts";
 import type {
   ArtifactSource,
   DeployPhase,

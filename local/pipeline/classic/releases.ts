@@ -1,7 +1,7 @@
 // The classic releases of a project: each that is created runs, in its turn.
 import type { Release } from "../../devops/state/releases.ts";
-import type { RunOutcome } from "../outcome.ts";
-import { Turns } from "../turns.ts";
+import type { RunOutcome } from "../running/outcome.ts";
+import { Turns } from "../running/turns.ts";
 import { type ReleaseOptions, runRelease } from "./run-release.ts";
 
 export interface ReleasesOptions extends ReleaseOptions {

@@ -21,14 +21,14 @@ import {
 import type { Plan } from "../../devops/state/plans.ts";
 import type { ReleaseArtifact } from "../../devops/state/releases.ts";
 import { evaluate, toBoolean } from "../../expressions/evaluate.ts";
-import type { BoundTask } from "../bind-tasks.ts";
-import type { TaskStep } from "../document.ts";
-import { type JobRunOutcome, RECORD_RESULTS } from "../outcome.ts";
-import { type ArtifactStore, checkout, type Repository } from "../plugins.ts";
-import type { RunContext } from "../run-context.ts";
-import { runServerJob } from "../run-server-job.ts";
-import { stepFunctions } from "../scope.ts";
-import { recordStep, withoutSecrets } from "../step-records.ts";
+import type { TaskStep } from "../language/document.ts";
+import type { BoundTask } from "../running/bind-tasks.ts";
+import type { RunContext } from "../running/context.ts";
+import { type JobRunOutcome, RECORD_RESULTS } from "../running/outcome.ts";
+import { type ArtifactStore, checkout, type Repository } from "../running/plugins.ts";
+import { stepFunctions } from "../running/scope.ts";
+import { runServerJob } from "../running/server-job.ts";
+import { recordStep, withoutSecrets } from "../running/step-records.ts";
 import type { BoundDefinition } from "./bind.ts";
 import type { DeployPhase, TaskCondition } from "./document.ts";
 

@@ -5,7 +5,7 @@ import type { AgentNetwork, NodeBinaries, TaskResult, VariableSpec } from "../..
 import { connectServer } from "../../agent/server.ts";
 import type { Release, ReleaseArtifact, ReleaseEnvironment } from "../../devops/state/releases.ts";
 import type { DevOpsWorld } from "../../devops/world.ts";
-import { PipelineError } from "../faults.ts";
+import { PipelineError } from "../language/faults.ts";
 import {
   combineResults,
   type JobRunOutcome,
@@ -14,8 +14,8 @@ import {
   type RunOutcome,
   runResult,
   type StageRunOutcome,
-} from "../outcome.ts";
-import { ArtifactStore, type Repository } from "../plugins.ts";
+} from "../running/outcome.ts";
+import { ArtifactStore, type Repository } from "../running/plugins.ts";
 import { type BoundDefinition, bindDefinition, bindDownload, type ReleaseWorld } from "./bind.ts";
 import type { EnvironmentDocument, ReleaseDocument, ReleaseVariable } from "./document.ts";
 import { passGates } from "./gates.ts";

@@ -1,8 +1,8 @@
 // Templates of the same repository: found by path, given their parameters, put where they are included or extended.
 import path from "node:path/posix";
 import { isMap, isScalar, isSeq, Pair, type YAMLMap } from "yaml";
-import type { Place } from "../faults.ts";
-import type { SourceReader } from "../reader.ts";
+import type { Place } from "../language/faults.ts";
+import type { SourceReader } from "../language/reader.ts";
 import { ARGUMENTS, BODIES, type Context, PLAIN, ROOT, VARIABLES } from "./context.ts";
 import { Expander } from "./expand.ts";
 import { bindParameters, type Given, readParameters } from "./parameters.ts";

@@ -1,8 +1,8 @@
 // Templates: what `${{ }}`, `template:` and `extends:` of a pipeline become before it is read. Its public face.
 import type { YAMLMap } from "yaml";
-import type { Parameter, ParameterValue, WebhookResource } from "../document.ts";
-import type { SourceReader } from "../reader.ts";
-import { type Payload, webhookParameters } from "../webhooks.ts";
+import type { Parameter, ParameterValue, WebhookResource } from "../language/document.ts";
+import type { SourceReader } from "../language/reader.ts";
+import { type Payload, webhookParameters } from "../triggers/webhooks.ts";
 import { type TemplateFiles, Templates } from "./include.ts";
 import { bindParameters, readParameters } from "./parameters.ts";
 import { TemplateScope } from "./scope.ts";

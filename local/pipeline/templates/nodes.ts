@@ -2,8 +2,8 @@
 import { isMap, isScalar, isSeq, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { toText, type Value } from "../../expressions/evaluate.ts";
 import { Version } from "../../expressions/expression.ts";
-import type { Place } from "../faults.ts";
-import type { SourceReader } from "../reader.ts";
+import type { Place } from "../language/faults.ts";
+import type { SourceReader } from "../language/reader.ts";
 
 export class Nodes {
   readonly #reader: SourceReader;

@@ -1,9 +1,9 @@
 // Parameters of pipelines and templates: what is declared, and the values that a run or an including file gives.
 import { isMap, isScalar, isSeq } from "yaml";
 import { toText, type Value } from "../../expressions/evaluate.ts";
-import type { Parameter, ParameterType, ParameterValue } from "../document.ts";
-import { nearestName, type Place } from "../faults.ts";
-import type { SourceReader } from "../reader.ts";
+import type { Parameter, ParameterType, ParameterValue } from "../language/document.ts";
+import { nearestName, type Place } from "../language/faults.ts";
+import type { SourceReader } from "../language/reader.ts";
 import type { Nodes } from "./nodes.ts";
 import { hasExpression } from "./text.ts";
 

@@ -1,8 +1,8 @@
 // The scope of `${{ }}` at one place of one file, and its evaluation there.
 import { checkExpression, evaluate, type Scope, toText, type Value } from "../../expressions/evaluate.ts";
 import { type Expression, ExpressionError, nodesOf, parseExpression } from "../../expressions/expression.ts";
-import { nearestName, type Place } from "../faults.ts";
-import type { SourceReader } from "../reader.ts";
+import { nearestName, type Place } from "../language/faults.ts";
+import type { SourceReader } from "../language/reader.ts";
 
 export class TemplateScope {
   /** Path of the file that is being read: templates that it names lie beside it. */

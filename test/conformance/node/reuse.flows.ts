@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import type { LocalCloud } from "../../../local/cloud.ts";
 import { clientEnvironment } from "../../../scripts/conformance/environment.ts";
 import { assertSucceeded, Bench } from "../../harness/bench.ts";
@@ -64,7 +64,7 @@ class Sides {
     if (what === "code") {
       const run = await this.#bench.run("SubmitJob", { jobFile: "job.yml", wait: "false" }, { prepare });
       assertSucceeded(run);
-      return String(jobBoard(this.#cloud.azure).get(run.outputs["jobName"] ?? "")?.body["codeId"]);
+      return String(jobService(this.#cloud.azure).get(run.outputs["jobName"] ?? "")?.body["codeId"]);
     }
     const run = await this.#bench.run("RegisterData", { source: "file", dataFile: "data.yml" }, { prepare });
     assertSucceeded(run);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import type { LocalCloud } from "../../../local/cloud.ts";
 import { assertSucceeded, Bench } from "../../harness/bench.ts";
 import type { SecretRecorder } from "../../harness/secrets.ts";
@@ -56,7 +56,7 @@ function jobFlows(): Record<string, (cloud: LocalCloud) => Promise<void>> {
     onAgent(cloud, async (bench, run) => {
       const { outputs } = await run(bench, "SubmitJob", { jobFile: `jobs/${name}.yml`, tags: "made-for=conformance" });
       assert.equal(outputs["jobStatus"], "Completed");
-      const job = jobBoard(cloud.azure).get(outputs["jobName"] ?? "");
+      const job = jobService(cloud.azure).get(outputs["jobName"] ?? "");
       assert.deepEqual([job?.body.jobType, job?.tags["made-for"]], [kinds[name], "conformance"]);
     });
   return Object.fromEntries(

@@ -8,7 +8,7 @@ import { followJob } from "../../../lib/ml/follow-job.ts";
 import { cancelJob } from "../../../lib/ml/jobs.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { until } from "../../harness/until.ts";
 import { project } from "./projects.ts";
@@ -102,12 +102,12 @@ describe("following a pipeline", () => {
           pauses += 1;
           if (pauses > 1) return;
           const running = () =>
-            jobBoard(azure)
+            jobService(azure)
               .children(job.name)
               .filter(({ status }) => status === "Running");
           await until("both steps run", () => running().length === 2);
           writeFileSync(gate, "");
-          await jobBoard(azure).ended(job.name);
+          await jobService(azure).ended(job.name);
           const rule = `{ name: ${mark}, request: { plane: storage, method: GET, path: "**/user_logs/std_log.txt" }, times: 2, then: ${effect} }`;
           azure.scenarios.add(parseScenarios(`rules:\n  - ${rule}\n`).rules);
         },

@@ -10,7 +10,7 @@ import { registerModel } from "../../../lib/ml/register-model.ts";
 import { parseRules } from "../../../lib/ml/rules.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
 import { parseJob, readSource } from "../../../lib/spec/index.ts";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import { commandJob, project } from "./projects.ts";
 import { openLocal, theCloud } from "./world.ts";
 
@@ -142,7 +142,7 @@ describe("the gate", () => {
   ] as const)
     it(`does not take a metric that is ${what} for a number`, async () => {
       const job = await jobWith([["good", 0.9]]);
-      const metrics = jobBoard((await theCloud()).azure).tracking.runs.get(job)?.metrics ?? [];
+      const metrics = jobService((await theCloud()).azure).tracking.runs.get(job)?.metrics ?? [];
       const [logged] = metrics;
       assert.ok(logged, "the job has logged its metric");
       // What a service answers that stores what it was sent.
@@ -168,7 +168,8 @@ describe("the gate", () => {
         async sleep() {
           pauses += 1;
           if (pauses < 2) return;
-          for (const metric of jobBoard(azure).tracking.runs.get(job)!.metrics) Object.assign(metric, { visibleAt: 0 });
+          for (const metric of jobService(azure).tracking.runs.get(job)!.metrics)
+            Object.assign(metric, { visibleAt: 0 });
         },
       };
       assert.equal((await gate(job, "metrics.late == 1", { patience: 10_000, clock })).passed, true);
@@ -196,7 +197,8 @@ describe("the gate", () => {
       const job = await jobWith([["late", 0.1]]);
       const clock = pausing((pause) => {
         if (pause === 2)
-          for (const metric of jobBoard(azure).tracking.runs.get(job)!.metrics) Object.assign(metric, { visibleAt: 0 });
+          for (const metric of jobService(azure).tracking.runs.get(job)!.metrics)
+            Object.assign(metric, { visibleAt: 0 });
       });
       const result = await gate(job, rules, { patience: 10_000, clock });
       assert.equal(result.passed, expected, JSON.stringify(result.rules));
@@ -210,7 +212,7 @@ describe("the gate", () => {
     late("metrics.all(name, metrics[name] > 0.05)", true));
 
   it("judges no job whose run MLflow does not know, and waits for it", async () => {
-    const { tracking } = jobBoard((await theCloud()).azure);
+    const { tracking } = jobService((await theCloud()).azure);
     const job = await jobWith([["auc", 0.9]]);
     const run = tracking.runs.get(job)!;
     tracking.runs.delete(job);
@@ -222,7 +224,7 @@ describe("the gate", () => {
     assert.equal((await gate(job, "!has(metrics.bad)", { patience: 10_000, clock })).passed, true);
   });
   it("fails against a champion whose run MLflow does not know", async () => {
-    const { tracking } = jobBoard((await theCloud()).azure);
+    const { tracking } = jobService((await theCloud()).azure);
     const job = await jobWith([["auc", 0.9]]);
     tracking.runs.delete(job);
     const result = await gate(strong, "!has(champion.auc) || metrics.auc > champion.auc", {
@@ -249,7 +251,7 @@ describe("the gate", () => {
     await cancelJob(workspace, running.name);
   });
   it("takes no metrics of another run than the one it asked for", async () => {
-    const { tracking } = jobBoard((await theCloud()).azure);
+    const { tracking } = jobService((await theCloud()).azure);
     const job = await jobWith([["auc", 0.1]]);
     const own = tracking.runs.get(job)!;
     // What a cache or a proxy may answer.

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { followJob } from "../../../lib/ml/follow-job.ts";
 import { cancelJob, getJob } from "../../../lib/ml/jobs.ts";
 import { submitJob } from "../../../lib/ml/submit-job.ts";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import { commandJob } from "./projects.ts";
 import { openLocal, provenance, theCloud } from "./world.ts";
 
@@ -13,7 +13,7 @@ const rerun = { ...provenance, attempt: 2 };
 
 describe("a job that has the name of this step's", () => {
   const open = (run = provenance) => openLocal({ provenance: run });
-  const board = async () => jobBoard((await theCloud()).azure);
+  const board = async () => jobService((await theCloud()).azure);
   const cancelled = async (...names: string[]) => {
     for (const name of names) await cancelJob(await openLocal(), name);
   };
@@ -133,7 +133,7 @@ describe("a concurrencyKey", () => {
     const key = unique();
     const newer = await submit(run("12"), key);
     const stepIdentity = randomUUID();
-    const all = jobBoard((await theCloud()).azure);
+    const all = jobService((await theCloud()).azure);
     const before = all.all().length;
     await assert.rejects(submit(run("7"), key, stepIdentity), { message: new RegExp(`newer run 12 .*${newer.name}`) });
     assert.equal(all.all().length, before);

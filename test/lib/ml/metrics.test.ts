@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { latestMetrics, metricHistory } from "../../../lib/ml/metrics.ts";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import { openLocal, theCloud } from "./world.ts";
 
 describe("metrics", () => {
   /** A run that logged these values of `loss`, put where the cloud keeps them: by the service's own road it takes too long. */
   const runWith = async (values: readonly unknown[]) => {
-    const { tracking } = jobBoard((await theCloud()).azure);
+    const { tracking } = jobService((await theCloud()).azure);
     const run = tracking.addRun({ id: randomUUID(), experimentId: tracking.defaultExperiment.id, name: "metrics" });
     values.forEach((value, step) => {
       run.metrics.push({ key: "loss", value: value as number, step, timestamp: step, visibleAt: 0 });

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { type AgentServer, systemConnection } from "../../../local/agent/index.ts";
 import { connectServer } from "../../../local/agent/server.ts";
-import { devOpsApplication } from "../../../local/devops/server.ts";
+import { devOpsApplication } from "../../../local/devops/rest/server.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
 import { HarRecorder } from "../../../local/network/har.ts";
 import { listen } from "../../../local/network/listen.ts";

@@ -8,7 +8,7 @@ import { CachePlace, contentHash } from "../../../local/azure/environments/cache
 import { type Interpreter, interpreter } from "../../../local/azure/environments/interpreter.ts";
 import { imageOf } from "../../../local/azure/environments/provision.ts";
 import { readConda } from "../../../local/azure/environments/requirements.ts";
-import { imageLog } from "../../../local/azure/jobs/programs.ts";
+import { imageLog } from "../../../local/azure/jobs/running/programs.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { ask } from "./client.ts";
 import { JobClient } from "./job-client.ts";

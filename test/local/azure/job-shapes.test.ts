@@ -1,8 +1,8 @@
 // Jobs of kinds that are simulated, as the management plane shows them; and imports of data.
 import assert from "node:assert/strict";
-import { taskShown } from "../../../local/azure/jobs/shape-automl.ts";
-import { otherProperties } from "../../../local/azure/jobs/shape-kinds.ts";
-import { responseKeys } from "../../../local/azure/jobs/versions.ts";
+import { taskShown } from "../../../local/azure/jobs/shape/automl.ts";
+import { otherProperties } from "../../../local/azure/jobs/shape/kinds.ts";
+import { responseKeys } from "../../../local/azure/jobs/shape/versions.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { JobClient } from "./job-client.ts";
 

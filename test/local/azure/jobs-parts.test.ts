@@ -5,10 +5,10 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/command.ts";
-import { findPython, type JobSurroundings, jobEnvironment } from "../../../local/azure/jobs/environment.ts";
-import { LogCarrier } from "../../../local/azure/jobs/logs.ts";
-import { RunningCommand } from "../../../local/azure/jobs/processes.ts";
+import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/running/command.ts";
+import { findPython, type JobSurroundings, jobEnvironment } from "../../../local/azure/jobs/running/environment.ts";
+import { LogCarrier } from "../../../local/azure/jobs/running/logs.ts";
+import { RunningCommand } from "../../../local/azure/jobs/running/processes.ts";
 import { durationMilliseconds } from "../../../local/azure/records/durations.ts";
 import {
   longDatastoreUri,

@@ -1,6 +1,6 @@
 // Jobs that consist of others: pipelines as graphs, sweeps as trials, and the schedules that start them.
 import assert from "node:assert/strict";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import { isCron, isDue } from "../../../local/azure/schedules/due.ts";
 import { startDue } from "../../../local/azure/schedules/watch.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
@@ -281,7 +281,7 @@ describe("local Azure: jobs of several jobs", () => {
 
     before(() => {
       // A trial's score is what it drew, logged as it begins to run.
-      const { tracking } = jobBoard(cloud.azure);
+      const { tracking } = jobService(cloud.azure);
       cloud.azure.events.on("jobStatus", (job) => {
         const run = tracking.runs.get(job.name);
         const drawn = job.properties["hyperparameters"];
@@ -390,7 +390,7 @@ describe("local Azure: jobs of several jobs", () => {
       },
     });
     const startedBy = (name: string) =>
-      jobBoard(cloud.azure)
+      jobService(cloud.azure)
         .all()
         .filter((job) => job.properties["azureml.scheduleName"] === name);
 

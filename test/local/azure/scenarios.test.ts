@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { TaskError } from "../../../lib/errors.ts";
-import { jobBoard } from "../../../local/azure/jobs/board.ts";
+import { jobService } from "../../../local/azure/jobs/service.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { project } from "../../lib/ml/projects.ts";
@@ -220,7 +220,7 @@ describe("local Azure: scenarios", () => {
       });
       assert.equal(pipeline.status, 201, pipeline.text);
       await jobs.until("nightly", "Failed");
-      const children = jobBoard(cloud.azure).children("nightly");
+      const children = jobService(cloud.azure).children("nightly");
       const of = (node: string) => children.find(({ parent }) => parent?.node === node);
       assert.equal(of("prepare")?.status, "Completed");
       const failed = of("train")?.name ?? "";

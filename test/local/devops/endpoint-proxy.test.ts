@@ -7,8 +7,8 @@ import path from "node:path";
 import { fillPickList } from "../../../local/devops/endpoint-proxy/editor.ts";
 import type { ProxyRequest } from "../../../local/devops/endpoint-proxy/proxy.ts";
 import { SelectorError, select, write } from "../../../local/devops/endpoint-proxy/results.ts";
-import { render, TemplateError } from "../../../local/devops/endpoint-proxy/templates.ts";
 import type { EndpointType } from "../../../local/devops/endpoint-proxy/types.ts";
+import { render, TemplateError } from "../../../local/devops/outbound/templates.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
 
 const contributed = (): EndpointType => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
-import { devOpsApplication } from "../../../local/devops/server.ts";
+import { devOpsApplication } from "../../../local/devops/rest/server.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
 import { HarRecorder } from "../../../local/network/har.ts";
 import { listen } from "../../../local/network/listen.ts";

@@ -1,7 +1,7 @@
 // A service outside of Azure DevOps that a server task calls: answers as a test says, and reports back over REST as ServerTaskHelper does.
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { send } from "../../../local/devops/server-tasks/request.ts";
+import { send } from "../../../local/devops/outbound/request.ts";
 
 export interface Asked {
   readonly method: string;

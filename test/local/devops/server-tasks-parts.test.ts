@@ -1,7 +1,7 @@
 // The parts of the server-task engine by themselves: time spans, task.json, substitution, templates, expressions.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TemplateError } from "../../../local/devops/endpoint-proxy/templates.ts";
+import { TemplateError } from "../../../local/devops/outbound/templates.ts";
 import { timeSpan } from "../../../local/devops/server-tasks/clock.ts";
 import { sayDuration } from "../../../local/devops/server-tasks/events.ts";
 import { checkServerExpression, holds, textOf } from "../../../local/devops/server-tasks/expressions.ts";

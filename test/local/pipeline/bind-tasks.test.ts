@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { ServiceConnection } from "../../../local/agent/index.ts";
 import { PipelineError } from "../../../local/pipeline/index.ts";
-import { isVisible } from "../../../local/pipeline/visible-rule.ts";
+import { isVisible } from "../../../local/pipeline/running/visible-rule.ts";
 import { CONNECTION_ID, PRINT_ENVIRONMENT } from "../agent/fixture.ts";
 import { linesOf, Workshop } from "./fixture.ts";
 

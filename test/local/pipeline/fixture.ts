@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { RecordingServer } from "../../../local/agent/index.ts";
-import { MemoryDevOps } from "../../../local/pipeline/devops.ts";
 import { type RunOutcome, runPipeline } from "../../../local/pipeline/index.ts";
-import type { RunOptions } from "../../../local/pipeline/run-pipeline.ts";
+import { MemoryDevOps } from "../../../local/pipeline/running/devops.ts";
+import type { RunOptions } from "../../../local/pipeline/running/pipeline.ts";
 import { Bench } from "../agent/fixture.ts";
 
 export class Workshop {

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
-import { devOpsApplication } from "../../../local/devops/server.ts";
+import { devOpsApplication } from "../../../local/devops/rest/server.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
 import { HarRecorder } from "../../../local/network/har.ts";
 import { listen } from "../../../local/network/listen.ts";
 import { makeAuthority } from "../../../local/network/tls.ts";
 import { Pipelines, type RunOutcome } from "../../../local/pipeline/index.ts";
-import { matchesBranch } from "../../../local/pipeline/triggers.ts";
+import { matchesBranch } from "../../../local/pipeline/triggers/triggers.ts";
 import { linesOf, Workshop } from "./fixture.ts";
 
 const TRAINING = `trigger: {branches: {include: [main, release/*]}, paths: {exclude: ["*.md", docs/**]}}

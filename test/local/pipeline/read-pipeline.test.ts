@@ -1,7 +1,7 @@
 // Refusals of the local pipeline: by name, line and column, before anything runs.
 import assert from "node:assert/strict";
-import type { ParameterValue } from "../../../local/pipeline/document.ts";
 import { PipelineError, readPipeline } from "../../../local/pipeline/index.ts";
+import type { ParameterValue } from "../../../local/pipeline/language/document.ts";
 
 function faultsOf(yaml: string, parameters: Record<string, ParameterValue> = {}): string[] {
   try {

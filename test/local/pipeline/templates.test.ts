@@ -1,7 +1,7 @@
 // Templates: what they become, and what is refused with the file, line and column where it stands.
 import assert from "node:assert/strict";
-import type { ParameterValue, StepDocument } from "../../../local/pipeline/document.ts";
 import { PipelineError, readPipeline } from "../../../local/pipeline/index.ts";
+import type { ParameterValue, StepDocument } from "../../../local/pipeline/language/document.ts";
 
 type Files = Readonly<Record<string, string>>;
 

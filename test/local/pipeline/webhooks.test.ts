@@ -7,7 +7,7 @@ import path from "node:path";
 import { incomingWebhook } from "../../../local/devops/state/webhooks.ts";
 import type { DevOpsWorld } from "../../../local/devops/world.ts";
 import { Pipelines, type RunOutcome, readPipeline } from "../../../local/pipeline/index.ts";
-import { webhookTriggeredBy } from "../../../local/pipeline/webhooks.ts";
+import { webhookTriggeredBy } from "../../../local/pipeline/triggers/webhooks.ts";
 import { type Organization, startOrganization } from "../devops/organization.ts";
 import { linesOf, Workshop } from "./fixture.ts";
 

@@ -3,13 +3,13 @@
 import { isTerminal, type JobRecord, type JobStatus, runFolder } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";
 import { findComponent, type Json } from "../../workspace/components.ts";
-import { registerOutputs } from "../outputs.ts";
-import { ParentLife } from "../parent.ts";
-import { isTrue } from "../service-properties.ts";
-import { takeSlot } from "../slots.ts";
+import { registerOutputs } from "../running/outputs.ts";
+import { ParentLife } from "../running/parent.ts";
+import { takeSlot } from "../running/slots.ts";
 import { inputsGiven, type Scope, type Value } from "./bindings.ts";
 import { readGraph, type Step } from "./graph.ts";
 import { findReusable, remember, reuseKey } from "./reuse.ts";
+import { isTrue } from "./settings.ts";
 import { type Surroundings, stepJob } from "./steps.ts";
 
 /** The log that streaming clients look for first in a pipeline (facts/03 5.2). */

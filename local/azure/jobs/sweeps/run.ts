@@ -3,10 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { durationMilliseconds } from "../../records/durations.ts";
 import type { CommandBody, JobRecord } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";
-import { registerOutputs } from "../outputs.ts";
-import { ParentLife } from "../parent.ts";
-import { takeSlot } from "../slots.ts";
-import { readMetric } from "./metric.ts";
+import type { Run } from "../../tracking/store.ts";
+import type { AzureWorld } from "../../world/world.ts";
+import { registerOutputs } from "../running/outputs.ts";
+import { ParentLife } from "../running/parent.ts";
+import { takeSlot } from "../running/slots.ts";
 import { draw, grid, type Point, random, type SearchSpace } from "./space.ts";
 import { type Policy, toEnd } from "./termination.ts";
 
@@ -210,4 +211,10 @@ function fillSearchSpace(command: string, point: Point): string {
 function pythonText(value: unknown): string {
   if (typeof value === "boolean") return value ? "True" : "False";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** The values of one metric of a trial, in the order they were logged. */
+function readMetric(world: AzureWorld, run: string, metric: string): readonly number[] {
+  const found = world.store<Run>("runs").get(run)?.metrics ?? [];
+  return found.filter(({ key }) => key === metric).map(({ value }) => value);
 }

@@ -11,7 +11,7 @@ import {
   deploymentsOfEndpoint,
 } from "../../records/online-endpoint.ts";
 import { parseReference } from "../../records/references.ts";
-import { fleetOf } from "../../scoring/fleet.ts";
+import { endpointHost } from "../../scoring/endpoint-host.ts";
 import { answerStarted, begin, carryOut, requireIdle } from "../../scoring/operations.ts";
 import { deploymentBody } from "../../scoring/shape.ts";
 import type { AzureWorld } from "../../world/world.ts";
@@ -80,7 +80,7 @@ function normalised(sent: Json): Json {
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const deployments = deploymentsOf(world);
-  const fleet = fleetOf(world);
+  const host = endpointHost(world);
   const base = "/onlineEndpoints/:endpoint/deployments";
 
   arm.get(
@@ -140,8 +140,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     };
     const { takes, fail } = world.scenarios.deployment(endpoint, deployment.name);
     const work = async () => {
-      if (fail !== undefined) throw fleet.refuse(deployment, fail);
-      await fleet.start(deployment);
+      if (fail !== undefined) throw host.refuse(deployment, fail);
+      await host.start(deployment);
       settle("Succeeded");
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
@@ -204,7 +204,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     deployments.changed();
     world.operations.accepted(response, operation, apiVersion);
     const work = async () => {
-      await fleet.stop(endpoint.name, name);
+      await host.stop(endpoint.name, name);
       deployments.delete(key);
     };
     carryOut(world, key, operation, world.scenario.online.deployment, work, () => {});
@@ -225,8 +225,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     // Of the container that brings the files no log is recorded: it is told by its lines alone.
     const content =
       containerType === "InferenceServer"
-        ? fleet.report(endpoint, name, last)
-        : fleet.logs(endpoint, name, containerType, last);
+        ? host.report(endpoint, name, last)
+        : host.logs(endpoint, name, containerType, last);
     response.json({ content: content ?? "" });
   });
 

@@ -14,7 +14,7 @@ import {
   endpointsOf,
 } from "../../records/online-endpoint.ts";
 import { endpointToken, newKey } from "../../scoring/access.ts";
-import { fleetOf } from "../../scoring/fleet.ts";
+import { endpointHost } from "../../scoring/endpoint-host.ts";
 import { answerStarted, begin, carryOut, requireIdle } from "../../scoring/operations.ts";
 import { endpointBody, startedEndpointBody } from "../../scoring/shape.ts";
 import type { AzureWorld } from "../../world/world.ts";
@@ -122,8 +122,8 @@ function chosenEndpoints(endpoints: readonly EndpointRecord[], query: Request["q
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const endpoints = endpointsOf(world);
-  const fleet = fleetOf(world);
-  if (endpoints.size > 0) void fleet.restore();
+  const host = endpointHost(world);
+  if (endpoints.size > 0) void host.restore();
   const base = "/onlineEndpoints";
 
   arm.get(
@@ -198,7 +198,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       operation,
       world.scenarios.endpoint(name).takes ?? world.scenario.online.endpoint,
       async () => {
-        endpoint.scoringUri = `${await fleet.open(name)}/score`;
+        endpoint.scoringUri = `${await host.open(name)}/score`;
         endpoint.traffic = traffic;
         endpoint.mirrorTraffic = mirrorTraffic;
         endpoint.provisioningState = "Succeeded";
@@ -254,10 +254,10 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       async () => {
         for (const deployment of deploymentsOfEndpoint(world, name)) {
           deploymentsOf(world).delete(deploymentKey(name, deployment.name));
-          await fleet.stop(name, deployment.name);
+          await host.stop(name, deployment.name);
         }
         endpoints.delete(name.toLowerCase());
-        await fleet.shut(name);
+        await host.shut(name);
       },
       () => {
         endpoint.provisioningState = "Failed";

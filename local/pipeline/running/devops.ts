@@ -1,0 +1,209 @@
+// The in-process interface of the local pipeline to Azure DevOps (local/devops' DevOpsWorld satisfies it), and a small implementation in
+// memory.
+import { randomUUID } from "node:crypto";
+import type { Issue, OutputVariable, TaskManifest, TaskResult } from "../../agent/index.ts";
+
+export type RunReason =
+  | "manual"
+  | "individualCI"
+  | "batchedCI"
+  | "pullRequest"
+  | "schedule"
+  | "resourceTrigger"
+  | "buildCompletion"
+  | "triggered"
+  | "userCreated";
+export type RunResult = "succeeded" | "partiallySucceeded" | "failed" | "canceled";
+
+export interface PlanLike {
+  readonly planId: string;
+  readonly timelineId: string;
+  readonly hub: string;
+  record(change: {
+    id: string;
+    parentId?: string;
+    type?: string;
+    name?: string;
+    refName?: string;
+    state?: "pending" | "inProgress" | "completed";
+    result?: "succeeded" | "succeededWithIssues" | "failed" | "canceled" | "skipped" | "abandoned";
+    startTime?: number;
+    finishTime?: number;
+    logId?: number;
+    issues?: { type: "error" | "warning"; message: string }[];
+    task?: { id: string; name: string; version: string };
+  }): unknown;
+  createLog(path: string): { readonly id: number };
+  appendLog(log: { readonly id: number }, text: string): void;
+}
+
+export interface BuildLike {
+  readonly id: number;
+  buildNumber: string;
+  readonly definition: { readonly id: number; readonly name: string; readonly repository?: { readonly id: string } };
+  readonly plan: PlanLike;
+  readonly sourceBranch: string;
+  readonly sourceVersion: string;
+  readonly requestedFor: { readonly id: string; readonly displayName: string; readonly uniqueName: string };
+  readonly tags: Set<string>;
+  result?: RunResult | undefined;
+  readonly reason: RunReason;
+  /** Values of the pipeline's parameters, given when the run was queued over REST. */
+  readonly templateParameters?: Readonly<Record<string, string>>;
+  /** The run that stands for each pipeline resource, by alias. */
+  readonly consumed?: Map<string, BuildLike>;
+}
+
+/** Posts to incoming webhooks; local/devops' world has them. */
+export interface WebhookSource {
+  /** A saved pipeline names this connection. */
+  listen(connectionName: string): void;
+  on(event: "received", listener: (received: ReceivedPost) => void): unknown;
+  off(event: "received", listener: (received: ReceivedPost) => void): unknown;
+}
+
+export interface ReceivedPost {
+  readonly connection: { readonly name: string };
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** A task of an agentless job. Connections in `inputs` are ids; `token` is System.AccessToken of the job. */
+export interface ServerTaskStep {
+  readonly task: TaskManifest;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly variable: (name: string) => string | undefined;
+  readonly jobId: string;
+  /** Id of its timeline record. */
+  readonly taskInstanceId: string;
+  readonly token: string;
+  readonly signal: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+export interface ServerTaskOutcome {
+  readonly result: TaskResult;
+  readonly issues: readonly Issue[];
+  readonly outputs: Readonly<Record<string, OutputVariable>>;
+  /** The log that an outside service made for the step. */
+  readonly logId?: number | undefined;
+}
+
+/** `Build` is the implementation's own type of build: what it makes is what it gets back. */
+export interface DevOpsLike<Build extends BuildLike = BuildLike> {
+  /** With its trailing slash. */
+  readonly collectionUri: string;
+  readonly organization: { readonly id: string; readonly name: string };
+  readonly project: { readonly id: string; readonly name: string };
+  readonly builds: {
+    readonly all: readonly Build[];
+    /** `requested`: a run that somebody queued over REST waits for an agent. */
+    on?(event: "requested", listener: (build: Build) => void): unknown;
+    off?(event: "requested", listener: (build: Build) => void): unknown;
+  };
+  readonly webhooks?: WebhookSource;
+  readonly connections?: { get(name: string): { readonly type: string } | undefined };
+  createBuild(
+    definition: string,
+    wanted: {
+      branch: string;
+      commit: string;
+      reason?: RunReason;
+      requestedFor: string;
+      triggeredBy?: Build;
+      triggerInfo?: Record<string, string>;
+      parameters?: Record<string, string>;
+      repository?: string;
+      yamlFilename?: string;
+    },
+  ): Build;
+  startBuild(build: Build): void;
+  finishBuild(build: Build, result: RunResult): void;
+  issueJobToken(job: {
+    plan: Build["plan"];
+    jobId: string;
+    connectionIds?: readonly string[];
+    minutes?: number;
+  }): string;
+  /** Runs tasks where no agent is; absent: there are no agentless jobs. */
+  readonly serverTasks?: { run(step: ServerTaskStep & { readonly plan: Build["plan"] }): Promise<ServerTaskOutcome> };
+  oidcRequestUri(plan: Build["plan"], jobId: string): string;
+  buildUrl(build: Build): string;
+}
+
+/** Remembers runs and nothing more: for tests of the pipeline alone. */
+export class MemoryDevOps implements DevOpsLike<MemoryBuild> {
+  readonly collectionUri = "https://localhost/contoso/";
+  readonly organization = { id: "00000000-0000-4000-8000-00000000000a", name: "contoso" };
+  readonly project = { id: "00000000-0000-4000-8000-00000000000b", name: "breast-cancer" };
+  readonly builds: { readonly all: MemoryBuild[] } = { all: [] };
+  readonly tokens: string[] = [];
+
+  createBuild(
+    definition: string,
+    wanted: { branch: string; commit: string; requestedFor: string; reason?: RunReason },
+  ): MemoryBuild {
+    const id = this.builds.all.length + 1;
+    const known = this.builds.all.find((build) => build.definition.name === definition)?.definition;
+    const build: MemoryBuild = {
+      id,
+      buildNumber: String(id),
+      definition: known ?? {
+        id: new Set(this.builds.all.map((one) => one.definition.name)).size + 1,
+        name: definition,
+      },
+      plan: new MemoryPlan(),
+      sourceBranch: wanted.branch.startsWith("refs/") ? wanted.branch : `refs/heads/${wanted.branch}`,
+      sourceVersion: wanted.commit,
+      requestedFor: { id: randomUUID(), displayName: wanted.requestedFor, uniqueName: wanted.requestedFor },
+      reason: wanted.reason ?? "manual",
+      tags: new Set(),
+      status: "notStarted",
+    };
+    this.builds.all.push(build);
+    return build;
+  }
+  startBuild(build: MemoryBuild): void {
+    build.status = "inProgress";
+  }
+  finishBuild(build: MemoryBuild, result: RunResult): void {
+    build.status = "completed";
+    build.result = result;
+  }
+  issueJobToken(): string {
+    const token = `token-${randomUUID()}`;
+    this.tokens.push(token);
+    return token;
+  }
+  oidcRequestUri(plan: PlanLike, jobId: string): string {
+    return `${this.collectionUri}${this.project.id}/_apis/distributedtask/hubs/${plan.hub}/plans/${plan.planId}/jobs/${jobId}/oidctoken`;
+  }
+  buildUrl(build: MemoryBuild): string {
+    return `${this.collectionUri}${this.project.name}/_build/results?buildId=${build.id}`;
+  }
+}
+
+export interface MemoryBuild extends BuildLike {
+  readonly plan: MemoryPlan;
+  status: "notStarted" | "inProgress" | "completed";
+}
+
+export class MemoryPlan implements PlanLike {
+  readonly planId = randomUUID();
+  readonly timelineId = this.planId;
+  readonly hub = "build";
+  readonly records = new Map<string, Record<string, unknown>>();
+  readonly logs: { readonly id: number; readonly path: string; text: string }[] = [];
+
+  record(change: { id: string }): void {
+    this.records.set(change.id, { ...this.records.get(change.id), ...change });
+  }
+  createLog(path: string): { id: number; path: string; text: string } {
+    const log = { id: this.logs.length + 1, path, text: "" };
+    this.logs.push(log);
+    return log;
+  }
+  appendLog(log: { readonly id: number }, text: string): void {
+    const known = this.logs.find(({ id }) => id === log.id);
+    if (known) known.text += text;
+  }
+}
