@@ -13,13 +13,11 @@ import { packagedTasks } from "../harness/packages.ts";
 import { CLOCK_SKEW, PROCESS_FILE } from "./clock.ts";
 import { jobOptions } from "./job-options.ts";
 
-export type FaultedTask = TaskName | "WatchModels";
-
 /** How a task's process ends before its time. Only after `lost` does the agent run no post-job stage. */
 export type EndKind = "lost" | "SIGKILL" | "SIGTERM" | "cancel";
 
 export interface Attempt {
-  readonly task: FaultedTask;
+  readonly task: TaskName;
   readonly inputs: Readonly<Record<string, string>>;
   /** Files of the repository beside and over those of the test project. */
   readonly files?: Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 // A scenario of a schedule: a task with its inputs, the state before it, and what must hold afterwards.
 import type { ConnectionName } from "../../local/connections.ts";
+import type { TaskName } from "../harness/bench.ts";
 import type { Place } from "./place.ts";
-import type { FaultedTask, Ran } from "./run-task.ts";
+import type { Ran } from "./run-task.ts";
 
 /** `arm write` -> how many such requests an undisturbed run sends, about: where faults are put. */
 export type RequestCounts = Readonly<Record<string, number>>;
@@ -9,7 +10,7 @@ export type RequestCounts = Readonly<Record<string, number>>;
 export interface Scenario {
   /** What is special about it, for reports: `RegisterData, new name`. Seeds refer to it: it stays. */
   readonly name: string;
-  readonly task: FaultedTask;
+  readonly task: TaskName;
   readonly inputs: Readonly<Record<string, string>>;
   /** Files of the repository beside and over those of the test project. */
   readonly files?: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { TaskFolderName } from "../../lib/ml/setup/task-operations.ts";
 import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
 import { hostEnvironment } from "../../local/agent/environment.ts";
 import {
@@ -31,16 +32,8 @@ import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
 /** The project that the tests' repository holds, unless a run says otherwise. */
 export const PROJECT = path.join(root, "test", "bundle", "project");
 
-export type TaskName =
-  | "RegisterData"
-  | "SubmitJob"
-  | "EvaluateMetrics"
-  | "RegisterModel"
-  | "DeployEndpoint"
-  | "InvokeEndpoint"
-  | "Apply"
-  | "DownloadModel"
-  | "CheckSetup";
+/** A task that runs on an agent, by its folder. */
+export type TaskName = Exclude<TaskFolderName, "WaitForJob" | "CheckModel"> | "CheckSetup";
 
 export interface RunOptions {
   /** The agent's own choice where absent. */
