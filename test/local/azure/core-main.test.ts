@@ -21,10 +21,14 @@ describe("npm run local", () => {
       const folder = mkdtempSync(path.join(tmpdir(), "local-main-"));
       const file = path.join(folder, "cloud.json");
       const har = path.join(folder, "traffic.har");
-      const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "up", "--json", file, "--har", har], {
-        cwd: root,
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+      const child = spawn(
+        process.execPath,
+        ["--import", "tsx", "local/commands/main.ts", "up", "--json", file, "--har", har],
+        {
+          cwd: root,
+          stdio: ["ignore", "pipe", "inherit"],
+        },
+      );
       child.stdout.resume();
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       try {
@@ -52,7 +56,9 @@ describe("npm run local", () => {
   }
 
   it("says which options there are", async () => {
-    const child = spawn(process.execPath, ["--import", "tsx", "local/main.ts", "up", "--jsno", "x"], { cwd: root });
+    const child = spawn(process.execPath, ["--import", "tsx", "local/commands/main.ts", "up", "--jsno", "x"], {
+      cwd: root,
+    });
     let said = "";
     child.stderr.on("data", (piece) => {
       said += piece;

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // The program `azureml-local`: finds the command and ends with its exit code.
-import { exec } from "./commands/exec.ts";
-import { run } from "./commands/run.ts";
-import { up } from "./commands/up.ts";
-import { UsageError } from "./commands/usage.ts";
+import { exec } from "./exec.ts";
+import { run } from "./run.ts";
+import { up } from "./up.ts";
+import { UsageError } from "./usage.ts";
 
 const commands: Readonly<Record<string, (words: string[]) => Promise<number>>> = { up, exec, run };
 
