@@ -10,7 +10,7 @@ export type Inputs = {
   computes: string | undefined;
   /** Names of online endpoints that the pipeline calls, one a line or separated by commas. Leave out those that a deployment is to make. */
   endpoints: string | undefined;
-  /** What the pipeline does in Azure DevOps, one a line or separated by commas: `builds`, `tests`, `pullRequests`, `workItems`. A right of these that is lacking fails the step. Left empty, only those that the tasks themselves need do, and the others warn. */
+  /** What the pipeline does in Azure DevOps, one a line or separated by commas: `builds`, `tests`, `pullRequests`, `workItems`. The step fails when one of these rights is missing. Left empty, it fails only for rights that the tasks themselves need, and warns for the others. */
   rights: string | undefined;
 } & ConnectionType;
 
@@ -19,7 +19,7 @@ export interface Outputs {
   ok: boolean;
   /** Names of the checks that failed, one a line. */
   failed: string;
-  /** Names of the checks that could not be asked, or found lacking what may not matter, one a line. */
+  /** Names of the checks that could not be made, or that miss something which may not matter, one a line. */
   warned: string;
 }
 

@@ -18,11 +18,11 @@ export type Inputs = Pick<SharedInputs, "deploymentName" | "allowedFolders" | "p
   trafficPercent: number;
   /** Fails before anything is changed where the new deployment would get traffic and no request file is given to call it with first. Otherwise that is a warning. */
   requireCall: boolean;
-  /** What becomes of a deployment that this step made. The step gives back its share of the traffic in both cases, and shows the deployment's logs. A deployment that was there before is never deleted. */
+  /** What to do with a deployment that this step made. The step gives back its share of the traffic in both cases, and shows the deployment's logs. A deployment that was there before is never deleted. */
   onFailure: "deleteDeployment" | "keepDeployment";
   /** Once the traffic has moved, deletes the endpoint's other deployments that no longer get any. If off, old deployments stay available for rollback and continue to be billed. */
   deleteOldDeployments: boolean;
-  /** Minutes to wait before the task gives up, ends what it began (cancels the job, undoes the rollout) and fails; `0` waits as long as the pipeline job may run. */
+  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
   timeoutInMinutes: number;
 } & ConnectionType;
 

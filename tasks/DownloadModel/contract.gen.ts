@@ -35,7 +35,7 @@ export type Inputs = Pick<SharedInputs, "registry"> & {
   itemPattern: string;
   /** Azure DevOps fills this in where the task downloads the artifact of a classic release. It counts before the other connections. */
   connection: string | undefined;
-  /** Keeps the commit that the model was trained from with the log, in the form in which Azure DevOps compares releases. That it reads it for artifacts of this type is not verified. */
+  /** Attaches the commit that the model was trained from to the log, so that Azure DevOps can show the commits between two releases (not verified for artifacts of this type). */
   downloadCommitsAndWorkItems: boolean;
   /** Azure DevOps fills this in: the ending of the name of the file with the commit. */
   artifactDetailsFileNameSuffix: string | undefined;

@@ -8,9 +8,9 @@ export type Inputs = Pick<SharedInputs, "plan"> & {
   jobName: string;
   /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. Lines that start with `#` are remarks. */
   rules: string;
-  /** Whom the job is measured against: `endpoint:<name>` (the model with most of the live traffic), `model:<name>@<label or tag>`, `job:<name>`, or `none`. */
+  /** What the job is compared with: `endpoint:<name>` (the model with most of the live traffic), `model:<name>@<label or tag>`, `job:<name>`, or `none`. */
   champion: string;
-  /** What becomes of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
+  /** The result of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
   missingChampion: "fail" | "skip";
   /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
   onFail: "fail" | "warn" | "continue";

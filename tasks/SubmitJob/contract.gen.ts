@@ -7,9 +7,9 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Wait =
   | {
       wait: true;
-      /** Minutes to wait before the task gives up, ends what it began (cancels the job, undoes the rollout) and fails; `0` waits as long as the pipeline job may run. */
+      /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
       timeoutInMinutes: number;
-      /** What becomes of the job when the task fails while the job goes on, such as in an outage of Azure or when its identity loses its role: left to itself, it goes on, and running the failed pipeline job again joins it; with this it is cancelled. A cancelled pipeline and the deadline cancel it in any case. */
+      /** Cancels the job when the task fails while the job is still running, such as in an outage of Azure or when the identity loses its role. If off, the job keeps running, and running the failed pipeline job again joins it. A cancelled pipeline and the deadline cancel it in any case. */
       cancelOnFailure: boolean;
     }
   | {
@@ -23,13 +23,13 @@ export type Inputs = Pick<SharedInputs, "tags" | "allowedFolders" | "plan"> & {
   jobFile: string;
   /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
   overrides: string | undefined;
-  /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline, with a dash for what Azure ML takes in no experiment's name: letters, numbers, underscores and dashes are left. The list shows the experiments of the latest jobs. */
+  /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline, in which every character but letters, numbers, underscores and dashes becomes a dash. The list shows the experiments of the latest jobs. */
   experimentName: string | undefined;
   /** Name of the job as studio shows it. Left empty, the job YAML's. */
   displayName: string | undefined;
   /** Environment variables of the job, one `NAME=value` a line, beside those of the job YAML. Everyone who may read the job in Azure ML can read them: no place for secrets. */
   environmentVariables: string | undefined;
-  /** A word of your choice, such as the branch: `train/$(Build.SourceBranch)`. Of two runs of this pipeline with the same key the newer one stays: jobs of older runs that go on are cancelled, and a run that finds the job of a newer one gives way and fails. Jobs of the same run and of other pipelines are left alone. Left empty, nothing is cancelled. */
+  /** A word of your choice, such as the branch: `train/$(Build.SourceBranch)`. Cancels jobs that older runs of this pipeline submitted with the same key and that are still running; a run that finds the job of a newer run cancels its own job and fails. Jobs of the same run and of other pipelines are left alone. Leave empty to cancel nothing. */
   concurrencyKey: string | undefined;
 } & ConnectionType & Wait;
 

@@ -25,7 +25,7 @@ export type ConnectionType =
 export interface SharedInputs {
   /** Folders of the agent's machine, one a line or separated by commas, whose files may be uploaded as well: a mounted share, for example. Without it, files are uploaded only where they really lie in the checkout, in Pipeline.Workspace, or in the agent's staging and temporary folders; links out of these are refused, and `.git` is never uploaded. */
   allowedFolders: string | undefined;
-  /** Shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write tells stay unset. */
+  /** Dry run: shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write returns stay unset. */
   plan: boolean;
   /** Name of the deployment. Where a deployment file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes. */
   deploymentName: string | undefined;
@@ -33,7 +33,7 @@ export interface SharedInputs {
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
-  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. The lists of names and versions here take the resource group for the registry's. */
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
   version: string | undefined;
