@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type BuildOptions, build } from "esbuild";
 import { bundledTwice, oneOfEach, withoutExcess } from "./build/packages.ts";
-import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
+import { readTasks, runsOnAgent, type TaskJson } from "./generate/task-json.ts";
 import { licenseTexts } from "./licenses.ts";
 
 /** Options of esbuild for everything that runs on an agent. */
@@ -36,7 +36,7 @@ export const entry = (lib: string, story = "./index.ts") =>
     // First: it takes away what libraries must not see while they load.
     `import ${JSON.stringify(`${lib}/agent/start.ts`)};`,
     `import task from ${JSON.stringify(story)};`,
-    `import { runOnAgent } from ${JSON.stringify(`${lib}/task/runOnAgent.ts`)};`,
+    `import { runOnAgent } from ${JSON.stringify(`${lib}/task/run-on-agent.ts`)};`,
     "void runOnAgent(task);",
   ].join("\n");
 

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { LEDGER, ledgerFile } from "./generate/ledger.ts";
-import { readTasks } from "./generate/taskJson.ts";
+import { readTasks } from "./generate/task-json.ts";
 
 const usage = `npm run changelog -- --release a.b.c [--date YYYY-MM-DD]   writes the section, removes the notes, sets the version, and
                                                            writes tasks/ledger.json

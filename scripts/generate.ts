@@ -12,7 +12,7 @@ import { broken, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
 import { connectionsFile } from "./generate/roles.ts";
-import { runsOnAgent } from "./generate/taskJson.ts";
+import { runsOnAgent } from "./generate/task-json.ts";
 
 export interface GeneratedFile {
   /** Relative to the root of the project. */

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { unzipSync } from "fflate";
 import { buildTasks, kilobytes } from "./build.ts";
 import { formatJson } from "./generate/json.ts";
-import { readTasks, runsOnAgent, type TaskJson } from "./generate/taskJson.ts";
+import { readTasks, runsOnAgent, type TaskJson } from "./generate/task-json.ts";
 import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */

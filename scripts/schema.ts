@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { readTasks } from "./generate/taskJson.ts";
+import { readTasks } from "./generate/task-json.ts";
 import { withTasks } from "./schema/merge.ts";
 import { pipelineSchema } from "./schema/pipeline.ts";
 import type { Schema } from "./schema/tasks.ts";

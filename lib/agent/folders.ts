@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../errors.ts";
 
-/** As lib/spec takes it. */
+/** As lib/documents takes it. */
 export interface StepFolders {
   /** Where relative paths in inputs begin: the checkout, or the artifacts of a classic release. */
   readonly root: string;

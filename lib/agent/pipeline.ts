@@ -8,7 +8,7 @@ import "./quiet.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import { TaskError } from "../errors.ts";
 import type { Agent } from "./agent.ts";
-import { requestAssertion } from "./azureDevOps.ts";
+import { requestAssertion } from "./azure-devops.ts";
 import { cancellation } from "./cancel.ts";
 import { collectionOf } from "./collection.ts";
 import { type ConnectionSource, readConnection, SECRET_PARAMETERS } from "./connection.ts";

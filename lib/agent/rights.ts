@@ -4,7 +4,7 @@ import type { ClientApiBase } from "azure-devops-node-api/ClientApiBases.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { systemClock } from "../poll.ts";
 import { again, odd, say } from "./asking.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
 export interface RightsAccess {

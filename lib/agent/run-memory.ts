@@ -4,7 +4,7 @@ import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearerto
 import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
 import { type Clock, systemClock } from "../poll.ts";
 import { again, odd, say } from "./asking.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { type JobOfRun, type Turn, takeTurn } from "./turn.ts";
 

@@ -11,7 +11,7 @@ import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 
 /** The run or release that a step belongs to, and how it speaks to Azure DevOps. */
 export interface RecordsAccess {

@@ -5,7 +5,7 @@ import type { RunCreateModel, TestCaseResult } from "azure-devops-node-api/inter
 import type { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { TestApi } from "azure-devops-node-api/TestApi.js";
 import { TaskError } from "../errors.ts";
-import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azureDevOps.ts";
+import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
 /** The run that is written to. */

@@ -8,7 +8,7 @@ import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { ATTEMPTS, again, isUnknown, odd, PAUSE, say } from "./asking.ts";
-import { namedAs, requestOptions } from "./azureDevOps.ts";
+import { namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { type RunAccess, RunMemory } from "./run-memory.ts";
 

@@ -1,22 +1,28 @@
 // The domain, as stories see it.
 export { type AppliedResource, applyDocuments } from "./apply/apply.ts";
 export { readDocuments } from "./apply/documents.ts";
-export { type ChampionChoice, parseChampion } from "./champion.ts";
-export { deploy, type RolloutReport } from "./deploy.ts";
-export { type DownloadedModel, downloadFolder, downloadModel, fileFilter, type ModelOrigin } from "./download-model.ts";
-export { recordEvaluation } from "./evidence.ts";
-export { parseExpectations } from "./expectations.ts";
-export { type FollowedJob, followJob } from "./follow-job.ts";
-export { evaluateGate, type GateResult, sayGate } from "./gate.ts";
-export { invokeEndpoint, readRequest } from "./invoke.ts";
-export { cancelLeft } from "./ownership.ts";
-export { openPlace, type Place } from "./place.ts";
-export { dataOf, registerDataIn } from "./register-data.ts";
-export { registerModelIn } from "./register-model.ts";
-export { readRollout } from "./rollout-files.ts";
-export { parseRules } from "./rules.ts";
-export { type SubmittedJob, submitJob } from "./submit-job.ts";
-export { takeBack } from "./take-back.ts";
-export { cursorNames, newVersions } from "./watch.ts";
-export { startNewVersions } from "./watch-starts.ts";
-export { openWorkspace, type Workspace } from "./workspace.ts";
+export {
+  type DownloadedModel,
+  downloadFolder,
+  downloadModel,
+  fileFilter,
+  type ModelOrigin,
+} from "./assets/download-model.ts";
+export { openPlace, type Place } from "./assets/place.ts";
+export { deploy, type RolloutReport } from "./endpoints/deploy.ts";
+export { parseExpectations } from "./endpoints/expectations.ts";
+export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
+export { readRollout } from "./endpoints/rollout-files.ts";
+export { takeBack } from "./endpoints/take-back.ts";
+export { type ChampionChoice, parseChampion } from "./gate/champion.ts";
+export { recordEvaluation } from "./gate/evidence.ts";
+export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
+export { parseRules } from "./gate/rules.ts";
+export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
+export { cancelLeft } from "./jobs/ownership.ts";
+export { dataOf, registerDataIn } from "./register/register-data.ts";
+export { registerModelIn } from "./register/register-model.ts";
+export { cursorNames, newVersions } from "./register/watch.ts";
+export { startNewVersions } from "./register/watch-starts.ts";
+export { type SubmittedJob, submitJob } from "./submit/submit-job.ts";
+export { openWorkspace, type Workspace } from "./workspace/workspace.ts";

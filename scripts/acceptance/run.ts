@@ -6,7 +6,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { buildTasks } from "../build.ts";
 import { createRepository } from "../demo/repository.ts";
-import { readTasks } from "../generate/taskJson.ts";
+import { readTasks } from "../generate/task-json.ts";
 import { readTranscript, type TranscriptLine } from "./compare.ts";
 
 export interface AcceptanceRun {

@@ -10,7 +10,7 @@ import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
 import { Pipelines, type RunOutcome, Turns } from "../../local/pipeline/index.ts";
 import { readContributions } from "../generate/contributions.ts";
-import { readTasks } from "../generate/taskJson.ts";
+import { readTasks } from "../generate/task-json.ts";
 import { type DeadLetter, DemoRelay, deadLetters } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
 

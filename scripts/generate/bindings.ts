@@ -1,5 +1,5 @@
 // dataSourceBindings of task.json: the lists that editors show beside an input. Azure DevOps checks none of this before a user looks.
-import { type DataSourceBinding, isPicker, type TaskJson } from "./taskJson.ts";
+import { type DataSourceBinding, isPicker, type TaskJson } from "./task-json.ts";
 
 const PAGING = ["initialContextTemplate", "callbackRequiredTemplate", "callbackContextTemplate"] as const;
 

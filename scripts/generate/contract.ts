@@ -10,7 +10,7 @@ import {
   parseVisibleRule,
   type TaskFolder,
   type TaskInput,
-} from "./taskJson.ts";
+} from "./task-json.ts";
 
 /** What the generated contracts of several tasks have in common, each by its name. */
 export interface SharedTypes {

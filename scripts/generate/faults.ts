@@ -1,6 +1,6 @@
 // Validation of task.json, of each task and of all together.
 import { faultsOfBindings } from "./bindings.ts";
-import { faultsOfServerTask } from "./serverTask.ts";
+import { faultsOfServerTask } from "./server-task.ts";
 import {
   defaultOf,
   isEditable,
@@ -10,7 +10,7 @@ import {
   runsOnAgent,
   type TaskFolder,
   type TaskInput,
-} from "./taskJson.ts";
+} from "./task-json.ts";
 
 /** Everything wrong with the tasks, as sentences; empty when nothing is. */
 export function faultsOf(tasks: readonly TaskFolder[]): string[] {

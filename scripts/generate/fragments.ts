@@ -1,7 +1,7 @@
 // tasks/<Name>/contract.json expanded to task.json: what several tasks share stands once, in tasks/shared.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DataSourceBinding, TaskFolder, TaskInput, TaskJson } from "./taskJson.ts";
+import type { DataSourceBinding, TaskFolder, TaskInput, TaskJson } from "./task-json.ts";
 
 type Json = Record<string, unknown>;
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { outputField } from "./contract.ts";
 import { formatJson } from "./json.ts";
-import { isEditable, isPicker, optionKeys, type TaskFolder, type TaskInput, type TaskJson } from "./taskJson.ts";
+import { isEditable, isPicker, optionKeys, type TaskFolder, type TaskInput, type TaskJson } from "./task-json.ts";
 
 export interface Published {
   id: string;

@@ -1,7 +1,7 @@
 // vss-extension.json: the contributions and files of the tasks and of contributions/. Everything else in it is written by hand.
 import type { Contribution, ContributionFile } from "./contributions.ts";
 import { formatJson } from "./json.ts";
-import { runsOnAgent, type TaskFolder } from "./taskJson.ts";
+import { runsOnAgent, type TaskFolder } from "./task-json.ts";
 
 interface Manifest {
   contributions: Contribution[];

@@ -7,7 +7,7 @@ import {
   type TaskFolder,
   type TaskInput,
   type TaskJson,
-} from "./taskJson.ts";
+} from "./task-json.ts";
 
 /** The README's text with what stands between the marks replaced. @throws Error when a pair of marks is missing */
 export function readmeFile(text: string, { folder, json }: TaskFolder): string {

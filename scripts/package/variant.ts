@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { TaskJson } from "../generate/taskJson.ts";
+import type { TaskJson } from "../generate/task-json.ts";
 
 /** configs/<variant>.json */
 export interface Variant {

@@ -3,9 +3,9 @@
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { withoutSecrets } from "../../lib/azure/without-secrets.ts";
-import type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/spec/index.ts";
-import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/spec/index.ts";
-import { guid } from "../../lib/spec/python-json.ts";
+import type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/documents/index.ts";
+import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/documents/index.ts";
+import { guid } from "../../lib/documents/language/python-json.ts";
 
 export interface PlanWorld {
   readonly subscriptionId: string;

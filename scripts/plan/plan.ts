@@ -1,6 +1,5 @@
 // Plans a YAML file: the requests that it would write to Azure ML, in order, without a network.
 import path from "node:path";
-import { TaskError } from "../../lib/errors.ts";
 import {
   type DocumentOverrides,
   kindOf,
@@ -37,7 +36,8 @@ import {
   translateRegistry,
   translateSchedule,
   type Write,
-} from "../../lib/spec/index.ts";
+} from "../../lib/documents/index.ts";
+import { TaskError } from "../../lib/errors.ts";
 import { DEFAULT_WORLD, OfflineResolver, type PlannedWrite, type PlanWorld } from "./offline.ts";
 
 export interface PlanOptions extends Partial<PlanWorld> {

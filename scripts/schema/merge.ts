@@ -1,5 +1,5 @@
 // Our tasks put into a schema of Azure Pipelines: into Microsoft's, into that of an organization, or into our own.
-import type { TaskFolder } from "../generate/taskJson.ts";
+import type { TaskFolder } from "../generate/task-json.ts";
 import { type Schema, taskSchemas } from "./tasks.ts";
 
 /** A copy of the schema that knows our tasks. @throws Error when it is no schema of Azure Pipelines */

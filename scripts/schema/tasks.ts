@@ -1,5 +1,5 @@
 // Our tasks as JSON schema, in the form of the Azure Pipelines schema: what `task:` may say, and what `inputs:` each task takes.
-import { defaultOf, isEditable, optionKeys, type TaskFolder, type TaskInput } from "../generate/taskJson.ts";
+import { defaultOf, isEditable, optionKeys, type TaskFolder, type TaskInput } from "../generate/task-json.ts";
 
 /** A schema with the keywords that azure-pipelines-language-service adds: firstProperty, ignoreCase, aliases, doNotSuggest. */
 export interface Schema {

@@ -1,6 +1,7 @@
 // Register dataset: the same content is the same version, and the task says which.
+
+import { parseData, readSource, type UploadRoot } from "../../lib/documents/index.ts";
 import { dataOf, openPlace, registerDataIn } from "../../lib/ml/index.ts";
-import { parseData, readSource, type UploadRoot } from "../../lib/spec/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 

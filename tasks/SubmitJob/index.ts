@@ -1,6 +1,7 @@
 // Submit training run: once for this step of this run; its log as it grows; cancelled when the pipeline is.
+
+import { parseJob, readSource } from "../../lib/documents/index.ts";
 import { cancelLeft, followJob, openWorkspace, submitJob } from "../../lib/ml/index.ts";
-import { parseJob, readSource } from "../../lib/spec/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 

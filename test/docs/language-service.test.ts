@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ownServerTasks } from "../../scripts/acceptance/run.ts";
-import { readTasks, type TaskJson } from "../../scripts/generate/taskJson.ts";
+import { readTasks, type TaskJson } from "../../scripts/generate/task-json.ts";
 import { withTasks } from "../../scripts/schema/merge.ts";
 import { installedSchema, schema } from "../../scripts/schema.ts";
 import { type Editor, editor } from "../harness/language-service.ts";

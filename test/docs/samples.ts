@@ -6,7 +6,7 @@ import type { ServiceConnection } from "../../local/agent/index.ts";
 import { PipelineError, readPipeline } from "../../local/pipeline/index.ts";
 import { bindTasks } from "../../local/pipeline/running/bind-tasks.ts";
 import { ownServerTasks } from "../../scripts/acceptance/run.ts";
-import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../scripts/generate/task-json.ts";
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { compare } from "../../scripts/acceptance/compare.ts";
 import { type AcceptanceRun, runAcceptance } from "../../scripts/acceptance/run.ts";
-import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../scripts/generate/task-json.ts";
 import { packagedTasks, root } from "../harness/packages.ts";
 
 describe("examples/acceptance", () => {

@@ -10,7 +10,7 @@ import { neighbouringGroups, neighbouringWorkspaces } from "../../local/azure/re
 import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Choices, fillPickList } from "../../local/devops/endpoint-proxy/editor.ts";
-import { isPicker, readTasks } from "../../scripts/generate/taskJson.ts";
+import { isPicker, readTasks } from "../../scripts/generate/task-json.ts";
 import { root } from "../harness/packages.ts";
 
 /** More than local Azure's page of 30, and less than the six pages of an editor. */

@@ -8,7 +8,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
 import { recordsOf } from "../../scripts/demo/stage.ts";
-import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../scripts/generate/task-json.ts";
 import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
 import { packagedTasks, root } from "../harness/packages.ts";
 

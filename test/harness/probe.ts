@@ -6,7 +6,7 @@ import path from "node:path";
 import { build } from "esbuild";
 import { bundleOptions, entry } from "../../scripts/build.ts";
 import { contractFile } from "../../scripts/generate/contract.ts";
-import type { TaskJson } from "../../scripts/generate/taskJson.ts";
+import type { TaskJson } from "../../scripts/generate/task-json.ts";
 import { newTask } from "../../scripts/new-task.ts";
 import { root } from "./packages.ts";
 

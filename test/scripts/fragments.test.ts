@@ -9,7 +9,7 @@ import {
   type Fragments,
   readFragments,
 } from "../../scripts/generate/fragments.ts";
-import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../scripts/generate/task-json.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 

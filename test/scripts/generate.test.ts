@@ -10,7 +10,7 @@ import { faultsOf } from "../../scripts/generate/faults.ts";
 import { formatJson } from "../../scripts/generate/json.ts";
 import { broken, type Ledger, ledgerFile, readLedger } from "../../scripts/generate/ledger.ts";
 import { manifestFile } from "../../scripts/generate/manifest.ts";
-import { parseVisibleRule, readTasks, type TaskFolder, type TaskInput } from "../../scripts/generate/taskJson.ts";
+import { parseVisibleRule, readTasks, type TaskFolder, type TaskInput } from "../../scripts/generate/task-json.ts";
 import { generate, staleFiles } from "../../scripts/generate.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -6,7 +6,7 @@ import { faultsOf } from "../../scripts/generate/faults.ts";
 import { expand, readFragments } from "../../scripts/generate/fragments.ts";
 import { broken, readLedger } from "../../scripts/generate/ledger.ts";
 import { readmeFile } from "../../scripts/generate/readme.ts";
-import { readTasks, type TaskJson } from "../../scripts/generate/taskJson.ts";
+import { readTasks, type TaskJson } from "../../scripts/generate/task-json.ts";
 import { generate } from "../../scripts/generate.ts";
 import { newTask } from "../../scripts/new-task.ts";
 

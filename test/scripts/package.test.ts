@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { unzipSync } from "fflate";
-import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../scripts/generate/task-json.ts";
 import { type Manifest, Renaming } from "../../scripts/package/variant.ts";
 import { filesOf, linksOf, type Packed, packageExtension, runTfx, taskVersion } from "../../scripts/package.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { readTasks } from "../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../scripts/generate/task-json.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));

@@ -6,8 +6,8 @@ import { checkServerExpression, readHandler } from "../../local/devops/server-ta
 import { faultsOf } from "../../scripts/generate/faults.ts";
 import { manifestFile } from "../../scripts/generate/manifest.ts";
 import { readmeFile } from "../../scripts/generate/readme.ts";
-import { faultsOfServerTask } from "../../scripts/generate/serverTask.ts";
-import { readTasks, runsOnAgent, type TaskFolder, type TaskJson } from "../../scripts/generate/taskJson.ts";
+import { faultsOfServerTask } from "../../scripts/generate/server-task.ts";
+import { readTasks, runsOnAgent, type TaskFolder, type TaskJson } from "../../scripts/generate/task-json.ts";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 const tasks = readTasks(root).filter(({ json }) => !runsOnAgent(json));

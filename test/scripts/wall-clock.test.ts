@@ -58,11 +58,11 @@ const ALLOWED: Readonly<Record<string, readonly [count: number, why: string]>> =
     1,
     "lets requests of a failed story leave before the cloud closes; nothing is looked at afterwards",
   ],
-  "test/lib/ml/job-kinds.test.ts": [
+  "test/lib/ml/jobs/job-kinds.test.ts": [
     1,
     "gives a request that must not come the time to come; a slow machine can only miss it",
   ],
-  "test/lib/ml/jobs.test.ts": [
+  "test/lib/ml/jobs/jobs.test.ts": [
     1,
     "gives a request that must not come the time to come; a slow machine can only miss it",
   ],

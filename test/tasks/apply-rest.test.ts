@@ -1,7 +1,7 @@
 // Apply and what has not come to rest: what is deleted, unknown or never ends, and a lock that is lost.
 import assert from "node:assert/strict";
 import { settled } from "../../lib/ml/apply/state.ts";
-import { EndpointLock } from "../../lib/ml/endpoint-lock.ts";
+import { EndpointLock } from "../../lib/ml/endpoints/endpoint-lock.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
 import { project } from "../lib/ml/projects.ts";

@@ -1,7 +1,7 @@
 // Apply looks at the state of what is there: what has failed is made again, what is under way is waited for; and what it
 // prints of a change tells nobody a secret.
 import assert from "node:assert/strict";
-import { EndpointLock } from "../../lib/ml/endpoint-lock.ts";
+import { EndpointLock } from "../../lib/ml/endpoints/endpoint-lock.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
 import { until } from "../harness/until.ts";

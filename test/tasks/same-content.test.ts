@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { objectHash } from "../../lib/spec/hash.ts";
+import { objectHash } from "../../lib/documents/language/hash.ts";
 import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import registerData from "../../tasks/RegisterData/index.ts";

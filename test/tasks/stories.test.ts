@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { getJob } from "../../lib/ml/jobs.ts";
+import { getJob } from "../../lib/ml/jobs/jobs.ts";
 import DeployEndpoint from "../../tasks/DeployEndpoint/index.ts";
 import EvaluateMetrics from "../../tasks/EvaluateMetrics/index.ts";
 import InvokeEndpoint from "../../tasks/InvokeEndpoint/index.ts";

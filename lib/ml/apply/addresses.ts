@@ -1,9 +1,9 @@
 // An address of files has several forms, and the service answers another than it was sent: what is wanted and what is there are compared by
 // the place that both mean.
-import type { AssetBody } from "../assets.ts";
-import { liesAt } from "../same-content.ts";
-import { jobPlaceOf, placeOfUri } from "../version-places.ts";
-import type { Workspace } from "../workspace.ts";
+import type { AssetBody } from "../assets/assets.ts";
+import { liesAt } from "../assets/same-content.ts";
+import { jobPlaceOf, placeOfUri } from "../assets/version-places.ts";
+import type { Workspace } from "../workspace/workspace.ts";
 import type { Resource } from "./plan.ts";
 
 const FIELDS = ["modelUri", "dataUri"] as const;

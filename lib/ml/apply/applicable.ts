@@ -1,5 +1,5 @@
 // What can be applied: a document, and how documents of its kind are dealt with.
-import type { DocumentKind, Resolver, SourceFile, Write } from "../../spec/index.ts";
+import type { DocumentKind, Resolver, SourceFile, Write } from "../../documents/index.ts";
 
 /** How the documents of a kind are dealt with. */
 export interface ApplicableKind {

@@ -1,17 +1,17 @@
 // The story of Apply: resolve, plan without changing anything, say it, do it, report. Twice in a row, the second time nothing.
 import { API_VERSION, finish, segment } from "../../azure/index.ts";
+import type { AssetKind, Resolver, UploadRoot, Write } from "../../documents/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
-import type { AssetKind, Resolver, UploadRoot, Write } from "../../spec/index.ts";
-import { versionIn } from "../assets.ts";
-import { fromFresh, whenFree } from "../busy.ts";
-import type { Collecting } from "../collections.ts";
-import { EndpointLock } from "../endpoint-lock.ts";
-import { envelope } from "../endpoints.ts";
-import { holderOf } from "../holder.ts";
-import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../lineage.ts";
-import { requireNamed } from "../named-things.ts";
-import { createResolver } from "../resolve.ts";
-import type { Workspace } from "../workspace.ts";
+import { versionIn } from "../assets/assets.ts";
+import type { Collecting } from "../assets/collections.ts";
+import { holderOf } from "../assets/holder.ts";
+import { requireNamed } from "../assets/named-things.ts";
+import { createResolver } from "../assets/resolve.ts";
+import { EndpointLock } from "../endpoints/endpoint-lock.ts";
+import { envelope } from "../endpoints/endpoints.ts";
+import { fromFresh, whenFree } from "../workspace/busy.ts";
+import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
 import { inServiceForm } from "./addresses.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 import { isEmpty } from "./compare.ts";

@@ -1,7 +1,6 @@
 // Which documents Apply takes, how each is read and translated, and in which order they go: what is referred to comes first.
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
-import { TaskError, TaskErrors } from "../../errors.ts";
 import {
   type DataImportDocument,
   type DocumentKind,
@@ -41,9 +40,10 @@ import {
   translateSchedule,
   type UploadRoot,
   type Write,
-} from "../../spec/index.ts";
-import { canonical } from "../canonical.ts";
-import { namedIn } from "../named-things.ts";
+} from "../../documents/index.ts";
+import { TaskError, TaskErrors } from "../../errors.ts";
+import { namedIn } from "../assets/named-things.ts";
+import { canonical } from "../workspace/canonical.ts";
 import type { ApplicableDocument, ApplicableKind } from "./applicable.ts";
 import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
 import { sha256 } from "./foresee.ts";

@@ -1,6 +1,6 @@
 // Several files that describe one resource: refused with all pairs, or the last of them counts. Pure.
 import { TaskError } from "../../errors.ts";
-import { canonical } from "../canonical.ts";
+import { canonical } from "../workspace/canonical.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 
 /** What is done where files describe one resource in different ways. */

@@ -1,12 +1,12 @@
 // A resolver that changes nothing: what it cannot know before something is created it says in a form that compares by content.
 import { createHash } from "node:crypto";
-import type { AssetKind, Resolver, UploadRoot } from "../../spec/index.ts";
-import { versionOfLabel } from "../assets.ts";
-import { canonical } from "../canonical.ts";
-import { type Collecting, collectedBy, collectionsOf } from "../collections.ts";
-import { contentOf } from "../content.ts";
-import { specWorkspace } from "../resolve.ts";
-import type { Workspace } from "../workspace.ts";
+import type { AssetKind, Resolver, UploadRoot } from "../../documents/index.ts";
+import { versionOfLabel } from "../assets/assets.ts";
+import { type Collecting, collectedBy, collectionsOf } from "../assets/collections.ts";
+import { contentOf } from "../assets/content.ts";
+import { specWorkspace } from "../assets/resolve.ts";
+import { canonical } from "../workspace/canonical.ts";
+import type { Workspace } from "../workspace/workspace.ts";
 import { UNKNOWN } from "./compare.ts";
 
 /** The versions that documents of this run have or will have: what a label means before they are there. */

@@ -1,6 +1,6 @@
 // What is to be done for one document, by what is wanted and what is there: pure. Most of the tests are about this.
-import { canonical } from "../canonical.ts";
-import { SPECIFICATION_HASH } from "../lineage.ts";
+import { canonical } from "../workspace/canonical.ts";
+import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { ApplicableKind } from "./applicable.ts";
 import { type Difference, differences, isEmpty, isObject, otherSecrets } from "./compare.ts";
 import { sha256 } from "./foresee.ts";

@@ -1,7 +1,7 @@
 // The state of what is there: only what has come to rest can be compared with a file.
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
-import type { Workspace } from "../workspace.ts";
+import type { Workspace } from "../workspace/workspace.ts";
 import type { Difference } from "./compare.ts";
 
 /** The part of a resource that this file reads. */

@@ -1,6 +1,6 @@
 // The whole page of CheckSetup: which checks there are, and which of them waits for which.
 import { TaskError } from "../../errors.ts";
-import { openWorkspace } from "../workspace.ts";
+import { openWorkspace } from "../workspace/workspace.ts";
 import { checkCompute } from "./computes.ts";
 import { type AskRights, checkAgentless, checkRights, RIGHTS, type RightsArea } from "./devops.ts";
 import { checkEndpoint } from "./endpoint.ts";

@@ -1,6 +1,6 @@
 // An online endpoint that the pipeline calls or deploys to: its state, its traffic, and whether its address answers.
 import { reach, segment } from "../../azure/index.ts";
-import type { Endpoint } from "../endpoints.ts";
+import type { Endpoint } from "../endpoints/endpoints.ts";
 import { namesIn } from "./computes.ts";
 import { type SeenWorkspace, sayBlocked } from "./network.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";

@@ -1,7 +1,7 @@
 // The way to the workspace's own services: names, connections and private link told apart, and none of them taken for a role.
 import { isPrivateAddress, type Reach, reach } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import { mlflowRest, type WorkspaceBody, type WorkspaceRequest } from "../workspace.ts";
+import { mlflowRest, type WorkspaceBody, type WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
 import { isOfNetwork, type Permissions, scopeOf } from "./roles.ts";
 import type { OpenSetup } from "./sign-in.ts";
@@ -26,7 +26,7 @@ interface SetupBody extends WorkspaceBody {
 
 export type OpenWorkspaceOf = (request: WorkspaceRequest) => Promise<unknown>;
 
-/** @param open says in a sentence what is wrong where it is not there: lib/ml/workspace.ts */
+/** @param open says in a sentence what is wrong where it is not there: lib/ml/workspace/workspace.ts */
 export function checkWorkspace(
   page: Page,
   role: Check<{ roles: Permissions; setup: OpenSetup }>,

@@ -1,7 +1,7 @@
 // What the identity may do in the workspace, asked of the permissions API of Azure (facts/05 B.6), and said task by task.
 import { segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { WorkspaceRequest } from "../workspace.ts";
+import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
 import type { OpenSetup } from "./sign-in.ts";
 import { operationsOf, PROVIDER, type TaskFolderName } from "./task-operations.ts";

@@ -1,7 +1,7 @@
 // The first lines of the page: what the service connection says, and the token that its identity gets.
 import { tokenClaims } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { WorkspaceRequest } from "../workspace.ts";
+import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, Page } from "./page.ts";
 
 /** What is known of a service connection, without what is secret in it. */

@@ -2,7 +2,7 @@
 // permissions API.
 import { type BlobAccess, Container, reach } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import { DEFAULT_DATASTORE } from "../datastores.ts";
+import { DEFAULT_DATASTORE } from "../assets/datastores.ts";
 import { type SeenWorkspace, sayBlocked } from "./network.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
 import { allows, isOfNetwork, permissionsAt } from "./roles.ts";

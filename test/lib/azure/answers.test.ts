@@ -4,10 +4,10 @@ import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "
 import fc from "fast-check";
 import { AzureMl, clouds, finish } from "../../../lib/azure/index.ts";
 import { silentLog } from "../../../lib/log.ts";
-import { findContainer, findVersion, putVersion, versionsOf } from "../../../lib/ml/assets.ts";
-import { openDatastore } from "../../../lib/ml/datastores.ts";
-import { endpointCredential, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints.ts";
-import { findJob, putJob } from "../../../lib/ml/jobs.ts";
+import { findContainer, findVersion, putVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
+import { openDatastore } from "../../../lib/ml/assets/datastores.ts";
+import { endpointCredential, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
+import { findJob, putJob } from "../../../lib/ml/jobs/jobs.ts";
 import { openLocal } from "../ml/world.ts";
 
 type Between = (request: PipelineRequest, send: () => Promise<PipelineResponse>) => Promise<PipelineResponse>;

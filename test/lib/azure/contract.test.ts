@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { API_VERSION } from "../../../lib/azure/index.ts";
-import { apiVersionFor } from "../../../lib/ml/jobs.ts";
+import { apiVersionFor } from "../../../lib/ml/jobs/jobs.ts";
 
 const folder = fileURLToPath(new URL("../../../../shared/contract", import.meta.url));
 /** The official client's own version, which stands in its package. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
-import { requestAssertion } from "../../../lib/agent/azureDevOps.ts";
+import { requestAssertion } from "../../../lib/agent/azure-devops.ts";
 import { openAzure } from "../ml/world.ts";
 
 const SECRET = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0LXRva2Vu";

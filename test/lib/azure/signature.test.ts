@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHttpHeaders, createPipelineRequest, type PipelineRequest } from "@azure/core-rest-pipeline";
 import { Signature, signatureFor, signed, signing } from "../../../lib/azure/signature.ts";
-import { openDatastore } from "../../../lib/ml/datastores.ts";
+import { openDatastore } from "../../../lib/ml/assets/datastores.ts";
 import { answered, openLocal } from "../ml/world.ts";
 
 const MINUTE = 60_000;

@@ -7,11 +7,11 @@ import { readErrorBody, unreachable } from "../../../lib/azure/failure.ts";
 import { AzureMl, clouds, finish, parseArmId } from "../../../lib/azure/index.ts";
 import { patience } from "../../../lib/azure/retry.ts";
 import { silentLog } from "../../../lib/log.ts";
-import { nextVersion, putVersion, versionsOf } from "../../../lib/ml/assets.ts";
-import { deleteDeployment } from "../../../lib/ml/deployments.ts";
-import { findEndpoint, putEndpoint } from "../../../lib/ml/endpoints.ts";
-import { parseExpectations } from "../../../lib/ml/expectations.ts";
-import { invoke } from "../../../lib/ml/invoke.ts";
+import { nextVersion, putVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
+import { deleteDeployment } from "../../../lib/ml/endpoints/deployments.ts";
+import { findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
+import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
+import { invoke } from "../../../lib/ml/endpoints/invoke.ts";
 import { openLocal } from "../ml/world.ts";
 
 interface Scripted {

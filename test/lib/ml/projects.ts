@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type JobDocument, parseJob, readSource } from "../../../lib/spec/index.ts";
+import { type JobDocument, parseJob, readSource } from "../../../lib/documents/index.ts";
 
 const made: string[] = [];
 after(() => {

@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import type { TaskError } from "../../../lib/errors.ts";
-import { type DeployOptions, deploy, type RolloutReport } from "../../../lib/ml/deploy.ts";
-import { parseExpectations } from "../../../lib/ml/expectations.ts";
-import { readRequest } from "../../../lib/ml/invoke.ts";
-import type { Provenance } from "../../../lib/ml/lineage.ts";
-import { readRollout } from "../../../lib/ml/rollout-files.ts";
-import { takeBack } from "../../../lib/ml/take-back.ts";
+import { type DeployOptions, deploy, type RolloutReport } from "../../../lib/ml/endpoints/deploy.ts";
+import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
+import { readRequest } from "../../../lib/ml/endpoints/invoke.ts";
+import { readRollout } from "../../../lib/ml/endpoints/rollout-files.ts";
+import { takeBack } from "../../../lib/ml/endpoints/take-back.ts";
+import type { Provenance } from "../../../lib/ml/workspace/lineage.ts";
 import type { Clock } from "../../../lib/poll.ts";
 import {
   deploymentKey,

@@ -11,8 +11,8 @@ import {
   type Identity,
 } from "../../../lib/azure/index.ts";
 import type { Log } from "../../../lib/log.ts";
-import type { Provenance } from "../../../lib/ml/lineage.ts";
-import { openWorkspace, type Workspace } from "../../../lib/ml/workspace.ts";
+import type { Provenance } from "../../../lib/ml/workspace/lineage.ts";
+import { openWorkspace, type Workspace } from "../../../lib/ml/workspace/workspace.ts";
 import { storageSuffix } from "../../../local/azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 

@@ -6,7 +6,7 @@ import { getBearerHandler, WebApi } from "azure-devops-node-api";
 import { registriesOf, registryAssets } from "../../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Binding, type Choices, fillPickList } from "../../../local/devops/endpoint-proxy/editor.ts";
-import { readTasks } from "../../../scripts/generate/taskJson.ts";
+import { readTasks } from "../../../scripts/generate/task-json.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const { contribution } = JSON.parse(readFileSync(path.join(root, "contributions", "model-artifact.json"), "utf8"));

@@ -1,0 +1,64 @@
+// Batch endpoints (facts/03 2.11).
+import { segment } from "../../segment.ts";
+import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { object, optional, readOnly, required } from "../language/object.ts";
+import type { Resolver } from "../language/resolver.ts";
+import { enumeration, text } from "../language/scalar.ts";
+import type { Infer } from "../language/shape.ts";
+import type { SourceFile } from "../language/source.ts";
+import { checkServingName, resourceIdentity, servingName } from "./endpoint.ts";
+
+export const BATCH_ENDPOINT_API_VERSION = "2023-10-01";
+
+const AUTH_MODES = { aad_token: "aadToken", key: "key", aml_token: "amlToken" } as const;
+
+const defaults = object("defaults", { deployment_name: optional(text()) });
+
+export const batchEndpointShape = object(
+  "a batch endpoint",
+  {
+    name: required(servingName),
+    description: optional(text()),
+    tags: optional(tags),
+    properties: optional(tags),
+    auth_mode: optional(enumeration(["aad_token", "key", "aml_token"], { fold: "snake", rest: AUTH_MODES })),
+    identity: optional(resourceIdentity),
+    location: optional(text()),
+    defaults: optional(defaults),
+    id: readOnly(),
+    kind: readOnly(),
+    provisioning_state: readOnly(),
+    scoring_uri: readOnly(),
+    openapi_uri: readOnly(),
+  },
+  {
+    check: (value, node, at) => checkServingName(value.name, node.entries.get("name"), at.step("name")),
+    hints: { traffic: "A batch endpoint has one default deployment: `defaults: {deployment_name: ...}`." },
+  },
+);
+export type BatchEndpointDocument = Infer<typeof batchEndpointShape>;
+
+export function parseBatchEndpoint(file: SourceFile, options: ParseOptions = {}): BatchEndpointDocument {
+  return readDocument(file, batchEndpointShape, "batch endpoint", options);
+}
+
+/** The write of a batch endpoint. Without `defaults` the body names no default deployment. */
+export async function translateBatchEndpoint(document: BatchEndpointDocument, resolver: Resolver): Promise<Write> {
+  const to = camelWriting(resolver);
+  return {
+    method: "PUT",
+    path: `batchEndpoints/${segment(document.name, "the name")}`,
+    apiVersion: BATCH_ENDPOINT_API_VERSION,
+    body: present({
+      location: resolver.workspace.location,
+      tags: document.tags ?? {},
+      identity: document.identity && (await resourceIdentity.write(document.identity, to)),
+      properties: present({
+        description: document.description,
+        authMode: AUTH_MODES[document.auth_mode ?? "aad_token"],
+        properties: document.properties ?? {},
+        defaults: document.defaults && (await defaults.write(document.defaults, to)),
+      }),
+    }),
+  };
+}

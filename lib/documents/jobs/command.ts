@@ -1,0 +1,108 @@
+// Command jobs: one command line with its code, environment, inputs and outputs (facts/03 2.5).
+
+import { environmentUse } from "../assets/environment.ts";
+import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
+import { present, textTags } from "../language/document.ts";
+import { object, optional, readOnly, required } from "../language/object.ts";
+import { code, computeOrLocal } from "../language/reference.ts";
+import { enumeration, text } from "../language/scalar.ts";
+import type { Infer, Reading, Writing } from "../language/shape.ts";
+import type { MapNode } from "../language/source.ts";
+import {
+  commandLimits,
+  distribution,
+  environmentVariables,
+  jobIdentity,
+  jobResources,
+  queueSettings,
+  services,
+} from "./run.ts";
+
+export const COMMAND_API_VERSION = "2025-01-01-preview";
+
+/** What jobs of all kinds say about themselves. */
+export const jobHeader = {
+  name: optional(
+    text({
+      pattern: /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/,
+      rule: "a job's name has letters, digits, dashes, underscores and dots",
+    }),
+  ),
+  display_name: optional(text()),
+  experiment_name: optional(text()),
+  description: optional(text()),
+  tags: optional(textTags),
+  properties: optional(textTags),
+  id: readOnly(),
+  status: readOnly(),
+  log_files: readOnly(),
+  creation_context: readOnly(),
+};
+
+export const commandFields = {
+  ...jobHeader,
+  type: optional(enumeration(["command"])),
+  command: required(text()),
+  code: optional(code, { as: "code_id" }),
+  environment: required(environmentUse, { as: "environment_id" }),
+  environment_variables: optional(environmentVariables),
+  inputs: optional(jobInputs),
+  outputs: optional(jobOutputs),
+  compute: optional(computeOrLocal, { as: "compute_id" }),
+  distribution: optional(distribution),
+  resources: optional(jobResources),
+  limits: optional(commandLimits),
+  queue_settings: optional(queueSettings),
+  identity: optional(jobIdentity),
+  services: optional(services),
+  parent_job_name: optional(text()),
+  parameters: readOnly(),
+};
+
+export const commandJob = object("a command job", commandFields, { check: checkCommand });
+export type CommandJob = Infer<typeof commandJob>;
+
+/** @param oldBrackets whether `{inputs.x}` is understood too, as jobs and steps do and components do not */
+export function checkCommand(
+  value: { command: string; inputs?: object; outputs?: object },
+  node: MapNode,
+  at: Reading,
+  oldBrackets = true,
+): void {
+  checkNames(node.entries.get("inputs"), at.step("inputs"), "input");
+  checkNames(node.entries.get("outputs"), at.step("outputs"), "output");
+  const place = node.entries.get("command");
+  if (place === undefined) return;
+  const declared = { inputs: Object.keys(value.inputs ?? {}), outputs: Object.keys(value.outputs ?? {}) };
+  const command = oldBrackets ? doubleBrackets(value.command) : value.command;
+  checkPlaceholders(command, place, declared, at.step("command"));
+}
+
+/** `{inputs.x}` is an old way to write `${{inputs.x}}`. */
+export function doubleBrackets(command: string): string {
+  return command.replace(/(?<!\{)\{(inputs|outputs|search_space)\.([^}]*)\}(?!\})/g, "${{$1.$2}}");
+}
+
+/** The REST properties of a command job, without what all jobs have in common. */
+export async function commandProperties(job: CommandJob, to: Writing): Promise<Record<string, unknown>> {
+  const { name: _name, ...rest } = job;
+  const body = (await commandJob.write(rest as CommandJob, to)) as Record<string, unknown>;
+  const { type: _type, computeId, resources, ...properties } = body;
+  const local = job.compute === "local";
+  return {
+    ...properties,
+    jobType: "Command",
+    command: doubleBrackets(job.command),
+    environmentVariables: {
+      ...job.environment_variables,
+      ...(local ? { AZUREML_COMPUTE_USE_COMMON_RUNTIME: "true" } : {}),
+    },
+    ...(local ? { resources: localResources(resources) } : present({ resources, computeId })),
+  };
+}
+
+/** `compute: local` is a property of the resources, as Azure's client writes it. */
+function localResources(resources: unknown): Record<string, unknown> {
+  const written = (resources ?? {}) as { properties?: object };
+  return { ...written, properties: { ...written.properties, IsLocal: { IsLocal: true } } };
+}

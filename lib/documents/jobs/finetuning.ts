@@ -1,0 +1,124 @@
+// Fine-tuning jobs: a model of Azure's catalogue trained further on the user's data (facts/03 2.5).
+
+import { type JobInput, jobInput, jobOutputs, locationUri, readLocation } from "../assets/io.ts";
+import { present } from "../language/document.ts";
+import { list, map, type ObjectOf, object, optional, required } from "../language/object.ts";
+import { compute } from "../language/reference.ts";
+import type { Resolver } from "../language/resolver.ts";
+import { enumeration, integer, looseText, number, text } from "../language/scalar.ts";
+import type { Reading } from "../language/shape.ts";
+import { camelCase, type Shape, type Writing, withOwnExpressions } from "../language/shape.ts";
+import type { MapNode } from "../language/source.ts";
+import { jobHeader } from "./command.ts";
+import { queueSettings, services } from "./run.ts";
+
+export const FINETUNING_API_VERSION = "2024-10-01-preview";
+
+/** A file: its path alone, or a mapping with type and path. */
+export const fileInput: Shape<JobInput> = withOwnExpressions({
+  expects: "a path, or a mapping with type and path",
+  below: jobInput.below,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type !== "string") return jobInput.read(node, at);
+    const location = readLocation(node, at, "data", { mayBeAbsent: at.absentData });
+    return location && { kind: "asset", type: "uri_file", location };
+  },
+  write: jobInput.write,
+});
+
+/** A model: its reference alone, or a mapping with type and path. */
+export const modelInput: Shape<JobInput> = withOwnExpressions({
+  expects: "a model, or a mapping with type: mlflow_model and path",
+  below: jobInput.below,
+  read(node, at) {
+    if (node.kind !== "scalar" || node.type !== "string") return jobInput.read(node, at);
+    const location = readLocation(node, at, "models", { mayBeAbsent: at.absentData });
+    return location && { kind: "asset", type: "mlflow_model", location };
+  },
+  write: jobInput.write,
+});
+
+const TASKS = [
+  "chat_completion",
+  "text_completion",
+  "text_classification",
+  "question_answering",
+  "text_summarization",
+  "token_classification",
+  "text_translation",
+  "image_classification",
+  "image_instance_segmentation",
+  "image_object_detection",
+  "video_multi_object_tracking",
+] as const;
+
+const openAiHyperparameters = object("hyperparameters", {
+  n_epochs: optional(integer()),
+  learning_rate_multiplier: optional(number),
+  batch_size: optional(integer()),
+});
+
+const fields = {
+  ...jobHeader,
+  type: required(enumeration(["finetuning"])),
+  task: required(enumeration(TASKS, { fold: "snake" })),
+  model_provider: required(enumeration(["custom", "azure_open_ai"], { fold: "snake" })),
+  model: required(modelInput),
+  training_data: required(fileInput),
+  validation_data: optional(fileInput),
+  hyperparameters: optional(map(looseText)),
+  outputs: optional(jobOutputs),
+  compute: optional(compute),
+  resources: optional(object("resources", { instance_types: optional(list(text())) })),
+  queue_settings: optional(queueSettings),
+  services: optional(services),
+};
+
+export const finetuningJob = object("a fine-tuning job", fields, { check });
+export type FinetuningJob = ObjectOf<typeof fields>;
+
+/** Azure OpenAI has hyperparameters of its own. */
+function check(value: FinetuningJob, node: MapNode, at: Reading): void {
+  const place = node.entries.get("hyperparameters");
+  if (value.model_provider === "azure_open_ai" && place !== undefined)
+    openAiHyperparameters.read(place, at.step("hyperparameters"));
+}
+
+/** The REST properties of a fine-tuning job. */
+export async function finetuningProperties(job: FinetuningJob, to: Writing): Promise<Record<string, unknown>> {
+  const isOpenAi = job.model_provider === "azure_open_ai";
+  return present({
+    jobType: "FineTuning",
+    fineTuningDetails: present({
+      modelProvider: isOpenAi ? "AzureOpenAI" : "Custom",
+      taskType: camelCase(job.task),
+      model: await inputBody(job.model, "mlflow_model", to.resolver),
+      trainingData: await inputBody(job.training_data, "uri_file", to.resolver),
+      validationData: job.validation_data && (await inputBody(job.validation_data, "uri_file", to.resolver)),
+      hyperParameters: job.hyperparameters && (isOpenAi ? openAiValues(job.hyperparameters) : job.hyperparameters),
+    }),
+    outputs: job.outputs && (await jobOutputs.write(job.outputs, to)),
+    services: job.services && (await services.write(job.services, to)),
+    // Azure's client sends the bare name.
+    computeId: isOpenAi ? undefined : job.compute,
+    resources: isOpenAi ? undefined : job.resources && { instanceTypes: job.resources.instance_types },
+    queueSettings: isOpenAi ? undefined : job.queue_settings && (await queueSettings.write(job.queue_settings, to)),
+  });
+}
+
+function openAiValues(values: Readonly<Record<string, string>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [camelCase(name), Number(value)]));
+}
+
+/** The service takes one type for each input here, whatever the YAML says. */
+export async function inputBody(
+  input: JobInput,
+  type: "mlflow_model" | "uri_file",
+  resolver: Resolver,
+): Promise<Record<string, unknown>> {
+  if (input.kind === "literal") return { jobInputType: type, uri: input.value.text };
+  return present({
+    jobInputType: type,
+    uri: input.location && (await locationUri(input.location, type, resolver, input.datastore)),
+  });
+}

@@ -1,0 +1,111 @@
+// Local paths that a document names: they must exist, and really lie in a folder whose files may be uploaded.
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import path from "node:path";
+import { type SourceLocation, TaskError } from "../../errors.ts";
+import { type DocumentPath, nearestName, SpecFault } from "./faults.ts";
+import { ALLOWED_HINT, folderAround, isLinkAt, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
+
+export interface Written {
+  /** The path as it stands in the document. */
+  readonly written: string;
+  /** Absolute folder that a relative path starts from. */
+  readonly folder: string;
+  readonly root: UploadRoot | undefined;
+  readonly where: SourceLocation;
+  readonly path?: DocumentPath;
+}
+
+/** The absolute path of what was written, whether or not there is such a file. */
+export function absolutePath(written: string, folder: string): string {
+  return path.resolve(folder, written.startsWith("file:") ? written.slice("file:".length) : written);
+}
+
+/** The absolute path of what was written; throws a SpecFault where it does not exist or may not be uploaded. */
+export function localPath(place: Written): string {
+  const relative = place.written.startsWith("file:") ? place.written.slice("file:".length) : place.written;
+  const absolute = absolutePath(place.written, place.folder);
+  if (!existsSync(absolute)) throw missing(place, absolute);
+  keepInside(absolute, { ...place, written: relative });
+  return absolute;
+}
+
+/** Throws where `absolute`, which exists, does not really lie in a folder whose files may be uploaded. */
+export function keepInside(absolute: string, place: Written): void {
+  if (place.root === undefined) return;
+  const real = realpathSync(absolute);
+  const where = whereIs(real, place.root);
+  if (where === "inside") return;
+  if (where === "history") {
+    throw new SpecFault(`the path ${place.written} is part of what git keeps in .git, which is never uploaded.`, {
+      ...details(place),
+      hint: "Name a file or folder of the checkout itself.",
+    });
+  }
+  const root = rootOf(place.root);
+  if (folderAround(absolute, place.root) !== undefined) {
+    throw new SpecFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
+      ...details(place),
+      hint: `Replace the link by the files themselves. ${ALLOWED_HINT}`,
+    });
+  }
+  const sentence = path.isAbsolute(place.written)
+    ? `the path ${place.written} lies outside of the repository (${root}) and of the agent's other folders.`
+    : `the path ${place.written} leaves the repository (${root}).`;
+  throw new SpecFault(sentence, { ...details(place), hint: ALLOWED_HINT });
+}
+
+/** Why a file or folder that an input names may not be uploaded, as an error; undefined where it may. */
+export function uploadFault(absolute: string, written: string, root: UploadRoot): TaskError | undefined {
+  try {
+    keepInside(absolute, { written, folder: rootOf(root), root, where: { file: "" } });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SpecFault)) throw error;
+    const sentence = error.message.replace(/^[:\s]*/, "");
+    return new TaskError("input", sentence.charAt(0).toUpperCase() + sentence.slice(1), {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}
+
+/** What to write in place of a path that only Windows reads. */
+function windowsHint(written: string): string | undefined {
+  const bare = written.replace(/^file:/, "");
+  if (/^[a-zA-Z]:[\\/]/.test(bare))
+    return "It is a path of one machine. Write it relative to the folder of this file, with / between its parts.";
+  return bare.includes("\\") ? `Write ${written.replaceAll("\\", "/")}: a path has / between its parts.` : undefined;
+}
+
+function missing(place: Written, absolute: string): SpecFault {
+  if (isLinkAt(absolute)) {
+    return new SpecFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
+      ...details(place),
+      hint: "Replace the link by the files themselves.",
+    });
+  }
+  let folder = path.dirname(absolute);
+  let name = path.basename(absolute);
+  while (!existsSync(folder) && folder !== path.dirname(folder)) {
+    name = path.basename(folder);
+    folder = path.dirname(folder);
+  }
+  let siblings: string[] = [];
+  try {
+    siblings = readdirSync(folder);
+  } catch {
+    // The nearest existing parent is a file: it has no siblings to offer.
+  }
+  const nearest = nearestName(name, siblings);
+  const sentence = `there is no file or folder ${place.written} (looked for ${absolute}).`;
+  const hint = windowsHint(place.written);
+  if (hint !== undefined) return new SpecFault(sentence, { ...details(place), hint });
+  return new SpecFault(sentence, {
+    ...details(place),
+    nearest: nearest === undefined ? undefined : path.relative(place.folder, path.join(folder, nearest)),
+    hint: "A relative path starts at the folder of the file that names it.",
+  });
+}
+
+function details(place: Written) {
+  return { where: place.where, ...(place.path === undefined ? {} : { path: place.path }) };
+}

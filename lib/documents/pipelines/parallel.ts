@@ -1,0 +1,142 @@
+// Parallel work: one script over many mini-batches of data, as a component and as the settings of a pipeline's step (facts/03 2.6).
+
+import { existsSync, readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { environmentUse } from "../assets/environment.ts";
+import { checkPlaceholders } from "../assets/io.ts";
+import { jobResources } from "../jobs/run.ts";
+import { nearestName } from "../language/faults.ts";
+import { list, object, optional, required } from "../language/object.ts";
+import { code } from "../language/reference.ts";
+import { enumeration, integer, text } from "../language/scalar.ts";
+import { described, type Infer, isExpression, NOTHING_BELOW, type Reading, type Shape } from "../language/shape.ts";
+import type { MapNode } from "../language/source.ts";
+import { type ComponentType, componentHeader } from "./component.ts";
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+
+/** Files or bytes of one mini-batch: "10" files, "10kb" of a file. A step has a number, a component's spec has text. */
+export const miniBatchSize: Shape<number> = {
+  expects: 'text such as "10" or "10kb"',
+  below: NOTHING_BELOW,
+  read(node, at) {
+    const match = node.kind === "scalar" && node.type === "string" ? /^(\d+)(kb|mb|gb)?$/i.exec(node.text) : undefined;
+    if (!match) {
+      const hint =
+        node.kind === "scalar" && node.type === "integer" ? { hint: `Put it in quotes: "${node.text}".` } : {};
+      return at.fault(node, `${at.name} is ${described(node)}; text such as "10" or "10kb" is needed.`, hint);
+    }
+    return Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? 1);
+  },
+  write: (value, to) => (to.style === "yaml" ? String(value) : value),
+};
+
+/** A task's environment; `file:` and mappings as everywhere. */
+export const parallelTask = object(
+  "a task",
+  {
+    type: required(enumeration(["run_function", "model", "function"])),
+    code: optional(code),
+    entry_script: optional(text()),
+    program_arguments: optional(text()),
+    model: optional(text()),
+    append_row_to: optional(text()),
+    environment: required(environmentUse),
+  },
+  { check: checkEntry },
+);
+export type ParallelTask = Infer<typeof parallelTask>;
+
+function checkEntry(
+  value: { code?: { kind: string; path?: string }; entry_script?: string },
+  node: MapNode,
+  at: Reading,
+): void {
+  const place = node.entries.get("entry_script");
+  const folder = value.code?.kind === "local" ? value.code.path : undefined;
+  if (
+    folder === undefined ||
+    place === undefined ||
+    value.entry_script === undefined ||
+    isExpression(value.entry_script)
+  )
+    return;
+  // `package.module` names a module, which the environment may bring as well.
+  if (/^[\w.]+$/.test(value.entry_script) && !value.entry_script.endsWith(".py")) return;
+  if (!statSync(folder).isDirectory() || existsSync(path.join(folder, value.entry_script))) return;
+  at.step("entry_script").fault(place, `there is no entry script ${value.entry_script} in ${folder}.`, {
+    nearest: nearestName(value.entry_script, readdirSync(folder)),
+    hint: "The entry script is named relative to `code`; a module is named as `package.module`.",
+  });
+}
+
+/** What a parallel component or step names of its own inputs and outputs. */
+export function checkParallel(
+  value: {
+    inputs?: Readonly<Record<string, unknown>>;
+    outputs?: Readonly<Record<string, unknown>>;
+    task?: { program_arguments?: string };
+  },
+  node: MapNode,
+  at: Reading,
+): void {
+  const declared = { inputs: Object.keys(value.inputs ?? {}), outputs: Object.keys(value.outputs ?? {}) };
+  const task = node.entries.get("task");
+  const places = [
+    [node.entries.get("input_data"), at.step("input_data")],
+    ...(["program_arguments", "append_row_to"] as const).map(
+      (name) => [task?.kind === "map" ? task.entries.get(name) : undefined, at.step("task").step(name)] as const,
+    ),
+  ] as const;
+  for (const [place, below] of places)
+    if (place?.kind === "scalar") checkPlaceholders(place.text, place, declared, below);
+}
+
+export const retrySettings = object("retry settings", {
+  timeout: optional(integer()),
+  max_retries: optional(integer()),
+});
+
+export const parallelSettings = {
+  mini_batch_size: optional(miniBatchSize),
+  partition_keys: optional(list(text())),
+  input_data: optional(text()),
+  resources: optional(jobResources),
+  retry_settings: optional(retrySettings),
+  logging_level: optional(enumeration(["DEBUG", "INFO", "WARNING"], { fold: "exact" })),
+  max_concurrency_per_instance: optional(integer()),
+  error_threshold: optional(integer()),
+  mini_batch_error_threshold: optional(integer()),
+};
+
+export const parallelComponent = object(
+  "a parallel component",
+  {
+    ...componentHeader,
+    type: required(enumeration(["parallel"])),
+    ...parallelSettings,
+    task: optional(parallelTask),
+  },
+  { check: checkParallel },
+);
+export type ParallelComponent = Infer<typeof parallelComponent>;
+
+/** The service takes the keys as one JSON text, with a space after each comma. */
+export function partitionKeysText(keys: readonly string[]): string {
+  return `[${keys.map((key) => JSON.stringify(key)).join(", ")}]`;
+}
+
+export const parallelComponentType: ComponentType = {
+  shape: parallelComponent as never,
+  async write(document, to) {
+    // Partitioned data has no batches of a size: 0 says so.
+    return (await parallelComponent.write(
+      { mini_batch_size: 0, ...(document as unknown as ParallelComponent) },
+      to,
+    )) as Record<string, unknown>;
+  },
+  sent: (spec) =>
+    Array.isArray(spec["partition_keys"])
+      ? { ...spec, partition_keys: partitionKeysText(spec["partition_keys"] as string[]) }
+      : spec,
+};

@@ -1,0 +1,271 @@
+// The steps of a pipeline: what all types of step share, and the registry in which each type's file enters itself (facts/03 2.6).
+import { segment } from "../../segment.ts";
+import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";
+import { gathering, includedFile } from "../language/included.ts";
+import { type AnyField, optional } from "../language/object.ts";
+import { parseReference, type Reference, resolveReference } from "../language/reference.ts";
+import type { Resolver } from "../language/resolver.ts";
+import { text } from "../language/scalar.ts";
+import {
+  type Below,
+  camelCase,
+  described,
+  isExpression,
+  type Reading,
+  type Shape,
+  type Writing,
+  writeValue,
+} from "../language/shape.ts";
+import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
+import {
+  type ComponentDocument,
+  type ComponentOrigin,
+  componentType,
+  putAnonymousComponent,
+  readComponent,
+} from "./component.ts";
+
+/** What a step runs: a registered component, or one that is registered on the way. */
+export type ComponentUse =
+  | { readonly kind: "registered"; readonly reference: Reference }
+  | { readonly kind: "local"; readonly document: ComponentDocument; readonly origin: ComponentOrigin };
+
+/** One step. `value` has the fields that the type's shape reads. */
+export interface Step {
+  readonly name: string;
+  readonly type: string;
+  readonly value: StepValue;
+  /** Undefined for steps that run no component (automl, built-in transfers). */
+  readonly component?: ComponentUse;
+}
+
+export interface StepValue {
+  readonly inputs?: Readonly<Record<string, JobInput>>;
+  readonly outputs?: Readonly<Record<string, JobOutput>>;
+  readonly component?: ComponentUse;
+  readonly compute?: string;
+  readonly resources?: object;
+  readonly display_name?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly comment?: string;
+  readonly [field: string]: unknown;
+}
+
+/** One type of step. */
+export interface StepType {
+  /** The shape of a step over a component, if there are such. */
+  readonly over?: Shape<StepValue>;
+  /** The shape of a step that is written out in the pipeline, if there are such. */
+  readonly inline?: Shape<StepValue>;
+  /** The component that an inline step becomes; undefined where it needs none. */
+  toComponent?(
+    value: StepValue,
+    inputs: NonNullable<ComponentDocument["inputs"]>,
+    outputs: NonNullable<ComponentDocument["outputs"]>,
+  ): ComponentDocument | undefined;
+  /** What this type has in its body beside what all have. */
+  body(step: Step, to: Writing): Promise<Record<string, unknown>>;
+  /** Whether it runs without a compute of its own or the pipeline's. */
+  needsNoCompute?(step: Step): boolean;
+}
+
+const TYPES = new Map<string, StepType>();
+
+export function defineStep(name: string, type: StepType): void {
+  TYPES.set(name, type);
+}
+
+export function stepType(name: string): StepType {
+  const type = TYPES.get(name);
+  if (type === undefined) throw new Error(`There are no steps of the type ${name}.`);
+  return type;
+}
+
+/** Fields that steps of every type have. */
+export const stepHeader = {
+  name: optional(text()),
+  display_name: optional(text()),
+  description: optional(text()),
+  comment: optional(text()),
+} satisfies Record<string, AnyField>;
+
+/** `component:` of a step: a reference, a path, `file:path`, or a mapping. `type` is what its component must be. */
+export function componentUse(type: string): Shape<ComponentUse> {
+  const expects = `a ${type} component: azureml:<name>:<version>, a path to its YAML, or a mapping`;
+  return {
+    expects,
+    get below(): Below {
+      const shape = componentType(type)?.shape;
+      return { kind: "either", shapes: shape === undefined ? [] : [shape as unknown as Shape<unknown>] };
+    },
+    read(node, at) {
+      // Inside a component nothing is an expression of the pipeline.
+      const inside = at.withExpressions(false);
+      if (node.kind === "map") return local(readComponent(node, inside, type, false), "YAML.JOB");
+      if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
+        return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`);
+      if (/^(azureml:|\/subscriptions\/)/.test(node.text)) {
+        const reference = parseReference(node.text, "components");
+        if (typeof reference !== "string" && !(reference.kind === "label" && !node.text.includes("@"))) {
+          at.note(node, { kind: "components", reference });
+          return { kind: "registered", reference };
+        }
+        const reason = typeof reference === "string" ? reference : "neither a version nor a label is given";
+        return at.fault(
+          node,
+          `${at.name} is ${described(node)}, which is no reference to a registered component: ${reason}.`,
+          {
+            hint: "Write azureml:<name>:<version>, azureml:<name>@latest, or azureml://registries/<registry>/components/<name>/versions/<version>.",
+          },
+        );
+      }
+      const origin = node.text.startsWith("file:") ? "YAML.JOB" : "YAML.COMPONENT";
+      return local(componentFile(node, inside, type), origin);
+    },
+    write: (value, to) => componentId(value, to.resolver),
+  };
+}
+
+function local(document: ComponentDocument | undefined, origin: ComponentOrigin): ComponentUse | undefined {
+  return document && { kind: "local", document, origin };
+}
+
+/** A component that stands in a file of its own; faults in it are faults of the whole. */
+export function componentFile(node: ScalarNode, at: Reading, type: string | undefined): ComponentDocument | undefined {
+  const included = includedFile(node, at, "a component");
+  return included && gathering(at, () => readComponent(included.node, included.at, type, false));
+}
+
+export async function componentId(use: ComponentUse, resolver: Resolver): Promise<string> {
+  if (use.kind === "registered") return await resolveReference(use.reference, "components", resolver);
+  return await putAnonymousComponent(use.document, use.origin, resolver);
+}
+
+/** What the body says of where a step's component comes from. */
+export function sourceOf(use: ComponentUse): string {
+  if (use.kind === "local") return use.origin;
+  return use.reference.kind === "id" && use.reference.id.startsWith("azureml://")
+    ? "REMOTE.REGISTRY"
+    : "REMOTE.WORKSPACE.COMPONENT";
+}
+
+/** Which type a step is: its `type`, or what its fields say. */
+export function typeOfStep(node: MapNode): string {
+  const written = node.entries.get("type");
+  if (written?.kind === "scalar") return written.text.toLowerCase();
+  if (node.entries.has("trial")) return "sweep";
+  if (node.entries.has("mini_batch_size") || node.entries.get("task")?.kind === "map") return "parallel";
+  if (node.entries.has("entry")) return "spark";
+  return "command";
+}
+
+/** Reads one step; `name` is its key in the pipeline. */
+export function readStep(name: string, node: SpecNode, at: Reading): Step | undefined {
+  if (node.kind !== "map") return at.fault(node, `${at.name} is ${described(node)}; a step is a mapping of fields.`);
+  const type = typeOfStep(node);
+  const kind = TYPES.get(type);
+  if (kind === undefined)
+    return at
+      .step("type")
+      .fault(node.entries.get("type") ?? node, `${at.step("type").name} is ${JSON.stringify(type)}.`, {
+        allowed: [...TYPES.keys()],
+      });
+  const shape = (node.entries.has("component") ? kind.over : kind.inline) ?? kind.over ?? kind.inline;
+  const value = shape?.read(node, at.withExpressions(true));
+  if (value === undefined) return undefined;
+  return { name, type, value, ...(value.component === undefined ? {} : { component: value.component }) };
+}
+
+/** All shapes of steps, for finding paths in a pipeline. */
+export function stepShapes(): Shape<unknown>[] {
+  return [...TYPES.values()].flatMap((type) =>
+    [type.over, type.inline].filter((shape) => shape !== undefined),
+  ) as Shape<unknown>[];
+}
+
+/** The body of a step: free-form, under snake_case names. */
+export async function stepBody(step: Step, to: Writing): Promise<Record<string, unknown>> {
+  const snake: Writing = { ...to, style: "snake" };
+  const { value } = step;
+  const component = step.component === undefined ? {} : await overComponent(step, step.component, to.resolver);
+  const own = await stepType(step.type).body(step, snake);
+  return definedOnly({
+    ...own,
+    name: step.name,
+    type: own["type"] ?? step.type,
+    display_name: value.display_name,
+    tags: value.tags,
+    properties: value.properties,
+    comment: value.comment,
+    computeId:
+      value.compute === undefined || step.type === "automl" ? undefined : computeOf(value.compute, to.resolver),
+    inputs: await stepInputs(value.inputs ?? {}, to.resolver),
+    outputs: stepOutputs(value.outputs ?? {}),
+    ...component,
+  });
+}
+
+async function overComponent(step: Step, use: ComponentUse, resolver: Resolver): Promise<Record<string, unknown>> {
+  const id = await componentId(use, resolver);
+  return { _source: sourceOf(use), ...(step.type === "sweep" ? { trial: { componentId: id } } : { componentId: id }) };
+}
+
+export function computeOf(compute: string, resolver: Resolver): string {
+  if (isExpression(compute) || compute.startsWith("/")) return compute;
+  return `${resolver.workspace.id}/computes/${segment(compute, "the name of the compute")}`;
+}
+
+async function stepInputs(
+  inputs: Readonly<Record<string, JobInput>>,
+  resolver: Resolver,
+): Promise<Record<string, unknown>> {
+  const body: Record<string, unknown> = {};
+  for (const [name, input] of Object.entries(inputs)) body[name] = await writeInput(input, resolver, "snake");
+  return body;
+}
+
+/** An output of which only the name is written is not in the body; `{}` is a folder. */
+function stepOutputs(outputs: Readonly<Record<string, JobOutput>>): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const [name, output] of Object.entries(outputs)) {
+    if (output === UNDECLARED) continue;
+    const mode = output.mode === undefined ? undefined : OUTPUT_MODE_VALUES[output.mode];
+    const binding =
+      output.binding ??
+      (isExpression(output.path) && /\{\{\s*parent\.outputs\./.test(output.path) ? output.path : undefined);
+    const asset = { name: output.name, version: output.version };
+    body[name] =
+      binding === undefined
+        ? definedOnly({
+            uri: output.path,
+            mode,
+            job_output_type: output.type ?? "uri_folder",
+            ...asset,
+            description: output.description,
+          })
+        : definedOnly({ value: binding, type: "literal", mode, ...asset });
+  }
+  return body;
+}
+
+/** The fields of a value that a body has, written by their shapes. */
+export async function writtenFields(
+  shape: { readonly fields: Readonly<Record<string, AnyField>> },
+  value: StepValue,
+  names: readonly string[],
+  to: Writing,
+): Promise<Record<string, unknown>> {
+  const body: Record<string, unknown> = {};
+  for (const name of names) {
+    const field = shape.fields[name];
+    if (field === undefined || value[name] === undefined) continue;
+    const key = to.style === "camel" ? camelCase(field.as ?? name) : to.style === "snake" ? (field.as ?? name) : name;
+    body[key] = await writeValue(field.shape as Shape<unknown>, value[name], to);
+  }
+  return body;
+}
+
+export function definedOnly(body: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+}

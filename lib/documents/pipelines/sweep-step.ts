@@ -1,0 +1,48 @@
+// Steps that try a command component with many values.
+
+import { jobInputs, jobOutputs } from "../assets/io.ts";
+import { jobIdentity, jobResources, queueSettings } from "../jobs/run.ts";
+import { earlyTermination, objective, samplingAlgorithm, searchSpace, sweepLimits } from "../jobs/sweep.ts";
+import { textTags } from "../language/document.ts";
+import { object, optional, required } from "../language/object.ts";
+import { compute } from "../language/reference.ts";
+import { enumeration } from "../language/scalar.ts";
+import type { Shape } from "../language/shape.ts";
+import { componentUse, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
+
+const shape = object("a sweep step", {
+  ...stepHeader,
+  type: optional(enumeration(["sweep"])),
+  trial: required(componentUse("command")),
+  tags: optional(textTags),
+  properties: optional(textTags),
+  inputs: optional(jobInputs, { nullable: true }),
+  outputs: optional(jobOutputs, { nullable: true }),
+  compute: optional(compute),
+  sampling_algorithm: optional(samplingAlgorithm),
+  search_space: optional(searchSpace),
+  objective: required(objective),
+  limits: required(sweepLimits),
+  early_termination: optional(earlyTermination),
+  queue_settings: optional(queueSettings),
+  resources: optional(jobResources),
+  identity: optional(jobIdentity),
+});
+
+export const sweepStep: StepType = {
+  inline: {
+    ...(shape as unknown as Shape<StepValue>),
+    read(node, at) {
+      const value = shape.read(node, at);
+      return value && ({ ...value, component: value.trial } as unknown as StepValue);
+    },
+  },
+  async body(step, to) {
+    // The service reads a sweep step as it stands in YAML, but for the policy.
+    const raw = ["limits", "sampling_algorithm", "objective", "search_space", "queue_settings", "resources"];
+    return {
+      ...(await writtenFields(shape, step.value, raw, { ...to, style: "yaml" })),
+      ...(await writtenFields(shape, step.value, ["early_termination"], to)),
+    };
+  },
+};

@@ -1,0 +1,91 @@
+// The job that a schedule submits: one that Azure ML has, one in a file, one written out; the first two with changes (facts/03 2.12).
+
+import { type JobDocument, jobProperties, jobShape, readJob } from "../job.ts";
+import { gathering, includedFile } from "../language/included.ts";
+import { mergeNodes } from "../language/overrides.ts";
+import type { Resolver } from "../language/resolver.ts";
+import { described, type Reading, type Shape } from "../language/shape.ts";
+import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
+import { type PipelineJob, pipelineChanges } from "../pipelines/pipeline.ts";
+
+/** Kinds of jobs that the service schedules. */
+const SCHEDULED = ["pipeline", "command", "spark"] as const;
+
+export type ScheduledJob =
+  | { readonly kind: "registered"; readonly id: string; readonly changes?: PipelineJob }
+  | { readonly kind: "job"; readonly job: JobDocument };
+
+const EXPECTS = "azureml:<job>, a path to the YAML of a job, or a mapping with `job`";
+
+export const scheduledJob: Shape<ScheduledJob> = {
+  expects: EXPECTS,
+  get below() {
+    const shapes = [...SCHEDULED.map(jobShape), pipelineChanges as Shape<unknown>];
+    return { kind: "either", shapes } as const;
+  },
+  read(node, at) {
+    if (node.kind === "scalar" && node.type === "string") return readNamed(node, at, undefined);
+    if (node.kind !== "map") return at.fault(node, `${at.name} is ${described(node)}; ${EXPECTS} is needed.`);
+    const job = node.entries.get("job");
+    if (job === undefined) return whole(readJob(node, at, SCHEDULED));
+    if (job.kind === "scalar" && job.type === "string") return readNamed(job, at.step("job"), without(node, "job"), at);
+    return at.step("job").fault(job, `"job" is ${described(job)}; azureml:<job> or a path to a YAML file is needed.`);
+  },
+  write: (value, to) => scheduledJobBody(value, to.resolver),
+};
+
+function whole(job: JobDocument | undefined): ScheduledJob | undefined {
+  return job && { kind: "job", job };
+}
+
+/** A job by its name or its file. `changes` are read at the place `above`. */
+function readNamed(
+  node: ScalarNode,
+  at: Reading,
+  changes: MapNode | undefined,
+  above: Reading = at,
+): ScheduledJob | undefined {
+  const id = /^azureml:(.+)$/.exec(node.text)?.[1] ?? (/^\/subscriptions\//i.test(node.text) ? node.text : undefined);
+  if (id !== undefined) {
+    at.note(node, { kind: "jobs", name: id });
+    return readRegistered(id, node, changes, above);
+  }
+  const included = includedFile(node, at, "a job");
+  if (included === undefined) return undefined;
+  const merged = changes === undefined ? included.node : mergeNodes(included.node, changes);
+  return gathering(at, () => whole(readJob(merged, included.at, SCHEDULED)));
+}
+
+function readRegistered(
+  id: string,
+  node: ScalarNode,
+  changes: MapNode | undefined,
+  at: Reading,
+): ScheduledJob | undefined {
+  if (changes === undefined || changes.entries.size === 0) return { kind: "registered", id };
+  const type = changes.entries.get("type");
+  if (type?.kind !== "scalar" || type.text.toLowerCase() !== "pipeline")
+    return at.fault(
+      type ?? node,
+      `${at.name} changes a job that Azure ML has; only a pipeline's can be changed here.`,
+      {
+        hint: "Write `type: pipeline` if it is one.",
+      },
+    );
+  const read = pipelineChanges.read(changes, at) as PipelineJob | undefined;
+  return read && { kind: "registered", id, changes: read };
+}
+
+function without(node: MapNode, name: string): MapNode {
+  const entries = new Map<string, SpecNode>(node.entries);
+  entries.delete(name);
+  return { ...node, entries };
+}
+
+/** `jobDefinition`. The service names the experiment after the schedule unless the job names one. */
+export async function scheduledJobBody(value: ScheduledJob, resolver: Resolver): Promise<Record<string, unknown>> {
+  if (value.kind === "job") return await jobProperties(value.job, resolver);
+  if (value.changes === undefined)
+    return { jobType: "Pipeline", sourceJobId: value.id, experimentName: "", isArchived: false };
+  return { ...(await jobProperties({ ...value.changes, kind: "pipeline" }, resolver)), sourceJobId: value.id };
+}

@@ -1,0 +1,195 @@
+// Connections of a workspace to what lies outside: stores, registries, feeds, databases and AI services.
+import { segment } from "../../segment.ts";
+import { byType } from "../jobs/run.ts";
+import { type ParseOptions, present, readDocument, type Write } from "../language/document.ts";
+import { type Fields, map, object, optional, readOnly, required } from "../language/object.ts";
+import { anything, boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";
+import { type Shape, snakeCase } from "../language/shape.ts";
+import type { SourceFile } from "../language/source.ts";
+import { type ConnectionCredentials, CREDENTIALS, connectionCredentials } from "./connection-credentials.ts";
+
+export const CONNECTION_API_VERSION = "2024-04-01-preview";
+
+export interface ConnectionDocument {
+  readonly type: string;
+  readonly name: string;
+  readonly credentials?: ConnectionCredentials;
+  readonly is_shared?: boolean;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly tags?: Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+interface ConnectionType {
+  readonly category: string;
+  readonly shape: Shape<ConnectionDocument>;
+  /** Where the service is. */
+  target(value: ConnectionDocument): string | undefined;
+  metadata?(value: ConnectionDocument): Record<string, unknown>;
+  /** Without credentials, the user's own identity is used. */
+  readonly own?: "AAD" | "None";
+}
+
+const header = {
+  name: required(nameText()),
+  description: optional(text()),
+  is_shared: optional(boolean),
+  metadata: optional(map(anything)),
+  tags: optional(map(anything)),
+  id: readOnly(),
+  creation_context: readOnly(),
+};
+
+function shapeOf(type: string, fields: Fields): Shape<ConnectionDocument> {
+  const own = { ...header, type: required(enumeration([type], { fold: "snake" })), ...fields };
+  return object(`a connection of the type ${type}`, own) as unknown as Shape<ConnectionDocument>;
+}
+
+/** Reached at `target`, with credentials of some kinds. */
+function plain(
+  type: string,
+  category: string,
+  kinds?: readonly string[],
+  own: "AAD" | "None" = "None",
+): ConnectionType {
+  const credentials = connectionCredentials(kinds ?? Object.keys(CREDENTIALS));
+  const isNeeded = kinds !== undefined && !kinds.includes("none") && !kinds.includes("aad");
+  const fields: Fields = {
+    target: required(text()),
+    credentials: isNeeded ? required(credentials) : optional(credentials),
+  };
+  return { category, shape: shapeOf(type, fields), target: (value) => value["target"] as string, own };
+}
+
+/** A service with an API key, or the user's own identity where `own` is AAD. */
+function service(
+  type: string,
+  category: string,
+  options: { endpoint?: string; own?: "AAD"; fields?: Fields; metadata?: ConnectionType["metadata"] } = {},
+): ConnectionType {
+  const { endpoint, own } = options;
+  const address: Fields = endpoint === undefined ? {} : { [endpoint]: required(text()) };
+  const key = own === undefined ? required(secretText) : optional(secretText);
+  return {
+    category,
+    shape: shapeOf(type, { ...address, api_key: key, ...options.fields }),
+    target: (value) => (endpoint === undefined ? undefined : (value[endpoint] as string)),
+    ...(options.metadata === undefined ? {} : { metadata: options.metadata }),
+    ...(own === undefined ? {} : { own }),
+  };
+}
+
+const artifact = object("an artifact", {
+  name: required(nameText()),
+  type: optional(enumeration(["lake_house"], { fold: "snake" })),
+});
+
+const TYPES: Readonly<Record<string, ConnectionType>> = {
+  git: plain("git", "Git", ["pat", "username_password", "none"]),
+  python_feed: plain("python_feed", "PythonFeed", ["pat", "username_password", "none"]),
+  container_registry: plain("container_registry", "ContainerRegistry", ["managed_identity", "username_password"]),
+  s3: plain("s3", "S3"),
+  snowflake: plain("snowflake", "Snowflake"),
+  azure_sql_db: plain("azure_sql_db", "AzureSqlDb"),
+  azure_synapse_analytics: plain("azure_synapse_analytics", "AzureSynapseAnalytics"),
+  azure_my_sql_db: plain("azure_my_sql_db", "AzureMySqlDb"),
+  azure_postgres_db: plain("azure_postgres_db", "AzurePostgresDb"),
+  azure_data_lake_gen2: plain(
+    "azure_data_lake_gen2",
+    "ADLSGen2",
+    ["service_principal", "managed_identity", "aad"],
+    "AAD",
+  ),
+  custom: plain("custom", "CustomKeys"),
+  azure_blob: {
+    category: "AzureBlob",
+    shape: shapeOf("azure_blob", {
+      url: required(text()),
+      account_name: required(text()),
+      container_name: required(text()),
+      credentials: optional(connectionCredentials(["sas", "account_key", "aad"])),
+    }),
+    target: (value) => value["url"] as string,
+    metadata: (value) => ({ ContainerName: value["container_name"], AccountName: value["account_name"] }),
+    own: "AAD",
+  },
+  azure_one_lake: {
+    category: "AzureOneLake",
+    shape: shapeOf("azure_one_lake", {
+      endpoint: required(text()),
+      one_lake_workspace_name: required(text()),
+      artifact: required(artifact),
+      credentials: optional(connectionCredentials(["service_principal", "aad"])),
+    }),
+    target(value) {
+      const { name } = value["artifact"] as { name: string };
+      return `https://${value["endpoint"]}/${value["one_lake_workspace_name"]}/${name}.Lakehouse`;
+    },
+    own: "AAD",
+  },
+  azure_open_ai: service("azure_open_ai", "AzureOpenAi", {
+    endpoint: "azure_endpoint",
+    own: "AAD",
+    fields: { api_version: optional(text()), open_ai_resource_id: optional(text()) },
+    metadata: (value) =>
+      present({ ApiType: "Azure", ApiVersion: value["api_version"], ResourceId: value["open_ai_resource_id"] }),
+  }),
+  azure_ai_services: service("azure_ai_services", "AIServices", {
+    endpoint: "endpoint",
+    own: "AAD",
+    fields: { ai_services_resource_id: required(text()) },
+    metadata: (value) => ({ ResourceId: value["ai_services_resource_id"] }),
+  }),
+  azure_ai_search: service("azure_ai_search", "CognitiveSearch", { endpoint: "endpoint", own: "AAD" }),
+  azure_content_safety: service("azure_content_safety", "CognitiveService", {
+    endpoint: "endpoint",
+    own: "AAD",
+    metadata: () => ({ Kind: "Content Safety" }),
+  }),
+  azure_speech_services: service("azure_speech_services", "CognitiveService", {
+    endpoint: "endpoint",
+    own: "AAD",
+    metadata: () => ({ Kind: "speech" }),
+  }),
+  api_key: service("api_key", "ApiKey", { endpoint: "api_base" }),
+  open_ai: service("open_ai", "OpenAi"),
+  serp: service("serp", "Serp"),
+  serverless: service("serverless", "Serverless", { endpoint: "endpoint" }),
+};
+
+export const CONNECTION_TYPES = Object.keys(TYPES);
+
+const connection: Shape<ConnectionDocument> = byType<ConnectionDocument>(
+  "a connection",
+  Object.fromEntries(Object.entries(TYPES).map(([name, type]) => [name, type.shape])),
+  { fold: snakeCase },
+);
+
+export function parseConnection(file: SourceFile, options: ParseOptions = {}): ConnectionDocument {
+  return readDocument(file, connection, "connection", options);
+}
+
+/** The write of a connection. Its body holds secrets. */
+export async function translateConnection(document: ConnectionDocument): Promise<Write> {
+  const type = TYPES[document.type];
+  if (type === undefined) throw new Error(`There are no connections of the type ${document.type}.`);
+  const key = document["api_key"] as string | undefined;
+  const given = key === undefined ? document.credentials : ({ type: "api_key", key } as const);
+  const { authType, credentials } =
+    given === undefined ? { authType: type.own ?? "None" } : CREDENTIALS[given.type](given);
+  return {
+    method: "PUT",
+    path: `connections/${segment(document.name, "the name")}`,
+    apiVersion: CONNECTION_API_VERSION,
+    body: {
+      properties: present({
+        authType,
+        category: type.category,
+        target: type.target(document),
+        credentials,
+        isSharedToAll: document.is_shared ?? true,
+        metadata: { ...document.tags, ...document.metadata, ...type.metadata?.(document) },
+      }),
+    },
+  };
+}

@@ -1,0 +1,126 @@
+// Code assets: the folder a job or a scoring script runs from, found by its hash or brought to the workspace.
+import { createHash, randomUUID } from "node:crypto";
+import { Container, signatureFor } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { LocalContent } from "./content.ts";
+import { warnAboutSize } from "./datastores.ts";
+import { bringContent } from "./stored-content.ts";
+
+/** Version of the hash's definition (facts/03 3.1). */
+const HASH_VERSION = "202208";
+
+export interface RegisteredCode {
+  /** ARM id of the code version. */
+  readonly id: string;
+  readonly hash: string;
+  readonly created: boolean;
+}
+
+interface CodeVersion {
+  id?: string;
+}
+interface PendingUpload {
+  blobReferenceForConsumption?: { blobUri?: string; credential?: { sasUri?: string } };
+}
+
+/**
+ * The code version that holds this content: found by its hash (one round trip), or uploaded into a container of its
+ * own and registered (four more round trips, and the files side by side). Once in a run for the same content.
+ *
+ * The name of what is registered follows from the content, and so does the id of the upload: a run that was ended before it
+ * registered the code leaves a container that the next run is given again. That the service gives the same container for the same
+ * name and id was inferred from recorded container names; it is not verified against live Azure.
+ * @param mayCreate awaited before anything is created, so that a check which fails leaves nothing behind
+ */
+export async function registerCode(
+  workspace: Workspace,
+  content: LocalContent,
+  mayCreate?: Promise<unknown>,
+): Promise<RegisteredCode> {
+  const hash = await content.codeHash();
+  return workspace.once(`code ${hash} ${content.name}`, async () => {
+    const { azure, signal } = workspace;
+    const name = guidOf(`${workspace.id.toLowerCase()}/codes/${hash}/${content.name}`);
+    const at = `${workspace.id}/codes/${name}/versions`;
+    const found = await azure.request<{ value?: CodeVersion[] }>("GET", at, {
+      doing: "look for the code by its hash",
+      query: { hash, hashVersion: HASH_VERSION },
+      promises: "list",
+      signal,
+    });
+    const known = found.body?.value?.[0]?.id;
+    if (known) {
+      workspace.log.debug(`The code in ${content.shown} is in the workspace already.`);
+      return { id: known, hash, created: false };
+    }
+    await mayCreate;
+    warnAboutSize(workspace, content);
+    const registered = await bring(workspace, content, hash, name).catch((error: unknown) => {
+      // Another resource has that name, which can be computed by anybody: the code gets a random name.
+      if (!(error instanceof TaskError) || error.kind !== "conflict") throw error;
+      workspace.log.debug(`The name ${name} cannot be used: ${error.message}`);
+      return bring(workspace, content, hash, randomUUID());
+    });
+    const count = content.files.length;
+    workspace.log.info(`Uploaded the code in ${content.shown}: ${count} ${count === 1 ? "file" : "files"}.`);
+    return registered;
+  });
+}
+
+/** Uploads the content to the container of this code, and registers it. */
+async function bring(workspace: Workspace, content: LocalContent, hash: string, name: string): Promise<RegisteredCode> {
+  const { azure, signal } = workspace;
+  const at = `${workspace.id}/codes/${name}/versions/1`;
+  const ask = () =>
+    azure.request<PendingUpload>("POST", `${at}/startPendingUpload`, {
+      doing: "start the upload of the code",
+      body: { pendingUploadType: "TemporaryBlobReference", pendingUploadId: name },
+      promises: (answer) => typeof answer["blobReferenceForConsumption"] === "object",
+      // Safe to repeat: it reserves a place and makes no resource.
+      repeats: true,
+      signal,
+    });
+  const pending = await ask();
+  const { blobUri, credential } = pending.body?.blobReferenceForConsumption ?? {};
+  if (!blobUri || !credential?.sasUri || !URL.canParse(credential.sasUri)) {
+    throw new TaskError("service", "Azure gave no place to upload the code to.");
+  }
+  const sasToken = new URL(credential.sasUri).search;
+  const given = credential.sasUri;
+  const renew = async () => {
+    const again = (await ask()).body?.blobReferenceForConsumption?.credential?.sasUri;
+    return signatureFor(given, again);
+  };
+  const container = new Container(azure, given, { kind: "sas", sasToken, renew });
+  await bringContent(container, content.name, content.toUpload(content.name), {
+    metadata: { upload_status: "completed", name, version: "1" },
+    signal,
+  });
+  const codeUri = `${blobUri.replace(/\/+$/, "")}/${content.name}`;
+  const put = await azure.request<CodeVersion>("PUT", at, {
+    doing: "register the code",
+    body: {
+      properties: {
+        codeUri,
+        isAnonymous: true,
+        properties: { hash_sha256: hash, hash_version: HASH_VERSION },
+      },
+    },
+    signal,
+  });
+  return { id: put.body?.id ?? at, hash, created: true };
+}
+
+/** A guid that follows from the text, in the form of version 8 (RFC 9562): made by hashing, in a way of our own. */
+function guidOf(text: string): string {
+  const hex = createHash("sha256").update(text).digest("hex");
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join("-");
+}

@@ -1,0 +1,38 @@
+// Computes: that the one a job names is there.
+import { parseArmId, segment } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+/**
+ * Makes sure that a compute exists. One round trip, another where it does not.
+ * @param id ARM id of the compute, as a translated job has it; `serverless` and computes elsewhere are not looked for
+ * @throws TaskError `notFound` that names the computes there are
+ */
+export async function requireCompute(workspace: Workspace, id: string): Promise<void> {
+  const [kind, name] = parseArmId(id)?.segments ?? [];
+  if (kind?.toLowerCase() !== "computes" || !name || name === "serverless" || name === "local") return;
+  const answer = await workspace.azure.request(
+    "GET",
+    `${workspace.id}/computes/${segment(name, "the name of the compute")}`,
+    {
+      doing: `read the compute ${name}`,
+      // Without a body, as facts/04 16 row 6 has it.
+      promises: "resource",
+      expect: [404],
+      emptyNotFound: true,
+      signal: workspace.signal,
+    },
+  );
+  if (answer.status !== 404) return;
+  const names: string[] = [];
+  for await (const one of workspace.azure.list<{ name?: string }>(`${workspace.id}/computes`, {
+    signal: workspace.signal,
+  })) {
+    if (one.name) names.push(one.name);
+  }
+  const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
+  throw new TaskError("notFound", `The workspace ${workspace.name} has no compute "${name}"; ${there}.`, {
+    status: 404,
+    hint: "Correct `compute:` in the job YAML, or leave it out for serverless compute.",
+  });
+}

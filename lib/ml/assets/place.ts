@@ -1,0 +1,48 @@
+// Where a task that may go to a registry works: there, in a workspace, or in both.
+import { TaskError } from "../../errors.ts";
+import { openWorkspace, type Workspace, type WorkspaceRequest } from "../workspace/workspace.ts";
+import type { AssetHome } from "./assets.ts";
+import { openRegistry, type Registry } from "./registry.ts";
+
+export interface Place {
+  readonly workspace: Workspace | undefined;
+  readonly registry: Registry | undefined;
+  /** The registry, where one is named. */
+  readonly home: AssetHome;
+  readonly signal: AbortSignal;
+  /** Of the workspace; the registry's where there is none. */
+  readonly location: string;
+}
+
+export interface PlaceRequest extends WorkspaceRequest {
+  /** The workspace's name; empty where a registry alone is meant. */
+  readonly name: string;
+  readonly registry?: string | undefined;
+}
+
+/** @throws TaskError `notFound` that names what there is instead; `forbidden` or `connection` as Azure answers */
+export async function openPlace(request: PlaceRequest): Promise<Place> {
+  const workspace = request.name === "" ? undefined : await openWorkspace(request);
+  const registry = request.registry ? await openRegistry(request, request.registry, workspace) : undefined;
+  const home = registry ?? workspace;
+  if (home === undefined) throw new TaskError("input", "The input workspace is empty, and so is the input registry.");
+  return {
+    workspace,
+    registry,
+    home,
+    signal: request.signal,
+    location: workspace?.location ?? registry?.location ?? "",
+  };
+}
+
+/** @throws TaskError `input`: what it is needed for has a workspace and nothing else */
+export function needWorkspace({ workspace, registry }: Place, what: string): Workspace {
+  if (workspace !== undefined) return workspace;
+  throw new TaskError(
+    "input",
+    `${what} is in a workspace, and the task is told of the registry ${registry?.name} only.`,
+    {
+      hint: "Set the inputs resourceGroup and workspace as well.",
+    },
+  );
+}

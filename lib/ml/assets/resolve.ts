@@ -1,0 +1,73 @@
+// Answers a spec's questions from the workspace: uploads, code, anonymous assets, labels.
+import type { UploadRoot } from "../../documents/index.ts";
+import type { AssetKind, Resolver, SpecWorkspace } from "../../documents/language/resolver.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
+import { registerCode } from "./codes.ts";
+import { collectionsOf } from "./collections.ts";
+import { contentOf } from "./content.ts";
+import { uploadContent } from "./datastores.ts";
+
+export interface WorkspaceResolver extends Resolver {
+  /** The content hash of each code version handed out, by its id: what a specification is compared by. */
+  readonly codeHashes: ReadonlyMap<string, string>;
+}
+
+export interface ResolveOptions {
+  /** The folders whose files may be uploaded. */
+  readonly root?: UploadRoot;
+  /** Awaited before anything is created; where it rejects, nothing is. Reading goes on meanwhile. */
+  readonly mayCreate?: Promise<unknown>;
+}
+
+/** Steps of a pipeline that are translated, and their components registered, side by side. */
+const LANES = 8;
+
+/** The workspace and its cloud, as a document is translated for them. */
+export function specWorkspace(workspace: Workspace): SpecWorkspace {
+  const { subscriptionId, resourceGroup, name, id, location } = workspace;
+  const { storageSuffix, authority } = workspace.azure.cloud;
+  return { subscriptionId, resourceGroup, name, id, location, storageSuffix, authority: authority.replace(/\/$/, "") };
+}
+
+/** The same question in one run is asked of Azure once. */
+export function createResolver(workspace: Workspace, options: ResolveOptions = {}): WorkspaceResolver {
+  const codeHashes = new Map<string, string>();
+  const codes = new Map<string, Promise<string>>();
+  const register = async (path: string, isMade: boolean): Promise<string> => {
+    // What a translation put together itself lies in a folder of its own.
+    const content = await contentOf(workspace, path, isMade ? path : options.root);
+    const code = await registerCode(workspace, content, options.mayCreate);
+    codeHashes.set(code.id, code.hash);
+    return code.id;
+  };
+  // Whoever awaits it hears of its failure; nobody may, where there is nothing to create.
+  options.mayCreate?.catch(() => {});
+  return {
+    workspace: specWorkspace(workspace),
+    root: options.root,
+    codeHashes,
+    lanes: LANES,
+    async code(path, isMade = false) {
+      // The folder of three hundred steps is read once.
+      const known = codes.get(path) ?? register(path, isMade);
+      codes.set(path, known);
+      return known;
+    },
+    async upload(path, datastore) {
+      const content = await contentOf(workspace, path, options.root);
+      await options.mayCreate;
+      return uploadContent(workspace, content, datastore);
+    },
+    async put(kind: AssetKind, asset, version, body) {
+      await options.mayCreate;
+      const put = workspace.once(`put ${kind} ${asset}:${version} ${JSON.stringify(body)}`, () =>
+        putVersion(workspace, kind, asset, version, body),
+      );
+      return (await put).id;
+    },
+    version: (kind, asset, label) => versionOfLabel(workspace, kind, asset, label),
+    nextVersion: (kind, asset) => nextVersion(workspace, kind, asset),
+    collections: (endpoint, deployment) => collectionsOf(workspace, endpoint, deployment),
+  };
+}

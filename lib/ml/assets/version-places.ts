@@ -1,0 +1,168 @@
+// Where the files of a version lie, by what the service itself says of it: in a datastore of this workspace, in the output of one of its
+// jobs, or in a container of the registry's own. Other addresses are not opened, and get no credential.
+import { type DatastorePath, parseArmId, parseDatastoreUri } from "../../azure/index.ts";
+import type { AssetKind } from "../../documents/language/resolver.ts";
+import { TaskError } from "../../errors.ts";
+import { findJob, type Job } from "../jobs/jobs.ts";
+import { outputPlace } from "../jobs/runs.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { AssetBody } from "./assets.ts";
+import { versionIn } from "./assets.ts";
+import { DEFAULT_DATASTORE, openDatastore } from "./datastores.ts";
+import type { BlobPlace } from "./held-files.ts";
+import { isRegistry, openFiles, type Registry } from "./registry.ts";
+
+/** What the service puts before the path of an MLflow model that it keeps a copy of (facts/04 6). */
+export const REPLICATED = "ServiceReplicated/[^/]+/";
+
+/** The datastore of what runs leave. */
+export const ARTIFACTS = "workspaceartifactstore";
+
+const bare = (path: string) => path.replace(/\/+$/, "");
+
+/** The address of a version's files. */
+export const uriOf = ({ properties }: AssetBody): string =>
+  String(properties?.["modelUri"] ?? properties?.["dataUri"] ?? "");
+
+/** A path in a datastore of this very workspace, without a slash at its end; undefined where the address is another workspace's. */
+export function ownDatastorePath(workspace: Pick<Workspace, "id">, uri: string): DatastorePath | undefined {
+  const place = parseDatastoreUri(uri);
+  if (!place) return undefined;
+  const named =
+    /^azureml:\/\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/[^/]+\/)?workspaces\/([^/]+)\//i.exec(
+      uri,
+    );
+  const own = parseArmId(workspace.id);
+  const same = (one: string | undefined, other: string | undefined) => one?.toLowerCase() === other?.toLowerCase();
+  const isOwn =
+    !/^azureml:\/\/subscriptions\//i.test(uri) ||
+    (same(named?.[1], own?.subscriptionId) && same(named?.[2], own?.resourceGroup) && same(named?.[3], own?.workspace));
+  return isOwn ? { datastore: place.datastore, path: bare(place.path) } : undefined;
+}
+
+/** Where a job's output lies, or a path in it, as the services resolve it; undefined where they do not say. */
+export async function outputPathOf(
+  workspace: Workspace,
+  job: Job | undefined,
+  output: string,
+  path: string | undefined,
+): Promise<DatastorePath | undefined> {
+  const name = output === "artifacts" ? "default" : output;
+  const told = job?.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job?.name ?? "", name));
+  const place = told ? ownDatastorePath(workspace, told) : usualPlace(job?.name, name);
+  const below = (path ?? "").replace(/^\/+|\/+$/g, "");
+  return place && { datastore: place.datastore, path: below === "" ? place.path : `${place.path}/${below}` };
+}
+
+const JOB_URI = /^azureml:\/\/jobs\/([^/]+)\/outputs\/([^/]+)(?:\/paths\/(.*))?$/i;
+
+/** The job, the output and the path in it that an address names, as `azureml://jobs/…` or `runs:/…`. */
+export function jobPlaceOf(uri: string): { job: string; output: string; path: string | undefined } | undefined {
+  const [, job, output, path] = JOB_URI.exec(uri) ?? [];
+  if (job !== undefined && output !== undefined) return { job, output, path };
+  const [, run, below] = /^runs:\/+([^/]+)(?:\/(.*))?$/.exec(uri) ?? [];
+  return run === undefined ? undefined : { job: run, output: "artifacts", path: below };
+}
+
+/**
+ * The datastore and the path that an address means, whichever form it has: the services answer addresses in another form than they
+ * were given, so only these are compared. Undefined for what lies in no datastore of this workspace. A job is read once in a run.
+ */
+export async function placeOfUri(workspace: Workspace, uri: string): Promise<DatastorePath | undefined> {
+  const named = jobPlaceOf(uri);
+  if (named === undefined) return ownDatastorePath(workspace, uri);
+  const job = await workspace.once(`place of ${named.job}`, () => findJob(workspace, named.job));
+  if (job === undefined) return undefined;
+  const place = await outputPathOf(workspace, job, named.output, named.path);
+  return place && { ...place, path: bare(place.path) };
+}
+
+/**
+ * Where the services say in which datastore an output lies, something must be there.
+ * @throws TaskError `notFound` that names what lies there instead
+ */
+export async function requirePath(
+  workspace: Workspace,
+  job: Job,
+  output: string,
+  path: string | undefined,
+): Promise<void> {
+  const name = output === "artifacts" ? "default" : output;
+  const told = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
+  const place: DatastorePath | undefined = told ? parseDatastoreUri(told) : undefined;
+  if (!place) return;
+  const { container } = await openDatastore(workspace, place.datastore);
+  const folder = place.path.replace(/\/*$/, "/");
+  const wanted = `${folder}${(path ?? "").replace(/^\/+|\/+$/g, "")}`;
+  const there = new Set<string>();
+  for await (const blob of container.list(folder, workspace.signal)) {
+    if (blob.name === wanted || blob.name.startsWith(wanted.endsWith("/") ? wanted : `${wanted}/`)) return;
+    there.add(blob.name.slice(folder.length).split("/")[0] ?? "");
+    if (there.size > 20) break;
+  }
+  const instead = there.size > 0 ? `; there are ${[...there].sort().join(", ")}` : ", which is empty";
+  throw new TaskError(
+    "notFound",
+    `There is no ${path ? JSON.stringify(path) : "file"} in the output "${output}" of the job ${job.name}${instead}.`,
+  );
+}
+
+/** Where outputs lie of which nobody says otherwise (facts/03 5.4). */
+function usualPlace(job: string | undefined, output: string): DatastorePath | undefined {
+  if (!job) return undefined;
+  return output === "default"
+    ? { datastore: ARTIFACTS, path: `ExperimentRun/dcid.${job}` }
+    : { datastore: DEFAULT_DATASTORE, path: `azureml/${job}/${output}` };
+}
+
+/** The blobs of a version; undefined where its address leads to no place that this workspace or registry keeps. */
+export async function blobsOf(
+  home: Workspace | Registry,
+  kind: AssetKind,
+  name: string,
+  version: AssetBody,
+): Promise<BlobPlace | undefined> {
+  const uri = uriOf(version);
+  if (isRegistry(home)) {
+    const path = registryPath(uri);
+    if (path === undefined) return undefined;
+    return { container: await openFiles(home, kind, name, versionIn(version) ?? "", uri), path };
+  }
+  const named = jobPlaceOf(uri);
+  const place =
+    named === undefined
+      ? ownDatastorePath(home, uri)
+      : await outputPathOf(home, await findJob(home, named.job), named.output, named.path);
+  return place && { container: (await openDatastore(home, place.datastore)).container, path: place.path };
+}
+
+/** The path inside the container that a blob's own address names. */
+export function registryPath(uri: string): string | undefined {
+  const [, path] = /^https:\/\/[^/?#]+\/[^/?#]+\/([^?#]+)$/i.exec(uri) ?? [];
+  try {
+    return path === undefined ? undefined : bare(decodeURIComponent(path));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A registry answers a PUT before it has made the version: two that were accepted at once leave one of them, and whose it is shows there.
+ * @throws TaskError `conflict`, as where the service says so itself
+ */
+export function requireOwn(what: string, made: AssetBody, sent: string): void {
+  const [at, wanted] = [registryPath(uriOf(made)), registryPath(sent)];
+  if (at === undefined || wanted === undefined || at === wanted) return;
+  throw new TaskError("conflict", `Another run made ${what} at the same time, with other content.`, { status: 409 });
+}
+
+/** As `blobsOf`; undefined too where the place cannot be opened. */
+export async function provenBlobsOf(...given: Parameters<typeof blobsOf>): Promise<BlobPlace | undefined> {
+  try {
+    return await blobsOf(...given);
+  } catch (error) {
+    if (error instanceof TaskError && (error.kind === "input" || [400, 401, 403, 404].includes(error.status ?? 0)))
+      return undefined;
+    throw error;
+  }
+}

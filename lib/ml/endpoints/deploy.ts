@@ -1,0 +1,164 @@
+// The story of a rollout: beside what is live, called without traffic, and only then the traffic; or as before.
+
+import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
+import type { OnlineDeploymentDocument, UploadRoot } from "../../documents/index.ts";
+import { translateOnlineDeployment } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import { requireNamed } from "../assets/named-things.ts";
+import { createResolver } from "../assets/resolve.ts";
+import { lineageTags } from "../workspace/lineage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { lastWords } from "./container-words.ts";
+import { deploymentLogs, listDeployments } from "./deployments.ts";
+import { findEndpoint, noSuchEndpoint } from "./endpoints.ts";
+import { type Begun, Rollout, type RolloutOptions, type RolloutReport } from "./rollout.ts";
+import { type DeploymentBody, planRollout, sayTraffic } from "./rollout-plan.ts";
+import { undo } from "./rollout-undo.ts";
+
+export type { RolloutReport } from "./rollout.ts";
+
+export interface DeployOptions extends RolloutOptions {
+  readonly deployment: OnlineDeploymentDocument;
+  /** 0 to 100; 0 leaves the traffic alone. */
+  readonly trafficPercent: number;
+  readonly deleteOldDeployments: boolean;
+  /** Refuses to move traffic to a deployment that is not called first. */
+  readonly requireCall?: boolean;
+  /** Milliseconds for all of it; absent or 0: no deadline. */
+  readonly deadline?: number | undefined;
+  readonly root?: UploadRoot | undefined;
+}
+
+/** Milliseconds that a failed step waits for what is under way before it leaves it to its post-job stage. */
+const UNDOING = { traffic: 180_000, deployment: 60_000 };
+
+/**
+ * Rolls a deployment out. Sequential round trips: endpoint, deployments and everything that the file names side by side;
+ * what is new of code and environment; the lock, a fresh look, the deployment and the looks at its operation; endpoint and
+ * key side by side, the call; the lock, a fresh look, the traffic, the looks at its operation, and one look that it has moved.
+ * @throws TaskError that says what went wrong, and what is there now
+ */
+export async function deploy(workspace: Workspace, options: DeployOptions): Promise<RolloutReport> {
+  requireSense(options);
+  const started = Date.now();
+  const left = () => (options.deadline ? Math.max(1, options.deadline - (Date.now() - started)) : undefined);
+  const rollout = new Rollout(workspace, options, await resolveAndPlan(workspace, options, left));
+  try {
+    return await rollout.apply();
+  } catch (error) {
+    throw await afterFailure(workspace, options, rollout, error);
+  }
+}
+
+/** @throws TaskError kind `input` before anything is asked or changed */
+function requireSense({ trafficPercent, requireCall, call }: DeployOptions): void {
+  if (!Number.isInteger(trafficPercent) || trafficPercent < 0 || trafficPercent > 100) {
+    throw new TaskError("input", `Input trafficPercent is ${trafficPercent}; it must be 0 to 100.`);
+  }
+  if (requireCall && call === undefined && trafficPercent > 0) {
+    throw new TaskError(
+      "input",
+      "Input requireCall is true, and nothing is there to call the new deployment with before it gets traffic.",
+      { hint: "Give a request with the input requestFile, or set trafficPercent to 0." },
+    );
+  }
+}
+
+async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left: Begun["left"]): Promise<Begun> {
+  const { deployment: document } = options;
+  const name = document.endpoint_name;
+  const there = Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
+  const checks = Promise.all([
+    there.then(async ([endpoint]) => {
+      if (endpoint || options.endpoint) return;
+      throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
+    }),
+    requireNamed(workspace, document),
+  ]);
+  const resolver = createResolver(workspace, {
+    mayCreate: checks,
+    ...(options.root === undefined ? {} : { root: options.root }),
+  });
+  const translation = translateOnlineDeployment(document, resolver);
+  translation.catch(() => {});
+  const [[endpoint, deployments]] = await Promise.all([there, checks]);
+  const body = (await translation).body as DeploymentBody;
+  const wish = {
+    name: document.name,
+    body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
+    trafficPercent: options.trafficPercent,
+    deleteOldDeployments: options.deleteOldDeployments,
+  };
+  return { endpointName: name, wish, endpoint, plan: planRollout(endpoint, deployments, wish), left };
+}
+
+/** Shows the deployment's logs, takes back what is this rollout's own, and says in the error what is there now. */
+async function afterFailure(workspace: Workspace, options: DeployOptions, rollout: Rollout, error: unknown) {
+  const { log, signal } = workspace;
+  const { leftover } = rollout;
+  const { endpoint } = rollout.report;
+  if (signal.aborted) {
+    // Only seconds are left, and Azure refuses other writes while an operation is under way: the post-job stage does this.
+    rollout.tell({ state: "Canceled" });
+    if (leftover) log.info(`The post-job stage takes back what this step began on ${endpoint}.`);
+    return error;
+  }
+  const isTaskError = error instanceof TaskError;
+  rollout.tell({ state: isTaskError && error.kind === "timeout" ? "TimedOut" : "Failed" });
+  try {
+    const { deployment } = rollout.report;
+    const words = rollout.wrote ? await showLogs(workspace, endpoint, deployment) : undefined;
+    const now: string[] = [];
+    // Where a reply was not as expected, the error has that difference and needs no line of the log.
+    if (words !== undefined && !rollout.answered) now.push(`The last line of its container's log: ${words}`);
+    if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
+    if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover) {
+      // Nobody was asked, so that nothing is known against a deployment that took long to come up.
+      options.onLeftover?.(undefined);
+      now.push(
+        `The deployment ${deployment} is ready and stays, without traffic of this step's: it could not be called, because the name of ${endpoint} has no address where this agent asks. Run the step again when it has; it takes up this deployment.`,
+      );
+    } else if (leftover) {
+      const undone = await undo(workspace, leftover, rollout.lock, UNDOING);
+      if (undone.deleted) log.info(`Deleted the deployment ${deployment}, which failed.`);
+      now.push(...(undone.deleted ? [`The deployment ${deployment} was deleted.`] : []), ...undone.sentences);
+      if (undone.traffic) rollout.tell({ traffic: undone.traffic });
+      if (undone.settled) options.onLeftover?.(undefined);
+      else now.push("The post-job stage tries the rest once more.");
+    } else {
+      const traffic = (await findEndpoint(workspace, endpoint))?.properties.traffic;
+      if (traffic) now.push(`The traffic of ${endpoint} is ${sayTraffic(traffic)}.`);
+    }
+    return isTaskError ? saying(error, now) : error;
+  } catch (failure) {
+    if (signal.aborted) return error;
+    log.warn(`What is there now could not be read: ${failure instanceof Error ? failure.message : String(failure)}`);
+    return error;
+  }
+}
+
+/** The same error, which also says what is there now. */
+function saying(error: TaskError, now: readonly string[]): TaskError {
+  const { kind, message, hint, requestId, status, code, where } = error;
+  const separator = message.includes("\n") ? "\n" : " ";
+  return new TaskError(kind, [message, ...now].join(separator), {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    ...(where === undefined ? {} : { where }),
+  });
+}
+
+/** @returns what the container said last */
+async function showLogs(workspace: Workspace, endpoint: string, name: string): Promise<string | undefined> {
+  const { log } = workspace;
+  const logs = await deploymentLogs(workspace, endpoint, name);
+  for (const [container, text] of Object.entries(logs)) {
+    await log.group(`Log of ${container} of the deployment ${name}`, async () => log.remote(text));
+  }
+  if (Object.keys(logs).length === 0) log.info(`The deployment ${name} has left no logs.`);
+  const text = logs["InferenceServer"] ?? logs["StorageInitializer"];
+  return text === undefined ? undefined : lastWords(text);
+}

@@ -1,0 +1,222 @@
+// Keeps our own runs from changing one endpoint at the same time, and remembers which rollouts are not finished: a leased
+// blob in the workspace's default datastore. The service itself has no ETag and no lock (facts/04); `az ml` and the portal
+// do not know this one.
+import { randomUUID } from "node:crypto";
+import { LEASE_SECONDS, type LeasedBlob } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import { poll } from "../../poll.ts";
+import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+/** A rollout that has begun and is not finished. */
+export interface Unfinished {
+  /** The mark of the rollout, a GUID; its deployment bears it as a tag. */
+  readonly by: string;
+  /** The step of a pipeline run, the same for all its attempts; empty outside pipelines. */
+  readonly step: string;
+  /** Whether the deployment is this rollout's own, and not one that was there before. */
+  readonly created: boolean;
+  /** Milliseconds since the epoch after which nobody takes it for running any more. */
+  readonly until: number;
+}
+/** Unfinished rollouts by deployment, in lower case. */
+export type Rollouts = Readonly<Record<string, Unfinished>>;
+
+/** What the holder of the lock can do. */
+export interface Held {
+  /** As they were when the lock was taken, without those whose time has passed; undefined where nobody can know. */
+  readonly rollouts: Rollouts | undefined;
+  /** Writes down that a rollout of the deployment is under way, or, with undefined, that none is. */
+  note(deployment: string, rollout: Unfinished | undefined): Promise<void>;
+  /** Asks storage right before each write. @throws TaskError where the lock was lost: nothing more may be written then */
+  requireHeld(): Promise<void>;
+}
+
+/** Milliseconds between renewals. */
+const RENEWING = (LEASE_SECONDS * 1000) / 4;
+/** Milliseconds to wait for the lock where the caller has no deadline: as long as operations on endpoints may take (facts/03 4.3). */
+const PATIENCE = 30 * 60_000;
+/** Milliseconds for giving the lock back; also after a cancel, which leaves little time. */
+const RELEASING = 3_000;
+/** Milliseconds for which access to storage is used again: what signs it ends within the hour. */
+const ACCESS = 10 * 60_000;
+/** Bytes of the blob that are read; it holds one short entry for each rollout under way. */
+const LONGEST = 64 * 1024;
+
+export class EndpointLock {
+  readonly #workspace: Workspace;
+  readonly #endpoint: string;
+  readonly #name: string;
+  #unusable = false;
+  #opened: { readonly blob: LeasedBlob; readonly at: number } | undefined;
+
+  constructor(workspace: Workspace, endpoint: string) {
+    this.#workspace = workspace;
+    this.#endpoint = endpoint;
+    this.#name = `azure-pipelines/locks/onlineEndpoints/${endpoint.toLowerCase()}.json`;
+  }
+
+  /**
+   * Does `work` while no other run has the lock, and gives the lock back on every road. Where storage does not let this
+   * identity lock anything, `work` is done all the same, after a warning.
+   * @param patience milliseconds to wait for another run; absent: half an hour
+   * @throws TaskError `timeout` where another run keeps the lock
+   */
+  async hold<T>(patience: number | undefined, work: (held: Held) => Promise<T>): Promise<T> {
+    const { signal } = this.#workspace;
+    const blob = await this.#open();
+    if (blob === undefined) return work(UNGUARDED);
+    const id = randomUUID();
+    let held: Lease | undefined;
+    try {
+      await this.#acquire(blob, id, patience ?? PATIENCE);
+      held = new Lease(this.#endpoint, blob, id, await blob.read(LONGEST, signal), signal);
+    } catch (error) {
+      await blob.release(id, AbortSignal.timeout(RELEASING)).catch(() => {});
+      if (signal.aborted || (error instanceof TaskError && error.kind === "timeout")) throw error;
+      this.#warn(error);
+    }
+    if (held === undefined) return work(UNGUARDED);
+    try {
+      return await work(held);
+    } finally {
+      await held.end();
+    }
+  }
+
+  /** Unfinished rollouts, read without the lock; undefined where they cannot be read. */
+  async rollouts(): Promise<Rollouts | undefined> {
+    const blob = await this.#open();
+    if (blob === undefined) return undefined;
+    try {
+      return parse(await blob.read(LONGEST, this.#workspace.signal));
+    } catch (error) {
+      if (this.#workspace.signal.aborted) throw error;
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  async #acquire(blob: LeasedBlob, id: string, patience: number): Promise<void> {
+    const { log, signal } = this.#workspace;
+    const started = Date.now();
+    let waits = false;
+    await poll(
+      async () => {
+        if (await blob.acquire(id, signal)) return { done: true, value: undefined };
+        if (Date.now() - started >= patience) {
+          throw new TaskError(
+            "timeout",
+            `Another run is changing the endpoint ${this.#endpoint}, and did not end within ${Math.round(patience / 1000)} seconds, so this step changed nothing more there.`,
+            {
+              hint: "Run the step again; let pipelines that change the same endpoint run one after the other (lockBehavior: sequential).",
+            },
+          );
+        }
+        if (!waits) log.info(`Another run is changing the endpoint ${this.#endpoint}; waiting for its end.`);
+        waits = true;
+        return { done: false };
+      },
+      { what: `the lock of ${this.#endpoint}`, signal, initial: 300, maximum: 3_000, deadline: patience },
+    );
+  }
+
+  /** Access is asked for anew after a while: what signs it ends within the hour, and a rollout may take longer. */
+  async #open(): Promise<LeasedBlob | undefined> {
+    const { azure, signal } = this.#workspace;
+    if (this.#unusable || azure.plan) return undefined;
+    if (this.#opened && performance.now() - this.#opened.at < ACCESS) return this.#opened.blob;
+    try {
+      const at = performance.now();
+      const { container } = await openDatastore({ ...this.#workspace, once: (_key, work) => work() });
+      const blob = container.leased(this.#name);
+      this.#opened = { blob, at };
+      return blob;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (this.#unusable) return;
+    this.#unusable = true;
+    const why = error instanceof Error ? error.message : String(error);
+    this.#workspace.log.warn(
+      `Other runs cannot be kept from changing the endpoint ${this.#endpoint} at the same time, because ${this.#name} in the datastore ${DEFAULT_DATASTORE} cannot be locked: ${why} ` +
+        "The rollout goes on without the lock. For the lock, the service connection's identity needs the role Storage Blob Data Contributor on the workspace's storage account, or the right to list the datastore's secrets, and a way there through the firewall.",
+    );
+  }
+}
+
+const UNGUARDED: Held = { rollouts: undefined, note: async () => {}, requireHeld: async () => {} };
+
+/** The lock while it is held: renewed until it is given back. */
+class Lease implements Held {
+  readonly rollouts: Rollouts;
+  readonly #endpoint: string;
+  readonly #blob: LeasedBlob;
+  readonly #id: string;
+  readonly #signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  #now: Rollouts;
+
+  constructor(endpoint: string, blob: LeasedBlob, id: string, text: string | undefined, signal: AbortSignal) {
+    this.#endpoint = endpoint;
+    this.#blob = blob;
+    this.#id = id;
+    this.#signal = signal;
+    this.rollouts = parse(text);
+    this.#now = this.rollouts;
+    // A failed renewal is not reported here: `requireHeld` asks storage before each write.
+    this.#timer = setInterval(() => void blob.renew(id, AbortSignal.timeout(RENEWING)).catch(() => {}), RENEWING);
+    this.#timer.unref();
+  }
+
+  async requireHeld(): Promise<void> {
+    try {
+      await this.#blob.renew(this.#id, this.#signal);
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new TaskError(
+        "conflict",
+        `This step has lost its lock on the endpoint ${this.#endpoint}, so it wrote nothing more there: another run may be changing it. ${why}`,
+        { hint: "Run the step again: it begins from what is there by then.", cause: error },
+      );
+    }
+  }
+
+  /** Storage refuses the write where the lock was lost. */
+  async note(deployment: string, rollout: Unfinished | undefined): Promise<void> {
+    const { [deployment.toLowerCase()]: _old, ...others } = this.#now;
+    const now = rollout === undefined ? others : { ...others, [deployment.toLowerCase()]: rollout };
+    await this.#blob.write(this.#id, JSON.stringify({ rollouts: now }), this.#signal);
+    this.#now = now;
+  }
+
+  /** A release that fails does no harm: the lease expires by itself. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#blob.release(this.#id, AbortSignal.timeout(RELEASING)).catch(() => {});
+  }
+}
+
+/** Reads the blob, which others may have written: whatever is no entry of ours is left out. */
+function parse(text: string | undefined): Rollouts {
+  if (!text) return {};
+  let rollouts: unknown;
+  try {
+    rollouts = (JSON.parse(text) as { rollouts?: unknown } | null)?.rollouts;
+  } catch {
+    return {};
+  }
+  if (typeof rollouts !== "object" || rollouts === null) return {};
+  const known = Object.entries(rollouts).filter((entry): entry is [string, Unfinished] => {
+    const one = entry[1] as Partial<Unfinished> | null;
+    const isEntry = typeof one?.by === "string" && typeof one.step === "string" && typeof one.created === "boolean";
+    return isEntry && typeof one.until === "number" && one.until > Date.now();
+  });
+  return Object.fromEntries(known.map(([name, { by, step, created, until }]) => [name, { by, step, created, until }]));
+}

@@ -1,0 +1,184 @@
+// Online endpoints: their state, their traffic, and how one gets in.
+import { type Answer, askOfficially, finish, segment } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import { agreed } from "../workspace/contradiction.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export interface Endpoint {
+  readonly id?: string;
+  readonly name?: string;
+  readonly location?: string;
+  readonly kind?: string | null;
+  readonly tags?: Record<string, string> | null;
+  readonly identity?: { readonly [key: string]: unknown } | null;
+  readonly properties: EndpointProperties;
+}
+export interface EndpointProperties {
+  readonly [key: string]: unknown;
+  readonly authMode?: string;
+  readonly provisioningState?: string;
+  readonly scoringUri?: string | null;
+  readonly traffic?: Traffic | null;
+  readonly mirrorTraffic?: Traffic | null;
+}
+/** Percent by deployment. */
+export type Traffic = Readonly<Record<string, number>>;
+
+const pathOf = (workspace: Workspace, name: string) =>
+  `${workspace.id}/onlineEndpoints/${segment(name, "the endpoint's name")}`;
+
+/**
+ * The endpoint, or undefined where it is not there. One round trip, and another where it is not: an endpoint that is made
+ * anew loses its traffic, so it must not have deployments either.
+ * @throws TaskError `service` where it is not there and has deployments, however often it is read
+ */
+export function findEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
+  return agreed(
+    `the endpoint ${name}`,
+    workspace.signal,
+    () => readEndpoint(workspace, name),
+    async (seen) =>
+      seen === undefined && (await hasDeployments(workspace, name))
+        ? "it is not there, and has deployments"
+        : undefined,
+  );
+}
+
+async function hasDeployments(workspace: Workspace, name: string): Promise<boolean> {
+  const { azure, signal } = workspace;
+  const answer = await azure.request<{ value: unknown[] }>("GET", `${pathOf(workspace, name)}/deployments`, {
+    doing: `list the deployments of the endpoint ${name}`,
+    promises: "list",
+    expect: [404],
+    signal,
+  });
+  return answer.status !== 404 && (answer.body?.value.length ?? 0) > 0;
+}
+
+async function readEndpoint(workspace: Workspace, name: string): Promise<Endpoint | undefined> {
+  const answer = await workspace.azure.request<Endpoint>("GET", pathOf(workspace, name), {
+    doing: `read the endpoint ${name}`,
+    promises: "resource",
+    expect: [404],
+    signal: workspace.signal,
+  });
+  return answer.status === 404 ? undefined : answer.body;
+}
+
+/** @throws TaskError `notFound` that names the endpoints there are */
+export async function getEndpoint(workspace: Workspace, name: string): Promise<Endpoint> {
+  const endpoint = await findEndpoint(workspace, name);
+  if (endpoint) return endpoint;
+  throw await noSuchEndpoint(workspace, name);
+}
+
+export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: string): Promise<TaskError> {
+  const names: string[] = [];
+  for await (const one of workspace.azure.list<Endpoint>(`${workspace.id}/onlineEndpoints`, {
+    signal: workspace.signal,
+  })) {
+    if (one.name) names.push(one.name);
+    if (names.length === 20) break;
+  }
+  const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
+  return new TaskError("notFound", `The workspace ${workspace.name} has no online endpoint "${name}"; ${there}.`, {
+    status: 404,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/**
+ * Creates or updates an endpoint and waits until that is done; `onBegun` is told as soon as the service has accepted it.
+ * A body that is made of what was read is `anew`: it is sent once, and its caller makes another one (`fromFresh`).
+ */
+export async function putEndpoint(
+  workspace: Workspace,
+  name: string,
+  body: object,
+  waiting: { deadline?: number | undefined; onBegun?: () => void; anew?: boolean } = {},
+): Promise<Endpoint> {
+  const { azure, signal } = workspace;
+  const put: Answer<Endpoint> = await azure.request("PUT", pathOf(workspace, name), {
+    doing: `create or update the endpoint ${name}`,
+    body,
+    ...(waiting.anew ? { again: false } : {}),
+    signal,
+  });
+  waiting.onBegun?.();
+  await finish(azure, put, { what: `the endpoint ${name} to be ready`, signal, deadline: waiting.deadline });
+  return getEndpoint(workspace, name);
+}
+
+/** The whole endpoint with another traffic, for a PUT: what is not managed here stays, what is read-only goes. */
+export function withTraffic(endpoint: Endpoint, traffic: Traffic): object {
+  const { provisioningState: _state, scoringUri: _scoring, swaggerUri: _swagger, ...properties } = endpoint.properties;
+  return { ...envelope(endpoint), properties: { ...properties, traffic } };
+}
+
+/** The parts of an answer that may go back in a PUT. */
+export function envelope(resource: {
+  location?: string;
+  tags?: unknown;
+  identity?: Endpoint["identity"];
+  kind?: string | null;
+  sku?: unknown;
+}): object {
+  const { location, tags, identity, kind, sku } = resource;
+  const { principalId: _principal, tenantId: _tenant, userAssignedIdentities, ...own } = identity ?? {};
+  // What the service says of each identity is its own; the ids are what was chosen.
+  const chosen = Object.keys((userAssignedIdentities as object | null | undefined) ?? {}).map((id) => [id, {}]);
+  const assigned = chosen.length > 0 ? { userAssignedIdentities: Object.fromEntries(chosen) } : {};
+  return {
+    location,
+    tags: tags ?? {},
+    ...(identity ? { identity: { ...own, ...assigned } } : {}),
+    ...(kind ? { kind } : {}),
+    ...(sku ? { sku } : {}),
+  };
+}
+
+/** What goes into the Authorization header of a call: a key, or a token. One round trip. Never logged. */
+export async function endpointCredential(
+  workspace: Workspace,
+  name: string,
+  authMode: string | undefined,
+): Promise<string> {
+  const { azure, resourceGroup, signal } = workspace;
+  // Refused here as everywhere; the official client escapes names by itself.
+  segment(name, "the endpoint's name");
+  switch ((authMode ?? "Key").toLowerCase()) {
+    case "aadtoken":
+      return azure.token(azure.cloud.mlScope, signal);
+    case "amltoken": {
+      const { accessToken } = await askOfficially(
+        azure,
+        {
+          doing: `get a token for the endpoint ${name}`,
+          promises: (body) => "accessToken" in body,
+          repeats: true,
+          signal,
+        },
+        (client) => client.onlineEndpoints.getToken(resourceGroup, workspace.name, name),
+      );
+      return need(accessToken, name, "token");
+    }
+    default: {
+      const { primaryKey, secondaryKey } = await askOfficially(
+        azure,
+        {
+          doing: `get the keys of the endpoint ${name}`,
+          promises: (body) => "primaryKey" in body || "secondaryKey" in body,
+          repeats: true,
+          signal,
+        },
+        (client) => client.onlineEndpoints.listKeys(resourceGroup, workspace.name, name),
+      );
+      return need(primaryKey ?? secondaryKey, name, "key");
+    }
+  }
+}
+
+function need(value: string | null | undefined, name: string, what: string): string {
+  if (value) return value;
+  throw new TaskError("service", `Azure gave no ${what} for the endpoint ${name}.`);
+}

@@ -1,0 +1,181 @@
+// The story of a call: a request file, the endpoint's own key or token, a reply held against what it must be.
+import { existsSync } from "node:fs";
+import path from "node:path";
+import { DEEPEST, isDeep } from "../../azure/index.ts";
+import { readRegular, rootOf, type UploadRoot, uploadFault } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
+import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
+import { jsonFault } from "./json-fault.ts";
+
+export interface Call {
+  /** JSON text. */
+  readonly request: string;
+  readonly deployment?: string | undefined;
+  readonly expectations: readonly Expectation[];
+  readonly maxLatencyInMilliseconds?: number | undefined;
+  /** Told what came back before it is judged, so that a record has it whatever the verdict. */
+  readonly onReply?: (reply: Reply) => void;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+  /** Milliseconds from the request to the end of the reply. */
+  readonly latency: number;
+  /** The deployment that answered, as the endpoint says. */
+  readonly deployment: string | undefined;
+  readonly expectations: readonly ExpectationResult[];
+}
+
+/**
+ * Reads a request file.
+ * @param root the folders that it must really lie in, since its content is sent away
+ * @throws TaskError kind `input`, with line and column where it is no JSON
+ */
+export function readRequest(file: string, root?: UploadRoot): string {
+  let text: string;
+  try {
+    const absolute = path.resolve(root === undefined ? "" : rootOf(root), file);
+    const fault = root !== undefined && existsSync(absolute) ? uploadFault(absolute, file, root) : undefined;
+    if (fault) throw fault;
+    text = readRegular(absolute);
+  } catch (cause) {
+    if (cause instanceof TaskError) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? "unknown reason";
+    const isMissing = code === "ENOENT" || code === "ENOTDIR";
+    const sentence = isMissing
+      ? `There is no request file ${file}.`
+      : `The request file ${file} cannot be read (${code}).`;
+    throw new TaskError("input", sentence, {
+      hint: "Check the input requestFile.",
+      where: { file },
+      cause,
+    });
+  }
+  const json = text.replace(/^\uFEFF/, "");
+  const fault = jsonFault(json);
+  if (fault === undefined) return json;
+  const before = json.slice(0, fault).split("\n");
+  const where = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const found =
+    fault === json.length
+      ? "it ends too early"
+      : `${JSON.stringify(json.slice(fault).match(/^\w+|./)?.[0] ?? "")} cannot stand there`;
+  throw new TaskError(
+    "input",
+    `The request file ${file} is no JSON (line ${where.line}, column ${where.column}): ${found}.`,
+    { where },
+  );
+}
+
+/**
+ * Calls an endpoint. Two sequential round trips to Azure (the endpoint, its key or token), then the call.
+ * @throws TaskError `failed` for a reply that is not as expected, with the difference
+ */
+export async function invokeEndpoint(workspace: Workspace, name: string, call: Call): Promise<Reply> {
+  const endpoint = await getEndpoint(workspace, name);
+  return invoke(workspace, endpoint, await endpointCredential(workspace, name, endpoint.properties.authMode), call);
+}
+
+/** Calls an endpoint that is known, with its key or token. */
+export async function invoke(workspace: Workspace, endpoint: Endpoint, credential: string, call: Call): Promise<Reply> {
+  const name = endpoint.name ?? "";
+  const scoringUri = endpoint.properties.scoringUri;
+  if (!scoringUri)
+    throw new TaskError(
+      "conflict",
+      `The endpoint ${name} has no scoring address yet; it is ${endpoint.properties.provisioningState}.`,
+    );
+  if (!scoringUri.startsWith("https://"))
+    throw new TaskError("service", `The scoring address of ${name} is not https, so its key was not sent there.`);
+  const started = performance.now();
+  const answer = await workspace.azure.request("POST", scoringUri, {
+    doing: `call the endpoint ${name}`,
+    anonymous: true,
+    // A reply is whatever the user's script returns.
+    promises: "anything",
+    // A retry would hide how long the endpoint really takes, and that it fails now and then.
+    once: true,
+    body: call.request,
+    headers: {
+      Authorization: `Bearer ${credential}`,
+      ...(call.deployment === undefined ? {} : { "azureml-model-deployment": call.deployment }),
+    },
+    expect: [400, 401, 403, 404, 408, 413, 424, 429, 500, 502, 503, 504],
+    signal: workspace.signal,
+  });
+  const latency = Math.round(performance.now() - started);
+  const { status, text } = answer;
+  const deployment = answer.header("azureml-model-deployment");
+  const given = { status, text, latency, deployment };
+  // A redirect is not followed: another address would answer.
+  if (status < 200 || status >= 300) {
+    call.onReply?.({ ...given, expectations: [] });
+    throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
+  }
+  if (call.expectations.length > 0 && isDeep(text)) {
+    throw new TaskError(
+      "failed",
+      `The endpoint ${name} replied with JSON of more than ${DEEPEST} levels, into which no expectation looks.`,
+    );
+  }
+  const expectations = meet(answer.body ?? text, call.expectations);
+  const reply: Reply = { ...given, expectations };
+  call.onReply?.(reply);
+  const wrong = expectations.filter((one) => !one.passed);
+  if (wrong.length > 0) {
+    const diff = wrong.map((one) => one.diff).join("\n");
+    throw new TaskError(
+      "failed",
+      `The endpoint ${name} replied in ${latency} ms, and not as expected: ${wrong.map((one) => one.detail).join(" ")}\n${diff}`,
+    );
+  }
+  const budget = call.maxLatencyInMilliseconds;
+  if (budget !== undefined && latency > budget) {
+    throw new TaskError(
+      "failed",
+      `The endpoint ${name} took ${latency} ms to reply; at most ${budget} ms are allowed.`,
+    );
+  }
+  return reply;
+}
+
+/** What the statuses of a scoring address mean (facts/03 6.2). */
+function sayRefused(
+  name: string,
+  deployment: string | undefined,
+  status: number,
+  text: string,
+  header: (name: string) => string | undefined,
+): TaskError {
+  const body = text.trim() === "" ? "" : ` It says: ${text.slice(0, 2000)}`;
+  const requestId = header("x-request-id") ?? header("x-ms-request-id");
+  const inside = header("ms-azureml-model-error-statuscode");
+  const reason = header("ms-azureml-model-error-reason");
+  const whose =
+    deployment === undefined ? `The endpoint ${name}` : `The deployment ${deployment} of the endpoint ${name}`;
+  const sentences: Record<number, [string, string?]> = {
+    401: [
+      `${whose} did not accept the key or token.`,
+      "Check the endpoint's auth_mode, and for Entra tokens the role of the service connection's identity.",
+    ],
+    404: [`${whose} has nobody to answer.`, "Give a deployment traffic, or name one with the input deploymentName."],
+    408: [`${whose} did not answer within the deployment's request_timeout_ms.`],
+    424: [
+      `The scoring script of ${whose.replace(/^T/, "t")} failed (${inside ?? "without a status"}${reason ? `, ${reason}` : ""}).`,
+      "Look at the deployment's logs.",
+    ],
+    429: [
+      `${whose} has more requests than it can take.`,
+      "Give it more instances, or a higher max_concurrent_requests_per_instance.",
+    ],
+  };
+  const [sentence, hint] = sentences[status] ?? [`${whose} answered with status ${status}.`];
+  return new TaskError("failed", `${sentence}${body}`, {
+    status,
+    ...(hint === undefined ? {} : { hint }),
+    ...(requestId === undefined ? {} : { requestId }),
+  });
+}

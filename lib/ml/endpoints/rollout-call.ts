@@ -1,0 +1,79 @@
+// Calls a new deployment by its name, before it gets traffic.
+import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import { type Clock, poll, systemClock } from "../../poll.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { type Endpoint, endpointCredential } from "./endpoints.ts";
+import { type Call, invoke, type Reply } from "./invoke.ts";
+import { sameName, shareOf } from "./rollout-plan.ts";
+
+/**
+ * Milliseconds for which a deployment that is said to be ready may refuse its first call: the route to it may come a little
+ * later (not verified against live Azure).
+ */
+const WAKING = 60_000;
+/**
+ * Milliseconds for which the name of a new endpoint may have no address: a resolver that was asked too early remembers that there was none, for
+ * minutes (RFC 2308). How long the names of Azure ML take is not known.
+ */
+const NAMING = 15 * 60_000;
+
+const isWaking = ({ kind, status }: TaskError) =>
+  status === undefined ? kind === "connection" : [404, 429, 502, 503, 504].includes(status);
+
+/**
+ * @returns undefined where only a plan is wanted
+ * @throws TaskError where it does not answer, or not as expected; with the code NAME_NOT_RESOLVED where its name has no address, which says
+ * nothing of the deployment
+ */
+export async function callBeforeTraffic(
+  workspace: Workspace & { readonly clock?: Clock },
+  endpoint: Endpoint,
+  name: string,
+  call: Omit<Call, "deployment">,
+): Promise<Reply | undefined> {
+  const { log, signal, azure, clock = systemClock } = workspace;
+  if (azure.plan) {
+    log.info(`${name} would be called before it gets traffic.`);
+    return undefined;
+  }
+  const credential = await endpointCredential(workspace, endpoint.name ?? "", endpoint.properties.authMode);
+  const begun = clock.now();
+  let nameless = false;
+  // Once it has an address, the route has its time.
+  let givenUp = begun + WAKING;
+  const reply = await poll(
+    async () => {
+      try {
+        return { done: true, value: await invoke(workspace, endpoint, credential, { ...call, deployment: name }) };
+      } catch (error) {
+        if (!(error instanceof TaskError)) throw error;
+        if (error.code === NAME_NOT_RESOLVED && clock.now() < begun + NAMING) {
+          if (!nameless)
+            log.info(
+              `The name of the endpoint has no address yet. ${name} is called as soon as it has, within 15 minutes.`,
+            );
+          nameless = true;
+          givenUp = clock.now() + WAKING;
+          return { done: false };
+        }
+        if (error.code !== NAME_NOT_RESOLVED && isWaking(error) && clock.now() < givenUp) {
+          log.debug(`Not yet: ${error.message}`);
+          return { done: false };
+        }
+        throw error;
+      }
+    },
+    { what: `${name} to answer`, signal, clock, deadline: NAMING + WAKING * 2, maximum: 5_000 },
+  );
+  if (reply.deployment !== undefined && !sameName(reply.deployment, name)) {
+    throw new TaskError(
+      "failed",
+      `${reply.deployment} answered in place of ${name}, so the new deployment is not known to work.`,
+    );
+  }
+  const share = shareOf(endpoint.properties.traffic, name);
+  log.info(`${name} answered in ${reply.latency} ms at ${share} % of the traffic.`);
+  for (const { detail } of reply.expectations) log.remote(`  ${detail}`);
+  return reply;
+}

@@ -1,0 +1,53 @@
+// Clearing up after a rollout: deployments that no longer get traffic go. The rollout has succeeded by then, so that nothing
+// which fails here fails it.
+import { whenFree } from "../workspace/busy.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { deleteDeployment, findDeployment } from "./deployments.ts";
+import type { EndpointLock, Held } from "./endpoint-lock.ts";
+import { findEndpoint } from "./endpoints.ts";
+import { shareOf } from "./rollout-plan.ts";
+
+/**
+ * Deletes those of `names` that a fresh look shows without traffic and that no other rollout is at.
+ * @param left milliseconds that are left; undefined: no deadline
+ */
+export async function deleteOld(
+  workspace: Workspace,
+  endpoint: string,
+  names: readonly string[],
+  lock: EndpointLock,
+  left: () => number | undefined,
+): Promise<void> {
+  const { log, signal } = workspace;
+  for (const name of names) {
+    try {
+      const end = await whenFree(workspace, `the deployment ${name}`, left(), () =>
+        lock.hold(left(), (held) => deleteOne(workspace, endpoint, name, held)),
+      );
+      await end?.(left());
+      if (end) log.info(`Deleted the deployment ${name}, which no longer gets traffic.`);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      log.warn(`The rollout has succeeded, and the old deployment ${name} could not be deleted: ${why}`);
+    }
+  }
+}
+
+async function deleteOne(workspace: Workspace, endpoint: string, name: string, held: Held) {
+  const { log } = workspace;
+  const [at, deployment] = await Promise.all([
+    findEndpoint(workspace, endpoint),
+    findDeployment(workspace, endpoint, name),
+  ]);
+  if (!at || !deployment) return undefined;
+  const { traffic, mirrorTraffic } = at.properties;
+  const isUsed = shareOf(traffic, name) > 0 || shareOf(mirrorTraffic, name) > 0;
+  const isBusy = /^(creating|updating|scaling)$/i.test(deployment.properties.provisioningState ?? "");
+  if (isUsed || isBusy || held.rollouts?.[name.toLowerCase()] !== undefined) {
+    log.info(`The deployment ${name} stays: ${isUsed ? "it gets traffic" : "another rollout uses it"}.`);
+    return undefined;
+  }
+  await held.requireHeld();
+  return deleteDeployment(workspace, endpoint, name);
+}

@@ -1,0 +1,99 @@
+// What a rollout stands on: the endpoint, made where it is missing, and deployments in a state that can be built upon.
+
+import type { OnlineEndpointDocument } from "../../documents/index.ts";
+import { translateOnlineEndpoint } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import { poll } from "../../poll.ts";
+import { createResolver } from "../assets/resolve.ts";
+import { lineageTags } from "../workspace/lineage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { findDeployment } from "./deployments.ts";
+import type { Held } from "./endpoint-lock.ts";
+import { putEndpoint, type Traffic } from "./endpoints.ts";
+import { shareOf } from "./rollout-plan.ts";
+
+/**
+ * Makes the endpoint, without traffic: that can only go to deployments that are there.
+ * @param deadline milliseconds from now; undefined: none
+ * @param onBegun told as soon as the service has accepted it
+ */
+export async function createEndpoint(
+  workspace: Workspace,
+  document: OnlineEndpointDocument | undefined,
+  held: Held,
+  deadline: number | undefined,
+  onBegun: () => void,
+): Promise<void> {
+  if (document === undefined) throw new TaskError("notFound", "The endpoint is not there any more.");
+  const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
+  const write = await translateOnlineEndpoint(rest, createResolver(workspace));
+  const tags = { ...lineageTags(workspace.provenance), ...(write.body["tags"] as object) };
+  await held.requireHeld();
+  await putEndpoint(workspace, document.name, { ...write.body, tags }, { deadline, onBegun });
+  workspace.log.info(`Made the endpoint ${document.name}.`);
+}
+
+/**
+ * Reads that contradict each other change nothing: an endpoint that is wrongly taken for missing would be made again,
+ * without its traffic.
+ * @param deployments how many the service lists below an endpoint that it says is not there
+ */
+export function requireAgreement(endpoint: string, deployments: number, wasThere: boolean): void {
+  if (deployments === 0 && !wasThere) return;
+  const but = deployments > 0 ? `that it has ${deployments} deployments` : "has shown it a moment ago";
+  throw new TaskError(
+    "service",
+    `Azure says that there is no endpoint ${endpoint}, and ${but}, so nothing was changed.`,
+    { hint: "Run the step again; if somebody has just deleted the endpoint, that will show." },
+  );
+}
+
+/** The error where a deployment that was to be changed got traffic meanwhile: another run made it live. */
+export function requireIdle(endpoint: string, name: string, traffic: Traffic): void {
+  const share = shareOf(traffic, name);
+  if (share === 0) return;
+  throw new TaskError(
+    "conflict",
+    `While this step waited for another operation, the deployment ${name} of ${endpoint} got ${share} % of the traffic, so it is left as it is.`,
+    { hint: "Run the step again: it plans anew, beside what is live by then." },
+  );
+}
+
+/** Traffic goes to what is ready right now, whatever was known of it before. */
+export async function requireReady(workspace: Workspace, endpoint: string, name: string): Promise<void> {
+  if (workspace.azure.plan) return;
+  const there = await findDeployment(workspace, endpoint, name);
+  const state = there?.properties.provisioningState;
+  if (there && /^succeeded$/i.test(state ?? "")) return;
+  throw new TaskError(
+    "conflict",
+    `The deployment ${name} of ${endpoint} is ${there ? state : "not there any more"}, so it gets no traffic.`,
+    { hint: "See in the studio who has changed it, and run the step again." },
+  );
+}
+
+/**
+ * Waits while an operation is at a deployment.
+ * @param deadline milliseconds from now; undefined: none
+ */
+export async function untilSettled(
+  workspace: Workspace,
+  endpoint: string,
+  name: string,
+  deadline: number | undefined,
+): Promise<void> {
+  const { log, signal } = workspace;
+  log.info(`Another operation is under way on the deployment ${name}; waiting for its end.`);
+  await poll(
+    async () => {
+      const state = (await findDeployment(workspace, endpoint, name))?.properties.provisioningState ?? "";
+      return /^(creating|updating|scaling|deleting)$/i.test(state) ? { done: false } : { done: true, value: undefined };
+    },
+    {
+      what: `the deployment ${name} to be ready`,
+      signal,
+      maximum: 15_000,
+      ...(deadline === undefined ? {} : { deadline }),
+    },
+  );
+}

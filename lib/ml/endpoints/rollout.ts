@@ -1,0 +1,333 @@
+// One rollout: it keeps what it has written so far, so that a rollback undoes exactly that.
+import { randomUUID } from "node:crypto";
+import type { OnlineEndpointDocument } from "../../documents/index.ts";
+import { whenFree } from "../workspace/busy.ts";
+import { stepOf } from "../workspace/lineage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { listDeployments, putDeployment } from "./deployments.ts";
+import { EndpointLock, type Held, type Unfinished } from "./endpoint-lock.ts";
+import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "./endpoints.ts";
+import type { Call, Reply } from "./invoke.ts";
+import { callBeforeTraffic } from "./rollout-call.ts";
+import { deleteOld } from "./rollout-clear.ts";
+import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
+import {
+  type Changes,
+  type DeploymentBody,
+  planLines,
+  planRollout,
+  type RolloutPlan,
+  type RolloutWish,
+  sameTraffic,
+  sayTraffic,
+  trafficWith,
+} from "./rollout-plan.ts";
+import { type Leftover, ROLLOUT_TAG } from "./rollout-undo.ts";
+import { moveTraffic } from "./traffic.ts";
+
+export interface RolloutReport {
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** Why the deployment has another name than the wanted one. */
+  readonly reason?: string | undefined;
+  readonly model: string | undefined;
+  readonly scoringUri: string | undefined;
+  readonly state: string;
+  readonly trafficBefore: Traffic;
+  readonly traffic: Traffic;
+  readonly reply?: Reply;
+}
+
+export interface RolloutOptions {
+  /** From which the endpoint is made where it is missing. */
+  readonly endpoint: OnlineEndpointDocument | undefined;
+  /** Sent to the new deployment before it gets traffic. */
+  readonly call?: Omit<Call, "deployment"> | undefined;
+  readonly onFailure: "deleteDeployment" | "keepDeployment";
+  /** Told how far it is, for the record; also where it fails later. */
+  readonly onReport?: (report: RolloutReport) => void;
+  /** Told what somebody has to take back should this be stopped now; undefined: nothing. */
+  readonly onLeftover?: (leftover: Leftover | undefined) => void;
+}
+
+/** What is wanted, and what was there when it was asked for. */
+export interface Begun {
+  readonly endpointName: string;
+  readonly wish: RolloutWish;
+  readonly endpoint: Endpoint | undefined;
+  readonly plan: RolloutPlan;
+  /** Milliseconds that are left; undefined: no deadline. */
+  readonly left: () => number | undefined;
+}
+
+/** Milliseconds after its deadline, or after six hours without one, when a rollout is not taken for running any more. */
+const FORGOTTEN = 15 * 60_000;
+const LONG = 6 * 60 * 60_000;
+
+export class Rollout {
+  readonly lock: EndpointLock;
+  readonly #workspace: Workspace;
+  readonly #options: RolloutOptions;
+  readonly #begun: Begun;
+  readonly #endpoint: string;
+  #plan: RolloutPlan;
+  #by = randomUUID() as string;
+  #madeEndpoint = false;
+  #wrote = false;
+  #created = false;
+  #noted = false;
+  #changes: Changes | undefined;
+  #answered = false;
+  #done = false;
+  #report: RolloutReport;
+
+  constructor(workspace: Workspace, options: RolloutOptions, begun: Begun) {
+    this.#workspace = workspace;
+    this.#options = options;
+    this.#begun = begun;
+    this.#plan = begun.plan;
+    this.#endpoint = begun.endpointName;
+    this.lock = new EndpointLock(workspace, this.#endpoint);
+    this.#report = {
+      endpoint: this.#endpoint,
+      ...this.#named(),
+      model: begun.wish.body.properties["model"] as string | undefined,
+      scoringUri: undefined,
+      state: "planned",
+      trafficBefore: begun.plan.trafficBefore,
+      traffic: begun.plan.trafficBefore,
+    };
+  }
+
+  get #name(): string {
+    return this.#plan.deployment.name;
+  }
+
+  /** What somebody would have to take back now; undefined: nothing. */
+  get leftover(): Leftover | undefined {
+    if (this.#done || !(this.#wrote || this.#noted || this.#changes)) return undefined;
+    return {
+      endpoint: this.#endpoint,
+      deployment: this.#name,
+      by: this.#by,
+      noted: this.#noted,
+      created: this.#created,
+      remove: this.#options.onFailure === "deleteDeployment",
+      ...(this.#changes ? { changes: this.#changes } : {}),
+    };
+  }
+
+  /** Whether the deployment was sent, and its logs may say why something failed. */
+  get wrote(): boolean {
+    return this.#wrote;
+  }
+  /** Whether the deployment has answered a call, as expected or not. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+  get madeEndpoint(): boolean {
+    return this.#madeEndpoint;
+  }
+  get report(): RolloutReport {
+    return this.#report;
+  }
+
+  async apply(): Promise<RolloutReport> {
+    this.#sayPlan();
+    await this.#place();
+    this.tell({ state: "Succeeded" });
+    const endpoint = await this.#call();
+    await this.#moveTraffic();
+    // From here on the new deployment is live: a failure after this rolls nothing back.
+    this.#done = true;
+    this.#options.onLeftover?.(undefined);
+    this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
+    await deleteOld(this.#workspace, this.#endpoint, this.#plan.remove, this.lock, this.#begun.left);
+    return this.#report;
+  }
+
+  /** Brings the deployment to where it is wanted, ready. What is chosen and written is chosen under the lock, from a fresh look. */
+  async #place(): Promise<void> {
+    const { log } = this.#workspace;
+    const { left } = this.#begun;
+    for (;;) {
+      if (this.#plan.deployment.action === "keep" && (await this.#isNobodyElses())) return;
+      const name = this.#name;
+      const finish = await whenFree(this.#workspace, `the deployment ${name}`, left(), () =>
+        this.lock.hold(left(), (held) => this.#begin(held)),
+      );
+      if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.plan) {
+        await untilSettled(this.#workspace, this.#endpoint, this.#name, left());
+      } else return finish === undefined ? undefined : log.group(`Deployment ${this.#name}`, finish);
+    }
+  }
+
+  /** Whether a deployment that is kept is finished, as far as one can know: what another run is still at is taken over first. */
+  async #isNobodyElses(): Promise<boolean> {
+    if (this.#workspace.azure.plan) return true;
+    const entry = (await this.lock.rollouts())?.[this.#name.toLowerCase()];
+    return entry === undefined;
+  }
+
+  /** @returns what waits for the deployment; undefined where there is nothing to wait for */
+  async #begin(held: Held): Promise<(() => Promise<void>) | undefined> {
+    const { left } = this.#begun;
+    const planned = this.#plan.deployment;
+    const { endpoint, plan, entry } = await this.#lookAgain(held);
+    if (planned.action === "update") requireIdle(this.#endpoint, planned.name, plan.trafficBefore);
+    this.#plan = plan;
+    if (plan.deployment.name !== planned.name || plan.deployment.action === "wait") this.#sayPlan();
+    this.tell(this.#named());
+    if (plan.deployment.action === "wait") return undefined;
+    if (endpoint === undefined) {
+      await createEndpoint(this.#workspace, this.#options.endpoint, held, left(), () => {
+        this.#madeEndpoint = true;
+      });
+    }
+    const own = entry && this.#isOwn(entry) ? entry : undefined;
+    // What an earlier attempt has marked is known by that mark.
+    if (own) this.#by = own.by;
+    this.#created = plan.deployment.action === "create" || own?.created === true;
+    const writes = plan.deployment.action !== "keep";
+    await Promise.all([this.#note(held), writes ? held.requireHeld() : undefined]);
+    if (!writes) {
+      this.#leave();
+      return undefined;
+    }
+    const body = this.#marked(plan.deployment.body);
+    this.#wrote = true;
+    this.#leave();
+    const { log } = this.#workspace;
+    return putDeployment(this.#workspace, this.#endpoint, this.#name, body, {
+      onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
+      deadline: left,
+    });
+  }
+
+  async #lookAgain(held: Held) {
+    const [endpoint, deployments] = await Promise.all([
+      findEndpoint(this.#workspace, this.#endpoint),
+      listDeployments(this.#workspace, this.#endpoint),
+    ]);
+    if (endpoint === undefined) {
+      requireAgreement(this.#endpoint, deployments.length, this.#begun.endpoint !== undefined);
+    }
+    const entries = Object.entries(held.rollouts ?? {});
+    const plan = planRollout(endpoint, deployments, {
+      ...this.#begun.wish,
+      own: new Set(entries.filter(([, one]) => this.#isOwn(one) && one.created).map(([name]) => name)),
+      foreign: new Set(entries.filter(([, one]) => !this.#isOwn(one)).map(([name]) => name)),
+    });
+    return { endpoint, plan, entry: held.rollouts?.[plan.deployment.name.toLowerCase()] };
+  }
+
+  /** Whether a rollout that is not finished is this one, or an earlier attempt of the same step. */
+  #isOwn({ by, step }: Unfinished): boolean {
+    return by === this.#by || (step !== "" && step === stepOf(this.#workspace.provenance));
+  }
+
+  async #note(held: Held): Promise<void> {
+    if (held.rollouts === undefined) return;
+    const until = Date.now() + (this.#begun.left() ?? LONG) + FORGOTTEN;
+    // Recorded before the write: a deployment that is not recorded would never be cleaned up.
+    this.#noted = true;
+    await held.note(this.#name, {
+      by: this.#by,
+      step: stepOf(this.#workspace.provenance),
+      created: this.#created,
+      until,
+    });
+  }
+
+  #marked(body: DeploymentBody): DeploymentBody {
+    return { ...body, tags: { ...(body["tags"] as object), [ROLLOUT_TAG]: this.#by } };
+  }
+
+  /** Calls the new deployment by its name, past the traffic. */
+  async #call(): Promise<Endpoint> {
+    // An operation may say that it has succeeded of a deployment that has not.
+    const [endpoint] = await Promise.all([
+      getEndpoint(this.#workspace, this.#endpoint),
+      this.#wrote ? requireReady(this.#workspace, this.#endpoint, this.#name) : undefined,
+    ]);
+    this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
+    const { call } = this.#options;
+    if (call) {
+      const onReply = (reply: Reply) => {
+        this.#answered = reply.status < 300;
+        call.onReply?.(reply);
+      };
+      const reply = await callBeforeTraffic(this.#workspace, endpoint, this.#name, { ...call, onReply });
+      if (reply) this.tell({ reply });
+      return endpoint;
+    }
+    const { log, azure } = this.#workspace;
+    const sentence = `Nobody has called the deployment ${this.#name}, so it is not known whether it works`;
+    if (this.#stands(endpoint.properties.traffic ?? {}) || azure.plan)
+      log.info(`${sentence}: no request file is given.`);
+    else log.warn(`${sentence}, and it gets traffic all the same. Give a request with the input requestFile.`);
+    return endpoint;
+  }
+
+  /** Whether the traffic is as it is wanted. */
+  #stands(now: Traffic): boolean {
+    return sameTraffic(now, trafficWith(now, this.#name, this.#begun.wish.trafficPercent));
+  }
+
+  async #moveTraffic(): Promise<void> {
+    const { log } = this.#workspace;
+    const { wish, left } = this.#begun;
+    // What is noted in the lock is finished under it; otherwise nothing is locked where nothing is to be written.
+    const now = this.#noted
+      ? undefined
+      : ((await getEndpoint(this.#workspace, this.#endpoint)).properties.traffic ?? {});
+    if (now && this.#stands(now)) {
+      log.info(`The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(now)}.`);
+      return this.tell({ traffic: now });
+    }
+    const { before, after } = await moveTraffic(this.#workspace, {
+      endpoint: this.#endpoint,
+      deployment: this.#name,
+      percent: wish.trafficPercent,
+      lock: this.lock,
+      left,
+      onWrite: async (changes, held) => {
+        await Promise.all([requireReady(this.#workspace, this.#endpoint, this.#name), this.#note(held)]);
+        this.#changes = changes;
+        this.#leave();
+      },
+      onMoved: async (held) => {
+        this.#done = true;
+        this.#options.onLeftover?.(undefined);
+        // An entry that stays ends by itself; the rollout is done.
+        if (this.#noted) {
+          await held.note(this.#name, undefined).catch((error: Error) => log.debug(`The lock: ${error.message}`));
+        }
+      },
+    });
+    log.info(
+      before === after
+        ? `The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(after)}.`
+        : `The traffic of ${this.#endpoint} is ${sayTraffic(after)}; it was ${sayTraffic(before)}.`,
+    );
+    this.tell({ traffic: after });
+  }
+
+  #named() {
+    const { name, reason } = this.#plan.deployment;
+    return { deployment: name, reason };
+  }
+
+  #sayPlan(): void {
+    for (const line of planLines(this.#endpoint, this.#plan)) this.#workspace.log.info(line);
+  }
+
+  #leave(): void {
+    this.#options.onLeftover?.(this.leftover);
+  }
+
+  tell(news: Partial<RolloutReport>): void {
+    this.#report = { ...this.#report, ...news };
+    this.#options.onReport?.(this.#report);
+  }
+}

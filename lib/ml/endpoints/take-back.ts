@@ -1,0 +1,30 @@
+// The post-job stage of a rollout that was stopped: it rolls back its own part, and names what Azure does not remove in time.
+
+import type { Workspace } from "../workspace/workspace.ts";
+import { EndpointLock } from "./endpoint-lock.ts";
+import { type Leftover, undo } from "./rollout-undo.ts";
+
+export type { Leftover } from "./rollout-undo.ts";
+
+/**
+ * Milliseconds. The agent gives a cancelled job five minutes by default (facts/02 4), and a deployment may take longer to come
+ * up than any wait of ours: then it is named and left.
+ */
+const PATIENCE = { traffic: 120_000, deployment: 60_000 };
+
+/**
+ * Takes back what a stopped rollout left. Sequential round trips: the endpoint until nothing of it is under way, its traffic
+ * where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
+ * @returns tags for the pipeline run: one where somebody has to look after something by hand
+ */
+export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<string[]> {
+  const { log } = workspace;
+  const { endpoint, deployment } = leftover;
+  const lock = new EndpointLock(workspace, endpoint);
+  const { sentences, deleted, settled } = await undo(workspace, leftover, lock, PATIENCE);
+  if (deleted) log.info(`Deleted the deployment ${deployment}, which this step left when it was stopped.`);
+  for (const sentence of sentences) log.info(sentence);
+  if (settled) return [];
+  log.warn(`This step was stopped, and not all of it could be taken back. ${sentences.join(" ")}`);
+  return [`azureml-left-${endpoint}-${deployment}`];
+}

@@ -1,0 +1,137 @@
+// The traffic of an endpoint, moved and given back. Its PUT is of the whole endpoint, so each write is made of what is there at
+// that moment, changes one rollout's own share, and is looked at afterwards.
+import { TaskError } from "../../errors.ts";
+import { fromFresh, whenFree } from "../workspace/busy.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { listDeployments } from "./deployments.ts";
+import type { EndpointLock, Held } from "./endpoint-lock.ts";
+import { type Endpoint, findEndpoint, getEndpoint, putEndpoint, type Traffic, withTraffic } from "./endpoints.ts";
+import {
+  type Changes,
+  changesOf,
+  sameTraffic,
+  sayTraffic,
+  shareOf,
+  trafficWith,
+  trafficWithout,
+} from "./rollout-plan.ts";
+
+export interface Move {
+  /** The endpoint's name. */
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly percent: number;
+  readonly lock: EndpointLock;
+  /** Milliseconds that are left; absent: no deadline. */
+  readonly left: () => number | undefined;
+  /** Told right before the write what it changes; may note that in the lock, or refuse it. */
+  readonly onWrite: (changes: Changes, held: Held) => Promise<void>;
+  /** Told, while the lock is still held, once the share is what it is to be. */
+  readonly onMoved: (held: Held) => Promise<void>;
+}
+
+export interface Moved {
+  readonly before: Traffic;
+  readonly after: Traffic;
+}
+
+/** Moves the traffic, as soon as nothing else is under way on the endpoint, and looks whether it has moved. */
+export function moveTraffic(workspace: Workspace, move: Move): Promise<Moved> {
+  return whenFree(workspace, `the endpoint ${move.endpoint}`, move.left(), () =>
+    move.lock.hold(move.left(), (held) => fromFresh(workspace, () => moveOnce(workspace, move, held))),
+  );
+}
+
+async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<Moved> {
+  const { endpoint: name, deployment, percent } = move;
+  const endpoint = await getEndpoint(workspace, name);
+  const before = endpoint.properties.traffic ?? {};
+  const wanted = trafficWith(before, deployment, percent);
+  if (sameTraffic(before, wanted)) {
+    await move.onMoved(held);
+    return { before, after: before };
+  }
+  await Promise.all([move.onWrite(changesOf(before, wanted), held), held.requireHeld()]);
+  const answer = await putEndpoint(workspace, name, withTraffic(endpoint, wanted), {
+    deadline: move.left(),
+    anew: true,
+  });
+  const after = answer.properties.traffic ?? {};
+  if (shareOf(after, deployment) !== shareOf(wanted, deployment)) {
+    throw new TaskError(
+      "conflict",
+      `The traffic of ${name} was to be ${sayTraffic(wanted)}, and somebody else has changed it at the same time.`,
+      { hint: "Run the step again: it begins from what is there by then." },
+    );
+  }
+  await move.onMoved(held);
+  return { before, after };
+}
+
+/** What became of a share that was to be given back. */
+export interface GivenBack {
+  /** Whether something was written. */
+  readonly changed: boolean;
+  /** Why it was left as it is, as a sentence; absent where there was nothing to give back or all of it is. */
+  readonly left?: string;
+}
+
+/**
+ * Gives back what one write gave to a deployment, where that still stands. An operation that is under way is waited for first:
+ * until it has ended, the endpoint shows its old traffic (facts/04 12.4).
+ * @param patience milliseconds to wait for what is under way
+ * @param isMine told the lock: whether the share is still this rollout's, and nobody has taken it over
+ */
+export function giveBack(
+  workspace: Workspace,
+  move: {
+    readonly endpoint: string;
+    readonly deployment: string;
+    readonly changes: Changes;
+    readonly lock: EndpointLock;
+    readonly isMine: (held: Held) => boolean;
+  },
+  patience: number,
+): Promise<GivenBack> {
+  const { endpoint: name, deployment, changes } = move;
+  const started = Date.now();
+  const left = () => Math.max(1, patience - (Date.now() - started));
+  return whenFree(workspace, `the endpoint ${name}`, patience, () =>
+    move.lock.hold(left(), (held) => fromFresh(workspace, () => giveBackOnce(held))),
+  );
+
+  async function giveBackOnce(held: Held): Promise<GivenBack> {
+    const [endpoint, deployments] = await Promise.all([
+      findEndpoint(workspace, name),
+      listDeployments(workspace, name),
+    ]);
+    if (endpoint === undefined) return { changed: false };
+    requireSettled(name, endpoint);
+    const now = endpoint.properties.traffic ?? {};
+    if (shareOf(now, deployment) === (changes[deployment]?.[0] ?? 0)) return { changed: false };
+    if (!move.isMine(held)) {
+      return { changed: false, left: `Another run has taken over ${deployment}, so its traffic was left as it is.` };
+    }
+    const there = deployments.flatMap((one) => one.name ?? []);
+    const back = trafficWithout(now, deployment, changes, there);
+    if (back === undefined) {
+      return {
+        changed: false,
+        left: "Somebody else has changed the traffic or removed deployments since, so it was left as it is.",
+      };
+    }
+    await held.requireHeld();
+    const answer = await putEndpoint(workspace, name, withTraffic(endpoint, back), { deadline: left(), anew: true });
+    if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
+    return { changed: true, left: "Somebody else has changed the traffic at the same time." };
+  }
+}
+
+/** Told as the refusal of a write is, so that it is waited for in the same way. */
+function requireSettled(name: string, endpoint: Endpoint): void {
+  const state = endpoint.properties.provisioningState ?? "Succeeded";
+  if (/^deleting$/i.test(state)) throw new TaskError("conflict", `The endpoint ${name} is being deleted.`);
+  if (/^(creating|updating)$/i.test(state)) {
+    throw new TaskError("conflict", `The endpoint ${name} is ${state}.`, { status: 409 });
+  }
+}

@@ -1,0 +1,243 @@
+// The story of waiting: the job's log as it grows, its states as they change, and an end that says what happened.
+import { throughOutages } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import { type Clock, poll, systemClock } from "../../poll.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { type Informing, informing } from "./after-the-end.ts";
+import { type FailedStep, StepsFollower } from "./follow-steps.ts";
+import { type GivingUp, giveUp } from "./give-up.ts";
+import { StandingReader } from "./job-standing.ts";
+import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
+import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
+import { latestMetrics, type Metrics } from "./metrics.ts";
+import { type Read, RunLog, TAIL } from "./run-log.ts";
+import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
+import { takenOverBy } from "./supersede.ts";
+
+export interface FollowOptions extends GivingUp {
+  /** Milliseconds; absent or 0: as long as the pipeline allows. */
+  readonly deadline?: number | undefined;
+  readonly clock?: Clock;
+  /** The job's page in studio, from which those of its steps are made. */
+  readonly studioUrl?: string | undefined;
+  /** Outputs as the submission told them, for when nobody says them again. */
+  readonly outputs?: Readonly<Record<string, string>> | undefined;
+  /** As it was submitted with: a newer run with the same key may cancel it. */
+  readonly concurrencyKey?: string | undefined;
+  /** Told each new state, for the record. */
+  readonly onStatus?: (status: string) => void;
+}
+
+export interface FollowedJob {
+  readonly name: string;
+  readonly status: string;
+  /** ISO 8601; absent where run history does not say. */
+  readonly started?: string;
+  readonly finished?: string;
+  /** URI by output name. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** The job's own; of a sweep those of its best trial, which its own count before. */
+  readonly metrics: Metrics;
+  /** Of a sweep. */
+  readonly bestTrial?: string;
+}
+
+/** One look costs one round trip to run history and one ranged read for each log; quick while something happens. */
+const QUICKEST = 1_000;
+const SLOWEST = 10_000;
+/** A listing of many steps is long, and is asked for less often: milliseconds for each of them. */
+const FOR_EACH_STEP = 10;
+/** Steps whose logs an error holds. */
+const MOST_FAILED = 3;
+/** Most characters of a failed run's own words. */
+const LONGEST_REASON = 4_000;
+
+/**
+ * Follows a job to its end and streams its log; of a pipeline those of its steps, each in a group of its own. What is
+ * read beside the job's state (logs, metrics, outputs) never changes the result: it is asked for again, and then missing
+ * with a warning.
+ * @throws TaskError `failed` with the reason and the log's last lines; `timeout` at the deadline, with the job
+ * cancelled; the signal's reason when it is aborted, with the job cancelled by one short request; where the wait cannot
+ * go on, an error that says what became of the job (`giveUp`)
+ */
+export async function followJob(workspace: Workspace, name: string, options: FollowOptions = {}): Promise<FollowedJob> {
+  const { log, signal } = workspace;
+  const clock = options.clock ?? systemClock;
+  const until = options.deadline ? clock.now() + options.deadline : undefined;
+  const own = new RunLog(workspace);
+  const standing = new StandingReader(workspace, name, clock);
+  const show = async (lines: readonly string[]) => {
+    if (lines.length === 0) return;
+    log.remote(lines.join("\n"));
+    await log.drained?.();
+  };
+  let steps: StepsFollower | undefined;
+  let status = "";
+  let told = "";
+  let pause = QUICKEST;
+  let unread = false;
+  const lookClosely = async (details: RunDetails): Promise<Read> => {
+    // A pipeline's own log says no more than which steps it began.
+    if (!steps && details.properties?.["azureml.runsource"] === "azureml.PipelineRun")
+      steps = new StepsFollower(workspace, name, options.studioUrl);
+    return steps ? steps.look() : own.read(details, show);
+  };
+  /** While the job runs, an unreadable log is a warning: the wait is for the job. */
+  const lookIfPossible = async (details: RunDetails): Promise<Read> => {
+    try {
+      const read = await lookClosely(details);
+      if (unread) log.info("The job's log can be read again.");
+      unread = false;
+      return read;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const why = error instanceof Error ? error.message : String(error);
+      if (!unread)
+        log.warn(`The log of the job ${name} cannot be read at the moment. Still waiting for the job to end. ${why}`);
+      unread = true;
+      return { news: false, more: false };
+    }
+  };
+  const tell = () => {
+    told = status;
+    log.info(`Job ${name}: ${status}.`);
+  };
+  const look = async () => {
+    const { status: seen, details } = await standing.look();
+    const changed = seen !== undefined && seen !== status;
+    status = seen ?? status;
+    if (changed) options.onStatus?.(status);
+    if (seen !== undefined && hasEnded(seen)) return { done: true as const, value: details };
+    // The state Running is logged before the first lines of the log.
+    if (changed && status !== told) tell();
+    const { news, more } = details ? await lookIfPossible(details) : { news: false, more: false };
+    const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);
+    pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
+    return { done: false as const, after: more ? 0 : pause };
+  };
+  const what = `the job ${name} to end`;
+  let last: RunDetails;
+  try {
+    const ended = await poll(throughOutages(look, { what, log, clock }), {
+      what,
+      signal,
+      clock,
+      ...(options.deadline ? { deadline: options.deadline } : {}),
+    });
+    last = ended ?? {};
+  } catch (error) {
+    await steps?.close();
+    throw await giveUp(workspace, name, error, options);
+  }
+  // From here on the result is known, and nothing that fails changes it.
+  const beside: Informing = { clock, until };
+  const missing = `The log of the job ${name} could not be read to its end`;
+  const readOn = async (details: RunDetails) => {
+    while ((await lookClosely(details)).more) {
+      if (until === undefined || clock.now() < until) continue;
+      return log.warn(`${missing} before the deadline; the rest of it is in studio.`);
+    }
+  };
+  try {
+    if (last.status === undefined)
+      log.warn(`The log of the job ${name} cannot be shown: run history does not know its run.`);
+    else {
+      await informing(workspace, missing, () => readOn(last), beside);
+      // The last bytes may have been written after the last look.
+      last = (await informing(workspace, missing, () => runDetails(workspace, name), beside)) ?? last;
+      await informing(workspace, missing, () => readOn(last), beside);
+    }
+  } finally {
+    await steps?.close();
+  }
+  await own.end(show);
+  tell();
+  if (status !== "Completed") {
+    const failed = steps?.failed() ?? [];
+    // Where no step is to blame, the pipeline's own log may say what is.
+    if (steps && failed.length === 0) await informing(workspace, missing, () => own.read(last, () => {}), beside);
+    const { concurrencyKey: key } = options;
+    const who = "Whether a newer run has taken over could not be seen";
+    const newer =
+      status === "Canceled" && key
+        ? await informing(workspace, who, () => takenOverBy(workspace, key), beside)
+        : undefined;
+    throw sayFailed(name, status, last, own.tail(), failed, newer);
+  }
+  return { name, status, ...timesOf(last), ...(await leftBy(workspace, name, last, options, beside)) };
+}
+
+const timesOf = ({ startTimeUtc, endTimeUtc }: RunDetails) => ({
+  ...(startTimeUtc ? { started: startTimeUtc } : {}),
+  ...(endTimeUtc ? { finished: endTimeUtc } : {}),
+});
+
+/** What a job left: outputs, metrics and its best trial, as far as anybody says. */
+async function leftBy(
+  workspace: Workspace,
+  name: string,
+  last: RunDetails,
+  options: FollowOptions,
+  beside: Informing,
+): Promise<Pick<FollowedJob, "outputs" | "metrics" | "bestTrial">> {
+  const job = await informing(
+    workspace,
+    `The outputs of the job ${name} are those that its submission told`,
+    () => getJob(workspace, name),
+    beside,
+  );
+  const bestTrial = bestTrialOf(last, job);
+  if (bestTrial)
+    workspace.log.info(
+      `Best trial ${bestTrial}: ${runStudioUrl(workspace, bestTrial, { job: name, studioUrl: options.studioUrl })}`,
+    );
+  const metricsOf = (run: string) =>
+    informing(workspace, `The metrics of the job ${run} are missing`, () => latestMetrics(workspace, run), beside);
+  const [mine, best] = await Promise.all([metricsOf(name), bestTrial ? metricsOf(bestTrial) : {}]);
+  return {
+    outputs: { ...options.outputs, ...(job ? outputUris(job) : {}) },
+    metrics: { ...best, ...mine },
+    ...(bestTrial ? { bestTrial } : {}),
+  };
+}
+
+/** The trial that a sweep found best; it says so among its properties once it has ended (facts/03 5.4). */
+function bestTrialOf(details: RunDetails, job: Job | undefined): string | undefined {
+  const name = "best_child_run_id";
+  return details.properties?.[name] || job?.properties?.properties?.[name] || undefined;
+}
+
+function sayFailed(
+  name: string,
+  status: string,
+  details: RunDetails,
+  ownTail: readonly string[],
+  failed: readonly FailedStep[],
+  newer?: { readonly name: string; readonly run: number },
+): TaskError {
+  const reason = newer
+    ? `the newer run ${newer.run} of this pipeline has submitted the job ${newer.name} with the same concurrencyKey.`
+    : shorten(runErrorText(details.error), LONGEST_REASON);
+  const why = reason ? `: ${reason}` : status === "Canceled" ? ", by someone else than this pipeline." : ".";
+  const shown = failed.slice(0, MOST_FAILED);
+  const parts = shown.map((step) => {
+    const reason = shorten(step.reason, LONGEST_REASON / shown.length);
+    const because = reason ? `: ${reason}` : ".";
+    return `\nThe step ${step.title} is ${step.status}${because}${tailText(step.tail, LONGEST_TAIL / shown.length)}`;
+  });
+  const more = failed.length > MOST_FAILED ? `\n${failed.length - MOST_FAILED} more steps failed.` : "";
+  const own = failed.length === 0 ? tailText(ownTail, LONGEST_TAIL) : "";
+  const code = shorten(details.error?.error?.code ?? details.error?.code, 200);
+  return new TaskError(
+    "failed",
+    `The job ${name} is ${status}${why}${own}${parts.join("")}${more}`,
+    code === undefined ? {} : { code },
+  );
+}
+
+/** The last lines of a log, so that what stands there of it is no longer than so many bytes. */
+function tailText(lines: readonly string[], bytes: number): string {
+  // Each line is set in by two characters.
+  const fitting = lastOf(lines.slice(-TAIL), bytes - 2 * TAIL);
+  return fitting.length > 0 ? `\nIts log ends with:\n${fitting.map((line) => `  ${line}`).join("\n")}` : "";
+}

@@ -1,0 +1,83 @@
+// A wait that ends before its job does: the job is cancelled, or the error says that it goes on.
+import { TaskError } from "../../errors.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { isGone } from "./job-standing.ts";
+import { cancelJob } from "./jobs.ts";
+
+export interface GivingUp {
+  readonly studioUrl?: string | undefined;
+  /** Whether the job is to end where the step gives up. */
+  readonly cancelOnFailure?: boolean | undefined;
+  /** Told where the job was to be cancelled and could not be asked: somebody else has to. */
+  readonly onUncancelled?: (() => void) | undefined;
+}
+
+/**
+ * The error of a wait that ends before its job does. A cancelled pipeline and a deadline ask the job to end; anything
+ * else only where people chose so, and otherwise the error says what goes on, where, and how to join it or to end it.
+ */
+export async function giveUp(
+  workspace: Workspace,
+  name: string,
+  error: unknown,
+  options: GivingUp = {},
+): Promise<unknown> {
+  const { signal, log } = workspace;
+  const late = error instanceof TaskError && error.kind === "timeout";
+  if (isGone(error)) return error;
+  if (!signal.aborted && !late && !options.cancelOnFailure) return told(error, goesOn(workspace, name, options));
+  log.info(`Cancelling the job ${name}.`);
+  let failure: unknown;
+  try {
+    await cancelJob(workspace, name);
+  } catch (one) {
+    failure = one;
+  }
+  if (signal.aborted) {
+    if (failure !== undefined) log.warn(`The job ${name} could not be cancelled: ${messageOf(failure)}`);
+    return signal.reason;
+  }
+  if (failure === undefined) {
+    if (!late) return told(error, { sentence: `The job ${name} has been asked to cancel.` });
+    return told(error, {
+      sentence: "It has been asked to cancel.",
+      hint: "Give the input timeoutInMinutes more time, or the job less to do.",
+    });
+  }
+  options.onUncancelled?.();
+  const { sentence, hint } = goesOn(workspace, name, options);
+  return told(error, {
+    sentence: `It could not be asked to cancel (${messageOf(failure)}); the end of the pipeline job tries once more. Until then: ${sentence}`,
+    hint,
+  });
+}
+
+/** That a job goes on, where to look at it, and what to do about it. */
+export function goesOn(
+  workspace: Workspace,
+  name: string,
+  { studioUrl }: Pick<GivingUp, "studioUrl">,
+): { sentence: string; hint: string } {
+  const page = studioUrl ? `: ${studioUrl}` : ".";
+  const joins = workspace.provenance.kind === "none" ? "" : "Running the failed job of the pipeline again joins it. ";
+  return {
+    sentence: `The job ${name} goes on in Azure and is billed${page}`,
+    hint: `${joins}To end it, cancel it in studio or with: az ml job cancel --name ${name} --workspace-name ${workspace.name} --resource-group ${workspace.resourceGroup}. With the input cancelOnFailure a step that gives up cancels its job.`,
+  };
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** The same error with a sentence more. */
+function told(error: unknown, more: { sentence: string; hint?: string }): TaskError {
+  const known = error instanceof TaskError ? error : undefined;
+  const hint = [known?.hint, more.hint].filter((one) => one !== undefined).join(" ");
+  return new TaskError(known?.kind ?? "service", `${messageOf(error)} ${more.sentence}`, {
+    ...(hint === "" ? {} : { hint }),
+    ...(known?.requestId === undefined ? {} : { requestId: known.requestId }),
+    ...(known?.status === undefined ? {} : { status: known.status }),
+    ...(known?.code === undefined ? {} : { code: known.code }),
+    ...(known?.where === undefined ? {} : { where: known.where }),
+    cause: error,
+  });
+}

@@ -1,0 +1,122 @@
+// Metrics: what a run logged, by MLflow's REST API (facts/03 5.3, 5.5).
+import { sideBySide } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { childRuns } from "./runs.ts";
+
+/** Latest value by name. */
+export type Metrics = Readonly<Record<string, number>>;
+
+interface MlflowMetric {
+  key?: string;
+  value?: number | string | null;
+  timestamp?: number | string;
+  step?: number | string;
+}
+interface RunAnswer {
+  run?: { info?: { run_id?: string; run_uuid?: string }; data?: { metrics?: MlflowMetric[] } };
+}
+interface HistoryAnswer {
+  metrics?: MlflowMetric[];
+  next_page_token?: string;
+}
+
+interface Latest {
+  readonly value: number;
+  readonly timestamp: number;
+}
+
+/** Undefined where MLflow does not know the run: that is no answer about its metrics. */
+async function latestOf(workspace: Workspace, runId: string): Promise<Map<string, Latest> | undefined> {
+  const answer = await workspace.azure.request<RunAnswer>("GET", `${workspace.mlflowUrl}/runs/get`, {
+    doing: `read the metrics of the job ${runId}`,
+    query: { run_id: runId },
+    promises: (body) => isOf((body as RunAnswer).run, runId),
+    // Run history may know a job before MLflow does.
+    expect: [404],
+    signal: workspace.signal,
+  });
+  if (answer.status === 404) return undefined;
+  const metrics = new Map<string, Latest>();
+  for (const { key, value, timestamp } of answer.body?.run?.data?.metrics ?? []) {
+    if (key !== undefined) metrics.set(key, { value: numberOf(value), timestamp: Number(timestamp ?? 0) });
+  }
+  return metrics;
+}
+
+/** A cache or a proxy may answer with another run, whose metrics would be judged. */
+function isOf(run: RunAnswer["run"], runId: string): boolean {
+  const id = run?.info?.run_id ?? run?.info?.run_uuid;
+  return typeof id === "string" && id.toLowerCase() === runId.toLowerCase();
+}
+
+/**
+ * Latest metrics of a run, and of its child runs where asked: the run's own count before theirs, and among children
+ * the one that was logged last. One round trip; with children two more, and one a child side by side.
+ * @returns undefined where MLflow does not know the run, or one of its child runs: none of them can be judged by what is missing
+ */
+export async function latestMetrics(
+  workspace: Workspace,
+  runId: string,
+  includeChildRuns = false,
+): Promise<Metrics | undefined> {
+  const reading = latestOf(workspace, runId);
+  // Where the children cannot be listed that is said, and not that nobody waits for this one.
+  reading.catch(() => {});
+  const children = includeChildRuns ? await childRuns(workspace, runId) : [];
+  const theirs = await sideBySide(children, 8, (child) => latestOf(workspace, child.runId));
+  const own = await reading;
+  const merged = new Map<string, Latest>();
+  for (const metrics of theirs) {
+    if (metrics === undefined) return undefined;
+    for (const [name, metric] of metrics) {
+      const known = merged.get(name);
+      if (!known || metric.timestamp >= known.timestamp) merged.set(name, metric);
+    }
+  }
+  if (own === undefined) return undefined;
+  for (const [name, metric] of own) merged.set(name, metric);
+  return Object.fromEntries([...merged].map(([name, { value }]) => [name, value]));
+}
+
+/** Every value of one metric, in the order of its steps. One round trip a page. */
+export async function metricHistory(workspace: Workspace, runId: string, name: string): Promise<number[]> {
+  const points: MlflowMetric[] = [];
+  let pageToken: string | undefined;
+  const pages = new Set<string>();
+  do {
+    const answer: { body: HistoryAnswer | undefined } = await workspace.azure.request(
+      "GET",
+      `${workspace.mlflowUrl}/metrics/get-history`,
+      {
+        doing: `read the history of the metric ${name} of the job ${runId}`,
+        query: { run_id: runId, metric_key: name, page_token: pageToken },
+        // A run without such a metric has no history; in the middle of one, 404 is no end.
+        ...(pageToken === undefined ? { expect: [404] } : {}),
+        signal: workspace.signal,
+      },
+    );
+    points.push(...(answer.body?.metrics ?? []));
+    const next = answer.body?.next_page_token || undefined;
+    if (next !== undefined && pages.has(next))
+      throw new TaskError("service", `The history of the metric ${name} goes round in a circle, so it was not read.`);
+    if (next !== undefined) pages.add(next);
+    pageToken = next;
+  } while (pageToken);
+  const by = (point: MlflowMetric) => [Number(point.step ?? 0), Number(point.timestamp ?? 0)] as const;
+  points.sort((a, b) => by(a)[0] - by(b)[0] || by(a)[1] - by(b)[1]);
+  return points.map((point) => numberOf(point.value));
+}
+
+/** MLflow writes what JSON has no number for as a text ("NaN", "Infinity"). All that says no number is NaN, never 0. */
+function numberOf(value: unknown): number {
+  if (typeof value === "number") return value;
+  return typeof value === "string" && /^\s*[+-]?[\d.]/.test(value) && !/0[xob]/i.test(value)
+    ? Number(value)
+    : wordOf(value);
+}
+
+function wordOf(value: unknown): number {
+  const words: Readonly<Record<string, number>> = { Infinity, "-Infinity": -Infinity };
+  return typeof value === "string" && Object.hasOwn(words, value) ? words[value]! : Number.NaN;
+}

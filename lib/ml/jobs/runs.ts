@@ -1,0 +1,94 @@
+// Run history: how a job stands while it runs, where its logs are, and its child runs.
+import { segment } from "../../azure/index.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export interface RunDetails {
+  readonly runId?: string;
+  readonly status?: string;
+  readonly startTimeUtc?: string | null;
+  readonly endTimeUtc?: string | null;
+  /** `{ error: { code, message, … } }` once it has failed; from the official client's source, not verified against live Azure. */
+  readonly error?: RunError | null;
+  readonly warnings?: readonly { message?: string }[] | null;
+  readonly properties?: Record<string, string> | null;
+  /** Signed addresses by the log's path. */
+  readonly logFiles?: Record<string, string> | null;
+}
+export interface RunError {
+  readonly error?: { code?: string; message?: string; innerError?: unknown } | null;
+  readonly code?: string;
+  readonly message?: string;
+}
+
+/** How the run stands; undefined as long as run history does not know it. One round trip. */
+export async function runDetails(workspace: Workspace, runId: string): Promise<RunDetails | undefined> {
+  const answer = await workspace.azure.request<RunDetails>(
+    "GET",
+    `${await workspace.serviceUrl("history")}/runs/${segment(runId, "the name of the run")}/details`,
+    {
+      doing: `look at the job ${runId}`,
+      apiVersion: "v1.0",
+      promises: (body) => typeof body["status"] === "string",
+      expect: [404],
+      signal: workspace.signal,
+    },
+  );
+  return answer.status === 404 ? undefined : answer.body;
+}
+
+/** What history says of a run in a list (facts/04 11.2). */
+export interface ChildRun {
+  readonly runId: string;
+  readonly displayName?: string | null;
+  /** Of a pipeline's step: its component. */
+  readonly name?: string | null;
+  readonly status?: string;
+  readonly startTimeUtc?: string | null;
+  readonly endTimeUtc?: string | null;
+  readonly runType?: string | null;
+  readonly properties?: Record<string, string> | null;
+  readonly error?: RunError | null;
+}
+
+/** The runs directly below a run. One round trip a page. */
+export async function childRuns(workspace: Workspace, runId: string): Promise<ChildRun[]> {
+  const children: ChildRun[] = [];
+  const at = `${await workspace.serviceUrl("history")}/runs/${segment(runId, "the name of the run")}/children`;
+  for await (const child of workspace.azure.list<ChildRun>(at, {
+    doing: `list the child runs of ${runId}`,
+    signal: workspace.signal,
+  })) {
+    children.push(child);
+  }
+  return children;
+}
+
+/** The code and the sentence of a failed run, however deep they lie. */
+export function runErrorText(error: RunError | null | undefined): string | undefined {
+  const inner = error?.error ?? error;
+  if (!inner?.message) return inner?.code || undefined;
+  return inner.code && inner.code !== "UserError" ? `${inner.code}: ${inner.message}` : inner.message;
+}
+
+/**
+ * Where the files of a job's output lie, as the services resolve it for a download (facts/04 11.1): two round trips.
+ * @returns a datastore URI; undefined where the services do not say
+ */
+export async function outputPlace(workspace: Workspace, runId: string, output: string): Promise<string | undefined> {
+  const { azure, signal } = workspace;
+  const doing = `look for the output ${output} of the job ${runId}`;
+  const expect = [400, 403, 404, 405, 501];
+  const run = await azure.request<{ runMetadata?: { outputs?: Record<string, { assetId?: string }> } }>(
+    "POST",
+    `${await workspace.serviceUrl("history")}/rundata`,
+    { doing, body: { runId, selectRunMetadata: true }, expect, repeats: true, signal },
+  );
+  const assetId = run.body?.runMetadata?.outputs?.[output]?.assetId;
+  if (!assetId) return undefined;
+  const resolved = await azure.request<{ values?: Record<string, { uri?: string }> }>(
+    "POST",
+    `${await workspace.serviceUrl("data")}/dataversion/batchGetResolvedUris`,
+    { doing, body: { values: [assetId] }, expect, repeats: true, signal },
+  );
+  return resolved.body?.values?.[assetId]?.uri;
+}

@@ -1,0 +1,114 @@
+// What a model is made from: a job's output or files of this machine; how a version is known that was made from it before, and what it
+// says of where it came from.
+import type { DatastorePath } from "../../azure/index.ts";
+import type { UploadRoot } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { AssetBody } from "../assets/assets.ts";
+import { contentOf } from "../assets/content.ts";
+import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
+import { createResolver } from "../assets/resolve.ts";
+import { holdsSame, liesAt } from "../assets/same-content.ts";
+import { outputPathOf, ownDatastorePath, requirePath, uriOf } from "../assets/version-places.ts";
+import type { Judged } from "../gate/evidence.ts";
+import { getJob, type Job, jobOutputUri, requireOutput } from "../jobs/jobs.ts";
+import { CONTENT_HASH, SOURCE_URI } from "../workspace/lineage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { ModelRequest } from "./model-request.ts";
+
+/** What a model version would be made from, and how one is known that was made from it before. */
+export interface ModelSource {
+  readonly jobName: string | undefined;
+  /** Whether a version holds the same, by where the service says that its files are and what lies there. */
+  isHeldBy(version: AssetBody): Promise<boolean>;
+  /** Rejects where there is nothing to make a model from. */
+  readonly ready: Promise<unknown>;
+  properties(): Promise<Record<string, string>>;
+  /** The job whose judgement counts; undefined where there is none. */
+  judged(): Promise<Judged | undefined>;
+  /** Awaited before anything is created. */
+  check(): Promise<void>;
+  /** @param version under which it is registered */
+  uri(version: string): Promise<string>;
+}
+
+/** What a job's output, once the job has completed, would be registered as. */
+export function fromJob(
+  workspace: Workspace,
+  from: { job: string; output?: string | undefined; path?: string | undefined },
+  type: ModelRequest["type"],
+): ModelSource {
+  const output = from.output === undefined || from.output === "default" ? "artifacts" : from.output;
+  const uri = jobOutputUri(from.job, output, from.path);
+  const read = async () => {
+    const job = await getJob(workspace, from.job);
+    const { status = "unknown" } = job.properties ?? {};
+    if (status !== "Completed") {
+      const message = `The job ${from.job} is ${status}, not Completed, so its model is not registered.`;
+      throw new TaskError("failed", message);
+    }
+    requireOutput(job, output);
+    return job;
+  };
+  const job = read();
+  let resolved: Promise<DatastorePath | undefined> | undefined;
+  const place = () => {
+    resolved ??= job.then((one) => outputPathOf(workspace, one, output, from.path));
+    return resolved;
+  };
+  return {
+    jobName: from.job,
+    isHeldBy: async (version) => {
+      const { properties } = version;
+      const at = bare(uriOf(version));
+      const told = properties?.["jobName"];
+      if (properties?.["modelType"] !== type || (typeof told === "string" && told !== "" && told !== from.job))
+        return false;
+      if (at === bare(uri)) return true;
+      const hinted = told === from.job || properties?.properties?.[SOURCE_URI] === uri || at.includes(from.job);
+      if (!hinted) return false;
+      // The service may have resolved the address to the datastore that the output lies in.
+      const lies = ownDatastorePath(workspace, at) && (await place());
+      return lies !== undefined && liesAt(workspace, version, lies);
+    },
+    ready: job,
+    properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
+    judged: async () => ({ workspace, job: await job, jobName: from.job }),
+    check: async () => requirePath(workspace, await job, output, from.path),
+    uri: async () => uri,
+  };
+}
+
+/** A file or folder of this machine. */
+export async function fromFolder(
+  home: Workspace | Registry,
+  request: ModelRequest,
+  path: string,
+  root: UploadRoot | undefined,
+): Promise<ModelSource> {
+  const content = await contentOf(home, path, root);
+  const hash = await content.objectHash();
+  const resolverOf = (version: string) =>
+    isRegistry(home)
+      ? createRegistryResolver(home, "models", request.name, version, root)
+      : createResolver(home, root === undefined ? {} : { root });
+  return {
+    jobName: undefined,
+    isHeldBy: async (version) =>
+      version.properties?.["modelType"] === request.type && holdsSame(home, "models", request.name, version, content),
+    ready: Promise.resolve(),
+    properties: async () => ({ [CONTENT_HASH]: hash }),
+    judged: async () => undefined,
+    check: async () => {},
+    uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),
+  };
+}
+
+const bare = (uri: string) => uri.replace(/\/+$/, "");
+
+/** The job's own lineage counts before that of the pipeline run which registers the model. */
+function sourceOf(job: Job): Record<string, string> {
+  const entries = Object.entries(job.properties?.properties ?? {});
+  return Object.fromEntries(
+    entries.filter(([name]) => name.startsWith("mlflow.source.git.") || name.startsWith("azureml.git.")),
+  );
+}

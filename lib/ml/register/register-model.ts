@@ -1,0 +1,217 @@
+// The story of a model: from a job's output or a local folder to a version that says where it came from; once.
+
+import { translateModel, type UploadRoot } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import { type AssetBody, findVersion, putNewVersion, versionIn } from "../assets/assets.ts";
+import { holderOf } from "../assets/holder.ts";
+import { needWorkspace, type Place } from "../assets/place.ts";
+import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
+import { createResolver } from "../assets/resolve.ts";
+import { retag } from "../assets/retag.ts";
+import { requireOwn } from "../assets/version-places.ts";
+import {
+  type Evidence,
+  evidenceHere,
+  evidenceKept,
+  type Judges,
+  refuseEvidence,
+  withEvidence,
+} from "../gate/evidence.ts";
+import { getJob } from "../jobs/jobs.ts";
+import { lineageProperties, lineageTags, sameTags } from "../workspace/lineage.ts";
+import { untilFree } from "../workspace/lost-race.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { ModelRequest } from "./model-request.ts";
+import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
+import type { RegisteredAsset } from "./register-data.ts";
+import { shareVersion } from "./share.ts";
+
+export interface RegisteredModel extends RegisteredAsset {
+  /** The job that made it, where one did. */
+  readonly jobName: string | undefined;
+  /** What is known of a judgement, as tags: read from a run's record, never from a tag. */
+  readonly evidence: Evidence;
+}
+
+/** Azure's rule for names of assets. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+
+/**
+ * Registers a model where the place says. A folder goes to a registry at once; a job's output is registered in its workspace first, and
+ * then shared, so that no file passes this machine.
+ * @throws TaskError as registerModel, and `input` where a workspace would be needed
+ */
+export async function registerModelIn(
+  place: Place,
+  request: ModelRequest,
+  root?: UploadRoot,
+  judges?: Judges,
+): Promise<RegisteredModel> {
+  const { registry } = place;
+  const { name, version, description, tags, source } = request;
+  if (registry === undefined) return registerModel(needWorkspace(place, `The model ${name}`), request, root, judges);
+  if (source.kind === "folder") return registerModel(registry, request, root, judges);
+  const workspace = needWorkspace(place, `The job ${source.job}`);
+  const own = await registerModel(workspace, { ...request, version: undefined }, root, judges);
+  const judged = { workspace, job: await getJob(workspace, source.job), jobName: source.job };
+  const { evidence } = own;
+  const sharing = {
+    kind: "models" as const,
+    name,
+    from: own.version,
+    version,
+    description,
+    tags,
+    evidence,
+    judged,
+    judges,
+  };
+  const { body, id, created, version: number } = await shareVersion(workspace, registry, sharing);
+  const { modelType = own.type, modelUri = own.path } = body.properties ?? {};
+  const { jobName } = own;
+  return { name, version: number, id, type: String(modelType), path: String(modelUri), created, jobName, evidence };
+}
+
+/**
+ * Registers a model. The job, the versions and the container side by side, which is all where it is known already; one
+ * to register, and before that up to four to see that the job's path is there. From a folder: as data, and one to register.
+ * @throws TaskError `input` for a name that Azure refuses, `notFound` for a job or an output that is not there,
+ * `conflict` where the version that was asked for holds something else
+ */
+export async function registerModel(
+  home: Workspace | Registry,
+  request: ModelRequest,
+  root?: UploadRoot,
+  judges?: Judges,
+): Promise<RegisteredModel> {
+  const { name } = request;
+  if (!NAME.test(name)) {
+    throw new TaskError(
+      "input",
+      `Azure refuses ${JSON.stringify(name)} as the name of a model: a name has at most 255 letters, digits, ".", "_" and "-", and starts with a letter or a digit.`,
+    );
+  }
+  refuseEvidence(request.tags, "The input tags sets the tag");
+  const source =
+    request.source.kind === "folder"
+      ? await fromFolder(home, request, request.source.path, root)
+      : fromJob(workspaceOf(home, request.source.job), request.source, request.type);
+  if (request.version !== undefined) {
+    const [there] = await Promise.all([findVersion(home, "models", name, request.version), source.ready]);
+    if (!there) return create(home, request, source, request.version, judges);
+    if (await source.isHeldBy(there)) return known(home, request, source, there, judges);
+    throw new TaskError(
+      "conflict",
+      `Version ${request.version} of the model ${name} is there already and holds something else (${String(there.properties?.["modelUri"])}).`,
+      {
+        hint: "A version never changes: leave the input version empty to get a new one, or choose another.",
+      },
+    );
+  }
+  const attempt = async () => {
+    const [{ there, free }] = await Promise.all([
+      holderOf(home, "models", name, (version) => source.isHeldBy(version)),
+      source.ready,
+    ]);
+    return there ? known(home, request, source, there, judges) : create(home, request, source, free, judges);
+  };
+  return untilFree(`a version of the model ${name}`, attempt, home);
+}
+
+function workspaceOf(home: Workspace | Registry, job: string): Workspace {
+  if (!isRegistry(home)) return home;
+  throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`);
+}
+
+async function create(
+  home: Workspace | Registry,
+  request: ModelRequest,
+  source: ModelSource,
+  version: string,
+  judges: Judges | undefined,
+): Promise<RegisteredModel> {
+  await source.check();
+  const evidence = (await evidenceHere(await source.judged(), judges)) ?? {};
+  const { provenance } = home;
+  const uri = await source.uri(version);
+  const { name, type, description, tags } = request;
+  const write = await translateModel(
+    {
+      name,
+      version,
+      type,
+      path: { kind: "uri", uri },
+      tags: {
+        ...lineageTags(provenance),
+        ...(source.jobName ? { jobName: source.jobName } : {}),
+        ...tags,
+      },
+      properties: { ...lineageProperties(provenance), ...(await source.properties()) },
+      ...(description === undefined ? {} : { description }),
+    },
+    isRegistry(home) ? createRegistryResolver(home, "models", name, version) : createResolver(home),
+  );
+  const body = write.body["properties"] as { tags?: Record<string, string> };
+  const { body: put, created } = await putNewVersion(home, "models", name, version, {
+    properties: {
+      ...body,
+      tags: withEvidence(body.tags, evidence),
+      ...(source.jobName ? { jobName: source.jobName } : {}),
+    },
+  });
+  if (isRegistry(home)) requireOwn(`the model ${name}:${version}`, put, uri);
+  home.log.info(
+    created ? `Registered ${name}:${version}.` : `${name}:${version} was registered by another run at the same time.`,
+  );
+  return asRegistered(name, put, source, created, evidence);
+}
+
+/** A version that was made from the same; tags and a description that it lacks are added, and its evidence is what a run confirms. */
+async function known(
+  home: Workspace | Registry,
+  request: ModelRequest,
+  source: ModelSource,
+  there: AssetBody,
+  judges: Judges | undefined,
+): Promise<RegisteredModel> {
+  const version = versionIn(there) ?? "";
+  const from = source.jobName === undefined ? "the same content" : `the same output of ${source.jobName}`;
+  home.log.info(`${request.name}:${version} holds ${from} already.`);
+  const has = there.properties;
+  const judged = await source.judged();
+  const here = await evidenceHere(judged, judges);
+  const kept = here
+    ? { keep: here, isVerified: true }
+    : await evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
+  const tags = withEvidence({ ...has?.tags, ...request.tags }, kept.keep);
+  const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
+  if (lacks) {
+    const changed = await retag(home, "models", request.name, there, tags, (stands) => ({
+      ...stands,
+      tags: withEvidence({ ...stands.tags, ...request.tags }, kept.keep),
+      description: request.description ?? stands.description,
+    }));
+    if (changed) home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
+  }
+  const evidence = kept.isVerified ? kept.keep : {};
+  return asRegistered(request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
+}
+
+function asRegistered(
+  name: string,
+  body: AssetBody & { id: string },
+  source: ModelSource,
+  created: boolean,
+  evidence: Evidence,
+): RegisteredModel {
+  return {
+    name,
+    version: versionIn(body) ?? "",
+    id: body.id,
+    type: String(body.properties?.["modelType"] ?? ""),
+    path: String(body.properties?.["modelUri"] ?? ""),
+    created,
+    jobName: source.jobName,
+    evidence,
+  };
+}

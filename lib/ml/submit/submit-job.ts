@@ -1,0 +1,223 @@
+// The story of a submission: check what the job names, bring what it needs, and submit it once for this step of this run.
+import { createHash, randomBytes } from "node:crypto";
+import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import { requireNamed } from "../assets/named-things.ts";
+import { createResolver, type WorkspaceResolver } from "../assets/resolve.ts";
+import { refuseEvidence } from "../gate/evidence.ts";
+import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
+import { Ownership } from "../jobs/ownership.ts";
+import { concurrencyTag, supersede } from "../jobs/supersede.ts";
+import { canonical } from "../workspace/canonical.ts";
+import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { experimentFault, experimentOf } from "./experiment-name.ts";
+
+/** The teacher's connection of a distillation, with its API key in clear text (facts/03 2.5). */
+const CONNECTION_INFORMATION = "azureml.connection_information";
+
+export interface SubmitOptions {
+  /** The same for every attempt of this step in this run, and for no other step. */
+  readonly stepIdentity: string;
+  /** Known to this step of this agent's job alone, and the same where the agent runs it again in place. */
+  readonly nonce?: string | undefined;
+  readonly experimentName?: string | undefined;
+  readonly displayName?: string | undefined;
+  readonly environmentVariables?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Jobs of older runs of the pipeline that have the same key are cancelled; to one of a newer run this one gives way. */
+  readonly concurrencyKey?: string | undefined;
+  /** The repository's folder, which uploads may not leave by a link. */
+  readonly root?: UploadRoot | undefined;
+  /** Told of the job before it is submitted, and once it is known to be one's own: what `cancelLeft` takes. */
+  readonly onJob?: (mark: string) => void;
+}
+
+export interface SubmittedJob {
+  readonly name: string;
+  readonly id: string;
+  readonly status: string;
+  readonly studioUrl: string;
+  /** True: an earlier attempt's job, which still runs or has completed. */
+  readonly joined: boolean;
+  readonly displayName: string;
+  readonly experiment: string;
+  /** URI by output name. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Submits a job, or joins the one that an earlier attempt of this step submitted. Sequential round trips with code and
+ * environment known: side by side the checks, the earlier job, the code's hash; the environment; the job. New code: three more.
+ * @throws TaskError before anything is created, where the job names a compute, an environment or data that is not there
+ */
+export async function submitJob(
+  workspace: Workspace,
+  given: JobDocument,
+  options: SubmitOptions,
+): Promise<SubmittedJob> {
+  const { provenance, log } = workspace;
+  const document = withOptions(given, options);
+  const fault = experimentFault(document.experiment_name);
+  if (fault !== undefined) log.warn(fault);
+  refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
+  const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey, provenance);
+  const base = document.name ?? jobName(provenance, options.stepIdentity);
+  const checks = requireNamed(workspace, document);
+  const resolver = createResolver(workspace, {
+    mayCreate: checks,
+    ...(options.root === undefined ? {} : { root: options.root }),
+  });
+  const translation = translateJob(document, resolver, {
+    name: base,
+    experimentName: experimentOf(provenance.definition),
+    displayName: options.displayName,
+    tags: { ...lineageTags(provenance), ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags },
+    properties: lineageProperties(provenance),
+  });
+  // The reason why nothing may be created is what people need to read, not what failed because of it.
+  translation.catch(() => {});
+  const [earlier] = await Promise.all([findJob(workspace, base), checks]);
+  const write = await translation;
+  const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
+  const hash = specificationHash(properties, resolver);
+
+  const ownership = new Ownership(workspace, options);
+  /** Its job: whatever a newer run has done meanwhile is seen now. */
+  const own = async (job: Job, joined: boolean): Promise<SubmittedJob> => {
+    if (tag) await supersede(workspace, tag, job.name);
+    return submitted(workspace, job, joined);
+  };
+  const passOver = (name: string, stranger: string) =>
+    log.warn(
+      `The job ${name} has the name of this step's job, and is left alone: ${stranger}. This step's job gets another name.`,
+    );
+
+  for (let attempt = 1, found = earlier; ; attempt++) {
+    if (attempt > 100) throw new TaskError("conflict", `There are 100 jobs named ${base} already.`);
+    const name = attempt === 1 ? base : `${base}-${attempt}`;
+    if (attempt > 1) found = await findJob(workspace, name);
+    if (!found) {
+      if (tag) await supersede(workspace, tag);
+      options.onJob?.(ownership.unseen(name));
+      const body = {
+        properties: {
+          ...properties,
+          properties: { ...properties.properties, [SPECIFICATION_HASH]: hash, ...ownership.properties(name) },
+        },
+      };
+      // A command's body goes with the stable version where it can; the other kinds have fields of their version's own.
+      const apiVersion = document.kind === "command" ? undefined : write.apiVersion;
+      const { job, created } = await putJob(workspace, name, body, apiVersion).catch(async (error: unknown) => {
+        // The name may have been taken since it was looked for: then Azure has refused to change that job.
+        const taken = error instanceof TaskError && [400, 409].includes(error.status ?? 0);
+        const there = taken ? await findJob(workspace, name) : undefined;
+        if (there === undefined) throw error;
+        return { job: there, created: false };
+      });
+      const stranger = await ownership.ofAnswer(job, name, created);
+      if (stranger === undefined) {
+        options.onJob?.(name);
+        return own(job, false);
+      }
+      passOver(name, stranger);
+      continue;
+    }
+    const { status = "Unknown" } = found.properties ?? {};
+    const stranger = await ownership.ofFound(found, name);
+    if (stranger !== undefined) {
+      passOver(name, stranger);
+      continue;
+    }
+    const fate = fateOf(found, hash);
+    if (fate === "join") {
+      options.onJob?.(name);
+      log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
+      return own(found, true);
+    }
+    const why = fate === "other" ? `is ${status} and was submitted for something else` : `is ${status}`;
+    log.info(`${name} of an earlier attempt ${why}: submitting anew.`);
+  }
+}
+
+/** What becomes of a job that an earlier attempt submitted: joined, or left as it ended, or left because it is another. */
+export function fateOf(job: Job, hash: string): "join" | "ended" | "other" {
+  const { status, properties } = job.properties ?? {};
+  if (/^(Failed|Canceled|CancelRequested|NotResponding)$/.test(status ?? "")) return "ended";
+  return properties?.[SPECIFICATION_HASH] === hash ? "join" : "other";
+}
+
+/**
+ * `<pipeline>-<run>-<step>-<hash>`: readable in studio, the same for every attempt, and one for each step. Outside of a
+ * pipeline there are no attempts, and the name is new each time.
+ */
+export function jobName(provenance: Provenance, stepIdentity: string): string {
+  const unique =
+    provenance.kind === "none"
+      ? randomBytes(5).toString("hex")
+      : createHash("sha256").update(stepIdentity).digest("hex").slice(0, 10);
+  const parts = [slug(provenance.definition, 40), slug(provenance.runId, 20), slug(provenance.step, 30), unique];
+  const name = parts.filter((part) => part !== "").join("-");
+  return /^[a-z0-9]/i.test(name) ? name : `job-${name}`;
+}
+
+const slug = (text: string, length: number) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .slice(0, length)
+    .replace(/^-+|-+$/g, "");
+
+/**
+ * What a job is to do, as a hash: without what names and traces it, and with code by its content. A distillation says
+ * what it does among the job's own properties; the one of them that holds its API key is not looked at.
+ */
+export function specificationHash(
+  properties: Readonly<Record<string, unknown>>,
+  resolver: Pick<WorkspaceResolver, "codeHashes">,
+): string {
+  const { properties: own, tags: _tags, displayName: _name, ...specification } = properties;
+  const settings = Object.entries((own ?? {}) as Record<string, string>).filter(
+    ([name]) => name.startsWith("azureml.") && !name.startsWith("azureml.git.") && name !== CONNECTION_INFORMATION,
+  );
+  const distils = settings.some(([name]) => name === "azureml.enable_distillation");
+  let text = canonical(distils ? { ...specification, settings: Object.fromEntries(settings) } : specification);
+  for (const [id, hash] of resolver.codeHashes) text = text.replaceAll(id, `code ${hash}`);
+  return createHash("sha256").update(text).digest("hex");
+}
+
+function withOptions(document: JobDocument, options: SubmitOptions): JobDocument {
+  const named =
+    options.experimentName === undefined ? document : { ...document, experiment_name: options.experimentName };
+  const variables = options.environmentVariables ?? {};
+  if (Object.keys(variables).length === 0) return named;
+  switch (named.kind) {
+    case "command":
+      return { ...named, environment_variables: { ...named.environment_variables, ...variables } };
+    case "sweep": {
+      const { trial } = named;
+      const all = { ...trial.environment_variables, ...variables };
+      return { ...named, trial: { ...trial, environment_variables: all } };
+    }
+    default:
+      throw new TaskError(
+        "input",
+        `Environment variables can be given to a command job or a sweep job, and this is a ${named.kind} job.`,
+        { hint: "Write them into the job YAML, where the steps are." },
+      );
+  }
+}
+
+function submitted(workspace: Workspace, job: Job, joined: boolean): SubmittedJob {
+  const name = job.name ?? "";
+  return {
+    name,
+    id: job.id ?? `${workspace.id}/jobs/${name}`,
+    status: job.properties?.status ?? "Unknown",
+    studioUrl: studioUrl(workspace, job),
+    joined,
+    displayName: job.properties?.displayName ?? name,
+    experiment: job.properties?.experimentName ?? "",
+    outputs: outputUris(job),
+  };
+}

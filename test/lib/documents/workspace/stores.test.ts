@@ -1,0 +1,158 @@
+// Datastores and connections, and the secrets in them.
+import assert from "node:assert/strict";
+import {
+  parseConnection,
+  parseDatastore,
+  translateConnection,
+  translateDatastore,
+} from "../../../../lib/documents/index.ts";
+import { planFile } from "../../../../scripts/plan/plan.ts";
+import { faultsOf, offline, type Project, project } from "../project.ts";
+
+const SECRET = "Zq8-very-secret-91";
+
+describe("spec stores", () => {
+  let files: Project;
+  beforeEach(() => {
+    files = project();
+  });
+  afterEach(() => files.remove());
+
+  const datastore = async (yaml: string) => {
+    const write = await translateDatastore(parseDatastore(files.yaml(`name: d\n${yaml}`)), offline());
+    return { ...write, properties: write.body["properties"] };
+  };
+  const connection = async (yaml: string) =>
+    (await translateConnection(parseConnection(files.yaml(`name: c\n${yaml}`)))).body["properties"];
+
+  it("writes a blob datastore with an account key", async () => {
+    const yaml = `type: azure_blob\naccount_name: acc\ncontainer_name: con\ncredentials: {account_key: ${SECRET}}\n`;
+    const { path, query, properties } = await datastore(yaml);
+    assert.equal(path, "datastores/d");
+    assert.deepEqual(query, { skipValidation: "true" });
+    assert.deepEqual(properties, {
+      datastoreType: "AzureBlob",
+      accountName: "acc",
+      containerName: "con",
+      endpoint: "core.windows.net",
+      protocol: "https",
+      tags: {},
+      credentials: { credentialsType: "AccountKey", secrets: { secretsType: "AccountKey", key: SECRET } },
+    });
+  });
+
+  it("takes the cloud's own storage address", async () => {
+    const resolver = offline();
+    const china = { ...resolver.workspace, storageSuffix: "core.chinacloudapi.cn" };
+    const document = parseDatastore(files.yaml("name: d\ntype: azure_file\naccount_name: a\nfile_share_name: s\n"));
+    const write = await translateDatastore(document, Object.assign(offline(), { workspace: china }));
+    assert.equal((write.body["properties"] as { endpoint: string }).endpoint, "core.chinacloudapi.cn");
+  });
+
+  it("writes the other credentials", async () => {
+    const sas = await datastore(
+      `type: azure_file\naccount_name: a\nfile_share_name: s\ncredentials: {sas_token: ${SECRET}}\n`,
+    );
+    const principal = await datastore(
+      `type: azure_data_lake_gen1\nstore_name: s\ncredentials: {tenant_id: t, client_id: c, client_secret: ${SECRET}}\n`,
+    );
+    const none = await datastore("type: azure_data_lake_gen2\naccount_name: a\nfilesystem: f\n");
+    const lake = await datastore("type: one_lake\none_lake_workspace_name: w\nendpoint: e\nartifact: {name: n}\n");
+    const of = ({ properties }: { properties: unknown }) => (properties as { credentials: object }).credentials;
+    assert.deepEqual(of(sas), { credentialsType: "Sas", secrets: { secretsType: "Sas", sasToken: SECRET } });
+    assert.deepEqual(of(principal), {
+      credentialsType: "ServicePrincipal",
+      authorityUrl: "https://login.microsoftonline.com",
+      tenantId: "t",
+      clientId: "c",
+      secrets: { secretsType: "ServicePrincipal", clientSecret: SECRET },
+    });
+    assert.deepEqual(of(none), { credentialsType: "None" });
+    assert.deepEqual((lake.properties as { artifact: object }).artifact, {
+      artifactName: "n",
+      artifactType: "LakeHouse",
+    });
+  });
+
+  it("writes connections with each kind of credentials", async () => {
+    assert.deepEqual(await connection(`type: git\ntarget: https://g\ncredentials: {type: pat, pat: ${SECRET}}\n`), {
+      authType: "PAT",
+      category: "Git",
+      target: "https://g",
+      credentials: { pat: SECRET },
+      isSharedToAll: true,
+      metadata: {},
+    });
+    assert.deepEqual(await connection("type: azure_blob\nurl: https://u\naccount_name: a\ncontainer_name: c\n"), {
+      authType: "AAD",
+      category: "AzureBlob",
+      target: "https://u",
+      isSharedToAll: true,
+      metadata: { ContainerName: "c", AccountName: "a" },
+    });
+    assert.deepEqual(
+      await connection(
+        `type: azure_open_ai\nazure_endpoint: e\napi_key: ${SECRET}\napi_version: "1"\nis_shared: false\n`,
+      ),
+      {
+        authType: "ApiKey",
+        category: "AzureOpenAi",
+        target: "e",
+        credentials: { key: SECRET },
+        isSharedToAll: false,
+        metadata: { ApiType: "Azure", ApiVersion: "1" },
+      },
+    );
+  });
+
+  const REFUSED: readonly [string, RegExp][] = [
+    ["type: azure_blob\naccount_name: a\n", /needs the field "container_name"/],
+    ["type: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {acount_key: x}\n", /none of the fields/],
+    ["type: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {client_secret: x}\n", /none of the fields/],
+    ["type: azure_blobs\naccount_name: a\n", /Allowed here: azure_blob/],
+  ];
+  for (const [yaml, pattern] of REFUSED)
+    it(`refuses the datastore ${JSON.stringify(yaml)}`, () => {
+      const text = faultsOf(() => parseDatastore(files.yaml(`name: d\n${yaml}`))).map(({ message }) => message);
+      assert.match(text.join("\n"), pattern);
+    });
+
+  it("refuses credentials that the type of connection does not have", () => {
+    const text = "name: c\ntype: container_registry\ntarget: t\n";
+    assert.match(faultsOf(() => parseConnection(files.yaml(text)))[0]?.message ?? "", /needs the field "credentials"/);
+    const pat = `${text}credentials: {type: pat, pat: ${SECRET}}\n`;
+    assert.match(
+      faultsOf(() => parseConnection(files.yaml(pat)))[0]?.message ?? "",
+      /Allowed here: managed_identity, username_password/,
+    );
+  });
+
+  it("shows a secret in no fault and in no plan", async () => {
+    const yamls = [
+      `name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\nunknown: 1\ncredentials: {account_key: ${SECRET}}\n`,
+      `name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: ${SECRET}\n`,
+      `name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: [${SECRET}]}\n`,
+      `name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: {x: ${SECRET}}}\n`,
+    ];
+    for (const yaml of yamls) {
+      const faults = faultsOf(() => parseDatastore(files.yaml(yaml)));
+      assert.notEqual(faults.length, 0);
+      for (const { message, hint } of faults) assert.doesNotMatch(`${message} ${hint}`, new RegExp(SECRET));
+    }
+    const whole = `name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ndescription: key is ${SECRET}\ncredentials: {account_key: ${SECRET}}\n`;
+    const { writes } = await planFile(files.write("store.yml", whole));
+    assert.doesNotMatch(JSON.stringify(writes), new RegExp(SECRET));
+    assert.match(JSON.stringify(writes), /key is \*\*\*/);
+  });
+
+  it("notes the secrets of a file for those who write logs, but no placeholder", () => {
+    const file = files.yaml(
+      `name: c\ntype: git\ntarget: t\ncredentials: {type: username_password, username: u, password: ${SECRET}}\n`,
+    );
+    parseConnection(file);
+    assert.deepEqual([...file.secrets], [SECRET]);
+    const empty = files.yaml("name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: <your token>}\n");
+    parseConnection(empty);
+    assert.deepEqual([...empty.secrets], []);
+  });
+});

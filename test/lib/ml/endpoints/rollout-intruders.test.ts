@@ -1,0 +1,227 @@
+// Rollouts on an endpoint that somebody else changes in the middle, without our lock: with `az ml`, in the portal.
+import assert from "node:assert/strict";
+import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
+import {
+  afterJob,
+  begin,
+  failureOf,
+  freshEndpoint,
+  isDeploymentWrite,
+  isTrafficWrite,
+  release,
+  served,
+  setTraffic,
+  settled,
+} from "../rollouts.ts";
+import { answered, theCloud } from "../world.ts";
+
+/** A share that nobody asked for twice: what an answer to a write of traffic may be in place of one. */
+const UNCLEAR: Readonly<Record<string, Parameters<typeof answered> extends [infer _, ...infer Rest] ? Rest : never>> = {
+  "status 504": [504, { error: { code: "GatewayTimeout", message: "Too late." } }],
+  "status 500": [500, { error: { code: "InternalServerError", message: "Sorry." } }],
+  "a page": [200, "<html></html>"],
+  "nothing at all": [200, ""],
+};
+
+describe("rollouts on an endpoint that somebody else changes", () => {
+  for (const [what, answer] of Object.entries(UNCLEAR)) {
+    it(`the traffic that somebody wrote after ours is not written over because ours was answered with ${what}`, async () => {
+      const name = freshEndpoint();
+      await release(name);
+      await release(name, { deployment: "teal", how: "b", percent: 0 });
+      let writes = 0;
+      const rollout = await begin(name, {
+        deployment: "green",
+        how: "a",
+        percent: 10,
+        opening: {
+          async between(request, send) {
+            if (!isTrafficWrite(name)(request) || ++writes > 1) return send();
+            await send();
+            await settled(name);
+            await setTraffic(name, { blue: 40, teal: 60 });
+            return answered(request, ...answer);
+          },
+        },
+      });
+      await rollout.done.catch(() => {});
+      await settled(name);
+      assert.ok(((await served(name)).traffic["teal"] ?? 0) >= 50, JSON.stringify((await served(name)).traffic));
+      await afterJob(rollout);
+      assert.ok(((await served(name)).traffic["teal"] ?? 0) >= 50, JSON.stringify((await served(name)).traffic));
+    });
+  }
+
+  it("a share goes back to those that are still there where somebody has deleted one of them", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    await release(name, { deployment: "teal", how: "b", percent: 30 });
+    const rollout = await begin(name, {
+      deployment: "green",
+      how: "a",
+      opening: {
+        async between(request, send) {
+          const response = await send();
+          if (isTrafficWrite(name)(request)) {
+            await settled(name);
+            deploymentsOf((await theCloud()).azure).delete(deploymentKey(name, "teal"));
+            rollout.cancel();
+          }
+          return response;
+        },
+      },
+    });
+    await failureOf(rollout);
+    const said = await afterJob(rollout);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] }, said);
+  });
+
+  it("an operation that says Succeeded of a deployment that is Failed is no success", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    const { azure } = await theCloud();
+    for (const percent of [0, 10]) {
+      const rollout = await begin(name, {
+        deployment: "green",
+        how: "a",
+        percent,
+        call: false,
+        keep: true,
+        opening: {
+          async between(request, send) {
+            const response = await send();
+            if (isDeploymentWrite(name)(request)) {
+              await settled(name);
+              const record = deploymentsOf(azure).get(deploymentKey(name, "green"));
+              if (record) record.provisioningState = "Failed";
+            }
+            return response;
+          },
+        },
+      });
+      const error = await failureOf(rollout);
+      assert.match(error.message, /green.* is Failed/);
+      assert.deepEqual((await served(name)).traffic, { blue: 100 });
+    }
+  });
+
+  it("names near the longest, and those beside them that are taken, are passed by", async () => {
+    const name = freshEndpoint();
+    const long = "a".repeat(32);
+    const first = await release(name, { deployment: long });
+    assert.equal(first.deployment, long);
+    for (let n = 2; n <= 4; n++) {
+      const next = await release(name, { deployment: long, how: `v${n}` });
+      assert.equal(next.deployment, `${"a".repeat(32 - `-${n}`.length)}-${n}`);
+    }
+    assert.equal((await served(name)).deployments.length, 4);
+  });
+
+  it("a deployment that somebody deletes while it comes up, or before its traffic: the error says that it is not there", async () => {
+    for (const when of ["after the write", "at the call"]) {
+      const name = freshEndpoint();
+      await release(name);
+      const rollout = await begin(name, {
+        deployment: "green",
+        how: "a",
+        opening: {
+          async between(request, send) {
+            const response = await send();
+            if (when === "after the write" ? isDeploymentWrite(name)(request) : request.url.includes("/score")) {
+              await settled(name);
+              deploymentsOf((await theCloud()).azure).delete(deploymentKey(name, "green"));
+            }
+            return response;
+          },
+        },
+      });
+      const error = await failureOf(rollout);
+      assert.match(error.message, /green.* is not there/);
+      assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+    }
+  });
+
+  it("a removal that is answered with not found is looked at before it is told", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    const rollout = await begin(name, {
+      deployment: "green",
+      how: "wrong",
+      opening: {
+        async between(request, send) {
+          if (request.method !== "DELETE") return send();
+          return answered(request, 404, { error: { code: "ResourceNotFound", message: "Not there." } });
+        },
+      },
+    });
+    const error = await failureOf(rollout);
+    const there = (await served(name)).deployments.includes("green:wrong");
+    assert.equal(/The deployment green was deleted/.test(error.message), !there, error.message);
+  });
+
+  it("mirrored traffic that somebody set meanwhile stays", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    await release(name, { deployment: "teal", how: "b", percent: 0 });
+    const rollout = await begin(name, {
+      deployment: "green",
+      how: "a",
+      percent: 10,
+      remove: true,
+      opening: {
+        async between(request, send) {
+          const response = await send();
+          if (request.url.includes("/score")) {
+            const record = endpointsOf((await theCloud()).azure).get(name);
+            if (record) Object.assign(record, { mirrorTraffic: { teal: 20 } });
+          }
+          return response;
+        },
+      },
+    });
+    await rollout.done;
+    const record = endpointsOf((await theCloud()).azure).get(name);
+    assert.deepEqual((record as unknown as { mirrorTraffic: object }).mirrorTraffic, { teal: 20 });
+    assert.deepEqual(await served(name), {
+      traffic: { blue: 90, green: 10 },
+      deployments: ["blue", "green:a", "teal:b"],
+    });
+  });
+
+  it("an endpoint that somebody deletes in the middle: the error says so, and it is not made anew", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    const rollout = await begin(name, {
+      deployment: "green",
+      how: "a",
+      opening: {
+        async between(request, send) {
+          const response = await send();
+          if (request.url.includes("/score")) {
+            const { azure } = await theCloud();
+            endpointsOf(azure).delete(name);
+            for (const one of ["blue", "green"]) deploymentsOf(azure).delete(deploymentKey(name, one));
+          }
+          return response;
+        },
+      },
+    });
+    const error = await failureOf(rollout);
+    assert.match(error.message, new RegExp(name));
+    assert.equal(endpointsOf((await theCloud()).azure).get(name), undefined);
+  });
+
+  it("an endpoint that is Failed is mended or refused with its state, and gets no traffic in between", async () => {
+    const name = freshEndpoint();
+    await release(name);
+    const record = endpointsOf((await theCloud()).azure).get(name);
+    if (record) record.provisioningState = "Failed";
+    const rollout = await begin(name, { deployment: "green", how: "a" });
+    const result = await rollout.done.then(
+      (report) => `succeeded ${JSON.stringify(report.traffic)}`,
+      (error: Error) => error.message,
+    );
+    assert.match(result, /succeeded|is Failed/);
+    if (result.startsWith("succeeded")) assert.deepEqual((await served(name)).traffic, { green: 100 });
+  });
+});
