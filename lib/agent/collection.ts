@@ -35,3 +35,16 @@ export function belongsToCollection(address: string, collection: string): boolea
   const folder = home.pathname.endsWith("/") ? home.pathname : `${home.pathname}/`;
   return url.host === home.host && url.pathname.toLowerCase().startsWith(folder.toLowerCase());
 }
+
+/**
+ * Address of the service of releases. Azure DevOps Services has it at a host of its own (facts/05 E.3,
+ * microsoft/azure-devops-node-api#85), Azure DevOps Server at the collection's address.
+ */
+export function releaseServiceOf(collection: string): string {
+  if (!URL.canParse(collection)) return collection;
+  const url = new URL(collection);
+  url.host = url.host
+    .replace(/^dev\.azure\.com$/, "vsrm.dev.azure.com")
+    .replace(/^([^.]+)(\.visualstudio\.com)$/, "$1.vsrm$2");
+  return url.href;
+}

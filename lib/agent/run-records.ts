@@ -12,6 +12,7 @@ import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { poll } from "../poll.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
+import { releaseServiceOf } from "./collection.ts";
 
 /** The run or release that a step belongs to, and how it speaks to Azure DevOps. */
 export interface RecordsAccess {
@@ -76,7 +77,7 @@ export class RunRecords {
     const options = requestOptions(settings);
     this.#build = new BuildApi(collectionUri, handlers, options, namedAs("Build", settings));
     this.#pipelines = new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings));
-    this.#releases = new ReleaseApi(collectionUri, handlers, options, namedAs("Release", settings));
+    this.#releases = new ReleaseApi(releaseServiceOf(collectionUri), handlers, options, namedAs("Release", settings));
   }
 
   /** This run; undefined in a classic release, whose own steps are not read. */

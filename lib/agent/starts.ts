@@ -9,6 +9,7 @@ import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { ATTEMPTS, again, isUnknown, odd, PAUSE, say } from "./asking.ts";
 import { namedAs, requestOptions } from "./azure-devops.ts";
+import { releaseServiceOf } from "./collection.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { type RunAccess, RunMemory } from "./run-memory.ts";
 
@@ -64,7 +65,9 @@ export class Starter extends RunMemory {
     const options = requestOptions(settings);
     this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, options, namedAs("Build", settings)));
     this.#pipelines = onlyAnswers(new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings)));
-    this.#releases = onlyAnswers(new ReleaseApi(collectionUri, handlers, options, namedAs("Release", settings)));
+    this.#releases = onlyAnswers(
+      new ReleaseApi(releaseServiceOf(collectionUri), handlers, options, namedAs("Release", settings)),
+    );
   }
 
   /** Identifies this target, with the same value in every run. */
