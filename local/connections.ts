@@ -1,5 +1,5 @@
 // The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them
-// (facts/01 §5.1), and the same clients by this extension's own type.
+// (docs/facts/extension.md#5.1), and the same clients by this extension's own type.
 
 import type { Environment } from "./azure/arm/clouds.ts";
 import { storageSuffix } from "./azure/workspace/addresses.ts";

@@ -15,7 +15,7 @@ export function description(cloud: LocalCloud): object {
     credentials: cloud.credentials,
     managedIdentity: cloud.managedIdentity,
     connections: cloud.connections,
-    // A service connection as the agent hands it to a task, and the agent's way out (facts/02 §1.8, §1.9).
+    // A service connection as the agent hands it to a task, and the agent's way out (docs/facts/agent.md#1.8, #1.9).
     connection: {
       id: connection.id,
       name: connection.name,
@@ -25,7 +25,7 @@ export function description(cloud: LocalCloud): object {
         AGENT_CAINFO: cloud.caFile,
       },
     },
-    // MLClient(…, cloud=…, cloud_metadata=…) of azure-ai-ml (facts/03 §4.8).
+    // MLClient(…, cloud=…, cloud_metadata=…) of azure-ai-ml (docs/facts/azureml-services.md#4.8).
     azureAiMl: {
       cloud: cloudName,
       cloud_metadata: {

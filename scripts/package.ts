@@ -127,7 +127,7 @@ export function filesOf(manifest: Pick<Manifest, "files" | "icons" | "content" |
   ];
 }
 
-/** tfx only warns of a task.json that Azure DevOps will refuse (facts/01 1.4), so a warning is a failure. */
+/** tfx only warns of a task.json that Azure DevOps will refuse (docs/facts/extension.md#1.4), so a warning is a failure. */
 export function runTfx(root: string, stage: string, output: string): string {
   mkdirSync(output, { recursive: true });
   const tfx = join(root, "node_modules", "tfx-cli", "_build", "tfx-cli.js");

@@ -33,7 +33,7 @@ export interface PlanIdentity {
 
 /**
  * A federated assertion of the connection: by System.OidcRequestUri where the server says it, else by the plan
- * (facts/01 5.5). It lives ten minutes.
+ * (docs/facts/extension.md#5.5). It lives ten minutes.
  * @throws TaskError kind `connection`
  */
 export async function requestAssertion(

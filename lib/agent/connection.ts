@@ -1,4 +1,4 @@
-// A service connection, read into one shape: of type Azure Resource Manager (facts/01 5.1), or of this extension's own
+// A service connection, read into one shape: of type Azure Resource Manager (docs/facts/extension.md#5.1), or of this extension's own
 // type azureml-workspace (contributions/azureml-workspace.json), which signs in by those of its plain fields that are filled in.
 
 import { TaskError } from "../errors.ts";
@@ -33,7 +33,7 @@ export interface ConnectionDetails {
   /** Empty for a managed identity, which needs none. */
   tenantId: string;
   clientId?: string;
-  /** Values that are no secrets, and that the agent hides in the log all the same (facts/02 2.5). */
+  /** Values that are no secrets, and that the agent hides in the log all the same (docs/facts/agent.md#2.5). */
   hidden?: readonly string[];
   secret?: string;
   /** Certificate and private key. */

@@ -67,7 +67,7 @@ export const ENVIRONMENT: readonly EnvironmentRule[] = [
     names:
       /^(INPUT_.*|ENDPOINT_.*|SECRET_.*|SECUREFILE_.*|VSTS_.*|AGENT[._].*|SYSTEM[._].*|BUILD[._].*|RELEASE[._].*|DISTRIBUTEDTASK_.*|COMMAND_CORRELATION_ID)$/i,
     treatment: "kept",
-    why: "The agent's own words to its task (facts/02 1.7 to 1.9); the agent refuses to have those overwritten that matter.",
+    why: "The agent's own words to its task (docs/facts/agent.md#1.7 to #1.9); the agent refuses to have those overwritten that matter.",
   },
   {
     names:
@@ -105,7 +105,7 @@ export function giveIdentityBack(environment: NodeJS.ProcessEnv = process.env): 
   for (const [name, value] of identity) environment[name] = value;
 }
 
-/** Names of pipeline variables as the agent makes names of environment variables of them (facts/02 1.7). */
+/** Names of pipeline variables as the agent makes names of environment variables of them (docs/facts/agent.md#1.7). */
 function pipelineNames(list: string | undefined): ReadonlySet<string> {
   try {
     const names: unknown = JSON.parse(list || "[]");

@@ -12,7 +12,7 @@ export interface StepFolders {
 }
 
 /**
- * Variables of the agent that name them (facts/02 1.4), by the kind of run. The agent sets those of its own kind over whatever a
+ * Variables of the agent that name them (docs/facts/agent.md#1.4), by the kind of run. The agent sets those of its own kind over whatever a
  * pipeline says of them; those of the other kind it leaves alone, so that anybody may have set them.
  */
 const OF_BUILDS = [

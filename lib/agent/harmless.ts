@@ -11,7 +11,7 @@ const MARKER = new RegExp(`#${PASSED_OVER}#(?=${PASSED_OVER}(?:${["v", "s", "o"]
 
 /**
  * Text as lines that the agent prints and nothing else: it takes `##vso[` anywhere in a line for a command, makes a warning
- * of `##vso` without one, takes `##[` at a line's start for a style (facts/02 2.1), and splits lines at CR too.
+ * of `##vso` without one, takes `##[` at a line's start for a style (docs/facts/agent.md#2.1), and splits lines at CR too.
  */
 export function harmlessLines(text: string): string[] {
   return text

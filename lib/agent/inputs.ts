@@ -5,7 +5,7 @@ import { TaskError, TaskErrors } from "../errors.ts";
 export interface InputSource {
   /** The trimmed value, or undefined where it is empty. */
   input(name: string): string | undefined;
-  /** False where a `filePath` input was left empty: the agent then hands over the sources directory (facts/02 1.6). */
+  /** False where a `filePath` input was left empty: the agent then hands over the sources directory (docs/facts/agent.md#1.6). */
   filePathSupplied(name: string): boolean;
   /** Told of an input that was given and does not count. */
   warn?(line: string): void;

@@ -30,7 +30,7 @@ export function openAgent(userAgent: string): Agent {
   const settings = () => ({
     collectionUri: collectionOf(
       variable("System.CollectionUri") ?? variable("System.TeamFoundationCollectionUri"),
-      // Upper and lower case as the agent writes it (facts/02 1.8): the address is looked up by exactly this name.
+      // Upper and lower case as the agent writes it (docs/facts/agent.md#1.8): the address is looked up by exactly this name.
       quietly(() => tl.getEndpointUrl("SYSTEMVSSCONNECTION", true)) || undefined,
     ),
     accessToken: need(accessToken, "The agent gave the task no access token of the job."),
@@ -156,7 +156,7 @@ export function openAgent(userAgent: string): Agent {
       );
     },
     addBuildTag(tag) {
-      // Elsewhere the agent takes the command for an error, and fails the step (facts/02 2.1).
+      // Elsewhere the agent takes the command for an error, and fails the step (docs/facts/agent.md#2.1).
       if (variable("System.HostType")?.toLowerCase() === "build") tl.addBuildTag(tag);
     },
     stepNonce,
@@ -181,7 +181,7 @@ function readProxy(): ProxySettings | undefined {
   };
 }
 
-/** An empty filePath arrives as the folder that relative paths are taken from (facts/02 1.6). */
+/** An empty filePath arrives as the folder that relative paths are taken from (docs/facts/agent.md#1.6). */
 function filePathSupplied(name: string): boolean {
   const value = quietly(() => tl.getInput(name))?.trim();
   if (!value) return false;
@@ -209,7 +209,7 @@ function connectionSource(id: string): ConnectionSource {
 const endpointParameter = (id: string, key: string): string | undefined =>
   quietly(() => tl.getEndpointAuthorizationParameter(id, key, true)) || undefined;
 
-/** Folders of ours in the agent's temporary folder; the agent empties that one, and we delete nothing (facts/02 2.2). */
+/** Folders of ours in the agent's temporary folder; the agent empties that one, and we delete nothing (docs/facts/agent.md#2.2). */
 function temporaryFile(name: string): string {
   const root = variable("Agent.TempDirectory") ?? tmpdir();
   const folder = join(resolve(root), `azureml-${randomBytes(6).toString("hex")}`);
@@ -218,7 +218,7 @@ function temporaryFile(name: string): string {
 }
 
 /**
- * Only files survive a retry in place: variables are those of the first try (facts/02 3). The agent empties its
+ * Only files survive a retry in place: variables are those of the first try (docs/facts/agent.md#3). The agent empties its
  * temporary folder at the beginning and the end of a job.
  */
 function stepNonce(): string {

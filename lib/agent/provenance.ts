@@ -1,4 +1,4 @@
-// Provenance: the pipeline run, commit and branch, from the variables that the agent predefines (facts/02 1.9).
+// Provenance: the pipeline run, commit and branch, from the variables that the agent predefines (docs/facts/agent.md#1.9).
 
 export interface Provenance {
   kind: "build" | "release" | "none";
@@ -95,7 +95,7 @@ export function stepIdentity(provenance: Provenance): string {
   return [place, ...[project, kind, runId, stage, job, step].map(encodeURIComponent)].join("/");
 }
 
-/** Removes user and password: the clone address of Azure Repos has a user in it (facts/03 9.1). */
+/** Removes user and password: the clone address of Azure Repos has a user in it (docs/facts/azureml-documents.md#9.1). */
 export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
 
 const withSlash = (url: string) => (url === "" || url.endsWith("/") ? url : `${url}/`);

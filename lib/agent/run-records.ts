@@ -1,5 +1,5 @@
 // Attachments of steps of pipeline runs, read through the run's API. It is a file of its own so that only tasks that read them carry the
-// client. Routes and scopes: facts/05 D.1, D.4 (`vso.build`, which a job's token has for its own project).
+// client. Routes and scopes: docs/facts/evidence.md#D.1, #D.4 (`vso.build`, which a job's token has for its own project).
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import {
@@ -60,7 +60,7 @@ export interface ReadRun {
 /** Longer than any record of ours, in bytes. */
 const LONGEST = 1_000_000;
 const MOST = 200;
-/** How long an attachment is waited for: the agent sends them from a queue, after the step has ended (facts/01 2.9). */
+/** How long an attachment is waited for: the agent sends them from a queue, after the step has ended (docs/facts/extension.md#2.9). */
 const PATIENCE = 60_000;
 
 export class RunRecords {
@@ -213,7 +213,7 @@ interface Attached {
   readonly name: string;
 }
 
-/** The list says where an attachment lies in its address alone (facts/01 7.2). */
+/** The list says where an attachment lies in its address alone (docs/facts/extension.md#7.2). */
 function placeOf({ name, _links }: { name?: string; _links?: { self?: { href?: string } } }): Attached | undefined {
   const guid = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
   const [, timelineId, recordId] =

@@ -2,7 +2,7 @@
 
 /**
  * The values to mask for `secret`: itself, its base64, and its form in basic authentication; of a text of several
- * lines (a certificate with its key) each line, because the agent masks no line of a text (facts/02 2.5).
+ * lines (a certificate with its key) each line, because the agent masks no line of a text (docs/facts/agent.md#2.5).
  *
  * The agent adds the forms of JSON and of URLs by itself. Nothing with a `%` is sent: under system.debug the agent
  * echoes each command as it was written, with the `%` escaped, which its own masks then do not match - the command that masks a

@@ -6,7 +6,7 @@ import "azure-pipelines-task-lib/task.js";
 /**
  * Rejects with the first error that nobody catches, and when the process is about to end although the work is not
  * done: a silent end would count as success. task-lib's own listener would report it and leave the process
- * running until nothing is left to do (facts/02 5.1), which for a waiting task is never.
+ * running until nothing is left to do (docs/facts/agent.md#5.1), which for a waiting task is never.
  */
 export function uncaughtError(): Promise<never> {
   process.removeAllListeners("uncaughtException");

@@ -30,7 +30,7 @@ export type Promised =
 export interface Answer<T> {
   readonly status: number;
   header(name: string): string | undefined;
-  /** The JSON body; undefined where there is none (`null` too: facts/04 shows it on 202). */
+  /** The JSON body; undefined where there is none (`null` too: docs/facts/azureml-wire.md shows it on 202). */
   readonly body: T | undefined;
   readonly text: string;
   readonly url: string;
@@ -71,7 +71,7 @@ export function faultOf(received: Received, promised: Promised): string | undefi
   const at = `status ${status} and `;
   if (promised === "removal") return removalFault(received);
   const isWrite = method !== "GET" && method !== "HEAD";
-  // A 202 names the address of its operation and may have no body (registries, workspaces, cancel: facts/04 10, 12.6 and 15).
+  // A 202 names the address of its operation and may have no body (registries, workspaces, cancel: docs/facts/azureml-wire.md#10, #12.6 and #15).
   if (isWrite && hasBegun(received)) return isEmpty(received.text) ? undefined : objectFault(received, at);
   if (promised === "accepted") return isEmpty(received.text) ? undefined : objectFault(received, at);
   if (isWrite && status === 202) return `${at}no operation to follow`;
@@ -83,7 +83,7 @@ export function faultOf(received: Received, promised: Promised): string | undefi
 
 /** A 404 means "not there" only with a JSON error of the service; a page or an empty body may come from a proxy. */
 export function isTold(received: Pick<Received, "text" | "header">, mayBeEmpty = false): boolean {
-  // For a missing compute the front door sends a 404 without a body, with its own headers (facts/04 16, row 6).
+  // For a missing compute the front door sends a 404 without a body, with its own headers (docs/facts/azureml-wire.md#16, row 6).
   if (received.text === "") return mayBeEmpty && received.header("x-ms-response-type") !== undefined;
   const read = readJson(received.text);
   if (!("value" in read) || !isObject(read.value)) return false;
@@ -136,7 +136,7 @@ function holds(body: Record<string, unknown>, received: Received, promised: Prom
   }
 }
 
-/** Whether an id ends as the address does. Some answers have none (schedules, facts/04 14). */
+/** Whether an id ends as the address does. Some answers have none (schedules, docs/facts/azureml-wire.md#14). */
 function isAbout(id: unknown, url: URL): boolean {
   if (id === undefined || id === null) return true;
   if (typeof id !== "string") return false;

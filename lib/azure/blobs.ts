@@ -115,7 +115,7 @@ export class Container {
     if (metadata && (!alone || !made[0])) await this.mark(first.blob, { metadata, signal });
   }
 
-  /** Marks the first file: by that mark other clients know that the upload is whole (facts/04 4.3). */
+  /** Marks the first file: by that mark other clients know that the upload is whole (docs/facts/azureml-wire.md#4.3). */
   async mark(
     blob: string,
     options: { readonly metadata: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined },

@@ -1,5 +1,5 @@
 // The verbs of Azure: one client that sends bodies verbatim (the SDK's own models drop what is newer than 2022-10-01,
-// facts/03 section 10), takes nothing for an answer that is none, and turns every refusal into a TaskError.
+// docs/facts/azureml-documents.md#10), takes nothing for an answer that is none, and turns every refusal into a TaskError.
 import {
   createEmptyPipeline,
   createHttpHeaders,
@@ -27,7 +27,7 @@ import { isDropped, MOST_TRIES, PASSING_STATUSES, pauseBefore, retryAfter } from
 import type { Transport } from "./transport.ts";
 import type { WithheldWrites } from "./withheld-writes.ts";
 
-/** Stable version that has every resource and field we send (facts/03 4.1; held against the published contract by a test). */
+/** Stable version that has every resource and field we send (docs/facts/azureml-services.md#4.1; held against the published contract by a test). */
 export const API_VERSION = "2025-12-01";
 
 export interface RequestOptions {
@@ -59,7 +59,7 @@ export interface RequestOptions {
    * before, and what others wrote meanwhile would be undone. Its caller gets OutcomeUnknown, and looks.
    */
   readonly again?: boolean;
-  /** 404 without a body says that it is not there, as it does of a compute (facts/04 16). */
+  /** 404 without a body says that it is not there, as it does of a compute (docs/facts/azureml-wire.md#16). */
   readonly emptyNotFound?: boolean;
   /** Asks once and takes the first answer, whatever its status is. Only for anonymous requests. */
   readonly once?: boolean;

@@ -20,7 +20,7 @@ export interface Cloud {
   readonly wellKnown: boolean;
 }
 
-/** Sources: facts/03 section 4, the cloud tables of the official Python client, and for studio the hosts that Azure ML's page on firewalls names. */
+/** Sources: docs/facts/azureml-services.md#4, the cloud tables of the official Python client, and for studio the hosts that Azure ML's page on firewalls names. */
 export const clouds = {
   AzureCloud: {
     name: "AzureCloud",

@@ -1,4 +1,4 @@
-// Turns an error answer into the error that users read. It knows every error envelope of Azure ML (facts/04 1.5 and 16, facts/03 4.4): ARM,
+// Turns an error answer into the error that users read. It knows every error envelope of Azure ML (docs/facts/azureml-wire.md#1.5 and #16, docs/facts/azureml-services.md#4.4): ARM,
 // the workspace's own services, MLflow, storage, and no body at all.
 import { TaskError, type TaskErrorKind } from "../errors.ts";
 import { isObject } from "../plain-objects.ts";

@@ -35,7 +35,7 @@ export function workspaceId(subscriptionId: string, resourceGroup: string, works
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspace}`;
 }
 
-/** ARM compares ids without regard to case (facts/04: `resourcegroups` and `resourceGroups` both appear). */
+/** ARM compares ids without regard to case (docs/facts/azureml-wire.md: `resourcegroups` and `resourceGroups` both appear). */
 export const sameId = (a: string, b: string): boolean => trimmed(a) === trimmed(b);
 const trimmed = (id: string) =>
   id
@@ -81,7 +81,7 @@ export interface DatastorePath {
 
 /**
  * Reads `azureml://datastores/<d>/paths/<p>`, its long form with the workspace in front, and the form without
- * `paths/` that jobs show for their default output (facts/04 9.1).
+ * `paths/` that jobs show for their default output (docs/facts/azureml-wire.md#9.1).
  */
 export function parseDatastoreUri(uri: string): DatastorePath | undefined {
   const match = /^azureml:\/\/(?:subscriptions\/.+?\/workspaces\/[^/]+\/)?datastores\/([^/]+)\/(?:paths\/)?(.*)$/i.exec(
@@ -93,7 +93,7 @@ export function parseDatastoreUri(uri: string): DatastorePath | undefined {
 export const datastoreUri = ({ datastore, path }: DatastorePath): string =>
   `azureml://datastores/${datastore}/paths/${path}`;
 
-/** The same place written with its workspace, as models want it (facts/03 2.9). */
+/** The same place written with its workspace, as models want it (docs/facts/azureml-documents.md#2.9). */
 export function longDatastoreUri(id: ArmId, { datastore, path }: DatastorePath): string {
   return `azureml://subscriptions/${id.subscriptionId}/resourcegroups/${id.resourceGroup}/workspaces/${id.workspace}/datastores/${datastore}/paths/${path}`;
 }

@@ -1,7 +1,7 @@
 // Azure's official management client, for the few readings that it covers without loss (keys, tokens, logs of containers).
 // It has no connection of its own: each of its requests goes through AzureMl.request, so that the same rules hold for it:
 // tokens go to trusted origins only, an answer has to hold what the operation promises, and a reading is repeated.
-// It asks at api-version 2022-10-01. Bodies that users write never go through it: its models drop newer fields (facts/03 section 10).
+// It asks at api-version 2022-10-01. Bodies that users write never go through it: its models drop newer fields (docs/facts/azureml-documents.md#10).
 import type { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
 import {
   bearerTokenAuthenticationPolicyName,

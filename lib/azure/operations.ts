@@ -1,5 +1,5 @@
 // Long-running operations: Azure ML says where to look (Azure-AsyncOperation, Location, or only a state in the body)
-// and never how often (facts/03 4.3, facts/04 10 and 12), so the pace is ours.
+// and never how often (docs/facts/azureml-services.md#4.3, docs/facts/azureml-wire.md#10 and #12), so the pace is ours.
 import { TaskError } from "../errors.ts";
 import { type Look, poll } from "../poll.ts";
 import { bounded } from "../remote-text.ts";
@@ -28,7 +28,7 @@ interface OperationBody {
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
-/** Milliseconds for an operation where the caller has no deadline; the longest that is recorded takes minutes (facts/06). */
+/** Milliseconds for an operation where the caller has no deadline; the longest that is recorded takes minutes (docs/facts/recorded-operations.md). */
 const LONGEST = 6 * 60 * 60_000;
 /** Milliseconds in which an operation may be unknown at its own address, or be in a state that nobody knows. */
 const LONGEST_UNCLEAR = 10 * 60_000;
@@ -100,7 +100,7 @@ async function followLocation(azure: AzureMl, url: string, options: FinishOption
       signal: options.signal,
     });
     if (answer.status === 404) return unclear.goesOn("Azure does not know the operation", answer);
-    // The results of an operation say its status too, where they say anything (facts/06 1.4).
+    // The results of an operation say its status too, where they say anything (docs/facts/recorded-operations.md#1.4).
     const state = answer.body?.status;
     if (typeof state === "string" && ended(state) && !/^succeeded$/i.test(state))
       throw operationFailed(options.what, state, answer);
@@ -154,7 +154,7 @@ const paceOf = (options: FinishOptions) => ({
 
 const ended = (state: string) => /^(succeeded|failed|canceled|cancelled)$/i.test(state);
 
-/** The one recorded failure has no code: its reason stands before the message, as `OutOfQuota: …` (facts/06 3.2). */
+/** The one recorded failure has no code: its reason stands before the message, as `OutOfQuota: …` (docs/facts/recorded-operations.md#3.2). */
 function reasonOf({ message, chain }: ErrorBody): ErrorBody {
   const [, reason, text] = /^([A-Z][A-Za-z]{2,59}): (.+)$/s.exec(message ?? "") ?? [];
   return chain.length > 0 || reason === undefined ? { message, chain } : { message: text, chain: [reason] };

@@ -26,7 +26,7 @@ interface Write {
 
 /** How often a write is sent for one outcome. */
 const MOST_WRITES = 3;
-/** Operations on resources have half an hour (facts/03 4.3, `x-ms-async-operation-timeout: PT30M`). */
+/** Operations on resources have half an hour (docs/facts/azureml-services.md#4.3, `x-ms-async-operation-timeout: PT30M`). */
 const LONGEST_OPERATION = 30 * 60_000;
 /** Tries of one look, after which the outcome stays unknown. */
 const LOOKS = 4;
@@ -89,7 +89,7 @@ function isUnderWay(body: unknown): boolean {
 
 /**
  * Whether what is there can be what was sent: everything that was sent is there, whatever the service added. Texts count
- * without regard to case, which the service changes in some fields (facts/04 13).
+ * without regard to case, which the service changes in some fields (docs/facts/azureml-wire.md#13).
  */
 function agrees(sent: unknown, there: unknown): boolean {
   if (sent === undefined || sent === null || sent === "") return true;

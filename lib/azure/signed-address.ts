@@ -16,7 +16,7 @@ export interface Piece {
 const PATIENCE = 60_000;
 
 /**
- * Reads from `from` on as many bytes as `room` holds, and no more, whatever the other side sends (ranges: facts/04 11.1).
+ * Reads from `from` on as many bytes as `room` holds, and no more, whatever the other side sends (ranges: docs/facts/azureml-wire.md#11.1).
  * One round trip; no second attempt.
  * @param room where the bytes are put: the piece is a part of it
  * @returns an empty piece where it ends before, and undefined where nothing lies there

@@ -164,7 +164,7 @@ function answersOnly(origin: string): PipelinePolicy {
   };
 }
 
-/** The missing part of a 2xx answer; undefined where the answer is valid (facts/04 4.3 and 11.1). */
+/** The missing part of a 2xx answer; undefined where the answer is valid (docs/facts/azureml-wire.md#4.3 and #11.1). */
 function lackOf(request: PipelineRequest, response: PipelineResponse): string | undefined {
   const header = (name: string) => response.headers.get(name) || undefined;
   const component = new URL(request.url).searchParams.get("comp");

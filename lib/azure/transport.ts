@@ -31,7 +31,7 @@ export interface ProxyOptions {
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-  /** Regular expressions over whole URLs: what they match goes without the proxy (facts/02 1.9). */
+  /** Regular expressions over whole URLs: what they match goes without the proxy (docs/facts/agent.md#1.9). */
   readonly bypass?: readonly string[] | undefined;
 }
 

@@ -5,7 +5,7 @@ const SHORTEST = 6;
 
 /**
  * Fields that hold secrets which no file of ours held: a job that is sent back as the service told it has its teacher's connection,
- * with its key (facts/03 2.5).
+ * with its key (docs/facts/azureml-documents.md#2.5).
  */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set(["azureml.connection_information"]);
 

@@ -1,4 +1,4 @@
-// Jobs of every kind: which one a file describes, and the body that all of them share (facts/03 2.2).
+// Jobs of every kind: which one a file describes, and the body that all of them share (docs/facts/azureml-documents.md#2.2).
 import { segment } from "../segment.ts";
 import "./pipelines/kinds.ts";
 import { AUTOML_API_VERSION, type AutomlJob, automlJob, automlProperties } from "./jobs/automl.ts";

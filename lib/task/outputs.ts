@@ -3,7 +3,7 @@ import type { OutputField, OutputValue } from "../agent/inputs.ts";
 
 /**
  * Longest value that is set. Every variable is handed to every later step in its environment: Linux refuses to start a
- * process with an entry of 128 KB, and the agent warns from 32,766 characters on (facts/02 1.3).
+ * process with an entry of 128 KB, and the agent warns from 32,766 characters on (docs/facts/agent.md#1.3).
  */
 export const LONGEST_OUTPUT = 30_000;
 

@@ -12,7 +12,7 @@ import { outputVariables } from "./outputs.ts";
 import { newRecord } from "./recording.ts";
 import type { StoryContext, StoryRun, Task, WorkspaceRequest } from "./task.ts";
 
-/** How long a story may run after a cancel (SIGINT); the agent waits 7.5 seconds before it sends SIGTERM (facts/02 4). */
+/** How long a story may run after a cancel (SIGINT); the agent waits 7.5 seconds before it sends SIGTERM (docs/facts/agent.md#4). */
 const GRACE = 5_000;
 
 /** Set by the bundle's post-job entry before it loads the task. */
@@ -27,7 +27,7 @@ export async function runOnAgent<Inputs, Outputs, Workspace>(task: Task<Inputs, 
     await (isPostJob() ? Promise.race([runPostJob(task, agent), uncaught]) : runMain(task, agent, uncaught));
   } catch (error) {
     // A failed post-job stage, or a fault of ours: that too ends as a failed task, and never as an exit code, which a
-    // retry could not repair (facts/02 3).
+    // retry could not repair (docs/facts/agent.md#3).
     complete("Failed", reportFailure(error).message);
   }
   await flushed();
@@ -173,7 +173,7 @@ const leaving = (what: string) => ({
   needs: "room in the agent's temporary folder, and that folder to be writable",
 });
 
-/** Attached whether the step succeeded or not; what it says is never needed to go on (facts/02 2.4). */
+/** Attached whether the step succeeded or not; what it says is never needed to go on (docs/facts/agent.md#2.4). */
 async function leaveRecord(agent: Agent, record: RunRecord): Promise<void> {
   record.finished = new Date().toISOString();
   const name = `${record.task.name}-${agent.provenance.step || "step"}`;

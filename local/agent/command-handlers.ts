@@ -1,4 +1,4 @@
-// Handlers of the logging commands (facts/02 2.2 to 2.4): the task area here, the areas that call the server in server-commands.ts.
+// Handlers of the logging commands (docs/facts/agent.md#2.2 to #2.4): the task area here, the areas that call the server in server-commands.ts.
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";

@@ -1,4 +1,4 @@
-// The grammar of logging commands: ##vso[area.event key=value;]data, and its escapes (facts/02 2.1).
+// The grammar of logging commands: ##vso[area.event key=value;]data, and its escapes (docs/facts/agent.md#2.1).
 
 export interface LoggingCommand {
   /** Lower case. */

@@ -1,4 +1,4 @@
-// Service connections as the agent hands them to a task: ENDPOINT_* variables (facts/02 1.8).
+// Service connections as the agent hands them to a task: ENDPOINT_* variables (docs/facts/agent.md#1.8).
 import { environmentName } from "./macros.ts";
 
 /** A service connection as the job message brings it: names are resolved to ids by the server. */

@@ -1,4 +1,4 @@
-// The environment of a task's process, composed in the agent's order, later wins (facts/02 1.7).
+// The environment of a task's process, composed in the agent's order, later wins (docs/facts/agent.md#1.7).
 import { connectionEnvironment, type ServiceConnection } from "./connection.ts";
 import { expandText, type InputContext } from "./inputs.ts";
 import { environmentName } from "./macros.ts";

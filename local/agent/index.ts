@@ -1,4 +1,4 @@
-// The local agent: runs a packaged task folder as the real Azure Pipelines agent does (facts/02). Its public face.
+// The local agent: runs a packaged task folder as the real Azure Pipelines agent does (docs/facts/agent.md). Its public face.
 import { connectionEnvironment } from "./connection.ts";
 import { Job } from "./job.ts";
 import type { JobOptions } from "./job-environment.ts";

@@ -1,4 +1,4 @@
-// Inputs as they reach a task: defaults, trimming, macros, and rooted file paths (facts/02 1.6).
+// Inputs as they reach a task: defaults, trimming, macros, and rooted file paths (docs/facts/agent.md#1.6).
 import path from "node:path";
 import { expandMacros } from "./macros.ts";
 import type { TaskManifest } from "./task-folder.ts";

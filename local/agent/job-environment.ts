@@ -1,4 +1,4 @@
-// The job's settings from the caller, and the variables that all its stages share (facts/02 1.4).
+// The job's settings from the caller, and the variables that all its stages share (docs/facts/agent.md#1.4).
 import { connectionSecrets, type ServiceConnection } from "./connection.ts";
 import type { JobState } from "./context.ts";
 import { hostEnvironment, type SecureFile } from "./environment.ts";

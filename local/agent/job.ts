@@ -1,4 +1,4 @@
-// One job: what its steps share, the order of their stages, cancellation, and the cleaning up (facts/02 1.4, 3, 4).
+// One job: what its steps share, the order of their stages, cancellation, and the cleaning up (docs/facts/agent.md#1.4, #3, #4).
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";

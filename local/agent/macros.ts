@@ -1,4 +1,4 @@
-// $(name) macros: the agent's scan, in which what is inserted is not looked at again (facts/02 1.5).
+// $(name) macros: the agent's scan, in which what is inserted is not looked at again (docs/facts/agent.md#1.5).
 
 /** Replaces every `$(name)` that `lookup` knows. What it does not know stays literal; the scan resumes after inserted text. */
 export function expandMacros(text: string, lookup: (name: string) => string | undefined): string {
@@ -19,7 +19,7 @@ export function expandMacros(text: string, lookup: (name: string) => string | un
   }
 }
 
-/** The environment form of a name: `.` and space become `_`, then upper case; every other character stays (facts/02 1.7). */
+/** The environment form of a name: `.` and space become `_`, then upper case; every other character stays (docs/facts/agent.md#1.7). */
 export function environmentName(name: string): string {
   return name.replace(/[. ]/g, "_").toUpperCase();
 }

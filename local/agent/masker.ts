@@ -1,4 +1,4 @@
-// The secret masker: every registered value, in the forms that the agent registers with it, becomes *** (facts/02 2.5).
+// The secret masker: every registered value, in the forms that the agent registers with it, becomes *** (docs/facts/agent.md#2.5).
 
 /** `//user:PASSWORD@host`: the password of a URL is masked without being registered. */
 const URL_PASSWORD = /(?<=\/\/[^:/?#\s@]+:)[^/?#\s@]+(?=@)/g;

@@ -1,7 +1,7 @@
-// The proxy and the certificates of the agent, as the variables that its tasks see (facts/02 1.9).
+// The proxy and the certificates of the agent, as the variables that its tasks see (docs/facts/agent.md#1.9).
 import type { VariableSpec } from "./variables.ts";
 
-/** The proxy and certificates that the agent itself was set up with (facts/02 1.9). */
+/** The proxy and certificates that the agent itself was set up with (docs/facts/agent.md#1.9). */
 export interface AgentNetwork {
   readonly proxyUrl?: string;
   readonly proxyUsername?: string;

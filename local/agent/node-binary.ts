@@ -1,4 +1,4 @@
-// Selects the Node binary of a handler: the agent's built-in ("legacy") selector and its knobs (facts/02 1.2).
+// Selects the Node binary of a handler: the agent's built-in ("legacy") selector and its knobs (docs/facts/agent.md#1.2).
 import { execFileSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";

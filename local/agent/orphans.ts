@@ -1,4 +1,4 @@
-// Processes that a job left behind: known by the look-up id in their environment, and ended with the job (facts/02 3).
+// Processes that a job left behind: known by the look-up id in their environment, and ended with the job (docs/facts/agent.md#3).
 import { readdir, readFile } from "node:fs/promises";
 
 /** Ends every process whose environment holds this job's VSTS_PROCESS_LOOKUP_ID. Linux only: elsewhere nothing is found. */

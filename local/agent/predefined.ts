@@ -1,4 +1,4 @@
-// The variables that the agent and the server give every job of a build or a release (facts/02 1.9).
+// The variables that the agent and the server give every job of a build or a release (docs/facts/agent.md#1.9).
 import os from "node:os";
 import path from "node:path";
 import type { VariableSpec } from "./variables.ts";
@@ -262,7 +262,7 @@ function dotnetDate(date: Date): string {
   return `${date.toISOString().slice(0, 19).replace("T", " ")}+00:00`;
 }
 
-/** Names that a task may not set while agent.readOnlyVariables is true: all that the agent and the server give (facts/02 1.9). */
+/** Names that a task may not set while agent.readOnlyVariables is true: all that the agent and the server give (docs/facts/agent.md#1.9). */
 export function isReadOnlyName(name: string): boolean {
   const key = name.toLowerCase();
   // Debugging may be switched by a task; everything else of these three families is the system's own.

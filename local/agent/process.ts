@@ -1,4 +1,4 @@
-// One Node process as the agent runs it: stdin closed, both streams read as lines, and the three signals of a cancel (facts/02 1.3, 2, 4).
+// One Node process as the agent runs it: stdin closed, both streams read as lines, and the three signals of a cancel (docs/facts/agent.md#1.3, #2, #4).
 import { spawn } from "node:child_process";
 import { StringDecoder } from "node:string_decoder";
 

@@ -1,4 +1,4 @@
-// Task results and how they merge: the agent's own order, in which a later success never repairs a failure (facts/02 section 3).
+// Task results and how they merge: the agent's own order, in which a later success never repairs a failure (docs/facts/agent.md#3).
 
 /** The agent's TaskResult, in its order of badness. */
 export const TASK_RESULTS = ["Succeeded", "SucceededWithIssues", "Failed", "Canceled", "Skipped", "Abandoned"] as const;

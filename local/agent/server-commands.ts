@@ -1,4 +1,4 @@
-// Logging commands that call Azure DevOps: build, artifact, results, codecoverage, release, telemetry (facts/02 2.2).
+// Logging commands that call Azure DevOps: build, artifact, results, codecoverage, release, telemetry (docs/facts/agent.md#2.2).
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";

@@ -1,4 +1,4 @@
-// Runs one stage of one step: tries, time limit, cancellation, result, attachments (facts/02 2 to 4).
+// Runs one stage of one step: tries, time limit, cancellation, result, attachments (docs/facts/agent.md#2 to #4).
 import { readFile } from "node:fs/promises";
 import { takeLine } from "./command-handlers.ts";
 import { StageContext } from "./context.ts";

@@ -1,4 +1,4 @@
-// A packaged task: its task.json, the handler that the agent would choose, and its copy below <work>/_tasks (facts/02 1.1, 1.3).
+// A packaged task: its task.json, the handler that the agent would choose, and its copy below <work>/_tasks (docs/facts/agent.md#1.1, #1.3).
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 

@@ -1,4 +1,4 @@
-// One stage of a task as a process: its environment, its Node, and what its end means (facts/02 1.2, 1.3, 1.7, 4).
+// One stage of a task as a process: its environment, its Node, and what its end means (docs/facts/agent.md#1.2, #1.3, #1.7, #4).
 import os from "node:os";
 import path from "node:path";
 import { isTrue } from "./command-area.ts";

@@ -1,4 +1,4 @@
-// The variable store of a job: case-insensitive, secrets and read-only stick, values expand recursively between steps (facts/02 1.5).
+// The variable store of a job: case-insensitive, secrets and read-only stick, values expand recursively between steps (docs/facts/agent.md#1.5).
 import { expandMacros } from "./macros.ts";
 import type { Masker } from "./masker.ts";
 

@@ -116,12 +116,12 @@ export class DevOpsWorld {
     return personOf(name);
   }
 
-  /** The subject of a connection's OIDC tokens: `sc://<organization>/<project>/<connection>` (facts/01 5.5). */
+  /** The subject of a connection's OIDC tokens: `sc://<organization>/<project>/<connection>` (docs/facts/extension.md#5.5). */
   subjectOf(connection: Connection): string {
     return `sc://${this.organization.name}/${this.project.name}/${connection.name}`;
   }
 
-  /** System.OidcRequestUri of a job (facts/02 1.9). */
+  /** System.OidcRequestUri of a job (docs/facts/agent.md#1.9). */
   oidcRequestUri(plan: Plan, jobId: string): string {
     return `${this.collectionUri}${this.project.id}/_apis/distributedtask/hubs/${plan.hub}/plans/${plan.planId}/jobs/${jobId}/oidctoken`;
   }
@@ -211,7 +211,7 @@ export class DevOpsWorld {
     return `${this.collectionUri}${encodeURIComponent(this.project.name)}/_build/results?buildId=${build.id}`;
   }
 
-  /** Build.Repository.Uri. Azure Repos puts the organization into it as user information (facts/03 9.1). */
+  /** Build.Repository.Uri. Azure Repos puts the organization into it as user information (docs/facts/azureml-documents.md#9.1). */
   repositoryUri(name: string, withUser = true): string {
     const url = new URL(
       `${this.collectionUri}${encodeURIComponent(this.project.name)}/_git/${encodeURIComponent(name)}`,

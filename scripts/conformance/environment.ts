@@ -1,7 +1,7 @@
 // Environment variables of the official Python clients: the cloud and the credentials, and nothing that patches the clients.
 import type { LocalCloud } from "../../local/cloud.ts";
 
-/** Points the official clients at the local cloud, by their own environment variables alone (facts/03 §4.8). */
+/** Points the official clients at the local cloud, by their own environment variables alone (docs/facts/azureml-services.md#4.8). */
 export function localCloudEnvironment(cloud: LocalCloud): NodeJS.ProcessEnv {
   const { clientId, secret } = cloud.credentials.contributor;
   return {

@@ -19,7 +19,7 @@ export function faultsOfBindings(json: TaskJson): string[] {
     else if (!isPicker(target)) say("needs a pickList with EditableOptions: the list may be unavailable.");
     const connection = inputs.get(/^\$\((\w+)\)$/.exec(binding.endpointId)?.[1] ?? "");
     if (!connection?.type.startsWith("connectedService:")) say(`has endpointId ${binding.endpointId}, no connection.`);
-    // Other hosts are trusted by nobody (facts/01 5.2).
+    // Other hosts are trusted by nobody (docs/facts/extension.md#5.2).
     if (!binding.endpointUrl.startsWith("{{{endpoint.url}}}")) say("does not ask the connection's own host.");
     for (const [name, value] of Object.entries(binding.parameters ?? {})) {
       if (!inputs.has(/^\$\((\w+)\)$/.exec(value)?.[1] ?? "")) say(`has parameter ${name} of ${value}, no input.`);
@@ -34,7 +34,7 @@ export function faultsOfBindings(json: TaskJson): string[] {
       for (const name of context)
         if (!namesIn(binding.endpointUrl).has(name)) say(`never sends ${name} for another page.`);
     for (const key of ["endpointUrl", "resultTemplate"] as const) {
-      // Two braces would write a slash as an entity (facts/01 9, trap 15).
+      // Two braces would write a slash as an entity (docs/facts/extension.md#9, trap 15).
       if (/(?<!\{)\{\{(?![{#/]|else\b)/.test(binding[key] ?? ""))
         say(`has a value in two braces in its ${key}: use three.`);
     }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A contribution as the manifest has it (facts/01 1.1). */
+/** A contribution as the manifest has it (docs/facts/extension.md#1.1). */
 export interface Contribution {
   id: string;
   type: string;

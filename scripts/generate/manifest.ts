@@ -37,7 +37,7 @@ export function manifestFile(
   const files = byHand.flatMap((one) => one.files ?? []);
   const isOurs = (path: string) => path.startsWith("tasks/") || files.some((file) => file.path === path);
   for (const tab of others.filter((one) => one.type === TAB)) {
-    // Without `dynamic` the list does not count in runs of YAML pipelines (facts/01 7.1).
+    // Without `dynamic` the list does not count in runs of YAML pipelines (docs/facts/extension.md#7.1).
     tab.properties = { ...tab.properties, dynamic: true, supportsTasks: tasks.map(({ json }) => json.id) };
   }
   return formatJson({

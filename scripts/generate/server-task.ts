@@ -1,7 +1,7 @@
 // Validation of server tasks' task.json: nothing else finds a mistake there before the service answers with a bad request.
 import type { TaskJson } from "./task-json.ts";
 
-/** Variables that the server itself provides (facts/01 3.4, and the headers that InvokeRestApi sends). */
+/** Variables that the server itself provides (docs/facts/extension.md#3.4, and the headers that InvokeRestApi sends). */
 const SYSTEM = new Set([
   "system.AccessToken",
   "system.CollectionUri",
@@ -12,7 +12,7 @@ const SYSTEM = new Set([
   "system.TeamProjectId",
   "system.TimelineId",
 ]);
-/** Parts of an Azure Resource Manager connection (facts/01 5.1). */
+/** Parts of an Azure Resource Manager connection (docs/facts/extension.md#5.1). */
 const ENDPOINT = new Set([
   "endpoint.url",
   "endpoint.subscriptionId",
@@ -21,7 +21,7 @@ const ENDPOINT = new Set([
 ]);
 
 /**
- * The type of connection with which Azure DevOps gets a token without an agent (facts/01 3.3). Without its schemes, though a managed
+ * The type of connection with which Azure DevOps gets a token without an agent (docs/facts/extension.md#3.3). Without its schemes, though a managed
  * identity does not work there: in no task.json of Microsoft's is AzureRM narrowed by scheme (only `github` and `Azure` are), and a
  * filter that matches nothing would refuse every connection.
  */

@@ -17,7 +17,7 @@ export interface TaskInput {
   properties?: Record<string, string>;
 }
 
-/** A list that editors show beside an input (facts/01 2.4). */
+/** A list that editors show beside an input (docs/facts/extension.md#2.4). */
 export interface DataSourceBinding {
   target: string;
   endpointId: string;
@@ -98,7 +98,7 @@ export const isPicker = (input: TaskInput): boolean =>
 export const defaultOf = (input: TaskInput): string | undefined =>
   input.defaultValue === undefined || input.defaultValue === "" ? undefined : String(input.defaultValue);
 
-/** `a = v && b != w || c == x` as an or of ands. The agent ignores visible rules (facts/02 1.6): our reader does not. */
+/** `a = v && b != w || c == x` as an or of ands. The agent ignores visible rules (docs/facts/agent.md#1.6): our reader does not. */
 export function parseVisibleRule(rule: string): Condition[][] {
   return rule.split("||").map((group) =>
     group.split("&&").map((text): Condition => {

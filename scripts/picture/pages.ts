@@ -62,7 +62,7 @@ export function pictures(out: string): Picture[] {
   ];
 }
 
-/** Size of screenshots in the Marketplace (facts/01 1.1). */
+/** Size of screenshots in the Marketplace (docs/facts/extension.md#1.1). */
 const MARKETPLACE = { width: 1366, height: 768 };
 
 function story(chapters: ChapterSummary[]): string {

@@ -10,7 +10,7 @@ import { fastClock, pausesWhenStopped, preloaded } from "../harness/preload.ts";
 import { holdTimer } from "../harness/timers.ts";
 
 /**
- * Between SIGINT and SIGTERM the real agent waits 7.5 s (facts/02 4): enough for one request, where no pause of the task's own
+ * Between SIGINT and SIGTERM the real agent waits 7.5 s (docs/facts/agent.md#4): enough for one request, where no pause of the task's own
  * comes before it. That none does is what is shown here; how long a request takes is this machine's business.
  */
 const PATIENT = { PROCESS_SIGINT_TIMEOUT: "100000" };

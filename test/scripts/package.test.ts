@@ -58,7 +58,7 @@ describe("package", () => {
 
   it("asks for no more than it needs, and says what the Marketplace shows", () => {
     const host = JSON.parse(text("extension.vsomanifest"));
-    // Scopes are for pages in the browser; tasks have the job's own token (facts/01 1.2).
+    // Scopes are for pages in the browser; tasks have the job's own token (docs/facts/extension.md#1.2).
     const pages = host.contributions.filter(({ type }: { type: string }) => type.startsWith("ms.vss-build-web."));
     assert.deepEqual(host.scopes ?? [], pages.length === 0 ? [] : ["vso.build"]);
     const shown = text("extension.vsixmanifest");

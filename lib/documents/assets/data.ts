@@ -1,4 +1,4 @@
-// Data assets: a file, a folder or a table, on this machine or in the cloud (facts/03 2.9).
+// Data assets: a file, a folder or a table, on this machine or in the cloud (docs/facts/azureml-documents.md#2.9).
 
 import { statSync } from "node:fs";
 import path from "node:path";

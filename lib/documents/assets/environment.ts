@@ -1,4 +1,4 @@
-// Environments: an image, an image with conda packages, or a Docker build context (facts/03 2.8).
+// Environments: an image, an image with conda packages, or a Docker build context (docs/facts/azureml-documents.md#2.8).
 
 import { createHash } from "node:crypto";
 import path from "node:path";
@@ -183,7 +183,7 @@ const sha256 = (value: string) => createHash("sha256").update(value).digest("hex
 /** Python's `separator.join(text)`: the separator between every two characters. */
 const joinCharacters = (separator: string, value: string) => [...value].join(separator);
 
-/** The version that Azure's client gives to the same environment, so that both find each other's (facts/03 2.8). */
+/** The version that Azure's client gives to the same environment, so that both find each other's (docs/facts/azureml-documents.md#2.8). */
 export function anonymousVersion(document: AnonymousEnvironment, uploadHash?: string): string {
   let hash = "";
   if (document.build !== undefined) {

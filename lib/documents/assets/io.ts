@@ -1,4 +1,4 @@
-// Inputs and outputs of jobs: literals, data and models, with their modes (facts/03 2.4).
+// Inputs and outputs of jobs: literals, data and models, with their modes (docs/facts/azureml-documents.md#2.4).
 import { existsSync, statSync } from "node:fs";
 import { namedByUri } from "../language/named.ts";
 import { map, object, optional } from "../language/object.ts";

@@ -1,4 +1,4 @@
-// Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (facts/03 2.9).
+// Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (docs/facts/azureml-documents.md#2.9).
 
 import { createHash } from "node:crypto";
 import { segment } from "../../segment.ts";

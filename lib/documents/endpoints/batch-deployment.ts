@@ -1,4 +1,4 @@
-// Batch deployments of a model and of a pipeline component, and the older form without a type (facts/03 2.11).
+// Batch deployments of a model and of a pipeline component, and the older form without a type (docs/facts/azureml-documents.md#2.11).
 
 import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";

@@ -1,4 +1,4 @@
-// Batch endpoints (facts/03 2.11).
+// Batch endpoints (docs/facts/azureml-documents.md#2.11).
 import { segment } from "../../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";

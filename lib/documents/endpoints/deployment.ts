@@ -1,4 +1,4 @@
-// Online deployments, managed and on Kubernetes (facts/03 2.10).
+// Online deployments, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";

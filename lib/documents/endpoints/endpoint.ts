@@ -1,4 +1,4 @@
-// Online endpoints, managed and on Kubernetes (facts/03 2.10).
+// Online endpoints, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
 import { segment } from "../../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";

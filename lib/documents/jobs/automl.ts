@@ -1,4 +1,4 @@
-// AutoML jobs: what all tasks share, and the body that a task becomes (facts/03 2.5). The tasks themselves are declared in automl-tabular, automl-image and automl-text.
+// AutoML jobs: what all tasks share, and the body that a task becomes (docs/facts/azureml-documents.md#2.5). The tasks themselves are declared in automl-tabular, automl-image and automl-text.
 
 import { type AssetInput, type JobInput, jobOutputs, locationUri } from "../assets/io.ts";
 import { present } from "../language/document.ts";

@@ -1,4 +1,4 @@
-// Command jobs: one command line with its code, environment, inputs and outputs (facts/03 2.5).
+// Command jobs: one command line with its code, environment, inputs and outputs (docs/facts/azureml-documents.md#2.5).
 
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";

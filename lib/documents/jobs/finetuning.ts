@@ -1,4 +1,4 @@
-// Fine-tuning jobs: a model of Azure's catalogue trained further on the user's data (facts/03 2.5).
+// Fine-tuning jobs: a model of Azure's catalogue trained further on the user's data (docs/facts/azureml-documents.md#2.5).
 
 import { type JobInput, jobInput, jobOutputs, locationUri, readLocation } from "../assets/io.ts";
 import { present } from "../language/document.ts";

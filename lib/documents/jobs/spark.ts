@@ -1,4 +1,4 @@
-// Spark jobs, serverless or on an attached pool (facts/03 2.5).
+// Spark jobs, serverless or on an attached pool (docs/facts/azureml-documents.md#2.5).
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { environmentUse } from "../assets/environment.ts";

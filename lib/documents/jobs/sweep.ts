@@ -1,4 +1,4 @@
-// Sweep jobs: one command tried with many values (facts/03 2.5).
+// Sweep jobs: one command tried with many values (docs/facts/azureml-documents.md#2.5).
 
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";

@@ -1,4 +1,4 @@
-// The two hashes by which Azure ML knows local bytes (facts/03 3.3), and the hashes of each file by which it is known again.
+// The two hashes by which Azure ML knows local bytes (docs/facts/azureml-documents.md#3.3), and the hashes of each file by which it is known again.
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { TaskError } from "../../errors.ts";

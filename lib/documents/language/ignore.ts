@@ -1,4 +1,4 @@
-// Which files of a folder are left out of an upload (facts/03 3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never deeper ones.
+// Which files of a folder are left out of an upload (docs/facts/azureml-documents.md#3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never deeper ones.
 import { statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";

@@ -1,4 +1,4 @@
-// Which kind of document a YAML file is: from `$schema`, `type` and the fields that only one kind has (facts/03 1.2). What the user asks
+// Which kind of document a YAML file is: from `$schema`, `type` and the fields that only one kind has (docs/facts/azureml-documents.md#1.2). What the user asks
 // to do decides what is read; this says what was found instead.
 import { TaskError } from "../../errors.ts";
 import { snakeCase } from "./shape.ts";

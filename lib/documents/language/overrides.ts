@@ -1,4 +1,4 @@
-// Changes to a document before it is read: `--set a.b[0].c=value` in the way of Azure's CLI, and a typed YAML block that is merged in (facts/03 2.1).
+// Changes to a document before it is read: `--set a.b[0].c=value` in the way of Azure's CLI, and a typed YAML block that is merged in (docs/facts/azureml-documents.md#2.1).
 import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, type Faults, formatPath } from "./faults.ts";
 import { nearestPath, shapeAt } from "./lookup.ts";

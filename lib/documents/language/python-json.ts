@@ -1,4 +1,4 @@
-// JSON as Python's json.dumps(sort_keys=True) writes it, and the guid that Azure's client makes of it (facts/03 2.7): the same component gets the same id from both.
+// JSON as Python's json.dumps(sort_keys=True) writes it, and the guid that Azure's client makes of it (docs/facts/azureml-documents.md#2.7): the same component gets the same id from both.
 import { createHash } from "node:crypto";
 
 /** As json.dumps without options writes it: keys in the order in which they stand. */

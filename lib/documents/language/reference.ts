@@ -1,4 +1,4 @@
-// How a document names what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code (facts/03 2.3).
+// How a document names what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code (docs/facts/azureml-documents.md#2.3).
 
 import { TaskError } from "../../errors.ts";
 import { segment, segmentFault } from "../../segment.ts";

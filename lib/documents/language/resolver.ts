@@ -49,15 +49,15 @@ export interface Resolver {
   /** How many steps of a pipeline may be translated side by side; one after the other, in their order, if not given. */
   readonly lanes?: number;
   /**
-   * Registers a local folder or file as anonymous code (facts/03 3.1); returns the ARM id of the code version.
+   * Registers a local folder or file as anonymous code (docs/facts/azureml-documents.md#3.1); returns the ARM id of the code version.
    * @param isMade a translation put the folder together itself, of files that may be uploaded
    */
   code(path: string, isMade?: boolean): Promise<string>;
-  /** Brings a local file or folder to a datastore (facts/03 3.2). `uri` is the short form. */
+  /** Brings a local file or folder to a datastore (docs/facts/azureml-documents.md#3.2). `uri` is the short form. */
   upload(path: string, datastore?: string): Promise<Uploaded>;
   /** Creates an anonymous (or named) asset version by PUT and returns the id that the service answers. */
   put(kind: AssetKind, name: string, version: string, body: object): Promise<string>;
-  /** Turns a label such as "latest" into a version (facts/03 2.3). */
+  /** Turns a label such as "latest" into a version (docs/facts/azureml-documents.md#2.3). */
   version(kind: AssetKind, name: string, label: string): Promise<string>;
   /** The next version of a container ("1" when there is none). */
   nextVersion(kind: AssetKind, name: string): Promise<string>;

@@ -1,4 +1,4 @@
-// When something happens again and again: by a cron expression or by a recurrence (facts/03 2.12). Schedules and compute instances have these.
+// When something happens again and again: by a cron expression or by a recurrence (docs/facts/azureml-documents.md#2.12). Schedules and compute instances have these.
 
 import { byType } from "../jobs/run.ts";
 import { type Fields, list, object, optional, required } from "./object.ts";

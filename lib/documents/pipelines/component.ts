@@ -1,4 +1,4 @@
-// Components of every type: their declaration, their registration under a name, and their registration on the way as part of something else (facts/03 2.7).
+// Components of every type: their declaration, their registration under a name, and their registration on the way as part of something else (docs/facts/azureml-documents.md#2.7).
 
 import { segment } from "../../segment.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "../language/document.ts";

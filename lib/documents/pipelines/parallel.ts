@@ -1,4 +1,4 @@
-// Parallel work: one script over many mini-batches of data, as a component and as the settings of a pipeline's step (facts/03 2.6).
+// Parallel work: one script over many mini-batches of data, as a component and as the settings of a pipeline's step (docs/facts/azureml-documents.md#2.6).
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// Pipeline jobs: steps joined by bindings (facts/03 2.6).
+// Pipeline jobs: steps joined by bindings (docs/facts/azureml-documents.md#2.6).
 
 import { checkNames, jobInputs, jobOutputs } from "../assets/io.ts";
 import { jobHeader } from "../jobs/command.ts";

@@ -1,4 +1,4 @@
-// The steps of a pipeline: what all types of step share, and the registry in which each type's file enters itself (facts/03 2.6).
+// The steps of a pipeline: what all types of step share, and the registry in which each type's file enters itself (docs/facts/azureml-documents.md#2.6).
 import { segment } from "../../segment.ts";
 import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";
 import { gathering, includedFile } from "../language/included.ts";

@@ -1,4 +1,4 @@
-// Data transfer and import: components and what they read from and write to (facts/03 2.6).
+// Data transfer and import: components and what they read from and write to (docs/facts/azureml-documents.md#2.6).
 
 import { byType } from "../jobs/run.ts";
 import { list, map, object, optional, required } from "../language/object.ts";

@@ -1,4 +1,4 @@
-// The signals of a monitor: what is compared with what, and by which metrics (facts/03 2.12).
+// The signals of a monitor: what is compared with what, and by which metrics (docs/facts/azureml-documents.md#2.12).
 
 import { writeInput } from "../assets/io.ts";
 import { pascal } from "../jobs/automl-task.ts";

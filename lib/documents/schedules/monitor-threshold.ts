@@ -1,4 +1,4 @@
-// From which value on a monitor's metric is an alert (facts/03 2.12).
+// From which value on a monitor's metric is an alert (docs/facts/azureml-documents.md#2.12).
 import { map, object, optional, required } from "../language/object.ts";
 import { enumeration, number, text } from "../language/scalar.ts";
 import { camelCase, type Infer, type Reading } from "../language/shape.ts";

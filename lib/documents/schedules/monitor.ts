@@ -1,4 +1,4 @@
-// Monitors: a schedule that compares what a model is asked and answers with what it was (facts/03 2.12).
+// Monitors: a schedule that compares what a model is asked and answers with what it was (docs/facts/azureml-documents.md#2.12).
 
 import { TaskError } from "../../errors.ts";
 import { segment } from "../../segment.ts";

@@ -1,4 +1,4 @@
-// Schedules: a trigger, and what it sets off: a job, a monitor or a data import (facts/03 2.12).
+// Schedules: a trigger, and what it sets off: a job, a monitor or a data import (docs/facts/azureml-documents.md#2.12).
 import { segment } from "../../segment.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";

@@ -1,4 +1,4 @@
-// The job that a schedule submits: one that Azure ML has, one in a file, one written out; the first two with changes (facts/03 2.12).
+// The job that a schedule submits: one that Azure ML has, one in a file, one written out; the first two with changes (docs/facts/azureml-documents.md#2.12).
 
 import { type JobDocument, jobProperties, jobShape, readJob } from "../job.ts";
 import { gathering, includedFile } from "../language/included.ts";

@@ -1,4 +1,4 @@
-// Datastores: blob containers, file shares, data lakes and OneLake (facts/03 2.9).
+// Datastores: blob containers, file shares, data lakes and OneLake (docs/facts/azureml-documents.md#2.9).
 import { segment } from "../../segment.ts";
 import { byType } from "../jobs/run.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";

@@ -1,4 +1,4 @@
-// Whether what is there is what is wanted: pure. The service rewrites what it is sent (facts/04 5 to 9), so that two texts may
+// Whether what is there is what is wanted: pure. The service rewrites what it is sent (docs/facts/azureml-wire.md#5 to #9), so that two texts may
 // say the same; what is not asked for is not looked at.
 import { parse } from "yaml";
 import { parseDatastoreUri } from "../../azure/index.ts";
@@ -44,7 +44,7 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   return isSame ? [] : [{ path, from: there, to: wanted }];
 }
 
-/** The published word for "as the service chooses"; the service answers what it chose (facts/06 7). */
+/** The published word for "as the service chooses"; the service answers what it chose (docs/facts/recorded-operations.md#7). */
 const isLeftToTheService = (name: string, wanted: unknown) =>
   name === "remoteLoginPortPublicAccess" && /^notspecified$/i.test(String(wanted));
 
@@ -107,7 +107,7 @@ function sameForm(text: string): string {
 }
 
 function samePlace(a: string, b: string): boolean {
-  // What was uploaded lies under its hash, wherever the service moves it (facts/04 6).
+  // What was uploaded lies under its hash, wherever the service moves it (docs/facts/azureml-wire.md#6).
   const upload = (text: string) => /LocalUpload\/[0-9a-f]{32,64}\/.*$/i.exec(text)?.[0].replace(/\/+$/, "");
   const [one, other] = [upload(a), upload(b)];
   if (one !== undefined && other !== undefined) return one === other;

@@ -47,7 +47,7 @@ export function foreseeing(
       };
     },
     async put(kind: AssetKind, asset, version, body) {
-      // The id of an anonymous component is the service's own (facts/04 8).
+      // The id of an anonymous component is the service's own (docs/facts/azureml-wire.md#8).
       if (kind === "components") return `${UNKNOWN}component ${sha256(canonical(body))}`;
       return `${id}/${kind}/${asset}/versions/${version}`;
     },

@@ -22,7 +22,7 @@ export interface Decision {
   readonly refused: readonly Difference[];
 }
 
-/** Of a component's specification what may change under a version (facts/04 16, row 9), or says only which one it is. */
+/** Of a component's specification what may change under a version (docs/facts/azureml-wire.md#16, row 9), or says only which one it is. */
 const SPEC_MAY_CHANGE = new Set(["description", "tags", "display_name", "name", "version", "$schema", "_source"]);
 
 /** What a document is, as a hash; of an asset without what may change under its version. */

@@ -9,10 +9,10 @@ interface Stateful {
   readonly properties?: Readonly<Record<string, unknown>> | null;
 }
 
-/** Milliseconds: operations on endpoints and deployments have half an hour (facts/03 4.3); nothing else takes longer. */
+/** Milliseconds: operations on endpoints and deployments have half an hour (docs/facts/azureml-services.md#4.3); nothing else takes longer. */
 const PATIENCE = 30 * 60_000;
 
-/** Endpoints, deployments, computes, schedules and versions of registries have one (facts/04, 06); others have none. */
+/** Endpoints, deployments, computes, schedules and versions of registries have one (docs/facts/azureml-wire.md, docs/facts/recorded-operations.md); others have none. */
 export function stateOf(there: Stateful | undefined): string | undefined {
   const state = there?.properties?.["provisioningState"];
   return typeof state === "string" ? state : undefined;

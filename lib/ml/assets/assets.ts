@@ -164,7 +164,7 @@ export function madeVersion(home: AssetHome, kind: AssetKind, name: string, vers
   );
 }
 
-/** What is registered without a name: the service chooses its own name and version for it (facts/04 8). */
+/** What is registered without a name: the service chooses its own name and version for it (docs/facts/azureml-wire.md#8). */
 const ANONYMOUS = /^(azureml_anonymous|CliV2AnonymousEnvironment)$/i;
 
 const isVersion = (body: Record<string, unknown>) =>
@@ -247,7 +247,7 @@ export async function nextVersion(home: AssetHome, kind: AssetKind, name: string
 
 /**
  * The version that a label means, asked once in a run and said in the log, so that all of a run speaks of the same.
- * `latest` is the most recently created one, as the service orders them (facts/03 2.3).
+ * `latest` is the most recently created one, as the service orders them (docs/facts/azureml-documents.md#2.3).
  * @throws TaskError `notFound` that names the asset and what there is
  */
 export function versionOfLabel(home: AssetHome, kind: AssetKind, name: string, label: string): Promise<string> {

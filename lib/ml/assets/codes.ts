@@ -7,7 +7,7 @@ import type { LocalContent } from "./content.ts";
 import { warnAboutSize } from "./datastores.ts";
 import { bringContent } from "./stored-content.ts";
 
-/** Version of the hash's definition (facts/03 3.1). */
+/** Version of the hash's definition (docs/facts/azureml-documents.md#3.1). */
 const HASH_VERSION = "202208";
 
 export interface RegisteredCode {

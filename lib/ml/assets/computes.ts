@@ -16,7 +16,7 @@ export async function requireCompute(workspace: Workspace, id: string): Promise<
     `${workspace.id}/computes/${segment(name, "the name of the compute")}`,
     {
       doing: `read the compute ${name}`,
-      // Without a body, as facts/04 16 row 6 has it.
+      // Without a body, as docs/facts/azureml-wire.md#16, row 6 has it.
       promises: "resource",
       expect: [404],
       emptyNotFound: true,

@@ -39,7 +39,7 @@ export interface LocalContent {
   toUpload(place: string): FileToUpload[];
 }
 
-/** Beyond this, an upload is worth a warning (facts/03 3.4): 100 MB. */
+/** Beyond this, an upload is worth a warning (docs/facts/azureml-documents.md#3.4): 100 MB. */
 export const LARGE = 100 * 1024 * 1024;
 
 /**

@@ -14,7 +14,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { LARGE, type LocalContent } from "./content.ts";
 import { bringContent } from "./stored-content.ts";
 
-/** The datastore that every workspace has for uploads (facts/03 3.5). */
+/** The datastore that every workspace has for uploads (docs/facts/azureml-documents.md#3.5). */
 export const DEFAULT_DATASTORE = "workspaceblobstore";
 
 export interface Datastore {
@@ -63,7 +63,7 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
         .catch(async (error) => {
           throw await sayNotFound(workspace, name, error);
         }),
-      // A datastore without credentials answers 4xx or None: Entra's token is then the way in (facts/03 3.2).
+      // A datastore without credentials answers 4xx or None: Entra's token is then the way in (docs/facts/azureml-documents.md#3.2).
       askSecrets(),
     ]);
     const properties = body.body?.properties ?? {};
@@ -137,7 +137,7 @@ export function namedAccounts(workspace: Workspace): Promise<ReadonlySet<string>
 /**
  * Brings local content to a datastore, unless it is there already: its path is the hash of its content, and what lies there is
  * compared with it, since anybody may have put it there. Metadata on the first file tells Azure's clients that the upload was
- * whole (facts/03 3.2). Three round trips, and the files that are lacking side by side. The same content is looked at once in a run.
+ * whole (docs/facts/azureml-documents.md#3.2). Three round trips, and the files that are lacking side by side. The same content is looked at once in a run.
  */
 export async function uploadContent(
   workspace: Workspace,

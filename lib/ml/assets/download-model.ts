@@ -135,7 +135,7 @@ export function downloadFolder(
   );
 }
 
-/** A registry opens the container of its version itself (facts/03 4.7). */
+/** A registry opens the container of its version itself (docs/facts/azureml-services.md#4.7). */
 async function filesOf(
   from: Place,
   name: string,

@@ -1,5 +1,5 @@
-// A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (facts/03 4.7,
-// facts/04 15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
+// A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (docs/facts/azureml-services.md#4.7,
+// docs/facts/azureml-wire.md#15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
 import { type AzureMl, Container, finish, segment, signatureFor, storageAccountOf } from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, Uploaded } from "../../documents/language/resolver.ts";
@@ -100,7 +100,7 @@ function addressesOf(
 ): string[] {
   const named = [primaryRegionResourceProviderUri, ...Object.values(registryFqdns ?? {}).map((one) => one?.uri)];
   const [, ...rest] = new URL(url).hostname.split(".");
-  // Operations are looked at on the region's own host (facts/04 15), which discovery does not name.
+  // Operations are looked at on the region's own host (docs/facts/azureml-wire.md#15), which discovery does not name.
   const regional = rest.length < 2 ? [] : regions.map((region) => `https://${region}.${rest.join(".")}`);
   return [...named, ...regional].filter((address) => address !== undefined && URL.canParse(address)) as string[];
 }

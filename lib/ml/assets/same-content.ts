@@ -45,7 +45,7 @@ export async function liesAt(workspace: Workspace, version: AssetBody, lies: Dat
   const held = ownDatastorePath(workspace, uriOf(version));
   if (!held || held.datastore !== lies.datastore) return false;
   if (held.path === lies.path) return true;
-  // Some workspaces keep a copy of an MLflow model (facts/04 6): the files of the copy are compared.
+  // Some workspaces keep a copy of an MLflow model (docs/facts/azureml-wire.md#6): the files of the copy are compared.
   if (!new RegExp(`^${REPLICATED}`).test(held.path) || !held.path.endsWith(`/${lies.path}`)) return false;
   const [copy, { container }] = await Promise.all([
     provenBlobsOf(workspace, "models", "", version),

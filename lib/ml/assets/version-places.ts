@@ -12,7 +12,7 @@ import { DEFAULT_DATASTORE, openDatastore } from "./datastores.ts";
 import type { BlobPlace } from "./held-files.ts";
 import { isRegistry, openFiles, type Registry } from "./registry.ts";
 
-/** What the service puts before the path of an MLflow model that it keeps a copy of (facts/04 6). */
+/** What the service puts before the path of an MLflow model that it keeps a copy of (docs/facts/azureml-wire.md#6). */
 export const REPLICATED = "ServiceReplicated/[^/]+/";
 
 /** The datastore of what runs leave. */
@@ -107,7 +107,7 @@ export async function requirePath(
   );
 }
 
-/** Where outputs lie of which nobody says otherwise (facts/03 5.4). */
+/** Where outputs lie of which nobody says otherwise (docs/facts/azureml-services.md#5.4). */
 function usualPlace(job: string | undefined, output: string): DatastorePath | undefined {
   if (!job) return undefined;
   return output === "default"

@@ -1,5 +1,5 @@
 // Keeps our own runs from changing one endpoint at the same time, and remembers which rollouts are not finished: a leased
-// blob in the workspace's default datastore. The service itself has no ETag and no lock (facts/04); `az ml` and the portal
+// blob in the workspace's default datastore. The service itself has no ETag and no lock (docs/facts/azureml-wire.md); `az ml` and the portal
 // do not know this one.
 import { randomUUID } from "node:crypto";
 import { LEASE_SECONDS, type LeasedBlob } from "../../azure/index.ts";
@@ -34,7 +34,7 @@ export interface Held {
 
 /** Milliseconds between renewals. */
 const RENEWING = (LEASE_SECONDS * 1000) / 4;
-/** Milliseconds to wait for the lock where the caller has no deadline: as long as operations on endpoints may take (facts/03 4.3). */
+/** Milliseconds to wait for the lock where the caller has no deadline: as long as operations on endpoints may take (docs/facts/azureml-services.md#4.3). */
 const PATIENCE = 30 * 60_000;
 /** Milliseconds for giving the lock back; also after a cancel, which leaves little time. */
 const RELEASING = 3_000;

@@ -142,7 +142,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   return reply;
 }
 
-/** What the statuses of a scoring address mean (facts/03 6.2). */
+/** What the statuses of a scoring address mean (docs/facts/azureml-services.md#6.2). */
 function sayRefused(
   name: string,
   deployment: string | undefined,

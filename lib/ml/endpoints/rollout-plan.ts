@@ -224,7 +224,7 @@ export function holds(existing: Deployment, wanted: DeploymentBody): boolean {
 
 function contains(has: unknown, wants: unknown, exactly = false): boolean {
   if (wants === undefined || has === wants) return true;
-  // Ids and the service's own words come back in another case (facts/04 12); what users write for their code does not.
+  // Ids and the service's own words come back in another case (docs/facts/azureml-wire.md#12); what users write for their code does not.
   if (typeof wants === "string" && typeof has === "string")
     return !exactly && has.toLowerCase() === wants.toLowerCase();
   if (typeof wants !== "object" || wants === null) return false;

@@ -7,7 +7,7 @@ import { type Leftover, undo } from "./rollout-undo.ts";
 export type { Leftover } from "./rollout-undo.ts";
 
 /**
- * Milliseconds. The agent gives a cancelled job five minutes by default (facts/02 4), and a deployment may take longer to come
+ * Milliseconds. The agent gives a cancelled job five minutes by default (docs/facts/agent.md#4), and a deployment may take longer to come
  * up than any wait of ours: then it is named and left.
  */
 const PATIENCE = { traffic: 120_000, deployment: 60_000 };

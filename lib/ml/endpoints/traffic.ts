@@ -78,7 +78,7 @@ export interface GivenBack {
 
 /**
  * Gives back what one write gave to a deployment, where that still stands. An operation that is under way is waited for first:
- * until it has ended, the endpoint shows its old traffic (facts/04 12.4).
+ * until it has ended, the endpoint shows its old traffic (docs/facts/azureml-wire.md#12.4).
  * @param patience milliseconds to wait for what is under way
  * @param isMine told the lock: whether the share is still this rollout's, and nobody has taken it over
  */

@@ -201,7 +201,7 @@ async function leftBy(
   };
 }
 
-/** The trial that a sweep found best; it says so among its properties once it has ended (facts/03 5.4). */
+/** The trial that a sweep found best; it says so among its properties once it has ended (docs/facts/azureml-services.md#5.4). */
 function bestTrialOf(details: RunDetails, job: Job | undefined): string | undefined {
   const name = "best_child_run_id";
   return details.properties?.[name] || job?.properties?.properties?.[name] || undefined;

@@ -221,7 +221,7 @@ export class StepsFollower {
 
 const isReused = (run: ChildRun) => /^true$/i.test(run.properties?.["azureml.isreused"] ?? "");
 
-/** A pipeline writes no log of a user's, but which steps it began (facts/03 5.2). */
+/** A pipeline writes no log of a user's, but which steps it began (docs/facts/azureml-services.md#5.2). */
 const isPipelineLog = ({ logFiles }: RunDetails) =>
   logsToShow(Object.keys(logFiles ?? {})).join() === "logs/azureml/executionlogs.txt";
 

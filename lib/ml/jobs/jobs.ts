@@ -29,14 +29,14 @@ export interface JobOutput {
 }
 
 const ENDED = new Set(["Completed", "Failed", "Canceled", "NotResponding"]);
-/** States after which nothing more happens (facts/03 5.2). */
+/** States after which nothing more happens (docs/facts/azureml-services.md#5.2). */
 export const hasEnded = (status: string | undefined): boolean => status !== undefined && ENDED.has(status);
 
 const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${segment(name, "the job's name")}`;
 
 /**
  * The version that jobs are read with, as the official client does: it knows every kind and every field of theirs, and
- * stable versions neither fine-tuning nor what AutoML may be told beside (facts/03 4.1).
+ * stable versions neither fine-tuning nor what AutoML may be told beside (docs/facts/azureml-services.md#4.1).
  */
 export const JOB_READ_API_VERSION = "2024-01-01-preview";
 
@@ -92,11 +92,11 @@ export async function putJob(
     apiVersion,
     signal: workspace.signal,
   });
-  // 201 is the job that was made, 200 one that was there (facts/06 4.1).
+  // 201 is the job that was made, 200 one that was there (docs/facts/recorded-operations.md#4.1).
   return { job: { name, ...answer.body }, created: answer.status === 201 };
 }
 
-/** Fields that only previews have (facts/03 4.1); everything else goes with the stable version. */
+/** Fields that only previews have (docs/facts/azureml-services.md#4.1); everything else goes with the stable version. */
 export function apiVersionFor(properties: object): string {
   const text = JSON.stringify(properties);
   return /"(assetVersion|parentJobName|priority)":|"distributionType":"Ray"/.test(text)
@@ -114,7 +114,7 @@ export async function cancelJob(workspace: Workspace, name: string, budget = 5_0
   try {
     const { status, body } = await workspace.azure.request("POST", `${pathOf(workspace, name)}/cancel`, {
       doing: `cancel the job ${name}`,
-      // 202 with null or nothing, and 200 with nothing of a job that has ended (facts/04 10, facts/06 4.1); asking twice is asking once.
+      // 202 with null or nothing, and 200 with nothing of a job that has ended (docs/facts/azureml-wire.md#10, docs/facts/recorded-operations.md#4.1); asking twice is asking once.
       promises: "accepted",
       repeats: true,
       // A job that has ended meanwhile needs no cancelling.
@@ -176,7 +176,7 @@ export function outputUris(job: Job): Record<string, string> {
   return uris;
 }
 
-/** How data and models refer to what a job left (facts/03 2.3); `artifacts` is its own artifact store. */
+/** How data and models refer to what a job left (docs/facts/azureml-documents.md#2.3); `artifacts` is its own artifact store. */
 export function jobOutputUri(job: string, output: string, path = ""): string {
   return `azureml://jobs/${job}/outputs/${output}/paths/${path.replace(/^\/+/, "")}`;
 }

@@ -207,7 +207,7 @@ export function lastOf(lines: readonly string[], bytes: number): string[] {
 }
 
 /**
- * Which of a run's logs people want to see, in the official client's order of preference (facts/03 5.2): the user's own
+ * Which of a run's logs people want to see, in the official client's order of preference (docs/facts/azureml-services.md#5.2): the user's own
  * output, or else what the kind of job writes itself.
  */
 export function logsToShow(paths: readonly string[]): string[] {

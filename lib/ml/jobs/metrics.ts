@@ -1,4 +1,4 @@
-// Metrics: what a run logged, by MLflow's REST API (facts/03 5.3, 5.5).
+// Metrics: what a run logged, by MLflow's REST API (docs/facts/azureml-services.md#5.3, #5.5).
 import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";

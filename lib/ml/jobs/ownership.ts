@@ -1,5 +1,5 @@
 // Whether a job is this step's own. Names can be guessed, specifications copied, and a PUT on a taken name answers with the
-// job that has it (facts/06 4.1). A step joins only a job that it submitted itself.
+// job that has it (docs/facts/recorded-operations.md#4.1). A step joins only a job that it submitted itself.
 import { createHash, createHmac } from "node:crypto";
 import { segment } from "../../azure/index.ts";
 import { poll } from "../../poll.ts";
@@ -104,7 +104,7 @@ async function ofCreator(workspace: Workspace, name: string): Promise<Stranger> 
   return creator === own ? undefined : "another identity than this service connection's created it";
 }
 
-/** Object id of who created a run (facts/04 11); the resource manager has a display name in its place (facts/04 1.3). */
+/** Object id of who created a run (docs/facts/azureml-wire.md#11); the resource manager has a display name in its place (docs/facts/azureml-wire.md#1.3). */
 async function creatorOf(workspace: Workspace, name: string): Promise<string | undefined> {
   const { azure, signal } = workspace;
   const at = `${await workspace.serviceUrl("history")}/runs/${segment(name, "the job's name")}`;

@@ -36,7 +36,7 @@ export async function runDetails(workspace: Workspace, runId: string): Promise<R
   return answer.status === 404 ? undefined : answer.body;
 }
 
-/** What history says of a run in a list (facts/04 11.2). */
+/** What history says of a run in a list (docs/facts/azureml-wire.md#11.2). */
 export interface ChildRun {
   readonly runId: string;
   readonly displayName?: string | null;
@@ -71,7 +71,7 @@ export function runErrorText(error: RunError | null | undefined): string | undef
 }
 
 /**
- * Where the files of a job's output lie, as the services resolve it for a download (facts/04 11.1): two round trips.
+ * Where the files of a job's output lie, as the services resolve it for a download (docs/facts/azureml-wire.md#11.1): two round trips.
  * @returns a datastore URI; undefined where the services do not say
  */
 export async function outputPlace(workspace: Workspace, runId: string, output: string): Promise<string | undefined> {

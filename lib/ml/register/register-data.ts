@@ -145,7 +145,7 @@ async function wantedContent(
   };
 }
 
-/** The service writes datastore URIs in their long form and ends folders with a slash (facts/04 5). */
+/** The service writes datastore URIs in their long form and ends folders with a slash (docs/facts/azureml-wire.md#5). */
 async function samePlace(home: Workspace | Registry, a: string, b: string): Promise<boolean> {
   const bare = (text: string) => text.replace(/\/+$/, "");
   if (isRegistry(home)) return bare(a) === bare(b);

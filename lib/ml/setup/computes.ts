@@ -128,7 +128,7 @@ interface Usage {
   readonly name?: { readonly value?: string };
 }
 
-/** One node at the least must start; both answers are of the subscription, which a narrow role may not read (facts/06 6). */
+/** One node at the least must start; both answers are of the subscription, which a narrow role may not read (docs/facts/recorded-operations.md#6). */
 async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): Promise<CheckAnswer<true>> {
   if (vmSize === undefined)
     return { outcome: "notNeeded", answered: "It has no virtual machines of this subscription." };

@@ -1,4 +1,4 @@
-// What the identity may do in the workspace, asked of the permissions API of Azure (facts/05 B.6), and said task by task.
+// What the identity may do in the workspace, asked of the permissions API of Azure (docs/facts/operations.md#B.6), and said task by task.
 import { segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { WorkspaceRequest } from "../workspace/workspace.ts";
@@ -114,7 +114,7 @@ async function mayRead(request: WorkspaceRequest): Promise<boolean> {
   return answer.status !== 403 || isOfNetwork(answer.text);
 }
 
-/** What services say where the network, and no role, is in the way (public reports; facts/05 B.7). Case makes no difference. */
+/** What services say where the network, and no role, is in the way (public reports; docs/facts/operations.md#B.7). Case makes no difference. */
 const NETWORK =
   /private (link|endpoint)|public (network )?access|virtual network|network (rules?|acls?|security)|firewall|ip address|not allowed from/i;
 

@@ -13,7 +13,7 @@ import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } f
 import type { Workspace } from "../workspace/workspace.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
 
-/** The teacher's connection of a distillation, with its API key in clear text (facts/03 2.5). */
+/** The teacher's connection of a distillation, with its API key in clear text (docs/facts/azureml-documents.md#2.5). */
 const CONNECTION_INFORMATION = "azureml.connection_information";
 
 export interface SubmitOptions {

@@ -4,11 +4,11 @@ import { TaskError } from "../../errors.ts";
 import { poll, systemClock } from "../../poll.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Milliseconds without a deadline of the caller's: operations on endpoints and deployments have half an hour (facts/03 4.3). */
+/** Milliseconds without a deadline of the caller's: operations on endpoints and deployments have half an hour (docs/facts/azureml-services.md#4.3). */
 const PATIENCE = 30 * 60_000;
 
 /**
- * Whether a write was refused because of what is under way. 409 is inferred (facts/04 §16); public reports have the
+ * Whether a write was refused because of what is under way. 409 is inferred (docs/facts/azureml-wire.md#16); public reports have the
  * words about the provisioning state, and do not say with which status.
  */
 export function isBusy(error: unknown): error is TaskError {

@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 5_000;
 /** Code of an error of ours: wrong evidence stands on a version that was there. No other number helps against that. */
 export const EVIDENCE_STANDS = "EvidenceStands";
 
-/** The service says that a version is there already, and is something else (facts/04 16, facts/05 C.3). */
+/** The service says that a version is there already, and is something else (docs/facts/azureml-wire.md#16, docs/facts/operations.md#C.3). */
 export function isTaken(error: unknown): boolean {
   if (!(error instanceof TaskError) || error.code === "ScopeLocked" || error.code === EVIDENCE_STANDS) return false;
   return error.status === 409 || /cannot be updated|immutable/i.test(error.message);

@@ -118,7 +118,7 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
   };
 }
 
-/** The tracking URI names version 1.0 of the path; clients of MLflow 2 and 3 call 2.0 (facts/03 5.5). */
+/** The tracking URI names version 1.0 of the path; clients of MLflow 2 and 3 call 2.0 (docs/facts/azureml-services.md#5.5). */
 export function mlflowRest(trackingUri: string): string {
   const rest = trackingUri
     .replace(/^azureml:\/\//i, "https://")

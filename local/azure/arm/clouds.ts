@@ -1,5 +1,5 @@
 // The Azure clouds as a local one can pose as them: which audiences their tokens have, and what Azure DevOps stores of
-// each in a connection. Keys are those of facts/01 §5.1; values are general knowledge of the clouds.
+// each in a connection. Keys are those of docs/facts/extension.md#5.1; values are general knowledge of the clouds.
 
 export type EnvironmentName = "AzureCloud" | "AzureChinaCloud" | "AzureUSGovernment";
 

@@ -144,7 +144,7 @@ export class AssetStore {
     return this.#records.delete(this.container(name)?.name ?? name);
   }
 
-  /** The most recently created version, not the highest (facts/04 §5). */
+  /** The most recently created version, not the highest (docs/facts/azureml-wire.md#5). */
   latest(name: string): AssetVersion | undefined {
     return this.container(name)?.versions.reduce<AssetVersion | undefined>(
       (latest, one) => (latest === undefined || one.sequence > latest.sequence ? one : latest),
@@ -153,7 +153,7 @@ export class AssetStore {
   }
 
   /**
-   * The next integer, ignoring versions that are no numbers (facts/04 §5). Numbers of deleted versions are not given again: a public
+   * The next integer, ignoring versions that are no numbers (docs/facts/azureml-wire.md#5). Numbers of deleted versions are not given again: a public
    * report of models (Azure/azure-sdk-for-python#28423).
    */
   nextVersion(name: string): string {
@@ -185,7 +185,7 @@ export const selected: readonly string[] = [...paged, "listViewType", "$orderBy"
 
 /**
  * Filters and orders by the query as the service does: listViewType (ActiveOnly unless said), `tags` and `properties`
- * (comma list of `key` or `key=value`), `stage`, `$orderBy=createdtime asc|desc`; newest first unless said (facts/04 §5).
+ * (comma list of `key` or `key=value`), `stage`, `$orderBy=createdtime asc|desc`; newest first unless said (docs/facts/azureml-wire.md#5).
  * A route declares those of them that its operation has.
  */
 export function select<T extends Listed>(items: readonly T[], query: Request["query"]): T[] {
@@ -209,9 +209,9 @@ export const pageSize = 30;
 
 /**
  * Cuts one page: `$top` ends the list, `count` is the size of a page, `$skip` is ours and opaque to the caller.
- * There is no nextLink key on the last page (facts/04 §5).
+ * There is no nextLink key on the last page (docs/facts/azureml-wire.md#5).
  * @param armUrl base for nextLink, e.g. https://localhost:1234
- * @param skipName what the place to go on from is called; Azure Resource Manager's own lists say `$skiptoken` (facts/01 2.4)
+ * @param skipName what the place to go on from is called; Azure Resource Manager's own lists say `$skiptoken` (docs/facts/extension.md#2.4)
  */
 export function page<T, U>(
   items: readonly T[],

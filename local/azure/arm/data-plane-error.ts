@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { timestamp } from "./envelope.ts";
 
-/** `{error, correlation, environment, location, time, componentName}`: how history and artifact services, and jobs, fail (facts/03 4.4). */
+/** `{error, correlation, environment, location, time, componentName}`: how history and artifact services, and jobs, fail (docs/facts/azureml-services.md#4.4). */
 export function dataPlaneError(
   cloud: { readonly location: string; readonly clock: { now(): number } },
   error: { code: string; message: string; inner?: string },

@@ -1,6 +1,6 @@
 // What every management-plane answer has in common: the resource envelope, systemData in its variants, time stamps, api-version cuts.
 
-/** Who did it. Azure ML names people by display name and applications by guid (facts/04 §1.3). */
+/** Who did it. Azure ML names people by display name and applications by guid (docs/facts/azureml-wire.md#1.3). */
 export interface Author {
   readonly name: string;
   readonly type: "User" | "Application";
@@ -18,7 +18,7 @@ let lastMillisecond = 0;
 let withinMillisecond = 0;
 
 /**
- * `2023-05-03T02:30:02.7414445+00:00`: seven digits of fraction, trailing zeros trimmed (facts/04 §1.3).
+ * `2023-05-03T02:30:02.7414445+00:00`: seven digits of fraction, trailing zeros trimmed (docs/facts/azureml-wire.md#1.3).
  * The last four digits only count upwards within a millisecond, so that later stamps compare greater.
  */
 export function timestamp(milliseconds: number): string {
@@ -28,7 +28,7 @@ export function timestamp(milliseconds: number): string {
   return format(whole, withinMillisecond % 10_000, "+00:00");
 }
 
-/** The workspace resource writes `Z` instead of an offset (facts/04 §1.3). */
+/** The workspace resource writes `Z` instead of an offset (docs/facts/azureml-wire.md#1.3). */
 export function zuluTimestamp(milliseconds: number): string {
   return format(Math.floor(milliseconds), 0, "Z");
 }
@@ -51,7 +51,7 @@ export function stampsOf(before: Stamps | undefined, now: number, author: Author
     : { ...before, lastModifiedAt: timestamp(now), lastModifiedBy: author };
 }
 
-/** Which keys of systemData a resource shows (facts/04 §1.3); computes show none at all. */
+/** Which keys of systemData a resource shows (docs/facts/azureml-wire.md#1.3); computes show none at all. */
 export type SystemDataVariant =
   | "full" // environments, codes, models, components, datastores, schedules
   | "job" // created* only
@@ -111,7 +111,7 @@ export function atLeast(apiVersion: string, since: string): boolean {
 
 /**
  * Whether this api-version is answered as the service answers since 2024: bare first answers, empty 202s, long addresses of
- * operations (facts/06 10). Older versions are answered as they were recorded to mid 2023; what lies between is in no recording.
+ * operations (docs/facts/recorded-operations.md#10). Older versions are answered as they were recorded to mid 2023; what lies between is in no recording.
  */
 export function isRecent(apiVersion: string): boolean {
   return atLeast(apiVersion, "2024-01-01");

@@ -21,7 +21,7 @@ export type Layer = "managementfrontend" | "arm" | "account-rp";
 
 /**
  * Thrown by a handler, rendered by the router.
- * `inner` is the chain of the `InnerError` item, outermost first (facts/04 §1.5, §16): `["NotFound", "JobNotFound"]`.
+ * `inner` is the chain of the `InnerError` item, outermost first (docs/facts/azureml-wire.md#1.5, #16): `["NotFound", "JobNotFound"]`.
  */
 export class ArmError extends Error {
   readonly status: number;
@@ -48,7 +48,7 @@ export class ArmError extends Error {
   }
 }
 
-/** The body of an error answer. `environment` is the region (facts/04 §16: Environment and Location normally equal it). */
+/** The body of an error answer. `environment` is the region (docs/facts/azureml-wire.md#16: Environment and Location normally equal it). */
 export function renderError(error: ArmError, environment: string): object {
   if (error.layer === "arm") {
     return {
@@ -111,7 +111,7 @@ function chain(codes: readonly string[]): object | null {
   return code === undefined ? null : { code, innerError: chain(rest) };
 }
 
-/** A 4xx of Azure ML itself whose code is `UserError`, as most are (facts/04 §16). */
+/** A 4xx of Azure ML itself whose code is `UserError`, as most are (docs/facts/azureml-wire.md#16). */
 export function userError(
   status: number,
   message: string,
@@ -121,7 +121,7 @@ export function userError(
   return new ArmError(status, "UserError", message, inner, extra);
 }
 
-// The errors below are general knowledge of Azure Resource Manager. They are in no recording (facts/04 §16, last
+// The errors below are general knowledge of Azure Resource Manager. They are in no recording (docs/facts/azureml-wire.md#16, last
 // point), so their wording is not verified against live Azure ML.
 
 function front(status: number, code: string, message: string, extra: ArmErrorExtra = {}): ArmError {

@@ -1,4 +1,4 @@
-// What the addresses of operations answer, word by word, under older api-versions and newer ones (facts/04 §12.2, §13, §14; facts/06 1.4, 3.2).
+// What the addresses of operations answer, word by word, under older api-versions and newer ones (docs/facts/azureml-wire.md#12.2, #13, #14; docs/facts/recorded-operations.md#1.4, #3.2).
 import { isRecent } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
 import type { Operation, OperationResult } from "./operation.ts";
@@ -38,7 +38,7 @@ export function statusBody(operation: Operation, path: string, apiVersion: strin
 
 /**
  * What the result's address answers: of endpoints and deployments the operation once more, 202 while it goes on and 200 at
- * its end; of a cancelled job and a schedule nothing; of a workspace what its operation brings (facts/06 1.4).
+ * its end; of a cancelled job and a schedule nothing; of a workspace what its operation brings (docs/facts/recorded-operations.md#1.4).
  */
 export function resultOf(operation: Operation, path: string, apiVersion: string): OperationResult {
   const { kind, error } = operation;

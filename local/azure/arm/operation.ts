@@ -7,7 +7,7 @@ import { timestamp } from "./envelope.ts";
  */
 export type OperationKind = "oe" | "od" | "oeidp" | "odidp" | "bebes" | "bdbes" | "s" | "jc" | Family;
 
-/** Families with status addresses of their own (facts/06 1.3; registries: recorded in 2022). */
+/** Families with status addresses of their own (docs/facts/recorded-operations.md#1.3; registries: recorded in 2022). */
 export type Family = "compute" | "workspace" | "registry";
 
 export type OperationStatus = "Updating" | "Succeeded" | "Failed" | "Canceled";
@@ -17,7 +17,7 @@ export interface OperationError {
   readonly message: string;
 }
 
-/** What an operation is about, as far as its failure tells (facts/06 3.2). */
+/** What an operation is about, as far as its failure tells (docs/facts/recorded-operations.md#3.2). */
 export interface OperationSubject {
   /** ARM id of the resource. */
   readonly resource: string;

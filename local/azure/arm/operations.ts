@@ -1,4 +1,4 @@
-// Long-running operations: what a 201 or 202 names, and when it has ended (facts/04 §10, §12.2, §12.6; facts/06 1.3, 1.4).
+// Long-running operations: what a 201 or 202 names, and when it has ended (docs/facts/azureml-wire.md#10, #12.2, #12.6; docs/facts/recorded-operations.md#1.3, #1.4).
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Response } from "express";
 import { isRecent } from "./envelope.ts";
@@ -20,7 +20,7 @@ export interface OperationsPlace {
   readonly patience?: () => number;
 }
 
-/** What the service puts behind the addresses of operations; it is taken, and not looked at (facts/06 1.3). */
+/** What the service puts behind the addresses of operations; it is taken, and not looked at (docs/facts/recorded-operations.md#1.3). */
 const signature = ["t", "c", "s", "h"];
 
 /** Paths of the status and of the result, and what stands in their query, by family. */
@@ -79,7 +79,7 @@ export class Operations {
     return operation;
   }
 
-  /** The status address without a query: what bodies name, with the query of whoever reads them behind it (facts/06 2.1). */
+  /** The status address without a query: what bodies name, with the query of whoever reads them behind it (docs/facts/recorded-operations.md#2.1). */
   address(operation: Operation): string {
     return this.#address(families[familyOf(operation.kind)].status, operation);
   }
@@ -95,7 +95,7 @@ export class Operations {
     return `${address}?api-version=${apiVersion}${asked[1]}${this.#signature(apiVersion)}`;
   }
 
-  /** Headers of a PUT's 201: Azure-AsyncOperation and, but for computes, Location = the resource's own URL (facts/06 1.3). */
+  /** Headers of a PUT's 201: Azure-AsyncOperation and, but for computes, Location = the resource's own URL (docs/facts/recorded-operations.md#1.3). */
   created(response: Response, operation: Operation, apiVersion: string, resourceUrl: string): void {
     response.setHeader("Azure-AsyncOperation", this.statusUrl(operation, apiVersion));
     if (familyOf(operation.kind) === "compute") return;
@@ -105,7 +105,7 @@ export class Operations {
 
   /**
    * A 202 that says where to look: at the status and the result, as a DELETE does, or at the result alone, as PATCH, the
-   * cancel of a job, a diagnosis and new keys do (facts/04 §10, facts/06 1.3). Operations of computes have a status only.
+   * cancel of a job, a diagnosis and new keys do (docs/facts/azureml-wire.md#10, docs/facts/recorded-operations.md#1.3). Operations of computes have a status only.
    */
   accepted(
     response: Response,
@@ -120,7 +120,7 @@ export class Operations {
       response.setHeader("x-ms-async-operation-timeout", operation.timeout);
     }
     response.status(202);
-    // To 2022 those of endpoints and jobs had the body `null` (facts/06 1.2).
+    // To 2022 those of endpoints and jobs had the body `null` (docs/facts/recorded-operations.md#1.2).
     if (family === "mfe" && !isRecent(apiVersion)) response.type("application/json; charset=utf-8").send("null");
     else response.end();
   }
@@ -141,7 +141,7 @@ export class Operations {
       };
       const answer = (operation: Operation, found: OperationResult, apiVersion: string, response: Response) => {
         if (found.status === 202 && (operation.kind === "jc" || operation.kind === "s")) {
-          // A job's cancel names its address again (facts/04 §10), and so do operations of workspaces, with both addresses.
+          // A job's cancel names its address again (docs/facts/azureml-wire.md#10), and so do operations of workspaces, with both addresses.
           response.setHeader("Location", this.resultUrl(operation, apiVersion));
           // Not so when a job's cancel is looked at: 95 recorded answers have none.
           if (operation.kind === "s") response.setHeader("x-ms-async-operation-timeout", operation.timeout);

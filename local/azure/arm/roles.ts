@@ -109,7 +109,7 @@ export const requireRole: RequestHandler = (request, response, next) => {
   next();
 };
 
-/** `GET {scope}/providers/Microsoft.Authorization/permissions`: the caller's roles at any scope (facts/05 B.6). */
+/** `GET {scope}/providers/Microsoft.Authorization/permissions`: the caller's roles at any scope (docs/facts/operations.md#B.6). */
 export function mountPermissions(app: Express): void {
   app.get(/^\/subscriptions\/.+\/providers\/Microsoft\.Authorization\/permissions\/?$/i, (_request, response) => {
     response.json({ value: rolesOf(response.locals["caller"] as Principal) });

@@ -85,13 +85,13 @@ export function requireOnly(request: Request, what: string, keys: readonly strin
   );
 }
 
-/** 201 with `Location` = the request's own URL including api-version (facts/04 §1.4). */
+/** 201 with `Location` = the request's own URL including api-version (docs/facts/azureml-wire.md#1.4). */
 export function answerCreated(request: Request, response: Response, armUrl: string, body: object): void {
   response.setHeader("Location", `${armUrl}${request.originalUrl}`);
   response.status(201).json(body);
 }
 
-/** Headers of Azure's front door (facts/04 §1.2). `direct` is for data-plane hosts, which leave the ARM ones out. */
+/** Headers of Azure's front door (docs/facts/azureml-wire.md#1.2). `direct` is for data-plane hosts, which leave the ARM ones out. */
 export function frontDoorHeaders(o: { direct?: boolean } = {}): RequestHandler {
   const application = `cid-v1:${randomUUID()}`;
   return (request, response, next) => {

@@ -86,7 +86,7 @@ export class PublishedTypes {
     const kind = Array.isArray(value) ? "array" : typeof value;
     switch (type.$type) {
       case "StringType":
-        // Azure's own client sends a code version's hash_version as a number, and the service takes it (facts/03 §3.1).
+        // Azure's own client sends a code version's hash_version as a number, and the service takes it (docs/facts/azureml-documents.md#3.1).
         if (kind === "number" && where.endsWith(".hash_version")) break;
         if (kind === "string") this.#text(type, value as string, wrong);
         else wrong(`expected a string, found ${kind}`);

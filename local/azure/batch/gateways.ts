@@ -1,4 +1,4 @@
-// The listeners of batch endpoints: POST /jobs with a token for Azure ML, as the scoring URI wants it (facts/04 §13).
+// The listeners of batch endpoints: POST /jobs with a token for Azure ML, as the scoring URI wants it (docs/facts/azureml-wire.md#13).
 import { randomUUID } from "node:crypto";
 import express from "express";
 import type { Listener } from "../../network/listen.ts";
@@ -54,7 +54,7 @@ function application(world: AzureWorld, endpointName: string): express.Express {
       name === null || name === undefined
         ? undefined
         : batchDeploymentsOf(world).get(`${endpointName}/${name.toLowerCase()}`);
-    // Words not recorded; that there is a 404 without a default deployment is documented (facts/03 §6.4).
+    // Words not recorded; that there is a 404 without a default deployment is documented (docs/facts/azureml-services.md#6.4).
     if (deployment === undefined) {
       throw new ArmError(404, "NotFound", `The endpoint has no deployment ${name ?? "by default"}.`);
     }

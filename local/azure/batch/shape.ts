@@ -1,4 +1,4 @@
-// Batch endpoints, deployments and their jobs as the service shows them, key by key (facts/04 §13).
+// Batch endpoints, deployments and their jobs as the service shows them, key by key (docs/facts/azureml-wire.md#13).
 import { envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { BatchDeploymentRecord, BatchEndpointRecord, Invocation } from "../records/batch-endpoint.ts";
 import type { JobRecord } from "../records/job.ts";
@@ -7,7 +7,7 @@ import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 
-/** What an endpoint without an identity showed to 2023; since 2024 there is no such key (facts/06 3.1). */
+/** What an endpoint without an identity showed to 2023; since 2024 there is no such key (docs/facts/recorded-operations.md#3.1). */
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointRecord, apiVersion: string): Json {

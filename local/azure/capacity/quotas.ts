@@ -1,4 +1,4 @@
-// Quotas of the subscription's region and what is used of them (facts/06 6.1, 6.2).
+// Quotas of the subscription's region and what is used of them (docs/facts/recorded-operations.md#6.1, #6.2).
 import { clusters, computesOf } from "../records/compute.ts";
 import { deploymentsOf } from "../records/online-endpoint.ts";
 import type { AzureWorld } from "../world/world.ts";
@@ -34,7 +34,7 @@ const limitOf = (world: AzureWorld, name: string, usual: number): number => worl
 
 /**
  * vCPUs of a family that managed online deployments hold: each takes a fifth more than its instances, rounded up to whole
- * ones (facts/05 A.7, facts/06). Clusters hold none, because there are no nodes behind them.
+ * ones (docs/facts/operations.md#A.7, docs/facts/recorded-operations.md). Clusters hold none, because there are no nodes behind them.
  */
 function usedOf(world: AzureWorld, family: string): number {
   let cores = 0;

@@ -1,4 +1,4 @@
-// Sizes of virtual machines that the region has, as its list shows them (facts/06 6.3); a small part of the real one.
+// Sizes of virtual machines that the region has, as its list shows them (docs/facts/recorded-operations.md#6.3); a small part of the real one.
 
 export interface Size {
   readonly name: string;

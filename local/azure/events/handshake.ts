@@ -1,4 +1,4 @@
-// Event Grid asks before it sends: whoever owns the address has to agree (facts/03 §8.3).
+// Event Grid asks before it sends: whoever owns the address has to agree (docs/facts/azureml-services.md#8.3).
 import { randomUUID } from "node:crypto";
 import type { AzureWorld } from "../world/world.ts";
 import { call } from "./post.ts";

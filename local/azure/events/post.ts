@@ -12,7 +12,7 @@ export interface Reply {
   readonly failure?: string;
 }
 
-/** Seconds that a webhook has to answer (facts/03 §8.3). */
+/** Seconds that a webhook has to answer (docs/facts/azureml-services.md#8.3). */
 const PATIENCE = 30;
 
 /** Never throws: nobody at the other end is an answer too. */

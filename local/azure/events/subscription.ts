@@ -1,4 +1,4 @@
-// An event subscription of the workspace: what a PUT may say, what is kept of it, and what a GET shows (facts/03 §8.2).
+// An event subscription of the workspace: what a PUT may say, what is kept of it, and what a GET shows (docs/facts/azureml-services.md#8.2).
 import { invalidRequest, notImplemented } from "../arm/errors.ts";
 import { OPERATORS, type SubscriptionFilter } from "./filter.ts";
 import { EVENT_TYPES, type EventSchema } from "./messages.ts";

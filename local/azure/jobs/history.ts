@@ -1,4 +1,4 @@
-// A job, or a run that an MLflow client made, as run history tells it (facts/03 §5.1, facts/04 §11).
+// A job, or a run that an MLflow client made, as run history tells it (docs/facts/azureml-services.md#5.1, docs/facts/azureml-wire.md#11).
 
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { timestamp } from "../arm/envelope.ts";
@@ -174,12 +174,12 @@ export function resolvedAsset(world: AzureWorld, assetId: string): { uri: string
   return { uri: String(version.properties["dataUri"]), type: dataType(String(version.properties["dataType"])) };
 }
 
-/** Why a job failed, in the data plane's form; for jobs not recorded, so inferred from facts/03 §4.4. */
+/** Why a job failed, in the data plane's form; for jobs not recorded, so inferred from docs/facts/azureml-services.md#4.4. */
 function jobError(world: AzureWorld, job: JobRecord): object | null {
   return job.failure === undefined ? null : dataPlaneError(world, job.failure, "CommonRuntime");
 }
 
-/** Recorded for pipelines and their steps (facts/04 §11); inferred for the others. */
+/** Recorded for pipelines and their steps (docs/facts/azureml-wire.md#11); inferred for the others. */
 function runType(job: JobRecord): string {
   if (job.parent?.kind === "step") return "azureml.StepRun";
   const types: Record<string, string> = {

@@ -1,4 +1,4 @@
-// Webhooks of jobs: when a job has ended, Azure ML tells the Azure Pipelines task that waits for it (facts/03 7).
+// Webhooks of jobs: when a job has ended, Azure ML tells the Azure Pipelines task that waits for it (docs/facts/azureml-services.md#7).
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,7 +19,7 @@ interface Webhook {
   readonly authToken: string;
 }
 
-/** api-versions in which jobs can be patched: the published previews, and the one of Azure ML's own documentation (facts/03 7). */
+/** api-versions in which jobs can be patched: the published previews, and the one of Azure ML's own documentation (docs/facts/azureml-services.md#7). */
 export function canPatchJobs(apiVersion: string): boolean {
   const date = apiVersion.slice(0, 10);
   return apiVersion.endsWith("-preview") ? date >= "2023-04-01" && date <= "2024-04-01" : apiVersion === "2024-04-01";
@@ -48,7 +48,7 @@ export class JobNotifications {
   }
 
   /**
-   * Takes the webhooks of a PATCH, by their keys in any case. Others that the job has stay; that they do is inferred (facts/03 7) and not
+   * Takes the webhooks of a PATCH, by their keys in any case. Others that the job has stay; that they do is inferred (docs/facts/azureml-services.md#7) and not
    * verified against live Azure. Of a job that has ended already nothing is told: what the service does is not known, and this is the stricter.
    */
   add(job: JobRecord, sent: Readonly<Record<string, unknown>>): void {

@@ -75,7 +75,7 @@ function refuseBadSweep(world: AzureWorld, properties: Record<string, unknown>):
 
 /**
  * Refuses a command job that lacks what it must have, or names a compute, environment, code, data asset or model that does not
- * exist. A datastore reference that leads nowhere is taken: the job fails later (facts/04 §16).
+ * exist. A datastore reference that leads nowhere is taken: the job fails later (docs/facts/azureml-wire.md#16).
  * @throws ArmError 400 or 404
  */
 export function refuseBadCommand(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
@@ -118,7 +118,7 @@ function refuseMissingCompute(world: AzureWorld, computeId: string | null | unde
 }
 
 function refuseMissingEnvironment(world: AzureWorld, environmentId: string): void {
-  // Curated environments, by short name or in a registry, are not looked up (facts/04 §7).
+  // Curated environments, by short name or in a registry, are not looked up (docs/facts/azureml-wire.md#7).
   const reference = parseReference(environmentId, "environments");
   if (reference.kind === "registry" || /^azureml:AzureML-/i.test(environmentId)) return;
   if (reference.kind !== "asset" && reference.kind !== "latest")

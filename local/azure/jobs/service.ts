@@ -252,7 +252,7 @@ export class JobService {
   }
 }
 
-/** facts/03 5.5 (inferred there). CancelRequested still runs. */
+/** docs/facts/azureml-services.md#5.5 (inferred there). CancelRequested still runs. */
 export function runStatus(status: JobStatus): RunStatus {
   switch (status) {
     case "Completed":

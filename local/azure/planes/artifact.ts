@@ -1,4 +1,4 @@
-// Artifacts of runs (facts/03 §5.6): where their content lies, what there is, and places to write new ones to.
+// Artifacts of runs (docs/facts/azureml-services.md#5.6): where their content lies, what there is, and places to write new ones to.
 import { type Express, type Request, type Response, Router } from "express";
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";

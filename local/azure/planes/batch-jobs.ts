@@ -1,4 +1,4 @@
-// The jobs of a batch endpoint, listed on the data plane (facts/03 §6.4; the listing itself is in no recording).
+// The jobs of a batch endpoint, listed on the data plane (docs/facts/azureml-services.md#6.4; the listing itself is in no recording).
 import { type Express, type Request, type Response, Router } from "express";
 import { parameter } from "../arm/router.ts";
 import { batchJobBody } from "../batch/shape.ts";

@@ -1,4 +1,4 @@
-// Run history and the data service's URI look-up: what log streaming and output downloads ask (facts/03 §5.1, §5.4; facts/04 §11).
+// Run history and the data service's URI look-up: what log streaming and output downloads ask (docs/facts/azureml-services.md#5.1, #5.4; docs/facts/azureml-wire.md#11).
 import { type Express, type NextFunction, type Request, type Response, Router } from "express";
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { bodyOf, jsonBody, parameter } from "../arm/router.ts";
@@ -61,7 +61,7 @@ export function mount(app: Express, world: AzureWorld): void {
     const run = existing(String(body["runId"] ?? ""));
     response.json({
       runMetadata: runMetadata(world, run),
-      // The definition of a command job was not recorded whole (facts/04 §11.2), and nobody of ours reads it.
+      // The definition of a command job was not recorded whole (docs/facts/azureml-wire.md#11.2), and nobody of ours reads it.
       runDefinition: null,
       jobSpecification: null,
       systemSettings: null,

@@ -1,4 +1,4 @@
-// Azure ML's own metric service (facts/03 §5.3): the metrics of a run, as MLflow logged them.
+// Azure ML's own metric service (docs/facts/azureml-services.md#5.3): the metrics of a run, as MLflow logged them.
 import { type Express, Router } from "express";
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { timestamp } from "../arm/envelope.ts";

@@ -1,4 +1,4 @@
-// MLflow's model registry: the same models that the management plane keeps (facts/03 §5.6), in MLflow's words.
+// MLflow's model registry: the same models that the management plane keeps (docs/facts/azureml-services.md#5.6), in MLflow's words.
 
 import type { Request } from "express";
 import { author, type Principal } from "../arm/caller.ts";

@@ -104,7 +104,7 @@ export function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingSto
     const end = integerOf(sent, "end_time");
     const name = typeof sent["run_name"] === "string" ? sent["run_name"] : "";
     holdLength("RunDto.DisplayName/Length", name);
-    // A job's own state is the service's to say (facts/03 §5.5: clients skip this for it).
+    // A job's own state is the service's to say (docs/facts/azureml-services.md#5.5: clients skip this for it).
     if (!run.ofJob) {
       run.status = status ?? run.status;
       if (end !== undefined) run.endTime = Number(end);
@@ -170,7 +170,7 @@ function newName(): string {
   )}_${tail}`;
 }
 
-/** facts/03 §5.6 has the ends of this URI; what stands between host and scope is not verified against live Azure. */
+/** docs/facts/azureml-services.md#5.6 has the ends of this URI; what stands between host and scope is not verified against live Azure. */
 export function artifactUri(world: AzureWorld, run: Run): string {
   const host = world.urls.api.replace(/^https?:\/\//, "");
   return `azureml://${host}/mlflow/v2.0${world.workspaceId}/experiments/${run.experimentId}/runs/${run.id}/artifacts`;

@@ -1,4 +1,4 @@
-// MLflow's REST API under both prefixes that azureml-mlflow uses (facts/03 §5.5): what is mounted, and how it says no.
+// MLflow's REST API under both prefixes that azureml-mlflow uses (docs/facts/azureml-services.md#5.5): what is mounted, and how it says no.
 import { type Express, type NextFunction, type Request, type RequestHandler, type Response, Router } from "express";
 import { jobService } from "../jobs/service.ts";
 import { FilterError } from "../tracking/filters.ts";

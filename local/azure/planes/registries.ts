@@ -1,4 +1,4 @@
-// Registries on the data plane: discovery, places to upload to, assets that are created by long-running PUTs, imports (facts/04 §15).
+// Registries on the data plane: discovery, places to upload to, assets that are created by long-running PUTs, imports (docs/facts/azureml-wire.md#15).
 import { randomUUID } from "node:crypto";
 import express, { type Express, type Response, Router } from "express";
 import type { AssetVersion } from "../arm/collection.ts";

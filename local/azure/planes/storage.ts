@@ -102,7 +102,7 @@ function refusalOf(directory: Directory, authorization: string | undefined, meth
 }
 
 /**
- * A range that begins where the blob ends is 416 InvalidRange with Azure, as it is for an empty blob (facts/04 §11.1); Azurite
+ * A range that begins where the blob ends is 416 InvalidRange with Azure, as it is for an empty blob (docs/facts/azureml-wire.md#11.1); Azurite
  * answers 206 with nothing in it, and a last byte before the first one. Whoever follows a growing log meets this at every look.
  */
 function beginsAtTheEnd(answer: http.IncomingMessage): boolean {

@@ -36,7 +36,7 @@ export function computesOf(world: Stores) {
   return world.store<ComputeRecord>("computes");
 }
 
-/** Computes of the service's own, which no list shows: `serverless` (facts/03 §2.5), and `DataFactory` for imports of data (recorded). */
+/** Computes of the service's own, which no list shows: `serverless` (docs/facts/azureml-documents.md#2.5), and `DataFactory` for imports of data (recorded). */
 const ofTheService = new Set(["serverless", "datafactory"]);
 
 /** Whether jobs may name this compute: one that there is, or one of the service's own. */

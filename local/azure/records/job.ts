@@ -1,7 +1,7 @@
 // What the workspace keeps of a job: what was asked for, what the service added, and how far it has come.
 import type { Stamps } from "../arm/envelope.ts";
 
-/** facts/03 4.3. */
+/** docs/facts/azureml-services.md#4.3. */
 export type JobStatus =
   | "NotStarted"
   | "Starting"

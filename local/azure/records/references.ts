@@ -28,7 +28,7 @@ export interface ReferenceScope {
 }
 
 /**
- * Reads a reference. Forms (facts/03 2.3, facts/04 9.1): ARM id with or without `azureml:`, `azureml:name:version`,
+ * Reads a reference. Forms (docs/facts/azureml-documents.md#2.3, docs/facts/azureml-wire.md#9.1): ARM id with or without `azureml:`, `azureml:name:version`,
  * `azureml:name@label`, short and long `azureml://…/datastores/…`, `azureml://jobs/…`, `azureml://registries/…`,
  * `azureml://locations/…/data/azureml_<run>_output_data_<output>/versions/1`, `runs:/`, `wasbs://` and `https://`.
  * A bare `name:version` is a `short` asset of `shortType`.
@@ -63,7 +63,7 @@ export function parseReference(text: string, shortType: AssetType = "data"): Ref
 }
 
 function parseAzureMlUri(text: string): Reference {
-  // The service's own default output has no `paths/` segment (facts/04 9.1), so the segment is optional here.
+  // The service's own default output has no `paths/` segment (docs/facts/azureml-wire.md#9.1), so the segment is optional here.
   const datastore =
     /^azureml:\/\/(?:subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/Microsoft\.MachineLearningServices\/)?workspaces\/[^/]+\/)?datastores\/([^/]+)(?:\/(?:paths\/?)?(.*))?$/i.exec(
       text,
@@ -102,7 +102,7 @@ function parseAzureMlUri(text: string): Reference {
   return { kind: "unknown", text };
 }
 
-/** `azureml://subscriptions/…/datastores/…/paths/…`, with the lower-case `resourcegroups` that the data plane writes (facts/04 5). */
+/** `azureml://subscriptions/…/datastores/…/paths/…`, with the lower-case `resourcegroups` that the data plane writes (docs/facts/azureml-wire.md#5). */
 export function longDatastoreUri(scope: ReferenceScope, datastore: string, path: string): string {
   return `azureml://subscriptions/${scope.subscriptionId}/resourcegroups/${scope.resourceGroup}/workspaces/${scope.workspaceName}/datastores/${datastore}/paths/${path}`;
 }
@@ -112,7 +112,7 @@ export function shortDatastoreUri(datastore: string, path: string): string {
   return `azureml://datastores/${datastore}/paths/${path}`;
 }
 
-/** The data asset by which run history names a job's output (facts/04 11.1). */
+/** The data asset by which run history names a job's output (docs/facts/azureml-wire.md#11.1). */
 export function outputAssetId(location: string, workspaceGuid: string, run: string, output: string): string {
   return `azureml://locations/${location}/workspaces/${workspaceGuid}/data/azureml_${run}_output_data_${output}/versions/1`;
 }

@@ -1,4 +1,4 @@
-// A version of the workspace's into a registry, as `az ml model share` and its like ask for it (facts/03 4.7): a copy, not a pointer.
+// A version of the workspace's into a registry, as `az ml model share` and its like ask for it (docs/facts/azureml-services.md#4.7): a copy, not a pointer.
 import { randomUUID } from "node:crypto";
 import type { Author } from "../arm/envelope.ts";
 import { ArmError, userError } from "../arm/errors.ts";

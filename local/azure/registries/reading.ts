@@ -1,4 +1,4 @@
-// What a registry holds, as both planes show it: its region's data plane, and Azure Resource Manager (facts/03 4.7, facts/04 §15).
+// What a registry holds, as both planes show it: its region's data plane, and Azure Resource Manager (docs/facts/azureml-services.md#4.7, docs/facts/azureml-wire.md#15).
 import { type Request, type RequestHandler, type Response, Router } from "express";
 import { type AssetContainer, type AssetStore, type AssetVersion, page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
@@ -33,7 +33,7 @@ export interface Plane {
   readonly type: (noun: string, isVersion: boolean) => string;
 }
 
-/** A bare noun as type (facts/04 §15), but for components, which say the whole (recorded three times in 2023). */
+/** A bare noun as type (docs/facts/azureml-wire.md#15), but for components, which say the whole (recorded three times in 2023). */
 export const dataPlane = (world: AzureWorld): Plane => ({
   origin: () => world.urls.api,
   type: (noun, isVersion) => (noun === "components" ? wholeType(noun, isVersion) : noun),
@@ -147,7 +147,7 @@ export function armReading(world: AzureWorld): Router {
   return routes;
 }
 
-/** Asset URIs as ids (facts/04 §15). */
+/** Asset URIs as ids (docs/facts/azureml-wire.md#15). */
 function versionBody({ kind, registry, apiVersion }: Asked, asset: AssetVersion, plane: Plane): Json {
   const { description, tags, properties, isArchived, isAnonymous } = asset.properties;
   return {

@@ -25,7 +25,7 @@ const nouns = [
   "registries",
 ];
 
-/** Routes above any workspace (facts/06 6). */
+/** Routes above any workspace (docs/facts/recorded-operations.md#6). */
 export function mountAbove(router: ArmRouter, world: AzureWorld): void {
   const base = "/subscriptions/:subscription/providers/Microsoft.MachineLearningServices/locations/:location";
   const requireRegion = (location: string): void => {

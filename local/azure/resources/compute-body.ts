@@ -1,4 +1,4 @@
-// Computes as the management plane shows them, key by key (facts/04 §9.5; recorded writes of 2022 and 2023; facts/06 7). They have no systemData.
+// Computes as the management plane shows them, key by key (docs/facts/azureml-wire.md#9.5; recorded writes of 2022 and 2023; docs/facts/recorded-operations.md#7). They have no systemData.
 import { atLeast } from "../arm/envelope.ts";
 import type { Cluster, ComputeRecord } from "../records/compute.ts";
 import type { AzureWorld } from "../world/world.ts";

@@ -12,7 +12,7 @@ import { clusterBody, computeBody } from "./compute-body.ts";
 
 type Json = Record<string, unknown>;
 
-/** No body, no Content-Type, and x-ms-response-type stays "standard" (facts/04 §16, row 6). */
+/** No body, no Content-Type, and x-ms-response-type stays "standard" (docs/facts/azureml-wire.md#16, row 6). */
 function answerMissing(response: Response): void {
   response.status(404).setHeader("Content-Length", "0").end();
 }
@@ -102,7 +102,7 @@ function mountWrites(arm: ArmRouter, world: AzureWorld): void {
       operation.succeed();
     });
 
-  // 201 also for one that there was, with the address of its status alone (facts/06 7, recorded in 2022 as well).
+  // 201 also for one that there was, with the address of its status alone (docs/facts/recorded-operations.md#7, recorded in 2022 as well).
   arm.put("/computes/:name", (request, response, { apiVersion }) => {
     const name = parameter(request, "name");
     if (!/^[A-Za-z][A-Za-z0-9-]{1,30}[A-Za-z0-9]$/.test(name)) {
@@ -134,7 +134,7 @@ function mountWrites(arm: ArmRouter, world: AzureWorld): void {
     settle(compute, operation);
   });
 
-  // The published body is a cluster's scale (facts/06 7).
+  // The published body is a cluster's scale (docs/facts/recorded-operations.md#7).
   arm.patch("/computes/:name", (request, response, { apiVersion }) => {
     requireOwn(request);
     const compute = made(request);

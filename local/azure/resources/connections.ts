@@ -1,5 +1,5 @@
 // Connections of the workspace to what lies outside it: created, changed, read, listed, deleted; their credentials are told by
-// `listsecrets` only. Answers as recorded in 2022, 2023 and, at 2024-04-01, in 2025 (facts/06 5).
+// `listsecrets` only. Answers as recorded in 2022, 2023 and, at 2024-04-01, in 2025 (docs/facts/recorded-operations.md#5).
 import { page } from "../arm/collection.ts";
 import { atLeast, isRecent, newStamps, type Stamps, systemData, timestamp } from "../arm/envelope.ts";
 import { ArmError, invalidRequest, notImplemented } from "../arm/errors.ts";

@@ -81,7 +81,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       const by = choice(request.query, "orderBy", ["createdtime", "modifiedtime", "name"]) ?? "createdtime";
       const key = (one: (typeof all)[number]) =>
         by === "name" ? one.name : by === "createdtime" ? one.stamps.createdAt : one.stamps.lastModifiedAt;
-      // The newest first unless said: a workspace's own stores stand behind those that were made (facts/06 5).
+      // The newest first unless said: a workspace's own stores stand behind those that were made (docs/facts/recorded-operations.md#5).
       const sign = flag(request.query, "orderByAsc") === true ? 1 : -1;
       chosen.sort((one, other) => sign * (key(one) < key(other) ? -1 : key(one) > key(other) ? 1 : 0));
       response.json(page(chosen, request, world.urls.arm, (one) => one.body));

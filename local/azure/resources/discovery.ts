@@ -11,7 +11,7 @@ export function mount(app: Express, world: AzureWorld): void {
         "Content-Length, Content-Range, Content-Type, Retry-After, Location, x-request-time, x-ms-client-request-id",
       "Access-Control-Max-Age": "2520",
     });
-    // Keys as recorded (facts/04 §2). What the real document puts on hosts of their own is on this host here.
+    // Keys as recorded (docs/facts/azureml-wire.md#2). What the real document puts on hosts of their own is on this host here.
     response.json({
       api,
       catalog: "https://catalog.cortanaanalytics.com",

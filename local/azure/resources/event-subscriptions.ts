@@ -1,4 +1,4 @@
-// Event subscriptions on the workspace, which Event Grid keeps as an extension of it (facts/03 §8.2).
+// Event subscriptions on the workspace, which Event Grid keeps as an extension of it (docs/facts/azureml-services.md#8.2).
 import { resourceNotFound } from "../arm/errors.ts";
 import { type ArmRouter, parameter, propertiesOf } from "../arm/router.ts";
 import { eventGrid } from "../events/grid.ts";

@@ -1,4 +1,4 @@
-// Jobs of the workspace on the management plane: submit, read, list, update, cancel, delete (facts/04 §9, §10).
+// Jobs of the workspace on the management plane: submit, read, list, update, cancel, delete (docs/facts/azureml-wire.md#9, #10).
 import type { Request } from "express";
 import { page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";
@@ -103,7 +103,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   });
 }
 
-/** Recorded for pipelines (15 times in 2023); a command job that has ended is answered 200 and nothing (facts/06 4.1). */
+/** Recorded for pipelines (15 times in 2023); a command job that has ended is answered 200 and nothing (docs/facts/recorded-operations.md#4.1). */
 function cancelledTooLate({ name }: JobRecord): ArmError {
   return new ArmError(400, "UserError", `The pipeline run ${name} is in terminal status, it can't be canceled.`, [
     ...["BadArgument", "ArgumentInvalid", "CancelPipelineRunInTerminalStatus"],
@@ -120,9 +120,9 @@ function existing(service: JobService, name: string): JobRecord {
 }
 
 /**
- * A repeated PUT of an unfinished job changes tags, display name, description and archiving, and may add properties (facts/04
+ * A repeated PUT of an unfinished job changes tags, display name, description and archiving, and may add properties (docs/facts/azureml-wire.md
  * 9.3); the rest is not looked at. Of a finished job it changes nothing: the one that changes nothing is answered with the job
- * (facts/06 4.1), and every other is refused, in words that users of the service report (MicrosoftDocs/azure-docs#122250,
+ * (docs/facts/recorded-operations.md#4.1), and every other is refused, in words that users of the service report (MicrosoftDocs/azure-docs#122250,
  * Azure/azure-sdk-for-python#42156). Those words promise that tags may change; the reports are of PUTs that changed only tags.
  */
 function update(service: JobService, job: JobRecord, body: Record<string, unknown>): void {
@@ -135,7 +135,7 @@ function update(service: JobService, job: JobRecord, body: Record<string, unknow
   }
   const changed = Object.keys(sent).find((key) => key in job.properties && sent[key] !== job.properties[key]);
   if (changed !== undefined) {
-    // That existing properties may not change is known (facts/03 5.7); the words are not verified against live Azure.
+    // That existing properties may not change is known (docs/facts/azureml-services.md#5.7); the words are not verified against live Azure.
     throw new ArmError(
       400,
       "UserError",

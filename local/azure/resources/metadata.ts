@@ -3,7 +3,7 @@ import type { Express } from "express";
 import { cloudName, storageSuffix } from "../workspace/addresses.ts";
 import type { AzureWorld } from "../world/world.ts";
 
-/** Open to everyone. Keys that official clients read are known (facts/03 §4.8); the others are general knowledge. */
+/** Open to everyone. Keys that official clients read are known (docs/facts/azureml-services.md#4.8); the others are general knowledge. */
 export function mount(app: Express, world: AzureWorld): void {
   app.get("/metadata/endpoints", (_request, response) => {
     response.json([

@@ -1,4 +1,4 @@
-// Registries as resources of a resource group: created, changed, read, listed, deleted (facts/04 §15; recorded at 2022-10-01-preview).
+// Registries as resources of a resource group: created, changed, read, listed, deleted (docs/facts/azureml-wire.md#15; recorded at 2022-10-01-preview).
 import { createHash, randomUUID } from "node:crypto";
 import type { Request, Response } from "express";
 import { page } from "../arm/collection.ts";
@@ -122,7 +122,7 @@ function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: s
       managedResourceGroup: {
         resourceId: managedGroup,
       },
-      // In the recorded version (facts/04 §15), and in none of the published types.
+      // In the recorded version (docs/facts/azureml-wire.md#15), and in none of the published types.
       ...(apiVersion === RECORDED
         ? { managedResourceGroupTags: registry.properties["managedResourceGroupTags"] ?? null }
         : {}),

@@ -1,4 +1,4 @@
-// Schedules: what starts a job by the clock (facts/04 §14).
+// Schedules: what starts a job by the clock (docs/facts/azureml-wire.md#14).
 import { page } from "../arm/collection.ts";
 import { newStamps, systemData, timestamp } from "../arm/envelope.ts";
 import { ArmError, invalidRequest } from "../arm/errors.ts";
@@ -78,7 +78,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     schedules.set(name, schedule);
     const operation = world.operations.start("s");
     world.operations.created(response, operation, apiVersion, `${world.urls.arm}${request.originalUrl}`);
-    // A repeated PUT is 201 as well (facts/04 §1.4).
+    // A repeated PUT is 201 as well (docs/facts/azureml-wire.md#1.4).
     response.status(201).json({ properties: scheduleShown(schedule, apiVersion, true) });
     later(world, () => {
       schedule.began = before?.began ?? wallText(world.clock.now(), schedule.trigger.timeZone);

@@ -1,4 +1,4 @@
-// The workspace as the management plane shows it, key by key (facts/04 §2, facts/06 8), with what callers have written to it.
+// The workspace as the management plane shows it, key by key (docs/facts/azureml-wire.md#2, docs/facts/recorded-operations.md#8), with what callers have written to it.
 import { atLeast, zuluTimestamp } from "../arm/envelope.ts";
 import { writtenWorkspaces } from "../records/workspace.ts";
 import { storageAccountId } from "../workspace/addresses.ts";
@@ -7,7 +7,7 @@ import type { AzureWorld } from "../world/world.ts";
 type Json = Record<string, unknown>;
 
 /**
- * Keys that the service sent in recordings (2022-05-01, 2022-12-01-preview, 2023-04-01-preview, 2024-04-01; facts/04 §2, facts/06 8)
+ * Keys that the service sent in recordings (2022-05-01, 2022-12-01-preview, 2023-04-01-preview, 2024-04-01; docs/facts/azureml-wire.md#2, docs/facts/recorded-operations.md#8)
  * and no published type knows. Whether it sends them under other published versions is not recorded; there they are left out.
  */
 const recordedOnly = new Set([
@@ -92,7 +92,7 @@ export function workspaceBody(world: AzureWorld, apiVersion: string, name: strin
   };
 }
 
-/** As answered in 2025 under 2024-04-01, beside what was recorded before (facts/06 8). */
+/** As answered in 2025 under 2024-04-01, beside what was recorded before (docs/facts/recorded-operations.md#8). */
 const recordedIn2025 = {
   allowRoleAssignmentOnRG: false,
   ipAllowlist: [],

@@ -1,4 +1,4 @@
-// What else a workspace tells of itself: keys, private links, features, the network that it needs, and its diagnosis (facts/06 8).
+// What else a workspace tells of itself: keys, private links, features, the network that it needs, and its diagnosis (docs/facts/recorded-operations.md#8).
 import { createHash } from "node:crypto";
 import { resourceNotFound, userError } from "../arm/errors.ts";
 import { paged } from "../arm/query.ts";
@@ -62,7 +62,7 @@ function mountKeys(arm: ArmRouter, world: AzureWorld): void {
   });
   arm.post("/resyncKeys", (_request, response, { apiVersion }) => {
     const operation = world.operations.start("workspace");
-    // At the end the whole workspace (facts/06 8); keys here are always those that are in force.
+    // At the end the whole workspace (docs/facts/recorded-operations.md#8); keys here are always those that are in force.
     operation.result = (asked) => ({ status: 200, body: workspaceBody(world, asked) });
     world.operations.accepted(response, operation, apiVersion);
     world.clock.after(world.scenario.online.endpoint, () => operation.succeed());

@@ -102,7 +102,7 @@ const readOnly = [
 ];
 
 /**
- * Each answers an empty 202 with both addresses (facts/06 8; recorded in 2023 for PATCH). A workspace that is made here is
+ * Each answers an empty 202 with both addresses (docs/facts/recorded-operations.md#8; recorded in 2023 for PATCH). A workspace that is made here is
  * listed and shown, and has nothing in it.
  */
 function mountWrites(router: ArmRouter, world: AzureWorld, names: () => string[]): void {

@@ -1,4 +1,4 @@
-// A schedule as the management plane shows it: triggers, and what they start, filled in as recorded (facts/04 §14).
+// A schedule as the management plane shows it: triggers, and what they start, filled in as recorded (docs/facts/azureml-wire.md#14).
 
 import { definitionProperties } from "../jobs/shape/shape.ts";
 import { responseKeys } from "../jobs/shape/versions.ts";

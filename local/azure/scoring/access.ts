@@ -18,7 +18,7 @@ export function newKey(world: AzureWorld): string {
 const audienceOf = (endpoint: EndpointRecord): string =>
   `https://${endpoint.name.toLowerCase()}.inference.ml.azure.com`;
 
-/** What POST …/token answers: good for 24 hours, to be renewed after 12 (facts/04 §12.5). Times are epoch seconds. */
+/** What POST …/token answers: good for 24 hours, to be renewed after 12 (docs/facts/azureml-wire.md#12.5). Times are epoch seconds. */
 export function endpointToken(world: AzureWorld, endpoint: EndpointRecord, caller: Principal): object {
   // The client looks at its own clock for them.
   const after = (hours: number) => (world.clock.machineNow() + world.clock.onMachine(hours * 3_600_000)) / 1000;
@@ -36,7 +36,7 @@ export function mayScore(world: AzureWorld, endpoint: EndpointRecord, authorizat
     const key = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];
     return key !== undefined && (key === endpoint.keys.primaryKey || key === endpoint.keys.secondaryKey);
   }
-  // An endpoint of mode AADToken gives tokens as well (facts/06 2.5); that they open it is inferred.
+  // An endpoint of mode AADToken gives tokens as well (docs/facts/recorded-operations.md#2.5); that they open it is inferred.
   const audiences =
     endpoint.authMode === "AADToken"
       ? [world.environment.machineLearning, audienceOf(endpoint)]

@@ -16,7 +16,7 @@ import { mlflowScript, prepareRuntime, type Runtime } from "./runtime.ts";
 const hostVariables = ["LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONNOUSERSITE"];
 
 /**
- * Why a deployment did not come up. Codes are those of facts/03 6.3; which of them the service gives to which fault, and
+ * Why a deployment did not come up. Codes are those of docs/facts/azureml-services.md#6.3; which of them the service gives to which fault, and
  * its words, are in no recording: not verified against live Azure.
  */
 export class DeploymentFailure extends Error {

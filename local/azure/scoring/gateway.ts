@@ -32,7 +32,7 @@ const ownHeaders = new Set([
 
 const mirrorPause = 30_000;
 
-/** Scoring requests of one endpoint. Which statuses there are is documented (facts/03 6.2); bodies of refusals are in no recording. */
+/** Scoring requests of one endpoint. Which statuses there are is documented (docs/facts/azureml-services.md#6.2); bodies of refusals are in no recording. */
 export class Gateway {
   private readonly world: AzureWorld;
   private readonly backends: Backends;
@@ -183,7 +183,7 @@ function forward(port: number, request: http.IncomingMessage, body: Buffer, pati
   });
 }
 
-/** 200 goes through as it is; anything else that the container says is a 424 (facts/03 6.2). */
+/** 200 goes through as it is; anything else that the container says is a 424 (docs/facts/azureml-services.md#6.2). */
 function relay(answer: Answered, response: http.ServerResponse): void {
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !ownHeaders.has(name) && name !== "x-request-id") response.setHeader(name, value);

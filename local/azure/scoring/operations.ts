@@ -13,7 +13,7 @@ function runningOf(world: AzureWorld): Map<string, Operation> {
 
 /**
  * Refuses a write while an operation runs: one on the endpoint stands in the way of everything below it, one on a
- * deployment in the way of writes to that deployment and to the endpoint. 409 is inferred (facts/04 §16: no conflict was
+ * deployment in the way of writes to that deployment and to the endpoint. 409 is inferred (docs/facts/azureml-wire.md#16: no conflict was
  * recorded), and so are its words and how far the lock reaches: not verified against live Azure.
  */
 export function requireIdle(world: AzureWorld, endpoint: string, deployment?: string): void {
@@ -30,7 +30,7 @@ export function requireIdle(world: AzureWorld, endpoint: string, deployment?: st
   }
 }
 
-/** Since 2024 the ids of online endpoints and deployments begin otherwise (facts/06 1.3). */
+/** Since 2024 the ids of online endpoints and deployments begin otherwise (docs/facts/recorded-operations.md#1.3). */
 const recentKinds: Readonly<Record<"oe" | "od", OperationKind>> = { oe: "oeidp", od: "odidp" };
 
 /** Begins the operation that `request` asks for. */

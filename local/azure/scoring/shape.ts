@@ -1,4 +1,4 @@
-// Online endpoints and deployments as the management plane shows them, key by key (facts/04 §12.1, §12.3).
+// Online endpoints and deployments as the management plane shows them, key by key (docs/facts/azureml-wire.md#12.1, #12.3).
 import { createHash } from "node:crypto";
 import { atLeast, envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { ArmContext } from "../arm/router.ts";
@@ -34,12 +34,12 @@ export function identityBody(world: AzureWorld, endpoint: string, identity: Endp
   };
 }
 
-/** Who reads: under which version, and with which query, which the address of the last operation then has (facts/06 2.1). */
+/** Who reads: under which version, and with which query, which the address of the last operation then has (docs/facts/recorded-operations.md#2.1). */
 export type Reading = Pick<ArmContext, "apiVersion" | "search">;
 
 const addressOf = (operationUrl: string, { search }: Reading): string => `${operationUrl.split("?")[0]}${search}`;
 
-/** What a PUT answers. Since 2024 it is bare: place, identity and the endpoint's own id show at the next look (facts/06 2.1). */
+/** What a PUT answers. Since 2024 it is bare: place, identity and the endpoint's own id show at the next look (docs/facts/recorded-operations.md#2.1). */
 export function startedEndpointBody(world: AzureWorld, endpoint: EndpointRecord, reading: Reading): Json {
   const whole = endpointBody(world, endpoint, reading);
   if (!isRecent(reading.apiVersion)) return whole;
@@ -52,7 +52,7 @@ export function startedEndpointBody(world: AzureWorld, endpoint: EndpointRecord,
 export function endpointBody(world: AzureWorld, endpoint: EndpointRecord, reading: Reading): Json {
   const { apiVersion } = reading;
   const lower = `/subscriptions/${world.subscriptionId}/resourcegroups/${world.resourceGroup}/providers/microsoft.machinelearningservices/workspaces/${world.workspaceName}/onlineendpoints/${endpoint.name}`;
-  // The one stable version without it (published types); previews have always had it (facts/04 §12.1).
+  // The one stable version without it (published types); previews have always had it (docs/facts/azureml-wire.md#12.1).
   const withMirror = /preview$/.test(apiVersion) || atLeast(apiVersion, "2023-04-01");
   return envelope({
     id: `${world.workspaceId}/onlineEndpoints/${endpoint.name}`,
@@ -92,7 +92,7 @@ const defaultProbe = {
   initialDelay: "PT10S",
 };
 
-/** Variables that the service adds once a deployment has succeeded, since 2024 (facts/06 2.2). */
+/** Variables that the service adds once a deployment has succeeded, since 2024 (docs/facts/recorded-operations.md#2.2). */
 function addedVariables(sent: Json): Record<string, string> {
   const [, model, version] = /\/models\/([^/]+)\/versions\/([^/]+)$/i.exec(String(sent["model"] ?? "")) ?? [];
   const { codeId, scoringScript } = (sent["codeConfiguration"] ?? {}) as Record<string, string | undefined>;
@@ -108,7 +108,7 @@ function addedVariables(sent: Json): Record<string, string> {
 
 /**
  * To 2022 probes are null and times PT0S in the first answer, and the defaults show once the deployment has succeeded; since
- * 2024 they stand in the first answer (facts/06 2.2).
+ * 2024 they stand in the first answer (docs/facts/recorded-operations.md#2.2).
  */
 export function deploymentBody(world: AzureWorld, deployment: DeploymentRecord, reading: Reading): Json {
   const { apiVersion } = reading;

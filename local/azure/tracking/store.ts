@@ -55,7 +55,7 @@ export interface TrackingTime {
 export class TrackingStore {
   readonly experiments: Store<Experiment>;
   readonly runs: Store<Run>;
-  /** Experiment "0" in MLflow's language; Azure ML names every experiment by a guid (facts/03 5.5). */
+  /** Experiment "0" in MLflow's language; Azure ML names every experiment by a guid (docs/facts/azureml-services.md#5.5). */
   readonly defaultExperiment: Experiment;
   private readonly time: TrackingTime;
 

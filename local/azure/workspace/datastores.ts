@@ -12,7 +12,7 @@ export interface Datastore {
   readonly identity: "WorkspaceSystemAssignedIdentity" | "None";
 }
 
-/** The managed datastores (facts/03 §3.5, facts/04 §3); the default one first. */
+/** The managed datastores (docs/facts/azureml-documents.md#3.5, docs/facts/azureml-wire.md#3); the default one first. */
 export function managedDatastores(world: AzureWorld): readonly Datastore[] {
   return [
     {

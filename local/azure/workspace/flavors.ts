@@ -3,7 +3,7 @@ import { parse } from "yaml";
 import type { AzureWorld } from "../world/world.ts";
 import { storagePlace } from "./locate.ts";
 
-/** Flavors are parsed from the MLmodel file even when none were sent (facts/04 §6); an unreadable one gives none. */
+/** Flavors are parsed from the MLmodel file even when none were sent (docs/facts/azureml-wire.md#6); an unreadable one gives none. */
 export async function declaredFlavors(world: AzureWorld, uri: string): Promise<Record<string, { data: unknown }>> {
   const place = storagePlace(world, uri);
   if (place === undefined) return {};

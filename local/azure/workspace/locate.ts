@@ -30,7 +30,7 @@ export function locate(world: AzureWorld, text: string, shortType: AssetType = "
 /**
  * Where a datastore URI (short or long), a job output's URI or a blob URL of our account points to; a slash at its end stays.
  * Undefined when that is not in the storage account (other hosts), and for names of assets.
- * For an output that nobody knows these are the default places (facts/03 §5.4, facts/04 §9.1).
+ * For an output that nobody knows these are the default places (docs/facts/azureml-services.md#5.4, docs/facts/azureml-wire.md#9.1).
  */
 export function storagePlace(world: AzureWorld, uri: string): StoragePlace | undefined {
   const reference = parseReference(uri);
@@ -96,7 +96,7 @@ function ofAsset(world: AzureWorld, reference: AssetReference, next: (uri: strin
   return typeof uri === "string" ? next(uri) : nowhere(`${wanted} has no URI.`);
 }
 
-/** `artifacts` is how official clients name the run's own folder (facts/03 2.9). */
+/** `artifacts` is how official clients name the run's own folder (docs/facts/azureml-documents.md#2.9). */
 const outputName = ({ output }: JobOutputReference): string => (output === "artifacts" ? "default" : output);
 
 const jobOf = (world: AzureWorld, { job }: JobOutputReference) => world.store<JobRecord>("jobs").get(job);

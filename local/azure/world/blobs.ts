@@ -96,7 +96,7 @@ export class BlobStore {
     await client.uploadFile(file, { blobHTTPHeaders: { blobContentType: "application/octet-stream" } });
   }
 
-  /** Adds to an append blob, made when there is none (as job logs are, facts/04 §11.1). No bytes make an empty blob. */
+  /** Adds to an append blob, made when there is none (as job logs are, docs/facts/azureml-wire.md#11.1). No bytes make an empty blob. */
   async append(container: string, name: string, bytes: Uint8Array | string): Promise<void> {
     const content = Buffer.from(bytes as Uint8Array);
     const client = (await this.container(container)).getAppendBlobClient(name);

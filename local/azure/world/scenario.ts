@@ -47,7 +47,7 @@ export function defaultScenario(): Scenario {
     slots: 4,
     killGrace: 2_000,
     patience: 0,
-    // The service's own probe: ten seconds, and then thirty failures ten seconds apart (facts/06 2.2).
+    // The service's own probe: ten seconds, and then thirty failures ten seconds apart (docs/facts/recorded-operations.md#2.2).
     online: { endpoint: 50, deployment: 50, ready: 310_000 },
     quota: {},
     network: { publicAccess: true },

@@ -1,7 +1,7 @@
 // The editor's side of a pick list: a binding of task.json and what stands in the other inputs become requests to the proxy, page after page.
 import type { ProxyRequest, ProxyResult } from "./proxy.ts";
 
-/** A dataSourceBinding of task.json (facts/01 2.4). */
+/** A dataSourceBinding of task.json (docs/facts/extension.md#2.4). */
 export interface Binding {
   readonly target: string;
   readonly endpointId: string;
@@ -27,7 +27,7 @@ export interface Choices {
   readonly isCut: boolean;
 }
 
-/** Further pages that an editor asks for (facts/01 2.4). */
+/** Further pages that an editor asks for (docs/facts/extension.md#2.4). */
 export const MOST_CALLBACKS = 5;
 
 /**

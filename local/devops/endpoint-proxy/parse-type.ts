@@ -1,5 +1,5 @@
 // Reads a contributed type of service connections as strictly as the server: what it refuses, nobody can publish or install.
-/** A data source of a type (facts/01 4.1). */
+/** A data source of a type (docs/facts/extension.md#4.1). */
 export interface DataSource {
   readonly name: string;
   readonly endpointUrl: string;
@@ -43,7 +43,7 @@ interface EndpointUrl {
   readonly isVisible?: string | boolean;
 }
 
-/** Runtime names of the schemes that extensions were seen to use (facts/01 4.2). The set is closed. */
+/** Runtime names of the schemes that extensions were seen to use (docs/facts/extension.md#4.2). The set is closed. */
 export const SCHEMES: Readonly<Record<string, string>> = {
   "ms.vss-endpoint.endpoint-auth-scheme-basic": "UsernamePassword",
   "ms.vss-endpoint.endpoint-auth-scheme-token": "Token",

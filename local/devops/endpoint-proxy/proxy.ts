@@ -1,5 +1,5 @@
 // The service-endpoint proxy: the server asks a connection's own host on an editor's behalf, with the connection's credentials,
-// and gives back what the selector and the template make of the answer (facts/01 2.4, 4.3).
+// and gives back what the selector and the template make of the answer (docs/facts/extension.md#2.4, #4.3).
 import { authorizationOf, SignInError } from "../outbound/authorization.ts";
 import { send, statusName } from "../outbound/request.ts";
 import { render, TemplateError } from "../outbound/templates.ts";
@@ -43,7 +43,7 @@ export interface ProxyResult {
   callbackContextParameters: Readonly<Record<string, string>>;
 }
 
-/** Bytes of an answer that the server takes (facts/01 2.4). */
+/** Bytes of an answer that the server takes (docs/facts/extension.md#2.4). */
 const LARGEST = 2 * 1024 * 1024;
 const PATIENCE = 20_000;
 

@@ -4,7 +4,7 @@ import { type EndpointType, type InputDescriptor, parseEndpointType, SCHEMES } f
 
 export type { DataSource, EndpointType, InputDescriptor } from "./parse-type.ts";
 
-/** As far as it is known (facts/01 5.2). */
+/** As far as it is known (docs/facts/extension.md#5.2). */
 const azurerm: EndpointType = {
   name: "azurerm",
   displayName: "Azure Resource Manager",

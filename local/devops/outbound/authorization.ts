@@ -14,7 +14,7 @@ export interface SignIn {
 /** The server cannot sign in; the message says why. */
 export class SignInError extends Error {}
 
-/** Authorities and audiences of the clouds, for connections that name only their environment (facts/01 5.1). */
+/** Authorities and audiences of the clouds, for connections that name only their environment (docs/facts/extension.md#5.1). */
 const CLOUDS: Readonly<Record<string, { readonly authority: string; readonly audience: string }>> = {
   azurecloud: { authority: "https://login.microsoftonline.com/", audience: "https://management.core.windows.net/" },
   azurechinacloud: {

@@ -1,4 +1,4 @@
-// Mustache of data sources: Handlebars, with the helpers that task.json files were seen to use (facts/01 2.4).
+// Mustache of data sources: Handlebars, with the helpers that task.json files were seen to use (docs/facts/extension.md#2.4).
 // What each helper does is inferred from how they use it: not verified against live Azure DevOps.
 import { randomUUID } from "node:crypto";
 import Handlebars from "handlebars";

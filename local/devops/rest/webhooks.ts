@@ -1,4 +1,4 @@
-// The address of incoming webhooks: open to everybody, guarded by a signature where the connection has a secret (facts/01 6.5).
+// The address of incoming webhooks: open to everybody, guarded by a signature where the connection has a secret (docs/facts/extension.md#6.5).
 import type { RequestHandler } from "express";
 import { isSigned } from "../state/webhooks.ts";
 import type { DevOpsWorld } from "../world.ts";
@@ -8,7 +8,7 @@ export const webhookPath = "/:organization/_apis/public/distributedtask/webhooks
 
 /**
  * Answers 200 without a body once the payload is taken; runs start afterwards. What the service answers to a post that
- * it takes is not known, nor the key of its refusals; that they are 500 and say these words is (facts/01 6.5, trap 35).
+ * it takes is not known, nor the key of its refusals; that they are 500 and say these words is (docs/facts/extension.md#6.5, trap 35).
  */
 export function receiveWebhook(world: DevOpsWorld): RequestHandler {
   return (request, response) => {

@@ -1,11 +1,11 @@
-// Events that an outside service raises about a task (facts/01 3.4), collected from before it is asked until the task has ended.
+// Events that an outside service raises about a task (docs/facts/extension.md#3.4), collected from before it is asked until the task has ended.
 import type { Plan, PlanEvent } from "../state/plans.ts";
 import type { ServerClock } from "./clock.ts";
 import { EVENT_NAMES, type EventName, LONGEST_EVENT } from "./manifest.ts";
 
 /**
  * Default timeout of a completion where task.json sets none: the two days that Azure ML's documentation calls a hard
- * limit of Azure Pipelines (facts/03 7). Not verified against live Azure DevOps.
+ * limit of Azure Pipelines (docs/facts/azureml-services.md#7). Not verified against live Azure DevOps.
  */
 export const DEFAULT_COMPLETION = Math.min(48 * 3_600_000, LONGEST_EVENT);
 
@@ -23,7 +23,7 @@ export class TaskEvents {
   constructor(plan: Plan, task: { readonly jobId: string; readonly taskInstanceId: string }) {
     this.plan = plan;
     this.listener = (event) => {
-      // Older callers that report on a gate name its task as the job, and no task (facts/01 3.4).
+      // Older callers that report on a gate name its task as the job, and no task (docs/facts/extension.md#3.4).
       const isOurs =
         event.taskId === task.taskInstanceId
           ? event.jobId === task.jobId || event.jobId === ""

@@ -53,7 +53,7 @@ function evaluateServer(text: string, values: TaskValues, response: ServerRespon
     if (node.kind !== "index" || node.target.kind !== "call" || !/^jsonpath$/i.test(node.target.name)) continue;
     if (node.key === "*" || node.key.kind !== "literal") continue;
     const found = listOf(evaluate(node.target, scope));
-    // The real server's result for a missing element is not known (facts/01 trap 25): here it fails.
+    // The real server's result for a missing element is not known (docs/facts/extension.md#9, trap 25): here it fails.
     if (Number(node.key.value) >= found.length) {
       throw new ExpressionError(`The answer has no element ${node.key.value} of what '${text}' selects.`, node.at);
     }

@@ -1,4 +1,4 @@
-// Gates: all of them are asked again at every sample, until all pass in the same one or the time is over (facts/01 3.1).
+// Gates: all of them are asked again at every sample, until all pass in the same one or the time is over (docs/facts/extension.md#3.1).
 import type { ServerClock } from "./clock.ts";
 
 /** Durations are milliseconds. */

@@ -9,7 +9,7 @@ import { holds, textOf } from "./expressions.ts";
 import type { ChainSection, RequestTemplate, ServerHandler } from "./manifest.ts";
 import { endpointId, fillIn, type TaskValues } from "./substitution.ts";
 
-/** An answer that takes longer is none (facts/01 3.1). */
+/** An answer that takes longer is none (docs/facts/extension.md#3.1). */
 export const SYNCHRONOUS_LIMIT = 20_000;
 
 /** A task has failed for a reason that its log says. */

@@ -1,4 +1,4 @@
-// The server's part of a task.json: which handler, what it sends, what it waits for (facts/01 3.1).
+// The server's part of a task.json: which handler, what it sends, what it waits for (docs/facts/extension.md#3.1).
 import { timeSpan } from "./clock.ts";
 
 /** A request as task.json has it: every text may hold `$(…)` and `{{…}}`. */
@@ -56,7 +56,7 @@ export interface ServerTaskManifest {
 /** Raises a fault of task.json, which names the task. */
 export class ServerTaskError extends Error {}
 
-/** No event may stay away longer (facts/01 3.1). */
+/** No event may stay away longer (docs/facts/extension.md#3.1). */
 export const LONGEST_EVENT = 72 * 3_600_000;
 
 type Section = Readonly<Record<string, unknown>>;
@@ -162,7 +162,7 @@ class SectionReader {
       outputVariables: this.outputVariables(options, what),
       skipExpression: this.text(options, "SkipSectionExpression"),
       pollingExpression: this.text(options, "ContinuePollingExpression"),
-      // Two minutes: the only value that was seen (facts/01 3.1); what the server takes without one is not known.
+      // Two minutes: the only value that was seen (docs/facts/extension.md#3.1); what the server takes without one is not known.
       retryDelay: delay === "" ? 120_000 : this.duration(delay, `${what}.DurationBetweenRetries`),
     };
   }

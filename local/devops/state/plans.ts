@@ -50,7 +50,7 @@ export interface PlanLog {
 }
 
 /**
- * An event of an outside service about a task or a job of the plan (facts/01 3.4). Ids in small letters; empty where not
+ * An event of an outside service about a task or a job of the plan (docs/facts/extension.md#3.4). Ids in small letters; empty where not
  * said.
  */
 export interface PlanEvent {
@@ -61,7 +61,7 @@ export interface PlanEvent {
   readonly result?: RecordResult | undefined;
 }
 
-/** The plan of one run. Its timeline has the id of the plan, as in the agent's real job message (facts/02 1.9). */
+/** The plan of one run. Its timeline has the id of the plan, as in the agent's real job message (docs/facts/agent.md#1.9). */
 export class Plan {
   readonly planId: string;
   readonly timelineId: string;

@@ -20,7 +20,7 @@ const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 
 /** Issues and checks tokens. */
 export class Tokens {
-  /** Of the OIDC tokens; the real one is `https://vstoken.dev.azure.com/<organization id>` (facts/01 5.5). */
+  /** Of the OIDC tokens; the real one is `https://vstoken.dev.azure.com/<organization id>` (docs/facts/extension.md#5.5). */
   issuer = "";
   readonly keyId = randomUUID().replaceAll("-", "").toUpperCase();
   private readonly callers = new Map<string, Caller>();
@@ -79,7 +79,7 @@ export class Tokens {
     return caller === undefined || caller.expires <= this.now() ? undefined : caller;
   }
 
-  /** An OIDC token: ten minutes, audience not selectable (facts/01 5.5). */
+  /** An OIDC token: ten minutes, audience not selectable (docs/facts/extension.md#5.5). */
   issueOidc(subject: string): string {
     const seconds = Math.floor(this.now() / 1000);
     return this.jwt({

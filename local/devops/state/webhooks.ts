@@ -60,7 +60,7 @@ export function incomingWebhook(o: { name: string; webhookName: string; secret?:
 }
 
 /**
- * Whether the signature is that of the body: HMAC-SHA1 in hexadecimal, bare or behind `sha1=` (facts/01 6.5 has seen
+ * Whether the signature is that of the body: HMAC-SHA1 in hexadecimal, bare or behind `sha1=` (docs/facts/extension.md#6.5 has seen
  * both sent with success).
  */
 export function isSigned(body: Buffer, secret: string, signature: string): boolean {

@@ -6,7 +6,7 @@ import { type Fault, PipelineError } from "../language/faults.ts";
 import { type BoundTask, bindTasks } from "../running/bind-tasks.ts";
 import type { EnvironmentDocument, ReleaseDocument, WorkflowTask } from "./document.ts";
 
-/** The download task of a contributed artifact type (facts/01 6.1). */
+/** The download task of a contributed artifact type (docs/facts/extension.md#6.1). */
 export interface ArtifactType {
   readonly downloadTaskId?: string;
   /** Task input -> template over the artifact's inputs; only `{{{input}}}` and plain text. */
@@ -103,7 +103,7 @@ interface Work {
 const gatesOf = ({ gates }: EnvironmentDocument): Work[] =>
   gates === undefined ? [] : [{ name: "Gates", runsOnServer: true, tasks: gates.tasks }];
 
-/** The step that Azure DevOps puts before those of a job to bring an artifact of a contributed type (facts/01 6.4). */
+/** The step that Azure DevOps puts before those of a job to bring an artifact of a contributed type (docs/facts/extension.md#6.4). */
 export function bindDownload(artifact: ReleaseArtifact, world: ReleaseWorld): BoundTask | undefined {
   const { downloadTaskId, taskInputMapping = {} } = world.artifactTypes.get(artifact.type) ?? {};
   if (downloadTaskId === undefined) return undefined;

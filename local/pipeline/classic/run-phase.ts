@@ -66,7 +66,7 @@ export async function runPhase(phase: DeployPhase, context: PhaseContext, before
   const connectionIds = [...tasks.map((task) => context.bound.tasks.get(task)!), ...downloads.bound].flatMap(
     (bound) => bound.connectionIds,
   );
-  // What reports back to an agentless job may take two days (facts/01 3.4).
+  // What reports back to an agentless job may take two days (docs/facts/extension.md#3.4).
   const token = context.issueToken(id, connectionIds, ...(phase.runsOnServer ? [48 * 60] : []));
   const deadline = new AbortController();
   const ownSignal = signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal;

@@ -208,7 +208,7 @@ function identityOf({ release, options }: Running, state: ReleaseEnvironment) {
   };
 }
 
-/** Of custom artifacts these five are documented; those of the primary one have no alias besides in the third (facts/01 6.4). */
+/** Of custom artifacts these five are documented; those of the primary one have no alias besides in the third (docs/facts/extension.md#6.4). */
 export function artifactVariables(release: Release): Record<string, string> {
   const values = release.artifacts.flatMap((artifact) => {
     const { alias, type, definitionReference } = artifact;

@@ -230,7 +230,7 @@ class Binder {
 
 /**
  * Whether a connection is of another type than the input takes, or signs in by another scheme than it is narrowed to
- * (facts/01 2.3). The server refuses the run for it before anything begins; its words for a scheme are not in the facts.
+ * (docs/facts/extension.md#2.3). The server refuses the run for it before anything begins; its words for a scheme are not in the facts.
  */
 function otherThanExpected(
   inputType: string,

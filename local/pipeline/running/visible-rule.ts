@@ -1,4 +1,4 @@
-// visibleRule of task.json inputs: `a = v && b != w`, without parentheses (facts/01 2.3).
+// visibleRule of task.json inputs: `a = v && b != w`, without parentheses (docs/facts/extension.md#2.3).
 
 /** Whether the rule holds for these values; an input that is not there is empty. Comparison is without case. */
 export function isVisible(rule: string | undefined, value: (input: string) => string): boolean {

@@ -1,4 +1,4 @@
-// Error bodies of every kind, and the sentences they become. The bodies are those of facts/04 16.
+// Error bodies of every kind, and the sentences they become. The bodies are those of docs/facts/azureml-wire.md#16.
 import assert from "node:assert/strict";
 import { failureOf, readErrorBody, unreachable } from "../../../lib/azure/failure.ts";
 

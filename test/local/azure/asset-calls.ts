@@ -39,7 +39,7 @@ export function assetCalls(): AssetCalls {
 
 export const keys = (value: object): string[] => Object.keys(value);
 
-/** systemData in full, in wire order (facts/04 §1.3). */
+/** systemData in full, in wire order (docs/facts/azureml-wire.md#1.3). */
 export const sixKeys = [
   ...["createdAt", "createdBy", "createdByType"],
   ...["lastModifiedAt", "lastModifiedBy", "lastModifiedByType"],

@@ -1,4 +1,4 @@
-// Run history, output look-up and artifacts, against the booted local cloud: the calls of facts/04 §11 in their order.
+// Run history, output look-up and artifacts, against the booted local cloud: the calls of docs/facts/azureml-wire.md#11 in their order.
 import assert from "node:assert/strict";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { ask } from "./client.ts";

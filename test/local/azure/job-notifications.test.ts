@@ -1,4 +1,4 @@
-// Webhooks of jobs: what a PATCH takes and shows, and what is posted to whom when the job has ended (facts/03 7).
+// Webhooks of jobs: what a PATCH takes and shows, and what is posted to whom when the job has ended (docs/facts/azureml-services.md#7).
 import assert from "node:assert/strict";
 import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";

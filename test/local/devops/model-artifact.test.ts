@@ -47,7 +47,7 @@ describe("the release artifact type Azure ML model", () => {
   });
   after(() => cloud.close());
 
-  /** Implicit in bindings of artifact types: the endpoint is the connection, the variables are the inputs (facts/01 6.3). */
+  /** Implicit in bindings of artifact types: the endpoint is the connection, the variables are the inputs (docs/facts/extension.md#6.3). */
   async function list(target: string, more: Record<string, string> = {}): Promise<Choices> {
     const found = properties.dataSourceBindings.find((one: Binding) => one.target === target);
     const given = { ...inputs, ...more };

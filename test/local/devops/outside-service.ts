@@ -46,7 +46,7 @@ export class OutsideService {
   }
 }
 
-/** The fields that server tasks send along by default (facts/01 3.4). */
+/** The fields that server tasks send along by default (docs/facts/extension.md#3.4). */
 export interface Callback {
   readonly PlanUrl: string;
   readonly ProjectId: string;

@@ -5,7 +5,7 @@ import { findComponent, type Json, parseComponentId } from "../../workspace/comp
 import type { AzureWorld } from "../../world/world.ts";
 import { GraphFault, readGraph, type Step } from "./graph.ts";
 
-/** @throws ArmError 404 as recorded for a component that does not exist (facts/04 16 row 7), 400 for a graph that cannot run */
+/** @throws ArmError 404 as recorded for a component that does not exist (docs/facts/azureml-wire.md#16, row 7), 400 for a graph that cannot run */
 export function refuseBadPipeline(world: AzureWorld, properties: Json): void {
   try {
     const steps = readGraph(world, properties["jobs"]);

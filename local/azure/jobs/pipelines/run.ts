@@ -12,7 +12,7 @@ import { findReusable, remember, reuseKey } from "./reuse.ts";
 import { isTrue } from "./settings.ts";
 import { type Surroundings, stepJob } from "./steps.ts";
 
-/** The log that streaming clients look for first in a pipeline (facts/03 5.2). */
+/** The log that streaming clients look for first in a pipeline (docs/facts/azureml-services.md#5.2). */
 export const executionLog = "logs/azureml/executionlogs.txt";
 
 type Outcome = { readonly status: JobStatus | "Skipped"; readonly outputs: ReadonlyMap<string, Value> };
@@ -159,7 +159,7 @@ export class PipelineRun extends ParentLife {
   private async openLogs(): Promise<void> {
     const { job, host } = this;
     const folder = runFolder(job.name);
-    // The other two are there and stay empty, as recorded (facts/04 11.1).
+    // The other two are there and stay empty, as recorded (docs/facts/azureml-wire.md#11.1).
     await Promise.all(
       ["logs/azureml/stderrlogs.txt", "logs/azureml/stdoutlogs.txt"].map((file) =>
         host.world.blobs.append("azureml", `${folder}${file}`, ""),
@@ -177,7 +177,7 @@ function usable(job: JobRecord | undefined): JobRecord | undefined {
   return job !== undefined && isTerminal(job.status) && job.status !== "Completed" ? undefined : job;
 }
 
-/** What a step's run has in its properties (facts/04 11.2). */
+/** What a step's run has in its properties (docs/facts/azureml-wire.md#11.2). */
 function stepProperties(pipeline: JobRecord, step: Step): Record<string, string> {
   return {
     "azureml.runsource": "azureml.StepRun",

@@ -162,7 +162,7 @@ function givenInputs(given: unknown, scope: Scope): Map<string, Value> {
   return values;
 }
 
-/** `["uniform", [0.1, 1]]` for what a step writes as `{type: uniform, min_value: 0.1, max_value: 1}` (facts/03 2.5, 2.6). */
+/** `["uniform", [0.1, 1]]` for what a step writes as `{type: uniform, min_value: 0.1, max_value: 1}` (docs/facts/azureml-documents.md#2.5, #2.6). */
 function searchSpace(given: Json): Json {
   const order: Record<string, readonly string[]> = {
     uniform: ["min_value", "max_value"],

@@ -19,7 +19,7 @@ export interface JobSurroundings {
   readonly trackingToken: string;
   readonly proxyUrl: string;
   readonly caFile: string;
-  /** Where clients learn of this cloud, and its name there (facts/03 §4.8). */
+  /** Where clients learn of this cloud, and its name there (docs/facts/azureml-services.md#4.8). */
   readonly metadataUrl: string;
   readonly cloudName: string;
   /** A folder of the job's own, as home and for temporary files. */
@@ -30,7 +30,7 @@ export interface JobSurroundings {
   readonly own: Readonly<Record<string, string>>;
 }
 
-/** The environment of a job's process (names: facts/03 5.5). */
+/** The environment of a job's process (names: docs/facts/azureml-services.md#5.5). */
 export function jobEnvironment(
   surroundings: JobSurroundings,
   host: NodeJS.ProcessEnv = process.env,

@@ -11,7 +11,7 @@ import type { AzureWorld } from "../../world/world.ts";
 
 /**
  * The URI of every output, known before the job runs; `default` is the run's own folder. An output without a URI goes to
- * `azureml/<job>/<name>/` in the default datastore (facts/03 5.4).
+ * `azureml/<job>/<name>/` in the default datastore (docs/facts/azureml-services.md#5.4).
  * A file output's name without the slash at its end is inferred, not verified against live Azure.
  */
 export function outputUris(world: AzureWorld, job: string, body: JobBody): Record<string, string> {
@@ -100,7 +100,7 @@ async function assetProperties(
   const uri = job.outputUris[name] ?? "";
   // Recorded: null, where data that somebody registers have empty ones.
   if (noun === "data") return { ...common, tags: null, properties: null, dataUri: uri, dataType: output.jobOutputType };
-  // The service writes `resourceGroups` into a model's URI and `resourcegroups` into a data asset's (facts/04 6).
+  // The service writes `resourceGroups` into a model's URI and `resourcegroups` into a data asset's (docs/facts/azureml-wire.md#6).
   return {
     ...common,
     flavors: output.jobOutputType === "mlflow_model" ? await declaredFlavors(world, uri) : {},

@@ -16,10 +16,10 @@ import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from 
 import { type CommandEnd, RunningCommand } from "./processes.ts";
 import { type JobPrograms, preparePrograms } from "./programs.ts";
 
-/** The log file that streaming clients look for first (facts/03 5.2). */
+/** The log file that streaming clients look for first (docs/facts/azureml-services.md#5.2). */
 export const standardLog = "user_logs/std_log.txt";
 
-/** What the service notes from the queue on (facts/04 9.2); neither file is written here. */
+/** What the service notes from the queue on (docs/facts/azureml-wire.md#9.2); neither file is written here. */
 const processFiles = {
   ProcessInfoFile: "azureml-logs/process_info.json",
   ProcessStatusFile: "azureml-logs/process_status.json",

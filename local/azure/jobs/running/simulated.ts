@@ -6,7 +6,7 @@ import { locate } from "../../workspace/locate.ts";
 import { JobLife } from "./lifecycle.ts";
 import { registerOutputs } from "./outputs.ts";
 
-/** Which file of the log streaming clients look for, by kind (facts/03 5.2). */
+/** Which file of the log streaming clients look for, by kind (docs/facts/azureml-services.md#5.2). */
 const logs: Record<string, string> = {
   AutoML: "azureml-logs/70_driver_log.txt",
   Pipeline: "logs/azureml/executionlogs.txt",

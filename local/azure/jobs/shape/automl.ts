@@ -1,4 +1,4 @@
-// AutoML's task as a job shows it: what was sent, with the service's defaults and nulls (recorded August 2022 and February 2023, facts/04 9.6).
+// AutoML's task as a job shows it: what was sent, with the service's defaults and nulls (recorded August 2022 and February 2023, docs/facts/azureml-wire.md#9.6).
 import type { JobInput } from "../../records/job.ts";
 import { input } from "./parts.ts";
 import type { ResponseKeys } from "./versions.ts";

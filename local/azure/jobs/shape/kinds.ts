@@ -1,4 +1,4 @@
-// Pipelines, sweeps and the kinds that are simulated, as the management plane shows them below what all jobs share (facts/04 9.4-9.7).
+// Pipelines, sweeps and the kinds that are simulated, as the management plane shows them below what all jobs share (docs/facts/azureml-wire.md#9.4 to #9.7).
 import type { JobRecord } from "../../records/job.ts";
 import { taskShown } from "./automl.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./parts.ts";
@@ -25,9 +25,9 @@ export function otherProperties(job: Shown, keys: ResponseKeys): Json {
   }
 }
 
-/** `jobs` and `settings` come back as sent; there is no `default` output, and empty inputs may be null (facts/04 9.5). */
+/** `jobs` and `settings` come back as sent; there is no `default` output, and empty inputs may be null (docs/facts/azureml-wire.md#9.5). */
 function pipeline({ body }: Shown, keys: ResponseKeys): Json {
-  // A job that came through a batch endpoint shows none of it (facts/04 13).
+  // A job that came through a batch endpoint shows none of it (docs/facts/azureml-wire.md#13).
   if (body["batch"] !== undefined) {
     return { jobType: "Pipeline", settings: null, jobs: null, inputs: null, outputs: null, sourceJobId: null };
   }
@@ -96,7 +96,7 @@ function sweepResources(sent: unknown, keys: ResponseKeys): Json | null {
   return typeof sent === "object" && sent !== null ? resources(sent as Json, keys) : null;
 }
 
-/** A sweep shows the short name of an environment as an id of the workspace, a curated one's too (facts/04 9.4). */
+/** A sweep shows the short name of an environment as an id of the workspace, a curated one's too (docs/facts/azureml-wire.md#9.4). */
 function longEnvironment(sent: unknown, workspaceId: string | undefined): unknown {
   const short = /^azureml:([^:@/]+):([^:@/]+)$/.exec(String(sent));
   if (short === null || workspaceId === undefined) return sent ?? null;
@@ -107,7 +107,7 @@ function withoutShm({ shmSize: _shmSize, ...others }: Json): Json {
   return others;
 }
 
-/** The shape is that of a schedule's job definition, the only Spark response that was recorded (facts/04 9.7). */
+/** The shape is that of a schedule's job definition, the only Spark response that was recorded (docs/facts/azureml-wire.md#9.7). */
 function spark({ body }: Shown, keys: ResponseKeys): Json {
   const own = (key: string) => body[key] ?? null;
   return {

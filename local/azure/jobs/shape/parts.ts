@@ -1,10 +1,10 @@
-// What jobs of several kinds show in the same way: inputs, outputs, resources, distribution, queue (facts/04 9.1).
+// What jobs of several kinds show in the same way: inputs, outputs, resources, distribution, queue (docs/facts/azureml-wire.md#9.1).
 import type { JobBody, JobInput, JobOutput } from "../../records/job.ts";
 import type { ResponseKeys } from "./versions.ts";
 
 type Json = Record<string, unknown>;
 
-/** The run's own folder, among the outputs of command and sweep jobs; there is no `paths/` in its URI (facts/04 9.1). */
+/** The run's own folder, among the outputs of command and sweep jobs; there is no `paths/` in its URI (docs/facts/azureml-wire.md#9.1). */
 export function defaultOutput(job: string, keys: ResponseKeys): Json {
   const uri = `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${job}`;
   return outputOf({ jobOutputType: "uri_folder", uri }, keys);

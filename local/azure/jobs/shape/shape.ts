@@ -1,4 +1,4 @@
-// A job as the management plane shows it: key by key and in the order of facts/04 9.1, for the api-version that was asked for.
+// A job as the management plane shows it: key by key and in the order of docs/facts/azureml-wire.md#9.1, for the api-version that was asked for.
 import type { CommandBody, JobBody, JobRecord } from "../../records/job.ts";
 import { otherProperties } from "./kinds.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./parts.ts";
@@ -18,14 +18,14 @@ export interface JobPlace {
 
 type Json = Record<string, unknown>;
 
-/** The ARM resource of a job. `systemData` is created* alone: jobs never show who changed them (facts/04 1.3). */
+/** The ARM resource of a job. `systemData` is created* alone: jobs never show who changed them (docs/facts/azureml-wire.md#1.3). */
 export function jobResource(job: JobRecord, place: JobPlace, apiVersion: string, systemData: object): Json {
   const keys = responseKeys(apiVersion);
   return {
     id: `${place.workspaceId}/jobs/${job.name}`,
     name: job.name,
     type: "Microsoft.MachineLearningServices/workspaces/jobs",
-    // A pipeline's step is for run history to tell (facts/03 5.1).
+    // A pipeline's step is for run history to tell (docs/facts/azureml-services.md#5.1).
     ...(job.parent?.kind === "step"
       ? {}
       : { properties: { ...commonProperties(job, place, keys), ...ownProperties(job, place, keys) } }),
@@ -108,7 +108,7 @@ function commandParts(body: CommandBody, keys: ResponseKeys): Json {
   };
 }
 
-/** Tracking and Studio; a sweep has the latter alone (facts/04 9.4). The studio link's `wsid` has the lower-case `resourcegroups`. */
+/** Tracking and Studio; a sweep has the latter alone (docs/facts/azureml-wire.md#9.4). The studio link's `wsid` has the lower-case `resourcegroups`. */
 function services({ name: job, body }: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
   const service = (jobServiceType: string, endpoint: string) => ({
     jobServiceType,

@@ -11,7 +11,7 @@ import { takeSlot } from "../running/slots.ts";
 import { draw, grid, type Point, random, type SearchSpace } from "./space.ts";
 import { type Policy, toEnd } from "./termination.ts";
 
-/** The log that streaming clients look for first in a sweep (facts/03 5.2). */
+/** The log that streaming clients look for first in a sweep (docs/facts/azureml-services.md#5.2). */
 const sweepLog = "azureml-logs/hyperdrive.txt";
 
 /** Milliseconds between two looks at the metrics of running trials. */
@@ -110,7 +110,7 @@ export class SweepRun extends ParentLife {
       displayName: name,
       experimentName: job.experimentName,
       computeId: job.body.computeId ?? null,
-      // A component's own inputs may be what is searched (facts/03 2.6).
+      // A component's own inputs may be what is searched (docs/facts/azureml-documents.md#2.6).
       inputs: { ...job.body.inputs, ...Object.fromEntries(literals) },
       outputs: job.body.outputs ?? {},
       ...(timeout ? { limits: { jobLimitsType: "Command", timeout } } : {}),

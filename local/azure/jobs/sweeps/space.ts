@@ -1,6 +1,6 @@
 // Points of a search space: at random with a seed of one's own, or every combination of the choices.
 
-/** `["uniform", [0.1, 1]]`, `["choice", [["a", "b"]]]`, … by parameter (facts/03 2.5). */
+/** `["uniform", [0.1, 1]]`, `["choice", [["a", "b"]]]`, … by parameter (docs/facts/azureml-documents.md#2.5). */
 export type SearchSpace = Readonly<Record<string, readonly [string, readonly unknown[]]>>;
 
 /** One value for each parameter. */

@@ -25,7 +25,7 @@ export const kind: AssetKind = {
     const codeUri = sent["codeUri"];
     if (typeof codeUri !== "string") throw requiredField("properties.codeUri");
     if (existing !== undefined && existing.properties["codeUri"] !== codeUri) throw assetPathChanged();
-    // Comes back false although true was sent (facts/04 §4.2).
+    // Comes back false although true was sent (docs/facts/azureml-wire.md#4.2).
     return { codeUri, isAnonymous: false };
   },
   show: ({ codeUri }, apiVersion) => ({
@@ -47,7 +47,7 @@ export const kind: AssetKind = {
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   const uploads = world.store<{ id: string; container: string }>("pendingUploads");
 
-  // The look-up by hash goes over the whole workspace, whatever name the URL holds (facts/04 §4.1).
+  // The look-up by hash goes over the whole workspace, whatever name the URL holds (docs/facts/azureml-wire.md#4.1).
   arm.router.get("/codes/:name/versions", (request, response, next) => {
     if (text(request.query, "hash") === undefined) return next();
     requireKnown(request, [...paged, "hash", "hashVersion"]);

@@ -1,4 +1,4 @@
-// What the service makes of a component's specification; rule by rule as recorded from August 2022 to June 2023 (facts/04 §8).
+// What the service makes of a component's specification; rule by rule as recorded from August 2022 to June 2023 (docs/facts/azureml-wire.md#8).
 import type { AzureWorld } from "../../world/world.ts";
 
 export type Spec = Record<string, unknown>;
@@ -115,7 +115,7 @@ function distributionOf(sent: Spec): Spec {
   return sent["type"] === undefined ? sent : { ...sent, type: names[type.toLowerCase()] ?? type };
 }
 
-/** A curated environment's short name becomes a registry id, its label a version (facts/04 §8). */
+/** A curated environment's short name becomes a registry id, its label a version (docs/facts/azureml-wire.md#8). */
 function environmentOf(world: AzureWorld, sent: unknown): unknown {
   const found = typeof sent === "string" ? /^azureml:(AzureML-[^:@/]+)(?::([^:@/]+)|@([^:@/]+))$/.exec(sent) : null;
   if (found === null) return sent;

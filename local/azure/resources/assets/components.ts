@@ -9,7 +9,7 @@ import { shownOfGraph } from "./component-graph.ts";
 import { keptSpec, type Spec, type SpecIdentity } from "./component-spec.ts";
 import { type AssetKind, containerProperties, mountAssets, requiredField, showsPreviewKeys } from "./routes.ts";
 
-/** Fields of a specification that may differ from one PUT to the next; every other one is immutable (facts/04 §16, row 9). */
+/** Fields of a specification that may differ from one PUT to the next; every other one is immutable (docs/facts/azureml-wire.md#16, row 9). */
 const mutable = new Set(["description", "tags", "display_name", "version", "name", "$schema"]);
 
 export const kind: AssetKind = {
@@ -28,7 +28,7 @@ export const kind: AssetKind = {
     const before = existing?.properties["componentSpec"] as Spec | undefined;
     if (before !== undefined) refuseChange(name, before, componentSpec);
     // What runs is what was sent; a pipeline's graph is never shown again (recorded 2023-04: no `jobs` in the answer).
-    // The description is null even when one was sent (facts/04 §8).
+    // The description is null even when one was sent (docs/facts/azureml-wire.md#8).
     return {
       componentSpec,
       definition,
@@ -42,7 +42,7 @@ export const kind: AssetKind = {
     ...(atLeast(apiVersion, "2023-04-01") ? { provisioningState: "Succeeded" } : {}),
     ...(showsPreviewKeys(apiVersion) ? { stage } : {}),
   }),
-  // A component has no latest version, and the next one is a moment (facts/06 §5).
+  // A component has no latest version, and the next one is a moment (docs/facts/recorded-operations.md#5).
   showContainer: (container, store, apiVersion, now) => ({
     ...containerProperties(container, store, {}),
     description: container.properties["description"] ?? "",
@@ -59,7 +59,7 @@ export const kind: AssetKind = {
         : `Not found component ${name} (version: ${version}).`,
       ["NotFound", "ComponentNotFound"],
     ),
-  // The id of an anonymous component is the service's own: the same content has the same one (facts/04 §8).
+  // The id of an anonymous component is the service's own: the same content has the same one (docs/facts/azureml-wire.md#8).
   ownVersion: ({ version, sent }) =>
     sent["isAnonymous"] === true ? guidOf(JSON.stringify(sorted(sent["componentSpec"]))) : version,
 };

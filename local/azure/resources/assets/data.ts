@@ -34,7 +34,7 @@ export const kind: AssetKind = {
     };
   },
   show: ({ dataUri, dataType, referencedUris, autoDeleteSetting }, apiVersion) => ({
-    // The three preview keys are read off the environment's answer (facts/04 §7), not off a data asset's.
+    // The three preview keys are read off the environment's answer (docs/facts/azureml-wire.md#7), not off a data asset's.
     ...(showsPreviewKeys(apiVersion) ? { autoDeleteSetting: autoDeleteSetting ?? null } : {}),
     dataUri,
     ...(showsPreviewKeys(apiVersion) ? { stage: null, intellectualProperty: null } : {}),
@@ -52,7 +52,7 @@ export const kind: AssetKind = {
       : userError(404, `Data version ${name}:${version} (dataContainerName:version) not found.`, ["NotFoundError"]),
 };
 
-/** Short datastore URIs become long ones with a lower-case `resourcegroups`; folders end with a slash (facts/04 §5). */
+/** Short datastore URIs become long ones with a lower-case `resourcegroups`; folders end with a slash (docs/facts/azureml-wire.md#5). */
 export function dataUriOf(world: AzureWorld, uri: string, dataType: string): string {
   const reference = parseReference(uri);
   const long = reference.kind === "datastore" ? longDatastoreUri(world, reference.datastore, reference.path) : uri;

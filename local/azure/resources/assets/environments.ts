@@ -6,7 +6,7 @@ import type { ArmRouter } from "../../arm/router.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { type AssetKind, containerProperties, mountAssets, requiredField, showsPreviewKeys } from "./routes.ts";
 
-/** Curated environments that facts/04 and the official examples name, and their versions, oldest first. */
+/** Curated environments that docs/facts/azureml-wire.md and the official examples name, and their versions, oldest first. */
 const curated: Readonly<Record<string, readonly string[]>> = {
   "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu": ["33", "35"],
   "AzureML-sklearn-1.5": ["1"],
@@ -35,7 +35,7 @@ export const kind: AssetKind = {
     };
     const changed = definition.some((key) => JSON.stringify(existing?.properties[key]) !== JSON.stringify(kept[key]));
     if (existing !== undefined && changed) {
-      // The official client answers a 409 here by trying the next version (facts/03 §2.8); the words are those that users
+      // The official client answers a 409 here by trying the next version (docs/facts/azureml-documents.md#2.8); the words are those that users
       // report (Azure/azure-cli-extensions#5440), whose status is in no recording.
       throw userError(409, `Environment ${name} with version ${version} is already registered and cannot be changed.`, [
         "Conflict",
@@ -72,7 +72,7 @@ function spelled(value: unknown, published: readonly string[]): unknown {
   return published.find((one) => one.toLowerCase() === String(value).toLowerCase()) ?? value;
 }
 
-/** Goes in as YAML, comes back as JSON with two spaces; "" when none was sent (facts/04 §7). What is no YAML is kept as it is. */
+/** Goes in as YAML, comes back as JSON with two spaces; "" when none was sent (docs/facts/azureml-wire.md#7). What is no YAML is kept as it is. */
 function condaAsJson(condaFile: unknown): string {
   if (typeof condaFile !== "string" || condaFile.trim() === "") return "";
   try {

@@ -35,7 +35,7 @@ export const kind: AssetKind = {
       modelUri: normalised,
       // A job that is named by the path alone is the model's job too. Inferred.
       jobName: jobName ?? jobOf(modelUri) ?? null,
-      stage: stage ?? "Development", // facts/06 §5
+      stage: stage ?? "Development", // docs/facts/recorded-operations.md#5
       ...kept(existing?.properties, "source", "aliases"),
       ...(datasets === undefined ? {} : { datasets }),
     };
@@ -64,7 +64,7 @@ export const kind: AssetKind = {
 };
 
 /**
- * Datastore URIs come back long and with `resourceGroups`, the opposite casing of data (facts/04 §6). A job's output and a run's
+ * Datastore URIs come back long and with `resourceGroups`, the opposite casing of data (docs/facts/azureml-wire.md#6). A job's output and a run's
  * artifact become the place where they lie: the official client downloads models from datastore paths only. Inferred.
  */
 export function storedModelUri(world: AzureWorld, uri: string): string {

@@ -34,7 +34,7 @@ export interface AssetKind {
   readonly systemData: SystemDataVariant;
   /** Of a container that is read alone; in a list, and unless said, it is that of the versions. */
   readonly containerSystemData?: SystemDataVariant;
-  /** Status of a PUT on a version that exists: 200, or 201 without end (facts/04 §1.4). */
+  /** Status of a PUT on a version that exists: 200, or 201 without end (docs/facts/azureml-wire.md#1.4). */
   readonly repeatedPut: 200 | 201;
   /**
    * What is kept of a PUT. The keys that all kinds share are merged in afterwards.
@@ -111,7 +111,7 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
   arm.get(
     `${base}/:name/versions`,
     (request, response, { apiVersion }) => {
-      // A name that nobody has used has no versions: an empty list, as the code look-up shows (facts/04 §4.1).
+      // A name that nobody has used has no versions: an empty list, as the code look-up shows (docs/facts/azureml-wire.md#4.1).
       const versions = store.container(parameter(request, "name"))?.versions ?? [];
       const chosen = selectVersions(versions, request.query);
       response.json(page(chosen, request, world.urls.arm, (one) => showVersion(one, apiVersion)));
@@ -145,7 +145,7 @@ export function mountAssets(arm: ArmRouter, world: AzureWorld, kind: AssetKind):
 
   function found(request: Request, version: string): AssetVersion {
     const name = parameter(request, "name");
-    // A component asked for without a version is asked for by this one (facts/03 §2.3).
+    // A component asked for without a version is asked for by this one (docs/facts/azureml-documents.md#2.3).
     const asset = version === "azureml_default" ? store.latest(name) : store.version(name, version);
     if (asset === undefined) throw kind.notFound(name, version);
     return asset;
@@ -249,7 +249,7 @@ function requireName(name: string): void {
   );
 }
 
-/** What all containers show. `empty` stands where no tags or properties were ever put: `{}`, or null for data (facts/04 §5, §6). */
+/** What all containers show. `empty` stands where no tags or properties were ever put: `{}`, or null for data (docs/facts/azureml-wire.md#5, #6). */
 export function containerProperties(
   container: AssetContainer,
   store: AssetStore,
@@ -271,7 +271,7 @@ export function requiredField(path: string): ArmError {
   return userError(400, `The request is invalid: ${path} is required.`, ["BadArgument", "ArgumentInvalid"]);
 }
 
-/** 400 for another location under an existing version. The client's own constant proves the message; its exchange was never recorded (facts/04 §16). */
+/** 400 for another location under an existing version. The client's own constant proves the message; its exchange was never recorded (docs/facts/azureml-wire.md#16). */
 export function assetPathChanged(): ArmError {
   return userError(400, "Asset paths cannot be updated.", ["BadArgument"]);
 }

@@ -1,4 +1,4 @@
-// Batch endpoints and their deployments on the management plane (facts/04 §13).
+// Batch endpoints and their deployments on the management plane (docs/facts/azureml-wire.md#13).
 import type { Request } from "express";
 import { page } from "../../arm/collection.ts";
 import { stampsOf } from "../../arm/envelope.ts";
@@ -103,7 +103,7 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
       endpoints.changed();
     };
     const work = async () => {
-      // Taken at first, and given up in the end: recorded in 2022, with every endpoint of this mode (facts/06 3.2).
+      // Taken at first, and given up in the end: recorded in 2022, with every endpoint of this mode (docs/facts/recorded-operations.md#3.2).
       if (endpoint.authMode === "Key") throw new DeploymentFailure("InternalServerError", "Internal error.");
       endpoint.scoringUri = `${await gatewaysOf(world).open(name)}/jobs`;
       settle("Succeeded");
@@ -162,7 +162,7 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
   });
 }
 
-/** What the result's address says once something was deleted (facts/06 3.3). @throws ArmError 404 */
+/** What the result's address says once something was deleted (docs/facts/recorded-operations.md#3.3). @throws ArmError 404 */
 function forgotten({ id }: Operation): never {
   throw userError(404, `Resource ${id} not found`, ["NotFound"], {
     format: "Resource {dataName} not found",
@@ -217,7 +217,7 @@ function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
       tags: { ...((bodyOf(request)["tags"] ?? {}) as Record<string, string>) },
       location: String(bodyOf(request)["location"] ?? world.location),
       properties: sent,
-      // Recorded in 2023 and 2025; of older ones some began with Updating (facts/04 §13, facts/06 3.1).
+      // Recorded in 2023 and 2025; of older ones some began with Updating (docs/facts/azureml-wire.md#13, docs/facts/recorded-operations.md#3.1).
       provisioningState: known === undefined ? "Creating" : "Updating",
     };
     deployments.set(key, deployment);

@@ -19,7 +19,7 @@ import { endpointOf, requireName } from "./online-endpoints.ts";
 
 type Json = Record<string, unknown>;
 
-/** 404, after the shape recorded for endpoints (facts/04 §16 no. 5); for deployments it is not recorded. */
+/** 404, after the shape recorded for endpoints (docs/facts/azureml-wire.md#16, row 5); for deployments it is not recorded. */
 function noSuchDeployment(endpoint: string, name: string): ArmError {
   const message = `There is no deployment with name: ${name} in endpoint ${endpoint}`;
   return new ArmError(404, "NotFound", "The specified resource was not found.", [], {
@@ -128,7 +128,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       location: String(body["location"] ?? world.location),
       properties: normalised(sent),
       sku: { name: sku.name ?? "Default", tier: sku.tier ?? "Standard", capacity: sku.capacity ?? 1 },
-      // To 2022 the first state was Updating, also of a new one (facts/04 §12.3, facts/06 2.2).
+      // To 2022 the first state was Updating, also of a new one (docs/facts/azureml-wire.md#12.3, docs/facts/recorded-operations.md#2.2).
       provisioningState: known === undefined && isRecent(apiVersion) ? "Creating" : "Updating",
       operationUrl: world.operations.address(operation),
     };
@@ -148,7 +148,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     carryOut(world, key, operation, takes ?? world.scenario.online.deployment, work, () => settle("Failed"));
   });
 
-  // Tags alone take as long as a new container did in the recording (facts/06 2.3); here no container is started anew.
+  // Tags alone take as long as a new container did in the recording (docs/facts/recorded-operations.md#2.3); here no container is started anew.
   arm.patch(`${base}/:deployment`, (request, response, { apiVersion, author }) => {
     const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
     requireOnly(request, "an online deployment", ["tags", "sku"]);
@@ -192,7 +192,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       ([each, share]) => each.toLowerCase() === name.toLowerCase() && share > 0,
     );
     if (weight !== undefined) {
-      // The rule is known (facts/03 §6.1), its status and words are not.
+      // The rule is known (docs/facts/azureml-services.md#6.1), its status and words are not.
       throw userError(
         400,
         `The deployment ${deployment.name} has ${weight[1]} percent of the traffic of endpoint ${endpoint.name} and cannot be deleted.`,
@@ -238,7 +238,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         value: [
           {
             resourceType: "Microsoft.MachineLearning.Services/endpoints/deployments",
-            // As recorded, in small letters; the default is what the deployment has (facts/06 2.7).
+            // As recorded, in small letters; the default is what the deployment has (docs/facts/recorded-operations.md#2.7).
             sku: { name: "default", tier: "Standard" },
             capacity: { minimum: 1, maximum: 50, default: sku.capacity, scaleType: "Automatic" },
           },

@@ -21,7 +21,7 @@ import type { AzureWorld } from "../../world/world.ts";
 
 type Json = Record<string, unknown>;
 
-/** facts/03 §2.10. That deployments have the same rule is general knowledge. */
+/** docs/facts/azureml-documents.md#2.10. That deployments have the same rule is general knowledge. */
 const nameRule = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 
 /** Refuses a name that Azure refuses. The words of the real refusal are not recorded. */
@@ -34,7 +34,7 @@ export function requireName(kind: "endpoint" | "deployment", name: string): void
   );
 }
 
-/** 404, in the shape recorded for a batch endpoint (facts/04 §16 no. 5). */
+/** 404, in the shape recorded for a batch endpoint (docs/facts/azureml-wire.md#16, row 5). */
 export function noSuchEndpoint(world: AzureWorld, name: string): ArmError {
   const message = `There is no endpoint with name: ${name} in ${world.workspaceName}`;
   return new ArmError(404, "NotFound", "The specified resource was not found.", [], {
@@ -80,7 +80,7 @@ function requireTraffic(
   }
   const sum = Object.values(traffic).reduce((total, weight) => total + weight, 0);
   if (sum !== 0 && sum !== 100) throw refuse(`The traffic must sum to 0 or 100, and sums to ${sum}.`);
-  // At most one deployment and half of the traffic: inferred (facts/03 §6.1).
+  // At most one deployment and half of the traffic: inferred (docs/facts/azureml-services.md#6.1).
   const mirrored = Object.entries(mirror).filter(([, percent]) => percent > 0);
   if (mirrored.length > 1) throw refuse("The mirror traffic may go to one deployment only.");
   for (const [name, percent] of mirrored) {
@@ -103,7 +103,7 @@ function authModeOf(value: unknown): EndpointRecord["authMode"] {
 
 const endpointOrders = ["CreatedAtDesc", "CreatedAtAsc", "UpdatedAtDesc", "UpdatedAtAsc"] as const;
 
-/** The published filters and orders of the list; the newest first unless said (facts/06 2.8). An unknown name gives an empty list. */
+/** The published filters and orders of the list; the newest first unless said (docs/facts/recorded-operations.md#2.8). An unknown name gives an empty list. */
 function chosenEndpoints(endpoints: readonly EndpointRecord[], query: Request["query"]): EndpointRecord[] {
   const name = text(query, "name")?.toLowerCase();
   const computeType = choice(query, "computeType", ["Managed", "Kubernetes", "AzureMLCompute"]) ?? "Managed";
@@ -174,7 +174,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       authMode,
       publicNetworkAccess: String(sent["publicNetworkAccess"] ?? known?.publicNetworkAccess ?? "Enabled"),
       provisioningState: known === undefined ? "Creating" : "Updating",
-      // The old weights show until the operation has ended (facts/04 §12.4).
+      // The old weights show until the operation has ended (docs/facts/azureml-wire.md#12.4).
       traffic: known?.traffic ?? {},
       mirrorTraffic: known?.mirrorTraffic ?? {},
       keys: {
@@ -211,7 +211,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     );
   });
 
-  // Of traffic nothing can be changed so: the published body has tags and identity (facts/06 2.3).
+  // Of traffic nothing can be changed so: the published body has tags and identity (docs/facts/recorded-operations.md#2.3).
   arm.patch(`${base}/:endpoint`, (request, response, { apiVersion, author }) => {
     const endpoint = endpointOf(world, parameter(request, "endpoint"));
     requireOnly(request, "an online endpoint", ["tags", "identity"]);
@@ -239,7 +239,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   arm.delete(`${base}/:endpoint`, (request, response, { apiVersion }) => {
     const name = parameter(request, "endpoint");
     const endpoint = endpoints.get(name.toLowerCase());
-    // 204 for what is not there is in the published examples only (facts/04 §12.7).
+    // 204 for what is not there is in the published examples only (docs/facts/azureml-wire.md#12.7).
     if (endpoint === undefined) return response.status(204).end();
     requireIdle(world, name);
     const operation = begin(world, request, "oe", name);
@@ -269,7 +269,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.post(`${base}/:endpoint/listKeys`, (request, response) => {
     const endpoint = endpointOf(world, parameter(request, "endpoint"));
-    // An endpoint of another mode has none (facts/06 2.5).
+    // An endpoint of another mode has none (docs/facts/recorded-operations.md#2.5).
     response.json(endpoint.authMode === "Key" ? endpoint.keys : { primaryKey: null, secondaryKey: null });
   });
 
@@ -286,7 +286,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     }
     const operation = begin(world, request, "oe", endpoint.name);
     world.operations.accepted(response, operation, apiVersion, "result, no timeout");
-    // Recorded under this api-version alone (June 2022, facts/06 2.5). Azure's Python client, which asks with 2022-02-01-preview,
+    // Recorded under this api-version alone (June 2022, docs/facts/recorded-operations.md#2.5). Azure's Python client, which asks with 2022-02-01-preview,
     // waits for the end there and goes on, so others answer as for every operation of an endpoint. Inferred.
     if (apiVersion === "2022-05-01") operation.result = () => noSuchOperation(operation);
     const renew = async () => {

@@ -1,5 +1,5 @@
 // Hashes and file lists. The digests were made by azure-ai-ml 1.35.2 from the same files; the two that Azure publishes as vectors
-// (facts/03 3.3) hold for this code, too, but their files are not ours to copy.
+// (docs/facts/azureml-documents.md#3.3) hold for this code, too, but their files are not ours to copy.
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { contentHash, listUploadFiles, objectHash } from "../../../../lib/documents/index.ts";
