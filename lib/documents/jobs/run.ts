@@ -1,43 +1,9 @@
 // Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
+import { byType } from "../language/by-type.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
 import { anything, boolean, duration, enumeration, integer, looseText, text } from "../language/scalar.ts";
-import { described, describedKind, type Reading, type Shape, snakeCase } from "../language/shape.ts";
-import type { SpecNode } from "../language/source.ts";
-
-/** An object whose `type` says which of several it is. */
-export function byType<T extends { type?: string }>(
-  title: string,
-  shapes: Readonly<Record<string, Shape<T>>>,
-  options: { fold?: (word: string) => string; otherwise?: string } = {},
-): Shape<T> {
-  const fold = options.fold ?? ((word: string) => word.toLowerCase());
-  const names = Object.keys(shapes);
-  const choose = (node: SpecNode, at: Reading): string | undefined => {
-    if (node.kind !== "map")
-      return at.fault(node, `${at.name} is ${describedKind(node)}; ${title} is a mapping with \`type\`.`, {
-        allowed: names,
-      });
-    const type = node.entries.get("type");
-    if (type === undefined && options.otherwise !== undefined) return options.otherwise;
-    if (type === undefined) return at.fault(node, `${title} needs the field "type".`, { allowed: names });
-    const word = type.kind === "scalar" ? fold(type.text) : "";
-    const name = names.find((candidate) => fold(candidate) === word);
-    return name ?? at.step("type").fault(type, `${at.step("type").name} is ${described(type)}.`, { allowed: names });
-  };
-  return {
-    expects: `a mapping (${title})`,
-    below: { kind: "either", shapes: Object.values(shapes) as Shape<unknown>[] },
-    read(node, at) {
-      const name = choose(node, at);
-      return name === undefined ? undefined : shapes[name]?.read(node, at);
-    },
-    write(value, to) {
-      const name = names.find((candidate) => fold(candidate) === fold(value.type ?? "")) ?? options.otherwise ?? "";
-      return shapes[name]?.write(value, to);
-    },
-  };
-}
+import { type Shape, snakeCase } from "../language/shape.ts";
 
 function typed<const N extends string>(name: N, rest: string, as: string) {
   return required(enumeration([name], { rest: { [name]: rest }, fold: "snake" }), { as });

@@ -2,6 +2,7 @@
 
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
+import { byType } from "../language/by-type.ts";
 import { present } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { code, compute } from "../language/reference.ts";
@@ -20,15 +21,7 @@ import {
 import { described, type Infer, type Reading, type Shape, type Writing } from "../language/shape.ts";
 import type { MapNode, SpecNode } from "../language/source.ts";
 import { doubleBrackets, jobHeader } from "./command.ts";
-import {
-  byType,
-  distribution,
-  environmentVariables,
-  jobIdentity,
-  jobResources,
-  queueSettings,
-  services,
-} from "./run.ts";
+import { distribution, environmentVariables, jobIdentity, jobResources, queueSettings, services } from "./run.ts";
 
 export const SWEEP_API_VERSION = "2024-01-01-preview";
 

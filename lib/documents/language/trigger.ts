@@ -1,6 +1,6 @@
 // When something happens again and again: by a cron expression or by a recurrence (docs/facts/azureml-documents.md#2.12). Schedules and compute instances have these.
 
-import { byType } from "../jobs/run.ts";
+import { byType } from "./by-type.ts";
 import { type Fields, list, object, optional, required } from "./object.ts";
 import { enumeration, integer, text } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Shape } from "./shape.ts";

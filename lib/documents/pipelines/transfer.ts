@@ -1,6 +1,6 @@
 // Data transfer and import: components and what they read from and write to (docs/facts/azureml-documents.md#2.6).
 
-import { byType } from "../jobs/run.ts";
+import { byType } from "../language/by-type.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { anything, enumeration, looseText, text } from "../language/scalar.ts";
 import type { Infer, Shape } from "../language/shape.ts";

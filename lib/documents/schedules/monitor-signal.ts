@@ -2,7 +2,7 @@
 
 import { writeInput } from "../assets/io.ts";
 import { pascal } from "../jobs/automl-task.ts";
-import { byType } from "../jobs/run.ts";
+import { byType } from "../language/by-type.ts";
 import { present } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { assetReference } from "../language/reference.ts";

@@ -1,6 +1,6 @@
 // Computes: clusters, instances, and machines, Spark pools and Kubernetes clusters that are attached.
 import { segment } from "../../segment.ts";
-import { byType } from "../jobs/run.ts";
+import { byType } from "../language/by-type.ts";
 import { camelWriting, type ParseOptions, present, readDocument, type Write } from "../language/document.ts";
 import { readText } from "../language/included.ts";
 import { map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";

@@ -1,6 +1,6 @@
 // The credentials of a connection, by their `type`. Secrets are noted as they are read.
 
-import { byType } from "../jobs/run.ts";
+import { byType } from "../language/by-type.ts";
 import { present } from "../language/document.ts";
 import { type Fields, object, optional, required } from "../language/object.ts";
 import { enumeration, secretText, text } from "../language/scalar.ts";

@@ -1,6 +1,6 @@
 // Connections of a workspace to what lies outside: stores, registries, feeds, databases and AI services.
 import { segment } from "../../segment.ts";
-import { byType } from "../jobs/run.ts";
+import { byType } from "../language/by-type.ts";
 import { type ParseOptions, present, readDocument, type Write } from "../language/document.ts";
 import { type Fields, map, object, optional, readOnly, required } from "../language/object.ts";
 import { anything, boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";

@@ -1,6 +1,6 @@
 // Datastores: blob containers, file shares, data lakes and OneLake (docs/facts/azureml-documents.md#2.9).
 import { segment } from "../../segment.ts";
-import { byType } from "../jobs/run.ts";
+import { byType } from "../language/by-type.ts";
 import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
