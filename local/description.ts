@@ -1,4 +1,5 @@
-// How clients reach a local cloud: addresses, credentials and ready environments, as `azureml-local up` writes them to a file.
+// The description of a local cloud for its clients: addresses, credentials and ready environments, as `azureml-local up` writes them to a
+// file.
 import { connectionEnvironment } from "./agent/connection.ts";
 import { cloudName, storageSuffix } from "./azure/workspace/addresses.ts";
 import type { LocalCloud } from "./cloud.ts";

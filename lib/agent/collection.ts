@@ -37,7 +37,7 @@ export function belongsToCollection(address: string, collection: string): boolea
 }
 
 /**
- * Address of the service of releases. Azure DevOps Services has it at a host of its own (facts/05 E.3,
+ * Address of the service of releases. Azure DevOps Services has it at a host of its own (docs/facts/evidence.md#E.3,
  * microsoft/azure-devops-node-api#85), Azure DevOps Server at the collection's address.
  */
 export function releaseServiceOf(collection: string): string {

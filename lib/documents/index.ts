@@ -1,4 +1,5 @@
-// The face of this room: read what the user wrote, and turn it into what Azure ML is sent. Pure but for local files; the cloud is asked through a Resolver.
+// The public interface of the documents: reads YAML, and translates it into requests to Azure ML. Pure but for local files; the cloud is
+// asked through a Resolver.
 
 export { type DataDocument, parseData, translateData } from "./assets/data.ts";
 export { type EnvironmentDocument, parseEnvironment, translateEnvironment } from "./assets/environment.ts";

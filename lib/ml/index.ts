@@ -1,4 +1,4 @@
-// The domain, as stories see it.
+// The public interface of lib/ml.
 export { type AppliedResource, applyDocuments } from "./apply/apply.ts";
 export { readDocuments } from "./apply/documents.ts";
 export {

@@ -1,4 +1,4 @@
-// Which file answers what: the applications behind the listeners of local Azure.
+// The applications behind the listeners of local Azure: which file serves which route.
 import express, { type Express, type RequestHandler } from "express";
 import type { Principal } from "./arm/caller.ts";
 import {

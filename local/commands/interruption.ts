@@ -1,4 +1,4 @@
-// How a command learns that it is to end.
+// Signals that end a command.
 
 /** Aborts at SIGINT or SIGTERM, and when npm is gone: it passes SIGTERM to a shell that does not pass it on. */
 export function interruption(): AbortSignal {

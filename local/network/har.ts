@@ -1,4 +1,4 @@
-// What went over the wire, as an HTTP Archive (HAR 1.2) with every secret replaced.
+// HTTP Archive (HAR 1.2) of the recorded traffic, with every secret replaced.
 import { Redaction } from "./redaction.ts";
 
 /** Bytes of a body that are kept. */

@@ -1,4 +1,5 @@
-// The way into the local cloud for clients that cannot resolve `stor1.blob.core.storage.localhost`: an HTTP proxy that knows our own listeners and nothing else.
+// An HTTP proxy into the local cloud, for clients that cannot resolve `stor1.blob.core.storage.localhost`. It forwards to the cloud's own
+// listeners and to nothing else.
 import http from "node:http";
 import net, { type AddressInfo } from "node:net";
 

@@ -1,4 +1,4 @@
-// Takes secrets out of recorded traffic. What is JSON stays JSON; what is a URL stays a URL.
+// Redacts secrets in recorded traffic. What is JSON stays JSON; what is a URL stays a URL.
 
 /** What stands where a secret stood. */
 export const hidden = "***";

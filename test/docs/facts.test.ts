@@ -23,15 +23,17 @@ interface Citation {
 }
 
 const SECTION = "[A-Z0-9]+(?:\\.[0-9]+)?";
-const CITATION = new RegExp(`docs/facts/([\\w.-]+?\\.md)((?:(?:, | and | to )?#${SECTION})*)`, "g");
+/** Between two sections of one page, also over the end of a comment's line. */
+const BETWEEN = "(?:,|,? and| to)\\s+(?:(?://|\\*)\\s+)?";
+const CITATION = new RegExp(`docs/facts/([\\w.-]+?\\.md)((?:(?:${BETWEEN})?#${SECTION})*)`, "g");
 
 /** `docs/facts/agent.md#1.1, #1.3` and `docs/facts/agent.md#2 to #4`, as comments have them. */
 function citationsIn(text: string, where = ""): Citation[] {
   return [...text.matchAll(CITATION)].map(([, page = "", list = ""]) => {
-    const parts = [...list.matchAll(new RegExp(`(, | and | to )?#(${SECTION})`, "g"))];
+    const parts = [...list.matchAll(new RegExp(`(${BETWEEN})?#(${SECTION})`, "g"))];
     const sections = parts.map(([, , section = ""]) => section);
-    const ranges = parts.flatMap(([, before], at) =>
-      before === " to " && at > 0 ? [[sections[at - 1]!, sections[at]!] as const] : [],
+    const ranges = parts.flatMap(([, before = ""], at) =>
+      before.startsWith(" to") && at > 0 ? [[sections[at - 1]!, sections[at]!] as const] : [],
     );
     return { where, page, sections, ranges };
   });
@@ -158,6 +160,7 @@ describe("a citation of docs/facts", () => {
     assert.deepEqual(citationsIn("as known (docs/facts/agent.md#1.1, #1.3 and #2 to #4).", "x.ts"), [
       { where: "x.ts", page: "agent.md", sections: ["1.1", "1.3", "2", "4"], ranges: [["2", "4"]] },
     ]);
+    assert.deepEqual(citationsIn(" * (docs/facts/agent.md#1.1,\n * #1.3)")[0]?.sections, ["1.1", "1.3"]);
     assert.deepEqual(citationsIn("docs/facts/operations.md#B.6."), [
       { where: "", page: "operations.md", sections: ["B.6"], ranges: [] },
     ]);

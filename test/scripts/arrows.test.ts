@@ -1,4 +1,4 @@
-// Who imports whom, read from the imports themselves: what biome.json holds per folder is held here once more, by other means.
+// Import walls, read from the imports themselves: what biome.json holds per folder is held here as well.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";

@@ -1,4 +1,4 @@
-// What `runOnAgent` hands to a story, with services that remember what they were asked.
+// The context of a story under test, with services that record what they were asked.
 
 import assert from "node:assert/strict";
 import { stepFolders } from "../../lib/agent/folders.ts";

@@ -1,4 +1,4 @@
-// Where a download may write: below the folder that it was told, by its real path, and never through a link.
+// Downloads write only below the folder that they were given, by its real path, and never through a link.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import os from "node:os";

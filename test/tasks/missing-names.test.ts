@@ -1,4 +1,4 @@
-// What a file or an input names and nobody has is told before anything is written, at its place, with what there is instead.
+// Missing references in files and inputs are reported before anything is written, at their place, with what exists instead.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// Watch models on bad days: answers that are none, answers that are lost, two jobs of one run, and a job that dies.
+// Watch models under faults: invalid answers, answers that are lost, two jobs of one run, and a job that dies.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";

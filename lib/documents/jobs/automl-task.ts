@@ -1,4 +1,4 @@
-// What every AutoML task says of itself, and the shapes that tasks of several families share.
+// Declaration of AutoML tasks, and the shapes that tasks of several families share.
 import { type JobInput, jobInput } from "../assets/io.ts";
 import type { AnyField } from "../language/object.ts";
 import { enumeration } from "../language/scalar.ts";

@@ -72,7 +72,10 @@ const fields = {
 
 export type DistillationJob = ObjectOf<typeof fields>;
 export const distillationJob: Shape<DistillationJob> = object("a distillation job", fields, {
-  /** The teacher labels rows that there are. Azure's client refuses such a job without them, and cannot show one that is there. */
+  /**
+   * The teacher model labels existing rows. Azure's client refuses such a job without them, and cannot show one that is
+   * there.
+   */
   check(job, node, at) {
     if (job.data_generation_type !== "label_generation") return;
     for (const name of ["training_data", "validation_data"] as const) {

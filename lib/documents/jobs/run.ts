@@ -24,7 +24,7 @@ const managedFields = {
   msi_resource_id: optional(text(), { as: "resource_id" }),
 };
 
-/** Whose rights a job runs with. */
+/** The identity that a job runs with. */
 export const jobIdentity: Shape<JobIdentity> = byType<JobIdentity>(
   "an identity",
   {
@@ -93,7 +93,7 @@ export interface Distribution {
   readonly type: string;
 }
 
-/** How the processes of a distributed run find each other. */
+/** Distribution: how the processes of a distributed run find each other. */
 export const distribution: Shape<Distribution> = byType<Distribution>("a distribution", {
   pytorch: object("a PyTorch distribution", {
     type: typed("pytorch", "PyTorch", "distribution_type"),

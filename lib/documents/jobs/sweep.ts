@@ -154,7 +154,7 @@ const policyType = <const N extends string>(name: N, rest: string) =>
   required(enumeration([name], { fold: "snake", rest: { [name]: rest } }), { as: "policy_type" });
 const noBandit = { slackAmount: 0, slackFactor: 0 };
 
-/** When a trial that does badly is stopped. Intervals that are not given count as 0. */
+/** Early termination of trials. Intervals that are not given count as 0. */
 export const earlyTermination: Shape<Policy> = byType<Policy>(
   "an early termination policy",
   {

@@ -1,4 +1,4 @@
-// What every kind has in common: options of parsing, the write that a document becomes, fields that all documents share.
+// The base of every kind of document: options of parsing, the write that a document becomes, fields that all documents share.
 
 import { type DocumentKind, isEvidentlyOther, refuseOther, withArticle } from "./kind.ts";
 import { withNames } from "./named.ts";

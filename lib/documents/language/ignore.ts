@@ -1,4 +1,5 @@
-// Which files of a folder are left out of an upload (docs/facts/azureml-documents.md#3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never deeper ones.
+// Ignore rules of uploads (docs/facts/azureml-documents.md#3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never
+// deeper ones.
 import { statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";

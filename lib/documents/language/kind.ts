@@ -1,5 +1,5 @@
-// Which kind of document a YAML file is: from `$schema`, `type` and the fields that only one kind has (docs/facts/azureml-documents.md#1.2). What the user asks
-// to do decides what is read; this says what was found instead.
+// Recognises the kind of a YAML file: from `$schema`, `type` and the fields that only one kind has (docs/facts/azureml-documents.md#1.2).
+// The task decides which kind is read; this says what was found instead.
 import { TaskError } from "../../errors.ts";
 import { snakeCase } from "./shape.ts";
 import type { SourceFile, SpecNode } from "./source.ts";

@@ -1,4 +1,4 @@
-// Which paths a document kind has: to accept an override, and to find the nearest right path for one that is none.
+// The paths of a kind of document: to accept an override, and to find the nearest right path for a wrong one.
 import { type DocumentPath, damerau, formatPath } from "./faults.ts";
 import type { Shape } from "./shape.ts";
 import type { SpecNode } from "./source.ts";

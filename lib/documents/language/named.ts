@@ -1,4 +1,4 @@
-// What a document names that must be there already, each with its place in the file: a look-up that finds nothing can point at it.
+// References of a document to things that must exist, each with its place in the file, so that a failed look-up can point at it.
 import type { SourceLocation } from "../../errors.ts";
 import type { DocumentPath } from "./faults.ts";
 import type { AssetKind } from "./resolver.ts";

@@ -1,4 +1,5 @@
-// How a document names what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code (docs/facts/azureml-documents.md#2.3).
+// References to what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code
+// (docs/facts/azureml-documents.md#2.3).
 
 import { TaskError } from "../../errors.ts";
 import { segment, segmentFault } from "../../segment.ts";

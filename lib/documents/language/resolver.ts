@@ -1,5 +1,5 @@
-// What a spec asks for while it is being translated: the few things that only the cloud knows.
-// lib/ml/assets/resolve answers from Azure; `npm run plan` answers from a stub, so that a translation can be seen without a network.
+// The resolver interface: the few things that only the cloud knows. lib/ml/assets/resolve answers from Azure; `npm run plan` answers from a
+// stub, so that a translation can be seen without a network.
 import type { UploadRoot } from "./upload-folders.ts";
 
 /** Where the document is to be created. `id` is the workspace's ARM id, without a trailing slash. */

@@ -1,4 +1,4 @@
-// When something happens again and again: by a cron expression or by a recurrence (docs/facts/azureml-documents.md#2.12). Schedules and compute instances have these.
+// Triggers: cron expressions and recurrences (docs/facts/azureml-documents.md#2.12). Schedules and compute instances have them.
 
 import { byType } from "./by-type.ts";
 import { type Fields, list, object, optional, required } from "./object.ts";

@@ -1,4 +1,4 @@
-// Why a file is no one YAML document: what the parser found, and what to do about it; never the parser's words about its own functions.
+// YAML syntax errors in plain words: the fault and its remedy; never the parser's words about its own functions.
 import type { Document } from "yaml";
 
 type Found = Document["errors"][number];

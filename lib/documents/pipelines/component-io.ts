@@ -1,4 +1,4 @@
-// What a component takes and gives: typed parameters and ports (docs/facts/azureml-documents.md#2.7). Defaults and bounds are sent as text.
+// Inputs and outputs of components: typed parameters and ports (docs/facts/azureml-documents.md#2.7). Defaults and bounds are sent as text.
 import { ASSET_TYPES } from "../assets/io.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { boolean, enumeration, type Literal, literal, looseText, text } from "../language/scalar.ts";

@@ -1,4 +1,4 @@
-// Components of every type: their declaration, their registration under a name, and their registration on the way as part of something else (docs/facts/azureml-documents.md#2.7).
+// Component YAML: its shape, and its registration under its name or anonymously inside a pipeline (docs/facts/azureml-documents.md#2.7).
 
 import { segment } from "../../segment.ts";
 import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "../language/document.ts";
@@ -154,7 +154,7 @@ export async function translateComponent(document: ComponentDocument, resolver: 
   };
 }
 
-/** Registers a component on the way and answers its id. */
+/** Registers an anonymous component inside a pipeline and returns its id. */
 export async function putAnonymousComponent(
   document: ComponentDocument,
   origin: ComponentOrigin,

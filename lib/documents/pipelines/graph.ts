@@ -49,7 +49,7 @@ const anyStep: Shape<unknown> = {
   write: () => undefined,
 };
 
-/** Gives each inline step its component, and reports bindings that name nothing and required inputs that are missing. */
+/** Joins the steps: gives each inline step its component, and reports unknown bindings and missing required inputs. */
 export function joinSteps(
   read: Steps,
   ports: { readonly inputs: Readonly<Record<string, Port>>; readonly outputs: Readonly<Record<string, Port>> },

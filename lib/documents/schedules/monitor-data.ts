@@ -1,4 +1,5 @@
-// What a monitor looks at: production data over a moving window, and the reference that it is held against (docs/facts/azureml-documents.md#2.12).
+// The data of a monitor: production data over a moving window, and the reference data that it is compared with
+// (docs/facts/azureml-documents.md#2.12).
 
 import { type AssetInput, DATA_TYPES, jobInput, locationUri } from "../assets/io.ts";
 import { present } from "../language/document.ts";

@@ -1,4 +1,4 @@
-// What computes of several types share: their header, identity and network.
+// Parts that computes of several types share: header, identity and network.
 import { tags } from "../language/document.ts";
 import { list, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
@@ -34,7 +34,7 @@ const userIdentity = object("an identity", {
   tenant_id: readOnly(),
 });
 
-/** Whose rights a compute has. Unlike an endpoint, it may have several. */
+/** The identity of a compute. Unlike an endpoint, it may have several. */
 export const computeIdentity = object(
   "an identity",
   {

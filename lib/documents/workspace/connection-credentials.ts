@@ -38,7 +38,7 @@ function writer(authType: string, names: Readonly<Record<string, string>>): Writ
   });
 }
 
-/** What the service is told, by the type of the credentials. */
+/** Fields of the body, by the type of the credentials. */
 export const CREDENTIALS: Readonly<Record<ConnectionCredentials["type"], Writer>> = {
   pat: writer("PAT", { pat: "pat" }),
   sas: writer("SAS", { sas: "sas_token" }),

@@ -1,5 +1,5 @@
-// An address of files has several forms, and the service answers another than it was sent: what is wanted and what is there are compared by
-// the place that both mean.
+// Compares addresses of files by the location that both mean: an address has several forms, and the service answers another than it was
+// sent.
 import type { AssetBody } from "../assets/assets.ts";
 import { liesAt } from "../assets/same-content.ts";
 import { jobPlaceOf, placeOfUri } from "../assets/version-places.ts";
@@ -8,7 +8,7 @@ import type { Resource } from "./plan.ts";
 
 const FIELDS = ["modelUri", "dataUri"] as const;
 
-/** What is wanted, with the address that the service answers where that means the same place. No request but for a job's address. */
+/** The wanted body, with the service's form of an address where both mean the same place. No request but for a job's address. */
 export async function inServiceForm(workspace: Workspace, wanted: Resource, there: Resource): Promise<Resource> {
   for (const field of FIELDS) {
     const [own, held] = [wanted.properties?.[field], there.properties?.[field]];

@@ -1,7 +1,7 @@
-// What can be applied: a document, and how documents of its kind are dealt with.
+// Documents that Apply takes, and how each kind is read, compared and written.
 import type { DocumentKind, Resolver, SourceFile, Write } from "../../documents/index.ts";
 
-/** How the documents of a kind are dealt with. */
+/** Rules of a kind of document. */
 export interface ApplicableKind {
   parse(file: SourceFile): object;
   translate(document: object, resolver: Resolver): Promise<Write>;
@@ -11,7 +11,7 @@ export interface ApplicableKind {
   readonly keepsHash?: boolean;
   /** A POST below its path that tells the credentials which reading it does not; where they stand in the answer. */
   readonly secrets?: { readonly ask: string; heldIn(answer: unknown): unknown };
-  /** It is no resource but work that is done once: a job with a name that says what it does. */
+  /** Not a resource but work that is done once (idempotent by name): a job with a name that says what it does. */
   readonly runsOnce?: boolean;
 }
 

@@ -1,4 +1,4 @@
-// The story of Apply: resolve, plan without changing anything, say it, do it, report. Twice in a row, the second time nothing.
+// Apply: resolve, plan without changing anything, print the plan, execute it, report. Idempotent: a second run changes nothing.
 import { API_VERSION, finish, segment } from "../../azure/index.ts";
 import type { AssetKind, Resolver, UploadRoot, Write } from "../../documents/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
@@ -165,7 +165,7 @@ async function planOne(
   return { ...common, action: "create", changes: [], refused: [], ...known(free), there: undefined };
 }
 
-/** A name that is not there is told at its place in the file, which a translation does not know. */
+/** A missing reference is reported at its place in the file, which a translation does not know. */
 async function translated(
   workspace: Workspace,
   { how, document: whole }: ApplicableDocument,
@@ -181,7 +181,7 @@ async function translated(
   }
 }
 
-/** What the documents that are to be written name, and nobody has. */
+/** Missing references of the documents that are to be written. */
 async function missing(workspace: Workspace, plan: readonly Planned[], isMade: Made): Promise<TaskError[]> {
   const written = plan.filter(({ action, refused }) => action !== "unchanged" && refused.length === 0);
   const outcomes = await Promise.allSettled(written.map(({ of }) => requireNamed(workspace, of.document, { isMade })));
@@ -262,7 +262,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   const what = `${kind} ${label(one)}`;
   let requireLock = async () => {};
   const writeOnce = async (): Promise<string | undefined> => {
-    // What is written is made of what is there now: since the plan somebody may have made it, or moved its traffic.
+    // The body is built from a fresh read: since the plan another run may have created the resource, or moved its traffic.
     const there = how.asset ? one.there : await settledAt(workspace, one, what);
     if (there && !how.asset && isDone(one, there)) {
       log.info(`The ${what} already is as the file says.`);
@@ -274,7 +274,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
       body: there ? merged(whole, there, how.asset ? {} : definedOnly(envelope(there as object))) : whole,
       apiVersion: one.apiVersion,
       ...(one.query ? { query: one.query } : {}),
-      // Made of what is there: what others write meanwhile is not written over by a second one.
+      // Built from a fresh read, so it is not retried blindly: a second write would undo what others have written meanwhile.
       ...(there ? { again: false } : {}),
       signal,
     });
@@ -295,7 +295,7 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   });
 }
 
-/** An operation may say that it has succeeded of what has not. One round trip. */
+/** Verifies the resource: an operation may report success although the resource failed. One round trip. */
 async function requireDone(workspace: Workspace, one: Planned, what: string): Promise<void> {
   const [failed] = failedState(await settledAt(workspace, one, what));
   if (failed) throw new TaskError("failed", `Azure says that the ${what} was written, and that it is ${failed.from}.`);

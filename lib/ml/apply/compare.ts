@@ -1,5 +1,5 @@
-// Whether what is there is what is wanted: pure. The service rewrites what it is sent (docs/facts/azureml-wire.md#5 to #9), so that two texts may
-// say the same; what is not asked for is not looked at.
+// Compares what is there with what is wanted. Pure. The service rewrites what it is sent (docs/facts/azureml-wire.md#5 to #9), so that two
+// texts may say the same; what is not asked for is not looked at.
 import { parse } from "yaml";
 import { parseDatastoreUri } from "../../azure/index.ts";
 
@@ -10,7 +10,7 @@ export interface Difference {
   readonly to: unknown;
 }
 
-/** What only creating tells (the id of code that is not there yet): it is compared by the hash of the whole. */
+/** Known only after creation (the id of new code): it is compared by the hash of the whole. */
 export const UNKNOWN = "not known before it is applied: ";
 
 const SECRET = /secret|password|(^|[a-z])key$|sastoken|token$/i;

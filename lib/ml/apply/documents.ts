@@ -1,4 +1,4 @@
-// Which documents Apply takes, how each is read and translated, and in which order they go: what is referred to comes first.
+// The documents of Apply: how each is read and translated, and their order, in which what is referred to comes first.
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import {
@@ -56,7 +56,7 @@ function kind<T extends object>(
   return { parse, translate: translate as ApplicableKind["translate"], ...more };
 }
 
-/** In every version's own hands; the rest is what the version is. */
+/** Fields that may change under an existing version; everything else is its content. */
 const ASSET = { mayChange: ["description", "tags", "isArchived", "stage", "properties"] };
 
 /** In the order in which they are applied. */
@@ -83,7 +83,7 @@ const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
 };
 const ORDER = Object.keys(KINDS) as DocumentKind[];
 
-/** The same import has the same name, so that it is found again. */
+/** The name follows from the import's content, so that the same import is found again (idempotent). */
 function translateImport(document: DataImportDocument, resolver: Resolver): Promise<Write> {
   const name = `import-${document.name}-${sha256(canonical(document)).slice(0, 10)}`;
   return translateDataImport(document, resolver, { name });

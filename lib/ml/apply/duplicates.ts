@@ -1,9 +1,9 @@
-// Several files that describe one resource: refused with all pairs, or the last of them counts. Pure.
+// Duplicates: several files that describe one resource. All pairs are refused, or the last one counts. Pure.
 import { TaskError } from "../../errors.ts";
 import { canonical } from "../workspace/canonical.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 
-/** What is done where files describe one resource in different ways. */
+/** The rule for files that describe one resource in different ways. */
 export type Duplicates = "fail" | "last";
 
 /** A document that does not count, since a later file describes the same. */
@@ -36,7 +36,7 @@ export function distinct(documents: readonly ApplicableDocument[], duplicates: D
   return { documents: kept, replaced, faults };
 }
 
-/** Two documents for one thing would undo each other's work for ever. */
+/** Two documents for one resource would overwrite each other at every run. */
 function faultOf({ document, by }: Replaced): TaskError {
   return new TaskError("input", `${document.file} and ${by.file} describe ${titleOf(document)} in different ways.`, {
     hint: "Remove one of them, give one another name or version, or set the input `duplicates` to `last` to have the last file count.",
@@ -51,7 +51,7 @@ export function titleOf({ kind, document }: ApplicableDocument): string {
 }
 
 function keyOf({ kind, how, document }: ApplicableDocument): string {
-  // Work is done once for each that there is; only the very same is not done twice.
+  // Each piece of work is done once; only identical ones are merged.
   if (how.runsOnce) return `${kind}\n${canonical(document)}`;
   return [kind, document["endpoint_name"], document.name, document.version].map(String).join("\n").toLowerCase();
 }

@@ -1,4 +1,5 @@
-// A resolver that changes nothing: what it cannot know before something is created it says in a form that compares by content.
+// A dry-run resolver for plans: it changes nothing, and what it cannot know before something is created it writes in a form that compares
+// by content.
 import { createHash } from "node:crypto";
 import type { AssetKind, Resolver, UploadRoot } from "../../documents/index.ts";
 import { versionOfLabel } from "../assets/assets.ts";
@@ -9,7 +10,7 @@ import { canonical } from "../workspace/canonical.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { UNKNOWN } from "./compare.ts";
 
-/** The versions that documents of this run have or will have: what a label means before they are there. */
+/** Versions that documents of this run have or will have, so that a label resolves before they exist. */
 export type PlannedVersions = Map<string, string>;
 export const plannedKey = (kind: string, name: string) => `${kind}/${name}`;
 

@@ -1,4 +1,4 @@
-// What is to be done for one document, by what is wanted and what is there: pure. Most of the tests are about this.
+// Plans one document: create, change, replace or leave, from what is wanted and what is there. Pure. Most of the tests are about this.
 import { canonical } from "../workspace/canonical.ts";
 import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { ApplicableKind } from "./applicable.ts";
@@ -22,10 +22,13 @@ export interface Decision {
   readonly refused: readonly Difference[];
 }
 
-/** Of a component's specification what may change under a version (docs/facts/azureml-wire.md#16, row 9), or says only which one it is. */
+/**
+ * Fields of a component's specification that may change under a version (docs/facts/azureml-wire.md#16, row 9), or that
+ * only identify it.
+ */
 const SPEC_MAY_CHANGE = new Set(["description", "tags", "display_name", "name", "version", "$schema", "_source"]);
 
-/** What a document is, as a hash; of an asset without what may change under its version. */
+/** The content of a document as a hash; for an asset without the fields that may change under its version. */
 export function hashOf(how: ApplicableKind, wanted: Resource): string {
   const { tags: _tags, properties: own = {}, ...envelope } = wanted;
   const { properties: _own, tags: _ownTags, ...properties } = own ?? {};
@@ -62,7 +65,7 @@ export function decide(
   return { action: changes.length + refused.length === 0 ? "unchanged" : "update", changes, refused };
 }
 
-/** Of a datastore they stand a level deeper than of a connection. */
+/** A datastore has them one level deeper than a connection. */
 export function wantedSecrets(wanted: Resource): unknown {
   const credentials = wanted.properties?.["credentials"];
   return isObject(credentials) && "credentialsType" in credentials ? credentials["secrets"] : credentials;
@@ -75,7 +78,7 @@ function visible(wanted: Resource, there: Resource): Difference[] {
 
 function byHash(how: ApplicableKind, wanted: Resource, there: Resource, hash: string): Difference[] {
   const held = (there.properties?.["properties"] as Record<string, string> | null | undefined)?.[SPECIFICATION_HASH];
-  // The service shows less than it was sent: what it does not show is no difference.
+  // The service answers fewer fields than it was sent: a missing field is not a difference.
   const shown = visible(wanted, there).filter(
     ({ path, from }) => !isEmpty(from) && !path.startsWith("properties.properties."),
   );
@@ -87,7 +90,7 @@ function byHash(how: ApplicableKind, wanted: Resource, there: Resource, hash: st
   }
   const content = shown.filter((one) => !words.includes(one));
   const unseen = { path: "specification", from: held ?? "made elsewhere", to: hash };
-  // Of a version that somebody else made, the service itself can say whether it is the same.
+  // Whether a version made by another tool is the same is left to the service.
   if (how.asset && held === undefined) return [...words, { ...unseen, path: "properties.properties" }, ...content];
   return content.length > 0 ? [...words, ...content] : [...words, unseen];
 }

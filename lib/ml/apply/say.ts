@@ -1,4 +1,4 @@
-// What a plan says to people: each change with its field, and no value that may be secret, old or new.
+// The text of a plan: each change with its field, and no value that may be secret, old or new.
 import type { ApplicableDocument } from "./applicable.ts";
 import { type Difference, isObject, isSecretName } from "./compare.ts";
 

@@ -1,4 +1,4 @@
-// The state of what is there: only what has come to rest can be compared with a file.
+// The provisioning state of what is there: only a resource in a final state can be compared with a file.
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -21,7 +21,8 @@ export function stateOf(there: Stateful | undefined): string | undefined {
 const SETTLED = /^(succeeded|failed|canceled|cancelled)$/i;
 
 /**
- * What is there once no operation goes on, undefined where there is nothing. Where only a plan is wanted, what is there now.
+ * Waits for a running operation, and returns the resource; undefined where there is none. In a dry run it returns the current
+ * state.
  * @param look reads the resource
  * @throws TaskError kind `timeout` that says the state, after half an hour
  */
@@ -56,7 +57,7 @@ export async function settled<Resource extends Stateful>(
   }
 }
 
-/** Why what is there has to be made again although it says the same: its last operation did not succeed. */
+/** The reason to write a resource again although it is equal: its last operation did not succeed. */
 export function failedState(there: Stateful | undefined): Difference[] {
   const state = stateOf(there);
   if (state === undefined || /^succeeded$/i.test(state) || !SETTLED.test(state)) return [];

@@ -320,7 +320,7 @@ export async function noSuchAsset(
   return new TaskError("notFound", what + instead, { status: 404 });
 }
 
-/** The first ten of a list; those that could be read. What there is instead is a help, and no reason to fail otherwise. */
+/** The first ten of a list, as far as it could be read. The list only helps the reader, so a failure here is ignored. */
 async function some<T>(items: AsyncIterable<T>, nameOf: (item: T) => string | undefined): Promise<string[]> {
   const names: string[] = [];
   try {

@@ -57,7 +57,7 @@ export async function registerCode(
     await mayCreate;
     warnAboutSize(workspace, content);
     const registered = await bring(workspace, content, hash, name).catch((error: unknown) => {
-      // Another resource has that name, which can be computed by anybody: the code gets a random name.
+      // The name can be computed by anybody and is taken: the code gets a random name.
       if (!(error instanceof TaskError) || error.kind !== "conflict") throw error;
       workspace.log.debug(`The name ${name} cannot be used: ${error.message}`);
       return bring(workspace, content, hash, randomUUID());

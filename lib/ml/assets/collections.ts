@@ -1,4 +1,4 @@
-// What an online deployment collects of its requests and answers, for monitors that name no data of their own.
+// Data collection of online deployments: the requests and answers that monitors read when they name no data of their own.
 import { segment } from "../../azure/index.ts";
 import type { Collections } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-// The story of a model's files: which version is meant, where it lies, and bringing it to a folder; once.
+// Downloads a model: resolves the version, locates its files, and brings them to a folder once (idempotent).
 import path from "node:path";
 import ignore from "ignore";
 import {

@@ -1,4 +1,4 @@
-// Which version of an asset holds something already, or which number is free for it: from a list and a container that agree.
+// Finds the version of an asset that already holds a content, or the next free version number, from a list and a container that agree.
 
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

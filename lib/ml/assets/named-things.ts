@@ -1,5 +1,5 @@
-// What a document names and what must be there before anything is written: computes, datastores, jobs and their outputs, environments,
-// components, data, models. Each that is missing is told at its place in the file, with what there is instead.
+// Checks that everything a document refers to exists before anything is written: computes, datastores, jobs and their outputs,
+// environments, components, data, models. Each missing one is reported at its place in the file, with what exists instead.
 import { parseArmId, parseAssetReference, sameId, segment, workspaceId } from "../../azure/index.ts";
 import { type AssetKind, type NamedThing, namesIn, type Reference, resolveReference } from "../../documents/index.ts";
 import { formatLocation, TaskError, TaskErrors } from "../../errors.ts";
@@ -44,7 +44,7 @@ function each(things: readonly NamedThing[]): NamedThing[] {
 }
 
 export interface Requirements {
-  /** Whether something need not be looked for: it is made in this run before it is needed. */
+  /** Exceptions: resources that this run creates before they are needed. */
   readonly isMade?: (thing: NamedThing) => boolean;
 }
 

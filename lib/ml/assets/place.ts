@@ -1,4 +1,4 @@
-// Where a task that may go to a registry works: there, in a workspace, or in both.
+// The target of a task: a workspace, a registry, or both.
 import { TaskError } from "../../errors.ts";
 import { openWorkspace, type Workspace, type WorkspaceRequest } from "../workspace/workspace.ts";
 import type { AssetHome } from "./assets.ts";

@@ -1,4 +1,4 @@
-// Answers a spec's questions from the workspace: uploads, code, anonymous assets, labels.
+// The resolver of documents in a workspace: uploads, code, anonymous assets, labels.
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, SpecWorkspace } from "../../documents/language/resolver.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -35,13 +35,14 @@ export function createResolver(workspace: Workspace, options: ResolveOptions = {
   const codeHashes = new Map<string, string>();
   const codes = new Map<string, Promise<string>>();
   const register = async (path: string, isMade: boolean): Promise<string> => {
-    // What a translation put together itself lies in a folder of its own.
+    // Folders that a translation assembled itself have a root of their own.
     const content = await contentOf(workspace, path, isMade ? path : options.root);
     const code = await registerCode(workspace, content, options.mayCreate);
     codeHashes.set(code.id, code.hash);
     return code.id;
   };
-  // Whoever awaits it hears of its failure; nobody may, where there is nothing to create.
+  // The caller that awaits it gets its failure; it may not be awaited where nothing is created, so an unhandled rejection is
+  // prevented here.
   options.mayCreate?.catch(() => {});
   return {
     workspace: specWorkspace(workspace),

@@ -1,5 +1,5 @@
-// Where the files of a version lie, by what the service itself says of it: in a datastore of this workspace, in the output of one of its
-// jobs, or in a container of the registry's own. Other addresses are not opened, and get no credential.
+// Locates the files of a version from the service's own statement: in a datastore of this workspace, in the output of one of its jobs, or
+// in a container of the registry's own. Other addresses are not opened, and get no credential.
 import { type DatastorePath, parseArmId, parseDatastoreUri } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
@@ -107,7 +107,7 @@ export async function requirePath(
   );
 }
 
-/** Where outputs lie of which nobody says otherwise (docs/facts/azureml-services.md#5.4). */
+/** The default location of outputs (docs/facts/azureml-services.md#5.4). */
 function usualPlace(job: string | undefined, output: string): DatastorePath | undefined {
   if (!job) return undefined;
   return output === "default"

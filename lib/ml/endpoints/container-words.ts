@@ -14,7 +14,7 @@ export function lastWords(log: string): string | undefined {
     .split(/\r\n|\r|\n/)
     .filter((line) => line.trim() !== "");
   const line = lines.findLast((one) => EXCEPTION.test(one.slice(0, QUOTED))) ?? lines.at(-1);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a container writes what it likes
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a container's log may hold control characters
   const clean = line?.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ").trim();
   if (!clean) return undefined;
   return clean.length > QUOTED ? `${clean.slice(0, QUOTED)}…` : clean;

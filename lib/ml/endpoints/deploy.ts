@@ -1,4 +1,5 @@
-// The story of a rollout: beside what is live, called without traffic, and only then the traffic; or as before.
+// Rollout (blue/green): creates the new deployment beside the live one, calls it at 0 % of the traffic, then moves the traffic; otherwise
+// rolls back.
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import type { OnlineDeploymentDocument, UploadRoot } from "../../documents/index.ts";
@@ -92,13 +93,13 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
   return { endpointName: name, wish, endpoint, plan: planRollout(endpoint, deployments, wish), left };
 }
 
-/** Shows the deployment's logs, takes back what is this rollout's own, and says in the error what is there now. */
+/** Prints the deployment's logs, rolls back what this rollout made, and adds the current state to the error. */
 async function afterFailure(workspace: Workspace, options: DeployOptions, rollout: Rollout, error: unknown) {
   const { log, signal } = workspace;
   const { leftover } = rollout;
   const { endpoint } = rollout.report;
   if (signal.aborted) {
-    // Only seconds are left, and Azure refuses other writes while an operation is under way: the post-job stage does this.
+    // Only seconds are left, and Azure refuses other writes during an operation: the post-job stage rolls back.
     rollout.tell({ state: "Canceled" });
     if (leftover) log.info(`The post-job stage takes back what this step began on ${endpoint}.`);
     return error;
@@ -113,7 +114,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     if (words !== undefined && !rollout.answered) now.push(`The last line of its container's log: ${words}`);
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
     if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover) {
-      // Nobody was asked, so that nothing is known against a deployment that took long to come up.
+      // No call was made, so that nothing is known against a deployment that took long to come up.
       options.onLeftover?.(undefined);
       now.push(
         `The deployment ${deployment} is ready and stays, without traffic of this step's: it could not be called, because the name of ${endpoint} has no address where this agent asks. Run the step again when it has; it takes up this deployment.`,

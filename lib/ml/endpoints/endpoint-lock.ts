@@ -1,6 +1,6 @@
-// Keeps our own runs from changing one endpoint at the same time, and remembers which rollouts are not finished: a leased
-// blob in the workspace's default datastore. The service itself has no ETag and no lock (docs/facts/azureml-wire.md); `az ml` and the portal
-// do not know this one.
+// The lock of an endpoint (a lease on a blob in the workspace's default datastore): it keeps our own runs from changing one endpoint at the
+// same time, and records unfinished rollouts. The service itself has no ETag and no lock (docs/facts/azureml-wire.md); `az ml` and the
+// portal do not know this one.
 import { randomUUID } from "node:crypto";
 import { LEASE_SECONDS, type LeasedBlob } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
@@ -28,7 +28,7 @@ export interface Held {
   readonly rollouts: Rollouts | undefined;
   /** Writes down that a rollout of the deployment is under way, or, with undefined, that none is. */
   note(deployment: string, rollout: Unfinished | undefined): Promise<void>;
-  /** Asks storage right before each write. @throws TaskError where the lock was lost: nothing more may be written then */
+  /** Verifies the lease right before each write. @throws TaskError where the lock was lost: nothing more may be written then */
   requireHeld(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-// What a reply must be: JSONPath, operator and value, one a line. Pure.
+// Expectations of a reply: JSONPath, operator and value, one a line. Pure.
 
 import { type JSONPathQuery, jsonpath } from "json-p3";
 import { isDeep } from "../../azure/index.ts";

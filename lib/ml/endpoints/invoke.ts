@@ -1,4 +1,4 @@
-// The story of a call: a request file, the endpoint's own key or token, a reply held against what it must be.
+// Invokes an endpoint: a request file, the endpoint's key or token, and the reply compared with expectations.
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { DEEPEST, isDeep } from "../../azure/index.ts";

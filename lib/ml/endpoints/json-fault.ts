@@ -1,4 +1,4 @@
-// Where a text stops being JSON: Node 20 says the character and not the place.
+// Locates the syntax error in a JSON text: Node 20 reports the character and not the line and column.
 
 const TOKEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: just these may not stand in a JSON text.

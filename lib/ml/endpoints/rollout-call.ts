@@ -1,4 +1,4 @@
-// Calls a new deployment by its name, before it gets traffic.
+// The smoke test of a rollout: calls the new deployment by its name before it gets traffic.
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";

@@ -1,5 +1,5 @@
-// Clearing up after a rollout: deployments that no longer get traffic go. The rollout has succeeded by then, so that nothing
-// which fails here fails it.
+// Clean-up after a rollout: deletes deployments that no longer get traffic. The rollout has succeeded by then, so that nothing which fails
+// here fails it.
 import { whenFree } from "../workspace/busy.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { deleteDeployment, findDeployment } from "./deployments.ts";

@@ -1,4 +1,4 @@
-// What a rollout reads: the endpoint's and the deployment's YAML, with the names and the model that the task was given.
+// The files of a rollout: the endpoint's and the deployment's YAML, with the names and the model that the task was given.
 
 import {
   namesIn,

@@ -1,4 +1,4 @@
-// What a rollout stands on: the endpoint, made where it is missing, and deployments in a state that can be built upon.
+// Prepares a rollout: creates the endpoint where it is missing, and requires deployments in a state that can be changed.
 
 import type { OnlineEndpointDocument } from "../../documents/index.ts";
 import { translateOnlineEndpoint } from "../../documents/index.ts";

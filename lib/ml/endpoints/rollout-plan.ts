@@ -1,4 +1,4 @@
-// What a rollout will do, decided without asking anybody: from what is wanted and what is there to a list of steps.
+// Plans a rollout (blue/green): from what is wanted and what is there to a list of steps. Pure.
 import type { Deployment } from "./deployments.ts";
 import { type Endpoint, envelope, type Traffic } from "./endpoints.ts";
 
@@ -9,7 +9,7 @@ export interface RolloutWish {
   /** Percent that the new deployment gets; 0 leaves the traffic alone. */
   readonly trafficPercent: number;
   readonly deleteOldDeployments: boolean;
-  /** Deployments that another rollout is at, in lower case. */
+  /** Deployments that another rollout is changing, in lower case. */
   readonly foreign?: ReadonlySet<string>;
   /** Deployments, in lower case, that an earlier attempt of this very step made and did not finish. */
   readonly own?: ReadonlySet<string>;
@@ -37,7 +37,7 @@ export interface RolloutPlan {
 }
 
 /**
- * Plans a rollout. What is there and serves, or can be gone back to, is never changed: where the name is taken by a live
+ * Plans a rollout. A live deployment, or one kept for rollback, is never changed: where the name is taken by a live
  * deployment or by an idle good one, with other content, the new one stands beside it as `<name>-2`, `<name>-3`…. One of
  * these names with the same content is used again, also while it still comes up; one that failed and has no traffic is mended.
  */
@@ -108,7 +108,7 @@ function placeFor(deployments: readonly Deployment[], live: Traffic, wish: Rollo
   }
 }
 
-/** Why the wanted name was not used. */
+/** The reason for another name than the wanted one. */
 function reasonFor(taken: Deployment | undefined, live: Traffic, wish: RolloutWish): string {
   const { name } = wish;
   if (taken === undefined) return "the same content stands under this name already";

@@ -1,5 +1,5 @@
-// The rollback of a rollout: its own share of the traffic and the deployment that it made, where both are still its own.
-// What others have changed since stays. At the end the state is read again and told.
+// Rollback of a rollout: its own share of the traffic and the deployment that it made, where both are still its own. What others have
+// changed since stays. At the end the state is read again and told.
 import { TaskError } from "../../errors.ts";
 import { whenFree } from "../workspace/busy.ts";
 import { agreed } from "../workspace/contradiction.ts";
@@ -45,7 +45,7 @@ export interface Undone {
 /** The tag by which a rollout knows its own deployment again. Who may write to the workspace may forge it. */
 export const ROLLOUT_TAG = "azureDevOps.rollout";
 
-/** Takes back what is still the rollout's own. Reads everything anew; throws only where the pipeline is cancelled. */
+/** Rolls back what is still the rollout's own. Reads everything anew; throws only where the pipeline is cancelled. */
 export async function undo(
   workspace: Workspace,
   leftover: Leftover,

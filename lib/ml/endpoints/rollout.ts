@@ -1,4 +1,4 @@
-// One rollout: it keeps what it has written so far, so that a rollback undoes exactly that.
+// One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
 import { randomUUID } from "node:crypto";
 import type { OnlineEndpointDocument } from "../../documents/index.ts";
 import { whenFree } from "../workspace/busy.ts";
@@ -46,7 +46,7 @@ export interface RolloutOptions {
   readonly onFailure: "deleteDeployment" | "keepDeployment";
   /** Told how far it is, for the record; also where it fails later. */
   readonly onReport?: (report: RolloutReport) => void;
-  /** Told what somebody has to take back should this be stopped now; undefined: nothing. */
+  /** Called with the rollback that is needed if this is stopped now; undefined: none. */
   readonly onLeftover?: (leftover: Leftover | undefined) => void;
 }
 
@@ -103,7 +103,7 @@ export class Rollout {
     return this.#plan.deployment.name;
   }
 
-  /** What somebody would have to take back now; undefined: nothing. */
+  /** The pending rollback; undefined: nothing. */
   get leftover(): Leftover | undefined {
     if (this.#done || !(this.#wrote || this.#noted || this.#changes)) return undefined;
     return {

@@ -13,8 +13,8 @@ export type { Leftover } from "./rollout-undo.ts";
 const PATIENCE = { traffic: 120_000, deployment: 60_000 };
 
 /**
- * Takes back what a stopped rollout left. Sequential round trips: the endpoint until nothing of it is under way, its traffic
- * where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
+ * Rolls back a rollout that was stopped half-way. Sequential round trips: the endpoint until nothing of it is under way, its
+ * traffic where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
  * @returns tags for the pipeline run: one where somebody has to look after something by hand
  */
 export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<string[]> {

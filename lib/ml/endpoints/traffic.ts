@@ -68,7 +68,7 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
   return { before, after };
 }
 
-/** What became of a share that was to be given back. */
+/** The outcome of giving a share back. */
 export interface GivenBack {
   /** Whether something was written. */
   readonly changed: boolean;
@@ -77,7 +77,7 @@ export interface GivenBack {
 }
 
 /**
- * Gives back what one write gave to a deployment, where that still stands. An operation that is under way is waited for first:
+ * Rolls back one write of the traffic, as far as it still stands. An operation that is under way is waited for first:
  * until it has ended, the endpoint shows its old traffic (docs/facts/azureml-wire.md#12.4).
  * @param patience milliseconds to wait for what is under way
  * @param isMine told the lock: whether the share is still this rollout's, and nobody has taken it over

@@ -1,4 +1,4 @@
-// Whom a job is measured against: the model that is live, a model in the registry, or another job.
+// The champion that a job is compared with: the model that is live, a model in the registry, or another job.
 import { parseArmId, parseAssetReference, parseDatastoreUri, segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type AssetBody, findVersion, versionIn, versionsOf } from "../assets/assets.ts";
@@ -9,14 +9,14 @@ import { getJob } from "../jobs/jobs.ts";
 import { SOURCE_URI } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
-/** What the input champion says. */
+/** The input champion, parsed. */
 export type ChampionChoice =
   | { readonly kind: "none" }
   | { readonly kind: "endpoint"; readonly name: string }
   | { readonly kind: "model"; readonly name: string; readonly version?: string; readonly label?: string }
   | { readonly kind: "job"; readonly name: string };
 
-/** Someone to be measured against, or the reason why there is nobody. */
+/** The champion, or the reason why there is none. */
 export type Champion =
   | {
       readonly found: true;

@@ -12,11 +12,11 @@ import { jobOf } from "./champion.ts";
 
 export { EVIDENCE, isEvidence, refuseEvidence } from "../../documents/assets/evidence-names.ts";
 
-/** What it takes to write to a job; the role's name is general knowledge. */
+/** The permission to write to a job; the role's name is general knowledge. */
 const JOB_ROLE = "a role such as AzureML Data Scientist on the workspace";
 
 /**
- * Writes to a job what came of its evaluation, in place of what an earlier one wrote. Two round trips: the job as it is, and the
+ * Writes the result of an evaluation to a job's tags, and replaces an earlier one. Two round trips: the job as it is, and the
  * PATCH of run history by which the studio and the official client (azure-ai-ml 1.35) change tags. The service merges the tags
  * (Azure/azure-sdk-for-python#47819); a PUT of a finished job with other tags is refused. These tags inform people, and never
  * become a model's evidence, so a refusal is a warning.
@@ -68,7 +68,7 @@ export async function recordEvaluation(workspace: Workspace, jobName: string, pa
   if (stale !== undefined) throw stale;
 }
 
-/** A job that was judged again and failed must not go on saying that it passed. */
+/** A job that failed a later evaluation must not keep the tag `passed`. */
 function staysPassed(jobName: string, isKnown: boolean, error: Error): TaskError {
   const { kind, status, requestId } = error instanceof TaskError ? error : {};
   return new TaskError(
@@ -181,7 +181,7 @@ export interface Heard {
 
 /** Reads judgements; lib/task has an implementation. */
 export interface Judges {
-  /** Of this run and of those that it takes up. */
+  /** Judgements of this run and of its resources. */
   here(): Promise<Heard>;
   /** Judgements of the run with this page. */
   ofRun(uri: string): Promise<Heard>;

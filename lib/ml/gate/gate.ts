@@ -13,7 +13,7 @@ export interface GateOptions {
   readonly jobName: string;
   readonly rules: readonly Rule[];
   readonly champion: ChampionChoice;
-  /** What becomes of rules that ask for a champion there is none of. */
+  /** The verdict on rules that name the champion when there is none. */
   readonly missingChampion: "fail" | "skip";
   readonly includeChildRuns: boolean;
   /** Milliseconds to wait for the job to end and for metrics that rules name. */
@@ -33,7 +33,7 @@ export interface GateResult {
 }
 
 /**
- * Judges a job. Sequential round trips: the job and its metrics side by side with the champion's (one; two or three for
+ * Evaluates a job. Sequential round trips: the job and its metrics side by side with the champion's (one; two or three for
  * the champion, then one for its metrics), one more where a rule asks for history, and as many as it takes to wait.
  */
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
@@ -105,7 +105,7 @@ function verdict(
 
 async function championOf(workspace: Workspace, options: GateOptions) {
   if (!options.rules.some((rule) => rule.needs.asksChampion)) {
-    // Nobody asks for its metrics; it is looked for all the same where one is named, to be said in the result.
+    // No rule uses its metrics; a named champion is looked up all the same, for the result.
     if (options.champion.kind === "none") return { champion: undefined, championMetrics: undefined };
   }
   const champion = await findChampion(workspace, options.champion);

@@ -128,7 +128,7 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
   }
 }
 
-/** What holds of all of nothing says nothing: `all()` of no metrics is true. */
+/** Vacuous truth: `all()` of no metrics is true, so it is refused. */
 function nothingIn({ touches }: Needs, subject: Subject, there: object, who: string): string[] {
   return touches[subject] === "all" && Object.keys(there).length === 0 ? [`${who} has no metric at all.`] : [];
 }

@@ -1,4 +1,4 @@
-// What is read once the result is known: it only informs people, so it is asked for again, and its failure is a warning.
+// Secondary reads after the result is known: they only inform people, so they are retried, and their failure is a warning.
 import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -16,7 +16,7 @@ export interface Informing {
 }
 
 /**
- * Does `work`, again after a while where it fails, and warns in the end: the result stands whatever becomes of it.
+ * Does `work`, retries it where it fails, and warns in the end: the result stands in any case.
  * @param missing what people lack without it, as the beginning of the warning: "The metrics of the job j are missing"
  * @returns undefined where it failed to the end
  * @throws the signal's reason, and nothing else

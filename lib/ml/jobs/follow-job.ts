@@ -1,4 +1,4 @@
-// The story of waiting: the job's log as it grows, its states as they change, and an end that says what happened.
+// Follows a job: streams its log as it grows, reports its states, and ends with its result.
 import { throughOutages } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";

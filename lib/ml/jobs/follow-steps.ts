@@ -1,5 +1,5 @@
-// A pipeline as its log tells it: a group for each step, in the order in which they began. One listing a look tells how
-// all of them stand; logs are read of the step that is shown and of those that have ended, once.
+// Follows a pipeline's steps in the log: a group for each step, in the order in which they began. One listing a look tells how all of them
+// stand; logs are read of the step that is shown and of those that have ended, once.
 import { sideBySide } from "../../azure/index.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { hasEnded, runStudioUrl } from "./jobs.ts";

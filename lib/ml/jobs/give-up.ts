@@ -1,4 +1,4 @@
-// A wait that ends before its job does: the job is cancelled, or the error says that it goes on.
+// Ends a wait before the job has ended (timeout or cancel): the job is cancelled, or the error says that it is still running.
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { isGone } from "./job-standing.ts";
@@ -52,7 +52,7 @@ export async function giveUp(
   });
 }
 
-/** That a job goes on, where to look at it, and what to do about it. */
+/** The hint that a job is still running, its page, and how to join or cancel it. */
 export function goesOn(
   workspace: Workspace,
   name: string,

@@ -22,7 +22,7 @@ const LONGEST_WITHOUT_HISTORY = 60;
 const MINUTE = 60_000;
 
 export interface Standing {
-  /** Undefined as long as nobody says. */
+  /** Undefined as long as the state is unknown. */
   readonly status: string | undefined;
   /** What history says, where it says anything. */
   readonly details: RunDetails | undefined;
@@ -37,7 +37,7 @@ export class StandingReader {
   readonly #workspace: Workspace;
   readonly #name: string;
   readonly #clock: Clock;
-  /** When history stopped to say how the job stands. */
+  /** Since when history has not reported the job's state. */
   #silentSince: number | undefined;
   #absentSince: number | undefined;
   #toldOfRecord = false;

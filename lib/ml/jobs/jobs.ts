@@ -35,8 +35,8 @@ export const hasEnded = (status: string | undefined): boolean => status !== unde
 const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${segment(name, "the job's name")}`;
 
 /**
- * The version that jobs are read with, as the official client does: it knows every kind and every field of theirs, and
- * stable versions neither fine-tuning nor what AutoML may be told beside (docs/facts/azureml-services.md#4.1).
+ * Stable versions lack fine-tuning jobs and some AutoML fields, so jobs are read with this preview, as the official client does
+ * (docs/facts/azureml-services.md#4.1).
  */
 export const JOB_READ_API_VERSION = "2024-01-01-preview";
 
@@ -176,7 +176,10 @@ export function outputUris(job: Job): Record<string, string> {
   return uris;
 }
 
-/** How data and models refer to what a job left (docs/facts/azureml-documents.md#2.3); `artifacts` is its own artifact store. */
+/**
+ * The URI by which data and models refer to a job's output (docs/facts/azureml-documents.md#2.3); `artifacts` is its own
+ * artifact store.
+ */
 export function jobOutputUri(job: string, output: string, path = ""): string {
   return `azureml://jobs/${job}/outputs/${output}/paths/${path.replace(/^\/+/, "")}`;
 }

@@ -1,5 +1,5 @@
-// Where a metric is that a job has not: in one of its child runs, as a pipeline's steps have theirs. It helps to write the rule right, and
-// never changes a judgement.
+// Finds a metric that a job lacks in one of its child runs, as steps of a pipeline have theirs. It helps to write the rule, and never
+// changes a judgement.
 import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -1,4 +1,4 @@
-// One job at a time for a key in one pipeline: of two runs the newer one keeps its job, whichever submitted first.
+// The concurrency key of jobs: of two runs with one key the newer one keeps its job, whichever submitted first.
 import { createHash } from "node:crypto";
 import { TaskError } from "../../errors.ts";
 import type { Provenance } from "../workspace/lineage.ts";

@@ -1,4 +1,4 @@
-// What is asked for where a model is to be registered.
+// The request to register a model: name, version, type, files, tags.
 
 export interface ModelRequest {
   readonly name: string;

@@ -1,5 +1,5 @@
-// What a model is made from: a job's output or files of this machine; how a version is known that was made from it before, and what it
-// says of where it came from.
+// The source of a model's files (a job's output or a local folder), its provenance, and how a version already registered from the same
+// source is recognised.
 import type { DatastorePath } from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

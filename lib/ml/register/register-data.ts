@@ -1,4 +1,4 @@
-// The story of a data asset: the same content is the same version, whoever registers it and how often.
+// Registers data (idempotent): the same content is the same version, whoever registers it and how often.
 import { parseDatastoreUri } from "../../azure/index.ts";
 import {
   type DataDocument,
@@ -45,7 +45,7 @@ export interface RegisteredAsset {
  * @throws TaskError kind `input`
  */
 export function dataOf(given: { name: string; type: string; path: string }, root: UploadRoot): DataDocument {
-  // Whoever gives more than these three (a task, all of its inputs) does not mean the rest as fields of the asset.
+  // Only these three inputs are fields of the asset; a task passes all of its inputs.
   const { name, type, path } = given;
   try {
     const file = parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder: rootOf(root), root });

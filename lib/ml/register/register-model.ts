@@ -1,4 +1,4 @@
-// The story of a model: from a job's output or a local folder to a version that says where it came from; once.
+// Registers a model (idempotent): a job's output or a local folder becomes a version with its provenance.
 
 import { translateModel, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-// The story of a version that a workspace shares with a registry: the same version of the workspace is the same version there, once.
+// Shares a workspace's version with a registry (idempotent): the same version of the workspace becomes the same version there.
 
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

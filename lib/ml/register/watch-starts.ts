@@ -29,7 +29,7 @@ export interface VersionStarter {
 }
 
 export interface Started {
-  /** What people call it: a run's number, a release's name. */
+  /** Display name: a run's number, a release's name. */
   readonly reference: string;
   readonly url: string;
 }

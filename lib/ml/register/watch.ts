@@ -1,10 +1,10 @@
-// Which model versions are new: everything created after a cursor, in the order of creation.
+// Lists new model versions: everything created after a cursor, in the order of creation.
 import { createHash } from "node:crypto";
 import { TaskError } from "../../errors.ts";
 import { type AssetHome, containersOf, versionIn, versionsOf } from "../assets/assets.ts";
 import { isRegistry } from "../assets/registry.ts";
 
-/** How far a pipeline has got. Plain JSON; dates are ISO 8601. */
+/** The cursor of a pipeline. Plain JSON; dates are ISO 8601. */
 export interface WatchCursor {
   readonly schema: 1;
   /** Nothing older is ever looked at. */
@@ -39,9 +39,9 @@ const OVERLAP = 5 * 60_000;
 
 /** Under which names a run keeps cursors for this workspace or registry and this target. */
 export interface CursorNames {
-  /** Of what was kept when all steps for one target shared a cursor; the names of all others begin with it. */
+  /** Name of the cursor that all steps for one target shared; the names of all others begin with it. */
   readonly shared: string;
-  /** Of a step that watches for just this and starts just this: two that differ in any of it have a cursor each. */
+  /** Name of the cursor of one step: steps that differ in what they watch or start have a cursor each. */
   readonly own: string;
 }
 

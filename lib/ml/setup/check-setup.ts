@@ -52,7 +52,7 @@ export async function checkSetup(
 
 const ALL = Object.keys(TASK_OPERATIONS) as TaskFolderName[];
 
-/** What the inputs wish for. @throws TaskError `input` that names what there is instead */
+/** Options from the inputs. @throws TaskError `input` that names what there is instead */
 export function readWishes(inputs: {
   readonly tasks: string | undefined;
   readonly computes: string | undefined;

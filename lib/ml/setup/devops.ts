@@ -1,4 +1,4 @@
-// What the build service may do in Azure DevOps, and what can be known beforehand of agentless waits.
+// Checks the permissions of the build service in Azure DevOps, and the requirements of agentless waits.
 import type { CheckAnswer, Page } from "./page.ts";
 import type { Setup } from "./sign-in.ts";
 import type { TaskFolderName } from "./task-operations.ts";

@@ -19,7 +19,7 @@ export interface CheckLine {
   readonly todo?: string;
 }
 
-/** What came of asking. Other checks go on where there is a `value`. */
+/** The result of a check. Checks that depend on it go on where there is a `value`. */
 export interface CheckAnswer<T> {
   readonly answered: string;
   /** `passed` where absent. */
@@ -58,7 +58,7 @@ export class Page {
     ask: (...values: Values<Needs>) => Promise<CheckAnswer<T>>,
   ): Check<T> {
     const check: Check<T> = { id: request.id, done: this.#run(request, ask) };
-    // Whoever waits for the lines is told of a failure; until then nobody listens.
+    // The failure is reported to the caller that waits for the lines; until then it is no unhandled rejection.
     check.done.catch(() => {});
     this.#checks.push(check);
     return check;

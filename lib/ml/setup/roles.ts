@@ -1,4 +1,5 @@
-// What the identity may do in the workspace, asked of the permissions API of Azure (docs/facts/operations.md#B.6), and said task by task.
+// Checks the identity's permissions in the workspace with Azure's permissions API (docs/facts/operations.md#B.6), and reports them task by
+// task.
 import { segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { WorkspaceRequest } from "../workspace/workspace.ts";

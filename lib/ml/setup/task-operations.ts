@@ -1,6 +1,6 @@
-// What each task does in the workspace, as role definitions name it: one table, from which docs/connections.md and CheckSetup both speak.
-// Names are those of Microsoft's published list of operations (Azure permissions for AI + machine learning, 2024-04-25), which
-// task calls which of them follows from the paths that it asks. Not verified against live Azure.
+// The operations (role actions) of each task in the workspace: one table for docs/connections.md and for CheckSetup. Names are those of
+// Microsoft's published list of operations (Azure permissions for AI + machine learning, 2024-04-25), which task calls which of them
+// follows from the paths that it asks. Not verified against live Azure.
 
 /** What all operations below start with. */
 export const PROVIDER = "Microsoft.MachineLearningServices/workspaces";

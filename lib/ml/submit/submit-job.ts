@@ -1,4 +1,4 @@
-// The story of a submission: check what the job names, bring what it needs, and submit it once for this step of this run.
+// Submits a job: checks what it refers to, uploads what it needs, and submits it once for this step of this run (idempotent).
 import { createHash, randomBytes } from "node:crypto";
 import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
@@ -75,7 +75,7 @@ export async function submitJob(
     tags: { ...lineageTags(provenance), ...(tag ? { [tag]: provenance.runId || "local" } : {}), ...options.tags },
     properties: lineageProperties(provenance),
   });
-  // The reason why nothing may be created is what people need to read, not what failed because of it.
+  // `checks` rejects with the error users need; ignore the rejection that follows from it.
   translation.catch(() => {});
   const [earlier] = await Promise.all([findJob(workspace, base), checks]);
   const write = await translation;
@@ -140,7 +140,7 @@ export async function submitJob(
   }
 }
 
-/** What becomes of a job that an earlier attempt submitted: joined, or left as it ended, or left because it is another. */
+/** The decision about a job of an earlier attempt: join it, or submit anew because it has ended or is another job. */
 export function fateOf(job: Job, hash: string): "join" | "ended" | "other" {
   const { status, properties } = job.properties ?? {};
   if (/^(Failed|Canceled|CancelRequested|NotResponding)$/.test(status ?? "")) return "ended";

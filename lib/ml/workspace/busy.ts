@@ -1,4 +1,4 @@
-// Writes that Azure ML refuses while another operation runs on the same thing: sent again when that has ended.
+// Retries writes on conflict: Azure ML refuses them while another operation runs on the same resource.
 import { OutcomeUnknown, PASSING_STATUSES, pauseBefore } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll, systemClock } from "../../poll.ts";
@@ -8,8 +8,8 @@ import type { Workspace } from "./workspace.ts";
 const PATIENCE = 30 * 60_000;
 
 /**
- * Whether a write was refused because of what is under way. 409 is inferred (docs/facts/azureml-wire.md#16); public reports have the
- * words about the provisioning state, and do not say with which status.
+ * Tests whether a write was refused because of a running operation (conflict). 409 is inferred (docs/facts/azureml-wire.md#16);
+ * public reports have the words about the provisioning state, and do not say with which status.
  */
 export function isBusy(error: unknown): error is TaskError {
   if (!(error instanceof TaskError)) return false;
@@ -21,9 +21,9 @@ export function isBusy(error: unknown): error is TaskError {
 const MOST_ANEW = 5;
 
 /**
- * Does `write`, which sends a whole resource made of what it reads first, and where Azure does not say what became of it
- * does it anew. The same body is never sent twice: it would undo what others have written meanwhile. Whatever `write`
- * sends therefore has `again: false`.
+ * Read-modify-write with retry: `write` reads, then sends the whole resource; when the outcome is unknown, both are repeated. The
+ * same body is never sent twice: it would undo what others have written meanwhile. Whatever `write` sends therefore has `again:
+ * false`.
  */
 export async function fromFresh<T>(
   { signal, log }: Pick<Workspace, "signal" | "log">,
@@ -43,7 +43,7 @@ export async function fromFresh<T>(
 }
 
 /**
- * Does `write` until it is no longer refused for what is under way on `what` ("the endpoint fraud"), later each time.
+ * Retries `write` while it is refused because of a running operation on `what` ("the endpoint fraud"), with back-off.
  * `write` is told which try it is, from 1: what it sends must be made of what is there then.
  * @param deadline milliseconds from now
  * @throws TaskError `timeout` with the service's last words at the deadline; whatever else `write` throws

@@ -1,4 +1,5 @@
-// Which pipeline run made something: written to jobs, data and models, so that each can be traced back (docs/facts/azureml-documents.md#9).
+// Provenance on Azure ML: the pipeline run that made a job, data or a model, written to it so that each can be traced back
+// (docs/facts/azureml-documents.md#9).
 
 /** What is known of the pipeline run; empty texts where nothing is. The pipeline's door fills it in. */
 export interface Provenance {
@@ -29,7 +30,7 @@ export const CONTENT_HASH = "azureDevOps.contentHash";
 /** A tag of a registry's version: the workspace's version that it is a copy of. */
 export const SHARED_FROM = "azureDevOps.sharedFrom";
 
-/** User and password never travel on: Azure Repos' own clone address holds a user (docs/facts/azureml-documents.md#9.1). */
+/** Removes user and password: the clone address of Azure Repos holds a user (docs/facts/azureml-documents.md#9.1). */
 export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
 
 /**

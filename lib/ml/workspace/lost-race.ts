@@ -1,4 +1,4 @@
-// Several runs want the same version number: a run that loses looks again and takes the next one, until a deadline.
+// Retries a write that lost a race for a version number: it lists the versions again and takes the next number, until a deadline.
 import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 
@@ -9,7 +9,10 @@ const LONGEST_PAUSE = 5_000;
 /** Code of an error of ours: wrong evidence stands on a version that was there. No other number helps against that. */
 export const EVIDENCE_STANDS = "EvidenceStands";
 
-/** The service says that a version is there already, and is something else (docs/facts/azureml-wire.md#16, docs/facts/operations.md#C.3). */
+/**
+ * Tests whether the service refuses a version because it exists with other content (docs/facts/azureml-wire.md#16,
+ * docs/facts/operations.md#C.3).
+ */
 export function isTaken(error: unknown): boolean {
   if (!(error instanceof TaskError) || error.code === "ScopeLocked" || error.code === EVIDENCE_STANDS) return false;
   return error.status === 409 || /cannot be updated|immutable/i.test(error.message);

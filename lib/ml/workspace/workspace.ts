@@ -1,4 +1,4 @@
-// The workspace: where it is, which services it names, and what has already been asked of it in this run.
+// The workspace: its location, the hosts of its services, and a cache of what was asked of it in this run.
 import { type AzureMl, segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";

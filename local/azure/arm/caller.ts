@@ -1,4 +1,4 @@
-// Who asks: a principal of the tenant with its roles, and how management-plane answers name it.
+// The caller of a request: a principal of the tenant with its roles, and how management-plane answers name it.
 import type { Author } from "./envelope.ts";
 
 /** One role in force. `*` stands for any text; what `notActions` except is excepted of this role alone. */

@@ -1,4 +1,4 @@
-// What every management-plane answer has in common: the resource envelope, systemData in its variants, time stamps, api-version cuts.
+// The ARM envelope of every management-plane answer: resource ids, systemData in its variants, timestamps, keys by api-version.
 
 /** Who did it. Azure ML names people by display name and applications by guid (docs/facts/azureml-wire.md#1.3). */
 export interface Author {

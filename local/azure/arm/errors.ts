@@ -1,4 +1,4 @@
-// How local Azure says no: the two error bodies of the management plane.
+// Error bodies of the management plane, in both forms.
 import { randomBytes } from "node:crypto";
 import { timestamp } from "./envelope.ts";
 

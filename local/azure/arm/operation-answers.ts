@@ -1,4 +1,5 @@
-// What the addresses of operations answer, word by word, under older api-versions and newer ones (docs/facts/azureml-wire.md#12.2, #13, #14; docs/facts/recorded-operations.md#1.4, #3.2).
+// Answers of operation URLs (long-running operations), word by word, under older and newer api-versions (docs/facts/azureml-wire.md#12.2,
+// #13, #14; docs/facts/recorded-operations.md#1.4, #3.2).
 import { isRecent } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
 import type { Operation, OperationResult } from "./operation.ts";

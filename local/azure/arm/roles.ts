@@ -1,4 +1,4 @@
-// Who may do what: roles as Azure's role definitions have them, the API that tells a caller its own, and the refusal of what none allows.
+// Role-based access: role definitions, the permissions API, and the refusal of what no role allows.
 import type { Express, RequestHandler } from "express";
 import type { Principal, Role } from "./caller.ts";
 import { authorizationFailed } from "./errors.ts";

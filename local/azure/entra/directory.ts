@@ -1,4 +1,4 @@
-// Who may ask: the directory of service principals and the tokens that local Entra signs and every plane checks.
+// The directory of service principals, and the tokens that local Entra signs and every plane checks.
 import { createPublicKey, type KeyObject, randomUUID, sign, verify } from "node:crypto";
 import { signingKeys } from "../../network/signing-keys.ts";
 import type { Principal } from "../arm/caller.ts";

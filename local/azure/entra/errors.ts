@@ -1,5 +1,5 @@
-// How Microsoft Entra refuses: a number, a sentence, and ids to trace it by.
-// Numbers and wording of the AADSTS errors are general knowledge of Microsoft Entra; they are in no recording here.
+// Errors of Microsoft Entra: a number, a sentence, and ids to trace it by. Numbers and wording of the AADSTS errors are general knowledge
+// of Microsoft Entra; they are in no recording here.
 import { randomUUID } from "node:crypto";
 
 /** A refusal with Entra's number; rendered with `error`, `error_description`, `error_codes` and the ids. */

@@ -1,4 +1,4 @@
-// What Microsoft Entra needs to know of the cloud that it signs clients in to.
+// The interface through which local Entra sees the cloud that it signs clients in to.
 import type { Environment } from "../arm/clouds.ts";
 import type { Directory } from "./directory.ts";
 

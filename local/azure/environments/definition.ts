@@ -1,4 +1,4 @@
-// What an environment id stands for in this workspace: an image, a conda file, a folder to build of, or what only Azure ML has.
+// Resolves an environment id: an image, a conda file, a build context, or an environment that only Azure ML has.
 
 import { parseReference } from "../records/references.ts";
 import { locate } from "../workspace/locate.ts";

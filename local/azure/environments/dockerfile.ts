@@ -1,4 +1,4 @@
-// What a Dockerfile has pip and conda install. Nothing else of it is done: it is read as far as it speaks of Python packages.
+// Reads the Python packages that a Dockerfile installs with pip and conda. Nothing else of it is executed.
 import path from "node:path";
 import { condaPackages, type Requirements, RequirementsError, readConda, readPip } from "./requirements.ts";
 

@@ -1,4 +1,4 @@
-// Which Python of this machine a virtual environment is made with: the release that is asked for, or the one there is.
+// Selects the Python interpreter of a virtual environment: the release that is asked for, or the one there is.
 import { execFile } from "node:child_process";
 import { satisfies } from "./match-spec.ts";
 

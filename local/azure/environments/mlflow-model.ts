@@ -1,4 +1,4 @@
-// What an MLflow model says that it needs: the conda file that lies beside it (mlflow.org, "MLflow Model format").
+// The requirements of an MLflow model: the conda file that lies beside it (mlflow.org, "MLflow Model format").
 import { posix } from "node:path";
 import { parse } from "yaml";
 import { type Requirements, RequirementsError, readConda } from "./requirements.ts";

@@ -1,4 +1,4 @@
-// Which conda packages pip knows, and by which name: most under their own, some under another, and some are no Python packages at all.
+// Maps conda packages to pip names: most have the same, some another, and some are no Python packages.
 
 /** conda's name to PyPI's, where a package is the same and its name is not. */
 const renamed: Readonly<Record<string, string>> = {

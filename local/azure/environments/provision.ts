@@ -1,4 +1,4 @@
-// What a job or a deployment runs in: this machine's Python, or a virtual environment of what its environment asks for.
+// Provides the Python of a job or a deployment: this machine's, or a virtual environment of what its environment asks for.
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What an environment asks to be installed, in pip's words: made of a conda file, or refused package by package.
+// Pip requirements of an environment: translated from a conda file, or refused package by package.
 import { parse } from "yaml";
 import { readMatchSpec, SpecFault } from "./match-spec.ts";
 import { pipName } from "./package-names.ts";

@@ -1,4 +1,4 @@
-// What Event Grid keeps of an event until it is delivered or given up.
+// Deliveries of Event Grid: the state of an event until it is delivered or given up.
 import type { GridEvent } from "./messages.ts";
 
 /** One event on its way to one subscription. Plain JSON: a cloud with a data folder goes on where it was. */

@@ -1,4 +1,4 @@
-// Which events a subscription wants: types, subject, and advanced filters over the event's own fields (docs/facts/azureml-services.md#8.2).
+// Filters of an event subscription: types, subject, and advanced filters over the event's own fields (docs/facts/azureml-services.md#8.2).
 import { type EventSchema, type GridEvent, inSchema } from "./messages.ts";
 
 export interface AdvancedFilter {

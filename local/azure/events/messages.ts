@@ -1,4 +1,4 @@
-// What Event Grid says of a workspace: its event types, their data, and the two schemas (docs/facts/azureml-services.md#8.1).
+// Event messages of a workspace: types, data, and the two schemas (docs/facts/azureml-services.md#8.1).
 import { randomUUID } from "node:crypto";
 import type { JobRecord } from "../records/job.ts";
 import type { DeploymentRecord, EndpointRecord } from "../records/online-endpoint.ts";

@@ -1,4 +1,4 @@
-// How Event Grid calls a webhook: HTTPS only, trusting the local cloud's own authority; every call is recorded.
+// Webhook calls of Event Grid: HTTPS only, trusting the local cloud's own authority; every call is recorded.
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { AzureWorld } from "../world/world.ts";

@@ -1,6 +1,6 @@
-// How each plane says no when a scenario wants it to. None of these answers is in a recording (docs/facts/azureml-services.md#4.4, docs/facts/azureml-wire.md#16):
-// forms are those that each plane has for other refusals, codes and words are general knowledge or stand in public reports;
-// not verified against live Azure.
+// Refusals of each plane that a scenario orders. None of these answers is in a recording (docs/facts/azureml-services.md#4.4,
+// docs/facts/azureml-wire.md#16): forms are those that each plane has for other refusals, codes and words are general knowledge or stand in
+// public reports; not verified against live Azure.
 import { randomUUID } from "node:crypto";
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { ArmError, invalidToken, renderError, userError } from "../arm/errors.ts";

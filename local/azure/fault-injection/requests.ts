@@ -1,4 +1,4 @@
-// What stands before every listener of the cloud: lets a request through, or does with it what a scenario says.
+// Applies scenarios to requests: stands before every listener, and forwards, delays or refuses as the rules say.
 import type http from "node:http";
 import type { Request, RequestHandler, Response } from "express";
 import { frontDoorHeaders } from "../arm/router.ts";

@@ -1,4 +1,4 @@
-// What a job's PUT refuses before anything is made. Not covered by recordings: every answer here is not verified against live Azure.
+// Validation of a job's PUT. Not covered by recordings: every answer here is not verified against live Azure.
 import { ArmError, notImplemented } from "../arm/errors.ts";
 import { computeExists } from "../records/compute.ts";
 import { durationMilliseconds } from "../records/durations.ts";

@@ -1,4 +1,4 @@
-// What the service adds to a job that it takes in: its first status, and properties of its own.
+// Properties that the service adds to a new job: its first status, and properties of its own.
 import { createHash } from "node:crypto";
 import type { JobBody, JobStatus } from "../records/job.ts";
 import { findComponent } from "../workspace/components.ts";

@@ -1,4 +1,4 @@
-// Who submits a job, and the token that the job's own calls bear.
+// The submitter of a job, and the token that the job's own calls bear.
 import { author, type Principal } from "../arm/caller.ts";
 import type { Author } from "../arm/envelope.ts";
 import type { AzureWorld } from "../world/world.ts";

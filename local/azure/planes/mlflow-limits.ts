@@ -1,4 +1,4 @@
-// How much a run and an experiment may hold. The service names the field, the limit and the size.
+// Limits of runs and experiments. The service names the field, the limit and the size.
 //
 // From public reports of refusals: 200 parameters, 250 rows of a metric in a batch, and the sentence. From the documentation of
 // service limits: everything else; the names of its fields are inferred, and that the service holds to it is not verified.

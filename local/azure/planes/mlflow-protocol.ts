@@ -1,4 +1,4 @@
-// How MLflow's REST API reads and writes: its errors, its numbers that may be strings, its lists of pairs and its pages.
+// The protocol of MLflow's REST API: errors, numbers that may be strings, lists of pairs and pages.
 import { randomBytes } from "node:crypto";
 import express, { type Request, type RequestHandler } from "express";
 import { timestamp } from "../arm/envelope.ts";

@@ -1,4 +1,4 @@
-// What a run logs by MLflow's API: metrics, parameters, tags, inputs and models; and its artifacts, listed.
+// Run data of MLflow: metrics, parameters, tags, inputs and models; and a run's artifacts, listed.
 import { randomUUID } from "node:crypto";
 import { jobService } from "../jobs/service.ts";
 import { runFolder } from "../records/job.ts";

@@ -1,4 +1,4 @@
-// What the workspace keeps of batch endpoints and their deployments: plain JSON, by name in lower case.
+// Records of batch endpoints and their deployments: plain JSON, by name in lower case.
 import type { EndpointIdentity, Tracked } from "./online-endpoint.ts";
 import type { Store, Stores } from "./state.ts";
 

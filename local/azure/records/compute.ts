@@ -1,4 +1,4 @@
-// What the workspace keeps of computes: two clusters that stand ready, and what callers make.
+// Records of computes: two clusters that exist from the start, and those that callers create.
 import type { Stores } from "./state.ts";
 
 type Json = Record<string, unknown>;

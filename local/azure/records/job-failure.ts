@@ -1,4 +1,4 @@
-// Why a job's run ends as Failed.
+// Errors that end a job as Failed.
 
 /** Thrown on the way; its message becomes the job's error. `ServiceError` is for what is no fault of the user's. */
 export class JobError extends Error {

@@ -1,4 +1,4 @@
-// What the workspace keeps of a job: what was asked for, what the service added, and how far it has come.
+// The record of a job: the request, what the service added, and its state.
 import type { Stamps } from "../arm/envelope.ts";
 
 /** docs/facts/azureml-services.md#4.3. */

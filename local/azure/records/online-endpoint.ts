@@ -1,4 +1,4 @@
-// What the workspace keeps of online endpoints and their deployments: plain JSON, by name in lower case.
+// Records of online endpoints and their deployments: plain JSON, by name in lower case.
 import type { Stamps } from "../arm/envelope.ts";
 import type { Store, Stores } from "./state.ts";
 

@@ -1,4 +1,4 @@
-// Where an input, an output or an asset points to: every form of reference that a job's body may carry, read into one shape.
+// References in job bodies: every form that an input, an output or an asset may have, read into one shape.
 
 /** What a reference names. `path` never starts with a slash; "" is the whole datastore, job output or registry asset. */
 export type Reference =

@@ -1,4 +1,4 @@
-// What local Azure remembers: named maps of plain JSON, kept in memory and, with a data folder, in one file.
+// The store of local Azure: named maps of plain JSON, in memory and, with a data folder, in one file.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 

@@ -1,4 +1,4 @@
-// What is kept of workspaces: what callers wrote to ours, and those beside it, which are listed and shown and have nothing in them.
+// Records of workspaces: what callers wrote to this one, and empty ones beside it, which are only listed and shown.
 import type { Stores } from "./state.ts";
 
 type Json = Record<string, unknown>;

@@ -1,4 +1,5 @@
-// What a registry holds, as both planes show it: its region's data plane, and Azure Resource Manager (docs/facts/azureml-services.md#4.7, docs/facts/azureml-wire.md#15).
+// Assets of a registry as both planes show them: its region's data plane, and Azure Resource Manager (docs/facts/azureml-services.md#4.7,
+// docs/facts/azureml-wire.md#15).
 import { type Request, type RequestHandler, type Response, Router } from "express";
 import { type AssetContainer, type AssetStore, type AssetVersion, page, select, selected } from "../arm/collection.ts";
 import { systemData } from "../arm/envelope.ts";

@@ -1,4 +1,4 @@
-// What a region has and allows: sizes of machines, quotas and their use; and the operations of the resource provider.
+// VM sizes, quotas and usages of a region; and the operations of the resource provider.
 
 import { invalidRequest, notImplemented } from "../arm/errors.ts";
 import { type ArmRouter, bodyOf, parameter } from "../arm/router.ts";

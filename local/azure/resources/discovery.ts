@@ -1,4 +1,4 @@
-// Where a workspace's services are: one document, open to everyone.
+// The discovery document of a workspace: the hosts of its services, open to everyone.
 import type { Express } from "express";
 import type { AzureWorld } from "../world/world.ts";
 

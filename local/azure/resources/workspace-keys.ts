@@ -1,4 +1,4 @@
-// What else a workspace tells of itself: keys, private links, features, the network that it needs, and its diagnosis (docs/facts/recorded-operations.md#8).
+// Keys, private links, features, network dependencies and diagnosis of a workspace (docs/facts/recorded-operations.md#8).
 import { createHash } from "node:crypto";
 import { resourceNotFound, userError } from "../arm/errors.ts";
 import { paged } from "../arm/query.ts";

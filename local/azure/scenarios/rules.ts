@@ -1,4 +1,4 @@
-// What a scenario says: rules, each with what it meets, how often, and what happens then. Durations are milliseconds.
+// Rules of a scenario: what each matches, how often, and what happens then. Durations are milliseconds.
 
 export const planes = ["arm", "login", "api", "storage", "scoring", "batch", "identity", "devops"] as const;
 export type Plane = (typeof planes)[number];

@@ -1,5 +1,5 @@
-// What a scenario file may hold, as JSON schemas: one for the file, and one for what each kind of rule lets happen.
-// A `description` completes the sentence "… must be …" where a value is wrong.
+// JSON schemas of scenario files: one for the file, and one for what each kind of rule lets happen. A `description` completes the sentence
+// "… must be …" where a value is wrong.
 import { deploymentCauses, jobCauses, jobPhases, planes } from "./rules.ts";
 
 export const durationPattern =

@@ -1,4 +1,4 @@
-// When a schedule is due: cron expressions and recurrences, minute by minute, in the time zone that they name.
+// Due times of schedules: cron expressions and recurrences, minute by minute, in the time zone that they name.
 import { Cron } from "croner";
 
 /** `trigger` of a schedule, as sent. */

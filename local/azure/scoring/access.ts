@@ -1,4 +1,4 @@
-// Who may call an endpoint: keys, the endpoint's own tokens, or Entra's, by the endpoint's authMode.
+// Authorization of scoring requests: keys, the endpoint's own tokens, or Entra's, by the endpoint's authMode.
 import { randomBytes } from "node:crypto";
 import type { Principal } from "../arm/caller.ts";
 import type { EndpointRecord } from "../records/online-endpoint.ts";

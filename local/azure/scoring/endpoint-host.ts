@@ -1,4 +1,4 @@
-// What runs for the endpoints of one cloud: a listener each, and a container for each deployment.
+// The running parts of the endpoints of one cloud: a listener each, and a container for each deployment.
 import type { Listener } from "../../network/listen.ts";
 import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "../records/online-endpoint.ts";
 import type { DeploymentFault } from "../scenarios/rules.ts";

@@ -1,5 +1,5 @@
-// How a deployment fails because a scenario says so. Codes are those of docs/facts/azureml-services.md#6.3; the words stand in public reports of
-// failed deployments, where some of them came with other codes or none: not verified against live Azure.
+// Failures of deployments that a scenario orders. Codes are those of docs/facts/azureml-services.md#6.3; the words stand in public reports
+// of failed deployments, where some of them came with other codes or none: not verified against live Azure.
 import type { DeploymentFault } from "../scenarios/rules.ts";
 import { DeploymentFailure } from "./container.ts";
 

@@ -1,4 +1,4 @@
-// What getLogs tells of the serving container: three blocks, as recorded in 2022 and 2025 (docs/facts/recorded-operations.md#2.6).
+// The answer of getLogs about the serving container: three blocks, as recorded in 2022 and 2025 (docs/facts/recorded-operations.md#2.6).
 
 /** Something that happened to a deployment's containers. */
 export interface ContainerEvent {

@@ -1,4 +1,4 @@
-// What a deployment's script runs in: the environment it names, the one that its MLflow model carries with it, or this machine's Python.
+// The runtime of a deployment's script: the environment that it names, the one of its MLflow model, or this machine's Python.
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

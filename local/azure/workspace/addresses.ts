@@ -1,4 +1,4 @@
-// How this cloud, its storage and the workspace's storage account are named by whoever tells of them.
+// Addresses of this cloud, its storage and the workspace's storage account.
 import type { AzureWorld } from "../world/world.ts";
 
 /** The name by which clients that read the metadata choose this cloud (AZUREML_CURRENT_CLOUD). */

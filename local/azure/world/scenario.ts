@@ -1,4 +1,4 @@
-// What tests and demos may turn while the cloud runs: how slow it is, and what happens late.
+// Settings that tests and demos may change while the cloud runs: durations and delays.
 import { EventEmitter } from "node:events";
 import type { AssetNoun, AssetVersion } from "../arm/collection.ts";
 import type { JobRecord } from "../records/job.ts";

@@ -1,4 +1,4 @@
-// What cannot work is refused at its line before anything is sent; what Azure's client takes and Azure documents is not.
+// Documents that cannot work are refused at their line before anything is sent; what Azure's client takes and Azure documents is not.
 import assert from "node:assert/strict";
 import { TaskError, TaskErrors } from "../../../lib/errors.ts";
 import { planFile } from "../../../scripts/plan/plan.ts";

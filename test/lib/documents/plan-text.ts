@@ -1,4 +1,4 @@
-// What a document of any kind would write, as one text.
+// The plan of a document of any kind, as one text.
 import { planFile } from "../../../scripts/plan/plan.ts";
 import type { Project } from "./project.ts";
 

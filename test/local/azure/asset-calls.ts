@@ -1,4 +1,4 @@
-// What the tests of assets share: a cloud for the length of a suite, and calls below its workspace.
+// Fixtures of asset tests: a cloud for the length of a suite, and calls below its workspace.
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Answer, type Ask, tokenOf, workspaceAsk } from "./client.ts";
 

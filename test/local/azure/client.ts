@@ -1,4 +1,4 @@
-// How tests speak to the local cloud: raw HTTPS for what an official client hides, and an HttpClient for official clients.
+// Clients of tests for the local cloud: raw HTTPS for what an official client hides, and an HttpClient for official clients.
 import { readFileSync } from "node:fs";
 import https from "node:https";
 import type { LookupFunction } from "node:net";

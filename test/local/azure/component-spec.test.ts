@@ -1,4 +1,4 @@
-// What the service makes of a component's specification, rule by rule as recordings show it.
+// Normalisation of a component's specification, rule by rule as recordings show it.
 import assert from "node:assert/strict";
 import { keptSpec, type Spec } from "../../../local/azure/resources/assets/component-spec.ts";
 import type { AzureWorld } from "../../../local/azure/world/world.ts";

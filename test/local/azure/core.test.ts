@@ -1,4 +1,4 @@
-// What holds for the whole local cloud: the front door, operations, further listeners, and what is kept.
+// The local cloud as a whole: the front door, operations, further listeners, and persistence.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

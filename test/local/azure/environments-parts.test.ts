@@ -1,4 +1,4 @@
-// What an environment asks for in pip's words, which Python makes it, and where it is kept; pip itself is not run here.
+// Parts of environments: pip requirements, the interpreter, and the cache; pip itself is not run here.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";

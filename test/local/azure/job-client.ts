@@ -1,4 +1,4 @@
-// What tests of jobs do over and over: submit, wait for a state, read the log and the run.
+// Helpers of job tests: submit, wait for a state, read the log and the run.
 import assert from "node:assert/strict";
 import type { LocalCloud } from "../../../local/cloud.ts";
 import { until } from "../../harness/until.ts";

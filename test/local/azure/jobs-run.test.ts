@@ -1,4 +1,4 @@
-// What a job's process really gets and leaves, against the booted local cloud: code, inputs, outputs, environment, log, failure.
+// A job's process against the booted local cloud: code, inputs, outputs, environment, log, failure.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

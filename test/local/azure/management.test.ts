@@ -1,4 +1,4 @@
-// What the management plane tells of a region and of a workspace beside its assets, and what can be written to workspaces and registries.
+// The management plane beside assets: regions, and writes to workspaces and registries.
 import assert from "node:assert/strict";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";

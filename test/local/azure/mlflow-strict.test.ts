@@ -1,4 +1,4 @@
-// Where Azure ML's MLflow takes less than MLflow's own server, or answers otherwise: as its documentation and public reports have it.
+// Limits of Azure ML's MLflow against MLflow's own server, as its documentation and public reports have them.
 import assert from "node:assert/strict";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import type { Answer } from "./client.ts";

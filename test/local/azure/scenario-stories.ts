@@ -1,5 +1,5 @@
-// What our library makes of trouble in a running cloud. Each story waits for a second or more, so that they are told side by
-// side: the rules of each are for names that no other uses, and only one lets the clock leap.
+// The library in a cloud with faults. Each story waits for a second or more, so that they are told side by side: the rules of each are for
+// names that no other uses, and only one lets the clock leap.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What flows between a pipeline's steps: values, and the expressions that bind them.
+// Bindings between a pipeline's steps: values, and the expressions that bind them.
 import type { JobInput, JobOutput } from "../../records/job.ts";
 import type { Component, Json } from "../../workspace/components.ts";
 

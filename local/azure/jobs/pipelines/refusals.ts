@@ -1,4 +1,4 @@
-// What a pipeline's PUT refuses before anything is made.
+// Validation of a pipeline's PUT.
 import { ArmError } from "../../arm/errors.ts";
 import { computeExists } from "../../records/compute.ts";
 import { findComponent, type Json, parseComponentId } from "../../workspace/components.ts";

@@ -1,4 +1,4 @@
-// Which earlier step did the very same: its definition, its settings and what it read are all in the key.
+// Reuse of pipeline steps: finds an earlier step with the same definition, settings and inputs.
 import { createHash } from "node:crypto";
 import type { JobBody, JobRecord } from "../../records/job.ts";
 import type { AzureWorld } from "../../world/world.ts";

@@ -1,4 +1,4 @@
-// How a pipeline's settings are read, which differ by the api-version of its PUT.
+// Settings of a pipeline, which differ by the api-version of its PUT.
 
 /** Later than every api-version. */
 export const newest = "9999-12-31";

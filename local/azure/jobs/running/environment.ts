@@ -1,4 +1,4 @@
-// What a job's process sees of its surroundings: a short list of harmless host variables, Azure ML's own, and the job's.
+// Environment variables of a job's process: an allow-list of host variables, Azure ML's own, and the job's.
 import { execFile } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";

@@ -1,5 +1,5 @@
-// How a job fails because a scenario says so. No such failure is in a recording: the words of a failed image build and of
-// a shortage of quota stand in public reports, the others are ours; not verified against live Azure.
+// Failures of jobs that a scenario orders. No such failure is in a recording: the words of a failed image build and of a shortage of quota
+// stand in public reports, the others are ours; not verified against live Azure.
 
 import { type JobRecord, runFolder } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";

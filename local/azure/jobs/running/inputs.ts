@@ -1,4 +1,4 @@
-// What a job reads, brought to its temporary folder: code, data, models. Mounted and downloaded inputs alike are copies here.
+// Inputs of a job, copied to its temporary folder: code, data, models. Mounted and downloaded inputs alike are copies here.
 import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";

@@ -1,4 +1,4 @@
-// What a job leaves: where each output is written to, its upload after success, and the asset versions it becomes.
+// Outputs of a job: where each is written, its upload after success, and the asset version that it becomes.
 import { mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { Author } from "../../arm/envelope.ts";

@@ -1,4 +1,4 @@
-// Which programs a job's command finds: those of its environment, or this machine's; and what the job's logs say of it.
+// The PATH of a job's command: programs of its environment or of this machine, and what the job's logs say of it.
 import { join } from "node:path";
 import { definitionOf, definitionOfModel, mlflowEnvironment } from "../../environments/definition.ts";
 import { makeLayer } from "../../environments/layer.ts";

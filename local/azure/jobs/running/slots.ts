@@ -1,4 +1,4 @@
-// How many commands run at a time: a pipeline of many steps must not start them all at once on one machine.
+// A semaphore for commands: a pipeline of many steps must not start all of them at once on one machine.
 import type { AzureWorld } from "../../world/world.ts";
 
 class Slots {

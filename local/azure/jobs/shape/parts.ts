@@ -1,4 +1,4 @@
-// What jobs of several kinds show in the same way: inputs, outputs, resources, distribution, queue (docs/facts/azureml-wire.md#9.1).
+// Parts of job bodies that several kinds share: inputs, outputs, resources, distribution, queue (docs/facts/azureml-wire.md#9.1).
 import type { JobBody, JobInput, JobOutput } from "../../records/job.ts";
 import type { ResponseKeys } from "./versions.ts";
 

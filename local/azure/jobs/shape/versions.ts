@@ -1,4 +1,4 @@
-// Which keys a job's response has under which api-version (docs/facts/azureml-wire.md#9.1; the rest from the published types).
+// Keys of a job's response by api-version (docs/facts/azureml-wire.md#9.1; the rest from the published types).
 
 /** The keys that came or went between api-versions. `true`: the response of that version has the key. */
 export interface ResponseKeys {

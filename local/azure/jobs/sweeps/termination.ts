@@ -1,4 +1,4 @@
-// Which trials of a sweep are ended early: the three policies, as Azure ML's documentation describes them.
+// Early termination of sweep trials: the three policies, as Azure ML's documentation describes them.
 
 /** `earlyTermination` of a sweep. */
 export interface Policy {

@@ -1,4 +1,4 @@
-// What a pipeline component takes over from its graph when it is shown, each as recorded in May 2023.
+// Fields that a pipeline component derives from its graph when it is shown, each as recorded in May 2023.
 import { findComponent } from "../../workspace/components.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import type { Spec } from "./component-spec.ts";

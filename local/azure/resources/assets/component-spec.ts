@@ -1,4 +1,4 @@
-// What the service makes of a component's specification; rule by rule as recorded from August 2022 to June 2023 (docs/facts/azureml-wire.md#8).
+// Normalisation of a component's specification, rule by rule as recorded from August 2022 to June 2023 (docs/facts/azureml-wire.md#8).
 import type { AzureWorld } from "../../world/world.ts";
 
 export type Spec = Record<string, unknown>;

@@ -1,4 +1,4 @@
-// What Apply decides, without any cloud: what differs, what may change, what stays.
+// Plans of Apply, without a cloud: what differs, what may change, what stays.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { differences, UNKNOWN } from "../../../../lib/ml/apply/compare.ts";

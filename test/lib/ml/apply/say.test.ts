@@ -1,4 +1,4 @@
-// What Apply's plan says of a change: no value that may be a secret, wherever an earlier file may have had it.
+// The text of Apply's plan shows no value that may be a secret, wherever an earlier file may have had it.
 import assert from "node:assert/strict";
 import { sayChange } from "../../../../lib/ml/apply/say.ts";
 

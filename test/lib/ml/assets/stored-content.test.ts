@@ -1,4 +1,4 @@
-// What lies under the name of a content's hash is that content: whoever put it there, and whatever it is marked as.
+// Stored content is verified: what lies under a content's hash is that content, whoever put it there and whatever its mark says.
 import assert from "node:assert/strict";
 import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// What a reply must be.
+// Expectations of a reply.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TaskError } from "../../../../lib/errors.ts";

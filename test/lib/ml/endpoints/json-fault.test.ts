@@ -1,4 +1,4 @@
-// Where a text stops being JSON.
+// Places of JSON syntax errors.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { jsonFault } from "../../../../lib/ml/endpoints/json-fault.ts";

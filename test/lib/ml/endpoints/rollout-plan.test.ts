@@ -1,4 +1,4 @@
-// What a rollout decides, in tables and for every traffic.
+// Plans of rollouts, in tables and for every traffic.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Deployment } from "../../../../lib/ml/endpoints/deployments.ts";

@@ -1,4 +1,4 @@
-// Whose metrics are the champion's: the job that the service says made the model, whatever its tags claim.
+// The champion's metrics are those of the job that the service says made the model, whatever its tags claim.
 import assert from "node:assert/strict";
 import { jobOf } from "../../../../lib/ml/gate/champion.ts";
 

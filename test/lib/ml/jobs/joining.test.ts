@@ -1,4 +1,4 @@
-// Whose a job is that has the name: joined is only one's own, and cancelled by a key only what is provably older.
+// Ownership of jobs: a step joins only its own, and a concurrency key cancels only what is provably older.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
