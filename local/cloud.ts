@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Principal } from "./azure/arm/caller.ts";
 import { type EnvironmentName, environments } from "./azure/arm/clouds.ts";
+import type { Contract } from "./azure/contract/contract.ts";
 import { Directory } from "./azure/entra/directory.ts";
 import { identityPath, managedIdentityHandler } from "./azure/entra/managed-identity.ts";
 import { defaultCache } from "./azure/environments/cache.ts";
@@ -31,11 +32,13 @@ import { type Listener, listen } from "./network/listen.ts";
 import { type Proxy as ClientProxy, startProxy } from "./network/proxy.ts";
 import { makeAuthority } from "./network/tls.ts";
 
+export { contracts } from "./azure/contract/contracts.ts";
+
 export interface CloudOptions {
   /** A folder that keeps state and blobs; absent: memory. */
   readonly data?: string;
-  /** A folder of published types (`<api-version>.json`); PUT bodies that break them are refused. */
-  readonly contract?: string;
+  /** Published types, as contracts() has them: PUT bodies that break one of them are refused. */
+  readonly contracts?: readonly Contract[];
   readonly har?: HarRecorder;
   /** What subscription, resource group and workspace are called, where others than `defaultNames`. */
   readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
@@ -180,7 +183,7 @@ async function start(
   const header = world.secret(randomBytes(18).toString("hex"));
 
   const [arm, login, api, storage, azureDevOps, identityEndpoint] = await Promise.all([
-    listenNamed("arm", armApplication(world, options.contract)),
+    listenNamed("arm", armApplication(world, options.contracts)),
     listenNamed("login", loginApplication(world)),
     listenNamed("api", apiApplication(world)),
     listenNamed(

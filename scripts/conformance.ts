@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { contracts } from "../local/azure/contract/contracts.ts";
 import { SecretRecorder } from "../test/harness/secrets.ts";
 import { holdAgainstTypes, writeArchives } from "./conformance/archive.ts";
 import { virtualEnvironment } from "./conformance/python.ts";
@@ -17,8 +18,8 @@ const usage = `npm run test:conformance -- [--only TEXT] [--har FILE] [--contrac
   --only TEXT      run the flows whose module or title holds this text
   --har FILE       where to write the exchanges with the management plane; those with other planes go to FILE.other.har.
                    Secrets are replaced
-  --contract DIR   published resource types: local Azure refuses bodies that break them, and all that was exchanged is
-                   held against them by their checker, ../tools/contract-check.mjs (default: $AZURE_ML_CONTRACT)
+  --contract DIR   more published types (<api-version>.json) than lie in the repository: local Azure refuses bodies that
+                   break one, and all that was exchanged is held against them (default: $AZURE_ML_CONTRACT)
   --jobs N         suites at a time (default: one more than there are cores)
 
 A suite in which a flow failed is run once more, alone; what passes then is listed as such.`;
@@ -62,12 +63,13 @@ async function run(
   // Jobs and scoring scripts run with "this machine's Python"; here that is the one that has the clients.
   process.env["PATH"] = `${python.bin}${path.delimiter}${process.env["PATH"] ?? ""}`;
   const { startCloud } = await import("../local/cloud.ts");
-  const { contract, only } = options;
+  const { only } = options;
+  const held = contracts(options.contract);
   const har = new SecretRecorder();
   const cloud = await startCloud({
     har,
     scenarios: path.join(root, "test/conformance/scenarios.yml"),
-    ...(contract === undefined ? {} : { contract: path.resolve(contract) }),
+    contracts: held,
   });
   try {
     // Clients poll every 5 or 30 seconds; an operation's status that waits for the end spares them all but the first look.
@@ -79,7 +81,7 @@ async function run(
     await cloud.close();
   }
   if (options.har !== undefined) writeArchives(cloud.har, options.har);
-  if (report.results.length > 0) holdAgainstTypes(cloud.har, contract, report);
+  if (report.results.length > 0) holdAgainstTypes(cloud.har, held, report);
 }
 
 interface Options {
@@ -95,8 +97,7 @@ function readArguments(): Options | undefined {
     const { values } = parseArgs({ options: { only: text, har: text, contract: text, jobs: text } });
     const jobs = Number(values.jobs ?? availableParallelism() + 1);
     if (!(Number.isInteger(jobs) && jobs > 0)) throw new Error(`--jobs is ${values.jobs}; it must be 1 or more.`);
-    const contract = values.contract ?? process.env["AZURE_ML_CONTRACT"];
-    return { ...values, only: values.only ?? "", jobs, ...(contract ? { contract } : {}) };
+    return { ...values, only: values.only ?? "", jobs };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`);
     return undefined;

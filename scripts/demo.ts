@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { contracts } from "../local/azure/contract/contracts.ts";
 import type { RunOutcome } from "../local/pipeline/index.ts";
 import { buildTasks } from "./build.ts";
 import { outage } from "./demo/outage.ts";
@@ -35,7 +36,7 @@ const usage = `npm run demo [-- --classic] [--outage] [--project sklearn] [--out
   --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
                   PyPI into a virtual environment the first time; some minutes)
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
-  --contract DIR  published resource types of Azure ML; local Azure then refuses bodies that break them
+  --contract DIR  more published types of Azure ML than lie in the repository: local Azure refuses bodies that break one
   --quiet         the page at the end only, not the log of the runs`;
 
 async function main(): Promise<number> {
@@ -65,7 +66,6 @@ async function main(): Promise<number> {
     console.error(fault);
     return 2;
   }
-  const contract = values.contract ?? process.env["AZURE_ML_CONTRACT"];
   const say = (text: string) => console.log(text);
   const banner = (text: string) => say(`\n\x1b[1m${text}\x1b[0m`);
 
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
     form: values.classic ? "classic" : "yaml",
     log: values.quiet ? () => {} : say,
     signal: stop.signal,
-    ...(contract === undefined ? {} : { contract }),
+    contracts: contracts(values.contract),
     // Few enough that an event is given up while the relay is away: about a second of this machine's pauses.
     ...(values.outage ? { attempts: 4 } : {}),
   });

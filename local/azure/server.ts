@@ -12,7 +12,8 @@ import {
 } from "./arm/errors.ts";
 import { mountPermissions, requireRole } from "./arm/roles.ts";
 import { ArmRouter, errorAnswer, frontDoorHeaders, jsonBody, notBuilt } from "./arm/router.ts";
-import { validateBodies } from "./arm/validate.ts";
+import { refuseBrokenBodies } from "./arm/validate.ts";
+import type { Contract } from "./contract/contract.ts";
 import * as artifact from "./planes/artifact.ts";
 import * as batchJobs from "./planes/batch-jobs.ts";
 import * as codePlane from "./planes/codes.ts";
@@ -123,8 +124,8 @@ export function authenticate(world: AzureWorld, audiences: () => string[]): Requ
   };
 }
 
-/** Azure Resource Manager. */
-export function armApplication(world: AzureWorld, contract?: string): Express {
+/** Azure Resource Manager. @param contracts bodies that break one of them are refused */
+export function armApplication(world: AzureWorld, contracts: readonly Contract[] = []): Express {
   const app = application();
   app.use(frontDoorHeaders());
   metadata.mount(app, world);
@@ -140,7 +141,7 @@ export function armApplication(world: AzureWorld, contract?: string): Express {
   app.use(scope(world));
   mountPermissions(app);
   app.use(publicCallsOnly(world));
-  if (contract !== undefined) app.use(validateBodies(contract));
+  app.use(refuseBrokenBodies(contracts));
   const above = new ArmRouter();
   world.operations.mount(above);
   workspaces.mountAbove(above, world);

@@ -1,5 +1,6 @@
 // Options of the commands that start a local cloud.
 import path from "node:path";
+import { contracts } from "../azure/contract/contracts.ts";
 import { readScenarios, ScenarioError } from "../azure/scenarios/document.ts";
 import type { CloudOptions } from "../cloud.ts";
 import { UsageError } from "./usage.ts";
@@ -11,13 +12,15 @@ export const cloudFlags = {
   ...{ data: text, contract: text, har: text, scenarios: text },
   ...{ environments: text, "environments-cache": text },
   ...{ subscription: text, "resource-group": text, workspace: text },
+  strict: { type: "boolean" },
   help: { type: "boolean" },
 } as const;
 
 export const cloudUsage = `  --workspace NAME, --resource-group NAME, --subscription GUID
                    what they are called in this cloud (ws1, rg1, 00000000-0000-0000-0000-000000000001)
   --data DIR       keep the state in this folder; without it, everything is gone at the end
-  --contract DIR   published resource types (<api-version>.json); bodies that break them are refused
+  --strict         refuse bodies that break the published types of their api-version
+  --contract DIR   the same, by the resource types in this folder (<api-version>.json) as well
   --har FILE       where to write every HTTP exchange at the end, with secrets replaced
   --scenarios FILE slow lives and failures on demand, and how fast the cloud's clock runs
   --environments venv
@@ -26,7 +29,9 @@ export const cloudUsage = `  --workspace NAME, --resource-group NAME, --subscrip
   --environments-cache DIR
                    keep those virtual environments in this folder (default: azure-ml-local in ~/.cache)`;
 
-type Values = { readonly [name in Exclude<keyof typeof cloudFlags, "help">]?: string };
+type Values = { readonly [name in Exclude<keyof typeof cloudFlags, "help" | "strict">]?: string } & {
+  readonly strict?: boolean;
+};
 
 /** What the values ask of a cloud. @throws Error for a value that an option does not take, UsageError for unreadable scenarios */
 export function cloudOptions(values: Values): CloudOptions {
@@ -36,7 +41,7 @@ export function cloudOptions(values: Values): CloudOptions {
   const folder = (value: string | undefined) => (value === undefined ? undefined : path.resolve(value));
   return withoutAbsent({
     data: folder(values.data),
-    contract: folder(values.contract),
+    contracts: values.strict || values.contract !== undefined ? contracts(values.contract) : undefined,
     scenarios: values.scenarios === undefined ? undefined : scenariosOf(values.scenarios),
     environments,
     environmentsCache: folder(values["environments-cache"]),

@@ -1,10 +1,9 @@
 // Traffic of a conformance run: two HTTP archives, and the check of the first against the published types.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { checkArchive, type Entry, type Violation, violationText } from "../../local/azure/contract/archive.ts";
+import type { Contract } from "../../local/azure/contract/contract.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
-import { isRecorded, violationsIn } from "./recorded-keys.ts";
 import type { Report } from "./report.ts";
 
 interface Archive {
@@ -32,37 +31,25 @@ function isManaged(url: string): boolean {
 }
 
 /** The one request of the official clients that breaks the published types (docs/local-azure.md). */
-const KNOWN = /^REQUEST PUT \S+\/jobs\/\S+ @\S+\n\s+\.properties\.objective: required, missing$/;
+const isKnown = ({ side, path, faults }: Violation): boolean =>
+  side === "request" &&
+  /\/jobs\/[^/]+$/.test(path) &&
+  faults.every(({ path: at, message }) => at === "properties.objective" && message === "required, missing");
 
 /**
- * Holds the exchanges against the published types with their own checker, which lies beside them, and adds what it found
- * as a flow. Requests of ours and answers of local Azure may break none.
- * @param contract the folder of types; undefined: nothing is checked, and a line says so
+ * Holds the exchanges against the published types and adds what it found as a flow. Requests of ours and answers of local
+ * Azure may break none.
  */
-export function holdAgainstTypes(recorder: HarRecorder, contract: string | undefined, report: Report): void {
-  const checker = contract === undefined ? undefined : path.resolve(contract, "../tools/contract-check.mjs");
-  if (contract === undefined || checker === undefined || !existsSync(checker)) {
-    console.log("The exchanges are not held against the published types: --contract names none with their checker.");
-    return;
-  }
+export function holdAgainstTypes(recorder: HarRecorder, contracts: readonly Contract[], report: Report): void {
   const started = performance.now();
-  const scratch = mkdtempSync(path.join(tmpdir(), "conformance-har-"));
-  try {
-    const har = path.join(scratch, "management.har");
-    writeArchives(recorder, har);
-    const words = [checker, har, "--responses", "--types", path.resolve(contract)];
-    const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", maxBuffer: 64 << 20 });
-    const [count] = /^\d+ exchanges checked, \d+ in violation.*$/m.exec(stdout) ?? [];
-    const wrong = violationsIn(stdout).filter((one) => !KNOWN.test(one.trim()) && !isRecorded(one));
-    const error = count === undefined ? `the checker did not get through: ${stderr}` : wrong.join("");
-    report.add({
-      suite: "contract",
-      title: `requests and answers keep to the published types (${count ?? "not counted"})`,
-      ok: error === "",
-      milliseconds: Math.round(performance.now() - started),
-      ...(error === "" ? {} : { error }),
-    });
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  const { log } = recorder.toHar() as { readonly log: { readonly entries: readonly Entry[] } };
+  const { checked, violations } = checkArchive(log.entries, contracts);
+  const wrong = violations.filter((one) => !isKnown(one)).map(violationText);
+  report.add({
+    suite: "contract",
+    title: `requests and answers keep to the published types (${checked} bodies checked)`,
+    ok: checked > 0 && wrong.length === 0,
+    milliseconds: Math.round(performance.now() - started),
+    ...(wrong.length === 0 ? {} : { error: wrong.join("\n") }),
+  });
 }

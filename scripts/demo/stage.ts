@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
+import type { Contract } from "../../local/azure/contract/contract.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
@@ -31,8 +32,8 @@ export interface StageOptions {
   readonly form?: "yaml" | "classic";
   /** How often Event Grid tries each event before it gives it up. */
   readonly attempts?: number;
-  /** Folder of published resource types; local Azure then refuses bodies that break them. */
-  readonly contract?: string;
+  /** Published types: local Azure refuses bodies that break one of them. */
+  readonly contracts?: readonly Contract[];
   /** What records the traffic; one of the stage's own where absent. */
   readonly har?: HarRecorder;
   /** Every line of every run. */
@@ -61,9 +62,9 @@ export interface Stage {
 
 export async function openStage(options: StageOptions): Promise<Stage> {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-"));
-  const { contract, har } = options;
+  const { contracts, har } = options;
   const cloud = await startCloud({
-    ...(contract === undefined ? {} : { contract }),
+    ...(contracts === undefined ? {} : { contracts }),
     ...(har === undefined ? {} : { har }),
     ...(options.environments === undefined ? {} : { environments: options.environments }),
   });

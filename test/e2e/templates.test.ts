@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { RunRecord } from "../../lib/record/index.ts";
+import { contracts } from "../../local/azure/contract/contracts.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
@@ -41,8 +42,7 @@ describe("examples/templates", () => {
       [["features: 10\n  epochs: 60", "features: 5\n  epochs: 5"]],
       "Train for a moment",
     );
-    const contract = process.env["AZURE_ML_CONTRACT"];
-    cloud = await startCloud(contract === undefined ? {} : { contract });
+    cloud = await startCloud({ contracts: contracts() });
     cloud.devops.repositories.add("team", { path: folder });
     const folders = await packagedTasks();
     // Tasks of the server are nothing but their task.json.

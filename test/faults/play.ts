@@ -1,5 +1,6 @@
 // Plays a schedule in a cloud of its own: the first attempts with their trouble, then the run again without, and looks.
 import { rmSync } from "node:fs";
+import { contracts } from "../../local/azure/contract/contracts.ts";
 import { startCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import { keepCredentials } from "../harness/bench.ts";
@@ -32,8 +33,7 @@ export async function play(schedule: Schedule, folder: string): Promise<Outcome>
   const scenario = scenarioOf(schedule.scenario);
   const recorder = new SecretRecorder();
   const layer = new FastLeases((url, { body }) => recorder.learn(url, body));
-  const contract = process.env["AZURE_ML_CONTRACT"];
-  const cloud = await startCloud({ har: recorder, faults: layer, ...(contract === undefined ? {} : { contract }) });
+  const cloud = await startCloud({ har: recorder, faults: layer, contracts: contracts() });
   const runs: Ran[] = [];
   try {
     keepCredentials(recorder, cloud);

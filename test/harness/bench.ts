@@ -22,6 +22,7 @@ import {
 } from "../../local/agent/index.ts";
 import { connectServer } from "../../local/agent/server.ts";
 import type { EnvironmentName } from "../../local/azure/arm/clouds.ts";
+import { contracts } from "../../local/azure/contract/contracts.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
@@ -111,11 +112,10 @@ export class Bench {
 
   /** @param posesAs one of Azure's clouds, for which the local one answers */
   static async open(posesAs?: EnvironmentName): Promise<Bench> {
-    const contract = process.env["AZURE_ML_CONTRACT"];
     const recorder = new SecretRecorder();
     const options = {
       har: recorder,
-      ...(contract === undefined ? {} : { contract }),
+      contracts: contracts(),
       ...(posesAs === undefined ? {} : { posesAs }),
     };
     // What has changed is built before the first test, and not in its time; where it does not build, no cloud is left open.

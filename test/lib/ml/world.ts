@@ -1,6 +1,4 @@
 // One local cloud for all of these tests, and a workspace opened on it the way a task opens it.
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import {
   AzureMl,
@@ -13,6 +11,7 @@ import {
 import type { Log } from "../../../lib/log.ts";
 import type { Provenance } from "../../../lib/ml/workspace/lineage.ts";
 import { openWorkspace, type Workspace } from "../../../lib/ml/workspace/workspace.ts";
+import { contracts } from "../../../local/azure/contract/contracts.ts";
 import { storageSuffix } from "../../../local/azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 
@@ -20,9 +19,7 @@ let started: Promise<LocalCloud> | undefined;
 
 /** The cloud, started at the first call and ended after the last test of the whole run. */
 export function theCloud(): Promise<LocalCloud> {
-  // Where the published types lie beside the repository, bodies that break them are refused.
-  const contract = fileURLToPath(new URL("../../../../shared/contract", import.meta.url));
-  started ??= startCloud(existsSync(contract) ? { contract } : {});
+  started ??= startCloud({ contracts: contracts() });
   return started;
 }
 

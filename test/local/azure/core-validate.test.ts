@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { PublishedTypes } from "../../../local/azure/arm/validate.ts";
+import { contractIn, operationsIn } from "../../../local/azure/contract/resource-types.ts";
+import { faultsOf } from "../../../local/azure/contract/shape.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { tokenOf, workspaceAsk } from "./client.ts";
 
@@ -51,11 +52,12 @@ const types = [
 const good = { dataType: "uri_file", dataUri: "x" };
 
 describe("published types", () => {
-  const published = new PublishedTypes(types);
+  const operations = operationsIn(types);
+  const { body, name: names } = operations.get("put workspaces/{}/data/{}/versions/{}")!;
   const faults = (properties: unknown, name = "abc", extra = {}) =>
-    published
-      .faults("workspaces/data/versions", name, { properties, ...extra } as Record<string, unknown>)
-      ?.map(({ path, message }) => `${path}: ${message}`);
+    [...faultsOf(names!, name, "request", "name"), ...faultsOf(body!, { properties, ...extra }, "request")].map(
+      ({ path, message }) => `${path}: ${message}`,
+    );
 
   it("take a body that fits, with nulls and what every resource has", () => {
     assert.deepEqual(faults({ ...good, tags: { a: "b" }, tier: null, counts: [1, 2], made: "sent back" }), []);
@@ -86,7 +88,7 @@ describe("published types", () => {
   });
 
   it("say nothing of types that they do not have", () => {
-    assert.equal(published.faults("workspaces/jobs", "j", {}), undefined);
+    assert.equal(operations.get("put workspaces/{}/jobs/{}"), undefined);
   });
 
   describe("given to the cloud", () => {
@@ -95,7 +97,7 @@ describe("published types", () => {
     before(async () => {
       contract = mkdtempSync(path.join(tmpdir(), "contract-"));
       writeFileSync(path.join(contract, "2025-12-01.json"), JSON.stringify(types));
-      cloud = await startCloud({ contract });
+      cloud = await startCloud({ contracts: [contractIn(contract)] });
     });
     after(async () => {
       await cloud.close();

@@ -1,0 +1,58 @@
+// `npm run contract`: the published types of Azure ML, generated from what Azure's own client says of each api-version.
+// It writes local/azure/contract/published.gen.json, by which bodies are checked.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { readClients, type Source } from "./contract/client.ts";
+import { schemaOf } from "./contract/schema.ts";
+import { schemaText } from "./contract/text.ts";
+
+const FOLDER = path.resolve("local/azure/contract");
+
+/** 1.30.0 is the last client with stable versions before 2025 in it. */
+const SOURCES: readonly Source[] = [
+  {
+    package: "azure-ai-ml",
+    version: "1.30.0",
+    clients: [
+      ...["v2021_10_01_dataplanepreview", "v2022_02_01_preview", "v2022_05_01", "v2022_10_01", "v2022_10_01_preview"],
+      ...["v2022_12_01_preview", "v2023_02_01_preview", "v2023_04_01", "v2023_04_01_preview", "v2023_06_01_preview"],
+      ...["v2023_08_01_preview", "v2023_10_01", "v2024_01_01_preview", "v2024_04_01_preview", "v2024_07_01_preview"],
+      "v2025_01_01_preview",
+    ],
+  },
+  { package: "azure-ai-ml", version: "1.34.0", clients: ["v2024_10_01_preview_tsp", "arm_ml_service"] },
+];
+
+/** What local Azure serves, as collections below the provider; the rest of what is published is left out. */
+const SERVED = [
+  ...["workspaces", "workspaces/jobs", "workspaces/schedules", "workspaces/computes", "workspaces/connections"],
+  ...["codes", "components", "data", "environments", "models"].flatMap((noun) =>
+    ["workspaces", "registries"].flatMap((home) => [`${home}/${noun}`, `${home}/${noun}/versions`]),
+  ),
+  ...["workspaces/datastores", "workspaces/onlineEndpoints", "workspaces/onlineEndpoints/deployments"],
+  ...["workspaces/batchEndpoints", "workspaces/batchEndpoints/deployments", "registries"],
+];
+
+/** Whether a path is a collection that is served, one of its resources, or an action on one. */
+function isServed(method: string, place: string): boolean {
+  const collection = place
+    .split("/")
+    .filter((_, index) => index % 2 === 0)
+    .join("/");
+  return (
+    SERVED.includes(collection) || (method === "POST" && SERVED.includes(collection.split("/").slice(0, -1).join("/")))
+  );
+}
+
+const folder = mkdtempSync(path.join(os.tmpdir(), "contract-"));
+try {
+  const clients = SOURCES.flatMap((source) => readClients(source, folder)).sort((one, other) =>
+    one.apiVersion < other.apiVersion ? -1 : 1,
+  );
+  const source = SOURCES.map(({ package: name, version }) => `${name} ${version}`);
+  const schema = schemaOf(clients, source, isServed);
+  writeFileSync(path.join(FOLDER, "published.gen.json"), schemaText(schema));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
