@@ -1,4 +1,4 @@
-// What the service takes or answers although the published types that we have do not have it, with where that is known from.
+// Amendments to the published types: what the service takes or answers although they lack it, with where that is known from.
 import type { Place } from "./contract.ts";
 import type { Fault } from "./shape.ts";
 

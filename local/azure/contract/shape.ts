@@ -1,4 +1,4 @@
-// What a body may look like, and the faults of one: the form into which every source of published types is brought.
+// Shapes of bodies and their faults: the form into which every source of published types is brought.
 
 /** A place in a body and what is published of it. */
 export type Shape =
