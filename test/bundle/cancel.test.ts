@@ -6,6 +6,7 @@ import path from "node:path";
 import type { Job } from "../../local/agent/index.ts";
 import { jobService } from "../../local/azure/jobs/service.ts";
 import { asked, Bench, NODES, needsNode, type RunOptions, type TaskRun } from "../harness/bench.ts";
+import { needs } from "../harness/needs.ts";
 import { fastClock, pausesWhenStopped, preloaded } from "../harness/preload.ts";
 import { holdTimer } from "../harness/timers.ts";
 
@@ -96,7 +97,7 @@ describe("AzureMLSubmitJob when it is stopped", () => {
 
     it(`SIGKILL: the post-job stage cancels the job (Node ${node})`, async function () {
       needsNode(this, node);
-      if (process.platform !== "linux") this.skip();
+      needs(this, process.platform === "linux", "Linux");
       const { run, pauses } = await stopped(kill, { node });
       await assertCanceled(run, pauses);
       const [main, post] = run.stages;

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import os from "node:os";
 import path from "node:path";
 import { assertSucceeded, Bench, type RunOptions, type TaskRun } from "../harness/bench.ts";
+import { needs } from "../harness/needs.ts";
 
 const SECRET = "the agent's own secret";
 const job = (more: Record<string, unknown>) =>
@@ -310,7 +311,7 @@ describe("uploads as shipped", () => {
   });
 
   it("refuse a name that storage cannot keep", async function () {
-    if (process.platform === "win32") this.skip();
+    needs(this, process.platform !== "win32", "another system than Windows");
     const run = await bench.run(
       "RegisterData",
       { source: "inline", name: "x", path: "odd" },
@@ -386,7 +387,7 @@ describe("uploads as shipped", () => {
   const pipe = (file: string) => execFileSync("mkfifo", [file]);
   for (const [title, task, inputs, prepare, reason] of endless)
     it(`wait for nothing that has no end: ${title}`, async function () {
-      if (process.platform === "win32") this.skip();
+      needs(this, process.platform !== "win32", "another system than Windows");
       const run = await bench.run(task, inputs, { prepare, timeoutInMinutes: 1 });
       await refused(run, reason);
     });

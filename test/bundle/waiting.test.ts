@@ -7,6 +7,7 @@ import { jobService } from "../../local/azure/jobs/service.ts";
 import type { RequestEffect, RequestMatch, Rule } from "../../local/azure/scenarios/rules.ts";
 import { asked, assertSucceeded, Bench, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { type LogServer, serveLogs, textLog } from "../harness/log-server.ts";
+import { needs } from "../harness/needs.ts";
 import { fastClock, preloaded } from "../harness/preload.ts";
 
 const jobFile = "azureml/job.yml";
@@ -201,7 +202,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
   });
 
   it("SIGTERM alone: the job is cancelled", async function () {
-    if (process.platform !== "linux") this.skip();
+    needs(this, process.platform === "linux", "Linux");
     const { readdirSync, readFileSync } = await import("node:fs");
     let lookup = "";
     const run = await running(

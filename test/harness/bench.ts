@@ -27,6 +27,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { Exchange } from "../../local/network/har.ts";
+import { NODE_24, needs } from "./needs.ts";
 import { packagedTasks, root } from "./packages.ts";
 import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
 
@@ -321,7 +322,7 @@ export const NODES: readonly NodeWish[] = ["20", "24"];
 
 /** Skips a test whose Node this machine does not have: Node 24 comes with an optional package for Linux. */
 export function needsNode(context: Mocha.Context, node: NodeWish): void {
-  if (node === "24" && machineNodes().node24 === undefined) context.skip();
+  needs(context, node !== "24" || machineNodes().node24 !== undefined, NODE_24);
 }
 
 /** What a run asked of one listener, as URLs. */

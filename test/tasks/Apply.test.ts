@@ -9,6 +9,7 @@ import { poll } from "../../lib/poll.ts";
 import { parseScenarios } from "../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import task from "../../tasks/Apply/index.ts";
+import { needs } from "../harness/needs.ts";
 import { project } from "../lib/ml/projects.ts";
 import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
@@ -255,7 +256,7 @@ describe("Apply", () => {
   const examples = process.env["EXAMPLES"];
   for (const part of ["assets", "resources", "schedules"]) {
     it(`changes nothing the second time over the examples' cli/${part}, as it stands`, async function () {
-      if (examples === undefined) this.skip();
+      needs(this, examples !== undefined, "a checkout of Azure/azureml-examples at 085cd6e, named by EXAMPLES");
       this.timeout(1_800_000);
       // Their placeholders break the published types, to which the cloud of all tests is held.
       const cloud = await startCloud({});

@@ -20,6 +20,7 @@ import {
 import { chooseNode, machineNodes } from "../../../local/agent/node-binary.ts";
 import { LineSplitter } from "../../../local/agent/process.ts";
 import { readJUnit } from "../../../local/agent/test-results.ts";
+import { NODE_24, needs } from "../../harness/needs.ts";
 import { holdTimer } from "../../harness/timers.ts";
 import { Bench, bundledTaskLib, CONNECTION_ID, mainStage, PRINT_ENVIRONMENT, printedEnvironment } from "./fixture.ts";
 
@@ -243,7 +244,7 @@ describe("handlers and Node", () => {
   });
 
   it("runs one task on both Nodes of this machine", async function () {
-    if (machineNodes().node24 === undefined) this.skip();
+    needs(this, machineNodes().node24 !== undefined, NODE_24);
     const bench = new Bench();
     try {
       const task = bench.task({}, 'console.log("major", process.versions.node.split(".")[0]);');

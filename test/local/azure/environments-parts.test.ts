@@ -12,6 +12,7 @@ import { makeLayer } from "../../../local/azure/environments/layer.ts";
 import { readMatchSpec, SpecFault, satisfies } from "../../../local/azure/environments/match-spec.ts";
 import { modelRequirements } from "../../../local/azure/environments/mlflow-model.ts";
 import { RequirementsError, readConda, withoutSecrets } from "../../../local/azure/environments/requirements.ts";
+import { needs } from "../../harness/needs.ts";
 
 describe("local Azure: a conda file in pip's words", () => {
   const specs: readonly (readonly [string, string])[] = [
@@ -323,7 +324,7 @@ describe("local Azure: where environments are kept", () => {
 
   it("gives each job a layer of its own, which sees what is shared and keeps what is its own", async function () {
     const own = await interpreter("python3");
-    if (own === undefined) return this.skip();
+    needs(this, own !== undefined, "Python 3.9 or newer as python3");
     const packages = path.join("lib", `python${own.version.split(".").slice(0, 2).join(".")}`, "site-packages");
     const shared = path.join(cache, "shared");
     mkdirSync(path.join(shared, packages, "deep"), { recursive: true });

@@ -8,6 +8,7 @@ import { inTurns, listUploadFiles, walk } from "../../../../lib/documents/index.
 import { objectHash } from "../../../../lib/documents/language/hash.ts";
 import { isInside, whereIs } from "../../../../lib/documents/language/upload-folders.ts";
 import { readContent } from "../../../../lib/ml/assets/content.ts";
+import { needs } from "../../../harness/needs.ts";
 import { type Project, project } from "../project.ts";
 
 describe("where uploads come from", () => {
@@ -96,7 +97,7 @@ describe("where uploads come from", () => {
   });
 
   it("names a file whose name storage cannot keep, unless it is left out", function () {
-    if (process.platform === "win32") this.skip();
+    needs(this, process.platform !== "win32", "another system than Windows");
     files.write("code/back\\slash.txt", "x");
     assert.throws(() => names(files.at("code")), /back\\slash\.txt: it holds a backslash/);
     files.write("code/.amlignore", "*slash.txt\n");
