@@ -1,4 +1,4 @@
-// What a test needs of the machine: it is skipped where that is missing, and the run's summary says why.
+// Skips tests where the machine lacks something; the run's summary says what.
 
 /** With this a skipped test's body begins, which is all of it that reaches the reporter from another process. */
 export const NEEDS = "needs ";

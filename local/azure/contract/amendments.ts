@@ -1,4 +1,4 @@
-// Amendments to the published types: what the service takes or answers although they lack it, with where that is known from.
+// Amendments to the published types: members that the service takes or answers although our types lack them, with the source of each.
 import type { Place } from "./contract.ts";
 import type { Fault } from "./shape.ts";
 

@@ -1,4 +1,4 @@
-// Shapes of bodies and their faults: the form into which every source of published types is brought.
+// The shape of a body, into which every source of published types is brought, and the faults of a body against it.
 
 /** A place in a body and what is published of it. */
 export type Shape =
