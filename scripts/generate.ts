@@ -1,4 +1,5 @@
-// `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/ and from the table of operations.
+// `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/, from the table of
+// operations and, for docs/architecture.md, from the imports.
 // `--check` only reports what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -13,6 +14,7 @@ import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
 import { connectionsFile } from "./generate/roles.ts";
 import { runsOnAgent } from "./generate/task-json.ts";
+import { architectureFile } from "./walls/picture.ts";
 
 export interface GeneratedFile {
   /** Relative to the root of the project. */
@@ -43,6 +45,7 @@ export function generate(root: string): GeneratedFile[] {
     ...readmes,
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
+    ...[architectureFile(root)].filter((file) => file !== undefined),
   ];
 }
 

@@ -34,6 +34,7 @@ describe("generate", () => {
       for (const name of [
         "scripts/generate.ts",
         "scripts/generate",
+        "scripts/walls",
         "lib",
         "tasks",
         "contributions",
