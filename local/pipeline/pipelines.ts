@@ -3,11 +3,11 @@
 
 import { PipelineError } from "./language/faults.ts";
 import { type Listening, whatStarts } from "./reading/triggers.ts";
+import { AgentQueue } from "./running/agent-queue.ts";
 import type { BuildLike, ReceivedPost, RunReason } from "./running/devops.ts";
 import type { RunOutcome } from "./running/outcome.ts";
 import { type RunOptions, runPipeline } from "./running/pipeline.ts";
 import { git } from "./running/plugins.ts";
-import { Turns } from "./running/turns.ts";
 import { type CompletedRun, resourceTriggeredBy, startsOnPush } from "./triggers/triggers.ts";
 import { type Payload, webhookTriggeredBy } from "./triggers/webhooks.ts";
 
@@ -26,7 +26,7 @@ export interface PipelinesOptions<Build extends BuildLike>
   readonly repository: Omit<RunOptions["repository"], "branch" | "commit">;
   readonly pipelines: readonly PipelineDefinition[];
   /** The agent that these pipelines share with others; absent: one of their own. */
-  readonly turns?: Turns;
+  readonly queue?: AgentQueue;
 }
 
 interface Wanted<Build extends BuildLike> {
@@ -43,7 +43,7 @@ interface Wanted<Build extends BuildLike> {
 export class Pipelines<Build extends BuildLike = BuildLike> {
   readonly #options: PipelinesOptions<Build>;
   readonly history: CompletedRun[] = [];
-  readonly #turns: Turns;
+  readonly #queue: AgentQueue;
   /** Settles when all that came from outside has been looked at, in its order. */
   #arrivals: Promise<unknown> = Promise.resolve();
   /** Runs that were started from outside and have not been fetched by `settled`. */
@@ -51,7 +51,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
 
   constructor(options: PipelinesOptions<Build>) {
     this.#options = options;
-    this.#turns = options.turns ?? new Turns();
+    this.#queue = options.queue ?? new AgentQueue();
   }
 
   /** Runs what a push of `commit` to `branch` starts, and all that these runs start in turn. Outcomes in the order of the runs. */
@@ -87,7 +87,7 @@ export class Pipelines<Build extends BuildLike = BuildLike> {
         `There is no pipeline '${name}'; there is ${this.#options.pipelines.map((one) => one.name).join(", ")}.`,
       );
     const { branch, commit, ...rest } = wanted;
-    const outcome = await this.#turns.take(() =>
+    const outcome = await this.#queue.run(() =>
       runPipeline<Build>({
         ...this.#options,
         ...rest,

@@ -9,7 +9,7 @@ import { eventGrid } from "../../local/azure/events/grid.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
-import { Pipelines, type RunOutcome, Turns } from "../../local/pipeline/index.ts";
+import { AgentQueue, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { readContributions } from "../generate/contributions.ts";
 import { readTasks } from "../generate/task-json.ts";
 import { type DeadLetter, DemoRelay, deadLetters } from "./relay.ts";
@@ -81,7 +81,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       workRoot: path.join(work, "agent"),
       network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
       // One agent: what a registered model starts waits until the run that registered it has ended.
-      turns: new Turns(),
+      queue: new AgentQueue(),
       log: (line: string) => options.log(line),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     };

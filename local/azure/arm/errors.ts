@@ -121,6 +121,15 @@ export function userError(
   return new ArmError(status, "UserError", message, inner, extra);
 }
 
+/** 404 of what names an asset that does not exist, as recorded for a component. @param key the id, as sent */
+export function assetNotFound(
+  key: string,
+  noun: string,
+  { name, version }: { readonly name: string; readonly version: string },
+): ArmError {
+  return new ArmError(404, "NotFound", `key: ${key}, Message: Not found ${noun} ${name} (version: ${version}).`);
+}
+
 // The errors below are general knowledge of Azure Resource Manager. They are in no recording (docs/facts/azureml-wire.md#16, last
 // point), so their wording is not verified against live Azure ML.
 

@@ -1,41 +1,26 @@
 // The listeners of batch endpoints: POST /jobs with a token for Azure ML, as the scoring URI wants it (docs/facts/azureml-wire.md#13).
 import { randomUUID } from "node:crypto";
 import express from "express";
-import type { Listener } from "../../network/listen.ts";
 import { ArmError } from "../arm/errors.ts";
 import { bodyOf, errorAnswer, jsonBody } from "../arm/router.ts";
 import { submitterOf } from "../jobs/submitter.ts";
 import { batchDeploymentsOf, batchEndpointsOf } from "../records/batch-endpoint.ts";
+import { Listeners } from "../world/listeners.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { invoke } from "./invoke.ts";
 import { batchJobBody } from "./shape.ts";
 
-class Gateways {
-  private readonly world: AzureWorld;
-  private readonly listeners = new Map<string, Promise<Listener>>();
+/** Listeners of batch endpoints, by name. */
+const listenersOf = (world: AzureWorld): Listeners =>
+  world.part("batch endpoints", () => new Listeners(world, "batch endpoint"));
 
-  constructor(world: AzureWorld) {
-    this.world = world;
-  }
-
-  /** Starts the endpoint's listener if there is none; its URL without a trailing slash. */
-  async open(endpoint: string): Promise<string> {
-    const name = endpoint.toLowerCase();
-    const listener =
-      this.listeners.get(name) ?? this.world.listen(`batch endpoint ${name}`, application(this.world, name));
-    this.listeners.set(name, listener);
-    return (await listener).url;
-  }
-
-  async shut(endpoint: string): Promise<void> {
-    const listener = this.listeners.get(endpoint.toLowerCase());
-    this.listeners.delete(endpoint.toLowerCase());
-    await (await listener)?.close();
-  }
+/** Starts the endpoint's listener if there is none; its URL without a trailing slash. */
+export function openBatchEndpoint(world: AzureWorld, endpoint: string): Promise<string> {
+  return listenersOf(world).open(endpoint, (name) => application(world, name));
 }
 
-export function gatewaysOf(world: AzureWorld): Gateways {
-  return world.part("batch endpoints", () => new Gateways(world));
+export function closeBatchEndpoint(world: AzureWorld, endpoint: string): Promise<void> {
+  return listenersOf(world).close(endpoint);
 }
 
 function application(world: AzureWorld, endpointName: string): express.Express {

@@ -1,12 +1,5 @@
 // MLflow's experiments: what jobs name by `experimentName`, found, made, searched and retired.
-import {
-  type FilterSubject,
-  order,
-  parseFilter,
-  parseOrdering,
-  type Searched,
-  satisfies,
-} from "../tracking/filters.ts";
+import type { FilterSubject, Searched } from "../tracking/filters.ts";
 import type { Experiment, TrackingStore } from "../tracking/store.ts";
 import { holdLength, holdTags } from "./mlflow-limits.ts";
 import {
@@ -19,9 +12,9 @@ import {
   pairs,
   pairsOf,
   text,
-  textsOf,
   viewOf,
 } from "./mlflow-protocol.ts";
+import { searching } from "./mlflow-search.ts";
 
 /** Attributes and the tag's operator are the documentation's; that others are refused as for runs is inferred. */
 const searched: Searched = {
@@ -56,14 +49,12 @@ export function mountExperiments(on: Mounting, tracking: TrackingStore): void {
   });
   const search = (sent: Record<string, unknown>) => {
     onlyFields(sent, ["max_results", "page_token", "filter", "order_by", "view_type"]);
-    const clauses = parseFilter(sent["filter"] as string | undefined, searched);
-    const orderings = textsOf(sent["order_by"]).map((one) => parseOrdering(one, searched));
+    const choose = searching(sent, searched, field);
     const isShown = viewOf(sent["view_type"]);
-    const found = [...tracking.experiments.values()]
+    const newest = [...tracking.experiments.values()]
       .filter((one) => isFound(one.name) && isShown(one.lifecycle))
-      .filter((one) => clauses.every((clause) => satisfies(clause, field(one, clause))))
       .sort((one, other) => other.created - one.created);
-    order(found, orderings, field);
+    const found = choose(newest);
     return pageOf("experiments", found.map(showExperiment), sent);
   };
   on("get", "/experiments/search", search);

@@ -5,7 +5,6 @@ import { author, type Principal } from "../arm/caller.ts";
 import type { AssetContainer, AssetVersion } from "../arm/collection.ts";
 import type { Author } from "../arm/envelope.ts";
 import { storedModelUri } from "../resources/assets/models.ts";
-import { order, parseFilter, parseOrdering, satisfies } from "../tracking/filters.ts";
 import { declaredFlavors } from "../workspace/flavors.ts";
 import type { AzureWorld } from "../world/world.ts";
 import {
@@ -36,6 +35,7 @@ import {
   text,
   textsOf,
 } from "./mlflow-protocol.ts";
+import { searching } from "./mlflow-search.ts";
 
 const searchFields = ["filter", "max_results", "order_by", "page_token"];
 
@@ -79,12 +79,8 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   on("get", "/registered-models/get", (sent) => ({ registered_model: showModel(container(text(sent, "name"))) }));
   on("get", "/registered-models/search", (sent) => {
     onlyFields(sent, searchFields);
-    const clauses = parseFilter(sent["filter"] as string | undefined, searchedModels);
-    const orderings = textsOf(sent["order_by"]).map((one) => parseOrdering(one, searchedModels));
-    const found = named()
-      .filter((one) => clauses.every((clause) => satisfies(clause, modelField(one, clause))))
-      .sort((one, other) => (one.name < other.name ? -1 : 1));
-    order(found, orderings, modelField);
+    const choose = searching(sent, searchedModels, modelField);
+    const found = choose(named().sort((one, other) => (one.name < other.name ? -1 : 1)));
     return pageOf("registered_models", found.map(showModel), sent);
   });
   const latest = (sent: Record<string, unknown>) => ({
@@ -160,13 +156,11 @@ export function mountModels(on: Mounting, world: AzureWorld): void {
   on("get", "/model-versions/get-download-uri", (sent) => ({ artifact_uri: sourceOf(version(sent)) }));
   on("get", "/model-versions/search", (sent) => {
     onlyFields(sent, searchFields);
-    const clauses = parseFilter(sent["filter"] as string | undefined, searchedVersions);
-    const orderings = textsOf(sent["order_by"]).map((one) => parseOrdering(one, searchedVersions));
-    const found = named()
+    const choose = searching(sent, searchedVersions, versionField);
+    const newest = named()
       .flatMap((one) => one.versions)
-      .filter((one) => clauses.every((clause) => satisfies(clause, versionField(one, clause))))
       .sort((one, other) => other.sequence - one.sequence);
-    order(found, orderings, versionField);
+    const found = choose(newest);
     return pageOf(
       "model_versions",
       found.map((one) => showVersion(world, one)),

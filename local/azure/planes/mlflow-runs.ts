@@ -1,14 +1,7 @@
 // MLflow's runs: made, renamed, ended, retired, shown and searched. A job is one, and its state is the service's to say.
 import { randomBytes, randomInt } from "node:crypto";
 import { jobService } from "../jobs/service.ts";
-import {
-  type FilterSubject,
-  order,
-  parseFilter,
-  parseOrdering,
-  type Searched,
-  satisfies,
-} from "../tracking/filters.ts";
+import type { FilterSubject, Searched } from "../tracking/filters.ts";
 import type { Metric, Run, RunStatus, TrackingStore } from "../tracking/store.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { holdLength, holdTags } from "./mlflow-limits.ts";
@@ -25,6 +18,7 @@ import {
   textsOf,
   viewOf,
 } from "./mlflow-protocol.ts";
+import { searching } from "./mlflow-search.ts";
 
 const statuses: readonly RunStatus[] = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"];
 
@@ -133,15 +127,12 @@ export function mountRuns(on: Mounting, world: AzureWorld, tracking: TrackingSto
       if (experiment === undefined) throw missing(`No Experiment with id=${id} exists`);
       return experiment.id;
     });
-    const clauses = parseFilter(sent["filter"] as string | undefined, searched);
-    const orderings = textsOf(sent["order_by"]).map((one) => parseOrdering(one, searched));
+    const choose = searching(sent, searched, (run: Run, subject) => fieldOf(world, tracking, run, subject));
     const isShown = viewOf(sent["run_view_type"]);
-    const field = (run: Run, subject: FilterSubject) => fieldOf(world, tracking, run, subject);
-    const found = [...tracking.runs.values()]
+    const newest = [...tracking.runs.values()]
       .filter((run) => wanted.includes(run.experimentId) && isShown(run.lifecycle))
-      .filter((run) => clauses.every((clause) => satisfies(clause, field(run, clause))))
       .sort((one, other) => other.startTime - one.startTime);
-    order(found, orderings, field);
+    const found = choose(newest);
     return pageOf("runs", found.map(show), sent);
   });
 }

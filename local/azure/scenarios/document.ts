@@ -1,7 +1,10 @@
 // Reads a scenario file (YAML, or JSON, which is YAML too): from a text to rules, every fault with its line and column.
 import { readFileSync } from "node:fs";
 import { Ajv, type ErrorObject } from "ajv";
-import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isMap, isScalar, type Node } from "yaml";
+import { nearestName } from "../../text/nearest-name.ts";
+import { sayFault } from "../../text/places.ts";
+import { YamlText } from "../../text/yaml-text.ts";
 import { milliseconds } from "./durations.ts";
 import type { Rule, ScenarioDocument } from "./rules.ts";
 import { effects, file as fileSchema, type Subject, subjects } from "./schema.ts";
@@ -32,15 +35,9 @@ export function readScenarios(file: string): ScenarioDocument {
 
 /** The same from a text; `file` is what faults call it. */
 export function parseScenarios(text: string, file = "scenarios"): ScenarioDocument {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    throw new ScenarioError(document.errors.map(({ pos, message }) => `${at(pos[0])}: ${message}.`).join("\n"));
-  }
+  const parsed = new YamlText(file, text);
+  const { document } = parsed;
+  if (parsed.faults.length > 0) throw new ScenarioError(parsed.faults.map((fault) => `${sayFault(fault)}.`).join("\n"));
   const root = (document.toJS() ?? {}) as Json;
   const faults: { readonly offset: number; readonly sentence: string }[] = [];
   const refuse = (path: Path, sentence: string, ofKey?: string) =>
@@ -69,11 +66,13 @@ export function parseScenarios(text: string, file = "scenarios"): ScenarioDocume
       return [];
     }
     for (const sentence of contradictions(kind, rule as Json, effect as Json)) refuse([...path, "then"], sentence);
-    return [ruleOf(kind, rule as Json, effect as Json, index, at(offsetOf(document, path)))];
+    const { line, column } = parsed.placeAt(offsetOf(document, path));
+    return [ruleOf(kind, rule as Json, effect as Json, index, `${file}:${line}:${column}`)];
   });
   if (faults.length > 0) {
     const sorted = faults.toSorted((one, other) => one.offset - other.offset);
-    throw new ScenarioError(sorted.map(({ offset, sentence }) => `${at(offset)}: ${sentence}`).join("\n"));
+    const said = sorted.map(({ offset, sentence }) => sayFault({ place: parsed.placeAt(offset), message: sentence }));
+    throw new ScenarioError(said.join("\n"));
   }
   const clock = (root["clock"] ?? {}) as { speed?: number; start?: string };
   return {
@@ -165,7 +164,7 @@ function sentenceOf(error: ErrorObject, path: Path): { sentence: string; key?: s
     case "additionalProperties": {
       const key = String(error.params["additionalProperty"]);
       const known = Object.keys(schema?.properties ?? {});
-      const near = nearest(key, known);
+      const near = nearestName(key, known);
       const hint = near === undefined ? `it takes ${known.join(", ")}` : `did you mean "${near}"?`;
       return { sentence: `unknown field "${key}" in ${name}: ${hint}${hint.endsWith("?") ? "" : "."}`, key };
     }
@@ -176,24 +175,4 @@ function sentenceOf(error: ErrorObject, path: Path): { sentence: string; key?: s
     default:
       return { sentence: `${name} must be ${schema?.description}, and is ${JSON.stringify(error.data)}.` };
   }
-}
-
-/** A known name that differs in two letters at most. */
-function nearest(wrong: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((one) => ({ one, far: distance(wrong.toLowerCase(), one.toLowerCase()) }));
-  const [best] = ranked.sort((a, b) => a.far - b.far);
-  return best !== undefined && best.far <= 2 ? best.one : undefined;
-}
-
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= one.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j += 1) {
-      const same = one[i - 1] === other[j - 1] ? 0 : 1;
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same);
-    }
-    row = next;
-  }
-  return row[other.length] ?? 0;
 }

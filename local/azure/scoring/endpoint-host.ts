@@ -1,7 +1,7 @@
 // The running parts of the endpoints of one cloud: a listener each, and a container for each deployment.
-import type { Listener } from "../../network/listen.ts";
 import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "../records/online-endpoint.ts";
 import type { DeploymentFault } from "../scenarios/rules.ts";
+import { Listeners } from "../world/listeners.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { Container, type DeploymentFailure } from "./container.ts";
 import { failureOf } from "./faults.ts";
@@ -11,7 +11,7 @@ import { logReport } from "./log-report.ts";
 /** Listeners and containers. Records are the resource files' business. */
 export class EndpointHost implements Backends {
   private readonly world: AzureWorld;
-  private readonly listeners = new Map<string, Promise<Listener>>();
+  private readonly listeners: Listeners;
   /** What serves. */
   private readonly serving = new Map<string, Container>();
   /** What was started last, whether it came up or not: its logs are what getLogs answers. */
@@ -20,25 +20,18 @@ export class EndpointHost implements Backends {
 
   constructor(world: AzureWorld) {
     this.world = world;
+    this.listeners = new Listeners(world, "endpoint");
     world.onClose(() => this.close());
   }
 
   /** The endpoint's listener, started when there is none. Resolves to its URL without a trailing slash. */
-  async open(endpoint: string): Promise<string> {
-    const name = endpoint.toLowerCase();
-    let listener = this.listeners.get(name);
-    if (listener === undefined) {
-      const gateway = new Gateway(this.world, this, () => endpointsOf(this.world).get(name));
-      listener = this.world.listen(`endpoint ${name}`, gateway.handle);
-      this.listeners.set(name, listener);
-    }
-    return (await listener).url;
+  open(endpoint: string): Promise<string> {
+    const gateway = (name: string) => new Gateway(this.world, this, () => endpointsOf(this.world).get(name)).handle;
+    return this.listeners.open(endpoint, gateway);
   }
 
-  async shut(endpoint: string): Promise<void> {
-    const listener = this.listeners.get(endpoint.toLowerCase());
-    this.listeners.delete(endpoint.toLowerCase());
-    await (await listener)?.close();
+  shut(endpoint: string): Promise<void> {
+    return this.listeners.close(endpoint);
   }
 
   /** Starts a deployment's container; the one that served before serves until the new one does. @throws DeploymentFailure */

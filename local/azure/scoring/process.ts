@@ -1,6 +1,7 @@
 // One scoring process: python3 with server.py, its log, and what becomes of it.
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { type ProcessEnd, ProcessGroup } from "../jobs/running/process-group.ts";
 
 const server = fileURLToPath(new URL("./server.py", import.meta.url));
 
@@ -37,67 +38,37 @@ export interface ScoringOptions {
   readonly log: ContainerLog;
 }
 
-/** How the process ended: by itself with `code`, or by `signal`. */
-export interface ScoringEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly startError?: Error;
-}
-
 /** A running scoring process. */
 export class ScoringProcess {
   /** The loopback port once init() has returned; undefined when the process ended before. */
   readonly port: Promise<number | undefined>;
-  readonly ended: Promise<ScoringEnd>;
-  private readonly child: ChildProcess;
-  private over = false;
+  readonly ended: Promise<ProcessEnd>;
+  private readonly group: ProcessGroup;
 
   constructor(options: ScoringOptions) {
     const { log } = options;
-    this.child = spawn(options.python ?? "python3", ["-u", server], {
+    const child = spawn(options.python ?? "python3", ["-u", server], {
       cwd: options.appRoot,
       env: { ...options.environment, AML_APP_ROOT: options.appRoot, AZUREML_ENTRY_SCRIPT: options.entryScript },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       detached: true, // a process group of its own: what the script starts ends with it
     });
-    for (const stream of [this.child.stdout, this.child.stderr]) byLine(stream, (line) => log.add(line));
-    this.ended = new Promise((resolve) => {
-      const end = (result: ScoringEnd) => {
-        this.signal("SIGKILL");
-        this.over = true;
-        resolve(result);
-      };
-      this.child.once("error", (startError) => end({ code: null, signal: null, startError }));
-      this.child.once("close", (code, signal) => end({ code, signal }));
-    });
+    for (const stream of [child.stdout, child.stderr]) byLine(stream, (line) => log.add(line));
+    this.group = new ProcessGroup(child, "close");
+    this.ended = this.group.ended;
     const announced = new Promise<number>((resolve) => {
-      byLine(this.child.stdio[3] as NodeJS.ReadableStream, (line) =>
-        resolve((JSON.parse(line) as { port: number }).port),
-      );
+      byLine(child.stdio[3] as NodeJS.ReadableStream, (line) => resolve((JSON.parse(line) as { port: number }).port));
     });
     this.port = Promise.race([announced, this.ended.then(() => undefined)]);
   }
 
   get running(): boolean {
-    return !this.over;
+    return this.group.running;
   }
 
   /** Asks the process to end; after `graceMilliseconds` it is killed with all that it started. */
-  async stop(graceMilliseconds = 500): Promise<void> {
-    if (this.over) return;
-    this.signal("SIGTERM");
-    const timer = setTimeout(() => this.signal("SIGKILL"), graceMilliseconds);
-    await this.ended;
-    clearTimeout(timer);
-  }
-
-  private signal(signal: NodeJS.Signals): void {
-    if (this.child.pid === undefined) return;
-    try {
-      process.kill(-this.child.pid, signal);
-    } catch {
-      // The group is gone already.
-    }
+  stop(graceMilliseconds = 500): Promise<void> {
+    return this.group.stop(graceMilliseconds);
   }
 }
 

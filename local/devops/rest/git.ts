@@ -3,7 +3,7 @@ import type { Commit, PullRequest, Repository } from "../state/repositories.ts";
 import { badRequest, collection, enumName, json, notFound, time } from "./answers.ts";
 import { projectReference, requireProject } from "./core.ts";
 import { identityReference } from "./references.ts";
-import type { Call, Resource } from "./routes.ts";
+import { type Call, type Resource, resourcesOf } from "./routes.ts";
 
 const statuses = { notSet: 0, active: 1, abandoned: 2, completed: 3, all: 4 };
 const queryTypes = { notSet: 0, lastMergeCommit: 1, commit: 2 };
@@ -162,20 +162,7 @@ function queryPullRequests(call: Call) {
   return json({ queries, results });
 }
 
-const resource = (
-  id: string,
-  name: string,
-  template: string,
-  version: number,
-  handlers: Resource["handlers"],
-): Resource => ({
-  area: "git",
-  id,
-  name,
-  template,
-  version,
-  handlers,
-});
+const resource = resourcesOf("git");
 
 export const git: readonly Resource[] = [
   resource(

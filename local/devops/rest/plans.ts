@@ -3,7 +3,7 @@ import type { Attachment, Plan, RecordResult, RecordState, TimelineRecord } from
 import { badRequest, collection, enumName, json, none, notFound, RestError, time } from "./answers.ts";
 import { requireProject } from "./core.ts";
 import { logBody, recordBody } from "./references.ts";
-import type { Call, Resource } from "./routes.ts";
+import { type Call, type Resource, resourcesOf } from "./routes.ts";
 
 const states: Record<RecordState, number> = { pending: 0, inProgress: 1, completed: 2 };
 const results: Record<RecordResult, number> = {
@@ -217,20 +217,7 @@ function oidcToken(call: Call) {
   return json({ oidcToken: world.issueOidcToken(connection) });
 }
 
-const resource = (
-  id: string,
-  name: string,
-  template: string,
-  version: number,
-  handlers: Resource["handlers"],
-): Resource => ({
-  area: "distributedtask",
-  id,
-  name,
-  template: `${plansRoot}/${template}`,
-  version,
-  handlers,
-});
+const resource = resourcesOf("distributedtask", `${plansRoot}/`);
 
 export const plans: readonly Resource[] = [
   resource("eb55e5d6-2f30-4295-b5ed-38da50b1fc52", "attachments", "{resource}/{type}", 1, { GET: attachments }),

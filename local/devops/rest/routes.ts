@@ -33,6 +33,14 @@ export interface Resource {
   readonly handlers: Partial<Record<Method, Handler>>;
 }
 
+/** Makes resources of one area. @param root stands before each template */
+export function resourcesOf(area: string, root = "") {
+  return (id: string, name: string, template: string, version: number, handlers: Resource["handlers"]): Resource => ({
+    ...{ area, id, name, version, handlers },
+    template: `${root}${template}`,
+  });
+}
+
 /** A resource as OPTIONS shows it. The versions are the newest that node-api 17 knows. */
 export function locationOf(resource: Resource): object {
   return {

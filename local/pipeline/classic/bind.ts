@@ -1,8 +1,9 @@
 // A release definition against what there is: tasks by their ids, connections, and how each artifact is brought.
 import { readTaskFolder, type ServiceConnection, type TaskFolder } from "../../agent/index.ts";
 import type { ReleaseArtifact } from "../../devops/state/releases.ts";
+import type { Fault } from "../../text/places.ts";
 import type { JobDocument, PipelineDocument, TaskStep } from "../language/document.ts";
-import { type Fault, PipelineError } from "../language/faults.ts";
+import { PipelineError } from "../language/faults.ts";
 import { type BoundTask, bindTasks } from "../running/bind-tasks.ts";
 import type { EnvironmentDocument, ReleaseDocument, WorkflowTask } from "./document.ts";
 

@@ -1,6 +1,6 @@
 // A classic release definition as it was read: what a runner needs of it, with places.
 import type { Expression } from "../../expressions/expression.ts";
-import type { Place } from "../language/faults.ts";
+import type { Place } from "../../text/places.ts";
 
 export interface ReleaseVariable {
   readonly name: string;

@@ -1,28 +1,31 @@
 // Reads an exported JSON file with the place of every value; a key that nobody knows is a fault, never skipped.
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import { type Fault, nearestName, PipelineError, type Place } from "../language/faults.ts";
+import { isMap, isScalar, isSeq, type Node, type Pair } from "yaml";
+import { nearestName } from "../../text/nearest-name.ts";
+import type { Fault, Place } from "../../text/places.ts";
+import { YamlText } from "../../text/yaml-text.ts";
+import { PipelineError } from "../language/faults.ts";
 
 /** A JSON file. JSON is YAML too, and that parser says where things are. */
 export class JsonSource {
   readonly file: string;
   readonly faults: Fault[] = [];
   readonly root: JsonValue;
-  readonly #lines = new LineCounter();
+  readonly #parsed: YamlText;
 
   /** @throws PipelineError where the text is no JSON object */
   constructor(file: string, text: string) {
     this.file = file;
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, schema: "json" });
-    for (const error of document.errors) this.fault(this.placeAt(error.pos[0]), error.message);
-    if (this.faults.length === 0 && !isMap(document.contents))
+    this.#parsed = new YamlText(file, text, { schema: "json" });
+    this.faults.push(...this.#parsed.faults);
+    const { contents } = this.#parsed.document;
+    if (this.faults.length === 0 && !isMap(contents))
       this.fault(this.placeAt(0), "A release definition is a JSON object.");
     if (this.faults.length > 0) throw new PipelineError(this.faults);
-    this.root = new JsonValue(this, document.contents, "the release definition");
+    this.root = new JsonValue(this, contents, "the release definition");
   }
 
   placeAt(offset: number): Place {
-    const { line, col } = this.#lines.linePos(offset);
-    return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
+    return this.#parsed.placeAt(offset);
   }
 
   fault(place: Place, message: string): void {

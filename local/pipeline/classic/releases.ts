@@ -1,22 +1,22 @@
 // The classic releases of a project: each that is created runs, in its turn.
 import type { Release } from "../../devops/state/releases.ts";
+import { AgentQueue } from "../running/agent-queue.ts";
 import type { RunOutcome } from "../running/outcome.ts";
-import { Turns } from "../running/turns.ts";
 import { type ReleaseOptions, runRelease } from "./run-release.ts";
 
 export interface ReleasesOptions extends ReleaseOptions {
   /** The agent that releases share with others; absent: one of their own. */
-  readonly turns?: Turns;
+  readonly queue?: AgentQueue;
 }
 
 export class ClassicReleases {
   readonly #options: ReleasesOptions;
-  readonly #turns: Turns;
+  readonly #queue: AgentQueue;
   #started: Promise<RunOutcome>[] = [];
 
   constructor(options: ReleasesOptions) {
     this.#options = options;
-    this.#turns = options.turns ?? new Turns();
+    this.#queue = options.queue ?? new AgentQueue();
   }
 
   /** Runs every release that is created from now on, if its definition can be run. Gives a function that ends it. */
@@ -24,7 +24,7 @@ export class ClassicReleases {
     const { releases } = this.#options.devops;
     const onCreated = (release: Release) => {
       if (release.definition.document === undefined) return;
-      const run = this.#turns.take(() => runRelease(release, this.#options));
+      const run = this.#queue.run(() => runRelease(release, this.#options));
       // The refusal is reported by `settled`.
       run.catch(() => {
         for (const environment of release.environments) environment.status = "rejected";

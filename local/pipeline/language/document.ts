@@ -1,6 +1,6 @@
 // A pipeline as it was read: everything with its place, so that what is found wrong later can still say where.
 import type { Expression } from "../../expressions/expression.ts";
-import type { Place } from "./faults.ts";
+import type { Place } from "../../text/places.ts";
 
 /** A text and where it stands. */
 export interface Text {

@@ -1,46 +1,12 @@
 // Faults of a pipeline file: each with its place, all of them at once, before anything runs.
-
-/** A place in a file; line and column count from 1. */
-export interface Place {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-export interface Fault {
-  readonly place: Place;
-  readonly message: string;
-}
+import { type Fault, sayFault } from "../../text/places.ts";
 
 /** A pipeline that is refused: one line for each fault, `file:line:column: sentence`. */
 export class PipelineError extends Error {
   readonly faults: readonly Fault[];
   constructor(faults: readonly Fault[]) {
-    super(faults.map(({ place, message }) => `${place.file}:${place.line}:${place.column}: ${message}`).join("\n"));
+    super(faults.map(sayFault).join("\n"));
     this.name = "PipelineError";
     this.faults = faults;
   }
-}
-
-/** The candidate that is spelled most like the word, where one is like it at all. */
-export function nearestName(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 3));
-  let best: { readonly name: string; readonly distance: number } | undefined;
-  for (const name of candidates) {
-    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
-    if (distance <= limit && (!best || distance < best.distance)) best = { name, distance };
-  }
-  return best?.name;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,23 +1,14 @@
 // Reads YAML nodes with their places. A mapping is read key by key; what nobody asked for is a fault, never skipped.
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  visit,
-  type YAMLMap,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, visit, type YAMLMap } from "yaml";
 import { checkExpression } from "../../expressions/evaluate.ts";
 import { ExpressionError, parseExpression } from "../../expressions/expression.ts";
+import { nearestName } from "../../text/nearest-name.ts";
+import type { Fault, Place } from "../../text/places.ts";
+import { YamlText } from "../../text/yaml-text.ts";
 import type { ConditionText, Text } from "./document.ts";
-import { type Fault, nearestName, type Place } from "./faults.ts";
 
 /** Where a node stands: in which file, and where in it; or, for one that was made, where it was asked for. */
-type Origin = Place | { readonly file: string; readonly lines: LineCounter };
+type Origin = Place | YamlText;
 
 /** Reads the files of one pipeline: the pipeline's own, and the templates that it includes. */
 export class SourceReader {
@@ -38,20 +29,16 @@ export class SourceReader {
 
   /** The root node of a file; undefined with faults where it is no YAML. */
   parse(file: string, text: string): Node | null | undefined {
-    const lines = new LineCounter();
-    const document = parseDocument(text, {
-      lineCounter: lines,
+    const parsed = new YamlText(file, text, {
       // `${{ else }}` and `${{ insert }}` may stand more than once in a mapping.
       uniqueKeys: (one, other) =>
         isScalar(one) && isScalar(other) && one.value === other.value && !/^\$\{\{/.test(String(one.value)),
-      prettyErrors: false,
       strict: true,
     });
-    const origin = { file, lines };
-    for (const error of document.errors) this.fault(placeAt(origin, error.pos[0]), error.message);
-    if (document.errors.length > 0) return undefined;
-    visit(document, { Node: (_key, node) => void this.#origins.set(node, origin) });
-    return document.contents as Node | null;
+    this.faults.push(...parsed.faults);
+    if (parsed.faults.length > 0) return undefined;
+    visit(parsed.document, { Node: (_key, node) => void this.#origins.set(node, parsed) });
+    return parsed.document.contents as Node | null;
   }
 
   /** Notes where a node that was made counts as standing. */
@@ -63,7 +50,7 @@ export class SourceReader {
   place(node: unknown): Place {
     const origin = typeof node === "object" && node !== null ? this.#origins.get(node) : undefined;
     if (origin === undefined) return { file: this.file, line: 1, column: 1 };
-    return "lines" in origin ? placeAt(origin, (node as Node).range?.[0] ?? 0) : origin;
+    return origin instanceof YamlText ? origin.placeAt((node as Node).range?.[0] ?? 0) : origin;
   }
 
   fault(place: Place, message: string): void {
@@ -135,11 +122,6 @@ export class SourceReader {
       return undefined;
     }
   }
-}
-
-function placeAt({ file, lines }: { readonly file: string; readonly lines: LineCounter }, offset: number): Place {
-  const { line, col } = lines.linePos(offset);
-  return { file, line: Math.max(1, line), column: Math.max(1, col) };
 }
 
 /** What is known of a key that is refused: it exists in Azure Pipelines, and local pipelines do not have it. */

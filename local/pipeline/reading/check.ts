@@ -1,8 +1,9 @@
 // Checks that need the whole document: what conditions and variables may speak of, names of steps, sources of downloads.
 
 import { type Expression, nodesOf } from "../../expressions/expression.ts";
+import { nearestName } from "../../text/nearest-name.ts";
+import type { Place } from "../../text/places.ts";
 import { isAgentless, type JobDocument, type PipelineDocument } from "../language/document.ts";
-import { nearestName, type Place } from "../language/faults.ts";
 import type { SourceReader } from "../language/reader.ts";
 
 export function checkDependencies(reader: SourceReader, document: PipelineDocument): void {

@@ -1,7 +1,7 @@
 // Reads steps: script, bash, task, checkout, publish, download. Any other kind is refused by name.
 import { isMap, isScalar, type Pair } from "yaml";
+import { nearestName } from "../../text/nearest-name.ts";
 import type { StepDocument, TaskStep, Text } from "../language/document.ts";
-import { nearestName } from "../language/faults.ts";
 import type { Mapping, SourceReader } from "../language/reader.ts";
 
 export const STATUS_FUNCTIONS = ["succeeded", "failed", "always", "canceled", "succeededOrFailed"];

@@ -6,6 +6,8 @@ import {
   type TaskFolder,
   type TaskInput,
 } from "../../agent/index.ts";
+import { nearestName } from "../../text/nearest-name.ts";
+import type { Fault } from "../../text/places.ts";
 import {
   isAgentless,
   type JobDocument,
@@ -15,7 +17,7 @@ import {
   type TaskStep,
   type Text,
 } from "../language/document.ts";
-import { type Fault, nearestName, PipelineError } from "../language/faults.ts";
+import { PipelineError } from "../language/faults.ts";
 import { isVisible } from "./visible-rule.ts";
 
 /** A task step that can be run: its package, and its inputs under their own names with ids for connections. */

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq, type Node, Pair, type YAMLMap, type YAMLSeq } from "yaml";
 import { toBoolean, toText, type Value } from "../../expressions/evaluate.ts";
 import { Version } from "../../expressions/expression.ts";
-import type { Place } from "../language/faults.ts";
+import type { Place } from "../../text/places.ts";
 import type { SourceReader } from "../language/reader.ts";
 import { type Context, VARIABLES } from "./context.ts";
 import { Nodes } from "./nodes.ts";

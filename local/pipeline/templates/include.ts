@@ -1,7 +1,7 @@
 // Templates of the same repository: found by path, given their parameters, put where they are included or extended.
 import path from "node:path/posix";
 import { isMap, isScalar, isSeq, Pair, type YAMLMap } from "yaml";
-import type { Place } from "../language/faults.ts";
+import type { Place } from "../../text/places.ts";
 import type { SourceReader } from "../language/reader.ts";
 import { ARGUMENTS, BODIES, type Context, PLAIN, ROOT, VARIABLES } from "./context.ts";
 import { Expander } from "./expand.ts";

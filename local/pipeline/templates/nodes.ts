@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { toText, type Value } from "../../expressions/evaluate.ts";
 import { Version } from "../../expressions/expression.ts";
-import type { Place } from "../language/faults.ts";
+import type { Place } from "../../text/places.ts";
 import type { SourceReader } from "../language/reader.ts";
 
 export class Nodes {

@@ -1,8 +1,9 @@
 // Parameters of pipelines and templates: what is declared, and the values that a run or an including file gives.
 import { isMap, isScalar, isSeq } from "yaml";
 import { toText, type Value } from "../../expressions/evaluate.ts";
+import { nearestName } from "../../text/nearest-name.ts";
+import type { Place } from "../../text/places.ts";
 import type { Parameter, ParameterType, ParameterValue } from "../language/document.ts";
-import { nearestName, type Place } from "../language/faults.ts";
 import type { SourceReader } from "../language/reader.ts";
 import type { Nodes } from "./nodes.ts";
 import { hasExpression } from "./text.ts";

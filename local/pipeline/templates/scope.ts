@@ -1,7 +1,8 @@
 // The scope of `${{ }}` at one place of one file, and its evaluation there.
 import { checkExpression, evaluate, type Scope, toText, type Value } from "../../expressions/evaluate.ts";
 import { type Expression, ExpressionError, nodesOf, parseExpression } from "../../expressions/expression.ts";
-import { nearestName, type Place } from "../language/faults.ts";
+import { nearestName } from "../../text/nearest-name.ts";
+import type { Place } from "../../text/places.ts";
 import type { SourceReader } from "../language/reader.ts";
 
 export class TemplateScope {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/running/command.ts";
 import { findPython, type JobSurroundings, jobEnvironment } from "../../../local/azure/jobs/running/environment.ts";
 import { LogCarrier } from "../../../local/azure/jobs/running/logs.ts";
-import { RunningCommand } from "../../../local/azure/jobs/running/processes.ts";
+import { startCommand } from "../../../local/azure/jobs/running/processes.ts";
 import { durationMilliseconds } from "../../../local/azure/records/durations.ts";
 import {
   longDatastoreUri,
@@ -342,7 +342,7 @@ describe("local Azure: processes and logs", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
   const start = (command: string) =>
-    new RunningCommand({
+    startCommand({
       command,
       workingDirectory: folder,
       environment: { PATH: process.env["PATH"] ?? "" },

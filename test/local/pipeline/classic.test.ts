@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { type ArtifactType, ClassicReleases, readReleaseDefinition } from "../../../local/pipeline/classic/index.ts";
-import { type RunOutcome, Turns } from "../../../local/pipeline/index.ts";
+import { AgentQueue, type RunOutcome } from "../../../local/pipeline/index.ts";
 import { type Organization, startOrganization } from "../devops/organization.ts";
 import { Workshop } from "./fixture.ts";
 
@@ -183,7 +183,7 @@ describe("classic releases on the local agent", () => {
       workRoot: path.join(workshop.bench.root, "work"),
       network: { caFile: organization.caFile },
       secrets: { token: "hush-hush-token" },
-      turns: new Turns(),
+      queue: new AgentQueue(),
     });
     releases.listen();
   });

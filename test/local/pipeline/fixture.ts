@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { RecordingServer } from "../../../local/agent/index.ts";
 import { type RunOutcome, runPipeline } from "../../../local/pipeline/index.ts";
-import { MemoryDevOps } from "../../../local/pipeline/running/devops.ts";
 import type { RunOptions } from "../../../local/pipeline/running/pipeline.ts";
 import { Bench } from "../agent/fixture.ts";
+import { MemoryDevOps } from "./memory-devops.ts";
 
 export class Workshop {
   readonly bench = new Bench();

@@ -1,5 +1,5 @@
 // Validation of a pipeline's PUT.
-import { ArmError } from "../../arm/errors.ts";
+import { ArmError, assetNotFound } from "../../arm/errors.ts";
 import { computeExists } from "../../records/compute.ts";
 import { findComponent, type Json, parseComponentId } from "../../workspace/components.ts";
 import type { AzureWorld } from "../../world/world.ts";
@@ -31,11 +31,10 @@ export function refuseBadPipeline(world: AzureWorld, properties: Json): void {
   } catch (error) {
     if (!(error instanceof GraphFault)) throw error;
     if (error.missing === undefined) throw invalid(error.message);
-    const { name, version } = parseComponentId(error.missing) ?? { name: error.missing, version: "" };
-    throw new ArmError(
-      404,
-      "NotFound",
-      `key: ${error.missing}, Message: Not found component ${name} (version: ${version}).`,
+    throw assetNotFound(
+      error.missing,
+      "component",
+      parseComponentId(error.missing) ?? { name: error.missing, version: "" },
     );
   }
 }

@@ -13,7 +13,8 @@ import { bringCode, bringInputs } from "./inputs.ts";
 import { JobLife } from "./lifecycle.ts";
 import { LogCarrier } from "./logs.ts";
 import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
-import { type CommandEnd, RunningCommand } from "./processes.ts";
+import type { ProcessEnd, ProcessGroup } from "./process-group.ts";
+import { startCommand } from "./processes.ts";
 import { type JobPrograms, preparePrograms } from "./programs.ts";
 
 /** The log file that streaming clients look for first (docs/facts/azureml-services.md#5.2). */
@@ -88,7 +89,7 @@ export class JobRun extends JobLife<CommandBody> {
       fillText(value, values),
     ]);
     try {
-      const command = new RunningCommand({
+      const command = startCommand({
         command: fail?.cause === "command" ? failingCommand(fail) : fillCommand(job.body.command, values),
         workingDirectory: working,
         outputFile: log,
@@ -119,7 +120,7 @@ export class JobRun extends JobLife<CommandBody> {
   }
 
   /** Waits for the command, and stops it when the job is canceled or its time is over. */
-  private async untilEnded(command: RunningCommand): Promise<CommandEnd> {
+  private async untilEnded(command: ProcessGroup): Promise<ProcessEnd> {
     const { limits } = this.job.body;
     const allowed = limits?.timeout ? durationMilliseconds(limits.timeout) : undefined;
     // The documentation says that the system cancels the job at the limit; the reason's words are not verified against live Azure.
@@ -162,7 +163,7 @@ function preface(job: JobRecord<CommandBody>, programs: JobPrograms): string {
 }
 
 /** The sentence is the one that Azure ML's runtime is known to write; not verified against live Azure. */
-function judge(end: CommandEnd): void {
+function judge(end: ProcessEnd): void {
   if (end.startError) throw new JobError(`bash could not be started: ${end.startError.message}.`, "ServiceError");
   if (end.code === 0) return;
   const how = end.code === null ? `was ended by ${end.signal}` : `exited with status code ${end.code}`;

@@ -1,7 +1,7 @@
 // Deployments of managed online endpoints: a model, a scoring script, and the process that runs it.
 import { page } from "../../arm/collection.ts";
 import { isRecent, stampsOf } from "../../arm/envelope.ts";
-import { ArmError, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
+import { assetNotFound, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
 import { oldestFirst, paged } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
 import {
@@ -12,20 +12,13 @@ import {
 } from "../../records/online-endpoint.ts";
 import { parseReference } from "../../records/references.ts";
 import { endpointHost } from "../../scoring/endpoint-host.ts";
-import { answerStarted, begin, carryOut, requireIdle } from "../../scoring/operations.ts";
 import { deploymentBody } from "../../scoring/shape.ts";
 import type { AzureWorld } from "../../world/world.ts";
-import { endpointOf, requireName } from "./online-endpoints.ts";
+import { noSuchDeployment, requireName } from "./names.ts";
+import { endpointOf } from "./online-keys.ts";
+import { answerStarted, begin, carryOut, requireIdle, settling } from "./operations.ts";
 
 type Json = Record<string, unknown>;
-
-/** 404, after the shape recorded for endpoints (docs/facts/azureml-wire.md#16, row 5); for deployments it is not recorded. */
-function noSuchDeployment(endpoint: string, name: string): ArmError {
-  const message = `There is no deployment with name: ${name} in endpoint ${endpoint}`;
-  return new ArmError(404, "NotFound", "The specified resource was not found.", [], {
-    details: [{ code: "NoSuchDeployment", message }],
-  });
-}
 
 function deploymentOf(world: AzureWorld, endpoint: string, name: string): DeploymentRecord {
   const { name: known } = endpointOf(world, endpoint);
@@ -44,11 +37,7 @@ function requireAsset(world: AzureWorld, id: unknown, noun: "models" | "codes" |
   if (reference.kind !== "asset" || reference.type !== noun || /^azureml:AzureML-/i.test(id)) return;
   if (world.assets[noun].version(reference.name, reference.version) !== undefined) return;
   const word = { models: "model", codes: "code", environments: "environment" }[noun];
-  throw new ArmError(
-    404,
-    "NotFound",
-    `key: ${id}, Message: Not found ${word} ${reference.name} (version: ${reference.version}).`,
-  );
+  throw assetNotFound(id, word, reference);
 }
 
 /** A deployment without a script is one of an MLflow model, which says itself what it needs; only an environment made of that has it. */
@@ -134,10 +123,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     };
     deployments.set(key, deployment);
     answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, context));
-    const settle = (state: "Succeeded" | "Failed") => {
-      deployment.provisioningState = state;
-      deployments.changed();
-    };
+    const settle = settling(deployments, deployment);
     const { takes, fail } = world.scenarios.deployment(endpoint, deployment.name);
     const work = async () => {
       if (fail !== undefined) throw host.refuse(deployment, fail);
@@ -168,10 +154,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     deployment.stamps = stampsOf(deployment.stamps, world.clock.now(), author);
     deployments.changed();
     world.operations.accepted(response, operation, apiVersion, "result");
-    const settle = (state: "Succeeded" | "Failed") => {
-      deployment.provisioningState = state;
-      deployments.changed();
-    };
+    const settle = settling(deployments, deployment);
     const work = async () => {
       if (tags !== undefined) deployment.tags = { ...tags };
       deployment.sku = { ...deployment.sku, ...sku };

@@ -1,10 +1,11 @@
 // Operations on endpoints and deployments: at most one at a time on the same thing, and what it does when it ends.
 import type { Request, Response } from "express";
-import { isRecent } from "../arm/envelope.ts";
-import { userError } from "../arm/errors.ts";
-import type { Operation, OperationKind } from "../arm/operations.ts";
-import type { AzureWorld } from "../world/world.ts";
-import { DeploymentFailure } from "./container.ts";
+import { isRecent } from "../../arm/envelope.ts";
+import { userError } from "../../arm/errors.ts";
+import type { Operation, OperationKind } from "../../arm/operations.ts";
+import type { Store } from "../../records/state.ts";
+import { DeploymentFailure } from "../../scoring/container.ts";
+import type { AzureWorld } from "../../world/world.ts";
 
 /** Running operations by what they are about: `endpoint` or `endpoint/deployment`, in lower case. */
 function runningOf(world: AzureWorld): Map<string, Operation> {
@@ -81,6 +82,17 @@ export function carryOut(
           : { code: "InternalServerError", message: error.stack ?? String(error) },
       );
     });
+}
+
+/** Sets and keeps the provisioning state of a record: `settle("Succeeded")`. */
+export function settling<T extends { provisioningState: string }>(
+  records: Store<T>,
+  record: T,
+): (state: T["provisioningState"]) => void {
+  return (state) => {
+    record.provisioningState = state;
+    records.changed();
+  };
 }
 
 /** 201 with the headers of a long-running PUT. */
