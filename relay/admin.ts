@@ -16,7 +16,7 @@ export async function administer(relay: Relay, request: RelayRequest): Promise<R
 }
 
 /** Reads the body of a replay. */
-export function readReplayRequest(body: string): { request: ReplayRequest } | { faults: readonly string[] } {
+function readReplayRequest(body: string): { request: ReplayRequest } | { faults: readonly string[] } {
   let value: unknown = {};
   try {
     if (body.trim() !== "") value = JSON.parse(body);

@@ -5,14 +5,14 @@ import { TaskError } from "../errors.ts";
 import { capital } from "../sentence.ts";
 
 /** How the connection's identity signs in. */
-export type ConnectionScheme =
+type ConnectionScheme =
   | "servicePrincipalSecret"
   | "servicePrincipalCertificate"
   | "workloadIdentity"
   | "managedIdentity";
 
 /** What the connection says about its cloud. Any of it may be absent; `environment` is AzureCloud where nothing is said. */
-export interface ConnectionCloud {
+interface ConnectionCloud {
   /** AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureStack, Custom... */
   environment: string;
   /** Azure Resource Manager. */

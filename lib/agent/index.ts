@@ -1,8 +1,6 @@
 // The pipeline's door: the only room that knows azure-pipelines-task-lib and azure-devops-node-api.
 export type { Agent } from "./agent.ts";
-export type { ConnectionCloud, ConnectionDetails, ConnectionScheme } from "./connection.ts";
-export { type StepFolders, stepFolders } from "./folders.ts";
-export type { ProxySettings } from "./network.ts";
+
 export { complete, flushed, logIssue, pipelineLog } from "./output.ts";
 export { openAgent } from "./pipeline.ts";
 export { type Provenance, stepIdentity } from "./provenance.ts";

@@ -11,7 +11,7 @@ export interface InputSource {
   warn?(line: string): void;
 }
 
-export type InputType = "string" | "multiLine" | "boolean" | "int" | "pickList" | "filePath" | "connection";
+type InputType = "string" | "multiLine" | "boolean" | "int" | "pickList" | "filePath" | "connection";
 
 /** `input operator value`, as in task.json's visibleRule. */
 export type Condition = readonly [input: string, operator: "=" | "!=", value: string];
@@ -36,7 +36,7 @@ export interface InputField {
   readonly visible?: readonly (readonly Condition[])[];
 }
 
-export type OutputType = "string" | "boolean" | "json";
+type OutputType = "string" | "boolean" | "json";
 export interface OutputField {
   readonly name: string;
   readonly type: OutputType;

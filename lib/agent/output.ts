@@ -10,12 +10,12 @@ import { harmless, harmlessLines } from "./harmless.ts";
 tl.setStdStream(own);
 
 /** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */
-export function printText(text: string): void {
+function printText(text: string): void {
   tl.writeExternalOutput(`${harmless(text)}\n`, { source: "remote" });
 }
 
 /** Prints a styled line of ours, such as `##[group]title`; only what stands after the style may come from others. */
-export function printStyled(style: "group" | "endgroup" | "section" | "error" | "warning", text = ""): void {
+function printStyled(style: "group" | "endgroup" | "section" | "error" | "warning", text = ""): void {
   own.write(`##[${style}]${harmlessLines(text).join(" ")}\n`);
 }
 

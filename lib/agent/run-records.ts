@@ -39,7 +39,7 @@ export interface Wanted {
   readonly task: RegExp;
 }
 
-export interface StepAttachment {
+interface StepAttachment {
   readonly step: string;
   /** When the step ended, ISO 8601; empty where the timeline does not say. */
   readonly finished: string;

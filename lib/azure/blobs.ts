@@ -14,7 +14,7 @@ import { sendFile } from "./send-file.ts";
 import { type BlobAccess, countingTries, isNoAnswer, storagePipeline } from "./storage-pipeline.ts";
 import type { WithheldWrites } from "./withheld-writes.ts";
 
-export type { Digests, FileToUpload } from "./local-file.ts";
+export type { FileToUpload } from "./local-file.ts";
 
 export interface UploadOptions {
   /** Replaces blobs that exist; without it they stay, and one that holds something else is an error. */

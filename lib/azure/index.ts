@@ -1,27 +1,22 @@
 // The cloud's door: everything that the rest of the library may use of Azure.
 
-export { bounded } from "../remote-text.ts";
-export { segment, segmentFault } from "../segment.ts";
-export type { Promised } from "./answers.ts";
+export { segment } from "../segment.ts";
+
 export {
   type BlobFile,
-  type BlobHead,
   CHECKED_RANGE,
   Container,
-  type Digests,
   type FileToUpload,
   placeInside,
 } from "./blobs.ts";
-export { type Answer, API_VERSION, AzureMl, type AzureMlOptions, type RequestOptions } from "./client.ts";
-export { type Cloud, type CloudHints, cloudOf, clouds } from "./clouds.ts";
+export { type Answer, API_VERSION, AzureMl, type RequestOptions } from "./client.ts";
+export { type Cloud, cloudOf, clouds } from "./clouds.ts";
 export { createCredential } from "./credentials.ts";
-export { type DownloadOptions, type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
+export { type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
 export { dryRun } from "./dry-run.ts";
 export { NAME_NOT_RESOLVED, readEnvelope } from "./failure.ts";
 export type { Identity } from "./identity.ts";
 export {
-  type ArmId,
-  type AssetReference,
   type DatastorePath,
   datastoreUri,
   longDatastoreUri,
@@ -34,17 +29,17 @@ export {
 export { DEEPEST, isDeep } from "./json.ts";
 export { LEASE_SECONDS, type LeasedBlob } from "./leased-blob.ts";
 export { askOfficially } from "./official.ts";
-export { type FinishOptions, finish } from "./operations.ts";
+export { finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";
 export { sideBySide } from "./parallel.ts";
 export { isPrivateAddress, type Reach, reach } from "./reach.ts";
 export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
 export { type RenewSignature, signatureFor } from "./signature.ts";
-export { type Piece, readPiece } from "./signed-address.ts";
+export { readPiece } from "./signed-address.ts";
 export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
-export { type TokenClaims, tokenClaims } from "./token-claims.ts";
+export { tokenClaims } from "./token-claims.ts";
 export { type TranscribedExchange, transcribing } from "./transcript.ts";
-export { createTransport, type ProxyOptions, type Transport, type TransportOptions } from "./transport.ts";
-export type { WithheldWrite, WithheldWrites } from "./withheld-writes.ts";
+export { createTransport, type Transport, type TransportOptions } from "./transport.ts";
+export type { WithheldWrites } from "./withheld-writes.ts";
 export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";

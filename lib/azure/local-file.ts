@@ -21,7 +21,7 @@ export interface FileToUpload {
   readonly replaces?: boolean | undefined;
 }
 
-export interface Digests {
+interface Digests {
   readonly sha256: string;
   readonly md5: string;
 }

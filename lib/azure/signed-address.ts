@@ -103,10 +103,3 @@ async function part(response: PipelineResponse, skip: number, room: Buffer, sign
   }
   return room.subarray(0, taken);
 }
-
-/** The whole of a stream; nothing where there is none. */
-export async function collect(stream: NodeJS.ReadableStream | undefined): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream ?? []) pieces.push(Buffer.from(piece as Uint8Array));
-  return Buffer.concat(pieces);
-}

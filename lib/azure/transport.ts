@@ -27,7 +27,7 @@ export interface Transport {
   close(): void;
 }
 
-export interface ProxyOptions {
+interface ProxyOptions {
   readonly url: string;
   readonly username?: string | undefined;
   readonly password?: string | undefined;

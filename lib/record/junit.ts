@@ -4,7 +4,7 @@
 const LONGEST_NAME = 1_000;
 const LONGEST_DETAIL = 8_000;
 
-export interface TestCase {
+interface TestCase {
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
   /** Why it failed or was skipped. */

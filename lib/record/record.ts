@@ -27,7 +27,7 @@ export interface RunRecord {
   error?: { message: string; hint?: string; requestId?: string };
 }
 
-export interface RunSection {
+interface RunSection {
   kind: string;
   project?: string;
   definition?: string;
@@ -43,14 +43,14 @@ export interface RunSection {
   commit?: string;
 }
 
-export interface WorkspaceSection {
+interface WorkspaceSection {
   name: string;
   resourceGroup?: string;
   subscriptionId?: string;
   location?: string;
 }
 
-export interface AssetSection {
+interface AssetSection {
   name: string;
   version: string;
   id?: string;
@@ -63,7 +63,7 @@ export interface AssetSection {
   studioUrl?: string;
 }
 
-export interface JobSection {
+interface JobSection {
   name: string;
   status: string;
   id?: string;
@@ -103,7 +103,7 @@ export interface GateSection {
   championMetrics?: Readonly<Record<string, number>>;
 }
 
-export interface DeploymentSection {
+interface DeploymentSection {
   endpoint: string;
   name: string;
   model?: string;
@@ -115,7 +115,7 @@ export interface DeploymentSection {
   studioUrl?: string;
 }
 
-export interface InvocationSection {
+interface InvocationSection {
   endpoint: string;
   deployment?: string;
   statusCode: number;
@@ -125,11 +125,11 @@ export interface InvocationSection {
 }
 
 /** What a check of the setup found, line by line. */
-export interface SetupSection {
+interface SetupSection {
   checks: readonly SetupCheck[];
 }
 
-export interface SetupCheck {
+interface SetupCheck {
   /** The same in every run: `token`, `role RegisterModel`, `compute cpu-cluster`. */
   id: string;
   /** `warned`: it could not be asked, or is lacking where that may not matter. `notAsked`: what it needs has failed. */

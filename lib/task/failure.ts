@@ -52,7 +52,7 @@ const LONGEST = 14_000;
 const cut = (text: string) => (text.length <= LONGEST ? text : `${text.slice(0, LONGEST)} … (cut)`);
 
 /** Message, hint and request id as one text. */
-export function sentence(error: unknown): string {
+function sentence(error: unknown): string {
   if (!(error instanceof TaskError)) {
     const message = error instanceof Error ? error.message : String(error);
     return `Unexpected: ${cut(message)} This is a fault of the task; run the pipeline with system.debug=true and report the log.`;

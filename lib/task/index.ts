@@ -3,5 +3,5 @@
 export type { StepFolders } from "../agent/folders.ts";
 export { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run.ts";
 export { readPairs } from "./pairs.ts";
-export { runOnAgent } from "./run-on-agent.ts";
+
 export * from "./task.ts";

@@ -6,7 +6,7 @@ import { RECORD_TYPE, readRecord } from "../record/index.ts";
 import type { StoryRun } from "./task.ts";
 
 /** A judgement: what a step of a run reported about a job. */
-export interface Judgement {
+interface Judgement {
   readonly jobName: string;
   /** When the service made the job; absent where the record does not say. */
   readonly jobCreated?: string | undefined;

@@ -2,7 +2,7 @@
 import { Starter, type StartTarget } from "../agent/starts.ts";
 import type { StoryRun } from "./task.ts";
 
-export type { StartedRun, StartTarget } from "../agent/starts.ts";
+export type { StartTarget } from "../agent/starts.ts";
 
 /** @throws TaskError where the task does not run in a pipeline */
 export const openStarter = (run: Pick<StoryRun<never>, "access">, target: StartTarget): Starter =>

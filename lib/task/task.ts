@@ -13,7 +13,7 @@ import type { TestReport } from "../record/junit.ts";
 import type { RunRecord } from "../record/record.ts";
 
 /** A service connection as far as it may be told. */
-export interface OpenConnection {
+interface OpenConnection {
   readonly name?: string | undefined;
   readonly scheme: string;
   readonly tenantId: string;
@@ -97,7 +97,7 @@ export interface StoryContext<Inputs, Outputs, Workspace> {
 export type Story<Inputs, Outputs, Workspace> = (context: StoryContext<Inputs, Outputs, Workspace>) => Promise<Outputs>;
 
 /** The post-job stage: it runs after the job's last step, even after a cancel, if the main stage set this task variable. */
-export interface PostJob<Inputs, Outputs, Workspace> {
+interface PostJob<Inputs, Outputs, Workspace> {
   readonly taskVariable: string;
   readonly story: (context: StoryContext<Inputs, Outputs, Workspace>, value: string) => Promise<void>;
 }

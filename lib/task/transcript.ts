@@ -6,7 +6,7 @@ import type { Agent } from "../agent/index.ts";
 import { type Cloud, type Transport, transcribing } from "../azure/index.ts";
 
 /** The pipeline variable that names the folder. */
-export const TRANSCRIPT_VARIABLE = "AzureML.Transcript";
+const TRANSCRIPT_VARIABLE = "AzureML.Transcript";
 
 /** The transport as it is, or one that writes a line for each exchange. A folder that cannot be written is told once, and fails nothing. */
 export function transcribed(agent: Agent, task: string, cloud: Cloud, transport: Transport): Transport {

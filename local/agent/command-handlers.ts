@@ -12,7 +12,7 @@ import { SERVER_COMMANDS } from "./server-commands.ts";
 import type { Issue } from "./step.ts";
 
 export const SUMMARY_TYPE = "Distributedtask.Core.Summary";
-export const FILE_TYPE = "DistributedTask.Core.FileAttachment";
+const FILE_TYPE = "DistributedTask.Core.FileAttachment";
 
 /** Takes one raw line of output: carries out the command that it holds, or writes it to the log. */
 export function takeLine(context: StageContext, line: string): void {
@@ -61,7 +61,7 @@ function processCommand(context: StageContext, line: string): boolean {
 }
 
 /** The full path of a file that a command names; it must be there now. Relative paths are the agent's own, never the task's. */
-export function existingFile(context: StageContext, data: string, what: string): string {
+function existingFile(context: StageContext, data: string, what: string): string {
   const file = path.resolve(context.job.workFolder, data);
   if (data === "" || !existsSync(file) || !statSync(file).isFile())
     throw new Error(`Cannot ${what}: the file '${data}' does not exist.`);

@@ -48,7 +48,7 @@ function unescapeValue(text: string, decodePercents: boolean): string {
 }
 
 /** The escaped form of a property's value or of data. */
-export function escapeValue(text: string): string {
+function escapeValue(text: string): string {
   return text
     .replaceAll("%", "%AZP25")
     .replaceAll(";", "%3B")

@@ -16,8 +16,3 @@ export function taskHeader({ manifest, version }: TaskFolder): string[] {
     RULE,
   ];
 }
-
-/** A line as the downloaded log has it: 2026-11-23T05:00:00.1234567Z, a space, the line. */
-export function stampLine(line: string, at: Date = new Date()): string {
-  return `${at.toISOString().slice(0, -1)}0000Z ${line}`;
-}

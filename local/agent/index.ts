@@ -5,39 +5,34 @@ import type { JobOptions } from "./job-environment.ts";
 import type { StageOutcome, TaskStep } from "./step.ts";
 import type { Stage } from "./task-folder.ts";
 
-export { FILE_TYPE, SUMMARY_TYPE } from "./command-handlers.ts";
-export { formatCommand, type LoggingCommand, parseCommand } from "./commands.ts";
-export { connectionSecrets, type ServiceConnection, systemConnection } from "./connection.ts";
-export type { SecureFile } from "./environment.ts";
-export { stampLine } from "./header.ts";
+export { SUMMARY_TYPE } from "./command-handlers.ts";
+export { formatCommand, parseCommand } from "./commands.ts";
+export { type ServiceConnection, systemConnection } from "./connection.ts";
+
 export { Job } from "./job.ts";
 export type { JobOptions } from "./job-environment.ts";
-export { environmentName, expandMacros } from "./macros.ts";
+export { expandMacros } from "./macros.ts";
 export { Masker } from "./masker.ts";
 export type { AgentNetwork } from "./network.ts";
 export { machineNodes, type NodeBinaries } from "./node-binary.ts";
-export { AGENT_VERSION, type JobFolders, jobFolders, type ReleaseIdentity, type RunIdentity } from "./predefined.ts";
+export type { RunIdentity } from "./predefined.ts";
 export { mergeResults, parseTaskResult, type TaskResult } from "./results.ts";
-export { type AgentServer, RecordingServer, type StepRecord, type TestResults } from "./server-interface.ts";
-export {
-  type Attachment,
-  always,
-  type Condition,
-  type Issue,
-  type JobOutcome,
-  type JobStatus,
-  type OutputVariable,
-  type PluginContext,
-  type PluginStep,
-  type StageOutcome,
-  type Step,
-  succeeded,
-  type TaskStep,
+export { type AgentServer, RecordingServer } from "./server-interface.ts";
+export type {
+  Attachment,
+  Condition,
+  Issue,
+  JobOutcome,
+  JobStatus,
+  OutputVariable,
+  PluginContext,
+  StageOutcome,
+  Step,
+  TaskStep,
 } from "./step.ts";
 export {
   chooseHandler,
   readTaskFolder,
-  type Stage,
   type TaskFolder,
   type TaskInput,
   type TaskManifest,

@@ -55,7 +55,7 @@ export interface RunIdentity {
   readonly release?: ReleaseIdentity;
 }
 
-export interface ReleaseIdentity {
+interface ReleaseIdentity {
   readonly id: number;
   readonly name: string;
   readonly definitionId: number;
@@ -97,7 +97,7 @@ export function jobFolders(workFolder: string): JobFolders {
 }
 
 /** The agent version whose source the facts were read in. */
-export const AGENT_VERSION = "5.278.0";
+const AGENT_VERSION = "5.278.0";
 const ZERO = "00000000-0000-0000-0000-000000000000";
 const OS_NAMES: Readonly<Record<string, string>> = { linux: "Linux", darwin: "Darwin", win32: "Windows_NT" };
 

@@ -1,5 +1,4 @@
 // A step of a job, and its outcome.
-import type { SecureFile } from "./environment.ts";
 import type { JobFolders } from "./predefined.ts";
 import type { TaskResult } from "./results.ts";
 import type { Stage } from "./task-folder.ts";
@@ -115,5 +114,3 @@ export interface JobOutcome {
   readonly outputs: Readonly<Record<string, OutputVariable>>;
   readonly attachments: readonly Attachment[];
 }
-
-export type { SecureFile };

@@ -1,7 +1,7 @@
 // JUnit files as the agent reads them before it publishes a test run.
 import { XMLParser } from "fast-xml-parser";
 
-export interface TestCase {
+interface TestCase {
   readonly name: string;
   readonly storage: string;
   readonly outcome: "Passed" | "Failed" | "NotExecuted";

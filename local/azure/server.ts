@@ -92,7 +92,7 @@ const apiPlanes: readonly PlaneFile[] = [
 ];
 
 /** Audiences of the tokens that the management and data planes take. */
-export function managementAudiences(world: AzureWorld): string[] {
+function managementAudiences(world: AzureWorld): string[] {
   return [world.urls.arm, ...world.environment.management];
 }
 
@@ -111,7 +111,7 @@ function closing(app: Express, world: AzureWorld): Express {
 }
 
 /** Requires a token and a role. The caller is then in `response.locals.caller`. */
-export function authenticate(world: AzureWorld, audiences: () => string[]): RequestHandler {
+function authenticate(world: AzureWorld, audiences: () => string[]): RequestHandler {
   return (request, response, next) => {
     const caller: Principal = world.directory.check(request.headers.authorization, audiences());
     response.locals["caller"] = caller;

@@ -22,7 +22,7 @@ export interface ProxyOptions {
 }
 
 /** Whether `host` is a name of this machine that the proxy may connect to: localhost, 127.0.0.1, ::1 and anything under .localhost. */
-export function isOwnHost(host: string): boolean {
+function isOwnHost(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, "").toLowerCase();
   return name === "localhost" || name === "127.0.0.1" || name === "::1" || name.endsWith(".localhost");
 }

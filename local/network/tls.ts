@@ -11,7 +11,7 @@ export interface Authority {
 }
 
 /** Names the leaf certificate is good for; storage accounts live under the wildcards. */
-export const certificateNames = [
+const certificateNames = [
   "localhost",
   "*.blob.storage.localhost",
   "*.storage.localhost",

@@ -1,7 +1,7 @@
 // Reads what Event Grid delivers, in either schema, into the relay's own words.
 import { RelayFault } from "./fault.ts";
 
-export type EventSchema = "EventGridSchema" | "CloudEventSchemaV1_0";
+type EventSchema = "EventGridSchema" | "CloudEventSchemaV1_0";
 
 interface EventHead {
   /** The event's own id: deliveries repeat, ids do not. */

@@ -4,7 +4,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { RelayFault } from "./fault.ts";
 
-export interface HttpRequest {
+interface HttpRequest {
   readonly method: "GET" | "POST";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;

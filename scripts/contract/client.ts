@@ -21,7 +21,7 @@ export interface ClientProperty {
   readonly maxLength?: number;
 }
 
-export interface ClientModel {
+interface ClientModel {
   readonly bases: readonly string[];
   readonly properties: Readonly<Record<string, ClientProperty>>;
   readonly additional?: string;

@@ -2,7 +2,7 @@
 import type { ClientOperation, ClientProperty, GeneratedClient } from "./client.ts";
 
 /** A property of an object: its type alone, or with what else is said of it. */
-export type Property =
+type Property =
   | string
   | {
       readonly type: string;
@@ -14,7 +14,7 @@ export type Property =
     };
 
 /** An object or an enumeration, as some api-versions have it. */
-export interface Definition {
+interface Definition {
   readonly enum?: readonly string[];
   /** The definition whose properties it has besides its own. */
   readonly base?: string;
@@ -27,7 +27,7 @@ export interface Definition {
 }
 
 /** What one operation takes and answers, as some api-versions have it. `[X]` is a page of X. */
-export interface Operation {
+interface Operation {
   readonly body?: string;
   readonly answer?: string;
   /** What the name in the last place of the path has to look like. */
@@ -35,7 +35,7 @@ export interface Operation {
 }
 
 /** `in`: which of the schema's versions, by their place in its list. */
-export type Variants<T> = readonly (T & { readonly in: readonly number[] })[];
+type Variants<T> = readonly (T & { readonly in: readonly number[] })[];
 
 export interface Schema {
   readonly source: readonly string[];

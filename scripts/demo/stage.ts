@@ -148,7 +148,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
 }
 
 /** `AzureMLSubmitJob@1` -> the folder that `npm run build` made complete. */
-export function packagedTasks(): Map<string, string> {
+function packagedTasks(): Map<string, string> {
   return new Map(
     readTasks(root).map(({ json, folder }) => [`${json.name}@${json.version.Major}`, path.join(root, "tasks", folder)]),
   );
@@ -157,7 +157,7 @@ export function packagedTasks(): Map<string, string> {
 type Json = Readonly<Record<string, unknown>>;
 
 /** The release artifact types that the extension contributes, by their names. */
-export function artifactTypes(): Map<string, ArtifactType> {
+function artifactTypes(): Map<string, ArtifactType> {
   const ours = readContributions(root).map(({ contribution }) => contribution);
   return new Map(
     ours
@@ -183,4 +183,4 @@ export function writeRun(folder: string, name: string, outcome: RunOutcome): voi
 }
 
 /** Reads a JSON file; for summaries that tests look at again. */
-export const readJson = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));
+const readJson = (file: string): unknown => JSON.parse(readFileSync(file, "utf8"));

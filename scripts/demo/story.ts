@@ -13,7 +13,7 @@ export interface Chapter {
 }
 
 /** Results of a chapter's runs. */
-export interface Told {
+interface Told {
   readonly training: RunOutcome | undefined;
   readonly release: RunOutcome | undefined;
   /** All of the chapter, in the order in which they were started. */
@@ -148,7 +148,7 @@ function deployedModel(run: RunOutcome): string {
 }
 
 /** Records of a chapter's runs, in the form of `summary.json`. */
-export function summarize(title: string, records: readonly RunRecord[]): ChapterSummary {
+function summarize(title: string, records: readonly RunRecord[]): ChapterSummary {
   const summary: ChapterSummary = { title, ok: false };
   const gates: GateSection[] = [];
   for (const { data, job, gate, model, deployment, invocation } of records) {

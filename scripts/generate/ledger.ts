@@ -6,7 +6,7 @@ import { outputField } from "./contract.ts";
 import { formatJson } from "./json.ts";
 import { isEditable, isPicker, optionKeys, type TaskFolder, type TaskInput, type TaskJson } from "./task-json.ts";
 
-export interface Published {
+interface Published {
   id: string;
   major: number;
   /** By name: the type, or the keys of a pick list. */

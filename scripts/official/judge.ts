@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { TestEnd } from "./pytest.ts";
 
 /** Why a test says nothing against local Azure: n not built or simulated; b needs what cannot be here; c the test itself. */
-export type LeftOutClass = "n" | "b" | "c";
+type LeftOutClass = "n" | "b" | "c";
 
 /** An entry of the committed list, about a test or all tests of a class, file or folder. */
 export interface LeftOut {
@@ -54,7 +54,7 @@ export function judge(end: TestEnd, list: LeftOutList): Verdict {
 }
 
 /** "component" of tests/component/e2etests/…; "workspace" of tests/workspace/ai_workspaces/e2etests/… */
-export const areaOf = (id: string): string => id.split("/")[1] ?? id;
+const areaOf = (id: string): string => id.split("/")[1] ?? id;
 
 /** All that the run prints at its end; the last line is `N passed, N failed`. */
 export function report(ends: readonly TestEnd[], list: LeftOutList, seconds: number): { text: string; failed: number } {

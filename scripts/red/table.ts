@@ -9,7 +9,7 @@ const cell = (text: string) =>
   text.replaceAll("\\", "\\\\").replaceAll("|", "\\|").replaceAll("<", "&lt;").replaceAll(/\s+/g, " ");
 
 /** Markdown: a row for each test, by file. */
-export function tableOf(tests: readonly RedTest[]): string {
+function tableOf(tests: readonly RedTest[]): string {
   const rows = [...tests]
     .sort((one, other) => (one.file < other.file ? -1 : one.file > other.file ? 1 : 0))
     .map(({ file, title, short, subject }) => `| \`${file}\` | ${cell(title)} | ${short} ${cell(subject)} |`);

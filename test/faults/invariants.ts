@@ -4,7 +4,7 @@ import type { Ran } from "./run-task.ts";
 import type { Expect } from "./scenario.ts";
 
 /** Megabytes that a task's process may take at its peak, with the little data that scenarios have. */
-export const MEMORY = 150;
+const MEMORY = 150;
 
 /** Characters of a job's whole log. */
 const LOG = 400_000;

@@ -5,7 +5,7 @@ import type { Place } from "./place.ts";
 import type { Ran } from "./run-task.ts";
 
 /** `arm write` -> how many such requests an undisturbed run sends, about: where faults are put. */
-export type RequestCounts = Readonly<Record<string, number>>;
+type RequestCounts = Readonly<Record<string, number>>;
 
 export interface Scenario {
   /** What is special about it, for reports: `RegisterData, new name`. Seeds refer to it: it stays. */

@@ -7,7 +7,7 @@ import type { EndKind } from "./run-task.ts";
 import type { Scenario } from "./scenario.ts";
 import { scenarios } from "./scenarios/index.ts";
 
-export interface PlannedEnd {
+interface PlannedEnd {
   readonly how: EndKind;
   readonly moment: Moment;
   readonly at: Target;
@@ -22,7 +22,7 @@ export interface Trouble {
 }
 
 /** How the pipeline is run again: the same run once more, a new run, or first the step once more by the agent itself. */
-export type Rerun = "later attempt" | "new run" | "retry in place";
+type Rerun = "later attempt" | "new run" | "retry in place";
 
 /** Plain JSON, so that a schedule can be kept beside its seed. */
 export interface Schedule {

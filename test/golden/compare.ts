@@ -25,7 +25,7 @@ function saysNothing(name: string, value: unknown): boolean {
 }
 
 /** Writes in a form that two clients' writes can be compared in: what each writes, by its kind and name. */
-export function canonical(writes: readonly Sent[]): [place: string, body: unknown][] {
+function canonical(writes: readonly Sent[]): [place: string, body: unknown][] {
   const names = new Map<string, string>();
   const norm = (value: unknown): unknown => {
     if (typeof value === "string") return normText(value, names);

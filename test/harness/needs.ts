@@ -1,7 +1,7 @@
 // Skips tests where the machine lacks something; the run's summary says what.
 
 /** With this a skipped test's body begins, which is all of it that reaches the reporter from another process. */
-export const NEEDS = "needs ";
+const NEEDS = "needs ";
 
 /** For `needs`: what tests on Node 24 need. */
 export const NODE_24 = "Node 24, which npm brings to Linux on x64";

@@ -3,7 +3,7 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TokenCredential } from "@azure/core-auth";
 
-export const SUBSCRIPTION = "00000000-0000-0000-0000-000000000001";
+const SUBSCRIPTION = "00000000-0000-0000-0000-000000000001";
 export const WORKSPACE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/ws1`;
 
 export const credential: TokenCredential = {

@@ -14,7 +14,7 @@ import { parseTree, plainValue, type ScalarNode, type SourceFile } from "../lang
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 
-export const DATA_API_VERSION = "2023-04-01-preview";
+const DATA_API_VERSION = "2023-04-01-preview";
 
 /** Where an asset's bytes lie. */
 export function assetLocation(kind: "data" | "models"): Shape<Location> {
@@ -35,7 +35,7 @@ export function assetLocation(kind: "data" | "models"): Shape<Location> {
   };
 }
 
-export const dataShape = object(
+const dataShape = object(
   "a data asset",
   {
     name: required(nameText({ pattern: /^[^\s/]+$/, rule: "a name has no spaces and no slashes" })),

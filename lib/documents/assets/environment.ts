@@ -21,9 +21,9 @@ import {
 import type { MapNode, ScalarNode, SourceFile, SpecNode } from "../language/source.ts";
 import { dumpSorted } from "./conda.ts";
 
-export const ENVIRONMENT_API_VERSION = "2023-04-01-preview";
+const ENVIRONMENT_API_VERSION = "2023-04-01-preview";
 /** The name that Azure's client gives to environments that a document holds inline. */
-export const ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment";
+const ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment";
 
 const route = object("a route", { port: required(integer()), path: required(text()) });
 
@@ -100,13 +100,13 @@ function checkSource(
     at.fault(node, `${at.name} names no image and no build context.`, { hint: "Add `image:` or `build:`." });
 }
 
-export const anonymousEnvironment = object("an environment", fields, { check: checkSource, hints });
-export const namedEnvironment = object(
+const anonymousEnvironment = object("an environment", fields, { check: checkSource, hints });
+const namedEnvironment = object(
   "an environment",
   { ...fields, name: required(nameText()) },
   { check: checkSource, hints },
 );
-export type AnonymousEnvironment = Infer<typeof anonymousEnvironment>;
+type AnonymousEnvironment = Infer<typeof anonymousEnvironment>;
 export type EnvironmentDocument = Infer<typeof namedEnvironment>;
 
 export function parseEnvironment(file: SourceFile, options: ParseOptions = {}): EnvironmentDocument {
@@ -171,7 +171,7 @@ async function buildBody(context: Infer<typeof build>, store: string | undefined
 }
 
 /** Registers an inline environment and answers its id. */
-export async function putAnonymousEnvironment(document: AnonymousEnvironment, resolver: Resolver): Promise<string> {
+async function putAnonymousEnvironment(document: AnonymousEnvironment, resolver: Resolver): Promise<string> {
   const local =
     document.build?.path !== undefined && path.isAbsolute(document.build.path) ? document.build.path : undefined;
   const body = await environmentBody(document, resolver, true);
@@ -184,7 +184,7 @@ const sha256 = (value: string) => createHash("sha256").update(value).digest("hex
 const joinCharacters = (separator: string, value: string) => [...value].join(separator);
 
 /** The version that Azure's client gives to the same environment, so that both find each other's (docs/facts/azureml-documents.md#2.8). */
-export function anonymousVersion(document: AnonymousEnvironment, uploadHash?: string): string {
+function anonymousVersion(document: AnonymousEnvironment, uploadHash?: string): string {
   let hash = "";
   if (document.build !== undefined) {
     hash = joinCharacters(hash, sha256(uploadHash ?? document.build.path ?? ""));

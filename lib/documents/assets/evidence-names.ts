@@ -15,7 +15,7 @@ export const EVIDENCE = {
 } as const;
 
 /** Given by people who approve, and by no task. */
-export const APPROVAL = "approval";
+const APPROVAL = "approval";
 
 const JUDGED = new Set<string>(Object.values(EVIDENCE).map((name) => name.toLowerCase()));
 

@@ -12,11 +12,11 @@ import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
 export const DATA_TYPES = ["uri_file", "uri_folder", "mltable"] as const;
 export const MODEL_TYPES = ["custom_model", "mlflow_model", "triton_model"] as const;
 export const ASSET_TYPES = [...DATA_TYPES, ...MODEL_TYPES] as const;
-export type AssetType = (typeof ASSET_TYPES)[number];
+type AssetType = (typeof ASSET_TYPES)[number];
 
 const INPUT_MODES = ["ro_mount", "rw_mount", "mount", "download", "direct", "eval_mount", "eval_download"] as const;
 const OUTPUT_MODES = ["rw_mount", "mount", "upload", "direct"] as const;
-export type InputMode = (typeof INPUT_MODES)[number];
+type InputMode = (typeof INPUT_MODES)[number];
 export type OutputMode = (typeof OUTPUT_MODES)[number];
 const INPUT_MODE_VALUES: Record<InputMode, string> = {
   ro_mount: "ReadOnlyMount",
@@ -91,7 +91,7 @@ function atUri(uri: string, node: ScalarNode, at: Reading, isModel: boolean): Lo
 }
 
 /** Notes what an address names. */
-export function noteUri(uri: string, node: SpecNode, at: Reading, isModel = false): void {
+function noteUri(uri: string, node: SpecNode, at: Reading, isModel = false): void {
   const named = isExpression(uri) ? undefined : namedByUri(uri);
   if (named !== undefined) at.note(node, isModel && named.kind === "jobs" ? { ...named, isModel } : named);
 }
@@ -113,7 +113,7 @@ export interface AssetInput {
   readonly location?: Location;
   readonly datastore?: string;
 }
-export interface LiteralInput {
+interface LiteralInput {
   readonly kind: "literal";
   readonly value: Literal;
   readonly mode?: InputMode;
@@ -213,7 +213,7 @@ function readAsset(node: MapNode, fields: InputFields, at: Reading): JobInput | 
   };
 }
 
-export function isModelType(type: string): boolean {
+function isModelType(type: string): boolean {
   return (MODEL_TYPES as readonly string[]).includes(type);
 }
 

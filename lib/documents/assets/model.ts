@@ -14,7 +14,7 @@ import { assetLocation } from "./data.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { type Location, MODEL_TYPES } from "./io.ts";
 
-export const MODEL_API_VERSION = "2023-08-01-preview";
+const MODEL_API_VERSION = "2023-08-01-preview";
 
 const template = object("a deployment template", { asset_id: optional(text()) });
 
@@ -40,8 +40,8 @@ const fields = {
   intellectual_property: readOnly(),
 };
 
-export const anonymousModel = object("a model", fields);
-export const modelShape = object(
+const anonymousModel = object("a model", fields);
+const modelShape = object(
   "a model",
   { ...fields, name: required(fields.name.shape) },
   {
@@ -54,7 +54,7 @@ export const modelShape = object(
   },
 );
 export type ModelDocument = Infer<typeof modelShape>;
-export type AnonymousModel = Infer<typeof anonymousModel>;
+type AnonymousModel = Infer<typeof anonymousModel>;
 
 export function parseModel(file: SourceFile, options: ParseOptions = {}): ModelDocument {
   return readDocument(file, modelShape, "model", options);
@@ -162,7 +162,7 @@ export const modelUse: Shape<ModelUse> = {
 };
 
 /** Registers an inline model and answers its id. One that has a name is registered under it. */
-export async function putInlineModel(model: AnonymousModel, resolver: Resolver): Promise<string> {
+async function putInlineModel(model: AnonymousModel, resolver: Resolver): Promise<string> {
   if (model.name !== undefined) {
     const { name, version: chosen, body } = await translateModel({ ...model, name: model.name }, resolver);
     return await resolver.put("models", name, chosen, body);

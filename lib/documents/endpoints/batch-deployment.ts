@@ -16,8 +16,8 @@ import { componentId, componentUse } from "../pipelines/step.ts";
 import { checkScoringScript, codeConfiguration } from "./deployment.ts";
 import { checkServingName, servingName } from "./endpoint.ts";
 
-export const BATCH_DEPLOYMENT_API_VERSION = "2024-01-01-preview";
-export const PIPELINE_DEPLOYMENT_API_VERSION = "2023-02-01-preview";
+const BATCH_DEPLOYMENT_API_VERSION = "2024-01-01-preview";
+const PIPELINE_DEPLOYMENT_API_VERSION = "2023-02-01-preview";
 
 const OUTPUT_ACTIONS = { append_row: "AppendRow", summary_only: "SummaryOnly" } as const;
 

@@ -8,13 +8,13 @@ import type { Infer } from "../language/shape.ts";
 import type { SourceFile } from "../language/source.ts";
 import { checkServingName, resourceIdentity, servingName } from "./endpoint.ts";
 
-export const BATCH_ENDPOINT_API_VERSION = "2023-10-01";
+const BATCH_ENDPOINT_API_VERSION = "2023-10-01";
 
 const AUTH_MODES = { aad_token: "aadToken", key: "key", aml_token: "amlToken" } as const;
 
 const defaults = object("defaults", { deployment_name: optional(text()) });
 
-export const batchEndpointShape = object(
+const batchEndpointShape = object(
   "a batch endpoint",
   {
     name: required(servingName),

@@ -18,7 +18,7 @@ import type { Infer, Reading } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
 import { checkServingName, servingName } from "./endpoint.ts";
 
-export const DEPLOYMENT_API_VERSION = "2023-04-01-preview";
+const DEPLOYMENT_API_VERSION = "2023-04-01-preview";
 
 /** Code and the script in it that answers requests. */
 export const codeConfiguration = object("a code configuration", {
@@ -40,7 +40,7 @@ const requestSettings = object("request settings", {
   max_queue_wait_ms: optional(duration(0.001), { as: "max_queue_wait" }),
 });
 
-export interface ScaleSettings {
+interface ScaleSettings {
   readonly type: string;
 }
 const scaleSettings = byType<ScaleSettings>("scale settings", {
@@ -135,7 +135,7 @@ const fields = {
   creation_context: readOnly(),
 };
 
-export const onlineDeploymentShape = object("an online deployment", fields, { check: checkDeployment });
+const onlineDeploymentShape = object("an online deployment", fields, { check: checkDeployment });
 export type OnlineDeploymentDocument = ObjectOf<typeof fields>;
 
 function checkDeployment(value: OnlineDeploymentDocument, node: MapNode, at: Reading): void {

@@ -8,15 +8,15 @@ import { enumeration, integer, looseText, nameText, text } from "../language/sca
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode, SourceFile, SpecNode } from "../language/source.ts";
 
-export const ENDPOINT_API_VERSION = "2022-02-01-preview";
+const ENDPOINT_API_VERSION = "2022-02-01-preview";
 
 /** The rule that Azure has for names of endpoints and deployments. */
-export const SERVING_NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
-export const SERVING_NAME_RULE =
+const SERVING_NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
+const SERVING_NAME_RULE =
   "a name has 3 to 32 characters: letters, digits and hyphens, beginning with a letter and ending with a letter or a digit";
 
 /** Whether Azure takes the name for an endpoint or a deployment. */
-export function isServingName(name: string): boolean {
+function isServingName(name: string): boolean {
   return SERVING_NAME.test(name) && name.length >= 3 && name.length <= 32;
 }
 
@@ -92,7 +92,7 @@ const fields = {
   openapi_uri: readOnly(),
 };
 
-export const onlineEndpointShape = object("an online endpoint", fields, { check: checkEndpoint });
+const onlineEndpointShape = object("an online endpoint", fields, { check: checkEndpoint });
 export type OnlineEndpointDocument = Infer<typeof onlineEndpointShape>;
 
 function checkEndpoint(

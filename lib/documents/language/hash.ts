@@ -12,7 +12,7 @@ export type { ListOptions, UploadFile } from "./walk.ts";
 export const CONTENT_HASH_VERSION = 202208;
 
 /** Of one file's content, hexadecimal. */
-export interface FileDigests {
+interface FileDigests {
   readonly sha256: string;
   readonly md5: string;
 }
@@ -21,7 +21,7 @@ export interface FileDigests {
 export type KnownDigests = Map<string, FileDigests>;
 
 /** Does all of the steps at once. */
-export function atOnce<T>(steps: Generator<void, T>): T {
+function atOnce<T>(steps: Generator<void, T>): T {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

@@ -178,7 +178,7 @@ function bodyName(name: string, field: FieldOptions, to: Writing): string {
   return to.style === "snake" ? (field.as ?? name) : (field.camel ?? camelCase(field.as ?? name));
 }
 
-export function mappingExpected(node: SpecNode, at: Reading, title: string, allowed: readonly string[]): undefined {
+function mappingExpected(node: SpecNode, at: Reading, title: string, allowed: readonly string[]): undefined {
   return at.fault(node, `${at.name} is ${describedKind(node)}; ${title} is a mapping of fields.`, { allowed });
 }
 
@@ -221,7 +221,7 @@ export function map<T>(
 }
 
 /** Sets an own property, `__proto__` included. */
-export function define(target: Record<string, unknown>, name: string, value: unknown): void {
+function define(target: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
@@ -239,26 +239,5 @@ export function list<T>(shape: Shape<T>): Shape<readonly T[]> {
       for (const item of value) items.push(await writeValue(shape, item, to));
       return items;
     },
-  };
-}
-
-/**
- * One of several shapes, told apart by what is written: `choose` names the one that a node means, so that the faults are those of
- * that shape alone; it answers undefined after it has reported that none fits.
- */
-export function either<T>(
-  expects: string,
-  shapes: Readonly<Record<string, Shape<T>>>,
-  choose: (node: SpecNode, at: Reading) => string | undefined,
-  shapeOf: (value: T) => string,
-): Shape<T> {
-  return {
-    expects,
-    below: { kind: "either", shapes: Object.values(shapes) as Shape<unknown>[] },
-    read(node, at) {
-      const name = choose(node, at);
-      return name === undefined ? undefined : shapes[name]?.read(node, at);
-    },
-    write: (value, to) => shapes[shapeOf(value)]?.write(value, to),
   };
 }

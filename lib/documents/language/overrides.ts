@@ -151,7 +151,7 @@ function setItem(document: SpecNode, item: string, shape: Shape<unknown>, faults
  * The steps of `a.b[0].c`. A key that stands in the document as it is written (`azureml.version`, a Spark setting with dots)
  * is taken whole. Undefined where it is no path.
  */
-export function stepsOf(key: string, base: SpecNode | undefined): (string | number)[] | undefined {
+function stepsOf(key: string, base: SpecNode | undefined): (string | number)[] | undefined {
   if (base?.kind === "map" && base.entries.has(key)) return [key];
   const steps: (string | number)[] = [];
   const pattern = /(?:^|\.)([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/y;

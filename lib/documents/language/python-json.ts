@@ -11,7 +11,7 @@ export function pythonJsonUnsorted(value: unknown): string {
 }
 
 /** Sorted keys, a space after each comma and colon, everything but ASCII escaped. Whole numbers are integers. */
-export function pythonJson(value: unknown): string {
+function pythonJson(value: unknown): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "string") return pythonString(value);
   if (typeof value === "number" || typeof value === "boolean") return String(value);

@@ -4,12 +4,12 @@ import { NOTHING_BELOW, type Shape } from "./shape.ts";
 import type { SpecNode } from "./source.ts";
 
 /** str(): a scalar as it is, a mapping or a list as Python shows it. */
-export function pythonText(node: SpecNode): string {
+function pythonText(node: SpecNode): string {
   return node.kind === "scalar" ? node.text : pythonRepr(node);
 }
 
 /** repr(): text in quotes, and what is nested likewise. */
-export function pythonRepr(node: SpecNode): string {
+function pythonRepr(node: SpecNode): string {
   if (node.kind === "list") return `[${node.items.map(pythonRepr).join(", ")}]`;
   if (node.kind === "map")
     return `{${[...node.entries].map(([name, value]) => `${quoted(name)}: ${pythonRepr(value)}`).join(", ")}}`;

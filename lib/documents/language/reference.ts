@@ -159,7 +159,7 @@ export function datastoreId(name: string, resolver: Resolver): string {
 }
 
 /** What stands behind the `azureml:` that a name or an ARM id may have in front; reports what is no text. */
-export function unprefixed(node: SpecNode, at: Reading, needed: string): string | undefined {
+function unprefixed(node: SpecNode, at: Reading, needed: string): string | undefined {
   if (node.kind !== "scalar" || node.type !== "string" || node.text.replace(/^azureml:/, "") === "")
     return at.fault(node, `${at.name} is ${described(node)}; ${needed} is needed.`);
   return node.text.replace(/^azureml:/, "");

@@ -32,7 +32,7 @@ export interface Uploaded {
 }
 
 /** A data asset that a deployment's data collector fills. */
-export interface Collection {
+interface Collection {
   /** The ARM id of the data asset's version. */
   readonly id: string;
   /** The asset's type: "uri_folder", "mltable". */

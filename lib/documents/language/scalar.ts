@@ -21,7 +21,7 @@ function scalarShape<T>(
   };
 }
 
-export function wrong(node: SpecNode, at: Reading, expects: string, hint?: string): undefined {
+function wrong(node: SpecNode, at: Reading, expects: string, hint?: string): undefined {
   return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`, hint === undefined ? {} : { hint });
 }
 

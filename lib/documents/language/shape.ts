@@ -127,7 +127,7 @@ export class Reading {
  * How a body is written. `camel`: a REST resource. `snake`: a node of a pipeline job, which has REST values under snake_case keys.
  * `yaml`: a component's spec, which is the YAML itself with its references resolved.
  */
-export type BodyStyle = "camel" | "snake" | "yaml";
+type BodyStyle = "camel" | "snake" | "yaml";
 
 export interface Writing {
   readonly resolver: Resolver;

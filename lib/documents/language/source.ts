@@ -14,7 +14,7 @@ export interface ScalarNode extends ScalarValue {
   readonly kind: "scalar";
   readonly where: SourceLocation;
 }
-export interface ListNode {
+interface ListNode {
   readonly kind: "list";
   readonly items: readonly SpecNode[];
   readonly where: SourceLocation;

@@ -24,7 +24,7 @@ const moment: Shape<string> = {
 };
 
 /** A single value counts as a list of one. */
-export function oneOrMore<T>(shape: Shape<T>): Shape<readonly T[]> {
+function oneOrMore<T>(shape: Shape<T>): Shape<readonly T[]> {
   const several = list(shape);
   return {
     expects: `${shape.expects}, or a list of these`,
@@ -58,11 +58,11 @@ interface Common {
   readonly end_time?: string;
   readonly time_zone?: string;
 }
-export interface CronTrigger extends Common {
+interface CronTrigger extends Common {
   readonly type: "cron";
   readonly expression: string;
 }
-export interface RecurrenceTrigger extends Common {
+interface RecurrenceTrigger extends Common {
   readonly type: "recurrence";
   readonly frequency: "minute" | "hour" | "day" | "week" | "month";
   readonly interval: number;

@@ -16,7 +16,7 @@ export type UploadRoot = string | UploadFolders;
 export const rootOf = (root: UploadRoot): string => path.resolve(typeof root === "string" ? root : root.root);
 
 /** All of them, absolute, the repository first. */
-export function foldersOf(root: UploadRoot): string[] {
+function foldersOf(root: UploadRoot): string[] {
   return typeof root === "string" ? [rootOf(root)] : [rootOf(root), ...root.others.map((one) => path.resolve(one))];
 }
 

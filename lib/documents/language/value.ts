@@ -1,7 +1,7 @@
 // Plain scalars of a CLI v2 file. Azure's client reads YAML 1.1 in the way of PyYAML (`yes` is true, `1e3` is text, a date is a date) and
 // writes literals as Python does (`True`, `0.1`, `1.0`); a job's command line sees exactly that text, so ours must be the same.
 
-export type ScalarType = "string" | "integer" | "float" | "boolean" | "null" | "timestamp";
+type ScalarType = "string" | "integer" | "float" | "boolean" | "null" | "timestamp";
 
 export interface ScalarValue {
   readonly type: ScalarType;

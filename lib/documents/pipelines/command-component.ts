@@ -12,7 +12,7 @@ import { typeWithCode } from "./component-code.ts";
 import { checkOptional } from "./component-io.ts";
 import { additionalIncludes, checkIncludes } from "./includes.ts";
 
-export const commandComponent = object(
+const commandComponent = object(
   "a command component",
   {
     ...componentHeader,

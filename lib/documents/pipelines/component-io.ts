@@ -6,11 +6,10 @@ import { isExpression, type Reading, type Shape } from "../language/shape.ts";
 import type { MapNode, SpecNode } from "../language/source.ts";
 import { pythonFloat } from "../language/value.ts";
 
-export const PARAMETER_TYPES = ["string", "integer", "number", "boolean"] as const;
+const PARAMETER_TYPES = ["string", "integer", "number", "boolean"] as const;
 export type ParameterType = (typeof PARAMETER_TYPES)[number];
 const PORT_TYPES = ["path", ...ASSET_TYPES] as const;
 const INPUT_TYPES = [...PARAMETER_TYPES, ...PORT_TYPES] as const;
-export type ComponentInputType = (typeof INPUT_TYPES)[number];
 
 const MODES = [
   "ro_mount",

@@ -10,7 +10,7 @@ import type { Reading, Shape, Writing } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
 import { type ComponentInputs, type ComponentOutputs, componentInputs, componentOutputs } from "./component-io.ts";
 
-export const COMPONENT_API_VERSION = "2024-01-01-preview";
+const COMPONENT_API_VERSION = "2024-01-01-preview";
 export const ANONYMOUS_COMPONENT = "azureml_anonymous";
 
 /** Where a component was written; a pipeline's node says so of its own, too. */
@@ -74,7 +74,7 @@ export function componentType(name: string): ComponentType | undefined {
   return TYPES.get(name);
 }
 
-export const COMPONENT_NAME = /^[a-z][a-z\d_]*$/;
+const COMPONENT_NAME = /^[a-z][a-z\d_]*$/;
 
 /** Reads a component; `type` is what is expected of it, `undefined` whatever it says of itself. */
 export function readComponent(
@@ -174,7 +174,7 @@ function textsOf(values: ComponentDocument["properties"]): Record<string, string
 }
 
 /** `componentSpec`: the YAML in its own names, with references resolved and values as text. */
-export async function componentSpec(document: ComponentDocument, resolver: Resolver): Promise<Record<string, unknown>> {
+async function componentSpec(document: ComponentDocument, resolver: Resolver): Promise<Record<string, unknown>> {
   const type = TYPES.get(document.type);
   if (type === undefined) throw new Error(`There are no components of the type ${document.type}.`);
   const to: Writing = { resolver, style: "yaml" };

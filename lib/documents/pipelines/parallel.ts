@@ -16,7 +16,7 @@ import { type ComponentType, componentHeader } from "./component.ts";
 const UNITS: Readonly<Record<string, number>> = { "": 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
 /** Files or bytes of one mini-batch: "10" files, "10kb" of a file. A step has a number, a component's spec has text. */
-export const miniBatchSize: Shape<number> = {
+const miniBatchSize: Shape<number> = {
   expects: 'text such as "10" or "10kb"',
   below: NOTHING_BELOW,
   read(node, at) {
@@ -45,7 +45,6 @@ export const parallelTask = object(
   },
   { check: checkEntry },
 );
-export type ParallelTask = Infer<typeof parallelTask>;
 
 function checkEntry(
   value: { code?: { kind: string; path?: string }; entry_script?: string },
@@ -92,7 +91,7 @@ export function checkParallel(
     if (place?.kind === "scalar") checkPlaceholders(place.text, place, declared, below);
 }
 
-export const retrySettings = object("retry settings", {
+const retrySettings = object("retry settings", {
   timeout: optional(integer()),
   max_retries: optional(integer()),
 });
@@ -109,7 +108,7 @@ export const parallelSettings = {
   mini_batch_error_threshold: optional(integer()),
 };
 
-export const parallelComponent = object(
+const parallelComponent = object(
   "a parallel component",
   {
     ...componentHeader,

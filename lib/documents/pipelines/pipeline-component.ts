@@ -21,7 +21,7 @@ const written = object("a pipeline component", {
   settings: optional(object("settings", {}), { unwritten: true }),
   source_job_id: optional(text(), { unwritten: true }),
 });
-export type PipelineComponent = Infer<typeof written>;
+type PipelineComponent = Infer<typeof written>;
 
 /** The graph is joined after all of it was read. */
 const pipelineComponent: Shape<PipelineComponent> = {

@@ -19,7 +19,7 @@ export interface Scope {
 
 const LITERAL_TYPES = { string: "string", integer: "integer", float: "number", boolean: "boolean" } as const;
 
-export function literalType(literal: Literal): string {
+function literalType(literal: Literal): string {
   return LITERAL_TYPES[literal.type];
 }
 

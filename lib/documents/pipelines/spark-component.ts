@@ -9,7 +9,7 @@ import { typeWithCode } from "./component-code.ts";
 import { checkOptional } from "./component-io.ts";
 import { additionalIncludes, checkIncludes } from "./includes.ts";
 
-export const sparkComponent = object(
+const sparkComponent = object(
   "a Spark component",
   {
     ...componentHeader,

@@ -132,7 +132,7 @@ function local(document: ComponentDocument | undefined, origin: ComponentOrigin)
 }
 
 /** A component that stands in a file of its own; faults in it are faults of the whole. */
-export function componentFile(node: ScalarNode, at: Reading, type: string | undefined): ComponentDocument | undefined {
+function componentFile(node: ScalarNode, at: Reading, type: string | undefined): ComponentDocument | undefined {
   const included = includedFile(node, at, "a component");
   return included && gathering(at, () => readComponent(included.node, included.at, type, false));
 }
@@ -143,7 +143,7 @@ export async function componentId(use: ComponentUse, resolver: Resolver): Promis
 }
 
 /** What the body says of where a step's component comes from. */
-export function sourceOf(use: ComponentUse): string {
+function sourceOf(use: ComponentUse): string {
   if (use.kind === "local") return use.origin;
   return use.reference.kind === "id" && use.reference.id.startsWith("azureml://")
     ? "REMOTE.REGISTRY"
@@ -151,7 +151,7 @@ export function sourceOf(use: ComponentUse): string {
 }
 
 /** Which type a step is: its `type`, or what its fields say. */
-export function typeOfStep(node: MapNode): string {
+function typeOfStep(node: MapNode): string {
   const written = node.entries.get("type");
   if (written?.kind === "scalar") return written.text.toLowerCase();
   if (node.entries.has("trial")) return "sweep";

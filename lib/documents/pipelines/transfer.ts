@@ -3,7 +3,7 @@
 import { byType } from "../language/by-type.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { anything, enumeration, looseText, text } from "../language/scalar.ts";
-import type { Infer, Shape } from "../language/shape.ts";
+import type { Shape } from "../language/shape.ts";
 import { type ComponentType, componentHeader } from "./component.ts";
 import { componentInputs } from "./component-io.ts";
 
@@ -48,7 +48,6 @@ const transferComponent = object("a data transfer component", {
   source: optional(sourceOrSink),
   sink: optional(sourceOrSink),
 });
-export type TransferComponent = Infer<typeof transferComponent>;
 export const transferComponentType: ComponentType = { shape: transferComponent as never };
 
 const importComponent = object("an import component", {

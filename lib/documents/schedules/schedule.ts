@@ -11,7 +11,7 @@ import { dataImportUse } from "./data-import.ts";
 import { monitorBody, monitorDefinition } from "./monitor.ts";
 import { scheduledJob } from "./scheduled-job.ts";
 
-export const SCHEDULE_API_VERSION = "2023-06-01-preview";
+const SCHEDULE_API_VERSION = "2023-06-01-preview";
 
 const ACTIONS = ["create_job", "create_monitor", "import_data"] as const;
 

@@ -83,7 +83,7 @@ function without(node: MapNode, name: string): MapNode {
 }
 
 /** `jobDefinition`. The service names the experiment after the schedule unless the job names one. */
-export async function scheduledJobBody(value: ScheduledJob, resolver: Resolver): Promise<Record<string, unknown>> {
+async function scheduledJobBody(value: ScheduledJob, resolver: Resolver): Promise<Record<string, unknown>> {
   if (value.kind === "job") return await jobProperties(value.job, resolver);
   if (value.changes === undefined)
     return { jobType: "Pipeline", sourceJobId: value.id, experimentName: "", isArchived: false };

@@ -12,7 +12,7 @@ import type { SourceFile } from "../language/source.ts";
 import { computeInstance, type Instance, instanceProperties } from "./compute-instance.ts";
 import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
 
-export const COMPUTE_API_VERSION = "2023-08-01-preview";
+const COMPUTE_API_VERSION = "2023-08-01-preview";
 
 const clusterFields = {
   ...computeHeader,
@@ -88,10 +88,10 @@ const synapseFields = {
   auto_pause_settings: readOnly(),
 };
 
-export type Cluster = ObjectOf<typeof clusterFields>;
-export type Machine = ObjectOf<typeof machineFields>;
-export type KubernetesCluster = ObjectOf<typeof kubernetesFields>;
-export type SparkPool = ObjectOf<typeof synapseFields>;
+type Cluster = ObjectOf<typeof clusterFields>;
+type Machine = ObjectOf<typeof machineFields>;
+type KubernetesCluster = ObjectOf<typeof kubernetesFields>;
+type SparkPool = ObjectOf<typeof synapseFields>;
 export type ComputeDocument = Cluster | Machine | KubernetesCluster | SparkPool | Instance;
 
 const compute: Shape<ComputeDocument> = byType<ComputeDocument>("a compute", {

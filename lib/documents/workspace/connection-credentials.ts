@@ -24,7 +24,7 @@ export interface ConnectionCredentials {
   readonly [field: string]: string;
 }
 
-export interface WrittenCredentials {
+interface WrittenCredentials {
   readonly authType: string;
   readonly credentials?: Record<string, unknown>;
 }

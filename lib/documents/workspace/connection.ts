@@ -8,7 +8,7 @@ import { type Shape, snakeCase } from "../language/shape.ts";
 import type { SourceFile } from "../language/source.ts";
 import { type ConnectionCredentials, CREDENTIALS, connectionCredentials } from "./connection-credentials.ts";
 
-export const CONNECTION_API_VERSION = "2024-04-01-preview";
+const CONNECTION_API_VERSION = "2024-04-01-preview";
 
 export interface ConnectionDocument {
   readonly type: string;
@@ -156,8 +156,6 @@ const TYPES: Readonly<Record<string, ConnectionType>> = {
   serp: service("serp", "Serp"),
   serverless: service("serverless", "Serverless", { endpoint: "endpoint" }),
 };
-
-export const CONNECTION_TYPES = Object.keys(TYPES);
 
 const connection: Shape<ConnectionDocument> = byType<ConnectionDocument>(
   "a connection",

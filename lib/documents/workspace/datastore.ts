@@ -9,7 +9,7 @@ import { type Shape, snakeCase } from "../language/shape.ts";
 import type { SourceFile } from "../language/source.ts";
 import { type Credentials, storeCredentials } from "./credentials.ts";
 
-export const DATASTORE_API_VERSION = "2024-07-01-preview";
+const DATASTORE_API_VERSION = "2024-07-01-preview";
 
 export interface DatastoreDocument {
   readonly type: string;

@@ -7,7 +7,7 @@ import { boolean, enumeration, integer, nameText, text } from "../language/scala
 import { described, type Infer, type Shape } from "../language/shape.ts";
 import type { SourceFile } from "../language/source.ts";
 
-export const REGISTRY_API_VERSION = "2022-10-01-preview";
+const REGISTRY_API_VERSION = "2022-10-01-preview";
 
 const STORAGE_TYPES = [
   "standard_lrs",

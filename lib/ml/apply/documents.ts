@@ -211,7 +211,7 @@ export function madeBy(documents: readonly ApplicableDocument[]): Made {
 }
 
 /** By kind, and among themselves what is referred to before what refers to it. */
-export function inOrder(documents: readonly ApplicableDocument[]): ApplicableDocument[] {
+function inOrder(documents: readonly ApplicableDocument[]): ApplicableDocument[] {
   const ranked = [...documents].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   const provider = new Map<string, ApplicableDocument>();
   for (const one of ranked) {

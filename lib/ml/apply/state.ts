@@ -13,7 +13,7 @@ interface Stateful {
 const PATIENCE = 30 * 60_000;
 
 /** Endpoints, deployments, computes, schedules and versions of registries have one (docs/facts/azureml-wire.md, docs/facts/recorded-operations.md); others have none. */
-export function stateOf(there: Stateful | undefined): string | undefined {
+function stateOf(there: Stateful | undefined): string | undefined {
   const state = there?.properties?.["provisioningState"];
   return typeof state === "string" ? state : undefined;
 }

@@ -30,7 +30,7 @@ export interface AssetBody {
   readonly name?: string;
   readonly properties?: AssetProperties;
 }
-export interface AssetProperties {
+interface AssetProperties {
   readonly [key: string]: unknown;
   readonly tags?: Record<string, string> | null;
   readonly properties?: Record<string, string> | null;
@@ -149,7 +149,7 @@ export function containersOf(home: AssetHome, kind: AssetKind): AsyncGenerator<A
 const LONGEST_APPEARING = 2 * 60_000;
 
 /** A version whose making has ended: it counts once it is seen. @throws TaskError kind `timeout` where it is not */
-export function madeVersion(home: AssetHome, kind: AssetKind, name: string, version: string): Promise<AssetBody> {
+function madeVersion(home: AssetHome, kind: AssetKind, name: string, version: string): Promise<AssetBody> {
   return poll(
     async () => {
       const made = await findVersion(home, kind, name, version);

@@ -71,7 +71,7 @@ export async function requireNamed(
 }
 
 /** The error with the place at which the file, or the input, names what is missing. */
-export function placed(error: TaskError, { where, input }: Pick<NamedThing, "where" | "input">): TaskError {
+function placed(error: TaskError, { where, input }: Pick<NamedThing, "where" | "input">): TaskError {
   const { kind, message, hint, requestId, status, code } = error;
   const options = { hint, requestId, status, code, ...(input === undefined ? { where } : {}), cause: error.cause };
   const known = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
@@ -123,7 +123,7 @@ function ownName(workspace: Workspace, written: string, collection: string): str
 }
 
 /** An asset by name and version must be there; a label is resolved, which finds out; ids elsewhere are Azure's to know. */
-export async function requireAsset(workspace: Workspace, kind: AssetKind, reference: Reference): Promise<void> {
+async function requireAsset(workspace: Workspace, kind: AssetKind, reference: Reference): Promise<void> {
   if (reference.kind === "label") {
     await resolveReference(reference, kind, createResolver(workspace));
     return;

@@ -10,8 +10,7 @@ import { type AssetBody, type AssetHome, changeVersion, versionIn } from "./asse
 type Properties = NonNullable<AssetBody["properties"]>;
 
 /** What it takes to change assets; the role's name is general knowledge. */
-export const ASSET_ROLE =
-  "a role such as AzureML Data Scientist on the workspace, or AzureML Registry User on the registry";
+const ASSET_ROLE = "a role such as AzureML Data Scientist on the workspace, or AzureML Registry User on the registry";
 
 /**
  * Changes tags and description of a version. A refusal is a warning, since the version itself is there as it was asked for.
@@ -53,7 +52,7 @@ export async function retag(
 }
 
 /** A version must not go on saying that it passed where its evaluation says otherwise: whoever deploys goes by it. */
-export function stillPassed(called: string, failure: Error): TaskError {
+function stillPassed(called: string, failure: Error): TaskError {
   const { status, requestId, kind } = failure instanceof TaskError ? failure : {};
   return new TaskError(
     kind ?? "service",

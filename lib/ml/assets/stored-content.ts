@@ -2,7 +2,7 @@
 import { type BlobFile, type Container, type FileToUpload, sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 
-export interface Stored {
+interface Stored {
   /** Files that are not there, or not as they should be; those replace what is there. */
   readonly lacking: readonly FileToUpload[];
   /** Blobs below the same folder that are no part of the content. */
@@ -18,7 +18,7 @@ const HEADS_AT_ONCE = 16;
  * Compares what lies under `place` with the content, by names, lengths and checksums. One round trip (one more for each 500 files).
  * A blob without a checksum counts as lacking. Whoever may write to the container could set a false checksum on a blob: that is not seen.
  */
-export async function compareStored(
+async function compareStored(
   container: Container,
   place: string,
   files: readonly FileToUpload[],

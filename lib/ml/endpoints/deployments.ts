@@ -13,7 +13,7 @@ export interface Deployment {
   readonly identity?: { readonly [key: string]: unknown } | null;
   readonly properties: DeploymentProperties;
 }
-export interface DeploymentProperties {
+interface DeploymentProperties {
   readonly [key: string]: unknown;
   readonly model?: string | null;
   readonly provisioningState?: string;

@@ -13,7 +13,7 @@ export interface Endpoint {
   readonly identity?: { readonly [key: string]: unknown } | null;
   readonly properties: EndpointProperties;
 }
-export interface EndpointProperties {
+interface EndpointProperties {
   readonly [key: string]: unknown;
   readonly authMode?: string;
   readonly provisioningState?: string;

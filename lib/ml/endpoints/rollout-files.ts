@@ -64,7 +64,7 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
 }
 
 /** `az ml` wants `azureml:` in front of a name; people leave it out. */
-export function modelReference(text: string): string {
+function modelReference(text: string): string {
   return /^(azureml:|\/)/i.test(text) ? text : `azureml:${text}`;
 }
 

@@ -158,7 +158,7 @@ async function* modelsOf(workspace: Workspace, runId: string): AsyncGenerator<{ 
 }
 
 /** The judgement of a job by a step of a pipeline run. */
-export interface Judgement {
+interface Judgement {
   readonly jobName: string;
   readonly jobCreated?: string | undefined;
   readonly workspace: {
@@ -174,7 +174,7 @@ export interface Judgement {
 }
 
 /** Judgements that were read, the newest last, and sentences about what could not be read. */
-export interface Heard {
+interface Heard {
   readonly judgements: readonly Judgement[];
   readonly unread: readonly string[];
 }
@@ -282,7 +282,7 @@ function evidenceFrom({
 }
 
 /** The evidence among tags. */
-export function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
+function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => isJudgement(name)));
 }
 

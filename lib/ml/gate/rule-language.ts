@@ -17,7 +17,7 @@ export interface Needs {
  * What a rule speaks of anywhere, in a branch that is not taken too: each of these is a finite number, or the rule fails. `all` where
  * it speaks of a map as a whole, or asks by a name that is only known as it is evaluated.
  */
-export type Touches = Readonly<Record<Subject, ReadonlySet<string> | "all">>;
+type Touches = Readonly<Record<Subject, ReadonlySet<string> | "all">>;
 
 export const environment = new Environment()
   .registerVariable("metrics", "map<string, double>")

@@ -53,7 +53,7 @@ export async function giveUp(
 }
 
 /** The hint that a job is still running, its page, and how to join or cancel it. */
-export function goesOn(
+function goesOn(
   workspace: Workspace,
   name: string,
   { studioUrl }: Pick<GivingUp, "studioUrl">,

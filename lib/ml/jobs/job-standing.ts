@@ -10,7 +10,7 @@ const READABLE = new Set([
   ...["NotStarted", "Scheduled", "Starting", "Provisioning", "Preparing", "Queued", "Running", "Paused"],
   ...["Finalizing", "CancelRequested", "Completed", "Failed", "Canceled", "NotResponding"],
 ]);
-export const isReadable = (status: unknown): status is string => typeof status === "string" && READABLE.has(status);
+const isReadable = (status: unknown): status is string => typeof status === "string" && READABLE.has(status);
 
 /** Minutes that neither source knows the job at all, or that neither says anything readable. */
 const LONGEST_ABSENT = 3;

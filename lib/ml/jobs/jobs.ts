@@ -11,7 +11,7 @@ export interface Job {
   readonly properties?: JobProperties;
   readonly systemData?: { readonly createdAt?: string } | null;
 }
-export interface JobProperties {
+interface JobProperties {
   readonly [key: string]: unknown;
   readonly jobType?: string;
   readonly status?: string;
@@ -22,7 +22,7 @@ export interface JobProperties {
   readonly services?: Record<string, { endpoint?: string | null } | null> | null;
   readonly outputs?: Record<string, JobOutput | null> | null;
 }
-export interface JobOutput {
+interface JobOutput {
   readonly uri?: string | null;
   readonly jobOutputType?: string;
   readonly assetName?: string | null;
@@ -38,7 +38,7 @@ const pathOf = (workspace: Workspace, name: string) => `${workspace.id}/jobs/${s
  * Stable versions lack fine-tuning jobs and some AutoML fields, so jobs are read with this preview, as the official client does
  * (docs/facts/azureml-services.md#4.1).
  */
-export const JOB_READ_API_VERSION = "2024-01-01-preview";
+const JOB_READ_API_VERSION = "2024-01-01-preview";
 
 /** The job, or undefined where there is none by that name. One round trip. */
 export async function findJob(workspace: Workspace, name: string): Promise<Job | undefined> {

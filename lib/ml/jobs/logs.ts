@@ -2,7 +2,7 @@
 import { StringDecoder } from "node:string_decoder";
 
 /** Most bytes of one line that are shown, and most of the last lines that an error holds. */
-export const LONGEST_LINE = 16 * 1024;
+const LONGEST_LINE = 16 * 1024;
 export const LONGEST_TAIL = 8 * 1024;
 /** Bytes before the place to read on that are read again, to see whether it is the same log still. */
 export const OVERLAP = 1024;

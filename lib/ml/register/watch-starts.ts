@@ -28,7 +28,7 @@ export interface VersionStarter {
   start(version: WatchedVersion): Promise<Started>;
 }
 
-export interface Started {
+interface Started {
   /** Display name: a run's number, a release's name. */
   readonly reference: string;
   readonly url: string;

@@ -7,7 +7,7 @@ export const RIGHTS = ["builds", "tests", "pullRequests", "workItems"] as const;
 export type RightsArea = (typeof RIGHTS)[number];
 
 /** What was found out about one area. */
-export interface RightsFound {
+interface RightsFound {
   /** Names of the rights as Azure DevOps shows them to people. */
   readonly asked: readonly string[];
   /** Those of them that the build service lacks. */

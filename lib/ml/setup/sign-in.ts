@@ -5,7 +5,7 @@ import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, Page } from "./page.ts";
 
 /** What is known of a service connection, without what is secret in it. */
-export interface ConnectionFacts {
+interface ConnectionFacts {
   readonly name?: string | undefined;
   readonly scheme: string;
   readonly tenantId: string;

@@ -141,7 +141,7 @@ export async function submitJob(
 }
 
 /** The decision about a job of an earlier attempt: join it, or submit anew because it has ended or is another job. */
-export function fateOf(job: Job, hash: string): "join" | "ended" | "other" {
+function fateOf(job: Job, hash: string): "join" | "ended" | "other" {
   const { status, properties } = job.properties ?? {};
   if (/^(Failed|Canceled|CancelRequested|NotResponding)$/.test(status ?? "")) return "ended";
   return properties?.[SPECIFICATION_HASH] === hash ? "join" : "other";

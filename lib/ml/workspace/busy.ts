@@ -11,7 +11,7 @@ const PATIENCE = 30 * 60_000;
  * Tests whether a write was refused because of a running operation (conflict). 409 is inferred (docs/facts/azureml-wire.md#16);
  * public reports have the words about the provisioning state, and do not say with which status.
  */
-export function isBusy(error: unknown): error is TaskError {
+function isBusy(error: unknown): error is TaskError {
   if (!(error instanceof TaskError)) return false;
   if (error.status === 409) return true;
   return error.status === 400 && /\b(creating|updating|deleting|scaling) provisioning state\b/i.test(error.message);

@@ -31,7 +31,7 @@ export const CONTENT_HASH = "azureDevOps.contentHash";
 export const SHARED_FROM = "azureDevOps.sharedFrom";
 
 /** Removes user and password: the clone address of Azure Repos holds a user (docs/facts/azureml-documents.md#9.1). */
-export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
 
 /**
  * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is

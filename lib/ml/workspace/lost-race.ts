@@ -13,7 +13,7 @@ export const EVIDENCE_STANDS = "EvidenceStands";
  * Tests whether the service refuses a version because it exists with other content (docs/facts/azureml-wire.md#16,
  * docs/facts/operations.md#C.3).
  */
-export function isTaken(error: unknown): boolean {
+function isTaken(error: unknown): boolean {
   if (!(error instanceof TaskError) || error.code === "ScopeLocked" || error.code === EVIDENCE_STANDS) return false;
   return error.status === 409 || /cannot be updated|immutable/i.test(error.message);
 }

@@ -205,7 +205,7 @@ export function select<T extends Listed>(items: readonly T[], query: Request["qu
 }
 
 /** Items of one page when the caller asked for no number by `count`. Not verified against live Azure. */
-export const pageSize = 30;
+const pageSize = 30;
 
 /**
  * Cuts one page: `$top` ends the list, `count` is the size of a page, `$skip` is ours and opaque to the caller.

@@ -59,7 +59,7 @@ export const builtInRoles = {
 } as const;
 
 /** Those of the principal; where none are told, one with access may do everything. Scopes are not modelled: each is in force everywhere. */
-export function rolesOf({ hasAccess, roles }: Principal): readonly Role[] {
+function rolesOf({ hasAccess, roles }: Principal): readonly Role[] {
   if (!hasAccess) return [];
   return roles ?? [builtInRoles.contributor, builtInRoles.storageBlobDataContributor];
 }

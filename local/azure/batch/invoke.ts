@@ -147,7 +147,7 @@ function modelOf(world: AzureWorld, sent: unknown): { id: string; folder: string
 }
 
 /** A key whatever its casing: documentation writes Pascal case, the client camel case (docs/facts/azureml-services.md#6.4). */
-export function fieldOf(object: Json, key: string): unknown {
+function fieldOf(object: Json, key: string): unknown {
   const found = Object.keys(object).find((one) => one.toLowerCase() === key.toLowerCase());
   return found === undefined ? undefined : object[found];
 }

@@ -8,7 +8,7 @@ import type { Tenant } from "./tenant.ts";
 type Assertion = NonNullable<ReturnType<typeof decodeToken>>;
 
 /** The audience that a federated token must have. */
-export const federationAudience = "api://AzureADTokenExchange";
+const federationAudience = "api://AzureADTokenExchange";
 
 /** @throws EntraError when the assertion does not prove that the caller is `principal` */
 export function checkAssertion(tenant: Tenant, principal: Principal, text: string): void {

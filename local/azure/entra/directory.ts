@@ -5,7 +5,7 @@ import type { Principal } from "../arm/caller.ts";
 import { authenticationFailed, invalidToken } from "../arm/errors.ts";
 
 /** A token issuer that local Entra trusts for workload identity federation, and the subjects it may speak for. */
-export interface FederatedCredential {
+interface FederatedCredential {
   readonly clientId: string;
   readonly issuer: string;
   readonly subject: string;
@@ -14,7 +14,7 @@ export interface FederatedCredential {
 }
 
 /** Where local Azure DevOps registers the service connections whose OIDC tokens may be exchanged. */
-export class FederationRegistry {
+class FederationRegistry {
   readonly #credentials: FederatedCredential[] = [];
 
   /** @param key SPKI PEM, JWK or KeyObject of the issuer's public key */
@@ -29,7 +29,7 @@ export class FederationRegistry {
 }
 
 /** Claims of an access token (version 1.0, as Azure Resource Manager gets them for an application). */
-export interface Claims {
+interface Claims {
   readonly aud: string;
   readonly iss: string;
   readonly iat: number;

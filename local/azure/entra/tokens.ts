@@ -10,7 +10,7 @@ import type { Tenant } from "./tenant.ts";
  * The audience of tokens for a scope: what stands before `/.default`, a trailing slash included.
  * @throws EntraError 1002012 for a scope without `/.default`, 500011 for a resource that is not in the tenant
  */
-export function audienceOf(tenant: Tenant, scope: string): string {
+function audienceOf(tenant: Tenant, scope: string): string {
   const wanted = scope.split(" ").find((one) => !["openid", "profile", "offline_access"].includes(one)) ?? "";
   if (!wanted.endsWith("/.default")) {
     throw new EntraError(

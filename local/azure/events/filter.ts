@@ -1,7 +1,7 @@
 // Filters of an event subscription: types, subject, and advanced filters over the event's own fields (docs/facts/azureml-services.md#8.2).
 import { type EventSchema, type GridEvent, inSchema } from "./messages.ts";
 
-export interface AdvancedFilter {
+interface AdvancedFilter {
   readonly operatorType: string;
   /** `subject`, `data.ModelTags.stage`, ... */
   readonly key: string;

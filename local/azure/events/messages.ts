@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { JobRecord } from "../records/job.ts";
 import type { DeploymentRecord, EndpointRecord } from "../records/online-endpoint.ts";
 
-export const TYPE_PREFIX = "Microsoft.MachineLearningServices.";
+const TYPE_PREFIX = "Microsoft.MachineLearningServices.";
 
 /** Every type a subscription may ask for; DatasetDriftDetected belongs to retired monitors and is never sent. */
 export const EVENT_TYPES = [

@@ -6,14 +6,14 @@ import { EVENT_TYPES, type EventSchema } from "./messages.ts";
 export type ProvisioningState = "Creating" | "Updating" | "Succeeded" | "AwaitingManualAction" | "Failed";
 
 /** A header that every delivery carries. */
-export interface DeliveryHeader {
+interface DeliveryHeader {
   readonly name: string;
   readonly value: string;
   readonly isSecret: boolean;
 }
 
 /** Where events go that could not be delivered: a container of the workspace's own storage account. */
-export interface DeadLetterPlace {
+interface DeadLetterPlace {
   readonly resourceId: string;
   readonly container: string;
 }

@@ -78,7 +78,7 @@ function refuseBadSweep(world: AzureWorld, properties: Record<string, unknown>):
  * exist. A datastore reference that leads nowhere is taken: the job fails later (docs/facts/azureml-wire.md#16).
  * @throws ArmError 400 or 404
  */
-export function refuseBadCommand(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
+function refuseBadCommand(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
   refuseBadName(name);
   for (const key of ["jobType", "command", "environmentId"]) {
     if (typeof properties[key] !== "string" || properties[key] === "") throw invalid(`The field ${key} is required.`);

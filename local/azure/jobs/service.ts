@@ -253,7 +253,7 @@ export class JobService {
 }
 
 /** docs/facts/azureml-services.md#5.5 (inferred there). CancelRequested still runs. */
-export function runStatus(status: JobStatus): RunStatus {
+function runStatus(status: JobStatus): RunStatus {
   switch (status) {
     case "Completed":
       return "FINISHED";

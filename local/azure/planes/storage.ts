@@ -15,7 +15,7 @@ export interface StorageBackend {
   accountSas(): string;
 }
 
-export const storageAudience = "https://storage.azure.com";
+const storageAudience = "https://storage.azure.com";
 
 /** Headers that concern one connection only. */
 const hopByHop = ["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"];

@@ -4,7 +4,7 @@ import type { Store, Stores } from "./state.ts";
 
 type Json = Record<string, unknown>;
 
-export type ProvisioningState = "Creating" | "Updating" | "Deleting" | "Succeeded" | "Failed";
+type ProvisioningState = "Creating" | "Updating" | "Deleting" | "Succeeded" | "Failed";
 
 export interface BatchEndpointRecord extends Tracked {
   description: string | null;

@@ -13,7 +13,7 @@ export interface RequestMatch {
   readonly operation?: string;
 }
 
-export interface JobMatch {
+interface JobMatch {
   readonly name?: string;
   readonly displayName?: string;
   readonly experiment?: string;
@@ -25,11 +25,11 @@ export interface JobMatch {
   readonly parent?: string;
 }
 
-export interface EndpointMatch {
+interface EndpointMatch {
   readonly name?: string;
 }
 
-export interface DeploymentMatch {
+interface DeploymentMatch {
   readonly endpoint?: string;
   readonly name?: string;
 }

@@ -2,7 +2,7 @@
 // "… must be …" where a value is wrong.
 import { deploymentCauses, jobCauses, jobPhases, planes } from "./rules.ts";
 
-export const durationPattern =
+const durationPattern =
   "^(?=.)(\\d+(\\.\\d+)?d)?(\\d+(\\.\\d+)?h)?(\\d+(\\.\\d+)?m(?!s))?(\\d+(\\.\\d+)?s)?(\\d+ms)?$|^P(?=.)(\\d+D)?(T(?=.)(\\d+H)?(\\d+M)?(\\d+(\\.\\d+)?S)?)?$";
 
 const duration = { type: "string", pattern: durationPattern, description: "a duration such as 90s, 15m, 6h or PT6H" };

@@ -7,7 +7,7 @@ export interface FilterSubject {
   readonly key: string;
 }
 
-export type Operator = "=" | "!=" | ">" | ">=" | "<" | "<=" | "LIKE" | "ILIKE" | "IN" | "NOT IN";
+type Operator = "=" | "!=" | ">" | ">=" | "<" | "<=" | "LIKE" | "ILIKE" | "IN" | "NOT IN";
 
 export interface FilterClause extends FilterSubject {
   readonly operator: Operator;
@@ -19,7 +19,7 @@ export interface Ordering extends FilterSubject {
 }
 
 /** `choice` has one of the values of `choices`, in any case; an `id` may be asked for by a list. */
-export type AttributeKind = "text" | "id" | "number" | "choice";
+type AttributeKind = "text" | "id" | "number" | "choice";
 
 /** What of a kind of thing can be searched, and how. */
 export interface Searched {

@@ -6,13 +6,13 @@ import { registryAssets } from "./registries.ts";
 export type Json = Record<string, unknown>;
 
 /** A declared input: `type` is string, number, integer, boolean or an asset's type. */
-export interface InputDeclaration {
+interface InputDeclaration {
   readonly type: string;
   readonly optional?: unknown;
   readonly default?: unknown;
 }
 
-export interface OutputDeclaration {
+interface OutputDeclaration {
   readonly type: string;
   readonly mode?: string;
 }

@@ -57,10 +57,7 @@ export function defaultScenario(): Scenario {
 }
 
 /** What is told of a job, whatever its kind. */
-export type ReportedJob = Pick<
-  JobRecord,
-  "name" | "status" | "experimentId" | "experimentName" | "tags" | "properties"
->;
+type ReportedJob = Pick<JobRecord, "name" | "status" | "experimentId" | "experimentName" | "tags" | "properties">;
 
 /** What happens in the workspace, for whoever passes it on (webhooks, Event Grid). */
 export interface WorldEvents {

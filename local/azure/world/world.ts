@@ -46,7 +46,7 @@ export const defaultNames: AzureNames = {
 };
 
 /** How environments are made. `machine`: they are not; everything runs with the Python of this machine. */
-export type Provisioning = { readonly kind: "machine" } | { readonly kind: "venv"; readonly cache: string };
+type Provisioning = { readonly kind: "machine" } | { readonly kind: "venv"; readonly cache: string };
 
 export interface AzureWorld extends AzureNames {
   /** ARM id: /subscriptions/…/resourceGroups/…/providers/Microsoft.MachineLearningServices/workspaces/ws1 */

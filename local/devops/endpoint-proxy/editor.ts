@@ -15,7 +15,7 @@ export interface Binding {
   readonly callbackRequiredTemplate?: string;
 }
 
-export interface Choice {
+interface Choice {
   readonly Value: string;
   readonly DisplayValue: string;
 }
@@ -28,7 +28,7 @@ export interface Choices {
 }
 
 /** Further pages that an editor asks for (docs/facts/extension.md#2.4). */
-export const MOST_CALLBACKS = 5;
+const MOST_CALLBACKS = 5;
 
 /**
  * Fills a pick list.

@@ -2,7 +2,7 @@
 import type { NewConnection } from "../state/connections.ts";
 import { type EndpointType, type InputDescriptor, parseEndpointType, SCHEMES } from "./parse-type.ts";
 
-export type { DataSource, EndpointType, InputDescriptor } from "./parse-type.ts";
+export type { DataSource, EndpointType } from "./parse-type.ts";
 
 /** As far as it is known (docs/facts/extension.md#5.2). */
 const azurerm: EndpointType = {

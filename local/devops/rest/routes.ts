@@ -20,7 +20,7 @@ export interface Call {
   header(name: string): string | undefined;
 }
 
-export type Handler = (call: Call) => Answer | Promise<Answer>;
+type Handler = (call: Call) => Answer | Promise<Answer>;
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export interface Resource {

@@ -7,10 +7,10 @@ import { EVENT_NAMES, type EventName, LONGEST_EVENT } from "./manifest.ts";
  * Default timeout of a completion where task.json sets none: the two days that Azure ML's documentation calls a hard
  * limit of Azure Pipelines (docs/facts/azureml-services.md#7). Not verified against live Azure DevOps.
  */
-export const DEFAULT_COMPLETION = Math.min(48 * 3_600_000, LONGEST_EVENT);
+const DEFAULT_COMPLETION = Math.min(48 * 3_600_000, LONGEST_EVENT);
 
 /** An event did not come in time. */
-export class EventTimeout extends Error {}
+class EventTimeout extends Error {}
 
 /** Listens to one task's events. Close it. */
 export class TaskEvents {

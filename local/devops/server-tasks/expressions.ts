@@ -5,8 +5,6 @@ import { ExpressionError, nodesOf, parseExpression } from "../../expressions/exp
 import { type ServerResponse, statusName } from "../outbound/request.ts";
 import type { TaskValues } from "./substitution.ts";
 
-export { ExpressionError };
-
 const NAMES = ["root", "response", "taskInputs", "variables"];
 const FUNCTIONS = ["count", "jsonpath", "isNullOrEmpty", "isUrl", "intersect"];
 

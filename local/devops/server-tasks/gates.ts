@@ -20,7 +20,7 @@ export interface GateVerdict {
   readonly detail: string;
 }
 
-export interface GateSample {
+interface GateSample {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly verdicts: readonly GateVerdict[];

@@ -10,10 +10,10 @@ import type { ChainSection, RequestTemplate, ServerHandler } from "./manifest.ts
 import { endpointId, fillIn, type TaskValues } from "./substitution.ts";
 
 /** An answer that takes longer is none (docs/facts/extension.md#3.1). */
-export const SYNCHRONOUS_LIMIT = 20_000;
+const SYNCHRONOUS_LIMIT = 20_000;
 
 /** A task has failed for a reason that its log says. */
-export class TaskFailure extends Error {}
+class TaskFailure extends Error {}
 
 /** The organization, as far as handlers need it. */
 export interface ServerHost {

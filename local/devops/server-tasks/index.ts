@@ -8,10 +8,10 @@ import { cancel, type Execution, execute, type ServerHost } from "./handlers.ts"
 import { readHandler, ServerTaskError, type ServerTaskManifest } from "./manifest.ts";
 import { TaskValues } from "./substitution.ts";
 
-export { machineClock, type ServerClock, timeSpan } from "./clock.ts";
+export type { ServerClock } from "./clock.ts";
 export { checkServerExpression } from "./expressions.ts";
-export type { GateSample, GatesOutcome, GateTimes, GateVerdict } from "./gates.ts";
-export { readHandler, ServerTaskError, type ServerTaskManifest } from "./manifest.ts";
+export type { GatesOutcome, GateTimes } from "./gates.ts";
+export { readHandler, type ServerTaskManifest } from "./manifest.ts";
 
 /** A task that the server is to run. */
 export interface ServerStep {

@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import type { Connection, Connections } from "./connections.ts";
 
 /** Type of the connections, and the names of their fields: general knowledge, not verified against live Azure DevOps. */
-export const INCOMING_WEBHOOK = "incomingwebhook";
+const INCOMING_WEBHOOK = "incomingwebhook";
 
 /** One post that was let in. */
 export interface Received {

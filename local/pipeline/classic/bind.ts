@@ -135,7 +135,7 @@ export function bindDownload(artifact: ReleaseArtifact, world: ReleaseWorld): Bo
   };
 }
 
-export function connectionOf(idOrName: string, world: ReleaseWorld): ServiceConnection | undefined {
+function connectionOf(idOrName: string, world: ReleaseWorld): ServiceConnection | undefined {
   const wanted = idOrName.toLowerCase();
   return Object.entries(world.connections).find(([name, { id }]) =>
     [name, id].some((one) => one.toLowerCase() === wanted),

@@ -37,7 +37,7 @@ export interface ReleaseOptions extends ReleaseWorld {
 }
 
 /** Reads what a release's definition says, and binds it. @throws PipelineError with every fault */
-export function prepareRelease(release: Release, options: ReleaseOptions): [ReleaseDocument, BoundDefinition] {
+function prepareRelease(release: Release, options: ReleaseOptions): [ReleaseDocument, BoundDefinition] {
   const { definition } = release;
   const document = readReleaseDefinition(`${definition.name}.json`, JSON.stringify(definition.document ?? {}, null, 2));
   return [document, bindDefinition(document, options)];
@@ -209,7 +209,7 @@ function identityOf({ release, options }: Running, state: ReleaseEnvironment) {
 }
 
 /** Of custom artifacts these five are documented; those of the primary one have no alias besides in the third (docs/facts/extension.md#6.4). */
-export function artifactVariables(release: Release): Record<string, string> {
+function artifactVariables(release: Release): Record<string, string> {
   const values = release.artifacts.flatMap((artifact) => {
     const { alias, type, definitionReference } = artifact;
     const { version, definition } = definitionReference;

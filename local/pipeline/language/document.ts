@@ -109,7 +109,7 @@ interface StepCommon {
   readonly target?: { readonly commands?: "any" | "restricted"; readonly settableVariables?: readonly string[] };
 }
 
-export interface ScriptStep extends StepCommon {
+interface ScriptStep extends StepCommon {
   readonly kind: "script" | "bash";
   readonly script: string;
   readonly workingDirectory?: string;
@@ -123,19 +123,19 @@ export interface TaskStep extends StepCommon {
   readonly inputs: readonly { readonly name: Text; readonly value: Text }[];
 }
 
-export interface CheckoutStep extends StepCommon {
+interface CheckoutStep extends StepCommon {
   readonly kind: "checkout";
   readonly repository: "self" | "none";
   readonly fetchDepth: number;
 }
 
-export interface PublishStep extends StepCommon {
+interface PublishStep extends StepCommon {
   readonly kind: "publish";
   readonly path: string;
   readonly artifact: string;
 }
 
-export interface DownloadStep extends StepCommon {
+interface DownloadStep extends StepCommon {
   readonly kind: "download";
   /** `current`, `none` or the alias of a pipeline resource. */
   readonly source: Text;

@@ -53,7 +53,7 @@ export interface BuildLike {
 }
 
 /** Posts to incoming webhooks; local/devops' world has them. */
-export interface WebhookSource {
+interface WebhookSource {
   /** A saved pipeline names this connection. */
   listen(connectionName: string): void;
   on(event: "received", listener: (received: ReceivedPost) => void): unknown;

@@ -24,7 +24,7 @@ export const PLAIN: Context = {
   },
 };
 
-export const STEPS: Context = { ...PLAIN, item: PLAIN, includes: "steps" };
+const STEPS: Context = { ...PLAIN, item: PLAIN, includes: "steps" };
 export const VARIABLES: Context = { ...PLAIN, item: PLAIN, includes: "variables" };
 const HOOK: Context = context({ steps: () => STEPS });
 const HOOKS: Context = context({
@@ -35,13 +35,13 @@ const HOOKS: Context = context({
   on: () => context({ success: () => HOOK, failure: () => HOOK }),
 });
 const STRATEGY: Context = context({ runOnce: () => HOOKS, rolling: () => HOOKS, canary: () => HOOKS });
-export const JOB: Context = context(
+const JOB: Context = context(
   { steps: () => STEPS, variables: () => VARIABLES, strategy: () => STRATEGY },
   { definesVariables: true },
 );
-export const JOBS: Context = { ...PLAIN, item: JOB, includes: "jobs" };
-export const STAGE: Context = context({ jobs: () => JOBS, variables: () => VARIABLES }, { definesVariables: true });
-export const STAGES: Context = { ...PLAIN, item: STAGE, includes: "stages" };
+const JOBS: Context = { ...PLAIN, item: JOB, includes: "jobs" };
+const STAGE: Context = context({ jobs: () => JOBS, variables: () => VARIABLES }, { definesVariables: true });
+const STAGES: Context = { ...PLAIN, item: STAGE, includes: "stages" };
 /** A pipeline, or a template that one extends. */
 export const ROOT: Context = context(
   { stages: () => STAGES, jobs: () => JOBS, steps: () => STEPS, variables: () => VARIABLES },

@@ -23,7 +23,7 @@ import type { JobClient } from "./job-client.ts";
 import { deploymentRequest, endpointRequest, make, settled } from "./online-scripts.ts";
 
 /** Adds rules to a cloud, as a file would have them. */
-export const addRules = (cloud: LocalCloud, ...rules: string[]) =>
+const addRules = (cloud: LocalCloud, ...rules: string[]) =>
   cloud.azure.scenarios.add(parseScenarios(`rules:\n${rules.map((rule) => `  - ${rule}\n`).join("")}`).rules);
 
 /** A deployment of nothing in particular, for where it never gets as far as a container. */

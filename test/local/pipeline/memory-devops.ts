@@ -58,7 +58,7 @@ export interface MemoryBuild extends BuildLike {
   status: "notStarted" | "inProgress" | "completed";
 }
 
-export class MemoryPlan implements PlanLike {
+class MemoryPlan implements PlanLike {
   readonly planId = randomUUID();
   readonly timelineId = this.planId;
   readonly hub = "build";

@@ -27,7 +27,7 @@ export class GraphFault extends Error {
 }
 
 /** The id of a step's component; a sweep names it in its trial. */
-export function componentIdOf(given: Json): string | undefined {
+function componentIdOf(given: Json): string | undefined {
   const trial = given["trial"];
   const id =
     given["componentId"] ?? (typeof trial === "object" && trial !== null ? (trial as Json)["componentId"] : trial);

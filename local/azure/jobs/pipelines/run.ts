@@ -13,7 +13,7 @@ import { isTrue } from "./settings.ts";
 import { type Surroundings, stepJob } from "./steps.ts";
 
 /** The log that streaming clients look for first in a pipeline (docs/facts/azureml-services.md#5.2). */
-export const executionLog = "logs/azureml/executionlogs.txt";
+const executionLog = "logs/azureml/executionlogs.txt";
 
 type Outcome = { readonly status: JobStatus | "Skipped"; readonly outputs: ReadonlyMap<string, Value> };
 const nothing: ReadonlyMap<string, Value> = new Map();

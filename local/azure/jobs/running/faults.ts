@@ -10,7 +10,7 @@ import type { AzureWorld } from "../../world/world.ts";
 const buildLog = "azureml-logs/20_image_build_log.txt";
 
 /** Marks what a scenario made up. */
-export const invented = "[local Azure, simulated]";
+const invented = "[local Azure, simulated]";
 
 /** Leaves the traces of a fault, and answers the error that the job ends with. */
 export async function faultOf(world: AzureWorld, job: JobRecord, fault: JobFault): Promise<JobError> {

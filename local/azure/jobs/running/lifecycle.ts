@@ -44,7 +44,7 @@ export interface ChildSpec {
 }
 
 /** Why a run is being stopped; the reason is the timeout's, none is a person's. */
-export class Cancellation extends Error {
+class Cancellation extends Error {
   readonly reason: string | undefined;
   constructor(reason?: string) {
     super(reason ?? "canceled");

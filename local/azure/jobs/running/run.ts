@@ -18,7 +18,7 @@ import { startCommand } from "./processes.ts";
 import { type JobPrograms, preparePrograms } from "./programs.ts";
 
 /** The log file that streaming clients look for first (docs/facts/azureml-services.md#5.2). */
-export const standardLog = "user_logs/std_log.txt";
+const standardLog = "user_logs/std_log.txt";
 
 /** What the service notes from the queue on (docs/facts/azureml-wire.md#9.2); neither file is written here. */
 const processFiles = {

@@ -59,7 +59,7 @@ export function definitionProperties(body: JobBody, keys: ResponseKeys): Json {
 }
 
 /** What every kind of job begins with. */
-export function commonProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
+function commonProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
   const { body } = job;
   return {
     description: job.description,

@@ -16,7 +16,7 @@ import { type ArmContext, type ArmRouter, answerCreated, bodyOf, parameter, prop
 import type { AzureWorld } from "../../world/world.ts";
 
 /** One PUT of a version, as the kind gets it to normalise. */
-export interface VersionWrite {
+interface VersionWrite {
   readonly name: string;
   readonly version: string;
   /** The version in the URL, which for an anonymous asset may be another one. */
