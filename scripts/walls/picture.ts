@@ -8,7 +8,7 @@ const BEGIN = "<!-- Begin of what `npm run generate` writes. -->";
 const END = "<!-- End of what it writes. -->";
 
 /** Folders whose floors are shown. */
-const SHOWN = [...Object.keys(FLOORS), "local", "local/azure", "local/devops", "local/pipeline", "relay"];
+const SHOWN = [...Object.keys(FLOORS), "relay"];
 
 const idOf = (room: string) => (room === GROUND ? "ground" : room.replaceAll(/\W/g, "_"));
 const titleOf = (room: string) => (room === GROUND ? "the ground: errors, log, poll ..." : room);

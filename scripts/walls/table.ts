@@ -34,6 +34,20 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 export const FLOORS: Readonly<Record<string, readonly string[]>> = {
   "lib/documents": ["language", "assets", "jobs", "pipelines", "endpoints", "workspace", "schedules"],
   "lib/ml": ["workspace", "jobs", "assets", "endpoints", "gate", "submit", "register", "apply", "setup"],
+  local: ["text", "network", "expressions", "agent", "devops", "azure", "pipeline", "faults", "commands"],
+  "local/azure": [
+    // What is known without a cloud: the protocol, records and references, rules of scenarios.
+    ...["contract", "arm", "records", "entra", "scenarios", "tracking"],
+    // The world, and where things of its workspace lie.
+    ...["world", "workspace"],
+    // What acts.
+    ...["capacity", "events", "fault-injection", "environments", "jobs", "scoring", "schedules", "batch"],
+    // What answers.
+    ...["resources", "registries", "planes"],
+  ],
+  "local/azure/jobs": ["parallel", "shape", "running", "sweeps", "pipelines"],
+  "local/devops": ["state", "outbound", "server-tasks", "endpoint-proxy", "rest"],
+  "local/pipeline": ["language", "triggers", "templates", "reading", "running", "classic"],
 };
 
 /** The most arrows between the rooms of a folder, so that a new one is a decision. */
