@@ -1,7 +1,7 @@
 // The guard of stdout and stderr: output that lib/agent did not write itself is printed line by line, with markers broken.
 // Libraries' loggers, Node's own warnings and debug lines may hold text of others.
 import { StringDecoder } from "node:string_decoder";
-import { harmless } from "./harmless.ts";
+import { escapeCommands } from "./escape-commands.ts";
 
 /** A line that is longer is broken here: each part is harmless, and nothing is kept without end. In characters. */
 const LONGEST_LINE = 64 * 1024;
@@ -41,7 +41,7 @@ function guard(stream: NodeJS.WriteStream): void {
   let open = "";
   ends.push(() => {
     open += decoder.end();
-    if (open !== "") write(`${harmless(open)}\n`);
+    if (open !== "") write(`${escapeCommands(open)}\n`);
     open = "";
   });
   stream.write = ((chunk, encoding, done) => {
@@ -59,7 +59,7 @@ function guard(stream: NodeJS.WriteStream): void {
       whole += `${open}\n`;
       open = "";
     }
-    return write(harmless(whole), "utf8", callback);
+    return write(escapeCommands(whole), "utf8", callback);
   }) as Write as typeof stream.write;
 }
 

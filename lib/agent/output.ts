@@ -1,22 +1,22 @@
 // Everything that is written to the pipeline: lines, issues, commands. Text of others cannot become a command here.
-import "./quiet.ts";
+import "./task-lib-settings.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import type { SourceLocation } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { escapeCommands, escapedLines } from "./escape-commands.ts";
 import { endLines, own } from "./guard.ts";
-import { harmless, harmlessLines } from "./harmless.ts";
 
 // Commands of lib/agent are written around the guard of stdout.
 tl.setStdStream(own);
 
 /** Prints text line by line. task-lib's own filter goes over it as well: what it learns to block, we block. */
 function printText(text: string): void {
-  tl.writeExternalOutput(`${harmless(text)}\n`, { source: "remote" });
+  tl.writeExternalOutput(`${escapeCommands(text)}\n`, { source: "remote" });
 }
 
 /** Prints a styled line of ours, such as `##[group]title`; only what stands after the style may come from others. */
 function printStyled(style: "group" | "endgroup" | "section" | "error" | "warning", text = ""): void {
-  own.write(`##[${style}]${harmlessLines(text).join(" ")}\n`);
+  own.write(`##[${style}]${escapedLines(text).join(" ")}\n`);
 }
 
 /** An issue of the pipeline run. `where` makes it `file(line,column)`. */
@@ -27,20 +27,20 @@ export function logIssue(type: "error" | "warning", message: string, where?: Sou
     where?.line === undefined
       ? { type }
       : { type, sourcepath: where.file, linenumber: where.line, columnnumber: where.column },
-    harmless(message),
+    escapeCommands(message),
   );
 }
 
 export function complete(result: "Succeeded" | "SucceededWithIssues" | "Failed" | "Canceled", message = ""): void {
   // Not tl.setResult: it spells Canceled in a way that the agent cannot read, and reports the message as an issue again.
-  tl.command("task.complete", { result }, harmless(message));
+  tl.command("task.complete", { result }, escapeCommands(message));
 }
 
 export const pipelineLog: Log = {
   info: printText,
   remote: printText,
   drained: () => flushed(),
-  debug: (line) => tl.debugExternalOutput(harmless(line), { source: "remote" }),
+  debug: (line) => tl.debugExternalOutput(escapeCommands(line), { source: "remote" }),
   warn: (line) => logIssue("warning", line),
   async group(title, work) {
     printStyled("group", title);

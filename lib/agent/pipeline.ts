@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
-import "./quiet.ts";
+import "./task-lib-settings.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import { TaskError } from "../errors.ts";
 import type { Agent } from "./agent.ts";

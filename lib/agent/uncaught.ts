@@ -1,5 +1,5 @@
 // Errors that nobody caught, in timers and event handlers.
-import "./quiet.ts";
+import "./task-lib-settings.ts";
 // Loaded first, because it registers a listener that this file replaces.
 import "azure-pipelines-task-lib/task.js";
 

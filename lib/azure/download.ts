@@ -8,7 +8,7 @@ import { isGit } from "../git-folder.ts";
 import { type BlobFile, CHECKED_RANGE, type Container, placeInside } from "./blobs.ts";
 import { Budget } from "./budget.ts";
 import { inTheWay, lookAt, md5Of, Part, sayLocal } from "./download-part.ts";
-import { whyNotHere } from "./names-here.ts";
+import { fileNameFault } from "./local-file-names.ts";
 import { sideBySide } from "./parallel.ts";
 
 /** A blob, and its path below the folder, with `/`. */
@@ -128,7 +128,7 @@ function distinct(root: string, files: readonly FileToDownload[]): Map<string, F
     }
   }
   for (const { blob, relative } of files) {
-    const why = whyNotHere(relative);
+    const why = fileNameFault(relative);
     if (why === undefined) continue;
     throw new TaskError(
       "service",

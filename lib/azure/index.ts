@@ -11,6 +11,7 @@ export {
 } from "./blobs.ts";
 export { type Answer, API_VERSION, AzureMl, type RequestOptions } from "./client.ts";
 export { type Cloud, cloudOf, clouds } from "./clouds.ts";
+export { type Connectivity, checkConnectivity, isPrivateAddress } from "./connectivity.ts";
 export { createCredential } from "./credentials.ts";
 export { type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
 export { dryRun } from "./dry-run.ts";
@@ -33,7 +34,6 @@ export { finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";
 export { sideBySide } from "./parallel.ts";
-export { isPrivateAddress, type Reach, reach } from "./reach.ts";
 export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
 export { type RenewSignature, signatureFor } from "./signature.ts";
 export { readPiece } from "./signed-address.ts";

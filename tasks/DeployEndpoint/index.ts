@@ -6,7 +6,7 @@ import {
   type RolloutReport,
   readRequest,
   readRollout,
-  takeBack,
+  rollBack,
 } from "../../lib/ml/index.ts";
 import { defineTask, type StepFolders } from "../../lib/task/index.ts";
 import { tagRun } from "../../lib/task/publishing.ts";
@@ -36,7 +36,7 @@ export default defineTask(
   {
     postJob: {
       taskVariable: LEFTOVER,
-      story: async ({ workspace, run }, left) => tagRun(run, workspace, await takeBack(workspace, JSON.parse(left))),
+      story: async ({ workspace, run }, left) => tagRun(run, workspace, await rollBack(workspace, JSON.parse(left))),
     },
   },
 );

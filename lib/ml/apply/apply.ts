@@ -9,22 +9,22 @@ import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import { envelope } from "../endpoints/endpoints.ts";
-import { fromFresh, whenFree } from "../workspace/busy.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { inServiceForm } from "./addresses.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 import { isEmpty } from "./compare.ts";
 import { type Made, madeBy, type ReadDocuments } from "./documents.ts";
-import { titleOf } from "./duplicates.ts";
 import {
-  foreseeing,
+  dryRunResolver,
   type PlannedDeployments,
   type PlannedVersions,
   plannedDeployment,
   plannedKey,
   versionKnown,
-} from "./foresee.ts";
+} from "./dry-run-resolver.ts";
+import { titleOf } from "./duplicates.ts";
 import { type Decision, decide, hashOf, merged, type Resource, wantedSecrets } from "./plan.ts";
 import { sayChange } from "./say.ts";
 import { failedState, settled } from "./state.ts";
@@ -71,7 +71,7 @@ export async function applyDocuments(
 ): Promise<AppliedResource[]> {
   const versions: PlannedVersions = new Map();
   const deployments: PlannedDeployments = new Map();
-  const foreseen = foreseeing(workspace, versions, deployments, options.root);
+  const foreseen = dryRunResolver(workspace, versions, deployments, options.root);
   const plan: Planned[] = [];
   const made = madeBy(read.documents);
   for (const document of read.documents) {
@@ -285,8 +285,8 @@ async function put(workspace: Workspace, one: Planned, resolver: Resolver): Prom
   };
   const writeInTurn = () =>
     OPERATED.test(kind)
-      ? whenFree(workspace, `the ${what}`, undefined, () => fromFresh(workspace, writeOnce))
-      : fromFresh(workspace, writeOnce);
+      ? retryOnConflict(workspace, `the ${what}`, undefined, () => readModifyWrite(workspace, writeOnce))
+      : readModifyWrite(workspace, writeOnce);
   // The traffic is read and written under one lock, so that no rollout of ours writes between the two.
   if (kind !== "online endpoint" || !one.there) return writeInTurn();
   return new EndpointLock(workspace, one.name).hold(undefined, (held) => {

@@ -45,8 +45,8 @@ import { TaskError, TaskErrors } from "../../errors.ts";
 import { namedIn } from "../assets/named-things.ts";
 import { canonical } from "../workspace/canonical.ts";
 import type { ApplicableDocument, ApplicableKind } from "./applicable.ts";
+import { sha256 } from "./dry-run-resolver.ts";
 import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
-import { sha256 } from "./foresee.ts";
 
 function kind<T extends object>(
   parse: (file: SourceFile) => T,

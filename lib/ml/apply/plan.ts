@@ -3,7 +3,7 @@ import { canonical } from "../workspace/canonical.ts";
 import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { ApplicableKind } from "./applicable.ts";
 import { type Difference, differences, isEmpty, isObject, otherSecrets } from "./compare.ts";
-import { sha256 } from "./foresee.ts";
+import { sha256 } from "./dry-run-resolver.ts";
 import { failedState } from "./state.ts";
 
 /** A resource as the service answers it, or as it is sent. */

@@ -5,9 +5,9 @@ import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { poll } from "../../poll.ts";
-import { fromFresh } from "../workspace/busy.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import type { Provenance } from "../workspace/lineage.ts";
+import { readModifyWrite } from "../workspace/retry-on-conflict.ts";
 
 /** Where versioned assets are kept: a workspace, or a registry. */
 export interface AssetHome {
@@ -194,7 +194,7 @@ export function changeVersion(
 ): Promise<AssetBody & { id: string }> {
   const version = versionIn(there) ?? "";
   let isFirst = true;
-  return fromFresh(home, async () => {
+  return readModifyWrite(home, async () => {
     const stands = isFirst ? there : await findVersion(home, kind, name, version);
     isFirst = false;
     if (stands === undefined) throw await noSuchAsset(home, kind, name, version);

@@ -3,7 +3,7 @@ import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, SpecWorkspace } from "../../documents/language/resolver.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
-import { registerCode } from "./codes.ts";
+import { registerCode } from "./code-assets.ts";
 import { collectionsOf } from "./collections.ts";
 import { contentOf } from "./content.ts";
 import { uploadContent } from "./datastores.ts";

@@ -1,6 +1,6 @@
 // Clean-up after a rollout: deletes deployments that no longer get traffic. The rollout has succeeded by then, so that nothing which fails
 // here fails it.
-import { whenFree } from "../workspace/busy.ts";
+import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { deleteDeployment, findDeployment } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
@@ -21,7 +21,7 @@ export async function deleteOld(
   const { log, signal } = workspace;
   for (const name of names) {
     try {
-      const end = await whenFree(workspace, `the deployment ${name}`, left(), () =>
+      const end = await retryOnConflict(workspace, `the deployment ${name}`, left(), () =>
         lock.hold(left(), (held) => deleteOne(workspace, endpoint, name, held)),
       );
       await end?.(left());

@@ -1,8 +1,8 @@
 // Rollback of a rollout: its own share of the traffic and the deployment that it made, where both are still its own. What others have
 // changed since stays. At the end the state is read again and told.
 import { TaskError } from "../../errors.ts";
-import { whenFree } from "../workspace/busy.ts";
 import { agreed } from "../workspace/contradiction.ts";
+import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { deleteDeployment, findDeployment, listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
@@ -142,7 +142,7 @@ async function remove(workspace: Workspace, leftover: Leftover, lock: EndpointLo
   const started = Date.now();
   const left = () => Math.max(1, patience - (Date.now() - started));
   try {
-    const answer = await whenFree(workspace, `the deployment ${name}`, patience, () =>
+    const answer = await retryOnConflict(workspace, `the deployment ${name}`, patience, () =>
       lock.hold(left(), async (held) => {
         const { at, deployment } = await look(workspace, endpoint, name);
         if (!at || !deployment) return { sentence: `The deployment ${name} is not there.` };

@@ -1,8 +1,8 @@
 // One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
 import { randomUUID } from "node:crypto";
 import type { OnlineEndpointDocument } from "../../documents/index.ts";
-import { whenFree } from "../workspace/busy.ts";
 import { stepOf } from "../workspace/lineage.ts";
+import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { listDeployments, putDeployment } from "./deployments.ts";
 import { EndpointLock, type Held, type Unfinished } from "./endpoint-lock.ts";
@@ -153,7 +153,7 @@ export class Rollout {
     for (;;) {
       if (this.#plan.deployment.action === "keep" && (await this.#isNobodyElses())) return;
       const name = this.#name;
-      const finish = await whenFree(this.#workspace, `the deployment ${name}`, left(), () =>
+      const finish = await retryOnConflict(this.#workspace, `the deployment ${name}`, left(), () =>
         this.lock.hold(left(), (held) => this.#begin(held)),
       );
       if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.plan) {

@@ -1,7 +1,7 @@
 // The traffic of an endpoint, moved and given back. Its PUT is of the whole endpoint, so each write is made of what is there at
 // that moment, changes one rollout's own share, and is looked at afterwards.
 import { TaskError } from "../../errors.ts";
-import { fromFresh, whenFree } from "../workspace/busy.ts";
+import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
@@ -37,8 +37,8 @@ export interface Moved {
 
 /** Moves the traffic, as soon as nothing else is under way on the endpoint, and looks whether it has moved. */
 export function moveTraffic(workspace: Workspace, move: Move): Promise<Moved> {
-  return whenFree(workspace, `the endpoint ${move.endpoint}`, move.left(), () =>
-    move.lock.hold(move.left(), (held) => fromFresh(workspace, () => moveOnce(workspace, move, held))),
+  return retryOnConflict(workspace, `the endpoint ${move.endpoint}`, move.left(), () =>
+    move.lock.hold(move.left(), (held) => readModifyWrite(workspace, () => moveOnce(workspace, move, held))),
   );
 }
 
@@ -96,8 +96,8 @@ export function giveBack(
   const { endpoint: name, deployment, changes } = move;
   const started = Date.now();
   const left = () => Math.max(1, patience - (Date.now() - started));
-  return whenFree(workspace, `the endpoint ${name}`, patience, () =>
-    move.lock.hold(left(), (held) => fromFresh(workspace, () => giveBackOnce(held))),
+  return retryOnConflict(workspace, `the endpoint ${name}`, patience, () =>
+    move.lock.hold(left(), (held) => readModifyWrite(workspace, () => giveBackOnce(held))),
   );
 
   async function giveBackOnce(held: Held): Promise<GivenBack> {

@@ -4,8 +4,8 @@ import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Informing, informing } from "./after-the-end.ts";
+import { endWait, type GivingUp } from "./end-wait.ts";
 import { type FailedStep, StepsFollower } from "./follow-steps.ts";
-import { type GivingUp, giveUp } from "./give-up.ts";
 import { StandingReader } from "./job-standing.ts";
 import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
 import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
@@ -58,7 +58,7 @@ const LONGEST_REASON = 4_000;
  * with a warning.
  * @throws TaskError `failed` with the reason and the log's last lines; `timeout` at the deadline, with the job
  * cancelled; the signal's reason when it is aborted, with the job cancelled by one short request; where the wait cannot
- * go on, an error that says what became of the job (`giveUp`)
+ * go on, an error that says what became of the job (`endWait`)
  */
 export async function followJob(workspace: Workspace, name: string, options: FollowOptions = {}): Promise<FollowedJob> {
   const { log, signal } = workspace;
@@ -127,7 +127,7 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     last = ended ?? {};
   } catch (error) {
     await steps?.close();
-    throw await giveUp(workspace, name, error, options);
+    throw await endWait(workspace, name, error, options);
   }
   // From here on the result is known, and nothing that fails changes it.
   const beside: Informing = { clock, until };

@@ -1,5 +1,5 @@
 // An online endpoint that the pipeline calls or deploys to: its state, its traffic, and whether its address answers.
-import { reach, segment } from "../../azure/index.ts";
+import { checkConnectivity, segment } from "../../azure/index.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
 import { namesIn } from "./computes.ts";
 import { type SeenWorkspace, sayBlocked } from "./network.ts";
@@ -33,7 +33,10 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
         };
       if (scoringUri) {
         // Without a credential: it answers that it wants one, and that is enough.
-        const [blocked] = sayBlocked(new URL(scoringUri).host, await reach(azure.transport, scoringUri, signal));
+        const [blocked] = sayBlocked(
+          new URL(scoringUri).host,
+          await checkConnectivity(azure.transport, scoringUri, signal),
+        );
         if (blocked) return { outcome: "failed", answered: `It is there. ${blocked.said}`, todo: blocked.todo };
       }
       const shares = Object.entries(traffic ?? {}).flatMap(([one, share]) => (share > 0 ? `${one} ${share} %` : []));

@@ -1,5 +1,5 @@
 // The way to the workspace's own services: names, connections and private link told apart, and none of them taken for a role.
-import { isPrivateAddress, type Reach, reach } from "../../azure/index.ts";
+import { type Connectivity, checkConnectivity, isPrivateAddress } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { mlflowRest, type WorkspaceBody, type WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
@@ -77,7 +77,7 @@ export function checkWorkspace(
 
 interface Reached {
   readonly host: string;
-  readonly reached: Reach;
+  readonly reached: Connectivity;
 }
 
 const ZONES = "privatelink.api.azureml.ms and privatelink.notebooks.azure.net (other clouds have their own)";
@@ -90,7 +90,10 @@ export function checkNetwork(page: Page, workspace: Check<SeenWorkspace>): Check
       const { azure, signal } = seen.request;
       const urls = new Map([seen.mlflowUrl, seen.discoveryUrl].map((url) => [new URL(url).host, url]));
       const all = await Promise.all(
-        [...urls].map(async ([host, url]) => ({ host, reached: await reach(azure.transport, url, signal) })),
+        [...urls].map(async ([host, url]) => ({
+          host,
+          reached: await checkConnectivity(azure.transport, url, signal),
+        })),
       );
       const isProxied = azure.transport.goesThroughProxy?.(seen.discoveryUrl) === true;
       return { ...sayNames(seen, all, isProxied), ...(all.some(isNameless) ? {} : { value: { seen, all } }) };
@@ -131,7 +134,7 @@ export function checkNetwork(page: Page, workspace: Check<SeenWorkspace>): Check
 }
 
 const isNameless = ({ reached }: Reached) => reached.kind === "noName";
-const addressesIn = (reached: Reach): readonly string[] => ("addresses" in reached ? reached.addresses : []);
+const addressesIn = (reached: Connectivity): readonly string[] => ("addresses" in reached ? reached.addresses : []);
 
 function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boolean): CheckAnswer<never> {
   const nameless = all.filter(isNameless).map(({ host }) => host);
@@ -155,7 +158,7 @@ function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boole
 }
 
 /** What stands in the way of a connection, as a sentence; nothing where somebody answered. */
-export function sayBlocked(host: string, reached: Reach): { said: string; todo: string }[] {
+export function sayBlocked(host: string, reached: Connectivity): { said: string; todo: string }[] {
   const firewall =
     "Allow the agent's machine to connect to it on port 443: check the network's firewall, its security groups, and whether the private endpoint is approved. No role changes this.";
   switch (reached.kind) {

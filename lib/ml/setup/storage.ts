@@ -1,6 +1,6 @@
 // The storage of the default datastore, by key and by identity. It is read and never written: what may be written is asked of the
 // permissions API.
-import { type BlobAccess, Container, reach } from "../../azure/index.ts";
+import { type BlobAccess, Container, checkConnectivity } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { DEFAULT_DATASTORE } from "../assets/datastores.ts";
 import { type SeenWorkspace, sayBlocked } from "./network.ts";
@@ -81,7 +81,7 @@ async function seeStorage(seen: SeenWorkspace): Promise<CheckAnswer<SeenStorage>
       hint: "Look at the workspace's default datastore: it may have been changed by hand.",
     });
   const { host, origin } = new URL(url);
-  const [blocked] = sayBlocked(host, await reach(azure.transport, `${origin}/`, signal));
+  const [blocked] = sayBlocked(host, await checkConnectivity(azure.transport, `${origin}/`, signal));
   if (blocked) return { outcome: "failed", answered: blocked.said, todo: blocked.todo };
   const refusal = await listed(seen, url, { kind: "entra", account: accountName });
   if (refusal && isFirewall(refusal))

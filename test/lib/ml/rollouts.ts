@@ -5,8 +5,8 @@ import type { TaskError } from "../../../lib/errors.ts";
 import { type DeployOptions, deploy, type RolloutReport } from "../../../lib/ml/endpoints/deploy.ts";
 import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
 import { readRequest } from "../../../lib/ml/endpoints/invoke.ts";
+import { rollBack } from "../../../lib/ml/endpoints/post-job-rollback.ts";
 import { readRollout } from "../../../lib/ml/endpoints/rollout-files.ts";
-import { takeBack } from "../../../lib/ml/endpoints/take-back.ts";
 import type { Provenance } from "../../../lib/ml/workspace/lineage.ts";
 import type { Clock } from "../../../lib/poll.ts";
 import {
@@ -150,7 +150,7 @@ export async function afterJob(rollout: Rollout, opening: Opening = {}): Promise
   const left = rollout.leftover();
   if (left === undefined) return "";
   const workspace = await openLocal(opening);
-  await takeBack(workspace, JSON.parse(left));
+  await rollBack(workspace, JSON.parse(left));
   return workspace.log.text();
 }
 

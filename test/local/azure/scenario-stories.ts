@@ -12,7 +12,7 @@ import { getEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
 import { readRollout } from "../../../lib/ml/endpoints/rollout-files.ts";
 import { moveTraffic } from "../../../lib/ml/endpoints/traffic.ts";
 import { followJob } from "../../../lib/ml/jobs/follow-job.ts";
-import { whenFree } from "../../../lib/ml/workspace/busy.ts";
+import { retryOnConflict } from "../../../lib/ml/workspace/retry-on-conflict.ts";
 import { parseScenarios } from "../../../local/azure/scenarios/document.ts";
 import type { LocalCloud } from "../../../local/cloud.ts";
 import { until } from "../../harness/until.ts";
@@ -237,13 +237,13 @@ export const stories: Readonly<Record<string, Story>> = {
     const put = (name: string) => () =>
       workspace.azure.request("PUT", `${workspace.id}/onlineEndpoints/${name}`, { body: endpointRequest() });
     await assert.rejects(
-      whenFree(workspace, "the endpoint held", 1, put("held")),
+      retryOnConflict(workspace, "the endpoint held", 1, put("held")),
       (error) =>
         error instanceof TaskError &&
         error.kind === "timeout" &&
         /another operation on the endpoint held to end: .*on same entity is already running/.test(error.message),
     );
-    await assert.rejects(whenFree(workspace, "the endpoint kept", 60_000, put("kept")), { kind: "forbidden" });
+    await assert.rejects(retryOnConflict(workspace, "the endpoint kept", 60_000, put("kept")), { kind: "forbidden" });
     assert.equal(cloud.azure.scenarios.met("no").length, 1);
   },
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { rmSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { registerCode } from "../../../../lib/ml/assets/codes.ts";
+import { registerCode } from "../../../../lib/ml/assets/code-assets.ts";
 import { readContent } from "../../../../lib/ml/assets/content.ts";
 import { uploadContent } from "../../../../lib/ml/assets/datastores.ts";
 import { registriesOf, registryAssets } from "../../../../local/azure/workspace/registries.ts";

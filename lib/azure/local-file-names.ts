@@ -9,7 +9,7 @@ const LONGEST = 255;
  * Why a file cannot have this name here, to complete "it …"; undefined where it can.
  * @param relative the path below a folder, with `/`
  */
-export function whyNotHere(relative: string, platform: NodeJS.Platform = process.platform): string | undefined {
+export function fileNameFault(relative: string, platform: NodeJS.Platform = process.platform): string | undefined {
   for (const name of relative.split("/")) {
     const why = whyNoName(name, platform);
     if (why !== undefined) return why;

@@ -17,7 +17,7 @@ const PATIENCE = { traffic: 120_000, deployment: 60_000 };
  * traffic where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
  * @returns tags for the pipeline run: one where somebody has to look after something by hand
  */
-export async function takeBack(workspace: Workspace, leftover: Leftover): Promise<string[]> {
+export async function rollBack(workspace: Workspace, leftover: Leftover): Promise<string[]> {
   const { log } = workspace;
   const { endpoint, deployment } = leftover;
   const lock = new EndpointLock(workspace, endpoint);

@@ -13,14 +13,14 @@ const MARKER = new RegExp(`#${PASSED_OVER}#(?=${PASSED_OVER}(?:${["v", "s", "o"]
  * Text as lines that the agent prints and nothing else: it takes `##vso[` anywhere in a line for a command, makes a warning
  * of `##vso` without one, takes `##[` at a line's start for a style (docs/facts/agent.md#2.1), and splits lines at CR too.
  */
-export function harmlessLines(text: string): string[] {
+export function escapedLines(text: string): string[] {
   return text
     .split(/\r\n|\r|\n/)
     .map((line) => (line.includes("#") ? line.replace(MARKER, (found) => `${found}_`) : line));
 }
 
 /** The same as one text. A text without `#` is not split, because logs are long. */
-export function harmless(text: string): string {
-  if (text.includes("#")) return harmlessLines(text).join("\n");
+export function escapeCommands(text: string): string {
+  if (text.includes("#")) return escapedLines(text).join("\n");
   return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
 }

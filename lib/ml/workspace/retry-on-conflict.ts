@@ -25,7 +25,7 @@ const MOST_ANEW = 5;
  * same body is never sent twice: it would undo what others have written meanwhile. Whatever `write` sends therefore has `again:
  * false`.
  */
-export async function fromFresh<T>(
+export async function readModifyWrite<T>(
   { signal, log }: Pick<Workspace, "signal" | "log">,
   write: () => Promise<T>,
 ): Promise<T> {
@@ -48,7 +48,7 @@ export async function fromFresh<T>(
  * @param deadline milliseconds from now
  * @throws TaskError `timeout` with the service's last words at the deadline; whatever else `write` throws
  */
-export async function whenFree<T>(
+export async function retryOnConflict<T>(
   { log, signal }: Pick<Workspace, "log" | "signal">,
   what: string,
   deadline: number | undefined,

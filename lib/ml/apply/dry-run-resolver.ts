@@ -19,7 +19,7 @@ export type PlannedDeployments = Map<string, Collecting>;
 export const plannedDeployment = (endpoint: string, name: string) => `${endpoint}/${name}`.toLowerCase();
 
 /** @param root the folders whose files may be uploaded */
-export function foreseeing(
+export function dryRunResolver(
   workspace: Workspace,
   planned: PlannedVersions,
   deployments: PlannedDeployments,

@@ -16,7 +16,7 @@ export interface GivingUp {
  * The error of a wait that ends before its job does. A cancelled pipeline and a deadline ask the job to end; anything
  * else only where people chose so, and otherwise the error says what goes on, where, and how to join it or to end it.
  */
-export async function giveUp(
+export async function endWait(
   workspace: Workspace,
   name: string,
   error: unknown,

@@ -1,7 +1,7 @@
 // Blob names as file names, on each kind of machine: all else is refused before anything is written.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { whyNotHere } from "../../../lib/azure/names-here.ts";
+import { fileNameFault } from "../../../lib/azure/local-file-names.ts";
 
 describe("a blob's name as a file's", () => {
   const anywhere: [string, RegExp][] = [
@@ -18,7 +18,7 @@ describe("a blob's name as a file's", () => {
   for (const [name, why] of anywhere)
     for (const platform of ["linux", "darwin", "win32"] as const)
       it(`${JSON.stringify(name.slice(0, 20))} is none on ${platform}`, () =>
-        assert.match(whyNotHere(name, platform) ?? "", why));
+        assert.match(fileNameFault(name, platform) ?? "", why));
 
   const onWindows: [string, RegExp][] = [
     ["file.txt:stream", /":"/],
@@ -42,7 +42,7 @@ describe("a blob's name as a file's", () => {
     ["CONIN$", /device/],
   ];
   for (const [name, why] of onWindows)
-    it(`${JSON.stringify(name)} is none on Windows`, () => assert.match(whyNotHere(name, "win32") ?? "", why));
+    it(`${JSON.stringify(name)} is none on Windows`, () => assert.match(fileNameFault(name, "win32") ?? "", why));
 
   const fine = [
     "a",
@@ -60,19 +60,19 @@ describe("a blob's name as a file's", () => {
   for (const name of fine)
     for (const platform of ["linux", "win32"] as const)
       it(`${JSON.stringify(name.slice(0, 20))} is one on ${platform}`, () =>
-        assert.equal(whyNotHere(name, platform), undefined));
+        assert.equal(fileNameFault(name, platform), undefined));
 
   it("counts bytes on Linux and characters on Windows", () => {
-    assert.match(whyNotHere("ü".repeat(128), "linux") ?? "", /255 bytes/);
-    assert.equal(whyNotHere("ü".repeat(128), "win32"), undefined);
-    assert.match(whyNotHere("ü".repeat(256), "win32") ?? "", /255 characters/);
+    assert.match(fileNameFault("ü".repeat(128), "linux") ?? "", /255 bytes/);
+    assert.equal(fileNameFault("ü".repeat(128), "win32"), undefined);
+    assert.match(fileNameFault("ü".repeat(256), "win32") ?? "", /255 characters/);
   });
 
   it("has on Windows no character, end or device that Windows changes, whatever it is", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 4 }), (parts) => {
         const name = parts.join("/");
-        if (whyNotHere(name, "win32") !== undefined) return;
+        if (fileNameFault(name, "win32") !== undefined) return;
         for (const part of name.split("/")) {
           assert.doesNotMatch(part, /[<>:"|?*\\]|[. ]$|^(con|nul|aux|prn)(\.|$)/i);
           assert.ok(part !== "" && part !== "." && part !== "..");

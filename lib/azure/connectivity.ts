@@ -5,7 +5,7 @@ import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipel
 import { bounded } from "../remote-text.ts";
 import type { Transport } from "./transport.ts";
 
-export type Reach =
+export type Connectivity =
   /** `addresses` is empty where the agent's proxy looks names up. */
   | { readonly kind: "answered"; readonly status: number; readonly text: string; readonly addresses: readonly string[] }
   | { readonly kind: "noName"; readonly said: string }
@@ -29,7 +29,7 @@ const OF_AZURE = [
 ];
 
 /** Sends one GET without any credential, and once. @throws the signal's reason; nothing else */
-export async function reach(transport: Transport, url: string, signal: AbortSignal): Promise<Reach> {
+export async function checkConnectivity(transport: Transport, url: string, signal: AbortSignal): Promise<Connectivity> {
   const { hostname } = new URL(url);
   const isProxied = transport.goesThroughProxy?.(url) === true;
   let addresses: string[] = [];

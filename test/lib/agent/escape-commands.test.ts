@@ -1,22 +1,22 @@
 // Escaping of logging commands: nothing that others wrote is a command of the agent, however it is cut into lines.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { harmless, harmlessLines } from "../../../lib/agent/harmless.ts";
+import { escapeCommands, escapedLines } from "../../../lib/agent/escape-commands.ts";
 
 describe("harmless", () => {
   it("breaks commands and styles anywhere in a line, and splits at CR as the agent does", () => {
-    assert.deepEqual(harmlessLines("50%\r##vso[task.complete result=Succeeded]\r\nx ##vso[a.b]\n##[error]no"), [
+    assert.deepEqual(escapedLines("50%\r##vso[task.complete result=Succeeded]\r\nx ##vso[a.b]\n##[error]no"), [
       "50%",
       "##_vso[task.complete result=Succeeded]",
       "x ##_vso[a.b]",
       "##_[error]no",
     ]);
-    assert.equal(harmless("###vso[a.b]c"), "###_vso[a.b]c");
-    assert.equal(harmless("## heading, # vso and [x] stay"), "## heading, # vso and [x] stay");
+    assert.equal(escapeCommands("###vso[a.b]c"), "###_vso[a.b]c");
+    assert.equal(escapeCommands("## heading, # vso and [x] stay"), "## heading, # vso and [x] stay");
   });
 
   it("breaks the bare word, of which the agent makes a warning with the whole line in it", () => {
-    assert.equal(harmless("see ##vso and ##VSO"), "see ##_vso and ##_VSO");
+    assert.equal(escapeCommands("see ##vso and ##VSO"), "see ##_vso and ##_VSO");
   });
 
   it("breaks markers that hold characters which a culture's comparison passes over", () => {
@@ -33,12 +33,12 @@ describe("harmless", () => {
       "\u{e0001}",
     ]) {
       const between = [..."##vso["].join(one);
-      const broken = harmless(`x ${between}task.complete result=Succeeded]`);
+      const broken = escapeCommands(`x ${between}task.complete result=Succeeded]`);
       const seen = broken.replace(/[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu, "");
       assert.equal(seen, "x ##_vso[task.complete result=Succeeded]", JSON.stringify(one));
-      assert.equal(harmless(`#${one}#${one}[error]no`).replaceAll(one, ""), "##_[error]no", JSON.stringify(one));
+      assert.equal(escapeCommands(`#${one}#${one}[error]no`).replaceAll(one, ""), "##_[error]no", JSON.stringify(one));
     }
-    assert.equal(harmless("\u{1f468}\u200d\u{1f469} #\u200d# stays"), "\u{1f468}\u200d\u{1f469} #\u200d# stays");
+    assert.equal(escapeCommands("\u{1f468}\u200d\u{1f469} #\u200d# stays"), "\u{1f468}\u200d\u{1f469} #\u200d# stays");
   });
 
   it("takes time in proportion to a text, whatever it holds", () => {
@@ -46,7 +46,7 @@ describe("harmless", () => {
       const time = (length: number) => {
         const text = `${piece.repeat(length / piece.length)}x`;
         const from = process.cpuUsage().user;
-        harmless(text);
+        escapeCommands(text);
         return process.cpuUsage().user - from;
       };
       time(1_000);
@@ -60,8 +60,8 @@ describe("harmless", () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const text = pieces.join("");
-        assert.doesNotMatch(harmless(text), /##vso|##\[|\r/);
-        assert.equal(harmless(harmless(text)), harmless(text));
+        assert.doesNotMatch(escapeCommands(text), /##vso|##\[|\r/);
+        assert.equal(escapeCommands(escapeCommands(text)), escapeCommands(text));
       }),
     );
   });
