@@ -23,6 +23,8 @@ const usage = `npm run test:red -- [--only TEXT] [--since REVISION] [--jobs N] [
 interface Visit {
   readonly commit: string;
   readonly file: string;
+  /** Where the file stands at HEAD. */
+  readonly source: string;
   readonly titles: Set<string>;
   readonly fromHead: boolean;
 }
@@ -33,13 +35,17 @@ const keyOf = (commit: string, file: string) => `${commit} ${file}`;
 function visitsOf(
   tests: readonly RedTest[],
   commitOf: (test: RedTest) => string,
-  isLater = (_: RedTest) => false,
+  isLater: (test: RedTest) => boolean,
+  fileOf: (test: RedTest) => string,
 ): Visit[] {
   const visits = new Map<string, Visit>();
   for (const test of tests) {
     const commit = commitOf(test);
-    const key = keyOf(commit, test.file);
-    const visit = visits.get(key) ?? { commit, file: test.file, titles: new Set<string>(), fromHead: isLater(test) };
+    const file = fileOf(test);
+    const key = keyOf(commit, file);
+    const visit = visits.get(key) ?? {
+      ...{ commit, file, source: test.here, titles: new Set<string>(), fromHead: isLater(test) },
+    };
     visit.titles.add(test.title);
     visits.set(key, visit);
   }
@@ -105,7 +111,7 @@ async function main(): Promise<number> {
   const tell = () => {
     for (let test = tests[told]; test !== undefined; test = tests[told]) {
       const { commit, short, file, title } = test;
-      const [there, here] = [reports.get(keyOf(commit, file)), reports.get(keyOf(head, file))];
+      const [there, here] = [reports.get(keyOf(commit, file)), reports.get(keyOf(head, test.here))];
       if (there === undefined || here === undefined) return;
       const [red, green] = [isRed(there, title), isGreen(here, title)];
       const holds = red.holds && green.holds;
@@ -121,8 +127,14 @@ async function main(): Promise<number> {
       tests,
       ({ commit }) => commit,
       ({ fromHead }) => fromHead === true,
+      ({ file }) => file,
     ),
-    here: visitsOf(tests, () => head),
+    here: visitsOf(
+      tests,
+      () => head,
+      () => false,
+      ({ here }) => here,
+    ),
   };
   await visitAll(root, visits, jobs, ({ commit, file }, report) => {
     reports.set(keyOf(commit, file), report);

@@ -6,8 +6,10 @@ export interface RedTest {
   readonly commit: string;
   readonly short: string;
   readonly subject: string;
-  /** The test's file, from the repository's root. */
+  /** The test's file at that commit, from the repository's root. */
   readonly file: string;
+  /** The same file at HEAD, where later commits renamed it. */
+  readonly here: string;
   /** Part of the test's full title, as plain text. */
   readonly title: string;
   /** True: the commit has not that file yet, and gets it as it is at HEAD. */
@@ -38,14 +40,15 @@ export function redTests(root: string, since?: string): RedTest[] {
     maxBuffer: 2 ** 28,
   });
   const withdrawn = new Set(namedIn(log, WITHDRAWN).map(keyOf));
+  const here = filesAtHead(root);
   return log.split("\0").flatMap((entry) => {
     const [commit = "", short = "", subject = "", ...message] = entry.split("\n");
     const named = namedIn(message.join("\n")).filter((one) => !withdrawn.has(keyOf(one)));
     const later = [...message.join("\n").matchAll(AT)].map(([, at = "", file = "", title = ""]): RedTest => {
       const [whole = "", name = "", what = ""] = describe(root, at);
-      return { commit: whole, short: name, subject: what, file, title, fromHead: true };
+      return { commit: whole, short: name, subject: what, file, title, here: here(file), fromHead: true };
     });
-    return [...named.map((one) => ({ commit, short, subject, ...one })), ...later];
+    return [...named.map((one) => ({ commit, short, subject, here: here(one.file), ...one })), ...later];
   });
 }
 
@@ -54,6 +57,24 @@ function describe(root: string, commit: string): string[] {
   const git = (...words: string[]) => execFileSync("git", words, { cwd: root, encoding: "utf8" });
   git("merge-base", "--is-ancestor", commit, "HEAD");
   return git("log", "-1", "--format=%H%n%h%n%s", commit, "--").split("\n");
+}
+
+/** Follows the renames of the history, as git sees them, to the path that a file has at HEAD. */
+function filesAtHead(root: string): (file: string) => string {
+  const git = (...words: string[]) => execFileSync("git", words, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 });
+  const present = new Set(git("ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0"));
+  const renames = new Map<string, string>();
+  const log = git("log", "--reverse", "--diff-filter=R", "-M", "-l0", "--format=", "--name-status", "HEAD", "--");
+  for (const [, from = "", to = ""] of log.matchAll(/^R\d+\t([^\t\n]+)\t([^\t\n]+)$/gm)) renames.set(from, to);
+  return (file) => {
+    let name = file;
+    for (const seen = new Set([file]); !present.has(name); seen.add(name)) {
+      const next = renames.get(name);
+      if (next === undefined || seen.has(next)) return file;
+      name = next;
+    }
+    return name;
+  };
 }
 
 const keyOf = ({ file, title }: { file: string; title: string }) => `${file} :: ${title}`;

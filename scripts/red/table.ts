@@ -11,8 +11,8 @@ const cell = (text: string) =>
 /** Markdown: a row for each test, by file. */
 function tableOf(tests: readonly RedTest[]): string {
   const rows = [...tests]
-    .sort((one, other) => (one.file < other.file ? -1 : one.file > other.file ? 1 : 0))
-    .map(({ file, title, short, subject }) => `| \`${file}\` | ${cell(title)} | ${short} ${cell(subject)} |`);
+    .sort((one, other) => (one.here < other.here ? -1 : one.here > other.here ? 1 : 0))
+    .map(({ here: file, title, short, subject }) => `| \`${file}\` | ${cell(title)} | ${short} ${cell(subject)} |`);
   return ["| File | Test | Commit at which it fails |", "|---|---|---|", ...rows].join("\n");
 }
 

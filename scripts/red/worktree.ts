@@ -49,19 +49,19 @@ export class Worktree {
 
   /**
    * Runs the tests of `file` at `commit` whose full title has one of `titles` in it.
-   * @param fromHead the file is taken from HEAD
+   * @param fromHead the file is taken from HEAD, where it stands at `source`
    * @returns what mocha reports, or what was said where it ended without a report
    */
   async run(
     commit: string,
     file: string,
     titles: readonly string[],
-    { fromHead = false }: { readonly fromHead?: boolean } = {},
+    { fromHead = false, source = file }: { readonly fromHead?: boolean; readonly source?: string } = {},
   ): Promise<Report | string> {
     this.#go(commit);
     if (fromHead) {
       mkdirSync(path.dirname(path.join(this.#place, file)), { recursive: true });
-      writeFileSync(path.join(this.#place, file), this.#git(this.#root, "show", `HEAD:${file}`));
+      writeFileSync(path.join(this.#place, file), this.#git(this.#root, "show", `HEAD:${source}`));
     }
     if (!existsSync(path.join(this.#place, file))) return `${file} is not there.`;
     if (NEEDS_BUILD.test(file) && this.#built !== commit) {

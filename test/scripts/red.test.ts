@@ -157,6 +157,19 @@ describe("the check of tests that failed before the fix", () => {
     git("reset", "--quiet", "--hard", before);
   });
 
+  it("finds a test at the head that was renamed since, and shows the name that it has now", () => {
+    const before = git("rev-parse", "HEAD");
+    mkdirSync(path.join(repository, "test/values"), { recursive: true });
+    git("mv", "test/value.test.ts", "test/values/value.test.ts");
+    const moved = readFileSync(path.join(repository, "test/values/value.test.ts"), "utf8");
+    commit("Give values a folder", { "test/values/value.test.ts": moved.replace("../lib/", "../../lib/") });
+    const { status, lines } = red("--only", "test/value.test.ts");
+    assert.equal(status, 0, lines.join("\n"));
+    assert.match(lines.join("\n"), /ok {3}\w{7} test\/value\.test\.ts :: .* is two/);
+    assert.match(red("--only", "test/values/").lines.join("\n"), /test\/value\.test\.ts/);
+    git("reset", "--quiet", "--hard", before);
+  });
+
   it("refuses a table of a part, and a history that names nothing", () => {
     assert.equal(red("--write", "--only", "value").status, 2);
     const none = red("--only", "no such test");
