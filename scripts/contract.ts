@@ -1,11 +1,12 @@
 // `npm run contract`: the published types of Azure ML, generated from what Azure's own client says of each api-version.
-// It writes local/azure/contract/published.gen.json, by which bodies are checked.
+// It writes local/azure/contract/published.gen.json, by which bodies are checked, and types.gen.ts, by which local Azure is typed.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { readClients, type Source } from "./contract/client.ts";
 import { schemaOf } from "./contract/schema.ts";
 import { schemaText } from "./contract/text.ts";
+import { typesText } from "./contract/types.ts";
 
 const FOLDER = path.resolve("local/azure/contract");
 
@@ -53,6 +54,7 @@ try {
   const source = SOURCES.map(({ package: name, version }) => `${name} ${version}`);
   const schema = schemaOf(clients, source, isServed);
   writeFileSync(path.join(FOLDER, "published.gen.json"), schemaText(schema));
+  writeFileSync(path.join(FOLDER, "types.gen.ts"), typesText(schema));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
