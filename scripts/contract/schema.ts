@@ -2,7 +2,7 @@
 import type { ClientOperation, ClientProperty, GeneratedClient } from "./client.ts";
 
 /** A property of an object: its type alone, or with what else is said of it. */
-type Property =
+export type Property =
   | string
   | {
       readonly type: string;
@@ -14,7 +14,7 @@ type Property =
     };
 
 /** An object or an enumeration, as some api-versions have it. */
-interface Definition {
+export interface Definition {
   readonly enum?: readonly string[];
   /** The definition whose properties it has besides its own. */
   readonly base?: string;

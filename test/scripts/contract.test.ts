@@ -1,4 +1,4 @@
-// What npm run contract makes of a generated client: definitions that versions share, rules carried on, and TypeScript types.
+// The generator behind npm run contract: definitions that versions share, rules carried on, and TypeScript types.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
