@@ -8,7 +8,7 @@ export const ATTEMPTS = 3;
 export const PAUSE = 1_000;
 
 /** The error for an answer that is none: the outcome is not known. */
-export const odd = (doing: string) =>
+export const unreadableAnswer = (doing: string) =>
   new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`);
 
 /** Whether the request may have been processed: no answer, one that cannot be read, or a failure of the service's own. */

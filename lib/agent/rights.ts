@@ -3,7 +3,7 @@ import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import type { ClientApiBase } from "azure-devops-node-api/ClientApiBases.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { systemClock } from "../poll.ts";
-import { again, odd, say } from "./asking.ts";
+import { again, say, unreadableAnswer } from "./asking.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
@@ -100,7 +100,7 @@ export class Rights {
     const url = `${settings.collectionUri}${projectId}/_apis/wit/classificationnodes/areas?api-version=7.1`;
     const doing = "read the root of the project's areas";
     const root = await this.#asked(doing, async () => (await this.#api.rest.get<{ identifier?: string }>(url)).result);
-    if (typeof root?.identifier !== "string") throw odd(doing);
+    if (typeof root?.identifier !== "string") throw unreadableAnswer(doing);
     const token = `vstfs:///Classification/Node/${root.identifier}`;
     return this.#evaluate(
       AREAS,
@@ -119,7 +119,8 @@ export class Rights {
     const doing = "evaluate what the build service may do";
     const answer = await this.#asked(doing, async () => (await this.#api.rest.create<Evaluated>(url, body)).result);
     const values = answer?.evaluations?.map(({ value }) => value);
-    if (values?.length !== rights.length || values.some((value) => typeof value !== "boolean")) throw odd(doing);
+    if (values?.length !== rights.length || values.some((value) => typeof value !== "boolean"))
+      throw unreadableAnswer(doing);
     const names = rights.map(({ name }) => name);
     return { asked: names, lacking: names.filter((_name, index) => values[index] === false), where };
   }

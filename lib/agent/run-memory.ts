@@ -3,7 +3,7 @@ import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
 import { type Clock, systemClock } from "../poll.ts";
-import { again, odd, say } from "./asking.ts";
+import { again, say, unreadableAnswer } from "./asking.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 import { type JobOfRun, type Turn, takeTurn } from "./turn.ts";
@@ -27,7 +27,7 @@ const VIEW = "View builds on this pipeline";
 function queuedIn(build: Build | null, run: number): Date {
   const { queueTime } = build ?? {};
   if (queueTime instanceof Date && !Number.isNaN(queueTime.getTime())) return queueTime;
-  throw odd(`read run ${run}`);
+  throw unreadableAnswer(`read run ${run}`);
 }
 
 /** How many earlier runs are looked through for what they remember. */
@@ -132,7 +132,7 @@ export class RunMemory {
       this.#build.getBuildProperties(this.#access.project, run, names),
     );
     const { value } = (answer ?? {}) as { value?: unknown };
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw odd(doing);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) throw unreadableAnswer(doing);
     const texts = Object.entries(value as Record<string, { $value?: unknown } | undefined>).flatMap(([name, held]) =>
       typeof held?.$value === "string" ? [[name, held.$value] as const] : [],
     );
@@ -150,7 +150,7 @@ export class RunMemory {
         this.#build.updateBuildProperties({}, change as never, project, runId),
       ),
     );
-    if (answer === null || answer === undefined) throw odd(doing);
+    if (answer === null || answer === undefined) throw unreadableAnswer(doing);
   }
 
   /** Runs of a pipeline, newest first where `top` is given. */
@@ -165,7 +165,7 @@ export class RunMemory {
         ...([o.status, none, none, none, o.top ?? 200] as const),
       ),
     );
-    if (!Array.isArray(builds)) throw odd(doing);
+    if (!Array.isArray(builds)) throw unreadableAnswer(doing);
     return [...(builds as Build[])];
   }
 }

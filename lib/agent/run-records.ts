@@ -171,7 +171,7 @@ export class RunRecords {
       ),
     );
     if (Array.isArray(listed) && listed.length === 0) return undefined;
-    throw odd(doing);
+    throw unreadableAnswer(doing);
   }
 
   async #steps(run: RunReference, { type, task }: Wanted, signal: AbortSignal) {
@@ -184,7 +184,7 @@ export class RunRecords {
         say(`list what steps of run ${run.id} left`, () => this.#build.getAttachments(run.project, run.id, type)),
       ]);
       if (!Array.isArray(timeline?.records) || !Array.isArray(attached))
-        throw odd(`read the timeline of run ${run.id}`);
+        throw unreadableAnswer(`read the timeline of run ${run.id}`);
       const { records } = timeline;
       const own = isOwn ? records.find(({ id }) => sameId(id, this.#access.stepId)) : undefined;
       const steps = records.filter((one) => one.type === "Task" && task.test(one.task?.name ?? "") && one !== own);
@@ -254,7 +254,7 @@ async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string
   return Buffer.concat(pieces).toString("utf8");
 }
 
-const odd = (doing: string) =>
+const unreadableAnswer = (doing: string) =>
   new TaskError("service", `Azure DevOps was asked to ${doing}, and answered with something else.`);
 
 async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
-import { ATTEMPTS, again, isUnknown, odd, PAUSE, say } from "./asking.ts";
+import { ATTEMPTS, again, isUnknown, PAUSE, say, unreadableAnswer } from "./asking.ts";
 import { namedAs, requestOptions } from "./azure-devops.ts";
 import { releaseServiceOf } from "./collection.ts";
 import { onlyAnswers } from "./devops-answers.ts";
@@ -124,7 +124,7 @@ export class Starter extends RunMemory {
           id,
         ),
       );
-      if (run?.id === undefined) throw odd(doing);
+      if (run?.id === undefined) throw unreadableAnswer(doing);
       return this.#describe(run.id);
     }
     const instanceReference = { id: version.version, name: version.version };
@@ -140,7 +140,7 @@ export class Starter extends RunMemory {
         project,
       ),
     );
-    if (release?.id === undefined) throw odd(doing);
+    if (release?.id === undefined) throw unreadableAnswer(doing);
     return this.#describe(release.id);
   }
 
@@ -171,7 +171,7 @@ export class Starter extends RunMemory {
       `View releases on the ${this.key}`,
       () => this.#releases.getReleases(this.#access.project, id, none, none, none, none, none, from, none, none, 100),
     );
-    if (!Array.isArray(releases)) throw odd("look for a release that may have been created");
+    if (!Array.isArray(releases)) throw unreadableAnswer("look for a release that may have been created");
     const marks = [this.#mark(version), this.#mark(version, this.key)];
     const release = releases.find(({ description }) => marks.some((mark) => description?.includes(mark) === true));
     return release?.id === undefined ? undefined : this.#describe(release.id);
@@ -188,7 +188,7 @@ export class Starter extends RunMemory {
     const definition = await say(doing, `View build pipeline on the ${this.key}`, () =>
       this.#build.getDefinition(this.#access.project, id),
     );
-    if (typeof definition?.id !== "number") throw odd(doing);
+    if (typeof definition?.id !== "number") throw unreadableAnswer(doing);
     return definition.repository?.defaultBranch;
   }
 
@@ -208,7 +208,7 @@ export class Starter extends RunMemory {
       const none = undefined;
       return this.#releases.getReleaseDefinitions(project, wanted, ...[none, none, none, none, none, none, none], true);
     });
-    if (!Array.isArray(list)) throw odd(`look for the ${this.key}`);
+    if (!Array.isArray(list)) throw unreadableAnswer(`look for the ${this.key}`);
     const fitting = list.filter(({ name }) => name?.toLowerCase() === wanted.toLowerCase());
     const what = target.kind === "pipeline" ? "pipeline" : "release definition";
     if (fitting.length > 1) {

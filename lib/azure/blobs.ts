@@ -223,8 +223,8 @@ export class Container {
           if (signal?.aborted) throw error;
           return undefined;
         });
-        const told = answer.contentMD5 && Buffer.from(answer.contentMD5);
-        const whole = read?.length === count && (!told || told.equals(createHash("md5").update(read).digest()));
+        const md5 = answer.contentMD5 && Buffer.from(answer.contentMD5);
+        const whole = read?.length === count && (!md5 || md5.equals(createHash("md5").update(read).digest()));
         return whole ? read : undefined;
       });
       if (bytes) return bytes;

@@ -137,12 +137,12 @@ class Unclear {
 
 /** Retry-After may lengthen the pause, and never shortens it (lib/azure/retry.ts). */
 function notYet(answer: Answer<unknown>): { done: false; atLeast?: number } {
-  const told = retryAfter(answer.header("Retry-After"), Date.now());
-  return told === undefined ? { done: false } : { done: false, atLeast: Math.min(told, LONGEST_WISH) };
+  const asked = retryAfter(answer.header("Retry-After"), Date.now());
+  return asked === undefined ? { done: false } : { done: false, atLeast: Math.min(asked, LONGEST_RETRY_AFTER) };
 }
 
 /** Milliseconds; the longest pause that the service can ask for. */
-const LONGEST_WISH = 120_000;
+const LONGEST_RETRY_AFTER = 120_000;
 
 const paceOf = (options: FinishOptions) => ({
   what: options.what,

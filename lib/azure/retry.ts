@@ -27,11 +27,11 @@ const LONGEST = 120_000;
  * Milliseconds before a request is sent again: half a second doubled each time, with up to a quarter of it taken off by
  * chance. What Retry-After says may lengthen the pause up to two minutes, and never shortens it.
  * @param tries how often it has been sent, from 1
- * @param told milliseconds that the service asks for
+ * @param asked milliseconds that the service asks for
  */
-export function pauseBefore(tries: number, told?: number, random: () => number = Math.random): number {
+export function pauseBefore(tries: number, asked?: number, random: () => number = Math.random): number {
   const grown = 500 * 2 ** (tries - 1) * (1 - random() / 4);
-  return Math.min(Math.max(told ?? 0, grown), LONGEST);
+  return Math.min(Math.max(asked ?? 0, grown), LONGEST);
 }
 
 /** The same as a strategy for pipelines of Azure's libraries. */
@@ -44,8 +44,8 @@ export function patience(random: () => number = Math.random): RetryStrategy {
       } else if (!response || !PASSING_STATUSES.has(response.status)) {
         return { skipStrategy: true };
       }
-      const told = response ? retryAfter(response.headers.get("Retry-After"), Date.now()) : undefined;
-      return { retryAfterInMs: pauseBefore(retryCount + 1, told, random) };
+      const asked = response ? retryAfter(response.headers.get("Retry-After"), Date.now()) : undefined;
+      return { retryAfterInMs: pauseBefore(retryCount + 1, asked, random) };
     },
   };
 }

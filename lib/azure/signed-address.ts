@@ -47,8 +47,8 @@ export async function readPiece(
         return { bytes: await part(response, 0, room, signal), total: totalOf(response, /\/(\d+)$/) };
       case 200: {
         // A server that knows no ranges sends the whole.
-        const told = response.headers.get("Content-Length");
-        const total = told !== undefined && /^\d+$/.test(told) ? Number(told) : undefined;
+        const length = response.headers.get("Content-Length");
+        const total = length !== undefined && /^\d+$/.test(length) ? Number(length) : undefined;
         return { bytes: await part(response, from, room, signal), total };
       }
       case 416:
@@ -67,8 +67,8 @@ export async function readPiece(
 }
 
 function totalOf(response: PipelineResponse, pattern: RegExp): number | undefined {
-  const told = pattern.exec(response.headers.get("Content-Range") ?? "")?.[1];
-  return told === undefined ? undefined : Number(told);
+  const size = pattern.exec(response.headers.get("Content-Range") ?? "")?.[1];
+  return size === undefined ? undefined : Number(size);
 }
 
 /** The bytes of the body after the first `skip`, until the room is full; what comes after them is not waited for. */

@@ -182,9 +182,9 @@ function lackOf(request: PipelineRequest, response: PipelineResponse): string | 
   const [, from, to] =
     /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("x-ms-range") ?? request.headers.get("range") ?? "") ?? [];
   if (from === undefined) return undefined;
-  const told = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header("content-range") ?? "");
-  if (response.status !== 206 || told === null) return "range";
-  const [first, last, size] = told.slice(1).map(Number) as [number, number, number];
+  const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(header("content-range") ?? "");
+  if (response.status !== 206 || range === null) return "range";
+  const [first, last, size] = range.slice(1).map(Number) as [number, number, number];
   const end = to ? Math.min(Number(to), size - 1) : size - 1;
   return first === Number(from) && last === end ? undefined : "such range";
 }

@@ -1,4 +1,4 @@
-// Which name was meant by one that nobody knows.
+// Suggests the nearest known name for an unknown one.
 
 /** The candidate that is spelled most like the word, where one is like it at all. */
 export function nearestName(word: string, candidates: Iterable<string>): string | undefined {

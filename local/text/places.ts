@@ -1,4 +1,4 @@
-// Where something stands in a file, and what is wrong there.
+// Places in a file, and faults with their place.
 
 /** A place in a file; line and column count from 1. */
 export interface Place {

@@ -47,17 +47,17 @@ function bare(spec: unknown): unknown {
 }
 
 /**
- * @param told.hash of the wanted, for kinds that keep one
- * @param told.held the credentials that the service holds, where it tells them
+ * @param known.hash of the wanted, for kinds that keep one
+ * @param known.held the credentials that the service holds, where it tells them
  */
 export function decide(
   how: ApplicableKind,
   wanted: Resource,
   there: Resource | undefined,
-  told: { readonly hash?: string | undefined; readonly held?: unknown } = {},
+  known: { readonly hash?: string | undefined; readonly held?: unknown } = {},
 ): Decision {
   if (!there) return { action: "create", changes: [], refused: [] };
-  const { hash, held } = told;
+  const { hash, held } = known;
   const found = hash === undefined ? visible(wanted, there) : byHash(how, wanted, there, hash);
   if (otherSecrets(wantedSecrets(wanted), held)) found.push({ path: "properties.credentials", from: "***", to: "***" });
   const refused = how.asset ? found.filter(({ path }) => !mayChange(how, path)) : [];

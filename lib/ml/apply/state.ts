@@ -32,7 +32,7 @@ export async function settled<Resource extends Stateful>(
   look: () => Promise<Resource | undefined>,
   clock: Clock = systemClock,
 ): Promise<Resource | undefined> {
-  let told: string | undefined;
+  let reported: string | undefined;
   const once = async () => {
     const there = await look();
     const state = stateOf(there);
@@ -41,8 +41,8 @@ export async function settled<Resource extends Stateful>(
       log.info(`The ${what} is ${state}: compared as it is now; without the input plan the task would wait.`);
       return { done: true as const, value: there };
     }
-    if (state !== told) log.info(`The ${what} is ${state}: waiting until that has ended.`);
-    told = state;
+    if (state !== reported) log.info(`The ${what} is ${state}: waiting until that has ended.`);
+    reported = state;
     return { done: false as const };
   };
   try {
@@ -51,7 +51,7 @@ export async function settled<Resource extends Stateful>(
     if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
     throw new TaskError(
       "timeout",
-      `The ${what} has been ${told} for ${PATIENCE / 60_000} minutes. Nothing of the file was applied to it.`,
+      `The ${what} has been ${reported} for ${PATIENCE / 60_000} minutes. Nothing of the file was applied to it.`,
       { hint: "See in the studio what goes on there, and run this again when that has ended.", cause: error },
     );
   }

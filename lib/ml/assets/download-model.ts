@@ -166,8 +166,8 @@ async function placeOf(workspace: Workspace, uri: string): Promise<{ container: 
     const [, jobName = "", output = "", path = ""] = job;
     const name = output === "artifacts" ? "default" : output;
     const { properties } = await getJob(workspace, jobName);
-    const told = properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, jobName, name));
-    const folder = told === undefined || told === null ? undefined : parseDatastoreUri(told);
+    const uri = properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, jobName, name));
+    const folder = uri === undefined || uri === null ? undefined : parseDatastoreUri(uri);
     if (!folder) {
       throw new TaskError("service", `Azure does not say where the output ${output} of the job ${jobName} lies.`);
     }

@@ -48,8 +48,8 @@ export async function outputPathOf(
   path: string | undefined,
 ): Promise<DatastorePath | undefined> {
   const name = output === "artifacts" ? "default" : output;
-  const told = job?.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job?.name ?? "", name));
-  const place = told ? ownDatastorePath(workspace, told) : usualPlace(job?.name, name);
+  const uri = job?.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job?.name ?? "", name));
+  const place = uri ? ownDatastorePath(workspace, uri) : usualPlace(job?.name, name);
   const below = (path ?? "").replace(/^\/+|\/+$/g, "");
   return place && { datastore: place.datastore, path: below === "" ? place.path : `${place.path}/${below}` };
 }
@@ -88,8 +88,8 @@ export async function requirePath(
   path: string | undefined,
 ): Promise<void> {
   const name = output === "artifacts" ? "default" : output;
-  const told = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
-  const place: DatastorePath | undefined = told ? parseDatastoreUri(told) : undefined;
+  const uri = job.properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, job.name ?? "", name));
+  const place: DatastorePath | undefined = uri ? parseDatastoreUri(uri) : undefined;
   if (!place) return;
   const { container } = await openDatastore(workspace, place.datastore);
   const folder = place.path.replace(/\/*$/, "/");

@@ -25,7 +25,8 @@ export async function endWait(
   const { signal, log } = workspace;
   const late = error instanceof TaskError && error.kind === "timeout";
   if (isGone(error)) return error;
-  if (!signal.aborted && !late && !options.cancelOnFailure) return told(error, goesOn(workspace, name, options));
+  if (!signal.aborted && !late && !options.cancelOnFailure)
+    return withSentence(error, goesOn(workspace, name, options));
   log.info(`Cancelling the job ${name}.`);
   let failure: unknown;
   try {
@@ -38,15 +39,15 @@ export async function endWait(
     return signal.reason;
   }
   if (failure === undefined) {
-    if (!late) return told(error, { sentence: `The job ${name} has been asked to cancel.` });
-    return told(error, {
+    if (!late) return withSentence(error, { sentence: `The job ${name} has been asked to cancel.` });
+    return withSentence(error, {
       sentence: "It has been asked to cancel.",
       hint: "Give the input timeoutInMinutes more time, or the job less to do.",
     });
   }
   options.onUncancelled?.();
   const { sentence, hint } = goesOn(workspace, name, options);
-  return told(error, {
+  return withSentence(error, {
     sentence: `It could not be asked to cancel (${messageOf(failure)}); the end of the pipeline job tries once more. Until then: ${sentence}`,
     hint,
   });
@@ -69,7 +70,7 @@ function goesOn(
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** The same error with a sentence more. */
-function told(error: unknown, more: { sentence: string; hint?: string }): TaskError {
+function withSentence(error: unknown, more: { sentence: string; hint?: string }): TaskError {
   const known = error instanceof TaskError ? error : undefined;
   const hint = [known?.hint, more.hint].filter((one) => one !== undefined).join(" ");
   return new TaskError(known?.kind ?? "service", `${messageOf(error)} ${more.sentence}`, {

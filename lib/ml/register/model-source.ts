@@ -60,11 +60,11 @@ export function fromJob(
     isHeldBy: async (version) => {
       const { properties } = version;
       const at = bare(uriOf(version));
-      const told = properties?.["jobName"];
-      if (properties?.["modelType"] !== type || (typeof told === "string" && told !== "" && told !== from.job))
+      const jobName = properties?.["jobName"];
+      if (properties?.["modelType"] !== type || (typeof jobName === "string" && jobName !== "" && jobName !== from.job))
         return false;
       if (at === bare(uri)) return true;
-      const hinted = told === from.job || properties?.properties?.[SOURCE_URI] === uri || at.includes(from.job);
+      const hinted = jobName === from.job || properties?.properties?.[SOURCE_URI] === uri || at.includes(from.job);
       if (!hinted) return false;
       // The service may have resolved the address to the datastore that the output lies in.
       const lies = ownDatastorePath(workspace, at) && (await place());

@@ -120,8 +120,8 @@ function existing(service: JobService, name: string): JobRecord {
 }
 
 /**
- * A repeated PUT of an unfinished job changes tags, display name, description and archiving, and may add properties (docs/facts/azureml-wire.md
- * 9.3); the rest is not looked at. Of a finished job it changes nothing: the one that changes nothing is answered with the job
+ * A repeated PUT of an unfinished job changes tags, display name, description and archiving, and may add properties
+ * (docs/facts/azureml-wire.md#9.3); the rest is not looked at. Of a finished job it changes nothing: the one that changes nothing is answered with the job
  * (docs/facts/recorded-operations.md#4.1), and every other is refused, in words that users of the service report (MicrosoftDocs/azure-docs#122250,
  * Azure/azure-sdk-for-python#42156). Those words promise that tags may change; the reports are of PUTs that changed only tags.
  */

@@ -1,4 +1,4 @@
-// How an online endpoint's traffic may be shared out among its deployments.
+// Rules of how an online endpoint's traffic is split among its deployments.
 import { userError } from "../../arm/errors.ts";
 import { deploymentKey, deploymentsOf, deploymentsOfEndpoint } from "../../records/online-endpoint.ts";
 import type { AzureWorld } from "../../world/world.ts";
