@@ -1,5 +1,5 @@
 // `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/, from the table of
-// operations and, for docs/architecture.md, from the imports.
+// operations, from the kinds of documents and, for docs/architecture.md, from the imports.
 // `--check` only reports what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -9,6 +9,7 @@ import { readContributions } from "./generate/contributions.ts";
 import { faultsOf } from "./generate/faults.ts";
 import { expandTasks } from "./generate/fragments.ts";
 import { formatJson } from "./generate/json.ts";
+import { kindFiles } from "./generate/kinds.ts";
 import { broken, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
@@ -22,8 +23,8 @@ export interface GeneratedFile {
   readonly content: string;
 }
 
-/** Generated files and their content. @throws Error that lists everything wrong with the tasks. */
-export function generate(root: string): GeneratedFile[] {
+/** Generated files and their content. @throws Error that lists everything wrong with the tasks, or with the kinds of documents. */
+export async function generate(root: string): Promise<GeneratedFile[]> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const tasks = expandTasks(root);
   const faults = [...faultsOf(tasks), ...broken(readLedger(root), tasks)];
@@ -45,6 +46,7 @@ export function generate(root: string): GeneratedFile[] {
     ...readmes,
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
+    ...(await kindFiles(root)),
     ...[architectureFile(root)].filter((file) => file !== undefined),
   ];
 }
@@ -63,29 +65,29 @@ export function staleFiles(root: string, files: readonly GeneratedFile[]): strin
 }
 
 /** Writes what is not what the tasks say. @returns the paths written */
-export function bringUpToDate(root: string): string[] {
-  const files = generate(root);
+export async function bringUpToDate(root: string): Promise<string[]> {
+  const files = await generate(root);
   const stale = staleFiles(root, files);
   for (const { path, content } of files) if (stale.includes(path)) writeFileSync(join(root, path), content);
   return stale;
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
   if (process.argv.includes("--check")) {
-    const stale = staleFiles(root, generate(root));
+    const stale = staleFiles(root, await generate(root));
     for (const path of stale)
       console.error(`${path} is out of date: run \`npm run generate\` and commit what it writes.`);
     return stale.length === 0 ? 0 : 1;
   }
-  const stale = bringUpToDate(root);
+  const stale = await bringUpToDate(root);
   console.log(stale.length === 0 ? "Everything generated is up to date." : `Wrote ${stale.join(", ")}.`);
   return 0;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
-    process.exitCode = main();
+    process.exitCode = await main();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

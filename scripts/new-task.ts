@@ -117,7 +117,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
       writeFileSync(join(root, path), content, encoding);
       console.log(`wrote ${path}`);
     }
-    for (const path of bringUpToDate(root)) console.log(`wrote ${path}`);
+    for (const path of await bringUpToDate(root)) console.log(`wrote ${path}`);
     console.log(`Next: its contract, tasks/${folder}/contract.json. CONTRIBUTING.md has the six steps.`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

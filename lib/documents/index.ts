@@ -1,32 +1,22 @@
 // The public interface of the documents: reads YAML, and translates it into requests to Azure ML. Pure but for local files; the cloud is
 // asked through a Resolver.
 
-export { type DataDocument, parseData, translateData } from "./assets/data.ts";
-export { parseEnvironment, translateEnvironment } from "./assets/environment.ts";
+export { type DataDocument, dataKind } from "./assets/data.ts";
+export { environmentKind } from "./assets/environment.ts";
 
-export { parseModel, translateModel } from "./assets/model.ts";
-export {
-  parseBatchDeployment,
-  translateBatchDeployment,
-} from "./endpoints/batch-deployment.ts";
-export { parseBatchEndpoint, translateBatchEndpoint } from "./endpoints/batch-endpoint.ts";
-export {
-  type OnlineDeploymentDocument,
-  parseOnlineDeployment,
-  translateOnlineDeployment,
-} from "./endpoints/deployment.ts";
+export { modelKind } from "./assets/model.ts";
+export { batchDeploymentKind } from "./endpoints/batch-deployment.ts";
+export { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
+export { type OnlineDeploymentDocument, onlineDeploymentKind } from "./endpoints/deployment.ts";
 export {
   type OnlineEndpointDocument,
-  parseOnlineEndpoint,
-  translateOnlineEndpoint,
+  onlineEndpointKind,
 } from "./endpoints/endpoint.ts";
-export {
-  type JobDocument,
-  type JobParseOptions,
-  parseJob,
-  translateJob,
-} from "./job.ts";
+export { type JobDocument, type JobParseOptions, parseJob, translateJob } from "./job.ts";
 
+export { APPLIED_KINDS, JOB_KINDS } from "./kinds.gen.ts";
+
+export type { Handling, Kind } from "./language/define-kind.ts";
 export type { Write } from "./language/document.ts";
 export { SpecFault } from "./language/faults.ts";
 export {
@@ -56,10 +46,10 @@ export {
   type UploadRoot,
 } from "./language/upload-folders.ts";
 export { shownPath, type UploadFile, walk } from "./language/walk.ts";
-export { parseComponent, translateComponent } from "./pipelines/component.ts";
-export { type DataImportDocument, parseDataImport, translateDataImport } from "./schedules/data-import.ts";
-export { parseSchedule, translateSchedule } from "./schedules/schedule.ts";
-export { parseCompute, translateCompute } from "./workspace/compute.ts";
-export { parseConnection, translateConnection } from "./workspace/connection.ts";
-export { parseDatastore, translateDatastore } from "./workspace/datastore.ts";
-export { parseRegistry, translateRegistry } from "./workspace/registry.ts";
+export { componentKind } from "./pipelines/component-kind.ts";
+export { dataImportKind } from "./schedules/data-import.ts";
+export { scheduleKind } from "./schedules/schedule.ts";
+export { computeKind } from "./workspace/compute.ts";
+export { connectionKind } from "./workspace/connection.ts";
+export { datastoreKind } from "./workspace/datastore.ts";
+export { registryKind } from "./workspace/registry.ts";

@@ -1,40 +1,14 @@
 // Plans a YAML file: the requests that it would write to Azure ML, in order, without a network.
 import path from "node:path";
 import {
+  APPLIED_KINDS,
+  type DocumentKind,
   type DocumentOverrides,
+  JOB_KINDS,
+  type Kind,
   kindOf,
-  parseBatchDeployment,
-  parseBatchEndpoint,
-  parseComponent,
-  parseCompute,
-  parseConnection,
-  parseData,
-  parseDataImport,
-  parseDatastore,
-  parseEnvironment,
-  parseJob,
-  parseModel,
-  parseOnlineDeployment,
-  parseOnlineEndpoint,
-  parseRegistry,
-  parseSchedule,
   readSource,
   type SourceFile,
-  translateBatchDeployment,
-  translateBatchEndpoint,
-  translateComponent,
-  translateCompute,
-  translateConnection,
-  translateData,
-  translateDataImport,
-  translateDatastore,
-  translateEnvironment,
-  translateJob,
-  translateModel,
-  translateOnlineDeployment,
-  translateOnlineEndpoint,
-  translateRegistry,
-  translateSchedule,
   type Write,
 } from "../../lib/documents/index.ts";
 import { TaskError } from "../../lib/errors.ts";
@@ -64,54 +38,22 @@ export async function planSource(file: SourceFile, options: PlanOptions = {}): P
   return { writes: resolver.writes, absent: [...resolver.absent] };
 }
 
+const KINDS: readonly Kind<{ readonly name?: string }>[] = [...APPLIED_KINDS, ...JOB_KINDS];
+
 async function translate(file: SourceFile, resolver: OfflineResolver, overrides: DocumentOverrides): Promise<Write> {
-  const kind = kindOf(file);
-  const options = { overrides };
-  switch (kind) {
-    case "data asset":
-      return await translateData(parseData(file, options), resolver);
-    case "component":
-      return await translateComponent(parseComponent(file, options), resolver);
-    case "model":
-      return await translateModel(parseModel(file, options), resolver);
-    case "environment":
-      return await translateEnvironment(parseEnvironment(file, options), resolver);
-    case "online endpoint":
-      return await translateOnlineEndpoint(parseOnlineEndpoint(file, options), resolver);
-    case "online deployment":
-      return await translateOnlineDeployment(parseOnlineDeployment(file, withEndpoint(file, options)), resolver);
-    case "batch endpoint":
-      return await translateBatchEndpoint(parseBatchEndpoint(file, options), resolver);
-    case "batch deployment":
-      return await translateBatchDeployment(parseBatchDeployment(file, withEndpoint(file, options)), resolver);
-    case "datastore":
-      return await translateDatastore(parseDatastore(file, options), resolver);
-    case "compute":
-      return await translateCompute(parseCompute(file, options), resolver);
-    case "connection":
-      return await translateConnection(parseConnection(file, options));
-    case "registry":
-      return await translateRegistry(parseRegistry(file, options), resolver);
-    case "schedule":
-      return await translateSchedule(parseSchedule(file, options), resolver);
-    case "data import":
-      return await translateDataImport(parseDataImport(file, options), resolver, {
-        name: () => resolver.madeUpName(true),
-      });
-    default: {
-      if (!kind.endsWith(" job"))
-        throw new TaskError("input", `${file.name} describes a ${kind}, which cannot be planned.`, {
-          where: file.node.where,
-        });
-      const job = parseJob(file, options);
-      // Azure's client names the experiment after the folder that it runs in.
-      const experimentName = path.basename(file.folder);
-      return await translateJob(job, resolver, {
-        name: job.name ?? (() => resolver.madeUpName(kind === "pipeline job")),
-        experimentName,
-      });
-    }
-  }
+  const found = kindOf(file);
+  const kind = KINDS.find(({ name }) => name === found);
+  if (kind === undefined)
+    throw new TaskError("input", `${file.name} describes a ${found}, which cannot be planned.`, {
+      where: file.node.where,
+    });
+  const document = kind.parse(file, withEndpoint(file, found, { overrides }));
+  const isPipeline = found === "pipeline job" || kind.runsOnce === true;
+  return await kind.translate(document, resolver, {
+    name: kind.runsOnce ? () => resolver.madeUpName(true) : (document.name ?? (() => resolver.madeUpName(isPipeline))),
+    // Azure's client names the experiment after the folder that it runs in.
+    experimentName: path.basename(file.folder),
+  });
 }
 
 /** A component's client makes up two guids before that of its code, and two more for an environment that it holds inline. */
@@ -124,7 +66,11 @@ function guidsBefore(file: SourceFile): number | undefined {
 }
 
 /** A deployment need not name its endpoint in a plan: a task has it as an input. */
-function withEndpoint(file: SourceFile, options: { overrides: DocumentOverrides }): { overrides: DocumentOverrides } {
-  if (file.node.entries.has("endpoint_name")) return options;
+function withEndpoint(
+  file: SourceFile,
+  kind: DocumentKind,
+  options: { overrides: DocumentOverrides },
+): { overrides: DocumentOverrides } {
+  if (!kind.endsWith(" deployment") || file.node.entries.has("endpoint_name")) return options;
   return { overrides: { ...options.overrides, set: [...(options.overrides.set ?? []), "endpoint_name=ep1"] } };
 }

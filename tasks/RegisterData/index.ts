@@ -1,6 +1,6 @@
 // Register dataset: the same content is the same version, and the task says which.
 
-import { parseData, readSource, type UploadRoot } from "../../lib/documents/index.ts";
+import { dataKind, readSource, type UploadRoot } from "../../lib/documents/index.ts";
 import { dataOf, openPlace, registerDataIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
@@ -15,7 +15,8 @@ export default defineTask(contract, openPlace, async ({ inputs, workspace: place
 
 /** The YAML file or the inputs in its place; version, description, tags and datastore count before those of the file. */
 function readData(inputs: Inputs, root: UploadRoot) {
-  const document = inputs.source === "file" ? parseData(readSource(inputs.dataFile, { root })) : dataOf(inputs, root);
+  const document =
+    inputs.source === "file" ? dataKind.parse(readSource(inputs.dataFile, { root })) : dataOf(inputs, root);
   const { version, description, datastore } = inputs;
   return {
     ...document,

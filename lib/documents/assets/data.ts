@@ -2,19 +2,17 @@
 
 import { statSync } from "node:fs";
 import path from "node:path";
-import { segment } from "../../segment.ts";
-import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "../language/document.ts";
+import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
+import { present, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { datastore } from "../language/reference.ts";
 import { readRegular } from "../language/regular-file.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { anything, enumeration, nameText, text, version } from "../language/scalar.ts";
 import { described, type Infer, type Reading, type Shape } from "../language/shape.ts";
-import { parseTree, plainValue, type ScalarNode, type SourceFile } from "../language/source.ts";
+import { parseTree, plainValue, type ScalarNode } from "../language/source.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
-
-const DATA_API_VERSION = "2023-04-01-preview";
 
 /** Where an asset's bytes lie. */
 export function assetLocation(kind: "data" | "models"): Shape<Location> {
@@ -35,7 +33,7 @@ export function assetLocation(kind: "data" | "models"): Shape<Location> {
   };
 }
 
-const dataShape = object(
+const shape = object(
   "a data asset",
   {
     name: required(nameText({ pattern: /^[^\s/]+$/, rule: "a name has no spaces and no slashes" })),
@@ -58,7 +56,7 @@ const dataShape = object(
     },
   },
 );
-export type DataDocument = Infer<typeof dataShape>;
+export type DataDocument = Infer<typeof shape>;
 
 /** The path must be of the asset's type: nothing is uploaded that the service would refuse afterwards. */
 function checkLocal(location: Location, type: (typeof DATA_TYPES)[number], node: ScalarNode, at: Reading): void {
@@ -91,12 +89,7 @@ function referencedUris(folder: string): string[] | undefined {
   });
 }
 
-export function parseData(file: SourceFile, options: ParseOptions = {}): DataDocument {
-  return readDocument(file, dataShape, "data asset", options);
-}
-
-/** The write of a data asset; a local path is uploaded first. */
-export async function translateData(document: DataDocument, resolver: Resolver): Promise<AssetWrite> {
+async function write(document: DataDocument, resolver: Resolver) {
   const type = document.type ?? "uri_folder";
   const written = document.path;
   const dataUri =
@@ -106,11 +99,7 @@ export async function translateData(document: DataDocument, resolver: Resolver):
   const uris = type === "mltable" && written.kind === "local" ? referencedUris(written.path) : undefined;
   const chosen = document.version ?? (await resolver.nextVersion("data", document.name));
   return {
-    method: "PUT",
-    path: `data/${segment(document.name, "the name")}/versions/${segment(chosen, "the version")}`,
-    apiVersion: DATA_API_VERSION,
-    name: document.name,
-    version: chosen,
+    ...versionPlace("data", document.name, chosen),
     body: {
       properties: present({
         description: document.description,
@@ -125,3 +114,16 @@ export async function translateData(document: DataDocument, resolver: Resolver):
     },
   };
 }
+
+export const dataKind = defineKind({
+  name: "data asset",
+  order: 60,
+  schemas: ["data"],
+  types: ["uri_file", "uri_folder", "mltable"],
+  advice: "AzureMLRegisterData registers data, and so does AzureMLApply.",
+  shape,
+  apiVersion: "2023-04-01-preview",
+  collection: "data",
+  asset: { mayChange: MAY_CHANGE },
+  write,
+});

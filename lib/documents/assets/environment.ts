@@ -2,8 +2,8 @@
 
 import { createHash } from "node:crypto";
 import path from "node:path";
-import { segment } from "../../segment.ts";
-import { type AssetWrite, camelWriting, type ParseOptions, present, readDocument, tags } from "../language/document.ts";
+import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { includedFile } from "../language/included.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { assetReference, datastore, type Reference, readLocalPath, resolveReference } from "../language/reference.ts";
@@ -18,10 +18,9 @@ import {
   type Shape,
   type Writing,
 } from "../language/shape.ts";
-import type { MapNode, ScalarNode, SourceFile, SpecNode } from "../language/source.ts";
+import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
 import { dumpSorted } from "./conda.ts";
 
-const ENVIRONMENT_API_VERSION = "2023-04-01-preview";
 /** The name that Azure's client gives to environments that a document holds inline. */
 const ANONYMOUS_ENVIRONMENT = "CliV2AnonymousEnvironment";
 
@@ -107,29 +106,31 @@ const namedEnvironment = object(
   { check: checkSource, hints },
 );
 type AnonymousEnvironment = Infer<typeof anonymousEnvironment>;
-export type EnvironmentDocument = Infer<typeof namedEnvironment>;
-
-export function parseEnvironment(file: SourceFile, options: ParseOptions = {}): EnvironmentDocument {
-  return readDocument(file, namedEnvironment, "environment", options);
-}
+type EnvironmentDocument = Infer<typeof namedEnvironment>;
 
 /**
- * The write of a named environment. Without a version it is the container's latest one: the service answers 200 when nothing
+ * Without a version it is the container's latest one: the service answers 200 when nothing
  * differs, and 409 when something does; then `resolver.nextVersion` is the version to use.
  */
-export async function translateEnvironment(document: EnvironmentDocument, resolver: Resolver): Promise<AssetWrite> {
+async function write(document: EnvironmentDocument, resolver: Resolver) {
   const name = document.name;
   const chosen = document.version ?? (await currentVersion(name, resolver));
   const body = await environmentBody(document, resolver, false);
-  return {
-    method: "PUT",
-    path: `environments/${segment(name, "the name")}/versions/${segment(chosen, "the version")}`,
-    apiVersion: ENVIRONMENT_API_VERSION,
-    name,
-    version: chosen,
-    body,
-  };
+  return { ...versionPlace("environments", name, chosen), body };
 }
+
+export const environmentKind = defineKind({
+  name: "environment",
+  order: 50,
+  schemas: ["environment"],
+  fields: [{ hasAny: ["image", "build", "conda_file"] }],
+  advice: "AzureMLApply creates and updates environments.",
+  shape: namedEnvironment,
+  apiVersion: "2023-04-01-preview",
+  collection: "environments",
+  asset: { mayChange: MAY_CHANGE },
+  write,
+});
 
 async function currentVersion(name: string, resolver: Resolver): Promise<string> {
   const next = await resolver.nextVersion("environments", name);
@@ -253,7 +254,7 @@ export const deploymentEnvironment: Shape<EnvironmentUse> = {
   async write(value, to) {
     if (value.kind === "registered" || value.environment.name === undefined) return await writeEnvironment(value, to);
     const named = { ...value.environment, name: value.environment.name };
-    const { name, version: chosen, body } = await translateEnvironment(named, to.resolver);
+    const { name, version: chosen, body } = await write(named, to.resolver);
     return await to.resolver.put("environments", name, chosen, body);
   },
 };

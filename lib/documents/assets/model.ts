@@ -1,20 +1,17 @@
 // Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (docs/facts/azureml-documents.md#2.9).
 
 import { createHash } from "node:crypto";
-import { segment } from "../../segment.ts";
-import { type AssetWrite, type ParseOptions, present, readDocument } from "../language/document.ts";
+import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
+import { present } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
 import { datastore, parseReference, type Reference, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { anything, enumeration, nameText, text, version } from "../language/scalar.ts";
 import { type Below, described, type Infer, type Shape } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
 import { assetLocation } from "./data.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { type Location, MODEL_TYPES } from "./io.ts";
-
-const MODEL_API_VERSION = "2023-08-01-preview";
 
 const template = object("a deployment template", { asset_id: optional(text()) });
 
@@ -41,7 +38,7 @@ const fields = {
 };
 
 const anonymousModel = object("a model", fields);
-const modelShape = object(
+const shape = object(
   "a model",
   { ...fields, name: required(fields.name.shape) },
   {
@@ -53,26 +50,27 @@ const modelShape = object(
     },
   },
 );
-export type ModelDocument = Infer<typeof modelShape>;
+type ModelDocument = Infer<typeof shape>;
 type AnonymousModel = Infer<typeof anonymousModel>;
 
-export function parseModel(file: SourceFile, options: ParseOptions = {}): ModelDocument {
-  return readDocument(file, modelShape, "model", options);
+async function write(document: ModelDocument, resolver: Resolver) {
+  const chosen = document.version ?? (await resolver.nextVersion("models", document.name));
+  const { body } = await modelBody(document, resolver, false);
+  return { ...versionPlace("models", document.name, chosen), body };
 }
 
-/** The write of a model; a local path is uploaded first. */
-export async function translateModel(document: ModelDocument, resolver: Resolver): Promise<AssetWrite> {
-  const chosen = document.version ?? (await resolver.nextVersion("models", document.name));
-  const body = await modelBody(document, resolver, false);
-  return {
-    method: "PUT",
-    path: `models/${segment(document.name, "the name")}/versions/${segment(chosen, "the version")}`,
-    apiVersion: MODEL_API_VERSION,
-    name: document.name,
-    version: chosen,
-    body: body.body,
-  };
-}
+export const modelKind = defineKind({
+  name: "model",
+  order: 70,
+  schemas: ["model"],
+  types: ["custom_model", "mlflow_model", "triton_model"],
+  advice: "AzureMLRegisterModel registers a model, and so does AzureMLApply.",
+  shape,
+  apiVersion: "2023-08-01-preview",
+  collection: "models",
+  asset: { mayChange: MAY_CHANGE },
+  write,
+});
 
 async function modelBody(
   document: AnonymousModel,
@@ -164,7 +162,7 @@ export const modelUse: Shape<ModelUse> = {
 /** Registers an inline model and answers its id. One that has a name is registered under it. */
 async function putInlineModel(model: AnonymousModel, resolver: Resolver): Promise<string> {
   if (model.name !== undefined) {
-    const { name, version: chosen, body } = await translateModel({ ...model, name: model.name }, resolver);
+    const { name, version: chosen, body } = await write({ ...model, name: model.name }, resolver);
     return await resolver.put("models", name, chosen, body);
   }
   const { body, hash } = await modelBody(model, resolver, true);

@@ -4,20 +4,18 @@ import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";
 import { modelUse } from "../assets/model.ts";
 import { environmentVariables, jobResources } from "../jobs/run.ts";
-import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { compute, jobName } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { duration, enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
-import { putJobComponent } from "../pipelines/pipeline-component.ts";
+import { pipelineComponent, putJobComponent } from "../pipelines/pipeline-step.ts";
 import { componentId, componentUse } from "../pipelines/step.ts";
 import { checkScoringScript, codeConfiguration } from "./deployment.ts";
 import { checkServingName, servingName } from "./endpoint.ts";
-
-const BATCH_DEPLOYMENT_API_VERSION = "2024-01-01-preview";
-const PIPELINE_DEPLOYMENT_API_VERSION = "2023-02-01-preview";
 
 const OUTPUT_ACTIONS = { append_row: "AppendRow", summary_only: "SummaryOnly" } as const;
 
@@ -113,7 +111,7 @@ const pipelineDeployment = object(
   {
     ...header,
     type: required(enumeration(["pipeline"])),
-    component: optional(componentUse("pipeline")),
+    component: optional(componentUse(pipelineComponent)),
     job_definition: optional(jobName),
     settings: optional(map(looseText)),
   },
@@ -146,33 +144,37 @@ function checkOutput(value: { output_action?: string; output_file_name?: string 
     });
 }
 
-export type BatchDeploymentDocument =
+type BatchDeploymentDocument =
   | ({ readonly form: "model" } & Infer<typeof modelDeployment>)
   | ({ readonly form: "pipeline" } & Infer<typeof pipelineDeployment>)
   | ({ readonly form: "flat" } & Infer<typeof flatDeployment>);
 
-/** Reads a batch deployment. The file's own `type` chooses the form: an override of it has no say. */
-export function parseBatchDeployment(file: SourceFile, options: ParseOptions = {}): BatchDeploymentDocument {
+function ofForm<T extends object, F extends string>(form: F, shape: Shape<T>): Shape<T & { readonly form: F }> {
+  return {
+    ...shape,
+    read(node, at) {
+      const value = shape.read(node, at);
+      return value && { ...value, form };
+    },
+  };
+}
+const FORMS = {
+  model: ofForm("model", modelDeployment),
+  pipeline: ofForm("pipeline", pipelineDeployment),
+  flat: ofForm("flat", flatDeployment),
+};
+
+/** The file's own `type` chooses the form: an override of it has no say. */
+function shapeOf(file: SourceFile): Shape<BatchDeploymentDocument> {
   const type = file.node.entries.get("type");
   const word = type?.kind === "scalar" ? type.text.toLowerCase() : undefined;
-  const form = type === undefined ? "flat" : word === "pipeline" ? "pipeline" : "model";
-  const shapes = { model: modelDeployment, pipeline: pipelineDeployment, flat: flatDeployment };
-  const value = readDocument(
-    file,
-    shapes[form] as unknown as Shape<BatchDeploymentDocument>,
-    "batch deployment",
-    options,
-  );
-  return { ...value, form } as BatchDeploymentDocument;
+  return FORMS[type === undefined ? "flat" : word === "pipeline" ? "pipeline" : "model"];
 }
 
-/** The write of a batch deployment; what it refers to inline is uploaded and registered first. */
-export async function translateBatchDeployment(document: BatchDeploymentDocument, resolver: Resolver): Promise<Write> {
+async function write(document: BatchDeploymentDocument, resolver: Resolver) {
   const isPipeline = document.form === "pipeline";
   return {
-    method: "PUT",
     path: `batchEndpoints/${segment(document.endpoint_name, "the endpoint's name")}/deployments/${segment(document.name, "the name")}`,
-    apiVersion: isPipeline ? PIPELINE_DEPLOYMENT_API_VERSION : BATCH_DEPLOYMENT_API_VERSION,
     body: {
       location: resolver.workspace.location,
       tags: document.tags ?? {},
@@ -186,7 +188,7 @@ async function modelProperties(
   resolver: Resolver,
 ): Promise<Record<string, unknown>> {
   const { name, endpoint_name, tags: documentTags, form, ...rest } = document;
-  const shape = (form === "model" ? modelDeployment : flatDeployment) as unknown as Shape<unknown>;
+  const shape: Shape<object> = form === "model" ? modelDeployment : flatDeployment;
   const body = (await shape.write(rest, camelWriting(resolver))) as Record<string, unknown>;
   const settingsOfModel = document.form === "model" ? document.settings : undefined;
   const instances = settingsOfModel?.instance_count;
@@ -228,3 +230,22 @@ async function pipelineProperties(
     ...PIPELINE_DEFAULTS,
   });
 }
+
+export const batchDeploymentKind = defineKind({
+  name: "batch deployment",
+  order: 120,
+  schemas: ["batchdeployment", "modelbatchdeployment", "pipelinecomponentbatchdeployment"],
+  marks: [
+    { has: ["endpoint_name"], type: ["model", "pipeline"] },
+    {
+      has: ["endpoint_name"],
+      hasAny: ["compute", "settings", "component", "job_definition", "mini_batch_size", "output_action"],
+      lacks: ["instance_type"],
+    },
+  ],
+  advice: "AzureMLApply creates and updates batch deployments.",
+  shape: shapeOf,
+  apiVersion: ({ form }) => (form === "pipeline" ? "2023-02-01-preview" : "2024-01-01-preview"),
+  keepsHash: true,
+  write,
+});

@@ -1,20 +1,18 @@
 // Batch endpoints (docs/facts/azureml-documents.md#2.11).
 import { segment } from "../../segment.ts";
-import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
 import { checkServingName, resourceIdentity, servingName } from "./endpoint.ts";
-
-const BATCH_ENDPOINT_API_VERSION = "2023-10-01";
 
 const AUTH_MODES = { aad_token: "aadToken", key: "key", aml_token: "amlToken" } as const;
 
 const defaults = object("defaults", { deployment_name: optional(text()) });
 
-const batchEndpointShape = object(
+const shape = object(
   "a batch endpoint",
   {
     name: required(servingName),
@@ -36,19 +34,13 @@ const batchEndpointShape = object(
     hints: { traffic: "A batch endpoint has one default deployment: `defaults: {deployment_name: ...}`." },
   },
 );
-export type BatchEndpointDocument = Infer<typeof batchEndpointShape>;
+type BatchEndpointDocument = Infer<typeof shape>;
 
-export function parseBatchEndpoint(file: SourceFile, options: ParseOptions = {}): BatchEndpointDocument {
-  return readDocument(file, batchEndpointShape, "batch endpoint", options);
-}
-
-/** The write of a batch endpoint. Without `defaults` the body names no default deployment. */
-export async function translateBatchEndpoint(document: BatchEndpointDocument, resolver: Resolver): Promise<Write> {
+/** Without `defaults` the body names no default deployment. */
+async function write(document: BatchEndpointDocument, resolver: Resolver) {
   const to = camelWriting(resolver);
   return {
-    method: "PUT",
     path: `batchEndpoints/${segment(document.name, "the name")}`,
-    apiVersion: BATCH_ENDPOINT_API_VERSION,
     body: present({
       location: resolver.workspace.location,
       tags: document.tags ?? {},
@@ -62,3 +54,13 @@ export async function translateBatchEndpoint(document: BatchEndpointDocument, re
     }),
   };
 }
+
+export const batchEndpointKind = defineKind({
+  name: "batch endpoint",
+  order: 100,
+  schemas: ["batchendpoint"],
+  advice: "AzureMLApply creates and updates batch endpoints.",
+  shape,
+  apiVersion: "2023-10-01",
+  write,
+});

@@ -8,17 +8,16 @@ import { uriText } from "../assets/io.ts";
 import { modelUse } from "../assets/model.ts";
 import { environmentVariables } from "../jobs/run.ts";
 import { byType } from "../language/by-type.ts";
-import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { nearestName } from "../language/faults.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { code } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, duration, enumeration, integer, looseText, nameText, number, text } from "../language/scalar.ts";
 import type { Infer, Reading } from "../language/shape.ts";
-import type { MapNode, SourceFile } from "../language/source.ts";
+import type { MapNode } from "../language/source.ts";
 import { checkServingName, servingName } from "./endpoint.ts";
-
-const DEPLOYMENT_API_VERSION = "2023-04-01-preview";
 
 /** Code and the script in it that answers requests. */
 export const codeConfiguration = object("a code configuration", {
@@ -135,7 +134,7 @@ const fields = {
   creation_context: readOnly(),
 };
 
-const onlineDeploymentShape = object("an online deployment", fields, { check: checkDeployment });
+const shape = object("an online deployment", fields, { check: checkDeployment });
 export type OnlineDeploymentDocument = ObjectOf<typeof fields>;
 
 function checkDeployment(value: OnlineDeploymentDocument, node: MapNode, at: Reading): void {
@@ -178,29 +177,16 @@ export function checkScoringScript(
   });
 }
 
-export function parseOnlineDeployment(file: SourceFile, options: ParseOptions = {}): OnlineDeploymentDocument {
-  return readDocument(file, onlineDeploymentShape, "online deployment", options);
-}
-
-/** The write of an online deployment; what it refers to inline is uploaded and registered first. */
-export async function translateOnlineDeployment(
-  document: OnlineDeploymentDocument,
-  resolver: Resolver,
-): Promise<Write> {
+async function write(document: OnlineDeploymentDocument, resolver: Resolver) {
   const to = camelWriting(resolver);
   const collector = document.data_collector && (await collectorBody(document, resolver));
   const { name, endpoint_name, type, tags: documentTags, instance_count, code_configuration, ...others } = document;
   // Without code there is nothing that a scoring script could lie in.
   const rest = code_configuration?.code === undefined ? others : { ...others, code_configuration };
-  const properties = (await onlineDeploymentShape.write(rest as OnlineDeploymentDocument, to)) as Record<
-    string,
-    unknown
-  >;
+  const properties = (await shape.write(rest as OnlineDeploymentDocument, to)) as Record<string, unknown>;
   const isPrivate = document.private_network_connection === true;
   return {
-    method: "PUT",
     path: `onlineEndpoints/${segment(endpoint_name, "the endpoint's name")}/deployments/${segment(name, "the name")}`,
-    apiVersion: DEPLOYMENT_API_VERSION,
     body: {
       location: resolver.workspace.location,
       tags: documentTags ?? {},
@@ -245,3 +231,15 @@ async function collectorBody(document: OnlineDeploymentDocument, resolver: Resol
     requestLogging: headers && { captureHeaders: headers },
   });
 }
+
+export const onlineDeploymentKind = defineKind({
+  name: "online deployment",
+  order: 110,
+  schemas: ["managedonlinedeployment", "kubernetesonlinedeployment"],
+  marks: [{ has: ["endpoint_name"] }],
+  advice: "AzureMLDeployEndpoint rolls a deployment out.",
+  shape,
+  apiVersion: "2023-04-01-preview",
+  keepsHash: true,
+  write,
+});

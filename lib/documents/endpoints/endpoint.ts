@@ -1,14 +1,13 @@
 // Online endpoints, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
 import { segment } from "../../segment.ts";
-import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { compute, computeId } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
-import type { MapNode, SourceFile, SpecNode } from "../language/source.ts";
-
-const ENDPOINT_API_VERSION = "2022-02-01-preview";
+import type { MapNode, SpecNode } from "../language/source.ts";
 
 /** The rule that Azure has for names of endpoints and deployments. */
 const SERVING_NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
@@ -92,8 +91,8 @@ const fields = {
   openapi_uri: readOnly(),
 };
 
-const onlineEndpointShape = object("an online endpoint", fields, { check: checkEndpoint });
-export type OnlineEndpointDocument = Infer<typeof onlineEndpointShape>;
+const shape = object("an online endpoint", fields, { check: checkEndpoint });
+export type OnlineEndpointDocument = Infer<typeof shape>;
 
 function checkEndpoint(
   value: { name: string; traffic?: Readonly<Record<string, number>> },
@@ -107,19 +106,13 @@ function checkEndpoint(
     at.step("traffic").fault(place, `the shares under "traffic" add up to ${total}; they must add up to 100, or to 0.`);
 }
 
-export function parseOnlineEndpoint(file: SourceFile, options: ParseOptions = {}): OnlineEndpointDocument {
-  return readDocument(file, onlineEndpointShape, "online endpoint", options);
-}
-
-/** The write of an online endpoint. A document without traffic leaves the traffic to who manages it: the body has none then. */
-export async function translateOnlineEndpoint(document: OnlineEndpointDocument, resolver: Resolver): Promise<Write> {
+/** A document without traffic leaves the traffic to who manages it: the body has none then. */
+async function write(document: OnlineEndpointDocument, resolver: Resolver) {
   const to = camelWriting(resolver);
   const identity =
     document.identity === undefined ? { type: "SystemAssigned" } : await resourceIdentity.write(document.identity, to);
   return {
-    method: "PUT",
     path: `onlineEndpoints/${segment(document.name, "the name")}`,
-    apiVersion: ENDPOINT_API_VERSION,
     body: {
       location: resolver.workspace.location,
       tags: document.tags ?? {},
@@ -136,3 +129,14 @@ export async function translateOnlineEndpoint(document: OnlineEndpointDocument, 
     },
   };
 }
+
+export const onlineEndpointKind = defineKind({
+  name: "online endpoint",
+  order: 90,
+  schemas: ["managedonlineendpoint", "kubernetesonlineendpoint"],
+  marks: [{ has: ["auth_mode"] }],
+  advice: "AzureMLApply creates and updates online endpoints.",
+  shape,
+  apiVersion: "2022-02-01-preview",
+  write,
+});

@@ -114,7 +114,7 @@ export function searchSpaces(
       optional(spaceValue(field.shape, options), field.camel === undefined ? {} : { camel: field.camel }),
     ]),
   );
-  return list(object("a search space", fields)) as unknown as Shape<readonly object[]>;
+  return list(object("a search space", fields));
 }
 
 /** How the space is searched; the algorithm stands as a bare word. */

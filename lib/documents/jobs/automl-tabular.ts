@@ -159,7 +159,7 @@ const autoOr = (inner: Shape<unknown>, key = "value"): Shape<unknown> => ({
       : { mode: "Custom", [key]: key === "values" && !Array.isArray(value) ? [value] : value };
   },
 });
-const count = integer() as unknown as Shape<unknown>;
+const count = integer();
 const countOrList: Shape<unknown> = {
   expects: "a whole number or a list of them",
   below: NOTHING_BELOW,

@@ -10,10 +10,8 @@ import { imageTasks } from "./automl-image.ts";
 import { tabularTasks } from "./automl-tabular.ts";
 import { type AutomlTask, pascal, tableInput } from "./automl-task.ts";
 import { textTasks } from "./automl-text.ts";
-import { jobHeader } from "./command.ts";
+import { defineJob, jobHeader } from "./define-job.ts";
 import { jobIdentity, jobResources, queueSettings, services } from "./run.ts";
-
-export const AUTOML_API_VERSION = "2024-01-01-preview";
 
 const TASKS: Readonly<Record<string, AutomlTask>> = { ...tabularTasks, ...imageTasks, ...textTasks };
 export const AUTOML_TASKS = Object.keys(TASKS);
@@ -34,6 +32,8 @@ const common = {
   environment_id: optional(text()),
   environment_variables: optional(map(variableText)),
 };
+
+const header: Shape<object> = object("an AutoML job", common);
 
 const VERBOSITIES = ["not_set", "debug", "info", "warning", "error", "critical"] as const;
 
@@ -58,7 +58,7 @@ const details = (name: string, task: AutomlTask) => ({
 });
 
 interface TaskShape {
-  readonly shape: Shape<AutomlJob> & { readonly fields: Readonly<Record<string, AnyField>> };
+  readonly shape: Shape<AutomlJob>;
   readonly details: Readonly<Record<string, AnyField>>;
 }
 
@@ -68,7 +68,7 @@ const SHAPES: Readonly<Record<string, TaskShape>> = Object.fromEntries(
     return [
       name,
       {
-        shape: object(`an AutoML job (${name})`, { ...common, ...own }) as unknown as TaskShape["shape"],
+        shape: object(`an AutoML job (${name})`, { ...common, ...own }) as Shape<object> as Shape<AutomlJob>,
         details: own,
       },
     ];
@@ -92,7 +92,7 @@ export interface AutomlJob {
 /** The task decides which fields there are. */
 export const automlJob: Shape<AutomlJob> = {
   expects: "an AutoML job",
-  below: { kind: "either", shapes: Object.values(SHAPES).map((task) => task.shape as unknown as Shape<unknown>) },
+  below: { kind: "either", shapes: Object.values(SHAPES).map((task) => task.shape) },
   read(node, at) {
     if (node.kind !== "map")
       return at.fault(node, `${at.name} is ${described(node)}; an AutoML job is a mapping of fields.`);
@@ -104,15 +104,11 @@ export const automlJob: Shape<AutomlJob> = {
   write: () => undefined,
 };
 
-/** The REST properties of an AutoML job. */
-export async function automlProperties(job: AutomlJob, to: Writing): Promise<Record<string, unknown>> {
+async function properties(job: AutomlJob, to: Writing): Promise<Record<string, unknown>> {
   const task = TASKS[job.task]!;
   const shape = SHAPES[job.task]!;
   const { name: _name, type: _type, ...rest } = job;
-  const header = (await object("an AutoML job", common).write(pick(rest, Object.keys(common)) as never, to)) as Record<
-    string,
-    unknown
-  >;
+  const written = (await header.write(pick(rest, Object.keys(common)), to)) as Record<string, unknown>;
   const body: Record<string, unknown> = {};
   const values: Record<string, unknown> = {
     primary_metric: task.metric,
@@ -124,9 +120,9 @@ export async function automlProperties(job: AutomlJob, to: Writing): Promise<Rec
     body[field] = await writeTaskField(fieldShape as Shape<unknown>, values[field], to);
   }
   return {
-    ...header,
+    ...written,
     jobType: "AutoML",
-    outputs: header["outputs"] ?? {},
+    outputs: written["outputs"] ?? {},
     taskDetails: detailsBody(job.task, task, body, values),
   };
 }
@@ -203,3 +199,15 @@ async function stepTable(input: JobInput, to: Writing): Promise<unknown> {
   const path = input.location && (await locationUri(input.location, "mltable", to.resolver, input.datastore));
   return present({ type: input.type, path, mode: input.mode });
 }
+
+export const automlJobKind = defineJob({
+  job: "automl",
+  name: "automl job",
+  order: 240,
+  schemas: ["automljob"],
+  types: ["automl"],
+  fields: [{ has: ["task", "training_data"], lacks: ["jobs"] }],
+  shape: automlJob,
+  apiVersion: "2024-01-01-preview",
+  properties,
+});

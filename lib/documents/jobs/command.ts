@@ -2,12 +2,13 @@
 
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
-import { present, textTags } from "../language/document.ts";
+import { present } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
 import { code, computeOrLocal } from "../language/reference.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import type { Infer, Reading, Writing } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
+import { defineJob, jobHeader } from "./define-job.ts";
 import {
   commandLimits,
   distribution,
@@ -17,27 +18,6 @@ import {
   queueSettings,
   services,
 } from "./run.ts";
-
-export const COMMAND_API_VERSION = "2025-01-01-preview";
-
-/** What jobs of all kinds say about themselves. */
-export const jobHeader = {
-  name: optional(
-    text({
-      pattern: /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/,
-      rule: "a job's name has letters, digits, dashes, underscores and dots",
-    }),
-  ),
-  display_name: optional(text()),
-  experiment_name: optional(text()),
-  description: optional(text()),
-  tags: optional(textTags),
-  properties: optional(textTags),
-  id: readOnly(),
-  status: readOnly(),
-  log_files: readOnly(),
-  creation_context: readOnly(),
-};
 
 export const commandFields = {
   ...jobHeader,
@@ -59,8 +39,8 @@ export const commandFields = {
   parameters: readOnly(),
 };
 
-export const commandJob = object("a command job", commandFields, { check: checkCommand });
-export type CommandJob = Infer<typeof commandJob>;
+const shape = object("a command job", commandFields, { check: checkCommand });
+type CommandJob = Infer<typeof shape>;
 
 /** @param oldBrackets whether `{inputs.x}` is understood too, as jobs and steps do and components do not */
 export function checkCommand(
@@ -83,14 +63,13 @@ export function doubleBrackets(command: string): string {
   return command.replace(/(?<!\{)\{(inputs|outputs|search_space)\.([^}]*)\}(?!\})/g, "${{$1.$2}}");
 }
 
-/** The REST properties of a command job, without what all jobs have in common. */
-export async function commandProperties(job: CommandJob, to: Writing): Promise<Record<string, unknown>> {
+async function properties(job: CommandJob, to: Writing): Promise<Record<string, unknown>> {
   const { name: _name, ...rest } = job;
-  const body = (await commandJob.write(rest as CommandJob, to)) as Record<string, unknown>;
-  const { type: _type, computeId, resources, ...properties } = body;
+  const body = (await shape.write(rest as CommandJob, to)) as Record<string, unknown>;
+  const { type: _type, computeId, resources, ...written } = body;
   const local = job.compute === "local";
   return {
-    ...properties,
+    ...written,
     jobType: "Command",
     command: doubleBrackets(job.command),
     environmentVariables: {
@@ -106,3 +85,15 @@ function localResources(resources: unknown): Record<string, unknown> {
   const written = (resources ?? {}) as { properties?: object };
   return { ...written, properties: { ...written.properties, IsLocal: { IsLocal: true } } };
 }
+
+export const commandJobKind = defineJob({
+  job: "command",
+  name: "command job",
+  order: 200,
+  schemas: ["commandjob"],
+  types: ["command"],
+  fields: [{ has: ["command"] }],
+  shape,
+  apiVersion: "2025-01-01-preview",
+  properties,
+});

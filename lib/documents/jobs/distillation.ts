@@ -18,8 +18,8 @@ import {
 } from "../language/scalar.ts";
 import type { Shape, Writing } from "../language/shape.ts";
 import { booleanValue } from "../language/value.ts";
-import { jobHeader } from "./command.ts";
-import { fileInput, inputBody, modelInput } from "./finetuning.ts";
+import { defineJob, jobHeader } from "./define-job.ts";
+import { FINETUNING_API_VERSION, fileInput, inputBody, modelInput } from "./finetuning.ts";
 import { services } from "./run.ts";
 
 const connection = object("a connection to the teacher's endpoint", {
@@ -70,8 +70,8 @@ const fields = {
   services: optional(services),
 };
 
-export type DistillationJob = ObjectOf<typeof fields>;
-export const distillationJob: Shape<DistillationJob> = object("a distillation job", fields, {
+type DistillationJob = ObjectOf<typeof fields>;
+const shape: Shape<DistillationJob> = object("a distillation job", fields, {
   /**
    * The teacher model labels existing rows. Azure's client refuses such a job without them, and cannot show one that is
    * there.
@@ -87,8 +87,7 @@ export const distillationJob: Shape<DistillationJob> = object("a distillation jo
   },
 });
 
-/** The REST properties of a distillation job. */
-export async function distillationProperties(job: DistillationJob, to: Writing): Promise<Record<string, unknown>> {
+async function properties(job: DistillationJob, to: Writing): Promise<Record<string, unknown>> {
   return present({
     jobType: "FineTuning",
     fineTuningDetails: present({
@@ -105,7 +104,7 @@ export async function distillationProperties(job: DistillationJob, to: Writing):
 }
 
 /** What the job's own `properties` say of the distillation; all of it text. */
-export function distillationSettings(job: DistillationJob): Record<string, string> {
+function settings(job: DistillationJob): Record<string, string> {
   const { inference_parameters, endpoint_request_settings } = job.teacher_model_settings ?? {};
   const prompts = job.prompt_settings && {
     enable_chain_of_thought: false,
@@ -163,3 +162,15 @@ function connectionText(job: DistillationJob): string {
     }),
   );
 }
+
+export const distillationJobKind = defineJob({
+  job: "distillation",
+  name: "distillation job",
+  order: 260,
+  schemas: ["distillationjob"],
+  types: ["distillation"],
+  shape,
+  apiVersion: FINETUNING_API_VERSION,
+  properties,
+  settings,
+});

@@ -9,9 +9,10 @@ import { enumeration, integer, looseText, number, text } from "../language/scala
 import type { Reading } from "../language/shape.ts";
 import { camelCase, type Shape, type Writing, withOwnExpressions } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import { jobHeader } from "./command.ts";
+import { defineJob, jobHeader } from "./define-job.ts";
 import { queueSettings, services } from "./run.ts";
 
+/** At which fine-tuning, and distillation with it, is written. */
 export const FINETUNING_API_VERSION = "2024-10-01-preview";
 
 /** A file: its path alone, or a mapping with type and path. */
@@ -74,8 +75,8 @@ const fields = {
   services: optional(services),
 };
 
-export const finetuningJob = object("a fine-tuning job", fields, { check });
-export type FinetuningJob = ObjectOf<typeof fields>;
+const shape = object("a fine-tuning job", fields, { check });
+type FinetuningJob = ObjectOf<typeof fields>;
 
 /** Azure OpenAI has hyperparameters of its own. */
 function check(value: FinetuningJob, node: MapNode, at: Reading): void {
@@ -84,8 +85,7 @@ function check(value: FinetuningJob, node: MapNode, at: Reading): void {
     openAiHyperparameters.read(place, at.step("hyperparameters"));
 }
 
-/** The REST properties of a fine-tuning job. */
-export async function finetuningProperties(job: FinetuningJob, to: Writing): Promise<Record<string, unknown>> {
+async function properties(job: FinetuningJob, to: Writing): Promise<Record<string, unknown>> {
   const isOpenAi = job.model_provider === "azure_open_ai";
   return present({
     jobType: "FineTuning",
@@ -122,3 +122,14 @@ export async function inputBody(
     uri: input.location && (await locationUri(input.location, type, resolver, input.datastore)),
   });
 }
+
+export const finetuningJobKind = defineJob({
+  job: "finetuning",
+  name: "finetuning job",
+  order: 250,
+  schemas: ["finetuningjob"],
+  types: ["finetuning", "fine_tuning"],
+  shape,
+  apiVersion: FINETUNING_API_VERSION,
+  properties,
+});

@@ -10,10 +10,8 @@ import { type Code, code, compute } from "../language/reference.ts";
 import { enumeration, type Literal, literal, looseText, text, version } from "../language/scalar.ts";
 import { type Infer, isExpression, type Reading, type Shape, type Writing } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import { jobHeader } from "./command.ts";
+import { defineJob, jobHeader } from "./define-job.ts";
 import { type JobIdentity, jobIdentity, services } from "./run.ts";
-
-export const SPARK_API_VERSION = "2023-04-01-preview";
 
 /** Names that a conf may use in place of Spark's own. */
 const CONF_NAMES: Readonly<Record<string, string>> = {
@@ -178,8 +176,8 @@ export const sparkJobFields = {
   services: optional(services),
 };
 
-export const sparkJob = object("a Spark job", sparkJobFields, { check: checkSpark });
-export type SparkJob = Infer<typeof sparkJob>;
+const shape = object("a Spark job", sparkJobFields, { check: checkSpark });
+type SparkJob = Infer<typeof shape>;
 
 interface Run {
   readonly conf?: SparkConf;
@@ -256,11 +254,22 @@ function checkDirect(side: string, name: string, port: JobInput | JobOutput, nod
   );
 }
 
-/** The REST properties of a Spark job. */
-export async function sparkProperties(job: SparkJob, to: Writing): Promise<Record<string, unknown>> {
+async function properties(job: SparkJob, to: Writing): Promise<Record<string, unknown>> {
   const { name: _name, services: _services, ...rest } = job;
-  const complete = present({ ...rest, conf: withInstances(job.conf), identity: sparkIdentity(job) });
-  const body = (await sparkJob.write(complete as unknown as SparkJob, to)) as Record<string, unknown>;
-  const { type: _type, ...properties } = body;
-  return present({ ...properties, jobType: "Spark" });
+  const conf = withInstances(job.conf);
+  const identity = sparkIdentity(job);
+  const complete = { ...rest, ...(conf && { conf }), ...(identity && { identity }) };
+  const { type: _type, ...written } = (await shape.write(complete, to)) as Record<string, unknown>;
+  return present({ ...written, jobType: "Spark" });
 }
+
+export const sparkJobKind = defineJob({
+  job: "spark",
+  name: "spark job",
+  order: 230,
+  schemas: ["sparkjob"],
+  types: ["spark"],
+  shape,
+  apiVersion: "2023-04-01-preview",
+  properties,
+});

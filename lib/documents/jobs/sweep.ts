@@ -20,10 +20,9 @@ import {
 } from "../language/scalar.ts";
 import { described, type Infer, type Reading, type Shape, type Writing } from "../language/shape.ts";
 import type { MapNode, SpecNode } from "../language/source.ts";
-import { doubleBrackets, jobHeader } from "./command.ts";
+import { doubleBrackets } from "./command.ts";
+import { defineJob, jobHeader } from "./define-job.ts";
 import { distribution, environmentVariables, jobIdentity, jobResources, queueSettings, services } from "./run.ts";
-
-export const SWEEP_API_VERSION = "2024-01-01-preview";
 
 export interface Distribution {
   readonly type: string;
@@ -64,8 +63,12 @@ const nested: Shape<unknown> = {
   expects: "a value or a distribution",
   below: { kind: "free" },
   read: (node, at) => (node.kind === "map" ? searchSpaceEntry.read(node, at) : anything.read(node, at)),
-  write: (value, to) => (isMapping(value) ? searchSpaceEntry.write(value as unknown as Distribution, to) : value),
+  write: (value, to) => (isDistribution(value) ? searchSpaceEntry.write(value, to) : value),
 };
+
+function isDistribution(value: unknown): value is Distribution {
+  return isMapping(value) && typeof value["type"] === "string";
+}
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -92,7 +95,7 @@ const distributions: Readonly<Record<string, Shape<Distribution>>> = Object.from
         const { type, values, ...rest } = body;
         return [type, values === undefined ? Object.values(rest) : [values]];
       },
-    }) as unknown as Shape<Distribution>,
+    }),
   ]),
 );
 
@@ -248,7 +251,7 @@ const trialUse: Shape<Infer<typeof trial>> = {
   },
 };
 
-export const sweepJob = object(
+const shape = object(
   "a sweep job",
   {
     ...jobHeader,
@@ -269,7 +272,7 @@ export const sweepJob = object(
   },
   { check: checkSweep },
 );
-export type SweepJob = Infer<typeof sweepJob>;
+type SweepJob = Infer<typeof shape>;
 
 function checkSweep(
   value: { trial: { command: string }; inputs?: object; outputs?: object; search_space?: object },
@@ -286,26 +289,38 @@ function checkSweep(
   checkPlaceholders(doubleBrackets(value.trial.command), place, declared, at.step("trial").step("command"));
 }
 
-/** The REST properties of a sweep job. The trial's resources count for the job where it has none. */
-export async function sweepProperties(job: SweepJob, to: Writing): Promise<Record<string, unknown>> {
-  const { name: _name, services: _services, ...rest } = job;
-  const body = (await sweepJob.write(rest as SweepJob, to)) as Record<string, unknown>;
-  const { type: _type, trial: trialBody, ...properties } = body;
+/** The trial's resources count for the job where it has none. */
+async function properties(document: SweepJob, to: Writing): Promise<Record<string, unknown>> {
+  const { name: _name, services: _services, ...rest } = document;
+  const body = (await shape.write(rest as SweepJob, to)) as Record<string, unknown>;
+  const { type: _type, trial: trialBody, ...job } = body;
   const { queueSettings: ownQueue, ...trialRest } = trialBody as Record<string, unknown>;
   const written = {
     ...trialRest,
-    command: doubleBrackets(job.trial.command),
-    environmentVariables: job.trial.environment_variables ?? {},
+    command: doubleBrackets(document.trial.command),
+    environmentVariables: document.trial.environment_variables ?? {},
   };
   return {
     samplingAlgorithm: { samplingAlgorithmType: "Random" },
-    ...properties,
+    ...job,
     ...present({
-      queueSettings: properties["queueSettings"] ?? ownQueue,
-      resources: properties["resources"] ?? trialRest["resources"],
+      queueSettings: job["queueSettings"] ?? ownQueue,
+      resources: job["resources"] ?? trialRest["resources"],
     }),
     jobType: "Sweep",
-    searchSpace: properties["searchSpace"] ?? {},
+    searchSpace: job["searchSpace"] ?? {},
     trial: written,
   };
 }
+
+export const sweepJobKind = defineJob({
+  job: "sweep",
+  name: "sweep job",
+  order: 210,
+  schemas: ["sweepjob"],
+  types: ["sweep"],
+  fields: [{ has: ["trial", "search_space"] }],
+  shape,
+  apiVersion: "2024-01-01-preview",
+  properties,
+});

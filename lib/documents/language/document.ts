@@ -25,12 +25,6 @@ export interface Write {
   readonly body: Record<string, unknown>;
 }
 
-/** The write of a versioned asset. */
-export interface AssetWrite extends Write {
-  readonly name: string;
-  readonly version: string;
-}
-
 /**
  * Reads a whole document with a shape; throws all of its faults at once (SpecFault, or TaskErrors holding SpecFaults). A file with
  * faults that is evidently of another kind is refused as such: its faults would mislead.

@@ -5,6 +5,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocum
 import { type SourceLocation, TaskError } from "../../errors.ts";
 import { Faults } from "./faults.ts";
 import { keepInside } from "./path.ts";
+import { Secrets } from "./secrets.ts";
 import { readYamlText } from "./text-file.ts";
 import { isInside, rootOf, type UploadRoot } from "./upload-folders.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
@@ -38,7 +39,7 @@ export interface SourceFile {
   readonly root: UploadRoot | undefined;
   /** Whether data that jobs take may be missing: a plan may be made before the data is there. */
   readonly absentData?: boolean | undefined;
-  /** Keys, passwords and tokens that stand in the file; filled while a document is read. Never print or record one. */
+  /** Keys, passwords and tokens that stand in the file; filled, and hidden, while a document is read. Never print or record one. */
   readonly secrets: Set<string>;
   readonly node: MapNode;
 }
@@ -99,7 +100,7 @@ export function parseSource(text: string, options: SourceOptions & { name: strin
       folder: options.folder,
       root: options.root,
       absentData: options.absentData,
-      secrets: new Set(),
+      secrets: new Secrets(typeof options.root === "object" ? options.root.hide : undefined),
       node,
     };
   const found = node === undefined ? "is empty" : `holds a ${node.kind === "list" ? "list" : "single value"}`;

@@ -113,7 +113,7 @@ export const computeTrigger = triggerOf(common, weekPattern);
 
 function triggerOf(fields: Fields, days: typeof pattern | typeof weekPattern): Shape<Trigger> {
   return byType<Trigger>("a trigger", {
-    cron: cronOf(fields) as unknown as Shape<Trigger>,
-    recurrence: recurrenceOf(fields, days) as unknown as Shape<Trigger>,
+    cron: cronOf(fields) as Shape<Trigger>,
+    recurrence: recurrenceOf(fields, days) as Shape<Trigger>,
   });
 }

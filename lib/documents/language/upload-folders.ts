@@ -8,6 +8,8 @@ export interface UploadFolders {
   readonly root: string;
   /** Other folders, absolute. Those that are not there do not count. */
   readonly others: readonly string[];
+  /** Told of each key, password and token in a document of these folders as it is read: from then on nothing prints it. */
+  readonly hide?: (secret: string) => void;
 }
 
 /** A single folder, without others. */

@@ -1,9 +1,18 @@
-// Steps of a pipeline that run AutoML: the YAML's own fields, and no component.
-import { type AutomlJob, automlJob, automlStepFields } from "../jobs/automl.ts";
+// AutoML in pipelines: components, which name a task, and steps, which have the YAML's own fields and no component.
+import { AUTOML_TASKS, type AutomlJob, automlJob, automlStepFields } from "../jobs/automl.ts";
 import { environmentVariables, jobIdentity, jobResources, queueSettings } from "../jobs/run.ts";
-import { object, optional } from "../language/object.ts";
+import { object, optional, required } from "../language/object.ts";
+import { enumeration } from "../language/scalar.ts";
 import type { Shape } from "../language/shape.ts";
-import { computeOf, definedOnly, type StepType, type StepValue, writtenFields } from "./step.ts";
+import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
+import { computeOf, definedOnly, type StepType, writtenFields } from "./step.ts";
+
+const component = object("an AutoML component", {
+  ...componentHeader,
+  type: required(enumeration(["automl"])),
+  task: required(enumeration(AUTOML_TASKS, { fold: "snake" })),
+});
+const automlComponent: ComponentType<ComponentOf<typeof component>> = { type: "automl", shape: component };
 
 /** What a step has as its YAML has it, beside the fields of its task; its resources have the names of the service. */
 const settings = object("an AutoML step", {
@@ -28,14 +37,15 @@ const inline: Shape<AutomlJob> = {
 };
 
 export const automlStep: StepType = {
-  inline: inline as unknown as Shape<StepValue>,
-  async body(step, to) {
-    const job = step.value as unknown as AutomlJob;
+  type: "automl",
+  component: automlComponent,
+  inline,
+  async body(job: AutomlJob, to) {
     const compute = job.compute === undefined ? undefined : computeOf(job.compute, to.resolver);
     return definedOnly({
       ...(await automlStepFields(job, to)),
-      ...(await writtenFields(settings, step.value, ["resources"], to)),
-      ...(await writtenFields(settings, step.value, AS_WRITTEN, { ...to, style: "yaml" })),
+      ...(await writtenFields(settings, job, ["resources"], to)),
+      ...(await writtenFields(settings, job, AS_WRITTEN, { ...to, style: "yaml" })),
       description: job.description,
       compute: compute?.startsWith("/") ? `azureml:${compute}` : compute,
     });

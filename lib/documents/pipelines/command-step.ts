@@ -1,4 +1,4 @@
-// Steps that run a command: over a command component, or written out in the pipeline.
+// Command components, and the steps that run a command: over such a component, or written out in the pipeline.
 
 import { environmentUse } from "../assets/environment.ts";
 import { jobInputs, jobOutputs } from "../assets/io.ts";
@@ -14,12 +14,45 @@ import {
 } from "../jobs/run.ts";
 import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";
-import { compute } from "../language/reference.ts";
+import { code, compute } from "../language/reference.ts";
 import { enumeration, text } from "../language/scalar.ts";
-import type { Shape } from "../language/shape.ts";
-import type { CommandComponent } from "./command-component.ts";
-import type { ComponentDocument } from "./component.ts";
-import { componentUse, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
+import type { Infer } from "../language/shape.ts";
+import { type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
+import { checkOptional } from "./component-io.ts";
+import { additionalIncludes, checkIncludes } from "./includes.ts";
+import {
+  componentUse,
+  type DeclaredInputs,
+  type DeclaredOutputs,
+  type StepType,
+  stepHeader,
+  writtenFields,
+} from "./step.ts";
+
+const component = object(
+  "a command component",
+  {
+    ...componentHeader,
+    type: optional(enumeration(["command"])),
+    command: required(text()),
+    code: optional(code),
+    environment: required(environmentUse),
+    resources: optional(jobResources),
+    distribution: optional(distribution),
+    queue_settings: optional(queueSettings),
+    additional_includes: optional(additionalIncludes),
+  },
+  {
+    check(value, node, at) {
+      checkCommand(value, node, at, false);
+      checkOptional(value.command, value.inputs, node.entries.get("command"), at.step("command"));
+      checkIncludes(value, node, at);
+    },
+  },
+);
+type CommandComponent = ComponentOf<typeof component>;
+
+export const commandComponent = typeWithCode<CommandComponent>("command", component);
 
 const settings = {
   compute: optional(compute),
@@ -37,7 +70,7 @@ const SENT = ["resources", "distribution", "limits", "environment_variables", "q
 const over = object("a command step", {
   ...stepHeader,
   type: optional(enumeration(["command"])),
-  component: required(componentUse("command")),
+  component: required(componentUse(commandComponent)),
   tags: optional(textTags),
   properties: optional(textTags),
   inputs: optional(jobInputs, { nullable: true }),
@@ -55,41 +88,33 @@ const inline = object(
   { check: (value, node, at) => checkCommand(value, node, at.withExpressions(true)) },
 );
 
+type Inline = Infer<typeof inline>;
+type Value = Infer<typeof over> | Inline;
+
 export const commandStep: StepType = {
-  over: over as unknown as Shape<StepValue>,
-  inline: inline as unknown as Shape<StepValue>,
-  toComponent(value, inputs, outputs) {
-    const {
-      command,
-      code,
-      environment,
-      description,
-      tags,
-      resources,
-      distribution: spread,
-    } = value as unknown as CommandComponent;
-    const { properties: _properties, ...size } = (resources ?? {}) as Record<string, unknown>;
+  type: "command",
+  component: commandComponent,
+  over,
+  inline,
+  toComponent(value: Inline, inputs: DeclaredInputs, outputs: DeclaredOutputs): CommandComponent {
+    const { command, code, environment, description, tags, resources, distribution: spread } = value;
+    const { properties: _properties, ...size } = resources ?? {};
     return {
       type: "command",
       command,
       environment,
       inputs,
       outputs,
-      ...(code === undefined ? {} : { code }),
-      ...(description === undefined ? {} : { description }),
-      ...(tags === undefined ? {} : { tags }),
-      ...(Object.keys(size).length === 0 ? {} : { resources: size }),
-      ...(spread === undefined ? {} : { distribution: spread }),
-    } as ComponentDocument;
-  },
-  async body(step, to) {
-    const component =
-      step.component?.kind === "local" ? (step.component.document as unknown as CommandComponent) : undefined;
-    const value = {
-      ...step.value,
-      resources: step.value.resources ?? component?.resources,
-      distribution: step.value["distribution"] ?? component?.distribution,
+      ...(code && { code }),
+      ...(description !== undefined && { description }),
+      ...(tags && { tags }),
+      ...(Object.keys(size).length > 0 && { resources: size }),
+      ...(spread && { distribution: spread }),
     };
-    return await writtenFields(over, value as StepValue, SENT, to);
+  },
+  async body(value: Value, to, component: CommandComponent | undefined) {
+    const resources = value.resources ?? component?.resources;
+    const spread = value.distribution ?? component?.distribution;
+    return await writtenFields(over, { ...value, resources, distribution: spread }, SENT, to);
   },
 };

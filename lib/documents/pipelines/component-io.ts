@@ -126,9 +126,9 @@ const componentOutput = object("an output", {
   is_control: optional(boolean, { unwritten: true }),
 });
 
-export const componentOutputs = map(componentOutput, { declared: true });
 export type ComponentInputs = Readonly<Record<string, ComponentInput>>;
 export type ComponentOutputs = Readonly<Record<string, ComponentOutput>>;
+export const componentOutputs: Shape<ComponentOutputs> = map(componentOutput, { declared: true });
 
 /**
  * Reports an optional input that stands outside of `$[[ ]]`: where it is not given, the line could not be written, so the service refuses

@@ -1,16 +1,15 @@
-// Component YAML: its shape, and its registration under its name or anonymously inside a pipeline (docs/facts/azureml-documents.md#2.7).
+// Components of all types: the fields that they share, their spec, and their anonymous registration inside a pipeline (docs/facts/azureml-documents.md#2.7).
 
-import { segment } from "../../segment.ts";
-import { type AssetWrite, type ParseOptions, present, readDocument, tags } from "../language/document.ts";
-import { type Fields, map, type ObjectShape, optional, readOnly } from "../language/object.ts";
+import { present, tags } from "../language/document.ts";
+import { map, optional, readOnly } from "../language/object.ts";
 import { bodyGuid } from "../language/python-json.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, type Literal, literal, nameText, text, version } from "../language/scalar.ts";
-import type { Reading, Shape, Writing } from "../language/shape.ts";
-import type { MapNode, SourceFile } from "../language/source.ts";
+import type { Infer, Reading, Shape, Writing } from "../language/shape.ts";
+import type { MapNode, SpecNode } from "../language/source.ts";
 import { type ComponentInputs, type ComponentOutputs, componentInputs, componentOutputs } from "./component-io.ts";
+import { includedCode, type WithIncludes } from "./includes.ts";
 
-const COMPONENT_API_VERSION = "2024-01-01-preview";
 export const ANONYMOUS_COMPONENT = "azureml_anonymous";
 
 /** Where a component was written; a pipeline's node says so of its own, too. */
@@ -53,47 +52,45 @@ export const componentHeader = {
 };
 
 /** One type of component. */
-export interface ComponentType {
-  readonly shape: ObjectShape<Fields>;
+export interface ComponentType<T extends ComponentDocument = ComponentDocument> {
+  readonly type: string;
+  readonly shape: Shape<Omit<T, "type">>;
   /** The spec, where it is not simply what the shape writes. */
-  write?(document: ComponentDocument, to: Writing): Promise<Record<string, unknown>>;
+  write?(document: T, to: Writing): Promise<object>;
   /** What is sent of the spec after its hash was taken. */
   sent?(spec: Record<string, unknown>): Record<string, unknown>;
   /** A pipeline's spec says more than its shape, and its version is not archived or hashed as the others' are. */
   readonly isPipeline?: boolean;
 }
 
-const TYPES = new Map<string, ComponentType>();
-
-/** Adds a type; each type's file does so for itself. */
-export function defineComponent(name: string, type: ComponentType): void {
-  TYPES.set(name, type);
-}
-
-export function componentType(name: string): ComponentType | undefined {
-  return TYPES.get(name);
-}
+/** A component as a shape reads it, with its type. */
+export type ComponentOf<S> = Infer<S> & ComponentDocument;
 
 const COMPONENT_NAME = /^[a-z][a-z\d_]*$/;
 
-/** Reads a component; `type` is what is expected of it, `undefined` whatever it says of itself. */
+/** Reads a component of a type. */
 export function readComponent(
   node: MapNode,
   at: Reading,
-  expected: string | undefined,
-  isNamed: boolean,
+  type: ComponentType,
+  isNamed = false,
 ): ComponentDocument | undefined {
   const written = node.entries.get("type");
-  const own = written?.kind === "scalar" ? written.text.toLowerCase() : undefined;
-  const name = own ?? expected ?? "command";
-  const type = TYPES.get(name);
-  if (type === undefined || (expected !== undefined && own !== undefined && own !== expected)) {
-    const allowed = expected === undefined ? [...TYPES.keys()] : [expected];
-    return at.step("type").fault(written ?? node, `the component's type is ${JSON.stringify(name)}.`, { allowed });
-  }
-  const value = type.shape.read(node, at) as ComponentDocument | undefined;
+  const own = writtenType(node);
+  if (own !== undefined && own !== type.type) return otherType(own, [type.type], written ?? node, at);
+  const value = type.shape.read(node, at);
   checkComponentName(node, at, isNamed);
-  return value && { ...value, type: name };
+  return value && { ...value, type: type.type };
+}
+
+/** The `type` that a component says itself. */
+export function writtenType(node: MapNode): string | undefined {
+  const written = node.entries.get("type");
+  return written?.kind === "scalar" ? written.text.toLowerCase() : undefined;
+}
+
+export function otherType(type: string, allowed: readonly string[], place: SpecNode, at: Reading): undefined {
+  return at.step("type").fault(place, `the component's type is ${JSON.stringify(type)}.`, { allowed });
 }
 
 function checkComponentName(node: MapNode, at: Reading, isNamed: boolean): void {
@@ -112,58 +109,16 @@ function checkComponentName(node: MapNode, at: Reading, isNamed: boolean): void 
   );
 }
 
-const documentShape: Shape<ComponentDocument> = {
-  expects: "a component",
-  get below() {
-    return {
-      kind: "either",
-      shapes: [...TYPES.values()].map((type) => type.shape as unknown as Shape<unknown>),
-    } as const;
-  },
-  read(node, at) {
-    if (node.kind !== "map") return at.fault(node, "a component is a mapping.");
-    return readComponent(node, at, undefined, true);
-  },
-  write: () => undefined,
-};
-
-export function parseComponent(file: SourceFile, options: ParseOptions = {}): ComponentDocument {
-  return readDocument(file, documentShape, "component", options);
-}
-
-/** The write of a component under its name. */
-export async function translateComponent(document: ComponentDocument, resolver: Resolver): Promise<AssetWrite> {
-  const name = document.name ?? ANONYMOUS_COMPONENT;
-  const chosen = document.version ?? (await resolver.nextVersion("components", name));
-  const spec = await componentSpec(document, resolver);
-  const isPipeline = TYPES.get(document.type)?.isPipeline ?? false;
-  const hash = isPipeline ? {} : { client_component_hash: bodyGuid(spec, ["version"]) };
-  const body = componentBody(document, spec, {
-    isAnonymous: false,
-    origin: "YAML.COMPONENT",
-    properties: hash,
-    isPipeline,
-  });
-  return {
-    method: "PUT",
-    path: `components/${segment(name, "the name")}/versions/${segment(chosen, "the version")}`,
-    apiVersion: COMPONENT_API_VERSION,
-    name,
-    version: chosen,
-    body,
-  };
-}
-
 /** Registers an anonymous component inside a pipeline and returns its id. */
 export async function putAnonymousComponent(
+  type: ComponentType,
   document: ComponentDocument,
   origin: ComponentOrigin,
   resolver: Resolver,
 ): Promise<string> {
   const named = { ...document, name: ANONYMOUS_COMPONENT, version: "1" };
-  const spec = await componentSpec(named, resolver);
-  const isPipeline = TYPES.get(document.type)?.isPipeline ?? false;
-  const body = componentBody(document, spec, { isAnonymous: true, origin, properties: {}, isPipeline });
+  const spec = await componentSpec(type, named, resolver);
+  const body = componentBody(type, document, spec, { isAnonymous: true, origin, properties: {} });
   // The service answers with an id of its own; this one is what Azure's client makes, so that the same component is found again.
   const version = bodyGuid(spec, ["name", "id", "version", "_source"]);
   return await resolver.put("components", ANONYMOUS_COMPONENT, version, body);
@@ -174,11 +129,13 @@ function textsOf(values: ComponentDocument["properties"]): Record<string, string
 }
 
 /** `componentSpec`: the YAML in its own names, with references resolved and values as text. */
-async function componentSpec(document: ComponentDocument, resolver: Resolver): Promise<Record<string, unknown>> {
-  const type = TYPES.get(document.type);
-  if (type === undefined) throw new Error(`There are no components of the type ${document.type}.`);
+export async function componentSpec(
+  type: ComponentType,
+  document: ComponentDocument,
+  resolver: Resolver,
+): Promise<Record<string, unknown>> {
   const to: Writing = { resolver, style: "yaml" };
-  const written = (await (type.write ?? type.shape.write)(document as never, to)) as Record<string, unknown>;
+  const written = (await (type.write?.(document, to) ?? type.shape.write(document, to))) as object;
   const deterministic = type.isPipeline ? {} : { is_deterministic: document.is_deterministic ?? true };
   return withoutEmpty({ ...written, ...deterministic, type: document.type });
 }
@@ -194,23 +151,40 @@ interface BodyOptions {
   readonly isAnonymous: boolean;
   readonly origin: ComponentOrigin;
   readonly properties: Readonly<Record<string, string>>;
-  readonly isPipeline: boolean;
 }
 
-function componentBody(
+export function componentBody(
+  type: ComponentType,
   document: ComponentDocument,
   spec: Record<string, unknown>,
   options: BodyOptions,
 ): Record<string, unknown> {
-  const sent = TYPES.get(document.type)?.sent?.(spec) ?? spec;
+  const sent = type.sent?.(spec) ?? spec;
   return {
     properties: present({
       description: document.description,
       tags: document.tags ?? {},
       properties: { ...textsOf(document.properties), ...options.properties },
       isAnonymous: options.isAnonymous,
-      isArchived: options.isPipeline ? undefined : false,
+      isArchived: type.isPipeline ? undefined : false,
       componentSpec: { ...sent, _source: options.origin },
     }),
+  };
+}
+
+/** A type of component that brings code, which is sent as one asset with the additional includes in it. */
+export function typeWithCode<T extends ComponentDocument & WithIncludes>(
+  type: string,
+  shape: ComponentType<T>["shape"],
+): ComponentType<T> {
+  return {
+    type,
+    shape,
+    async write(document, to) {
+      const { code: _own, ...rest } = document;
+      const included = await includedCode(document, to.resolver);
+      const spec = (await shape.write(included.code === undefined ? document : (rest as T), to)) as object;
+      return { ...spec, ...included };
+    },
   };
 }

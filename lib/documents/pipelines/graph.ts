@@ -7,40 +7,45 @@ import type { MapNode, SpecNode } from "../language/source.ts";
 import type { ComponentDocument } from "./component.ts";
 import { parseBinding } from "./component-io.ts";
 import { declaredInput, declaredOutput, type Port, portOf, type Scope } from "./scope.ts";
-import { type ComponentUse, readStep, type Step, stepBody, stepShapes, stepType } from "./step.ts";
+import { type ComponentUse, readStep, type Step, type StepType, stepBody, stepShapes } from "./step.ts";
 
 export type Steps = Readonly<Record<string, Step>>;
 
 const STEP_NAME = /^[a-z_][a-z\d_]*$/;
 
-/** `jobs:` of a pipeline, before its steps are joined. */
-export const steps: Shape<Steps> = {
-  expects: "a mapping of names to steps",
-  get below() {
-    const step: Shape<unknown> = { ...anyStep, below: { kind: "either", shapes: stepShapes() } };
-    return { kind: "values", shape: step, declared: true } as const;
-  },
-  read(node, at) {
-    if (node.kind !== "map")
-      return at.fault(node, `${at.name} is ${described(node)}; a mapping of names to steps is needed.`);
-    const read: Record<string, Step> = {};
-    for (const [name, child] of node.entries) {
-      const below = at.step(name);
-      if (!STEP_NAME.test(name))
-        below.fault(
-          { where: node.keys.get(name) ?? child.where },
-          `the step ${JSON.stringify(name)} has a name that Azure ML refuses.`,
-          {
-            hint: "Use lower-case letters, digits and underscores, and begin with a letter or an underscore.",
-          },
-        );
-      const step = readStep(name, child, below);
-      if (step !== undefined) read[name] = step;
-    }
-    return read;
-  },
-  write: () => undefined,
-};
+/**
+ * `jobs:` of a pipeline, before its steps are joined.
+ * @param types asked for once a pipeline is read: a step of one of these types runs a pipeline itself
+ */
+export function stepsOf(types: () => readonly StepType[]): Shape<Steps> {
+  return {
+    expects: "a mapping of names to steps",
+    get below() {
+      const step: Shape<unknown> = { ...anyStep, below: { kind: "either", shapes: types().flatMap(stepShapes) } };
+      return { kind: "values", shape: step, declared: true } as const;
+    },
+    read(node, at) {
+      if (node.kind !== "map")
+        return at.fault(node, `${at.name} is ${described(node)}; a mapping of names to steps is needed.`);
+      const read: Record<string, Step> = {};
+      for (const [name, child] of node.entries) {
+        const below = at.step(name);
+        if (!STEP_NAME.test(name))
+          below.fault(
+            { where: node.keys.get(name) ?? child.where },
+            `the step ${JSON.stringify(name)} has a name that Azure ML refuses.`,
+            {
+              hint: "Use lower-case letters, digits and underscores, and begin with a letter or an underscore.",
+            },
+          );
+        const step = readStep(name, child, below, types());
+        if (step !== undefined) read[name] = step;
+      }
+      return read;
+    },
+    write: () => undefined,
+  };
+}
 
 const anyStep: Shape<unknown> = {
   expects: "a step",
@@ -74,8 +79,10 @@ function withComponent(step: Step, scope: Scope): Step {
   const { inputs = {}, outputs = {} } = step.value;
   const declaredInputs = mapValues(inputs, (input) => declaredInput(input, scope));
   const declaredOutputs = mapValues(outputs, (output) => declaredOutput(output, scope));
-  const document = stepType(step.type).toComponent?.(step.value, declaredInputs, declaredOutputs);
-  return document === undefined ? step : { ...step, component: { kind: "local", document, origin: "YAML.JOB" } };
+  const { component: of } = step.of;
+  const document = step.of.toComponent?.(step.value, declaredInputs, declaredOutputs);
+  if (of === undefined || document === undefined) return step;
+  return { ...step, component: { kind: "local", of, document, origin: "YAML.JOB" } };
 }
 
 /** What the component of a step does not declare is left out, as Azure's client leaves it out. */

@@ -1,7 +1,7 @@
 // Pipeline jobs: steps joined by bindings (docs/facts/azureml-documents.md#2.6).
 
 import { checkNames, jobInputs, jobOutputs } from "../assets/io.ts";
-import { jobHeader } from "../jobs/command.ts";
+import { defineJob, jobHeader } from "../jobs/define-job.ts";
 import { jobIdentity, services } from "../jobs/run.ts";
 import { present } from "../language/document.ts";
 import { type ObjectOf, object, optional } from "../language/object.ts";
@@ -9,10 +9,12 @@ import { compute, computeId, datastoreId, datastoreReference } from "../language
 import { boolean, enumeration } from "../language/scalar.ts";
 import type { Reading, Shape, Writing } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import { joinSteps, type Steps, steps, writeSteps } from "./graph.ts";
+import { joinSteps, type Steps, writeSteps } from "./graph.ts";
+import { lacksCompute, pipelineComponent, steps } from "./pipeline-step.ts";
 import { inputPort, outputPort } from "./scope.ts";
-import { componentId, componentUse, type Step, stepType } from "./step.ts";
+import { componentId, componentUse } from "./step.ts";
 
+/** At which pipelines are written, those too that a data import becomes. */
 export const PIPELINE_API_VERSION = "2024-01-01-preview";
 
 const settings = object("settings", {
@@ -26,7 +28,7 @@ const fields = {
   ...jobHeader,
   type: optional(enumeration(["pipeline"])),
   jobs: optional(steps, { unwritten: true }),
-  component: optional(componentUse("pipeline"), { unwritten: true }),
+  component: optional(componentUse(pipelineComponent), { unwritten: true }),
   inputs: optional(jobInputs, { nullable: true }),
   outputs: optional(jobOutputs, { nullable: true }),
   settings: optional(settings, { unwritten: true, nullable: true }),
@@ -45,7 +47,7 @@ export const pipelineChanges = object("changes to a pipeline job", changeable);
 const INPUT_NAME = /^[a-zA-Z_]+[a-zA-Z0-9_]*(\.[a-zA-Z_]+[a-zA-Z0-9_]*)*$/;
 
 /** The graph is joined after all of it was read. */
-export const pipelineJob: Shape<PipelineJob> = {
+const shape: Shape<PipelineJob> = {
   ...written,
   read(node, at) {
     const value = written.read(node, at);
@@ -91,24 +93,15 @@ function checkComputes(jobs: Steps, node: MapNode, at: Reading): void {
   }
 }
 
-function lacksCompute(step: Step): boolean {
-  if (step.type === "pipeline" && step.component?.kind === "local") {
-    const { jobs } = step.component.document as unknown as { jobs?: Steps };
-    return Object.values(jobs ?? {}).some(lacksCompute);
-  }
-  return step.value.compute === undefined && !stepType(step.type).needsNoCompute?.(step);
-}
-
-/** The REST properties of a pipeline job. */
-export async function pipelineProperties(job: PipelineJob, to: Writing): Promise<Record<string, unknown>> {
+async function properties(job: PipelineJob, to: Writing): Promise<Record<string, unknown>> {
   const { name: _name, ...rest } = job;
   const body = (await written.write(rest as PipelineJob, to)) as Record<string, unknown>;
-  const { type: _type, ...properties } = body;
+  const { type: _type, ...own } = body;
   const component = job.component === undefined ? undefined : await componentId(job.component, to.resolver);
   return present({
-    ...properties,
+    ...own,
     jobType: "Pipeline",
-    inputs: properties["inputs"] ?? {},
+    inputs: own["inputs"] ?? {},
     componentId: component,
     jobs: await writeSteps(job.jobs ?? {}, to),
     settings: settingsBody(job, to),
@@ -125,3 +118,15 @@ function settingsBody(job: PipelineJob, to: Writing): Record<string, unknown> {
     _source: job.component === undefined ? "YAML.JOB" : "REMOTE.WORKSPACE.JOB",
   });
 }
+
+export const pipelineJobKind = defineJob({
+  job: "pipeline",
+  name: "pipeline job",
+  order: 220,
+  schemas: ["pipelinejob"],
+  types: ["pipeline"],
+  fields: [{ has: ["jobs"] }],
+  shape,
+  apiVersion: PIPELINE_API_VERSION,
+  properties,
+});

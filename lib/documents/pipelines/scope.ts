@@ -46,7 +46,7 @@ export function portOf(binding: unknown, scope: Scope, depth = 0): Port | undefi
 
 /** The type that a step's own port has; its mode does not carry over. */
 function stepPort(step: Step, side: string, name: string, scope: Scope, depth: number): Port | undefined {
-  if (step.type === "automl") return { type: "mltable" };
+  if (step.of.type === "automl") return { type: "mltable" };
   const document = step.component?.kind === "local" ? step.component.document : undefined;
   if (side === "outputs") {
     const declared = document?.outputs && own(document.outputs, name);

@@ -1,4 +1,4 @@
-// Steps that run Spark: over a Spark component, or written out in the pipeline.
+// Spark components, and the steps that run Spark: over such a component, or written out in the pipeline.
 
 import { environmentUse } from "../assets/environment.ts";
 import { jobInputs, jobOutputs } from "../assets/io.ts";
@@ -6,9 +6,9 @@ import { jobIdentity } from "../jobs/run.ts";
 import {
   checkRun,
   ownFolder,
-  type SparkConf,
   sparkConf,
   sparkEntry,
+  sparkFields,
   sparkIdentity,
   sparkJobFields,
   sparkResources,
@@ -18,15 +18,45 @@ import { textTags } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { compute } from "../language/reference.ts";
 import { enumeration, looseText, text } from "../language/scalar.ts";
-import type { Shape } from "../language/shape.ts";
-import type { ComponentDocument } from "./component.ts";
-import type { SparkComponent } from "./spark-component.ts";
-import { componentUse, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
+import type { Infer } from "../language/shape.ts";
+import { type ComponentDocument, type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
+import { checkOptional } from "./component-io.ts";
+import { additionalIncludes, checkIncludes } from "./includes.ts";
+import {
+  componentUse,
+  type DeclaredInputs,
+  type DeclaredOutputs,
+  definedOnly,
+  type StepType,
+  stepHeader,
+  writtenFields,
+} from "./step.ts";
+
+const component = object(
+  "a Spark component",
+  {
+    ...componentHeader,
+    type: optional(enumeration(["spark"])),
+    ...sparkFields,
+    code: ownFolder,
+    additional_includes: optional(additionalIncludes),
+  },
+  {
+    check(value, node, at) {
+      checkRun(value, node, at);
+      checkOptional(value.args, value.inputs, node.entries.get("args"), at.step("args"));
+      checkIncludes(value, node, at);
+    },
+  },
+);
+type SparkComponent = ComponentOf<typeof component>;
+
+const sparkComponent = typeWithCode<SparkComponent>("spark", component);
 
 const over = object("a Spark step", {
   ...stepHeader,
   type: optional(enumeration(["spark"])),
-  component: required(componentUse("spark")),
+  component: required(componentUse(sparkComponent)),
   tags: optional(textTags),
   properties: optional(map(looseText)),
   inputs: optional(jobInputs, { nullable: true }),
@@ -50,12 +80,17 @@ const inline = object("a Spark step", { ...sparkJobFields, ...stepHeader, code: 
 const SENT = ["resources", "py_files", "jars", "files", "archives", "identity", "conf", "args", "entry"];
 const INHERITED = ["py_files", "jars", "files", "archives", "conf", "args", "entry"] as const;
 
+type Inline = Infer<typeof inline>;
+type Value = Infer<typeof over> | Inline;
+
 export const sparkStep: StepType = {
-  over: over as unknown as Shape<StepValue>,
-  inline: inline as unknown as Shape<StepValue>,
+  type: "spark",
+  component: sparkComponent,
+  over,
+  inline,
   needsNoCompute: (step) => step.value.resources !== undefined,
-  toComponent(value, inputs, outputs) {
-    const conf = withInstances(value["conf"] as SparkConf | undefined);
+  toComponent(value: Inline, inputs: DeclaredInputs, outputs: DeclaredOutputs): ComponentDocument {
+    const conf = withInstances(value.conf);
     const { code, entry, py_files, jars, files, archives, environment, args, description, tags } = value;
     const properties = value.properties && literalsOf(value.properties);
     const given = {
@@ -72,18 +107,13 @@ export const sparkStep: StepType = {
       tags,
       properties,
     };
-    const component = Object.fromEntries(Object.entries(given).filter(([, field]) => field !== undefined));
-    return { type: "spark", inputs, outputs, ...component } as ComponentDocument;
+    return { type: "spark", inputs, outputs, ...definedOnly(given) };
   },
-  async body(step, to) {
-    const component =
-      step.component?.kind === "local" ? (step.component.document as unknown as SparkComponent) : undefined;
+  async body(value: Value, to, component: SparkComponent | undefined) {
     const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));
-    const value = { ...inherited, ...step.value };
-
-    const conf = withInstances(value["conf"] as SparkConf | undefined);
-    const identity = sparkIdentity(step.value as Parameters<typeof sparkIdentity>[0]);
-    return await writtenFields(over, { ...value, conf, identity } as StepValue, SENT, to);
+    const conf = withInstances(value.conf ?? component?.conf);
+    const own = { ...inherited, ...value, conf, identity: sparkIdentity(value) };
+    return await writtenFields(over, own, SENT, to);
   },
 };
 

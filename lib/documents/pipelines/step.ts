@@ -1,4 +1,4 @@
-// The steps of a pipeline: what all types of step share, and the registry in which each type's file enters itself (docs/facts/azureml-documents.md#2.6).
+// The steps of a pipeline: what steps of all types share (docs/facts/azureml-documents.md#2.6).
 import { segment } from "../../segment.ts";
 import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";
 import { gathering, includedFile } from "../language/included.ts";
@@ -7,7 +7,6 @@ import { parseReference, type Reference, resolveReference } from "../language/re
 import type { Resolver } from "../language/resolver.ts";
 import { text } from "../language/scalar.ts";
 import {
-  type Below,
   camelCase,
   described,
   isExpression,
@@ -20,7 +19,7 @@ import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
-  componentType,
+  type ComponentType,
   putAnonymousComponent,
   readComponent,
 } from "./component.ts";
@@ -28,18 +27,23 @@ import {
 /** What a step runs: a registered component, or one that is registered on the way. */
 export type ComponentUse =
   | { readonly kind: "registered"; readonly reference: Reference }
-  | { readonly kind: "local"; readonly document: ComponentDocument; readonly origin: ComponentOrigin };
+  | {
+      readonly kind: "local";
+      readonly of: ComponentType;
+      readonly document: ComponentDocument;
+      readonly origin: ComponentOrigin;
+    };
 
 /** One step. `value` has the fields that the type's shape reads. */
 export interface Step {
   readonly name: string;
-  readonly type: string;
+  readonly of: StepType;
   readonly value: StepValue;
   /** Undefined for steps that run no component (automl, built-in transfers). */
   readonly component?: ComponentUse;
 }
 
-export interface StepValue {
+interface StepValue {
   readonly inputs?: Readonly<Record<string, JobInput>>;
   readonly outputs?: Readonly<Record<string, JobOutput>>;
   readonly component?: ComponentUse;
@@ -52,34 +56,29 @@ export interface StepValue {
   readonly [field: string]: unknown;
 }
 
-/** One type of step. */
+/** Inputs and outputs as a component declares them. */
+export type DeclaredInputs = NonNullable<ComponentDocument["inputs"]>;
+export type DeclaredOutputs = NonNullable<ComponentDocument["outputs"]>;
+
+/** One type of step. What its methods take is what its own shapes read, and its own component. */
 export interface StepType {
+  /** As `type:` says it. */
+  readonly type: string;
+  /** The type of component that such steps run, where they have one of their own. */
+  readonly component?: ComponentType;
   /** The shape of a step over a component, if there are such. */
   readonly over?: Shape<StepValue>;
   /** The shape of a step that is written out in the pipeline, if there are such. */
   readonly inline?: Shape<StepValue>;
   /** The component that an inline step becomes; undefined where it needs none. */
-  toComponent?(
-    value: StepValue,
-    inputs: NonNullable<ComponentDocument["inputs"]>,
-    outputs: NonNullable<ComponentDocument["outputs"]>,
-  ): ComponentDocument | undefined;
-  /** What this type has in its body beside what all have. */
-  body(step: Step, to: Writing): Promise<Record<string, unknown>>;
+  toComponent?(value: StepValue, inputs: DeclaredInputs, outputs: DeclaredOutputs): ComponentDocument | undefined;
+  /**
+   * What this type has in its body beside what all have.
+   * @param component what the step runs, where that lies here
+   */
+  body(value: StepValue, to: Writing, component: ComponentDocument | undefined): Promise<Record<string, unknown>>;
   /** Whether it runs without a compute of its own or the pipeline's. */
   needsNoCompute?(step: Step): boolean;
-}
-
-const TYPES = new Map<string, StepType>();
-
-export function defineStep(name: string, type: StepType): void {
-  TYPES.set(name, type);
-}
-
-export function stepType(name: string): StepType {
-  const type = TYPES.get(name);
-  if (type === undefined) throw new Error(`There are no steps of the type ${name}.`);
-  return type;
 }
 
 /** Fields that steps of every type have. */
@@ -91,18 +90,17 @@ export const stepHeader = {
 } satisfies Record<string, AnyField>;
 
 /** `component:` of a step: a reference, a path, `file:path`, or a mapping. `type` is what its component must be. */
-export function componentUse(type: string): Shape<ComponentUse> {
-  const expects = `a ${type} component: azureml:<name>:<version>, a path to its YAML, or a mapping`;
+export function componentUse(type: ComponentType): Shape<ComponentUse> {
+  const expects = `a ${type.type} component: azureml:<name>:<version>, a path to its YAML, or a mapping`;
+  const local = (document: ComponentDocument | undefined, origin: ComponentOrigin): ComponentUse | undefined =>
+    document && { kind: "local", of: type, document, origin };
   return {
     expects,
-    get below(): Below {
-      const shape = componentType(type)?.shape;
-      return { kind: "either", shapes: shape === undefined ? [] : [shape as unknown as Shape<unknown>] };
-    },
+    below: { kind: "either", shapes: [type.shape] },
     read(node, at) {
       // Inside a component nothing is an expression of the pipeline.
       const inside = at.withExpressions(false);
-      if (node.kind === "map") return local(readComponent(node, inside, type, false), "YAML.JOB");
+      if (node.kind === "map") return local(readComponent(node, inside, type), "YAML.JOB");
       if (node.kind !== "scalar" || node.type !== "string" || node.text === "")
         return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`);
       if (/^(azureml:|\/subscriptions\/)/.test(node.text)) {
@@ -127,19 +125,15 @@ export function componentUse(type: string): Shape<ComponentUse> {
   };
 }
 
-function local(document: ComponentDocument | undefined, origin: ComponentOrigin): ComponentUse | undefined {
-  return document && { kind: "local", document, origin };
-}
-
 /** A component that stands in a file of its own; faults in it are faults of the whole. */
-function componentFile(node: ScalarNode, at: Reading, type: string | undefined): ComponentDocument | undefined {
+function componentFile(node: ScalarNode, at: Reading, type: ComponentType): ComponentDocument | undefined {
   const included = includedFile(node, at, "a component");
-  return included && gathering(at, () => readComponent(included.node, included.at, type, false));
+  return included && gathering(at, () => readComponent(included.node, included.at, type));
 }
 
 export async function componentId(use: ComponentUse, resolver: Resolver): Promise<string> {
   if (use.kind === "registered") return await resolveReference(use.reference, "components", resolver);
-  return await putAnonymousComponent(use.document, use.origin, resolver);
+  return await putAnonymousComponent(use.of, use.document, use.origin, resolver);
 }
 
 /** What the body says of where a step's component comes from. */
@@ -161,27 +155,25 @@ function typeOfStep(node: MapNode): string {
 }
 
 /** Reads one step; `name` is its key in the pipeline. */
-export function readStep(name: string, node: SpecNode, at: Reading): Step | undefined {
+export function readStep(name: string, node: SpecNode, at: Reading, types: readonly StepType[]): Step | undefined {
   if (node.kind !== "map") return at.fault(node, `${at.name} is ${described(node)}; a step is a mapping of fields.`);
-  const type = typeOfStep(node);
-  const kind = TYPES.get(type);
-  if (kind === undefined)
+  const word = typeOfStep(node);
+  const type = types.find((one) => one.type === word);
+  if (type === undefined)
     return at
       .step("type")
-      .fault(node.entries.get("type") ?? node, `${at.step("type").name} is ${JSON.stringify(type)}.`, {
-        allowed: [...TYPES.keys()],
+      .fault(node.entries.get("type") ?? node, `${at.step("type").name} is ${JSON.stringify(word)}.`, {
+        allowed: types.map((one) => one.type),
       });
-  const shape = (node.entries.has("component") ? kind.over : kind.inline) ?? kind.over ?? kind.inline;
+  const shape = (node.entries.has("component") ? type.over : type.inline) ?? type.over ?? type.inline;
   const value = shape?.read(node, at.withExpressions(true));
   if (value === undefined) return undefined;
-  return { name, type, value, ...(value.component === undefined ? {} : { component: value.component }) };
+  return { name, of: type, value, ...(value.component === undefined ? {} : { component: value.component }) };
 }
 
-/** All shapes of steps, for finding paths in a pipeline. */
-export function stepShapes(): Shape<unknown>[] {
-  return [...TYPES.values()].flatMap((type) =>
-    [type.over, type.inline].filter((shape) => shape !== undefined),
-  ) as Shape<unknown>[];
+/** All shapes of a type of step, for finding paths in a pipeline. */
+export function stepShapes({ over, inline }: StepType): Shape<unknown>[] {
+  return [over, inline].filter((shape) => shape !== undefined);
 }
 
 /** The body of a step: free-form, under snake_case names. */
@@ -189,17 +181,18 @@ export async function stepBody(step: Step, to: Writing): Promise<Record<string, 
   const snake: Writing = { ...to, style: "snake" };
   const { value } = step;
   const component = step.component === undefined ? {} : await overComponent(step, step.component, to.resolver);
-  const own = await stepType(step.type).body(step, snake);
+  const local = step.component?.kind === "local" ? step.component.document : undefined;
+  const own = await step.of.body(value, snake, local);
   return definedOnly({
     ...own,
     name: step.name,
-    type: own["type"] ?? step.type,
+    type: own["type"] ?? step.of.type,
     display_name: value.display_name,
     tags: value.tags,
     properties: value.properties,
     comment: value.comment,
     computeId:
-      value.compute === undefined || step.type === "automl" ? undefined : computeOf(value.compute, to.resolver),
+      value.compute === undefined || step.of.type === "automl" ? undefined : computeOf(value.compute, to.resolver),
     inputs: await stepInputs(value.inputs ?? {}, to.resolver),
     outputs: stepOutputs(value.outputs ?? {}),
     ...component,
@@ -208,7 +201,10 @@ export async function stepBody(step: Step, to: Writing): Promise<Record<string, 
 
 async function overComponent(step: Step, use: ComponentUse, resolver: Resolver): Promise<Record<string, unknown>> {
   const id = await componentId(use, resolver);
-  return { _source: sourceOf(use), ...(step.type === "sweep" ? { trial: { componentId: id } } : { componentId: id }) };
+  return {
+    _source: sourceOf(use),
+    ...(step.of.type === "sweep" ? { trial: { componentId: id } } : { componentId: id }),
+  };
 }
 
 export function computeOf(compute: string, resolver: Resolver): string {
@@ -252,7 +248,7 @@ function stepOutputs(outputs: Readonly<Record<string, JobOutput>>): Record<strin
 /** The fields of a value that a body has, written by their shapes. */
 export async function writtenFields(
   shape: { readonly fields: Readonly<Record<string, AnyField>> },
-  value: StepValue,
+  value: Readonly<Record<string, unknown>>,
   names: readonly string[],
   to: Writing,
 ): Promise<Record<string, unknown>> {

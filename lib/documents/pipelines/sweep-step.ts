@@ -7,13 +7,13 @@ import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";
 import { compute } from "../language/reference.ts";
 import { enumeration } from "../language/scalar.ts";
-import type { Shape } from "../language/shape.ts";
-import { componentUse, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
+import { commandComponent } from "./command-step.ts";
+import { componentUse, type StepType, stepHeader, writtenFields } from "./step.ts";
 
 const shape = object("a sweep step", {
   ...stepHeader,
   type: optional(enumeration(["sweep"])),
-  trial: required(componentUse("command")),
+  trial: required(componentUse(commandComponent)),
   tags: optional(textTags),
   properties: optional(textTags),
   inputs: optional(jobInputs, { nullable: true }),
@@ -30,19 +30,20 @@ const shape = object("a sweep step", {
 });
 
 export const sweepStep: StepType = {
+  type: "sweep",
   inline: {
-    ...(shape as unknown as Shape<StepValue>),
+    ...shape,
     read(node, at) {
       const value = shape.read(node, at);
-      return value && ({ ...value, component: value.trial } as unknown as StepValue);
+      return value && { ...value, component: value.trial };
     },
   },
-  async body(step, to) {
+  async body(value, to) {
     // The service reads a sweep step as it stands in YAML, but for the policy.
     const raw = ["limits", "sampling_algorithm", "objective", "search_space", "queue_settings", "resources"];
     return {
-      ...(await writtenFields(shape, step.value, raw, { ...to, style: "yaml" })),
-      ...(await writtenFields(shape, step.value, ["early_termination"], to)),
+      ...(await writtenFields(shape, value, raw, { ...to, style: "yaml" })),
+      ...(await writtenFields(shape, value, ["early_termination"], to)),
     };
   },
 };

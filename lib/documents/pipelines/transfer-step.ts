@@ -1,15 +1,67 @@
-// Steps that move data: copies between stores, imports from and exports to what lies outside.
+// Data transfer and import, as components and as steps: copies between stores, imports from and exports to what lies outside (docs/facts/azureml-documents.md#2.6).
 
 import { checkNames, jobInputs, jobOutput, jobOutputs } from "../assets/io.ts";
+import { byType } from "../language/by-type.ts";
 import { textTags } from "../language/document.ts";
-import { map, object, optional, required } from "../language/object.ts";
+import { list, map, object, optional, required } from "../language/object.ts";
 import { compute } from "../language/reference.ts";
-import { anything, enumeration, looseText } from "../language/scalar.ts";
-import type { Reading, Shape } from "../language/shape.ts";
+import { anything, enumeration, looseText, text } from "../language/scalar.ts";
+import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import type { ComponentDocument } from "./component.ts";
-import { componentUse, definedOnly, type StepType, type StepValue, stepHeader, writtenFields } from "./step.ts";
-import { copyMode, type ExternalData, externalData, TRANSFER_TASKS } from "./transfer.ts";
+import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
+import { componentInputs } from "./component-io.ts";
+import {
+  componentUse,
+  type DeclaredInputs,
+  type DeclaredOutputs,
+  type StepType,
+  stepHeader,
+  writtenFields,
+} from "./step.ts";
+
+const TRANSFER_TASKS = ["copy_data", "import_data", "export_data"] as const;
+const copyMode = enumeration(["merge_with_overwrite", "fail_if_conflict"]);
+
+export interface ExternalData {
+  readonly type?: string;
+  readonly connection?: string;
+}
+
+/** A database or file system outside Azure ML, reached through a connection. */
+export const externalData: Shape<ExternalData> = byType<ExternalData>(
+  "an outside store",
+  {
+    database: object("a database", {
+      type: required(enumeration(["database"])),
+      connection: required(text()),
+      query: optional(text()),
+      table_name: optional(text()),
+      stored_procedure: optional(text()),
+      stored_procedure_params: optional(
+        list(object("a parameter", { name: optional(text()), value: optional(looseText), type: optional(text()) })),
+      ),
+    }),
+    file_system: object("a file system", {
+      type: optional(enumeration(["file_system"])),
+      connection: required(text()),
+      path: optional(text()),
+    }),
+  },
+  { otherwise: "file_system" },
+);
+
+const sourceOrSink = object("a source or sink", { type: required(enumeration(["database", "file_system"])) });
+
+const component = object("a data transfer component", {
+  ...componentHeader,
+  type: optional(enumeration(["data_transfer"])),
+  task: required(enumeration(TRANSFER_TASKS)),
+  data_copy_mode: optional(copyMode),
+  source: optional(sourceOrSink),
+  sink: optional(sourceOrSink),
+});
+type TransferComponent = ComponentOf<typeof component>;
+const transferComponent: ComponentType<TransferComponent> = { type: "data_transfer", shape: component };
 
 const common = {
   ...stepHeader,
@@ -24,10 +76,16 @@ const common = {
   source: optional(externalData),
   sink: optional(externalData),
 };
-const over = object("a data transfer step", { ...common, component: required(componentUse("data_transfer")) });
+const over = object("a data transfer step", { ...common, component: required(componentUse(transferComponent)) });
 const inline = object("a data transfer step", common, { check: checkTask });
 
-type Value = { task: string; source?: ExternalData; sink?: ExternalData; inputs?: object; outputs?: object };
+type Value = {
+  task: (typeof TRANSFER_TASKS)[number];
+  source?: ExternalData;
+  sink?: ExternalData;
+  inputs?: object;
+  outputs?: object;
+};
 
 /** An import has a source and one output called sink; an export has one input called source and a sink. */
 function checkTask(value: Value, node: MapNode, at: Reading): void {
@@ -45,41 +103,66 @@ function checkTask(value: Value, node: MapNode, at: Reading): void {
     at.fault(node, `${at.name} exports data: it needs a sink, one input called "source", and no outputs.`);
 }
 
-/** Components that Azure keeps for imports and exports. */
-function builtIn(value: StepValue): string | undefined {
-  const direction = value["task"] === "import_data" ? "import" : value["task"] === "export_data" ? "export" : undefined;
-  if (direction === undefined) return undefined;
-  return builtInTransfer(direction, (value["source"] ?? value["sink"]) as ExternalData | undefined);
-}
-
 /** Azure's own component for a direction and a kind of store. */
 export function builtInTransfer(direction: "import" | "export", store: ExternalData | undefined): string {
   return `azureml://registries/azureml/components/${direction}_data_${store?.type ?? "file_system"}/versions/0.0.1`;
 }
 
+/** Components that Azure keeps for imports and exports. */
+function builtIn({ task, source, sink }: Value): string | undefined {
+  if (task === "copy_data") return undefined;
+  return builtInTransfer(task === "import_data" ? "import" : "export", source ?? sink);
+}
+
 export const transferStep: StepType = {
-  over: over as unknown as Shape<StepValue>,
-  inline: inline as unknown as Shape<StepValue>,
-  toComponent(value, inputs, outputs) {
+  type: "data_transfer",
+  component: transferComponent,
+  over,
+  inline,
+  toComponent(
+    value: Infer<typeof inline>,
+    inputs: DeclaredInputs,
+    outputs: DeclaredOutputs,
+  ): TransferComponent | undefined {
     if (builtIn(value) !== undefined) return undefined;
     const { task, data_copy_mode, description, tags } = value;
-    return definedOnly({
+    return {
       type: "data_transfer",
       task,
-      data_copy_mode,
+      ...(data_copy_mode && { data_copy_mode }),
       inputs,
       outputs,
-      description,
-      tags,
-    }) as unknown as ComponentDocument;
+      ...(description !== undefined && { description }),
+      ...(tags && { tags }),
+    };
   },
-  async body(step, to) {
-    const body = await writtenFields(over, step.value, ["task", "data_copy_mode", "source", "sink"], {
+  async body(value: Infer<typeof over> | Infer<typeof inline>, to) {
+    const body = await writtenFields(over, value, ["task", "data_copy_mode", "source", "sink"], {
       ...to,
       style: "yaml",
     });
-    const component = step.component === undefined ? builtIn(step.value) : undefined;
+    const component = "component" in value ? undefined : builtIn(value);
     return component === undefined ? body : { ...body, componentId: component, _source: "BUILTIN" };
+  },
+};
+
+const importedComponent = object("an import component", {
+  ...componentHeader,
+  type: optional(enumeration(["import"])),
+  source: required(componentInputs),
+  output: required(map(anything)),
+});
+
+type ImportComponent = ComponentOf<typeof importedComponent>;
+
+/** The service knows imports as command components of a kind. */
+const importComponent: ComponentType<ImportComponent> = {
+  type: "import",
+  shape: importedComponent,
+  sent(spec) {
+    const { source, output, ...rest } = spec;
+    const tags = { ...(spec["tags"] as object | undefined), component_type_overwrite: "import" };
+    return { ...rest, tags, type: "command", command: "import", inputs: source, outputs: { output } };
   },
 };
 
@@ -91,7 +174,7 @@ const importCommon = {
 };
 const importOver = object("an import step", {
   ...importCommon,
-  component: required(componentUse("import")),
+  component: required(componentUse(importComponent)),
   inputs: optional(jobInputs, { nullable: true }),
   outputs: optional(jobOutputs, { nullable: true }),
 });
@@ -103,9 +186,11 @@ const importInline = object("an import step", {
 });
 
 export const importStep: StepType = {
-  over: importOver as unknown as Shape<StepValue>,
+  type: "import",
+  component: importComponent,
+  over: importOver,
   inline: {
-    ...(importInline as unknown as Shape<StepValue>),
+    ...importInline,
     read(node, at) {
       const value = importInline.read(node, at);
       if (value === undefined) return undefined;
@@ -113,18 +198,17 @@ export const importStep: StepType = {
       const inputs = Object.fromEntries(
         Object.entries(source).map(([name, text]) => [
           name,
-          { kind: "literal", value: { type: "string", value: text, text } },
+          { kind: "literal", value: { type: "string", value: text, text } } as const,
         ]),
       );
-      return { ...rest, inputs, outputs: { output } } as unknown as StepValue;
+      return { ...rest, inputs, outputs: { output } };
     },
   },
   needsNoCompute: () => true,
-  toComponent: (_value, inputs, outputs) =>
-    ({
-      type: "import",
-      source: inputs,
-      output: outputs["output"] ?? { type: "uri_folder" },
-    }) as unknown as ComponentDocument,
+  toComponent: (_value, inputs, outputs): ImportComponent => ({
+    type: "import",
+    source: inputs,
+    output: { ...(outputs["output"] ?? { type: "uri_folder" }) },
+  }),
   body: async () => ({}),
 };

@@ -1,19 +1,20 @@
 // Data imports: a data asset that is filled from a database or a file system outside Azure ML, once or by a schedule.
 import { segment } from "../../segment.ts";
+import { sha256 } from "../../sha256.ts";
 import { withoutEvidence } from "../assets/evidence-names.ts";
 import { uriText } from "../assets/io.ts";
-import type { JobWrite } from "../job.ts";
-import { type ParseOptions, present, readDocument, tags } from "../language/document.ts";
+import { canonical } from "../language/canonical.ts";
+import { defineKind, type WriteOptions } from "../language/define-kind.ts";
+import { present, tags } from "../language/document.ts";
 import { includedFile } from "../language/included.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { computeId, datastore } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, looseText, nameText, text, version } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
-import type { MapNode, SourceFile } from "../language/source.ts";
+import type { MapNode } from "../language/source.ts";
 import { PIPELINE_API_VERSION } from "../pipelines/pipeline.ts";
-import { externalData } from "../pipelines/transfer.ts";
-import { builtInTransfer } from "../pipelines/transfer-step.ts";
+import { builtInTransfer, externalData } from "../pipelines/transfer-step.ts";
 
 /** The datastore that Azure ML manages; it chooses the paths in it. */
 const MANAGED = "azureml://datastores/workspacemanageddatastore";
@@ -77,16 +78,13 @@ function dataImportDefinition(value: DataImportDocument): Record<string, unknown
   });
 }
 
-export function parseDataImport(file: SourceFile, options: ParseOptions = {}): DataImportDocument {
-  return readDocument(file, dataImport, "data import", options);
+/** The same import has the same name, so that it is found again. */
+function nameOf(document: DataImportDocument): string {
+  return `import-${document.name}-${sha256(canonical(document)).slice(0, 10)}`;
 }
 
-/** The write of the job that imports the data: a pipeline of one step. Not verified against live Azure. */
-export async function translateDataImport(
-  document: DataImportDocument,
-  resolver: Resolver,
-  options: { readonly name: string | (() => string) },
-): Promise<JobWrite> {
+/** The job that imports the data: a pipeline of one step. Not verified against live Azure. */
+async function write(document: DataImportDocument, resolver: Resolver, options: WriteOptions) {
   const title = `data_import_${document.name}`;
   const isTable = document.source.type === "database";
   const folder = document.path.replace(/\/+$/, "");
@@ -109,12 +107,9 @@ export async function translateDataImport(
     componentId: builtInTransfer("import", document.source),
     _source: "BUILTIN",
   };
-  const name = typeof options.name === "string" ? options.name : options.name();
+  const { name = nameOf(document) } = options;
   return {
-    method: "PUT",
-    path: `jobs/${segment(name, "the name")}`,
-    apiVersion: PIPELINE_API_VERSION,
-    name,
+    path: `jobs/${segment(typeof name === "string" ? name : name(), "the name")}`,
     body: {
       properties: {
         jobType: "Pipeline",
@@ -132,3 +127,17 @@ export async function translateDataImport(
     },
   };
 }
+
+export const dataImportKind = defineKind({
+  name: "data import",
+  order: 140,
+  schemas: ["dataimport"],
+  marks: [
+    { has: ["source", "path"], type: ["", "mltable", "uri_folder"], lacks: ["trigger", "endpoint_name", "auth_mode"] },
+  ],
+  advice: "AzureMLApply creates and updates data imports.",
+  shape: dataImport,
+  apiVersion: PIPELINE_API_VERSION,
+  runsOnce: true,
+  write,
+});

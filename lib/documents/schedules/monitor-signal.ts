@@ -143,7 +143,7 @@ const shapes = {
 type Of = { [K in keyof typeof shapes]: Infer<(typeof shapes)[K]> };
 export type Signal = Of[keyof Of];
 
-export const signal: Shape<Signal> = byType<Signal>("a signal", shapes as unknown as Record<string, Shape<Signal>>, {
+export const signal: Shape<Signal> = byType<Signal>("a signal", shapes, {
   fold: snakeCase,
 });
 

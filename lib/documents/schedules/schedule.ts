@@ -1,17 +1,15 @@
 // Schedules: a trigger, and what it sets off: a job, a monitor or a data import (docs/facts/azureml-documents.md#2.12).
 import { segment } from "../../segment.ts";
-import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { looseText, nameText, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
 import { trigger } from "../language/trigger.ts";
 import { dataImportUse } from "./data-import.ts";
 import { monitorBody, monitorDefinition } from "./monitor.ts";
 import { scheduledJob } from "./scheduled-job.ts";
-
-const SCHEDULE_API_VERSION = "2023-06-01-preview";
 
 const ACTIONS = ["create_job", "create_monitor", "import_data"] as const;
 
@@ -42,18 +40,11 @@ const shape = object(
     },
   },
 );
-export type ScheduleDocument = Infer<typeof shape>;
+type ScheduleDocument = Infer<typeof shape>;
 
-export function parseSchedule(file: SourceFile, options: ParseOptions = {}): ScheduleDocument {
-  return readDocument(file, shape, "schedule", options);
-}
-
-/** The write of a schedule; what its job refers to inline is uploaded and registered first. */
-export async function translateSchedule(document: ScheduleDocument, resolver: Resolver): Promise<Write> {
+async function write(document: ScheduleDocument, resolver: Resolver) {
   return {
-    method: "PUT",
     path: `schedules/${segment(document.name, "the name")}`,
-    apiVersion: SCHEDULE_API_VERSION,
     body: {
       properties: present({
         displayName: document.display_name,
@@ -79,3 +70,15 @@ async function action(document: ScheduleDocument, resolver: Resolver): Promise<o
     monitorDefinition: await monitorBody(document.create_monitor, document.trigger, resolver),
   };
 }
+
+export const scheduleKind = defineKind({
+  name: "schedule",
+  order: 130,
+  schemas: ["schedule", "monitorschedule"],
+  marks: [{ has: ["trigger"] }],
+  advice: "AzureMLApply creates a schedule; to run its job now, submit the job's own file.",
+  shape,
+  apiVersion: "2023-06-01-preview",
+  keepsHash: true,
+  write,
+});

@@ -1,41 +1,49 @@
 // The job that a schedule submits: one that Azure ML has, one in a file, one written out; the first two with changes (docs/facts/azureml-documents.md#2.12).
 
-import { type JobDocument, jobProperties, jobShape, readJob } from "../job.ts";
+import { commandJobKind } from "../jobs/command.ts";
+import type { JobKind } from "../jobs/define-job.ts";
+import { sparkJobKind } from "../jobs/spark.ts";
 import { gathering, includedFile } from "../language/included.ts";
+import { kindOf } from "../language/kind.ts";
 import { mergeNodes } from "../language/overrides.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { described, type Reading, type Shape } from "../language/shape.ts";
 import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
-import { type PipelineJob, pipelineChanges } from "../pipelines/pipeline.ts";
+import { type PipelineJob, pipelineChanges, pipelineJobKind } from "../pipelines/pipeline.ts";
 
 /** Kinds of jobs that the service schedules. */
-const SCHEDULED = ["pipeline", "command", "spark"] as const;
+const SCHEDULED: readonly JobKind[] = [pipelineJobKind, commandJobKind, sparkJobKind];
 
 export type ScheduledJob =
   | { readonly kind: "registered"; readonly id: string; readonly changes?: PipelineJob }
-  | { readonly kind: "job"; readonly job: JobDocument };
+  | { readonly kind: "job"; readonly of: JobKind; readonly job: ReturnType<JobKind["parse"]> };
 
 const EXPECTS = "azureml:<job>, a path to the YAML of a job, or a mapping with `job`";
 
 export const scheduledJob: Shape<ScheduledJob> = {
   expects: EXPECTS,
-  get below() {
-    const shapes = [...SCHEDULED.map(jobShape), pipelineChanges as Shape<unknown>];
-    return { kind: "either", shapes } as const;
-  },
+  below: { kind: "either", shapes: [...SCHEDULED.map(({ shape }) => shape), pipelineChanges] },
   read(node, at) {
     if (node.kind === "scalar" && node.type === "string") return readNamed(node, at, undefined);
     if (node.kind !== "map") return at.fault(node, `${at.name} is ${described(node)}; ${EXPECTS} is needed.`);
     const job = node.entries.get("job");
-    if (job === undefined) return whole(readJob(node, at, SCHEDULED));
+    if (job === undefined) return readJob(node, at);
     if (job.kind === "scalar" && job.type === "string") return readNamed(job, at.step("job"), without(node, "job"), at);
     return at.step("job").fault(job, `"job" is ${described(job)}; azureml:<job> or a path to a YAML file is needed.`);
   },
   write: (value, to) => scheduledJobBody(value, to.resolver),
 };
 
-function whole(job: JobDocument | undefined): ScheduledJob | undefined {
-  return job && { kind: "job", job };
+/** A job that is written out. */
+function readJob(node: MapNode, at: Reading): ScheduledJob | undefined {
+  const found = kindOf({ node });
+  const of = SCHEDULED.find(({ name }) => name === found);
+  if (of === undefined)
+    return at.fault(node, `${at.name} describes no job that can stand here, but: ${found}.`, {
+      allowed: SCHEDULED.map(({ name }) => name),
+    });
+  const job = of.shape.read(node, at);
+  return job && { kind: "job", of, job };
 }
 
 /** A job by its name or its file. `changes` are read at the place `above`. */
@@ -53,7 +61,7 @@ function readNamed(
   const included = includedFile(node, at, "a job");
   if (included === undefined) return undefined;
   const merged = changes === undefined ? included.node : mergeNodes(included.node, changes);
-  return gathering(at, () => whole(readJob(merged, included.at, SCHEDULED)));
+  return gathering(at, () => readJob(merged, included.at));
 }
 
 function readRegistered(
@@ -84,8 +92,8 @@ function without(node: MapNode, name: string): MapNode {
 
 /** `jobDefinition`. The service names the experiment after the schedule unless the job names one. */
 async function scheduledJobBody(value: ScheduledJob, resolver: Resolver): Promise<Record<string, unknown>> {
-  if (value.kind === "job") return await jobProperties(value.job, resolver);
+  if (value.kind === "job") return await value.of.properties(value.job, resolver);
   if (value.changes === undefined)
     return { jobType: "Pipeline", sourceJobId: value.id, experimentName: "", isArchived: false };
-  return { ...(await jobProperties({ ...value.changes, kind: "pipeline" }, resolver)), sourceJobId: value.id };
+  return { ...(await pipelineJobKind.properties(value.changes, resolver)), sourceJobId: value.id };
 }

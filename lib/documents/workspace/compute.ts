@@ -1,18 +1,16 @@
 // Computes: clusters, instances, and machines, Spark pools and Kubernetes clusters that are attached.
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
-import { camelWriting, type ParseOptions, present, readDocument, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present } from "../language/document.ts";
 import { readText } from "../language/included.ts";
 import { map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { readLocalPath } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { anything, boolean, enumeration, integer, isoDuration, secretText, text } from "../language/scalar.ts";
 import { described, NOTHING_BELOW, type Shape } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
 import { computeInstance, type Instance, instanceProperties } from "./compute-instance.ts";
 import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
-
-const COMPUTE_API_VERSION = "2023-08-01-preview";
 
 const clusterFields = {
   ...computeHeader,
@@ -94,27 +92,21 @@ type KubernetesCluster = ObjectOf<typeof kubernetesFields>;
 type SparkPool = ObjectOf<typeof synapseFields>;
 export type ComputeDocument = Cluster | Machine | KubernetesCluster | SparkPool | Instance;
 
-const compute: Shape<ComputeDocument> = byType<ComputeDocument>("a compute", {
+const shapes = {
   amlcompute: object("a compute cluster", clusterFields),
   computeinstance: computeInstance,
   virtualmachine: object("a virtual machine", machineFields),
   kubernetes: object("a Kubernetes cluster", kubernetesFields),
   synapsespark: object("a Spark pool", synapseFields),
-} as unknown as Record<string, Shape<ComputeDocument>>);
+};
 
-export function parseCompute(file: SourceFile, options: ParseOptions = {}): ComputeDocument {
-  return readDocument(file, compute, "compute", options);
-}
-
-/** The write of a compute. Its body may hold passwords and keys. */
-export async function translateCompute(document: ComputeDocument, resolver: Resolver): Promise<Write> {
+/** The body may hold passwords and keys. */
+async function write(document: ComputeDocument, resolver: Resolver) {
   const location = document.location ?? resolver.workspace.location;
   const to = camelWriting(resolver);
   const identity = "identity" in document ? document.identity : undefined;
   return {
-    method: "PUT",
     path: `computes/${segment(document.name, "the name")}`,
-    apiVersion: COMPUTE_API_VERSION,
     body: present({
       location,
       tags: document.tags,
@@ -197,3 +189,15 @@ function machineProperties(document: Machine): Record<string, unknown> {
       }),
   });
 }
+
+export const computeKind = defineKind({
+  name: "compute",
+  order: 40,
+  schemas: ["amlcompute", "computeinstance", "vmcompute", "kubernetescompute", "synapsesparkcompute"],
+  types: Object.keys(shapes),
+  advice: "AzureMLApply creates and updates computes.",
+  shape: byType<ComputeDocument>("a compute", shapes),
+  apiVersion: "2023-08-01-preview",
+  collection: "computes",
+  write,
+});

@@ -63,7 +63,7 @@ export function connectionCredentials(types: readonly string[]): Shape<Connectio
       type: required(enumeration([type], { fold: "snake" })),
       ...FIELDS[type as keyof typeof FIELDS],
     };
-    return [type, object(`credentials of the type ${type}`, fields) as unknown as Shape<ConnectionCredentials>];
+    return [type, object(`credentials of the type ${type}`, fields)];
   });
   return byType<ConnectionCredentials>("credentials", Object.fromEntries(shapes), { fold: snakeCase });
 }

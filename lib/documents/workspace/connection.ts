@@ -1,14 +1,12 @@
 // Connections of a workspace to what lies outside: stores, registries, feeds, databases and AI services.
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
-import { type ParseOptions, present, readDocument, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { present } from "../language/document.ts";
 import { type Fields, map, object, optional, readOnly, required } from "../language/object.ts";
 import { anything, boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";
 import { type Shape, snakeCase } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
 import { type ConnectionCredentials, CREDENTIALS, connectionCredentials } from "./connection-credentials.ts";
-
-const CONNECTION_API_VERSION = "2024-04-01-preview";
 
 export interface ConnectionDocument {
   readonly type: string;
@@ -42,7 +40,7 @@ const header = {
 
 function shapeOf(type: string, fields: Fields): Shape<ConnectionDocument> {
   const own = { ...header, type: required(enumeration([type], { fold: "snake" })), ...fields };
-  return object(`a connection of the type ${type}`, own) as unknown as Shape<ConnectionDocument>;
+  return object(`a connection of the type ${type}`, own);
 }
 
 /** Reached at `target`, with credentials of some kinds. */
@@ -163,12 +161,8 @@ const connection: Shape<ConnectionDocument> = byType<ConnectionDocument>(
   { fold: snakeCase },
 );
 
-export function parseConnection(file: SourceFile, options: ParseOptions = {}): ConnectionDocument {
-  return readDocument(file, connection, "connection", options);
-}
-
-/** The write of a connection. Its body holds secrets. */
-export async function translateConnection(document: ConnectionDocument): Promise<Write> {
+/** The body holds secrets. */
+async function write(document: ConnectionDocument) {
   const type = TYPES[document.type];
   if (type === undefined) throw new Error(`There are no connections of the type ${document.type}.`);
   const key = document["api_key"] as string | undefined;
@@ -176,9 +170,7 @@ export async function translateConnection(document: ConnectionDocument): Promise
   const { authType, credentials } =
     given === undefined ? { authType: type.own ?? "None" } : CREDENTIALS[given.type](given);
   return {
-    method: "PUT",
     path: `connections/${segment(document.name, "the name")}`,
-    apiVersion: CONNECTION_API_VERSION,
     body: {
       properties: present({
         authType,
@@ -191,3 +183,20 @@ export async function translateConnection(document: ConnectionDocument): Promise
     },
   };
 }
+
+export const connectionKind = defineKind({
+  name: "connection",
+  order: 20,
+  schemas: ["connection", "workspaceconnection"],
+  // Of a blob container and of a data lake there are datastores, too; these have neither field.
+  marks: [{ type: ["azure_blob", "azure_data_lake_gen2"], hasAny: ["url", "target"] }],
+  types: Object.keys(TYPES).filter((type) => !["azure_blob", "azure_data_lake_gen2"].includes(type)),
+  advice: "AzureMLApply creates and updates connections.",
+  shape: connection,
+  apiVersion: "2024-04-01-preview",
+  secrets: {
+    ask: "listsecrets",
+    heldIn: (answer) => (answer as { properties?: { credentials?: unknown } } | undefined)?.properties?.credentials,
+  },
+  write,
+});

@@ -35,7 +35,7 @@ const SHAPES: Readonly<Record<string, { readonly shape: Shape<object>; readonly 
 };
 
 function credentials(title: string, fields: Fields): Shape<object> {
-  return object(title, fields) as unknown as Shape<object>;
+  return object(title, fields);
 }
 
 /** Credentials of some of the kinds; none at all means that the user's or the compute's identity is used. */

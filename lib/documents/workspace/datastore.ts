@@ -1,17 +1,15 @@
 // Datastores: blob containers, file shares, data lakes and OneLake (docs/facts/azureml-documents.md#2.9).
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
-import { camelWriting, type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { camelWriting, present, tags } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, nameText, text } from "../language/scalar.ts";
 import { type Shape, snakeCase } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
 import { type Credentials, storeCredentials } from "./credentials.ts";
 
-const DATASTORE_API_VERSION = "2024-07-01-preview";
-
-export interface DatastoreDocument {
+interface DatastoreDocument {
   readonly type: string;
   readonly name: string;
   readonly description?: string;
@@ -87,23 +85,17 @@ const datastore: Shape<DatastoreDocument> = byType<DatastoreDocument>(
       artifact: required(artifact),
       credentials: optional(storeCredentials(["ServicePrincipal"])),
     }),
-  } as unknown as Record<string, Shape<DatastoreDocument>>,
+  },
   { fold: snakeCase },
 );
 
-export function parseDatastore(file: SourceFile, options: ParseOptions = {}): DatastoreDocument {
-  return readDocument(file, datastore, "datastore", options);
-}
-
-/** The write of a datastore. Like Azure's client, it asks the service not to try the credentials. */
-export async function translateDatastore(document: DatastoreDocument, resolver: Resolver): Promise<Write> {
+/** Like Azure's client, it asks the service not to try the credentials. */
+async function write(document: DatastoreDocument, resolver: Resolver) {
   const written = (await datastore.write(document, camelWriting(resolver))) as Record<string, unknown>;
   const { name: _name, ...body } = written;
   const place = { endpoint: resolver.workspace.storageSuffix ?? "core.windows.net", protocol: "https" };
   return {
-    method: "PUT",
     path: `datastores/${segment(document.name, "the name")}`,
-    apiVersion: DATASTORE_API_VERSION,
     query: { skipValidation: "true" },
     body: {
       properties: present({
@@ -115,3 +107,16 @@ export async function translateDatastore(document: DatastoreDocument, resolver: 
     },
   };
 }
+
+export const datastoreKind = defineKind({
+  name: "datastore",
+  order: 30,
+  schemas: ["azureblob", "azurefile", "azuredatalakegen1", "azuredatalakegen2", "onelake"],
+  types: ["azure_blob", "azure_file", "azure_data_lake_gen1", "azure_data_lake_gen2", "one_lake"],
+  advice: "AzureMLApply creates and updates datastores.",
+  shape: datastore,
+  apiVersion: "2024-07-01-preview",
+  collection: "datastores",
+  secrets: { ask: "listSecrets", heldIn: (answer) => answer },
+  write,
+});

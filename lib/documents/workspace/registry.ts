@@ -1,13 +1,11 @@
 // Registries: assets that several workspaces share, in several regions.
 import { segment } from "../../segment.ts";
-import { type ParseOptions, present, readDocument, tags, type Write } from "../language/document.ts";
+import { defineKind } from "../language/define-kind.ts";
+import { present, tags } from "../language/document.ts";
 import { list, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, enumeration, integer, nameText, text } from "../language/scalar.ts";
 import { described, type Infer, type Shape } from "../language/shape.ts";
-import type { SourceFile } from "../language/source.ts";
-
-const REGISTRY_API_VERSION = "2022-10-01-preview";
 
 const STORAGE_TYPES = [
   "standard_lrs",
@@ -83,14 +81,10 @@ const registry = object("a registry", {
   mlflow_registry_uri: readOnly(),
   discovery_url: readOnly(),
 });
-export type RegistryDocument = Infer<typeof registry>;
+type RegistryDocument = Infer<typeof registry>;
 
-export function parseRegistry(file: SourceFile, options: ParseOptions = {}): RegistryDocument {
-  return readDocument(file, registry, "registry", options);
-}
-
-/** The write of a registry, in the workspace's resource group. The service has no room for its description. */
-export async function translateRegistry(document: RegistryDocument, resolver: Resolver): Promise<Write> {
+/** A registry lies in the workspace's resource group. The service has no room for its description. */
+async function write(document: RegistryDocument, resolver: Resolver) {
   const { subscriptionId, resourceGroup } = resolver.workspace;
   const acr = document.container_registry?.id;
   const acrDetails =
@@ -98,9 +92,7 @@ export async function translateRegistry(document: RegistryDocument, resolver: Re
       ? { systemCreatedAcrAccount: { acrAccountSku: "Premium" } }
       : { userCreatedAcrAccount: { armResourceId: { resourceId: acr } } };
   return {
-    method: "PUT",
     path: `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/registries/${segment(document.name, "the name")}`,
-    apiVersion: REGISTRY_API_VERSION,
     body: {
       location: document.location,
       identity: { type: "SystemAssigned" },
@@ -128,3 +120,14 @@ function storageDetails(value: Storage): object[] {
   };
   return Array.from({ length: value.replication_count ?? 1 }, () => ({ systemCreatedStorageAccount: account }));
 }
+
+export const registryKind = defineKind({
+  name: "registry",
+  order: 10,
+  schemas: ["registry"],
+  marks: [{ has: ["replication_locations"] }],
+  advice: "AzureMLApply creates and updates registries.",
+  shape: registry,
+  apiVersion: "2022-10-01-preview",
+  write,
+});

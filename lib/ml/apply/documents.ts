@@ -1,93 +1,25 @@
-// The documents of Apply: how each is read and translated, and their order, in which what is referred to comes first.
+// The documents of Apply in their order, in which what is referred to comes first.
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import {
-  type DataImportDocument,
+  APPLIED_KINDS,
   type DocumentKind,
+  type Kind,
   kindOf,
   type NamedThing,
-  parseBatchDeployment,
-  parseBatchEndpoint,
-  parseComponent,
-  parseCompute,
-  parseConnection,
-  parseData,
-  parseDataImport,
-  parseDatastore,
-  parseEnvironment,
-  parseModel,
-  parseOnlineDeployment,
-  parseOnlineEndpoint,
-  parseRegistry,
-  parseSchedule,
-  type Resolver,
   readSource,
   rootOf,
   type SourceFile,
-  translateBatchDeployment,
-  translateBatchEndpoint,
-  translateComponent,
-  translateCompute,
-  translateConnection,
-  translateData,
-  translateDataImport,
-  translateDatastore,
-  translateEnvironment,
-  translateModel,
-  translateOnlineDeployment,
-  translateOnlineEndpoint,
-  translateRegistry,
-  translateSchedule,
   type UploadRoot,
-  type Write,
 } from "../../documents/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import { namedIn } from "../assets/named-things.ts";
-import { canonical } from "../workspace/canonical.ts";
-import type { ApplicableDocument, ApplicableKind } from "./applicable.ts";
-import { sha256 } from "./dry-run-resolver.ts";
+import type { ApplicableDocument } from "./applicable.ts";
 import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
 
-function kind<T extends object>(
-  parse: (file: SourceFile) => T,
-  translate: (document: T, resolver: Resolver) => Promise<Write>,
-  more: Omit<ApplicableKind, "parse" | "translate"> = {},
-): ApplicableKind {
-  return { parse, translate: translate as ApplicableKind["translate"], ...more };
-}
-
-/** Fields that may change under an existing version; everything else is its content. */
-const ASSET = { mayChange: ["description", "tags", "isArchived", "stage", "properties"] };
-
 /** In the order in which they are applied. */
-const KINDS: Partial<Record<DocumentKind, ApplicableKind>> = {
-  registry: kind(parseRegistry, translateRegistry),
-  connection: kind(parseConnection, translateConnection, {
-    secrets: {
-      ask: "listsecrets",
-      heldIn: (answer) => (answer as { properties?: { credentials?: unknown } } | undefined)?.properties?.credentials,
-    },
-  }),
-  datastore: kind(parseDatastore, translateDatastore, { secrets: { ask: "listSecrets", heldIn: (answer) => answer } }),
-  compute: kind(parseCompute, translateCompute),
-  environment: kind(parseEnvironment, translateEnvironment, { asset: ASSET }),
-  "data asset": kind(parseData, translateData, { asset: ASSET }),
-  model: kind(parseModel, translateModel, { asset: ASSET }),
-  component: kind(parseComponent, translateComponent, { asset: ASSET, keepsHash: true }),
-  "online endpoint": kind(parseOnlineEndpoint, translateOnlineEndpoint),
-  "batch endpoint": kind(parseBatchEndpoint, translateBatchEndpoint),
-  "online deployment": kind(parseOnlineDeployment, translateOnlineDeployment, { keepsHash: true }),
-  "batch deployment": kind(parseBatchDeployment, translateBatchDeployment, { keepsHash: true }),
-  schedule: kind(parseSchedule, translateSchedule, { keepsHash: true }),
-  "data import": kind(parseDataImport, translateImport, { runsOnce: true }),
-};
-const ORDER = Object.keys(KINDS) as DocumentKind[];
-
-/** The name follows from the import's content, so that the same import is found again (idempotent). */
-function translateImport(document: DataImportDocument, resolver: Resolver): Promise<Write> {
-  const name = `import-${document.name}-${sha256(canonical(document)).slice(0, 10)}`;
-  return translateDataImport(document, resolver, { name });
-}
+const KINDS: readonly Kind[] = APPLIED_KINDS;
+const NAMES = KINDS.map(({ name }) => name).join(", ");
 
 export interface ReadDocuments {
   readonly documents: readonly ApplicableDocument[];
@@ -110,7 +42,7 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
     try {
       const file = readSource(name, { root });
       const found = kindOf(file);
-      const how = KINDS[found];
+      const how = KINDS.find(({ name }) => name === found);
       if (how) {
         const document = how.parse(file) as ApplicableDocument["document"];
         const isTemplate = TEMPLATE.test(document.name ?? "");
@@ -138,7 +70,7 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
   if (faults.length > 0) throw new TaskErrors(faults);
   if (documents.length === 0)
     throw new TaskError("input", `There is no document in ${given} that can be applied.`, {
-      hint: `Documents of these kinds can: ${ORDER.join(", ")}.`,
+      hint: `Documents of these kinds can: ${NAMES}.`,
     });
   return { documents: inOrder(only.documents), replaced: only.replaced, skipped };
 }
@@ -164,7 +96,7 @@ function cannotBeApplied(file: SourceFile, found: DocumentKind): TaskError {
     where: file.node.where,
     hint: isJob
       ? "Jobs are submitted: take the task AzureMLSubmitJob, or a schedule."
-      : `${found === "document of an unknown kind" ? UNMARKED : ""}Documents of these kinds can be: ${ORDER.join(", ")}.`,
+      : `${found === "document of an unknown kind" ? UNMARKED : ""}Documents of these kinds can be: ${NAMES}.`,
   });
 }
 
@@ -179,24 +111,14 @@ function yamlFiles(folder: string): string[] {
     });
 }
 
-/** Of what other documents may name. */
-const COLLECTIONS: Partial<Record<DocumentKind, string>> = {
-  environment: "environments",
-  "data asset": "data",
-  model: "models",
-  component: "components",
-  compute: "computes",
-  datastore: "datastores",
-};
-
 /** Whether what a document names is made by another document of this run. */
 export type Made = (thing: NamedThing) => boolean;
 
 export function madeBy(documents: readonly ApplicableDocument[]): Made {
   const key = (kind: string, name: string) => `${kind}/${name.toLowerCase()}`;
   const made = new Map<string, string | undefined>();
-  for (const { kind, document } of documents) {
-    const collection = COLLECTIONS[kind];
+  for (const { how, document } of documents) {
+    const { collection } = how;
     if (collection) made.set(key(collection, document.name ?? ""), document.version);
   }
   return (thing) => {
@@ -212,10 +134,10 @@ export function madeBy(documents: readonly ApplicableDocument[]): Made {
 
 /** By kind, and among themselves what is referred to before what refers to it. */
 function inOrder(documents: readonly ApplicableDocument[]): ApplicableDocument[] {
-  const ranked = [...documents].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  const ranked = [...documents].sort((a, b) => a.how.order - b.how.order);
   const provider = new Map<string, ApplicableDocument>();
   for (const one of ranked) {
-    const collection = COLLECTIONS[one.kind];
+    const { collection } = one.how;
     if (collection) provider.set(`${collection}/${one.document.name}`, one);
   }
   const ordered = new Set<ApplicableDocument>();

@@ -2,11 +2,11 @@
 // by content.
 import { createHash } from "node:crypto";
 import type { AssetKind, Resolver, UploadRoot } from "../../documents/index.ts";
+import { canonical } from "../../documents/language/canonical.ts";
 import { versionOfLabel } from "../assets/assets.ts";
 import { type Collecting, collectedBy, collectionsOf } from "../assets/collections.ts";
 import { contentOf } from "../assets/content.ts";
 import { specWorkspace } from "../assets/resolve.ts";
-import { canonical } from "../workspace/canonical.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { UNKNOWN } from "./compare.ts";
 

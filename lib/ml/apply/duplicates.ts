@@ -1,6 +1,7 @@
 // Duplicates: several files that describe one resource. All pairs are refused, or the last one counts. Pure.
+
+import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
-import { canonical } from "../workspace/canonical.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 
 /** The rule for files that describe one resource in different ways. */

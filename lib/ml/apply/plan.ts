@@ -1,5 +1,5 @@
 // Plans one document: create, change, replace or leave, from what is wanted and what is there. Pure. Most of the tests are about this.
-import { canonical } from "../workspace/canonical.ts";
+import { canonical } from "../../documents/language/canonical.ts";
 import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { ApplicableKind } from "./applicable.ts";
 import { type Difference, differences, isEmpty, isObject, otherSecrets } from "./compare.ts";

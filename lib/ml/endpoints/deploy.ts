@@ -3,7 +3,7 @@
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import type { OnlineDeploymentDocument, UploadRoot } from "../../documents/index.ts";
-import { translateOnlineDeployment } from "../../documents/index.ts";
+import { onlineDeploymentKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
@@ -80,7 +80,7 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
     mayCreate: checks,
     ...(options.root === undefined ? {} : { root: options.root }),
   });
-  const translation = translateOnlineDeployment(document, resolver);
+  const translation = onlineDeploymentKind.translate(document, resolver);
   translation.catch(() => {});
   const [[endpoint, deployments]] = await Promise.all([there, checks]);
   const body = (await translation).body as DeploymentBody;

@@ -4,8 +4,8 @@ import {
   namesIn,
   type OnlineDeploymentDocument,
   type OnlineEndpointDocument,
-  parseOnlineDeployment,
-  parseOnlineEndpoint,
+  onlineDeploymentKind,
+  onlineEndpointKind,
   readSource,
   type UploadRoot,
   withNames,
@@ -36,7 +36,7 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
     inputs.endpointFile === undefined
       ? undefined
       : overriding({ name: ["endpointName", inputs.endpointName] }, (changes) =>
-          parseOnlineEndpoint(readSource(inputs.endpointFile ?? "", { root }), changes),
+          onlineEndpointKind.parse(readSource(inputs.endpointFile ?? "", { root }), changes),
         );
   const file = readSource(inputs.deploymentFile, { root });
   const written = file.node.entries.get("endpoint_name");
@@ -58,7 +58,7 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
       endpoint_name: ["endpointName", inputs.endpointName ?? endpoint?.name],
       model: ["model", model],
     },
-    (changes) => parseOnlineDeployment(file, changes),
+    (changes) => onlineDeploymentKind.parse(file, changes),
   );
   return { endpoint, deployment };
 }

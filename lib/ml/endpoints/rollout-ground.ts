@@ -1,7 +1,7 @@
 // Prepares a rollout: creates the endpoint where it is missing, and requires deployments in a state that can be changed.
 
 import type { OnlineEndpointDocument } from "../../documents/index.ts";
-import { translateOnlineEndpoint } from "../../documents/index.ts";
+import { onlineEndpointKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import { createResolver } from "../assets/resolve.ts";
@@ -26,7 +26,7 @@ export async function createEndpoint(
 ): Promise<void> {
   if (document === undefined) throw new TaskError("notFound", "The endpoint is not there any more.");
   const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
-  const write = await translateOnlineEndpoint(rest, createResolver(workspace));
+  const write = await onlineEndpointKind.translate(rest, createResolver(workspace));
   const tags = { ...lineageTags(workspace.provenance), ...(write.body["tags"] as object) };
   await held.requireHeld();
   await putEndpoint(workspace, document.name, { ...write.body, tags }, { deadline, onBegun });

@@ -2,11 +2,10 @@
 import { parseDatastoreUri } from "../../azure/index.ts";
 import {
   type DataDocument,
+  dataKind,
   namesIn,
-  parseData,
   parseSource,
   rootOf,
-  translateData,
   type UploadRoot,
   withNames,
 } from "../../documents/index.ts";
@@ -49,7 +48,7 @@ export function dataOf(given: { name: string; type: string; path: string }, root
   const { name, type, path } = given;
   try {
     const file = parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder: rootOf(root), root });
-    const document = parseData(file);
+    const document = dataKind.parse(file);
     const names = namesIn(document).map((thing) => ({ ...thing, input: "path" }));
     return withNames(document, names);
   } catch (error) {
@@ -170,7 +169,7 @@ async function create(
   root: UploadRoot | undefined,
 ): Promise<RegisteredAsset> {
   if (!isRegistry(home)) await requireNamed(home, document);
-  const write = await translateData(
+  const write = await dataKind.translate(
     { ...document, version },
     isRegistry(home)
       ? createRegistryResolver(home, "data", document.name, version, root)

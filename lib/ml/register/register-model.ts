@@ -1,6 +1,6 @@
 // Registers a model (idempotent): a job's output or a local folder becomes a version with its provenance.
 
-import { translateModel, type UploadRoot } from "../../documents/index.ts";
+import { modelKind, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type AssetBody, findVersion, putNewVersion, versionIn } from "../assets/assets.ts";
 import { holderOf } from "../assets/holder.ts";
@@ -135,7 +135,7 @@ async function create(
   const { provenance } = home;
   const uri = await source.uri(version);
   const { name, type, description, tags } = request;
-  const write = await translateModel(
+  const write = await modelKind.translate(
     {
       name,
       version,

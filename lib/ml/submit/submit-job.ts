@@ -1,6 +1,7 @@
 // Submits a job: checks what it refers to, uploads what it needs, and submits it once for this step of this run (idempotent).
 import { createHash, randomBytes } from "node:crypto";
 import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";
+import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver, type WorkspaceResolver } from "../assets/resolve.ts";
@@ -8,7 +9,6 @@ import { refuseEvidence } from "../gate/evidence.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
 import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
-import { canonical } from "../workspace/canonical.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";

@@ -1,10 +1,10 @@
 // Faults name the place and never quote what may be a secret: variables, credentials, and a text that stands where their fields belong.
 import assert from "node:assert/strict";
 import {
-  parseCompute,
-  parseConnection,
+  computeKind,
+  connectionKind,
+  onlineDeploymentKind,
   parseJob,
-  parseOnlineDeployment,
   parseSource,
   type SourceFile,
 } from "../../../lib/documents/index.ts";
@@ -59,19 +59,19 @@ describe("a fault quotes no secret", () => {
     ],
     [
       "a deployment's variables as one text",
-      parseOnlineDeployment as Parse,
+      onlineDeploymentKind.parse as Parse,
       `name: d\nendpoint_name: e\nmodel: azureml:m:1\n${variables}`,
       "environment_variables",
     ],
     [
       "a connection's credentials as one text",
-      parseConnection as Parse,
+      connectionKind.parse as Parse,
       `name: c\ntype: git\ntarget: t\ncredentials: ${SECRET}\n`,
       "credentials",
     ],
     [
       "a cluster's SSH settings as one text",
-      parseCompute as Parse,
+      computeKind.parse as Parse,
       `name: c\ntype: amlcompute\nsize: s\nssh_settings: ${SECRET}\n`,
       "ssh_settings",
     ],

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import {
-  parseBatchDeployment,
-  parseData,
-  parseEnvironment,
+  batchDeploymentKind,
+  dataKind,
+  environmentKind,
+  modelKind,
+  onlineDeploymentKind,
+  onlineEndpointKind,
   parseJob,
-  parseModel,
-  parseOnlineDeployment,
-  parseOnlineEndpoint,
-  parseSchedule,
   readSource,
   type SourceFile,
+  scheduleKind,
 } from "../../../lib/documents/index.ts";
 import { TaskError, TaskErrors } from "../../../lib/errors.ts";
 import { type Project, project } from "./project.ts";
@@ -80,7 +80,7 @@ describe("spec files that hold no one document", () => {
 
   it("refuses a key that is given twice in a file that the document includes", () => {
     files.write("conda.yml", "name: x\ndependencies:\n  - python=3.10\nname: y\n");
-    const text = said(() => parseEnvironment(files.yaml("name: e\nimage: i\nconda_file: ./conda.yml\n")));
+    const text = said(() => environmentKind.parse(files.yaml("name: e\nimage: i\nconda_file: ./conda.yml\n")));
     assert.match(text, /conda\.yml:4:1: the key "name" .* line 1\./);
   });
 
@@ -109,7 +109,7 @@ describe("spec files that hold no one document", () => {
 
   it("refuses included files in the same words", () => {
     writeFileSync(files.at("conda.yml"), Buffer.from("name: x\n", "utf16le"));
-    const text = said(() => parseEnvironment(files.yaml("name: e\nimage: i\nconda_file: ./conda.yml\n")));
+    const text = said(() => environmentKind.parse(files.yaml("name: e\nimage: i\nconda_file: ./conda.yml\n")));
     assert.match(text, /conda\.yml: the file is written in UTF-16/);
   });
 
@@ -135,7 +135,7 @@ describe("spec files that hold no one document", () => {
     });
 
   it("says to write / where a path begins with a drive", () => {
-    const text = said(() => parseModel(files.yaml("name: m\npath: C:\\models\\m.pkl\n")));
+    const text = said(() => modelKind.parse(files.yaml("name: m\npath: C:\\models\\m.pkl\n")));
     assert.match(text, /C:\\models\\m\.pkl/);
     assert.match(text, /relative/);
     assert.doesNotMatch(text, /undefined/);
@@ -211,7 +211,7 @@ describe("spec documents of another kind", () => {
     "schedule",
   ] as const)
     it(`refuses ${name} that is given as an online deployment`, () => {
-      const text = said(() => parseOnlineDeployment(given(name)));
+      const text = said(() => onlineDeploymentKind.parse(given(name)));
       assert.match(text, /^given\.yml describes /);
       assert.match(text, /; an online deployment is needed here\./);
       if (name.endsWith("deployment")) assert.match(text, /AzureMLApply/);
@@ -220,13 +220,13 @@ describe("spec documents of another kind", () => {
   it("refuses every other pair of kinds by name, too", () => {
     const readers = {
       job: parseJob,
-      "online endpoint": parseOnlineEndpoint,
-      "online deployment": parseOnlineDeployment,
-      "batch deployment": parseBatchDeployment,
-      "data asset": parseData,
-      model: parseModel,
-      environment: parseEnvironment,
-      schedule: parseSchedule,
+      "online endpoint": onlineEndpointKind.parse,
+      "online deployment": onlineDeploymentKind.parse,
+      "batch deployment": batchDeploymentKind.parse,
+      "data asset": dataKind.parse,
+      model: modelKind.parse,
+      environment: environmentKind.parse,
+      schedule: scheduleKind.parse,
     } as const;
     const same: Record<string, string> = {
       pipeline: "job",

@@ -1,13 +1,6 @@
 // Data, models and environments.
 import assert from "node:assert/strict";
-import {
-  parseData,
-  parseEnvironment,
-  parseModel,
-  translateData,
-  translateEnvironment,
-  translateModel,
-} from "../../../../lib/documents/index.ts";
+import { dataKind, environmentKind, modelKind } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project } from "../project.ts";
 
 describe("spec assets", () => {
@@ -23,7 +16,7 @@ describe("spec assets", () => {
   afterEach(() => files.remove());
 
   it("writes data: a folder, a table with what it refers to, a URI as it stands", async () => {
-    const data = async (text: string) => await translateData(parseData(files.yaml(text)), offline());
+    const data = async (text: string) => await dataKind.translate(dataKind.parse(files.yaml(text)), offline());
     const folder = await data("name: d\ntype: uri_folder\npath: ./data\n");
     assert.equal(folder.path, "data/d/versions/8");
     const uri = (folder.body as { properties: { dataUri: string } }).properties.dataUri;
@@ -40,7 +33,7 @@ describe("spec assets", () => {
   });
 
   it("refuses data whose path is not of its type", () => {
-    const fault = (text: string) => faultsOf(() => parseData(files.yaml(text)))[0]?.message ?? "";
+    const fault = (text: string) => faultsOf(() => dataKind.parse(files.yaml(text)))[0]?.message ?? "";
     assert.match(fault("name: d\ntype: uri_file\npath: ./data\n"), /is a folder/);
     assert.match(fault("name: d\ntype: uri_folder\npath: ./data/a.csv\n"), /is a file/);
     assert.match(fault("name: d\ntype: mltable\npath: ./data\n"), /holds no file MLTable/);
@@ -50,7 +43,9 @@ describe("spec assets", () => {
 
   it("writes a model under the long form of its URI, or as the job's output that it is", async () => {
     const model = async (text: string) =>
-      (await translateModel(parseModel(files.yaml(text)), offline())).body as { properties: Record<string, unknown> };
+      (await modelKind.translate(modelKind.parse(files.yaml(text)), offline())).body as {
+        properties: Record<string, unknown>;
+      };
     const local = await model("name: m\ntype: mlflow_model\npath: ./model\nproperties: {ok: true}\n");
     assert.match(
       String(local.properties["modelUri"]),
@@ -64,7 +59,7 @@ describe("spec assets", () => {
 
   it("writes an environment at its latest version where none is given, and its build context as a folder URL", async () => {
     const environment = async (text: string) =>
-      await translateEnvironment(parseEnvironment(files.yaml(text)), offline());
+      await environmentKind.translate(environmentKind.parse(files.yaml(text)), offline());
     assert.equal((await environment("name: e\nimage: x\n")).path, "environments/e/versions/7");
     const built = (await environment("name: e\nversion: 1\nbuild: {path: ./ctx, dockerfile_path: Dockerfile}\n"))
       .body as {
@@ -75,7 +70,7 @@ describe("spec assets", () => {
   });
 
   it("tells a conda file from an environment, and wants an image", () => {
-    const fault = (text: string) => faultsOf(() => parseEnvironment(files.yaml(text)));
+    const fault = (text: string) => faultsOf(() => environmentKind.parse(files.yaml(text)));
     assert.ok(fault("name: e\nchannels: [a]\ndependencies: [b]\n").some((one) => /conda file/.test(one.hint ?? "")));
     assert.match(fault("name: e\n")[0]?.message ?? "", /no image and no build context/);
     assert.match(fault("name: e\nimage: x\nconda_file: gone.yml\n")[0]?.message ?? "", /no file or folder gone\.yml/);

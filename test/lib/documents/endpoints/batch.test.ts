@@ -1,11 +1,6 @@
 // Batch endpoints and deployments.
 import assert from "node:assert/strict";
-import {
-  parseBatchDeployment,
-  parseBatchEndpoint,
-  translateBatchDeployment,
-  translateBatchEndpoint,
-} from "../../../../lib/documents/index.ts";
+import { batchDeploymentKind, batchEndpointKind } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const HEAD = "name: classifier\nendpoint_name: heart\n";
@@ -18,13 +13,13 @@ describe("spec batch", () => {
   afterEach(() => files.remove());
 
   const body = async (yaml: string, resolver = offline()) => {
-    const write = await translateBatchDeployment(parseBatchDeployment(files.yaml(HEAD + yaml)), resolver);
+    const write = await batchDeploymentKind.translate(batchDeploymentKind.parse(files.yaml(HEAD + yaml)), resolver);
     return { write, properties: write.body["properties"] as Record<string, unknown>, puts: resolver.writes };
   };
 
   it("writes an endpoint with its default deployment", async () => {
     const yaml = "name: heart\ndescription: d\ntags: {a: 1}\ndefaults: {deployment_name: blue}\n";
-    assert.deepEqual(await translateBatchEndpoint(parseBatchEndpoint(files.yaml(yaml)), offline()), {
+    assert.deepEqual(await batchEndpointKind.translate(batchEndpointKind.parse(files.yaml(yaml)), offline()), {
       method: "PUT",
       path: "batchEndpoints/heart",
       apiVersion: "2023-10-01",
@@ -135,7 +130,7 @@ settings:
   ];
   for (const [yaml, pattern, path] of REFUSED)
     it(`refuses ${JSON.stringify(yaml)}`, () => {
-      const [fault] = faultsOf(() => parseBatchDeployment(files.yaml(HEAD + yaml)));
+      const [fault] = faultsOf(() => batchDeploymentKind.parse(files.yaml(HEAD + yaml)));
       assert.match(fault?.message ?? "", pattern);
       assert.equal(fault?.path ?? "", path);
     });

@@ -1,11 +1,6 @@
 // Online endpoints and deployments.
 import assert from "node:assert/strict";
-import {
-  parseOnlineDeployment,
-  parseOnlineEndpoint,
-  translateOnlineDeployment,
-  translateOnlineEndpoint,
-} from "../../../../lib/documents/index.ts";
+import { onlineDeploymentKind, onlineEndpointKind } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const DEPLOYMENT = `
@@ -34,7 +29,7 @@ describe("spec serving", () => {
   it("writes an endpoint", async () => {
     const yaml =
       "name: ep-one\nauth_mode: aml_token\ntraffic: {blue: 90, green: '10'}\nidentity: {type: user_assigned, user_assigned_identities: [{resource_id: /x}]}\n";
-    const write = await translateOnlineEndpoint(parseOnlineEndpoint(files.yaml(yaml)), offline());
+    const write = await onlineEndpointKind.translate(onlineEndpointKind.parse(files.yaml(yaml)), offline());
     assert.deepEqual(write, {
       method: "PUT",
       path: "onlineEndpoints/ep-one",
@@ -50,19 +45,19 @@ describe("spec serving", () => {
 
   for (const name of ["a_b", "1abc", "ab", "a".repeat(33), "abc-"])
     it(`refuses the endpoint name ${name}, quoting the rule`, () => {
-      const [fault] = faultsOf(() => parseOnlineEndpoint(files.yaml(`name: ${name}\n`)));
+      const [fault] = faultsOf(() => onlineEndpointKind.parse(files.yaml(`name: ${name}\n`)));
       assert.match(fault?.message ?? "", /3 to 32 characters/);
       assert.equal(fault?.path, "name");
     });
 
   it("refuses shares that do not add up", () => {
-    const [fault] = faultsOf(() => parseOnlineEndpoint(files.yaml("name: abc\ntraffic: {a: 50, b: 40}\n")));
+    const [fault] = faultsOf(() => onlineEndpointKind.parse(files.yaml("name: abc\ntraffic: {a: 50, b: 40}\n")));
     assert.match(fault?.message ?? "", /add up to 90/);
   });
 
   it("writes a deployment after what it needs", async () => {
     const resolver = offline();
-    const write = await translateOnlineDeployment(parseOnlineDeployment(files.yaml(DEPLOYMENT)), resolver);
+    const write = await onlineDeploymentKind.translate(onlineDeploymentKind.parse(files.yaml(DEPLOYMENT)), resolver);
     assert.deepEqual(
       resolver.writes.map((one) => one.path.replace(`${WORKSPACE}/`, "").replace(/[0-9a-f]{64}|[0-9a-f-]{36}/, "#")),
       ["data/ep-one-blue-model_inputs/versions/1", "models/#/versions/1", "codes/#/versions/1"],
@@ -100,7 +95,7 @@ describe("spec serving", () => {
     const resolver = offline();
     const yaml =
       "name: blue\nendpoint_name: abc\ninstance_type: x\nmodel: {name: m, version: 3, path: ./model}\nenvironment: {name: e, image: i}\n";
-    const write = await translateOnlineDeployment(parseOnlineDeployment(files.yaml(yaml)), resolver);
+    const write = await onlineDeploymentKind.translate(onlineDeploymentKind.parse(files.yaml(yaml)), resolver);
     const { properties } = write.body as { properties: Record<string, unknown> };
     assert.equal(properties["model"], `${WORKSPACE}/models/m/versions/3`);
     assert.equal(properties["environmentId"], `${WORKSPACE}/environments/e/versions/7`);
@@ -108,7 +103,7 @@ describe("spec serving", () => {
 
   it("refuses a missing instance type, a missing scoring script and a model that is no reference", () => {
     const fault = (text: string) =>
-      faultsOf(() => parseOnlineDeployment(files.yaml(`name: blue\nendpoint_name: abc\n${text}`)))[0];
+      faultsOf(() => onlineDeploymentKind.parse(files.yaml(`name: blue\nendpoint_name: abc\n${text}`)))[0];
     assert.match(fault("model: azureml:m:1\n")?.message ?? "", /needs the field "instance_type"/);
     const script = fault("instance_type: x\ncode_configuration: {code: ./src, scoring_script: scor.py}\n");
     assert.equal(script?.nearest, "score.py");

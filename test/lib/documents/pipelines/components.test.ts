@@ -1,6 +1,6 @@
 // Components: their registration, their hashes, and the folders that they bring in.
 import assert from "node:assert/strict";
-import { parseComponent, translateComponent } from "../../../../lib/documents/index.ts";
+import { componentKind } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const COMMAND = `
@@ -25,12 +25,12 @@ describe("spec components", () => {
 
   const translate = async (yaml: string) => {
     const resolver = offline();
-    const write = await translateComponent(parseComponent(files.yaml(yaml)), resolver);
+    const write = await componentKind.translate(componentKind.parse(files.yaml(yaml)), resolver);
     const { componentSpec, ...properties } = write.body["properties"] as Record<string, Record<string, unknown>>;
     return { write, spec: componentSpec ?? {}, properties, puts: resolver.writes };
   };
   const refused = (yaml: string) =>
-    faultsOf(() => parseComponent(files.yaml(yaml)))
+    faultsOf(() => componentKind.parse(files.yaml(yaml)))
       .map(({ message }) => message)
       .join("\n");
 

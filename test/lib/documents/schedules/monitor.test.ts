@@ -1,6 +1,6 @@
 // Monitors.
 import assert from "node:assert/strict";
-import { parseSchedule, type Resolver, translateSchedule } from "../../../../lib/documents/index.ts";
+import { type Resolver, scheduleKind } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const TOP = `
@@ -22,7 +22,7 @@ describe("spec monitor", () => {
   afterEach(() => files.remove());
 
   const definition = async (yaml: string, resolver: Resolver = offline()) => {
-    const write = await translateSchedule(parseSchedule(files.yaml(TOP + yaml)), resolver);
+    const write = await scheduleKind.translate(scheduleKind.parse(files.yaml(TOP + yaml)), resolver);
     const { action } = write.body["properties"] as { action: { monitorDefinition: Body } };
     return action.monitorDefinition as Body & { signals: Record<string, Body> };
   };
@@ -131,7 +131,7 @@ describe("spec monitor", () => {
   ];
   for (const [yaml, pattern] of REFUSED)
     it(`refuses ${JSON.stringify(yaml)}`, () => {
-      const text = faultsOf(() => parseSchedule(files.yaml(TOP + yaml)))
+      const text = faultsOf(() => scheduleKind.parse(files.yaml(TOP + yaml)))
         .map(({ message }) => message)
         .join("\n");
       assert.match(text, pattern);

@@ -1,11 +1,6 @@
 // Schedules of jobs and data imports, and their triggers.
 import assert from "node:assert/strict";
-import {
-  parseDataImport,
-  parseSchedule,
-  translateDataImport,
-  translateSchedule,
-} from "../../../../lib/documents/index.ts";
+import { dataImportKind, scheduleKind } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const CRON = 'name: nightly\ntrigger: {type: cron, expression: "15 3 * * *"}\n';
@@ -26,7 +21,7 @@ describe("spec schedule", () => {
   afterEach(() => files.remove());
 
   const properties = async (yaml: string) => {
-    const write = await translateSchedule(parseSchedule(files.yaml(yaml)), offline());
+    const write = await scheduleKind.translate(scheduleKind.parse(files.yaml(yaml)), offline());
     return write.body["properties"] as Record<string, Record<string, unknown>>;
   };
   const definition = async (yaml: string) =>
@@ -112,7 +107,7 @@ create_job: azureml:old
         source: { sourceType: "database", query: "q", connection: "azureml:c" },
       },
     });
-    const write = await translateDataImport(parseDataImport(files.yaml(source)), offline(), { name: "j1" });
+    const write = await dataImportKind.translate(dataImportKind.parse(files.yaml(source)), offline(), { name: "j1" });
     const job = write.body["properties"] as { jobs: Record<string, Record<string, unknown>>; displayName: string };
     assert.equal(write.path, "jobs/j1");
     assert.equal(job.displayName, "data_import_snow");
@@ -149,7 +144,7 @@ create_job: azureml:old
   ];
   for (const [yaml, pattern] of REFUSED)
     it(`refuses ${JSON.stringify(yaml.replace(CRON, ""))}`, () => {
-      const text = faultsOf(() => parseSchedule(files.yaml(yaml)))
+      const text = faultsOf(() => scheduleKind.parse(files.yaml(yaml)))
         .map(({ message }) => message)
         .join("\n");
       assert.match(text, pattern);
@@ -157,7 +152,7 @@ create_job: azureml:old
 
   it("reports faults of the job's own file with their place in it", () => {
     files.write("job.yml", `${PIPELINE}sttings: {}\n`);
-    const [fault] = faultsOf(() => parseSchedule(files.yaml(`${CRON}create_job: job.yml\n`)));
+    const [fault] = faultsOf(() => scheduleKind.parse(files.yaml(`${CRON}create_job: job.yml\n`)));
     assert.match(fault?.where?.file ?? "", /job\.yml$/);
     assert.match(fault?.message ?? "", /Did you mean settings/);
   });

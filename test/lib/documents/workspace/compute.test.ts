@@ -1,6 +1,6 @@
 // Computes and registries.
 import assert from "node:assert/strict";
-import { parseCompute, parseRegistry, translateCompute, translateRegistry } from "../../../../lib/documents/index.ts";
+import { computeKind, registryKind } from "../../../../lib/documents/index.ts";
 import { planFile } from "../../../../scripts/plan/plan.ts";
 import { faultsOf, offline, type Project, project } from "../project.ts";
 
@@ -12,7 +12,7 @@ describe("spec compute", () => {
   afterEach(() => files.remove());
 
   const body = async (yaml: string) => {
-    const write = await translateCompute(parseCompute(files.yaml(yaml)), offline());
+    const write = await computeKind.translate(computeKind.parse(files.yaml(yaml)), offline());
     return write.body as { location: string; identity?: object; properties: Record<string, unknown> };
   };
 
@@ -121,14 +121,14 @@ setup_scripts: {startup_script: {path: p}}
   ];
   for (const [yaml, pattern] of REFUSED)
     it(`refuses ${JSON.stringify(yaml)}`, () => {
-      const text = faultsOf(() => parseCompute(files.yaml(yaml))).map(({ message }) => message);
+      const text = faultsOf(() => computeKind.parse(files.yaml(yaml))).map(({ message }) => message);
       assert.match(text.join("\n"), pattern);
     });
 
   it("writes a registry, below the resource group", async () => {
     const yaml =
       "name: r\nlocation: eastus\ntags: {a: b}\nreplication_locations: [{location: eastus}, {location: westus, storage_config: {storage_account_hns: true, storage_account_type: Standard_ZRS, replication_count: 2}}]\n";
-    const write = await translateRegistry(parseRegistry(files.yaml(yaml)), offline());
+    const write = await registryKind.translate(registryKind.parse(files.yaml(yaml)), offline());
     assert.match(
       write.path,
       /^\/subscriptions\/[^/]+\/resourceGroups\/rg1\/providers\/Microsoft\.MachineLearningServices\/registries\/r$/,
@@ -149,7 +149,7 @@ setup_scripts: {startup_script: {path: p}}
 
   it("refuses a registry's storage that is no ARM id", () => {
     const yaml = "name: r\nlocation: eastus\nreplication_locations: [{location: eastus, storage_config: [account]}]\n";
-    const [fault] = faultsOf(() => parseRegistry(files.yaml(yaml)));
+    const [fault] = faultsOf(() => registryKind.parse(files.yaml(yaml)));
     assert.match(fault?.message ?? "", /the ARM id of a storage account/);
     assert.equal(fault?.path, "replication_locations[0].storage_config[0]");
   });

@@ -1,11 +1,6 @@
 // Datastores and connections, and the secrets in them.
 import assert from "node:assert/strict";
-import {
-  parseConnection,
-  parseDatastore,
-  translateConnection,
-  translateDatastore,
-} from "../../../../lib/documents/index.ts";
+import { connectionKind, datastoreKind } from "../../../../lib/documents/index.ts";
 import { planFile } from "../../../../scripts/plan/plan.ts";
 import { faultsOf, offline, type Project, project } from "../project.ts";
 
@@ -19,11 +14,13 @@ describe("spec stores", () => {
   afterEach(() => files.remove());
 
   const datastore = async (yaml: string) => {
-    const write = await translateDatastore(parseDatastore(files.yaml(`name: d\n${yaml}`)), offline());
+    const write = await datastoreKind.translate(datastoreKind.parse(files.yaml(`name: d\n${yaml}`)), offline());
     return { ...write, properties: write.body["properties"] };
   };
   const connection = async (yaml: string) =>
-    (await translateConnection(parseConnection(files.yaml(`name: c\n${yaml}`)))).body["properties"];
+    (await connectionKind.translate(connectionKind.parse(files.yaml(`name: c\n${yaml}`)), offline())).body[
+      "properties"
+    ];
 
   it("writes a blob datastore with an account key", async () => {
     const yaml = `type: azure_blob\naccount_name: acc\ncontainer_name: con\ncredentials: {account_key: ${SECRET}}\n`;
@@ -44,8 +41,10 @@ describe("spec stores", () => {
   it("takes the cloud's own storage address", async () => {
     const resolver = offline();
     const china = { ...resolver.workspace, storageSuffix: "core.chinacloudapi.cn" };
-    const document = parseDatastore(files.yaml("name: d\ntype: azure_file\naccount_name: a\nfile_share_name: s\n"));
-    const write = await translateDatastore(document, Object.assign(offline(), { workspace: china }));
+    const document = datastoreKind.parse(
+      files.yaml("name: d\ntype: azure_file\naccount_name: a\nfile_share_name: s\n"),
+    );
+    const write = await datastoreKind.translate(document, Object.assign(offline(), { workspace: china }));
     assert.equal((write.body["properties"] as { endpoint: string }).endpoint, "core.chinacloudapi.cn");
   });
 
@@ -113,16 +112,19 @@ describe("spec stores", () => {
   ];
   for (const [yaml, pattern] of REFUSED)
     it(`refuses the datastore ${JSON.stringify(yaml)}`, () => {
-      const text = faultsOf(() => parseDatastore(files.yaml(`name: d\n${yaml}`))).map(({ message }) => message);
+      const text = faultsOf(() => datastoreKind.parse(files.yaml(`name: d\n${yaml}`))).map(({ message }) => message);
       assert.match(text.join("\n"), pattern);
     });
 
   it("refuses credentials that the type of connection does not have", () => {
     const text = "name: c\ntype: container_registry\ntarget: t\n";
-    assert.match(faultsOf(() => parseConnection(files.yaml(text)))[0]?.message ?? "", /needs the field "credentials"/);
+    assert.match(
+      faultsOf(() => connectionKind.parse(files.yaml(text)))[0]?.message ?? "",
+      /needs the field "credentials"/,
+    );
     const pat = `${text}credentials: {type: pat, pat: ${SECRET}}\n`;
     assert.match(
-      faultsOf(() => parseConnection(files.yaml(pat)))[0]?.message ?? "",
+      faultsOf(() => connectionKind.parse(files.yaml(pat)))[0]?.message ?? "",
       /Allowed here: managed_identity, username_password/,
     );
   });
@@ -135,7 +137,7 @@ describe("spec stores", () => {
       `name: d\ntype: azure_blob\naccount_name: a\ncontainer_name: c\ncredentials: {account_key: {x: ${SECRET}}}\n`,
     ];
     for (const yaml of yamls) {
-      const faults = faultsOf(() => parseDatastore(files.yaml(yaml)));
+      const faults = faultsOf(() => datastoreKind.parse(files.yaml(yaml)));
       assert.notEqual(faults.length, 0);
       for (const { message, hint } of faults) assert.doesNotMatch(`${message} ${hint}`, new RegExp(SECRET));
     }
@@ -149,10 +151,10 @@ describe("spec stores", () => {
     const file = files.yaml(
       `name: c\ntype: git\ntarget: t\ncredentials: {type: username_password, username: u, password: ${SECRET}}\n`,
     );
-    parseConnection(file);
+    connectionKind.parse(file);
     assert.deepEqual([...file.secrets], [SECRET]);
     const empty = files.yaml("name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: <your token>}\n");
-    parseConnection(empty);
+    connectionKind.parse(empty);
     assert.deepEqual([...empty.secrets], []);
   });
 });

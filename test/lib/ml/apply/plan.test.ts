@@ -5,11 +5,10 @@ import { differences, UNKNOWN } from "../../../../lib/ml/apply/compare.ts";
 import { decide, hashOf, merged } from "../../../../lib/ml/apply/plan.ts";
 
 const asset = { mayChange: ["description", "tags", "isArchived", "stage", "properties"] };
-const never = () => Promise.reject(new Error("not asked"));
-const plain = { parse: () => ({}), translate: never };
-const ENVIRONMENT = { ...plain, asset };
-const COMPONENT = { ...plain, asset, keepsHash: true };
-const SCHEDULE = { ...plain, keepsHash: true };
+const plain = {};
+const ENVIRONMENT = { asset };
+const COMPONENT = { asset, keepsHash: true };
+const SCHEDULE = { keepsHash: true };
 const HASH = "azureDevOps.specificationHash";
 const long = "azureml://subscriptions/s/resourcegroups/g/workspaces/w/datastores/d/paths/";
 

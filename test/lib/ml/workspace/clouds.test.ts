@@ -1,7 +1,7 @@
 // Addresses that a cloud has of its own, where the service does not say them: they are those of the connection's cloud, in every cloud.
 import assert from "node:assert/strict";
 import { type AzureMl, cloudOf, clouds } from "../../../../lib/azure/index.ts";
-import { parseDatastore, translateDatastore } from "../../../../lib/documents/index.ts";
+import { datastoreKind } from "../../../../lib/documents/index.ts";
 import { createResolver } from "../../../../lib/ml/assets/resolve.ts";
 import { runStudioUrl, studioUrl } from "../../../../lib/ml/jobs/jobs.ts";
 import type { Workspace } from "../../../../lib/ml/workspace/workspace.ts";
@@ -44,13 +44,13 @@ describe("addresses of a cloud", () => {
 
     it(`sends a datastore to the storage and the Entra of ${cloud.name} where the file names none`, async () => {
       const resolver = createResolver(workspaceIn(cloud));
-      const keys = await translateDatastore(
-        parseDatastore(files.yaml("name: d\ntype: azure_file\naccount_name: a\nfile_share_name: s\n")),
+      const keys = await datastoreKind.translate(
+        datastoreKind.parse(files.yaml("name: d\ntype: azure_file\naccount_name: a\nfile_share_name: s\n")),
         resolver,
       );
       assert.equal((keys.body["properties"] as { endpoint: string }).endpoint, storage);
-      const principal = await translateDatastore(
-        parseDatastore(
+      const principal = await datastoreKind.translate(
+        datastoreKind.parse(
           files.yaml(
             "name: d\ntype: azure_data_lake_gen2\naccount_name: a\nfilesystem: f\ncredentials: {tenant_id: t, client_id: c, client_secret: s}\n",
           ),

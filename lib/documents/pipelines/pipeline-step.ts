@@ -1,4 +1,4 @@
-// Pipeline components: a graph of steps with declared inputs and outputs, and the steps that run one.
+// Pipelines in pipelines: components that are graphs of steps, the steps that run one, and with them all types of step that there are.
 
 import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { textTags } from "../language/document.ts";
@@ -7,11 +7,19 @@ import { bodyGuid } from "../language/python-json.ts";
 import { compute } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";
-import type { Infer, Shape } from "../language/shape.ts";
-import { ANONYMOUS_COMPONENT, type ComponentDocument, type ComponentType, componentHeader } from "./component.ts";
+import { automlStep } from "./automl-step.ts";
+import { commandStep } from "./command-step.ts";
+import { ANONYMOUS_COMPONENT, type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
 import { parseBinding } from "./component-io.ts";
-import { joinSteps, type Steps, steps, writeSteps } from "./graph.ts";
-import { componentUse, type StepType, type StepValue, stepHeader } from "./step.ts";
+import { joinSteps, type Steps, stepsOf, writeSteps } from "./graph.ts";
+import { parallelStep } from "./parallel-step.ts";
+import { sparkStep } from "./spark-step.ts";
+import { componentUse, type DeclaredInputs, type Step, type StepType, stepHeader } from "./step.ts";
+import { sweepStep } from "./sweep-step.ts";
+import { importStep, transferStep } from "./transfer-step.ts";
+
+/** `jobs:` of a pipeline job or component. */
+export const steps = stepsOf(() => STEP_TYPES);
 
 const written = object("a pipeline component", {
   ...componentHeader,
@@ -21,10 +29,10 @@ const written = object("a pipeline component", {
   settings: optional(object("settings", {}), { unwritten: true }),
   source_job_id: optional(text(), { unwritten: true }),
 });
-type PipelineComponent = Infer<typeof written>;
+type PipelineComponent = ComponentOf<typeof written>;
 
 /** The graph is joined after all of it was read. */
-const pipelineComponent: Shape<PipelineComponent> = {
+const shape: ComponentType<PipelineComponent>["shape"] = {
   ...written,
   read(node, at) {
     const value = written.read(node, at);
@@ -35,10 +43,8 @@ const pipelineComponent: Shape<PipelineComponent> = {
   },
 };
 
-type Inputs = NonNullable<ComponentDocument["inputs"]>;
-
 /** An input that says nothing of it is optional where every step that takes it, over a component that lies here, does without it. */
-function inferOptional(inputs: Inputs, jobs: Steps): Inputs {
+function inferOptional(inputs: DeclaredInputs, jobs: Steps): DeclaredInputs {
   const uses = new Map<string, boolean[]>();
   for (const step of Object.values(jobs)) {
     if (step.component?.kind !== "local") continue;
@@ -64,19 +70,20 @@ function inferOptional(inputs: Inputs, jobs: Steps): Inputs {
   );
 }
 
-export const pipelineComponentType: ComponentType = {
-  shape: { ...written, read: pipelineComponent.read } as never,
+export const pipelineComponent: ComponentType<PipelineComponent> = {
+  type: "pipeline",
+  shape,
   isPipeline: true,
-  async write(document, to) {
-    const spec = (await written.write(document as unknown as PipelineComponent, to)) as object;
-    return { ...spec, jobs: await writeSteps((document as unknown as PipelineComponent).jobs ?? {}, to) };
-  },
+  write: async (document, to) => ({
+    ...((await written.write(document, to)) as object),
+    jobs: await writeSteps(document.jobs ?? {}, to),
+  }),
 };
 
 const step = object("a pipeline step", {
   ...stepHeader,
   type: optional(enumeration(["pipeline"])),
-  component: required(componentUse("pipeline")),
+  component: required(componentUse(pipelineComponent)),
   tags: optional(textTags),
   properties: optional(textTags),
   inputs: optional(jobInputs, { nullable: true }),
@@ -84,11 +91,34 @@ const step = object("a pipeline step", {
   compute: optional(compute),
 });
 
-export const pipelineStep: StepType = {
-  over: step as unknown as Shape<StepValue>,
+const pipelineStep: StepType = {
+  type: "pipeline",
+  component: pipelineComponent,
+  over: step,
   needsNoCompute: () => true,
   body: async () => ({}),
 };
+
+/** In this order they are named to people. */
+export const STEP_TYPES: readonly StepType[] = [
+  commandStep,
+  pipelineStep,
+  parallelStep,
+  sweepStep,
+  sparkStep,
+  automlStep,
+  transferStep,
+  importStep,
+];
+
+/** Whether a step needs a compute that is named neither by it nor, in a pipeline that lies here, by its steps. */
+export function lacksCompute(step: Step): boolean {
+  if (step.component?.kind === "local" && step.of === pipelineStep) {
+    const { jobs } = step.component.document as PipelineComponent;
+    return Object.values(jobs ?? {}).some(lacksCompute);
+  }
+  return step.value.compute === undefined && !step.of.needsNoCompute?.(step);
+}
 
 /**
  * Registers the component that a pipeline job was made of, and answers its id. Azure's client gives all of them the version 1, so that

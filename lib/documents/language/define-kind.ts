@@ -1,0 +1,82 @@
+// A kind of document as one object: how it is recognised, read and translated, what may change of it, where its secrets lie.
+import { segment } from "../../segment.ts";
+import { type ParseOptions, readDocument, type Write } from "./document.ts";
+import type { DocumentKind, Recognition } from "./kind.ts";
+import type { AssetKind, Resolver } from "./resolver.ts";
+import type { Shape } from "./shape.ts";
+import type { SourceFile } from "./source.ts";
+
+/** What a step says of the job that a document becomes. */
+export interface WriteOptions {
+  /** The job's name, which identifies it for good. Wins over the document's. A function is called after everything else is known. */
+  readonly name?: string | (() => string) | undefined;
+  /** Where the document names no experiment. */
+  readonly experimentName?: string | undefined;
+  /** Wins over the document's; the job's name if neither is given. */
+  readonly displayName?: string | undefined;
+  /** Added to the document's; a tag of the same name wins over it. */
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** What a translation says of a write; the kind says the rest. */
+export type Content = Omit<Write, "method" | "apiVersion">;
+
+/** What is particular to the documents of a kind once they are in Azure. */
+export interface Handling {
+  /** What other documents name documents of the kind by: `environments`, `computes`. */
+  readonly collection?: AssetKind | "computes" | "datastores";
+  /** A versioned asset: what it holds never changes under a version. The fields below `properties` that may. */
+  readonly asset?: { readonly mayChange: readonly string[] };
+  /** What it holds cannot be read back whole: two are equal where the hashes are that each keeps among its own properties. */
+  readonly keepsHash?: boolean;
+  /** A POST below its path that tells the credentials which reading it does not; where they stand in the answer. */
+  readonly secrets?: { readonly ask: string; heldIn(answer: unknown): unknown };
+  /** It is no resource but work that is done once: a job with a name that says what it does. */
+  readonly runsOnce?: boolean;
+}
+
+/** A kind of document. Declared by `defineKind` in the file of the kind; `npm run generate` puts it into the list of all. */
+export interface Kind<T extends object = object, W extends Write = Write> extends Recognition, Handling {
+  readonly name: DocumentKind;
+  /** Its place in the list of all kinds: Apply makes documents in this order, what is referred to before what refers to it. */
+  readonly order: number;
+  /** Reads a document; throws all faults of the file at once. */
+  parse(file: SourceFile, options?: ParseOptions): T;
+  /** The write of a document; what it refers to inline, or brings from this machine, is uploaded and registered first. */
+  translate(document: T, resolver: Resolver, options?: WriteOptions): Promise<W>;
+}
+
+interface Declaration<T extends object, C extends Content>
+  extends Handling,
+    Omit<Recognition, "name">,
+    Pick<Kind<T>, "name" | "order"> {
+  /** One shape, or which of several a file has. */
+  readonly shape: Shape<T> | ((file: SourceFile) => Shape<T>);
+  /** At which its documents are written. */
+  readonly apiVersion: string | ((document: T) => string);
+  write(document: T, resolver: Resolver, options: WriteOptions): Promise<C>;
+}
+
+export function defineKind<T extends object, C extends Content>(declared: Declaration<T, C>): Kind<T, C & Write> {
+  const { shape, apiVersion, write, ...kind } = declared;
+  return {
+    ...kind,
+    parse: (file, options) =>
+      readDocument(file, typeof shape === "function" ? shape(file) : shape, declared.name, options),
+    translate: async (document, resolver, options = {}) => ({
+      ...(await write(document, resolver, options)),
+      method: "PUT",
+      apiVersion: typeof apiVersion === "function" ? apiVersion(document) : apiVersion,
+    }),
+  };
+}
+
+/** Of every version of an asset these may change; the rest is what the version is. */
+export const MAY_CHANGE = ["description", "tags", "isArchived", "stage", "properties"];
+
+/** Where a version of an asset is written. */
+export function versionPlace(collection: AssetKind, name: string, version: string) {
+  const path = `${collection}/${segment(name, "the name")}/versions/${segment(version, "the version")}`;
+  return { path, name, version };
+}

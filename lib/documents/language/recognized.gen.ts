@@ -1,0 +1,32 @@
+// Written by `npm run generate` from the files that declare a kind of document. Do not edit.
+
+/** How each kind is recognised; no code of the kinds comes with it. */
+export const RECOGNIZED = [
+  {"name":"registry","schemas":["registry"],"marks":[{"has":["replication_locations"]}],"advice":"AzureMLApply creates and updates registries."},
+  {"name":"connection","schemas":["connection","workspaceconnection"],"marks":[{"type":["azure_blob","azure_data_lake_gen2"],"hasAny":["url","target"]}],"types":["git","python_feed","container_registry","s3","snowflake","azure_sql_db","azure_synapse_analytics","azure_my_sql_db","azure_postgres_db","custom","azure_one_lake","azure_open_ai","azure_ai_services","azure_ai_search","azure_content_safety","azure_speech_services","api_key","open_ai","serp","serverless"],"advice":"AzureMLApply creates and updates connections."},
+  {"name":"datastore","schemas":["azureblob","azurefile","azuredatalakegen1","azuredatalakegen2","onelake"],"types":["azure_blob","azure_file","azure_data_lake_gen1","azure_data_lake_gen2","one_lake"],"advice":"AzureMLApply creates and updates datastores."},
+  {"name":"compute","schemas":["amlcompute","computeinstance","vmcompute","kubernetescompute","synapsesparkcompute"],"types":["amlcompute","computeinstance","virtualmachine","kubernetes","synapsespark"],"advice":"AzureMLApply creates and updates computes."},
+  {"name":"environment","schemas":["environment"],"fields":[{"hasAny":["image","build","conda_file"]}],"advice":"AzureMLApply creates and updates environments."},
+  {"name":"conda environment","fields":[{"hasAny":["channels","dependencies"]}],"advice":"An environment names a conda file under `conda_file:`, beside `image:`."},
+  {"name":"data asset","schemas":["data"],"types":["uri_file","uri_folder","mltable"],"advice":"AzureMLRegisterData registers data, and so does AzureMLApply."},
+  {"name":"model","schemas":["model"],"types":["custom_model","mlflow_model","triton_model"],"advice":"AzureMLRegisterModel registers a model, and so does AzureMLApply."},
+  {"name":"component","schemas":["commandcomponent","pipelinecomponent","parallelcomponent","sparkcomponent","automlcomponent","datatransfercomponent","importcomponent","sweepcomponent"],"marks":[{"has":["name"],"declaresInputs":true},{"has":["name"],"hasAny":["version","is_deterministic"],"lacks":["training_data","experiment_name","compute","settings"],"type":["command","pipeline","parallel","spark","automl","data_transfer","import"]}],"advice":"A component runs as a step: name it under `component:` in a pipeline job, or register it with AzureMLApply."},
+  {"name":"online endpoint","schemas":["managedonlineendpoint","kubernetesonlineendpoint"],"marks":[{"has":["auth_mode"]}],"advice":"AzureMLApply creates and updates online endpoints."},
+  {"name":"batch endpoint","schemas":["batchendpoint"],"advice":"AzureMLApply creates and updates batch endpoints."},
+  {"name":"online deployment","schemas":["managedonlinedeployment","kubernetesonlinedeployment"],"marks":[{"has":["endpoint_name"]}],"advice":"AzureMLDeployEndpoint rolls a deployment out."},
+  {"name":"batch deployment","schemas":["batchdeployment","modelbatchdeployment","pipelinecomponentbatchdeployment"],"marks":[{"has":["endpoint_name"],"type":["model","pipeline"]},{"has":["endpoint_name"],"hasAny":["compute","settings","component","job_definition","mini_batch_size","output_action"],"lacks":["instance_type"]}],"advice":"AzureMLApply creates and updates batch deployments."},
+  {"name":"schedule","schemas":["schedule","monitorschedule"],"marks":[{"has":["trigger"]}],"advice":"AzureMLApply creates a schedule; to run its job now, submit the job's own file."},
+  {"name":"data import","schemas":["dataimport"],"marks":[{"has":["source","path"],"type":["","mltable","uri_folder"],"lacks":["trigger","endpoint_name","auth_mode"]}],"advice":"AzureMLApply creates and updates data imports."},
+  {"name":"command job","schemas":["commandjob"],"types":["command"],"fields":[{"has":["command"]}],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"sweep job","schemas":["sweepjob"],"types":["sweep"],"fields":[{"has":["trial","search_space"]}],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"pipeline job","schemas":["pipelinejob"],"types":["pipeline"],"fields":[{"has":["jobs"]}],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"spark job","schemas":["sparkjob"],"types":["spark"],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"automl job","schemas":["automljob"],"types":["automl"],"fields":[{"has":["task","training_data"],"lacks":["jobs"]}],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"finetuning job","schemas":["finetuningjob"],"types":["finetuning","fine_tuning"],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"distillation job","schemas":["distillationjob"],"types":["distillation"],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"import job","types":["import"],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"data_transfer job","types":["data_transfer"],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"parallel job","schemas":["paralleljob"],"advice":"AzureMLSubmitJob submits a job."},
+  {"name":"workspace","schemas":["workspace"]},
+  {"name":"prompt flow","schemas":["flow"]},
+] as const;
