@@ -1,11 +1,12 @@
 // Composes the relay from its setting, its store and its identity.
-import * as fs from "node:fs";
 import type { TokenCredential } from "@azure/core-auth";
-import type { Clock, RelayLog } from "./core/clock.ts";
+import type { Transport } from "../lib/azure/transport.ts";
+import type { Clock } from "../lib/poll.ts";
 import type { Configuration } from "./core/configuration.ts";
 import type { Starter } from "./core/dispatch.ts";
 import { RelayFault } from "./core/fault.ts";
 import { createHttp } from "./core/http.ts";
+import type { RelayLog } from "./core/log.ts";
 import type { TokenSource } from "./core/models.ts";
 import { Relay } from "./core/relay.ts";
 import type { Store } from "./core/store.ts";
@@ -21,14 +22,16 @@ export interface RelayOptions {
   readonly secret: Secrets;
   readonly log?: RelayLog;
   readonly clock?: Clock;
-  /** PEM file of authorities to trust instead of node's own list. */
+  /** How requests leave, which is also how the credential's do. */
+  readonly transport: Transport;
+  /** PEM file of authorities that Azure DevOps' client trusts instead of node's own list. */
   readonly caFile?: string;
   readonly answerWithin?: number;
 }
 
 export function composeRelay(options: RelayOptions): Relay {
-  const { credential, secret, caFile } = options;
-  const http = createHttp(caFile === undefined ? {} : { ca: fs.readFileSync(caFile, "utf8") });
+  const { credential, secret, caFile, transport } = options;
+  const http = createHttp(transport);
   const token: TokenSource = async (scope) => {
     let answer: Awaited<ReturnType<TokenCredential["getToken"]>>;
     try {

@@ -3,12 +3,15 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TokenCredential } from "@azure/core-auth";
+import { createTransport } from "../lib/azure/transport.ts";
+import type { Clock } from "../lib/poll.ts";
 import { administer } from "./admin.ts";
 import { composeRelay } from "./compose.ts";
-import type { Clock, RelayLog } from "./core/clock.ts";
 import { type Configuration, parseConfiguration } from "./core/configuration.ts";
 import { describeFault } from "./core/fault.ts";
 import type { RelayRequest, RelayResponse } from "./core/handshake.ts";
+import { USER_AGENT } from "./core/http.ts";
+import type { RelayLog } from "./core/log.ts";
 import type { Relay } from "./core/relay.ts";
 import type { Store } from "./core/store.ts";
 import { FileStore } from "./stores/file.ts";
@@ -55,7 +58,9 @@ export async function startRelay(options: LocalRelayOptions): Promise<LocalRelay
   const { log } = options;
   const configuration = readRoutes(options.routes);
   const settings = options.settings ?? {};
+  const transport = createTransport({ userAgent: USER_AGENT, caFile: options.caFile });
   const relay = composeRelay({
+    transport,
     configuration,
     store: typeof options.store === "string" ? new FileStore(options.store) : options.store,
     credential: options.credential,
@@ -100,6 +105,7 @@ export async function startRelay(options: LocalRelayOptions): Promise<LocalRelay
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       await Promise.all([closed, replaying]);
+      transport.close();
     },
   };
 }

@@ -2,15 +2,21 @@
 
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
-import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
-import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
 import { ATTEMPTS, again, isUnknown, PAUSE, say, unreadableAnswer } from "./asking.ts";
 import { namedAs, requestOptions } from "./azure-devops.ts";
-import { releaseServiceOf } from "./collection.ts";
 import { onlyAnswers } from "./devops-answers.ts";
+import {
+  CLOCK_SKEW_MINUTES,
+  type ModelVersion,
+  onlyOneNamed,
+  type ReleaseFailures,
+  ReleaseStarter,
+  type ReleaseStep,
+  releaseApi,
+} from "./release-starter.ts";
 import { type RunAccess, RunMemory } from "./run-memory.ts";
 
 export type { RunAccess } from "./run-memory.ts";
@@ -39,20 +45,12 @@ export interface StartedRun {
   readonly url: string;
 }
 
-interface ModelVersion {
-  readonly name: string;
-  readonly version: string;
-}
-
-/** Minutes that the clocks of the services of Azure DevOps may differ. */
-const CLOCKS = 10;
-
 export class Starter extends RunMemory {
   readonly #access: RunAccess;
   readonly #target: StartTarget;
   readonly #build: BuildApi;
   readonly #pipelines: PipelinesApi;
-  readonly #releases: ReleaseApi;
+  readonly #releases: ReleaseStarter;
   #definition: Promise<{ id: number; name: string }> | undefined;
 
   constructor(access: RunAccess, target: StartTarget) {
@@ -65,9 +63,8 @@ export class Starter extends RunMemory {
     const options = requestOptions(settings);
     this.#build = onlyAnswers(new BuildApi(collectionUri, handlers, options, namedAs("Build", settings)));
     this.#pipelines = onlyAnswers(new PipelinesApi(collectionUri, handlers, options, namedAs("Pipelines", settings)));
-    this.#releases = onlyAnswers(
-      new ReleaseApi(releaseServiceOf(collectionUri), handlers, options, namedAs("Release", settings)),
-    );
+    const { project } = access;
+    this.#releases = new ReleaseStarter(releaseApi(settings, options), { collectionUri, project }, this.#failures());
   }
 
   /** Identifies this target, with the same value in every run. */
@@ -110,8 +107,8 @@ export class Starter extends RunMemory {
     const { project } = this.#access;
     const { id } = await this.#found();
     const target = this.#target;
-    const doing = `start ${this.key} for ${version.name}:${version.version}`;
     if (target.kind === "pipeline") {
+      const doing = `start ${this.key} for ${version.name}:${version.version}`;
       const run = await say(doing, `Queue builds on the ${this.key}`, () =>
         this.#pipelines.runPipeline(
           {
@@ -127,21 +124,7 @@ export class Starter extends RunMemory {
       if (run?.id === undefined) throw unreadableAnswer(doing);
       return this.#describe(run.id);
     }
-    const instanceReference = { id: version.version, name: version.version };
-    const release = await say(doing, `Create releases on the ${this.key}`, () =>
-      this.#releases.createRelease(
-        {
-          definitionId: id,
-          description: `Model ${version.name}:${version.version} ${this.#mark(version)}`,
-          reason: ReleaseReason.ContinuousIntegration,
-          isDraft: false,
-          artifacts: [{ alias: target.alias, instanceReference }],
-        },
-        project,
-      ),
-    );
-    if (release?.id === undefined) throw unreadableAnswer(doing);
-    return this.#describe(release.id);
+    return this.#releases.create({ definitionId: id, alias: target.alias, model: version, mark: this.#mark(version) });
   }
 
   /**
@@ -150,10 +133,10 @@ export class Starter extends RunMemory {
    * @param exactly a run on another branch does not count, also where the pipeline's default branch is meant
    */
   async find(version: ModelVersion, since: Date, exactly = false): Promise<StartedRun | undefined> {
-    const from = new Date(since.getTime() - CLOCKS * 60_000);
     const { id } = await this.#found();
     const target = this.#target;
     if (target.kind === "pipeline") {
+      const from = new Date(since.getTime() - CLOCK_SKEW_MINUTES * 60_000);
       const wanted = parametersOf(target, version);
       const branch = target.branch ?? (exactly ? await this.#defaultBranch(id) : undefined);
       const run = (await this.runs(id, { top: 200 })).find(
@@ -165,16 +148,7 @@ export class Starter extends RunMemory {
       );
       return run?.id === undefined ? undefined : this.#describe(run.id);
     }
-    const none = undefined;
-    const releases = await say(
-      "look for a release that may have been created",
-      `View releases on the ${this.key}`,
-      () => this.#releases.getReleases(this.#access.project, id, none, none, none, none, none, from, none, none, 100),
-    );
-    if (!Array.isArray(releases)) throw unreadableAnswer("look for a release that may have been created");
-    const marks = [this.#mark(version), this.#mark(version, this.key)];
-    const release = releases.find(({ description }) => marks.some((mark) => description?.includes(mark) === true));
-    return release?.id === undefined ? undefined : this.#describe(release.id);
+    return this.#releases.find(id, since, [this.#mark(version), this.#mark(version, this.key)]);
   }
 
   /** @param start the key alone, as earlier releases of this extension wrote it */
@@ -202,33 +176,46 @@ export class Starter extends RunMemory {
     const target = this.#target;
     const wanted = target.kind === "pipeline" ? target.pipeline : target.definition;
     if (/^\d+$/.test(wanted)) return { id: Number(wanted), name: wanted };
-    const sees = `${target.kind === "pipeline" ? "View build pipeline" : "View release pipeline"} on the ${this.key}`;
-    const list: { id?: number; name?: string }[] = await say(`look for the ${this.key}`, sees, async () => {
-      if (target.kind === "pipeline") return this.#build.getDefinitions(project, wanted);
-      const none = undefined;
-      return this.#releases.getReleaseDefinitions(project, wanted, ...[none, none, none, none, none, none, none], true);
-    });
+    if (target.kind === "release") return this.#releases.definitionNamed(wanted);
+    const list = await say(`look for the ${this.key}`, `View build pipeline on the ${this.key}`, () =>
+      this.#build.getDefinitions(project, wanted),
+    );
     if (!Array.isArray(list)) throw unreadableAnswer(`look for the ${this.key}`);
-    const fitting = list.filter(({ name }) => name?.toLowerCase() === wanted.toLowerCase());
-    const what = target.kind === "pipeline" ? "pipeline" : "release definition";
-    if (fitting.length > 1) {
-      throw new TaskError("input", `The project ${project} has ${fitting.length} of the ${what} "${wanted}".`, {
-        hint: `Name it by its id: ${fitting.map(({ id }) => id).join(", ")}.`,
-      });
-    }
-    const [only] = fitting;
-    if (only?.id !== undefined) return { id: only.id, name: only.name ?? wanted };
-    throw new TaskError("notFound", `The project ${project} has no ${what} "${wanted}" that this pipeline may see.`, {
-      hint: `Check its name, and that the build service may see it.`,
-    });
+    return onlyOneNamed<{ id?: number; name?: string }>(wanted, list, this.#failures());
+  }
+
+  /** What Azure DevOps does not do, as errors of a task. */
+  #failures(): ReleaseFailures {
+    const { project } = this.#access;
+    const target = this.#target;
+    const [what, wanted] =
+      target.kind === "pipeline" ? ["pipeline", target.pipeline] : ["release definition", target.definition];
+    const doings: Readonly<Record<ReleaseStep, readonly [doing: string, right: string]>> = {
+      findDefinition: [`look for the ${this.key}`, "View release pipeline"],
+      readDefinition: [`read the ${this.key}`, "View release pipeline"],
+      create: [`start ${this.key} for`, "Create releases"],
+      findRelease: ["look for a release that may have been created", "View releases"],
+    };
+    const doing = (step: ReleaseStep, model: ModelVersion | undefined) =>
+      `${doings[step][0]}${model === undefined ? "" : ` ${model.name}:${model.version}`}`;
+    return {
+      ask: (step, work, model) => say(doing(step, model), `${doings[step][1]} on the ${this.key}`, work),
+      noAnswer: (step, model) => unreadableAnswer(doing(step, model)),
+      missing: () =>
+        new TaskError("notFound", `The project ${project} has no ${what} "${wanted}" that this pipeline may see.`, {
+          hint: "Check its name, and that the build service may see it.",
+        }),
+      several: (found) =>
+        new TaskError("input", `The project ${project} has ${found.length} of the ${what} "${wanted}".`, {
+          hint: `Name it by its id: ${found.map(({ id }) => id).join(", ")}.`,
+        }),
+    };
   }
 
   #describe(id: number): StartedRun {
     const { settings, project } = this.#access;
     const root = `${settings.collectionUri}${encodeURIComponent(project)}`;
-    return this.#target.kind === "pipeline"
-      ? { reference: `run ${id}`, url: `${root}/_build/results?buildId=${id}` }
-      : { reference: `release ${id}`, url: `${root}/_releaseProgress?releaseId=${id}&_a=release-pipeline-progress` };
+    return { reference: `run ${id}`, url: `${root}/_build/results?buildId=${id}` };
   }
 }
 

@@ -23,7 +23,7 @@ import type { Cloud } from "./clouds.ts";
 import { failureOf, unreachable } from "./failure.ts";
 import { readJson } from "./json.ts";
 import { settle } from "./outcome.ts";
-import { isDropped, MOST_TRIES, PASSING_STATUSES, pauseBefore, retryAfter } from "./retry.ts";
+import { isDropped, MOST_TRIES, neverConnected, PASSING_STATUSES, pauseBefore, retryAfter } from "./retry.ts";
 import type { Transport } from "./transport.ts";
 import type { WithheldWrites } from "./withheld-writes.ts";
 
@@ -209,8 +209,7 @@ export class AzureMl {
       if (!("response" in got)) {
         const failure = unreachable(doing, url.href, got.error, tries);
         if (!isDropped(got.code)) throw failure;
-        // No connection was made, so that nothing was done.
-        const mayBeDone = isWrite && got.code !== "ECONNREFUSED" && got.code !== "EAI_AGAIN";
+        const mayBeDone = isWrite && !neverConnected(got.code);
         if (isLast || (mayBeDone && options.again === false)) {
           if (mayBeDone) return { failure, why: "no answer came" };
           throw failure;

@@ -17,6 +17,12 @@ const DROPPED = new Set([
 
 export const isDropped = (code: string | undefined): boolean => DROPPED.has(code ?? "");
 
+/** Codes of a connection that was never made, so that nothing can have been done over it. */
+const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** Whether the code of a network error says that no connection was made. */
+export const neverConnected = (code: unknown): boolean => typeof code === "string" && NEVER_CONNECTED.has(code);
+
 /** How often one request is sent at most. */
 export const MOST_TRIES = 6;
 

@@ -1,5 +1,6 @@
 // Requests to storage: which hosts get a credential, when a request is retried, and what counts as an answer.
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { TokenCredential } from "@azure/core-auth";
 import {
   createEmptyPipeline,
   createHttpHeaders,
@@ -27,6 +28,7 @@ import type { Cloud } from "./clouds.ts";
 import { UNKNOWN_HOST } from "./dry-run.ts";
 import { patience } from "./retry.ts";
 import { type RenewSignature, Signature, signing } from "./signature.ts";
+import type { Transport } from "./transport.ts";
 
 /** Access to a container. */
 export type BlobAccess =
@@ -48,12 +50,23 @@ export function storagePipeline(azure: AzureMl, container: URL, access: BlobAcce
   const isPlanned = azure.dryRun !== undefined && container.host === UNKNOWN_HOST;
   if (!isPlanned) guard(azure.cloud, container, access);
   return newPipeline(credentialFor(azure, access), {
-    httpClient: compatible(storageClient(azure.transport.httpClient, container.origin, access)),
-    userAgentOptions: { userAgentPrefix: azure.transport.userAgent },
-    // The pipeline below retries, by the policy for every host.
-    retryOptions: { maxTries: 1 },
+    ...pipelineOptions(azure.transport, container.origin, access),
     ...(access.kind === "entra" ? { audience: azure.cloud.storageScope } : {}),
   });
+}
+
+/** The same for a container that its owner's own setting names, with the owner's credential: no guard stands before it. */
+export function storagePipelineOver(transport: Transport, credential: TokenCredential, container: string): Pipeline {
+  return newPipeline(credential, pipelineOptions(transport, new URL(container).origin, { kind: "anonymous" }));
+}
+
+function pipelineOptions(transport: Transport, origin: string, access: BlobAccess) {
+  return {
+    httpClient: compatible(storageClient(transport.httpClient, origin, access)),
+    userAgentOptions: { userAgentPrefix: transport.userAgent },
+    // The pipeline below retries, by the policy for every host.
+    retryOptions: { maxTries: 1 },
+  };
 }
 
 /** Azure's rule for names of storage accounts. */

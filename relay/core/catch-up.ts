@@ -1,10 +1,11 @@
 // Finds the model versions that no event told of, and starts them in the order they were made.
 import { createHash } from "node:crypto";
-import type { Clock, RelayLog } from "./clock.ts";
+import type { Clock } from "../../lib/poll.ts";
 import { type Configuration, sourceName } from "./configuration.ts";
 import type { Dispatcher, Outcome } from "./dispatch.ts";
 import { RelayFault } from "./fault.ts";
 import { concernsModel, matchesModel } from "./filter.ts";
+import type { RelayLog } from "./log.ts";
 import { byCreation, type ModelCatalog, type ModelVersion } from "./models.ts";
 import { type ModelNotice, nameOf } from "./notice.ts";
 import { type Route, targetKey } from "./routes.ts";

@@ -1,7 +1,9 @@
 // Starts each version once for each target (idempotent): a claim, retries with back-off, and a dead letter when the retries are used up.
-import type { Clock, RelayLog } from "./clock.ts";
+
+import type { Clock } from "../../lib/poll.ts";
 import type { Configuration } from "./configuration.ts";
 import { asFault, describeFault, type RelayFault } from "./fault.ts";
+import type { RelayLog } from "./log.ts";
 import { type Notice, nameOf, startId, subjectOf } from "./notice.ts";
 import { type Route, type Target, targetKey } from "./routes.ts";
 import { keyPart, readJson, type Store, writeJson } from "./store.ts";

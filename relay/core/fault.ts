@@ -1,5 +1,7 @@
 // Errors between an event and a run, by what happens next: retry, dead letter or stop.
 
+import { PASSING_STATUSES } from "../../lib/passing-statuses.ts";
+
 /**
  * - `temporary`: the same call may succeed later; nothing was started.
  * - `unknown`: the call may or may not have started something (the answer was lost); try again, looking first where that is possible.
@@ -33,6 +35,9 @@ export class RelayFault extends Error {
     this.retryAfter = options.retryAfter;
   }
 }
+
+/** Whether an answer of this status may be another one later. 501 and its like are not asked again at once, and are not given up. */
+export const passes = (status: number): boolean => PASSING_STATUSES.has(status) || status >= 500;
 
 /** The message and, where there is one, the hint. */
 export function describeFault(error: unknown): string {

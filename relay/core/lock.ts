@@ -1,5 +1,6 @@
 // A distributed lock for each target, over all instances of the relay: it keeps versions in the order in which they were made.
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../../lib/poll.ts";
+import { poll } from "../../lib/poll.ts";
 import { readJson, type Store, writeJson } from "./store.ts";
 
 interface LockText {
@@ -30,12 +31,18 @@ export async function withLock<T>(
     const text: LockText = { owner, until: clock.now() + LEASE_MILLISECONDS };
     return writeJson(store, key, text, there === undefined ? "absent" : { etag: there.etag });
   };
-  let etag = await take();
-  for (let pause = 20; etag === undefined; pause = Math.min(pause * 1.5, 1_000)) {
-    if (clock.now() >= deadline) return undefined;
-    await clock.sleep(pause * (0.5 + Math.random()));
-    etag = await take();
-  }
+  let pause = 20;
+  let etag = await poll(
+    async () => {
+      const taken = await take();
+      if (taken !== undefined || clock.now() >= deadline) return { done: true, value: taken };
+      const after = pause * (0.5 + Math.random());
+      pause = Math.min(pause * 1.5, 1_000);
+      return { done: false, after };
+    },
+    { what: `the lock ${name}`, clock },
+  );
+  if (etag === undefined) return undefined;
   let renewing: Promise<void> = Promise.resolve();
   const renewal = setInterval(() => {
     renewing = renewing

@@ -1,8 +1,10 @@
 // Asks Azure ML's ARM API for its own record of model versions and runs: what every start rests on.
-import type { Clock } from "./clock.ts";
+
+import { PASSING_STATUSES, pauseBefore, retryAfter } from "../../lib/azure/retry.ts";
+import type { Clock } from "../../lib/poll.ts";
 import { isObject, texts } from "./events.ts";
-import { RelayFault } from "./fault.ts";
-import { type Http, type HttpResponse, retryAfter } from "./http.ts";
+import { passes, RelayFault } from "./fault.ts";
+import type { Http, HttpResponse } from "./http.ts";
 import type { ModelNotice } from "./notice.ts";
 
 /** Has model versions with their stage, and is served in every cloud that has Azure ML v2. */
@@ -132,14 +134,13 @@ export class ModelCatalog {
       });
       if (answer.status === 404 && isObject(readBody(answer, url).error)) return undefined;
       if (answer.status === 200) return readBody(answer, url);
-      const passing = answer.status === 408 || answer.status === 429 || answer.status >= 500;
-      // Retry-After may lengthen a pause, and never shortens it.
-      const wait = Math.max(retryAfter(answer.headers, clock.now()) ?? 0, 500 * turn);
-      if (passing && turn < 3 && wait <= 5_000) {
+      // Without the pause's random part: there is one relay, and not a crowd of agents.
+      const wait = pauseBefore(turn, retryAfter(answer.headers["retry-after"], clock.now()), () => 0);
+      if (PASSING_STATUSES.has(answer.status) && turn < 3 && wait <= 5_000) {
         await clock.sleep(wait);
         continue;
       }
-      throw refusal(answer, url, passing);
+      throw refusal(answer, url, passes(answer.status));
     }
   }
 }

@@ -1,7 +1,7 @@
 // The relay itself: events in, starts out; and the replay that finds what the events did not bring.
 import { createHash, randomUUID } from "node:crypto";
+import { type Clock, systemClock } from "../../lib/poll.ts";
 import { CatchUp, type CaughtUp } from "./catch-up.ts";
-import { type Clock, type RelayLog, silentLog, systemClock } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
 import { Dispatcher, type Outcome, type Starter } from "./dispatch.ts";
 import { parseDelivery, type RelayEvent, type RunEvent } from "./events.ts";
@@ -10,6 +10,7 @@ import { concernsModel, concernsRun, matchesModel, matchesRun } from "./filter.t
 import { answerOptions, answerValidation, json, type RelayRequest, type RelayResponse } from "./handshake.ts";
 import type { Http } from "./http.ts";
 import { withLock } from "./lock.ts";
+import { type RelayLog, silentLog } from "./log.ts";
 import { ModelCatalog, type TokenSource } from "./models.ts";
 import { type ModelNotice, nameOf, noticeOfModelEvent, noticeOfRunEvent } from "./notice.ts";
 import { confirmRun, NO_SOURCES } from "./record.ts";

@@ -1,11 +1,13 @@
 // Replay: starts every version missed since the cursor, and retries dead letters.
+
+import type { Clock } from "../../lib/poll.ts";
 import type { CatchUp, Cursor } from "./catch-up.ts";
 import { CURSORS } from "./catch-up.ts";
-import type { Clock, RelayLog } from "./clock.ts";
 import type { Configuration } from "./configuration.ts";
 import { DEAD_LETTERS, type DeadLetter, type Dispatcher } from "./dispatch.ts";
 import { describeFault } from "./fault.ts";
 import { withLock } from "./lock.ts";
+import type { RelayLog } from "./log.ts";
 import type { ModelCatalog } from "./models.ts";
 import { nameOf } from "./notice.ts";
 import { confirmNotice, NO_SOURCES } from "./record.ts";

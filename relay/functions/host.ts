@@ -1,15 +1,17 @@
 // The relay inside Azure Functions: built once from the app's settings, and its log led to the invocation that caused it.
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { TokenCredential } from "@azure/core-auth";
 import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import { AzureCliCredential, ManagedIdentityCredential } from "@azure/identity";
 import { ContainerClient } from "@azure/storage-blob";
+import { storagePipelineOver } from "../../lib/azure/storage-pipeline.ts";
+import { createTransport } from "../../lib/azure/transport.ts";
 import { composeRelay } from "../compose.ts";
-import type { RelayLog } from "../core/clock.ts";
 import { parseConfiguration } from "../core/configuration.ts";
 import { describeFault } from "../core/fault.ts";
 import { json, type RelayRequest, type RelayResponse } from "../core/handshake.ts";
+import { USER_AGENT } from "../core/http.ts";
+import type { RelayLog } from "../core/log.ts";
 import type { Relay } from "../core/relay.ts";
+import { credentialOf } from "../identity.ts";
 import { BlobStore } from "../stores/blob.ts";
 
 const invocation = new AsyncLocalStorage<InvocationContext>();
@@ -31,22 +33,17 @@ function relayOf(environment: NodeJS.ProcessEnv): Relay {
   if (container === "") {
     throw new Error("The app setting RELAY_CONTAINER is missing: https://{account}.blob.core.windows.net/{container}.");
   }
-  const credential = credentialOf(environment);
+  const transport = createTransport({ userAgent: USER_AGENT });
+  const credential = credentialOf(environment, transport);
   built = composeRelay({
+    transport,
     configuration: parseConfiguration(routes),
-    store: new BlobStore(new ContainerClient(container, credential)),
+    store: new BlobStore(new ContainerClient(container, storagePipelineOver(transport, credential, container))),
     credential,
     secret: (name) => environment[name],
     log,
   });
   return built;
-}
-
-/** The app's managed identity in Azure; on a developer's machine, who is signed in to the Azure CLI. */
-function credentialOf(environment: NodeJS.ProcessEnv): TokenCredential {
-  if (environment.IDENTITY_ENDPOINT === undefined) return new AzureCliCredential();
-  const clientId = environment.AZURE_CLIENT_ID;
-  return clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
 }
 
 /** Runs the work with the relay. A setting that is wrong is 503: Event Grid repeats it, and nothing is lost over it. */

@@ -1,17 +1,12 @@
-// Starts a classic release whose artifact is the model version, through Azure DevOps' own client.
-import { getBearerHandler, WebApi } from "azure-devops-node-api";
-import type {
-  Release,
-  ReleaseDefinition,
-  ReleaseStartMetadata,
-} from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
-import { ReleaseReason } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
-import type { IReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
-import { onlyAnswers } from "../../lib/agent/devops-answers.ts";
+// Starts a classic release whose artifact is the model version.
+import type { ReleaseDefinition } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
+import type { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
+import { type ReleaseFailures, ReleaseStarter, type ReleaseStep, releaseApi } from "../../lib/agent/release-starter.ts";
+import { neverConnected } from "../../lib/azure/retry.ts";
 import { sourceName } from "../core/configuration.ts";
 import type { StartContext, Started } from "../core/dispatch.ts";
-import { RelayFault } from "../core/fault.ts";
-import { neverConnected } from "../core/http.ts";
+import { passes, RelayFault } from "../core/fault.ts";
+import { USER_AGENT } from "../core/http.ts";
 import type { TokenSource } from "../core/models.ts";
 import { type ModelNotice, type Notice, nameOf } from "../core/notice.ts";
 import type { ReleaseTarget } from "../core/routes.ts";
@@ -39,100 +34,41 @@ export async function startRelease(
   parts: ReleaseParts,
 ): Promise<Started> {
   if (notice.kind !== "model") throw new RelayFault("permanent", `${nameOf(notice)} is no model version to release.`);
-  const api = await call(target, "asking for Azure DevOps' release service", "looked", () => connect(target, parts));
-  const definition = await findDefinition(api, target);
+  const { project, alias, variables } = target;
+  const place = { collectionUri: target.organization, project };
+  const releases = new ReleaseStarter(await connect(target, parts), place, failuresOf(target));
+  const wanted = target.definition;
+  const id = typeof wanted === "number" ? wanted : (await releases.definitionNamed(wanted)).id;
+  const definition = await releases.definition(id);
   checkArtifact(definition, target, notice);
-  const definitionId = definition.id ?? 0;
   // The mark tells this start from any release that a person made of the same version.
   const mark = `[relay ${context.id}]`;
   if (context.uncertain) {
-    const made = await findRelease(api, target, definitionId, mark, context.since);
-    if (made !== undefined) return describe(target, made);
+    const made = await releases.find(definition.id, new Date(context.since), [mark]);
+    if (made !== undefined) return made;
   }
-  const variables = Object.entries(target.variables);
-  const start: ReleaseStartMetadata = {
-    definitionId,
-    description: `Model ${nameOf(notice)} of ${sourceName(notice.source)} ${mark}`,
-    isDraft: false,
-    reason: ReleaseReason.ContinuousIntegration,
-    artifacts: [{ alias: target.alias, instanceReference: { id: notice.version, name: notice.version } }],
-    ...(variables.length === 0
-      ? {}
-      : { variables: Object.fromEntries(variables.map(([name, value]) => [name, { value }])) }),
-  };
-  const release = await call(target, `creating a release of ${definition.name}`, "created", () =>
-    api.createRelease(start, target.project),
-  );
-  return describe(target, release);
+  const source = sourceName(notice.source);
+  return releases.create({ definitionId: definition.id, alias, model: notice, source, mark, variables });
 }
 
-let connected: { readonly key: string; readonly api: IReleaseApi } | undefined;
+let connected: { readonly key: string; readonly api: ReleaseApi } | undefined;
 
-async function connect(target: ReleaseTarget, parts: ReleaseParts): Promise<IReleaseApi> {
-  const token = await parts.token(parts.scope ?? DEVOPS_SCOPE);
-  const key = `${target.organization}\n${parts.caFile ?? ""}\n${token}`;
-  // The client asks three times where things are before its first call: that is kept as long as the token is.
+async function connect(target: ReleaseTarget, parts: ReleaseParts): Promise<ReleaseApi> {
+  const accessToken = await parts.token(parts.scope ?? DEVOPS_SCOPE);
+  const { organization: collectionUri } = target;
+  const key = `${collectionUri}\n${parts.caFile ?? ""}\n${accessToken}`;
+  // The client asks where things are before its first call: the answer is kept as long as the token is.
   if (connected?.key === key) return connected.api;
-  const web = new WebApi(target.organization, getBearerHandler(token), {
-    socketTimeout: 15_000,
-    allowRedirects: false,
-    ...(parts.caFile === undefined ? {} : { cert: { caFile: parts.caFile } }),
-  });
-  const api = onlyAnswers(await web.getReleaseApi());
+  const api = releaseApi(
+    { collectionUri, accessToken, userAgent: USER_AGENT },
+    {
+      socketTimeout: 15_000,
+      allowRedirects: false,
+      ...(parts.caFile === undefined ? {} : { cert: { caFile: parts.caFile } }),
+    },
+  );
   connected = { key, api };
   return api;
-}
-
-async function findDefinition(api: IReleaseApi, target: ReleaseTarget): Promise<ReleaseDefinition> {
-  const { project, definition } = target;
-  const missing = (what: string) =>
-    new RelayFault(
-      "permanent",
-      `The project ${project} has no release definition ${what} that the relay's identity may see.`,
-      {
-        hint: "Check the name, and that the identity is a member of the project with View release pipeline and Create releases.",
-      },
-    );
-  if (typeof definition === "number") {
-    const found = await call(target, `reading release definition ${definition}`, "looked", () =>
-      api.getReleaseDefinition(project, definition),
-    );
-    if (typeof found?.id !== "number") throw missing(String(definition));
-    return found;
-  }
-  const list = await call(target, `looking for the release definition ${definition}`, "looked", () =>
-    api.getReleaseDefinitions(
-      project,
-      definition,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      true,
-    ),
-  );
-  if (!Array.isArray(list)) throw unreadable(target, "the list of release definitions");
-  const matching = list.filter((one) => one.name?.toLowerCase() === definition.toLowerCase());
-  const [only] = matching;
-  if (only?.id === undefined) throw missing(`"${definition}"`);
-  if (matching.length > 1) {
-    throw new RelayFault(
-      "permanent",
-      `The project ${project} has ${matching.length} release definitions "${definition}".`,
-      {
-        hint: `Name it by its id: ${matching.map((one) => `${one.id} in ${one.path ?? "\\"}`).join(", ")}.`,
-      },
-    );
-  }
-  const id = only.id;
-  const found = await call(target, `reading release definition ${id}`, "looked", () =>
-    api.getReleaseDefinition(project, id),
-  );
-  if (typeof found?.id !== "number") throw missing(`"${definition}"`);
-  return found;
 }
 
 /** Checks the model's name too: version 5 of one model must never be released as version 5 of another. */
@@ -160,49 +96,41 @@ function checkArtifact(definition: ReleaseDefinition, target: ReleaseTarget, not
   }
 }
 
-async function findRelease(
-  api: IReleaseApi,
-  target: ReleaseTarget,
-  definitionId: number,
-  mark: string,
-  since: number,
-): Promise<Release | undefined> {
-  // Ten minutes for clocks that differ. The list has no filter on the description.
-  const from = new Date(since - 600_000);
-  const none = undefined;
-  const list = await call(target, "looking for a release that may have been created", "looked", () =>
-    api.getReleases(target.project, definitionId, none, none, none, none, none, from, none, none, 100),
-  );
-  if (!Array.isArray(list)) throw unreadable(target, "the list of releases");
-  return list.find(({ description }) => description?.includes(mark) === true);
-}
-
-const unreadable = (target: ReleaseTarget, what: string) =>
-  new RelayFault("temporary", `${target.project}: Azure DevOps answered the question for ${what} with something else.`);
-
-function describe(target: ReleaseTarget, release: Release | null | undefined): Started {
-  if (typeof release?.id !== "number") {
-    throw new RelayFault("unknown", `Azure DevOps answered ${target.project} with something other than a release.`, {
-      hint: "A sign-in page instead of an answer means that the identity is not in the organization.",
-    });
-  }
-  const project = encodeURIComponent(target.project);
+/** What Azure DevOps does not do, as faults of the relay. */
+function failuresOf(target: ReleaseTarget): ReleaseFailures {
+  const { project, definition } = target;
+  const named = typeof definition === "number" ? String(definition) : `"${definition}"`;
+  const doings: Readonly<Record<ReleaseStep, string>> = {
+    findDefinition: `looking for the release definition ${definition}`,
+    readDefinition: `reading release definition ${definition}`,
+    create: `creating a release of ${definition}`,
+    findRelease: "looking for a release that may have been created",
+  };
   return {
-    reference: `release ${release.id}`,
-    url: `${target.organization}/${project}/_releaseProgress?releaseId=${release.id}&_a=release-pipeline-progress`,
+    ask: (step, work) => call(target, doings[step], step === "create", work),
+    noAnswer: (step) =>
+      step === "create"
+        ? new RelayFault("unknown", `Azure DevOps answered ${project} with something other than a release.`, {
+            hint: "A sign-in page instead of an answer means that the identity is not in the organization.",
+          })
+        : new RelayFault("temporary", `${project}: ${doings[step]}: Azure DevOps answered with something else.`),
+    missing: () =>
+      new RelayFault(
+        "permanent",
+        `The project ${project} has no release definition ${named} that the relay's identity may see.`,
+        {
+          hint: "Check the name, and that the identity is a member of the project with View release pipeline and Create releases.",
+        },
+      ),
+    several: (found) =>
+      new RelayFault("permanent", `The project ${project} has ${found.length} release definitions ${named}.`, {
+        hint: `Name it by its id: ${found.map(({ id, path }) => `${id} in ${path ?? "\\"}`).join(", ")}.`,
+      }),
   };
 }
 
-/**
- * Runs a call of the client and turns its errors into faults.
- * `created`: a lost answer may hide that something was made; `looked`: it cannot.
- */
-async function call<T>(
-  target: ReleaseTarget,
-  doing: string,
-  effect: "looked" | "created",
-  work: () => Promise<T>,
-): Promise<T> {
+/** Runs a request, and turns its failure into a fault. @param creates a lost answer may hide that something was made */
+async function call<T>(target: ReleaseTarget, doing: string, creates: boolean, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
@@ -217,12 +145,12 @@ async function call<T>(
         hint: "Add the relay's identity to the organization (Users, access level Basic) and to a group of the project that may create releases.",
       });
     }
-    if (status !== undefined && status >= 300 && status < 500 && status !== 408 && status !== 429) {
+    if (status !== undefined && status >= 300 && !passes(status)) {
       throw new RelayFault("permanent", message, options);
     }
     // The outcome of a creation is known only where no connection was made, or the service says that it did nothing.
     const told = status === 429 || status === 203 || (status === undefined && neverConnected(error.code));
-    const lost = effect === "created" && !told;
+    const lost = creates && !told;
     throw new RelayFault(lost ? "unknown" : "temporary", message, options);
   }
 }

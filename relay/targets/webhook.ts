@@ -1,8 +1,9 @@
 // Starts a YAML pipeline through its incoming webhook: one signed POST.
 
+import { retryAfter } from "../../lib/azure/retry.ts";
 import type { StartContext, Started } from "../core/dispatch.ts";
-import { RelayFault } from "../core/fault.ts";
-import { type Http, type HttpResponse, isPage, retryAfter } from "../core/http.ts";
+import { passes, RelayFault } from "../core/fault.ts";
+import { type Http, type HttpResponse, isPage } from "../core/http.ts";
 import { type Notice, payloadOf } from "../core/notice.ts";
 import type { WebhookTarget } from "../core/routes.ts";
 import { signBody } from "../core/signature.ts";
@@ -74,13 +75,12 @@ function refusal(target: WebhookTarget, answer: HttpResponse): RelayFault {
       hint: "A pipeline has to name the webhook under resources.webhooks on its default branch, and must have been saved since.",
     });
   }
-  const passing = answer.status === 408 || answer.status === 429 || answer.status >= 500;
-  if (!passing) {
+  if (!passes(answer.status)) {
     return new RelayFault("permanent", message, {
       ...options,
       hint: "Check the organization and the WebHook name of the incoming webhook connection.",
     });
   }
-  const wait = retryAfter(answer.headers, Date.now());
+  const wait = retryAfter(answer.headers["retry-after"], Date.now());
   return new RelayFault("temporary", message, { ...options, ...(wait === undefined ? {} : { retryAfter: wait }) });
 }

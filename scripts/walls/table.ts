@@ -22,7 +22,18 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "lib/documents": { imports: [GROUND], why: "pure: the cloud is asked through a Resolver only" },
   "lib/record": { imports: [], why: "pure, and it runs in a browser: it imports no package either" },
   [GROUND]: { imports: [] },
-  relay: { imports: ["lib/record", "lib/agent/azure-devops.ts", "lib/agent/devops-answers.ts"] },
+  relay: {
+    imports: [
+      ...[GROUND, "lib/record", "lib/agent/release-starter.ts"],
+      ...[
+        "lib/azure/retry.ts",
+        "lib/azure/sign-in-client.ts",
+        "lib/azure/storage-pipeline.ts",
+        "lib/azure/transport.ts",
+      ],
+    ],
+    why: "how requests leave and are retried, and how a release starts, exist once",
+  },
   tab: { imports: ["lib/record"] },
   local: { imports: [], why: "it shares no code with what it stands in for: a shared bug would hide" },
 };

@@ -27,3 +27,20 @@ export function holdTimer(milliseconds: number): HeldTimer {
     },
   };
 }
+
+/** Runs `work` with timers that go off at once, and says how long each was to wait. */
+export async function pausesOf(work: () => Promise<unknown>): Promise<number[]> {
+  const real = globalThis.setTimeout;
+  const pauses: number[] = [];
+  const noted = (then: () => void, milliseconds = 0) => {
+    pauses.push(milliseconds);
+    return real(then, 0);
+  };
+  globalThis.setTimeout = Object.assign(noted, real) as unknown as typeof setTimeout;
+  try {
+    await work();
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  return pauses;
+}

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as https from "node:https";
+import { createTransport } from "../../lib/azure/transport.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { createHttp } from "../../relay/core/http.ts";
 import { startRelay } from "../../relay/local.ts";
@@ -121,7 +122,10 @@ describe("relay: local cloud", () => {
 
   it("trusts the cloud's authority only where it is told to", async () => {
     const get = { method: "GET", url: `${cloud.urls.arm}/` } as const;
-    await assert.rejects(createHttp()(get), /got no answer/);
-    assert.ok((await createHttp({ ca: fs.readFileSync(cloud.caFile, "utf8") })(get)).status > 0);
+    const userAgent = "relay";
+    await assert.rejects(createHttp(createTransport({ userAgent }))(get), /got no answer/);
+    const transport = createTransport({ userAgent, caFile: cloud.caFile });
+    assert.ok((await createHttp(transport)(get)).status > 0);
+    transport.close();
   });
 });

@@ -1,9 +1,10 @@
 // The claim by itself, without the lock that usually stands before it: an instance that stalled may come back late.
 import assert from "node:assert/strict";
-import { silentLog, systemClock } from "../../relay/core/clock.ts";
+import { systemClock } from "../../lib/poll.ts";
 import { parseConfiguration } from "../../relay/core/configuration.ts";
 import { Dispatcher, type Outcome } from "../../relay/core/dispatch.ts";
 import { withLock } from "../../relay/core/lock.ts";
+import { silentLog } from "../../relay/core/log.ts";
 import type { ModelNotice } from "../../relay/core/notice.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import { until } from "../harness/until.ts";

@@ -26,7 +26,7 @@ export type ArmHandler = (request: Request, response: Response, context: ArmCont
  * A route says last which query parameters it reads; any other is refused (query.ts).
  */
 export class ArmRouter {
-  readonly router = express.Router({ caseSensitive: false, strict: false, mergeParams: true });
+  readonly router: express.Router = express.Router({ caseSensitive: false, strict: false, mergeParams: true });
 
   get(path: string, handler: ArmHandler, query: readonly string[] = []): void {
     this.router.get(path, knows(query), wrap(handler));

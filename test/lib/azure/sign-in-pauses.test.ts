@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { clouds, createCredential, type Identity } from "../../../lib/azure/index.ts";
+import { pausesOf } from "../../harness/timers.ts";
 
 /** The longest pause between two requests, and the shortest, in milliseconds (lib/azure/retry.ts). */
 const LONGEST = 120_000;
@@ -58,23 +59,6 @@ function refused(refusal: Refusal, times: number, who = "a secret") {
   const scope = `https://resource-${++scopes}.example/.default`;
   const getToken = (signal?: AbortSignal) => credential.getToken(scope, signal && { abortSignal: signal });
   return { getToken, asked: now.asked };
-}
-
-/** Runs `work` with timers that go off at once, and says how long each was to wait. */
-async function pausesOf(work: () => Promise<unknown>): Promise<number[]> {
-  const real = globalThis.setTimeout;
-  const pauses: number[] = [];
-  const noted = (then: () => void, milliseconds = 0) => {
-    pauses.push(milliseconds);
-    return real(then, 0);
-  };
-  globalThis.setTimeout = Object.assign(noted, real) as unknown as typeof setTimeout;
-  try {
-    await work();
-  } finally {
-    globalThis.setTimeout = real;
-  }
-  return pauses;
 }
 
 const farAway = new Date(Date.now() + 7 * 86_400_000).toUTCString();
