@@ -1,11 +1,13 @@
 // The local Azure DevOps organization: its state, and what the local pipeline and the demo do to it without HTTP.
+
+import { guidOf } from "../text/guid.ts";
 import { EndpointProxy } from "./endpoint-proxy/proxy.ts";
 import { EndpointTypes } from "./endpoint-proxy/types.ts";
 import { ServerTasks } from "./server-tasks/index.ts";
 import { type Build, type BuildReason, type BuildResult, Builds, type Definition } from "./state/builds.ts";
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
-import { guidOf, type Identity, personOf } from "./state/identities.ts";
+import { type Identity, personOf } from "./state/identities.ts";
 import { type EntraIdentity, Members } from "./state/members.ts";
 import { Permissions } from "./state/permissions.ts";
 import type { Attachment, Plan } from "./state/plans.ts";

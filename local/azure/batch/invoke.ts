@@ -1,6 +1,8 @@
 // An invocation of a batch endpoint made into the pipeline job that it is: the user's scoring script over the files that were named.
+
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { quoted } from "../../text/shell.ts";
 import { ArmError, userError } from "../arm/errors.ts";
 import { mlflowEnvironment } from "../environments/definition.ts";
 import { jobService } from "../jobs/service.ts";
@@ -197,8 +199,4 @@ function snake(type: string): string {
 
 function folderOf(uri: string): string {
   return uri.slice(0, uri.lastIndexOf("/") + 1);
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,5 @@
 // Webhook calls of Event Grid: HTTPS only, trusting the local cloud's own authority; every call is recorded.
-import { readFileSync } from "node:fs";
-import https from "node:https";
+import { call as send } from "../../network/call.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 export interface Reply {
@@ -16,7 +15,7 @@ export interface Reply {
 const PATIENCE = 30;
 
 /** Never throws: nobody at the other end is an answer too. */
-export function call(
+export async function call(
   world: AzureWorld,
   method: "POST" | "OPTIONS",
   url: string,
@@ -29,34 +28,17 @@ export function call(
     "User-Agent": "local Event Grid",
     ...(body === "" ? {} : { "Content-Length": String(Buffer.byteLength(body)) }),
   };
-  return new Promise((resolve) => {
-    const settle = (reply: Reply, statusText = "") => {
-      record(world, { startedAt, method, url, sent, body, reply, statusText });
-      resolve(reply);
-    };
-    const failed = (failure: string) => settle({ status: 0, headers: {}, body: "", failure });
-    const ca = world.reach.caFile === "" ? undefined : readFileSync(world.reach.caFile);
-    const request = https.request(
-      url,
-      { method, headers: sent, agent: false, timeout: PATIENCE * 1000, ...(ca === undefined ? {} : { ca }) },
-      (answer) => {
-        const pieces: Buffer[] = [];
-        answer.on("data", (piece: Buffer) => pieces.push(piece));
-        answer.on("error", (error) => failed(error.message));
-        answer.on("end", () => {
-          const flat = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
-          const text = Buffer.concat(pieces).toString("utf8");
-          settle(
-            { status: answer.statusCode ?? 0, headers: Object.fromEntries(flat), body: text },
-            answer.statusMessage,
-          );
-        });
-      },
-    );
-    request.on("timeout", () => request.destroy(new Error(`No answer within ${PATIENCE} seconds.`)));
-    request.on("error", (error) => failed(error.message));
-    request.end(body);
-  });
+  const settle = (reply: Reply, statusText = "") => {
+    record(world, { startedAt, method, url, sent, body, reply, statusText });
+    return reply;
+  };
+  try {
+    const { caFile } = world.reach;
+    const answer = await send({ method, url, headers: sent, body, caFile, patience: PATIENCE });
+    return settle({ status: answer.status, headers: answer.headers, body: answer.text }, answer.statusText);
+  } catch (error) {
+    return settle({ status: 0, headers: {}, body: "", failure: (error as Error).message });
+  }
 }
 
 function record(

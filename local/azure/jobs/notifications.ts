@@ -1,7 +1,6 @@
 // Webhooks of jobs: when a job has ended, Azure ML tells the Azure Pipelines task that waits for it (docs/facts/azureml-services.md#7).
-import { readFileSync } from "node:fs";
-import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { call } from "../../network/call.ts";
 import type { JobRecord, JobStatus } from "../records/job.ts";
 import type { AzureWorld } from "../world/world.ts";
 
@@ -106,29 +105,17 @@ export class JobNotifications {
   }
 
   /** The status; 0 where nobody answered. The exchange is recorded where it arrives. */
-  private post(url: string, token: string, body: string): Promise<number> {
-    return new Promise((resolve) => {
-      if (!URL.canParse(url)) return resolve(400);
-      const { caFile } = this.world.reach;
-      const headers = {
-        "Content-Type": "application/json",
-        "Content-Length": String(Buffer.byteLength(body)),
-        Authorization: `Basic ${Buffer.from(`:${token}`).toString("base64")}`,
-      };
-      const ca = caFile === "" ? {} : { ca: readFileSync(caFile) };
-      const request = https.request(
-        url,
-        { method: "POST", headers, agent: false, timeout: 30_000, ...ca },
-        (answer) => {
-          answer.resume();
-          answer.on("end", () => resolve(answer.statusCode ?? 0));
-          answer.on("error", () => resolve(0));
-        },
-      );
-      request.on("timeout", () => request.destroy());
-      request.on("error", () => resolve(0));
-      request.end(body);
-    });
+  private async post(url: string, token: string, body: string): Promise<number> {
+    if (!URL.canParse(url)) return 400;
+    const headers = {
+      "Content-Type": "application/json",
+      Authorization: `Basic ${Buffer.from(`:${token}`).toString("base64")}`,
+    };
+    const { caFile } = this.world.reach;
+    return call({ method: "POST", url, headers, body, caFile, patience: 30 }).then(
+      ({ status }) => status,
+      () => 0,
+    );
   }
 }
 

@@ -6,7 +6,7 @@ import type { CommandBody, JobInput } from "../records/job.ts";
 import { parseReference } from "../records/references.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { refuseBadPipeline } from "./pipelines/refusals.ts";
-import { undeclaredPlaceholders } from "./running/command.ts";
+import { undeclaredPlaceholders } from "./running/command-line.ts";
 import { isImport } from "./running/simulated.ts";
 
 /** Refuses a job of any kind. @throws ArmError 400 or 404, or 501 for a kind that local Azure does not know */

@@ -1,5 +1,5 @@
 // Properties that the service adds to a new job: its first status, and properties of its own.
-import { createHash } from "node:crypto";
+import { guidOf } from "../../text/guid.ts";
 import type { JobBody, JobStatus } from "../records/job.ts";
 import { findComponent } from "../workspace/components.ts";
 import type { AzureWorld } from "../world/world.ts";
@@ -93,10 +93,4 @@ function parametersOf(world: AzureWorld, body: JobBody): Record<string, unknown>
       ]),
     ...defaults.map(([key, input]) => [key, input.default === true ? "True" : String(input.default)]),
   ]);
-}
-
-/** A guid that is the same for the same text. */
-function guidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,17 +1,11 @@
 // Online endpoints and deployments as the management plane shows them, key by key (docs/facts/azureml-wire.md#12.1, #12.3).
-import { createHash } from "node:crypto";
+import { guidOf } from "../../text/guid.ts";
 import { atLeast, envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { ArmContext } from "../arm/router.ts";
 import type { DeploymentRecord, EndpointIdentity, EndpointRecord } from "../records/online-endpoint.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
-
-/** A guid that is always the same for the same words. */
-function guidOf(words: string): string {
-  const hex = createHash("sha256").update(words).digest("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
 
 /** `principalId` and `tenantId` are the service's; user-assigned identities get ids of their own. */
 export function identityBody(world: AzureWorld, endpoint: string, identity: EndpointIdentity): Json {

@@ -1,5 +1,5 @@
 // Connection data, resource locations and projects: the calls that every client makes first.
-import { guidOf } from "../state/identities.ts";
+import { guidOf } from "../../text/guid.ts";
 import type { DevOpsWorld } from "../world.ts";
 import { collection, json, notFound } from "./answers.ts";
 import type { Call, Resource } from "./routes.ts";

@@ -1,7 +1,8 @@
 // Git repositories of the project: the commits of a real repository on disk, and pull requests kept here.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { guidOf, type Identity } from "./identities.ts";
+import { guidOf } from "../../text/guid.ts";
+import type { Identity } from "./identities.ts";
 
 const run = promisify(execFile);
 

@@ -5,10 +5,14 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/running/command.ts";
-import { findPython, type JobSurroundings, jobEnvironment } from "../../../local/azure/jobs/running/environment.ts";
+import { fillCommand, undeclaredPlaceholders } from "../../../local/azure/jobs/running/command-line.ts";
+import {
+  findPython,
+  type JobSurroundings,
+  jobEnvironment,
+} from "../../../local/azure/jobs/running/environment-variables.ts";
 import { LogCarrier } from "../../../local/azure/jobs/running/logs.ts";
-import { startCommand } from "../../../local/azure/jobs/running/processes.ts";
+import { startCommand } from "../../../local/azure/jobs/running/start-command.ts";
 import { durationMilliseconds } from "../../../local/azure/records/durations.ts";
 import {
   longDatastoreUri,

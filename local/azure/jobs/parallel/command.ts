@@ -1,5 +1,7 @@
 // The command of a parallel step: our driver, which gives the user's run(mini_batch) its files.
+
 import { fileURLToPath } from "node:url";
+import { quoted } from "../../../text/shell.ts";
 
 const driver = fileURLToPath(new URL("./driver.py", import.meta.url));
 
@@ -22,9 +24,4 @@ export function parallelCommand(step: Readonly<Record<string, unknown>>): string
   );
   // The user's own arguments come after "--", with their placeholders.
   return ["python", quoted(driver), ...words, "--", String(task["program_arguments"] ?? "")].join(" ").trimEnd();
-}
-
-/** For the shell, but so that placeholders within are still filled in. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

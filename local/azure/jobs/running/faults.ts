@@ -1,5 +1,6 @@
 // Failures of jobs that a scenario orders. No such failure is in a recording: the words of a failed image build and of a shortage of quota
 // stand in public reports, the others are ours; not verified against live Azure.
+import { quoted } from "../../../text/shell.ts";
 
 import { type JobRecord, runFolder } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";
@@ -36,6 +37,6 @@ const words: Readonly<Record<JobFault["cause"], readonly [message: string, code:
 /** The shell command that stands in for one that is to fail: it says so, leaves the log that was asked for, and ends. */
 export function failingCommand({ exitCode = 1, log, message }: JobFault): string {
   const lines = [`${invented} A scenario lets this command fail.`, ...(log ?? message ?? "").split("\n")];
-  const quoted = lines.filter((line) => line !== "").map((line) => `'${line.replaceAll("'", "'\\''")}'`);
-  return `printf '%s\\n' ${quoted.join(" ")}; exit ${Math.min(exitCode, 255)}`;
+  const words = lines.filter((line) => line !== "").map(quoted);
+  return `printf '%s\\n' ${words.join(" ")}; exit ${Math.min(exitCode, 255)}`;
 }

@@ -6,7 +6,7 @@ import { type Image, ImageError, imageOf } from "../../environments/provision.ts
 import { type CommandBody, type JobRecord, runFolder } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";
 import type { AzureWorld } from "../../world/world.ts";
-import { findPython, writePythonShims } from "./environment.ts";
+import { findPython, writePythonShims } from "./environment-variables.ts";
 import { LogCarrier } from "./logs.ts";
 
 /** Where the service shows how an image was built; streaming clients show it until the command's own log is there. */

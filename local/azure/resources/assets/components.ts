@@ -1,5 +1,5 @@
 // Components: a job step's specification, which the service rewrites into its own form.
-import { createHash } from "node:crypto";
+import { guidOf } from "../../../text/guid.ts";
 import { atLeast, timestamp } from "../../arm/envelope.ts";
 import { userError } from "../../arm/errors.ts";
 import type { ArmRouter } from "../../arm/router.ts";
@@ -137,11 +137,6 @@ function refuseChange(name: string, before: Spec, after: Spec): void {
       ["BadArgument", "ArgumentInvalid", "UpdateComponentFailed"],
     );
   }
-}
-
-function guidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }
 
 /** The same value with the keys of every object in order, so that equal content has equal text. */

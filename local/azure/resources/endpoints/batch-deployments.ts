@@ -19,7 +19,7 @@ import { failureOf } from "../../scoring/faults.ts";
 import { parseComponentId } from "../../workspace/components.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { noSuchDeployment, noSuchEndpoint, requireName } from "./names.ts";
-import { answerStarted, begin, carryOut, requireIdle, settling } from "./operations.ts";
+import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
 
 type Json = Record<string, unknown>;
 
@@ -117,11 +117,8 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
     const { tags } = bodyOf(request);
     const place = `${about(endpoint.name)}/${deployment.name.toLowerCase()}`;
     const operation = begin(world, request, "bdbes", place);
-    deployment.provisioningState = "Updating";
-    deployment.stamps = stampsOf(deployment.stamps, world.clock.now(), author);
-    deployments.changed();
+    const settle = startUpdate(world, operation, author, deployments, deployment);
     world.operations.accepted(response, operation, apiVersion, "result");
-    const settle = settling(deployments, deployment);
     const work = async () => {
       if (tags !== undefined) deployment.tags = { ...(tags as Record<string, string>) };
       if (description !== undefined) deployment.properties = { ...deployment.properties, description };

@@ -16,7 +16,7 @@ import { DeploymentFailure } from "../../scoring/container.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { about, endpointOf, forgotten, mountDeployments } from "./batch-deployments.ts";
 import { noSuchDeployment, requireName } from "./names.ts";
-import { answerStarted, begin, carryOut, requireIdle, settling } from "./operations.ts";
+import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   mountEndpoints(arm, world);
@@ -97,11 +97,8 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
     requireIdle(world, about(endpoint.name));
     const { tags, identity } = bodyOf(request);
     const operation = begin(world, request, "bebes", about(endpoint.name));
-    endpoint.provisioningState = "Updating";
-    endpoint.stamps = stampsOf(endpoint.stamps, world.clock.now(), author);
-    endpoints.changed();
+    const settle = startUpdate(world, operation, author, endpoints, endpoint);
     world.operations.accepted(response, operation, apiVersion, "result");
-    const settle = settling(endpoints, endpoint);
     const work = async () => {
       if (tags !== undefined) endpoint.tags = { ...(tags as Record<string, string>) };
       if (identity !== undefined) endpoint.identity = identity as BatchEndpointRecord["identity"];

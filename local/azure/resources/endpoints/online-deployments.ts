@@ -16,7 +16,7 @@ import { deploymentBody } from "../../scoring/shape.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { noSuchDeployment, requireName } from "./names.ts";
 import { endpointOf } from "./online-keys.ts";
-import { answerStarted, begin, carryOut, requireIdle, settling } from "./operations.ts";
+import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
 
 type Json = Record<string, unknown>;
 
@@ -149,12 +149,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     }
     const key = deploymentKey(deployment.endpoint, deployment.name);
     const operation = begin(world, request, "od", key);
-    deployment.provisioningState = "Updating";
-    deployment.operationUrl = world.operations.address(operation);
-    deployment.stamps = stampsOf(deployment.stamps, world.clock.now(), author);
-    deployments.changed();
+    const settle = startUpdate(world, operation, author, deployments, deployment);
     world.operations.accepted(response, operation, apiVersion, "result");
-    const settle = settling(deployments, deployment);
     const work = async () => {
       if (tags !== undefined) deployment.tags = { ...tags };
       deployment.sku = { ...deployment.sku, ...sku };

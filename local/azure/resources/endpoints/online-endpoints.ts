@@ -19,7 +19,7 @@ import type { AzureWorld } from "../../world/world.ts";
 import { requireName } from "./names.ts";
 import { endpointOf, mountKeys } from "./online-keys.ts";
 import { requireTraffic, weights } from "./online-traffic.ts";
-import { answerStarted, begin, carryOut, requireIdle, settling } from "./operations.ts";
+import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
 
 const strings = (value: unknown): Record<string, string> => ({ ...((value ?? {}) as Record<string, string>) });
 
@@ -149,12 +149,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireIdle(world, endpoint.name);
     const { tags, identity } = bodyOf(request);
     const operation = begin(world, request, "oe", endpoint.name);
-    endpoint.provisioningState = "Updating";
-    endpoint.operationUrl = world.operations.address(operation);
-    endpoint.stamps = stampsOf(endpoint.stamps, world.clock.now(), author);
-    endpoints.changed();
+    const settle = startUpdate(world, operation, author, endpoints, endpoint);
     world.operations.accepted(response, operation, apiVersion, "result");
-    const settle = settling(endpoints, endpoint);
     const work = async () => {
       if (tags !== undefined) endpoint.tags = strings(tags);
       if (identity !== undefined) endpoint.identity = identity as EndpointRecord["identity"];

@@ -1,6 +1,6 @@
 // Operations on endpoints and deployments: at most one at a time on the same thing, and what it does when it ends.
 import type { Request, Response } from "express";
-import { isRecent } from "../../arm/envelope.ts";
+import { type Author, isRecent, type Stamps, stampsOf } from "../../arm/envelope.ts";
 import { userError } from "../../arm/errors.ts";
 import type { Operation, OperationKind } from "../../arm/operations.ts";
 import type { Store } from "../../records/state.ts";
@@ -93,6 +93,21 @@ export function settling<T extends { provisioningState: string }>(
     record.provisioningState = state;
     records.changed();
   };
+}
+
+/** Marks a record as Updating by this operation and this author; what it gives settles the record's state. */
+export function startUpdate<T extends { provisioningState: string; stamps: Stamps; operationUrl?: string }>(
+  world: AzureWorld,
+  operation: Operation,
+  author: Author,
+  records: Store<T>,
+  record: T,
+): (state: T["provisioningState"]) => void {
+  record.stamps = stampsOf(record.stamps, world.clock.now(), author);
+  if (record.operationUrl !== undefined) record.operationUrl = world.operations.address(operation);
+  const settle = settling(records, record);
+  settle("Updating");
+  return settle;
 }
 
 /** 201 with the headers of a long-running PUT. */

@@ -6,16 +6,16 @@ import { durationMilliseconds } from "../../records/durations.ts";
 import { type CommandBody, type JobRecord, type JobStatus, runFolder } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";
 import { cloudName } from "../../workspace/addresses.ts";
-import { fillCommand, fillText, type Placeholders } from "./command.ts";
-import { jobEnvironment } from "./environment.ts";
+import { fillCommand, fillText, type Placeholders } from "./command-line.ts";
+import { jobEnvironment } from "./environment-variables.ts";
 import { failingCommand } from "./faults.ts";
 import { bringCode, bringInputs } from "./inputs.ts";
 import { JobLife } from "./lifecycle.ts";
 import { LogCarrier } from "./logs.ts";
 import { prepareOutputs, registerOutputs, uploadArtifacts, uploadOutputs } from "./outputs.ts";
 import type { ProcessEnd, ProcessGroup } from "./process-group.ts";
-import { startCommand } from "./processes.ts";
 import { type JobPrograms, preparePrograms } from "./programs.ts";
+import { startCommand } from "./start-command.ts";
 
 /** The log file that streaming clients look for first (docs/facts/azureml-services.md#5.2). */
 const standardLog = "user_logs/std_log.txt";
