@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   });
   for (const path of plan.absent)
     process.stderr.write(`note: there is no ${path} yet; the plan goes on as though there were.\n`);
-  for (const write of plan.writes) process.stdout.write(`${JSON.stringify(write)}\n`);
+  for (const { method, path, body } of plan.writes) process.stdout.write(`${JSON.stringify({ method, path, body })}\n`);
 }
 
 // EPIPE: the reader of the plan may end first (`| head -1`).

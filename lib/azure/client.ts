@@ -108,11 +108,6 @@ export class AzureMl {
     return this.transport.dryRun;
   }
 
-  /** The same, by the name that lib/ml still uses. */
-  get plan(): WithheldWrites | undefined {
-    return this.dryRun;
-  }
-
   /** Lets the task's token go to this origin too: the services that the workspace itself named. */
   trust(url: string): void {
     this.#trusted.add(new URL(url).origin);

@@ -1,7 +1,7 @@
 // The cloud's door: everything that the rest of the library may use of Azure.
 
 export { segment } from "../segment.ts";
-
+export type { Promised } from "./answers.ts";
 export {
   type BlobFile,
   CHECKED_RANGE,
@@ -9,7 +9,7 @@ export {
   type FileToUpload,
   placeInside,
 } from "./blobs.ts";
-export { type Answer, API_VERSION, AzureMl, type RequestOptions } from "./client.ts";
+export { API_VERSION, AzureMl, type RequestOptions } from "./client.ts";
 export { type Cloud, cloudOf, clouds } from "./clouds.ts";
 export { type Connectivity, checkConnectivity, isPrivateAddress } from "./connectivity.ts";
 export { createCredential } from "./credentials.ts";

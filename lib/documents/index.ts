@@ -14,8 +14,10 @@ export {
 } from "./endpoints/endpoint.ts";
 export { type JobDocument, type JobParseOptions, parseJob, translateJob } from "./job.ts";
 
+export type { JobWrite } from "./jobs/define-job.ts";
 export { APPLIED_KINDS, JOB_KINDS } from "./kinds.gen.ts";
 
+export { API_VERSIONS, type AssetWrite, assetWrite } from "./language/asset-write.ts";
 export type { Handling, Kind } from "./language/define-kind.ts";
 export type { Write } from "./language/document.ts";
 export { SpecFault } from "./language/faults.ts";

@@ -2,9 +2,21 @@
 
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
+import { API_VERSION } from "../../lib/azure/client.ts";
 import { withoutSecrets } from "../../lib/azure/without-secrets.ts";
-import type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded, Write } from "../../lib/documents/index.ts";
-import { CONTENT_HASH_VERSION, contentHash, listUploadFiles, objectHash } from "../../lib/documents/index.ts";
+import {
+  type AssetKind,
+  assetWrite,
+  CONTENT_HASH_VERSION,
+  type Collections,
+  contentHash,
+  listUploadFiles,
+  objectHash,
+  type Resolver,
+  type SpecWorkspace,
+  type Uploaded,
+  type Write,
+} from "../../lib/documents/index.ts";
 import { guid } from "../../lib/documents/language/python-json.ts";
 
 export interface PlanWorld {
@@ -31,6 +43,7 @@ export const DEFAULT_WORLD: PlanWorld = {
 export interface PlannedWrite {
   readonly method: string;
   readonly path: string;
+  readonly apiVersion: string;
   readonly body: object;
 }
 
@@ -56,10 +69,10 @@ export class OfflineResolver implements Resolver {
   }
 
   /** Notes a write down; its path as a person reads it, which a request has encoded. */
-  note(write: Pick<Write, "method" | "path" | "body">): string {
+  note(write: Pick<Write, "method" | "path" | "apiVersion" | "body">): string {
     const path = decodeURIComponent(write.path);
     const whole = path.startsWith("/") ? path : `${this.workspace.id}/${path}`;
-    this.writes.push({ method: write.method, path: whole, body: write.body });
+    this.writes.push({ method: write.method, path: whole, apiVersion: write.apiVersion, body: write.body });
     return whole;
   }
 
@@ -90,6 +103,7 @@ export class OfflineResolver implements Resolver {
     return this.note({
       method: "PUT",
       path: `codes/${name}/versions/1`,
+      apiVersion: API_VERSION,
       body: { properties: { codeUri, isAnonymous: true, properties } },
     });
   }
@@ -125,11 +139,7 @@ export class OfflineResolver implements Resolver {
 
   async put(kind: AssetKind, name: string, version: string, body: object): Promise<string> {
     this.#asked.add(kind);
-    return this.note({
-      method: "PUT",
-      path: `${kind}/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`,
-      body: body as Record<string, unknown>,
-    });
+    return this.note(assetWrite(kind, name, version, body));
   }
 
   /** Every deployment of the recorded world collects what it is asked and answers. */

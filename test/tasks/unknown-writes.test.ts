@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { findVersion, putVersion } from "../../lib/ml/assets/assets.ts";
-import { findEndpoint, putEndpoint, withTraffic } from "../../lib/ml/endpoints/endpoints.ts";
+import { endpointWrite, findEndpoint, putEndpoint, withTraffic } from "../../lib/ml/endpoints/endpoints.ts";
 import apply from "../../tasks/Apply/index.ts";
 import registerData from "../../tasks/RegisterData/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
@@ -51,7 +51,8 @@ for (const [what, status, body] of ANSWERS)
       const fault = lost(/\/onlineEndpoints\/[^/?]+\?/, async () => {
         const other = await openLocal();
         const there = (await findEndpoint(other, name))!;
-        await putEndpoint(other, name, { ...withTraffic(there, {}), tags: { ...there.tags, owner: "somebody else" } });
+        const body = { ...withTraffic(there, {}), tags: { ...there.tags, owner: "somebody else" } };
+        await putEndpoint(other, name, endpointWrite(name, body));
       });
       const again = await run({ between: fault.between });
       assert.equal(again.error, undefined);

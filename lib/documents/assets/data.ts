@@ -2,6 +2,7 @@
 
 import { statSync } from "node:fs";
 import path from "node:path";
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
 import { present, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
@@ -122,7 +123,7 @@ export const dataKind = defineKind({
   types: ["uri_file", "uri_folder", "mltable"],
   advice: "AzureMLRegisterData registers data, and so does AzureMLApply.",
   shape,
-  apiVersion: "2023-04-01-preview",
+  apiVersion: API_VERSIONS.data,
   collection: "data",
   asset: { mayChange: MAY_CHANGE },
   write,

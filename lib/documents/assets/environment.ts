@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import path from "node:path";
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
 import { camelWriting, present, tags } from "../language/document.ts";
 import { includedFile } from "../language/included.ts";
@@ -126,7 +127,7 @@ export const environmentKind = defineKind({
   fields: [{ hasAny: ["image", "build", "conda_file"] }],
   advice: "AzureMLApply creates and updates environments.",
   shape: namedEnvironment,
-  apiVersion: "2023-04-01-preview",
+  apiVersion: API_VERSIONS.environments,
   collection: "environments",
   asset: { mayChange: MAY_CHANGE },
   write,

@@ -1,6 +1,7 @@
 // Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (docs/facts/azureml-documents.md#2.9).
 
 import { createHash } from "node:crypto";
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
 import { present } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
@@ -66,7 +67,7 @@ export const modelKind = defineKind({
   types: ["custom_model", "mlflow_model", "triton_model"],
   advice: "AzureMLRegisterModel registers a model, and so does AzureMLApply.",
   shape,
-  apiVersion: "2023-08-01-preview",
+  apiVersion: API_VERSIONS.models,
   collection: "models",
   asset: { mayChange: MAY_CHANGE },
   write,

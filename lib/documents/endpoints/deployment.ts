@@ -7,6 +7,7 @@ import { deploymentEnvironment } from "../assets/environment.ts";
 import { uriText } from "../assets/io.ts";
 import { modelUse } from "../assets/model.ts";
 import { environmentVariables } from "../jobs/run.ts";
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
 import { camelWriting, present, tags } from "../language/document.ts";
@@ -239,7 +240,7 @@ export const onlineDeploymentKind = defineKind({
   marks: [{ has: ["endpoint_name"] }],
   advice: "AzureMLDeployEndpoint rolls a deployment out.",
   shape,
-  apiVersion: "2023-04-01-preview",
+  apiVersion: API_VERSIONS.onlineDeployments,
   keepsHash: true,
   write,
 });

@@ -1,5 +1,7 @@
 // Online endpoints, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
+
 import { segment } from "../../segment.ts";
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind } from "../language/define-kind.ts";
 import { camelWriting, present, tags } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
@@ -137,6 +139,6 @@ export const onlineEndpointKind = defineKind({
   marks: [{ has: ["auth_mode"] }],
   advice: "AzureMLApply creates and updates online endpoints.",
   shape,
-  apiVersion: "2022-02-01-preview",
+  apiVersion: API_VERSIONS.onlineEndpoints,
   write,
 });

@@ -1,5 +1,6 @@
 // Component YAML: a component of any type, registered under its name (docs/facts/azureml-documents.md#2.7).
 
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
 import { bodyGuid } from "../language/python-json.ts";
 import type { Resolver } from "../language/resolver.ts";
@@ -64,7 +65,7 @@ export const componentKind = defineKind({
   ],
   advice: "A component runs as a step: name it under `component:` in a pipeline job, or register it with AzureMLApply.",
   shape,
-  apiVersion: "2024-01-01-preview",
+  apiVersion: API_VERSIONS.components,
   collection: "components",
   asset: { mayChange: MAY_CHANGE },
   keepsHash: true,

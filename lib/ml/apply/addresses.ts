@@ -3,8 +3,8 @@
 import type { AssetBody } from "../assets/assets.ts";
 import { liesAt } from "../assets/same-content.ts";
 import { jobPlaceOf, placeOfUri } from "../assets/version-places.ts";
+import type { Resource } from "../workspace/merge.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { Resource } from "./plan.ts";
 
 const FIELDS = ["modelUri", "dataUri"] as const;
 

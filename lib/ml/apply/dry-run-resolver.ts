@@ -1,14 +1,15 @@
 // A dry-run resolver for plans: it changes nothing, and what it cannot know before something is created it writes in a form that compares
 // by content.
-import { createHash } from "node:crypto";
+
 import type { AssetKind, Resolver, UploadRoot } from "../../documents/index.ts";
 import { canonical } from "../../documents/language/canonical.ts";
+import { sha256 } from "../../sha256.ts";
 import { versionOfLabel } from "../assets/assets.ts";
 import { type Collecting, collectedBy, collectionsOf } from "../assets/collections.ts";
 import { contentOf } from "../assets/content.ts";
 import { specWorkspace } from "../assets/resolve.ts";
+import { UNKNOWN } from "../workspace/compare.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { UNKNOWN } from "./compare.ts";
 
 /** Versions that documents of this run have or will have, so that a label resolves before they exist. */
 export type PlannedVersions = Map<string, string>;
@@ -72,5 +73,3 @@ export async function versionKnown(
   const own = label === "latest" ? planned.get(plannedKey(kind, asset)) : undefined;
   return own ?? (await versionOfLabel(workspace, kind, asset, label));
 }
-
-export const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,19 +1,13 @@
 // Plans one document: create, change, replace or leave, from what is wanted and what is there. Pure. Most of the tests are about this.
-import { canonical } from "../../documents/language/canonical.ts";
-import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
-import type { ApplicableKind } from "./applicable.ts";
-import { type Difference, differences, isEmpty, isObject, otherSecrets } from "./compare.ts";
-import { sha256 } from "./dry-run-resolver.ts";
-import { failedState } from "./state.ts";
 
-/** A resource as the service answers it, or as it is sent. */
-export interface Resource {
-  readonly [key: string]: unknown;
-  readonly id?: string;
-  readonly name?: string;
-  readonly tags?: Readonly<Record<string, string>> | null;
-  readonly properties?: Readonly<Record<string, unknown>> | null;
-}
+import { canonical } from "../../documents/language/canonical.ts";
+import { isObject } from "../../plain-objects.ts";
+import { sha256 } from "../../sha256.ts";
+import { type Difference, differences, isEmpty, otherSecrets } from "../workspace/compare.ts";
+import { SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import type { Resource } from "../workspace/merge.ts";
+import type { ApplicableKind } from "./applicable.ts";
+import { failedState } from "./state.ts";
 
 export interface Decision {
   readonly action: "create" | "update" | "unchanged";
@@ -103,40 +97,3 @@ function mayChange(how: ApplicableKind, path: string): boolean {
   if (path.startsWith("tags") || isWord(path)) return true;
   return how.asset?.mayChange.includes(path.split(/[.[]/)[1] ?? "") === true;
 }
-
-const READ_ONLY = new Set([
-  "provisioningState",
-  "scoringUri",
-  "swaggerUri",
-  "createdOn",
-  "modifiedOn",
-  "provisioningErrors",
-  "isAttachedCompute",
-  "createdByWorkspaceArmId",
-  "group",
-  "registryId",
-  "discoveryUrl",
-  "mlFlowRegistryUri",
-  "managedResourceGroup",
-]);
-
-/** The body of an update: what is there and not managed here stays, what is read-only goes. */
-export function merged(wanted: Resource, there: Resource, envelope: object): Resource {
-  const own = Object.entries(there.properties ?? {}).filter(([name, value]) => !READ_ONLY.has(name) && !isEmpty(value));
-  const given = Object.entries(wanted.properties ?? {}).filter(([, value]) => !isEmpty(value));
-  const properties: Record<string, unknown> = { ...Object.fromEntries(own), ...Object.fromEntries(given) };
-  for (const name of ["tags", "properties"]) {
-    const both = { ...asMap(there.properties?.[name]), ...asMap(wanted.properties?.[name]) };
-    if (Object.keys(both).length > 0) properties[name] = both;
-  }
-  const top = Object.entries(wanted).filter(([name, value]) => name !== "properties" && !isEmpty(value));
-  const tags = { ...there.tags, ...wanted.tags };
-  return {
-    ...envelope,
-    ...Object.fromEntries(top),
-    ...(Object.keys(tags).length > 0 ? { tags } : {}),
-    properties,
-  };
-}
-
-const asMap = (value: unknown) => (isObject(value) ? value : {});

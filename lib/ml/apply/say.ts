@@ -1,6 +1,8 @@
 // The text of a plan: each change with its field, and no value that may be secret, old or new.
+
+import { isObject } from "../../plain-objects.ts";
+import { type Difference, isSecretName } from "../workspace/compare.ts";
 import type { ApplicableDocument } from "./applicable.ts";
-import { type Difference, isObject, isSecretName } from "./compare.ts";
 
 /** Longest value that a line shows. */
 const LONGEST = 100;

@@ -1,8 +1,8 @@
 // The provisioning state of what is there: only a resource in a final state can be compared with a file.
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
+import type { Difference } from "../workspace/compare.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { Difference } from "./compare.ts";
 
 /** The part of a resource that this file reads. */
 interface Stateful {
@@ -37,7 +37,7 @@ export async function settled<Resource extends Stateful>(
     const there = await look();
     const state = stateOf(there);
     if (state === undefined || SETTLED.test(state)) return { done: true as const, value: there };
-    if (azure.plan) {
+    if (azure.dryRun) {
       log.info(`The ${what} is ${state}: compared as it is now; without the input plan the task would wait.`);
       return { done: true as const, value: there };
     }

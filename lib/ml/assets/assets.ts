@@ -1,13 +1,16 @@
 // Versioned assets (data, models, environments, components): containers, versions, labels; one shape for all four, and for
 // both places that keep them.
-import { type AzureMl, finish, parseArmId, type RequestOptions, segment } from "../../azure/index.ts";
-import type { AssetKind } from "../../documents/language/resolver.ts";
+
+import { type AzureMl, parseArmId, type RequestOptions, segment } from "../../azure/index.ts";
+import { API_VERSIONS, type AssetKind, type AssetWrite, assetWrite } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import { poll } from "../../poll.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import type { Provenance } from "../workspace/lineage.ts";
+import { sendable } from "../workspace/merge.ts";
 import { readModifyWrite } from "../workspace/retry-on-conflict.ts";
+import { type SendOptions, write } from "../workspace/write.ts";
 
 /** Where versioned assets are kept: a workspace, or a registry. */
 export interface AssetHome {
@@ -50,9 +53,9 @@ const SINGULAR: Record<AssetKind, string> = {
 const placeOf = (home: AssetHome) => (home.apiVersion === undefined ? "workspace" : "registry");
 
 /** What every request to this home has. */
-const asks = ({ signal, apiVersion }: AssetHome): RequestOptions => ({
+const asks = ({ signal, apiVersion }: AssetHome, kind: AssetKind): RequestOptions => ({
   signal,
-  ...(apiVersion === undefined ? {} : { apiVersion }),
+  apiVersion: apiVersion ?? API_VERSIONS[kind],
 });
 
 function pathOf(home: AssetHome, kind: AssetKind, name: string, version?: string): string {
@@ -68,7 +71,7 @@ export async function findContainer(home: AssetHome, kind: AssetKind, name: stri
     doing: `read the ${SINGULAR[kind]} ${name}`,
     promises: "resource",
     expect: [404],
-    ...asks(home),
+    ...asks(home, kind),
   });
   return answer.status === 404 ? undefined : answer.body;
 }
@@ -84,7 +87,7 @@ export async function findVersion(
     doing: `read the ${SINGULAR[kind]} ${name}:${version}`,
     promises: "resource",
     expect: [404],
-    ...asks(home),
+    ...asks(home, kind),
   });
   return answer.status === 404 ? undefined : answer.body;
 }
@@ -99,7 +102,7 @@ export async function* versionsOf(
   const pages = home.azure.list<AssetBody>(`${pathOf(home, kind, name)}/versions`, {
     doing: `list the versions of the ${SINGULAR[kind]} ${name}`,
     query,
-    ...asks(home),
+    ...asks(home, kind),
   });
   try {
     yield* pages;
@@ -127,7 +130,11 @@ async function listed(
   const versions: AssetBody[] = [];
   const doing = `list the versions of the ${SINGULAR[kind]} ${name}`;
   try {
-    const pages = home.azure.list<AssetBody>(`${pathOf(home, kind, name)}/versions`, { doing, query, ...asks(home) });
+    const pages = home.azure.list<AssetBody>(`${pathOf(home, kind, name)}/versions`, {
+      doing,
+      query,
+      ...asks(home, kind),
+    });
     for await (const one of pages) versions.push(one);
     return versions;
   } catch (error) {
@@ -141,7 +148,7 @@ export function containersOf(home: AssetHome, kind: AssetKind): AsyncGenerator<A
   return home.azure.list<AssetBody>(`${home.id}/${kind}`, {
     doing: `list the ${SINGULAR[kind]}s`,
     query: { listViewType: "ActiveOnly" },
-    ...asks(home),
+    ...asks(home, kind),
   });
 }
 
@@ -178,7 +185,7 @@ export async function putVersion(
   version: string,
   body: object,
 ): Promise<AssetBody & { id: string }> {
-  return (await putNewVersion(home, kind, name, version, body)).body;
+  return (await putNewVersion(home, kind, assetWrite(kind, name, version, body))).body;
 }
 
 /**
@@ -198,9 +205,8 @@ export function changeVersion(
     const stands = isFirst ? there : await findVersion(home, kind, name, version);
     isFirst = false;
     if (stands === undefined) throw await noSuchAsset(home, kind, name, version);
-    const { provisioningState: _state, ...has } = stands.properties ?? {};
-    const body = { properties: change(has) };
-    return (await putNewVersion(home, kind, name, version, body, { again: false })).body;
+    const body = { properties: change(sendable(stands.properties)) };
+    return (await putNewVersion(home, kind, assetWrite(kind, name, version, body), { again: false })).body;
   });
 }
 
@@ -208,26 +214,20 @@ export function changeVersion(
 export async function putNewVersion(
   home: AssetHome,
   kind: AssetKind,
-  name: string,
-  version: string,
-  body: object,
-  { again = true }: Pick<RequestOptions, "again"> = {},
+  document: AssetWrite,
+  { again = true }: Pick<SendOptions, "again"> = {},
 ): Promise<{ body: AssetBody & { id: string }; created: boolean }> {
-  const at = pathOf(home, kind, name, version);
-  const answer = await home.azure.request<AssetBody>("PUT", at, {
-    doing: `register the ${SINGULAR[kind]} ${name}:${version}`,
+  const { name, version } = document;
+  const called = `${name}:${version}`;
+  const { status, body, id } = await write<AssetBody>(home, document, {
+    doing: `register the ${SINGULAR[kind]} ${called}`,
+    what: `${called} to be in the ${placeOf(home)}`,
     promises: ANONYMOUS.test(name) ? isVersion : "resource",
-    body,
     again,
-    ...asks(home),
   });
-  if (answer.status !== 202) {
-    const created = answer.status !== 200 || home.azure.plan !== undefined;
-    return { body: { ...answer.body, id: answer.body?.id ?? at }, created };
-  }
-  await finish(home.azure, answer, { what: `${name}:${version} to be in the registry`, signal: home.signal });
+  if (status !== 202) return { body: { ...body, id }, created: status !== 200 || home.azure.dryRun !== undefined };
   const made = await madeVersion(home, kind, name, version);
-  return { body: { ...made, id: made.id ?? at }, created: true };
+  return { body: { ...made, id: made.id ?? id }, created: true };
 }
 
 /** "1" where there is none. A container that is not there must have no versions either. */
@@ -274,7 +274,7 @@ async function labelled(home: AssetHome, kind: AssetKind, name: string, label: s
     doing: `read ${name}@${label}`,
     promises: (body) => versionIn(body as AssetBody) !== undefined,
     expect: [404],
-    ...asks(home),
+    ...asks(home, kind),
   });
   return answer.status === 404 ? undefined : versionIn(answer.body);
 }
@@ -308,7 +308,7 @@ export async function noSuchAsset(
   const { azure, id } = home;
   const versions = version === undefined ? [] : await some(versionsOf(home, kind, name), versionIn);
   const exists = versions.length > 0;
-  const names = exists ? [] : await some(azure.list<AssetBody>(`${id}/${kind}`, asks(home)), (one) => one.name);
+  const names = exists ? [] : await some(azure.list<AssetBody>(`${id}/${kind}`, asks(home, kind)), (one) => one.name);
   const instead = exists
     ? ` It has the versions ${versions.join(", ")}.`
     : names.length > 0

@@ -1,8 +1,10 @@
 // Code assets: the folder a job or a scoring script runs from, found by its hash or brought to the workspace.
-import { createHash, randomUUID } from "node:crypto";
-import { Container, signatureFor } from "../../azure/index.ts";
+import { randomUUID } from "node:crypto";
+import { API_VERSION, Container, signatureFor } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { sha256 } from "../../sha256.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { write } from "../workspace/write.ts";
 import type { LocalContent } from "./content.ts";
 import { warnAboutSize } from "./datastores.ts";
 import { bringContent } from "./stored-content.ts";
@@ -98,23 +100,18 @@ async function bring(workspace: Workspace, content: LocalContent, hash: string, 
     signal,
   });
   const codeUri = `${blobUri.replace(/\/+$/, "")}/${content.name}`;
-  const put = await azure.request<CodeVersion>("PUT", at, {
-    doing: "register the code",
-    body: {
-      properties: {
-        codeUri,
-        isAnonymous: true,
-        properties: { hash_sha256: hash, hash_version: HASH_VERSION },
-      },
-    },
-    signal,
-  });
-  return { id: put.body?.id ?? at, hash, created: true };
+  const properties = { codeUri, isAnonymous: true, properties: { hash_sha256: hash, hash_version: HASH_VERSION } };
+  const { id } = await write<CodeVersion>(
+    workspace,
+    { method: "PUT", path: `codes/${name}/versions/1`, apiVersion: API_VERSION, body: { properties } },
+    { doing: "register the code", what: "the code to be registered" },
+  );
+  return { id, hash, created: true };
 }
 
 /** A guid that follows from the text, in the form of version 8 (RFC 9562): made by hashing, in a way of our own. */
 function guidOf(text: string): string {
-  const hex = createHash("sha256").update(text).digest("hex");
+  const hex = sha256(text);
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
   return [
     hex.slice(0, 8),

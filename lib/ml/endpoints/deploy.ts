@@ -2,8 +2,7 @@
 // rolls back.
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
-import type { OnlineDeploymentDocument, UploadRoot } from "../../documents/index.ts";
-import { onlineDeploymentKind } from "../../documents/index.ts";
+import { type OnlineDeploymentDocument, onlineDeploymentKind, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
@@ -83,14 +82,15 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
   const translation = onlineDeploymentKind.translate(document, resolver);
   translation.catch(() => {});
   const [[endpoint, deployments]] = await Promise.all([there, checks]);
-  const body = (await translation).body as DeploymentBody;
+  const write = await translation;
+  const body = write.body as DeploymentBody;
   const wish = {
     name: document.name,
     body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
     trafficPercent: options.trafficPercent,
     deleteOldDeployments: options.deleteOldDeployments,
   };
-  return { endpointName: name, wish, endpoint, plan: planRollout(endpoint, deployments, wish), left };
+  return { endpointName: name, write, wish, endpoint, plan: planRollout(endpoint, deployments, wish), left };
 }
 
 /** Prints the deployment's logs, rolls back what this rollout made, and adds the current state to the error. */

@@ -1,7 +1,9 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
-import { type Answer, finish, segment } from "../../azure/index.ts";
+import { finish, segment } from "../../azure/index.ts";
+import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { send } from "../workspace/write.ts";
 
 export interface Deployment {
   readonly id?: string;
@@ -28,6 +30,7 @@ export async function listDeployments(workspace: Workspace, endpoint: string): P
   const deployments: Deployment[] = [];
   const pages = workspace.azure.list<Deployment>(pathOf(workspace, endpoint), {
     doing: `list the deployments of the endpoint ${endpoint}`,
+    apiVersion: API_VERSIONS.onlineDeployments,
     signal: workspace.signal,
   });
   try {
@@ -39,30 +42,20 @@ export async function listDeployments(workspace: Workspace, endpoint: string): P
 }
 
 /**
- * Sends the deployment.
- * @returns waits until it is ready; `onState` hears how it goes
+ * Sends the deployment's write.
+ * @returns waits until the deployment is ready
  */
 export async function putDeployment(
   workspace: Workspace,
   endpoint: string,
   name: string,
-  body: object,
+  write: Write,
   waiting: { deadline: () => number | undefined; onState?: (state: string) => void },
 ): Promise<() => Promise<void>> {
-  const { azure, signal } = workspace;
-  const put: Answer<Deployment> = await azure.request("PUT", pathOf(workspace, endpoint, name), {
-    doing: `create or update the deployment ${name} of the endpoint ${endpoint}`,
-    body,
-    signal,
-  });
-  const { onState } = waiting;
-  return () =>
-    finish(azure, put, {
-      what: `the deployment ${name} to be ready`,
-      signal,
-      deadline: waiting.deadline(),
-      ...(onState ? { onState } : {}),
-    });
+  const { deadline, ...telling } = waiting;
+  const doing = `create or update the deployment ${name} of the endpoint ${endpoint}`;
+  const accepted = await send<Deployment>(workspace, write, { doing });
+  return () => accepted.finished({ what: `the deployment ${name} to be ready`, deadline: deadline(), ...telling });
 }
 
 /** The deployment, or undefined where it is not there. One round trip. */
@@ -74,6 +67,7 @@ export async function findDeployment(
   const answer = await workspace.azure.request<Deployment>("GET", pathOf(workspace, endpoint, name), {
     doing: `read the deployment ${name} of the endpoint ${endpoint}`,
     promises: "resource",
+    apiVersion: API_VERSIONS.onlineDeployments,
     expect: [404],
     signal: workspace.signal,
   });

@@ -124,7 +124,7 @@ export class EndpointLock {
   /** Access is asked for anew after a while: what signs it ends within the hour, and a rollout may take longer. */
   async #open(): Promise<LeasedBlob | undefined> {
     const { azure, signal } = this.#workspace;
-    if (this.#unusable || azure.plan) return undefined;
+    if (this.#unusable || azure.dryRun) return undefined;
     if (this.#opened && performance.now() - this.#opened.at < ACCESS) return this.#opened.blob;
     try {
       const at = performance.now();

@@ -1,8 +1,11 @@
 // Online endpoints: their state, their traffic, and how one gets in.
-import { type Answer, askOfficially, finish, segment } from "../../azure/index.ts";
+import { askOfficially, segment } from "../../azure/index.ts";
+import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { agreed } from "../workspace/contradiction.ts";
+import { envelope, sendable } from "../workspace/merge.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { write } from "../workspace/write.ts";
 
 export interface Endpoint {
   readonly id?: string;
@@ -59,6 +62,7 @@ async function readEndpoint(workspace: Workspace, name: string): Promise<Endpoin
   const answer = await workspace.azure.request<Endpoint>("GET", pathOf(workspace, name), {
     doing: `read the endpoint ${name}`,
     promises: "resource",
+    apiVersion: API_VERSIONS.onlineEndpoints,
     expect: [404],
     signal: workspace.signal,
   });
@@ -87,53 +91,38 @@ export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: 
   });
 }
 
+/** The write of an endpoint whose body was made of what is there, at the version at which its YAML is written. */
+export function endpointWrite(name: string, body: object): Write {
+  return {
+    method: "PUT",
+    path: `onlineEndpoints/${segment(name, "the endpoint's name")}`,
+    apiVersion: API_VERSIONS.onlineEndpoints,
+    body: body as Record<string, unknown>,
+  };
+}
+
 /**
- * Creates or updates an endpoint and waits until that is done; `onBegun` is told as soon as the service has accepted it.
- * A body that is made of what was read is `anew`: it is sent once, and its caller makes another one (`fromFresh`).
+ * Creates or updates an endpoint, waits until that is done and reads it. A body that was made of what was read is sent with
+ * `again: false`, and its caller makes another one (`readModifyWrite`).
+ * @param options.onAccepted called as soon as the service has accepted it
  */
 export async function putEndpoint(
   workspace: Workspace,
   name: string,
-  body: object,
-  waiting: { deadline?: number | undefined; onBegun?: () => void; anew?: boolean } = {},
+  document: Write,
+  options: { deadline?: number | undefined; onAccepted?: () => void; again?: boolean } = {},
 ): Promise<Endpoint> {
-  const { azure, signal } = workspace;
-  const put: Answer<Endpoint> = await azure.request("PUT", pathOf(workspace, name), {
-    doing: `create or update the endpoint ${name}`,
-    body,
-    ...(waiting.anew ? { again: false } : {}),
-    signal,
-  });
-  waiting.onBegun?.();
-  await finish(azure, put, { what: `the endpoint ${name} to be ready`, signal, deadline: waiting.deadline });
+  const doing = `create or update the endpoint ${name}`;
+  await write(workspace, document, { ...options, doing, what: `the endpoint ${name} to be ready` });
   return getEndpoint(workspace, name);
 }
 
-/** The whole endpoint with another traffic, for a PUT: what is not managed here stays, what is read-only goes. */
+/** The body of an endpoint with another traffic: what is not managed here stays, what is read-only goes. */
 export function withTraffic(endpoint: Endpoint, traffic: Traffic): object {
-  const { provisioningState: _state, scoringUri: _scoring, swaggerUri: _swagger, ...properties } = endpoint.properties;
-  return { ...envelope(endpoint), properties: { ...properties, traffic } };
-}
-
-/** The parts of an answer that may go back in a PUT. */
-export function envelope(resource: {
-  location?: string;
-  tags?: unknown;
-  identity?: Endpoint["identity"];
-  kind?: string | null;
-  sku?: unknown;
-}): object {
-  const { location, tags, identity, kind, sku } = resource;
-  const { principalId: _principal, tenantId: _tenant, userAssignedIdentities, ...own } = identity ?? {};
-  // What the service says of each identity is its own; the ids are what was chosen.
-  const chosen = Object.keys((userAssignedIdentities as object | null | undefined) ?? {}).map((id) => [id, {}]);
-  const assigned = chosen.length > 0 ? { userAssignedIdentities: Object.fromEntries(chosen) } : {};
   return {
-    location,
-    tags: tags ?? {},
-    ...(identity ? { identity: { ...own, ...assigned } } : {}),
-    ...(kind ? { kind } : {}),
-    ...(sku ? { sku } : {}),
+    ...envelope(endpoint),
+    tags: endpoint.tags ?? {},
+    properties: { ...sendable(endpoint.properties), traffic },
   };
 }
 

@@ -33,7 +33,7 @@ export async function callBeforeTraffic(
   call: Omit<Call, "deployment">,
 ): Promise<Reply | undefined> {
   const { log, signal, azure, clock = systemClock } = workspace;
-  if (azure.plan) {
+  if (azure.dryRun) {
     log.info(`${name} would be called before it gets traffic.`);
     return undefined;
   }

@@ -1,7 +1,6 @@
 // Prepares a rollout: creates the endpoint where it is missing, and requires deployments in a state that can be changed.
 
-import type { OnlineEndpointDocument } from "../../documents/index.ts";
-import { onlineEndpointKind } from "../../documents/index.ts";
+import { type OnlineEndpointDocument, onlineEndpointKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import { createResolver } from "../assets/resolve.ts";
@@ -15,21 +14,21 @@ import { shareOf } from "./rollout-plan.ts";
 /**
  * Makes the endpoint, without traffic: that can only go to deployments that are there.
  * @param deadline milliseconds from now; undefined: none
- * @param onBegun told as soon as the service has accepted it
+ * @param onAccepted called as soon as the service has accepted it
  */
 export async function createEndpoint(
   workspace: Workspace,
   document: OnlineEndpointDocument | undefined,
   held: Held,
   deadline: number | undefined,
-  onBegun: () => void,
+  onAccepted: () => void,
 ): Promise<void> {
   if (document === undefined) throw new TaskError("notFound", "The endpoint is not there any more.");
   const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
   const write = await onlineEndpointKind.translate(rest, createResolver(workspace));
-  const tags = { ...lineageTags(workspace.provenance), ...(write.body["tags"] as object) };
+  const body = { ...write.body, tags: { ...lineageTags(workspace.provenance), ...(write.body["tags"] as object) } };
   await held.requireHeld();
-  await putEndpoint(workspace, document.name, { ...write.body, tags }, { deadline, onBegun });
+  await putEndpoint(workspace, document.name, { ...write, body }, { deadline, onAccepted });
   workspace.log.info(`Made the endpoint ${document.name}.`);
 }
 
@@ -61,7 +60,7 @@ export function requireIdle(endpoint: string, name: string, traffic: Traffic): v
 
 /** Traffic goes to what is ready right now, whatever was known of it before. */
 export async function requireReady(workspace: Workspace, endpoint: string, name: string): Promise<void> {
-  if (workspace.azure.plan) return;
+  if (workspace.azure.dryRun) return;
   const there = await findDeployment(workspace, endpoint, name);
   const state = there?.properties.provisioningState;
   if (there && /^succeeded$/i.test(state ?? "")) return;

@@ -1,6 +1,8 @@
 // Plans a rollout (blue/green): from what is wanted and what is there to a list of steps. Pure.
+import { differences } from "../workspace/compare.ts";
+import { merged } from "../workspace/merge.ts";
 import type { Deployment } from "./deployments.ts";
-import { type Endpoint, envelope, type Traffic } from "./endpoints.ts";
+import type { Endpoint, Traffic } from "./endpoints.ts";
 
 export interface RolloutWish {
   /** Name of the deployment, and the body of its PUT. */
@@ -55,7 +57,7 @@ export function planRollout(
     deployment: {
       name,
       action,
-      body: existing === undefined ? wish.body : merged(existing, wish.body),
+      body: existing === undefined ? wish.body : merged(wish.body, existing),
       ...(reason === undefined ? {} : { reason }),
     },
     trafficBefore,
@@ -85,7 +87,7 @@ interface Place {
 function placeFor(deployments: readonly Deployment[], live: Traffic, wish: RolloutWish): Place {
   const find = (name: string) => deployments.find((one) => sameName(one.name, name));
   const ours = deployments.filter((one) => sameName(one.name, wish.name) || isBeside(one.name, wish.name));
-  const same = ours.filter((one) => holds(one, wish.body));
+  const same = ours.filter((one) => hasContent(one, wish.body));
   const why = (name: string) => (sameName(name, wish.name) ? {} : { reason: reasonFor(find(wish.name), live, wish) });
   const ready = same.filter(isReady);
   const serving = ready.find((one) => shareOf(live, one.name ?? "") > 0) ?? ready[0];
@@ -198,49 +200,13 @@ function idle(deployments: readonly Deployment[], traffic: Traffic, name: string
   return deployments.flatMap((one) => (one.name && !kept.has(one.name.toLowerCase()) ? [one.name] : []));
 }
 
-/** The body of a PUT that changes what is wanted and keeps the rest; what is read-only is left out. */
-export function merged(existing: Deployment, wanted: DeploymentBody): DeploymentBody {
-  const { provisioningState: _state, ...has } = existing.properties;
-  const wants = wanted.properties;
-  return {
-    ...envelope(existing),
-    ...wanted,
-    tags: { ...existing.tags, ...(wanted["tags"] as object | undefined) },
-    properties: {
-      ...has,
-      ...wants,
-      properties: { ...has.properties, ...(wants["properties"] as object | undefined) },
-    },
-  };
-}
-
 /**
- * Whether a deployment is what is wanted: everything that is wanted is there, whatever else the service says. Tags do
- * not count: they say who deployed it, and differ from run to run.
+ * Whether a deployment is what is wanted. Tags do not count: they say who deployed it, and differ from run to run.
+ * @param wanted the body of its PUT
  */
-export function holds(existing: Deployment, wanted: DeploymentBody): boolean {
-  return contains(existing.properties, wanted.properties) && contains(existing.sku, wanted["sku"]);
-}
-
-function contains(has: unknown, wants: unknown, exactly = false): boolean {
-  if (wants === undefined || has === wants) return true;
-  // Ids and the service's own words come back in another case (docs/facts/azureml-wire.md#12); what users write for their code does not.
-  if (typeof wants === "string" && typeof has === "string")
-    return !exactly && has.toLowerCase() === wants.toLowerCase();
-  if (typeof wants !== "object" || wants === null) return false;
-  if (Array.isArray(wants)) {
-    return (
-      Array.isArray(has) &&
-      has.length === wants.length &&
-      wants.every((one, index) => contains(has[index], one, exactly))
-    );
-  }
-  const entries = Object.entries(wants).filter(([, value]) => value !== undefined);
-  // An empty map that the service answers as null is still what was wanted.
-  if (typeof has !== "object" || has === null) return entries.length === 0;
-  return entries.every(([key, value]) =>
-    contains((has as Record<string, unknown>)[key], value, exactly || key === "environmentVariables"),
-  );
+export function hasContent(existing: Deployment, wanted: DeploymentBody): boolean {
+  const content = { properties: wanted.properties, sku: wanted["sku"] };
+  return differences(content, { properties: existing.properties, sku: existing.sku }).length === 0;
 }
 
 export function sayTraffic(traffic: Traffic): string {

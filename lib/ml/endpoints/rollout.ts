@@ -1,19 +1,18 @@
 // One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
-import { randomUUID } from "node:crypto";
-import type { OnlineEndpointDocument } from "../../documents/index.ts";
-import { stepOf } from "../workspace/lineage.ts";
+import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { renamed } from "../workspace/write.ts";
 import { listDeployments, putDeployment } from "./deployments.ts";
-import { EndpointLock, type Held, type Unfinished } from "./endpoint-lock.ts";
+import { EndpointLock, type Held } from "./endpoint-lock.ts";
 import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "./endpoints.ts";
 import type { Call, Reply } from "./invoke.ts";
 import { callBeforeTraffic } from "./rollout-call.ts";
+import { RolloutClaim } from "./rollout-claim.ts";
 import { deleteOld } from "./rollout-clear.ts";
 import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
 import {
   type Changes,
-  type DeploymentBody,
   planLines,
   planRollout,
   type RolloutPlan,
@@ -22,7 +21,7 @@ import {
   sayTraffic,
   trafficWith,
 } from "./rollout-plan.ts";
-import { type Leftover, ROLLOUT_TAG } from "./rollout-undo.ts";
+import type { Leftover } from "./rollout-undo.ts";
 import { moveTraffic } from "./traffic.ts";
 
 export interface RolloutReport {
@@ -53,6 +52,8 @@ export interface RolloutOptions {
 /** What is wanted, and what was there when it was asked for. */
 export interface Begun {
   readonly endpointName: string;
+  /** The deployment's write as its YAML was translated: where it goes, and at which version. */
+  readonly write: Write;
   readonly wish: RolloutWish;
   readonly endpoint: Endpoint | undefined;
   readonly plan: RolloutPlan;
@@ -60,22 +61,16 @@ export interface Begun {
   readonly left: () => number | undefined;
 }
 
-/** Milliseconds after its deadline, or after six hours without one, when a rollout is not taken for running any more. */
-const FORGOTTEN = 15 * 60_000;
-const LONG = 6 * 60 * 60_000;
-
 export class Rollout {
   readonly lock: EndpointLock;
   readonly #workspace: Workspace;
   readonly #options: RolloutOptions;
   readonly #begun: Begun;
   readonly #endpoint: string;
+  readonly #claim: RolloutClaim;
   #plan: RolloutPlan;
-  #by = randomUUID() as string;
   #madeEndpoint = false;
   #wrote = false;
-  #created = false;
-  #noted = false;
   #changes: Changes | undefined;
   #answered = false;
   #done = false;
@@ -88,6 +83,7 @@ export class Rollout {
     this.#plan = begun.plan;
     this.#endpoint = begun.endpointName;
     this.lock = new EndpointLock(workspace, this.#endpoint);
+    this.#claim = new RolloutClaim(workspace.provenance);
     this.#report = {
       endpoint: this.#endpoint,
       ...this.#named(),
@@ -105,13 +101,13 @@ export class Rollout {
 
   /** The pending rollback; undefined: nothing. */
   get leftover(): Leftover | undefined {
-    if (this.#done || !(this.#wrote || this.#noted || this.#changes)) return undefined;
+    if (this.#done || !(this.#wrote || this.#claim.isNoted || this.#changes)) return undefined;
     return {
       endpoint: this.#endpoint,
       deployment: this.#name,
-      by: this.#by,
-      noted: this.#noted,
-      created: this.#created,
+      by: this.#claim.by,
+      noted: this.#claim.isNoted,
+      created: this.#claim.created,
       remove: this.#options.onFailure === "deleteDeployment",
       ...(this.#changes ? { changes: this.#changes } : {}),
     };
@@ -156,7 +152,7 @@ export class Rollout {
       const finish = await retryOnConflict(this.#workspace, `the deployment ${name}`, left(), () =>
         this.lock.hold(left(), (held) => this.#begin(held)),
       );
-      if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.plan) {
+      if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.dryRun) {
         await untilSettled(this.#workspace, this.#endpoint, this.#name, left());
       } else return finish === undefined ? undefined : log.group(`Deployment ${this.#name}`, finish);
     }
@@ -164,7 +160,7 @@ export class Rollout {
 
   /** Whether a deployment that is kept is finished, as far as one can know: what another run is still at is taken over first. */
   async #isNobodyElses(): Promise<boolean> {
-    if (this.#workspace.azure.plan) return true;
+    if (this.#workspace.azure.dryRun) return true;
     const entry = (await this.lock.rollouts())?.[this.#name.toLowerCase()];
     return entry === undefined;
   }
@@ -184,21 +180,18 @@ export class Rollout {
         this.#madeEndpoint = true;
       });
     }
-    const own = entry && this.#isOwn(entry) ? entry : undefined;
-    // What an earlier attempt has marked is known by that mark.
-    if (own) this.#by = own.by;
-    this.#created = plan.deployment.action === "create" || own?.created === true;
+    this.#claim.take(entry, plan.deployment.action === "create");
     const writes = plan.deployment.action !== "keep";
     await Promise.all([this.#note(held), writes ? held.requireHeld() : undefined]);
     if (!writes) {
       this.#leave();
       return undefined;
     }
-    const body = this.#marked(plan.deployment.body);
+    const write = { ...renamed(this.#begun.write, this.#name), body: this.#claim.marked(plan.deployment.body) };
     this.#wrote = true;
     this.#leave();
     const { log } = this.#workspace;
-    return putDeployment(this.#workspace, this.#endpoint, this.#name, body, {
+    return putDeployment(this.#workspace, this.#endpoint, this.#name, write, {
       onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
       deadline: left,
     });
@@ -212,35 +205,12 @@ export class Rollout {
     if (endpoint === undefined) {
       requireAgreement(this.#endpoint, deployments.length, this.#begun.endpoint !== undefined);
     }
-    const entries = Object.entries(held.rollouts ?? {});
-    const plan = planRollout(endpoint, deployments, {
-      ...this.#begun.wish,
-      own: new Set(entries.filter(([, one]) => this.#isOwn(one) && one.created).map(([name]) => name)),
-      foreign: new Set(entries.filter(([, one]) => !this.#isOwn(one)).map(([name]) => name)),
-    });
+    const plan = planRollout(endpoint, deployments, { ...this.#begun.wish, ...this.#claim.sorted(held.rollouts) });
     return { endpoint, plan, entry: held.rollouts?.[plan.deployment.name.toLowerCase()] };
   }
 
-  /** Whether a rollout that is not finished is this one, or an earlier attempt of the same step. */
-  #isOwn({ by, step }: Unfinished): boolean {
-    return by === this.#by || (step !== "" && step === stepOf(this.#workspace.provenance));
-  }
-
-  async #note(held: Held): Promise<void> {
-    if (held.rollouts === undefined) return;
-    const until = Date.now() + (this.#begun.left() ?? LONG) + FORGOTTEN;
-    // Recorded before the write: a deployment that is not recorded would never be cleaned up.
-    this.#noted = true;
-    await held.note(this.#name, {
-      by: this.#by,
-      step: stepOf(this.#workspace.provenance),
-      created: this.#created,
-      until,
-    });
-  }
-
-  #marked(body: DeploymentBody): DeploymentBody {
-    return { ...body, tags: { ...(body["tags"] as object), [ROLLOUT_TAG]: this.#by } };
+  #note(held: Held): Promise<void> {
+    return this.#claim.note(held, this.#name, this.#begun.left());
   }
 
   /** Calls the new deployment by its name, past the traffic. */
@@ -263,7 +233,7 @@ export class Rollout {
     }
     const { log, azure } = this.#workspace;
     const sentence = `Nobody has called the deployment ${this.#name}, so it is not known whether it works`;
-    if (this.#stands(endpoint.properties.traffic ?? {}) || azure.plan)
+    if (this.#stands(endpoint.properties.traffic ?? {}) || azure.dryRun)
       log.info(`${sentence}: no request file is given.`);
     else log.warn(`${sentence}, and it gets traffic all the same. Give a request with the input requestFile.`);
     return endpoint;
@@ -278,7 +248,7 @@ export class Rollout {
     const { log } = this.#workspace;
     const { wish, left } = this.#begun;
     // What is noted in the lock is finished under it; otherwise nothing is locked where nothing is to be written.
-    const now = this.#noted
+    const now = this.#claim.isNoted
       ? undefined
       : ((await getEndpoint(this.#workspace, this.#endpoint)).properties.traffic ?? {});
     if (now && this.#stands(now)) {
@@ -300,7 +270,7 @@ export class Rollout {
         this.#done = true;
         this.#options.onLeftover?.(undefined);
         // An entry that stays ends by itself; the rollout is done.
-        if (this.#noted) {
+        if (this.#claim.isNoted) {
           await held.note(this.#name, undefined).catch((error: Error) => log.debug(`The lock: ${error.message}`));
         }
       },

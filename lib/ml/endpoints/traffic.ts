@@ -5,7 +5,15 @@ import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict
 import type { Workspace } from "../workspace/workspace.ts";
 import { listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
-import { type Endpoint, findEndpoint, getEndpoint, putEndpoint, type Traffic, withTraffic } from "./endpoints.ts";
+import {
+  type Endpoint,
+  endpointWrite,
+  findEndpoint,
+  getEndpoint,
+  putEndpoint,
+  type Traffic,
+  withTraffic,
+} from "./endpoints.ts";
 import {
   type Changes,
   changesOf,
@@ -52,9 +60,9 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
     return { before, after: before };
   }
   await Promise.all([move.onWrite(changesOf(before, wanted), held), held.requireHeld()]);
-  const answer = await putEndpoint(workspace, name, withTraffic(endpoint, wanted), {
+  const answer = await putEndpoint(workspace, name, endpointWrite(name, withTraffic(endpoint, wanted)), {
     deadline: move.left(),
-    anew: true,
+    again: false,
   });
   const after = answer.properties.traffic ?? {};
   if (shareOf(after, deployment) !== shareOf(wanted, deployment)) {
@@ -121,7 +129,10 @@ export function giveBack(
       };
     }
     await held.requireHeld();
-    const answer = await putEndpoint(workspace, name, withTraffic(endpoint, back), { deadline: left(), anew: true });
+    const answer = await putEndpoint(workspace, name, endpointWrite(name, withTraffic(endpoint, back)), {
+      deadline: left(),
+      again: false,
+    });
     if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
     return { changed: true, left: "Somebody else has changed the traffic at the same time." };
   }

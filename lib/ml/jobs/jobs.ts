@@ -1,8 +1,10 @@
 // Jobs: submit, read, cancel; where their outputs are, and where a person looks at them.
 
-import { API_VERSION, readEnvelope, segment } from "../../azure/index.ts";
+import { readEnvelope, segment } from "../../azure/index.ts";
+import type { JobWrite } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { send } from "../workspace/write.ts";
 
 /** A job as the service answers it; what is not named here stays in it. */
 export interface Job {
@@ -76,32 +78,15 @@ export async function getJob(workspace: Workspace, name: string): Promise<Job> {
   });
 }
 
-/**
- * Submits a job. The answer has its first status. One round trip.
- * @param apiVersion that of the translation, where the body has fields that only this version has
- */
+/** Submits a job, which is no operation: the answer has its first status. One round trip. */
 export async function putJob(
   workspace: Workspace,
-  name: string,
-  body: { readonly properties: object },
-  apiVersion = apiVersionFor(body.properties),
+  write: JobWrite,
 ): Promise<{ readonly job: Job; readonly created: boolean }> {
-  const answer = await workspace.azure.request<Job>("PUT", pathOf(workspace, name), {
-    doing: `submit the job ${name}`,
-    body,
-    apiVersion,
-    signal: workspace.signal,
-  });
+  const { name } = write;
+  const { status, body } = await send<Job>(workspace, write, { doing: `submit the job ${name}` });
   // 201 is the job that was made, 200 one that was there (docs/facts/recorded-operations.md#4.1).
-  return { job: { name, ...answer.body }, created: answer.status === 201 };
-}
-
-/** Fields that only previews have (docs/facts/azureml-services.md#4.1); everything else goes with the stable version. */
-export function apiVersionFor(properties: object): string {
-  const text = JSON.stringify(properties);
-  return /"(assetVersion|parentJobName|priority)":|"distributionType":"Ray"/.test(text)
-    ? "2025-01-01-preview"
-    : API_VERSION;
+  return { job: { name, ...body }, created: status === 201 };
 }
 
 /**

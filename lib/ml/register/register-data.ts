@@ -177,11 +177,14 @@ async function create(
   );
   const properties = write.body["properties"] as { tags?: Record<string, string>; dataUri?: string; dataType?: string };
   const hash = wanted.local ? { [CONTENT_HASH]: await wanted.local.objectHash() } : {};
-  const { body: put, created } = await putNewVersion(home, "data", document.name, version, {
-    properties: {
-      ...properties,
-      tags: { ...lineageTags(home.provenance), ...properties.tags },
-      properties: { ...lineageProperties(home.provenance), ...hash },
+  const { body: put, created } = await putNewVersion(home, "data", {
+    ...write,
+    body: {
+      properties: {
+        ...properties,
+        tags: { ...lineageTags(home.provenance), ...properties.tags },
+        properties: { ...lineageProperties(home.provenance), ...hash },
+      },
     },
   });
   const called = `${document.name}:${version}`;

@@ -152,11 +152,14 @@ async function create(
     isRegistry(home) ? createRegistryResolver(home, "models", name, version) : createResolver(home),
   );
   const body = write.body["properties"] as { tags?: Record<string, string> };
-  const { body: put, created } = await putNewVersion(home, "models", name, version, {
-    properties: {
-      ...body,
-      tags: withEvidence(body.tags, evidence),
-      ...(source.jobName ? { jobName: source.jobName } : {}),
+  const { body: put, created } = await putNewVersion(home, "models", {
+    ...write,
+    body: {
+      properties: {
+        ...body,
+        tags: withEvidence(body.tags, evidence),
+        ...(source.jobName ? { jobName: source.jobName } : {}),
+      },
     },
   });
   if (isRegistry(home)) requireOwn(`the model ${name}:${version}`, put, uri);

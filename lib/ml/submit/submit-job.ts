@@ -11,6 +11,7 @@ import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
 import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
 
 /** The teacher's connection of a distillation, with its API key in clear text (docs/facts/azureml-documents.md#2.5). */
@@ -84,7 +85,7 @@ export async function submitJob(
 
   const ownership = new Ownership(workspace, options);
   /** Its job: whatever a newer run has done meanwhile is seen now. */
-  const own = async (job: Job, joined: boolean): Promise<SubmittedJob> => {
+  const report = async (job: Job, joined: boolean): Promise<SubmittedJob> => {
     if (tag) await supersede(workspace, tag, job.name);
     return submitted(workspace, job, joined);
   };
@@ -100,15 +101,9 @@ export async function submitJob(
     if (!found) {
       if (tag) await supersede(workspace, tag);
       options.onJob?.(ownership.unseen(name));
-      const body = {
-        properties: {
-          ...properties,
-          properties: { ...properties.properties, [SPECIFICATION_HASH]: hash, ...ownership.properties(name) },
-        },
-      };
-      // A command's body goes with the stable version where it can; the other kinds have fields of their version's own.
-      const apiVersion = document.kind === "command" ? undefined : write.apiVersion;
-      const { job, created } = await putJob(workspace, name, body, apiVersion).catch(async (error: unknown) => {
+      const own = { ...properties.properties, [SPECIFICATION_HASH]: hash, ...ownership.properties(name) };
+      const named = { ...renamed(write, name), name, body: { properties: { ...properties, properties: own } } };
+      const { job, created } = await putJob(workspace, named).catch(async (error: unknown) => {
         // The name may have been taken since it was looked for: then Azure has refused to change that job.
         const taken = error instanceof TaskError && [400, 409].includes(error.status ?? 0);
         const there = taken ? await findJob(workspace, name) : undefined;
@@ -118,7 +113,7 @@ export async function submitJob(
       const stranger = await ownership.ofAnswer(job, name, created);
       if (stranger === undefined) {
         options.onJob?.(name);
-        return own(job, false);
+        return report(job, false);
       }
       passOver(name, stranger);
       continue;
@@ -133,7 +128,7 @@ export async function submitJob(
     if (fate === "join") {
       options.onJob?.(name);
       log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
-      return own(found, true);
+      return report(found, true);
     }
     const why = fate === "other" ? `is ${status} and was submitted for something else` : `is ${status}`;
     log.info(`${name} of an earlier attempt ${why}: submitting anew.`);

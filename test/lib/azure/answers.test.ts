@@ -6,7 +6,7 @@ import { AzureMl, clouds, finish } from "../../../lib/azure/index.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { findContainer, findVersion, putVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
 import { openDatastore } from "../../../lib/ml/assets/datastores.ts";
-import { endpointCredential, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
+import { endpointCredential, endpointWrite, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
 import { findJob, putJob } from "../../../lib/ml/jobs/jobs.ts";
 import { openLocal } from "../ml/world.ts";
 
@@ -69,7 +69,11 @@ describe("an answer that is none", () => {
     const [what] = none;
     it(`${what} is no answer to the reading of an endpoint: it is read again`, async () => {
       const name = fresh("ep");
-      await putEndpoint(await openLocal(), name, { location: "eastus", properties: { authMode: "Key" } });
+      await putEndpoint(
+        await openLocal(),
+        name,
+        endpointWrite(name, { location: "eastus", properties: { authMode: "Key" } }),
+      );
       const fault = faulty(at("GET", /\/onlineEndpoints\/[^/]+$/), none);
       const workspace = await openLocal({ between: fault.between });
       const found = await findEndpoint(workspace, name);
@@ -107,7 +111,13 @@ describe("an answer that is none", () => {
           environmentId: "azureml://registries/azureml/environments/sklearn-1.5/versions/1",
           computeId: `${workspace.id}/computes/cpu-cluster`,
         };
-        const { job } = await putJob(workspace, name, { properties: body });
+        const { job } = await putJob(workspace, {
+          method: "PUT",
+          path: `jobs/${name}`,
+          apiVersion: "2025-01-01-preview",
+          name,
+          body: { properties: body },
+        });
         assert.equal(job.name, name);
         assert.ok(job.properties?.status, "the job has a status");
         assert.ok(await findJob(await openLocal(), name), "the job is there");
@@ -159,7 +169,11 @@ describe("secrets in answers", () => {
   it("are in no error and in no log, however their answer is broken", async () => {
     const cases = bodies.flatMap((body) => [200, 400, 500].map((status) => ({ body, status })));
     const name = fresh("ep");
-    await putEndpoint(await openLocal(), name, { location: "eastus", properties: { authMode: "Key" } });
+    await putEndpoint(
+      await openLocal(),
+      name,
+      endpointWrite(name, { location: "eastus", properties: { authMode: "Key" } }),
+    );
     await Promise.all(
       cases.map(async ({ body, status }) => {
         const fault = faulty(at("POST", /\/(listSecrets|listKeys)$/), body, { times: 99, status });

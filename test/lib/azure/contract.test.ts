@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { API_VERSION } from "../../../lib/azure/index.ts";
-import { apiVersionFor } from "../../../lib/ml/jobs/jobs.ts";
+import { API_VERSIONS, parseSource } from "../../../lib/documents/index.ts";
 import { contracts } from "../../../local/azure/contract/contracts.ts";
+import { planSource } from "../../../scripts/plan/plan.ts";
 
 /** The official client's own version, which stands in its package. */
 const SDK_VERSION = "2022-10-01";
@@ -57,17 +58,24 @@ describe("the contract", () => {
     ]);
   });
 
-  it("takes a preview for what only previews have", () => {
-    assert.equal(apiVersionFor({ jobType: "Command", outputs: { o: { assetName: "a" } } }), API_VERSION);
+  it("takes a preview for what only previews have, and the same version for every command", async () => {
+    const command = { type: "command", command: "echo", environment: "azureml:e:1", compute: "azureml:c" };
     for (const preview of [
-      { outputs: { o: { assetVersion: "1" } } },
-      { queueSettings: { priority: 2 } },
-      { parentJobName: "p" },
-      { distribution: { distributionType: "Ray" } },
+      { outputs: { o: { type: "uri_folder", name: "a", version: "1" } } },
+      { queue_settings: { job_tier: "standard", priority: "high" } },
+      { parent_job_name: "p" },
+      { distribution: { type: "ray" } },
+      {},
     ]) {
-      const version = apiVersionFor(preview);
-      assert.match(version, /-preview$/);
+      const file = parseSource(JSON.stringify({ ...command, ...preview }), { name: "job.yml", folder: "/" });
+      const version = (await planSource(file)).writes.at(-1)?.apiVersion ?? "";
+      assert.equal(version, "2025-01-01-preview");
       hasAll(version, ["workspaces/jobs"]);
     }
+  });
+
+  it("has every versioned asset at the version that its YAML is sent with", () => {
+    for (const kind of ["data", "models", "environments", "components"] as const)
+      hasAll(API_VERSIONS[kind], [`workspaces/${kind}/versions`]);
   });
 });

@@ -9,7 +9,7 @@ import { patience } from "../../../lib/azure/retry.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { nextVersion, putVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
 import { deleteDeployment } from "../../../lib/ml/endpoints/deployments.ts";
-import { findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
+import { endpointWrite, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
 import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
 import { invoke } from "../../../lib/ml/endpoints/invoke.ts";
 import { openLocal } from "../ml/world.ts";
@@ -163,7 +163,7 @@ describe("a removal", () => {
     it(`is not done because ${what} came back`, async () => {
       const workspace = await openLocal();
       const name = fresh("ep");
-      await putEndpoint(workspace, name, { location: "eastus", properties: { authMode: "Key" } });
+      await putEndpoint(workspace, name, endpointWrite(name, { location: "eastus", properties: { authMode: "Key" } }));
       const fault = answering((request) => request.method === "DELETE", 1, answer);
       const faulty = await openLocal({ between: fault.between });
       const gone = await faulty.azure.request("DELETE", `${faulty.id}/onlineEndpoints/${name}`, { expect: [404] });
@@ -176,7 +176,7 @@ describe("a removal", () => {
   it("of a deployment that is not there is fine", async () => {
     const workspace = await openLocal();
     const name = fresh("ep");
-    await putEndpoint(workspace, name, { location: "eastus", properties: { authMode: "Key" } });
+    await putEndpoint(workspace, name, endpointWrite(name, { location: "eastus", properties: { authMode: "Key" } }));
     await deleteDeployment(workspace, name, "blue");
   });
 });
@@ -189,7 +189,11 @@ describe("readings that contradict each other", () => {
     assert.equal(asked.length, 0);
     assert.ok(azure);
     const name = fresh("ep");
-    await putEndpoint(await openLocal(), name, { location: "eastus", properties: { authMode: "Key" } });
+    await putEndpoint(
+      await openLocal(),
+      name,
+      endpointWrite(name, { location: "eastus", properties: { authMode: "Key" } }),
+    );
     for (const [times, isFound] of [
       [1, true],
       [99, false],

@@ -1,9 +1,11 @@
 // The library in a cloud with faults. Each story waits for a second or more, so that they are told side by side: the rules of each are for
 // names that no other uses, and only one lets the clock leap.
+
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Container, downloadFiles, type FileToDownload } from "../../../lib/azure/index.ts";
+import { API_VERSIONS } from "../../../lib/documents/index.ts";
 import { TaskError } from "../../../lib/errors.ts";
 import { deploy } from "../../../lib/ml/endpoints/deploy.ts";
 import { putDeployment } from "../../../lib/ml/endpoints/deployments.ts";
@@ -250,9 +252,15 @@ export const stories: Readonly<Record<string, Story>> = {
   async "says why a deployment did not come up for want of quota"(cloud) {
     addRules(cloud, "{ deployment: { endpoint: poor }, then: { fail: quota } }");
     await make(cloud, "/onlineEndpoints/poor", endpointRequest());
+    const write = {
+      method: "PUT" as const,
+      path: "onlineEndpoints/poor/deployments/blue",
+      apiVersion: API_VERSIONS.onlineDeployments,
+      body: anything(cloud) as Record<string, unknown>,
+    };
     await assert.rejects(
-      putDeployment(await openLocal({ cloud }), "poor", "blue", anything(cloud), { deadline: () => undefined }).then(
-        (ready) => ready(),
+      putDeployment(await openLocal({ cloud }), "poor", "blue", write, { deadline: () => undefined }).then((ready) =>
+        ready(),
       ),
       (error) => error instanceof TaskError && error.code === "OutOfQuota" && /CPU quota/.test(error.message),
     );

@@ -5,8 +5,7 @@ import type { Deployment } from "../../../../lib/ml/endpoints/deployments.ts";
 import type { Endpoint, Traffic } from "../../../../lib/ml/endpoints/endpoints.ts";
 import {
   changesOf,
-  holds,
-  merged,
+  hasContent,
   planRollout,
   type RolloutWish,
   sameTraffic,
@@ -14,6 +13,7 @@ import {
   trafficWith,
   trafficWithout,
 } from "../../../../lib/ml/endpoints/rollout-plan.ts";
+import { merged } from "../../../../lib/ml/workspace/merge.ts";
 
 const endpoint = (traffic: Traffic): Endpoint => ({
   name: "e",
@@ -277,10 +277,10 @@ describe("a rollout's plan", () => {
   });
 
   it("preserves what it does not manage, and sends nothing that is read-only", () => {
-    const sent = merged(
-      { ...deployment("v1", 1), identity: { type: "SystemAssigned", principalId: "p", tenantId: "t" } },
-      body(2),
-    );
+    const sent = merged(body(2), {
+      ...deployment("v1", 1),
+      identity: { type: "SystemAssigned", principalId: "p", tenantId: "t" },
+    });
     assert.deepEqual(sent["tags"], { own: "tag", BuildId: "2" });
     assert.deepEqual(sent["identity"], { type: "SystemAssigned" });
     assert.deepEqual(sent.properties["livenessProbe"], { period: "PT10S" });
@@ -290,13 +290,13 @@ describe("a rollout's plan", () => {
   });
 
   it("tells the same from the other", () => {
-    assert.ok(holds(deployment("v1", 1), body(1)));
-    assert.ok(!holds(deployment("v1", 1), body(2)));
-    assert.ok(!holds(deployment("v1", 1), { ...body(1), sku: { name: "Default", capacity: 2 } }));
+    assert.ok(hasContent(deployment("v1", 1), body(1)));
+    assert.ok(!hasContent(deployment("v1", 1), body(2)));
+    assert.ok(!hasContent(deployment("v1", 1), { ...body(1), sku: { name: "Default", capacity: 2 } }));
     const variables = { ...body(1), properties: { ...body(1).properties, environmentVariables: { A: "x" } } };
-    assert.ok(!holds(deployment("v1", 1), variables));
+    assert.ok(!hasContent(deployment("v1", 1), variables));
     assert.ok(
-      !holds(
+      !hasContent(
         { ...deployment("v1", 1), properties: { ...deployment("v1", 1).properties, environmentVariables: { A: "X" } } },
         variables,
       ),

@@ -6,7 +6,7 @@ import path from "node:path";
 import { TaskError } from "../../../../lib/errors.ts";
 import { deploy } from "../../../../lib/ml/endpoints/deploy.ts";
 import { listDeployments } from "../../../../lib/ml/endpoints/deployments.ts";
-import { findEndpoint, putEndpoint, withTraffic } from "../../../../lib/ml/endpoints/endpoints.ts";
+import { endpointWrite, findEndpoint, putEndpoint, withTraffic } from "../../../../lib/ml/endpoints/endpoints.ts";
 import { parseExpectations } from "../../../../lib/ml/endpoints/expectations.ts";
 import { invokeEndpoint, readRequest } from "../../../../lib/ml/endpoints/invoke.ts";
 import { readRollout } from "../../../../lib/ml/endpoints/rollout-files.ts";
@@ -158,7 +158,8 @@ describe("rollouts", () => {
           const other = await openLocal();
           const there = (await findEndpoint(other, name))!;
           const tags = { ...there.tags, owner: "somebody else" };
-          await putEndpoint(other, name, { ...withTraffic(there, there.properties.traffic ?? {}), tags });
+          const theirs = { ...withTraffic(there, there.properties.traffic ?? {}), tags };
+          await putEndpoint(other, name, endpointWrite(name, theirs));
           return answered(request, status, body);
         },
       });

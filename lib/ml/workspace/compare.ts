@@ -1,7 +1,8 @@
-// Compares what is there with what is wanted. Pure. The service rewrites what it is sent (docs/facts/azureml-wire.md#5 to #9), so that two
-// texts may say the same; what is not asked for is not looked at.
+// The one comparator: whether what is there is what is wanted. Pure; Apply and rollouts decide by it. The service rewrites what it is sent
+// (docs/facts/azureml-wire.md#5 to #9, #12), so that two texts may say the same; what is not asked for is not looked at.
 import { parse } from "yaml";
 import { parseDatastoreUri } from "../../azure/index.ts";
+import { isObject } from "../../plain-objects.ts";
 
 export interface Difference {
   /** `properties.scaleSettings.minInstances` */
@@ -20,9 +21,10 @@ export const isSecretName = (name: string): boolean => SECRET.test(name);
 
 /** The fields in which `there` is not as `wanted`; fields that are not wanted are left alone. */
 export function differences(wanted: unknown, there: unknown, path = ""): Difference[] {
+  const name = path.slice(path.lastIndexOf(".") + 1);
+  if (isObject(wanted) && VARIABLES.test(name)) return otherVariables(wanted, there, path);
   if (isEmpty(wanted)) return [];
   if (typeof wanted === "string" && wanted.includes(UNKNOWN)) return [];
-  const name = path.slice(path.lastIndexOf(".") + 1);
   // The service never tells a secret.
   if (SECRET.test(name) && isEmpty(there)) return [];
   if (isObject(wanted) && (name === "secrets" || (name === "credentials" && isEmpty(there)))) return [];
@@ -44,6 +46,22 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   return isSame ? [] : [{ path, from: there, to: wanted }];
 }
 
+/** What a program finds in its environment. */
+const VARIABLES = /^environment_?variables$/i;
+
+/**
+ * Variables are read by the user's own program: each letter of their names and values counts, and the service tells all of them, whatever
+ * they are called. What the service adds stays.
+ */
+function otherVariables(wanted: Readonly<Record<string, unknown>>, there: unknown, path: string): Difference[] {
+  const has = isObject(there) ? there : {};
+  const text = (value: unknown) => (typeof value === "object" ? JSON.stringify(value) : String(value));
+  return Object.entries(wanted).flatMap(([name, value]) =>
+    value === undefined || (Object.hasOwn(has, name) && text(has[name]) === text(value))
+      ? []
+      : [{ path: `${path}.${name}`, from: has[name], to: value }],
+  );
+}
 /** The published word for "as the service chooses"; the service answers what it chose (docs/facts/recorded-operations.md#7). */
 const isLeftToTheService = (name: string, wanted: unknown) =>
   name === "remoteLoginPortPublicAccess" && /^notspecified$/i.test(String(wanted));
@@ -100,10 +118,13 @@ function sameRegion(a: string, b: string): boolean {
 /** What people read is compared as it is. */
 const isWord = (name: string) => /^(description|display_?name)$/i.test(name);
 
+/** Texts whose case the service changes: its own words, ids of resources, names in registries. */
+const CASELESS = /^[A-Za-z0-9_.-]+$|^\/subscriptions\/|^azureml:\/\/(registries|feeds)\//i;
+
 /** The service's own words and ids come back in another case, addresses with or without a slash at the end. */
 function sameForm(text: string): string {
-  const bare = text.replace(/^azureml:(?=\/)/, "").replace(/\/+$/, "");
-  return /^[A-Za-z0-9_.-]+$|^\/subscriptions\//i.test(bare) ? bare.toLowerCase() : bare;
+  const bare = text.replace(/^azureml:(?=\/(?!\/))/, "").replace(/\/+$/, "");
+  return CASELESS.test(bare) ? bare.toLowerCase() : bare;
 }
 
 function samePlace(a: string, b: string): boolean {
@@ -149,6 +170,3 @@ export function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
   return typeof value === "object" && Object.keys(value).length === 0;
 }
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,33 @@
+// Why a plan cannot be carried out: a version that is there and is another, and two documents for one thing.
+import { TaskError } from "../../errors.ts";
+import { labelOf, type Planned } from "./planned.ts";
+import { sayChange } from "./say.ts";
+
+/** Of a document that would change what a version holds. */
+export function refusalOf(one: Planned): TaskError[] {
+  if (one.refused.length === 0) return [];
+  const fields = one.refused.map((change) => `  ${sayChange(change, one.of)}`).slice(0, 10);
+  return [
+    new TaskError(
+      "conflict",
+      `${one.of.file}: version ${one.version} of the ${one.of.kind} ${one.name} is there already and is another:\n${fields.join("\n")}`,
+      { hint: "What a version holds never changes: write another `version:`, or leave it out to get a new one." },
+    ),
+  ];
+}
+
+/** Two documents for one version, of which only one names it. */
+export function twice(plan: readonly Planned[]): TaskError[] {
+  const first = new Map<string, Planned>();
+  return plan.flatMap((one) => {
+    const key = one.at.toLowerCase();
+    const other = first.get(key);
+    first.set(key, other ?? one);
+    if (!other || (one.action === "unchanged" && other.action === "unchanged")) return [];
+    return [
+      new TaskError("input", `${one.of.file} and ${other.of.file} both describe the ${one.of.kind} ${labelOf(one)}.`, {
+        hint: "Remove one of them, or give one another name or version.",
+      }),
+    ];
+  });
+}

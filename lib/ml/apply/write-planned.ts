@@ -1,0 +1,90 @@
+// Applies one planned document: its write is made of what is there at that moment, and waited for.
+
+import type { Resolver } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import { EndpointLock } from "../endpoints/endpoint-lock.ts";
+import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import { merged, type Resource } from "../workspace/merge.ts";
+import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { write } from "../workspace/write.ts";
+import { decide } from "./plan.ts";
+import { labelOf, type Planned, settledAt } from "./planned.ts";
+import { failedState } from "./state.ts";
+
+/** @returns the id that the service gave, where it gave one */
+export async function writePlanned(
+  workspace: Workspace,
+  one: Planned,
+  resolver: Resolver,
+): Promise<string | undefined> {
+  const { azure, log } = workspace;
+  const { how, document, kind } = one.of;
+  const translated = await how.translate(how.asset ? { ...document, version: one.version } : document, resolver);
+  const wanted = traced(workspace, one, translated.body);
+  const what = `${kind} ${labelOf(one)}`;
+  let requireLock = async () => {};
+  const writeOnce = async (): Promise<string | undefined> => {
+    // The body is built from a fresh read: since the plan another run may have created the resource, or moved its traffic.
+    const there = how.asset ? one.there : await settledAt(workspace, one, what);
+    if (there && !how.asset && isDone(one, there)) {
+      log.info(`The ${what} already is as the file says.`);
+      return there.id;
+    }
+    await requireLock();
+    const body = there ? merged(wanted, there) : wanted;
+    const { body: answered } = await write<Resource>(
+      workspace,
+      { ...translated, path: one.at, body },
+      {
+        doing: `${one.action} the ${what}`,
+        what: `the ${what} to be ready`,
+        // Built from a fresh read, so it is not retried blindly: a second write would undo what others have written meanwhile.
+        again: there === undefined,
+      },
+    );
+    if (OPERATED.test(kind) && !azure.dryRun) await requireDone(workspace, one, what);
+    if (!azure.dryRun) log.info(`${there ? "Updated" : "Created"} the ${what}.`);
+    return answered?.id;
+  };
+  const writeInTurn = () =>
+    OPERATED.test(kind)
+      ? retryOnConflict(workspace, `the ${what}`, undefined, () => readModifyWrite(workspace, writeOnce))
+      : readModifyWrite(workspace, writeOnce);
+  // The traffic is read and written under one lock, so that no rollout of ours writes between the two.
+  if (kind !== "online endpoint" || !one.there) return writeInTurn();
+  return new EndpointLock(workspace, one.name).hold(undefined, (held) => {
+    requireLock = () => held.requireHeld();
+    return writeInTurn();
+  });
+}
+
+/** The body with what says where it comes from: the run that made a version, and the hash of what was asked for. */
+function traced({ provenance }: Workspace, one: Planned, body: Resource): Resource & Record<string, unknown> {
+  const isNewAsset = one.of.how.asset !== undefined && one.there === undefined;
+  const own = {
+    ...(body.properties?.["properties"] as object | undefined),
+    ...(isNewAsset ? lineageProperties(provenance) : {}),
+    ...(one.hash === undefined ? {} : { [SPECIFICATION_HASH]: one.hash }),
+  };
+  const tags = isNewAsset ? { tags: { ...lineageTags(provenance), ...(body.properties?.["tags"] as object) } } : {};
+  return {
+    ...body,
+    properties: { ...body.properties, ...tags, ...(Object.keys(own).length > 0 ? { properties: own } : {}) },
+  };
+}
+
+/** Verifies the resource: an operation may report success although the resource failed. One round trip. */
+async function requireDone(workspace: Workspace, one: Planned, what: string): Promise<void> {
+  const [failed] = failedState(await settledAt(workspace, one, what));
+  if (failed) throw new TaskError("failed", `Azure says that the ${what} was written, and that it is ${failed.from}.`);
+}
+
+/** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */
+const OPERATED = /endpoint$|deployment$|^compute$|^schedule$/;
+
+/** Whether another run has already made what the plan wants; credentials alone cannot be compared here. */
+function isDone(one: Planned, there: Resource): boolean {
+  if (one.changes.some(({ path }) => path === "properties.credentials")) return false;
+  return decide(one.of.how, one.wanted, there, { hash: one.hash }).action === "unchanged";
+}

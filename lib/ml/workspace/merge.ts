@@ -1,0 +1,90 @@
+// The one merge: the body of an update (PUT) of a resource that is there. What is there and not asked for stays; what is the service's own
+// to say goes. Pure; Apply, rollouts and moves of traffic make their bodies with it.
+import { isObject } from "../../plain-objects.ts";
+import { isEmpty } from "./compare.ts";
+
+/** A resource as the service answers it, or as it is sent. */
+export interface Resource {
+  readonly [key: string]: unknown;
+  readonly id?: string;
+  readonly name?: string;
+  readonly tags?: Readonly<Record<string, string>> | null;
+  readonly properties?: Readonly<Record<string, unknown>> | null;
+}
+
+/** A resource that is there, as far as an update keeps it. */
+export interface Stored {
+  readonly location?: unknown;
+  readonly identity?: unknown;
+  readonly kind?: unknown;
+  readonly sku?: unknown;
+  readonly tags?: Resource["tags"];
+  readonly properties?: Resource["properties"];
+}
+
+/** Fields below `properties` that only the service says. */
+const READ_ONLY = new Set([
+  "provisioningState",
+  "scoringUri",
+  "swaggerUri",
+  "createdOn",
+  "modifiedOn",
+  "provisioningErrors",
+  "isAttachedCompute",
+  "createdByWorkspaceArmId",
+  "group",
+  "registryId",
+  "discoveryUrl",
+  "mlFlowRegistryUri",
+  "managedResourceGroup",
+]);
+
+/** What a document says of these it says as a whole, also where it says nothing: no variable of an earlier file stays. */
+const WHOLE = new Set(["environmentVariables"]);
+
+/** The body of an update. An empty value that is wanted asks for nothing; tags and properties of the user's are merged by name. */
+export function merged(wanted: Resource, there: Stored): Resource & { properties: Record<string, unknown> } {
+  const { tags: _tags, properties: _properties, ...rest } = wanted;
+  const asked = Object.entries(wanted.properties ?? {}).filter(([name, value]) =>
+    WHOLE.has(name) ? value !== undefined : !isEmpty(value),
+  );
+  const properties: Record<string, unknown> = { ...sendable(there.properties), ...Object.fromEntries(asked) };
+  for (const name of ["tags", "properties"]) {
+    const both = { ...asMap(there.properties?.[name]), ...asMap(wanted.properties?.[name]) };
+    if (Object.keys(both).length > 0) properties[name] = both;
+  }
+  const top = Object.entries(rest).filter(([, value]) => !isEmpty(value));
+  const tags = { ...there.tags, ...wanted.tags };
+  return {
+    ...envelope(there),
+    ...Object.fromEntries(top),
+    ...(Object.keys(tags).length > 0 ? { tags } : {}),
+    properties,
+  };
+}
+
+/** Of what the service answered, the properties that may go back in a PUT. */
+export function sendable(properties: Resource["properties"]): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties ?? {}).filter(([name, value]) => !READ_ONLY.has(name) && !isEmpty(value)),
+  );
+}
+
+/** Beside properties and tags, the parts of an answer that may go back in a PUT. */
+export function envelope({ location, identity, kind, sku }: Stored): Record<string, unknown> {
+  return {
+    ...(location === undefined ? {} : { location }),
+    ...(isObject(identity) ? { identity: chosenIdentity(identity) } : {}),
+    ...(kind ? { kind } : {}),
+    ...(sku ? { sku } : {}),
+  };
+}
+
+/** What the service says of each identity is its own; the ids are what was chosen. */
+function chosenIdentity(identity: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { principalId: _principal, tenantId: _tenant, userAssignedIdentities, ...own } = identity;
+  const ids = Object.keys(asMap(userAssignedIdentities));
+  return ids.length === 0 ? own : { ...own, userAssignedIdentities: Object.fromEntries(ids.map((id) => [id, {}])) };
+}
+
+const asMap = (value: unknown) => (isObject(value) ? value : {});

@@ -1,0 +1,91 @@
+// The one merge, in a table: what an update sends of what is there and of what is wanted.
+import assert from "node:assert/strict";
+import { merged, type Resource } from "../../../../lib/ml/workspace/merge.ts";
+
+describe("the body of an update", () => {
+  const table: [what: string, wanted: Resource, there: Resource, sent: object][] = [
+    [
+      "keeps what is there and not asked for",
+      { properties: { model: "m:2" } },
+      { properties: { model: "m:1", livenessProbe: { period: "PT10S" } } },
+      { properties: { model: "m:2", livenessProbe: { period: "PT10S" } } },
+    ],
+    [
+      "sends nothing that is read-only, and nothing that is empty",
+      { properties: {} },
+      {
+        id: "/e",
+        name: "e",
+        properties: { provisioningState: "Failed", scoringUri: "https://x", description: null, a: 1 },
+      },
+      { properties: { a: 1 } },
+    ],
+    [
+      "takes an empty value for one that is not asked for",
+      { properties: { traffic: {}, authMode: "Key" } },
+      { properties: { traffic: { blue: 100 } } },
+      { properties: { traffic: { blue: 100 }, authMode: "Key" } },
+    ],
+    [
+      "replaces a mapping as a whole",
+      { properties: { scaleSettings: { scaleType: "Default" } } },
+      { properties: { scaleSettings: { scaleType: "TargetUtilization", maxInstances: 3 } } },
+      { properties: { scaleSettings: { scaleType: "Default" } } },
+    ],
+    [
+      "has no variable of an earlier file",
+      { properties: { environmentVariables: {} } },
+      { properties: { environmentVariables: { DEBUG: "1" } } },
+      { properties: { environmentVariables: {} } },
+    ],
+    [
+      "merges tags and properties of the user's by name, at both places",
+      { tags: { both: "new" }, properties: { tags: { a: "2" }, properties: { p: "2" } } },
+      { tags: { theirs: "1", both: "old" }, properties: { tags: { a: "1", b: "1" }, properties: { q: "1" } } },
+      { tags: { theirs: "1", both: "new" }, properties: { tags: { a: "2", b: "1" }, properties: { p: "2", q: "1" } } },
+    ],
+    [
+      "keeps place, kind, size and the identity that was chosen, without what the service says of it",
+      { sku: { name: "Default", capacity: 2 }, properties: { a: 1 } },
+      {
+        location: "eastus2",
+        kind: "Managed",
+        sku: { name: "Default", tier: "Standard", capacity: 1 },
+        identity: {
+          type: "SystemAssigned,UserAssigned",
+          principalId: "p",
+          tenantId: "t",
+          userAssignedIdentities: { "/ids/me": { principalId: "p", clientId: "c" } },
+        },
+        properties: {},
+      },
+      {
+        location: "eastus2",
+        kind: "Managed",
+        sku: { name: "Default", capacity: 2 },
+        identity: { type: "SystemAssigned,UserAssigned", userAssignedIdentities: { "/ids/me": {} } },
+        properties: { a: 1 },
+      },
+    ],
+  ];
+  for (const [what, wanted, there, sent] of table) it(what, () => assert.deepEqual(merged(wanted, there), sent));
+
+  it("keeps what it does not manage in an update, and sends nothing that is read-only", () => {
+    const there = {
+      location: "eastus2",
+      tags: { theirs: "1", both: "old" },
+      properties: {
+        traffic: { blue: 100 },
+        provisioningState: "Succeeded",
+        scoringUri: "https://x",
+        description: null,
+      },
+    };
+    const wanted = { tags: { both: "new" }, properties: { traffic: {}, authMode: "Key" } };
+    assert.deepEqual(merged(wanted, there), {
+      location: "eastus2",
+      tags: { theirs: "1", both: "new" },
+      properties: { traffic: { blue: 100 }, authMode: "Key" },
+    });
+  });
+});
