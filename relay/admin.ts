@@ -1,5 +1,5 @@
 // The administrator's side: what the relay has still before it (GET), and the replay (POST).
-import { isObject } from "./core/events.ts";
+import { isObject } from "../lib/plain-objects.ts";
 import { json, type RelayRequest, type RelayResponse } from "./core/handshake.ts";
 import { Reader } from "./core/reader.ts";
 import type { Relay } from "./core/relay.ts";

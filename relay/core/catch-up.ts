@@ -1,6 +1,7 @@
 // Finds the model versions that no event told of, and starts them in the order they were made.
-import { createHash } from "node:crypto";
+
 import type { Clock } from "../../lib/poll.ts";
+import { sha256 } from "../../lib/sha256.ts";
 import { type Configuration, sourceName } from "./configuration.ts";
 import type { Dispatcher, Outcome } from "./dispatch.ts";
 import { RelayFault } from "./fault.ts";
@@ -171,6 +172,6 @@ export class CatchUp {
 }
 
 function cursorKey(source: string, target: string): string {
-  const id = createHash("sha256").update(`${source.toLowerCase()}\n${target}`).digest("hex").slice(0, 16);
+  const id = sha256(`${source.toLowerCase()}\n${target}`).slice(0, 16);
   return `${CURSORS}${keyPart(sourceName(source))}/${id}.json`;
 }

@@ -1,5 +1,5 @@
 // The relay's setting: routes from events to targets, and retry limits. It is read once, and every fault in it is reported at once.
-import { isObject } from "./events.ts";
+import { isObject } from "../../lib/plain-objects.ts";
 import { Reader } from "./reader.ts";
 import { type Route, readRoute } from "./routes.ts";
 

@@ -1,4 +1,5 @@
 // Reads what Event Grid delivers, in either schema, into the relay's own words.
+import { isObject } from "../../lib/plain-objects.ts";
 import { RelayFault } from "./fault.ts";
 
 type EventSchema = "EventGridSchema" | "CloudEventSchemaV1_0";
@@ -138,10 +139,6 @@ function readEvent(
     };
   }
   return undefined;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A text or a number as text; anything else, and the empty text, is nothing. */

@@ -1,8 +1,9 @@
 // Asks Azure ML's ARM API for its own record of model versions and runs: what every start rests on.
 
 import { PASSING_STATUSES, pauseBefore, retryAfter } from "../../lib/azure/retry.ts";
+import { isObject } from "../../lib/plain-objects.ts";
 import type { Clock } from "../../lib/poll.ts";
-import { isObject, texts } from "./events.ts";
+import { texts } from "./events.ts";
 import { passes, RelayFault } from "./fault.ts";
 import type { Http, HttpResponse } from "./http.ts";
 import type { ModelNotice } from "./notice.ts";

@@ -1,5 +1,5 @@
 // The payload that a target receives: the same JSON for events and replays.
-import { createHash } from "node:crypto";
+import { sha256 } from "../../lib/sha256.ts";
 import { isRegistry, sourceName } from "./configuration.ts";
 import type { ModelEvent, RunEvent } from "./events.ts";
 
@@ -54,10 +54,7 @@ export function nameOf(notice: Notice): string {
 
 /** The same for the same subject and target, always: a receiver may drop what it has seen. 24 hexadecimal digits. */
 export function startId(targetKey: string, notice: Notice): string {
-  return createHash("sha256")
-    .update(`${targetKey}\n${subjectOf(notice)}`)
-    .digest("hex")
-    .slice(0, 24);
+  return sha256(`${targetKey}\n${subjectOf(notice)}`).slice(0, 24);
 }
 
 export function noticeOfModelEvent(event: ModelEvent): ModelNotice {

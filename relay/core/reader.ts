@@ -1,5 +1,5 @@
 // Reads values out of JSON that a person wrote, and collects a sentence for each that is not what it should be.
-import { isObject } from "./events.ts";
+import { isObject } from "../../lib/plain-objects.ts";
 
 export class Reader {
   readonly faults: string[] = [];

@@ -1,6 +1,7 @@
 // The relay itself: events in, starts out; and the replay that finds what the events did not bring.
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "../../lib/poll.ts";
+import { sha256 } from "../../lib/sha256.ts";
 import { CatchUp, type CaughtUp } from "./catch-up.ts";
 import type { Configuration } from "./configuration.ts";
 import { Dispatcher, type Outcome, type Starter } from "./dispatch.ts";
@@ -242,5 +243,5 @@ export class Relay {
 /** An event is known by its source and its id together. */
 function eventKey(event: RelayEvent): string {
   const text = `${event.source.toLowerCase()}\n${event.id}`;
-  return `events/${createHash("sha256").update(text).digest("hex").slice(0, 32)}.json`;
+  return `events/${sha256(text).slice(0, 32)}.json`;
 }

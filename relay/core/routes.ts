@@ -1,5 +1,5 @@
 // One route of the relay: which events it is for, and what it starts.
-import { isObject } from "./events.ts";
+import { isObject } from "../../lib/plain-objects.ts";
 import type { Reader } from "./reader.ts";
 
 /** The filter of a route. Patterns know `*` and `?`; a list is "any of". */

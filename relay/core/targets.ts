@@ -1,5 +1,5 @@
 // Routes by what they start: two routes to one target share its order and its claims.
-import { createHash } from "node:crypto";
+import { sha256 } from "../../lib/sha256.ts";
 import { type Route, targetKey } from "./routes.ts";
 
 /** Routes that start the same thing, together. */
@@ -15,5 +15,5 @@ export function byTarget(routes: readonly Route[]): [Route, ...Route[]][] {
 }
 
 export function lockName(route: Route): string {
-  return createHash("sha256").update(targetKey(route.start)).digest("hex").slice(0, 16);
+  return sha256(targetKey(route.start)).slice(0, 16);
 }

@@ -1,8 +1,9 @@
 // The store in a folder, one file for each key, for a relay on one machine that is stopped and started again. Conditions hold among the
 // users of one FileStore in one process, not between processes.
-import { createHash } from "node:crypto";
+
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
+import { sha256 } from "../../lib/sha256.ts";
 import type { Condition, Store, StoredText } from "../core/store.ts";
 
 export class FileStore implements Store {
@@ -62,7 +63,7 @@ export class FileStore implements Store {
 }
 
 function etagOf(text: string): string {
-  return `"${createHash("sha256").update(text).digest("hex")}"`;
+  return `"${sha256(text)}"`;
 }
 
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
