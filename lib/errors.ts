@@ -19,7 +19,15 @@ export interface SourceLocation {
   readonly column?: number;
 }
 
+/**
+ * A stable code of ours: lib/error-codes.json has them all, and docs/troubleshooting.md, generated from it, says what to do about each.
+ * Once published, a code keeps its meaning.
+ */
+export type ErrorCode = `AML1${string}`;
+
 export interface TaskErrorOptions {
+  /** Absent: that of the cause, where it is a TaskError. */
+  readonly errorCode?: ErrorCode;
   /** What to do about it, as a sentence. */
   readonly hint?: string;
   /** The service's request id (`x-ms-request-id` or `x-ms-correlation-request-id`). */
@@ -35,6 +43,7 @@ export interface TaskErrorOptions {
 /** An error whose message is a whole sentence for the person who reads the pipeline's log. */
 export class TaskError extends Error {
   readonly kind: TaskErrorKind;
+  readonly errorCode: ErrorCode | undefined;
   readonly hint: string | undefined;
   readonly requestId: string | undefined;
   readonly status: number | undefined;
@@ -45,6 +54,7 @@ export class TaskError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TaskError";
     this.kind = kind;
+    this.errorCode = options.errorCode ?? (options.cause instanceof TaskError ? options.cause.errorCode : undefined);
     this.hint = options.hint;
     this.requestId = options.requestId;
     this.status = options.status;
@@ -64,8 +74,10 @@ export function formatLocation(where: SourceLocation): string {
 export class TaskErrors extends TaskError {
   readonly errors: readonly TaskError[];
   constructor(errors: readonly TaskError[]) {
-    const first = errors[0] ?? new TaskError("input", "Something is wrong, and nothing says what.");
+    const first =
+      errors[0] ?? new TaskError("input", "Something is wrong, and nothing says what.", { errorCode: "AML1318" });
     super(first.kind, errors.map((error) => error.message).join("\n"), {
+      ...(first.errorCode === undefined ? {} : { errorCode: first.errorCode }),
       ...(first.hint === undefined ? {} : { hint: first.hint }),
       ...(first.where === undefined ? {} : { where: first.where }),
     });

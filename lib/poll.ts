@@ -65,6 +65,7 @@ export async function poll<T>(look: () => Promise<Look<T>>, options: PollOptions
       throw new TaskError(
         "timeout",
         `Waited ${Math.round((options.deadline ?? 0) / 1000)} seconds for ${options.what}, and it did not happen.`,
+        { errorCode: "AML1402" },
       );
     }
     await clock.sleep(Math.min(Math.max(seen.after ?? pause, seen.atLeast ?? 0), left), options.signal);

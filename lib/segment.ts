@@ -35,6 +35,7 @@ export function segment(value: string, what: string): string {
   const fault = segmentFault(value);
   if (fault === undefined) return encodeURIComponent(value);
   throw new TaskError("input", `${capital(what)} is ${JSON.stringify(bounded(value, 100))}, which ${fault}.`, {
+    errorCode: "AML1207",
     hint: `${SEGMENT_RULE} Correct it where it is written.`,
   });
 }

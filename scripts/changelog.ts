@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { PUBLISHED_CODES, publishedCodesFile, readErrorCodes } from "./generate/error-codes.ts";
 import { LEDGER, ledgerFile } from "./generate/ledger.ts";
 import { readTasks } from "./generate/task-json.ts";
 
 const usage = `npm run changelog -- --release a.b.c [--date YYYY-MM-DD]   writes the section, removes the notes, sets the version, and
-                                                           writes tasks/ledger.json
+                                                           writes down what it publishes
 npm run changelog -- --check a.b.c                         fails unless the section is there and no note is left
 npm run changelog -- --print a.b.c                         prints the section: what a release page says`;
 
@@ -62,9 +63,21 @@ export function unreleased(root: string, version: string): string[] {
   if (printed(changelog, version) === undefined) faults.push(`CHANGELOG.md says nothing of ${version}.`);
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   if (own !== version) faults.push(`package.json has version ${own}, not ${version}.`);
-  const ledger = existsSync(join(root, LEDGER)) ? readFileSync(join(root, LEDGER), "utf8") : undefined;
-  if (ledger !== ledgerFile(readTasks(root))) faults.push(`${LEDGER} is not what the tasks of ${version} publish.`);
+  for (const { path, content } of publishedBy(root)) {
+    const file = join(root, path);
+    if (!existsSync(file) || readFileSync(file, "utf8") !== content)
+      faults.push(`${path} is not what ${version} publishes.`);
+  }
   return faults;
+}
+
+/** What a release promises from then on: names of tasks, inputs and outputs, and the meaning of error codes. */
+function publishedBy(root: string): { path: string; content: string }[] {
+  if (!existsSync(join(root, "tasks"))) return [];
+  return [
+    { path: LEDGER, content: ledgerFile(readTasks(root)) },
+    { path: PUBLISHED_CODES, content: publishedCodesFile(readErrorCodes(root)) },
+  ];
 }
 
 export function release(root: string, version: string, date: string): void {
@@ -73,7 +86,7 @@ export function release(root: string, version: string, date: string): void {
   const file = join(root, "CHANGELOG.md");
   writeFileSync(file, withSection(readFileSync(file, "utf8"), sectionOf(version, date, notes)));
   for (const note of notes) rmSync(join(root, note.file));
-  writeFileSync(join(root, LEDGER), ledgerFile(readTasks(root)));
+  for (const { path, content } of publishedBy(root)) writeFileSync(join(root, path), content);
   // npm keeps its own version in the lock file twice, before any package.
   for (const [name, times] of [
     ["package.json", 1],
@@ -99,7 +112,7 @@ function main(): number {
   if (values.release !== undefined) {
     release(root, values.release, values.date ?? new Date().toISOString().slice(0, 10));
     console.log(
-      `CHANGELOG.md, package.json and package-lock.json say ${values.release}, and ${LEDGER} has what it publishes: commit them and tag v${values.release}.`,
+      `CHANGELOG.md, package.json and package-lock.json say ${values.release}, and ${LEDGER} and ${PUBLISHED_CODES} have what it publishes: commit them and tag v${values.release}.`,
     );
     return 0;
   }

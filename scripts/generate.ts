@@ -6,6 +6,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { contractFile, sharedFile, sharedTypes } from "./generate/contract.ts";
 import { readContributions } from "./generate/contributions.ts";
+import { faultsOfErrorCodes, readErrorCodes, readPublishedCodes, troubleshootingFile } from "./generate/error-codes.ts";
 import { faultsOf } from "./generate/faults.ts";
 import { expandTasks } from "./generate/fragments.ts";
 import { formatJson } from "./generate/json.ts";
@@ -27,7 +28,12 @@ export interface GeneratedFile {
 export async function generate(root: string): Promise<GeneratedFile[]> {
   const read = (path: string) => readFileSync(join(root, path), "utf8");
   const tasks = expandTasks(root);
-  const faults = [...faultsOf(tasks), ...broken(readLedger(root), tasks)];
+  const codes = readErrorCodes(root);
+  const faults = [
+    ...faultsOf(tasks),
+    ...broken(readLedger(root), tasks),
+    ...faultsOfErrorCodes(codes, readPublishedCodes(root)),
+  ];
   if (faults.length > 0) throw new Error(faults.join("\n"));
   const onAgents = tasks.filter(({ json }) => runsOnAgent(json));
   const shared = sharedTypes(onAgents);
@@ -45,6 +51,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     ...contracts,
     ...readmes,
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
+    { path: TROUBLESHOOTING, content: troubleshootingFile(read(TROUBLESHOOTING), codes) },
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
     ...(await kindFiles(root)),
     ...[architectureFile(root)].filter((file) => file !== undefined),
@@ -53,6 +60,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
 
 const MANIFEST = "vss-extension.json";
 const CONNECTIONS = "docs/connections.md";
+const TROUBLESHOOTING = "docs/troubleshooting.md";
 
 /** The paths whose content on disk is not what the tasks say. */
 export function staleFiles(root: string, files: readonly GeneratedFile[]): string[] {

@@ -9,7 +9,9 @@ export const PAUSE = 1_000;
 
 /** The error for an answer that is none: the outcome is not known. */
 export const unreadableAnswer = (doing: string) =>
-  new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`);
+  new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`, {
+    errorCode: "AML1902",
+  });
 
 /** Whether the request may have been processed: no answer, one that cannot be read, or a failure of the service's own. */
 export function isUnknown(error: unknown): boolean {
@@ -33,6 +35,7 @@ export async function say<T>(doing: string, right: string, work: () => Promise<T
       forbidden ? "forbidden" : "service",
       `Azure DevOps could not ${doing} (${statusCode ?? "no answer"}): ${message ?? String(cause)}`,
       {
+        errorCode: "AML1901",
         ...(forbidden
           ? {
               hint: `Give the project's build service the right ${right}. docs/triggers.md says which others it needs.`,

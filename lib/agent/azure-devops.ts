@@ -93,7 +93,7 @@ function foreign(requestUri: string, { collectionUri }: AzureDevOpsSettings): Ta
   return new TaskError(
     "connection",
     `The variable System.OidcRequestUri (${place}) does not belong to ${collectionUri}, whose job this is: no token was sent.`,
-    { hint: "Azure DevOps sets it. Remove the pipeline variable of that name." },
+    { errorCode: "AML1004", hint: "Azure DevOps sets it. Remove the pipeline variable of that name." },
   );
 }
 
@@ -111,6 +111,7 @@ function refused(cause: unknown, connectionId: string): TaskError {
     "connection",
     `Azure DevOps gave no OIDC token for the service connection ${connectionId} (${why}).`,
     {
+      errorCode: "AML1005",
       hint: "The connection must use workload identity federation and be authorized for this pipeline.",
       ...(statusCode === undefined ? {} : { status: statusCode }),
       cause,

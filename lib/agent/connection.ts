@@ -1,7 +1,7 @@
 // A service connection, read into one shape: of type Azure Resource Manager (docs/facts/extension.md#5.1), or of this extension's own
 // type azureml-workspace (contributions/azureml-workspace.json), which signs in by those of its plain fields that are filled in.
 
-import { TaskError } from "../errors.ts";
+import { type ErrorCode, TaskError } from "../errors.ts";
 import { capital } from "../sentence.ts";
 
 /** How the connection's identity signs in. */
@@ -62,11 +62,13 @@ export function readConnection(inputName: string, id: string, source: Connection
   const name = connectionName(parameter("workloadIdentityFederationSubject"));
   const called =
     name === undefined ? `the service connection ${id} of input ${inputName}` : `the service connection ${name}`;
-  const fault = (message: string, hint: string) => new TaskError("connection", message, { hint });
+  const fault = (message: string, hint: string, errorCode: ErrorCode = "AML1003") =>
+    new TaskError("connection", message, { errorCode, hint });
   if (source.url === undefined && source.scheme === undefined) {
     throw fault(
       `Input ${inputName} names the service connection "${id}", and the agent was given none by that id.`,
       "Check the connection's name and that this pipeline is authorized to use it; builds of forks get no connections.",
+      "AML1002",
     );
   }
   const need = (value: string | undefined, what: string): string => {

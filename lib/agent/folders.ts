@@ -46,6 +46,7 @@ export function stepFolders(variable: (name: string) => string | undefined, allo
       const folder = path.resolve(root, line);
       if (isFolder(folder)) return folder;
       throw new TaskError("input", `Input allowedFolders names ${line}, and there is no folder ${folder}.`, {
+        errorCode: "AML1305",
         hint: "Name folders of the agent's machine, one a line; relative ones begin at the working directory.",
       });
     });

@@ -184,4 +184,5 @@ function sayRule(field: InputField): string {
 const list = (words: readonly string[]) =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words[words.length - 1]}`;
 
-const fault = (message: string, hint?: string) => new TaskError("input", message, hint === undefined ? {} : { hint });
+const fault = (message: string, hint?: string) =>
+  new TaskError("input", message, { errorCode: "AML1301", ...(hint === undefined ? {} : { hint }) });

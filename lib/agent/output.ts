@@ -19,14 +19,14 @@ function printStyled(style: "group" | "endgroup" | "section" | "error" | "warnin
   own.write(`##[${style}]${escapedLines(text).join(" ")}\n`);
 }
 
-/** An issue of the pipeline run. `where` makes it `file(line,column)`. */
-export function logIssue(type: "error" | "warning", message: string, where?: SourceLocation): void {
+/** An issue of the pipeline run. `where` makes it `file(line,column): error code: ...`; without a place the agent shows no code. */
+export function logIssue(type: "error" | "warning", message: string, where?: SourceLocation, code?: string): void {
   tl.command(
     "task.logissue",
     // Without a line the agent would write file(0,0) before a sentence that names the file already.
     where?.line === undefined
       ? { type }
-      : { type, sourcepath: where.file, linenumber: where.line, columnnumber: where.column },
+      : { type, sourcepath: where.file, linenumber: where.line, columnnumber: where.column, code },
     escapeCommands(message),
   );
 }

@@ -74,6 +74,7 @@ export function openAgent(userAgent: string): Agent {
         throw new TaskError(
           "input",
           "This task needs a run of a pipeline around it: it is no task for a classic release.",
+          { errorCode: "AML1317" },
         );
       const attempt = Number(variable("System.JobAttempt")) || 1;
       const job = {
@@ -242,7 +243,7 @@ const safeName = (name: string) => name.replace(/[^A-Za-z0-9._-]+/g, "-").replac
 
 function need(value: string | undefined, message: string): string {
   if (value !== undefined) return value;
-  throw new TaskError("connection", message);
+  throw new TaskError("connection", message, { errorCode: "AML1011" });
 }
 
 const silence = new Writable({ write: (_chunk, _encoding, done) => done() });

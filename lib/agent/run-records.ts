@@ -255,7 +255,9 @@ async function textOf(stream: NodeJS.ReadableStream | undefined): Promise<string
 }
 
 const unreadableAnswer = (doing: string) =>
-  new TaskError("service", `Azure DevOps was asked to ${doing}, and answered with something else.`);
+  new TaskError("service", `Azure DevOps was asked to ${doing}, and answered with something else.`, {
+    errorCode: "AML1902",
+  });
 
 async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -268,7 +270,7 @@ async function say<T>(doing: string, work: () => Promise<T>): Promise<T> {
     throw new TaskError(
       forbidden ? "forbidden" : "service",
       `Azure DevOps could not ${doing} (${statusCode ?? "no answer"}): ${text}`,
-      { ...(statusCode === undefined ? {} : { status: statusCode }), cause },
+      { errorCode: "AML1901", ...(statusCode === undefined ? {} : { status: statusCode }), cause },
     );
   }
 }

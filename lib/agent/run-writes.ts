@@ -67,7 +67,7 @@ export async function publishTests(access: WritesAccess, tests: Tests): Promise<
   };
   const created = await asked("create a test run", () => api.createTestRun(run, project));
   const id = created?.id;
-  if (id === undefined) throw new TaskError("service", "Azure DevOps created no test run.");
+  if (id === undefined) throw new TaskError("service", "Azure DevOps created no test run.", { errorCode: "AML1902" });
   const results = tests.cases.map((one): TestCaseResult => {
     const message = cut(one.detail ?? "", LONGEST_DETAIL);
     return {
@@ -99,7 +99,10 @@ export async function addBuildTag(access: WritesAccess, tag: string): Promise<vo
   const answer = await asked(`tag run ${buildId}`, () => api.rest.replace<{ value?: unknown }>(url, undefined));
   const tags = answer.result?.value;
   if (!Array.isArray(tags))
-    throw new TaskError("notFound", `Azure DevOps finds no run ${buildId} to tag.`, { status: 404 });
+    throw new TaskError("notFound", `Azure DevOps finds no run ${buildId} to tag.`, {
+      errorCode: "AML1902",
+      status: 404,
+    });
 }
 
 type Settings = ConstructorParameters<typeof TaskApi>;
@@ -122,10 +125,7 @@ async function asked<T>(doing: string, work: () => Promise<T>): Promise<T> {
     throw new TaskError(
       "service",
       `Azure DevOps did not ${doing} (${statusCode ?? "no answer"}: ${message ?? cause}).`,
-      {
-        ...(statusCode === undefined ? {} : { status: statusCode }),
-        cause,
-      },
+      { errorCode: "AML1901", ...(statusCode === undefined ? {} : { status: statusCode }), cause },
     );
   }
 }

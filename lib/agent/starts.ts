@@ -203,10 +203,12 @@ export class Starter extends RunMemory {
       noAnswer: (step, model) => unreadableAnswer(doing(step, model)),
       missing: () =>
         new TaskError("notFound", `The project ${project} has no ${what} "${wanted}" that this pipeline may see.`, {
+          errorCode: "AML1903",
           hint: "Check its name, and that the build service may see it.",
         }),
       several: (found) =>
         new TaskError("input", `The project ${project} has ${found.length} of the ${what} "${wanted}".`, {
+          errorCode: "AML1903",
           hint: `Name it by its id: ${found.map(({ id }) => id).join(", ")}.`,
         }),
     };

@@ -42,7 +42,7 @@ export type Outcome = { readonly answer: Answer<unknown> } | { readonly failure:
 /** A read that had no valid answer after all retries: a waiting caller may continue to wait. */
 export class NoAnswer extends TaskError {
   constructor(message: string, options: TaskErrorOptions = {}) {
-    super("service", message, options);
+    super("service", message, { errorCode: "AML1107", ...options });
   }
 }
 

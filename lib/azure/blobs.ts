@@ -104,7 +104,7 @@ export class Container {
    */
   async upload(files: readonly FileToUpload[], options: UploadOptions): Promise<void> {
     const [first] = files;
-    if (!first) throw new TaskError("input", "There is no file to upload.");
+    if (!first) throw new TaskError("input", "There is no file to upload.", { errorCode: "AML1311" });
     if (this.#withheld) return this.#withheld.leaveOutUpload();
     for (const { blob } of files) if (blob.length > LONGEST_NAME) throw tooLong(blob);
     // One file alone is whole as soon as it is there, so that it can say so in the same request.
@@ -160,6 +160,7 @@ export class Container {
       if (there?.length === file.size && there.md5 === md5.toString("base64")) return false;
       if (there === undefined || error.code === "InvalidBlockList") throw error;
       throw new TaskError("conflict", `Storage holds ${file.blob} already, with other content than ${file.file}.`, {
+        errorCode: "AML1702",
         code: error.code ?? "",
         hint: "Somebody else wrote it: look at who can write to that datastore, or upload to another.",
       });
@@ -232,6 +233,7 @@ export class Container {
     throw new TaskError(
       "service",
       `Azure could not ${doing}: the bytes from ${offset} on did not arrive as they left.`,
+      { errorCode: "AML1112" },
     );
   }
 
@@ -284,6 +286,7 @@ export function placeInside(folder: string, name: string): string {
       "service",
       `Storage holds a blob named ${JSON.stringify(name)}, which would be written outside ${folder}.`,
       {
+        errorCode: "AML1704",
         hint: "Someone may have put it there on purpose: look at who can write to that datastore.",
       },
     );
@@ -298,9 +301,7 @@ function tooLong(blob: string): TaskError {
   return new TaskError(
     "input",
     `The path ${blob.slice(0, 100)}… has ${blob.length} characters in storage, which keeps ${LONGEST_NAME} at most.`,
-    {
-      hint: "Shorten the names of the folders, or leave the file out in .amlignore.",
-    },
+    { errorCode: "AML1308", hint: "Shorten the names of the folders, or leave the file out in .amlignore." },
   );
 }
 
@@ -310,6 +311,7 @@ function noAnswer(doing: string, url: string, tries: number): TaskError {
     "service",
     `The task could not ${doing}${asked}, because what answers at ${new URL(url).host} is not storage.`,
     {
+      errorCode: "AML1107",
       hint: "Run again. If it stays, see whether a proxy or a sign-in page answers in place of Azure.",
     },
   );

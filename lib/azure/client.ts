@@ -154,6 +154,7 @@ export class AzureMl {
         throw new TaskError(
           "service",
           `The list goes round in a circle: Azure could not ${options.doing ?? "list it"}.`,
+          { errorCode: "AML1110" },
         );
       read.add(next);
       const page: Answer<{ value?: T[]; nextLink?: string | null }> = await this.request("GET", next, {
@@ -170,7 +171,8 @@ export class AzureMl {
   /** A token for another audience than the resource manager. */
   async token(scope: string, signal?: AbortSignal): Promise<string> {
     const token = await this.credential.getToken(scope, signal ? { abortSignal: signal } : {});
-    if (!token) throw new TaskError("connection", `The service connection gave no token for ${scope}.`);
+    if (!token)
+      throw new TaskError("connection", `The service connection gave no token for ${scope}.`, { errorCode: "AML1010" });
     return token.token;
   }
 
@@ -235,7 +237,9 @@ export class AzureMl {
         // A 404 to a DELETE counts only as a valid answer of the service, and is verified.
         if (method === "DELETE" && response.status === 404 && options.expect?.includes(404) && !options.once)
           return {
-            failure: new TaskError("service", `Azure could not ${doing}: it says that it is not there.`),
+            failure: new TaskError("service", `Azure could not ${doing}: it says that it is not there.`, {
+              errorCode: "AML1109",
+            }),
             why: "it says that it is not there",
           };
         if (response.status >= 400 && !options.expect?.includes(response.status)) throw failureOf(doing, answer);
@@ -266,6 +270,7 @@ export class AzureMl {
         throw new TaskError(
           "service",
           `Azure answered with an address at ${origin}, which is not one of its own, so the task did not go there.`,
+          { errorCode: "AML1106" },
         );
       }
     }
@@ -319,6 +324,7 @@ function parsedAsIs(address: string, isOurs: boolean): URL {
       isOurs ? "input" : "service",
       `The address ${bounded(isOurs ? address : hostIn(address), 300)} ${why}, so the task did not go there.`,
       {
+        errorCode: "AML1207",
         hint: "A name or an id that the task was given may hold what no address has: / \\ % ? # or a segment of dots.",
       },
     );

@@ -13,6 +13,7 @@ export const lookAt = (file: string): Promise<Stats | undefined> => lstat(file).
 
 export const inTheWay = (folder: string, what: "link" | "file") =>
   new TaskError("input", `${folder} is a ${what}, so that nothing is written below it.`, {
+    errorCode: "AML1707",
     hint: "Remove it, or download to an empty folder.",
   });
 
@@ -112,6 +113,7 @@ export class Part {
 export function sayLocal(error: NodeJS.ErrnoException): never {
   const { code = "unknown reason", path: file = "a file" } = error;
   throw new TaskError("input", `${file} cannot be written (${code}).`, {
+    errorCode: "AML1707",
     hint: "Check the space on the disk, and what the agent's user may write.",
     cause: error,
   });

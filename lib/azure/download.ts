@@ -92,19 +92,22 @@ export async function downloadFiles(
 function refuseHistory(top: string, root: string, targets: readonly (readonly [string, FileToDownload])[]): void {
   const isHistory = (below: string) => below.split(path.sep).some(isGit);
   if (isHistory(path.relative(top, root)))
-    throw new TaskError("input", `${root} belongs to the repository's .git, into which nothing is downloaded.`);
+    throw new TaskError("input", `${root} belongs to the repository's .git, into which nothing is downloaded.`, {
+      errorCode: "AML1707",
+    });
   for (const [target, { blob }] of targets) {
     if (!isHistory(path.relative(top, target))) continue;
     throw new TaskError(
       "service",
       `Storage holds a blob named ${JSON.stringify(blob.name)}, which would be written into a .git.`,
-      { hint: "Leave it out with the input itemPattern." },
+      { errorCode: "AML1704", hint: "Leave it out with the input itemPattern." },
     );
   }
 }
 
 const damaged = (blob: BlobFile) =>
   new TaskError("service", `${blob.name} did not arrive with the content that storage has a checksum of.`, {
+    errorCode: "AML1705",
     hint: "Run the step again. If it fails again, the blob was not stored as it was meant to be: register the model anew.",
   });
 
@@ -133,7 +136,7 @@ function distinct(root: string, files: readonly FileToDownload[]): Map<string, F
     throw new TaskError(
       "service",
       `Storage holds a blob named ${JSON.stringify(shortened(blob.name))}, which cannot be a file on this machine: it ${why}.`,
-      { hint: "Leave it out with the input itemPattern, or store it under another name." },
+      { errorCode: "AML1704", hint: "Leave it out with the input itemPattern, or store it under another name." },
     );
   }
   return targets;
@@ -142,7 +145,9 @@ function distinct(root: string, files: readonly FileToDownload[]): Map<string, F
 const shortened = (name: string) => (name.length > 200 ? `${name.slice(0, 200)}…` : name);
 
 const clash = (one: string, other: string) =>
-  new TaskError("service", `The blobs ${JSON.stringify(one)} and ${JSON.stringify(other)} cannot both be files here.`);
+  new TaskError("service", `The blobs ${JSON.stringify(one)} and ${JSON.stringify(other)} cannot both be files here.`, {
+    errorCode: "AML1704",
+  });
 
 /** Makes the folders above `target` one by one: a link among them would lead elsewhere. */
 async function makeParents(root: string, target: string): Promise<void> {
@@ -160,6 +165,7 @@ async function holds(target: string, blob: BlobFile): Promise<boolean> {
   const there = await lookAt(target);
   if (there?.isDirectory()) {
     throw new TaskError("input", `${target} is a folder, where a file of the model belongs.`, {
+      errorCode: "AML1707",
       hint: "Remove it, or download to an empty folder.",
     });
   }

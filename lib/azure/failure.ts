@@ -1,6 +1,6 @@
 // Turns an error answer into the error that users read. It knows every error envelope of Azure ML (docs/facts/azureml-wire.md#1.5 and #16, docs/facts/azureml-services.md#4.4): ARM,
 // the workspace's own services, MLflow, storage, and no body at all.
-import { TaskError, type TaskErrorKind } from "../errors.ts";
+import { type ErrorCode, TaskError, type TaskErrorKind } from "../errors.ts";
 import { isObject } from "../plain-objects.ts";
 import { bounded, LONGEST_MESSAGE } from "../remote-text.ts";
 import { readJson } from "./json.ts";
@@ -124,10 +124,11 @@ export function failureOf(doing: string, answer: FailedAnswer): TaskError {
   const { message, chain } = readErrorBody(answer.text);
   const said =
     message ?? `status ${answer.status}${chain.length ? `, ${chain.join(" > ")}` : " without an explanation"}`;
-  const { kind, sentence, hint } = sayStatus(answer.status, doing, said, answer.tries ?? 1);
+  const { kind, errorCode, sentence, hint } = sayStatus(answer.status, doing, said, answer.tries ?? 1);
   const requestId = requestIdOf(answer.header);
   const code = chain[chain.length - 1] ?? answer.header("x-ms-error-code");
   return new TaskError(kind, sentence, {
+    errorCode,
     status: answer.status,
     ...(hint === undefined ? {} : { hint }),
     ...(code === undefined ? {} : { code }),
@@ -140,35 +141,43 @@ function sayStatus(
   doing: string,
   said: string,
   tries: number,
-): { kind: TaskErrorKind; sentence: string; hint?: string } {
+): { kind: TaskErrorKind; errorCode: ErrorCode; sentence: string; hint?: string } {
   const ended = /[.!?]$/.test(said.slice(-1)) ? said : `${said}.`;
   const asked = tries > 1 ? `, asked ${tries} times` : "";
   switch (status) {
     case 401:
       return {
+        errorCode: "AML1007",
         kind: "connection",
         sentence: `Azure did not accept the service connection's identity when asked to ${doing}: ${ended}`,
         hint: "Check the tenant of the service connection, and that its identity has access to the workspace.",
       };
     case 403:
       return {
+        errorCode: "AML1201",
         kind: "forbidden",
         sentence: `The service connection's identity may not ${doing}: ${ended}`,
         hint: "Give it a role that may, such as AzureML Data Scientist on the workspace; a new role takes some minutes to count. A workspace without public access also answers so to an agent outside its network.",
       };
     case 404:
-      return { kind: "notFound", sentence: `Azure could not ${doing}, because something is not there: ${ended}` };
+      return {
+        errorCode: "AML1202",
+        kind: "notFound",
+        sentence: `Azure could not ${doing}, because something is not there: ${ended}`,
+      };
     case 407:
       return {
+        errorCode: "AML1103",
         kind: "connection",
         sentence: `The agent's proxy asked for a name and a password when the task tried to ${doing}.`,
         hint: "Configure the agent with --proxyusername and --proxypassword.",
       };
     case 409:
     case 412:
-      return { kind: "conflict", sentence: `Azure would not ${doing} as things stand: ${ended}` };
+      return { errorCode: "AML1203", kind: "conflict", sentence: `Azure would not ${doing} as things stand: ${ended}` };
     case 429:
       return {
+        errorCode: "AML1204",
         kind: "service",
         sentence: `Azure is throttling this subscription and${asked && `${asked},`} would not ${doing}: ${ended}`,
         hint: "Run again later, or let fewer pipelines run at the same time.",
@@ -176,11 +185,12 @@ function sayStatus(
     default:
       return status >= 500
         ? {
+            errorCode: "AML1205",
             kind: "service",
             sentence: `Azure failed to ${doing}${asked}: ${ended}`,
             hint: "Run again; if it stays, give the request id to Azure support.",
           }
-        : { kind: "input", sentence: `Azure refused to ${doing}: ${ended}` };
+        : { errorCode: "AML1206", kind: "input", sentence: `Azure refused to ${doing}: ${ended}` };
   }
 }
 
@@ -202,6 +212,7 @@ export function unreachable(doing: string, url: string, error: unknown, tries = 
       "service",
       `The task could not ${doing}${asked}, because the answer of ${host} cannot be read.`,
       {
+        errorCode: "AML1107",
         hint: "Run again. If it stays, see whether a proxy or a sign-in page answers in place of Azure.",
       },
     );
@@ -212,6 +223,7 @@ export function unreachable(doing: string, url: string, error: unknown, tries = 
     "connection",
     `The task could not ${doing}${asked}, because ${host} could not be reached: ${reason}`,
     {
+      errorCode: "AML1101",
       ...(code === "ENOTFOUND" || code === "EAI_AGAIN" ? { code: NAME_NOT_RESOLVED } : {}),
       hint: certificate
         ? "The agent does not trust that host's certificate: configure the agent with the authority's file (--sslcacert)."
@@ -245,6 +257,7 @@ const LOCAL: Readonly<Record<string, string>> = {
 function localFault(doing: string, code: string, path: string, cause: unknown): TaskError {
   const why = Object.hasOwn(LOCAL, code) ? `${LOCAL[code]} (${code})` : code;
   return new TaskError("input", `The task could not ${doing}, because of the file ${bounded(path, 500)}: ${why}.`, {
+    errorCode: "AML1310",
     hint: "Check that the file is there while the task runs, and that the agent's user may read it.",
     cause,
   });

@@ -39,7 +39,9 @@ export class LeasedBlob {
       if (read === undefined) return undefined;
       if (read.bytes?.length === read.length) return read.whole > longest ? "" : read.bytes?.toString("utf8");
     }
-    throw new TaskError("service", `Azure could not ${doing}: its answer broke off each time.`);
+    throw new TaskError("service", `Azure could not ${doing}: its answer broke off each time.`, {
+      errorCode: "AML1107",
+    });
   }
 
   /**

@@ -100,20 +100,27 @@ export class LocalFile {
 const HINT = "Let no other step or process write to what is uploaded meanwhile, and run the step again.";
 
 function changed(file: string): TaskError {
-  return new TaskError("input", `The file ${file} changed while it was being uploaded, so it was not.`, { hint: HINT });
+  return new TaskError("input", `The file ${file} changed while it was being uploaded, so it was not.`, {
+    errorCode: "AML1309",
+    hint: HINT,
+  });
 }
 
 function unreadable(file: string, error: unknown): TaskError {
   const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
   if (code === "ENOENT" || code === "ENOTDIR")
-    return new TaskError("input", `The file ${file} is gone: it was there when the upload began.`, { hint: HINT });
+    return new TaskError("input", `The file ${file} is gone: it was there when the upload began.`, {
+      errorCode: "AML1309",
+      hint: HINT,
+    });
   if (code === "ELOOP")
     return new TaskError(
       "input",
       `The file ${file} was replaced by a link while it was being uploaded, so it was not.`,
-      { hint: HINT },
+      { errorCode: "AML1309", hint: HINT },
     );
   return new TaskError("input", `The file ${file} cannot be read (${code}).`, {
+    errorCode: "AML1310",
     hint: "Check that the agent's user may read it.",
     cause: error,
   });

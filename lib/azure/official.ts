@@ -45,9 +45,7 @@ export async function askOfficially<T>(
       throw new TaskError(
         "service",
         `Azure could not ${options.doing}: its answer could not be read (${error.code ?? "no code"}).`,
-        {
-          hint: "Run the step again.",
-        },
+        { errorCode: "AML1107", hint: "Run the step again." },
       );
     throw error;
   }

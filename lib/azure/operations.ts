@@ -130,6 +130,7 @@ class Unclear {
     const minutes = Math.round(LONGEST_UNCLEAR / 60_000);
     if (Date.now() - this.#since < LONGEST_UNCLEAR) return notYet(answer);
     throw new TaskError("timeout", `Waited for ${this.#what}, and for ${minutes} minutes ${why}.`, {
+      errorCode: "AML1212",
       hint: "It may go on all the same: look at it in the studio before you run again.",
     });
   }
@@ -167,6 +168,7 @@ function operationFailed(what: string, state: string, answer: Answer<unknown>): 
   const code = chain[0];
   const why = message ? `: ${message}` : ` and says no more than ${state}.`;
   return new TaskError("failed", `Azure gave up on ${what}${code ? ` (${chain.join(" > ")})` : ""}${why}`, {
+    errorCode: "AML1211",
     ...(code === undefined ? {} : { code }),
     ...(requestId === undefined ? {} : { requestId }),
   });

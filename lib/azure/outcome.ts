@@ -8,7 +8,7 @@ import type { Answer, Outcome } from "./answers.ts";
 /** A write of which nobody knows whether it was done. */
 export class OutcomeUnknown extends TaskError {
   constructor(message: string, options: TaskErrorOptions = {}) {
-    super("service", message, options);
+    super("service", message, { errorCode: "AML1108", ...options });
   }
 }
 

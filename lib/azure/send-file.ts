@@ -51,6 +51,7 @@ export async function sendFile(
       );
       if (answer?.contentMD5 && !md5.equals(Buffer.from(answer.contentMD5))) {
         throw new TaskError("service", `Azure could not ${doing}: it received other bytes than were sent.`, {
+          errorCode: "AML1112",
           hint: "Run the step again.",
         });
       }

@@ -43,10 +43,16 @@ export function signInFailure(error: unknown, at: Circumstances): TaskError {
     ...(code === undefined ? {} : { code: `AADSTS${code}` }),
     cause: error,
   };
-  if (known) return new TaskError("connection", `${known.message} (AADSTS${code})`, { hint: known.hint, ...options });
+  if (known)
+    return new TaskError("connection", `${known.message} (AADSTS${code})`, {
+      errorCode: "AML1001",
+      hint: known.hint,
+      ...options,
+    });
   const reason = code === undefined ? (at.trouble ?? ownWords(error, text)) : firstSentence(text);
   if (at.identity.scheme === "managedIdentity") {
     return new TaskError("connection", `The agent's machine gives no token of a managed identity: ${reason}`, {
+      errorCode: "AML1006",
       hint: "Run the job on an agent whose machine has a managed identity, and give that identity access to the workspace.",
       ...options,
     });
@@ -56,12 +62,14 @@ export function signInFailure(error: unknown, at: Circumstances): TaskError {
       "connection",
       `Microsoft Entra at ${at.cloud.authority} could not be asked for a token: ${reason}`,
       {
+        errorCode: "AML1102",
         hint: "Check that the agent reaches that host, its proxy, and the certificate authority file it was configured with.",
         ...options,
       },
     );
   }
   return new TaskError("connection", `Microsoft Entra refused to sign the service connection in: ${reason}`, {
+    errorCode: "AML1001",
     hint: `Look up AADSTS${code} at https://login.microsoftonline.com/error?code=${code}, and check the service connection.`,
     ...options,
   });

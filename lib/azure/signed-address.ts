@@ -57,6 +57,7 @@ export async function readPiece(
         return undefined;
       default:
         throw new TaskError("service", `Azure answered ${response.status} when asked to read the job's log.`, {
+          errorCode: "AML1113",
           status: response.status,
         });
     }

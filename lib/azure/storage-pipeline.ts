@@ -90,6 +90,7 @@ export function storageAccountOf(cloud: Cloud, url: URL): string | undefined {
 function guard(cloud: Cloud, url: URL, access: BlobAccess): void {
   if (url.protocol !== "https:") {
     throw new TaskError("input", `The storage at ${url.host} would be used over http, which is not encrypted.`, {
+      errorCode: "AML1703",
       hint: "Set the protocol of the datastore to https.",
     });
   }
@@ -99,13 +100,17 @@ function guard(cloud: Cloud, url: URL, access: BlobAccess): void {
     throw new TaskError(
       "input",
       `${url.host} is not storage of this cloud (<account>.blob.${cloud.storageSuffix}), so the task sent no credential there.`,
-      { hint: "Correct the account and the endpoint of the datastore, or the address of the files." },
+      {
+        errorCode: "AML1703",
+        hint: "Correct the account and the endpoint of the datastore, or the address of the files.",
+      },
     );
   }
   if (access.kind !== "sas" && access.account !== account) {
     throw new TaskError(
       "input",
       `The credential is for the storage account ${access.account}, and not for ${account}: the task sent no credential there.`,
+      { errorCode: "AML1703" },
     );
   }
 }
@@ -165,6 +170,7 @@ function answersOnly(origin: string): PipelinePolicy {
         throw new TaskError(
           "service",
           `Storage at ${origin} redirected the task to another host, and the task did not follow.`,
+          { errorCode: "AML1106" },
         );
       const count = counting.getStore();
       if (count) count.tries++;

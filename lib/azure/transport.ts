@@ -126,6 +126,7 @@ function trustAlso(caFile: string): tls.SecureContext {
       return readFileSync(file, "utf8");
     } catch (cause) {
       throw new TaskError("connection", `The file of certificate authorities ${file} cannot be read.`, {
+        errorCode: "AML1105",
         hint: "It is the one that the agent was configured with (--sslcacert); mend its path or its permissions.",
         cause,
       });
@@ -140,7 +141,7 @@ function urlOf(proxy: ProxyOptions): URL {
   try {
     url = new URL(proxy.url);
   } catch (cause) {
-    throw new TaskError("connection", "The agent's proxy address is not a URL.", { cause });
+    throw new TaskError("connection", "The agent's proxy address is not a URL.", { errorCode: "AML1104", cause });
   }
   if (proxy.username) url.username = encodeURIComponent(proxy.username);
   if (proxy.password) url.password = encodeURIComponent(proxy.password);

@@ -24,7 +24,7 @@ export interface RunRecord {
   invocation?: InvocationSection;
   setup?: SetupSection;
   /** Why it failed, in the words of the log. */
-  error?: { message: string; hint?: string; requestId?: string };
+  error?: { message: string; hint?: string; requestId?: string; code?: string };
 }
 
 interface RunSection {

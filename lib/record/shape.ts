@@ -155,7 +155,7 @@ export const recordShape: Shape = section(
       },
       "checks",
     ),
-    error: section({ message: text(8_000), hint: text(), requestId: text() }, "message"),
+    error: section({ message: text(8_000), hint: text(), requestId: text(), code: text() }, "message"),
   },
   "version",
   "task",

@@ -28,7 +28,8 @@ export function summaryMarkdown(given: RunRecord): string {
   const where = record.workspace ? [`Workspace ${code(record.workspace.name)}`] : [];
   // The lines of a setup say themselves what is wrong.
   const why = record.error && !record.setup ? [quote(record.error.message)] : [];
-  const page = redact(`${[head, ...where, ...why, ...parts].join("\n\n")}\n`);
+  const errorCode = why.length > 0 && record.error?.code ? [`Error ${code(record.error.code)}`] : [];
+  const page = redact(`${[head, ...where, ...why, ...errorCode, ...parts].join("\n\n")}\n`);
   if (page.length <= SUMMARY_LIMIT) return page;
   return `${page.slice(0, page.lastIndexOf("\n", SUMMARY_LIMIT))}\n\nThe rest is too long for this page.\n`;
 }

@@ -87,7 +87,7 @@ function coordinates(
     throw new TaskError(
       "input",
       `${missing.length === 1 ? "Input" : "Inputs"} ${missing.join(" and ")} ${verb} empty, and the service connection has no workspace of its own.`,
-      { hint: "Set them, or use a connection with the scope of a Machine Learning workspace." },
+      { errorCode: "AML1008", hint: "Set them, or use a connection with the scope of a Machine Learning workspace." },
     );
   }
   return { resourceGroup, name };

@@ -6,13 +6,19 @@ export interface Failure {
   message: string;
   hint?: string;
   requestId?: string;
+  /** Stable code of the first fault, `AML1301` (docs/troubleshooting.md). */
+  code?: string;
 }
 
 /** Reports `error` as issues of the run and returns what the record keeps of it. */
 export function reportFailure(error: unknown): Failure {
-  for (const fault of faultsOf(error)) {
-    logIssue("error", withoutPlace(fault), fault instanceof TaskError ? fault.where : undefined);
+  const faults = faultsOf(error);
+  for (const fault of faults) {
+    const { where, errorCode } = fault instanceof TaskError ? fault : {};
+    logIssue("error", withoutPlace(fault), where, errorCode);
   }
+  const codes = new Set(faults.flatMap((fault) => (fault instanceof TaskError ? (fault.errorCode ?? []) : [])));
+  if (codes.size > 0) pipelineLog.info(`What to do about ${[...codes].join(", ")}: docs/troubleshooting.md`);
   return kept(error);
 }
 
@@ -33,6 +39,7 @@ function kept(error: unknown): Failure {
     message: faults.map((fault) => (fault instanceof TaskError ? fault.message : sentence(fault))).join("\n"),
     ...(first instanceof TaskError && first.hint !== undefined ? { hint: first.hint } : {}),
     ...(first instanceof TaskError && first.requestId !== undefined ? { requestId: first.requestId } : {}),
+    ...(first instanceof TaskError && first.errorCode !== undefined ? { code: first.errorCode } : {}),
   };
 }
 

@@ -10,7 +10,7 @@ export function readPairs(text: string | undefined, inputName: string): Record<s
   const pairs = new Map<string, string>();
   const faults: TaskError[] = [];
   const fault = (message: string) =>
-    faults.push(new TaskError("input", message, { hint: "Write one name=value a line." }));
+    faults.push(new TaskError("input", message, { errorCode: "AML1314", hint: "Write one name=value a line." }));
   for (const [index, line] of (text ?? "").split(/\r\n|\r|\n/).entries()) {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("#")) continue;

@@ -37,7 +37,7 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
   });
   run.setOutputs({ passed, champion });
   await recordEvaluation(workspace, jobName, passed);
-  if (!passed && onFail === "fail") throw new TaskError("failed", sayGate(jobName, gate));
+  if (!passed && onFail === "fail") throw new TaskError("failed", sayGate(jobName, gate), { errorCode: "AML1501" });
   if (!passed && onFail === "warn") run.succeedWithIssues(sayGate(jobName, gate));
   log.info(passed ? `${jobName} passes.` : `${jobName} does not pass.`);
   return { passed, champion };

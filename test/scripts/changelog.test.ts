@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { printed, readNotes, release, unreleased, withSection } from "../../scripts/changelog.ts";
+import { readErrorCodes, readPublishedCodes } from "../../scripts/generate/error-codes.ts";
 import { readLedger } from "../../scripts/generate/ledger.ts";
 
 const here = resolve(import.meta.dirname, "../..");
@@ -15,7 +16,9 @@ describe("the changelog", () => {
     root = mkdtempSync(join(tmpdir(), "changelog-"));
     mkdirSync(join(root, "changes"));
     mkdirSync(join(root, "tasks", "SubmitJob"), { recursive: true });
-    cpSync(join(here, "tasks/SubmitJob/task.json"), join(root, "tasks/SubmitJob/task.json"));
+    mkdirSync(join(root, "lib"));
+    for (const file of ["tasks/SubmitJob/task.json", "lib/error-codes.json"])
+      cpSync(join(here, file), join(root, file));
     writeFileSync(join(root, "CHANGELOG.md"), "# Changelog\n\nWhat has not been released yet stands in changes.\n");
     writeFileSync(join(root, "changes", "README.md"), "# Change notes\n");
     writeFileSync(join(root, "changes", "b.md"), "SubmitJob, package\n\nWaits longer.\nAnd better.\n");
@@ -34,7 +37,8 @@ describe("the changelog", () => {
       "changes/b.md is not in CHANGELOG.md yet.",
       "CHANGELOG.md says nothing of 0.2.0.",
       "package.json has version 0.1.0, not 0.2.0.",
-      "tasks/ledger.json is not what the tasks of 0.2.0 publish.",
+      "tasks/ledger.json is not what 0.2.0 publishes.",
+      "lib/error-codes.published.json is not what 0.2.0 publishes.",
     ]);
     release(root, "0.2.0", "2026-11-23");
     assert.deepEqual(unreleased(root, "0.2.0"), []);
@@ -55,9 +59,10 @@ describe("the changelog", () => {
     assert.ok(!existsSync(join(root, "tasks/ledger.json")));
     release(root, "0.2.0", "2026-11-23");
     assert.ok("jobFile" in readLedger(root)["AzureMLSubmitJob"]!.inputs);
+    assert.deepEqual(Object.keys(readPublishedCodes(root)), Object.keys(readErrorCodes(here)));
     const file = "tasks/SubmitJob/task.json";
     writeFileSync(join(root, file), read(file).replaceAll('"jobFile"', '"jobYaml"'));
-    assert.deepEqual(unreleased(root, "0.2.0"), ["tasks/ledger.json is not what the tasks of 0.2.0 publish."]);
+    assert.deepEqual(unreleased(root, "0.2.0"), ["tasks/ledger.json is not what 0.2.0 publishes."]);
   });
 
   it("has the newest release first, and no release twice", () => {

@@ -33,7 +33,10 @@ const HINT = "Choose another name for the tag: CheckModel takes this one as evid
 export function refuseEvidence(tags: Readonly<Record<string, unknown>> | undefined, where: string): void {
   const name = Object.keys(tags ?? {}).find(isEvidence);
   if (name === undefined) return;
-  throw new TaskError("input", `${where} ${JSON.stringify(name)}, ${whose(name)}.`, { hint: HINT });
+  throw new TaskError("input", `${where} ${JSON.stringify(name)}, ${whose(name)}.`, {
+    errorCode: "AML1315",
+    hint: HINT,
+  });
 }
 
 /** A file's tags, none of which may be evidence: a fault says where each of them stands. */

@@ -1,5 +1,5 @@
 // The faults of a document: each says what is wrong, where, what may stand there instead and which right name is nearest.
-import { formatLocation, type SourceLocation, TaskError, TaskErrors } from "../../errors.ts";
+import { type ErrorCode, formatLocation, type SourceLocation, TaskError, TaskErrors } from "../../errors.ts";
 
 /** A step into a document: a field's name or a list's index. */
 export type DocumentPath = readonly (string | number)[];
@@ -12,6 +12,8 @@ export interface FaultDetails {
   /** The right name or path that is nearest to what was written. */
   readonly nearest?: string | undefined;
   readonly hint?: string | undefined;
+  /** Absent: that of a file that does not fit. */
+  readonly errorCode?: ErrorCode;
 }
 
 /** One fault of one document. `message` is a whole sentence that begins with the place. */
@@ -28,6 +30,7 @@ export class SpecFault extends TaskError {
     const guess = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
     const { hint } = details;
     super("input", `${formatLocation(details.where)}: ${sentence}${offered}${guess}`, {
+      errorCode: details.errorCode ?? "AML1302",
       where: details.where,
       ...(hint === undefined ? {} : { hint }),
     });

@@ -171,6 +171,7 @@ function openFile(file: UploadFile): number {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
     if (code === "ENOENT" || code === "ELOOP") throw changed(file);
     throw new TaskError("input", `The file ${file.path} cannot be read (${code}).`, {
+      errorCode: "AML1310",
       where: { file: file.path },
       hint: "Check that the agent's user may read it, or leave it out in .amlignore.",
     });
@@ -179,6 +180,7 @@ function openFile(file: UploadFile): number {
 
 function changed({ path: file }: UploadFile): TaskError {
   return new TaskError("input", `The file ${file} changed while it was being read.`, {
+    errorCode: "AML1309",
     where: { file },
     hint: "Let no other step or process write to what is uploaded meanwhile, and run the step again.",
   });

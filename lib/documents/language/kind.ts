@@ -99,6 +99,7 @@ export function refuseOther(file: SourceFile, wanted: readonly DocumentKind[], u
   const needed = `Name a file that describes ${wanted.length === 1 ? withArticle(wanted[0] ?? "") : `one of: ${wanted.join(", ")}`}.`;
   const advice = KINDS.find(({ name }) => name === found)?.advice;
   throw new TaskError("input", `${file.name} describes ${withArticle(found)}; ${use}.`, {
+    errorCode: "AML1304",
     where: file.node.where,
     hint: advice === undefined ? needed : `${needed} ${advice}`,
   });

@@ -37,6 +37,7 @@ export function keepInside(absolute: string, place: Written): void {
   if (where === "inside") return;
   if (where === "history") {
     throw new SpecFault(`the path ${place.written} is part of what git keeps in .git, which is never uploaded.`, {
+      errorCode: "AML1306",
       ...details(place),
       hint: "Name a file or folder of the checkout itself.",
     });
@@ -44,6 +45,7 @@ export function keepInside(absolute: string, place: Written): void {
   const root = rootOf(place.root);
   if (folderAround(absolute, place.root) !== undefined) {
     throw new SpecFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
+      errorCode: "AML1306",
       ...details(place),
       hint: `Replace the link by the files themselves. ${ALLOWED_HINT}`,
     });
@@ -51,7 +53,7 @@ export function keepInside(absolute: string, place: Written): void {
   const sentence = path.isAbsolute(place.written)
     ? `the path ${place.written} lies outside of the repository (${root}) and of the agent's other folders.`
     : `the path ${place.written} leaves the repository (${root}).`;
-  throw new SpecFault(sentence, { ...details(place), hint: ALLOWED_HINT });
+  throw new SpecFault(sentence, { errorCode: "AML1306", ...details(place), hint: ALLOWED_HINT });
 }
 
 /** Why a file or folder that an input names may not be uploaded, as an error; undefined where it may. */
@@ -63,6 +65,7 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
     if (!(error instanceof SpecFault)) throw error;
     const sentence = error.message.replace(/^[:\s]*/, "");
     return new TaskError("input", sentence.charAt(0).toUpperCase() + sentence.slice(1), {
+      ...(error.errorCode === undefined ? {} : { errorCode: error.errorCode }),
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });
   }
@@ -79,6 +82,7 @@ function windowsHint(written: string): string | undefined {
 function missing(place: Written, absolute: string): SpecFault {
   if (isLinkAt(absolute)) {
     return new SpecFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
+      errorCode: "AML1307",
       ...details(place),
       hint: "Replace the link by the files themselves.",
     });
@@ -98,8 +102,9 @@ function missing(place: Written, absolute: string): SpecFault {
   const nearest = nearestName(name, siblings);
   const sentence = `there is no file or folder ${place.written} (looked for ${absolute}).`;
   const hint = windowsHint(place.written);
-  if (hint !== undefined) return new SpecFault(sentence, { ...details(place), hint });
+  if (hint !== undefined) return new SpecFault(sentence, { errorCode: "AML1305", ...details(place), hint });
   return new SpecFault(sentence, {
+    errorCode: "AML1305",
     ...details(place),
     nearest: nearest === undefined ? undefined : path.relative(place.folder, path.join(folder, nearest)),
     hint: "A relative path starts at the folder of the file that names it.",

@@ -95,7 +95,9 @@ export async function resolveReference(
     return `${base}/versions/${segment(reference.version, `the version of ${reference.name}`)}`;
   if (kind === "components" && reference.label === "default") return `${base}/labels/default`;
   if (kind === "codes")
-    throw new TaskError("input", `Code has no labels: azureml:${reference.name}@${reference.label}.`);
+    throw new TaskError("input", `Code has no labels: azureml:${reference.name}@${reference.label}.`, {
+      errorCode: "AML1313",
+    });
   return `${base}/versions/${await resolver.version(kind, reference.name, reference.label)}`;
 }
 

@@ -59,7 +59,11 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
   let text: string;
   try {
     if (statSync(absolute).isDirectory())
-      throw new TaskError("input", `${file} is a folder, not a YAML file.`, { where, hint: fileIn(absolute, file) });
+      throw new TaskError("input", `${file} is a folder, not a YAML file.`, {
+        errorCode: "AML1302",
+        where,
+        hint: fileIn(absolute, file),
+      });
     if (options.root !== undefined)
       keepInside(absolute, { root: options.root, folder: rootOf(options.root), written: file, where });
     text = readYamlText(absolute, file);
@@ -70,7 +74,11 @@ export function readSource(given: string, options: SourceOptions = {}): SourceFi
       reason === "ENOENT" || reason === "ENOTDIR"
         ? `There is no file ${file}.`
         : `${file} cannot be read (${reason ?? "unknown reason"}).`;
-    throw new TaskError("input", sentence, { where, hint: "Check the path; it starts at the repository's root." });
+    throw new TaskError("input", sentence, {
+      errorCode: "AML1305",
+      where,
+      hint: "Check the path; it starts at the repository's root.",
+    });
   }
   return parseSource(text, { ...options, name: file, folder: path.dirname(absolute) });
 }
@@ -105,6 +113,7 @@ export function parseSource(text: string, options: SourceOptions & { name: strin
     };
   const found = node === undefined ? "is empty" : `holds a ${node.kind === "list" ? "list" : "single value"}`;
   throw new TaskError("input", `${options.name} ${found}; a mapping of fields to values is needed.`, {
+    errorCode: "AML1302",
     where: node?.where ?? { file: options.name, line: 1, column: 1 },
     hint: "See https://learn.microsoft.com/azure/machine-learning/reference-yaml-overview for what the file should hold.",
   });
@@ -159,6 +168,7 @@ class Tree {
     if (isAlias(item)) {
       if (++this.#aliases > 1000)
         throw new TaskError("input", "The file uses more than 1,000 YAML aliases.", {
+          errorCode: "AML1302",
           where,
           hint: "Write the values out.",
         });

@@ -13,6 +13,7 @@ export function readYamlText(file: string, name: string): string {
   const bytes = readRegularBytes(file);
   if (isUtf16(bytes))
     throw new SpecFault("the file is written in UTF-16; a YAML file here is UTF-8.", {
+      errorCode: "AML1303",
       where: { file: name },
       hint: HINT,
     });
@@ -60,7 +61,11 @@ function wrongByte(bytes: Buffer, name: string): SpecFault {
   }
   const column = row.subarray(0, sound).toString("utf8").length + 1;
   const byte = (row[sound] ?? 0).toString(16).toUpperCase().padStart(2, "0");
-  return new SpecFault(`the byte 0x${byte} is no UTF-8.`, { where: { file: name, line, column }, hint: HINT });
+  return new SpecFault(`the byte 0x${byte} is no UTF-8.`, {
+    errorCode: "AML1303",
+    where: { file: name, line, column },
+    hint: HINT,
+  });
 }
 
 function isSound(decoder: InstanceType<typeof TextDecoder>, bytes: Uint8Array): boolean {

@@ -54,7 +54,8 @@ export function* walk(source: string, options: ListOptions = {}): Generator<void
   const stats = statSync(real, { bigint: true });
   const name = path.basename(absolute);
   if (!stats.isDirectory()) {
-    if (!stats.isFile()) throw new TaskError("input", `${source} is neither a file nor a folder.`);
+    if (!stats.isFile())
+      throw new TaskError("input", `${source} is neither a file nor a folder.`, { errorCode: "AML1310" });
     const file = fileOf(absolute, name, real, stats);
     refuseName(file);
     return { top: { name, real, file }, rules: ignoreNothing, files: [file] };
@@ -64,6 +65,7 @@ export function* walk(source: string, options: ListOptions = {}): Generator<void
   const entries = yield* walking.folder(absolute, real, "", new Set([real]));
   if (walking.files.length === 0)
     throw new TaskError("input", `The folder ${source} holds no file to upload.`, {
+      errorCode: "AML1311",
       where: { file: source },
       hint: "Check the path, and the patterns in its .amlignore or .gitignore.",
     });
@@ -135,13 +137,18 @@ class Walk {
     throw new TaskError(
       "input",
       `Links lead to the same folders again and again, so that more than ${REPEATED} files would be uploaded twice (${absolute} is one of those folders).`,
-      { where: { file: absolute }, hint: "Replace the links by what is needed, or leave them out in .amlignore." },
+      {
+        errorCode: "AML1307",
+        where: { file: absolute },
+        hint: "Replace the links by what is needed, or leave them out in .amlignore.",
+      },
     );
   }
 
   #checkLink(at: string, { real, isCircle }: Found): void {
     if (isCircle)
       throw new TaskError("input", `The link ${at} leads to itself, so there is nothing to upload.`, {
+        errorCode: "AML1307",
         where: { file: at },
         hint: "Remove it, or leave it out in .amlignore.",
       });
@@ -150,6 +157,7 @@ class Walk {
     if (place === "inside") return;
     const leads = place === "history" ? "into the repository's .git" : "out of the repository";
     throw new TaskError("input", `The link ${at} leads ${leads} (to ${real}), so it is not uploaded.`, {
+      errorCode: "AML1306",
       where: { file: at },
       hint:
         place === "history"
@@ -185,6 +193,7 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder);
   } catch (error) {
     throw new TaskError("input", `The folder ${folder} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+      errorCode: "AML1310",
       where: { file: folder },
       hint: "Check that the agent's user may read it, or leave it out in .amlignore.",
     });
@@ -204,6 +213,7 @@ function refuseName({ path: file, relative }: UploadFile): void {
 
 function notKept(file: string, why: string): TaskError {
   return new TaskError("input", `Storage cannot keep the name of the file ${file}: it ${why}.`, {
+    errorCode: "AML1308",
     where: { file },
     hint: "Rename the file, or leave it out in .amlignore.",
   });

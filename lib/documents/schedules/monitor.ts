@@ -166,6 +166,7 @@ async function collectionsOf(place: Deployment | undefined, resolver: Resolver):
   if (place === undefined) return {};
   if (resolver.collections === undefined)
     throw new TaskError("input", "What the deployment collects is not known here, so a monitor of it needs its data.", {
+      errorCode: "AML1610",
       hint: "Give each signal `production_data` and `reference_data`.",
     });
   return await resolver.collections(place.endpoint, place.deployment);
@@ -179,7 +180,10 @@ function standIns(name: string, collections: Collections, windows: SignalWriting
     throw new TaskError(
       "input",
       `The signal "${name}" has no data of its own, and the deployment does not collect ${collection}.`,
-      { hint: "Switch the deployment's data collector on, or give the signal `production_data` and `reference_data`." },
+      {
+        errorCode: "AML1610",
+        hint: "Switch the deployment's data collector on, or give the signal `production_data` and `reference_data`.",
+      },
     );
   };
   return {

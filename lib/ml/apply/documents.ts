@@ -70,6 +70,7 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
   if (faults.length > 0) throw new TaskErrors(faults);
   if (documents.length === 0)
     throw new TaskError("input", `There is no document in ${given} that can be applied.`, {
+      errorCode: "AML1801",
       hint: `Documents of these kinds can: ${NAMES}.`,
     });
   return { documents: inOrder(only.documents), replaced: only.replaced, skipped };
@@ -81,6 +82,7 @@ const TEMPLATE = /^<.*>$/;
 function notFilledIn(file: SourceFile, found: DocumentKind, name: string): TaskError {
   const where = file.node.entries.get("name")?.where;
   return new TaskError("input", `${file.name} describes a ${found} whose name ${name} is still to be filled in.`, {
+    errorCode: "AML1802",
     ...(where === undefined ? {} : { where }),
     hint: "Write the name that it is to have; Azure takes no name in angle brackets.",
   });
@@ -93,6 +95,7 @@ const UNMARKED =
 function cannotBeApplied(file: SourceFile, found: DocumentKind): TaskError {
   const isJob = found.endsWith(" job");
   return new TaskError("input", `${file.name} describes a ${found}, which cannot be applied.`, {
+    errorCode: "AML1802",
     where: file.node.where,
     hint: isJob
       ? "Jobs are submitted: take the task AzureMLSubmitJob, or a schedule."

@@ -40,6 +40,7 @@ export function distinct(documents: readonly ApplicableDocument[], duplicates: D
 /** Two documents for one resource would overwrite each other at every run. */
 function faultOf({ document, by }: Replaced): TaskError {
   return new TaskError("input", `${document.file} and ${by.file} describe ${titleOf(document)} in different ways.`, {
+    errorCode: "AML1803",
     hint: "Remove one of them, give one another name or version, or set the input `duplicates` to `last` to have the last file count.",
   });
 }

@@ -11,7 +11,10 @@ export function refusalOf(one: Planned): TaskError[] {
     new TaskError(
       "conflict",
       `${one.of.file}: version ${one.version} of the ${one.of.kind} ${one.name} is there already and is another:\n${fields.join("\n")}`,
-      { hint: "What a version holds never changes: write another `version:`, or leave it out to get a new one." },
+      {
+        errorCode: "AML1708",
+        hint: "What a version holds never changes: write another `version:`, or leave it out to get a new one.",
+      },
     ),
   ];
 }
@@ -26,6 +29,7 @@ export function twice(plan: readonly Planned[]): TaskError[] {
     if (!other || (one.action === "unchanged" && other.action === "unchanged")) return [];
     return [
       new TaskError("input", `${one.of.file} and ${other.of.file} both describe the ${one.of.kind} ${labelOf(one)}.`, {
+        errorCode: "AML1803",
         hint: "Remove one of them, or give one another name or version.",
       }),
     ];

@@ -52,7 +52,11 @@ export async function settled<Resource extends Stateful>(
     throw new TaskError(
       "timeout",
       `The ${what} has been ${reported} for ${PATIENCE / 60_000} minutes. Nothing of the file was applied to it.`,
-      { hint: "See in the studio what goes on there, and run this again when that has ended.", cause: error },
+      {
+        errorCode: "AML1804",
+        hint: "See in the studio what goes on there, and run this again when that has ended.",
+        cause: error,
+      },
     );
   }
 }

@@ -77,7 +77,10 @@ function traced({ provenance }: Workspace, one: Planned, body: Resource): Resour
 /** Verifies the resource: an operation may report success although the resource failed. One round trip. */
 async function requireDone(workspace: Workspace, one: Planned, what: string): Promise<void> {
   const [failed] = failedState(await settledAt(workspace, one, what));
-  if (failed) throw new TaskError("failed", `Azure says that the ${what} was written, and that it is ${failed.from}.`);
+  if (failed)
+    throw new TaskError("failed", `Azure says that the ${what} was written, and that it is ${failed.from}.`, {
+      errorCode: "AML1805",
+    });
 }
 
 /** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */

@@ -295,6 +295,7 @@ async function sayNoSuchLabel(home: AssetHome, kind: AssetKind, name: string, la
   return new TaskError(
     "notFound",
     `The ${SINGULAR[kind]} ${name} has no label "${label}"; it has the versions ${versions.join(", ")}.`,
+    { errorCode: "AML1210" },
   );
 }
 
@@ -317,7 +318,7 @@ export async function noSuchAsset(
   const what = exists
     ? `The ${SINGULAR[kind]} ${name} has no version ${version}.`
     : `The ${placeOf(home)} ${home.name} has no ${SINGULAR[kind]} "${name}".`;
-  return new TaskError("notFound", what + instead, { status: 404 });
+  return new TaskError("notFound", what + instead, { errorCode: "AML1210", status: 404 });
 }
 
 /** The first ten of a list, as far as it could be read. The list only helps the reader, so a failure here is ignored. */

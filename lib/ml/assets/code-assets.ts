@@ -86,7 +86,7 @@ async function bring(workspace: Workspace, content: LocalContent, hash: string, 
   const pending = await ask();
   const { blobUri, credential } = pending.body?.blobReferenceForConsumption ?? {};
   if (!blobUri || !credential?.sasUri || !URL.canParse(credential.sasUri)) {
-    throw new TaskError("service", "Azure gave no place to upload the code to.");
+    throw new TaskError("service", "Azure gave no place to upload the code to.", { errorCode: "AML1111" });
   }
   const sasToken = new URL(credential.sasUri).search;
   const given = credential.sasUri;

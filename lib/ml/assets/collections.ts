@@ -35,9 +35,7 @@ export async function collectionsOf(workspace: Workspace, endpoint: string, depl
     throw new TaskError(
       "notFound",
       `The workspace ${workspace.name} has no online deployment ${deployment} of ${endpoint}.`,
-      {
-        hint: "Deploy it first, or correct `endpoint_deployment_id` of the monitor.",
-      },
+      { errorCode: "AML1210", hint: "Deploy it first, or correct `endpoint_deployment_id` of the monitor." },
     );
   return collectedBy(workspace, answer.body);
 }

@@ -32,6 +32,7 @@ export async function requireCompute(workspace: Workspace, id: string): Promise<
   }
   const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
   throw new TaskError("notFound", `The workspace ${workspace.name} has no compute "${name}"; ${there}.`, {
+    errorCode: "AML1210",
     status: 404,
     hint: "Correct `compute:` in the job YAML, or leave it out for serverless compute.",
   });

@@ -102,16 +102,19 @@ function statOf(absolute: string) {
     return statSync(absolute, { throwIfNoEntry: false });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown reason";
-    if (code === "ELOOP") throw new TaskError("input", `The link ${absolute} leads to itself.`);
+    if (code === "ELOOP")
+      throw new TaskError("input", `The link ${absolute} leads to itself.`, { errorCode: "AML1307" });
     if (code === "ENOTDIR") return undefined;
     throw new TaskError("input", `${absolute} cannot be read (${code}).`, {
+      errorCode: "AML1310",
       hint: "Check that the agent's user may read it.",
     });
   }
 }
 
 function sayMissing(absolute: string): TaskError {
-  if (isLinkAt(absolute)) return new TaskError("input", `The link ${absolute} points to nothing.`);
+  if (isLinkAt(absolute))
+    return new TaskError("input", `The link ${absolute} points to nothing.`, { errorCode: "AML1306" });
   let folder = path.dirname(absolute);
   while (!(existsSync(folder) && statSync(folder).isDirectory()) && folder !== path.dirname(folder)) {
     folder = path.dirname(folder);
@@ -119,6 +122,7 @@ function sayMissing(absolute: string): TaskError {
   const there = readdirSync(folder).sort().slice(0, 20);
   const beside = there.length > 0 ? ` In ${folder} there are ${there.join(", ")}.` : "";
   return new TaskError("input", `There is no file or folder ${absolute}.${beside}`, {
+    errorCode: "AML1305",
     hint: "Paths in inputs are relative to the working directory, paths in a YAML file to the folder of that file.",
   });
 }

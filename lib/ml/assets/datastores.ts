@@ -74,15 +74,14 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
         properties.datastoreType
           ? `The datastore ${name} is of type ${properties.datastoreType}, to which files cannot be brought.`
           : `Azure does not say where the files of the datastore ${name} lie.`,
-        {
-          hint: "Use a datastore of type Azure Blob or Azure Data Lake Storage Gen2.",
-        },
+        { errorCode: "AML1709", hint: "Use a datastore of type Azure Blob or Azure Data Lake Storage Gen2." },
       );
     }
     const suffix = properties.endpoint || azure.cloud.storageSuffix;
     const url = `${properties.protocol || "https"}://${properties.accountName}.blob.${suffix}/${containerName}`;
     if (!URL.canParse(url)) {
       throw new TaskError("input", `The datastore ${name} names no address that files could be brought to.`, {
+        errorCode: "AML1709",
         hint: "Correct its account and its endpoint.",
       });
     }
@@ -198,6 +197,7 @@ async function sayNotFound(workspace: Workspace, name: string, error: unknown): 
     "notFound",
     `The workspace ${workspace.name} has no datastore "${name}"; it has ${names.join(", ")}.`,
     {
+      errorCode: "AML1210",
       status: 404,
       hint: "Write the name of one of them, as `azureml://datastores/<name>/paths/<path>` or `datastore: azureml:<name>`.",
     },

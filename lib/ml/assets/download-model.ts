@@ -84,6 +84,7 @@ export async function downloadModel(from: Place, request: DownloadRequest): Prom
   }
   if (found.length === 0) {
     throw new TaskError("notFound", `${name}:${version} has no files: nothing lies at ${uri}.`, {
+      errorCode: "AML1706",
       hint: "The job's output, or the folder in the datastore, that the version points at may have been deleted.",
     });
   }
@@ -91,6 +92,7 @@ export async function downloadModel(from: Place, request: DownloadRequest): Prom
   if (wanted.length === 0) {
     const names = found.slice(0, 10).map(({ relative }) => relative);
     throw new TaskError("input", `None of the files of ${name}:${version} is wanted; it has ${names.join(", ")}.`, {
+      errorCode: "AML1706",
       hint: "Correct the input itemPattern.",
     });
   }
@@ -130,6 +132,7 @@ export function downloadFolder(
     "input",
     `The path ${given} leaves the working directory (${folders.root}), so nothing is downloaded there.`,
     {
+      errorCode: "AML1707",
       hint: "Correct the input downloadPath: write a path below the working directory, or an absolute one.",
     },
   );
@@ -169,7 +172,9 @@ async function placeOf(workspace: Workspace, uri: string): Promise<{ container: 
     const uri = properties?.outputs?.[name]?.uri ?? (await outputPlace(workspace, jobName, name));
     const folder = uri === undefined || uri === null ? undefined : parseDatastoreUri(uri);
     if (!folder) {
-      throw new TaskError("service", `Azure does not say where the output ${output} of the job ${jobName} lies.`);
+      throw new TaskError("service", `Azure does not say where the output ${output} of the job ${jobName} lies.`, {
+        errorCode: "AML1111",
+      });
     }
     const { container } = await openDatastore(workspace, folder.datastore);
     return { container, path: `${folder.path.replace(/\/+$/, "")}/${path.replace(/^\/+/, "")}` };
@@ -192,7 +197,7 @@ async function containerAt(workspace: Workspace, address: string): Promise<Conta
     throw new TaskError(
       "input",
       `The model's files are at ${new URL(address).host}, which is not storage of this cloud: no credential was sent there.`,
-      { hint: "Register the model from a datastore of the workspace." },
+      { errorCode: "AML1703", hint: "Register the model from a datastore of the workspace." },
     );
   }
   const isNamed = (await namedAccounts(workspace)).has(account);
@@ -205,12 +210,16 @@ function sayForeign(uri: string, error: unknown): unknown {
   return new TaskError(
     "input",
     `The model's files are at ${uri}, in a storage account that is none of the workspace's datastores; the task sent no credential there, and not everybody may read them.`,
-    { hint: "Make the account's container a datastore of the workspace, and register the model from there." },
+    {
+      errorCode: "AML1703",
+      hint: "Make the account's container a datastore of the workspace, and register the model from there.",
+    },
   );
 }
 
 function sayElsewhere(uri: string): TaskError {
   return new TaskError("input", `The model's files are at ${uri}, which this task cannot download.`, {
+    errorCode: "AML1703",
     hint: "It downloads from datastores, from outputs of jobs and from blob storage.",
   });
 }

@@ -72,8 +72,16 @@ export async function requireNamed(
 
 /** The error with the place at which the file, or the input, names what is missing. */
 function placed(error: TaskError, { where, input }: Pick<NamedThing, "where" | "input">): TaskError {
-  const { kind, message, hint, requestId, status, code } = error;
-  const options = { hint, requestId, status, code, ...(input === undefined ? { where } : {}), cause: error.cause };
+  const { kind, message, errorCode, hint, requestId, status, code } = error;
+  const options = {
+    errorCode,
+    hint,
+    requestId,
+    status,
+    code,
+    ...(input === undefined ? { where } : {}),
+    cause: error.cause,
+  };
   const known = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   return new TaskError(kind, `${input === undefined ? formatLocation(where) : `Input ${input}`}: ${message}`, known);
 }

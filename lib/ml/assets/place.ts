@@ -25,7 +25,10 @@ export async function openPlace(request: PlaceRequest): Promise<Place> {
   const workspace = request.name === "" ? undefined : await openWorkspace(request);
   const registry = request.registry ? await openRegistry(request, request.registry, workspace) : undefined;
   const home = registry ?? workspace;
-  if (home === undefined) throw new TaskError("input", "The input workspace is empty, and so is the input registry.");
+  if (home === undefined)
+    throw new TaskError("input", "The input workspace is empty, and so is the input registry.", {
+      errorCode: "AML1313",
+    });
   return {
     workspace,
     registry,
@@ -41,8 +44,6 @@ export function needWorkspace({ workspace, registry }: Place, what: string): Wor
   throw new TaskError(
     "input",
     `${what} is in a workspace, and the task is told of the registry ${registry?.name} only.`,
-    {
-      hint: "Set the inputs resourceGroup and workspace as well.",
-    },
+    { errorCode: "AML1313", hint: "Set the inputs resourceGroup and workspace as well." },
   );
 }

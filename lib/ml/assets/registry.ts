@@ -61,6 +61,7 @@ export async function openRegistry(
       "notFound",
       `There is no registry "${name}", or the service connection's identity may not see it.`,
       {
+        errorCode: "AML1209",
         status: 404,
         hint: "Correct the input registry, or give the identity the role AzureML Registry User there.",
       },
@@ -69,7 +70,7 @@ export async function openRegistry(
   const found = answer.body ?? {};
   const { primaryRegionResourceProviderUri: provider, subscriptionId, resourceGroup } = found;
   if (!provider || !subscriptionId || !resourceGroup)
-    throw new TaskError("service", `Azure does not say where the registry ${name} is.`);
+    throw new TaskError("service", `Azure does not say where the registry ${name} is.`, { errorCode: "AML1111" });
   for (const address of addressesOf(found, url)) azure.trust(address);
   const own = found.registryName ?? name;
   const remembered = new Map<string, Promise<unknown>>();
@@ -127,6 +128,7 @@ async function discoveryUrl(
     "notFound",
     `There is no registry "${name}" in the subscription of the service connection, ${subscriptionId}.${others}`,
     {
+      errorCode: "AML1209",
       status: 404,
       hint: "Correct the input registry; for a registry of another subscription, name a workspace as well.",
     },
@@ -151,8 +153,9 @@ function containerOf(
 ): Container {
   const { blobUri, credential } = body?.blobReferenceForConsumption ?? {};
   const address = credential?.sasUri ?? blobUri ?? credential?.uri;
-  if (!address) throw new TaskError("service", `The registry names no place for ${what}.`);
-  if (!URL.canParse(address)) throw new TaskError("service", `The registry names no address for ${what}.`);
+  if (!address) throw new TaskError("service", `The registry names no place for ${what}.`, { errorCode: "AML1111" });
+  if (!URL.canParse(address))
+    throw new TaskError("service", `The registry names no address for ${what}.`, { errorCode: "AML1111" });
   const url = new URL(address);
   const [name = ""] = url.pathname.slice(1).split("/");
   const container = `${url.origin}/${name}`;
@@ -228,7 +231,9 @@ export function createRegistryResolver(
     version: (of, asset, label) => versionOfLabel(registry, of, asset, label),
     nextVersion: (of, asset) => nextVersion(registry, of, asset),
     code: async (path) => {
-      throw new TaskError("input", `Code (${path}) is not brought to a registry by this task.`);
+      throw new TaskError("input", `Code (${path}) is not brought to a registry by this task.`, {
+        errorCode: "AML1313",
+      });
     },
   };
 }

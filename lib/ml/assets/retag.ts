@@ -58,6 +58,7 @@ function stillPassed(called: string, failure: Error): TaskError {
     kind ?? "service",
     `${called} still has the tag "${EVIDENCE.result}" with the value "passed", which is not so any more, and it could not be changed: ${failure.message}`,
     {
+      errorCode: "AML1506",
       code: EVIDENCE_STANDS,
       hint: `Give the service connection's identity ${ASSET_ROLE}, and run the step again; do not deploy ${called} before.`,
       ...(status === undefined ? {} : { status }),

@@ -79,6 +79,7 @@ export async function bringContent(
       "conflict",
       `Storage holds files under ${place} that are no part of what is uploaded there: ${beside.slice(0, 5).join(", ")}${beside.length > 5 ? `, and ${beside.length - 5} more` : ""}.`,
       {
+        errorCode: "AML1702",
         hint: "Somebody added them: see who can write to that datastore and remove them, or upload to another datastore.",
       },
     );

@@ -104,6 +104,7 @@ export async function requirePath(
   throw new TaskError(
     "notFound",
     `There is no ${path ? JSON.stringify(path) : "file"} in the output "${output}" of the job ${job.name}${instead}.`,
+    { errorCode: "AML1706" },
   );
 }
 
@@ -153,7 +154,10 @@ export function registryPath(uri: string): string | undefined {
 export function requireOwn(what: string, made: AssetBody, sent: string): void {
   const [at, wanted] = [registryPath(uriOf(made)), registryPath(sent)];
   if (at === undefined || wanted === undefined || at === wanted) return;
-  throw new TaskError("conflict", `Another run made ${what} at the same time, with other content.`, { status: 409 });
+  throw new TaskError("conflict", `Another run made ${what} at the same time, with other content.`, {
+    errorCode: "AML1701",
+    status: 409,
+  });
 }
 
 /** As `blobsOf`; undefined too where the place cannot be opened. */

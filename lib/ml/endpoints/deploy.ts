@@ -53,13 +53,15 @@ export async function deploy(workspace: Workspace, options: DeployOptions): Prom
 /** @throws TaskError kind `input` before anything is asked or changed */
 function requireSense({ trafficPercent, requireCall, call }: DeployOptions): void {
   if (!Number.isInteger(trafficPercent) || trafficPercent < 0 || trafficPercent > 100) {
-    throw new TaskError("input", `Input trafficPercent is ${trafficPercent}; it must be 0 to 100.`);
+    throw new TaskError("input", `Input trafficPercent is ${trafficPercent}; it must be 0 to 100.`, {
+      errorCode: "AML1313",
+    });
   }
   if (requireCall && call === undefined && trafficPercent > 0) {
     throw new TaskError(
       "input",
       "Input requireCall is true, and nothing is there to call the new deployment with before it gets traffic.",
-      { hint: "Give a request with the input requestFile, or set trafficPercent to 0." },
+      { errorCode: "AML1313", hint: "Give a request with the input requestFile, or set trafficPercent to 0." },
     );
   }
 }

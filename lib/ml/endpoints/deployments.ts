@@ -106,7 +106,7 @@ export async function deleteDeployment(
       throw new TaskError(
         "service",
         `Azure said ${asked} times that the deployment ${name} of the endpoint ${endpoint} is not there, but it can still be read.`,
-        { hint: "Delete it in studio, or run the step again." },
+        { errorCode: "AML1109", hint: "Delete it in studio, or run the step again." },
       );
   }
 }

@@ -109,6 +109,7 @@ export class EndpointLock {
             "timeout",
             `Another run is changing the endpoint ${this.#endpoint}, and did not end within ${Math.round(patience / 1000)} seconds, so this step changed nothing more there.`,
             {
+              errorCode: "AML1602",
               hint: "Run the step again; let pipelines that change the same endpoint run one after the other (lockBehavior: sequential).",
             },
           );
@@ -183,7 +184,7 @@ class Lease implements Held {
       throw new TaskError(
         "conflict",
         `This step has lost its lock on the endpoint ${this.#endpoint}, so it wrote nothing more there: another run may be changing it. ${why}`,
-        { hint: "Run the step again: it begins from what is there by then.", cause: error },
+        { errorCode: "AML1602", hint: "Run the step again: it begins from what is there by then.", cause: error },
       );
     }
   }

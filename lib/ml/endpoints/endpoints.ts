@@ -86,6 +86,7 @@ export async function noSuchEndpoint(workspace: Workspace, name: string, hint?: 
   }
   const there = names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
   return new TaskError("notFound", `The workspace ${workspace.name} has no online endpoint "${name}"; ${there}.`, {
+    errorCode: "AML1210",
     status: 404,
     ...(hint === undefined ? {} : { hint }),
   });
@@ -169,5 +170,5 @@ export async function endpointCredential(
 
 function need(value: string | null | undefined, name: string, what: string): string {
   if (value) return value;
-  throw new TaskError("service", `Azure gave no ${what} for the endpoint ${name}.`);
+  throw new TaskError("service", `Azure gave no ${what} for the endpoint ${name}.`, { errorCode: "AML1111" });
 }

@@ -48,7 +48,10 @@ export function parseExpectations(text: string | undefined): Expectation[] {
 
 function parseExpectation(line: string, number: number): Expectation {
   const fault = (why: string, hint: string) =>
-    new TaskError("input", `Input expectations, line ${number}: ${line} is no expectation: ${why}.`, { hint });
+    new TaskError("input", `Input expectations, line ${number}: ${line} is no expectation: ${why}.`, {
+      errorCode: "AML1608",
+      hint,
+    });
   const found = findOperator(line);
   const path = (found ? line.slice(0, found.at) : line).trim();
   compiled(path, (why) =>

@@ -49,6 +49,7 @@ export function readRequest(file: string, root?: UploadRoot): string {
       ? `There is no request file ${file}.`
       : `The request file ${file} cannot be read (${code}).`;
     throw new TaskError("input", sentence, {
+      errorCode: "AML1305",
       hint: "Check the input requestFile.",
       where: { file },
       cause,
@@ -66,7 +67,7 @@ export function readRequest(file: string, root?: UploadRoot): string {
   throw new TaskError(
     "input",
     `The request file ${file} is no JSON (line ${where.line}, column ${where.column}): ${found}.`,
-    { where },
+    { errorCode: "AML1608", where },
   );
 }
 
@@ -87,9 +88,12 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     throw new TaskError(
       "conflict",
       `The endpoint ${name} has no scoring address yet; it is ${endpoint.properties.provisioningState}.`,
+      { errorCode: "AML1609" },
     );
   if (!scoringUri.startsWith("https://"))
-    throw new TaskError("service", `The scoring address of ${name} is not https, so its key was not sent there.`);
+    throw new TaskError("service", `The scoring address of ${name} is not https, so its key was not sent there.`, {
+      errorCode: "AML1609",
+    });
   const started = performance.now();
   const answer = await workspace.azure.request("POST", scoringUri, {
     doing: `call the endpoint ${name}`,
@@ -119,6 +123,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     throw new TaskError(
       "failed",
       `The endpoint ${name} replied with JSON of more than ${DEEPEST} levels, into which no expectation looks.`,
+      { errorCode: "AML1605" },
     );
   }
   const expectations = meet(answer.body ?? text, call.expectations);
@@ -130,6 +135,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     throw new TaskError(
       "failed",
       `The endpoint ${name} replied in ${latency} ms, and not as expected: ${wrong.map((one) => one.detail).join(" ")}\n${diff}`,
+      { errorCode: "AML1605" },
     );
   }
   const budget = call.maxLatencyInMilliseconds;
@@ -137,6 +143,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
     throw new TaskError(
       "failed",
       `The endpoint ${name} took ${latency} ms to reply; at most ${budget} ms are allowed.`,
+      { errorCode: "AML1606" },
     );
   }
   return reply;
@@ -174,6 +181,7 @@ function sayRefused(
   };
   const [sentence, hint] = sentences[status] ?? [`${whose} answered with status ${status}.`];
   return new TaskError("failed", `${sentence}${body}`, {
+    errorCode: "AML1607",
     status,
     ...(hint === undefined ? {} : { hint }),
     ...(requestId === undefined ? {} : { requestId }),

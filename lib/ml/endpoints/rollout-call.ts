@@ -70,6 +70,7 @@ export async function callBeforeTraffic(
     throw new TaskError(
       "failed",
       `${reply.deployment} answered in place of ${name}, so the new deployment is not known to work.`,
+      { errorCode: "AML1604" },
     );
   }
   const share = shareOf(endpoint.properties.traffic, name);

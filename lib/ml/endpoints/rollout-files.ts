@@ -46,6 +46,7 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
       "input",
       `${inputs.deploymentFile} is a deployment of the endpoint ${own}, and ${inputs.endpointFile} is the endpoint ${endpoint.name}.`,
       {
+        errorCode: "AML1313",
         hint: "Make the two agree, or say which one it is with the input endpointName.",
         ...(written ? { where: written.where } : {}),
       },
@@ -83,7 +84,10 @@ function overriding<T extends object>(
     const message = fault.message
       .replace(/^the task's inputs(:\d+)*: /, "")
       .replace(/^"(\w+)"/, (field, name) => (values[name] ? `Input ${values[name][0]}` : field));
-    return new TaskError(fault.kind, message, fault.hint === undefined ? {} : { hint: fault.hint });
+    return new TaskError(fault.kind, message, {
+      ...(fault.errorCode === undefined ? {} : { errorCode: fault.errorCode }),
+      ...(fault.hint === undefined ? {} : { hint: fault.hint }),
+    });
   };
   /** What an input names is told by the input, where it is not there. */
   const byInput = (document: T): T => {

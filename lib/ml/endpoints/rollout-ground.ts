@@ -23,7 +23,8 @@ export async function createEndpoint(
   deadline: number | undefined,
   onAccepted: () => void,
 ): Promise<void> {
-  if (document === undefined) throw new TaskError("notFound", "The endpoint is not there any more.");
+  if (document === undefined)
+    throw new TaskError("notFound", "The endpoint is not there any more.", { errorCode: "AML1603" });
   const { traffic: _traffic, mirror_traffic: _mirror, ...rest } = document;
   const write = await onlineEndpointKind.translate(rest, createResolver(workspace));
   const body = { ...write.body, tags: { ...lineageTags(workspace.provenance), ...(write.body["tags"] as object) } };
@@ -43,7 +44,7 @@ export function requireAgreement(endpoint: string, deployments: number, wasThere
   throw new TaskError(
     "service",
     `Azure says that there is no endpoint ${endpoint}, and ${but}, so nothing was changed.`,
-    { hint: "Run the step again; if somebody has just deleted the endpoint, that will show." },
+    { errorCode: "AML1109", hint: "Run the step again; if somebody has just deleted the endpoint, that will show." },
   );
 }
 
@@ -54,7 +55,7 @@ export function requireIdle(endpoint: string, name: string, traffic: Traffic): v
   throw new TaskError(
     "conflict",
     `While this step waited for another operation, the deployment ${name} of ${endpoint} got ${share} % of the traffic, so it is left as it is.`,
-    { hint: "Run the step again: it plans anew, beside what is live by then." },
+    { errorCode: "AML1603", hint: "Run the step again: it plans anew, beside what is live by then." },
   );
 }
 
@@ -67,7 +68,7 @@ export async function requireReady(workspace: Workspace, endpoint: string, name:
   throw new TaskError(
     "conflict",
     `The deployment ${name} of ${endpoint} is ${there ? state : "not there any more"}, so it gets no traffic.`,
-    { hint: "See in the studio who has changed it, and run the step again." },
+    { errorCode: "AML1603", hint: "See in the studio who has changed it, and run the step again." },
   );
 }
 

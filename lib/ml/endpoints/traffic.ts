@@ -69,7 +69,7 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
     throw new TaskError(
       "conflict",
       `The traffic of ${name} was to be ${sayTraffic(wanted)}, and somebody else has changed it at the same time.`,
-      { hint: "Run the step again: it begins from what is there by then." },
+      { errorCode: "AML1603", hint: "Run the step again: it begins from what is there by then." },
     );
   }
   await move.onMoved(held);
@@ -141,8 +141,9 @@ export function giveBack(
 /** Told as the refusal of a write is, so that it is waited for in the same way. */
 function requireSettled(name: string, endpoint: Endpoint): void {
   const state = endpoint.properties.provisioningState ?? "Succeeded";
-  if (/^deleting$/i.test(state)) throw new TaskError("conflict", `The endpoint ${name} is being deleted.`);
+  if (/^deleting$/i.test(state))
+    throw new TaskError("conflict", `The endpoint ${name} is being deleted.`, { errorCode: "AML1603" });
   if (/^(creating|updating)$/i.test(state)) {
-    throw new TaskError("conflict", `The endpoint ${name} is ${state}.`, { status: 409 });
+    throw new TaskError("conflict", `The endpoint ${name} is ${state}.`, { errorCode: "AML1603", status: 409 });
   }
 }

@@ -42,6 +42,7 @@ export function parseChampion(text: string): ChampionChoice {
     return { kind: "model", name: modelName, ...(version ? { version } : {}), ...(label ? { label } : {}) };
   }
   throw new TaskError("input", `The input champion is "${text}", which names nobody.`, {
+    errorCode: "AML1316",
     hint: "Write endpoint:<name>, model:<name>@<label or tag>, model:<name>:<version>, job:<name> or none.",
   });
 }
@@ -81,9 +82,7 @@ async function championJob(workspace: Workspace, name: string): Promise<Champion
     throw new TaskError(
       "failed",
       `The champion ${name} is ${status}, not Completed, so there is nothing to measure against.`,
-      {
-        hint: "Name a job that has completed, or a model or an endpoint.",
-      },
+      { errorCode: "AML1504", hint: "Name a job that has completed, or a model or an endpoint." },
     );
   return { found: true, name, called: `the champion ${name}`, jobName: job.name ?? name };
 }
@@ -100,6 +99,7 @@ async function liveModel(workspace: Workspace, name: string): Promise<Champion> 
     throw new TaskError(
       "failed",
       `The deployment ${live} of the endpoint ${name} does not say which registered model it serves (${model ?? "none"}), so there is no champion to measure against.`,
+      { errorCode: "AML1504" },
     );
   }
   const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");

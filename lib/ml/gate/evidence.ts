@@ -75,6 +75,7 @@ function staysPassed(jobName: string, isKnown: boolean, error: Error): TaskError
     kind ?? "service",
     `The job ${jobName} failed its evaluation, and its tag "${EVIDENCE.result}" ${isKnown ? "still says" : "may still say"} "passed", because the evaluation could not be written: ${error.message}`,
     {
+      errorCode: "AML1506",
       hint: `Give the service connection's identity ${JOB_ROLE}, and run the step again.`,
       ...(status === undefined ? {} : { status }),
       ...(requestId === undefined ? {} : { requestId }),
@@ -154,6 +155,7 @@ async function* modelsOf(workspace: Workspace, runId: string): AsyncGenerator<{ 
   throw new TaskError(
     "service",
     `MLflow lists more than ${MOST_PAGES} pages of them, and the others were not looked at.`,
+    { errorCode: "AML1507" },
   );
 }
 

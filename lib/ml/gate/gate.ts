@@ -176,6 +176,7 @@ async function jobMetrics(
 function unknownToMlflow(jobName: string, includeChildRuns: boolean): TaskError {
   const run = includeChildRuns ? `the run ${jobName}, or not all of its child runs` : `the run ${jobName}`;
   return new TaskError("failed", `MLflow does not know ${run}, so its metrics cannot be judged.`, {
+    errorCode: "AML1503",
     hint: "Wait longer with metricsTimeoutInSeconds; see whether the run is in the workspace's studio, and whether somebody deleted it.",
   });
 }
@@ -184,9 +185,7 @@ function notCompleted(jobName: string, status: string | undefined): TaskError {
   return new TaskError(
     "failed",
     `The job ${jobName} is ${status ?? "unknown"}, not Completed, so its metrics cannot be judged.`,
-    {
-      hint: "Judge a job after it has completed: let SubmitJob wait for it.",
-    },
+    { errorCode: "AML1502", hint: "Judge a job after it has completed: let SubmitJob wait for it." },
   );
 }
 

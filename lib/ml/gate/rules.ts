@@ -46,6 +46,7 @@ export function parseRules(text: string): Rule[] {
   if (faults.length > 1) throw new TaskErrors(faults);
   if (rules.length === 0) {
     throw new TaskError("input", "The input rules holds no rule.", {
+      errorCode: "AML1505",
       hint: "Write one a line, such as metrics.accuracy >= 0.9.",
     });
   }
@@ -62,6 +63,7 @@ function parseRule(text: string, line: number): Rule {
     const pointer = column === undefined ? "" : `\n    ${text}\n    ${" ".repeat(column)}^`;
     const where = column === undefined ? `line ${line}` : `line ${line}, column ${column + 1}`;
     return new TaskError("input", `Input rules, ${where}: the rule ${text} is no CEL expression: ${why}.${pointer}`, {
+      errorCode: "AML1505",
       hint: "Rules look like metrics.accuracy >= 0.9 or metrics['val/auc'] > champion['val/auc'] - 0.005; there are metrics, champion and history.",
     });
   };
@@ -79,6 +81,7 @@ function parseRule(text: string, line: number): Rule {
     throw fault(sentence(checked.error?.summary ?? "it does not fit together"), checked.error?.range?.start);
   if (checked.type !== "bool") {
     throw new TaskError("input", `Input rules, line ${line}: the rule ${text} says a ${checked.type}, not yes or no.`, {
+      errorCode: "AML1505",
       hint: `Compare it with something: ${text} >= 0.9.`,
     });
   }

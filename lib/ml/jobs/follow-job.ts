@@ -228,11 +228,10 @@ function sayFailed(
   const more = failed.length > MOST_FAILED ? `\n${failed.length - MOST_FAILED} more steps failed.` : "";
   const own = failed.length === 0 ? tailText(ownTail, LONGEST_TAIL) : "";
   const code = shorten(details.error?.error?.code ?? details.error?.code, 200);
-  return new TaskError(
-    "failed",
-    `The job ${name} is ${status}${why}${own}${parts.join("")}${more}`,
-    code === undefined ? {} : { code },
-  );
+  return new TaskError("failed", `The job ${name} is ${status}${why}${own}${parts.join("")}${more}`, {
+    errorCode: "AML1401",
+    ...(code === undefined ? {} : { code }),
+  });
 }
 
 /** The last lines of a log, so that what stands there of it is no longer than so many bytes. */

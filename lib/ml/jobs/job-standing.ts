@@ -76,6 +76,7 @@ export class StandingReader {
       throw new TaskError(
         "service",
         `Run history has not said for ${LONGEST_WITHOUT_HISTORY} minutes how the job ${this.#name} stands, although its own record says ${status}.`,
+        { errorCode: "AML1404" },
       );
     if (!this.#toldOfRecord && silent >= LONGEST_BEHIND) {
       this.#toldOfRecord = true;
@@ -90,7 +91,7 @@ export class StandingReader {
     return new TaskError(
       "notFound",
       `Azure accepted the job ${this.#name}, but for ${LONGEST_ABSENT} minutes neither the workspace ${this.#workspace.name} nor its run history has had it: it was lost, or somebody deleted it.`,
-      { code: GONE, hint: "Run the failed job again: it submits the job anew." },
+      { errorCode: "AML1405", code: GONE, hint: "Run the failed job again: it submits the job anew." },
     );
   }
 
@@ -99,6 +100,7 @@ export class StandingReader {
     return new TaskError(
       "service",
       `Azure has not said for ${LONGEST_UNREADABLE} minutes how the job ${this.#name} stands: the status is ${said(history)} in run history and ${said(record)} in the job's own record.`,
+      { errorCode: "AML1404" },
     );
   }
 }

@@ -63,6 +63,7 @@ export function requireOutput(job: Job, output: string): void {
     "notFound",
     `The job ${job.name} has no output "${output}"; ${there}, beside its own artifacts.`,
     {
+      errorCode: "AML1210",
       hint: "Outputs are named under `outputs:` in the job YAML; leave the input outputName empty for the job's own artifacts.",
     },
   );
@@ -73,6 +74,7 @@ export async function getJob(workspace: Workspace, name: string): Promise<Job> {
   const job = await findJob(workspace, name);
   if (job) return job;
   throw new TaskError("notFound", `The workspace ${workspace.name} has no job "${name}".`, {
+    errorCode: "AML1210",
     status: 404,
     hint: "Check the input jobName, and the `name:` of the step whose output it takes.",
   });
@@ -115,6 +117,7 @@ export async function cancelJob(workspace: Workspace, name: string, budget = 5_0
       "conflict",
       `Azure refused to cancel the job ${name}, which is ${state}: ${readEnvelope((body as { error?: unknown } | undefined)?.error).message ?? `it answered with status ${status}.`}`,
       {
+        errorCode: "AML1406",
         status,
         hint: `See in studio whether it goes on, and end it there or with: az ml job cancel --name ${name}`,
       },
@@ -124,7 +127,10 @@ export async function cancelJob(workspace: Workspace, name: string, budget = 5_0
     throw new TaskError(
       "timeout",
       `Azure did not answer within ${budget / 1000} seconds when the job ${name} was to be cancelled; it may go on.`,
-      { hint: `See in studio whether it runs, and end it there or with: az ml job cancel --name ${name}` },
+      {
+        errorCode: "AML1406",
+        hint: `See in studio whether it runs, and end it there or with: az ml job cancel --name ${name}`,
+      },
     );
   }
 }

@@ -99,7 +99,9 @@ export async function metricHistory(workspace: Workspace, runId: string, name: s
     points.push(...(answer.body?.metrics ?? []));
     const next = answer.body?.next_page_token || undefined;
     if (next !== undefined && pages.has(next))
-      throw new TaskError("service", `The history of the metric ${name} goes round in a circle, so it was not read.`);
+      throw new TaskError("service", `The history of the metric ${name} goes round in a circle, so it was not read.`, {
+        errorCode: "AML1110",
+      });
     if (next !== undefined) pages.add(next);
     pageToken = next;
   } while (pageToken);

@@ -76,7 +76,7 @@ export class RunLog {
         return { news, more: false };
       }
       if (from + piece.bytes.length < cursor.offset && (piece.total ?? 0) >= cursor.offset)
-        throw new TaskError("service", "Azure sent less of the job's log than it said.");
+        throw new TaskError("service", "Azure sent less of the job's log than it said.", { errorCode: "AML1112" });
       const fresh = cursor.newOf(piece.bytes);
       if (fresh === undefined) {
         this.#room = room;

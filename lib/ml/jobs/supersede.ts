@@ -12,6 +12,7 @@ import { cancelJob, hasEnded, type Job } from "./jobs.ts";
 export function concurrencyTag(key: string, provenance: Provenance): string {
   if (key.length > 250 || !/^[^\s\p{Cc}\p{Cf}]+$/u.test(key))
     throw new TaskError("input", `The input concurrencyKey is ${JSON.stringify(key.slice(0, 300))}, which is no key.`, {
+      errorCode: "AML1316",
       hint: "Use at most 250 characters, and no spaces among them: a word, or the branch as in $(Build.SourceBranch).",
     });
   const { organization, project, kind, definition } = provenance;
@@ -64,7 +65,8 @@ export async function supersede(workspace: Workspace, tag: string, own?: string)
 
 async function giveWay(workspace: Workspace, newer: { name: string; run: number }, own: string | undefined) {
   const why = `The newer run ${newer.run} of this pipeline has submitted the job ${newer.name} with the same concurrencyKey, and this run gives way`;
-  if (own === undefined) return new TaskError("conflict", `${why}: it has submitted nothing.`);
+  if (own === undefined)
+    return new TaskError("conflict", `${why}: it has submitted nothing.`, { errorCode: "AML1403" });
   const failure = await cancelJob(workspace, own).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
@@ -74,6 +76,7 @@ async function giveWay(workspace: Workspace, newer: { name: string; run: number 
     failure === undefined
       ? `${why}: its own job ${own} has been asked to cancel.`
       : `${why}, but its own job ${own} could not be asked to cancel and goes on: ${failure}`,
+    { errorCode: "AML1403" },
   );
 }
 

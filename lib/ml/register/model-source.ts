@@ -44,7 +44,7 @@ export function fromJob(
     const { status = "unknown" } = job.properties ?? {};
     if (status !== "Completed") {
       const message = `The job ${from.job} is ${status}, not Completed, so its model is not registered.`;
-      throw new TaskError("failed", message);
+      throw new TaskError("failed", message, { errorCode: "AML1502" });
     }
     requireOutput(job, output);
     return job;

@@ -58,8 +58,11 @@ export function dataOf(given: { name: string; type: string; path: string }, root
   }
 }
 
-function withoutPlace({ kind, message, hint }: TaskError): TaskError {
-  return new TaskError(kind, message.replace(/^inputs(:\d+)*:\s*/, ""), hint === undefined ? {} : { hint });
+function withoutPlace({ kind, message, errorCode, hint }: TaskError): TaskError {
+  return new TaskError(kind, message.replace(/^inputs(:\d+)*:\s*/, ""), {
+    ...(errorCode === undefined ? {} : { errorCode }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /**
@@ -79,6 +82,7 @@ export async function registerDataIn(
   if (registry === undefined) return registerData(needWorkspace(place, `The data asset ${name}`), document, root);
   if (path.kind === "local" && document.datastore !== undefined) {
     throw new TaskError("input", `A registry keeps its files itself, and not in the datastore ${document.datastore}.`, {
+      errorCode: "AML1313",
       hint: "Leave the datastore out, or the input registry.",
     });
   }
@@ -229,8 +233,6 @@ function otherContent(name: string, version: string, there: AssetBody): TaskErro
   return new TaskError(
     "conflict",
     `Version ${version} of the data asset ${name} is there already and holds something else (${String(there.properties?.["dataUri"])}).`,
-    {
-      hint: "A version never changes: leave `version` out to get a new one, or choose another.",
-    },
+    { errorCode: "AML1708", hint: "A version never changes: leave `version` out to get a new one, or choose another." },
   );
 }

@@ -89,6 +89,7 @@ export async function registerModel(
     throw new TaskError(
       "input",
       `Azure refuses ${JSON.stringify(name)} as the name of a model: a name has at most 255 letters, digits, ".", "_" and "-", and starts with a letter or a digit.`,
+      { errorCode: "AML1312" },
     );
   }
   refuseEvidence(request.tags, "The input tags sets the tag");
@@ -104,6 +105,7 @@ export async function registerModel(
       "conflict",
       `Version ${request.version} of the model ${name} is there already and holds something else (${String(there.properties?.["modelUri"])}).`,
       {
+        errorCode: "AML1708",
         hint: "A version never changes: leave the input version empty to get a new one, or choose another.",
       },
     );
@@ -120,7 +122,9 @@ export async function registerModel(
 
 function workspaceOf(home: Workspace | Registry, job: string): Workspace {
   if (!isRegistry(home)) return home;
-  throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`);
+  throw new TaskError("input", `The job ${job} is in a workspace, and not in the registry ${home.name}.`, {
+    errorCode: "AML1313",
+  });
 }
 
 async function create(

@@ -137,7 +137,10 @@ async function lookFor(
     throw new TaskError(
       "conflict",
       `Version ${version} of ${name} is in the registry ${registry.name} already and is something else.`,
-      { hint: "A version never changes: leave the input version empty to get a new one, or choose another." },
+      {
+        errorCode: "AML1708",
+        hint: "A version never changes: leave the input version empty to get a new one, or choose another.",
+      },
     );
   }
   return holderOf(registry, kind, name, isCopy);
@@ -180,6 +183,9 @@ async function sourceOf(workspace: Workspace, kind: AssetKind, name: string, ver
     signal: workspace.signal,
   });
   const { workspaceId } = body?.properties ?? {};
-  if (!workspaceId) throw new TaskError("service", `Azure says no id of its own for the workspace ${workspace.name}.`);
+  if (!workspaceId)
+    throw new TaskError("service", `Azure says no id of its own for the workspace ${workspace.name}.`, {
+      errorCode: "AML1111",
+    });
   return `azureml://locations/${body?.location ?? workspace.location}/workspaces/${workspaceId}/${kind}/${name}/versions/${version}`;
 }

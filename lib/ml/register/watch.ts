@@ -109,6 +109,7 @@ function readCursor(text: string): WatchCursor {
   const cursor = parse(text);
   if (cursor?.schema === 1 && !Number.isNaN(Date.parse(cursor.position))) return cursor;
   throw new TaskError("service", "The cursor that an earlier run of this pipeline kept cannot be read.", {
+    errorCode: "AML1710",
     hint: `It is ${JSON.stringify(text.slice(0, 200))}. Remove that build property to begin anew.`,
   });
 }
@@ -128,6 +129,7 @@ export async function newCursor(home: AssetHome, filter: WatchFilter, from: stri
     const time = Date.parse(from);
     if (!Number.isNaN(time)) return beginning(time);
     throw new TaskError("input", `Input beginAt is "${from}", which is no time.`, {
+      errorCode: "AML1316",
       hint: "Write it as 2026-01-31T08:00:00Z.",
     });
   }

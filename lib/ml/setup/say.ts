@@ -27,7 +27,10 @@ export function failuresOf(checks: readonly CheckLine[]): TaskErrors {
       .filter(({ outcome }) => outcome === "failed")
       .map(
         ({ id, answered, todo }) =>
-          new TaskError("failed", `${id}: ${answered}`, todo === undefined ? {} : { hint: todo }),
+          new TaskError("failed", `${id}: ${answered}`, {
+            errorCode: "AML1904",
+            ...(todo === undefined ? {} : { hint: todo }),
+          }),
       ),
   );
 }

@@ -38,7 +38,7 @@ export function checkConnection(page: Page, setup: Setup): Check<OpenSetup> {
       throw new TaskError(
         "connection",
         `The service connection names the cloud ${connection.environment}, and its address ${cloud.resourceManager} is that of ${cloud.name}.`,
-        { hint: "Make the connection anew, for the cloud that the workspace is in." },
+        { errorCode: "AML1009", hint: "Make the connection anew, for the cloud that the workspace is in." },
       );
     const who = connection.clientId ? `, application ${connection.clientId}` : "";
     const tenant = connection.tenantId ? `, tenant ${connection.tenantId}` : "";

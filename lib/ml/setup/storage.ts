@@ -78,6 +78,7 @@ async function seeStorage(seen: SeenWorkspace): Promise<CheckAnswer<SeenStorage>
   const url = `${protocol || "https"}://${accountName}.blob.${endpoint || azure.cloud.storageSuffix}/${containerName}`;
   if (!accountName || !containerName || !URL.canParse(url))
     throw new TaskError("input", `Azure does not say where the files of the datastore ${DEFAULT_DATASTORE} lie.`, {
+      errorCode: "AML1709",
       hint: "Look at the workspace's default datastore: it may have been changed by hand.",
     });
   const { host, origin } = new URL(url);

@@ -95,7 +95,8 @@ export async function submitJob(
     );
 
   for (let attempt = 1, found = earlier; ; attempt++) {
-    if (attempt > 100) throw new TaskError("conflict", `There are 100 jobs named ${base} already.`);
+    if (attempt > 100)
+      throw new TaskError("conflict", `There are 100 jobs named ${base} already.`, { errorCode: "AML1407" });
     const name = attempt === 1 ? base : `${base}-${attempt}`;
     if (attempt > 1) found = await findJob(workspace, name);
     if (!found) {
@@ -198,7 +199,7 @@ function withOptions(document: JobDocument, options: SubmitOptions): JobDocument
       throw new TaskError(
         "input",
         `Environment variables can be given to a command job or a sweep job, and this is a ${named.kind} job.`,
-        { hint: "Write them into the job YAML, where the steps are." },
+        { errorCode: "AML1313", hint: "Write them into the job YAML, where the steps are." },
       );
   }
 }

@@ -25,9 +25,7 @@ export async function agreed<T>(
       throw new TaskError(
         "service",
         `Azure's answers about ${what} contradict each other: ${why}. Nothing was changed.`,
-        {
-          hint: "Look at it in the studio, and run again.",
-        },
+        { errorCode: "AML1109", hint: "Look at it in the studio, and run again." },
       );
     }
     await systemClock.sleep(500 * 2 ** tries, signal);

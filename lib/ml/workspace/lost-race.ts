@@ -38,7 +38,7 @@ export async function untilFree<T>(
         throw new TaskError(
           "conflict",
           `Other runs took every number for ${what} that was tried for, ${tries} times in ${PATIENCE / 60_000} minutes: ${(error as Error).message}`,
-          { hint: "Run again, or let fewer runs register at once.", cause: error },
+          { errorCode: "AML1701", hint: "Run again, or let fewer runs register at once.", cause: error },
         );
       }
       // Jitter: runs that lost at the same time do not retry at the same time.

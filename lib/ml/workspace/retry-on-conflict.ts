@@ -69,6 +69,7 @@ export async function retryOnConflict<T>(
             "timeout",
             `Waited ${Math.round(patience / 1000)} seconds for another operation on ${what} to end: ${error.message}`,
             {
+              errorCode: "AML1601",
               hint: "See in the studio what is under way there; let pipelines that change the same endpoint run one after the other.",
               cause: error,
               ...(error.status === undefined ? {} : { status: error.status }),

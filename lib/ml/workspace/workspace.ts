@@ -130,6 +130,7 @@ export function mlflowRest(trackingUri: string): string {
 function need(value: string | undefined, name: string, what: string): string {
   if (value) return value;
   throw new TaskError("service", `Azure says no ${what} for the workspace ${name}.`, {
+    errorCode: "AML1111",
     hint: "Look at the workspace in the portal: it may be broken, or still being created.",
   });
 }
@@ -147,6 +148,7 @@ async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<u
       "notFound",
       `The service connection's subscription ${subscriptionId} does not exist, or its identity has no role in it.`,
       {
+        errorCode: "AML1208",
         ...options,
         hint: "Correct the subscription in the service connection, or give its identity a role in it.",
       },
@@ -157,6 +159,7 @@ async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<u
       "notFound",
       `There is no resource group "${resourceGroup}" in the subscription ${subscriptionId}.`,
       {
+        errorCode: "AML1208",
         ...options,
         hint: "Correct the input resourceGroup, or choose a service connection to the right subscription.",
       },
@@ -167,10 +170,7 @@ async function sayNotFound(request: WorkspaceRequest, error: unknown): Promise<u
   return new TaskError(
     "notFound",
     `There is no workspace "${name}" in the resource group "${resourceGroup}".${others}`,
-    {
-      ...options,
-      hint: "Correct the inputs workspace and resourceGroup.",
-    },
+    { errorCode: "AML1208", ...options, hint: "Correct the inputs workspace and resourceGroup." },
   );
 }
 

@@ -126,6 +126,16 @@ describe("a task on an agent", () => {
     assert.equal(record(ended).error?.message, "First.\nSecond.\na/job.yml:7:3: Third.");
   });
 
+  it("that fails with errors that have codes says where to read about them, and leaves the first in record and summary", async () => {
+    const ended = await bench.run({ story: "coded" });
+    const place = "sourcepath=job.yml;linenumber=3;columnnumber=9;code=AML1302;";
+    assert.ok(ended.output.includes(`##vso[task.logissue type=error;${place}]No field.\n`), ended.output);
+    assert.ok(ended.output.includes("type=error;]No compute cpu. Try again.\n"), ended.output);
+    assert.ok(ended.output.includes("\nWhat to do about AML1302, AML1210: docs/troubleshooting.md\n"), ended.output);
+    assert.equal(record(ended).error?.code, "AML1302");
+    assert.match(file(ended, "task\\.uploadsummary"), /\nError `AML1302`\n/);
+  });
+
   it("that met a secret in a file has it masked before, and leaves it in no record and no summary", async () => {
     const ended = await bench.run({ story: "secret" });
     assert.ok(ended.output.includes('##vso[task.setsecret]key of a "file"'));
