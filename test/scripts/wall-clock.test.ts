@@ -66,15 +66,15 @@ const ALLOWED: Readonly<Record<string, readonly [count: number, why: string]>> =
     1,
     "gives a request that must not come the time to come; a slow machine can only miss it",
   ],
-  "test/local/azure/job-notifications.test.ts": [
+  "test/local/azure/jobs/notifications.test.ts": [
     1,
     "gives a call that must not come the time to come; a slow machine can only miss it",
   ],
-  "test/local/azure/jobs-parts.test.ts": [
+  "test/local/azure/jobs/parts.test.ts": [
     1,
     "makes storage slower than the looks at the log; slower still is the same",
   ],
-  "test/local/azure/scenarios.test.ts": [
+  "test/local/azure/scenarios/scenarios.test.ts": [
     1,
     "lets the cloud work between two leaps of its clock, until the state is there",
   ],

@@ -1,0 +1,210 @@
+// Batch endpoints and registries: what is invoked over files, and what workspaces share.
+import assert from "node:assert/strict";
+import { type LocalCloud, startCloud } from "../../../../../local/cloud.ts";
+import { type Answer, ask, tokenOf } from "../../client.ts";
+import { JobClient } from "../../job-client.ts";
+
+const uri = (path: string) => `azureml://datastores/workspaceblobstore/paths/${path}`;
+const score =
+  "import os\ndef init():\n    global factor\n    factor = float(open(os.path.join(os.environ['AZUREML_MODEL_DIR'], 'net', 'factor.txt')).read())\n" +
+  "def run(mini_batch):\n    return [f'{os.path.basename(path)} {factor * float(open(path).read())}' for path in mini_batch]\n";
+
+describe("local Azure: batch endpoints and registries", () => {
+  let cloud: LocalCloud;
+  let jobs: JobClient;
+  let armToken: string;
+
+  before(async () => {
+    cloud = await startCloud();
+    cloud.azure.scenario.patience = 10_000;
+    Object.assign(cloud.azure.scenario.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
+    Object.assign(cloud.azure.scenario.online, { endpoint: 0, deployment: 0 });
+    jobs = new JobClient(cloud);
+    await jobs.prepare();
+    armToken = await tokenOf(cloud);
+    const { blobs } = cloud.azure;
+    for (const [file, text] of Object.entries({
+      "net/factor.txt": "2",
+      "in/a.txt": "1",
+      "in/b.txt": "2",
+      "in/c.txt": "3",
+    })) {
+      await blobs.put(jobs.blobstore, file, text);
+    }
+    await blobs.put("code-batch", "src/score.py", score);
+    await made("/codes/score/versions/1", { codeUri: blobs.url("code-batch", "src") });
+    await made("/models/net/versions/1", { modelType: "custom_model", modelUri: uri("net") });
+    await made("/data/rows/versions/1", { dataType: "uri_folder", dataUri: uri("in/") });
+  });
+  after(() => cloud.close());
+
+  async function made(path: string, properties: object): Promise<void> {
+    const { status, text } = await jobs.arm("PUT", path, { properties });
+    assert.equal(status, 201, text);
+  }
+
+  /** Waits for what an answer began. */
+  async function done(answer: Answer): Promise<void> {
+    assert.ok([200, 201, 202].includes(answer.status), answer.text);
+    const url = answer.headers["azure-asyncoperation"] ?? "";
+    for (;;) {
+      const { body } = await jobs.armUrl("GET", url);
+      if (body.status === "Succeeded") return;
+      assert.ok(!["Failed", "Canceled"].includes(body.status), JSON.stringify(body));
+    }
+  }
+
+  describe("batch endpoints", () => {
+    let scoringUri: string;
+
+    const endpoint = (defaults: object = {}) => ({
+      location: "eastus2",
+      properties: { authMode: "AADToken", defaults },
+    });
+    const deployment = (more: object = {}) => ({
+      location: "eastus2",
+      properties: {
+        model: { referenceType: "Id", assetId: jobs.id("models/net/versions/1") },
+        codeConfiguration: { codeId: jobs.id("codes/score/versions/1"), scoringScript: "score.py" },
+        environmentId: jobs.id("environments/plain/versions/1"),
+        compute: jobs.id("computes/cpu-cluster"),
+        miniBatchSize: 2,
+        outputFileName: "rows.csv",
+        retrySettings: { maxRetries: 0, timeout: "PT30S" },
+        ...more,
+      },
+    });
+
+    before(async () => {
+      await done(await jobs.arm("PUT", "/batchEndpoints/nightly", endpoint()));
+      scoringUri = (await jobs.arm("GET", "/batchEndpoints/nightly")).body.properties.scoringUri;
+    });
+
+    async function invoke(
+      o: { headers?: Record<string, string>; token?: string; input?: object } = {},
+    ): Promise<Answer> {
+      const token = o.token ?? (await tokenOf(cloud, { scope: "https://ml.azure.com/.default" }));
+      const input = o.input ?? { jobInputType: "uri_folder", uri: jobs.id("data/rows/versions/1") };
+      const body = { properties: { inputData: { rows: input } } };
+      return ask(cloud, "POST", scoringUri, { token, body, headers: o.headers ?? {} });
+    }
+
+    it("refuse an invocation while there is no default deployment", async () => {
+      assert.equal((await invoke()).status, 404);
+    });
+
+    it("score every file with the user's script, once a deployment is the default", async () => {
+      await done(await jobs.arm("PUT", "/batchEndpoints/nightly/deployments/blue", deployment()));
+      await done(await jobs.arm("PUT", "/batchEndpoints/nightly", endpoint({ deploymentName: "blue" })));
+      const { status, body, text } = await invoke();
+      assert.equal(status, 201, text);
+      await jobs.until(body.name, "Completed");
+      const [step] = (await jobs.api("GET", "history/v1.0", `/runs/${body.name}/children`)).body.value;
+      const rows = await jobs.blob(jobs.blobstore, `azureml/${step.runId}/score/rows.csv`);
+      assert.deepEqual(rows?.trim().split("\n").sort(), ["a.txt 2.0", "b.txt 4.0", "c.txt 6.0"]);
+      for (const path of ["jobs", "deployments/blue/jobs"]) {
+        const listed = await jobs.api("GET", "mferp/managementfrontend", `/batchEndpoints/nightly/${path}`);
+        assert.deepEqual(
+          listed.body.value.map((one: { name: string; properties: { status: string } }) => [
+            one.name,
+            one.properties.status,
+          ]),
+          [[body.name, "Completed"]],
+        );
+      }
+    });
+
+    it("take the deployment that a header names, and fail the job whose script fails", async () => {
+      await cloud.azure.blobs.put("code-fails", "src/score.py", "def run(mini_batch):\n    raise ValueError('no')\n");
+      await made("/codes/fails/versions/1", { codeUri: cloud.azure.blobs.url("code-fails", "src") });
+      const codeConfiguration = { codeId: jobs.id("codes/fails/versions/1"), scoringScript: "score.py" };
+      const other = deployment({ codeConfiguration, errorThreshold: 0 });
+      await done(await jobs.arm("PUT", "/batchEndpoints/nightly/deployments/green", other));
+      const { body, headers } = await invoke({ headers: { "azureml-model-deployment": "green" } });
+      assert.equal(headers["azureml-model-deployment"], "green");
+      await jobs.until(body.name, "Failed");
+    });
+
+    it("want a token for Azure ML, and one input of files", async () => {
+      assert.equal((await invoke({ token: armToken })).status, 401);
+      const { status, body } = await invoke({ input: { jobInputType: "literal", value: "1" } });
+      assert.equal(status, 400);
+      assert.match(body.error.message, /exactly one input of files/);
+    });
+
+    it("refuse a model that is not there, and are deleted with their deployments", async () => {
+      const model = { referenceType: "Id", assetId: jobs.id("models/nothing/versions/1") };
+      const refused = await jobs.arm("PUT", "/batchEndpoints/nightly/deployments/red", deployment({ model }));
+      assert.equal(refused.status, 404);
+      assert.match(refused.body.error.message, /Not found model nothing/);
+      await done(await jobs.arm("DELETE", "/batchEndpoints/nightly"));
+      assert.equal((await jobs.arm("GET", "/batchEndpoints/nightly/deployments/blue")).status, 404);
+    });
+  });
+
+  describe("registries", () => {
+    const at = "/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/registries/shared";
+    const arm = (method: string, body?: object) =>
+      ask(cloud, method, `${cloud.urls.arm}/subscriptions/${cloud.subscriptionId}${at}?api-version=2023-04-01`, {
+        token: armToken,
+        ...(body === undefined ? {} : { body }),
+      });
+    const plane = (method: string, path: string, body?: object) =>
+      ask(
+        cloud,
+        method,
+        `${cloud.urls.api}/mferp/managementfrontend/subscriptions/${cloud.subscriptionId}${at}${path}?api-version=2023-04-01`,
+        { token: armToken, ...(body === undefined ? {} : { body }) },
+      );
+
+    it("are created, and found by their name alone", async () => {
+      const properties = { regionDetails: [{ location: "East US 2" }] };
+      assert.equal((await arm("PUT", { location: "eastus2", properties })).status, 202);
+      const { body } = await arm("GET");
+      assert.equal(body.properties.regionDetails[0].location, "eastus2");
+      const discovery = `${cloud.urls.api}/registrymanagement/v1.0/registries/shared/discovery`;
+      const found = await ask(cloud, "GET", discovery, { token: armToken });
+      assert.deepEqual([found.body.registryName, found.body.resourceGroup], ["shared", "rg1"]);
+    });
+
+    it("take an asset at the place that they give to upload to", async () => {
+      const assetId = "azureml://registries/shared/models/net/versions/3";
+      const pending = await plane("PUT", "/tempdatarefs/net/versions/3", { assetId, temporaryDataReferenceType: "x" });
+      const { blobUri, credential } = pending.body.blobReferenceForConsumption;
+      const signed = new URL(credential.sasUri);
+      const target = `${signed.origin}${signed.pathname}/factor.txt${signed.search}`;
+      const put = await ask(cloud, "PUT", target, { body: "5", headers: { "x-ms-blob-type": "BlockBlob" } });
+      assert.equal(put.status, 201, put.text);
+      const properties = { modelType: "custom_model", modelUri: blobUri };
+      const sent = await plane("PUT", "/models/net/versions/3", { properties });
+      assert.equal(sent.status, 202);
+      assert.equal((await jobs.armUrl("GET", sent.headers["location"] ?? "")).body.assetId, assetId);
+      const { body } = await plane("GET", "/models/net/versions/3");
+      assert.equal(body.id, assetId);
+      assert.equal((await plane("PUT", "/tempdatarefs/net/versions/3", { assetId })).status, 409);
+    });
+
+    it("import what a workspace has", async () => {
+      const sourceAssetId = "azureml://locations/eastus2/workspaces/x/models/net/versions/1";
+      const properties = { destinationName: "net", destinationVersion: "4", sourceAssetId };
+      const sent = await plane("POST", "/import", { properties });
+      assert.equal(sent.status, 202, sent.text);
+      assert.equal((await jobs.armUrl("GET", sent.headers["location"] ?? "")).status, 200);
+      const { body } = await plane("GET", "/models/net/versions");
+      assert.deepEqual(body.value.map((one: { name: string }) => one.name).sort(), ["3", "4"]);
+    });
+
+    it("give a job its inputs", async () => {
+      const model = { jobInputType: "custom_model", uri: "azureml://registries/shared/models/net/versions/3" };
+      const name = await jobs.run("cat ${{inputs.model}}/factor.txt", { inputs: { model } });
+      assert.equal((await jobs.said(name)).trim(), "5");
+    });
+
+    it("say which asset and which registry there is not", async () => {
+      assert.equal((await plane("GET", "/models/net/versions/99")).status, 404);
+      assert.equal((await arm("DELETE")).status, 202);
+      assert.equal((await plane("GET", "/models/net/versions/3")).status, 404);
+      assert.equal((await arm("GET")).status, 404);
+    });
+  });
+});
