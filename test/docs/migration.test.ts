@@ -91,9 +91,12 @@ describe("links of the documentation", () => {
   for (const file of [
     "README.md",
     "CONTRIBUTING.md",
+    "docs/local-azure.md",
     "docs/migration.md",
+    "docs/one-request.md",
     "docs/schema.md",
     "examples/templates/README.md",
+    "local/README.md",
   ]) {
     it(`${file} leads nowhere that there is not`, () => {
       const links = [...readFileSync(path.join(root, file), "utf8").matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)];
