@@ -63,16 +63,16 @@ export function parameter(request: Request, name: string): string {
   return String(request.params[name] ?? "");
 }
 
-/** The body as an object; `{}` when there is none. */
-export function bodyOf(request: Request): Record<string, unknown> {
+/** The body as an object, `{}` when there is none; `T` is the body that a client sends which keeps to the published types. */
+export function bodyOf<T extends object = Record<string, unknown>>(request: Request): Partial<T> {
   const body: unknown = request.body;
-  return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
+  return typeof body === "object" && body !== null && !Array.isArray(body) ? (body as Partial<T>) : {};
 }
 
-/** `properties` of the body as an object; `{}` when there are none. */
-export function propertiesOf(request: Request): Record<string, unknown> {
-  const properties = bodyOf(request)["properties"];
-  return typeof properties === "object" && properties !== null ? { ...(properties as Record<string, unknown>) } : {};
+/** `properties` of the body as an object, `{}` when there are none; `T` as in `bodyOf`. */
+export function propertiesOf<T extends object = Record<string, unknown>>(request: Request): Partial<T> {
+  const { properties } = bodyOf(request);
+  return typeof properties === "object" && properties !== null ? { ...(properties as Partial<T>) } : {};
 }
 
 /** Refuses a PATCH that would change more than it can. What the service does with other keys is not recorded. */

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { quoted } from "../../text/shell.ts";
 import { ArmError, userError } from "../arm/errors.ts";
+import type { AssetReferenceBase } from "../contract/types.gen.ts";
 import { mlflowEnvironment } from "../environments/definition.ts";
 import { jobService } from "../jobs/service.ts";
 import type { Submitter } from "../jobs/submitter.ts";
@@ -36,7 +37,7 @@ export function invoke(
     inputs: Object.fromEntries(Object.entries(inputs).map(([key, one]) => [key, inputOf(one)])),
     outputs: Object.fromEntries(Object.entries(outputs).map(([key, one]) => [key, outputOf(one)])),
   };
-  const isPipeline = deployment.properties["deploymentConfiguration"] !== undefined;
+  const isPipeline = deployment.properties.deploymentConfiguration !== undefined;
   const batch: Invocation = {
     endpoint: deployment.endpoint,
     deployment: deployment.name,
@@ -61,10 +62,7 @@ export function invoke(
 type Asked = { readonly inputs: Record<string, JobInput>; readonly outputs: Record<string, JobOutput> };
 
 function pipelineOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: Asked): Json {
-  const { componentId, settings } = deployment.properties["deploymentConfiguration"] as {
-    componentId?: { assetId?: string };
-    settings?: Json;
-  };
+  const { componentId, settings } = deployment.properties.deploymentConfiguration ?? {};
   const compute = settings?.["default_compute"];
   return {
     componentId: componentId?.assetId,
@@ -93,21 +91,19 @@ function scoringOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: 
   const fileName =
     wanted?.jobOutputType === "uri_file" && wanted.uri
       ? wanted.uri.split("/").pop()
-      : (sent["outputFileName"] ?? "predictions.csv");
-  const code = sent["codeConfiguration"] as { codeId?: string; scoringScript?: string } | null | undefined;
-  const retry = (sent["retrySettings"] ?? {}) as { maxRetries?: number; timeout?: string };
-  const size = fieldOf(properties, "miniBatchSize") ?? sent["miniBatchSize"] ?? 10;
-  const model = modelOf(world, sent["model"]);
+      : (sent.outputFileName ?? "predictions.csv");
+  const code = sent.codeConfiguration;
+  const retry = sent.retrySettings ?? {};
+  const size = fieldOf(properties, "miniBatchSize") ?? sent.miniBatchSize ?? 10;
+  const model = modelOf(world, sent.model);
   const words = [
     `--entry-script=${quoted(code?.scoringScript ?? mlflowEntry)}`,
     "--input=${{inputs.data}}",
     `--mini-batch-size=${String(size)}`,
-    `--error-threshold=${String(sent["errorThreshold"] ?? -1)}`,
+    `--error-threshold=${String(sent.errorThreshold ?? -1)}`,
     `--max-retries=${retry.maxRetries ?? 3}`,
     `--timeout=${(durationMilliseconds(retry.timeout ?? "PT30S") ?? 30_000) / 1000}`,
-    ...(sent["outputAction"] === "SummaryOnly"
-      ? []
-      : [`--output-file=\${{outputs.score}}/${quoted(String(fileName))}`]),
+    ...(sent.outputAction === "SummaryOnly" ? [] : [`--output-file=\${{outputs.score}}/${quoted(String(fileName))}`]),
   ];
   // In AZUREML_MODEL_DIR there is a folder of the model's own name.
   const place =
@@ -121,9 +117,9 @@ function scoringOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: 
     jobType: "Command",
     command: `${place}AZUREML_MODEL_DIR=$PWD/.model python ${quoted(driver)} ${words.join(" ")}`,
     ...(code?.codeId ? { codeId: code.codeId } : {}),
-    environmentId: String(sent["environmentId"] ?? mlflowEnvironment),
+    environmentId: String(sent.environmentId ?? mlflowEnvironment),
     environmentVariables: {
-      ...((sent["environmentVariables"] ?? {}) as Json),
+      ...sent.environmentVariables,
       AZUREML_BI_OUTPUT_PATH: "${{outputs.score}}",
     },
     inputs: {
@@ -131,16 +127,18 @@ function scoringOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: 
       ...(model === undefined ? {} : { model: { jobInputType: "custom_model", uri: model.id } }),
     },
     outputs: { score },
-    computeId: sent["compute"] ?? null,
+    computeId: sent.compute ?? null,
   };
   return { jobs: { batchscoring: { ...step, command } }, settings: { force_rerun: true }, inputs: {}, outputs: {} };
 }
 
 /** The model's id and the name of the folder or file that it is. */
-function modelOf(world: AzureWorld, sent: unknown): { id: string; folder: string } | undefined {
-  const { assetId, path } = (sent ?? {}) as { assetId?: string; path?: string };
-  const id = assetId ?? path;
-  if (id === undefined) return undefined;
+function modelOf(
+  world: AzureWorld,
+  sent: AssetReferenceBase | null | undefined,
+): { id: string; folder: string } | undefined {
+  const id = sent && "assetId" in sent ? sent.assetId : sent && "path" in sent ? sent.path : undefined;
+  if (id === undefined || id === null) return undefined;
   const reference = parseReference(id, "models");
   const version =
     reference.kind === "asset" ? world.assets.models.version(reference.name, reference.version) : undefined;

@@ -1,5 +1,6 @@
 // Batch endpoints, deployments and their jobs as the service shows them, key by key (docs/facts/azureml-wire.md#13).
 import { envelope, isRecent, systemData } from "../arm/envelope.ts";
+import type { BatchDeploymentProperties } from "../contract/types.gen.ts";
 import type { BatchDeploymentRecord, BatchEndpointRecord, Invocation } from "../records/batch-endpoint.ts";
 import type { JobRecord } from "../records/job.ts";
 import { identityBody } from "../scoring/shape.ts";
@@ -44,9 +45,9 @@ export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointReco
 
 export function batchDeploymentBody(world: AzureWorld, deployment: BatchDeploymentRecord, apiVersion: string): Json {
   const sent = deployment.properties;
-  const own = (key: string, absent: unknown = null) => sent[key] ?? absent;
-  const resources = (sent["resources"] ?? {}) as Json;
-  const configuration = sent["deploymentConfiguration"];
+  const own = (key: keyof BatchDeploymentProperties, absent: unknown = null) => sent[key] ?? absent;
+  const { instanceCount, instanceType, properties } = sent.resources ?? {};
+  const configuration = sent.deploymentConfiguration;
   const level = String(own("loggingLevel", "Info"));
   return envelope({
     id: `${world.workspaceId}/batchEndpoints/${deployment.endpoint}/deployments/${deployment.name}`,
@@ -70,9 +71,9 @@ export function batchDeploymentBody(world: AzureWorld, deployment: BatchDeployme
       outputAction: own("outputAction", "AppendRow"),
       outputFileName: own("outputFileName", "predictions.csv"),
       resources: {
-        instanceCount: resources["instanceCount"] ?? 1,
-        instanceType: resources["instanceType"] ?? null,
-        properties: emptyAsNull(resources["properties"]),
+        instanceCount: instanceCount ?? 1,
+        instanceType: instanceType ?? null,
+        properties: emptyAsNull(properties),
       },
       // Older answers with it are not recorded; from the published types.
       ...(configuration === undefined || apiVersion < "2023-02" || isRecent(apiVersion)
@@ -108,7 +109,7 @@ export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: Batc
       provisioningState: "Succeeded",
       inputData,
       compute: {
-        target: deployment?.properties["compute"] ?? null,
+        target: deployment?.properties.compute ?? null,
         instanceCount: null,
         isLocal: false,
         location: null,
@@ -116,7 +117,7 @@ export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: Batc
         properties: null,
       },
       output: { datastoreId: null, path: null },
-      retrySettings: deployment?.properties["retrySettings"] ?? { maxRetries: 3, timeout: "PT30S" },
+      retrySettings: deployment?.properties.retrySettings ?? { maxRetries: 3, timeout: "PT30S" },
       status: job.status === "NotStarted" ? "Preparing" : job.status,
       interactionEndpoints: {
         Tracking: interaction("Tracking", `azureml://${host}/mlflow/v1.0${world.workspaceId}?`),

@@ -62,13 +62,13 @@ export function modelDeployed(
   deployment: Pick<DeploymentRecord, "properties" | "tags">,
   moment: Moment,
 ): GridEvent {
-  const model = /\/models\/([^/]+)\/versions\/([^/]+)$/.exec(String(deployment.properties["model"] ?? ""));
+  const model = /\/models\/([^/]+)\/versions\/([^/]+)$/.exec(deployment.properties.model ?? "");
   return event("ModelDeployed", `endpoints/${endpoint.name}`, moment, {
     ServiceName: endpoint.name,
     ServiceComputeType: "Managed",
     ModelIds: model === null ? "" : `${model[1]}:${model[2]}`,
     ServiceTags: deployment.tags,
-    ServiceProperties: deployment.properties["properties"] ?? {},
+    ServiceProperties: deployment.properties.properties ?? {},
   });
 }
 

@@ -1,4 +1,5 @@
 // Records of batch endpoints and their deployments: plain JSON, by name in lower case.
+import type { BatchDeploymentProperties } from "../contract/types.gen.ts";
 import type { EndpointIdentity, Tracked } from "./online-endpoint.ts";
 import type { Store, Stores } from "./state.ts";
 
@@ -25,7 +26,7 @@ export interface BatchEndpointRecord extends Tracked {
 export interface BatchDeploymentRecord extends Tracked {
   readonly endpoint: string;
   /** `properties` as sent. */
-  properties: Json;
+  properties: BatchDeploymentProperties;
   provisioningState: ProvisioningState;
 }
 

@@ -1,8 +1,7 @@
 // Records of online endpoints and their deployments: plain JSON, by name in lower case.
 import type { Stamps } from "../arm/envelope.ts";
+import type { ManagedOnlineDeployment, Sku } from "../contract/types.gen.ts";
 import type { Store, Stores } from "./state.ts";
-
-type Json = Record<string, unknown>;
 
 export interface Tracked {
   readonly name: string;
@@ -11,9 +10,10 @@ export interface Tracked {
   location: string;
 }
 
+/** As sent. */
 export interface EndpointIdentity {
-  readonly type: string;
-  readonly userAssignedIdentities?: Readonly<Record<string, unknown>>;
+  readonly type?: string | null;
+  readonly userAssignedIdentities?: Readonly<Record<string, unknown>> | null;
 }
 
 export interface EndpointRecord extends Tracked {
@@ -36,9 +36,9 @@ export interface EndpointRecord extends Tracked {
 
 export interface DeploymentRecord extends Tracked {
   readonly endpoint: string;
-  /** `properties` as sent, with what the service adds. */
-  properties: Json;
-  sku: { name: string; tier: string; capacity: number };
+  /** `properties` as sent. */
+  properties: Partial<ManagedOnlineDeployment>;
+  sku: Sku & { readonly capacity: number };
   provisioningState: "Creating" | "Updating" | "Deleting" | "Scaling" | "Succeeded" | "Failed";
   operationUrl: string;
 }

@@ -76,7 +76,7 @@ export class Container {
     this.tell("Downloading", "Start downloading models");
     const { properties } = this.deployment;
     try {
-      const code = properties["codeConfiguration"] as { codeId?: string; scoringScript: string } | null | undefined;
+      const code = properties.codeConfiguration;
       log.add(`Copying code ${code?.codeId ?? "(none)"}`);
       await bringCode(this.world, code?.codeId ?? null, join(folder, "code"));
       const script = join(folder, "code", code?.scoringScript ?? "");
@@ -89,7 +89,7 @@ export class Container {
       ) {
         throw new DeploymentFailure("BadArgument", `The code has no scoring script '${code.scoringScript}'.`);
       }
-      const model = properties["model"];
+      const { model } = properties;
       const directory = typeof model === "string" ? await this.bringModel(model, folder) : undefined;
       if (directory !== undefined) log.add("Copying is complete");
       this.tell("Downloaded", "Models are downloaded successfully");
@@ -124,7 +124,7 @@ export class Container {
   /** @throws DeploymentFailure where the environment cannot be made; its log lies where the service keeps it */
   private async prepare(folder: string): Promise<Runtime> {
     try {
-      return await prepareRuntime(this.world, this.deployment.properties["environmentId"], this.modelDirectory, folder);
+      return await prepareRuntime(this.world, this.deployment.properties.environmentId, this.modelDirectory, folder);
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       this.logs.InferenceServer.add(error.text);
@@ -141,7 +141,7 @@ export class Container {
   private async serve(folder: string): Promise<void> {
     const log = this.logs.InferenceServer;
     const { properties, sku } = this.deployment;
-    const code = properties["codeConfiguration"] as { scoringScript: string } | null | undefined;
+    const code = properties.codeConfiguration;
     const { python, path, sentences } = this.runtime ?? { python: "python3", path: [], sentences: [] };
     for (const sentence of sentences) log.add(`local Azure builds and pulls no image: ${sentence}`);
     log.add(`One process serves, whatever the instance count (${sku.capacity}).`);
@@ -211,7 +211,7 @@ export class Container {
       ...(reach.proxyUrl === ""
         ? {}
         : { HTTPS_PROXY: reach.proxyUrl, SSL_CERT_FILE: reach.caFile, REQUESTS_CA_BUNDLE: reach.caFile }),
-      ...((this.deployment.properties["environmentVariables"] ?? {}) as Record<string, string>),
+      ...this.deployment.properties.environmentVariables,
     };
   }
 }

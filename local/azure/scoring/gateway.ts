@@ -110,9 +110,7 @@ export class Gateway {
     response: http.ServerResponse,
   ): Promise<void> {
     response.setHeader("azureml-model-deployment", deployment.name);
-    const settings = deployment.properties["requestSettings"] as
-      | { requestTimeout?: string; maxConcurrentRequestsPerInstance?: number }
-      | undefined;
+    const settings = deployment.properties.requestSettings;
     const key = deploymentKey(deployment.endpoint, deployment.name);
     const flying = this.inFlight.get(key) ?? 0;
     const most = 2 * (settings?.maxConcurrentRequestsPerInstance ?? 1) * deployment.sku.capacity;

@@ -2,6 +2,7 @@
 import { guidOf } from "../../text/guid.ts";
 import { atLeast, envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { ArmContext } from "../arm/router.ts";
+import type { ManagedOnlineDeployment, ProbeSettings } from "../contract/types.gen.ts";
 import type { DeploymentRecord, EndpointIdentity, EndpointRecord } from "../records/online-endpoint.ts";
 import type { AzureWorld } from "../world/world.ts";
 
@@ -12,10 +13,10 @@ export function identityBody(world: AzureWorld, endpoint: string, identity: Endp
   const { type, userAssignedIdentities } = identity;
   return {
     type,
-    ...(/SystemAssigned/.test(type)
+    ...(/SystemAssigned/.test(type ?? "")
       ? { principalId: guidOf(`identity of ${endpoint}`), tenantId: world.tenantId }
       : {}),
-    ...(userAssignedIdentities === undefined
+    ...(userAssignedIdentities === undefined || userAssignedIdentities === null
       ? {}
       : {
           userAssignedIdentities: Object.fromEntries(
@@ -87,16 +88,14 @@ const defaultProbe = {
 };
 
 /** Variables that the service adds once a deployment has succeeded, since 2024 (docs/facts/recorded-operations.md#2.2). */
-function addedVariables(sent: Json): Record<string, string> {
-  const [, model, version] = /\/models\/([^/]+)\/versions\/([^/]+)$/i.exec(String(sent["model"] ?? "")) ?? [];
-  const { codeId, scoringScript } = (sent["codeConfiguration"] ?? {}) as Record<string, string | undefined>;
+function addedVariables(sent: Partial<ManagedOnlineDeployment>): Record<string, string> {
+  const [, model, version] = /\/models\/([^/]+)\/versions\/([^/]+)$/i.exec(sent.model ?? "") ?? [];
+  const { codeId, scoringScript } = sent.codeConfiguration ?? {};
   return {
     ...(model === undefined ? {} : { AZUREML_MODEL_DIR: `/var/azureml-app/azureml-models/${model}/${version}` }),
-    ...(scoringScript === undefined ? {} : { AZUREML_ENTRY_SCRIPT: scoringScript }),
+    ...(scoringScript ? { AZUREML_ENTRY_SCRIPT: scoringScript } : {}),
     // The last folder of the code's address, which is its name here.
-    ...(codeId === undefined
-      ? {}
-      : { AML_APP_ROOT: `/var/azureml-app/${/\/codes\/([^/]+)\//i.exec(codeId)?.[1] ?? "code"}` }),
+    ...(!codeId ? {} : { AML_APP_ROOT: `/var/azureml-app/${/\/codes\/([^/]+)\//i.exec(codeId)?.[1] ?? "code"}` }),
   };
 }
 
@@ -111,41 +110,41 @@ export function deploymentBody(world: AzureWorld, deployment: DeploymentRecord, 
   const settled = recent || !["Creating", "Updating"].includes(deployment.provisioningState);
   const preview = /preview$/.test(apiVersion);
   const withCollector = atLeast(apiVersion, preview ? "2023-04-01" : "2024-04-01");
-  const probe = (name: string) => sent[name] ?? (settled ? defaultProbe : null);
-  const request = (sent["requestSettings"] ?? {}) as Json;
+  const probe = (one: ProbeSettings | null | undefined) => one ?? (settled ? defaultProbe : null);
+  const { maxQueueWait, requestTimeout, maxConcurrentRequestsPerInstance } = sent.requestSettings ?? {};
   return envelope({
     id: `${world.workspaceId}/onlineEndpoints/${deployment.endpoint}/deployments/${deployment.name}`,
     name: deployment.name,
     type: "onlineEndpoints/deployments",
     properties: {
-      description: sent["description"] ?? null,
+      description: sent.description ?? null,
       properties: {
-        ...((sent["properties"] ?? {}) as Json),
+        ...sent.properties,
         AzureAsyncOperationUri: addressOf(deployment.operationUrl, reading),
       },
-      codeConfiguration: sent["codeConfiguration"] ?? null,
-      environmentId: sent["environmentId"] ?? null,
+      codeConfiguration: sent.codeConfiguration ?? null,
+      environmentId: sent.environmentId ?? null,
       environmentVariables: {
         ...(recent && deployment.provisioningState === "Succeeded" ? addedVariables(sent) : {}),
-        ...((sent["environmentVariables"] ?? {}) as Json),
+        ...sent.environmentVariables,
       },
-      scaleSettings: sent["scaleSettings"] ?? { scaleType: "Default" },
+      scaleSettings: sent.scaleSettings ?? { scaleType: "Default" },
       requestSettings: {
-        maxQueueWait: request["maxQueueWait"] ?? "PT0S",
-        requestTimeout: request["requestTimeout"] ?? (settled ? "PT5S" : "PT0S"),
-        maxConcurrentRequestsPerInstance: request["maxConcurrentRequestsPerInstance"] ?? 1,
+        maxQueueWait: maxQueueWait ?? "PT0S",
+        requestTimeout: requestTimeout ?? (settled ? "PT5S" : "PT0S"),
+        maxConcurrentRequestsPerInstance: maxConcurrentRequestsPerInstance ?? 1,
       },
-      modelMountPath: sent["modelMountPath"] ?? null,
-      appInsightsEnabled: sent["appInsightsEnabled"] ?? false,
-      livenessProbe: probe("livenessProbe"),
-      readinessProbe: probe("readinessProbe"),
-      ...(atLeast(apiVersion, "2024-10-01") ? { startupProbe: sent["startupProbe"] ?? null } : {}),
-      ...(withCollector ? { dataCollector: sent["dataCollector"] ?? null } : {}),
+      modelMountPath: sent.modelMountPath ?? null,
+      appInsightsEnabled: sent.appInsightsEnabled ?? false,
+      livenessProbe: probe(sent.livenessProbe),
+      readinessProbe: probe(sent.readinessProbe),
+      ...(atLeast(apiVersion, "2024-10-01") ? { startupProbe: sent.startupProbe ?? null } : {}),
+      ...(withCollector ? { dataCollector: sent.dataCollector ?? null } : {}),
       provisioningState: deployment.provisioningState,
-      instanceType: sent["instanceType"] ?? null,
-      model: sent["model"] ?? null,
+      instanceType: sent.instanceType ?? null,
+      model: sent.model ?? null,
       ...(apiVersion.startsWith("2022-02") ? { privateNetworkConnection: false } : {}),
-      egressPublicNetworkAccess: sent["egressPublicNetworkAccess"] ?? "Enabled",
+      egressPublicNetworkAccess: sent.egressPublicNetworkAccess ?? "Enabled",
       endpointComputeType: "Managed",
     },
     systemData: systemData(deployment.stamps, "endpoint"),

@@ -7,6 +7,7 @@ import type { Operation } from "../../arm/operations.ts";
 import { oldestFirst, paged } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
 import { batchDeploymentBody } from "../../batch/shape.ts";
+import type { BatchDeployment, BatchDeploymentProperties } from "../../contract/types.gen.ts";
 import {
   type BatchDeploymentRecord,
   type BatchEndpointRecord,
@@ -20,8 +21,6 @@ import { parseComponentId } from "../../workspace/components.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { noSuchDeployment, noSuchEndpoint, requireName } from "./names.ts";
 import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
-
-type Json = Record<string, unknown>;
 
 /** Operations of batch and online endpoints of the same name do not stand in each other's way. */
 export const about = (name: string) => `batch:${name.toLowerCase()}`;
@@ -71,7 +70,8 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
     requireName("deployment", name);
     const key = keyOf(request);
     requireIdle(world, about(endpoint.name), name);
-    const { provisioningState: _state, ...sent } = propertiesOf(request);
+    const { provisioningState: _state, ...sent } = propertiesOf<BatchDeploymentProperties>(request);
+    const body = bodyOf<BatchDeployment>(request);
     requireParts(world, sent);
     const known = deployments.get(key);
     const operation = begin(world, request, "bdbes", `${about(endpoint.name)}/${name.toLowerCase()}`);
@@ -79,8 +79,8 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
       endpoint: endpoint.name.toLowerCase(),
       name: known?.name ?? name,
       stamps: stampsOf(known?.stamps, world.clock.now(), author),
-      tags: { ...((bodyOf(request)["tags"] ?? {}) as Record<string, string>) },
-      location: String(bodyOf(request)["location"] ?? world.location),
+      tags: { ...body.tags },
+      location: String(body.location ?? world.location),
       properties: sent,
       // Recorded in 2023 and 2025; of older ones some began with Updating (docs/facts/azureml-wire.md#13, docs/facts/recorded-operations.md#3.1).
       provisioningState: known === undefined ? "Creating" : "Updating",
@@ -107,20 +107,20 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
     const deployment = deployments.get(keyOf(request));
     if (deployment === undefined) throw noSuchDeployment(endpoint.name, parameter(request, "deployment"));
     requireOnly(request, "a batch deployment", ["tags", "properties"]);
-    const { description, ...others } = propertiesOf(request);
+    const { description, ...others } = propertiesOf<BatchDeploymentProperties>(request);
     const other = Object.keys(others)[0];
     if (other !== undefined) {
       const message = `A PATCH of a batch deployment changes the description of its properties only, and this one has ${other}.`;
       throw invalidRequest("BadRequest", message);
     }
     requireIdle(world, about(endpoint.name), deployment.name);
-    const { tags } = bodyOf(request);
+    const { tags } = bodyOf<BatchDeployment>(request);
     const place = `${about(endpoint.name)}/${deployment.name.toLowerCase()}`;
     const operation = begin(world, request, "bdbes", place);
     const settle = startUpdate(world, operation, author, deployments, deployment);
     world.operations.accepted(response, operation, apiVersion, "result");
     const work = async () => {
-      if (tags !== undefined) deployment.tags = { ...(tags as Record<string, string>) };
+      if (tags !== undefined) deployment.tags = { ...tags };
       if (description !== undefined) deployment.properties = { ...deployment.properties, description };
       settle("Succeeded");
     };
@@ -155,13 +155,12 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
 }
 
 /** A model, or a pipeline component, that exists. That a missing one is refused at once is inferred. */
-function requireParts(world: AzureWorld, sent: Json): void {
-  const configuration = sent["deploymentConfiguration"] as Json | undefined;
+function requireParts(world: AzureWorld, sent: BatchDeploymentProperties): void {
+  const configuration = sent.deploymentConfiguration ?? undefined;
   if (configuration !== undefined) {
-    if (configuration["deploymentConfigurationType"] !== "PipelineComponent") {
-      throw notImplemented(`batch deployments of ${String(configuration["deploymentConfigurationType"])}`);
-    }
-    const id = (configuration["componentId"] as { assetId?: string } | undefined)?.assetId ?? "";
+    const kind: string | undefined = configuration.deploymentConfigurationType;
+    if (kind !== "PipelineComponent") throw notImplemented(`batch deployments of ${kind}`);
+    const id = configuration.componentId?.assetId ?? "";
     const parsed = parseComponentId(id);
     if (
       parsed?.registry === undefined &&
@@ -171,8 +170,8 @@ function requireParts(world: AzureWorld, sent: Json): void {
     }
     return;
   }
-  const { assetId } = (sent["model"] ?? {}) as { assetId?: string };
-  const reference = assetId === undefined ? undefined : parseReference(assetId, "models");
+  const assetId = sent.model && "assetId" in sent.model ? sent.model.assetId : undefined;
+  const reference = typeof assetId === "string" ? parseReference(assetId, "models") : undefined;
   if (reference?.kind !== "asset") return;
   if (world.assets.models.version(reference.name, reference.version) !== undefined) return;
   throw assetNotFound(String(assetId), "model", reference);

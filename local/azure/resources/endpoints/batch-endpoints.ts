@@ -6,6 +6,11 @@ import { paged } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
 import { closeBatchEndpoint, openBatchEndpoint } from "../../batch/gateways.ts";
 import { batchEndpointBody } from "../../batch/shape.ts";
+import type {
+  BatchEndpoint,
+  BatchEndpointProperties,
+  PartialMinimalTrackedResourceWithIdentity,
+} from "../../contract/types.gen.ts";
 import {
   type BatchEndpointRecord,
   batchDeploymentsOf,
@@ -50,32 +55,33 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
     const name = parameter(request, "endpoint");
     requireName("endpoint", name);
     requireIdle(world, about(name));
-    const sent = propertiesOf(request);
-    const authMode = /^(aadtoken|key)$/i.exec(String(sent["authMode"] ?? ""))?.[0].toLowerCase();
+    const body = bodyOf<BatchEndpoint>(request);
+    const sent = propertiesOf<BatchEndpointProperties>(request);
+    const authMode = /^(aadtoken|key)$/i.exec(String(sent.authMode ?? ""))?.[0].toLowerCase();
     if (authMode === undefined) {
       throw invalidRequest("BadRequest", "properties.authMode of a batch endpoint must be AADToken.");
     }
     const known = endpoints.get(name.toLowerCase());
-    const wanted = (sent["defaults"] as { deploymentName?: string | null } | null | undefined)?.deploymentName ?? null;
+    const wanted = sent.defaults?.deploymentName ?? null;
     if (wanted !== null && !batchDeploymentsOf(world).has(`${name}/${wanted}`.toLowerCase())) {
       throw noSuchDeployment(name, wanted);
     }
-    const own = { ...((sent["properties"] ?? {}) as Record<string, string>) };
+    const own: Record<string, string> = { ...sent.properties };
     for (const added of ["BatchEndpointCreationApiVersion", "azureml.onlineendpointid"]) delete own[added];
     const operation = begin(world, request, "bebes", about(name));
     const endpoint: BatchEndpointRecord = {
       name: known?.name ?? name,
       stamps: stampsOf(known?.stamps, world.clock.now(), author),
-      tags: { ...((bodyOf(request)["tags"] ?? {}) as Record<string, string>) },
-      location: String(bodyOf(request)["location"] ?? world.location),
-      description: typeof sent["description"] === "string" ? sent["description"] : null,
+      tags: { ...body.tags },
+      location: String(body.location ?? world.location),
+      description: typeof sent.description === "string" ? sent.description : null,
       properties: own,
       defaultDeployment: wanted,
       provisioningState: known === undefined ? "Creating" : "Updating",
       scoringUri: known?.scoringUri ?? null,
       createdWith: known?.createdWith ?? apiVersion,
       authMode: authMode === "key" ? "Key" : "AADToken",
-      identity: (bodyOf(request)["identity"] as BatchEndpointRecord["identity"] | null | undefined) ?? known?.identity,
+      identity: body.identity ?? known?.identity,
     };
     endpoints.set(name.toLowerCase(), endpoint);
     answerStarted(world, response, operation, apiVersion, batchEndpointBody(world, endpoint, apiVersion));
@@ -95,13 +101,13 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
     const endpoint = endpointOf(world, request);
     requireOnly(request, "a batch endpoint", ["tags", "identity"]);
     requireIdle(world, about(endpoint.name));
-    const { tags, identity } = bodyOf(request);
+    const { tags, identity } = bodyOf<PartialMinimalTrackedResourceWithIdentity>(request);
     const operation = begin(world, request, "bebes", about(endpoint.name));
     const settle = startUpdate(world, operation, author, endpoints, endpoint);
     world.operations.accepted(response, operation, apiVersion, "result");
     const work = async () => {
-      if (tags !== undefined) endpoint.tags = { ...(tags as Record<string, string>) };
-      if (identity !== undefined) endpoint.identity = identity as BatchEndpointRecord["identity"];
+      if (tags !== undefined) endpoint.tags = { ...tags };
+      if (identity !== undefined) endpoint.identity = identity ?? undefined;
       settle("Succeeded");
     };
     carryOut(world, about(endpoint.name), operation, world.scenario.online.endpoint, work, () => settle("Failed"));

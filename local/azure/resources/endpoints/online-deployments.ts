@@ -4,6 +4,12 @@ import { isRecent, stampsOf } from "../../arm/envelope.ts";
 import { assetNotFound, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
 import { oldestFirst, paged } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
+import type {
+  DeploymentLogsRequest,
+  OnlineDeployment,
+  OnlineDeploymentProperties,
+  PartialMinimalTrackedResourceWithSku,
+} from "../../contract/types.gen.ts";
 import {
   type DeploymentRecord,
   deploymentKey,
@@ -18,8 +24,6 @@ import { noSuchDeployment, requireName } from "./names.ts";
 import { endpointOf } from "./online-keys.ts";
 import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
 
-type Json = Record<string, unknown>;
-
 function deploymentOf(world: AzureWorld, endpoint: string, name: string): DeploymentRecord {
   const { name: known } = endpointOf(world, endpoint);
   const deployment = deploymentsOf(world).get(deploymentKey(known, name));
@@ -31,7 +35,11 @@ function deploymentOf(world: AzureWorld, endpoint: string, name: string): Deploy
  * Refuses what names an asset of this workspace that does not exist. That the service refuses it at once, and how, is not
  * recorded; ids of registries and short names of curated environments are taken as they come.
  */
-function requireAsset(world: AzureWorld, id: unknown, noun: "models" | "codes" | "environments"): void {
+function requireAsset(
+  world: AzureWorld,
+  id: string | null | undefined,
+  noun: "models" | "codes" | "environments",
+): void {
   if (typeof id !== "string") return;
   const reference = parseReference(id, noun);
   if (reference.kind !== "asset" || reference.type !== noun || /^azureml:AzureML-/i.test(id)) return;
@@ -41,7 +49,7 @@ function requireAsset(world: AzureWorld, id: unknown, noun: "models" | "codes" |
 }
 
 /** A deployment without a script is one of an MLflow model, which says itself what it needs; only an environment made of that has it. */
-function refuseUnscripted(world: AzureWorld, model: unknown): void {
+function refuseUnscripted(world: AzureWorld, model: string | null | undefined): void {
   const without = "online deployments without codeConfiguration";
   const reference = typeof model === "string" ? parseReference(model, "models") : undefined;
   const version =
@@ -53,18 +61,18 @@ function refuseUnscripted(world: AzureWorld, model: unknown): void {
 }
 
 /** What is kept of `properties`. */
-function normalised(sent: Json): Json {
-  const properties = { ...sent };
-  // Read-only keys that clients send back when they change something.
-  for (const key of ["provisioningState", "privateNetworkConnection"]) delete properties[key];
+function normalised(sent: DeploymentRecord["properties"]): DeploymentRecord["properties"] {
+  // Read-only keys that clients send back when they change something; of the second, old versions alone know.
+  const { provisioningState: _state, ...properties } = sent;
+  const { privateNetworkConnection: _connection, ...kept }: typeof properties & { privateNetworkConnection?: boolean } =
+    properties;
   // What the service adds does not come back as the user's own: the process here has its files elsewhere.
-  const variables = Object.entries((properties["environmentVariables"] ?? {}) as Json);
-  properties["environmentVariables"] = Object.fromEntries(
+  const variables = Object.entries(sent.environmentVariables ?? {});
+  const environmentVariables = Object.fromEntries(
     variables.filter(([, value]) => !/^\/var\/azureml-app\//.test(String(value))),
   );
-  const own = { ...((properties["properties"] ?? {}) as Json) };
-  delete own["AzureAsyncOperationUri"];
-  return { ...properties, properties: own };
+  const { AzureAsyncOperationUri: _uri, ...own } = sent.properties ?? {};
+  return { ...kept, environmentVariables, properties: own };
 }
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
@@ -93,28 +101,28 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const endpoint = endpointOf(world, parameter(request, "endpoint")).name.toLowerCase();
     const name = parameter(request, "deployment");
     requireName("deployment", name);
-    const body = bodyOf(request);
-    const sent = propertiesOf(request);
-    if (sent["endpointComputeType"] !== "Managed")
-      throw notImplemented(`online deployments on ${sent["endpointComputeType"] ?? "nothing"}`);
-    const code = (sent["codeConfiguration"] ?? undefined) as { codeId?: string; scoringScript?: string } | undefined;
-    if (code === undefined) refuseUnscripted(world, sent["model"]);
+    const body = bodyOf<OnlineDeployment>(request);
+    const sent = propertiesOf<OnlineDeploymentProperties>(request);
+    if (sent.endpointComputeType !== "Managed")
+      throw notImplemented(`online deployments on ${sent.endpointComputeType ?? "nothing"}`);
+    const code = sent.codeConfiguration ?? undefined;
+    if (code === undefined) refuseUnscripted(world, sent.model);
     else if (typeof code.scoringScript !== "string")
       throw invalidRequest("BadRequest", "properties.codeConfiguration.scoringScript is required.");
-    requireAsset(world, sent["model"], "models");
+    requireAsset(world, sent.model, "models");
     requireAsset(world, code?.codeId, "codes");
-    requireAsset(world, sent["environmentId"], "environments");
+    requireAsset(world, sent.environmentId, "environments");
     requireIdle(world, endpoint, name);
     const key = deploymentKey(endpoint, name);
     const known = deployments.get(key);
-    const sku = (body["sku"] ?? {}) as { name?: string; tier?: string; capacity?: number };
+    const sku = body.sku ?? {};
     const operation = begin(world, request, "od", key);
     const deployment: DeploymentRecord = {
       name: known?.name ?? name,
       endpoint,
       stamps: stampsOf(known?.stamps, world.clock.now(), author),
-      tags: { ...((body["tags"] ?? {}) as Record<string, string>) },
-      location: String(body["location"] ?? world.location),
+      tags: { ...body.tags },
+      location: String(body.location ?? world.location),
       properties: normalised(sent),
       sku: { name: sku.name ?? "Default", tier: sku.tier ?? "Standard", capacity: sku.capacity ?? 1 },
       // To 2022 the first state was Updating, also of a new one (docs/facts/azureml-wire.md#12.3, docs/facts/recorded-operations.md#2.2).
@@ -139,9 +147,9 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
     requireOnly(request, "an online deployment", ["tags", "sku"]);
     requireIdle(world, deployment.endpoint, deployment.name);
-    const { tags, sku } = bodyOf(request) as { tags?: Record<string, string>; sku?: Partial<DeploymentRecord["sku"]> };
-    const { capacity } = sku ?? {};
-    if (capacity !== undefined && !(Number.isInteger(capacity) && capacity > 0)) {
+    const { tags, sku } = bodyOf<PartialMinimalTrackedResourceWithSku>(request);
+    const capacity = sku?.capacity;
+    if (capacity !== undefined && !(Number.isInteger(capacity) && Number(capacity) > 0)) {
       throw invalidRequest(
         "BadRequest",
         `sku.capacity must be a whole number of 1 or more, and is ${String(capacity)}.`,
@@ -153,7 +161,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     world.operations.accepted(response, operation, apiVersion, "result");
     const work = async () => {
       if (tags !== undefined) deployment.tags = { ...tags };
-      deployment.sku = { ...deployment.sku, ...sku };
+      deployment.sku = { ...deployment.sku, ...sku, capacity: capacity ?? deployment.sku.capacity };
       settle("Succeeded");
     };
     const least = world.scenarios.deployment(deployment.endpoint, deployment.name).takes;
@@ -192,7 +200,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.post(`${base}/:deployment/getLogs`, (request, response) => {
     const deployment = deploymentOf(world, parameter(request, "endpoint"), parameter(request, "deployment"));
-    const { containerType = "InferenceServer", tail } = bodyOf(request) as { containerType?: string; tail?: number };
+    const { containerType = "InferenceServer", tail } = bodyOf<DeploymentLogsRequest>(request);
     if (containerType !== "InferenceServer" && containerType !== "StorageInitializer") {
       throw invalidRequest(
         "BadRequest",

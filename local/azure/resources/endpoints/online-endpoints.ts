@@ -5,6 +5,11 @@ import { stampsOf } from "../../arm/envelope.ts";
 import { invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
 import { choice, holds, paged, text } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
+import type {
+  OnlineEndpoint,
+  OnlineEndpointProperties,
+  PartialMinimalTrackedResourceWithIdentity,
+} from "../../contract/types.gen.ts";
 import {
   deploymentKey,
   deploymentsOf,
@@ -20,8 +25,6 @@ import { requireName } from "./names.ts";
 import { endpointOf, mountKeys } from "./online-keys.ts";
 import { requireTraffic, weights } from "./online-traffic.ts";
 import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
-
-const strings = (value: unknown): Record<string, string> => ({ ...((value ?? {}) as Record<string, string>) });
 
 function authModeOf(value: unknown): EndpointRecord["authMode"] {
   const found = (["Key", "AMLToken", "AADToken"] as const).find(
@@ -77,15 +80,15 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const { apiVersion, author } = context;
     const name = parameter(request, "endpoint");
     requireName("endpoint", name);
-    const body = bodyOf(request);
-    const sent = propertiesOf(request);
+    const body = bodyOf<OnlineEndpoint>(request);
+    const sent = propertiesOf<OnlineEndpointProperties>(request);
     const known = endpoints.get(name.toLowerCase());
-    if (typeof sent["compute"] === "string") throw notImplemented("online endpoints on Kubernetes");
+    if (typeof sent.compute === "string") throw notImplemented("online endpoints on Kubernetes");
     requireIdle(world, name);
-    const traffic = weights(sent["traffic"], "traffic");
-    const mirrorTraffic = weights(sent["mirrorTraffic"], "mirrorTraffic");
+    const traffic = weights(sent.traffic, "traffic");
+    const mirrorTraffic = weights(sent.mirrorTraffic, "mirrorTraffic");
     requireTraffic(world, name, traffic, mirrorTraffic);
-    const authMode = authModeOf(sent["authMode"]);
+    const authMode = authModeOf(sent.authMode);
     if (known !== undefined && known.authMode !== authMode) {
       // General knowledge: the mode of an endpoint cannot be changed. Words not recorded.
       throw userError(
@@ -94,30 +97,27 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         ["BadArgument", "AuthModeImmutable"],
       );
     }
-    const keys = (sent["keys"] ?? {}) as { primaryKey?: string; secondaryKey?: string };
+    const { primaryKey, secondaryKey } = sent.keys ?? {};
     const operation = begin(world, request, "oe", name);
     const endpoint: EndpointRecord = {
       name: known?.name ?? name,
       stamps: stampsOf(known?.stamps, world.clock.now(), author),
-      tags: strings(body["tags"]),
-      location: String(body["location"] ?? world.location),
-      identity: (body["identity"] as EndpointRecord["identity"] | undefined) ??
-        known?.identity ?? { type: "SystemAssigned" },
-      properties: strings(sent["properties"]),
-      description: typeof sent["description"] === "string" ? sent["description"] : null,
+      tags: { ...body.tags },
+      location: String(body.location ?? world.location),
+      identity: body.identity ?? known?.identity ?? { type: "SystemAssigned" },
+      properties: { ...sent.properties },
+      description: typeof sent.description === "string" ? sent.description : null,
       authMode,
-      publicNetworkAccess: String(sent["publicNetworkAccess"] ?? known?.publicNetworkAccess ?? "Enabled"),
+      publicNetworkAccess: String(sent.publicNetworkAccess ?? known?.publicNetworkAccess ?? "Enabled"),
       provisioningState: known === undefined ? "Creating" : "Updating",
       // The old weights show until the operation has ended (docs/facts/azureml-wire.md#12.4).
       traffic: known?.traffic ?? {},
       mirrorTraffic: known?.mirrorTraffic ?? {},
       keys: {
         primaryKey:
-          keys.primaryKey === undefined ? (known?.keys.primaryKey ?? newKey(world)) : world.secret(keys.primaryKey),
+          typeof primaryKey === "string" ? world.secret(primaryKey) : (known?.keys.primaryKey ?? newKey(world)),
         secondaryKey:
-          keys.secondaryKey === undefined
-            ? (known?.keys.secondaryKey ?? newKey(world))
-            : world.secret(keys.secondaryKey),
+          typeof secondaryKey === "string" ? world.secret(secondaryKey) : (known?.keys.secondaryKey ?? newKey(world)),
       },
       scoringUri: known?.scoringUri ?? null,
       operationUrl: world.operations.address(operation),
@@ -147,13 +147,13 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const endpoint = endpointOf(world, parameter(request, "endpoint"));
     requireOnly(request, "an online endpoint", ["tags", "identity"]);
     requireIdle(world, endpoint.name);
-    const { tags, identity } = bodyOf(request);
+    const { tags, identity } = bodyOf<PartialMinimalTrackedResourceWithIdentity>(request);
     const operation = begin(world, request, "oe", endpoint.name);
     const settle = startUpdate(world, operation, author, endpoints, endpoint);
     world.operations.accepted(response, operation, apiVersion, "result");
     const work = async () => {
-      if (tags !== undefined) endpoint.tags = strings(tags);
-      if (identity !== undefined) endpoint.identity = identity as EndpointRecord["identity"];
+      if (tags !== undefined) endpoint.tags = { ...tags };
+      endpoint.identity = identity ?? endpoint.identity;
       settle("Succeeded");
     };
     const least = world.scenarios.endpoint(endpoint.name).takes ?? world.scenario.online.endpoint;

@@ -4,8 +4,11 @@ import { deploymentKey, deploymentsOf, deploymentsOfEndpoint } from "../../recor
 import type { AzureWorld } from "../../world/world.ts";
 
 /** Weights as sent: whole numbers of 0 to 100 by deployment. What the service says to wrong ones is not recorded. */
-export function weights(value: unknown, name: "traffic" | "mirrorTraffic"): Record<string, number> {
-  const map = { ...((value ?? {}) as Record<string, unknown>) };
+export function weights(
+  value: Readonly<Record<string, number>> | null | undefined,
+  name: "traffic" | "mirrorTraffic",
+): Record<string, number> {
+  const map = { ...value };
   for (const [deployment, weight] of Object.entries(map)) {
     if (typeof weight !== "number" || !Number.isInteger(weight) || weight < 0 || weight > 100) {
       throw userError(400, `properties.${name}.${deployment} must be a whole number between 0 and 100.`, [
@@ -14,7 +17,7 @@ export function weights(value: unknown, name: "traffic" | "mirrorTraffic"): Reco
       ]);
     }
   }
-  return map as Record<string, number>;
+  return map;
 }
 
 /** Refuses shares of deployments that are not there, and sums that do not add up. */
