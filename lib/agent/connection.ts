@@ -73,7 +73,10 @@ export function readConnection(inputName: string, id: string, source: Connection
   }
   const need = (value: string | undefined, what: string): string => {
     if (value) return value;
-    throw fault(`${capital(called)} has no ${what}.`, "Edit the connection in the project settings, or make it anew.");
+    throw fault(
+      `${capital(called)} has no ${what}.`,
+      "Edit the connection in the project settings, or create it again.",
+    );
   };
 
   // The type itself is not among what the agent tells of a connection.

@@ -328,7 +328,7 @@ function parsedAsIs(address: string, isOurs: boolean): URL {
         hint: "A name or an id that the task was given may hold what no address has: / \\ % ? # or a segment of dots.",
       },
     );
-  if (!URL.canParse(address)) throw wrong("is none");
+  if (!URL.canParse(address)) throw wrong("is not a URL");
   const url = new URL(address);
   const written = /^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*([^?#]*)([?#]?)/is.exec(address);
   if (written === null || decoded(written[1] || "/") !== decoded(url.pathname))

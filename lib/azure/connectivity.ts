@@ -70,7 +70,7 @@ async function addressesOf(hostname: string): Promise<string[]> {
 
 function saidOf(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
-  const text = typeof message === "string" && message !== "" ? message : "it is not told why";
+  const text = typeof message === "string" && message !== "" ? message : "the reason is unknown";
   // An address may carry a signature.
   const plain = bounded(text.replaceAll(/https?:\/\/\S+/g, "the address"), 300);
   return typeof code === "string" && !plain.includes(code) ? `${plain} (${code})` : plain;

@@ -108,7 +108,7 @@ function refuseHistory(top: string, root: string, targets: readonly (readonly [s
 const damaged = (blob: BlobFile) =>
   new TaskError("service", `${blob.name} did not arrive with the content that storage has a checksum of.`, {
     errorCode: "AML1705",
-    hint: "Run the step again. If it fails again, the blob was not stored as it was meant to be: register the model anew.",
+    hint: "Run the step again. If it fails again, the blob was not stored as it was meant to be: register the model again.",
   });
 
 /** Targets by path. Two blobs that would become one file are refused, and so is a file where another needs a folder. */

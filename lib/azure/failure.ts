@@ -206,7 +206,7 @@ export function unreachable(doing: string, url: string, error: unknown, tries = 
   // Codes of the file system: an upload reads files while it sends.
   if (typeof code === "string" && typeof path === "string" && /^E[A-Z]+$/.test(code) && syscall !== "connect")
     return localFault(doing, code, path, error);
-  const said = error instanceof Error ? bounded(error.message, LONGEST_MESSAGE) : "it is not told why";
+  const said = error instanceof Error ? bounded(error.message, LONGEST_MESSAGE) : "the reason is unknown";
   if (isUnread(error)) {
     return new TaskError(
       "service",

@@ -75,7 +75,7 @@ async function follow(
     });
     if (answer.status === 404) return unclear.goesOn("Azure does not know the operation", answer);
     const state = stateOf(answer.body);
-    if (state === undefined) return unclear.goesOn("Azure says no state of it", answer);
+    if (state === undefined) return unclear.goesOn("Azure did not report its state", answer);
     if (state !== last) options.onState?.(bounded(state, 100), answer.body?.percentComplete);
     last = state;
     if (!ended(state)) {
@@ -131,7 +131,7 @@ class Unclear {
     if (Date.now() - this.#since < LONGEST_UNCLEAR) return notYet(answer);
     throw new TaskError("timeout", `Waited for ${this.#what}, and for ${minutes} minutes ${why}.`, {
       errorCode: "AML1212",
-      hint: "It may go on all the same: look at it in the studio before you run again.",
+      hint: "It may still be running: check it in the studio before you run again.",
     });
   }
 }
@@ -166,7 +166,7 @@ function operationFailed(what: string, state: string, answer: Answer<unknown>): 
   const { message, chain } = error ? reasonOf(readEnvelope(error)) : { message: undefined, chain: [] };
   const requestId = requestIdOf(answer.header);
   const code = chain[0];
-  const why = message ? `: ${message}` : ` and says no more than ${state}.`;
+  const why = message ? `: ${message}` : ` and gives no reason besides ${state}.`;
   return new TaskError("failed", `Azure gave up on ${what}${code ? ` (${chain.join(" > ")})` : ""}${why}`, {
     errorCode: "AML1211",
     ...(code === undefined ? {} : { code }),

@@ -102,7 +102,7 @@ const sentences: Record<string, (at: Circumstances, text: string) => Sentence> =
   "700212": noFederatedCredential,
   "700213": noFederatedCredential,
   "700027": () => ({
-    message: "The certificate of the service connection is none of the application's.",
+    message: "The certificate of the service connection is not registered for the application.",
     hint: "Upload the certificate to the application in Entra, or enter one that is there, with its private key, in the service connection.",
   }),
   "90002": (at) => ({
@@ -125,8 +125,8 @@ const sentences: Record<string, (at: Circumstances, text: string) => Sentence> =
 
 function noFederatedCredential(at: Circumstances, text: string): Sentence {
   const quoted = (name: string) => new RegExp(`${name}[^'"]*['"]([^'"]+)['"]`, "i").exec(text)?.[1];
-  const issuer = at.assertion?.issuer || quoted("issuer") || "(not told)";
-  const subject = at.assertion?.subject || quoted("subject") || "(not told)";
+  const issuer = at.assertion?.issuer || quoted("issuer") || "(unknown)";
+  const subject = at.assertion?.subject || quoted("subject") || "(unknown)";
   const audience = at.assertion?.audience || quoted("audience") || "api://AzureADTokenExchange";
   return {
     message: `The application ${who(at).application} has no federated credential that matches this service connection.`,

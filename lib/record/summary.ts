@@ -128,7 +128,7 @@ function invocationPart({ invocation }: RunRecord): string[] {
 const CHECK_MARKS = { passed: "✅", failed: "❌", warned: "⚠️", notAsked: "⏭️", notNeeded: "➖" } as const;
 const CHECK_WORDS = {
   passed: "as it should be",
-  failed: "to be mended",
+  failed: "to be fixed",
   warned: "not known, or lacking where that may not matter",
   notAsked: "not asked, because something before it failed",
   notNeeded: "not needed",

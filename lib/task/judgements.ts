@@ -109,7 +109,9 @@ function judgementsIn({ pipeline, uri, attachments, missing }: ReadRun): Heard {
   });
   return {
     judgements,
-    unread: missing.map((step) => `The record of the step "${step}" did not arrive, or is none of ours.`),
+    unread: missing.map(
+      (step) => `The record of the step "${step}" did not arrive, or was not written by this extension.`,
+    ),
   };
 }
 

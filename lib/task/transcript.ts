@@ -33,7 +33,7 @@ export function transcribed(agent: Agent, task: string, cloud: Cloud, transport:
       isLost = true;
       const { code } = error as { code?: string };
       agent.log.warn(
-        `The transcript cannot be written to ${folder} (${code ?? "unknown"}); the task goes on without it.`,
+        `The transcript cannot be written to ${folder} (${code ?? "unknown"}); the task continues without it.`,
       );
     }
   });

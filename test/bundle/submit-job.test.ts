@@ -98,7 +98,7 @@ describe("AzureMLSubmitJob as shipped", () => {
       scenarios.clear();
       assert.equal(run.result, "Succeeded", run.log);
       assert.equal(puts(run), 1);
-      assert.match(run.log, /goes on in Azure/);
+      assert.match(run.log, /is still running in Azure/);
       assert.match(run.log, /An earlier attempt of this step submitted .*: going on with it/);
       const squatted = await bench.run("SubmitJob", { jobFile, overrides: "inputs.seconds: 2" }, { build });
       assert.equal(squatted.result, "Succeeded", squatted.log);

@@ -81,7 +81,7 @@ describe("a transcript", () => {
     assert.equal(run.warnings.length, 1, run.warnings.join("\n"));
     assert.match(
       run.warnings[0] ?? "",
-      /The transcript cannot be written to .*taken \(E[A-Z]+\); the task goes on without it/,
+      /The transcript cannot be written to .*taken \(E[A-Z]+\); the task continues without it/,
     );
   });
 });

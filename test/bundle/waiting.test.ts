@@ -149,7 +149,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
           assert.equal(run.result, "Failed");
           const name = run.outputs["jobName"]!;
           assert.equal(run.errors.length, 1);
-          assert.match(run.errors[0]!, new RegExp(`The job ${name} goes on`));
+          assert.match(run.errors[0]!, new RegExp(`The job ${name} is still running`));
           assert.ok(run.errors[0]!.includes(run.outputs["studioUrl"]!));
           assert.match(run.errors[0]!, /[Rr]unning the failed job .* again joins it/);
           assert.match(run.errors[0]!, new RegExp(`az ml job cancel --name ${name}`));
@@ -168,7 +168,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
       const run = await running(() => add(rule(DETAILS, { drop: "request" })), hurried());
       try {
         assert.equal(run.result, "Failed");
-        assert.match(run.errors[0]!, new RegExp(`The job ${run.outputs["jobName"]} goes on`));
+        assert.match(run.errors[0]!, new RegExp(`The job ${run.outputs["jobName"]} is still running`));
         assert.equal(statusOf(run), "Running");
       } finally {
         await end(run);
@@ -179,7 +179,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
       const run = await running(() => add(rule(DETAILS, { status: 403 })), {}, { cancelOnFailure: "true" });
       assert.equal(run.result, "Failed");
       assert.match(run.errors[0]!, /has been asked to cancel/);
-      assert.doesNotMatch(run.errors[0]!, /goes on/);
+      assert.doesNotMatch(run.errors[0]!, /is still running/);
       await assertCanceled(run);
       assert.equal(asked(run, "arm", "POST", /cancel$/).length, 1);
     });
@@ -254,7 +254,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
       }, hurried());
       assert.equal(run.result, "Failed");
       assert.match(run.errors[0]!, /neither the workspace ws1 nor its run history has had it/);
-      assert.doesNotMatch(run.errors[0]!, /goes on/);
+      assert.doesNotMatch(run.errors[0]!, /is still running/);
     });
 
     for (const status of ["", "Mystery", "Unknown"])
@@ -271,7 +271,7 @@ describe("AzureMLSubmitJob while its job goes on", () => {
         await end(run);
         assert.equal(run.result, "Failed");
         assert.match(run.errors[0]!, /Azure has not said for 10 minutes how the job .* stands/);
-        assert.match(run.errors[0]!, /goes on/);
+        assert.match(run.errors[0]!, /is still running/);
       });
   });
 });

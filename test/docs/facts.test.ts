@@ -106,7 +106,9 @@ describe("docs/facts", () => {
 
   it("is cited in one form, by page and section", () => {
     const old = sources.filter((name) =>
-      /(?<!docs\/)\bfacts\/0\d|docs\/facts\/\d/.test(readFileSync(path.join(root, name), "utf8")),
+      /(?<!docs\/)\bfacts\/0\d|docs\/facts\/\d|docs\/facts\/[\w-]+\.md,?\s+(?:(?:\/\/|\*)\s+)?(?:§ ?)?\d/.test(
+        readFileSync(path.join(root, name), "utf8"),
+      ),
     );
     assert.deepEqual(old, []);
   });

@@ -186,7 +186,7 @@ describe("Apply", () => {
     };
     await poll(failed, { what: "the import to fail", initial: 20, maximum: 100, deadline: 30_000 });
     const again = await apply({ ...given, plan: "true" }, files);
-    assert.match(again.log, /import-lost-[0-9a-f]{10} is Failed: the data import [\w-]+ is tried anew\./);
+    assert.match(again.log, /import-lost-[0-9a-f]{10} is Failed: the data import [\w-]+ is tried again\./);
     assert.equal(String(Object.values(again.outputs?.ids ?? {})[0]), `${id}-2`);
   });
 

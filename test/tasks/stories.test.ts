@@ -250,7 +250,7 @@ describe("the stories", () => {
       [
         "a champion that is none",
         () => runStory(EvaluateMetrics, { jobName: "x", rules: "metrics.a > 1", champion: "the best" }, folder),
-        /names nobody/,
+        /names no champion/,
       ],
       [
         "a job that is not there",

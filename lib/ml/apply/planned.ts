@@ -118,7 +118,7 @@ function placeOf(workspace: Workspace, at: string, isAsset: boolean): [collectio
   return [segments.slice(0, -1).join("/"), segments.at(-1) ?? ""];
 }
 
-/** Work that is done once is there where a job of its name goes on or has completed; one that failed is tried anew. */
+/** Work that is done once is there where a job of its name goes on or has completed; one that failed is tried again. */
 async function planRun(workspace: Workspace, at: string, what: string) {
   for (let attempt = 1; ; attempt++) {
     const place = attempt === 1 ? at : `${at}-${attempt}`;
@@ -127,7 +127,7 @@ async function planRun(workspace: Workspace, at: string, what: string) {
     const action = there ? ("unchanged" as const) : ("create" as const);
     if (!there || !/^(Failed|Canceled|CancelRequested|NotResponding)$/.test(status ?? ""))
       return { action, changes: [], refused: [], at: place, there };
-    workspace.log.info(`${place.split("/").at(-1)} is ${status}: the ${what} is tried anew.`);
+    workspace.log.info(`${place.split("/").at(-1)} is ${status}: the ${what} is tried again.`);
   }
 }
 

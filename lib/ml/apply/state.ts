@@ -54,7 +54,7 @@ export async function settled<Resource extends Stateful>(
       `The ${what} has been ${reported} for ${PATIENCE / 60_000} minutes. Nothing of the file was applied to it.`,
       {
         errorCode: "AML1804",
-        hint: "See in the studio what goes on there, and run this again when that has ended.",
+        hint: "Check in the studio what is running there, and run this again when it has ended.",
         cause: error,
       },
     );

@@ -209,7 +209,7 @@ function sayForeign(uri: string, error: unknown): unknown {
   if (!(error instanceof TaskError) || ![401, 403, 404, 409].includes(error.status ?? 0)) return error;
   return new TaskError(
     "input",
-    `The model's files are at ${uri}, in a storage account that is none of the workspace's datastores; the task sent no credential there, and not everybody may read them.`,
+    `The model's files are at ${uri}, in a storage account that belongs to none of the workspace's datastores; the task sent no credential there, and the files are not public.`,
     {
       errorCode: "AML1703",
       hint: "Make the account's container a datastore of the workspace, and register the model from there.",

@@ -43,7 +43,7 @@ export function needWorkspace({ workspace, registry }: Place, what: string): Wor
   if (workspace !== undefined) return workspace;
   throw new TaskError(
     "input",
-    `${what} is in a workspace, and the task is told of the registry ${registry?.name} only.`,
+    `${what} is in a workspace, and the task was given only the registry ${registry?.name}.`,
     { errorCode: "AML1313", hint: "Set the inputs resourceGroup and workspace as well." },
   );
 }

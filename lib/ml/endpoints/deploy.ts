@@ -103,7 +103,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
   if (signal.aborted) {
     // Only seconds are left, and Azure refuses other writes during an operation: the post-job stage rolls back.
     rollout.tell({ state: "Canceled" });
-    if (leftover) log.info(`The post-job stage takes back what this step began on ${endpoint}.`);
+    if (leftover) log.info(`The post-job stage rolls back what this step began on ${endpoint}.`);
     return error;
   }
   const isTaskError = error instanceof TaskError;

@@ -146,7 +146,7 @@ export class EndpointLock {
     const why = error instanceof Error ? error.message : String(error);
     this.#workspace.log.warn(
       `Other runs cannot be kept from changing the endpoint ${this.#endpoint} at the same time, because ${this.#name} in the datastore ${DEFAULT_DATASTORE} cannot be locked: ${why} ` +
-        "The rollout goes on without the lock. For the lock, the service connection's identity needs the role Storage Blob Data Contributor on the workspace's storage account, or the right to list the datastore's secrets, and a way there through the firewall.",
+        "The rollout continues without the lock. For the lock, the service connection's identity needs the role Storage Blob Data Contributor on the workspace's storage account, or the right to list the datastore's secrets, and a way there through the firewall.",
     );
   }
 }
@@ -184,7 +184,7 @@ class Lease implements Held {
       throw new TaskError(
         "conflict",
         `This step has lost its lock on the endpoint ${this.#endpoint}, so it wrote nothing more there: another run may be changing it. ${why}`,
-        { errorCode: "AML1602", hint: "Run the step again: it begins from what is there by then.", cause: error },
+        { errorCode: "AML1602", hint: "Run the step again: it starts from the current state.", cause: error },
       );
     }
   }

@@ -168,7 +168,10 @@ function sayRefused(
       `${whose} did not accept the key or token.`,
       "Check the endpoint's auth_mode, and for Entra tokens the role of the service connection's identity.",
     ],
-    404: [`${whose} has nobody to answer.`, "Give a deployment traffic, or name one with the input deploymentName."],
+    404: [
+      `${whose} has no deployment that takes requests.`,
+      "Give a deployment traffic, or name one with the input deploymentName.",
+    ],
     408: [`${whose} did not answer within the deployment's request_timeout_ms.`],
     424: [
       `The scoring script of ${whose.replace(/^T/, "t")} failed (${inside ?? "without a status"}${reason ? `, ${reason}` : ""}).`,

@@ -25,6 +25,6 @@ export async function rollBack(workspace: Workspace, leftover: Leftover): Promis
   if (deleted) log.info(`Deleted the deployment ${deployment}, which this step left when it was stopped.`);
   for (const sentence of sentences) log.info(sentence);
   if (settled) return [];
-  log.warn(`This step was stopped, and not all of it could be taken back. ${sentences.join(" ")}`);
+  log.warn(`This step was stopped, and not all of its changes could be rolled back. ${sentences.join(" ")}`);
   return [`azureml-left-${endpoint}-${deployment}`];
 }

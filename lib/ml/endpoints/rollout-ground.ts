@@ -55,7 +55,7 @@ export function requireIdle(endpoint: string, name: string, traffic: Traffic): v
   throw new TaskError(
     "conflict",
     `While this step waited for another operation, the deployment ${name} of ${endpoint} got ${share} % of the traffic, so it is left as it is.`,
-    { errorCode: "AML1603", hint: "Run the step again: it plans anew, beside what is live by then." },
+    { errorCode: "AML1603", hint: "Run the step again: it plans again, beside what is live then." },
   );
 }
 

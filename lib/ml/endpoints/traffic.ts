@@ -69,7 +69,7 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
     throw new TaskError(
       "conflict",
       `The traffic of ${name} was to be ${sayTraffic(wanted)}, and somebody else has changed it at the same time.`,
-      { errorCode: "AML1603", hint: "Run the step again: it begins from what is there by then." },
+      { errorCode: "AML1603", hint: "Run the step again: it starts from the current state." },
     );
   }
   await move.onMoved(held);

@@ -41,7 +41,7 @@ export function parseChampion(text: string): ChampionChoice {
     const [, modelName, version, label] = model;
     return { kind: "model", name: modelName, ...(version ? { version } : {}), ...(label ? { label } : {}) };
   }
-  throw new TaskError("input", `The input champion is "${text}", which names nobody.`, {
+  throw new TaskError("input", `The input champion is "${text}", which names no champion.`, {
     errorCode: "AML1316",
     hint: "Write endpoint:<name>, model:<name>@<label or tag>, model:<name>:<version>, job:<name> or none.",
   });

@@ -245,7 +245,7 @@ export async function evidenceKept(
     return { keep: claimed, isVerified: false };
   }
   const why = judged ? `the run that it names (${run || "none"}) has not judged its job` : "it was made of no job";
-  log.warn(`${called} carried an evaluation that nobody confirms, so it is taken away: ${why}.`);
+  log.warn(`${called} carried an evaluation that no run confirms, so it was removed: ${why}.`);
   return { keep: {}, isVerified: true };
 }
 

@@ -62,7 +62,7 @@ function goesOn(
   const page = studioUrl ? `: ${studioUrl}` : ".";
   const joins = workspace.provenance.kind === "none" ? "" : "Running the failed job of the pipeline again joins it. ";
   return {
-    sentence: `The job ${name} goes on in Azure and is billed${page}`,
+    sentence: `The job ${name} is still running in Azure and is billed${page}`,
     hint: `${joins}To end it, cancel it in studio or with: az ml job cancel --name ${name} --workspace-name ${workspace.name} --resource-group ${workspace.resourceGroup}. With the input cancelOnFailure a step that gives up cancels its job.`,
   };
 }

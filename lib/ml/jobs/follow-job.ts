@@ -182,7 +182,7 @@ async function leftBy(
 ): Promise<Pick<FollowedJob, "outputs" | "metrics" | "bestTrial">> {
   const job = await informing(
     workspace,
-    `The outputs of the job ${name} are those that its submission told`,
+    `The outputs of the job ${name} are those reported at its submission`,
     () => getJob(workspace, name),
     beside,
   );

@@ -91,7 +91,7 @@ export class StandingReader {
     return new TaskError(
       "notFound",
       `Azure accepted the job ${this.#name}, but for ${LONGEST_ABSENT} minutes neither the workspace ${this.#workspace.name} nor its run history has had it: it was lost, or somebody deleted it.`,
-      { errorCode: "AML1405", code: GONE, hint: "Run the failed job again: it submits the job anew." },
+      { errorCode: "AML1405", code: GONE, hint: "Run the failed job again: it submits the job again." },
     );
   }
 

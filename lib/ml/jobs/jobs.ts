@@ -119,14 +119,14 @@ export async function cancelJob(workspace: Workspace, name: string, budget = 5_0
       {
         errorCode: "AML1406",
         status,
-        hint: `See in studio whether it goes on, and end it there or with: az ml job cancel --name ${name}`,
+        hint: `Check in studio whether it is still running, and cancel it there or with: az ml job cancel --name ${name}`,
       },
     );
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new TaskError(
       "timeout",
-      `Azure did not answer within ${budget / 1000} seconds when the job ${name} was to be cancelled; it may go on.`,
+      `Azure did not answer within ${budget / 1000} seconds when the job ${name} was to be cancelled; it may still be running.`,
       {
         errorCode: "AML1406",
         hint: `See in studio whether it runs, and end it there or with: az ml job cancel --name ${name}`,

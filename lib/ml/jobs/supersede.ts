@@ -64,7 +64,7 @@ export async function supersede(workspace: Workspace, tag: string, own?: string)
 }
 
 async function giveWay(workspace: Workspace, newer: { name: string; run: number }, own: string | undefined) {
-  const why = `The newer run ${newer.run} of this pipeline has submitted the job ${newer.name} with the same concurrencyKey, and this run gives way`;
+  const why = `The newer run ${newer.run} of this pipeline has submitted the job ${newer.name} with the same concurrencyKey, so this run stops`;
   if (own === undefined)
     return new TaskError("conflict", `${why}: it has submitted nothing.`, { errorCode: "AML1403" });
   const failure = await cancelJob(workspace, own).then(
@@ -75,7 +75,7 @@ async function giveWay(workspace: Workspace, newer: { name: string; run: number 
     "conflict",
     failure === undefined
       ? `${why}: its own job ${own} has been asked to cancel.`
-      : `${why}, but its own job ${own} could not be asked to cancel and goes on: ${failure}`,
+      : `${why}, but its own job ${own} could not be cancelled and is still running: ${failure}`,
     { errorCode: "AML1403" },
   );
 }

@@ -184,7 +184,7 @@ async function sourceOf(workspace: Workspace, kind: AssetKind, name: string, ver
   });
   const { workspaceId } = body?.properties ?? {};
   if (!workspaceId)
-    throw new TaskError("service", `Azure says no id of its own for the workspace ${workspace.name}.`, {
+    throw new TaskError("service", `Azure reports no id for the workspace ${workspace.name}.`, {
       errorCode: "AML1111",
     });
   return `azureml://locations/${body?.location ?? workspace.location}/workspaces/${workspaceId}/${kind}/${name}/versions/${version}`;

@@ -110,7 +110,7 @@ function readCursor(text: string): WatchCursor {
   if (cursor?.schema === 1 && !Number.isNaN(Date.parse(cursor.position))) return cursor;
   throw new TaskError("service", "The cursor that an earlier run of this pipeline kept cannot be read.", {
     errorCode: "AML1710",
-    hint: `It is ${JSON.stringify(text.slice(0, 200))}. Remove that build property to begin anew.`,
+    hint: `It is ${JSON.stringify(text.slice(0, 200))}. Remove that build property to start again.`,
   });
 }
 

@@ -80,10 +80,14 @@ function chosen<Name extends string>(input: string, words: readonly string[], th
   const found = words.map((word) => {
     const one = there.find((name) => name.toLowerCase() === word.toLowerCase());
     if (one !== undefined) return one;
-    throw new TaskError("input", `Input ${input} names "${word}", which is none; there are ${there.join(", ")}.`, {
-      errorCode: "AML1316",
-      hint: `Correct the input ${input}, or leave it empty.`,
-    });
+    throw new TaskError(
+      "input",
+      `Input ${input} names "${word}", which does not exist; there are ${there.join(", ")}.`,
+      {
+        errorCode: "AML1316",
+        hint: `Correct the input ${input}, or leave it empty.`,
+      },
+    );
   });
   return [...new Set(found)];
 }

@@ -84,7 +84,7 @@ export function checkAgentless(
         return { answered: "The connection is of a kind with which Azure DevOps signs in itself.", value: true };
       const why = isOwnType
         ? "A connection of type Azure Machine Learning workspace is not taken by tasks without an agent"
-        : "A managed identity lives on an agent's machine, and these tasks have no agent";
+        : "Managed identities need an agent, and these tasks run without one";
       return {
         outcome: named.length > 0 ? "failed" : "notNeeded",
         answered: `${why}.`,

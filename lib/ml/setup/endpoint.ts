@@ -25,7 +25,7 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
       if (provisioningState !== "Succeeded")
         return {
           outcome: "failed",
-          answered: `It is there, and its state is ${provisioningState ?? "not told"}.`,
+          answered: `It is there, and its state is ${provisioningState ?? "unknown"}.`,
           todo:
             provisioningState === "Failed"
               ? "Look at the endpoint in studio, and delete it: AzureMLDeployEndpoint creates it again only then."

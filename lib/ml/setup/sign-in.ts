@@ -38,7 +38,7 @@ export function checkConnection(page: Page, setup: Setup): Check<OpenSetup> {
       throw new TaskError(
         "connection",
         `The service connection names the cloud ${connection.environment}, and its address ${cloud.resourceManager} is that of ${cloud.name}.`,
-        { errorCode: "AML1009", hint: "Make the connection anew, for the cloud that the workspace is in." },
+        { errorCode: "AML1009", hint: "Create the connection again, for the cloud that the workspace is in." },
       );
     const who = connection.clientId ? `, application ${connection.clientId}` : "";
     const tenant = connection.tenantId ? `, tenant ${connection.tenantId}` : "";
@@ -62,7 +62,7 @@ export function checkToken(page: Page, connection: Check<OpenSetup>): Check<Open
         : "";
       const until = expires > 0 ? `, good until ${new Date(expires).toISOString()}` : "";
       return {
-        answered: `${own}Entra gave one: issuer ${issuer || "not told"}, subject ${object || "not told"}, audience ${audience || "not told"}${until}.`,
+        answered: `${own}Entra gave one: issuer ${issuer || "unknown"}, subject ${object || "unknown"}, audience ${audience || "unknown"}${until}.`,
         value: setup,
       };
     },

@@ -132,7 +132,7 @@ export async function submitJob(
       return report(found, true);
     }
     const why = fate === "other" ? `is ${status} and was submitted for something else` : `is ${status}`;
-    log.info(`${name} of an earlier attempt ${why}: submitting anew.`);
+    log.info(`${name} of an earlier attempt ${why}: submitting it again.`);
   }
 }
 

@@ -36,7 +36,7 @@ export async function readModifyWrite<T>(
       const unclear =
         error instanceof OutcomeUnknown || (error instanceof TaskError && PASSING_STATUSES.has(error.status ?? 0));
       if (!unclear || signal.aborted || tries >= MOST_ANEW) throw error;
-      log.debug(`Made anew from what is there now: ${error.message}`);
+      log.debug(`Retried from a fresh read: ${error.message}`);
       await systemClock.sleep(pauseBefore(tries), signal);
     }
   }

@@ -129,7 +129,7 @@ export function mlflowRest(trackingUri: string): string {
 
 function need(value: string | undefined, name: string, what: string): string {
   if (value) return value;
-  throw new TaskError("service", `Azure says no ${what} for the workspace ${name}.`, {
+  throw new TaskError("service", `Azure reports no ${what} for the workspace ${name}.`, {
     errorCode: "AML1111",
     hint: "Look at the workspace in the portal: it may be broken, or still being created.",
   });

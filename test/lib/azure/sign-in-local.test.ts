@@ -92,7 +92,7 @@ describe("a refused sign-in", () => {
         clientId: cloud.credentials.contributor.clientId,
         certificatePem: cloud.credentials.certificate.certificatePem,
       }),
-      /certificate .* none of the application's/,
+      /certificate .* not registered for the application/,
       /Upload the certificate/,
     ],
     ["90002", () => secret("nobody", "x", randomUUID()), /tenant .* does not exist in AzureCloud/, /right cloud/],

@@ -21,7 +21,7 @@ describe("cancelling a job", () => {
       (one: unknown) => one,
     );
     assert.ok(error instanceof TaskError, String(error));
-    assert.match(error.message, /job slow-7.*may go on/);
+    assert.match(error.message, /job slow-7.*may still be running/);
     assert.match(error.hint ?? "", /az ml job cancel --name slow-7/);
   });
 });

@@ -172,7 +172,7 @@ describe("the inputs of a check of the setup", () => {
   it("refuse a right that there is none of", () => {
     assert.throws(
       () => readWishes({ ...none, rights: "build" }),
-      /Input rights names "build", which is none; there are builds, tests/,
+      /Input rights names "build", which does not exist; there are builds, tests/,
     );
   });
 });
