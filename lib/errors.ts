@@ -17,6 +17,8 @@ export interface SourceLocation {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
+  /** The task's input that holds the value, where no file does. */
+  readonly input?: string;
 }
 
 /**
@@ -63,8 +65,9 @@ export class TaskError extends Error {
   }
 }
 
-/** `file:line:column`, as far as known. */
+/** `file:line:column`, as far as known; `Input name` where an input of the task holds the value. */
 export function formatLocation(where: SourceLocation): string {
+  if (where.input !== undefined) return `Input ${where.input}`;
   return [where.file, where.line, where.line === undefined ? undefined : where.column]
     .filter((part) => part !== undefined)
     .join(":");

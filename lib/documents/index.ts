@@ -32,7 +32,7 @@ export {
   objectHashOf,
 } from "./language/hash.ts";
 export { type DocumentKind, kindOf } from "./language/kind.ts";
-export { type NamedThing, namesIn, withNames } from "./language/named.ts";
+export { type NamedThing, namesIn } from "./language/named.ts";
 export type { DocumentOverrides } from "./language/overrides.ts";
 export { uploadFault } from "./language/path.ts";
 export { type Reference, resolveReference } from "./language/reference.ts";

@@ -30,7 +30,7 @@ export interface Write {
  * faults that is evidently of another kind is refused as such: its faults would mislead.
  */
 export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: DocumentKind, options: ParseOptions = {}): T {
-  const at = new Reading(file);
+  const at = new Reading(file, { inputs: options.overrides?.inputs });
   const node = overrideNode(file, shape, options.overrides ?? {}, at.faults);
   const value = shape.read(node, at);
   if (at.faults.list.length > 0 && isEvidentlyOther(file, kind))

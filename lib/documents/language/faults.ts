@@ -29,9 +29,12 @@ export class SpecFault extends TaskError {
     const offered = allowed.length === 0 ? "" : ` Allowed here: ${listed(allowed)}.`;
     const guess = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
     const { hint } = details;
-    super("input", `${formatLocation(details.where)}: ${sentence}${offered}${guess}`, {
+    // A sentence about an input begins with its name (Reading.name), and the agent can show no file and line for it.
+    const isOfFile = details.where.input === undefined;
+    const place = isOfFile ? `${formatLocation(details.where)}: ` : "";
+    super("input", `${place}${sentence}${offered}${guess}`, {
       errorCode: details.errorCode ?? "AML1302",
-      where: details.where,
+      ...(isOfFile ? { where: details.where } : {}),
       ...(hint === undefined ? {} : { hint }),
     });
     this.name = "SpecFault";

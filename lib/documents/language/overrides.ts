@@ -3,16 +3,16 @@ import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, type Faults, formatPath } from "./faults.ts";
 import { nearestPath, shapeAt } from "./lookup.ts";
 import type { Shape } from "./shape.ts";
-import { type MapNode, parseTree, type SourceFile, type SpecNode } from "./source.ts";
+import { type GivenInput, type MapNode, parseTree, type SourceFile, type SpecNode } from "./source.ts";
 import { stringValue } from "./value.ts";
 
 export interface DocumentOverrides {
   /** A YAML mapping that is merged into the document: nested mappings, or dotted paths as keys. Values keep their YAML type. */
   readonly yaml?: string | undefined;
-  /** What the faults call the block; "overrides" if not given. */
-  readonly yamlName?: string | undefined;
   /** `path=value` items as `az ml … --set` takes them: split at the first `=`, the value is always text. */
   readonly set?: readonly string[] | undefined;
+  /** Fields at the document's top that inputs of the task give, as text: field -> input and value. Faults name the input. */
+  readonly inputs?: Readonly<Record<string, GivenInput>> | undefined;
 }
 
 /** The document's tree with the overrides in it. Faults go to `faults`; where there are any, the tree is the file's own. */
@@ -24,13 +24,16 @@ export function overrideNode(
 ): MapNode {
   let node: SpecNode = file.node;
   if (overrides.yaml !== undefined && overrides.yaml.trim() !== "") {
-    const name = overrides.yamlName ?? "overrides";
-    const block = parseTree(overrides.yaml, name);
+    const block = parseTree(overrides.yaml, "overrides");
     if (block !== undefined && block.kind !== "map")
-      faults.add(`${name} must be a YAML mapping, such as \`limits: {timeout: 3600}\`.`, { where: block.where });
+      faults.add(`overrides must be a YAML mapping, such as \`limits: {timeout: 3600}\`.`, { where: block.where });
     else if (block !== undefined) node = merge(node, block, [], { shape, document: file.node, faults });
   }
   for (const item of overrides.set ?? []) node = setItem(node, item, shape, faults);
+  for (const [field, { input, value }] of Object.entries(overrides.inputs ?? {})) {
+    const where = { file: "the task's inputs", input };
+    node = place(node, [field], { kind: "scalar", ...stringValue(value), where }, where);
+  }
   return node.kind === "map" ? node : file.node;
 }
 

@@ -4,7 +4,7 @@ import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, Faults, formatPath } from "./faults.ts";
 import type { NamedThing, Unplaced } from "./named.ts";
 import type { Resolver } from "./resolver.ts";
-import type { SourceFile, SpecNode } from "./source.ts";
+import type { GivenInput, SourceFile, SpecNode } from "./source.ts";
 import type { UploadRoot } from "./upload-folders.ts";
 
 /** What lies below a shape, for finding valid paths. */
@@ -58,6 +58,8 @@ export class Reading {
   readonly names: NamedThing[];
   /** Files that are being included, outermost first: a file may not include itself. */
   readonly files: readonly string[];
+  /** Fields at the document's top that inputs of the task gave. */
+  readonly inputs: Readonly<Record<string, GivenInput>>;
 
   constructor(
     file: Pick<SourceFile, "folder" | "root" | "absentData" | "secrets">,
@@ -67,6 +69,7 @@ export class Reading {
       expressions?: boolean;
       files?: readonly string[];
       names?: NamedThing[];
+      inputs?: Readonly<Record<string, GivenInput>> | undefined;
     } = {},
   ) {
     this.folder = file.folder;
@@ -78,6 +81,7 @@ export class Reading {
     this.expressions = more.expressions ?? false;
     this.files = more.files ?? [];
     this.names = more.names ?? [];
+    this.inputs = more.inputs ?? {};
   }
 
   /** One step down in the same file. */
@@ -105,12 +109,16 @@ export class Reading {
 
   /** Notes what a node names. */
   note(node: SpecNode, thing: Unplaced): void {
-    this.names.push({ ...thing, where: node.where, path: this.path } as NamedThing);
+    const { where } = node;
+    const input = where.input === undefined ? {} : { input: where.input };
+    this.names.push({ ...thing, where, path: this.path, ...input } as NamedThing);
   }
 
-  /** The document path, quoted for a sentence; "the document" at its top. */
+  /** The document path, quoted for a sentence; "the document" at its top, and `Input model` for what an input gave. */
   get name(): string {
-    return this.path.length === 0 ? "the document" : `"${formatPath(this.path)}"`;
+    if (this.path.length === 0) return "the document";
+    const given = this.path.length === 1 ? this.inputs[String(this.path[0])] : undefined;
+    return given === undefined ? `"${formatPath(this.path)}"` : `Input ${given.input}`;
   }
 
   fault(

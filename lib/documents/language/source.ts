@@ -29,6 +29,12 @@ export interface MapNode {
 }
 export type SpecNode = ScalarNode | ListNode | MapNode;
 
+/** A value that an input of the task gives in place of a file. */
+export interface GivenInput {
+  readonly input: string;
+  readonly value: string;
+}
+
 /** A file that was read: its tree, and what relative paths in it start from. */
 export interface SourceFile {
   /** As it is shown in faults. */

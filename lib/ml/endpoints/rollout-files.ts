@@ -1,16 +1,15 @@
 // The files of a rollout: the endpoint's and the deployment's YAML, with the names and the model that the task was given.
 
 import {
-  namesIn,
+  type DocumentOverrides,
   type OnlineDeploymentDocument,
   type OnlineEndpointDocument,
   onlineDeploymentKind,
   onlineEndpointKind,
   readSource,
   type UploadRoot,
-  withNames,
 } from "../../documents/index.ts";
-import { TaskError, TaskErrors } from "../../errors.ts";
+import { TaskError } from "../../errors.ts";
 
 export interface RolloutInputs {
   readonly endpointFile: string | undefined;
@@ -35,8 +34,9 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
   const endpoint =
     inputs.endpointFile === undefined
       ? undefined
-      : overriding({ name: ["endpointName", inputs.endpointName] }, (changes) =>
-          onlineEndpointKind.parse(readSource(inputs.endpointFile ?? "", { root }), changes),
+      : onlineEndpointKind.parse(
+          readSource(inputs.endpointFile, { root }),
+          overridesBy({ name: ["endpointName", inputs.endpointName] }),
         );
   const file = readSource(inputs.deploymentFile, { root });
   const written = file.node.entries.get("endpoint_name");
@@ -53,13 +53,13 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
     );
   }
   const model = inputs.model === undefined ? undefined : modelReference(inputs.model);
-  const deployment = overriding(
-    {
+  const deployment = onlineDeploymentKind.parse(
+    file,
+    overridesBy({
       name: ["deploymentName", inputs.deploymentName],
       endpoint_name: ["endpointName", inputs.endpointName ?? endpoint?.name],
       model: ["model", model],
-    },
-    (changes) => onlineDeploymentKind.parse(file, changes),
+    }),
   );
   return { endpoint, deployment };
 }
@@ -69,38 +69,12 @@ function modelReference(text: string): string {
   return /^(azureml:|\/)/i.test(text) ? text : `azureml:${text}`;
 }
 
-/** What faults call the place of a value that an input gave; no file has it. */
-const INPUTS = "the task's inputs";
-
-/** Reads a document with values of inputs in it: field -> the input that says it, and its value. Faults name the input. */
-function overriding<T extends object>(
-  values: Record<string, readonly [input: string, value: string | undefined]>,
-  read: (changes: { overrides?: { yaml: string; yamlName: string } }) => T,
-): T {
-  const given = Object.entries(values).flatMap(([field, [, value]]) => (value === undefined ? [] : [[field, value]]));
-  if (given.length === 0) return read({});
-  const named = (fault: TaskError): TaskError => {
-    if (fault.where?.file !== INPUTS) return fault;
-    const message = fault.message
-      .replace(/^the task's inputs(:\d+)*: /, "")
-      .replace(/^"(\w+)"/, (field, name) => (values[name] ? `Input ${values[name][0]}` : field));
-    return new TaskError(fault.kind, message, {
-      ...(fault.errorCode === undefined ? {} : { errorCode: fault.errorCode }),
-      ...(fault.hint === undefined ? {} : { hint: fault.hint }),
-    });
-  };
-  /** What an input names is told by the input, where it is not there. */
-  const byInput = (document: T): T => {
-    const names = namesIn(document).map((thing) => {
-      const [input] = thing.where.file === INPUTS ? (values[String(thing.path[0])] ?? []) : [];
-      return input === undefined ? thing : { ...thing, input };
-    });
-    return withNames(document, names);
-  };
-  try {
-    return byInput(read({ overrides: { yaml: JSON.stringify(Object.fromEntries(given)), yamlName: INPUTS } }));
-  } catch (error) {
-    if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(named));
-    throw error instanceof TaskError ? named(error) : error;
-  }
+/** Inputs that count before what a file says, by its fields; those that are empty say nothing. */
+function overridesBy(given: Readonly<Record<string, readonly [input: string, value: string | undefined]>>): {
+  overrides: DocumentOverrides;
+} {
+  const inputs = Object.entries(given).flatMap(([field, [input, value]]) =>
+    value === undefined ? [] : [[field, { input, value }] as const],
+  );
+  return { overrides: { inputs: Object.fromEntries(inputs) } };
 }

@@ -1,15 +1,7 @@
 // Registers data (idempotent): the same content is the same version, whoever registers it and how often.
 import { parseDatastoreUri } from "../../azure/index.ts";
-import {
-  type DataDocument,
-  dataKind,
-  namesIn,
-  parseSource,
-  rootOf,
-  type UploadRoot,
-  withNames,
-} from "../../documents/index.ts";
-import { TaskError, TaskErrors } from "../../errors.ts";
+import { type DataDocument, dataKind, parseSource, rootOf, type UploadRoot } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
 import { type AssetBody, findVersion, putNewVersion, versionIn } from "../assets/assets.ts";
 import { contentOf, type LocalContent } from "../assets/content.ts";
 import { holderOf } from "../assets/holder.ts";
@@ -46,23 +38,9 @@ export interface RegisteredAsset {
 export function dataOf(given: { name: string; type: string; path: string }, root: UploadRoot): DataDocument {
   // Only these three inputs are fields of the asset; a task passes all of its inputs.
   const { name, type, path } = given;
-  try {
-    const file = parseSource(JSON.stringify({ name, type, path }), { name: "inputs", folder: rootOf(root), root });
-    const document = dataKind.parse(file);
-    const names = namesIn(document).map((thing) => ({ ...thing, input: "path" }));
-    return withNames(document, names);
-  } catch (error) {
-    // There is no file whose line and column would help.
-    if (error instanceof TaskErrors) throw new TaskErrors(error.errors.map(withoutPlace));
-    throw error instanceof TaskError ? withoutPlace(error) : error;
-  }
-}
-
-function withoutPlace({ kind, message, errorCode, hint }: TaskError): TaskError {
-  return new TaskError(kind, message.replace(/^inputs(:\d+)*:\s*/, ""), {
-    ...(errorCode === undefined ? {} : { errorCode }),
-    ...(hint === undefined ? {} : { hint }),
-  });
+  const file = parseSource("{}", { name: "inputs", folder: rootOf(root), root });
+  const inputs = Object.entries({ name, type, path }).map(([input, value]) => [input, { input, value }] as const);
+  return dataKind.parse(file, { overrides: { inputs: Object.fromEntries(inputs) } });
 }
 
 /**
