@@ -1,4 +1,4 @@
-// What Apply will do with one document: what is there is read, nothing is changed.
+// The plan of Apply for one document: reads what is there and changes nothing.
 import { API_VERSION, segment } from "../../azure/index.ts";
 import type { AssetKind, Resolver, Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,4 @@
-// Why a plan cannot be carried out: a version that is there and is another, and two documents for one thing.
+// Refusals of a plan: a version that exists with other content, and two documents for one resource.
 import { TaskError } from "../../errors.ts";
 import { labelOf, type Planned } from "./planned.ts";
 import { sayChange } from "./say.ts";
