@@ -101,7 +101,7 @@ describe("azureml-local, packed", () => {
   });
 
   it("is a module as its README says", () => {
-    const home = path.dirname(path.dirname(program));
+    const home = path.join(folder, "installed", "node_modules", "azureml-local");
     const text = readFileSync(path.join(home, "README.md"), "utf8");
     const example = /```js\n([\s\S]*?)```/.exec(text)?.[1] ?? assert.fail("README.md has no example in JavaScript");
     const file = path.join(folder, "installed", "example.mjs");
