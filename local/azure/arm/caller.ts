@@ -28,7 +28,7 @@ export interface Principal {
   readonly refusal?: { readonly number: number; readonly message: string };
 }
 
-/** How a principal shows in systemData: an application by its guid (docs/facts/azureml-wire.md#1.3). */
+/** A principal in systemData: an application by its guid (docs/facts/azureml-wire.md#1.3). */
 export function author(principal: Principal): Author {
   return { name: principal.objectId, type: "Application" };
 }

@@ -173,7 +173,7 @@ export class AssetStore {
 
 const isNumber = (version: string): boolean => /^\d+$/.test(version);
 
-/** What lists look at in an item. */
+/** Fields of an item that lists filter and order by. */
 export interface Listed {
   readonly properties: Record<string, unknown>;
   readonly stamps: Stamps;

@@ -1,6 +1,6 @@
 // The ARM envelope of every management-plane answer: resource ids, systemData in its variants, timestamps, keys by api-version.
 
-/** Who did it. Azure ML names people by display name and applications by guid (docs/facts/azureml-wire.md#1.3). */
+/** The author. Azure ML names people by display name and applications by guid (docs/facts/azureml-wire.md#1.3). */
 export interface Author {
   readonly name: string;
   readonly type: "User" | "Application";

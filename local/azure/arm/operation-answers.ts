@@ -7,7 +7,7 @@ import type { Operation, OperationResult } from "./operation.ts";
 /** What `endTime` says while an operation of an online endpoint goes on, since 2024. */
 const NEVER = "0001-01-01T00:00:00+00:00";
 
-/** What polling the status shows; always with 200, also of an operation that failed. */
+/** The answer of the status URL; always 200, also for a failed operation. */
 export function statusBody(operation: Operation, path: string, apiVersion: string): object {
   const { id: name, kind, startTime, endTime, status, error } = operation;
   if (kind === "compute" || kind === "workspace" || kind === "registry") {
@@ -38,7 +38,7 @@ export function statusBody(operation: Operation, path: string, apiVersion: strin
 }
 
 /**
- * What the result's address answers: of endpoints and deployments the operation once more, 202 while it goes on and 200 at
+ * The answer of the result URL: of endpoints and deployments the operation once more, 202 while it goes on and 200 at
  * its end; of a cancelled job and a schedule nothing; of a workspace what its operation brings (docs/facts/recorded-operations.md#1.4).
  */
 export function resultOf(operation: Operation, path: string, apiVersion: string): OperationResult {

@@ -31,7 +31,7 @@ export interface OperationResult {
   readonly body?: object;
 }
 
-/** One long-running operation. Whoever started it ends it with `succeed`, `fail` or `cancel`; later endings are ignored. */
+/** One long-running operation. Its starter ends it with `succeed`, `fail` or `cancel`; later endings are ignored. */
 export class Operation {
   /** `oe:{workspaceGuid}:{guid}`. */
   readonly id: string;

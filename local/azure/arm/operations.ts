@@ -9,7 +9,7 @@ import type { ArmRouter } from "./router.ts";
 
 export { Operation, type OperationError, type OperationKind } from "./operation.ts";
 
-/** What the engine needs to know of the world. */
+/** The engine's interface to the world. */
 export interface OperationsPlace {
   readonly subscriptionId: string;
   readonly workspaceGuid: string;
@@ -20,7 +20,7 @@ export interface OperationsPlace {
   readonly patience?: () => number;
 }
 
-/** What the service puts behind the addresses of operations; it is taken, and not looked at (docs/facts/recorded-operations.md#1.3). */
+/** Signature parameters of operation URLs; accepted and ignored (docs/facts/recorded-operations.md#1.3). */
 const signature = ["t", "c", "s", "h"];
 
 /** Paths of the status and of the result, and what stands in their query, by family. */
@@ -40,7 +40,7 @@ const families: Readonly<Record<Family | "mfe", { status: string; result: string
 };
 
 /**
- * What requests that begin an operation have in their query. Azure's client for JavaScript repeats it at the operation's address,
+ * Query parameters of requests that begin an operation. Azure's client for JavaScript repeats it at the operation's address,
  * where it chooses nothing.
  */
 const repeated: Readonly<Partial<Record<Family | "mfe", readonly string[]>>> = {

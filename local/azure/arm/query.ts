@@ -9,7 +9,7 @@ const always = ["api-version"];
 /** How every list of ours is paged; which of them an operation publishes differs, and makes no difference to what it answers. */
 export const paged: readonly string[] = ["$skip", "$top", "count"];
 
-/** Refuses what a route does not read, and gives what it reads the name that it reads it by. */
+/** Rejects query parameters that the route does not declare, and normalises the names of the others. */
 export function knows(names: readonly string[]): RequestHandler {
   return (request, _response, next) => {
     requireKnown(request, names);

@@ -86,7 +86,7 @@ function expressionOf(pattern: string): RegExp {
 export const blobAction = (method: string): string =>
   `${BLOBS}/blobs/${method === "GET" || method === "HEAD" ? "read" : "write"}`;
 
-/** What role definitions call a request, by the last provider in its path; undefined where there is none. */
+/** The name of a request's operation in role definitions, by the last provider in its path; undefined where there is none. */
 function actionOf(method: string, path: string): string | undefined {
   const from = path.toLowerCase().lastIndexOf("/providers/");
   if (from < 0) return undefined;

@@ -6,7 +6,7 @@ import type { Author } from "./envelope.ts";
 import { ArmError, invalidRequest, notImplemented, renderError } from "./errors.ts";
 import { knows } from "./query.ts";
 
-/** What a handler gets besides request and response. */
+/** Context of a handler, besides request and response. */
 export interface ArmContext {
   /** Never empty: the router has refused requests without one. */
   readonly apiVersion: string;

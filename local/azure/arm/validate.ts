@@ -6,7 +6,7 @@ import { type Fault, faultsOf } from "../contract/shape.ts";
 import { invalidRequest } from "./errors.ts";
 import { bodyOf } from "./router.ts";
 
-/** What no contract has, a version or a resource, is let through. */
+/** Versions and resources that no contract has are accepted unchecked. */
 export function refuseBrokenBodies(contracts: readonly Contract[]): RequestHandler {
   return (request, _response, next) => {
     const place = placeOf(request.method, request.path, String(request.query["api-version"]));

@@ -8,7 +8,10 @@ import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
 
-/** What an endpoint without an identity showed to 2023; since 2024 there is no such key (docs/facts/recorded-operations.md#3.1). */
+/**
+ * The identity of an endpoint without one, as shown to 2023; since 2024 there is no such key
+ * (docs/facts/recorded-operations.md#3.1).
+ */
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 
 export function batchEndpointBody(world: AzureWorld, endpoint: BatchEndpointRecord, apiVersion: string): Json {
@@ -90,7 +93,7 @@ function emptyAsNull(value: unknown): unknown {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0 ? null : (value ?? null);
 }
 
-/** What an invocation answers, and what lists of an endpoint's jobs hold. */
+/** A batch job as an invocation and the endpoint's list of jobs answer it. */
 export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: BatchDeploymentRecord | undefined): Json {
   const { endpoint, deployment: name, inputData, friendlyName } = job.body["batch"] as Invocation;
   const host = world.urls.api.replace(/^https?:\/\//, "");

@@ -16,7 +16,7 @@ export function checkAssertion(tenant: Tenant, principal: Principal, text: strin
   if (assertion === undefined) {
     throw invalidClient(50027, "JWT token is invalid or malformed.");
   }
-  // An application vouches for itself by certificate; anyone else's word needs a federated credential.
+  // A self-signed assertion needs a registered certificate; any other issuer needs a federated credential.
   const isOwn = String(assertion.claims["iss"]).toLowerCase() === principal.clientId.toLowerCase();
   if (isOwn) checkCertificate(tenant, principal, assertion);
   else checkFederation(tenant, principal, assertion);
@@ -86,7 +86,7 @@ function checkFederation(tenant: Tenant, principal: Principal, assertion: Assert
 }
 
 function checkTime(tenant: Tenant, { claims }: Assertion): void {
-  // Whoever made it dated it by the machine's clock.
+  // Assertions are dated by the machine's clock.
   const now = tenant.clock.machineNow() / 1000;
   const expires = Number(claims["exp"]);
   // Entra allows five minutes of difference between clocks at the start of the range.

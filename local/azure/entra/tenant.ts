@@ -11,6 +11,6 @@ export interface Tenant {
   readonly directory: Directory;
   /** Milliseconds: now by the machine's clock, and what a duration of the cloud's clock is by the machine's. */
   readonly clock: { machineNow(): number; onMachine(duration: number): number };
-  /** Hides `value` in recorded traffic and gives it back. */
+  /** Redacts `value` in recorded traffic and returns it. */
   secret(value: string): string;
 }

@@ -96,7 +96,7 @@ export async function makeEnvironment(
   return readFile(list, "utf8");
 }
 
-/** What pip may see of this machine: how it gets to package feeds. Options that would install elsewhere are kept from it. */
+/** Environment variables for pip: proxies and package feeds. Options that would install elsewhere are kept from it. */
 function pipVariables(host: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const wanted =
     /^(PATH|HOME|LANG|LC_.*|TMPDIR|XDG_CACHE_HOME|PIP_.*|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|(HTTPS?|NO|ALL)_PROXY)$/i;

@@ -12,7 +12,7 @@ import { type Requirements, RequirementsError, readConda } from "./requirements.
 export interface Definition {
   /** As log lines name it: `name:version`, or the id where it is none of this workspace's. */
   readonly title: string;
-  /** What it is made of beside that: what is said to be left out. */
+  /** Parts that are left out, named in the log. */
   readonly base: string;
   /** What it asks for; absent or undefined where nothing says. @throws RequirementsError */
   readonly requirements?: () => Promise<Requirements | undefined>;

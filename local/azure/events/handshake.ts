@@ -4,7 +4,7 @@ import type { AzureWorld } from "../world/world.ts";
 import { call } from "./post.ts";
 import type { ProvisioningState, Subscription } from "./subscription.ts";
 
-/** Who the deliveries come from, as CloudEvents' handshake names it. */
+/** The sender's name in CloudEvents' handshake. */
 const ORIGIN = "eventgrid.azure.net";
 
 /** Where a person, or the webhook itself, may agree by hand within the time that `validationMinutes` gives. */

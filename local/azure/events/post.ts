@@ -14,7 +14,7 @@ export interface Reply {
 /** Seconds that a webhook has to answer (docs/facts/azureml-services.md#8.3). */
 const PATIENCE = 30;
 
-/** Never throws: nobody at the other end is an answer too. */
+/** Never throws: a failed connection is an answer with status 0. */
 export async function call(
   world: AzureWorld,
   method: "POST" | "OPTIONS",

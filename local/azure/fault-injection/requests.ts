@@ -30,7 +30,7 @@ export function inFrontOf(
     const happen = () => {
       if (!response.destroyed) happens(world(), met, rule, { request, response, handler, armHeaders });
     };
-    // What comes of the body meanwhile waits in the socket.
+    // Bytes of the body wait in the socket meanwhile.
     if (delay !== undefined) setTimeout(happen, delay);
     else happen();
   };
@@ -51,7 +51,7 @@ function happens(world: AzureWorld, met: MetRequest, { name, effect }: RequestRu
     return;
   }
   if (status !== undefined) {
-    // What is made up says so.
+    // Marks made-up answers.
     response.setHeader("x-local-azure-scenario", encodeURIComponent(name));
     refuse(world, met, { ...effect, status }, exchange);
     return;
@@ -77,7 +77,7 @@ function refuse(
   });
 }
 
-/** The work is done, and nobody is told. */
+/** The work is done, and the answer is dropped. */
 function loseAnswer(response: http.ServerResponse): void {
   response.writeHead = (() => response) as typeof response.writeHead;
   response.write = (() => true) as typeof response.write;
@@ -87,7 +87,7 @@ function loseAnswer(response: http.ServerResponse): void {
   }) as typeof response.end;
 }
 
-/** The head says how long the answer is, half of it comes. */
+/** Sends the full Content-Length and half of the body. */
 function cutAnswer(response: http.ServerResponse): void {
   const pieces: Buffer[] = [];
   const add = (chunk: unknown, encoding: unknown) => {

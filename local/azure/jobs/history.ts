@@ -21,7 +21,7 @@ const statusOfRun: Record<RunStatus, string> = {
   KILLED: "Canceled",
 };
 
-/** What history knows of a run by its id. A job's run has a record, an MLflow client's has none. */
+/** A run as history knows it by its id. A job's run has a record, an MLflow client's has none. */
 export interface HistoryRun {
   readonly run: Run;
   readonly job: JobRecord | undefined;
@@ -174,7 +174,10 @@ export function resolvedAsset(world: AzureWorld, assetId: string): { uri: string
   return { uri: String(version.properties["dataUri"]), type: dataType(String(version.properties["dataType"])) };
 }
 
-/** Why a job failed, in the data plane's form; for jobs not recorded, so inferred from docs/facts/azureml-services.md#4.4. */
+/**
+ * The error of a failed job, in the data plane's form; for jobs not recorded, so inferred from
+ * docs/facts/azureml-services.md#4.4.
+ */
 function jobError(world: AzureWorld, job: JobRecord): object | null {
   return job.failure === undefined ? null : dataPlaneError(world, job.failure, "CommonRuntime");
 }

@@ -60,7 +60,7 @@ export class JobNotifications {
     }
   }
 
-  /** What a job shows of its webhooks: the declared fields, never the token. */
+  /** Webhooks as a job shows them: the declared fields, never the token. */
   shown(job: string): Record<string, object> | undefined {
     const kept = this.webhooks.get(job);
     if (kept === undefined) return undefined;

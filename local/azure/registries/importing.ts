@@ -6,7 +6,7 @@ import { storagePlace } from "../workspace/locate.ts";
 import { registryAssets } from "../workspace/registries.ts";
 import type { AzureWorld } from "../world/world.ts";
 
-/** What the body's `properties` say. */
+/** Fields of the body's `properties`. */
 export interface Importing {
   readonly destinationName?: string;
   readonly destinationVersion?: string;

@@ -18,7 +18,7 @@ type Json = Record<string, unknown>;
 
 export const kinds: Readonly<Record<string, AssetKind>> = { codes, components, data, environments, models };
 
-/** What a request asks of a registry. */
+/** The scope of a registry request. */
 export interface Asked {
   readonly kind: AssetKind;
   readonly registry: string;
@@ -26,7 +26,7 @@ export interface Asked {
   readonly apiVersion: string;
 }
 
-/** What sets the two planes apart. */
+/** Differences between the two planes. */
 export interface Plane {
   /** What next pages begin with; known once the listeners are up. */
   readonly origin: () => string;
@@ -55,7 +55,7 @@ export function noRegistry(name: string): Error {
 const ownName = (world: AzureWorld, asked: string): string =>
   registriesOf(world).get(asked.toLowerCase())?.name ?? asked;
 
-/** Refuses what lies below a registry that is not there. */
+/** Rejects requests below a registry that does not exist. */
 export function requireRegistry(world: AzureWorld): RequestHandler {
   return (request, _response, next) => {
     const name = parameter(request, "registry");

@@ -70,7 +70,7 @@ function clusterProperties(own: Json, apiVersion: string, isStarting: boolean, s
       minNodeCount: scale["minNodeCount"] ?? 0,
       nodeIdleTimeBeforeScaleDown: scale["nodeIdleTimeBeforeScaleDown"] ?? "PT2M",
     },
-    // The password is never told.
+    // The password is never returned.
     ...(credentials && !isStarting
       ? {
           userAccountCredentials: {

@@ -11,7 +11,7 @@ import type {
   Rule,
 } from "./rules.ts";
 
-/** A rule has met something, and lets happen what it says. */
+/** A rule that matched and took effect. */
 export interface Meeting {
   readonly rule: Rule;
   /** What it met: `PUT arm /subscriptions/…`, `job train-7`. */
@@ -70,7 +70,7 @@ export class Scenarios {
     return this.#rules.filter((rule) => !met.has(rule));
   }
 
-  /** Who says what becomes of a request: the first rule that meets it and is not used up. Undefined: nobody. */
+  /** The rule for a request: the first that matches and is not used up; undefined where there is none. */
   request(request: MetRequest): RequestRule | undefined {
     const operation = request.plane === "arm" ? operationOf(request.method, request.path) : undefined;
     for (const rule of this.#of<RequestRule>("request")) {
@@ -83,7 +83,7 @@ export class Scenarios {
     return undefined;
   }
 
-  /** What becomes of a job: all rules that meet it, the earlier one's word before the later's. Asked once, as it is taken in. */
+  /** Effects on a job: all rules that match it, earlier ones first. Evaluated once, at submission. */
   job(job: MetJob): JobEffect {
     return this.#together<JobRule>("job", (rule) => isJob(rule, job), `job ${job.name}`);
   }

@@ -22,7 +22,7 @@ export interface ScheduleRecord {
   /** Where no start was sent: when the service had made it, as the clock of its time zone showed. */
   began?: string;
   provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded";
-  /** Who made it: its jobs are that client's. */
+  /** The author, whose identity its jobs have. */
   clientId: string;
   /** Milliseconds: the last minute that was looked at. */
   looked: number;

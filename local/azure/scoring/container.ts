@@ -16,8 +16,8 @@ import { mlflowScript, prepareRuntime, type Runtime } from "./runtime.ts";
 const hostVariables = ["LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONNOUSERSITE"];
 
 /**
- * Why a deployment did not come up. Codes are those of docs/facts/azureml-services.md#6.3; which of them the service gives to which fault, and
- * its words, are in no recording: not verified against live Azure.
+ * The error of a deployment that failed to start. Codes are those of docs/facts/azureml-services.md#6.3; which of them the
+ * service gives to which fault, and its words, are in no recording: not verified against live Azure.
  */
 export class DeploymentFailure extends Error {
   readonly error: OperationError;
@@ -67,7 +67,7 @@ export class Container {
   }
 
   private tell(name: ContainerEvent["name"], message: string): void {
-    // A container that dies again and again tells no more after this many.
+    // Log lines are dropped after this many restarts of a crashing container.
     if (this.events.length < 100) this.events.push({ name, message, at: this.world.clock.now() });
   }
 

@@ -12,9 +12,9 @@ import { logReport } from "./log-report.ts";
 export class EndpointHost implements Backends {
   private readonly world: AzureWorld;
   private readonly listeners: Listeners;
-  /** What serves. */
+  /** The container that serves. */
   private readonly serving = new Map<string, Container>();
-  /** What was started last, whether it came up or not: its logs are what getLogs answers. */
+  /** The container that was started last, successfully or not: getLogs answers its logs. */
   private readonly latest = new Map<string, Container>();
   private closed = false;
 

@@ -12,7 +12,7 @@ import type { AzureWorld } from "../world/world.ts";
 import { mayScore } from "./access.ts";
 import type { Container } from "./container.ts";
 
-/** What the gateway asks of the fleet. */
+/** The gateway's interface to the endpoint host. */
 export interface Backends {
   /** The container that serves a deployment; undefined while it has none. */
   container(endpoint: string, deployment: string): Container | undefined;
@@ -82,7 +82,10 @@ export class Gateway {
     await this.pass(deployment, request, body, response);
   }
 
-  /** The deployment whose turn it is. Shares are exact over every hundred requests; the service draws lots (not recorded). */
+  /**
+   * Picks the next deployment (weighted round robin). Shares are exact over every hundred requests; the service draws
+   * lots (not recorded).
+   */
   private next(traffic: Readonly<Record<string, number>>): string | undefined {
     const shares = Object.entries(traffic).filter(([, weight]) => weight > 0);
     for (const [name, weight] of shares) this.credit.set(name, (this.credit.get(name) ?? 0) + weight);
@@ -92,7 +95,7 @@ export class Gateway {
     return first[0];
   }
 
-  /** Sends a copy to the mirrored deployment, whose answer nobody sees. */
+  /** Sends a copy to the mirrored deployment and drops its answer. */
   private mirror(endpoint: EndpointRecord, request: http.IncomingMessage, body: Buffer): void {
     for (const [name, percent] of Object.entries(endpoint.mirrorTraffic)) {
       this.mirrorDue += percent;

@@ -14,7 +14,7 @@ interface Waiting {
 
 export class CloudClock {
   #speed = 1;
-  /** Moments of the cloud's and of the machine's clock that are the same moment. */
+  /** Two simultaneous readings, of the cloud's and of the machine's clock. */
   #cloudThen: number;
   #machineThen: number;
   /** The same for what has passed, by a clock that nobody sets. */
@@ -60,7 +60,7 @@ export class CloudClock {
     this.#rearm();
   }
 
-  /** The cloud is closing: who sleeps wakes up, now and later, and nothing else that was to happen does. */
+  /** Shuts down: sleepers wake up, now and later, and pending work is cancelled. */
   stop(): void {
     this.#stopped = true;
     for (const waiting of [...this.#waiting]) {

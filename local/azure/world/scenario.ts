@@ -56,10 +56,10 @@ export function defaultScenario(): Scenario {
   };
 }
 
-/** What is told of a job, whatever its kind. */
+/** Data of a job event, whatever the job's kind. */
 type ReportedJob = Pick<JobRecord, "name" | "status" | "experimentId" | "experimentName" | "tags" | "properties">;
 
-/** What happens in the workspace, for whoever passes it on (webhooks, Event Grid). */
+/** Events of the workspace, for those who forward them (webhooks, Event Grid). */
 export interface WorldEvents {
   /** A job has become Completed, Failed or Canceled. */
   jobTerminal: [job: ReportedJob];

@@ -23,7 +23,7 @@ export interface AzureUrls {
   storage: string;
 }
 
-/** Who and where this cloud is. */
+/** Names of this cloud: subscription, resource group, workspace, region. */
 export interface AzureNames {
   readonly tenantId: string;
   readonly subscriptionId: string;
@@ -63,20 +63,20 @@ export interface AzureWorld extends AzureNames {
   readonly assets: Readonly<Record<AssetNoun, AssetStore>>;
   /** A store of plain JSON by name, the same at every call, kept with `--data`: `world.store<Job>("jobs")`. */
   store<T>(name: string): Store<T>;
-  /** What a room runs for this world, the same at every call: made by the first one, `world.part("job service", () => …)`. */
+  /** A singleton of this world, made by the first call, `world.part("job service", () => …)`. */
   part<T>(key: string, make: () => T): T;
   /** The folder given with `--data`; for what is no JSON and no blob. */
   readonly dataFolder: string | undefined;
-  /** What tests and demos may turn while the cloud runs. */
+  /** Settings that tests and demos may change while the cloud runs. */
   readonly scenario: Scenario;
-  /** Rules that let slow lives and failures happen. */
+  /** Scenario rules: delays and failures. */
   readonly scenarios: Scenarios;
   readonly events: EventEmitter<WorldEvents>;
   /** How environments are made; set when the cloud starts. */
   provisioning: Provisioning;
   /** How processes that the cloud itself starts reach it; empty until the cloud is up. */
   readonly reach: { caFile: string; proxyUrl: string };
-  /** Hides `value` in the HAR file and gives it back. */
+  /** Redacts `value` in the HAR file and returns it. */
   secret(value: string): string;
   /**
    * A further HTTPS listener of this cloud (one per online endpoint), reachable through the proxy and closed with the cloud.

@@ -7,7 +7,7 @@ export type Value =
   | { readonly kind: "literal"; readonly text: string }
   | { readonly kind: "asset"; readonly uri: string; readonly type: string; readonly mode?: string | undefined };
 
-/** What expressions in a graph may name. */
+/** Scope of expressions in a graph. */
 export interface Scope {
   /** The graph's own inputs; one that is optional and was not given is absent. */
   readonly inputs: ReadonlyMap<string, Value>;
@@ -94,7 +94,7 @@ export function jobInput(value: Value): JobInput {
   return { jobInputType: value.type, uri: value.uri, ...(value.mode === undefined ? {} : { mode: value.mode }) };
 }
 
-/** What a step says about one of its outputs: that it is the graph's output of that name, or where it goes. */
+/** A step's declaration of one of its outputs: that it is the graph's output of that name, or where it goes. */
 export interface OutputWish {
   readonly graphOutput?: string;
   readonly output: JobOutput;

@@ -112,9 +112,9 @@ export class PipelineRun extends ParentLife {
         }),
       );
     }
-    // What did the same before, or does it now: of two equal steps of a pipeline only the first runs (recorded 2023).
+    // Reuse: an equal step that ran before, or is running: of two equal steps of a pipeline only the first runs (recorded 2023).
     const earlier = runsAgain ? undefined : (findReusable(host.world, key) ?? usable(await twin));
-    // A step that is a graph waits within; a place is for what works.
+    // A nested pipeline takes no slot; only its working steps do.
     const free = earlier === undefined && body.jobType === "Command" ? await takeSlot(host.world) : () => {};
     try {
       if (this.broken || this.stop.signal.aborted) return { status: "Skipped", outputs: nothing };

@@ -6,7 +6,7 @@ import { parallelCommand } from "../parallel/command.ts";
 import { fill, fillAll, inputsOf, jobInput, outputWish, readInput, type Scope, type Value } from "./bindings.ts";
 import type { Step } from "./graph.ts";
 
-/** What the graph around a step says. */
+/** Context of a step from the graph around it. */
 export interface Surroundings {
   readonly scope: Scope;
   readonly experimentName: string;
@@ -20,7 +20,7 @@ export interface Surroundings {
 /** A step, ready to be submitted. */
 export interface StepJob {
   readonly body: JobBody;
-  /** Which output of the graph each of its outputs is. */
+  /** Maps its outputs to outputs of the graph. */
   readonly graphOutputs: ReadonlyMap<string, string>;
 }
 

@@ -1,6 +1,6 @@
 // The command line of a job with its placeholders filled in: ${{inputs.x}}, ${{outputs.x}} and optional $[[ … ]] parts.
 
-/** What placeholders stand for: literal text, or a path on this machine. */
+/** Values of placeholders: literal text, or a path on this machine. */
 export interface Placeholders {
   readonly inputs: ReadonlyMap<string, string>;
   readonly outputs: ReadonlyMap<string, string>;

@@ -14,10 +14,10 @@ export interface RunningJob {
   cancel(reason?: string): void;
 }
 
-/** What a run reports to, and gets its token from. */
+/** Services of a run: reports and its token. */
 export interface RunHost {
   readonly world: AzureWorld;
-  /** What a scenario lets happen to the job. */
+  /** Effects of a scenario on the job. */
   readonly effect: JobEffect;
   /** A token for the job's own calls, which outlives it. */
   token(): string;

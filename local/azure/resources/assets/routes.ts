@@ -28,7 +28,7 @@ interface VersionWrite {
   readonly context: ArmContext;
 }
 
-/** What sets one kind of asset apart from the others. */
+/** Rules of one kind of asset. */
 export interface AssetKind {
   readonly noun: AssetNoun;
   readonly systemData: SystemDataVariant;
@@ -37,7 +37,7 @@ export interface AssetKind {
   /** Status of a PUT on a version that exists: 200, or 201 without end (docs/facts/azureml-wire.md#1.4). */
   readonly repeatedPut: 200 | 201;
   /**
-   * What is kept of a PUT. The keys that all kinds share are merged in afterwards.
+   * The stored form of a PUT. The keys that all kinds share are merged in afterwards.
    * @throws ArmError when the service refuses the body or the change
    */
   normalise(write: VersionWrite, world: AzureWorld): Record<string, unknown> | Promise<Record<string, unknown>>;
