@@ -24,10 +24,13 @@ describe("a step that is stopped while it submits its job", () => {
   const board = async () => jobService((await theCloud()).azure);
 
   /** Runs the step until the answer to its PUT is on the way, and its post-job stage. `squat` may take the name before the PUT arrives. */
-  async function stopped(squat: (name: string, sent: Record<string, string>) => Promise<void> = async () => {}) {
+  async function stopped(
+    squat: (name: string, sent: Record<string, string>) => Promise<void> = async () => {},
+    inputs: Record<string, string> = {},
+  ) {
     const controller = new AbortController();
     let put = "";
-    const ran = await runStory(SubmitJob, { jobFile }, folder, {
+    const ran = await runStory(SubmitJob, { jobFile, ...inputs }, folder, {
       stepIdentity: randomUUID(),
       signal: controller.signal,
       between: async (request, send) => {
@@ -48,6 +51,11 @@ describe("a step that is stopped while it submits its job", () => {
     await postJob?.story({ workspace, log: workspace.log } as never, value);
     return { name: put, status: (await board()).get(put)?.status ?? "", log: workspace.log.text() };
   }
+
+  it("leaves no job of its own behind where it does not wait for one either", async () => {
+    const { status, log } = await stopped(undefined, { wait: "false" });
+    assert.match(status, /^Cancel/, log);
+  });
 
   const squatter =
     (properties: (sent: Record<string, string>) => Record<string, string>) =>
