@@ -25,7 +25,7 @@ export default defineTask(
         environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
         tags: readPairs(inputs.tags, "tags"),
         concurrencyKey: inputs.concurrencyKey,
-        onJob: (mark) => inputs.wait && run.setTaskVariable(RUNNING, mark),
+        onJob: (mark) => run.setTaskVariable(RUNNING, mark),
       });
       const { name, id, status, studioUrl } = section;
       log.info(`Job ${name}: ${studioUrl}`);
@@ -46,7 +46,7 @@ export default defineTask(
       return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
     } finally {
       // Only a job that is to be cancelled still is left to the post-job stage.
-      if (inputs.wait && !signal.aborted && left.length === 0) run.setTaskVariable(RUNNING, "");
+      if (!signal.aborted && left.length === 0) run.setTaskVariable(RUNNING, "");
     }
   },
   {
