@@ -192,7 +192,7 @@ async function start(
         port: azurite.port,
         directory,
         accountSas: () => world.blobs.accountSasToken(5),
-        rules: () => world.scenario.storage,
+        rules: () => world.settings.storage,
       }),
     ),
     listenNamed("devops", devOpsApplication(devops)),

@@ -73,7 +73,7 @@ async function run(
   });
   try {
     // Clients poll every 5 or 30 seconds; an operation's status that waits for the end spares them all but the first look.
-    cloud.azure.scenario.patience = 20_000;
+    cloud.azure.settings.patience = 20_000;
     const around = { cloud, ...environments, only };
     await runAll(suites, options.jobs, around, report);
     for (const suite of suites) await report.secondAttempt(suite.name, () => suite.run(around, report));

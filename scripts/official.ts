@@ -45,7 +45,7 @@ async function main(): Promise<number> {
     const cloud = await startCloud({ contracts: contracts(options.contract) });
     let ends: readonly TestEnd[];
     try {
-      cloud.azure.scenario.patience = 20_000;
+      cloud.azure.settings.patience = 20_000;
       await prepareWorkspace(cloud);
       const { workers, only } = options;
       const onEnd = (end: TestEnd) => {

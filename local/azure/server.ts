@@ -209,7 +209,7 @@ function decoded(path: string): string[] {
 function publicCallsOnly(world: AzureWorld): RequestHandler {
   return (request, _response, next) => {
     const isBelow = request.path.split("/").length > workspaceDepth && /\/workspaces\//i.test(request.path);
-    if (world.scenario.network.publicAccess === false && isBelow)
+    if (world.settings.network.publicAccess === false && isBelow)
       throw userError(403, "Access to workspace was denied based on workspace private link configuration.", [
         "Forbidden",
       ]);

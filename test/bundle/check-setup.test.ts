@@ -57,7 +57,7 @@ function withRoles(bench: Bench, roles: readonly Role[]): ServiceConnection {
   });
 }
 
-const scenario = (bench: Bench) => bench.cloud.azure.scenario;
+const settings = (bench: Bench) => bench.cloud.azure.settings;
 const direct = (bench: Bench): RunOptions => ({ network: { caFile: bench.cloud.caFile } });
 
 const faults: readonly Fault[] = [
@@ -200,9 +200,9 @@ const faults: readonly Fault[] = [
   {
     what: "a workspace that answers to its private link alone",
     seed: (bench) => {
-      scenario(bench).network.publicAccess = false;
+      settings(bench).network.publicAccess = false;
       return () => {
-        scenario(bench).network.publicAccess = true;
+        settings(bench).network.publicAccess = true;
       };
     },
     line: "network private link",
@@ -212,9 +212,9 @@ const faults: readonly Fault[] = [
   {
     what: "a firewall of the storage account",
     seed: (bench) => {
-      scenario(bench).storage.publicAccess = false;
+      settings(bench).storage.publicAccess = false;
       return () => {
-        scenario(bench).storage.publicAccess = true;
+        settings(bench).storage.publicAccess = true;
       };
     },
     line: "storage network",
@@ -224,9 +224,9 @@ const faults: readonly Fault[] = [
   {
     what: "key access that is switched off, and a datastore that still gives the key",
     seed: (bench) => {
-      scenario(bench).storage.keyAccess = false;
+      settings(bench).storage.keyAccess = false;
       return () => {
-        scenario(bench).storage.keyAccess = true;
+        settings(bench).storage.keyAccess = true;
       };
     },
     line: "storage by key",
@@ -236,9 +236,9 @@ const faults: readonly Fault[] = [
   {
     what: "no role on storage, where the datastore keeps no key",
     seed: (bench) => {
-      scenario(bench).storage.datastoresKeepKey = false;
+      settings(bench).storage.datastoresKeepKey = false;
       return () => {
-        scenario(bench).storage.datastoresKeepKey = true;
+        settings(bench).storage.datastoresKeepKey = true;
       };
     },
     options: (bench) => ({ connection: withRoles(bench, [builtInRoles.contributor]) }),
@@ -249,9 +249,9 @@ const faults: readonly Fault[] = [
   {
     what: "a role that reads storage and does not write it",
     seed: (bench) => {
-      scenario(bench).storage.datastoresKeepKey = false;
+      settings(bench).storage.datastoresKeepKey = false;
       return () => {
-        scenario(bench).storage.datastoresKeepKey = true;
+        settings(bench).storage.datastoresKeepKey = true;
       };
     },
     options: (bench) => ({
@@ -294,9 +294,9 @@ const faults: readonly Fault[] = [
   {
     what: "a quota of 0 for the VM family of a cluster",
     seed: (bench) => {
-      scenario(bench).quota = { standardDSv2Family: 0 };
+      settings(bench).quota = { standardDSv2Family: 0 };
       return () => {
-        scenario(bench).quota = {};
+        settings(bench).quota = {};
       };
     },
     line: "quota cpu-cluster",
@@ -306,9 +306,9 @@ const faults: readonly Fault[] = [
   {
     what: "a region without room for one more machine",
     seed: (bench) => {
-      scenario(bench).quota = { TotalDedicatedCores: 2 };
+      settings(bench).quota = { TotalDedicatedCores: 2 };
       return () => {
-        scenario(bench).quota = {};
+        settings(bench).quota = {};
       };
     },
     line: "quota cpu-cluster",

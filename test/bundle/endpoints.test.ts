@@ -231,7 +231,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
     });
 
     it("while the traffic moves: it is as it was, and the deployment is deleted", async () => {
-      const { online } = bench.cloud.azure.scenario;
+      const { online } = bench.cloud.azure.settings;
       online.endpoint = 2_000;
       try {
         const quick = { "weights/greeting.txt": "hello" };

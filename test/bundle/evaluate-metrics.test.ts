@@ -117,9 +117,9 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
   });
 
   it("waits for metrics that are late", async () => {
-    const { scenario } = bench.cloud.azure;
+    const { settings } = bench.cloud.azure;
     // As late as it takes for the task to say that it waits.
-    scenario.metricDelay = 600_000;
+    settings.metricDelay = 600_000;
     try {
       const inputs = { jobFile: "azureml/job.yml", overrides: "inputs.auc: 0.85", wait: "false" };
       const { outputs } = await bench.run("SubmitJob", inputs);
@@ -138,7 +138,7 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
       assertSucceeded(run);
       assert.match(run.log, /Waiting for the metrics auc of /);
     } finally {
-      scenario.metricDelay = 0;
+      settings.metricDelay = 0;
     }
   });
 });

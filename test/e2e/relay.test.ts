@@ -152,7 +152,7 @@ for (const form of ["webhook", "release"] as const) {
       });
 
     it("starts one for each registered version, in order, however often the event comes", async () => {
-      cloud.azure.scenario.events.duplicates = 2;
+      cloud.azure.settings.events.duplicates = 2;
       for (const version of ["1", "2", "10"]) await register("credit", version);
       await register("fraud", "1");
       assert.deepEqual(said(await settled()), ["credit 1 succeeded", "credit 2 succeeded", "credit 10 succeeded"]);
@@ -171,7 +171,7 @@ for (const form of ["webhook", "release"] as const) {
 
     it("starts them in order also when the next one is registered as soon as it is back", async () => {
       await relay.stop();
-      cloud.azure.scenario.events.duplicates = 0;
+      cloud.azure.settings.events.duplicates = 0;
       await register("credit", "12");
       await register("credit", "13");
       await relay.start();

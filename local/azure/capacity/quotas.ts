@@ -30,7 +30,7 @@ const TOTAL_LIMIT = 200;
 const CLUSTERS_LIMIT = 200;
 
 const ML = "Microsoft.MachineLearningServices";
-const limitOf = (world: AzureWorld, name: string, usual: number): number => world.scenario.quota[name] ?? usual;
+const limitOf = (world: AzureWorld, name: string, usual: number): number => world.settings.quota[name] ?? usual;
 
 /**
  * vCPUs of a family that managed online deployments hold: each takes a fifth more than its instances, rounded up to whole

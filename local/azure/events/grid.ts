@@ -124,7 +124,7 @@ export class EventGrid {
         continue;
       }
       const now = this.#world.clock.now();
-      for (let copy = 0; copy <= this.#world.scenario.events.duplicates; copy++) {
+      for (let copy = 0; copy <= this.#world.settings.events.duplicates; copy++) {
         const delivery: Delivery = {
           id: randomUUID(),
           subscription: subscription.name.toLowerCase(),
@@ -183,7 +183,7 @@ export class EventGrid {
       if (subscription.deadLetter !== null) await writeDeadLetter(this.#world, subscription, delivery, reason);
       return this.#forget(delivery);
     }
-    const { firstRetry, longestRetry } = this.#world.scenario.events;
+    const { firstRetry, longestRetry } = this.#world.settings.events;
     delivery.next = now + Math.min(longestRetry, firstRetry * 2 ** (delivery.attempts - 1));
     this.#deliveries.changed();
     this.#schedule(delivery);

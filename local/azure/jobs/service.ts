@@ -102,7 +102,7 @@ export class JobService {
   }
 
   private metricDelay(run: string): number {
-    return this.metricsLate.get(run) ?? this.world.scenario.metricDelay;
+    return this.metricsLate.get(run) ?? this.world.settings.metricDelay;
   }
 
   private child(spec: ChildSpec, submitter: Submitter): { job: JobRecord; run: RunningJob | undefined } {

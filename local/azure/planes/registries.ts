@@ -28,7 +28,7 @@ export function mount(app: Express, world: AzureWorld): void {
   routes.use(requireRegistry(world));
   /** 202, the body `null`, and a Location that is 202 until it is 200. */
   const accept = (response: Response, id: string, assetId: string | undefined, family: string) => {
-    const milliseconds = world.scenario.online.endpoint;
+    const milliseconds = world.settings.online.endpoint;
     const one: Pending = {
       assetId,
       isDone: false,
@@ -80,7 +80,7 @@ function mountOperations(app: Express, world: AzureWorld, pending: ReadonlyMap<s
     const one = pending.get(parameter(request, "operation"));
     if (one === undefined)
       throw userError(404, `Operation ${parameter(request, "operation")} not found.`, ["NotFound"]);
-    if (!one.isDone && world.scenario.patience > 0) await one.done;
+    if (!one.isDone && world.settings.patience > 0) await one.done;
     if (!one.isDone) response.status(202).end();
     else if (one.assetId === undefined) response.status(200).end();
     else response.json({ assetId: one.assetId });

@@ -205,7 +205,7 @@ function mountActions(arm: ArmRouter, world: AzureWorld): void {
 }
 
 function later(world: AzureWorld, work: () => void): void {
-  world.clock.after(world.scenario.online.endpoint, work);
+  world.clock.after(world.settings.online.endpoint, work);
 }
 
 /** Passwords and tokens of attached computes are in no log and in no recording. */

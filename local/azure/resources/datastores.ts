@@ -32,7 +32,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         tags: null,
         properties: null,
         isDefault: datastore.isDefault,
-        credentials: { credentialsType: world.scenario.storage.datastoresKeepKey ? "AccountKey" : "None" },
+        credentials: { credentialsType: world.settings.storage.datastoresKeepKey ? "AccountKey" : "None" },
         datastoreType: datastore.datastoreType,
         accountName: world.storageAccount,
         ...(datastore.datastoreType === "AzureBlob"
@@ -140,7 +140,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       return;
     }
     const datastore = find(parameter(request, "name"));
-    if (!world.scenario.storage.datastoresKeepKey) throw noSecrets();
+    if (!world.settings.storage.datastoresKeepKey) throw noSecrets();
     const { expirableSecret, expireAfterHours } = bodyOf(request);
     // The official Python client signs log URLs with what it gets for the artifact store, so that must be the key
     // (its jobs.stream would fail with a signature). Not verified against live Azure.

@@ -35,7 +35,7 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
     response.json(registryBody(world, find(request), apiVersion));
   });
   const later = (operation: Operation) =>
-    world.clock.after(world.scenario.online.endpoint, () => void operation.succeed());
+    world.clock.after(world.settings.online.endpoint, () => void operation.succeed());
   router.put(`${base}/:registry`, (request, response, { apiVersion }) => {
     const name = parameter(request, "registry");
     // The published rule, which the official client has as well.

@@ -140,5 +140,5 @@ function textOf(value: unknown): string | null {
 }
 
 function later(world: AzureWorld, work: () => void): void {
-  world.clock.after(world.scenario.online.endpoint, work);
+  world.clock.after(world.settings.online.endpoint, work);
 }

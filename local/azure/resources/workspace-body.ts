@@ -49,7 +49,7 @@ export function workspaceBody(world: AzureWorld, apiVersion: string, name: strin
     workspaceId: world.workspaceGuid,
     linkedModelInventoryArmId: null,
     privateLinkCount: 0,
-    publicNetworkAccess: world.scenario.network.publicAccess ? "Enabled" : "Disabled",
+    publicNetworkAccess: world.settings.network.publicAccess ? "Enabled" : "Disabled",
     discoveryUrl: `${world.urls.api}/discovery`,
     mlFlowTrackingUri: `azureml://${new URL(world.urls.api).host}/mlflow/v1.0${provider(`Microsoft.MachineLearningServices/workspaces/${name}`)}`,
     sdkTelemetryAppInsightsKey: "e31c1d3b-0000-4000-8000-000000000000",

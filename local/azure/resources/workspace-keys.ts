@@ -65,7 +65,7 @@ function mountKeys(arm: ArmRouter, world: AzureWorld): void {
     // At the end the whole workspace (docs/facts/recorded-operations.md#8); keys here are always those that are in force.
     operation.result = (asked) => ({ status: 200, body: workspaceBody(world, asked) });
     world.operations.accepted(response, operation, apiVersion);
-    world.clock.after(world.scenario.online.endpoint, () => operation.succeed());
+    world.clock.after(world.settings.online.endpoint, () => operation.succeed());
   });
 }
 
@@ -148,6 +148,6 @@ function mountDiagnosis(arm: ArmRouter, world: AzureWorld): void {
     const body = { value: Object.fromEntries(names.map((name) => [name, []])) };
     operation.result = () => ({ status: 200, body });
     world.operations.accepted(response, operation, apiVersion, "result");
-    world.clock.after(world.scenario.online.endpoint, () => operation.succeed());
+    world.clock.after(world.settings.online.endpoint, () => operation.succeed());
   });
 }

@@ -121,7 +121,7 @@ function mountWrites(router: ArmRouter, world: AzureWorld, names: () => string[]
   const start = (response: Response, apiVersion: string, key: string, work: () => void) => {
     const operation = world.operations.start("workspace", undefined, key);
     world.operations.accepted(response, operation, apiVersion);
-    world.clock.after(world.scenario.online.endpoint, () => {
+    world.clock.after(world.settings.online.endpoint, () => {
       work();
       written.changed();
       operation.succeed();

@@ -156,7 +156,7 @@ export class Container {
     this.process = running;
     this.tell("Created", "Created container inference-server");
     this.tell("Started", "Started container inference-server");
-    const patience = this.world.scenario.online.ready;
+    const patience = this.world.settings.online.ready;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<"late">((resolve) => {
       timer = setTimeout(() => resolve("late"), patience);

@@ -11,7 +11,8 @@ import type { State, Store } from "../records/state.ts";
 import type { Scenarios } from "../scenarios/scenarios.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { CloudClock } from "./clock.ts";
-import { createEvents, defaultScenario, type Scenario, type WorldEvents } from "./scenario.ts";
+import { createEvents, type WorldEvents } from "./events.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
 
 /** Base URLs without a trailing slash; empty until the listeners are up. */
 export interface AzureUrls {
@@ -68,7 +69,7 @@ export interface AzureWorld extends AzureNames {
   /** The folder given with `--data`; for what is no JSON and no blob. */
   readonly dataFolder: string | undefined;
   /** Settings that tests and demos may change while the cloud runs. */
-  readonly scenario: Scenario;
+  readonly settings: Settings;
   /** Scenario rules: delays and failures. */
   readonly scenarios: Scenarios;
   readonly events: EventEmitter<WorldEvents>;
@@ -106,7 +107,7 @@ export interface WorldParts {
 
 export function createWorld(parts: WorldParts): AzureWorld {
   const { names, clock, har, state, urls } = parts;
-  const scenario = defaultScenario();
+  const settings = defaultSettings();
   const events = createEvents();
   const assets = (noun: AssetNoun) =>
     new AssetStore(
@@ -129,7 +130,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     har,
     blobs: parts.blobs,
     directory: parts.directory,
-    operations: new Operations({ ...names, urls, clock, patience: () => scenario.patience }),
+    operations: new Operations({ ...names, urls, clock, patience: () => settings.patience }),
     assets: {
       codes: assets("codes"),
       data: assets("data"),
@@ -140,7 +141,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     store: (name) => state.store(name),
     part,
     dataFolder: parts.dataFolder,
-    scenario,
+    settings,
     scenarios: parts.scenarios,
     events,
     provisioning: { kind: "machine" },

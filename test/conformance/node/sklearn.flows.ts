@@ -41,7 +41,7 @@ async function demo(): Promise<void> {
 /** The official client with a cloud that makes environments. @param script in python/made */
 async function official(script: string): Promise<void> {
   const cloud = await startCloud({ environments: "venv" });
-  cloud.azure.scenario.patience = 20_000;
+  cloud.azure.settings.patience = 20_000;
   const python = path.join(root, "test/conformance/python");
   try {
     const env = { ...clientEnvironment(cloud), PYTHONPATH: python };

@@ -126,7 +126,7 @@ export class JobRun extends JobLife<CommandBody> {
     // The documentation says that the system cancels the job at the limit; the reason's words are not verified against live Azure.
     const late = () => this.cancel(`The job ran longer than its limit of ${limits?.timeout}.`);
     const inTime = allowed === undefined ? undefined : this.host.world.clock.after(allowed, late);
-    const stop = () => void command.stop(this.host.world.scenario.killGrace);
+    const stop = () => void command.stop(this.host.world.settings.killGrace);
     this.stop.signal.addEventListener("abort", stop, { once: true });
     if (this.stop.signal.aborted) stop();
     try {

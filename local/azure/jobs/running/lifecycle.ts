@@ -111,7 +111,7 @@ export abstract class JobLife<Body extends JobBody = JobBody> implements Running
   /** Lets a phase's time pass. @throws JobError where a scenario lets the job fail in it */
   protected async stay(phase: JobPhase, signal?: AbortSignal): Promise<void> {
     const { world, effect } = this.host;
-    await world.clock.sleep(effect[phase] ?? world.scenario.phases[phase], signal);
+    await world.clock.sleep(effect[phase] ?? world.settings.phases[phase], signal);
     const causes: { readonly [Phase in JobPhase]?: JobFault["cause"] } = { preparing: "imageBuild", queued: "quota" };
     if (causes[phase] !== undefined) await this.failOf(causes[phase]);
   }

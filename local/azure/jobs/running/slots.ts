@@ -25,5 +25,5 @@ class Slots {
 
 /** Waits for a place; call what it answers to give the place back. */
 export function takeSlot(world: AzureWorld): Promise<() => void> {
-  return world.part("job slots", () => new Slots(world.scenario.slots)).take();
+  return world.part("job slots", () => new Slots(world.settings.slots)).take();
 }

@@ -93,7 +93,7 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
       world,
       `${about(endpoint.name)}/${name.toLowerCase()}`,
       operation,
-      takes ?? world.scenario.online.deployment,
+      takes ?? world.settings.online.deployment,
       async () => {
         if (fail !== undefined) throw failureOf(fail);
         settle("Succeeded");
@@ -124,7 +124,7 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
       if (description !== undefined) deployment.properties = { ...deployment.properties, description };
       settle("Succeeded");
     };
-    carryOut(world, place, operation, world.scenario.online.deployment, work, () => settle("Failed"));
+    carryOut(world, place, operation, world.settings.online.deployment, work, () => settle("Failed"));
   });
 
   arm.delete(`${base}/:deployment`, (request, response, { apiVersion }) => {
@@ -146,7 +146,7 @@ export function mountDeployments(arm: ArmRouter, world: AzureWorld): void {
       world,
       `${about(endpoint.name)}/${deployment.name.toLowerCase()}`,
       operation,
-      world.scenario.online.deployment,
+      world.settings.online.deployment,
       work,
       () => {},
     );

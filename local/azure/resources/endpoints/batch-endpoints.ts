@@ -92,7 +92,7 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
       endpoint.scoringUri = `${await openBatchEndpoint(world, name)}/jobs`;
       settle("Succeeded");
     };
-    const least = world.scenarios.endpoint(name).takes ?? world.scenario.online.endpoint;
+    const least = world.scenarios.endpoint(name).takes ?? world.settings.online.endpoint;
     carryOut(world, about(name), operation, least, work, () => settle("Failed"));
   });
 
@@ -110,7 +110,7 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
       if (identity !== undefined) endpoint.identity = identity ?? undefined;
       settle("Succeeded");
     };
-    carryOut(world, about(endpoint.name), operation, world.scenario.online.endpoint, work, () => settle("Failed"));
+    carryOut(world, about(endpoint.name), operation, world.settings.online.endpoint, work, () => settle("Failed"));
   });
 
   // Its one mode that works has no keys; that it answers as an online endpoint without keys does is inferred.
@@ -135,7 +135,7 @@ function mountEndpoints(arm: ArmRouter, world: AzureWorld): void {
       endpoints.delete(name);
       await closeBatchEndpoint(world, name);
     };
-    carryOut(world, about(name), operation, world.scenario.online.endpoint, work, () => {});
+    carryOut(world, about(name), operation, world.settings.online.endpoint, work, () => {});
     return undefined;
   });
 }

@@ -139,7 +139,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       settle("Succeeded");
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
-    carryOut(world, key, operation, takes ?? world.scenario.online.deployment, work, () => settle("Failed"));
+    carryOut(world, key, operation, takes ?? world.settings.online.deployment, work, () => settle("Failed"));
   });
 
   // Tags alone take as long as a new container did in the recording (docs/facts/recorded-operations.md#2.3); here no container is started anew.
@@ -165,7 +165,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       settle("Succeeded");
     };
     const least = world.scenarios.deployment(deployment.endpoint, deployment.name).takes;
-    carryOut(world, key, operation, least ?? world.scenario.online.deployment, work, () => settle("Failed"));
+    carryOut(world, key, operation, least ?? world.settings.online.deployment, work, () => settle("Failed"));
   });
 
   arm.delete(`${base}/:deployment`, (request, response, { apiVersion }) => {
@@ -194,7 +194,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       await host.stop(endpoint.name, name);
       deployments.delete(key);
     };
-    carryOut(world, key, operation, world.scenario.online.deployment, work, () => {});
+    carryOut(world, key, operation, world.settings.online.deployment, work, () => {});
     return undefined;
   });
 

@@ -131,7 +131,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       world,
       name,
       operation,
-      world.scenarios.endpoint(name).takes ?? world.scenario.online.endpoint,
+      world.scenarios.endpoint(name).takes ?? world.settings.online.endpoint,
       async () => {
         endpoint.scoringUri = `${await host.open(name)}/score`;
         endpoint.traffic = traffic;
@@ -156,7 +156,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       endpoint.identity = identity ?? endpoint.identity;
       settle("Succeeded");
     };
-    const least = world.scenarios.endpoint(endpoint.name).takes ?? world.scenario.online.endpoint;
+    const least = world.scenarios.endpoint(endpoint.name).takes ?? world.settings.online.endpoint;
     carryOut(world, endpoint.name, operation, least, work, () => settle("Failed"));
   });
 
@@ -174,7 +174,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       world,
       name,
       operation,
-      world.scenario.online.endpoint,
+      world.settings.online.endpoint,
       async () => {
         for (const deployment of deploymentsOfEndpoint(world, name)) {
           deploymentsOf(world).delete(deploymentKey(name, deployment.name));

@@ -50,7 +50,7 @@ export function mountKeys(arm: ArmRouter, world: AzureWorld): void {
       endpoint.keys = { ...endpoint.keys, [which]: isNew ? world.secret(keyValue) : newKey(world) };
       endpoints.changed();
     };
-    carryOut(world, endpoint.name, operation, world.scenario.online.endpoint, renew, () => {});
+    carryOut(world, endpoint.name, operation, world.settings.online.endpoint, renew, () => {});
   });
 
   arm.post(`${base}/:endpoint/token`, (request, response, { caller }) => {

@@ -117,10 +117,10 @@ describe("rollouts that meet others", () => {
             }
             if (isTrafficWrite(name)(request) && !moving && (await served(name)).traffic["green"] === undefined) {
               moving = true;
-              azure.scenario.online.endpoint = 1_500;
+              azure.settings.online.endpoint = 1_500;
             }
             const response = await send();
-            azure.scenario.online.endpoint = 50;
+            azure.settings.online.endpoint = 50;
             return response;
           },
         },
@@ -327,7 +327,7 @@ describe("rollouts that meet others", () => {
     const writes: string[] = [];
     const arrived = gate();
     let isLost = false;
-    azure.scenario.online.deployment = 1_200;
+    azure.settings.online.deployment = 1_200;
     const lost = await begin(name, {
       how: "a",
       provenance: { runId: "77" },
@@ -343,7 +343,7 @@ describe("rollouts that meet others", () => {
       },
     });
     await arrived.opened;
-    azure.scenario.online.deployment = 50;
+    azure.settings.online.deployment = 50;
     void lost;
     const again = await begin(name, {
       how: "a",

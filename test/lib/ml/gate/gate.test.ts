@@ -157,7 +157,7 @@ describe("the gate", () => {
 
   it("waits for metrics that are late", async () => {
     const { azure } = await theCloud();
-    azure.scenario.metricDelay = 600_000;
+    azure.settings.metricDelay = 600_000;
     try {
       const job = await jobWith([["late", 1]]);
       assert.equal((await gate(job, "metrics.late == 1", { patience: 0 })).passed, false);
@@ -175,7 +175,7 @@ describe("the gate", () => {
       assert.equal((await gate(job, "metrics.late == 1", { patience: 10_000, clock })).passed, true);
       assert.equal(pauses, 2);
     } finally {
-      azure.scenario.metricDelay = 0;
+      azure.settings.metricDelay = 0;
     }
   });
 
@@ -192,7 +192,7 @@ describe("the gate", () => {
   };
   const late = async (rules: string, expected: boolean) => {
     const { azure } = await theCloud();
-    azure.scenario.metricDelay = 600_000;
+    azure.settings.metricDelay = 600_000;
     try {
       const job = await jobWith([["late", 0.1]]);
       const clock = pausing((pause) => {
@@ -203,7 +203,7 @@ describe("the gate", () => {
       const result = await gate(job, rules, { patience: 10_000, clock });
       assert.equal(result.passed, expected, JSON.stringify(result.rules));
     } finally {
-      azure.scenario.metricDelay = 0;
+      azure.settings.metricDelay = 0;
     }
   };
   it("waits for a late metric that a rule asks after", () => late("!has(metrics.late) || metrics.late > 0.5", false));

@@ -213,9 +213,9 @@ const STEPS = Number(process.env["PIPELINE_STEPS"] ?? 300);
 describe(`a pipeline of ${STEPS} steps`, () => {
   it("is translated, submitted and followed with requests that grow with what changed", async function () {
     this.timeout(1_800_000);
-    const { scenario } = (await theCloud()).azure;
-    const before = { ...scenario, phases: { ...scenario.phases } };
-    Object.assign(scenario, {
+    const { settings } = (await theCloud()).azure;
+    const before = { ...settings, phases: { ...settings.phases } };
+    Object.assign(settings, {
       slots: 8,
       phases: { starting: 0, preparing: 0, queued: 0, finalizing: 0, cancelRequested: 0 },
     });
@@ -267,7 +267,7 @@ describe(`a pipeline of ${STEPS} steps`, () => {
         assert.ok(text.includes(`${index} of ${mark}`), `s${index} has its log`);
       }
     } finally {
-      Object.assign(scenario, before);
+      Object.assign(settings, before);
     }
   });
 });

@@ -82,7 +82,7 @@ describe("local Event Grid", () => {
 
   before(async () => {
     cloud = await startCloud();
-    cloud.azure.scenario.events = { firstRetry: 20, longestRetry: 60, duplicates: 0 };
+    cloud.azure.settings.events = { firstRetry: 20, longestRetry: 60, duplicates: 0 };
   });
   after(() => cloud.close());
   beforeEach(async () => {
@@ -90,7 +90,7 @@ describe("local Event Grid", () => {
   });
   afterEach(async () => {
     for (const { name } of eventGrid(cloud.azure).all()) eventGrid(cloud.azure).unsubscribe(name);
-    cloud.azure.scenario.events.duplicates = 0;
+    cloud.azure.settings.events.duplicates = 0;
     await hook.close();
   });
 
@@ -386,7 +386,7 @@ describe("local Event Grid", () => {
     });
 
     it("more than once where the scenario says so", async () => {
-      cloud.azure.scenario.events.duplicates = 2;
+      cloud.azure.settings.events.duplicates = 2;
       await subscribe();
       await register("thrice", "1");
       await idle();

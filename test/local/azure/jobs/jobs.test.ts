@@ -280,7 +280,7 @@ describe("local Azure: jobs", () => {
       const name = await jobs.submit("trap 'echo asked to end' TERM; sleep 300 & echo child $!; wait; sleep 300");
       await jobs.until(name, "Running");
       await until("the child has its line in the log", async () => /child \d+/.test(await jobs.log(name)));
-      cloud.azure.scenario.killGrace = 600_000;
+      cloud.azure.settings.killGrace = 600_000;
       const grace = holdTimer(600_000);
       const answer = await jobs.arm("POST", `/jobs/${name}/cancel`, undefined, "2022-12-01-preview");
       assert.equal(answer.status, 202);
@@ -306,14 +306,14 @@ describe("local Azure: jobs", () => {
       assert.match(said, /asked to end/);
       const child = Number(/child (\d+)/.exec(said)?.[1]);
       assert.throws(() => process.kill(child, 0), { code: "ESRCH" });
-      cloud.azure.scenario.killGrace = 2_000;
+      cloud.azure.settings.killGrace = 2_000;
     });
 
     it("ends a job that has not begun to run", async () => {
-      cloud.azure.scenario.phases.queued = 60_000;
+      cloud.azure.settings.phases.queued = 60_000;
       const name = await jobs.submit("echo never");
       await jobs.until(name, "Queued");
-      cloud.azure.scenario.phases.queued = 50;
+      cloud.azure.settings.phases.queued = 50;
       assert.equal((await jobs.arm("POST", `/jobs/${name}/cancel`)).status, 202);
       assert.equal(await jobs.until(name, "Canceled"), "Canceled");
       assert.equal((await jobs.details(name)).startTimeUtc, null);

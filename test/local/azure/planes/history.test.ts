@@ -16,12 +16,12 @@ describe("local Azure: run history", () => {
   after(() => cloud.close());
 
   it("shows no times and no log before a job runs, and then both", async () => {
-    cloud.azure.scenario.phases.queued = 600_000;
+    cloud.azure.settings.phases.queued = 600_000;
     const name = await jobs.submit("sleep 0.3");
     await jobs.until(name, "Queued");
     const early = await jobs.details(name);
     assert.deepEqual([early.status, early.startTimeUtc, early.endTimeUtc, early.logFiles], ["Queued", null, null, {}]);
-    cloud.azure.scenario.phases.queued = 50;
+    cloud.azure.settings.phases.queued = 50;
     cloud.azure.clock.leap(600_000);
     await jobs.until(name, "Completed");
     const late = await jobs.details(name);

@@ -35,7 +35,7 @@ describe("local Azure: MLflow", () => {
   });
   after(() => cloud.close());
   afterEach(() => {
-    cloud.azure.scenario.metricDelay = 0;
+    cloud.azure.settings.metricDelay = 0;
   });
   const train = (more: object = {}) =>
     jobs.submit("python train.py", { codeId: jobs.id("codes/mlflow/versions/1"), ...more });
@@ -92,7 +92,7 @@ describe("local Azure: MLflow", () => {
     });
 
     it("may have metrics that come late", async () => {
-      cloud.azure.scenario.metricDelay = 600_000;
+      cloud.azure.settings.metricDelay = 600_000;
       const name = await train();
       await jobs.until(name, "Completed");
       const metrics = async () => (await jobs.mlflow("GET", `runs/get?run_id=${name}`)).body.run.data.metrics.length;

@@ -66,7 +66,7 @@ describe("local Azure: what the management client reads and writes", () => {
         { ...body, sku: { name: "Default", capacity: 3 } },
         RECENT,
       );
-      cloud.azure.scenario.quota["standardFSv2Family"] = 16;
+      cloud.azure.settings.quota["standardFSv2Family"] = 16;
       const row = (await region("usages")).body.value.find(
         (one: { name: { value: string }; type: string }) =>
           one.name.value === "standardFSv2Family" && one.type.includes("dedicatedCores"),

@@ -51,7 +51,7 @@ describe("local Azure: scoring", () => {
 
   before(async () => {
     cloud = await startCloud();
-    cloud.azure.scenario.online = { endpoint: 0, deployment: 0, ready: 60_000 };
+    cloud.azure.settings.online = { endpoint: 0, deployment: 0, ready: 60_000 };
     code = await registerCode(cloud, "greet", goodScript);
     model = await registerModel(cloud, "greet");
     uri = (await make(cloud, base, endpointRequest())).resource.properties.scoringUri as string;

@@ -17,7 +17,7 @@ describe("local Azure: jobs of several jobs", () => {
   before(async () => {
     cloud = await startCloud();
     // What has no work of its own takes no time here.
-    Object.assign(cloud.azure.scenario.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
+    Object.assign(cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
     jobs = new JobClient(cloud);
     await jobs.prepare();
     await component("write", {

@@ -54,7 +54,7 @@ describe("local Azure: imports of data, and codes", () => {
 
   before(async () => {
     cloud = await startCloud();
-    Object.assign(cloud.azure.scenario.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
+    Object.assign(cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
     jobs = new JobClient(cloud);
     await jobs.prepare();
   });

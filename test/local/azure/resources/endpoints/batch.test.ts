@@ -16,9 +16,9 @@ describe("local Azure: batch endpoints and registries", () => {
 
   before(async () => {
     cloud = await startCloud();
-    cloud.azure.scenario.patience = 10_000;
-    Object.assign(cloud.azure.scenario.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
-    Object.assign(cloud.azure.scenario.online, { endpoint: 0, deployment: 0 });
+    cloud.azure.settings.patience = 10_000;
+    Object.assign(cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
+    Object.assign(cloud.azure.settings.online, { endpoint: 0, deployment: 0 });
     jobs = new JobClient(cloud);
     await jobs.prepare();
     armToken = await tokenOf(cloud);

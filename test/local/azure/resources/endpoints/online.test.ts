@@ -233,13 +233,13 @@ describe("local Azure: online endpoints and deployments", () => {
       "hangs",
       "import time\ndef init():\n    time.sleep(60)\ndef run(raw_data):\n    return 1\n",
     );
-    const { ready } = cloud.azure.scenario.online;
-    cloud.azure.scenario.online.ready = 300;
+    const { ready } = cloud.azure.settings.online;
+    cloud.azure.settings.online.ready = 300;
     try {
       const { end } = await make(cloud, "/onlineEndpoints/ep-two/deployments/hangs", deploymentRequest(model, hangs));
       assert.match(end.error.message, /did not become healthy/);
     } finally {
-      cloud.azure.scenario.online.ready = ready;
+      cloud.azure.settings.online.ready = ready;
     }
   });
 

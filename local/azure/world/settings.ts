@@ -1,14 +1,10 @@
 // Settings that tests and demos may change while the cloud runs: durations and delays.
-import { EventEmitter } from "node:events";
-import type { AssetNoun, AssetVersion } from "../arm/collection.ts";
-import type { JobRecord } from "../records/job.ts";
-import type { DeploymentRecord, EndpointRecord } from "../records/online-endpoint.ts";
 
 /**
  * Durations in milliseconds, by the cloud's clock unless said. Changed in place; what is running already may not notice.
  * What happens to some jobs, requests and deployments only is for the rules of a scenario file (scenarios/).
  */
-export interface Scenario {
+export interface Settings {
   /** How long a metric stays invisible after it was logged, as the real service is late too. */
   metricDelay: number;
   /** How long a job stays in each state that has no work of its own. */
@@ -40,7 +36,7 @@ export interface Scenario {
   events: { firstRetry: number; longestRetry: number; duplicates: number };
 }
 
-export function defaultScenario(): Scenario {
+export function defaultSettings(): Settings {
   return {
     metricDelay: 0,
     phases: { starting: 50, preparing: 50, queued: 50, finalizing: 50, cancelRequested: 50 },
@@ -54,25 +50,4 @@ export function defaultScenario(): Scenario {
     storage: { keyAccess: true, publicAccess: true, datastoresKeepKey: true },
     events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },
   };
-}
-
-/** Data of a job event, whatever the job's kind. */
-type ReportedJob = Pick<JobRecord, "name" | "status" | "experimentId" | "experimentName" | "tags" | "properties">;
-
-/** Events of the workspace, for those who forward them (webhooks, Event Grid). */
-export interface WorldEvents {
-  /** A job has become Completed, Failed or Canceled. */
-  jobTerminal: [job: ReportedJob];
-  /** A job has come into another state. */
-  jobStatus: [job: ReportedJob];
-  /** A version of an asset has been made, by whichever plane; changes of one that exists are not told. */
-  assetCreated: [noun: AssetNoun, asset: AssetVersion];
-  /** A deployment has come up, as a new one or after a change. */
-  deploymentReady: [endpoint: EndpointRecord, deployment: DeploymentRecord];
-}
-
-export function createEvents(): EventEmitter<WorldEvents> {
-  const events = new EventEmitter<WorldEvents>();
-  events.setMaxListeners(0); // tests wait for many jobs at once
-  return events;
 }
