@@ -2,9 +2,10 @@
 
 import { statSync } from "node:fs";
 import path from "node:path";
+import { present } from "../../plain-objects.ts";
 import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
-import { present, tags } from "../language/document.ts";
+import { tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { datastore } from "../language/reference.ts";
 import { readRegular } from "../language/regular-file.ts";

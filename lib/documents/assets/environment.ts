@@ -1,10 +1,11 @@
 // Environments: an image, an image with conda packages, or a Docker build context (docs/facts/azureml-documents.md#2.8).
 
-import { createHash } from "node:crypto";
 import path from "node:path";
+import { present } from "../../plain-objects.ts";
+import { sha256 } from "../../sha256.ts";
 import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { includedFile } from "../language/included.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { assetReference, datastore, type Reference, readLocalPath, resolveReference } from "../language/reference.ts";
@@ -181,7 +182,6 @@ async function putAnonymousEnvironment(document: AnonymousEnvironment, resolver:
   return await resolver.put("environments", ANONYMOUS_ENVIRONMENT, anonymousVersion(document, uploadHash), body);
 }
 
-const sha256 = (value: string) => createHash("sha256").update(value).digest("hex");
 /** Python's `separator.join(text)`: the separator between every two characters. */
 const joinCharacters = (separator: string, value: string) => [...value].join(separator);
 

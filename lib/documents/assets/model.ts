@@ -1,9 +1,10 @@
 // Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (docs/facts/azureml-documents.md#2.9).
 
-import { createHash } from "node:crypto";
+import { present } from "../../plain-objects.ts";
+import { sha256 } from "../../sha256.ts";
 import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
-import { present } from "../language/document.ts";
+
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
 import { datastore, parseReference, type Reference, resolveReference } from "../language/reference.ts";
@@ -167,6 +168,6 @@ async function putInlineModel(model: AnonymousModel, resolver: Resolver): Promis
     return await resolver.put("models", name, chosen, body);
   }
   const { body, hash } = await modelBody(model, resolver, true);
-  const name = hash ?? createHash("sha256").update(JSON.stringify(body)).digest("hex");
+  const name = hash ?? sha256(JSON.stringify(body));
   return await resolver.put("models", name, "1", body);
 }

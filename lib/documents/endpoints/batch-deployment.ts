@@ -1,11 +1,12 @@
 // Batch deployments of a model and of a pipeline component, and the older form without a type (docs/facts/azureml-documents.md#2.11).
 
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";
 import { modelUse } from "../assets/model.ts";
 import { environmentVariables, jobResources } from "../jobs/run.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { compute, jobName } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";

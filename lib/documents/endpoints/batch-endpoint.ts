@@ -1,7 +1,8 @@
 // Batch endpoints (docs/facts/azureml-documents.md#2.11).
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";

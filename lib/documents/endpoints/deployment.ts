@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";
 import { uriText } from "../assets/io.ts";
@@ -10,7 +11,7 @@ import { environmentVariables } from "../jobs/run.ts";
 import { API_VERSIONS } from "../language/asset-write.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { nearestName } from "../language/faults.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { code } from "../language/reference.ts";

@@ -1,9 +1,10 @@
 // Online endpoints, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
 
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { compute, computeId } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";

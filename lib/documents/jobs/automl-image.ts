@@ -1,6 +1,6 @@
 // AutoML over images: classification, object detection, instance segmentation.
 
-import { present } from "../language/document.ts";
+import { present } from "../../plain-objects.ts";
 import { type AnyField, object, optional, required } from "../language/object.ts";
 import { boolean, duration, integer, number, text } from "../language/scalar.ts";
 import { automlSweep, searchSpaces } from "./automl-space.ts";

@@ -1,6 +1,6 @@
 // AutoML over tables: classification, regression, forecasting.
 
-import { present } from "../language/document.ts";
+import { present } from "../../plain-objects.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { anything, boolean, duration, enumeration, integer, number, text } from "../language/scalar.ts";
 import { NOTHING_BELOW, type Shape } from "../language/shape.ts";

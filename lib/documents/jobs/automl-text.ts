@@ -1,6 +1,6 @@
 // AutoML over text: classification and named entities.
 
-import { present } from "../language/document.ts";
+import { present } from "../../plain-objects.ts";
 import { type AnyField, object, optional, required } from "../language/object.ts";
 import { duration, integer, number, text } from "../language/scalar.ts";
 import { automlSweep, searchSpaces } from "./automl-space.ts";

@@ -1,7 +1,8 @@
 // AutoML jobs: what all tasks share, and the body that a task becomes (docs/facts/azureml-documents.md#2.5). The tasks themselves are declared in automl-tabular, automl-image and automl-text.
 
+import { present } from "../../plain-objects.ts";
 import { type AssetInput, type JobInput, jobOutputs, locationUri } from "../assets/io.ts";
-import { present } from "../language/document.ts";
+
 import { type AnyField, map, object, optional, required } from "../language/object.ts";
 import { compute } from "../language/reference.ts";
 import { type EnumerationOptions, enumeration, text, variableText } from "../language/scalar.ts";

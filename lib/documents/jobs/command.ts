@@ -1,8 +1,9 @@
 // Command jobs: one command line with its code, environment, inputs and outputs (docs/facts/azureml-documents.md#2.5).
 
+import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
-import { present } from "../language/document.ts";
+
 import { object, optional, readOnly, required } from "../language/object.ts";
 import { code, computeOrLocal } from "../language/reference.ts";
 import { enumeration, text } from "../language/scalar.ts";

@@ -1,7 +1,8 @@
 // A kind of job as one object: what jobs of all kinds say about themselves, and the body that all of them share (docs/facts/azureml-documents.md#2.2).
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind, type Kind } from "../language/define-kind.ts";
-import { camelWriting, present, textTags, type Write } from "../language/document.ts";
+import { camelWriting, textTags, type Write } from "../language/document.ts";
 import { JOB_ADVICE } from "../language/kind.ts";
 import { optional, readOnly } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";

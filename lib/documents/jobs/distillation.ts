@@ -1,8 +1,9 @@
 // Distillation jobs: a small model taught by a large one (docs/facts/azureml-documents.md#2.5). The service has them as fine-tuning jobs whose properties say the rest;
 // one property holds the teacher's connection with its API key in clear text, so the body of such a job must never be shown.
 
+import { present } from "../../plain-objects.ts";
 import { jobOutputs } from "../assets/io.ts";
-import { present } from "../language/document.ts";
+
 import { map, type ObjectOf, object, optional, required } from "../language/object.ts";
 import { pythonJsonUnsorted } from "../language/python-json.ts";
 import {

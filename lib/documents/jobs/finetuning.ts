@@ -1,13 +1,13 @@
 // Fine-tuning jobs: a model of Azure's catalogue trained further on the user's data (docs/facts/azureml-documents.md#2.5).
 
+import { present } from "../../plain-objects.ts";
 import { type JobInput, jobInput, jobOutputs, locationUri, readLocation } from "../assets/io.ts";
-import { present } from "../language/document.ts";
+
 import { list, map, type ObjectOf, object, optional, required } from "../language/object.ts";
 import { compute } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, integer, looseText, number, text } from "../language/scalar.ts";
-import type { Reading } from "../language/shape.ts";
-import { camelCase, type Shape, type Writing, withOwnExpressions } from "../language/shape.ts";
+import { camelCase, type Reading, type Shape, type Writing, withOwnExpressions } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
 import { queueSettings, services } from "./run.ts";

@@ -1,4 +1,5 @@
 // Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
+import { present } from "../../plain-objects.ts";
 import { byType } from "../language/by-type.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
@@ -155,7 +156,7 @@ const service = object(
       const own = { sshPublicKeys: value.ssh_public_keys, logDir: value.log_dir };
       const properties = {
         ...value.properties,
-        ...Object.fromEntries(Object.entries(own).filter(([, item]) => item !== undefined)),
+        ...present(own),
       };
       const nodes = to.style === "camel" ? { nodesValueType: "All" } : { nodes_value_type: "All" };
       // A service that says no type is what Azure's client tries first: SSH, or TensorBoard where it has a folder of logs.

@@ -1,9 +1,11 @@
 // Spark jobs, serverless or on an attached pool (docs/facts/azureml-documents.md#2.5).
+
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, type JobInput, type JobOutput, jobInputs, jobOutputs } from "../assets/io.ts";
-import { present } from "../language/document.ts";
+
 import { nearestName } from "../language/faults.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { type Code, code, compute } from "../language/reference.ts";

@@ -1,9 +1,10 @@
 // Sweep jobs: one command tried with many values (docs/facts/azureml-documents.md#2.5).
 
+import { isObject, present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkNames, checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
 import { byType } from "../language/by-type.ts";
-import { present } from "../language/document.ts";
+
 import { list, map, object, optional, required } from "../language/object.ts";
 import { code, compute } from "../language/reference.ts";
 import {
@@ -56,7 +57,7 @@ const choiceValue: Shape<unknown> = {
   expects: "a value, or a mapping of values",
   below: { kind: "free" },
   read: (node, at) => (node.kind === "map" ? map(nested).read(node, at) : anything.read(node, at)),
-  write: (value, to) => (isMapping(value) ? map(nested).write(value, to) : value),
+  write: (value, to) => (isObject(value) ? map(nested).write(value, to) : value),
 };
 
 const nested: Shape<unknown> = {
@@ -67,11 +68,7 @@ const nested: Shape<unknown> = {
 };
 
 function isDistribution(value: unknown): value is Distribution {
-  return isMapping(value) && typeof value["type"] === "string";
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(value) && typeof value["type"] === "string";
 }
 
 /** One parameter's distribution; REST has it as a list: ["uniform", [0.1, 0.9]]. */

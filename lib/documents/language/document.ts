@@ -48,8 +48,3 @@ export function camelWriting(resolver: Resolver): Writing {
 export const tags = map(valueText);
 /** Tags and properties of jobs: values must be text. */
 export const textTags = map(text(), { nullable: true });
-
-/** Body without the entries that are undefined. */
-export function present<T extends Record<string, unknown>>(body: T): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-}

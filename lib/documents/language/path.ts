@@ -1,7 +1,9 @@
 // Local paths that a document names: they must exist, and really lie in a folder whose files may be uploaded.
+
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { type SourceLocation, TaskError } from "../../errors.ts";
+import { capital } from "../../sentence.ts";
 import { type DocumentPath, nearestName, SpecFault } from "./faults.ts";
 import { ALLOWED_HINT, folderAround, isLinkAt, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
@@ -64,7 +66,7 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
   } catch (error) {
     if (!(error instanceof SpecFault)) throw error;
     const sentence = error.message.replace(/^[:\s]*/, "");
-    return new TaskError("input", sentence.charAt(0).toUpperCase() + sentence.slice(1), {
+    return new TaskError("input", capital(sentence), {
       ...(error.errorCode === undefined ? {} : { errorCode: error.errorCode }),
       ...(error.hint === undefined ? {} : { hint: error.hint }),
     });

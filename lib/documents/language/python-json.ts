@@ -1,5 +1,5 @@
 // JSON as Python's json.dumps(sort_keys=True) writes it, and the guid that Azure's client makes of it (docs/facts/azureml-documents.md#2.7): the same component gets the same id from both.
-import { createHash } from "node:crypto";
+import { sha256 } from "../../sha256.ts";
 
 /** As json.dumps without options writes it: keys in the order in which they stand. */
 export function pythonJsonUnsorted(value: unknown): string {
@@ -32,7 +32,7 @@ function pythonString(value: string): string {
 /** The first 32 hexadecimal digits of the sha-256 of a body's JSON, in the form of a guid. */
 export function bodyGuid(body: Readonly<Record<string, unknown>>, omitted: readonly string[]): string {
   const kept = Object.fromEntries(Object.entries(body).filter(([name]) => !omitted.includes(name)));
-  return guid(createHash("sha256").update(pythonJson(kept)).digest("hex"));
+  return guid(sha256(pythonJson(kept)));
 }
 
 /** The first 32 digits of a hash in the form of a guid. */

@@ -1,11 +1,12 @@
 // AutoML in pipelines: components, which name a task, and steps, which have the YAML's own fields and no component.
+import { present } from "../../plain-objects.ts";
 import { AUTOML_TASKS, type AutomlJob, automlJob, automlStepFields } from "../jobs/automl.ts";
 import { environmentVariables, jobIdentity, jobResources, queueSettings } from "../jobs/run.ts";
 import { object, optional, required } from "../language/object.ts";
 import { enumeration } from "../language/scalar.ts";
 import type { Shape } from "../language/shape.ts";
 import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
-import { computeOf, definedOnly, type StepType, writtenFields } from "./step.ts";
+import { computeOf, type StepType, writtenFields } from "./step.ts";
 
 const component = object("an AutoML component", {
   ...componentHeader,
@@ -42,7 +43,7 @@ export const automlStep: StepType = {
   inline,
   async body(job: AutomlJob, to) {
     const compute = job.compute === undefined ? undefined : computeOf(job.compute, to.resolver);
-    return definedOnly({
+    return present({
       ...(await automlStepFields(job, to)),
       ...(await writtenFields(settings, job, ["resources"], to)),
       ...(await writtenFields(settings, job, AS_WRITTEN, { ...to, style: "yaml" })),

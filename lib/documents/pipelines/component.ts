@@ -1,6 +1,7 @@
 // Components of all types: the fields that they share, their spec, and their anonymous registration inside a pipeline (docs/facts/azureml-documents.md#2.7).
 
-import { present, tags } from "../language/document.ts";
+import { present } from "../../plain-objects.ts";
+import { tags } from "../language/document.ts";
 import { map, optional, readOnly } from "../language/object.ts";
 import { bodyGuid } from "../language/python-json.ts";
 import type { Resolver } from "../language/resolver.ts";

@@ -2,6 +2,7 @@
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
+import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
 import { jobIdentity, jobResources } from "../jobs/run.ts";
@@ -17,7 +18,6 @@ import {
   componentUse,
   type DeclaredInputs,
   type DeclaredOutputs,
-  definedOnly,
   type StepType,
   stepHeader,
   writtenFields,
@@ -222,11 +222,11 @@ export const parallelStep: StepType = {
   async body(value: Infer<typeof over> | Inline, to, component: ParallelComponent | undefined) {
     const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));
     const size = component === undefined ? {} : { mini_batch_size: 0 };
-    const own = { ...size, ...definedOnly(inherited), ...value };
+    const own = { ...size, ...present(inherited), ...value };
     const keys = value.partition_keys ?? component?.partition_keys;
     // Code and environment of a task stand in the body as in a YAML.
     const yaml = await writtenFields(over, own, ["task"], { ...to, style: "yaml" });
-    return definedOnly({
+    return present({
       ...(await writtenFields(over, own, SENT, to)),
       ...yaml,
       partition_keys: keys && partitionKeysText(keys),

@@ -1,9 +1,10 @@
 // Pipeline jobs: steps joined by bindings (docs/facts/azureml-documents.md#2.6).
 
+import { present } from "../../plain-objects.ts";
 import { checkNames, jobInputs, jobOutputs } from "../assets/io.ts";
 import { defineJob, jobHeader } from "../jobs/define-job.ts";
 import { jobIdentity, services } from "../jobs/run.ts";
-import { present } from "../language/document.ts";
+
 import { type ObjectOf, object, optional } from "../language/object.ts";
 import { compute, computeId, datastoreId, datastoreReference } from "../language/reference.ts";
 import { boolean, enumeration } from "../language/scalar.ts";

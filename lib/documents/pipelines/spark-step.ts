@@ -1,5 +1,6 @@
 // Spark components, and the steps that run Spark: over such a component, or written out in the pipeline.
 
+import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { jobIdentity } from "../jobs/run.ts";
@@ -26,7 +27,6 @@ import {
   componentUse,
   type DeclaredInputs,
   type DeclaredOutputs,
-  definedOnly,
   type StepType,
   stepHeader,
   writtenFields,
@@ -107,7 +107,7 @@ export const sparkStep: StepType = {
       tags,
       properties,
     };
-    return { type: "spark", inputs, outputs, ...definedOnly(given) };
+    return { type: "spark", inputs, outputs, ...present(given) };
   },
   async body(value: Value, to, component: SparkComponent | undefined) {
     const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));

@@ -1,4 +1,5 @@
 // The steps of a pipeline: what steps of all types share (docs/facts/azureml-documents.md#2.6).
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";
 import { gathering, includedFile } from "../language/included.ts";
@@ -183,7 +184,7 @@ export async function stepBody(step: Step, to: Writing): Promise<Record<string, 
   const component = step.component === undefined ? {} : await overComponent(step, step.component, to.resolver);
   const local = step.component?.kind === "local" ? step.component.document : undefined;
   const own = await step.of.body(value, snake, local);
-  return definedOnly({
+  return present({
     ...own,
     name: step.name,
     type: own["type"] ?? step.of.type,
@@ -233,14 +234,14 @@ function stepOutputs(outputs: Readonly<Record<string, JobOutput>>): Record<strin
     const asset = { name: output.name, version: output.version };
     body[name] =
       binding === undefined
-        ? definedOnly({
+        ? present({
             uri: output.path,
             mode,
             job_output_type: output.type ?? "uri_folder",
             ...asset,
             description: output.description,
           })
-        : definedOnly({ value: binding, type: "literal", mode, ...asset });
+        : present({ value: binding, type: "literal", mode, ...asset });
   }
   return body;
 }
@@ -260,8 +261,4 @@ export async function writtenFields(
     body[key] = await writeValue(field.shape as Shape<unknown>, value[name], to);
   }
   return body;
-}
-
-export function definedOnly(body: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }

@@ -1,11 +1,12 @@
 // Data imports: a data asset that is filled from a database or a file system outside Azure ML, once or by a schedule.
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { sha256 } from "../../sha256.ts";
 import { withoutEvidence } from "../assets/evidence-names.ts";
 import { uriText } from "../assets/io.ts";
 import { canonical } from "../language/canonical.ts";
 import { defineKind, type WriteOptions } from "../language/define-kind.ts";
-import { present, tags } from "../language/document.ts";
+import { tags } from "../language/document.ts";
 import { includedFile } from "../language/included.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { computeId, datastore } from "../language/reference.ts";

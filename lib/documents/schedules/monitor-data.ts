@@ -1,8 +1,9 @@
 // The data of a monitor: production data over a moving window, and the reference data that it is compared with
 // (docs/facts/azureml-documents.md#2.12).
 
+import { present } from "../../plain-objects.ts";
 import { type AssetInput, DATA_TYPES, jobInput, locationUri } from "../assets/io.ts";
-import { present } from "../language/document.ts";
+
 import { map, object, optional, required } from "../language/object.ts";
 import { assetReference, type Reference, referenceText, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";

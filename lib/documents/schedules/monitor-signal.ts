@@ -1,9 +1,10 @@
 // The signals of a monitor: what is compared with what, and by which metrics (docs/facts/azureml-documents.md#2.12).
 
+import { present } from "../../plain-objects.ts";
 import { writeInput } from "../assets/io.ts";
 import { pascal } from "../jobs/automl-task.ts";
 import { byType } from "../language/by-type.ts";
-import { present } from "../language/document.ts";
+
 import { list, map, object, optional, required } from "../language/object.ts";
 import { assetReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";

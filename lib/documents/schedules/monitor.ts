@@ -1,8 +1,9 @@
 // Monitors: a schedule that compares what a model is asked and answers with what it was (docs/facts/azureml-documents.md#2.12).
 
 import { TaskError } from "../../errors.ts";
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
-import { present } from "../language/document.ts";
+
 import { list, map, type ObjectOf, object, optional, required } from "../language/object.ts";
 import { assetReference, resolveReference } from "../language/reference.ts";
 import type { Collections, Resolver } from "../language/resolver.ts";

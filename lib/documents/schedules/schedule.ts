@@ -1,7 +1,8 @@
 // Schedules: a trigger, and what it sets off: a job, a monitor or a data import (docs/facts/azureml-documents.md#2.12).
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { looseText, nameText, text } from "../language/scalar.ts";

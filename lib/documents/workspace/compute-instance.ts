@@ -1,6 +1,6 @@
 // Compute instances: one machine for one person, with schedules, applications and scripts of its own.
 
-import { present } from "../language/document.ts";
+import { present } from "../../plain-objects.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { boolean, enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Writing } from "../language/shape.ts";

@@ -1,8 +1,9 @@
 // Computes: clusters, instances, and machines, Spark pools and Kubernetes clusters that are attached.
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present } from "../language/document.ts";
+import { camelWriting } from "../language/document.ts";
 import { readText } from "../language/included.ts";
 import { map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { readLocalPath } from "../language/reference.ts";

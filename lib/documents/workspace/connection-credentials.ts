@@ -1,7 +1,8 @@
 // The credentials of a connection, by their `type`. Secrets are noted as they are read.
 
+import { present } from "../../plain-objects.ts";
 import { byType } from "../language/by-type.ts";
-import { present } from "../language/document.ts";
+
 import { type Fields, object, optional, required } from "../language/object.ts";
 import { enumeration, secretText, text } from "../language/scalar.ts";
 import { type Shape, snakeCase } from "../language/shape.ts";

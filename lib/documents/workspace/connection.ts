@@ -1,8 +1,9 @@
 // Connections of a workspace to what lies outside: stores, registries, feeds, databases and AI services.
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { present } from "../language/document.ts";
+
 import { type Fields, map, object, optional, readOnly, required } from "../language/object.ts";
 import { anything, boolean, enumeration, nameText, secretText, text } from "../language/scalar.ts";
 import { type Shape, snakeCase } from "../language/shape.ts";

@@ -1,4 +1,5 @@
 // Keys, tokens and passwords with which Azure ML reaches stores. Every secret is noted as it is read, so that none is shown.
+import { present } from "../../plain-objects.ts";
 import { type Fields, object, optional, required } from "../language/object.ts";
 import { secretText, text } from "../language/scalar.ts";
 import { describedKind, type Reading, type Shape } from "../language/shape.ts";
@@ -84,6 +85,5 @@ function credentialsBody(value: Credentials, authority: string): Record<string, 
           clientId: value["client_id"],
           thumbprint: value["thumbprint"],
         };
-  const body = { credentialsType: value.kind, ...identity, secrets: { secretsType: value.kind, ...secrets } };
-  return Object.fromEntries(Object.entries(body).filter(([, item]) => item !== undefined));
+  return present({ credentialsType: value.kind, ...identity, secrets: { secretsType: value.kind, ...secrets } });
 }

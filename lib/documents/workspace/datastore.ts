@@ -1,8 +1,9 @@
 // Datastores: blob containers, file shares, data lakes and OneLake (docs/facts/azureml-documents.md#2.9).
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { camelWriting, present, tags } from "../language/document.ts";
+import { camelWriting, tags } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, nameText, text } from "../language/scalar.ts";

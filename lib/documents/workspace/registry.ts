@@ -1,7 +1,8 @@
 // Registries: assets that several workspaces share, in several regions.
+import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";
-import { present, tags } from "../language/document.ts";
+import { tags } from "../language/document.ts";
 import { list, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, enumeration, integer, nameText, text } from "../language/scalar.ts";

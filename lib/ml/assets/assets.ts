@@ -9,6 +9,7 @@ import { poll } from "../../poll.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import type { Provenance } from "../workspace/lineage.ts";
 import { sendable } from "../workspace/merge.ts";
+import type { Once } from "../workspace/once.ts";
 import { readModifyWrite } from "../workspace/retry-on-conflict.ts";
 import { type SendOptions, write } from "../workspace/write.ts";
 
@@ -23,8 +24,7 @@ export interface AssetHome {
   readonly id: string;
   /** Only a registry has one, that of its data plane. */
   readonly apiVersion?: string;
-  /** Runs `work` at the first call with this key, and gives every later call in this run the same answer. */
-  once<T>(key: string, work: () => Promise<T>): Promise<T>;
+  readonly once: Once;
 }
 
 /** A container's or version's answer; whatever else the service says stays in it. */

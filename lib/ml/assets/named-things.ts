@@ -1,8 +1,10 @@
 // Checks that everything a document refers to exists before anything is written: computes, datastores, jobs and their outputs,
 // environments, components, data, models. Each missing one is reported at its place in the file, with what exists instead.
+
 import { parseArmId, parseAssetReference, sameId, segment, workspaceId } from "../../azure/index.ts";
 import { type AssetKind, type NamedThing, namesIn, type Reference, resolveReference } from "../../documents/index.ts";
 import { formatLocation, TaskError, TaskErrors } from "../../errors.ts";
+import { present } from "../../plain-objects.ts";
 import { getJob, requireOutput } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { findVersion, noSuchAsset } from "./assets.ts";
@@ -82,7 +84,7 @@ function placed(error: TaskError, { where, input }: Pick<NamedThing, "where" | "
     ...(input === undefined ? { where } : {}),
     cause: error.cause,
   };
-  const known = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const known = present(options);
   return new TaskError(kind, `${input === undefined ? formatLocation(where) : `Input ${input}`}: ${message}`, known);
 }
 

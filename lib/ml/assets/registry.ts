@@ -1,9 +1,11 @@
 // A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (docs/facts/azureml-services.md#4.7,
 // docs/facts/azureml-wire.md#15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
+
 import { type AzureMl, Container, finish, segment, signatureFor, storageAccountOf } from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, Uploaded } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
+import { onceEach } from "../workspace/once.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type AssetHome, nextVersion, putVersion, versionOfLabel } from "./assets.ts";
 import { contentOf, type LocalContent } from "./content.ts";
@@ -73,7 +75,6 @@ export async function openRegistry(
     throw new TaskError("service", `Azure does not say where the registry ${name} is.`, { errorCode: "AML1111" });
   for (const address of addressesOf(found, url)) azure.trust(address);
   const own = found.registryName ?? name;
-  const remembered = new Map<string, Promise<unknown>>();
   return {
     azure,
     log,
@@ -86,11 +87,7 @@ export async function openRegistry(
     subscriptionId,
     resourceGroup,
     location: found.primaryRegion ?? "",
-    once<T>(key: string, work: () => Promise<T>): Promise<T> {
-      const known = remembered.get(key) ?? work();
-      remembered.set(key, known);
-      return known as Promise<T>;
-    },
+    once: onceEach(),
   };
 }
 

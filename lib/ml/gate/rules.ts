@@ -1,6 +1,8 @@
 // The rules of a gate: CEL, one a line. Pure: what they ask for, whether they hold, and in a sentence why or why not.
+
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { TaskError, TaskErrors } from "../../errors.ts";
+import { capital } from "../../sentence.ts";
 import { environment, isNode, type Needs, needsOf, type Subject } from "./rule-language.ts";
 import { evaluated, explain, textOf, type Values } from "./rule-sentences.ts";
 
@@ -199,5 +201,3 @@ function sayNoNumber(node: ASTNode, text: string, values: Values): string[] {
     return [];
   }
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,8 +1,10 @@
 // Ownership of jobs: tests whether this step submitted a job. Names can be guessed, specifications copied, and a PUT on a taken name
 // answers with the job that has it (docs/facts/recorded-operations.md#4.1). A step joins only a job that it submitted itself.
-import { createHash, createHmac } from "node:crypto";
+
+import { createHmac } from "node:crypto";
 import { segment } from "../../azure/index.ts";
 import { poll } from "../../poll.ts";
+import { sha256 } from "../../sha256.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { cancelJob, findJob, type Job } from "./jobs.ts";
 
@@ -39,7 +41,7 @@ export class Ownership {
   /** What the job of this name carries, so that it is known again. */
   properties(name: string): Record<string, string> {
     const claim = this.#claim(name);
-    return { [STEP]: hashOf(this.#step.stepIdentity), ...(claim === undefined ? {} : { [CLAIM]: claim }) };
+    return { [STEP]: sha256(this.#step.stepIdentity), ...(claim === undefined ? {} : { [CLAIM]: claim }) };
   }
 
   /**
@@ -48,7 +50,7 @@ export class Ownership {
    */
   async ofFound(job: Job, name: string): Promise<Stranger> {
     const properties = job.properties?.properties ?? {};
-    if (properties[STEP] !== hashOf(this.#step.stepIdentity)) return "it is not of this step of this run";
+    if (properties[STEP] !== sha256(this.#step.stepIdentity)) return "it is not of this step of this run";
     const claim = this.#claim(name);
     if (claim !== undefined && properties[CLAIM] === claim) return undefined;
     if (this.#workspace.provenance.attempt <= 1) return "it is not of this step, which has not submitted a job yet";
@@ -70,8 +72,6 @@ export class Ownership {
     return nonce === undefined ? undefined : createHmac("sha256", nonce).update(name).digest("hex");
   }
 }
-
-const hashOf = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /**
  * Asks the job to cancel that a stopped step left, as `onJob` told it. While the step had not seen whose the job is, that is seen now:

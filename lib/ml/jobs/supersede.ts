@@ -1,6 +1,7 @@
 // The concurrency key of jobs: of two runs with one key the newer one keeps its job, whichever submitted first.
-import { createHash } from "node:crypto";
+
 import { TaskError } from "../../errors.ts";
+import { sha256 } from "../../sha256.ts";
 import type { Provenance } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { cancelJob, hasEnded, type Job } from "./jobs.ts";
@@ -26,7 +27,7 @@ export function concurrencyTag(key: string, provenance: Provenance): string {
   return `ConcurrencyKey.${scope}.${plain}`;
 }
 
-const short = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12);
+const short = (text: string) => sha256(text).slice(0, 12);
 
 /** How many jobs of a key are looked at, the newest first: one that goes on is among them. */
 const MOST = 500;

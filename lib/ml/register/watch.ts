@@ -1,6 +1,7 @@
 // Lists new model versions: everything created after a cursor, in the order of creation.
-import { createHash } from "node:crypto";
+
 import { TaskError } from "../../errors.ts";
+import { sha256 } from "../../sha256.ts";
 import { type AssetHome, containersOf, versionIn, versionsOf } from "../assets/assets.ts";
 import { isRegistry } from "../assets/registry.ts";
 
@@ -50,7 +51,7 @@ export interface CursorNames {
  * @param start all that says what is started: target, branch, parameters, alias
  */
 export function cursorNames(home: AssetHome, filter: WatchFilter, target: string, start: string): CursorNames {
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 12);
+  const hash = (text: string) => sha256(text).slice(0, 12);
   const shared = `AzureML.WatchModels.${hash(`${(isRegistry(home) ? home.uri : home.id).toLowerCase()}\n${target}`)}`;
   const models = [...new Set(filter.models)].sort();
   const tags = Object.entries(filter.tags).sort(([one], [other]) => (one < other ? -1 : 1));

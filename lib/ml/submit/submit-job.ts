@@ -1,8 +1,10 @@
 // Submits a job: checks what it refers to, uploads what it needs, and submits it once for this step of this run (idempotent).
-import { createHash, randomBytes } from "node:crypto";
+
+import { randomBytes } from "node:crypto";
 import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
+import { sha256 } from "../../sha256.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver, type WorkspaceResolver } from "../assets/resolve.ts";
 import { refuseEvidence } from "../gate/evidence.ts";
@@ -148,10 +150,7 @@ function fateOf(job: Job, hash: string): "join" | "ended" | "other" {
  * pipeline there are no attempts, and the name is new each time.
  */
 export function jobName(provenance: Provenance, stepIdentity: string): string {
-  const unique =
-    provenance.kind === "none"
-      ? randomBytes(5).toString("hex")
-      : createHash("sha256").update(stepIdentity).digest("hex").slice(0, 10);
+  const unique = provenance.kind === "none" ? randomBytes(5).toString("hex") : sha256(stepIdentity).slice(0, 10);
   const parts = [slug(provenance.definition, 40), slug(provenance.runId, 20), slug(provenance.step, 30), unique];
   const name = parts.filter((part) => part !== "").join("-");
   return /^[a-z0-9]/i.test(name) ? name : `job-${name}`;
@@ -179,7 +178,7 @@ export function specificationHash(
   const distils = settings.some(([name]) => name === "azureml.enable_distillation");
   let text = canonical(distils ? { ...specification, settings: Object.fromEntries(settings) } : specification);
   for (const [id, hash] of resolver.codeHashes) text = text.replaceAll(id, `code ${hash}`);
-  return createHash("sha256").update(text).digest("hex");
+  return sha256(text);
 }
 
 function withOptions(document: JobDocument, options: SubmitOptions): JobDocument {

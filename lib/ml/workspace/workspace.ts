@@ -1,8 +1,10 @@
 // The workspace: its location, the hosts of its services, and a cache of what was asked of it in this run.
+
 import { type AzureMl, segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { Provenance } from "./lineage.ts";
+import { type Once, onceEach } from "./once.ts";
 
 export interface Workspace {
   readonly azure: AzureMl;
@@ -22,8 +24,7 @@ export interface Workspace {
    * at the first call.
    */
   serviceUrl(service: "history" | "data"): Promise<string>;
-  /** Runs `work` at the first call with this key, and gives every later call in this run the same answer. */
-  once<T>(key: string, work: () => Promise<T>): Promise<T>;
+  readonly once: Once;
 }
 
 export interface WorkspaceRequest {
@@ -81,12 +82,7 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
     });
   const found = { ...answer.body, ...answer.body?.properties };
   const id = withoutSlash(found.id) ?? addressOf(request);
-  const remembered = new Map<string, Promise<unknown>>();
-  const once = <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const known = remembered.get(key) ?? work();
-    remembered.set(key, known);
-    return known as Promise<T>;
-  };
+  const once = onceEach();
   const discover = async () => {
     const url = need(found.discoveryUrl, name, "discovery address");
     const answer = await azure.request<{ api?: string }>("GET", url, {

@@ -1,0 +1,14 @@
+// Work that is done once in a run: whoever asks for it again gets the first answer.
+
+/** Runs `work` at the first call with this key, and gives every later call the same answer. */
+export type Once = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+/** What is done once for one workspace or registry. */
+export function onceEach(): Once {
+  const begun = new Map<string, Promise<unknown>>();
+  return <T>(key: string, work: () => Promise<T>) => {
+    const known = begun.get(key) ?? work();
+    begun.set(key, known);
+    return known as Promise<T>;
+  };
+}
