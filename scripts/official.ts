@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { contracts } from "../local/azure/contract/contracts.ts";
+import { contractIn } from "../local/azure/contract/resource-types.ts";
 import { virtualEnvironment } from "./conformance/python.ts";
 import { entryOf, judge, readLeftOut, report } from "./official/judge.ts";
 import { prepareAssets, runPytest, type TestEnd, testFolders } from "./official/pytest.ts";
@@ -21,7 +21,7 @@ const usage = `npm run test:official -- [--configs DIR] [--only TEXT]... [--work
                    Without it the tests that fail for want of a file are named and not counted
   --only TEXT      run the areas, files or tests whose id holds this text; may be given again
   --workers N      tests at a time (default: 2)
-  --contract DIR   more published types: local Azure refuses bodies that break these, too (default: $AZURE_ML_CONTRACT)
+  --contract DIR   published resource types: local Azure refuses bodies that break them (default: $AZURE_ML_CONTRACT)
   --json FILE      where to write how each test ended
   --har FILE       where to write every HTTP exchange, secrets replaced
 
@@ -42,7 +42,8 @@ async function main(): Promise<number> {
     // Jobs run with "this machine's Python"; here that is the one that has the clients.
     process.env["PATH"] = `${python.bin}${path.delimiter}${process.env["PATH"] ?? ""}`;
     const { startCloud } = await import("../local/cloud.ts");
-    const cloud = await startCloud({ contracts: contracts(options.contract) });
+    const { contract } = options;
+    const cloud = await startCloud(contract === undefined ? {} : { contracts: [contractIn(path.resolve(contract))] });
     let ends: readonly TestEnd[];
     try {
       cloud.azure.settings.patience = 20_000;
@@ -96,7 +97,8 @@ function readArguments(): Options | undefined {
     const workers = Number(values.workers ?? 2);
     if (!(Number.isInteger(workers) && workers > 0))
       throw new Error(`--workers is ${values.workers}; it must be 1 or more.`);
-    return { ...values, only: values.only ?? [], workers };
+    const contract = values.contract ?? process.env["AZURE_ML_CONTRACT"];
+    return { ...values, only: values.only ?? [], workers, ...(contract ? { contract } : {}) };
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${usage}`);
     return undefined;

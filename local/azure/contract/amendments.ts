@@ -60,6 +60,26 @@ const AMENDMENTS: readonly Amendment[] = [
     fault: unknownFields("v1LegacyMode", "enableDataIsolation"),
   },
   {
+    // Recorded in 2023: accounts that the service made for a registry show their names.
+    side: "answer",
+    operation: /^(get|put|patch) registries(\/\{\})?$/,
+    fault: unknownFields(
+      "regionDetails\\[\\d+\\]\\.(storageAccountDetails|acrDetails)\\[\\d+\\]\\.\\w+\\.(storageAccountName|acrAccountName)",
+    ),
+  },
+  {
+    // Azure's own client sends it to a registry's data plane.
+    side: "request",
+    operation: /^put registries\/\{\}\/models\/\{\}\/versions\/\{\}$/,
+    versions: ["2021-10-01-dataplanepreview"],
+    fault: unknownFields("system_metadata"),
+  },
+  {
+    // The official client's own tests schedule by `* * * * *`, in which the pattern, a letter or digit anywhere, is not met.
+    operation: /workspaces\/\{\}\/schedules/,
+    fault: /^(value\[\d+\]\.)?properties\.trigger\.expression: .* does not match the pattern/,
+  },
+  {
     // Azure's own client deploys pipelines at this version; the types have the field from 2023-04-01-preview on.
     side: "request",
     operation: /^put workspaces\/\{\}\/batchendpoints\/\{\}\/deployments\/\{\}$/,

@@ -43,6 +43,8 @@ export interface Fault {
  */
 export type Role = "request" | "strict request" | "answer";
 
+/** A resource stands at the top, or in a page of resources. */
+const isResource = (where: string): boolean => where === "" || /^value\[\d+\]$/.test(where);
 /** Keys that every resource may carry at its top, whether or not its type lists them. */
 const ENVELOPE = [
   "id",
@@ -131,7 +133,7 @@ function objectFaults(
         return [{ path: under(key), message: "read-only, sent" }];
       const known = member?.shape ?? shape.additional;
       if (known !== undefined) return faultsOf(known, item, role, under(key));
-      if (where === "" && ENVELOPE.includes(key.toLowerCase())) return [];
+      if (isResource(where) && ENVELOPE.includes(key.toLowerCase())) return [];
       return [{ path: under(key), message: "unknown field" }];
     }),
   ];
