@@ -4,7 +4,7 @@ import { guidOf } from "../text/guid.ts";
 import { EndpointProxy } from "./endpoint-proxy/proxy.ts";
 import { EndpointTypes } from "./endpoint-proxy/types.ts";
 import { ServerTasks } from "./server-tasks/index.ts";
-import { type Build, type BuildReason, type BuildResult, Builds, type Definition } from "./state/builds.ts";
+import { type Build, type BuildResult, Builds, type Definition, type WantedBuild } from "./state/builds.ts";
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
 import { type Identity, personOf } from "./state/identities.ts";
@@ -160,21 +160,7 @@ export class DevOpsWorld {
   }
 
   /** Queues a run. `requestedFor` is a person's name or mail address; the definition is made when it is new. */
-  createBuild(
-    definition: Definition | string,
-    wanted: {
-      branch: string;
-      commit: string;
-      reason?: BuildReason;
-      requestedFor: string;
-      triggeredBy?: Build;
-      triggerInfo?: Record<string, string>;
-      parameters?: Record<string, string>;
-      /** Used when the definition is new; default a repository named as the project. */
-      repository?: string;
-      yamlFilename?: string;
-    },
-  ): Build {
+  createBuild(definition: Definition | string, wanted: WantedBuild<Build>): Build {
     const known = typeof definition === "string" ? this.builds.definition(definition) : definition;
     const used =
       known ??

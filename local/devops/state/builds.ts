@@ -74,6 +74,20 @@ export interface NewBuild {
   readonly templateParameters?: Readonly<Record<string, string>>;
 }
 
+/** What whoever asks for a run says of it. `requestedFor` is a person's name or mail address. */
+export interface WantedBuild<Build> {
+  readonly branch: string;
+  readonly commit: string;
+  readonly reason?: BuildReason;
+  readonly requestedFor: string;
+  readonly triggeredBy?: Build;
+  readonly triggerInfo?: Record<string, string>;
+  readonly parameters?: Record<string, string>;
+  /** Used when the definition is new; default a repository named as the project. */
+  readonly repository?: string;
+  readonly yamlFilename?: string;
+}
+
 /** `refs/heads/main` of `main`; a full ref stays as it is. */
 export function fullRef(branch: string): string {
   return branch.startsWith("refs/") ? branch : `refs/heads/${branch}`;

@@ -1,17 +1,9 @@
 // The in-process interface of the local pipeline to Azure DevOps; local/devops' DevOpsWorld satisfies it.
 import type { Issue, OutputVariable, TaskManifest, TaskResult } from "../../agent/index.ts";
+import type { BuildReason, BuildResult, WantedBuild } from "../../devops/state/builds.ts";
 
-export type RunReason =
-  | "manual"
-  | "individualCI"
-  | "batchedCI"
-  | "pullRequest"
-  | "schedule"
-  | "resourceTrigger"
-  | "buildCompletion"
-  | "triggered"
-  | "userCreated";
-export type RunResult = "succeeded" | "partiallySucceeded" | "failed" | "canceled";
+export type RunReason = BuildReason;
+export type RunResult = BuildResult;
 
 export interface PlanLike {
   readonly planId: string;
@@ -100,20 +92,7 @@ export interface DevOpsLike<Build extends BuildLike = BuildLike> {
   };
   readonly webhooks?: WebhookSource;
   readonly connections?: { get(name: string): { readonly type: string } | undefined };
-  createBuild(
-    definition: string,
-    wanted: {
-      branch: string;
-      commit: string;
-      reason?: RunReason;
-      requestedFor: string;
-      triggeredBy?: Build;
-      triggerInfo?: Record<string, string>;
-      parameters?: Record<string, string>;
-      repository?: string;
-      yamlFilename?: string;
-    },
-  ): Build;
+  createBuild(definition: string, wanted: WantedBuild<Build>): Build;
   startBuild(build: Build): void;
   finishBuild(build: Build, result: RunResult): void;
   issueJobToken(job: {
