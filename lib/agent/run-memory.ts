@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../poll.ts";
 import { again, say, unreadableAnswer } from "./asking.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
-import { type JobOfRun, type Turn, takeTurn } from "./turn.ts";
+import { acquireJobLock, type JobLock, type JobOfRun } from "./job-lock.ts";
 
 /** The run that a task belongs to, and how it speaks to Azure DevOps. */
 export interface RunAccess {
@@ -77,7 +77,7 @@ export class RunMemory {
     signal: AbortSignal,
     work: () => Promise<T>,
   ): Promise<{ readonly value: T } | { readonly job: string }> {
-    const turn = await this.#takeTurn(name, signal);
+    const turn = await this.#acquireJobLock(name, signal);
     if (turn.kind === "theirs") return { job: turn.job };
     try {
       return { value: await work() };
@@ -87,12 +87,12 @@ export class RunMemory {
     }
   }
 
-  #takeTurn(name: string, signal: AbortSignal): Promise<Turn> {
+  #acquireJobLock(name: string, signal: AbortSignal): Promise<JobLock> {
     const board = {
       read: () => this.#properties(this.#access.runId),
       write: (key: string, text: string) => this.remember(key, text),
     };
-    return takeTurn(board, `Turn.${name}`, this.#access.job, { clock: this.clock, signal });
+    return acquireJobLock(board, `Turn.${name}`, this.#access.job, { clock: this.clock, signal });
   }
 
   /** Runs of this pipeline, this one too, newest first: what each keeps under `name` or `name.…`, names in lower case. */

@@ -1,6 +1,7 @@
 // The public interface of lib/ml.
 export { type AppliedResource, applyDocuments } from "./apply/apply.ts";
 export { readDocuments } from "./apply/documents.ts";
+export { type AssetStore, openAssetStore } from "./assets/asset-store.ts";
 export {
   type DownloadedModel,
   downloadFolder,
@@ -8,7 +9,6 @@ export {
   fileFilter,
   type ModelOrigin,
 } from "./assets/download-model.ts";
-export { openPlace, type Place } from "./assets/place.ts";
 export { deploy, type RolloutReport } from "./endpoints/deploy.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";

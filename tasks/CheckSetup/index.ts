@@ -1,6 +1,7 @@
 // Check setup: everything that the tasks will ask is asked, nothing is changed, and one page says what is to be mended.
-import { checkSetup, readWishes, type Setup } from "../../lib/ml/setup/check-setup.ts";
-import { failuresOf, sayChecks } from "../../lib/ml/setup/say.ts";
+
+import { failuresOf, sayChecks } from "../../lib/ml/setup/check-report.ts";
+import { checkSetup, readSetupOptions, type Setup } from "../../lib/ml/setup/check-setup.ts";
 import { defineTask, type WorkspaceRequest } from "../../lib/task/index.ts";
 import { openRights } from "../../lib/task/rights.ts";
 import { contract } from "./contract.gen.ts";
@@ -11,7 +12,7 @@ export default defineTask(
   contract,
   openSetup,
   async ({ inputs, workspace: setup, log, signal, record, run }) => {
-    const checks = await checkSetup(setup, readWishes(inputs), { ask: openRights(run), signal });
+    const checks = await checkSetup(setup, readSetupOptions(inputs), { ask: openRights(run), signal });
     record.setup = { checks };
     sayChecks(log, checks);
     const named = (outcome: string) => checks.filter((one) => one.outcome === outcome).map(({ id }) => id);

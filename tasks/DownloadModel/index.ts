@@ -1,9 +1,9 @@
 // Download model: the files of one version, once, and where they come from.
-import { type DownloadedModel, downloadFolder, downloadModel, fileFilter, openPlace } from "../../lib/ml/index.ts";
+import { type DownloadedModel, downloadFolder, downloadModel, fileFilter, openAssetStore } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
+export default defineTask(contract, openAssetStore, async ({ inputs, workspace: place, log, record, run }) => {
   const model = await downloadModel(place, {
     name: inputs.modelName,
     version: inputs.versionOrLabel,

@@ -1,11 +1,11 @@
 // Register dataset: the same content is the same version, and the task says which.
 
 import { dataKind, readSource, type UploadRoot } from "../../lib/documents/index.ts";
-import { dataOf, openPlace, registerDataIn } from "../../lib/ml/index.ts";
+import { dataOf, openAssetStore, registerDataIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, record, run }) => {
+export default defineTask(contract, openAssetStore, async ({ inputs, workspace: place, log, record, run }) => {
   const root = run.folders(inputs.allowedFolders);
   const data = await registerDataIn(place, readData(inputs, root), root);
   log.info(`Data asset ${data.name}:${data.version} (${data.created ? "new" : "there already"}): ${data.path}`);

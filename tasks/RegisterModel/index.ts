@@ -1,10 +1,10 @@
 // Register model: from a job's output or a folder, once, with where it came from.
-import { openPlace, registerModelIn } from "../../lib/ml/index.ts";
+import { openAssetStore, registerModelIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openJudgements } from "../../lib/task/judgements.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openPlace, async ({ inputs, workspace: place, log, signal, record, run }) => {
+export default defineTask(contract, openAssetStore, async ({ inputs, workspace: place, log, signal, record, run }) => {
   const { name, type, version, description } = inputs;
   const tags = readPairs(inputs.tags, "tags");
   const request = { name, type, version, description, tags, source: sourceOf(inputs) };

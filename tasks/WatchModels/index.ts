@@ -1,10 +1,10 @@
 // Watch models: what was registered since the last run starts something, once for each version, in order.
-import { cursorNames, openPlace, startNewVersions } from "../../lib/ml/index.ts";
+import { cursorNames, openAssetStore, startNewVersions } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openStarter, targetOf } from "../../lib/task/starter.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openPlace, async ({ inputs, workspace: { home, signal }, log, run }) => {
+export default defineTask(contract, openAssetStore, async ({ inputs, workspace: { home, signal }, log, run }) => {
   const starter = openStarter(run, targetOf(inputs));
   const tags = readPairs(inputs.requiredTags, "requiredTags");
   const busy = await starter.busyRun();

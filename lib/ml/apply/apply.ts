@@ -6,6 +6,7 @@ import type { Collecting } from "../assets/collections.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { sayChange } from "./change-text.ts";
 import { type Made, madeBy, type ReadDocuments } from "./documents.ts";
 import {
   dryRunResolver,
@@ -18,7 +19,6 @@ import { titleOf } from "./duplicates.ts";
 import type { Decision } from "./plan.ts";
 import { labelOf, type Planned, planOne } from "./planned.ts";
 import { refusalOf, twice } from "./refusals.ts";
-import { sayChange } from "./say.ts";
 import { writePlanned } from "./write-planned.ts";
 
 export interface ApplyOptions {

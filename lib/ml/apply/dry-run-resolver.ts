@@ -6,7 +6,7 @@ import { canonical } from "../../documents/language/canonical.ts";
 import { sha256 } from "../../sha256.ts";
 import { versionOfLabel } from "../assets/assets.ts";
 import { type Collecting, collectedBy, collectionsOf } from "../assets/collections.ts";
-import { contentOf } from "../assets/content.ts";
+import { contentOf } from "../assets/local-content.ts";
 import { specWorkspace } from "../assets/resolve.ts";
 import { UNKNOWN } from "../workspace/compare.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -3,8 +3,8 @@ import { API_VERSION, segment } from "../../azure/index.ts";
 import type { AssetKind, Resolver, Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { versionIn } from "../assets/assets.ts";
-import { holderOf } from "../assets/holder.ts";
 import { requireNamed } from "../assets/named-things.ts";
+import { findVersionOf } from "../assets/version-of-content.ts";
 import { isEmpty } from "../workspace/compare.ts";
 import type { Resource } from "../workspace/merge.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -83,7 +83,7 @@ export async function planOne(
   }
   // Without a version: the newest one that is the same, or else a new one.
   let decision: ReturnType<typeof decide> | undefined;
-  const { there, free } = await holderOf(workspace, collection as AssetKind, name, async (version) => {
+  const { there, free } = await findVersionOf(workspace, collection as AssetKind, name, async (version) => {
     const asked = await inServiceForm(workspace, wanted, version as Resource);
     decision = decide(how, asked, version as Resource, { hash });
     const isOurs = hash === undefined || !decision.changes.some(({ path: at }) => at === "properties.properties");

@@ -1,7 +1,7 @@
 // Refusals of a plan: a version that exists with other content, and two documents for one resource.
 import { TaskError } from "../../errors.ts";
+import { sayChange } from "./change-text.ts";
 import { labelOf, type Planned } from "./planned.ts";
-import { sayChange } from "./say.ts";
 
 /** Of a document that would change what a version holds. */
 export function refusalOf(one: Planned): TaskError[] {

@@ -5,8 +5,8 @@ import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { write } from "../workspace/write.ts";
-import type { LocalContent } from "./content.ts";
 import { warnAboutSize } from "./datastores.ts";
+import type { LocalContent } from "./local-content.ts";
 import { bringContent } from "./stored-content.ts";
 
 /** Version of the hash's definition (docs/facts/azureml-documents.md#3.1). */

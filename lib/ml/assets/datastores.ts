@@ -11,7 +11,7 @@ import {
 import type { Uploaded } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { LARGE, type LocalContent } from "./content.ts";
+import { LARGE, type LocalContent } from "./local-content.ts";
 import { bringContent } from "./stored-content.ts";
 
 /** The datastore that every workspace has for uploads (docs/facts/azureml-documents.md#3.5). */

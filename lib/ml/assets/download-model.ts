@@ -14,9 +14,9 @@ import { TaskError } from "../../errors.ts";
 import { findJob, getJob } from "../jobs/jobs.ts";
 import { outputPlace } from "../jobs/runs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { type AssetStore, needWorkspace } from "./asset-store.ts";
 import { type AssetBody, type AssetHome, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
 import { namedAccounts, openDatastore } from "./datastores.ts";
-import { needWorkspace, type Place } from "./place.ts";
 import { openFiles } from "./registry.ts";
 
 export interface DownloadRequest {
@@ -57,7 +57,7 @@ export interface ModelOrigin {
  * @throws TaskError `notFound` for a model, a version or files that are not there; `service` where a file's name would
  * lead out of the folder
  */
-export async function downloadModel(from: Place, request: DownloadRequest): Promise<DownloadedModel> {
+export async function downloadModel(from: AssetStore, request: DownloadRequest): Promise<DownloadedModel> {
   const { home, signal } = from;
   const { name } = request;
   const version = await versionOf(home, request);
@@ -140,7 +140,7 @@ export function downloadFolder(
 
 /** A registry opens the container of its version itself (docs/facts/azureml-services.md#4.7). */
 async function filesOf(
-  from: Place,
+  from: AssetStore,
   name: string,
   version: string,
   uri: string,

@@ -5,7 +5,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { type BlobFile, CHECKED_RANGE, type Container, sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { LocalContent } from "./content.ts";
+import type { LocalContent } from "./local-content.ts";
 
 /** A file or a folder of blobs; a path has no slash at its end. */
 export interface BlobPlace {

@@ -8,7 +8,7 @@ import { TaskError } from "../../errors.ts";
 import { onceEach } from "../workspace/once.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type AssetHome, nextVersion, putVersion, versionOfLabel } from "./assets.ts";
-import { contentOf, type LocalContent } from "./content.ts";
+import { contentOf, type LocalContent } from "./local-content.ts";
 import { bringContent } from "./stored-content.ts";
 
 /** The only version that imports, uploads and downloads of registries are known in. */

@@ -5,8 +5,8 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
 import { registerCode } from "./code-assets.ts";
 import { collectionsOf } from "./collections.ts";
-import { contentOf } from "./content.ts";
 import { uploadContent } from "./datastores.ts";
+import { contentOf } from "./local-content.ts";
 
 export interface WorkspaceResolver extends Resolver {
   /** The content hash of each code version handed out, by its id: what a specification is compared by. */

@@ -5,9 +5,9 @@ import type { AssetKind } from "../../documents/language/resolver.ts";
 import { CONTENT_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { AssetBody } from "./assets.ts";
-import type { LocalContent } from "./content.ts";
 import { openDatastore } from "./datastores.ts";
 import { holdsContent, sameFiles } from "./held-files.ts";
+import type { LocalContent } from "./local-content.ts";
 import { isRegistry, type Registry } from "./registry.ts";
 import { ownDatastorePath, provenBlobsOf, REPLICATED, registryPath, uriOf } from "./version-places.ts";
 

@@ -2,15 +2,15 @@
 import { parseDatastoreUri } from "../../azure/index.ts";
 import { type DataDocument, dataKind, parseSource, rootOf, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { type AssetStore, needWorkspace } from "../assets/asset-store.ts";
 import { type AssetBody, findVersion, putNewVersion, versionIn } from "../assets/assets.ts";
-import { contentOf, type LocalContent } from "../assets/content.ts";
-import { holderOf } from "../assets/holder.ts";
+import { contentOf, type LocalContent } from "../assets/local-content.ts";
 import { requireNamed } from "../assets/named-things.ts";
-import { needWorkspace, type Place } from "../assets/place.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { retag } from "../assets/retag.ts";
 import { holdsSame } from "../assets/same-content.ts";
+import { findVersionOf } from "../assets/version-of-content.ts";
 import { placeOfUri, requireOwn } from "../assets/version-places.ts";
 import { refuseEvidence } from "../gate/evidence.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "../workspace/lineage.ts";
@@ -50,7 +50,7 @@ export function dataOf(given: { name: string; type: string; path: string }, root
  * @throws TaskError as registerData, and `input` where a workspace would be needed
  */
 export async function registerDataIn(
-  place: Place,
+  place: AssetStore,
   document: DataDocument,
   root?: UploadRoot,
 ): Promise<RegisteredAsset> {
@@ -95,7 +95,7 @@ export async function registerData(
     return create(home, document, document.version, wanted, root);
   }
   const attempt = async () => {
-    const { there, free } = await holderOf(home, "data", name, (version) => wanted.isHeldBy(version));
+    const { there, free } = await findVersionOf(home, "data", name, (version) => wanted.isHeldBy(version));
     return there ? known(home, document, there) : create(home, document, free, wanted, root);
   };
   return untilFree(`a version of the data asset ${name}`, attempt, home);

@@ -2,12 +2,12 @@
 
 import { modelKind, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { type AssetStore, needWorkspace } from "../assets/asset-store.ts";
 import { type AssetBody, findVersion, putNewVersion, versionIn } from "../assets/assets.ts";
-import { holderOf } from "../assets/holder.ts";
-import { needWorkspace, type Place } from "../assets/place.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { retag } from "../assets/retag.ts";
+import { findVersionOf } from "../assets/version-of-content.ts";
 import { requireOwn } from "../assets/version-places.ts";
 import {
   type Evidence,
@@ -42,7 +42,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
  * @throws TaskError as registerModel, and `input` where a workspace would be needed
  */
 export async function registerModelIn(
-  place: Place,
+  place: AssetStore,
   request: ModelRequest,
   root?: UploadRoot,
   judges?: Judges,
@@ -112,7 +112,7 @@ export async function registerModel(
   }
   const attempt = async () => {
     const [{ there, free }] = await Promise.all([
-      holderOf(home, "models", name, (version) => source.isHeldBy(version)),
+      findVersionOf(home, "models", name, (version) => source.isHeldBy(version)),
       source.ready,
     ]);
     return there ? known(home, request, source, there, judges) : create(home, request, source, free, judges);

@@ -4,9 +4,9 @@ import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import { type AssetBody, findVersion, versionIn } from "../assets/assets.ts";
 import { sameFiles } from "../assets/held-files.ts";
-import { type Held, holderOf } from "../assets/holder.ts";
 import { importVersion, type Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";
+import { findVersionOf, type Held } from "../assets/version-of-content.ts";
 import { provenBlobsOf } from "../assets/version-places.ts";
 import { type Evidence, evidenceKept, isEvidence, type Judged, type Judges, withEvidence } from "../gate/evidence.ts";
 import { SHARED_FROM, sameTags } from "../workspace/lineage.ts";
@@ -143,7 +143,7 @@ async function lookFor(
       },
     );
   }
-  return holderOf(registry, kind, name, isCopy);
+  return findVersionOf(registry, kind, name, isCopy);
 }
 
 /** The version with exactly these tags and the description, written only where it has others. */

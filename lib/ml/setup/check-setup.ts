@@ -13,7 +13,7 @@ import { operationsOf, TASK_OPERATIONS, type TaskFolderName } from "./task-opera
 
 export type { Setup };
 
-export interface SetupWishes {
+export interface SetupOptions {
   readonly tasks: readonly TaskFolderName[];
   readonly computes: readonly string[];
   readonly endpoints: readonly string[];
@@ -27,7 +27,7 @@ export interface SetupWishes {
  */
 export async function checkSetup(
   setup: Setup,
-  wishes: SetupWishes,
+  wishes: SetupOptions,
   { ask, signal }: { readonly ask: AskRights; readonly signal: AbortSignal },
 ): Promise<CheckLine[]> {
   const { tasks, computes, endpoints, rights, connectionType } = wishes;
@@ -53,13 +53,13 @@ export async function checkSetup(
 const ALL = Object.keys(TASK_OPERATIONS) as TaskFolderName[];
 
 /** Options from the inputs. @throws TaskError `input` that names what there is instead */
-export function readWishes(inputs: {
+export function readSetupOptions(inputs: {
   readonly tasks: string | undefined;
   readonly computes: string | undefined;
   readonly endpoints: string | undefined;
   readonly rights: string | undefined;
   readonly connectionType: string;
-}): SetupWishes {
+}): SetupOptions {
   const named = wordsIn(inputs.tasks).map((word) => word.replace(/^AzureML/i, "").replace(/@\d+$/, ""));
   const rights = wordsIn(inputs.rights);
   return {

@@ -67,7 +67,7 @@ export class Container {
   }
 
   private tell(name: ContainerEvent["name"], message: string): void {
-    // Log lines are dropped after this many restarts of a crashing container.
+    // Events beyond this many are dropped: a crashing container would add them without end.
     if (this.events.length < 100) this.events.push({ name, message, at: this.world.clock.now() });
   }
 

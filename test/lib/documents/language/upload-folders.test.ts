@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { inTurns, listUploadFiles, walk } from "../../../../lib/documents/index.ts";
 import { objectHash } from "../../../../lib/documents/language/hash.ts";
 import { isInside, whereIs } from "../../../../lib/documents/language/upload-folders.ts";
-import { readContent } from "../../../../lib/ml/assets/content.ts";
+import { readContent } from "../../../../lib/ml/assets/local-content.ts";
 import { needs } from "../../../harness/needs.ts";
 import { type Project, project } from "../project.ts";
 

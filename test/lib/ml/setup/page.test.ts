@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { TaskError } from "../../../../lib/errors.ts";
-import { readWishes } from "../../../../lib/ml/setup/check-setup.ts";
+import { readSetupOptions } from "../../../../lib/ml/setup/check-setup.ts";
 import { type CheckAnswer, Page } from "../../../../lib/ml/setup/page.ts";
 import { allows, isOfNetwork } from "../../../../lib/ml/setup/roles.ts";
 import { TASK_OPERATIONS } from "../../../../lib/ml/setup/task-operations.ts";
@@ -160,18 +160,18 @@ describe("the inputs of a check of the setup", () => {
   const none = { tasks: undefined, computes: undefined, endpoints: undefined, rights: undefined, connectionType: "x" };
 
   it("mean all tasks where none is named, and take a task by each of its names", () => {
-    assert.equal(readWishes(none).tasks.length, Object.keys(TASK_OPERATIONS).length);
-    const { tasks } = readWishes({ ...none, tasks: "AzureMLSubmitJob@1, registermodel\n\nSubmitJob" });
+    assert.equal(readSetupOptions(none).tasks.length, Object.keys(TASK_OPERATIONS).length);
+    const { tasks } = readSetupOptions({ ...none, tasks: "AzureMLSubmitJob@1, registermodel\n\nSubmitJob" });
     assert.deepEqual(tasks, ["SubmitJob", "RegisterModel"]);
   });
 
   it("take names one a line or with commas, each once", () => {
-    assert.deepEqual(readWishes({ ...none, computes: "a, b\n a ,\n" }).computes, ["a", "b"]);
+    assert.deepEqual(readSetupOptions({ ...none, computes: "a, b\n a ,\n" }).computes, ["a", "b"]);
   });
 
   it("refuse a right that there is none of", () => {
     assert.throws(
-      () => readWishes({ ...none, rights: "build" }),
+      () => readSetupOptions({ ...none, rights: "build" }),
       /Input rights names "build", which does not exist; there are builds, tests/,
     );
   });

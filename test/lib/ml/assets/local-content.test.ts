@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { readContent } from "../../../../lib/ml/assets/content.ts";
+import { readContent } from "../../../../lib/ml/assets/local-content.ts";
 import { project } from "../projects.ts";
 
 describe("local content", () => {

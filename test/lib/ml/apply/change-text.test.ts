@@ -1,6 +1,6 @@
 // The text of Apply's plan shows no value that may be a secret, wherever an earlier file may have had it.
 import assert from "node:assert/strict";
-import { sayChange } from "../../../../lib/ml/apply/say.ts";
+import { sayChange } from "../../../../lib/ml/apply/change-text.ts";
 
 const SECRET = "an-old-p4ssword";
 const say = (path: string, from: unknown, to: unknown = "new") => sayChange({ path, from, to }, { secrets: new Set() });

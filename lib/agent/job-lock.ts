@@ -14,7 +14,7 @@ export interface JobOfRun {
 }
 
 /** The store of claims: texts under names, which every job of the run reads and writes. */
-export interface Board {
+export interface ClaimStore {
   read(): Promise<Readonly<Record<string, string>>>;
   write(name: string, text: string): Promise<void>;
 }
@@ -28,7 +28,7 @@ interface Claim extends JobOfRun {
 /** How long a job may draw its number, in milliseconds: two requests. One that takes longer was killed at it. */
 const DRAWING = 60_000;
 
-export type Turn =
+export type JobLock =
   | { readonly kind: "mine"; release(): Promise<void> }
   | { readonly kind: "theirs"; readonly job: string };
 
@@ -36,12 +36,12 @@ export type Turn =
  * Takes the lock for the work called `name` (letters, digits, dots), or names the job of this run that has it. Claims of jobs
  * that have ended do not count: earlier attempts of this job, and of its stage.
  */
-export async function takeTurn(
-  board: Board,
+export async function acquireJobLock(
+  board: ClaimStore,
   name: string,
   me: JobOfRun,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<Turn> {
+): Promise<JobLock> {
   const id = me.id || `${me.stage}-${me.name}-${me.attempt}`;
   const own = `${name}.job.${id.replace(/[^A-Za-z0-9-]/g, "-")}`;
   const write = (claim: Partial<Claim>) => board.write(own, JSON.stringify({ ...me, id, number: 0, ...claim }));

@@ -28,7 +28,7 @@ const LONGEST_COUNTED = 15_000;
  * number is believed only where the version before it is in the list; otherwise the versions are listed again.
  * Two round trips at the same time; two more where the newest version is archived, was deleted, or came in between.
  */
-export async function holderOf(
+export async function findVersionOf(
   home: AssetHome,
   kind: AssetKind,
   name: string,

@@ -4,7 +4,7 @@ import { openWorkspace, type Workspace, type WorkspaceRequest } from "../workspa
 import type { AssetHome } from "./assets.ts";
 import { openRegistry, type Registry } from "./registry.ts";
 
-export interface Place {
+export interface AssetStore {
   readonly workspace: Workspace | undefined;
   readonly registry: Registry | undefined;
   /** The registry, where one is named. */
@@ -14,14 +14,14 @@ export interface Place {
   readonly location: string;
 }
 
-export interface PlaceRequest extends WorkspaceRequest {
+export interface AssetStoreRequest extends WorkspaceRequest {
   /** The workspace's name; empty where a registry alone is meant. */
   readonly name: string;
   readonly registry?: string | undefined;
 }
 
 /** @throws TaskError `notFound` that names what there is instead; `forbidden` or `connection` as Azure answers */
-export async function openPlace(request: PlaceRequest): Promise<Place> {
+export async function openAssetStore(request: AssetStoreRequest): Promise<AssetStore> {
   const workspace = request.name === "" ? undefined : await openWorkspace(request);
   const registry = request.registry ? await openRegistry(request, request.registry, workspace) : undefined;
   const home = registry ?? workspace;
@@ -39,7 +39,7 @@ export async function openPlace(request: PlaceRequest): Promise<Place> {
 }
 
 /** @throws TaskError `input`: what it is needed for has a workspace and nothing else */
-export function needWorkspace({ workspace, registry }: Place, what: string): Workspace {
+export function needWorkspace({ workspace, registry }: AssetStore, what: string): Workspace {
   if (workspace !== undefined) return workspace;
   throw new TaskError(
     "input",
