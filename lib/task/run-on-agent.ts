@@ -130,15 +130,17 @@ function storyRun<Inputs, Outputs, Workspace>(
     stepIdentity: stepIdentity(agent.provenance),
     stepNonce: agent.stepNonce,
     workingDirectory: agent.variable("System.DefaultWorkingDirectory") ?? process.cwd(),
-    folders: agent.folders,
+    folders: (allowed) => ({
+      ...agent.folders(allowed),
+      hide(secret) {
+        agent.setSecret(secret);
+        hidden(agent).add(secret);
+      },
+    }),
     setOutputs: (outputs) => setOutputs(task, agent, outputs),
     succeedWithIssues: (reason) => void issues.push(reason),
     setTaskVariable: agent.setTaskVariable,
     taskVariable: agent.taskVariable,
-    hide: (secret) => {
-      agent.setSecret(secret);
-      hidden(agent).add(secret);
-    },
     publishTests(report) {
       const file = agent.tempFile("tests.xml");
       writeFileSync(file, junitXml(report));

@@ -40,6 +40,11 @@ export interface WorkspaceRequest {
 /** Opens what stories call `workspace`; lib/ml has one. Handed in by the story's file, because lib/task may not know lib/ml. */
 export type OpenWorkspace<Workspace> = (request: WorkspaceRequest) => Promise<Workspace>;
 
+interface StoryFolders extends StepFolders {
+  /** Told of each secret in a file of these folders as it is read: from then on it is in nothing that the step writes or leaves behind. */
+  readonly hide: (secret: string) => void;
+}
+
 /** Small services of the pipeline, bound to this step. */
 export interface StoryRun<Outputs> {
   readonly provenance: Provenance;
@@ -56,7 +61,7 @@ export interface StoryRun<Outputs> {
    * The folders that files may be uploaded from and downloaded to, by their real paths; the first is `workingDirectory`.
    * @param allowed the input allowedFolders, where the task has it
    */
-  folders(allowed?: string): StepFolders;
+  folders(allowed?: string): StoryFolders;
   /** Sets output variables at once, so that they are there even if the story fails or is cancelled later. */
   setOutputs(outputs: Partial<Outputs>): void;
   /** The step succeeds with issues, for this reason, unless it fails. */
@@ -64,8 +69,6 @@ export interface StoryRun<Outputs> {
   /** Remembers a value for this step's post-job stage. */
   setTaskVariable(name: string, value: string): void;
   taskVariable(name: string): string | undefined;
-  /** From here on this value, a secret that a file held, is in nothing that the step writes or leaves behind. */
-  hide(secret: string): void;
   /** For `publishTestsOn` and `tagRun`. Undefined where this is part of no run. */
   writes(): WritesAccess | undefined;
   /** By the agent, which fails the step where Azure DevOps refuses: for `publishTestsOn` and `tagRun` where there is nothing better. */

@@ -9,6 +9,8 @@ import { OTHER_KINDS } from "../../lib/documents/language/other-kinds.ts";
 const ROOM = "lib/documents";
 const LIST = `${ROOM}/kinds.gen.ts`;
 const RECOGNIZED = `${ROOM}/language/recognized.gen.ts`;
+const GUIDE = "docs/usage.md";
+const [START, END] = ["<!-- generated: kinds of documents -->", "<!-- end: kinds of documents -->"];
 const HEAD = "// Written by `npm run generate` from the files that declare a kind of document. Do not edit.";
 
 /** A kind, and how its file is imported. */
@@ -21,7 +23,7 @@ interface Declared {
 }
 
 /**
- * Both lists.
+ * Both lists, and the table in the guide.
  * @param root of the project
  * @throws Error where two kinds have a name, a place in the order, a schema or a type in common
  */
@@ -32,6 +34,7 @@ export async function kindFiles(root: string): Promise<{ path: string; content: 
   const faults = faultsOf(all);
   if (faults.length > 0) throw new Error(faults.join("\n"));
   return [
+    { path: GUIDE, content: guideFile(readFileSync(join(root, GUIDE), "utf8"), declared) },
     { path: RECOGNIZED, content: recognizedFile(all) },
     { path: LIST, content: listFile(declared) },
   ];
@@ -112,3 +115,27 @@ function listFile(declared: readonly Declared[]): string {
     "",
   ].join("\n");
 }
+
+/** The guide with the table between the marks replaced. @throws Error when a mark is missing */
+function guideFile(text: string, declared: readonly Declared[]): string {
+  const [from, to] = [text.indexOf(START), text.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`${GUIDE}: the marks ${START} and ${END} are missing.`);
+  const rows = declared.map(({ kind, isJob }) => {
+    const { name, schemas = [], types = [], marks = [], fields = [] } = kind;
+    const told = [...marks, ...fields].flatMap(({ has = [], hasAny = [] }) => [
+      ...(has.length > 0 && has.join() !== "name" ? [has.map(code).join(" and ")] : []),
+      ...(hasAny.length > 0 && has.length === 0 ? [hasAny.map(code).join(" or ")] : []),
+    ]);
+    const cells = [name, list(schemas), list(types), [...new Set(told)].join(", "), isJob ? "SubmitJob" : "Apply"];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const table = [
+    "| Document | Last part of `$schema`, in any case | `type` | Fields that tell it | Task |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
+  return `${text.slice(0, from + START.length)}\n\n${table}\n\n${text.slice(to)}`;
+}
+
+const code = (word: string) => `\`${word}\``;
+const list = (words: readonly string[]) => words.map(code).join(", ");

@@ -6,7 +6,6 @@ import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log, run }) => {
   const root = run.folders(inputs.allowedFolders);
   const read = readDocuments(inputs.file, root, inputs.duplicates);
-  for (const { secrets } of read.documents) for (const secret of secrets) run.hide(secret);
   const resources = await applyDocuments(workspace, read, { root });
   const changed = resources.some(({ action }) => action !== "unchanged");
   if (!changed) log.info("Everything is as the files say already.");

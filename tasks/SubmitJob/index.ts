@@ -13,9 +13,7 @@ export default defineTask(
   openWorkspace,
   async ({ inputs, workspace, log, signal, record, run }) => {
     const root = run.folders(inputs.allowedFolders);
-    const file = readSource(inputs.jobFile, { root });
-    const document = parseJob(file, { overrides: { yaml: inputs.overrides } });
-    for (const secret of file.secrets) run.hide(secret);
+    const document = parseJob(readSource(inputs.jobFile, { root }), { overrides: { yaml: inputs.overrides } });
     const left: string[] = [];
     try {
       const { outputs, ...section } = await submitJob(workspace, document, {

@@ -39,6 +39,7 @@ describe("generate", () => {
         "tasks",
         "contributions",
         "docs/connections.md",
+        "docs/usage.md",
         "vss-extension.json",
         "package.json",
       ]) {

@@ -124,13 +124,14 @@ export async function runStory<Inputs, Outputs, Workspace extends { readonly loc
         stepIdentity: more.stepIdentity ?? folder,
         stepNonce: () => more.stepIdentity ?? folder,
         workingDirectory: folder,
-        folders: (allowed) =>
-          stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
+        folders: (allowed) => ({
+          ...stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
+          hide: (secret) => void ran.hidden.push(secret),
+        }),
         setOutputs: (outputs) => void Object.assign(ran.set, outputs),
         succeedWithIssues: (reason) => void ran.issues.push(reason),
         setTaskVariable: (name, value) => void ran.taskVariables.set(name, value),
         taskVariable: (name) => ran.taskVariables.get(name),
-        hide: (secret) => void ran.hidden.push(secret),
         writes: () => more.writes?.(),
         publishTests: (report) => void ran.tests.push(report),
         addBuildTag: () => {},

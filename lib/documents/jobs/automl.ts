@@ -59,7 +59,7 @@ const details = (name: string, task: AutomlTask) => ({
 });
 
 interface TaskShape {
-  readonly shape: Shape<AutomlJob>;
+  readonly shape: Shape<object>;
   readonly details: Readonly<Record<string, AnyField>>;
 }
 
@@ -69,7 +69,7 @@ const SHAPES: Readonly<Record<string, TaskShape>> = Object.fromEntries(
     return [
       name,
       {
-        shape: object(`an AutoML job (${name})`, { ...common, ...own }) as Shape<object> as Shape<AutomlJob>,
+        shape: object(`an AutoML job (${name})`, { ...common, ...own }),
         details: own,
       },
     ];
@@ -100,7 +100,7 @@ export const automlJob: Shape<AutomlJob> = {
     const place = node.entries.get("task");
     if (place === undefined) return at.fault(node, 'an AutoML job needs the field "task".', { allowed: AUTOML_TASKS });
     const name = enumeration(AUTOML_TASKS, { fold: "snake" }).read(place, at.step("task"));
-    return name === undefined ? undefined : SHAPES[name]?.shape.read(node, at);
+    return name === undefined ? undefined : (SHAPES[name]?.shape.read(node, at) as AutomlJob | undefined);
   },
   write: () => undefined,
 };

@@ -1,6 +1,6 @@
 // Datastores and connections, and the secrets in them.
 import assert from "node:assert/strict";
-import { connectionKind, datastoreKind } from "../../../../lib/documents/index.ts";
+import { connectionKind, datastoreKind, readSource } from "../../../../lib/documents/index.ts";
 import { planFile } from "../../../../scripts/plan/plan.ts";
 import { faultsOf, offline, type Project, project } from "../project.ts";
 
@@ -156,5 +156,13 @@ describe("spec stores", () => {
     const empty = files.yaml("name: c\ntype: git\ntarget: t\ncredentials: {type: pat, pat: <your token>}\n");
     connectionKind.parse(empty);
     assert.deepEqual([...empty.secrets], []);
+  });
+
+  it("hides a secret at the moment it is read, even in a file that is refused", () => {
+    const hidden: string[] = [];
+    const root = { root: files.folder, others: [], hide: (secret: string) => void hidden.push(secret) };
+    const name = files.write("store.yml", `name: d\ntype: azure_blob\ncredentials: {account_key: ${SECRET}}\n`);
+    assert.match(faultsOf(() => datastoreKind.parse(readSource(name, { root })))[0]?.message ?? "", /account_name/);
+    assert.deepEqual(hidden, [SECRET]);
   });
 });
