@@ -7,11 +7,11 @@ export { environmentKind } from "./assets/environment.ts";
 export { modelKind } from "./assets/model.ts";
 export { batchDeploymentKind } from "./endpoints/batch-deployment.ts";
 export { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
-export { type OnlineDeploymentDocument, onlineDeploymentKind } from "./endpoints/deployment.ts";
+export { type OnlineDeploymentDocument, onlineDeploymentKind } from "./endpoints/online-deployment.ts";
 export {
   type OnlineEndpointDocument,
   onlineEndpointKind,
-} from "./endpoints/endpoint.ts";
+} from "./endpoints/online-endpoint.ts";
 export { type JobDocument, type JobParseOptions, parseJob, translateJob } from "./job.ts";
 
 export type { JobWrite } from "./jobs/define-job.ts";
@@ -36,10 +36,9 @@ export { type NamedThing, namesIn } from "./language/named.ts";
 export type { DocumentOverrides } from "./language/overrides.ts";
 export { uploadFault } from "./language/path.ts";
 export { type Reference, resolveReference } from "./language/reference.ts";
-export { readRegular } from "./language/regular-file.ts";
 export type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded } from "./language/resolver.ts";
-
 export { parseSource, readSource, type SourceFile } from "./language/source.ts";
+export { readRegular } from "./language/text-file.ts";
 export {
   folderAround,
   isLinkAt,

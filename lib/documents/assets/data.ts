@@ -3,16 +3,16 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { present } from "../../plain-objects.ts";
-import { API_VERSIONS } from "../language/asset-write.ts";
-import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
+import { API_VERSIONS, assetWrite } from "../language/asset-write.ts";
+import { defineKind, MAY_CHANGE } from "../language/define-kind.ts";
 import { tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { datastore } from "../language/reference.ts";
-import { readRegular } from "../language/regular-file.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { anything, enumeration, nameText, text, version } from "../language/scalar.ts";
 import { described, type Infer, type Reading, type Shape } from "../language/shape.ts";
 import { parseTree, plainValue, type ScalarNode } from "../language/source.ts";
+import { readRegular } from "../language/text-file.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 
@@ -100,21 +100,18 @@ async function write(document: DataDocument, resolver: Resolver) {
       : await locationUri(written, type, resolver);
   const uris = type === "mltable" && written.kind === "local" ? referencedUris(written.path) : undefined;
   const chosen = document.version ?? (await resolver.nextVersion("data", document.name));
-  return {
-    ...versionPlace("data", document.name, chosen),
-    body: {
-      properties: present({
-        description: document.description,
-        tags: document.tags ?? {},
-        properties: {},
-        isAnonymous: false,
-        isArchived: false,
-        dataType: type,
-        dataUri,
-        referencedUris: uris,
-      }),
-    },
-  };
+  return assetWrite("data", document.name, chosen, {
+    properties: present({
+      description: document.description,
+      tags: document.tags ?? {},
+      properties: {},
+      isAnonymous: false,
+      isArchived: false,
+      dataType: type,
+      dataUri,
+      referencedUris: uris,
+    }),
+  });
 }
 
 export const dataKind = defineKind({

@@ -1,12 +1,13 @@
 // Environments: an image, an image with conda packages, or a Docker build context (docs/facts/azureml-documents.md#2.8).
 
 import path from "node:path";
+
 import { present } from "../../plain-objects.ts";
 import { sha256 } from "../../sha256.ts";
-import { API_VERSIONS } from "../language/asset-write.ts";
-import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
+import { API_VERSIONS, assetWrite } from "../language/asset-write.ts";
+import { defineKind, MAY_CHANGE } from "../language/define-kind.ts";
 import { camelWriting, tags } from "../language/document.ts";
-import { includedFile } from "../language/included.ts";
+import { includedFile } from "../language/included-file.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { assetReference, datastore, type Reference, readLocalPath, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
@@ -118,7 +119,7 @@ async function write(document: EnvironmentDocument, resolver: Resolver) {
   const name = document.name;
   const chosen = document.version ?? (await currentVersion(name, resolver));
   const body = await environmentBody(document, resolver, false);
-  return { ...versionPlace("environments", name, chosen), body };
+  return assetWrite("environments", name, chosen, body);
 }
 
 export const environmentKind = defineKind({

@@ -2,9 +2,9 @@
 
 import { present } from "../../plain-objects.ts";
 import { sha256 } from "../../sha256.ts";
-import { API_VERSIONS } from "../language/asset-write.ts";
-import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
 
+import { API_VERSIONS, assetWrite } from "../language/asset-write.ts";
+import { defineKind, MAY_CHANGE } from "../language/define-kind.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";
 import { valueText } from "../language/python-text.ts";
 import { datastore, parseReference, type Reference, resolveReference } from "../language/reference.ts";
@@ -58,7 +58,7 @@ type AnonymousModel = Infer<typeof anonymousModel>;
 async function write(document: ModelDocument, resolver: Resolver) {
   const chosen = document.version ?? (await resolver.nextVersion("models", document.name));
   const { body } = await modelBody(document, resolver, false);
-  return { ...versionPlace("models", document.name, chosen), body };
+  return assetWrite("models", document.name, chosen, body);
 }
 
 export const modelKind = defineKind({

@@ -4,7 +4,7 @@ import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";
 import { modelUse } from "../assets/model.ts";
-import { environmentVariables, jobResources } from "../jobs/run.ts";
+import { environmentVariables, jobResources } from "../jobs/run-settings.ts";
 import { defineKind } from "../language/define-kind.ts";
 import { camelWriting, tags } from "../language/document.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
@@ -15,8 +15,8 @@ import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode, SourceFile } from "../language/source.ts";
 import { pipelineComponent, putJobComponent } from "../pipelines/pipeline-step.ts";
 import { componentId, componentUse } from "../pipelines/step.ts";
-import { checkScoringScript, codeConfiguration } from "./deployment.ts";
-import { checkServingName, servingName } from "./endpoint.ts";
+import { checkScoringScript, codeConfiguration } from "./online-deployment.ts";
+import { checkServingName, servingName } from "./online-endpoint.ts";
 
 const OUTPUT_ACTIONS = { append_row: "AppendRow", summary_only: "SummaryOnly" } as const;
 

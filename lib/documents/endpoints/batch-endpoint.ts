@@ -7,7 +7,7 @@ import { object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
-import { checkServingName, resourceIdentity, servingName } from "./endpoint.ts";
+import { checkServingName, resourceIdentity, servingName } from "./online-endpoint.ts";
 
 const AUTH_MODES = { aad_token: "aadToken", key: "key", aml_token: "amlToken" } as const;
 

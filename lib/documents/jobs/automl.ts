@@ -12,7 +12,7 @@ import { tabularTasks } from "./automl-tabular.ts";
 import { type AutomlTask, pascal, tableInput } from "./automl-task.ts";
 import { textTasks } from "./automl-text.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
-import { jobIdentity, jobResources, queueSettings, services } from "./run.ts";
+import { jobIdentity, jobResources, queueSettings, services } from "./run-settings.ts";
 
 const TASKS: Readonly<Record<string, AutomlTask>> = { ...tabularTasks, ...imageTasks, ...textTasks };
 export const AUTOML_TASKS = Object.keys(TASKS);

@@ -18,7 +18,7 @@ import {
   jobResources,
   queueSettings,
   services,
-} from "./run.ts";
+} from "./run-settings.ts";
 
 export const commandFields = {
   ...jobHeader,

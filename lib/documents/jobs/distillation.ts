@@ -21,7 +21,10 @@ import type { Shape, Writing } from "../language/shape.ts";
 import { booleanValue } from "../language/value.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
 import { FINETUNING_API_VERSION, fileInput, inputBody, modelInput } from "./finetuning.ts";
-import { services } from "./run.ts";
+import { services } from "./run-settings.ts";
+
+/** The job's property that holds the teacher's connection, with its API key in clear text. */
+export const CONNECTION_INFORMATION = "azureml.connection_information";
 
 const connection = object("a connection to the teacher's endpoint", {
   type: required(enumeration(["serverless", "custom"], { fold: "snake" })),
@@ -117,7 +120,7 @@ function settings(job: DistillationJob): Record<string, string> {
     "azureml.data_generation_task_type": job.data_generation_task_type,
     "azureml.teacher_model.endpoint_name": job.teacher_model_endpoint_connection.name,
     "azureml.data_generation_type": job.data_generation_type,
-    "azureml.connection_information": connectionText(job),
+    [CONNECTION_INFORMATION]: connectionText(job),
     ...named("azureml.", prompts),
     ...named("azureml.teacher_model.", inference_parameters),
     ...named("azureml.", endpoint_request_settings),

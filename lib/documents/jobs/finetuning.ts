@@ -10,7 +10,7 @@ import { enumeration, integer, looseText, number, text } from "../language/scala
 import { camelCase, type Reading, type Shape, type Writing, withOwnExpressions } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
-import { queueSettings, services } from "./run.ts";
+import { queueSettings, services } from "./run-settings.ts";
 
 /** At which fine-tuning, and distillation with it, is written. */
 export const FINETUNING_API_VERSION = "2024-10-01-preview";

@@ -13,7 +13,7 @@ import { enumeration, type Literal, literal, looseText, text, version } from "..
 import { type Infer, isExpression, type Reading, type Shape, type Writing } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
-import { type JobIdentity, jobIdentity, services } from "./run.ts";
+import { type JobIdentity, jobIdentity, services } from "./run-settings.ts";
 
 /** Names that a conf may use in place of Spark's own. */
 const CONF_NAMES: Readonly<Record<string, string>> = {

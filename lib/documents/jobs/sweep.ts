@@ -23,7 +23,14 @@ import { described, type Infer, type Reading, type Shape, type Writing } from ".
 import type { MapNode, SpecNode } from "../language/source.ts";
 import { doubleBrackets } from "./command.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
-import { distribution, environmentVariables, jobIdentity, jobResources, queueSettings, services } from "./run.ts";
+import {
+  distribution,
+  environmentVariables,
+  jobIdentity,
+  jobResources,
+  queueSettings,
+  services,
+} from "./run-settings.ts";
 
 export interface Distribution {
   readonly type: string;

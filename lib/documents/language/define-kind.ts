@@ -1,5 +1,4 @@
 // A kind of document as one object: how it is recognised, read and translated, what may change of it, where its secrets lie.
-import { segment } from "../../segment.ts";
 import { type ParseOptions, readDocument, type Write } from "./document.ts";
 import type { DocumentKind, Recognition } from "./kind.ts";
 import type { AssetKind, Resolver } from "./resolver.ts";
@@ -22,16 +21,21 @@ export interface WriteOptions {
 /** What a translation says of a write; the kind says the rest. */
 export type Content = Omit<Write, "method" | "apiVersion">;
 
+/** A resource as far as its credentials are looked for. */
+interface Body {
+  readonly properties?: Readonly<Record<string, unknown>> | null;
+}
+
 /** What is particular to the documents of a kind once they are in Azure. */
 export interface Handling {
   /** What other documents name documents of the kind by: `environments`, `computes`. */
   readonly collection?: AssetKind | "computes" | "datastores";
-  /** A versioned asset: what it holds never changes under a version. The fields below `properties` that may. */
+  /** A versioned asset: what it holds never changes under a version, but for these paths below `properties`, `a` or `a.b`. */
   readonly asset?: { readonly mayChange: readonly string[] };
   /** What it holds cannot be read back whole: two are equal where the hashes are that each keeps among its own properties. */
   readonly keepsHash?: boolean;
-  /** A POST below its path that tells the credentials which reading it does not; where they stand in the answer. */
-  readonly secrets?: { readonly ask: string; heldIn(answer: unknown): unknown };
+  /** Its credentials: where they lie in its body, and in the answer of a POST below its path, for reading it does not tell them. */
+  readonly secrets?: { readonly ask: string; wantedIn(body: Body): unknown; heldIn(answer: unknown): unknown };
   /** It is no resource but work that is done once: a job with a name that says what it does. */
   readonly runsOnce?: boolean;
 }
@@ -74,9 +78,3 @@ export function defineKind<T extends object, C extends Content>(declared: Declar
 
 /** Of every version of an asset these may change; the rest is what the version is. */
 export const MAY_CHANGE = ["description", "tags", "isArchived", "stage", "properties"];
-
-/** Where a version of an asset is written. */
-export function versionPlace(collection: AssetKind, name: string, version: string) {
-  const path = `${collection}/${segment(name, "the name")}/versions/${segment(version, "the version")}`;
-  return { path, name, version };
-}

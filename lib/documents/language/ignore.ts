@@ -3,7 +3,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";
-import { readRegular } from "./regular-file.ts";
+import { readRegular } from "./text-file.ts";
 
 export interface IgnoreRules {
   /** `relative` is a POSIX path below the folder; a folder's own name comes without a trailing slash, as Azure's client asks. */

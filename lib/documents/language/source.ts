@@ -1,4 +1,5 @@
 // A YAML file as the user wrote it: a tree whose every node knows its line and column, so that a fault can point at it.
+
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Scalar } from "yaml";
@@ -9,7 +10,6 @@ import { Secrets } from "./secrets.ts";
 import { readYamlText } from "./text-file.ts";
 import { isInside, rootOf, type UploadRoot } from "./upload-folders.ts";
 import { plainScalar, type ScalarValue, stringValue } from "./value.ts";
-import { yamlFault } from "./yaml-faults.ts";
 
 export interface ScalarNode extends ScalarValue {
   readonly kind: "scalar";
@@ -239,4 +239,28 @@ export function plainValue(node: SpecNode): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "list") return node.items.map(plainValue);
   return Object.fromEntries([...node.entries].map(([name, value]) => [name, plainValue(value)]));
+}
+
+type Found = Document["errors"][number];
+
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "Indent with spaces alone.",
+  BAD_ALIAS: "Quote a value that begins with `*`, or define its anchor (`&name`) above it.",
+  BAD_DQ_ESCAPE: "Put text with backslashes in single quotes.",
+  BLOCK_AS_IMPLICIT_KEY: "Quote a value that holds `: `.",
+};
+const HINT = "Check the indentation, and quote values that hold `: `, `#` or `{`.";
+
+/** The sentence and the hint for one error of the parser; the place stands before them. */
+function yamlFault({ code, message }: Found): { readonly sentence: string; readonly hint: string } {
+  if (code === "MULTIPLE_DOCS")
+    return {
+      sentence: "a second document begins here; a file holds one.",
+      hint: "Move what follows the line `---` into a file of its own.",
+    };
+  const end = /[.!?]$/.test(message) ? "" : ".";
+  return {
+    sentence: `this is no YAML: ${message.charAt(0).toLowerCase()}${message.slice(1)}${end}`,
+    hint: HINTS[code] ?? HINT,
+  };
 }

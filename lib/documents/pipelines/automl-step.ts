@@ -1,7 +1,7 @@
 // AutoML in pipelines: components, which name a task, and steps, which have the YAML's own fields and no component.
 import { present } from "../../plain-objects.ts";
 import { AUTOML_TASKS, type AutomlJob, automlJob, automlStepFields } from "../jobs/automl.ts";
-import { environmentVariables, jobIdentity, jobResources, queueSettings } from "../jobs/run.ts";
+import { environmentVariables, jobIdentity, jobResources, queueSettings } from "../jobs/run-settings.ts";
 import { object, optional, required } from "../language/object.ts";
 import { enumeration } from "../language/scalar.ts";
 import type { Shape } from "../language/shape.ts";

@@ -11,15 +11,15 @@ import {
   queueSettings,
   services,
   stepVariables,
-} from "../jobs/run.ts";
+} from "../jobs/run-settings.ts";
 import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";
 import { code, compute } from "../language/reference.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
+import { additionalIncludes, checkIncludes } from "./additional-includes.ts";
 import { type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
 import { checkOptional } from "./component-io.ts";
-import { additionalIncludes, checkIncludes } from "./includes.ts";
 import {
   componentUse,
   type DeclaredInputs,

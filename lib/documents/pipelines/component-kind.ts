@@ -1,7 +1,7 @@
 // Component YAML: a component of any type, registered under its name (docs/facts/azureml-documents.md#2.7).
 
-import { API_VERSIONS } from "../language/asset-write.ts";
-import { defineKind, MAY_CHANGE, versionPlace } from "../language/define-kind.ts";
+import { API_VERSIONS, assetWrite } from "../language/asset-write.ts";
+import { defineKind, MAY_CHANGE } from "../language/define-kind.ts";
 import { bodyGuid } from "../language/python-json.ts";
 import type { Resolver } from "../language/resolver.ts";
 import type { Shape } from "../language/shape.ts";
@@ -46,8 +46,13 @@ async function write(document: ComponentDocument, resolver: Resolver) {
   const spec = await componentSpec(type, document, resolver);
   const properties = type.isPipeline ? {} : { client_component_hash: bodyGuid(spec, ["version"]) };
   const body = componentBody(type, document, spec, { isAnonymous: false, origin: "YAML.COMPONENT", properties });
-  return { ...versionPlace("components", name, version), body };
+  return assetWrite("components", name, version, body);
 }
+
+/** What of the spec may change under a version (docs/facts/azureml-wire.md#16, row 9), or only identifies it. */
+const SPEC_MAY_CHANGE = ["description", "tags", "display_name", "name", "version", "$schema", "_source"].map(
+  (field) => `componentSpec.${field}`,
+);
 
 export const componentKind = defineKind({
   name: "component",
@@ -67,7 +72,7 @@ export const componentKind = defineKind({
   shape,
   apiVersion: API_VERSIONS.components,
   collection: "components",
-  asset: { mayChange: MAY_CHANGE },
+  asset: { mayChange: [...MAY_CHANGE, ...SPEC_MAY_CHANGE] },
   keepsHash: true,
   write,
 });

@@ -8,8 +8,8 @@ import type { Resolver } from "../language/resolver.ts";
 import { boolean, type Literal, literal, nameText, text, version } from "../language/scalar.ts";
 import type { Infer, Reading, Shape, Writing } from "../language/shape.ts";
 import type { MapNode, SpecNode } from "../language/source.ts";
+import { includedCode, type WithIncludes } from "./additional-includes.ts";
 import { type ComponentInputs, type ComponentOutputs, componentInputs, componentOutputs } from "./component-io.ts";
-import { includedCode, type WithIncludes } from "./includes.ts";
 
 export const ANONYMOUS_COMPONENT = "azureml_anonymous";
 

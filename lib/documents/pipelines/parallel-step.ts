@@ -5,7 +5,7 @@ import path from "node:path";
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
-import { jobIdentity, jobResources } from "../jobs/run.ts";
+import { jobIdentity, jobResources } from "../jobs/run-settings.ts";
 import { textTags } from "../language/document.ts";
 import { nearestName } from "../language/faults.ts";
 import { list, map, object, optional, required } from "../language/object.ts";

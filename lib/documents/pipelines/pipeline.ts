@@ -3,8 +3,7 @@
 import { present } from "../../plain-objects.ts";
 import { checkNames, jobInputs, jobOutputs } from "../assets/io.ts";
 import { defineJob, jobHeader } from "../jobs/define-job.ts";
-import { jobIdentity, services } from "../jobs/run.ts";
-
+import { jobIdentity, services } from "../jobs/run-settings.ts";
 import { type ObjectOf, object, optional } from "../language/object.ts";
 import { compute, computeId, datastoreId, datastoreReference } from "../language/reference.ts";
 import { boolean, enumeration } from "../language/scalar.ts";

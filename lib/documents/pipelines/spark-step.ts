@@ -3,7 +3,7 @@
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
 import { jobInputs, jobOutputs } from "../assets/io.ts";
-import { jobIdentity } from "../jobs/run.ts";
+import { jobIdentity } from "../jobs/run-settings.ts";
 import {
   checkRun,
   ownFolder,
@@ -20,9 +20,9 @@ import { list, map, object, optional, required } from "../language/object.ts";
 import { compute } from "../language/reference.ts";
 import { enumeration, looseText, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
+import { additionalIncludes, checkIncludes } from "./additional-includes.ts";
 import { type ComponentDocument, type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
 import { checkOptional } from "./component-io.ts";
-import { additionalIncludes, checkIncludes } from "./includes.ts";
 import {
   componentUse,
   type DeclaredInputs,

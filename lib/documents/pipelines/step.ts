@@ -2,7 +2,7 @@
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";
-import { gathering, includedFile } from "../language/included.ts";
+import { gathering, includedFile } from "../language/included-file.ts";
 import { type AnyField, optional } from "../language/object.ts";
 import { parseReference, type Reference, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";

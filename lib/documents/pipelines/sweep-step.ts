@@ -1,7 +1,7 @@
 // Steps that try a command component with many values.
 
 import { jobInputs, jobOutputs } from "../assets/io.ts";
-import { jobIdentity, jobResources, queueSettings } from "../jobs/run.ts";
+import { jobIdentity, jobResources, queueSettings } from "../jobs/run-settings.ts";
 import { earlyTermination, objective, samplingAlgorithm, searchSpace, sweepLimits } from "../jobs/sweep.ts";
 import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";

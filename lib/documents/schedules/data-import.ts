@@ -7,7 +7,7 @@ import { uriText } from "../assets/io.ts";
 import { canonical } from "../language/canonical.ts";
 import { defineKind, type WriteOptions } from "../language/define-kind.ts";
 import { tags } from "../language/document.ts";
-import { includedFile } from "../language/included.ts";
+import { includedFile } from "../language/included-file.ts";
 import { map, object, optional, readOnly, required } from "../language/object.ts";
 import { computeId, datastore } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";

@@ -3,7 +3,7 @@
 import { commandJobKind } from "../jobs/command.ts";
 import type { JobKind } from "../jobs/define-job.ts";
 import { sparkJobKind } from "../jobs/spark.ts";
-import { gathering, includedFile } from "../language/included.ts";
+import { gathering, includedFile } from "../language/included-file.ts";
 import { kindOf } from "../language/kind.ts";
 import { mergeNodes } from "../language/overrides.ts";
 import type { Resolver } from "../language/resolver.ts";

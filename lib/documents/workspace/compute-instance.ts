@@ -5,7 +5,7 @@ import { list, map, type ObjectOf, object, optional, readOnly, required } from "
 import { boolean, enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Writing } from "../language/shape.ts";
 import { computeTrigger, type Trigger } from "../language/trigger.ts";
-import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
+import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-settings.ts";
 
 const startStop = object("a schedule", {
   action: required(enumeration(["start", "stop"])),

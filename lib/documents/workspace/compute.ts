@@ -4,14 +4,14 @@ import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
 import { camelWriting } from "../language/document.ts";
-import { readText } from "../language/included.ts";
+import { readText } from "../language/included-file.ts";
 import { map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";
 import { readLocalPath } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { anything, boolean, enumeration, integer, isoDuration, secretText, text } from "../language/scalar.ts";
 import { described, NOTHING_BELOW, type Shape } from "../language/shape.ts";
 import { computeInstance, type Instance, instanceProperties } from "./compute-instance.ts";
-import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-parts.ts";
+import { computeHeader, computeIdentity, DEFAULT_SIZE, networkSettings, subnetOf } from "./compute-settings.ts";
 
 const clusterFields = {
   ...computeHeader,

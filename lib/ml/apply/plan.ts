@@ -16,28 +16,23 @@ export interface Decision {
   readonly refused: readonly Difference[];
 }
 
-/**
- * Fields of a component's specification that may change under a version (docs/facts/azureml-wire.md#16, row 9), or that
- * only identify it.
- */
-const SPEC_MAY_CHANGE = new Set(["description", "tags", "display_name", "name", "version", "$schema", "_source"]);
-
 /** The content of a document as a hash; for an asset without the fields that may change under its version. */
 export function hashOf(how: ApplicableKind, wanted: Resource): string {
   const { tags: _tags, properties: own = {}, ...envelope } = wanted;
   const { properties: _own, tags: _ownTags, ...properties } = own ?? {};
   if (!how.asset) return sha256(canonical({ ...envelope, ...properties }));
-  const kept = Object.entries(properties).filter(([name]) => !how.asset?.mayChange.includes(name));
-  const content = Object.fromEntries(
-    kept.map(([name, value]) => [name, name === "componentSpec" ? bare(value) : value]),
-  );
-  return sha256(canonical(content));
+  return sha256(canonical(without(properties, how.asset.mayChange)));
 }
 
-function bare(spec: unknown): unknown {
-  return isObject(spec)
-    ? Object.fromEntries(Object.entries(spec).filter(([name]) => !SPEC_MAY_CHANGE.has(name)))
-    : spec;
+/** A mapping without the fields at paths of one or two steps. */
+function without(of: Readonly<Record<string, unknown>>, paths: readonly string[], above = ""): object {
+  const entries = Object.entries(of).filter(([name]) => !paths.includes(`${above}${name}`));
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      const isDeeper = above === "" && isObject(value) && paths.some((path) => path.startsWith(`${name}.`));
+      return [name, isDeeper ? without(value, paths, `${name}.`) : value];
+    }),
+  );
 }
 
 /**
@@ -53,16 +48,11 @@ export function decide(
   if (!there) return { action: "create", changes: [], refused: [] };
   const { hash, held } = known;
   const found = hash === undefined ? visible(wanted, there) : byHash(how, wanted, there, hash);
-  if (otherSecrets(wantedSecrets(wanted), held)) found.push({ path: "properties.credentials", from: "***", to: "***" });
+  if (otherSecrets(how.secrets?.wantedIn(wanted), held))
+    found.push({ path: "properties.credentials", from: "***", to: "***" });
   const refused = how.asset ? found.filter(({ path }) => !mayChange(how, path)) : [];
   const changes = [...failedState(there), ...found.filter((one) => !refused.includes(one))];
   return { action: changes.length + refused.length === 0 ? "unchanged" : "update", changes, refused };
-}
-
-/** A datastore has them one level deeper than a connection. */
-export function wantedSecrets(wanted: Resource): unknown {
-  const credentials = wanted.properties?.["credentials"];
-  return isObject(credentials) && "credentialsType" in credentials ? credentials["secrets"] : credentials;
 }
 
 function visible(wanted: Resource, there: Resource): Difference[] {

@@ -13,7 +13,7 @@ import type { ApplicableDocument } from "./applicable.ts";
 import type { Made } from "./documents.ts";
 import { type PlannedVersions, plannedKey } from "./dry-run-resolver.ts";
 import { titleOf } from "./duplicates.ts";
-import { type Decision, decide, hashOf, wantedSecrets } from "./plan.ts";
+import { type Decision, decide, hashOf } from "./plan.ts";
 import { settled } from "./state.ts";
 
 export interface Planned extends Decision {
@@ -134,7 +134,7 @@ async function planRun(workspace: Workspace, at: string, what: string) {
 /** The credentials that the service holds; undefined where none are wanted, or it does not tell them to this identity. */
 async function heldSecrets(workspace: Workspace, of: ApplicableDocument, at: string, write: Write): Promise<unknown> {
   const { secrets } = of.how;
-  if (!secrets || isEmpty(wantedSecrets(write.body as Resource))) return undefined;
+  if (!secrets || isEmpty(secrets.wantedIn(write.body))) return undefined;
   const answer = await workspace.azure.request("POST", `${at}/${secrets.ask}`, {
     doing: `read the credentials of ${titleOf(of)}`,
     promises: "object",

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";
+import { CONNECTION_INFORMATION } from "../../documents/jobs/distillation.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
@@ -15,9 +16,6 @@ import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } f
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
-
-/** The teacher's connection of a distillation, with its API key in clear text (docs/facts/azureml-documents.md#2.5). */
-const CONNECTION_INFORMATION = "azureml.connection_information";
 
 export interface SubmitOptions {
   /** The same for every attempt of this step in this run, and for no other step. */

@@ -1,12 +1,10 @@
 // Plans of Apply, without a cloud: what differs, what may change, what stays.
 import assert from "node:assert/strict";
+import { componentKind, environmentKind, scheduleKind } from "../../../../lib/documents/index.ts";
 import { decide, hashOf } from "../../../../lib/ml/apply/plan.ts";
 
-const asset = { mayChange: ["description", "tags", "isArchived", "stage", "properties"] };
 const plain = {};
-const ENVIRONMENT = { asset };
-const COMPONENT = { asset, keepsHash: true };
-const SCHEDULE = { keepsHash: true };
+const [ENVIRONMENT, COMPONENT, SCHEDULE] = [environmentKind, componentKind, scheduleKind];
 const HASH = "azureDevOps.specificationHash";
 
 describe("what is to be done", () => {

@@ -7,7 +7,7 @@ import { segment } from "../../segment.ts";
 import { deploymentEnvironment } from "../assets/environment.ts";
 import { uriText } from "../assets/io.ts";
 import { modelUse } from "../assets/model.ts";
-import { environmentVariables } from "../jobs/run.ts";
+import { environmentVariables } from "../jobs/run-settings.ts";
 import { API_VERSIONS } from "../language/asset-write.ts";
 import { byType } from "../language/by-type.ts";
 import { defineKind } from "../language/define-kind.ts";
@@ -19,7 +19,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { boolean, duration, enumeration, integer, looseText, nameText, number, text } from "../language/scalar.ts";
 import type { Infer, Reading } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import { checkServingName, servingName } from "./endpoint.ts";
+import { checkServingName, servingName } from "./online-endpoint.ts";
 
 /** Code and the script in it that answers requests. */
 export const codeConfiguration = object("a code configuration", {

@@ -4,10 +4,9 @@ import path from "node:path";
 import { TaskError, TaskErrors } from "../../errors.ts";
 import { SpecFault } from "./faults.ts";
 import { readLocalPath } from "./reference.ts";
-import { readRegular } from "./regular-file.ts";
 import type { Reading } from "./shape.ts";
 import { type MapNode, parseTree, type ScalarNode } from "./source.ts";
-import { readYamlText } from "./text-file.ts";
+import { readRegular, readYamlText } from "./text-file.ts";
 import { shownPath } from "./walk.ts";
 
 /** A document in a file of its own, and the place from which it is read. */
