@@ -1,6 +1,6 @@
 // Properties that the service adds to a new job: its first status, and properties of its own.
 import { guidOf } from "../../text/guid.ts";
-import type { JobBody, JobStatus } from "../records/job.ts";
+import { bodyOfKind, type JobBody, type JobStatus } from "../records/job.ts";
 import { findComponent } from "../workspace/components.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { continuesOnFailure, isTrue, newest, sinceAssets } from "./pipelines/settings.ts";
@@ -58,15 +58,15 @@ export function serviceProperties(world: AzureWorld, body: JobBody, apiVersion =
       };
     }
     case "Sweep": {
-      const objective = (body["objective"] ?? {}) as Record<string, unknown>;
-      const config = { name: objective["primaryMetric"], goal: String(objective["goal"] ?? "").toLowerCase() };
+      const { objective, trial } = bodyOfKind(body, "Sweep") ?? {};
+      const config = { name: objective?.primaryMetric, goal: (objective?.goal ?? "").toLowerCase() };
       return {
         primary_metric_config: JSON.stringify(config),
         resume_from: "null",
         runTemplate: "HyperDrive",
         "azureml.runsource": "hyperdrive",
         platform: "AML",
-        ...snapshot((body["trial"] as Record<string, unknown> | undefined)?.["codeId"]),
+        ...snapshot(trial?.codeId),
       };
     }
     // They come when the run begins.

@@ -1,5 +1,18 @@
 // The record of a job: the request, what the service added, and its state.
 import type { Stamps } from "../arm/envelope.ts";
+import type {
+  AutologgerSettings,
+  AutoMLJob,
+  CommandJob,
+  DistributionConfiguration,
+  JobBasePropertiesCommon,
+  JobResourceConfiguration,
+  NotificationSetting,
+  PipelineJob,
+  QueueSettings,
+  SparkJob,
+  SweepJob,
+} from "../contract/types.gen.ts";
 
 /** docs/facts/azureml-services.md#4.3. */
 export type JobStatus =
@@ -38,18 +51,37 @@ export interface JobOutput {
   readonly assetVersion?: string | null;
 }
 
+/** What all kinds of jobs share beside those that local Azure names itself. */
+type Common = Pick<JobBasePropertiesCommon, "description" | "tags" | "properties" | "displayName" | "isArchived">;
+
 /** The `properties` of a job's PUT, as far as all kinds share them; what is not named here is kept and shown all the same. */
-export interface JobBody {
+export interface JobBody extends Common, Pick<JobBasePropertiesCommon, "secretsConfiguration"> {
   readonly jobType: string;
   readonly computeId?: string | null;
   readonly experimentName?: string | null;
   readonly inputs?: Readonly<Record<string, JobInput>> | null;
   readonly outputs?: Readonly<Record<string, JobOutput>> | null;
   readonly identity?: Readonly<Record<string, unknown>> | null;
-  readonly notificationSetting?: Readonly<Record<string, unknown>> | null;
+  readonly notificationSetting?: NotificationSetting | null;
   readonly componentId?: string | null;
-  readonly queueSettings?: Readonly<Record<string, unknown>> | null;
+  readonly queueSettings?: QueueSettings | null;
   readonly [key: string]: unknown;
+}
+
+/** A body of one kind, as clients send it that keep to the published types. */
+type BodyOf<Job> = JobBody & Omit<Job, "jobType" | "inputs" | "outputs" | keyof JobBasePropertiesCommon>;
+
+/** The bodies of the kinds that local Azure looks into. */
+export interface Bodies {
+  readonly Pipeline: BodyOf<PipelineJob>;
+  readonly Sweep: BodyOf<SweepJob>;
+  readonly Spark: BodyOf<SparkJob>;
+  readonly AutoML: BodyOf<AutoMLJob>;
+}
+
+/** The body as that of a kind, where it is of that kind. */
+export function bodyOfKind<Kind extends keyof Bodies>(body: JobBody, kind: Kind): Bodies[Kind] | undefined {
+  return body.jobType === kind ? (body as Bodies[Kind]) : undefined;
 }
 
 /** A command job's, as the contract types them. */
@@ -58,9 +90,10 @@ export interface CommandBody extends JobBody {
   readonly environmentId: string;
   readonly codeId?: string | null;
   readonly environmentVariables?: Readonly<Record<string, string>> | null;
-  readonly limits?: { readonly jobLimitsType: string; readonly timeout?: string | null } | null;
-  readonly resources?: Readonly<Record<string, unknown>> | null;
-  readonly distribution?: Readonly<Record<string, unknown>> | null;
+  readonly limits?: CommandJob["limits"];
+  readonly resources?: JobResourceConfiguration | null;
+  readonly distribution?: DistributionConfiguration | null;
+  readonly autologgerSettings?: AutologgerSettings | null;
 }
 
 /** Why a job failed. `code` "UserError": the command or its inputs; "ServiceError": something of ours. */

@@ -1,5 +1,5 @@
 // Pipelines, sweeps and the kinds that are simulated, as the management plane shows them below what all jobs share (docs/facts/azureml-wire.md#9.4 to #9.7).
-import type { JobRecord } from "../../records/job.ts";
+import { type Bodies, bodyOfKind, type JobRecord } from "../../records/job.ts";
 import { taskShown } from "./automl.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./parts.ts";
 import type { ResponseKeys } from "./versions.ts";
@@ -11,75 +11,65 @@ export type Shown = Pick<JobRecord, "body"> & { readonly name?: string; readonly
 
 /** Properties of a job that is no command job. */
 export function otherProperties(job: Shown, keys: ResponseKeys): Json {
-  switch (job.body.jobType) {
-    case "Pipeline":
-      return pipeline(job, keys);
-    case "Sweep":
-      return sweep(job, keys);
-    case "Spark":
-      return spark(job, keys);
-    case "AutoML":
-      return automl(job, keys);
-    default:
-      return asSent(job, keys);
-  }
+  const body = <Kind extends keyof Bodies>(kind: Kind) => bodyOfKind(job.body, kind);
+  const [pipeline, sweep, spark, automl] = [body("Pipeline"), body("Sweep"), body("Spark"), body("AutoML")];
+  if (pipeline !== undefined) return pipelineShown(pipeline, keys);
+  if (sweep !== undefined) return sweepShown(sweep, job, keys);
+  if (spark !== undefined) return sparkShown(spark, keys);
+  return automl === undefined ? asSent(job, keys) : automlShown(automl, keys);
 }
 
 /** `jobs` and `settings` come back as sent; there is no `default` output, and empty inputs may be null (docs/facts/azureml-wire.md#9.5). */
-function pipeline({ body }: Shown, keys: ResponseKeys): Json {
+function pipelineShown(body: Bodies["Pipeline"], keys: ResponseKeys): Json {
   // A job that came through a batch endpoint shows none of it (docs/facts/azureml-wire.md#13).
   if (body["batch"] !== undefined) {
     return { jobType: "Pipeline", settings: null, jobs: null, inputs: null, outputs: null, sourceJobId: null };
   }
   return {
     jobType: "Pipeline",
-    settings: body["settings"] ?? null,
-    jobs: body["jobs"] ?? null,
+    settings: body.settings ?? null,
+    jobs: body.jobs ?? null,
     inputs: mapValues(body.inputs ?? {}, input),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
-    sourceJobId: body["sourceJobId"] ?? null,
+    sourceJobId: body.sourceJobId ?? null,
   };
 }
 
-function sweep(job: Shown, keys: ResponseKeys): Json {
-  const { body } = job;
-  const sampling = (body["samplingAlgorithm"] ?? {}) as Json;
-  const limits = (body["limits"] ?? {}) as Json;
-  const objective = (body["objective"] ?? {}) as Json;
-  const trial = (body["trial"] ?? {}) as Json;
-  const goal = String(objective["goal"] ?? "");
+function sweepShown(body: Bodies["Sweep"], job: Shown, keys: ResponseKeys): Json {
+  const { samplingAlgorithm: sampling, limits, objective, trial } = body;
+  const goal = objective?.goal ?? "";
   return {
     jobType: "Sweep",
-    searchSpace: body["searchSpace"] ?? {},
+    searchSpace: body.searchSpace ?? {},
     samplingAlgorithm:
-      sampling["samplingAlgorithmType"] === "Random"
+      sampling?.samplingAlgorithmType === "Random"
         ? {
             samplingAlgorithmType: "Random",
-            seed: sampling["seed"] ?? null,
-            ...(keys.logbase && { logbase: sampling["logbase"] ?? null }),
-            rule: sampling["rule"] ?? "Random",
+            seed: sampling.seed ?? null,
+            ...(keys.logbase && { logbase: sampling.logbase ?? null }),
+            rule: sampling.rule ?? "Random",
           }
-        : sampling,
+        : (sampling ?? {}),
     limits: {
-      timeout: limits["timeout"] ?? null,
+      timeout: limits?.timeout ?? null,
       jobLimitsType: "Sweep",
-      maxTotalTrials: limits["maxTotalTrials"] ?? null,
-      maxConcurrentTrials: limits["maxConcurrentTrials"] ?? null,
-      trialTimeout: limits["trialTimeout"] ?? null,
+      maxTotalTrials: limits?.maxTotalTrials ?? null,
+      maxConcurrentTrials: limits?.maxConcurrentTrials ?? null,
+      trialTimeout: limits?.trialTimeout ?? null,
     },
-    earlyTermination: body["earlyTermination"] ?? null,
+    earlyTermination: body.earlyTermination ?? null,
     objective: {
-      primaryMetric: objective["primaryMetric"] ?? null,
+      primaryMetric: objective?.primaryMetric ?? null,
       // Sent in small letters, answered with a capital.
       goal: goal === "" ? null : `${goal[0]?.toUpperCase()}${goal.slice(1)}`,
     },
     trial: {
-      codeId: trial["codeId"] ?? null,
-      command: trial["command"] ?? null,
-      environmentId: longEnvironment(trial["environmentId"], job.workspaceId),
-      environmentVariables: trial["environmentVariables"] ?? {},
-      distribution: trial["distribution"] ? distribution(trial["distribution"] as Json) : null,
-      resources: withoutShm(resources((trial["resources"] as Json | null | undefined) ?? null, keys)),
+      codeId: trial?.codeId ?? null,
+      command: trial?.command ?? null,
+      environmentId: longEnvironment(trial?.environmentId, job.workspaceId),
+      environmentVariables: trial?.environmentVariables ?? {},
+      distribution: trial?.distribution ? distribution(trial.distribution) : null,
+      resources: withoutShm(resources(trial?.resources, keys)),
     },
     inputs: mapValues(body.inputs ?? {}, input),
     outputs: {
@@ -88,17 +78,13 @@ function sweep(job: Shown, keys: ResponseKeys): Json {
     },
     ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
     // Published for two previews; kept, as the official client's own tests expect. No recording has it.
-    ...(keys.sweepResources && { resources: sweepResources(body["resources"], keys) }),
+    ...(keys.sweepResources && { resources: body.resources ? resources(body.resources, keys) : null }),
   };
 }
 
-function sweepResources(sent: unknown, keys: ResponseKeys): Json | null {
-  return typeof sent === "object" && sent !== null ? resources(sent as Json, keys) : null;
-}
-
 /** A sweep shows the short name of an environment as an id of the workspace, a curated one's too (docs/facts/azureml-wire.md#9.4). */
-function longEnvironment(sent: unknown, workspaceId: string | undefined): unknown {
-  const short = /^azureml:([^:@/]+):([^:@/]+)$/.exec(String(sent));
+function longEnvironment(sent: string | null | undefined, workspaceId: string | undefined): string | null {
+  const short = /^azureml:([^:@/]+):([^:@/]+)$/.exec(sent ?? "");
   if (short === null || workspaceId === undefined) return sent ?? null;
   return `${workspaceId}/environments/${short[1]}/versions/${short[2]}`;
 }
@@ -108,22 +94,21 @@ function withoutShm({ shmSize: _shmSize, ...others }: Json): Json {
 }
 
 /** The shape is that of a schedule's job definition, the only Spark response that was recorded (docs/facts/azureml-wire.md#9.7). */
-function spark({ body }: Shown, keys: ResponseKeys): Json {
-  const own = (key: string) => body[key] ?? null;
+function sparkShown(body: Bodies["Spark"], keys: ResponseKeys): Json {
   return {
     jobType: "Spark",
-    resources: own("resources"),
-    args: own("args"),
-    codeId: own("codeId"),
-    entry: own("entry"),
-    environmentId: own("environmentId"),
+    resources: body.resources ?? null,
+    args: body.args ?? null,
+    codeId: body.codeId ?? null,
+    entry: body.entry ?? null,
+    environmentId: body.environmentId ?? null,
     inputs: mapValues(body.inputs ?? {}, input),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
-    pyFiles: own("pyFiles"),
-    jars: own("jars"),
-    files: own("files"),
-    archives: own("archives"),
-    conf: body["conf"] ?? {},
+    pyFiles: body.pyFiles ?? null,
+    jars: body.jars ?? null,
+    files: body.files ?? null,
+    archives: body.archives ?? null,
+    conf: body.conf ?? {},
     ...(keys.queue && { queueSettings: queueSettings(body, keys) }),
   };
 }
@@ -133,13 +118,13 @@ const common = new Set([
   ...["identity", "componentId", "notificationSetting", "secretsConfiguration", "status", "queueSettings"],
 ]);
 
-function automl({ body }: Shown, keys: ResponseKeys): Json {
-  const task = taskShown((body["taskDetails"] ?? {}) as Json, keys);
+function automlShown(body: Bodies["AutoML"], keys: ResponseKeys): Json {
+  const task = taskShown({ ...body.taskDetails }, keys);
   return {
     jobType: "AutoML",
-    resources: resources((body["resources"] ?? null) as Json | null, keys),
-    environmentId: body["environmentId"] ?? null,
-    environmentVariables: body["environmentVariables"] ?? null,
+    resources: resources(body.resources, keys),
+    environmentId: body.environmentId ?? null,
+    environmentVariables: body.environmentVariables ?? null,
     taskDetails: keys.automlSweeps ? task : withoutSweeps(task),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
     ...(keys.queue && { queueSettings: queueSettings(body, keys) }),

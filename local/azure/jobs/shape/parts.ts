@@ -1,4 +1,5 @@
 // Parts of job bodies that several kinds share: inputs, outputs, resources, distribution, queue (docs/facts/azureml-wire.md#9.1).
+import type { DistributionConfiguration, JobResourceConfiguration } from "../../contract/types.gen.ts";
 import type { JobBody, JobInput, JobOutput } from "../../records/job.ts";
 import type { ResponseKeys } from "./versions.ts";
 
@@ -10,15 +11,15 @@ export function defaultOutput(job: string, keys: ResponseKeys): Json {
   return outputOf({ jobOutputType: "uri_folder", uri }, keys);
 }
 
-export function resources(sent: Json | null, keys: ResponseKeys): Json {
+export function resources(sent: JobResourceConfiguration | null | undefined, keys: ResponseKeys): Json {
   return {
-    instanceCount: sent?.["instanceCount"] ?? 1,
-    ...(keys.maxInstanceCount && { maxInstanceCount: sent?.["maxInstanceCount"] ?? null }),
-    instanceType: sent?.["instanceType"] ?? null,
-    ...(keys.locations && { locations: sent?.["locations"] ?? null }),
-    properties: sent?.["properties"] ?? null,
-    shmSize: sent?.["shmSize"] ?? "2g",
-    dockerArgs: sent?.["dockerArgs"] ?? null,
+    instanceCount: sent?.instanceCount ?? 1,
+    ...(keys.maxInstanceCount && { maxInstanceCount: sent?.maxInstanceCount ?? null }),
+    instanceType: sent?.instanceType ?? null,
+    ...(keys.locations && { locations: sent?.locations ?? null }),
+    properties: sent?.properties ?? null,
+    shmSize: sent?.shmSize ?? "2g",
+    dockerArgs: sent?.dockerArgs ?? null,
   };
 }
 
@@ -49,11 +50,12 @@ const distributionKeys: Record<string, readonly string[]> = {
   TensorFlow: ["parameterServerCount", "workerCount"],
 };
 
-export function distribution(sent: Json): Json {
-  const kind = String(sent["distributionType"]);
+export function distribution(sent: DistributionConfiguration): Json {
+  const { distributionType, ...given }: { readonly [key: string]: unknown } = { ...sent };
+  const kind = String(distributionType);
   return {
     distributionType: kind,
-    ...Object.fromEntries((distributionKeys[kind] ?? []).map((key) => [key, sent[key] ?? null])),
+    ...Object.fromEntries((distributionKeys[kind] ?? []).map((key) => [key, given[key] ?? null])),
   };
 }
 
@@ -61,8 +63,8 @@ export function distribution(sent: Json): Json {
 export function queueSettings(body: JobBody, keys: ResponseKeys): Json | null {
   if (!body.queueSettings) return null;
   return {
-    jobTier: body.queueSettings["jobTier"] ?? null,
-    ...(keys.queuePriority && { priority: body.queueSettings["priority"] ?? null }),
+    jobTier: body.queueSettings.jobTier ?? null,
+    ...(keys.queuePriority && { priority: body.queueSettings.priority ?? null }),
   };
 }
 

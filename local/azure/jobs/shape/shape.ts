@@ -42,9 +42,8 @@ function ownProperties(job: JobRecord, { workspaceId }: JobPlace, keys: Response
 /** What a schedule shows of the job that it starts: what was not sent is null, and it has no run yet (recorded for pipelines and Spark). */
 export function definitionProperties(body: JobBody, keys: ResponseKeys): Json {
   const text = (key: string) => body[key] ?? null;
-  const own = (
-    body.jobType === "Command" ? commandParts(body as CommandBody, keys) : otherProperties({ body }, keys)
-  ) as Json;
+  const own: Json =
+    body.jobType === "Command" ? commandParts(body as CommandBody, keys) : otherProperties({ body }, keys);
   const unsent = ["jobs", "inputs", "outputs"].filter((key) => key in own && (body[key] ?? null) === null);
   return {
     ...{ description: text("description"), tags: text("tags"), properties: text("properties") },
@@ -77,30 +76,30 @@ function commonProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): 
 function settings(body: JobBody, keys: ResponseKeys): Json {
   return {
     computeId: body.computeId ?? null,
-    isArchived: body["isArchived"] === true,
+    isArchived: body.isArchived === true,
     identity: body.identity ?? null,
     componentId: body.componentId ?? null,
     ...(keys.notification && { notificationSetting: body.notificationSetting ?? null }),
-    ...(keys.secrets && { secretsConfiguration: body["secretsConfiguration"] ?? null }),
+    ...(keys.secrets && { secretsConfiguration: body.secretsConfiguration ?? null }),
   };
 }
 
 function commandProperties(job: JobRecord<CommandBody>, keys: ResponseKeys): Json {
   const parts = commandParts(job.body, keys);
-  return { ...parts, outputs: { ...(parts["outputs"] as Json), default: defaultOutput(job.name, keys) } };
+  return { ...parts, outputs: { ...parts.outputs, default: defaultOutput(job.name, keys) } };
 }
 
-function commandParts(body: CommandBody, keys: ResponseKeys): Json {
+function commandParts(body: CommandBody, keys: ResponseKeys) {
   return {
     jobType: "Command",
-    resources: resources(body.resources ?? null, keys),
+    resources: resources(body.resources, keys),
     codeId: body.codeId ?? null,
     command: body.command,
     environmentId: body.environmentId,
     inputs: mapValues(body.inputs ?? {}, input),
     outputs: mapValues(body.outputs ?? {}, (output) => outputOf(output, keys)),
     distribution: body.distribution ? distribution(body.distribution) : null,
-    ...(keys.autologger && { autologgerSettings: body["autologgerSettings"] ?? null }),
+    ...(keys.autologger && { autologgerSettings: body.autologgerSettings ?? null }),
     limits: body.limits ? { timeout: body.limits.timeout ?? null, jobLimitsType: "Command" } : null,
     environmentVariables: body.environmentVariables ?? null,
     parameters: {},
