@@ -81,7 +81,7 @@ async function run(
     await cloud.close();
   }
   if (options.har !== undefined) writeArchives(cloud.har, options.har);
-  if (report.results.length > 0) holdAgainstTypes(cloud.har, held, report);
+  if (report.results.length > 0) holdAgainstTypes(cloud.har, held, report, only !== "");
 }
 
 interface Options {

@@ -39,11 +39,18 @@ const isKnown = ({ side, path, faults }: Violation): boolean =>
 /**
  * Holds the exchanges against the published types and adds what it found as a flow. Requests of ours and answers of local
  * Azure may break none.
+ * @param isPart flows were selected: those may use clouds of their own, so that nothing is left to check here
  */
-export function holdAgainstTypes(recorder: HarRecorder, contracts: readonly Contract[], report: Report): void {
+export function holdAgainstTypes(
+  recorder: HarRecorder,
+  contracts: readonly Contract[],
+  report: Report,
+  isPart: boolean,
+): void {
   const started = performance.now();
   const { log } = recorder.toHar() as { readonly log: { readonly entries: readonly Entry[] } };
   const { checked, violations } = checkArchive(log.entries, contracts);
+  if (checked === 0 && isPart) return;
   const wrong = violations.filter((one) => !isKnown(one)).map(violationText);
   report.add({
     suite: "contract",
