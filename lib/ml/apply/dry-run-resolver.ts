@@ -4,7 +4,7 @@
 import type { AssetKind, Resolver, UploadRoot } from "../../documents/index.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { sha256 } from "../../sha256.ts";
-import { versionOfLabel } from "../assets/assets.ts";
+import { versionOfLabel } from "../assets/asset-labels.ts";
 import { type Collecting, collectedBy, collectionsOf } from "../assets/collections.ts";
 import { contentOf } from "../assets/local-content.ts";
 import { specWorkspace } from "../assets/resolve.ts";

@@ -1,7 +1,7 @@
 // The target of a task: a workspace, a registry, or both.
 import { TaskError } from "../../errors.ts";
 import { openWorkspace, type Workspace, type WorkspaceRequest } from "../workspace/workspace.ts";
-import type { AssetHome } from "./assets.ts";
+import type { AssetHome } from "./asset-home.ts";
 import { openRegistry, type Registry } from "./registry.ts";
 
 export interface AssetStore {

@@ -14,8 +14,10 @@ import { TaskError } from "../../errors.ts";
 import { findJob, getJob } from "../jobs/jobs.ts";
 import { outputPlace } from "../jobs/runs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import type { AssetBody, AssetHome } from "./asset-home.ts";
+import { versionOfLabel } from "./asset-labels.ts";
 import { type AssetStore, needWorkspace } from "./asset-store.ts";
-import { type AssetBody, type AssetHome, findVersion, noSuchAsset, versionOfLabel } from "./assets.ts";
+import { findVersion, noSuchAsset } from "./assets.ts";
 import { namedAccounts, openDatastore } from "./datastores.ts";
 import { openFiles } from "./registry.ts";
 

@@ -15,7 +15,7 @@ import {
   walk,
 } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { AssetHome } from "./assets.ts";
+import type { AssetHome } from "./asset-home.ts";
 
 export interface LocalContent {
   /** Absolute. */

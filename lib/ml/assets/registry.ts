@@ -7,7 +7,10 @@ import type { AssetKind, Resolver, Uploaded } from "../../documents/language/res
 import { TaskError } from "../../errors.ts";
 import { onceEach } from "../workspace/once.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { type AssetHome, nextVersion, putVersion, versionOfLabel } from "./assets.ts";
+import type { AssetHome } from "./asset-home.ts";
+import { versionOfLabel } from "./asset-labels.ts";
+import { putVersion } from "./asset-writes.ts";
+import { nextVersion } from "./assets.ts";
 import { contentOf, type LocalContent } from "./local-content.ts";
 import { bringContent } from "./stored-content.ts";
 

@@ -2,7 +2,9 @@
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, SpecWorkspace } from "../../documents/language/resolver.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { nextVersion, putVersion, versionOfLabel } from "./assets.ts";
+import { versionOfLabel } from "./asset-labels.ts";
+import { putVersion } from "./asset-writes.ts";
+import { nextVersion } from "./assets.ts";
 import { registerCode } from "./code-assets.ts";
 import { collectionsOf } from "./collections.ts";
 import { uploadContent } from "./datastores.ts";

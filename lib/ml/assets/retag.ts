@@ -5,7 +5,9 @@ import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import { EVIDENCE_STANDS } from "../workspace/lost-race.ts";
-import { type AssetBody, type AssetHome, changeVersion, versionIn } from "./assets.ts";
+import type { AssetBody, AssetHome } from "./asset-home.ts";
+import { changeVersion } from "./asset-writes.ts";
+import { versionIn } from "./assets.ts";
 
 type Properties = NonNullable<AssetBody["properties"]>;
 

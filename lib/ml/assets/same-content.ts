@@ -4,7 +4,7 @@ import type { DatastorePath } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { CONTENT_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { AssetBody } from "./assets.ts";
+import type { AssetBody } from "./asset-home.ts";
 import { openDatastore } from "./datastores.ts";
 import { holdsContent, sameFiles } from "./held-files.ts";
 import type { LocalContent } from "./local-content.ts";

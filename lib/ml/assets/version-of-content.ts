@@ -3,15 +3,8 @@
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
-import {
-  type AssetBody,
-  type AssetHome,
-  findContainer,
-  findVersion,
-  nextVersion,
-  versionIn,
-  versionsOf,
-} from "./assets.ts";
+import type { AssetBody, AssetHome } from "./asset-home.ts";
+import { findContainer, findVersion, nextVersion, versionIn, versionsOf } from "./assets.ts";
 
 export interface Held {
   /** The version that holds it. */

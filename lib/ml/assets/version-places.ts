@@ -6,7 +6,7 @@ import { TaskError } from "../../errors.ts";
 import { findJob, type Job } from "../jobs/jobs.ts";
 import { outputPlace } from "../jobs/runs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { AssetBody } from "./assets.ts";
+import type { AssetBody } from "./asset-home.ts";
 import { versionIn } from "./assets.ts";
 import { DEFAULT_DATASTORE, openDatastore } from "./datastores.ts";
 import type { BlobPlace } from "./held-files.ts";

@@ -1,7 +1,8 @@
 // The champion that a job is compared with: the model that is live, a model in the registry, or another job.
 import { parseArmId, parseAssetReference, parseDatastoreUri, segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import { type AssetBody, findVersion, versionIn, versionsOf } from "../assets/assets.ts";
+import type { AssetBody } from "../assets/asset-home.ts";
+import { findVersion, versionIn, versionsOf } from "../assets/assets.ts";
 import { ARTIFACTS, jobPlaceOf, ownDatastorePath, REPLICATED } from "../assets/version-places.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";

@@ -3,7 +3,7 @@
 import type { DatastorePath } from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { AssetBody } from "../assets/assets.ts";
+import type { AssetBody } from "../assets/asset-home.ts";
 import { contentOf } from "../assets/local-content.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";

@@ -2,8 +2,10 @@
 import { parseDatastoreUri } from "../../azure/index.ts";
 import { type DataDocument, dataKind, parseSource, rootOf, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import type { AssetBody } from "../assets/asset-home.ts";
 import { type AssetStore, needWorkspace } from "../assets/asset-store.ts";
-import { type AssetBody, findVersion, putNewVersion, versionIn } from "../assets/assets.ts";
+import { putNewVersion } from "../assets/asset-writes.ts";
+import { findVersion, versionIn } from "../assets/assets.ts";
 import { contentOf, type LocalContent } from "../assets/local-content.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";

@@ -2,7 +2,8 @@
 
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
-import { type AssetBody, findVersion, versionIn } from "../assets/assets.ts";
+import type { AssetBody } from "../assets/asset-home.ts";
+import { findVersion, versionIn } from "../assets/assets.ts";
 import { sameFiles } from "../assets/held-files.ts";
 import { importVersion, type Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";

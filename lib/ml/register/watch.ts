@@ -2,7 +2,8 @@
 
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
-import { type AssetHome, containersOf, versionIn, versionsOf } from "../assets/assets.ts";
+import type { AssetHome } from "../assets/asset-home.ts";
+import { containersOf, versionIn, versionsOf } from "../assets/assets.ts";
 import { isRegistry } from "../assets/registry.ts";
 
 /** The cursor of a pipeline. Plain JSON; dates are ISO 8601. */

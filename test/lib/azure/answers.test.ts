@@ -4,7 +4,8 @@ import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "
 import fc from "fast-check";
 import { AzureMl, clouds, finish } from "../../../lib/azure/index.ts";
 import { silentLog } from "../../../lib/log.ts";
-import { findContainer, findVersion, putVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
+import { putVersion } from "../../../lib/ml/assets/asset-writes.ts";
+import { findContainer, findVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
 import { openDatastore } from "../../../lib/ml/assets/datastores.ts";
 import { endpointCredential, endpointWrite, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
 import { findJob, putJob } from "../../../lib/ml/jobs/jobs.ts";

@@ -1,0 +1,61 @@
+// The home of versioned assets, a workspace or a registry: what both have in common, and the addresses of assets in them.
+import { type AzureMl, type RequestOptions, segment } from "../../azure/index.ts";
+import { API_VERSIONS, type AssetKind } from "../../documents/index.ts";
+import type { Log } from "../../log.ts";
+import type { Provenance } from "../workspace/lineage.ts";
+import type { Once } from "../workspace/once.ts";
+
+/** Where versioned assets are kept: a workspace, or a registry. */
+export interface AssetHome {
+  readonly azure: AzureMl;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly provenance: Provenance;
+  readonly name: string;
+  /** What the addresses of its assets begin with: a workspace's ARM id, or an address of the registry's region. */
+  readonly id: string;
+  /** Only a registry has one, that of its data plane. */
+  readonly apiVersion?: string;
+  readonly once: Once;
+}
+
+/** A container's or version's answer; whatever else the service says stays in it. */
+export interface AssetBody {
+  readonly id?: string;
+  readonly name?: string;
+  readonly properties?: AssetProperties;
+}
+interface AssetProperties {
+  readonly [key: string]: unknown;
+  readonly tags?: Record<string, string> | null;
+  readonly properties?: Record<string, string> | null;
+  readonly description?: string | null;
+  readonly isArchived?: boolean;
+  readonly latestVersion?: string | null;
+  readonly nextVersion?: string | null;
+}
+
+/** What people call one of a kind. */
+export const SINGULAR: Record<AssetKind, string> = {
+  data: "data asset",
+  models: "model",
+  environments: "environment",
+  components: "component",
+};
+
+/** What people call the home. */
+export const wordFor = (home: AssetHome) => (home.apiVersion === undefined ? "workspace" : "registry");
+
+/** What every request about assets of a kind has: a workspace is asked at the version at which the kind is written. */
+export const requestFor = ({ signal, apiVersion }: AssetHome, kind: AssetKind): RequestOptions => ({
+  signal,
+  apiVersion: apiVersion ?? API_VERSIONS[kind],
+});
+
+/** The address of a container or a version. @throws TaskError kind `input` where name or version is no part of one */
+export function pathOf(home: AssetHome, kind: AssetKind, name: string, version?: string): string {
+  const container = `${home.id}/${kind}/${segment(name, `the name of the ${SINGULAR[kind]}`)}`;
+  return version === undefined
+    ? container
+    : `${container}/versions/${segment(version, `the version of the ${SINGULAR[kind]} ${name}`)}`;
+}
