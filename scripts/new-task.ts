@@ -49,7 +49,7 @@ function contractSource(folder: string, friendlyName: string): ContractSource {
 }
 
 const story = (friendlyName: string) => `// ${friendlyName.replace("Azure ML: ", "")}: say here what the story is.
-import { openWorkspace } from "../lib/ml/index.ts";
+import { openWorkspace } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 

@@ -1,6 +1,7 @@
 // A scaffolded task passes generation, types, build and tests.
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
 import { contractFile } from "../../scripts/generate/contract.ts";
 import { faultsOf } from "../../scripts/generate/faults.ts";
 import { expand, readFragments } from "../../scripts/generate/fragments.ts";
@@ -47,6 +48,17 @@ describe("new-task", () => {
   it("has a story, a picture and a test", () => {
     for (const path of ["tasks/CountRows/index.ts", "tasks/CountRows/icon.svg", "test/tasks/CountRows.test.ts"])
       assert.ok(files.get(path));
+  });
+
+  it("imports what is there", () => {
+    for (const path of ["tasks/CountRows/index.ts", "test/tasks/CountRows.test.ts"]) {
+      const imports = [...(files.get(path) ?? "").matchAll(/from "(\.[^"]+)"/g)].map(([, from = ""]) =>
+        relative(root, resolve(root, dirname(path), from)),
+      );
+      assert.ok(imports.length > 0, path);
+      const missing = imports.filter((file) => !files.has(file) && !existsSync(resolve(root, file)));
+      assert.deepEqual(missing, path.startsWith("tasks/") ? ["tasks/CountRows/contract.gen.ts"] : [], path);
+    }
   });
 
   it("refuses a name that is taken or no name", () => {
