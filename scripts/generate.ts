@@ -16,7 +16,7 @@ import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
 import { connectionsFile } from "./generate/roles.ts";
 import { runsOnAgent } from "./generate/task-json.ts";
-import { architectureFile } from "./walls/picture.ts";
+import { architectureFile } from "./module-boundaries/diagram.ts";
 
 export interface GeneratedFile {
   /** Relative to the root of the project. */

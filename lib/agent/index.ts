@@ -1,4 +1,4 @@
-// The pipeline's door: the only room that knows azure-pipelines-task-lib and azure-devops-node-api.
+// The module of the pipeline agent and of Azure DevOps: the only one that imports azure-pipelines-task-lib and azure-devops-node-api.
 export type { Agent } from "./agent.ts";
 
 export { complete, flushed, logIssue, pipelineLog } from "./output.ts";

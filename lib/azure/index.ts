@@ -1,4 +1,4 @@
-// The cloud's door: everything that the rest of the library may use of Azure.
+// Public interface of lib/azure: everything that the rest of the library may use of Azure.
 
 export { segment } from "../segment.ts";
 export type { Promised } from "./answers.ts";

@@ -1,4 +1,4 @@
-// Judgements of EvaluateMetrics, read from the records that it left on pipeline runs: beside the front door, so that only tasks that ask
+// Judgements of EvaluateMetrics, read from the records that it left on pipeline runs: in a file of its own, so that only tasks that ask
 // for them carry the client, which loads once a judgement is asked for.
 import type { ReadRun, RecordsAccess, RunRecords, RunReference } from "../agent/run-records.ts";
 import { TaskError } from "../errors.ts";

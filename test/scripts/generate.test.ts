@@ -34,11 +34,12 @@ describe("generate", () => {
       for (const name of [
         "scripts/generate.ts",
         "scripts/generate",
-        "scripts/walls",
+        "scripts/module-boundaries",
         "lib",
         "tasks",
         "contributions",
         "docs/connections.md",
+        "docs/troubleshooting.md",
         "docs/usage.md",
         "vss-extension.json",
         "package.json",

@@ -1,4 +1,4 @@
-// What a rollout reads: values of inputs count before the files', and a fault names the place that holds the value: a file or an input.
+// Files of a rollout: values of inputs count before the files', and a fault names the place that holds the value: a file or an input.
 import assert from "node:assert/strict";
 import path from "node:path";
 import { namesIn } from "../../../../lib/documents/index.ts";

@@ -1,19 +1,19 @@
-// The walls between rooms (scripts/walls/table.ts), held against the imports of the sources, and the picture that is drawn from them.
+// The module boundaries (scripts/module-boundaries/table.ts) against the imports of the sources, and the diagram of them.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { architectureFile } from "../../scripts/module-boundaries/diagram.ts";
 import {
-  arrowsIn,
-  circlesIn,
   countOf,
+  cyclesIn,
+  dependenciesIn,
   type Import,
   importsOf,
   memberOf,
-  roomOf,
+  moduleOf,
   sourcesBelow,
-} from "../../scripts/walls/imports.ts";
-import { architectureFile } from "../../scripts/walls/picture.ts";
-import { FLOORS, MOST_ARROWS, ROOMS } from "../../scripts/walls/table.ts";
+} from "../../scripts/module-boundaries/imports.ts";
+import { LAYERS, MODULES, MOST_DEPENDENCIES } from "../../scripts/module-boundaries/table.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 /** The same import with paths below `.`, so that the root is a folder as every other. */
@@ -25,33 +25,34 @@ const fromRoot = ({ file, specifier, target }: Import): Import => ({
 
 const say = ({ file, specifier }: Import) => `${file} imports ${specifier}`;
 
-describe("walls", () => {
+describe("module boundaries", () => {
   const files = ["lib", "tasks", "local", "tab", "relay"].flatMap((folder) => sourcesBelow(root, folder));
   const imports = files.flatMap((file) => importsOf(root, file));
   const all = [...imports, ...sourcesBelow(root, "scripts").flatMap((file) => importsOf(root, file))];
 
-  it("stand between rooms that are there", () => {
-    const seen = new Set(files.map(roomOf));
-    for (const room of Object.keys(ROOMS).filter((name) => name !== "tab")) assert.ok(seen.has(room), room);
-    for (const room of seen) assert.ok(ROOMS[room] !== undefined, `${room} has no row in scripts/walls/table.ts`);
-    for (const [folder, floors] of Object.entries(FLOORS)) {
-      for (const floor of floors) {
+  it("name modules that exist", () => {
+    const seen = new Set(files.map(moduleOf));
+    for (const module of Object.keys(MODULES).filter((name) => name !== "tab")) assert.ok(seen.has(module), module);
+    for (const module of seen)
+      assert.ok(MODULES[module] !== undefined, `${module} has no row in scripts/module-boundaries/table.ts`);
+    for (const [folder, layers] of Object.entries(LAYERS)) {
+      for (const layer of layers) {
         assert.ok(
-          files.some((file) => file.startsWith(`${folder}/${floor}/`)),
-          `${folder}/${floor}`,
+          files.some((file) => file.startsWith(`${folder}/${layer}/`)),
+          `${folder}/${layer}`,
         );
       }
     }
   });
 
-  it("let a room import what the table allows, and nothing else", () => {
+  it("let a module import only what the table allows", () => {
     const wrong = imports.filter(({ file, target }) => {
       if (target === undefined || file.endsWith(".gen.ts")) return false;
-      const [room, other] = [roomOf(file), roomOf(target)];
+      const [module, other] = [moduleOf(file), moduleOf(target)];
       // A task knows its own folder only.
-      if (room === "tasks" && other === "tasks") return dirname(target) !== dirname(file);
-      const allowed = ROOMS[room]?.imports ?? [];
-      return other !== room && !allowed.includes(other) && !allowed.includes(target);
+      if (module === "tasks" && other === "tasks") return dirname(target) !== dirname(file);
+      const allowed = MODULES[module]?.imports ?? [];
+      return other !== module && !allowed.includes(other) && !allowed.includes(target);
     });
     assert.deepEqual(wrong.map(say), []);
   });
@@ -63,78 +64,80 @@ describe("walls", () => {
     assert.deepEqual(generated.filter(({ target = "" }) => !allowed.includes(target)).map(say), []);
   });
 
-  it("keep the packages of the pipeline and of the cloud in their rooms", () => {
-    const owners = Object.entries(ROOMS).flatMap(([room, { packages = [] }]) =>
-      packages.map((name) => [name, room] as const),
+  it("keep the packages of the pipeline and of the cloud in their modules", () => {
+    const owners = Object.entries(MODULES).flatMap(([module, { packages = [] }]) =>
+      packages.map((name) => [name, module] as const),
     );
     const wrong = imports.filter(({ file, specifier }) => {
-      const room = roomOf(file);
-      if (!room.startsWith("lib/") && room !== "tasks") return false;
-      return owners.some(([name, owner]) => (specifier === name || specifier.startsWith(`${name}/`)) && room !== owner);
+      const module = moduleOf(file);
+      if (!module.startsWith("lib/") && module !== "tasks") return false;
+      return owners.some(
+        ([name, owner]) => (specifier === name || specifier.startsWith(`${name}/`)) && module !== owner,
+      );
     });
     assert.deepEqual(wrong.map(say), []);
   });
 
   it("keep records free of what a browser does not have", () => {
-    const outside = imports.filter(({ file, target }) => roomOf(file) === "lib/record" && target === undefined);
+    const outside = imports.filter(({ file, target }) => moduleOf(file) === "lib/record" && target === undefined);
     assert.deepEqual(outside.map(say), []);
   });
 
-  for (const [folder, floors] of Object.entries(FLOORS)) {
-    it(`have no arrow upward in ${folder}`, () => {
+  for (const [folder, layers] of Object.entries(LAYERS)) {
+    it(`import from lower layers only in ${folder}`, () => {
       const wrong = imports.filter(({ file, target }) => {
         const from = memberOf(folder, file);
         const to = target === undefined ? undefined : memberOf(folder, target);
         if (from === undefined || to === undefined || from === to) return false;
-        const [own, other] = [floors.indexOf(from), floors.indexOf(to)];
-        // What a file beside the folders imports is held by the rule against circles.
+        const [own, other] = [layers.indexOf(from), layers.indexOf(to)];
+        // The rule against cycles covers the imports of a file beside the folders.
         return own >= 0 && other > own;
       });
       assert.deepEqual(wrong.map(say), []);
     });
   }
 
-  for (const [folder, most] of Object.entries(MOST_ARROWS)) {
-    it(`leave at most ${most} arrows between the rooms of ${folder}`, () => {
-      const count = countOf(arrowsIn(folder, imports));
-      assert.ok(count > 0 && count <= most, `${count} arrows`);
+  for (const [folder, most] of Object.entries(MOST_DEPENDENCIES)) {
+    it(`leave at most ${most} dependencies between the modules of ${folder}`, () => {
+      const count = countOf(dependenciesIn(folder, imports));
+      assert.ok(count > 0 && count <= most, `${count} dependencies`);
     });
   }
 
-  it("leave no circle between the members of any folder, those of types alone included", () => {
+  it("leave no cycle between the members of any folder, those of types alone included", () => {
     const folders = new Set([""]);
     for (const { file } of all) for (let at = dirname(file); at !== "."; at = dirname(at)) folders.add(at);
-    const circles = [...folders].sort().flatMap((folder) => {
-      const arrows = folder === "" ? arrowsIn(".", all.map(fromRoot)) : arrowsIn(folder, all);
-      return circlesIn(arrows).map((circle) => `${folder}: ${circle.join(" -> ")}`);
+    const cycles = [...folders].sort().flatMap((folder) => {
+      const dependencies = folder === "" ? dependenciesIn(".", all.map(fromRoot)) : dependenciesIn(folder, all);
+      return cyclesIn(dependencies).map((cycle) => `${folder}: ${cycle.join(" -> ")}`);
     });
-    assert.deepEqual(circles, []);
+    assert.deepEqual(cycles, []);
   });
 
-  it("leave no circle between files", () => {
+  it("leave no cycle between files", () => {
     const byFile = new Map<string, Map<string, Import>>();
     for (const one of all) {
       if (one.target === undefined) continue;
       byFile.set(one.file, (byFile.get(one.file) ?? new Map<string, Import>()).set(one.target, one));
     }
-    assert.deepEqual(circlesIn(byFile), []);
+    assert.deepEqual(cyclesIn(byFile), []);
   });
 
-  it("are what docs/architecture.md shows (npm run generate)", () => {
+  it("are in docs/architecture.md (npm run generate)", () => {
     const file = architectureFile(root);
     assert.equal(readFileSync(join(root, "docs/architecture.md"), "utf8"), file?.content);
   });
 
-  it("are crossed by nothing from lib to where lib is used", () => {
+  it("keep lib from importing its users", () => {
     const up = imports.filter(({ file, target }) => file.startsWith("lib/") && target?.startsWith("lib/") === false);
     assert.deepEqual(up.map(say), []);
   });
 
-  it("find a circle and an arrow where they are", () => {
+  it("find a cycle and a dependency where there is one", () => {
     const made = (file: string, target: string): Import => ({ file, specifier: target, target });
-    const circle = arrowsIn("x", [made("x/a/1.ts", "x/b/1.ts"), made("x/b/2.ts", "x/a/2.ts")]);
-    assert.deepEqual(circlesIn(circle), [["a", "b", "a"]]);
-    assert.deepEqual(circlesIn(arrowsIn("x", [made("x/a/1.ts", "x/b/1.ts"), made("x/b/2.ts", "x/c.ts")])), []);
+    const cycle = dependenciesIn("x", [made("x/a/1.ts", "x/b/1.ts"), made("x/b/2.ts", "x/a/2.ts")]);
+    assert.deepEqual(cyclesIn(cycle), [["a", "b", "a"]]);
+    assert.deepEqual(cyclesIn(dependenciesIn("x", [made("x/a/1.ts", "x/b/1.ts"), made("x/b/2.ts", "x/c.ts")])), []);
   });
 });
 

@@ -1,7 +1,7 @@
-// The imports of the sources, as arrows between files and between what lies in one folder.
+// Reads the imports of the sources, and makes the dependencies between files and between the members of a folder from them.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { GROUND } from "./table.ts";
+import { BASE } from "./table.ts";
 
 export interface Import {
   /** The importing file, from the repository's root. */
@@ -11,8 +11,8 @@ export interface Import {
   readonly target: string | undefined;
 }
 
-/** Arrows between what lies in one folder: each importer with what it imports, and one import that shows it. */
-export type Arrows = ReadonlyMap<string, ReadonlyMap<string, Import>>;
+/** Dependencies between the members of one folder: each importer with what it imports, and one import as the example. */
+export type Dependencies = ReadonlyMap<string, ReadonlyMap<string, Import>>;
 
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(["'])([^"'\n]+)\1/g;
 const slashes = (name: string) => name.split(sep).join("/");
@@ -38,65 +38,66 @@ export function importsOf(root: string, file: string): Import[] {
   }));
 }
 
-/** The room of a file as the table of walls names it. */
-export function roomOf(file: string): string {
-  if (/^lib\/[^/]+$/.test(file)) return GROUND;
+/** The module of a file, as the table of boundaries names it. */
+export function moduleOf(file: string): string {
+  if (/^lib\/[^/]+$/.test(file)) return BASE;
   return /^lib\/[^/]+/.exec(file)?.[0] ?? file.split("/")[0] ?? "";
 }
 
-/** The name of what lies right in `folder` and holds the file: a folder, or the file itself. */
+/** The direct member of `folder` that holds the file: a subfolder, or the file itself. */
 export function memberOf(folder: string, file: string): string | undefined {
   return file.startsWith(`${folder}/`) ? file.slice(folder.length + 1).split("/")[0] : undefined;
 }
 
-/** The arrows between folders and files that lie right in `folder`. */
-export function arrowsIn(folder: string, imports: readonly Import[]): Arrows {
-  const arrows = new Map<string, Map<string, Import>>();
+/** The dependencies between the direct members of `folder`. */
+export function dependenciesIn(folder: string, imports: readonly Import[]): Dependencies {
+  const dependencies = new Map<string, Map<string, Import>>();
   for (const one of imports) {
     const from = memberOf(folder, one.file);
     const to = one.target === undefined ? undefined : memberOf(folder, one.target);
     if (from === undefined || to === undefined || from === to) continue;
-    const row = arrows.get(from) ?? new Map<string, Import>();
+    const row = dependencies.get(from) ?? new Map<string, Import>();
     if (!row.has(to)) row.set(to, one);
-    arrows.set(from, row);
+    dependencies.set(from, row);
   }
-  return arrows;
+  return dependencies;
 }
 
-/** How many arrows there are. */
-export const countOf = (arrows: Arrows): number => [...arrows.values()].reduce((sum, row) => sum + row.size, 0);
+/** The number of dependencies. */
+export const countOf = (dependencies: Dependencies): number =>
+  [...dependencies.values()].reduce((sum, row) => sum + row.size, 0);
 
-/** Each circle once, as the members along it with the first repeated at the end. */
-export function circlesIn(arrows: Arrows): string[][] {
+/** The import cycles, each once: its members in order, with the first repeated at the end. */
+export function cyclesIn(dependencies: Dependencies): string[][] {
   const done = new Set<string>();
-  const circles: string[][] = [];
+  const cycles: string[][] = [];
   const visit = (member: string, trail: readonly string[]): void => {
     const start = trail.indexOf(member);
-    if (start >= 0) circles.push([...trail.slice(start), member]);
+    if (start >= 0) cycles.push([...trail.slice(start), member]);
     if (start >= 0 || done.has(member)) return;
-    for (const next of arrows.get(member)?.keys() ?? []) visit(next, [...trail, member]);
+    for (const next of dependencies.get(member)?.keys() ?? []) visit(next, [...trail, member]);
     done.add(member);
   };
-  for (const member of arrows.keys()) visit(member, []);
-  return circles;
+  for (const member of dependencies.keys()) visit(member, []);
+  return cycles;
 }
 
 /**
- * The floor of each member: 1 imports nothing of its folder, and every other stands one above the highest that it imports.
- * @throws Error where members import each other in a circle
+ * The layer of each member: layer 1 imports nothing of its folder; every other member is one layer above the highest that it imports.
+ * @throws Error where members import each other in a cycle
  */
-export function floorsOf(members: Iterable<string>, arrows: Arrows): Map<string, number> {
-  const [circle] = circlesIn(arrows);
-  if (circle !== undefined) throw new Error(`No floors in a circle: ${circle.join(" -> ")}`);
-  const floors = new Map<string, number>();
-  const floor = (member: string): number => {
-    const known = floors.get(member);
+export function layersOf(members: Iterable<string>, dependencies: Dependencies): Map<string, number> {
+  const [cycle] = cyclesIn(dependencies);
+  if (cycle !== undefined) throw new Error(`Members of an import cycle have no layers: ${cycle.join(" -> ")}`);
+  const layers = new Map<string, number>();
+  const layer = (member: string): number => {
+    const known = layers.get(member);
     if (known !== undefined) return known;
-    const below = [...(arrows.get(member)?.keys() ?? [])].map(floor);
+    const below = [...(dependencies.get(member)?.keys() ?? [])].map(layer);
     const own = 1 + Math.max(0, ...below);
-    floors.set(member, own);
+    layers.set(member, own);
     return own;
   };
-  for (const member of members) floor(member);
-  return floors;
+  for (const member of members) layer(member);
+  return layers;
 }

@@ -1,0 +1,65 @@
+// The module boundaries: which module may import which, and which packages belong to one module alone. The test
+// (test/scripts/module-boundaries.test.ts) checks the imports against this table, and `npm run generate` draws docs/architecture.md from it.
+
+export interface Module {
+  /** Modules, or single files of a module, that it may import in addition to its own files. */
+  readonly imports: readonly string[];
+  /** Packages that no other module of `lib` and no task may import. */
+  readonly packages?: readonly string[];
+  /** The reason, where it is not obvious. */
+  readonly why?: string;
+}
+
+/** The base module: the files directly in `lib`. They import only each other. */
+export const BASE = "lib/*.ts";
+
+export const MODULES: Readonly<Record<string, Module>> = {
+  tasks: { imports: [BASE, "lib/task", "lib/ml", "lib/documents", "lib/record"] },
+  "lib/task": { imports: [BASE, "lib/agent", "lib/azure", "lib/ml", "lib/documents", "lib/record"] },
+  "lib/ml": { imports: [BASE, "lib/azure", "lib/documents"] },
+  "lib/agent": { imports: [BASE], packages: ["azure-pipelines-task-lib", "azure-devops-node-api"] },
+  "lib/azure": { imports: [BASE], packages: ["@azure/identity", "@azure/storage-blob"] },
+  "lib/documents": { imports: [BASE], why: "pure: the cloud is asked through a Resolver only" },
+  "lib/record": { imports: [], why: "pure, and it runs in a browser: it imports no package either" },
+  [BASE]: { imports: [] },
+  relay: {
+    imports: [
+      ...[BASE, "lib/record", "lib/agent/release-starter.ts"],
+      ...[
+        "lib/azure/retry.ts",
+        "lib/azure/sign-in-client.ts",
+        "lib/azure/storage-pipeline.ts",
+        "lib/azure/transport.ts",
+      ],
+    ],
+    why: "how requests leave and are retried, and how a release starts, exist once",
+  },
+  tab: { imports: ["lib/record"] },
+  local: { imports: [], why: "it shares no code with what it stands in for: a shared bug would hide" },
+};
+
+/**
+ * The layers of a module's folders, lowest first: a folder imports only folders listed before it. A file beside the
+ * folders has no layer of its own. Folders without a row here have one rule: no import cycle between their members.
+ */
+export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  "lib/documents": ["language", "assets", "jobs", "pipelines", "endpoints", "workspace", "schedules"],
+  "lib/ml": ["workspace", "jobs", "assets", "endpoints", "gate", "submit", "register", "apply", "setup"],
+  local: ["text", "network", "expressions", "agent", "devops", "azure", "pipeline", "faults", "commands"],
+  "local/azure": [
+    // Needs no running cloud: the protocol, records and references, rules of scenarios.
+    ...["contract", "arm", "records", "entra", "scenarios", "tracking"],
+    // The state of the cloud, and the paths in its workspace.
+    ...["world", "workspace"],
+    // Background work.
+    ...["capacity", "events", "fault-injection", "environments", "jobs", "scoring", "schedules", "batch"],
+    // Routes.
+    ...["resources", "registries", "planes"],
+  ],
+  "local/azure/jobs": ["parallel", "shape", "running", "sweeps", "pipelines"],
+  "local/devops": ["state", "outbound", "server-tasks", "endpoint-proxy", "rest"],
+  "local/pipeline": ["language", "triggers", "templates", "reading", "running", "classic"],
+};
+
+/** The upper limit of dependencies between the folders of a module; who raises it does so on purpose. */
+export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = { "lib/documents": 35, "lib/ml": 35 };
