@@ -1,4 +1,5 @@
 // Records of computes: two clusters that exist from the start, and those that callers create.
+import type { Compute } from "../contract/types.gen.ts";
 import type { Stores } from "./state.ts";
 
 type Json = Record<string, unknown>;
@@ -12,7 +13,7 @@ export interface ComputeRecord {
   identity: unknown;
   readonly computeType: string;
   /** `properties` of the body, as sent. */
-  sent: Json;
+  sent: Partial<Compute>;
   provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded";
   /** Of a compute instance. */
   state: "Running" | "Stopped";

@@ -1,5 +1,6 @@
 // Computes as the management plane shows them, key by key (docs/facts/azureml-wire.md#9.5; recorded writes of 2022 and 2023; docs/facts/recorded-operations.md#7). They have no systemData.
 import { atLeast } from "../arm/envelope.ts";
+import type { AmlComputeProperties } from "../contract/types.gen.ts";
 import type { Cluster, ComputeRecord } from "../records/compute.ts";
 import type { AzureWorld } from "../world/world.ts";
 
@@ -16,7 +17,7 @@ export function computeBody(world: AzureWorld, compute: ComputeRecord, apiVersio
   const isStarting = compute.provisioningState === "Creating" || compute.provisioningState === "Updating";
   const isNew = compute.createdOn === compute.modifiedOn;
   const isCluster = compute.computeType === "AmlCompute";
-  const attached = compute.sent["resourceId"];
+  const attached = compute.sent.resourceId;
   const cluster = `${world.workspaceId.replace("Microsoft.MachineLearningServices", "Microsoft.BatchAI")}/clusters/${compute.name}`;
   return {
     id: `${world.workspaceId}/computes/${compute.name}`,
@@ -28,8 +29,8 @@ export function computeBody(world: AzureWorld, compute: ComputeRecord, apiVersio
     properties: {
       createdOn: compute.createdOn,
       modifiedOn: compute.modifiedOn,
-      disableLocalAuth: compute.sent["disableLocalAuth"] ?? false,
-      description: compute.sent["description"] ?? null,
+      disableLocalAuth: compute.sent.disableLocalAuth ?? false,
+      description: compute.sent.description ?? null,
       // While a cluster that there was is changed, the service shows where it lies.
       resourceId: attached ?? (isCluster && isStarting && !isNew ? cluster : null),
       computeType: compute.computeType,
@@ -44,43 +45,43 @@ export function computeBody(world: AzureWorld, compute: ComputeRecord, apiVersio
 }
 
 function ownProperties(compute: ComputeRecord, apiVersion: string, isStarting: boolean): Json {
-  const own = (compute.sent["properties"] ?? {}) as Json;
-  if (compute.computeType === "AmlCompute") return clusterProperties(own, apiVersion, isStarting, compute.modifiedOn);
-  if (compute.computeType !== "ComputeInstance") return own;
-  const { sshSettings } = own as { sshSettings?: Json };
+  const { sent } = compute;
+  if (sent.computeType === "AmlCompute")
+    return clusterProperties(sent.properties ?? {}, apiVersion, isStarting, compute.modifiedOn);
+  if (sent.computeType !== "ComputeInstance") return "properties" in sent ? { ...sent.properties } : {};
+  const own = sent.properties;
   return {
     subnet: null,
     applicationSharingPolicy: "Shared",
     ...own,
-    sshSettings: { sshPublicAccess: "Disabled", adminUserName: "azureuser", sshPort: 50_000, ...sshSettings },
+    sshSettings: { sshPublicAccess: "Disabled", adminUserName: "azureuser", sshPort: 50_000, ...own?.sshSettings },
     errors: [],
     state: isStarting ? "Creating" : compute.state,
   };
 }
 
-function clusterProperties(own: Json, apiVersion: string, isStarting: boolean, since: string): Json {
-  const scale = (own["scaleSettings"] ?? {}) as Json;
-  const credentials = own["userAccountCredentials"] as Json | null | undefined;
-  const access = String(own["remoteLoginPortPublicAccess"] ?? "Enabled");
+function clusterProperties(own: AmlComputeProperties, apiVersion: string, isStarting: boolean, since: string): Json {
+  const { scaleSettings: scale, userAccountCredentials: credentials } = own;
+  const access = own.remoteLoginPortPublicAccess ?? "Enabled";
   return {
-    vmSize: String(own["vmSize"] ?? "").toUpperCase(),
-    vmPriority: own["vmPriority"] ?? "Dedicated",
+    vmSize: (own.vmSize ?? "").toUpperCase(),
+    vmPriority: own.vmPriority ?? "Dedicated",
     scaleSettings: {
-      maxNodeCount: scale["maxNodeCount"] ?? 1,
-      minNodeCount: scale["minNodeCount"] ?? 0,
-      nodeIdleTimeBeforeScaleDown: scale["nodeIdleTimeBeforeScaleDown"] ?? "PT2M",
+      maxNodeCount: scale?.maxNodeCount ?? 1,
+      minNodeCount: scale?.minNodeCount ?? 0,
+      nodeIdleTimeBeforeScaleDown: scale?.nodeIdleTimeBeforeScaleDown ?? "PT2M",
     },
     // The password is never returned.
     ...(credentials && !isStarting
       ? {
           userAccountCredentials: {
-            adminUserName: credentials["adminUserName"] ?? null,
+            adminUserName: credentials.adminUserName ?? null,
             adminUserPassword: null,
-            adminUserSshPublicKey: credentials["adminUserSshPublicKey"] ?? null,
+            adminUserSshPublicKey: credentials.adminUserSshPublicKey ?? null,
           },
         }
       : {}),
-    subnet: own["subnet"] ?? null,
+    subnet: own.subnet ?? null,
     ...(isStarting
       ? { currentNodeCount: null, targetNodeCount: null, nodeStateCounts: null, allocationState: null }
       : {
@@ -99,10 +100,10 @@ function clusterProperties(own: Json, apiVersion: string, isStarting: boolean, s
         }),
     errors: null,
     remoteLoginPortPublicAccess: access === "NotSpecified" ? "Enabled" : access,
-    osType: own["osType"] ?? "Linux",
-    virtualMachineImage: own["virtualMachineImage"] ?? null,
-    isolatedNetwork: own["isolatedNetwork"] ?? false,
-    ...(own["enableNodePublicIp"] === undefined ? {} : { enableNodePublicIp: own["enableNodePublicIp"] }),
+    osType: own.osType ?? "Linux",
+    virtualMachineImage: own.virtualMachineImage ?? null,
+    isolatedNetwork: own.isolatedNetwork ?? false,
+    ...(own.enableNodePublicIp === undefined ? {} : { enableNodePublicIp: own.enableNodePublicIp }),
     ...(showsRecordedOnly(apiVersion) && !isStarting ? { enableBatchPrivateLink: false } : {}),
     ...(isStarting ? {} : { propertyBag: {} }),
   };
@@ -119,7 +120,7 @@ export function clusterBody(world: AzureWorld, cluster: Cluster, apiVersion: str
       tags: {},
       identity: null,
       computeType: "AmlCompute",
-      sent: { properties: { vmSize, scaleSettings: { maxNodeCount } } },
+      sent: { computeType: "AmlCompute", properties: { vmSize, scaleSettings: { maxNodeCount } } },
       provisioningState: "Succeeded",
       state: "Running",
       createdOn: "2023-04-07T22:09:30.3110124+00:00",

@@ -6,6 +6,7 @@ import { ArmError, invalidRequest } from "../arm/errors.ts";
 import type { Operation } from "../arm/operations.ts";
 import { choice, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
+import type { Compute, ComputeResource, ScaleSettingsInformation } from "../contract/types.gen.ts";
 import { type ComputeRecord, clusters, computesOf } from "../records/compute.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { clusterBody, computeBody } from "./compute-body.ts";
@@ -77,17 +78,19 @@ function mountReads(arm: ArmRouter, world: AzureWorld): void {
 
 /** What the published types have: attached Databricks, virtual machines and AKS. That others are refused, and how, is not recorded. */
 function secretsOf(compute: ComputeRecord | undefined): Json {
-  const type = compute?.computeType ?? "AmlCompute";
-  const own = (compute?.sent["properties"] ?? {}) as Json;
-  switch (type) {
+  const sent = compute?.sent;
+  switch (sent?.computeType) {
     case "Databricks":
-      return { computeType: type, databricksAccessToken: own["databricksAccessToken"] ?? null };
+      return { computeType: sent.computeType, databricksAccessToken: sent.properties?.databricksAccessToken ?? null };
     case "VirtualMachine":
-      return { computeType: type, administratorAccount: own["administratorAccount"] ?? null };
+      return { computeType: sent.computeType, administratorAccount: sent.properties?.administratorAccount ?? null };
     case "AKS":
-      return { computeType: type, userKubeConfig: null, adminKubeConfig: null, imagePullSecretName: null };
+      return {
+        ...{ computeType: sent.computeType, userKubeConfig: null },
+        ...{ adminKubeConfig: null, imagePullSecretName: null },
+      };
     default:
-      throw refused(`A compute of type ${type} has no keys.`);
+      throw refused(`A compute of type ${compute?.computeType ?? "AmlCompute"} has no keys.`);
   }
 }
 
@@ -109,16 +112,17 @@ function mountWrites(arm: ArmRouter, world: AzureWorld): void {
       throw invalidRequest("InvalidComputeName", `The compute name '${name}' is invalid.`);
     }
     requireOwn(request);
-    const sent = propertiesOf(request);
-    const computeType = sent["computeType"];
+    const body = bodyOf<ComputeResource>(request);
+    const sent = propertiesOf<Compute>(request);
+    const { computeType } = sent;
     if (typeof computeType !== "string") throw invalidRequest("BadRequest", "properties.computeType is required.");
     const before = made(request);
     const now = timestamp(world.clock.now());
     const compute: ComputeRecord = {
       name: before?.name ?? name,
-      location: String(bodyOf(request)["location"] ?? world.location),
-      tags: (bodyOf(request)["tags"] as Json | null | undefined) ?? (before === undefined ? null : {}),
-      identity: bodyOf(request)["identity"] ?? null,
+      location: String(body.location ?? world.location),
+      tags: body.tags ?? (before === undefined ? null : {}),
+      identity: body.identity ?? null,
       computeType,
       sent,
       provisioningState: "Creating",
@@ -140,15 +144,15 @@ function mountWrites(arm: ArmRouter, world: AzureWorld): void {
     const compute = made(request);
     if (compute === undefined) return answerMissing(response);
     requireOnly(request, "a compute", ["properties"]);
-    const { properties, ...others } = propertiesOf(request);
-    const { scaleSettings, ...rest } = (properties ?? {}) as { scaleSettings?: Json };
+    const { properties, ...others } = propertiesOf<{ readonly properties: ScaleSettingsInformation | null }>(request);
+    const { scaleSettings, ...rest } = properties ?? {};
+    const { sent } = compute;
     const other = [...Object.keys(others), ...Object.keys(rest)][0];
-    if (other !== undefined || typeof scaleSettings !== "object" || compute.computeType !== "AmlCompute") {
+    if (other !== undefined || typeof scaleSettings !== "object" || sent.computeType !== "AmlCompute") {
       throw refused("A PATCH of a compute changes properties.properties.scaleSettings of an AmlCompute only.");
     }
-    const own = (compute.sent["properties"] ?? {}) as Json;
-    const scale = { ...((own["scaleSettings"] ?? {}) as Json), ...scaleSettings };
-    compute.sent = { ...compute.sent, properties: { ...own, scaleSettings: scale } };
+    const scale = { ...sent.properties?.scaleSettings, ...scaleSettings };
+    compute.sent = { ...sent, properties: { ...sent.properties, scaleSettings: scale } };
     compute.provisioningState = "Updating";
     compute.tags ??= {};
     compute.modifiedOn = timestamp(world.clock.now());
