@@ -7,6 +7,13 @@ import { invalidRequest, resourceNotFound } from "../arm/errors.ts";
 import type { Operation } from "../arm/operations.ts";
 import { paged } from "../arm/query.ts";
 import { type ArmHandler, type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../arm/router.ts";
+import type {
+  Registry,
+  RegistryProperties,
+  RegistryRegionArmDetails,
+  SystemCreatedAcrAccount,
+  SystemCreatedStorageAccount,
+} from "../contract/types.gen.ts";
 import { type RegistryRecord, registriesOf } from "../workspace/registries.ts";
 import type { AzureWorld } from "../world/world.ts";
 
@@ -43,13 +50,14 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
       throw invalidRequest("ValidationError", `The registry name '${name}' is invalid.`);
     }
     const before = registries.get(name.toLowerCase());
+    const body = bodyOf<Registry>(request);
     const record: RegistryRecord = {
       name: before?.name ?? name,
       id: before?.id ?? randomUUID(),
       // Comes back in small letters.
-      location: String(bodyOf(request)["location"] ?? world.location).toLowerCase(),
-      tags: (bodyOf(request)["tags"] ?? {}) as Json,
-      properties: propertiesOf(request),
+      location: String(body.location ?? world.location).toLowerCase(),
+      tags: body.tags ?? {},
+      properties: propertiesOf<RegistryProperties>(request),
     };
     registries.set(name.toLowerCase(), record);
     const operation = world.operations.start("registry");
@@ -59,7 +67,7 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
   router.patch(`${base}/:registry`, (request, response, { apiVersion }) => {
     const found = find(request);
     requireOnly(request, "a registry", ["tags", "identity", "sku"]);
-    const tags = (bodyOf(request)["tags"] ?? found.tags) as Json;
+    const tags = bodyOf<Registry>(request).tags ?? found.tags;
     const changed = { ...found, tags };
     registries.set(found.name.toLowerCase(), changed);
     // 200 with the registry is the one success that is published; not recorded.
@@ -103,7 +111,7 @@ function accountName(registry: RegistryRecord, of: string): string {
 }
 
 function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: string): Json {
-  const regions = (registry.properties["regionDetails"] ?? []) as Json[];
+  const regions = registry.properties.regionDetails ?? [];
   const managedGroup = `/subscriptions/${world.subscriptionId}/resourceGroups/azureml-rg-${registry.name}_${registry.id}`;
   return {
     tags: registry.tags,
@@ -117,14 +125,14 @@ function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: s
         regionBody(registry, one, region, { group: managedGroup, apiVersion }),
       ),
       intellectualPropertyPublisher: null,
-      publicNetworkAccess: registry.properties["publicNetworkAccess"] ?? "Enabled",
+      publicNetworkAccess: registry.properties.publicNetworkAccess ?? "Enabled",
       discoveryUrl: `${world.urls.api}/registrymanagement/v1.0/registries/${registry.name}/discovery`,
       managedResourceGroup: {
         resourceId: managedGroup,
       },
       // In the recorded version (docs/facts/azureml-wire.md#15), and in none of the published types.
       ...(apiVersion === RECORDED
-        ? { managedResourceGroupTags: registry.properties["managedResourceGroupTags"] ?? null }
+        ? { managedResourceGroupTags: registry.properties.managedResourceGroupTags ?? null }
         : {}),
       mlFlowRegistryUri: `azureml://${world.urls.api.replace(/^https?:\/\//, "")}/mlflow/v1.0/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/Microsoft.MachineLearningServices/registries/${registry.name}`,
     },
@@ -135,34 +143,39 @@ function registryBody(world: AzureWorld, registry: RegistryRecord, apiVersion: s
 /** Accounts that the service makes get names, and ids in the registry's own resource group; those of others stay as sent. */
 function regionBody(
   registry: RegistryRecord,
-  region: Json,
+  region: RegistryRegionArmDetails,
   index: number,
   { group, apiVersion }: { group: string; apiVersion: string },
 ): Json {
   // What a user brings is in the recorded version, and in no published type of a stable one.
-  const brought = (one: Json, key: string) => (apiVersion.endsWith("-preview") ? { [key]: one[key] ?? null } : {});
-  const details = (key: string) => (region[key] ?? []) as Json[];
-  const made = (sent: unknown, kind: string, place: string, nameKey: string): Json | null => {
+  const brought = <Account>(key: string, one: Account) =>
+    apiVersion.endsWith("-preview") ? { [key]: one ?? null } : {};
+  const made = (
+    sent: SystemCreatedStorageAccount | SystemCreatedAcrAccount | null | undefined,
+    kind: string,
+    place: string,
+    nameKey: string,
+  ): Json | null => {
     if (typeof sent !== "object" || sent === null) return null;
     const name = accountName(registry, `${index} ${place}`);
     const resourceId = `${group}/providers/${kind}/${name}`;
-    return { [nameKey]: name, ...(sent as Json), armResourceId: { resourceId } };
+    return { [nameKey]: name, ...sent, armResourceId: { resourceId } };
   };
   return {
-    location: String(region["location"]).toLowerCase().replaceAll(" ", ""),
-    storageAccountDetails: details("storageAccountDetails").map((one, at) => ({
-      ...brought(one, "userCreatedStorageAccount"),
+    location: String(region.location).toLowerCase().replaceAll(" ", ""),
+    storageAccountDetails: (region.storageAccountDetails ?? []).map((one, at) => ({
+      ...brought("userCreatedStorageAccount", one.userCreatedStorageAccount),
       systemCreatedStorageAccount: made(
-        one["systemCreatedStorageAccount"],
+        one.systemCreatedStorageAccount,
         "Microsoft.Storage/storageAccounts",
         `storage ${at}`,
         "storageAccountName",
       ),
     })),
-    acrDetails: details("acrDetails").map((one, at) => ({
-      ...brought(one, "userCreatedAcrAccount"),
+    acrDetails: (region.acrDetails ?? []).map((one, at) => ({
+      ...brought("userCreatedAcrAccount", one.userCreatedAcrAccount),
       systemCreatedAcrAccount: made(
-        one["systemCreatedAcrAccount"],
+        one.systemCreatedAcrAccount,
         "Microsoft.ContainerRegistry/registries",
         `registry ${at}`,
         "acrAccountName",

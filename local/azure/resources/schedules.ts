@@ -4,6 +4,7 @@ import { newStamps, systemData, timestamp } from "../arm/envelope.ts";
 import { ArmError, invalidRequest } from "../arm/errors.ts";
 import { choice, paged } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
+import type { ScheduleActionBase, ScheduleProperties, TriggerOnceRequest } from "../contract/types.gen.ts";
 import { refuseBadJob } from "../jobs/refusals.ts";
 import { isCron, type Trigger, wallText } from "../schedules/due.ts";
 import { scheduleShown, serviceMarks } from "../schedules/shape.ts";
@@ -52,8 +53,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const name = parameter(request, "name");
     if (!/^[A-Za-z0-9][\w-]{0,254}$/.test(name))
       throw invalidRequest("BadRequest", `The schedule name '${name}' is invalid.`);
-    const sent = propertiesOf(request);
-    refuseBad(world, sent);
+    const sent = propertiesOf<ScheduleProperties>(request);
+    const action = refuseBad(world, sent);
     const before = schedules.get(name);
     const now = world.clock.now();
     const schedule: ScheduleRecord = {
@@ -62,13 +63,13 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         before === undefined
           ? newStamps(now, author)
           : { ...before.stamps, lastModifiedAt: timestamp(now), lastModifiedBy: author },
-      description: textOf(sent["description"]),
-      tags: (sent["tags"] ?? {}) as Json,
-      properties: { ...((sent["properties"] ?? {}) as Json), ...serviceMarks(sent["action"] as Json) },
-      displayName: textOf(sent["displayName"]),
-      isEnabled: sent["isEnabled"] !== false,
-      trigger: sent["trigger"] as ScheduleRecord["trigger"],
-      action: sent["action"] as Json,
+      description: textOf(sent.description),
+      tags: sent.tags ?? {},
+      properties: { ...sent.properties, ...serviceMarks(action) },
+      displayName: textOf(sent.displayName),
+      isEnabled: sent.isEnabled !== false,
+      trigger: sent.trigger as ScheduleRecord["trigger"],
+      action,
       // A repeated PUT says so too.
       provisioningState: "Creating",
       clientId: caller.clientId,
@@ -111,28 +112,30 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
   // One turn now: only the official client's own words for it are known.
   arm.post("/schedules/:name/trigger", (request, response) => {
     const schedule = existing(parameter(request, "name"));
-    void bodyOf(request)["scheduleTime"];
-    response.json({ submissionId: fire(world, schedule), scheduleActionType: schedule.action["actionType"] });
+    void bodyOf<TriggerOnceRequest>(request).scheduleTime;
+    response.json({ submissionId: fire(world, schedule), scheduleActionType: schedule.action.actionType });
   });
 }
 
-function refuseBad(world: AzureWorld, sent: Json): void {
-  const trigger = sent["trigger"] as Trigger | undefined;
-  const action = sent["action"] as Json | undefined;
+/** @returns what the schedule starts */
+function refuseBad(world: AzureWorld, sent: ScheduleProperties): ScheduleActionBase {
+  const trigger = sent.trigger as Trigger | undefined;
+  const { action } = sent;
   if (trigger === undefined || typeof trigger.triggerType !== "string")
     throw invalidRequest("BadRequest", "properties.trigger is required.");
-  if (action === undefined || typeof action["actionType"] !== "string")
+  if (action === undefined || action === null || typeof action.actionType !== "string")
     throw invalidRequest("BadRequest", "properties.action is required.");
   if (trigger.triggerType === "Cron" && !isCron(trigger.expression ?? "")) {
     throw new ArmError(400, "UserError", `The cron expression '${trigger.expression ?? ""}' is invalid.`, [
       "BadArgument",
     ]);
   }
-  const definition = action["jobDefinition"] as Json | undefined;
-  if (action["actionType"] !== "CreateJob") return;
-  if (definition === undefined) throw invalidRequest("BadRequest", "properties.action.jobDefinition is required.");
-  const isReference = definition["sourceJobId"] && Object.keys((definition["jobs"] ?? {}) as object).length === 0;
+  if (action.actionType !== "CreateJob") return action;
+  if (!action.jobDefinition) throw invalidRequest("BadRequest", "properties.action.jobDefinition is required.");
+  const definition: Json = { ...action.jobDefinition };
+  const isReference = definition["sourceJobId"] && Object.keys(definition["jobs"] ?? {}).length === 0;
   if (!isReference) refuseBadJob(world, "scheduled", definition);
+  return action;
 }
 
 function textOf(value: unknown): string | null {

@@ -1,5 +1,6 @@
 // A schedule as the management plane shows it: triggers, and what they start, filled in as recorded (docs/facts/azureml-wire.md#14).
 
+import type { ScheduleActionBase } from "../contract/types.gen.ts";
 import { definitionProperties } from "../jobs/shape/shape.ts";
 import { responseKeys } from "../jobs/shape/versions.ts";
 import type { JobBody } from "../records/job.ts";
@@ -25,12 +26,12 @@ export function scheduleShown(schedule: ScheduleRecord, apiVersion: string, writ
 }
 
 /** What the service adds to a schedule's own properties. */
-export function serviceMarks(action: Json): Json {
-  switch (action["actionType"]) {
+export function serviceMarks(action: ScheduleActionBase): Json {
+  switch (action.actionType) {
     case "CreateMonitor":
       return { "azureml.telemetry.attribution": "modelmonitoring" };
     case "ImportData": {
-      const { assetName } = (action["dataImportDefinition"] ?? {}) as Json;
+      const { assetName } = action.dataImportDefinition ?? {};
       return typeof assetName === "string" ? { "azureml.materializationAssetName": assetName } : {};
     }
     default:
@@ -65,19 +66,18 @@ function patternShown({ schedule }: Trigger, written: boolean): Json | null {
   };
 }
 
-function actionShown(action: Json, apiVersion: string, written: boolean): Json {
+function actionShown(action: ScheduleActionBase, apiVersion: string, written: boolean): Json {
   const { actionType } = action;
-  const definition = (key: string) => (action[key] ?? {}) as Json;
   switch (actionType) {
     case "CreateJob": {
-      const body = definition("jobDefinition") as JobBody;
+      const body = { ...action.jobDefinition } as JobBody;
       return { actionType, jobDefinition: definitionProperties(body, responseKeys(apiVersion)) };
     }
     case "CreateMonitor":
-      return { actionType, monitorDefinition: monitorShown(definition("monitorDefinition"), apiVersion) };
+      return { actionType, monitorDefinition: monitorShown({ ...action.monitorDefinition }, apiVersion) };
     case "ImportData":
-      return { actionType, dataImportDefinition: importShown(definition("dataImportDefinition"), written) };
+      return { actionType, dataImportDefinition: importShown({ ...action.dataImportDefinition }, written) };
     default:
-      return action;
+      return { ...action };
   }
 }

@@ -1,6 +1,7 @@
 // Schedules that are due start their jobs; a clock that leaps ahead starts what lies in between, once a minute that was due.
 import { randomUUID } from "node:crypto";
 import type { Stamps } from "../arm/envelope.ts";
+import type { ScheduleActionBase } from "../contract/types.gen.ts";
 import { jobService } from "../jobs/service.ts";
 import { submitterOf } from "../jobs/submitter.ts";
 import type { JobBody, JobRecord } from "../records/job.ts";
@@ -18,7 +19,7 @@ export interface ScheduleRecord {
   displayName: string | null;
   isEnabled: boolean;
   trigger: Trigger & Json;
-  action: Json;
+  action: ScheduleActionBase;
   /** Where no start was sent: when the service had made it, as the clock of its time zone showed. */
   began?: string;
   provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded";
@@ -64,11 +65,11 @@ export function fire(world: AzureWorld, schedule: ScheduleRecord): string {
 
 function bodyOf(world: AzureWorld, schedule: ScheduleRecord): JobBody {
   const marks = { "azureml.scheduleName": schedule.name };
-  if (schedule.action["actionType"] !== "CreateJob") {
+  if (schedule.action.actionType !== "CreateJob") {
     // What runs then is a pipeline of the service's own; a kind of job for it is not published.
     return {
       jobType: "Pipeline",
-      simulates: schedule.action["actionType"] === "CreateMonitor" ? "monitor" : "data import",
+      simulates: schedule.action.actionType === "CreateMonitor" ? "monitor" : "data import",
       jobs: {},
       settings: {},
       displayName: schedule.displayName ?? schedule.name,
@@ -76,7 +77,8 @@ function bodyOf(world: AzureWorld, schedule: ScheduleRecord): JobBody {
       properties: marks,
     };
   }
-  const definition = (schedule.action["jobDefinition"] ?? {}) as JobBody;
+  const { action } = schedule;
+  const definition = { ...(action.actionType === "CreateJob" ? action.jobDefinition : {}) } as JobBody;
   const source = typeof definition["sourceJobId"] === "string" ? definition["sourceJobId"].split("/").pop() : undefined;
   const copied =
     source !== undefined && definition["jobs"] === undefined

@@ -1,5 +1,7 @@
 // The assets of each registry: containers and versions as a workspace has them, shared by everyone.
+
 import { type AssetNoun, AssetStore } from "../arm/collection.ts";
+import type { RegistryProperties } from "../contract/types.gen.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 /** A registry that exists. */
@@ -10,7 +12,7 @@ export interface RegistryRecord {
   readonly location: string;
   readonly tags: Record<string, unknown>;
   /** As sent. */
-  readonly properties: Record<string, unknown>;
+  readonly properties: RegistryProperties;
 }
 
 export type RegistryAssets = Readonly<Record<AssetNoun, AssetStore>>;

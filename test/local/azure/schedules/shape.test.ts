@@ -5,6 +5,9 @@ import type { ScheduleRecord } from "../../../../local/azure/schedules/watch.ts"
 
 type Json = Record<string, unknown>;
 
+/** As clients send it, in other letters than the published types have. */
+const sent = (action: object) => action as ScheduleRecord["action"];
+
 const cron = { triggerType: "Cron", expression: "15 10 * * 1", timeZone: "UTC" };
 
 function shown(more: Partial<ScheduleRecord>, apiVersion = "2023-04-01-preview", written = false): Json {
@@ -16,9 +19,9 @@ describe("local Azure: what a schedule shows", () => {
   it("tells a start that it chose itself when it is read, and not when it is made", () => {
     const start = (written: boolean) => (shown({}, "2023-04-01-preview", written)["trigger"] as Json)["startTime"];
     assert.deepEqual([start(true), start(false)], [null, "2023-05-01T18:01:45"]);
-    const sent = shown({ trigger: { ...cron, startTime: "2022-03-10 10:15:00" } });
-    assert.equal((sent["trigger"] as Json)["startTime"], "2022-03-10 10:15:00");
-    assert.equal((sent["trigger"] as Json)["endTime"], null);
+    const begun = shown({ trigger: { ...cron, startTime: "2022-03-10 10:15:00" } });
+    assert.equal((begun["trigger"] as Json)["startTime"], "2022-03-10 10:15:00");
+    assert.equal((begun["trigger"] as Json)["endTime"], null);
   });
 
   it("writes frequency and days with a capital, and shows no pattern where it names nothing", () => {
@@ -41,7 +44,7 @@ describe("local Azure: what a schedule shows", () => {
   it("shows a job's unset keys as null, those that the api-version knows", () => {
     const jobDefinition = { jobType: "Pipeline", sourceJobId: "/jobs/j", experimentName: "" };
     const of = (definition: object, apiVersion: string) =>
-      (shown({ action: { actionType: "CreateJob", jobDefinition: definition } }, apiVersion)["action"] as Json)[
+      (shown({ action: sent({ actionType: "CreateJob", jobDefinition: definition }) }, apiVersion)["action"] as Json)[
         "jobDefinition"
       ] as Json;
     const referring = of(jobDefinition, "2023-04-01-preview");
@@ -72,7 +75,10 @@ describe("local Azure: what a schedule shows", () => {
       metricThresholds: [{ dataType: "Numerical", metric: "jensenShannonDistance" }],
       targetData: data("modelInputs"),
     };
-    const action = { actionType: "CreateMonitor", monitorDefinition: { computeId: "spark", signals: { one: signal } } };
+    const action = sent({
+      actionType: "CreateMonitor",
+      monitorDefinition: { computeId: "spark", signals: { one: signal } },
+    });
     const definition = (shown({ action })["action"] as Json)["monitorDefinition"] as Json;
     assert.deepEqual([definition["monitoringTarget"], definition["alertNotificationSetting"]], [null, null]);
     const one = (definition["signals"] as Json)["one"] as Json;
@@ -91,7 +97,7 @@ describe("local Azure: what a schedule shows", () => {
       dataUri: "azureml://datastores/d/paths/p",
       source,
     };
-    const action = { actionType: "ImportData", dataImportDefinition };
+    const action = sent({ actionType: "ImportData", dataImportDefinition });
     const of = (written: boolean) =>
       (shown({ action }, "2023-04-01-preview", written)["action"] as Json)["dataImportDefinition"] as Json;
     assert.equal(of(true)["dataUri"], "azureml://datastores/d/paths/p/${{name}}");
