@@ -20,7 +20,7 @@ interface Place {
 
 /**
  * Does the work; its failure does not fail the step but becomes a warning that says what is missing and which permission it
- * takes. The one exception is whoever passes `orElse`: a refused write that would leave a wrong "passed" standing.
+ * takes. The one exception is a caller that passes `orElse`: its refused write would leave a wrong "passed".
  * @param orElse is given the failure, and throws what the step is to fail with; where it returns, the warning is said
  * @returns whether the work was done
  * @throws the signal's reason where the step is cancelled; what `orElse` throws

@@ -10,7 +10,7 @@ const FORBIDDEN = /[/\\%?#\u0000-\u001f\u007f-\u009f]/;
 /** Halves of pairs of surrogates. */
 const HALVES = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
-/** The rule, for whoever writes a name. */
+/** The rule, as a text for the author of a name. */
 export const SEGMENT_RULE = "A name or version holds no / \\ % ? # and no control characters, and is not . or ..";
 
 /** The reason why this text cannot be a segment of an address; undefined where it can. */

@@ -10,7 +10,7 @@ export interface Credentials {
   readonly contributor: { readonly clientId: string; readonly secret: string };
   /** The same with a certificate; `certificatePem` holds certificate and private key. */
   readonly certificate: { readonly clientId: string; readonly certificatePem: string };
-  /** The same by federation; which issuer and subject it trusts is registered by whoever issues the assertions. */
+  /** The same by federation; the issuer of the assertions registers which issuer and subject it trusts. */
   readonly federated: { readonly clientId: string };
   /** Its secret has expired. */
   readonly expired: { readonly clientId: string; readonly secret: string };

@@ -9,7 +9,7 @@ export const PAUSE = 1_000;
 
 /** The error for an answer that is none: the outcome is not known. */
 export const unreadableAnswer = (doing: string) =>
-  new TaskError("service", `Azure DevOps was asked to ${doing} and did not say what came of it.`, {
+  new TaskError("service", `Azure DevOps was asked to ${doing} and did not report the outcome.`, {
     errorCode: "AML1902",
   });
 

@@ -5,7 +5,7 @@ import { TaskError } from "../errors.ts";
 const SIGNALS: readonly NodeJS.Signals[] =
   process.platform === "win32" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
 
-/** Aborted by the first signal. From then on signals no longer end the process: whoever asked for this one must. */
+/** Aborted by the first signal. From then on signals no longer end the process: the caller must end it. */
 export function cancellation(): AbortSignal {
   const controller = new AbortController();
   for (const name of SIGNALS) {

@@ -120,7 +120,7 @@ export class ReleaseStarter {
 
   /**
    * A release that was created since then with one of these marks in its description, although nobody may have seen the answer.
-   * @param since by the clock of whoever dates it; ten minutes before it are looked at too
+   * @param since by the caller's clock; the search starts ten minutes before it
    */
   async find(definitionId: number, since: Date, marks: readonly string[]): Promise<StartedRelease | undefined> {
     const from = new Date(since.getTime() - CLOCK_SKEW_MINUTES * 60_000);

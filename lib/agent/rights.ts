@@ -51,7 +51,7 @@ interface Evaluated {
   readonly evaluations?: readonly { readonly value?: unknown }[];
 }
 
-/** Asks `POST _apis/security/permissionevaluationbatch`, which evaluates for whoever asks. */
+/** Asks `POST _apis/security/permissionevaluationbatch`, which evaluates for the caller. */
 export class Rights {
   readonly #access: RightsAccess;
   readonly #api: ClientApiBase;

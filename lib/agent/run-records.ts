@@ -223,7 +223,7 @@ function placeOf({ name, _links }: { name?: string; _links?: { self?: { href?: s
 
 const sameId = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
 
-/** A step that ran to its end, whatever came of it. */
+/** A step that ran to its end, with any result. */
 const leavesRecord = ({ state, result }: TimelineRecord) =>
   state === TimelineRecordState.Completed &&
   (result === TaskResult.Succeeded || result === TaskResult.SucceededWithIssues || result === TaskResult.Failed);

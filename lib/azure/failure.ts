@@ -111,14 +111,14 @@ function codesOf(inner: unknown): string[] {
   return codes;
 }
 
-/** The request's id, under whichever name this service gives it. */
+/** The request's id, under any of the names that services give it. */
 export function requestIdOf(header: (name: string) => string | undefined): string | undefined {
   return header("x-ms-request-id") ?? header("x-ms-correlation-request-id") ?? header("x-request-id");
 }
 
 /**
  * The error for an answer that is none. `doing` completes "Azure could not …": "create job amber_fox".
- * The service's own text is in the message; whoever prints it neutralises it.
+ * The message has the service's own text; the code that prints it escapes it.
  */
 export function failureOf(doing: string, answer: FailedAnswer): TaskError {
   const { message, chain } = readErrorBody(answer.text);

@@ -88,7 +88,7 @@ function isUnderWay(body: unknown): boolean {
 }
 
 /**
- * Whether what is there can be what was sent: everything that was sent is there, whatever the service added. Texts count
+ * Whether the stored resource can be the one that was sent: it has every field that was sent, and may have more. Texts count
  * without regard to case, which the service changes in some fields (docs/facts/azureml-wire.md#13).
  */
 function agrees(sent: unknown, there: unknown): boolean {

@@ -24,7 +24,7 @@ const LONGEST_ANSWER = 60_000;
 /** The headers by which the libraries of Azure and MSAL let a service steer their waits. */
 const WISHES = ["Retry-After", "retry-after-ms", "x-ms-retry-after-ms"];
 
-/** The signal of whoever waits for a token: the libraries hand none down to their requests. */
+/** The abort signal of the caller that waits for a token: the libraries pass none to their requests. */
 const cancelling = new AsyncLocalStorage<AbortSignal | undefined>();
 
 /** Runs `work`, whose requests through a sign-in client end with `signal`. */

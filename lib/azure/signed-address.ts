@@ -1,4 +1,4 @@
-// Reading what lies at a signed address, a piece at a time: a log that grows, of whatever size.
+// Reads a blob at a signed URL, a piece at a time: for example a growing log of any size.
 import { createHttpHeaders, createPipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { TaskError } from "../errors.ts";
 import type { AzureMl } from "./client.ts";

@@ -46,7 +46,7 @@ export function transcribing(transport: Transport, cloud: Cloud, tell: (one: Tra
 function exchange(cloud: Cloud, request: PipelineRequest, response: PipelineResponse | undefined): TranscribedExchange {
   const url = new URL(request.url);
   const service = serviceOf(cloud, url);
-  // An endpoint's request and reply, and whatever else is no service's of Azure, are of the user's own making: even their fields tell something.
+  // The request and reply of an endpoint, and of any host outside Azure, are the user's data: even field names may be confidential.
   const isTold = service !== "other";
   const sent = isTold && typeof request.body === "string" ? jsonIn(request.body) : undefined;
   const answered = isTold ? jsonIn(response?.bodyAsText ?? undefined) : undefined;

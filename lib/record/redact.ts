@@ -8,7 +8,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/:\/\/[^/?#\s@"']{1,4096}@/g, "://***@"],
 ];
 
-/** Texts that are whole tokens for whoever reads them; those of other characters stand between them. */
+/** Whole tokens; other characters separate them. */
 const WORDS = /[\w.-]{20,}/g;
 
 /**

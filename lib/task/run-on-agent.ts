@@ -18,7 +18,7 @@ const GRACE = 5_000;
 /** Set by the bundle's post-job entry before it loads the task. */
 const isPostJob = () => (globalThis as { azureMlStage?: string }).azureMlStage === "postJob";
 
-/** Runs the task, or its post-job stage, and ends the process: exit code 0 and a result, whatever happened. */
+/** Runs the task, or its post-job stage, and ends the process with a result and always with exit code 0. */
 export async function runOnAgent<Inputs, Outputs, Workspace>(task: Task<Inputs, Outputs, Workspace>): Promise<void> {
   const { name, version } = task.contract.task;
   const uncaught = uncaughtError();

@@ -89,7 +89,7 @@ export class DevOpsWorld {
     this.serverTasks = new ServerTasks(this, options.network ?? (() => ({})));
   }
 
-  /** Said once by whoever listens: `https://localhost:<port>`. */
+  /** Set once by the listener: `https://localhost:<port>`. */
   listensAt(url: string): void {
     this.origin = url;
     this.tokens.issuer = `${url}/vstoken/${this.organization.id}`;

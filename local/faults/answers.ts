@@ -1,4 +1,4 @@
-// Answers that a fault takes, makes up or changes before they reach the client.
+// Response faults: responses that a fault drops, replaces or changes before they reach the client.
 import type http from "node:http";
 import plainHttp from "node:http";
 import https from "node:https";
@@ -14,7 +14,7 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Lets `handler` answer, and keeps the answer from whoever asked. */
+/** Lets `handler` answer, and withholds the response from the client. */
 export function answerOf(
   handler: http.RequestListener,
   request: http.IncomingMessage,

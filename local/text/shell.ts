@@ -1,6 +1,6 @@
 // Words of a shell command.
 
-/** One word for the shell, whatever stands in it; placeholders within are still filled in. */
+/** Quotes a text as one word for the shell; placeholders within are still filled in. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -39,7 +39,7 @@ export interface CatchUpRequest {
   readonly deadline: number;
   /** Say what would be started, and start nothing. */
   readonly dryRun?: boolean;
-  /** The event that asked for this: its version goes by the event's own id and time. */
+  /** The event that caused this run: its version uses the event's own id and time. */
   readonly asked?: ModelNotice;
 }
 

@@ -2,7 +2,7 @@
 import type { Http } from "./http.ts";
 import { matchesGlob } from "./pattern.ts";
 
-/** An HTTP request, whoever received it. Header names in lower case. */
+/** An HTTP request, in the same form for every host of the relay. Header names in lower case. */
 export interface RelayRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

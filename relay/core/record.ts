@@ -1,4 +1,4 @@
-// Verifies events and dead letters against Azure ML's own record, because whoever can send events can write anything into them.
+// Verifies events and dead letters against Azure ML's own record, because a sender of events can write anything into them.
 import type { RunEvent } from "./events.ts";
 import type { ModelCatalog } from "./models.ts";
 import { type Notice, nameOf } from "./notice.ts";

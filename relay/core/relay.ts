@@ -66,7 +66,7 @@ export class Relay {
   }
 
   /**
-   * Answers whatever Event Grid sends: both handshakes, and deliveries in both schemas.
+   * Answers every request of Event Grid: both handshakes, and deliveries in both schemas.
    * 200: all of it is settled (started, not wanted, or among the dead letters). 503: send it again later. 400: it is no
    * delivery; Event Grid tries neither 400 nor 401, 403 and 413 again, so nothing else is ever answered with those.
    */
@@ -106,7 +106,7 @@ export class Relay {
     return this.#replayer.replay(request);
   }
 
-  /** Cursors and dead letters, for whoever looks after the relay. */
+  /** Cursors and dead letters, for the operator of the relay. */
   status(): ReturnType<Replayer["status"]> {
     return this.#replayer.status();
   }

@@ -58,7 +58,7 @@ export interface Route {
   readonly start: Target;
 }
 
-/** One text for each thing that can be started: versions are started once for each of these, whatever their routes are called. */
+/** One text for each thing that can be started: a version starts each of these once, also if routes are renamed. */
 export function targetKey(target: Target): string {
   const place = target.organization.toLowerCase();
   return target.kind === "webhook"

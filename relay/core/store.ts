@@ -18,7 +18,7 @@ export interface Store {
   remove(key: string): Promise<void>;
 }
 
-/** One part of a key: whatever it holds, it cannot leave its place nor meet another part. Never empty. */
+/** One part of a key, escaped, so that no value can leave its segment or collide with another part. Never empty. */
 export function keyPart(text: string): string {
   const safe = encodeURIComponent(text).replace(/[!'()*.~]/g, (character) =>
     character === "." ? character : `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -13,7 +13,7 @@ import { PROJECT } from "../../test/harness/bench.ts";
 import { packagedTasks } from "../../test/harness/packages.ts";
 
 const MEGABYTE = 1024 * 1024;
-/** Bytes of the log that the cloud makes up. */
+/** Bytes of the log that the local cloud generates. */
 const LOG = 1024 * MEGABYTE;
 const FILES = 5_000;
 
@@ -62,7 +62,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-/** A cloud whose jobs have a long log, whatever they wrote: made up as it is read. */
+/** A cloud whose jobs have a long log, generated as it is read. */
 class LongLogs extends FaultLayer {
   override inFrontOf(...[listener, handler]: Parameters<FaultLayer["inFrontOf"]>): http.RequestListener {
     return (request, response) => {

@@ -19,7 +19,7 @@ interface Told {
   /** All of the chapter, in the order in which they were started. */
   readonly trainings: readonly RunOutcome[];
   readonly releases: readonly RunOutcome[];
-  /** Releases that were ever started, whoever asked for them. */
+  /** All releases that were started, by anybody. */
   readonly everReleased: number;
   readonly summary: ChapterSummary;
   /** Blobs uploaded during the chapter. */
@@ -106,7 +106,7 @@ export const chapters: readonly Chapter[] = [
   },
 ];
 
-/** Plays a chapter and holds what came of it against what should have come. */
+/** Runs a chapter and compares the result with the expected one. */
 export async function tell(
   chapter: Chapter,
   stage: Stage,

@@ -1,4 +1,4 @@
-// tasks/<Name>/contract.gen.ts: input and output types of a task, and the fields that their reader goes by. What tasks
+// tasks/<Name>/contract.gen.ts: input and output types of a task, and the fields that their reader uses. What tasks
 // share stands in tasks/shared/inputs.gen.ts.
 import type { InputField, OutputField } from "../../lib/agent/inputs.ts";
 import {
@@ -152,7 +152,7 @@ function typeOfField(input: TaskInput): InputField["type"] {
 }
 
 /**
- * Inputs that hang on one pick list or switch become a union told apart by it, so that a story that has asked
+ * Inputs that depend on one pick list or switch become a union discriminated by it, so that a story that has tested
  * `inputs.source === "file"` finds `dataFile` to be there. Any other rule makes its input `| undefined`.
  */
 function piecesOf(inputs: readonly TaskInput[]): SharedTypes {

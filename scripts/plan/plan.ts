@@ -56,7 +56,7 @@ async function translate(file: SourceFile, resolver: OfflineResolver, overrides:
   });
 }
 
-/** A component's client makes up two guids before that of its code, and two more for an environment that it holds inline. */
+/** The client creates two guids for a component before that of its code, and two more for an inline environment. */
 function guidsBefore(file: SourceFile): number | undefined {
   if (kindOf(file) !== "component") return undefined;
   const task = file.node.entries.get("task");

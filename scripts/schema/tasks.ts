@@ -56,7 +56,7 @@ export function taskSchemas(tasks: readonly TaskFolder[], extension: string): Ta
 
 const literal = (text: string) => text.replace(/[.]/g, "\\$&");
 
-/** An input that hangs on another one cannot be asked for by a schema. */
+/** A schema cannot require an input that depends on another one. */
 const isAlwaysNeeded = (input: TaskInput) =>
   input.required === true && defaultOf(input) === undefined && input.visibleRule === undefined;
 

@@ -110,7 +110,7 @@ function openAiValues(values: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [camelCase(name), Number(value)]));
 }
 
-/** The service takes one type for each input here, whatever the YAML says. */
+/** The service accepts one type for each input here, so the YAML's type is ignored. */
 export async function inputBody(
   input: JobInput,
   type: "mlflow_model" | "uri_file",

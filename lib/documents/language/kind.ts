@@ -25,7 +25,7 @@ export interface Recognition {
   readonly name: string;
   /** The last part of a `$schema` without its ending, in lower case: "commandjob". */
   readonly schemas?: readonly string[];
-  /** Fields that tell it whatever `type` is. Where marks of several kinds fit, the kind that stands last in the list counts. */
+  /** Fields that identify the kind for every `type`. If fields of several kinds are present, the last kind in the list counts. */
   readonly marks?: readonly Mark[];
   /** Words of `type` that no other kind has, in lower case or in snake_case. */
   readonly types?: readonly string[];

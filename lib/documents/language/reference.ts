@@ -117,7 +117,7 @@ export function referenceText(reference: Reference): string {
     : `azureml:${reference.name}@${reference.label}`;
 }
 
-/** As `compute`, or `local`: the machine of whoever submits a command job. */
+/** As `compute`, or `local`: the machine that submits a command job. */
 export const computeOrLocal: Shape<string> = {
   expects: "the name of a compute (azureml:<name>)",
   below: NOTHING_BELOW,

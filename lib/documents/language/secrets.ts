@@ -1,4 +1,4 @@
-// The keys, passwords and tokens of a document: each is hidden at the moment at which it is read, whoever reads the document.
+// The keys, passwords and tokens of a document: each is masked when it is read, in every reader of the document.
 
 /** Filled while a document is read. */
 export class Secrets extends Set<string> {

@@ -75,7 +75,7 @@ export function* walk(source: string, options: ListOptions = {}): Generator<void
   return { top: { name, real, entries }, rules, files };
 }
 
-/** What lies in a real folder, whichever way leads there. */
+/** The entries of a real folder, by any path that leads there. */
 interface Found {
   readonly name: string;
   readonly isLink: boolean;

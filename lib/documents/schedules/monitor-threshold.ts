@@ -122,7 +122,7 @@ export function columnThresholds(value: { numerical?: Values; categorical?: Valu
   return [...of("Numerical", value.numerical), ...of("Categorical", value.categorical)];
 }
 
-/** In the order in which Azure's client has them, whatever the YAML's is. */
+/** In the order of Azure's client, not of the YAML. */
 function metrics(values: Values): { metric: string; threshold: { value: number } }[] {
   const names = Object.keys(values).sort((left, right) => QUALITY.indexOf(left) - QUALITY.indexOf(right));
   return names.flatMap((name) => {

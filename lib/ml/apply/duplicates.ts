@@ -21,7 +21,7 @@ export interface Distinct {
 }
 
 /**
- * One document for each resource. Files that say the same do no harm, in whichever form they say it.
+ * One document for each resource. Files with equal content are allowed, in any form.
  * @param documents in the order of their files
  */
 export function distinct(documents: readonly ApplicableDocument[], duplicates: Duplicates): Distinct {

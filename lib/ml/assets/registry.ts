@@ -42,7 +42,7 @@ interface Discovery {
 /**
  * Opens a registry: one round trip to the services of the workspace, if there is one (and one more where they have not been
  * discovered yet); without a workspace, one to ARM for the registry's address and one there.
- * @param from whoever asks, and the subscription that the registry is looked for in where there is no workspace
+ * @param from the caller, and the subscription that the registry is looked for in where there is no workspace
  * @throws TaskError `notFound` that names the registries which are there
  */
 export async function openRegistry(

@@ -53,7 +53,7 @@ export async function retag(
   return changed;
 }
 
-/** A version must not go on saying that it passed where its evaluation says otherwise: whoever deploys goes by it. */
+/** A version must not keep the tag "passed" after an evaluation that failed: deployments rely on it. */
 function stillPassed(called: string, failure: Error): TaskError {
   const { status, requestId, kind } = failure instanceof TaskError ? failure : {};
   return new TaskError(

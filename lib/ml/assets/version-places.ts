@@ -65,7 +65,7 @@ export function jobPlaceOf(uri: string): { job: string; output: string; path: st
 }
 
 /**
- * The datastore and the path that an address means, whichever form it has: the services answer addresses in another form than they
+ * The datastore and the path of an address in any form: the services answer addresses in another form than they
  * were given, so only these are compared. Undefined for what lies in no datastore of this workspace. A job is read once in a run.
  */
 export async function placeOfUri(workspace: Workspace, uri: string): Promise<DatastorePath | undefined> {

@@ -204,7 +204,7 @@ class Lease implements Held {
   }
 }
 
-/** Reads the blob, which others may have written: whatever is no entry of ours is left out. */
+/** Reads the blob, which others may have written: entries of any other form are left out. */
 function parse(text: string | undefined): Rollouts {
   if (!text) return {};
   let rollouts: unknown;

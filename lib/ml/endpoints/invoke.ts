@@ -15,7 +15,7 @@ export interface Call {
   readonly deployment?: string | undefined;
   readonly expectations: readonly Expectation[];
   readonly maxLatencyInMilliseconds?: number | undefined;
-  /** Told what came back before it is judged, so that a record has it whatever the verdict. */
+  /** Called with the response before it is judged, so that the record has it for every verdict. */
   readonly onReply?: (reply: Reply) => void;
 }
 
@@ -98,7 +98,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   const answer = await workspace.azure.request("POST", scoringUri, {
     doing: `call the endpoint ${name}`,
     anonymous: true,
-    // A reply is whatever the user's script returns.
+    // A reply is any value that the user's script returns.
     promises: "anything",
     // A retry would hide how long the endpoint really takes, and that it fails now and then.
     once: true,

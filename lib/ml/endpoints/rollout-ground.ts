@@ -59,7 +59,7 @@ export function requireIdle(endpoint: string, name: string, traffic: Traffic): v
   );
 }
 
-/** Traffic goes to what is ready right now, whatever was known of it before. */
+/** Traffic goes only to deployments that are ready now: the state is read again. */
 export async function requireReady(workspace: Workspace, endpoint: string, name: string): Promise<void> {
   if (workspace.azure.dryRun) return;
   const there = await findDeployment(workspace, endpoint, name);

@@ -1,5 +1,5 @@
 // The evidence that a model was judged. On a model it is what CheckModel asks for, and it comes from the record of a judgement that is
-// read through the API of the run that made it. On a job it only informs people: whoever runs as the job may write it there.
+// read through the API of the run that made it. On a job it only informs people, because the job itself may write it there.
 import { segment } from "../../azure/index.ts";
 import { EVIDENCE, isJudgement } from "../../documents/assets/evidence-names.ts";
 import { TaskError } from "../../errors.ts";
@@ -221,7 +221,7 @@ export async function evidenceHere(
 
 /**
  * The evidence that a version which is there already may go on carrying, where this run has none: what the run that it names confirms.
- * What is refuted, or names no run, is taken away, for whoever may write to the workspace may have written it.
+ * Tags that are refuted, or name no run, are removed, because anybody with write access to the workspace may have written them.
  * @param called `name:version`, for the log
  * @returns undefined where nothing is to change
  */

@@ -116,7 +116,7 @@ async function championOf(workspace: Workspace, options: GateOptions) {
   return { champion, championMetrics };
 }
 
-/** The job's metrics, once it has ended and those that rules name are there; at the end of patience, whatever there is. */
+/** The job's metrics, once it has ended and has every metric that the rules name; at the deadline, those that exist. */
 async function jobMetrics(
   workspace: Workspace,
   options: GateOptions,

@@ -1,4 +1,4 @@
-// The concurrency key of jobs: of two runs with one key the newer one keeps its job, whichever submitted first.
+// The concurrency key of jobs: of two runs with one key the newer one keeps its job, regardless of which submitted first.
 
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
@@ -82,7 +82,7 @@ async function giveWay(workspace: Workspace, newer: { name: string; run: number 
 }
 
 /**
- * The job of a newer run with the key, whatever has become of it: the reason of a cancel that nobody else explains. As many round trips
+ * The job of a newer run with the key, in any status: the reason for a cancel that has no other explanation. As many round trips
  * as pages of jobs that ever had the key.
  */
 export async function takenOverBy(

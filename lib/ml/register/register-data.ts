@@ -1,4 +1,4 @@
-// Registers data (idempotent): the same content is the same version, whoever registers it and how often.
+// Registers data (idempotent): the same content is the same version, even if several runs register it several times.
 import { parseDatastoreUri } from "../../azure/index.ts";
 import { type DataDocument, dataKind, parseSource, rootOf, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -77,7 +77,7 @@ export async function shareVersion(workspace: Workspace, registry: Registry, sha
 const withoutEvidence = (tags: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(tags).filter(([tag]) => !isEvidence(tag)));
 
-/** Tags of a copy that is there: what somebody has written in the registry since stays, but for what this run says and what came of an evaluation. */
+/** Tags of an existing copy: tags that others wrote in the registry stay, except the tags of this run and those of an evaluation. */
 async function tagsOfCopy(
   registry: Registry,
   sharing: Sharing,

@@ -84,7 +84,7 @@ export async function submitJob(
   const hash = specificationHash(properties, resolver);
 
   const ownership = new Ownership(workspace, options);
-  /** Its job: whatever a newer run has done meanwhile is seen now. */
+  /** Its job, read again, so that a newer run's changes are seen. */
   const report = async (job: Job, joined: boolean): Promise<SubmittedJob> => {
     if (tag) await supersede(workspace, tag, job.name);
     return submitted(workspace, job, joined);

@@ -1,4 +1,4 @@
-// Work that is done once in a run: whoever asks for it again gets the first answer.
+// Memoization: work that is done once in a run. Later callers get the first answer.
 
 /** Runs `work` at the first call with this key, and gives every later call the same answer. */
 export type Once = <T>(key: string, work: () => Promise<T>) => Promise<T>;

@@ -86,7 +86,7 @@ function list(call: Call) {
       (least === null || (build.finishTime ?? build.queueTime) >= Date.parse(least)) &&
       (most === null || (build.finishTime ?? build.queueTime) <= Date.parse(most)),
   );
-  // The newest first, whatever time is asked to order by; only the direction can be turned.
+  // The newest first, for every field of time in the request; only the direction can be reversed.
   const ascending =
     /ascending/i.test(query.get("queryOrder") ?? "") || ["3", "5", "1"].includes(query.get("queryOrder") ?? "");
   const ordered = ascending ? found : found.toReversed();

@@ -5,7 +5,7 @@ import { projectReference, requireProject } from "./core.ts";
 import { identityReference } from "./references.ts";
 import type { Call, Resource } from "./routes.ts";
 
-/** Parameters that are shown; whatever else a scheme has is answered as null. */
+/** Parameters that are shown; all others are answered as null. */
 const shown = new Set([
   "serviceprincipalid",
   "tenantid",

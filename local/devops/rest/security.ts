@@ -1,4 +1,4 @@
-// Evaluating permissions for whoever asks, and the root of the areas, whose id is part of a token.
+// Evaluates the caller's permissions, and answers the root of the areas, whose id is part of a token.
 // Shapes: the released REST reference (security 7.1); words of refusals are general knowledge, not verified against live Azure DevOps.
 import { guidOf } from "../../text/guid.ts";
 import { type Namespace, namespaces, permissions } from "../state/permissions.ts";

@@ -68,7 +68,7 @@ export async function execute(host: ServerHost, execution: Execution): Promise<P
   }
 }
 
-/** Sends the cancel section, where there is one. @throws whatever kept it from being sent or taken */
+/** Sends the cancel section, if there is one. @throws the error that prevented sending it */
 export async function cancel(host: ServerHost, execution: Execution): Promise<void> {
   const { handler, values, log } = execution;
   if (handler.cancel === undefined) return;

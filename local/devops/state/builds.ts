@@ -74,7 +74,7 @@ export interface NewBuild {
   readonly templateParameters?: Readonly<Record<string, string>>;
 }
 
-/** What whoever asks for a run says of it. `requestedFor` is a person's name or mail address. */
+/** The request for a run. `requestedFor` is a person's name or mail address. */
 export interface WantedBuild<Build> {
   readonly branch: string;
   readonly commit: string;
@@ -95,7 +95,7 @@ export function fullRef(branch: string): string {
 
 /**
  * All definitions and builds of the project. Tells `queued` and `completed`; and `requested`, after `queued`, where a run was
- * asked for over REST, so that whoever runs pipelines has to run it.
+ * asked for over REST, so that the runner of pipelines has to run it.
  */
 export class Builds extends EventEmitter<{ queued: [Build]; completed: [Build]; requested: [Build] }> {
   readonly definitions: Definition[] = [];

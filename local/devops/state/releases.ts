@@ -17,7 +17,7 @@ export interface ReleaseDefinition {
   readonly name: string;
   readonly environments: readonly { readonly id: number; readonly name: string }[];
   readonly artifacts: readonly ReleaseArtifact[];
-  /** As it was exported and imported again: what a runner goes by; absent where nobody runs it. */
+  /** As it was exported and imported again: the runner reads this; absent where nobody runs it. */
   readonly document?: Readonly<Record<string, unknown>>;
 }
 
@@ -49,7 +49,7 @@ export interface Release {
   readonly variables: Readonly<Record<string, { value: string }>>;
 }
 
-/** All release definitions and releases of the project. Tells `created` to whoever runs releases. */
+/** All release definitions and releases of the project. Emits `created` to the runner of releases. */
 export class Releases extends EventEmitter<{ created: [Release] }> {
   readonly definitions: ReleaseDefinition[] = [];
   readonly all: Release[] = [];

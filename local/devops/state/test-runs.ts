@@ -13,7 +13,7 @@ export interface TestAttachment {
   readonly attachmentType: string;
   readonly content: Buffer;
   readonly createdDate: number;
-  /** The result it hangs on; absent: the run itself. */
+  /** The result that it is attached to; absent: the run itself. */
   readonly resultId?: number | undefined;
 }
 

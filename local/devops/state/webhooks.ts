@@ -12,7 +12,7 @@ export interface Received {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Tells `received` to whoever runs pipelines. */
+/** Emits `received` to the runner of pipelines. */
 export class Webhooks extends EventEmitter<{ received: [Received] }> {
   private readonly connections: Connections;
   /** Names of connections that a saved pipeline refers to, in lower case. */

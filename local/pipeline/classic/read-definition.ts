@@ -15,7 +15,7 @@ import type {
 } from "./document.ts";
 import { JsonSource, type JsonValue } from "./json.ts";
 
-/** Keys that say who made it, where it is shown and how long it is kept: nothing that a run goes by. */
+/** Keys for its author, its display and its retention: a run ignores them. */
 const SILENT = {
   definition: [
     ...["source", "revision", "description", "createdBy", "createdOn", "modifiedBy", "modifiedOn", "isDeleted"],
