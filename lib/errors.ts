@@ -30,7 +30,7 @@ export type ErrorCode = `AML1${string}`;
 export interface TaskErrorOptions {
   /** Absent: that of the cause, where it is a TaskError. */
   readonly errorCode?: ErrorCode;
-  /** What to do about it, as a sentence. */
+  /** The remedy, as a sentence. */
   readonly hint?: string;
   /** The service's request id (`x-ms-request-id` or `x-ms-correlation-request-id`). */
   readonly requestId?: string;

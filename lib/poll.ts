@@ -26,7 +26,7 @@ export const systemClock: Clock = {
 };
 
 export interface PollOptions {
-  /** What is waited for, for the sentence of the deadline: "job amber_fox to finish". */
+  /** The awaited event, for the message at the deadline: "job amber_fox to finish". */
   readonly what: string;
   /** First pause in milliseconds; grows by `factor` up to `maximum`. */
   readonly initial?: number;

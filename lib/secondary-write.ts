@@ -2,7 +2,7 @@
 import { TaskError } from "./errors.ts";
 import type { Log } from "./log.ts";
 
-/** What is said where such a write is refused or not answered. */
+/** The warning if such a write is refused or not answered. */
 export interface SecondaryWrite {
   /** A sentence without its full stop: "The tests could not be published on the run". */
   readonly failed: string;

@@ -22,7 +22,7 @@ export interface RelayOptions {
   readonly secret: Secrets;
   readonly log?: RelayLog;
   readonly clock?: Clock;
-  /** How requests leave, which is also how the credential's do. */
+  /** The transport of all requests, also of the credential's. */
   readonly transport: Transport;
   /** PEM file of authorities that Azure DevOps' client trusts instead of node's own list. */
   readonly caFile?: string;

@@ -23,7 +23,7 @@ const usage = `npm run test:red -- [--only TEXT] [--since REVISION] [--jobs N] [
 interface Visit {
   readonly commit: string;
   readonly file: string;
-  /** Where the file stands at HEAD. */
+  /** The path of the file at HEAD. */
   readonly source: string;
   readonly titles: Set<string>;
   readonly fromHead: boolean;

@@ -126,7 +126,7 @@ function refused(cause: unknown, connectionId: string): TaskError {
 export const namedAs = (area: string, { userAgent }: Pick<AzureDevOpsSettings, "userAgent">) =>
   `node-${area}-api ${userAgent}`;
 
-/** How the client is told of the agent's proxy and authorities. */
+/** The client's options for the agent's proxy and certificate authorities. */
 export function requestOptions({ proxy, caFile, temporaryFile }: AzureDevOpsSettings) {
   return {
     // No redirect is followed with the job's token.

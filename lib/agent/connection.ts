@@ -11,7 +11,7 @@ type ConnectionScheme =
   | "workloadIdentity"
   | "managedIdentity";
 
-/** What the connection says about its cloud. Any of it may be absent; `environment` is AzureCloud where nothing is said. */
+/** The connection's data about its cloud. Each field may be absent; `environment` defaults to AzureCloud. */
 interface ConnectionCloud {
   /** AzureCloud, AzureChinaCloud, AzureUSGovernment, AzureStack, Custom... */
   environment: string;
@@ -45,7 +45,7 @@ export interface ConnectionDetails {
   cloud: ConnectionCloud;
 }
 
-/** What the agent hands over of one connection; keys match without regard to case, empty is undefined. */
+/** The agent's data of one connection; keys match without regard to case, empty is undefined. */
 export interface ConnectionSource {
   readonly url: string | undefined;
   readonly scheme: string | undefined;
@@ -173,7 +173,7 @@ function schemeOf(scheme: string | undefined, authenticationType: string | undef
 
 /** A way to sign in that a connection of type azureml-workspace says, and the field that says it. */
 interface OwnWay {
-  /** What people call the field. */
+  /** The field's name for people. */
   readonly field: string;
   /** Undefined for a word that is none. */
   readonly scheme: ConnectionScheme | undefined;

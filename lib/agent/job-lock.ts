@@ -25,7 +25,7 @@ interface Claim extends JobOfRun {
   readonly done?: boolean;
 }
 
-/** How long a job may draw its number, in milliseconds: two requests. One that takes longer was killed at it. */
+/** The time in milliseconds in which a job must take its number (two requests). A job that takes longer counts as killed. */
 const DRAWING = 60_000;
 
 export type JobLock =

@@ -11,7 +11,7 @@ import { namedAs } from "./azure-devops.ts";
 import { releaseServiceOf } from "./collection.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
-/** How the service of releases is reached. */
+/** Access to the service of releases. */
 interface ReleaseAccess {
   /** Address of the organization. */
   readonly collectionUri: string;
@@ -29,7 +29,7 @@ export function releaseApi(access: ReleaseAccess, options: ConstructorParameters
 /** The requests that a start consists of. */
 export type ReleaseStep = "findDefinition" | "readDefinition" | "create" | "findRelease";
 
-/** How failures are worded. */
+/** The errors to throw: a task and the relay word them differently. */
 export interface ReleaseFailures {
   /** Runs the request of a step, and throws its failure in the caller's words. @param model what a creation is for */
   ask<T>(step: ReleaseStep, work: () => Promise<T>, model?: ModelVersion): Promise<T>;

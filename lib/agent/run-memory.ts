@@ -30,7 +30,7 @@ function queuedIn(build: Build | null, run: number): Date {
   throw unreadableAnswer(`read run ${run}`);
 }
 
-/** How many earlier runs are looked through for what they remember. */
+/** The number of earlier runs whose memory is read. */
 const EARLIER_RUNS = 50;
 
 export class RunMemory {

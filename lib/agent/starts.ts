@@ -21,7 +21,7 @@ import { type RunAccess, RunMemory } from "./run-memory.ts";
 
 export type { RunAccess } from "./run-memory.ts";
 
-/** What is started for a model version. */
+/** The run or release that is started for a model version. */
 export type StartTarget =
   | {
       readonly kind: "pipeline";
@@ -184,7 +184,7 @@ export class Starter extends RunMemory {
     return onlyOneNamed<{ id?: number; name?: string }>(wanted, list, this.#failures());
   }
 
-  /** What Azure DevOps does not do, as errors of a task. */
+  /** Requests that Azure DevOps refuses, as errors of a task. */
   #failures(): ReleaseFailures {
     const { project } = this.#access;
     const target = this.#target;

@@ -83,7 +83,7 @@ export class Container {
     return new LeasedBlob(blob, this.#client.getBlockBlobClient(blob), ask);
   }
 
-  /** What is known of a blob without reading it; undefined where it is not there. */
+  /** A blob's properties, without its content; undefined if it does not exist. */
   async head(blob: string, signal?: AbortSignal): Promise<BlobHead | undefined> {
     const known = await this.#say(`look for ${blob} in storage`, signal, [404], () =>
       this.#client.getBlobClient(blob).getProperties(abortable(signal)),

@@ -103,7 +103,7 @@ export class AzureMl {
     this.#signed.addPolicy(bearerPolicy(credential, cloud.managementScope), { phase: "Sign" });
   }
 
-  /** What a dry run would have written so far; undefined where this is none. */
+  /** The writes that a dry run has withheld so far; undefined if this is not a dry run. */
   get dryRun(): WithheldWrites | undefined {
     return this.transport.dryRun;
   }

@@ -12,9 +12,9 @@ export interface Cloud {
   /** Scope of the tokens for endpoints with Entra authentication. */
   readonly mlScope: string;
   readonly storageScope: string;
-  /** What follows `https://<account>.blob.`, where a datastore does not say it itself. */
+  /** The suffix after `https://<account>.blob.`, for a datastore that lacks it. */
   readonly storageSuffix: string;
-  /** Where people see a workspace, for pages that the service does not name itself. */
+  /** The studio's address, for pages whose address the service does not return. */
   readonly studio: string;
   /** The hosts of this cloud are known to the identity library, so it may ask them which authorities are real. */
   readonly wellKnown: boolean;
@@ -57,7 +57,7 @@ export const clouds = {
   },
 } as const satisfies Record<string, Cloud>;
 
-/** What a service connection says about its cloud; all of it may be missing. */
+/** A service connection's data about its cloud; each field may be missing. */
 export interface CloudHints {
   /** `AzureCloud`, `AzureChinaCloud`, `AzureUSGovernment`, or anything else. */
   readonly environment?: string | undefined;

@@ -72,14 +72,14 @@ function parsed(body: PipelineRequest["body"]): object | null {
   }
 }
 
-/** What the resource manager answers once a resource is made, as far as stories look at it. */
+/** The resource manager's answer to the creation of a resource, as far as stories read it. */
 function asMade(path: string, body: object): object {
   const name = decodeURIComponent(path.slice(path.lastIndexOf("/") + 1));
   const { properties } = body as { properties?: object };
   return { ...body, id: path, name, properties: { ...properties, provisioningState: "Succeeded" } };
 }
 
-/** Where a pending upload would go is Azure's own choice: the reserved name says that it is not known. Nothing is sent there. */
+/** A placeholder address with a reserved name: Azure alone chooses the address of a pending upload. Nothing is sent there. */
 export const UNKNOWN_HOST = "upload.invalid";
 
 function pendingUpload(path: string): object {

@@ -10,11 +10,11 @@ export interface FailedAnswer {
   readonly status: number;
   header(name: string): string | undefined;
   readonly text: string | undefined;
-  /** How often it was asked; absent: once, or nobody counted. */
+  /** The number of attempts; absent: one, or not counted. */
   readonly tries?: number | undefined;
 }
 
-/** What an error body says. `chain` goes from the outer code to the innermost. */
+/** The data of an error body. `chain` goes from the outer code to the innermost. */
 export interface ErrorBody {
   readonly message: string | undefined;
   readonly chain: readonly string[];

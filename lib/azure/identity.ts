@@ -1,6 +1,6 @@
 // The sign-in of a service connection: its scheme, tenant, client and audience.
 
-/** How a connection signs in. Secrets live in here and in the credential, and nowhere else. */
+/** The sign-in data of a connection. Only this and the credential hold secrets. */
 export type Identity =
   | {
       readonly scheme: "servicePrincipalSecret";

@@ -9,7 +9,7 @@ import { throughOutages } from "./outage.ts";
 import { retryAfter } from "./retry.ts";
 
 export interface FinishOptions {
-  /** What is waited for: "deployment blue to be ready". */
+  /** The awaited event: "deployment blue to be ready". */
   readonly what: string;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now; absent: no deadline. */
@@ -111,7 +111,7 @@ async function followLocation(azure: AzureMl, url: string, options: FinishOption
   await poll(throughOutages(look, { what: options.what, log: azure.log, begun: true }), paceOf(options));
 }
 
-/** How long the state of an operation has been unknown. */
+/** The time for which the state of an operation has been unknown. */
 class Unclear {
   readonly #what: string;
   #since: number | undefined;

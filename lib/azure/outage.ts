@@ -10,7 +10,7 @@ import { PASSING_STATUSES } from "./retry.ts";
 const LONGEST = 10 * 60_000;
 
 export interface OutageOptions {
-  /** What is waited for: "the job amber_fox to end". */
+  /** The awaited event: "the job amber_fox to end". */
   readonly what: string;
   readonly log: Log;
   readonly clock?: Clock | undefined;

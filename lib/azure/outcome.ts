@@ -24,7 +24,7 @@ interface Write {
   look(tries: number): Promise<Outcome>;
 }
 
-/** How often a write is sent for one outcome. */
+/** The maximum number of attempts of a write. */
 const MOST_WRITES = 3;
 /** Operations on resources have half an hour (docs/facts/azureml-services.md#4.3, `x-ms-async-operation-timeout: PT30M`). */
 const LONGEST_OPERATION = 30 * 60_000;

@@ -23,7 +23,7 @@ const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOS
 /** Whether the code of a network error says that no connection was made. */
 export const neverConnected = (code: unknown): boolean => typeof code === "string" && NEVER_CONNECTED.has(code);
 
-/** How often one request is sent at most. */
+/** The maximum number of attempts of one request. */
 export const MOST_TRIES = 6;
 
 /** Longest pause in milliseconds, whatever Retry-After says: past it, the caller's own deadline should decide. */

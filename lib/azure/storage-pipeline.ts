@@ -45,7 +45,7 @@ export type BlobAccess =
   /** Without any credential: what everybody may read. */
   | { readonly kind: "anonymous" };
 
-/** What the storage library's clients are made with. @throws TaskError where a credential would go where none may go */
+/** The options of the storage library's clients. @throws TaskError if a credential would be sent to a host that may not get it */
 export function storagePipeline(azure: AzureMl, container: URL, access: BlobAccess): Pipeline {
   const isPlanned = azure.dryRun !== undefined && container.host === UNKNOWN_HOST;
   if (!isPlanned) guard(azure.cloud, container, access);
@@ -127,7 +127,7 @@ function credentialFor(azure: AzureMl, access: BlobAccess) {
   }
 }
 
-/** How often one request to storage was sent, for the sentence that tells of its failure. */
+/** The number of attempts of one request to storage, for its error message. */
 const counting = new AsyncLocalStorage<{ tries: number }>();
 
 /** Runs `work`, which sends one request after another to storage, and tells how often the last of them was sent. */

@@ -9,7 +9,7 @@ export interface WithheldWrite {
   readonly body: unknown;
 }
 
-/** What a dry run would have written so far. */
+/** The writes that a dry run has withheld so far. */
 export class WithheldWrites {
   readonly writes: WithheldWrite[] = [];
   #begun = false;

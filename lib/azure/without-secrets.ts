@@ -17,7 +17,7 @@ const withoutValues = (variables: unknown): unknown =>
     ? Object.fromEntries(Object.keys(variables).map((name) => [name, "***"]))
     : variables;
 
-/** What is hidden beside the secrets that are known. */
+/** Values that are hidden in addition to the known secrets. */
 export interface Hidden {
   /** Fields whose values are hidden whatever they are. */
   readonly fields?: ReadonlySet<string>;

@@ -14,7 +14,7 @@ interface TestCase {
 export interface TestReport {
   /** Title of the test run. */
   readonly title: string;
-  /** What the cases have in common, such as the job that was judged. */
+  /** The common name of all cases, such as the judged job. */
   readonly suite: string;
   readonly cases: readonly TestCase[];
 }

@@ -85,7 +85,7 @@ export interface RuleSection {
   passed: boolean;
   /** Where it is neither: a rule that was skipped counts as passed. */
   outcome?: "passed" | "failed" | "skipped";
-  /** What was compared with what, as a sentence. */
+  /** The comparison, as a sentence. */
   detail: string;
 }
 
@@ -124,7 +124,7 @@ interface InvocationSection {
   expectations?: readonly RuleSection[];
 }
 
-/** What a check of the setup found, line by line. */
+/** The result of a check of the setup, line by line. */
 interface SetupSection {
   checks: readonly SetupCheck[];
 }

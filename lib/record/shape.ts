@@ -163,7 +163,7 @@ export const recordShape: Shape = section(
   "started",
 );
 
-/** What of `value` fits the shape; undefined when nothing does, or a required field of a section is missing. */
+/** The part of `value` that fits the shape; undefined if none does, or if a required field of a section is missing. */
 export function keepKnown(shape: Shape, value: unknown, text: (text: string) => string): unknown {
   switch (shape.kind) {
     case "text": {

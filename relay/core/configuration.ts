@@ -21,7 +21,7 @@ export interface Configuration {
   readonly replay: {
     /** ISO 8601: where a new cursor begins; absent: at the moment it is made, so that history starts nothing. */
     readonly from: string | undefined;
-    /** How far before the cursor a replay looks again, for versions that became visible late. */
+    /** The overlap of a replay: the time before its cursor that it reads again, for versions that became visible late. */
     readonly overlapMinutes: number;
   };
   readonly handshake: { readonly origins: readonly string[]; readonly callbackHosts: readonly string[] };

@@ -10,7 +10,7 @@ import { PASSING_STATUSES } from "../../lib/passing-statuses.ts";
 export type FaultKind = "temporary" | "unknown" | "permanent";
 
 export interface FaultOptions {
-  /** What to do about it, as a sentence. */
+  /** The remedy, as a sentence. */
   readonly hint?: string;
   /** HTTP status of the answer, where there was one. */
   readonly status?: number;

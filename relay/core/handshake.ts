@@ -21,7 +21,7 @@ export function json(status: number, value: unknown, headers: Readonly<Record<st
   return { status, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(value) };
 }
 
-/** Who may ask. Names of hosts, `*` for any text. */
+/** The allowed origins: host names, `*` for any text. */
 export interface HandshakePolicy {
   /** `WebHook-Request-Origin` that is allowed; Event Grid sends eventgrid.azure.net. */
   readonly origins: readonly string[];

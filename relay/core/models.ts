@@ -20,7 +20,7 @@ export interface ModelVersion {
   readonly createdAt: number;
 }
 
-/** What Azure ML itself says of a run. */
+/** Azure ML's own data of a run. */
 export interface JobRecord {
   readonly status: string;
   readonly experiment: string;

@@ -11,7 +11,7 @@ export const NO_SOURCES =
 export type Confirmed<T> = { readonly record: T } | { readonly none: string };
 
 const FINAL = /^(completed|failed|canceled)$/i;
-/** What a run may have been before it ended: the published statuses of jobs and of runs. Each may start something once, so no other counts. */
+/** Statuses of a run before its end: the published statuses of jobs and of runs. Each may start something once, so no other counts. */
 const BEFORE =
   /^(notstarted|unapproved|scheduled|starting|provisioning|preparing|queued|running|pausing|paused|finalizing|cancelrequested|notresponding|unknown)$/i;
 

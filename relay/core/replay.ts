@@ -169,7 +169,7 @@ export class Replayer {
     }
   }
 
-  /** How long a replay waits for a lock. */
+  /** The time for which a replay waits for a lock. */
   #soon(): number {
     return this.#parts.clock.now() + 60_000;
   }

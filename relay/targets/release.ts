@@ -96,7 +96,7 @@ function checkArtifact(definition: ReleaseDefinition, target: ReleaseTarget, not
   }
 }
 
-/** What Azure DevOps does not do, as faults of the relay. */
+/** Requests that Azure DevOps refuses, as faults of the relay. */
 function failuresOf(target: ReleaseTarget): ReleaseFailures {
   const { project, definition } = target;
   const named = typeof definition === "number" ? String(definition) : `"${definition}"`;

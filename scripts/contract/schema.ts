@@ -26,11 +26,11 @@ export interface Definition {
   readonly subtypes?: Readonly<Record<string, string>>;
 }
 
-/** What one operation takes and answers, as some api-versions have it. `[X]` is a page of X. */
+/** Request and response of one operation, in some api-versions. `[X]` is a page of X. */
 interface Operation {
   readonly body?: string;
   readonly answer?: string;
-  /** What the name in the last place of the path has to look like. */
+  /** The pattern of the name in the last segment of the path. */
   readonly namePattern?: string;
 }
 

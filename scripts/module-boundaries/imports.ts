@@ -26,7 +26,7 @@ export function sourcesBelow(root: string, folder: string): string[] {
     .sort();
 }
 
-/** What one file imports, types included. What stands in comments imports nothing. */
+/** The imports of one file, types included. Imports in comments do not count. */
 export function importsOf(root: string, file: string): Import[] {
   const code = readFileSync(join(root, file), "utf8")
     .replace(/\/\*[\s\S]*?\*\//g, "")

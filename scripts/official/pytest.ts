@@ -24,7 +24,7 @@ export interface TestEnd {
   readonly missing?: readonly string[];
 }
 
-/** What is run. */
+/** The tests to run. */
 export interface PytestRun {
   readonly cloud: LocalCloud;
   readonly python: VirtualEnvironment;

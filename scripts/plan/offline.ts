@@ -27,7 +27,7 @@ export interface PlanWorld {
   /** The latest version of every asset; the next one is one more. */
   readonly latest: number;
   readonly root?: string | undefined;
-  /** How many guids the client had made up before the first code, where that is known: the recorded world numbers them. */
+  /** The number of guids that the client had generated before the first code, if known: the recorded world numbers them. */
   readonly guidsBefore?: number | undefined;
 }
 

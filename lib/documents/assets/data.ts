@@ -16,7 +16,7 @@ import { readRegular } from "../language/text-file.ts";
 import { withoutEvidence } from "./evidence-names.ts";
 import { DATA_TYPES, type Location, locationUri, readLocation } from "./io.ts";
 
-/** Where an asset's bytes lie. */
+/** The location of an asset's data. */
 export function assetLocation(kind: "data" | "models"): Shape<Location> {
   return {
     expects: "a local path or a URI",

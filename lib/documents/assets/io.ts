@@ -34,7 +34,7 @@ export const OUTPUT_MODE_VALUES: Record<OutputMode, string> = {
   direct: "Direct",
 };
 
-/** Where bytes lie: on this machine, at a URI that is sent as it stands, or in a registered asset. */
+/** The location of data: on this machine, at a URI that is sent unchanged, or in a registered asset. */
 export type Location =
   | { readonly kind: "local"; readonly path: string }
   | { readonly kind: "uri"; readonly uri: string }

@@ -25,7 +25,7 @@ const retrySettings = object("retry settings", {
   timeout: optional(duration()),
 });
 
-/** How the mini-batches of a model deployment are worked off. */
+/** Settings for processing the mini-batches of a model deployment. */
 const runFields = {
   mini_batch_size: optional(integer({ minimum: 1 })),
   max_concurrency_per_instance: optional(integer({ minimum: 1 })),
@@ -204,7 +204,7 @@ async function modelProperties(
   });
 }
 
-/** What the service needs to be told although a pipeline component has no use for it. */
+/** Fields that the service requires although a pipeline component does not use them. */
 const PIPELINE_DEFAULTS = {
   errorThreshold: -1,
   maxConcurrencyPerInstance: 1,

@@ -205,7 +205,7 @@ async function write(document: OnlineDeploymentDocument, resolver: Resolver) {
   };
 }
 
-/** Where collected requests and responses go unless the YAML says otherwise. */
+/** The default location of collected requests and responses. */
 const COLLECTED = "azureml://datastores/workspaceblobstore/paths/modelDataCollector";
 
 /** A data asset is registered for each collection before the deployment can name it. */

@@ -6,7 +6,7 @@ import { type MapNode, plainValue, type ScalarNode, type SpecNode } from "../lan
 import { floatValue, pythonFloat, stringValue } from "../language/value.ts";
 import { earlyTermination, samplingAlgorithm, searchSpaceEntry } from "./sweep.ts";
 
-/** What is tried for one parameter: as one text, and as its YAML has it. */
+/** The search space of one parameter: as one text, and as in the YAML. */
 interface Space {
   readonly text: string;
   readonly raw: unknown;
@@ -117,7 +117,7 @@ export function searchSpaces(
   return list(object("a search space", fields));
 }
 
-/** How the space is searched; the algorithm stands as a bare word. */
+/** The search algorithm, as a plain text. */
 export const automlSweep = object("sweep settings", {
   sampling_algorithm: optional({
     ...samplingAlgorithm,

@@ -5,7 +5,7 @@ import { enumeration } from "../language/scalar.ts";
 import { described, isExpression, type Shape, withOwnExpressions } from "../language/shape.ts";
 
 export interface AutomlTask {
-  /** What the task has beside what all have. */
+  /** The task's own fields, in addition to the common ones. */
   readonly fields: Readonly<Record<string, AnyField>>;
   readonly metrics: readonly string[];
   readonly metric: string;
@@ -20,7 +20,7 @@ export interface AutomlTask {
 
 export const INFO = { log_verbosity: "info" };
 
-/** What every classification, of tables, images or text, can be judged by. */
+/** Metrics of every classification, of tables, images or text. */
 export const CLASSIFICATION_METRICS = [
   "auc_weighted",
   "accuracy",

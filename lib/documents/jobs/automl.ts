@@ -38,7 +38,7 @@ const header: Shape<object> = object("an AutoML job", common);
 
 const VERBOSITIES = ["not_set", "debug", "info", "warning", "error", "critical"] as const;
 
-/** What the details of every task have. */
+/** The common details of every task. */
 const details = (name: string, task: AutomlTask) => ({
   task: required(enumeration([name], { fold: "snake" })),
   training_data: required(tableInput),

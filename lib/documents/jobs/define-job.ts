@@ -9,7 +9,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { text } from "../language/scalar.ts";
 import type { Shape, Writing } from "../language/shape.ts";
 
-/** What jobs of all kinds say about themselves. */
+/** Fields of jobs of all kinds. */
 export const jobHeader = {
   name: optional(
     text({
@@ -56,9 +56,9 @@ interface JobDeclaration<N extends string, T extends JobHeader>
   readonly shape: Shape<T>;
   /** At which its jobs are written. */
   readonly apiVersion: string;
-  /** What only this kind has in its body. */
+  /** The fields of the body that only this kind has. */
   properties(job: T, to: Writing): Promise<Record<string, unknown>>;
-  /** What goes among the job's own properties. */
+  /** Additions to the job's `properties`. */
   settings?(job: T): Record<string, string>;
 }
 

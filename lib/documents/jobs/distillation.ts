@@ -107,7 +107,7 @@ async function properties(job: DistillationJob, to: Writing): Promise<Record<str
   });
 }
 
-/** What the job's own `properties` say of the distillation; all of it text. */
+/** The job's `properties` of the distillation; all values are texts. */
 function settings(job: DistillationJob): Record<string, string> {
   const { inference_parameters, endpoint_request_settings } = job.teacher_model_settings ?? {};
   const prompts = job.prompt_settings && {

@@ -69,7 +69,7 @@ const targetSettings: Shape<Readonly<Record<string, unknown>>> = {
       : Object.fromEntries(Object.entries(value).map(([name, item]) => [TARGETS[name.toLowerCase()] ?? name, item])),
 };
 
-/** How many machines of which size. */
+/** The number and size of machines. */
 export const jobResources = object(
   "resources",
   {

@@ -188,7 +188,7 @@ interface Run {
   readonly additional_includes?: unknown;
 }
 
-/** What jobs, components and inline steps have in common: sound settings, and an entry that lies in the code. */
+/** Checks that jobs, components and inline steps share: valid settings, and an entry inside the code. */
 export function checkRun(value: Run, node: MapNode, at: Reading): void {
   checkConf(value.conf, node, at);
   const file = value.entry?.file;

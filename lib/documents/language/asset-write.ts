@@ -16,7 +16,7 @@ export const API_VERSIONS = {
   onlineDeployments: "2025-12-01",
 } as const;
 
-/** What people call one of a kind. */
+/** The name of a kind for people, in the singular. */
 const SINGULAR: Readonly<Record<AssetKind, string>> = {
   data: "data asset",
   models: "model",

@@ -5,11 +5,11 @@ import type { AssetKind, Resolver } from "./resolver.ts";
 import type { Shape } from "./shape.ts";
 import type { SourceFile } from "./source.ts";
 
-/** What a step says of the job that a document becomes. */
+/** The step's settings for the job of a document. */
 export interface WriteOptions {
   /** The job's name, which identifies it for good. Wins over the document's. A function is called after everything else is known. */
   readonly name?: string | (() => string) | undefined;
-  /** Where the document names no experiment. */
+  /** The default if the document names no experiment. */
   readonly experimentName?: string | undefined;
   /** Wins over the document's; the job's name if neither is given. */
   readonly displayName?: string | undefined;
@@ -18,7 +18,7 @@ export interface WriteOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-/** What a translation says of a write; the kind says the rest. */
+/** A translation's part of a write; the kind has the rest. */
 export type Content = Omit<Write, "method" | "apiVersion">;
 
 /** A resource as far as its credentials are looked for. */
@@ -26,13 +26,13 @@ interface Body {
   readonly properties?: Readonly<Record<string, unknown>> | null;
 }
 
-/** What is particular to the documents of a kind once they are in Azure. */
+/** Properties of a kind's resources in Azure. */
 export interface Handling {
-  /** What other documents name documents of the kind by: `environments`, `computes`. */
+  /** The collection name in references to the kind: `environments`, `computes`. */
   readonly collection?: AssetKind | "computes" | "datastores";
   /** A versioned asset: what it holds never changes under a version, but for these paths below `properties`, `a` or `a.b`. */
   readonly asset?: { readonly mayChange: readonly string[] };
-  /** What it holds cannot be read back whole: two are equal where the hashes are that each keeps among its own properties. */
+  /** The service does not return its whole content: two resources are equal if the hashes in their properties are. */
   readonly keepsHash?: boolean;
   /** Its credentials: where they lie in its body, and in the answer of a POST below its path, for reading it does not tell them. */
   readonly secrets?: { readonly ask: string; wantedIn(body: Body): unknown; heldIn(answer: unknown): unknown };

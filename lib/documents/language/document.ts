@@ -20,7 +20,7 @@ export interface Write {
   /** Below the workspace's ARM id (`data/iris/versions/3`), or a whole ARM path beginning with a slash. */
   readonly path: string;
   readonly apiVersion: string;
-  /** What stands in the request's query beside the api-version. */
+  /** Query parameters in addition to the api-version. */
   readonly query?: Readonly<Record<string, string>>;
   readonly body: Record<string, unknown>;
 }

@@ -7,7 +7,7 @@ export type DocumentPath = readonly (string | number)[];
 export interface FaultDetails {
   readonly where: SourceLocation;
   readonly path?: DocumentPath;
-  /** What may stand there: field names or values. */
+  /** The allowed field names or values. */
   readonly allowed?: readonly string[] | undefined;
   /** The right name or path that is nearest to what was written. */
   readonly nearest?: string | undefined;

@@ -28,10 +28,10 @@ function atOnce<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** How long steps may keep everybody else waiting, in milliseconds. */
+/** The longest time in milliseconds for which steps may block everything else. */
 const SLICE = 20;
 
-/** Does the steps while others have their turns, and stops where the signal says so. */
+/** Runs the steps and yields to the event loop every 20 ms; stops at the signal. */
 export async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     const until = performance.now() + SLICE;

@@ -19,7 +19,7 @@ interface Mark {
   readonly declaresInputs?: true;
 }
 
-/** How a kind of document is recognised, in the order in which it is asked; what people are told of a file of the kind. */
+/** Recognises a kind of document; the list is searched in order. Also the texts for people on a file of the kind. */
 export interface Recognition {
   /** As people know it: "data asset". */
   readonly name: string;
@@ -31,11 +31,11 @@ export interface Recognition {
   readonly types?: readonly string[];
   /** Fields that tell it where nothing else does; again, the last kind counts. */
   readonly fields?: readonly Mark[];
-  /** What takes a document of the kind, as a sentence. */
+  /** The tasks that accept a document of the kind, as a sentence. */
   readonly advice?: string;
 }
 
-/** What takes a job. */
+/** The tasks that accept a job. */
 export const JOB_ADVICE = "AzureMLSubmitJob submits a job.";
 
 export type DocumentKind = (typeof RECOGNIZED)[number]["name"] | typeof UNKNOWN_KIND;

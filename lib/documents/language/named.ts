@@ -46,7 +46,7 @@ export function withNames<T>(document: T, names: readonly NamedThing[]): T {
   return typeof document === "object" && document !== null ? { ...document, [NAMES]: names } : document;
 }
 
-/** What a document that was read from a file names, in the file's order, its steps and included files too. */
+/** The references in a document that was read from a file, in the file's order, also of its steps and included files. */
 export function namesIn(document: object): readonly NamedThing[] {
   return (document as { [NAMES]?: readonly NamedThing[] })[NAMES] ?? [];
 }

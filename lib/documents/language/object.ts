@@ -25,7 +25,7 @@ export interface FieldOptions {
   readonly unwritten?: boolean;
   /** `field:` with nothing after it counts as absent. */
   readonly nullable?: boolean;
-  /** What stands for a field that is absent, where that depends on the place of the document. */
+  /** The default of an absent field, if it depends on the document's folder. */
   readonly absent?: (at: Reading) => unknown;
 }
 export interface RequiredField<T> extends FieldOptions {
@@ -36,7 +36,7 @@ export interface OptionalField<T> extends FieldOptions {
   readonly presence: "optional";
   readonly shape: Shape<T>;
 }
-/** What the service fills in: it may stand in a YAML that was exported, and is dropped without a word. */
+/** Fields that the service fills in: an exported YAML may have them; they are dropped without a message. */
 export interface ReadOnlyField extends FieldOptions {
   readonly presence: "readOnly";
   readonly shape: Shape<unknown>;
@@ -73,7 +73,7 @@ const anyNode: Shape<unknown> = {
 
 export interface ObjectShape<F extends Fields> extends Shape<ObjectOf<F>> {
   readonly fields: F;
-  /** What the faults call it: "a command job". */
+  /** Its name in faults: "a command job". */
   readonly title: string;
 }
 

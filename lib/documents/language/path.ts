@@ -73,7 +73,7 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
   }
 }
 
-/** What to write in place of a path that only Windows reads. */
+/** The portable form of a path that only Windows reads. */
 function windowsHint(written: string): string | undefined {
   const bare = written.replace(/^file:/, "");
   if (/^[a-zA-Z]:[\\/]/.test(bare))

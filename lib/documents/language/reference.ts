@@ -109,7 +109,7 @@ function labelOf(id: string, kind: AssetKind | "codes", { workspace }: Resolver)
   return { kind: "label", name, label };
 }
 
-/** What a reference looks like in a YAML. */
+/** The forms of a reference in a YAML. */
 export function referenceText(reference: Reference): string {
   if (reference.kind === "id") return reference.id.startsWith("/") ? `azureml:${reference.id}` : reference.id;
   return reference.kind === "version"
@@ -160,7 +160,7 @@ export function datastoreId(name: string, resolver: Resolver): string {
     : `${resolver.workspace.id}/datastores/${segment(name, "the name of the datastore")}`;
 }
 
-/** What stands behind the `azureml:` that a name or an ARM id may have in front; reports what is no text. */
+/** The text after an optional `azureml:` prefix of a name or an ARM id; reports a fault if it is not a text. */
 function unprefixed(node: SpecNode, at: Reading, needed: string): string | undefined {
   if (node.kind !== "scalar" || node.type !== "string" || node.text.replace(/^azureml:/, "") === "")
     return at.fault(node, `${at.name} is ${described(node)}; ${needed} is needed.`);

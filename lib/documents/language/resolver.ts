@@ -2,7 +2,7 @@
 // stub, so that a translation can be seen without a network.
 import type { UploadRoot } from "./upload-folders.ts";
 
-/** Where the document is to be created. `id` is the workspace's ARM id, without a trailing slash. */
+/** The target of the document. `id` is the workspace's ARM id, without a trailing slash. */
 export interface SpecWorkspace {
   readonly subscriptionId: string;
   readonly resourceGroup: string;
@@ -46,7 +46,7 @@ export interface Resolver {
   readonly workspace: SpecWorkspace;
   /** The folders whose files may be uploaded; any where absent. */
   readonly root?: UploadRoot | undefined;
-  /** How many steps of a pipeline may be translated side by side; one after the other, in their order, if not given. */
+  /** The number of steps of a pipeline that are translated in parallel; default: one after the other, in order. */
   readonly lanes?: number;
   /**
    * Registers a local folder or file as anonymous code (docs/facts/azureml-documents.md#3.1); returns the ARM id of the code version.
@@ -61,6 +61,6 @@ export interface Resolver {
   version(kind: AssetKind, name: string, label: string): Promise<string>;
   /** The next version of a container ("1" when there is none). */
   nextVersion(kind: AssetKind, name: string): Promise<string>;
-  /** What an online deployment collects (GET of the deployment, then of each data asset): monitors without data of their own need it. */
+  /** The data that an online deployment collects (GET of the deployment, then of each data asset): monitors without data of their own need it. */
   collections?(endpoint: string, deployment: string): Promise<Collections>;
 }

@@ -114,7 +114,7 @@ export const boolean: Shape<boolean> = scalarShape("true or false", (node, at) =
 export interface EnumerationOptions {
   /** `lower`: case does not matter; `snake`: PascalCase and camelCase are the same as snake_case; `exact`: as it stands. */
   readonly fold?: "lower" | "snake" | "exact";
-  /** What REST bodies hold for a value. */
+  /** The value in REST bodies. */
   readonly rest?: Readonly<Record<string, string>>;
 }
 
@@ -203,7 +203,7 @@ export const anything: Shape<unknown> = {
   write: (value) => value,
 };
 
-/** What stands for a secret that someone is to fill in is none itself: `<password>`, `$(key)`, a row of x, "example-password". */
+/** Placeholders for a secret are no secrets: `<password>`, `$(key)`, a row of x, "example-password". */
 const PLACEHOLDER =
   /^(<.*>|\$\(.*\)|\$\{.*\}|\{\{.*\}\}|[^a-wyz0-9]*|changeme|(example|dummy|your|my|replace|some)([-_ ]?(api|access|account|admin|secret|user|key|pass|password|token|pat|value|here|me))*)$/i;
 

@@ -7,7 +7,7 @@ import type { Resolver } from "./resolver.ts";
 import type { GivenInput, SourceFile, SpecNode } from "./source.ts";
 import type { UploadRoot } from "./upload-folders.ts";
 
-/** What lies below a shape, for finding valid paths. */
+/** The shapes below a shape, for finding valid paths. */
 export type Below =
   | { readonly kind: "nothing" }
   /** Anything may stand below: its fields are not Azure ML's to declare. */
@@ -21,12 +21,12 @@ export type Below =
   | { readonly kind: "either"; readonly shapes: readonly Shape<unknown>[] };
 
 export interface Shape<T> {
-  /** What may stand there, as a fault says it: "a whole number", "a mapping". */
+  /** The allowed values, for a fault: "a whole number", "a mapping". */
   readonly expects: string;
   readonly below: Below;
   /** Reads a node; reports faults through `at` and answers undefined where there was one. */
   read(node: SpecNode, at: Reading): T | undefined;
-  /** What the REST body holds for the value. */
+  /** The value in the REST body. */
   write(value: T, to: Writing): unknown;
 }
 
@@ -50,11 +50,11 @@ export class Reading {
   readonly folder: string;
   readonly root: UploadRoot | undefined;
   readonly absentData: boolean;
-  /** Where secrets are noted as they are met. */
+  /** Collects the secrets of the document. */
   readonly secrets: Set<string>;
   /** Inside a pipeline's node any value may be a `${{...}}` expression. */
   readonly expressions: boolean;
-  /** What the document names that must be there already; filled as it is read. */
+  /** Collects the document's references to existing resources. */
   readonly names: NamedThing[];
   /** Files that are being included, outermost first: a file may not include itself. */
   readonly files: readonly string[];
@@ -172,7 +172,7 @@ function readsExpressions(shape: object): boolean {
   return OWN_EXPRESSIONS.has(shape);
 }
 
-/** What a node is, for "but it is ...". */
+/** A node's type, for "but it is ...". */
 export function described(node: SpecNode): string {
   if (node.kind === "map") return "a mapping";
   if (node.kind === "list") return "a list";

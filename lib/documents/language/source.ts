@@ -23,7 +23,7 @@ interface ListNode {
 export interface MapNode {
   readonly kind: "map";
   readonly entries: ReadonlyMap<string, SpecNode>;
-  /** Where each key stands. */
+  /** The location of each key. */
   readonly keys: ReadonlyMap<string, SourceLocation>;
   readonly where: SourceLocation;
 }

@@ -27,7 +27,7 @@ export function isInside(absolute: string, root: string): boolean {
   return relative === "" || (!relative.startsWith(`..${path.sep}`) && relative !== ".." && !path.isAbsolute(relative));
 }
 
-/** Where a real path lies: in a folder whose files may be uploaded, in the history that git keeps there, or elsewhere. */
+/** The location of a real path: in a folder whose files may be uploaded, in the history that git keeps there, or elsewhere. */
 export function whereIs(real: string, root: UploadRoot): "inside" | "history" | "outside" {
   const below = foldersOf(root).flatMap((folder) => {
     const known = realPath(folder);

@@ -13,9 +13,9 @@ export interface UploadFile {
   readonly relative: string;
   /** Bytes. */
   readonly size: number;
-  /** Where the file really lies: the same without links. */
+  /** The file's real path, without links. */
   readonly real: string;
-  /** Which file that was. */
+  /** The file's identity. */
   readonly identity: { readonly dev: bigint; readonly ino: bigint };
 }
 
@@ -24,7 +24,7 @@ export interface ListOptions {
   readonly root?: UploadRoot | undefined;
 }
 
-/** What a folder holds, as it was reached. A link to nothing, a pipe or a socket has neither a file nor entries. */
+/** An entry of a folder, as it was reached. A link to nothing, a pipe or a socket has neither a file nor entries. */
 export interface Entry {
   readonly name: string;
   readonly real: string;
@@ -35,7 +35,7 @@ export interface Entry {
 export interface UploadTree {
   readonly top: Entry;
   readonly rules: IgnoreRules;
-  /** What is uploaded, sorted by lower-cased relative path. */
+  /** The files to upload, sorted by lower-cased relative path. */
   readonly files: readonly UploadFile[];
 }
 

@@ -88,7 +88,7 @@ export async function includedCode(component: WithIncludes, resolver: Resolver):
   }
 }
 
-/** What is in a folder, or a file. */
+/** The content of a folder, or a file. */
 function copyInto(merged: string, source: string, root: UploadRoot | undefined): void {
   copyUpload(source, root, (relative) => path.join(merged, relative));
 }

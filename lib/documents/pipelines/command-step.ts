@@ -64,7 +64,7 @@ const settings = {
   services: optional(services),
   identity: optional(jobIdentity),
 };
-/** What a step's body has of its settings. */
+/** The settings in a step's body. */
 const SENT = ["resources", "distribution", "limits", "environment_variables", "queue_settings", "services", "identity"];
 
 const over = object("a command step", {

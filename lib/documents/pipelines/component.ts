@@ -13,7 +13,7 @@ import { type ComponentInputs, type ComponentOutputs, componentInputs, component
 
 export const ANONYMOUS_COMPONENT = "azureml_anonymous";
 
-/** Where a component was written; a pipeline's node says so of its own, too. */
+/** The origin of a component's definition; a pipeline's node has one, too. */
 export type ComponentOrigin = "YAML.COMPONENT" | "YAML.JOB" | "CLASS";
 
 export interface ComponentDocument {
@@ -33,7 +33,7 @@ export interface ComponentDocument {
 /** A component's spec has its properties as they are written; as a resource it has them as text. */
 const ownValue: Shape<Literal> = { ...literal, write: (value) => value.value };
 
-/** What components of all types say of themselves. */
+/** Fields of components of all types. */
 export const componentHeader = {
   $schema: optional(text()),
   name: optional(nameText()),
@@ -58,7 +58,7 @@ export interface ComponentType<T extends ComponentDocument = ComponentDocument> 
   readonly shape: Shape<Omit<T, "type">>;
   /** The spec, where it is not simply what the shape writes. */
   write?(document: T, to: Writing): Promise<object>;
-  /** What is sent of the spec after its hash was taken. */
+  /** The part of the spec that is sent after its hash was computed. */
   sent?(spec: Record<string, unknown>): Record<string, unknown>;
   /** A pipeline's spec says more than its shape, and its version is not archived or hashed as the others' are. */
   readonly isPipeline?: boolean;

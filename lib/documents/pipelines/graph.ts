@@ -85,7 +85,7 @@ function withComponent(step: Step, scope: Scope): Step {
   return { ...step, component: { kind: "local", of, document, origin: "YAML.JOB" } };
 }
 
-/** What the component of a step does not declare is left out, as Azure's client leaves it out. */
+/** Leaves out inputs that the component of a step does not declare, as Azure's client does. */
 function knownPorts(step: Step, use: ComponentUse): Step {
   if (use.kind !== "local") return step;
   const known = <T>(ports: Readonly<Record<string, T>> | undefined, declared: object | undefined) =>

@@ -79,7 +79,7 @@ function checkEntry(
   });
 }
 
-/** What a parallel component or step names of its own inputs and outputs. */
+/** References of a parallel component or step to its own inputs and outputs. */
 function checkParallel(
   value: {
     inputs?: Readonly<Record<string, unknown>>;
@@ -166,7 +166,7 @@ const over = object("a parallel step", {
 });
 const inline = object("a parallel step", { ...common, task: required(parallelTask) }, { check: checkParallel });
 
-/** What a step takes over from its component where it says nothing itself. */
+/** Fields that a step inherits from its component. */
 const INHERITED = [
   "resources",
   "retry_settings",
@@ -189,7 +189,7 @@ const SENT = [
   "logging_level",
   "mini_batch_size",
 ];
-/** What an inline step's component has of it; a value that is an expression of the pipeline stays with the step. */
+/** The fields of an inline step that move to its component; a value that is an expression of the pipeline stays in the step. */
 const DECLARED = [
   "mini_batch_size",
   "partition_keys",

@@ -40,7 +40,7 @@ const written = object("a pipeline job", fields);
 export type PipelineJob = ObjectOf<typeof fields>;
 
 const { jobs: _jobs, component: _component, services: _services, ...changeable } = fields;
-/** What may be changed of a pipeline job that Azure ML has already. */
+/** The mutable fields of an existing pipeline job. */
 export const pipelineChanges = object("changes to a pipeline job", changeable);
 
 /** A single input of a pipeline, or several that are named `group.item`. */

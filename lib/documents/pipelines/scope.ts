@@ -10,7 +10,7 @@ export interface Port {
   readonly mode?: string | undefined;
 }
 
-/** What the bindings of a pipeline's steps can name. */
+/** The names that bindings of a pipeline's steps can use. */
 export interface Scope {
   readonly inputs: Readonly<Record<string, Port>>;
   readonly outputs: Readonly<Record<string, Port>>;
@@ -32,7 +32,7 @@ export function outputPort(output: JobOutput): Port {
   return { type: output.type ?? "uri_folder", mode: output.mode };
 }
 
-/** What a binding stands for; undefined where it names nothing that there is. */
+/** The target of a binding; undefined if it does not exist. */
 export function portOf(binding: unknown, scope: Scope, depth = 0): Port | undefined {
   const parsed = parseBinding(binding);
   if (parsed === undefined || depth > 50) return undefined;

@@ -25,7 +25,7 @@ import {
   readComponent,
 } from "./component.ts";
 
-/** What a step runs: a registered component, or one that is registered on the way. */
+/** The component of a step: a registered one, or one that is registered during the translation. */
 export type ComponentUse =
   | { readonly kind: "registered"; readonly reference: Reference }
   | {
@@ -137,7 +137,7 @@ export async function componentId(use: ComponentUse, resolver: Resolver): Promis
   return await putAnonymousComponent(use.of, use.document, use.origin, resolver);
 }
 
-/** What the body says of where a step's component comes from. */
+/** The origin of a step's component, in the body. */
 function sourceOf(use: ComponentUse): string {
   if (use.kind === "local") return use.origin;
   return use.reference.kind === "id" && use.reference.id.startsWith("azureml://")
@@ -145,7 +145,7 @@ function sourceOf(use: ComponentUse): string {
     : "REMOTE.WORKSPACE.COMPONENT";
 }
 
-/** Which type a step is: its `type`, or what its fields say. */
+/** The type of a step: its `type`, or the type that its fields imply. */
 function typeOfStep(node: MapNode): string {
   const written = node.entries.get("type");
   if (written?.kind === "scalar") return written.text.toLowerCase();

@@ -12,7 +12,7 @@ import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
 import type { Trigger } from "../language/trigger.ts";
 
-/** How far back a monitor looks unless its YAML says otherwise. */
+/** The default lookback of a monitor. */
 export interface Windows {
   readonly production: string;
   readonly reference: string;
@@ -73,7 +73,7 @@ export const referenceData = object("reference data", named, {
   check: checkWhole,
   hints: { target_column_name: "Write `data_column_names: {target_column: ...}`." },
 });
-/** What a language model was asked and has answered. */
+/** Prompts and completions of a language model. */
 export const languageData = object("production data", common, { check: checkTrailing });
 
 export interface MonitorData extends Partial<Infer<typeof referenceData>> {
@@ -151,7 +151,7 @@ export function collectedProduction(data: CollectedData, context: string, window
   return { ...collected(data, context), windowSize: windows.production, windowOffset: "P0D" };
 }
 
-/** What was collected before is the reference for what is collected now. */
+/** Data collected earlier is the reference for data collected now. */
 export function collectedReference(data: CollectedData, context: string, windows: Windows): object {
   return { ...collected(data, context), windowSize: windows.reference, windowOffset: windows.production };
 }

@@ -148,7 +148,7 @@ export const signal: Shape<Signal> = byType<Signal>("a signal", shapes, {
   fold: snakeCase,
 });
 
-/** What a deployment collects stands in for data that the YAML does not give. */
+/** Data that a deployment collects replaces data that the YAML lacks. */
 export interface StandIns {
   production(context: "model_inputs" | "model_outputs"): object;
   reference(context: "model_inputs" | "model_outputs"): object;

@@ -106,7 +106,7 @@ export const tokenThresholds = object("metric thresholds", {
 
 export type DriftThresholds = Infer<typeof driftThresholds>;
 
-/** What the service is told of an out-of-box monitor. */
+/** The body for an out-of-box monitor. */
 export const DEFAULT_DRIFT: DriftThresholds = {
   numerical: { normalized_wasserstein_distance: 0.1 },
   categorical: { jensen_shannon_distance: 0.1 },

@@ -115,7 +115,7 @@ function missingData(value: Signal): "production_data" | "reference_data" | unde
   return "reference_data" in value || value.type.startsWith("generation") ? undefined : "reference_data";
 }
 
-/** What an out-of-box monitor watches. */
+/** The target of an out-of-box monitor. */
 function defaultSignals(task: string | undefined): Readonly<Record<string, Signal>> {
   if (task === "question_answering" || task === "questionanswering")
     return { "token-usage-signal": { type: "generation_token_statistics", sampling_rate: 0.1 } };

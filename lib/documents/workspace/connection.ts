@@ -83,7 +83,7 @@ export interface ConnectionDocument {
 interface ConnectionType {
   readonly category: string;
   readonly shape: Shape<ConnectionDocument>;
-  /** Where the service is. */
+  /** The address of the service. */
   target(value: ConnectionDocument): string | undefined;
   metadata?(value: ConnectionDocument): Record<string, unknown>;
   /** Without credentials, the user's own identity is used. */

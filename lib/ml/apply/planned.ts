@@ -160,6 +160,6 @@ async function find(workspace: Workspace, at: string, apiVersion: string, what: 
   return answer.status === 404 ? undefined : answer.body;
 }
 
-/** What is there once no operation goes on at it; undefined where there is nothing. */
+/** The resource, read when no operation is in progress on it; undefined if there is none. */
 export const settledAt = (workspace: Workspace, { at, apiVersion }: Pick<Planned, "at" | "apiVersion">, what: string) =>
   settled(workspace, what, () => find(workspace, at, apiVersion, what));

@@ -5,14 +5,14 @@ import type { Log } from "../../log.ts";
 import type { Provenance } from "../workspace/lineage.ts";
 import type { Once } from "../workspace/once.ts";
 
-/** Where versioned assets are kept: a workspace, or a registry. */
+/** A store of versioned assets: a workspace, or a registry. */
 export interface AssetHome {
   readonly azure: AzureMl;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly provenance: Provenance;
   readonly name: string;
-  /** What the addresses of its assets begin with: a workspace's ARM id, or an address of the registry's region. */
+  /** The prefix of its assets' addresses: a workspace's ARM id, or an address of the registry's region. */
   readonly id: string;
   /** Only a registry has one, that of its data plane. */
   readonly apiVersion?: string;
@@ -35,7 +35,7 @@ interface AssetProperties {
   readonly nextVersion?: string | null;
 }
 
-/** What people call one of a kind. */
+/** The name of a kind for people, in the singular. */
 export const SINGULAR: Record<AssetKind, string> = {
   data: "data asset",
   models: "model",
@@ -43,10 +43,10 @@ export const SINGULAR: Record<AssetKind, string> = {
   components: "component",
 };
 
-/** What people call the home. */
+/** The store's name for people. */
 export const wordFor = (home: AssetHome) => (home.apiVersion === undefined ? "workspace" : "registry");
 
-/** What every request about assets of a kind has: a workspace is asked at the version at which the kind is written. */
+/** Options of every request about assets of a kind: reads in a workspace use the api-version of the kind's writes. */
 export const requestFor = ({ signal, apiVersion }: AssetHome, kind: AssetKind): RequestOptions => ({
   signal,
   apiVersion: apiVersion ?? API_VERSIONS[kind],

@@ -26,7 +26,7 @@ function madeVersion(home: AssetHome, kind: AssetKind, name: string, version: st
   );
 }
 
-/** What is registered without a name: the service chooses its own name and version for it (docs/facts/azureml-wire.md#8). */
+/** A registration without a name: the service chooses its own name and version for it (docs/facts/azureml-wire.md#8). */
 const ANONYMOUS = /^(azureml_anonymous|CliV2AnonymousEnvironment)$/i;
 
 const isVersion = (body: Record<string, unknown>) =>

@@ -44,7 +44,7 @@ export interface DownloadedModel {
   readonly origin: ModelOrigin;
 }
 
-/** Where a model comes from, as far as it says so; empty texts otherwise. */
+/** The origin of a model, as far as the service has it; otherwise empty texts. */
 export interface ModelOrigin {
   readonly jobName: string;
   readonly repository: string;
@@ -242,7 +242,7 @@ async function originOf(workspace: Workspace | undefined, version: AssetBody): P
   };
 }
 
-/** Which files patterns name: as in .gitignore, one a line; all where there is none. */
+/** The files that the patterns match: as in .gitignore, one a line; all files if there is no pattern. */
 export function fileFilter(patterns: string | undefined): (path: string) => boolean {
   const lines = (patterns ?? "").split(/\r\n|\r|\n/).filter((line) => line.trim() !== "");
   if (lines.length === 0) return () => true;

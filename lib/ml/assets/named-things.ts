@@ -148,7 +148,7 @@ async function requireAsset(workspace: Workspace, kind: AssetKind, reference: Re
 const homeOf = (id: { subscriptionId: string; resourceGroup: string; workspace: string }) =>
   workspaceId(id.subscriptionId, id.resourceGroup, id.workspace);
 
-/** What an id says, where it is one of this workspace; registries and other workspaces are Azure's to know. */
+/** The parts of an id of this workspace; undefined for registries and other workspaces, which Azure resolves. */
 function inWorkspace(workspace: Workspace, id: string) {
   const parsed = parseArmId(id);
   return parsed && sameId(homeOf(parsed), workspace.id) ? parseAssetReference(id) : undefined;

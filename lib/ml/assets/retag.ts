@@ -11,7 +11,7 @@ import { versionIn } from "./assets.ts";
 
 type Properties = NonNullable<AssetBody["properties"]>;
 
-/** What it takes to change assets; the role's name is general knowledge. */
+/** The right that changing assets needs; the role's name is general knowledge. */
 const ASSET_ROLE = "a role such as AzureML Data Scientist on the workspace, or AzureML Registry User on the registry";
 
 /**

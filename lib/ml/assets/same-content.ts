@@ -54,5 +54,5 @@ export async function liesAt(workspace: Workspace, version: AssetBody, lies: Dat
   return copy !== undefined && sameFiles(copy, { container, path: lies.path }, workspace.signal);
 }
 
-/** What stands before `end` in a path that ends with it. */
+/** The part of a path before `end`; the path ends with it. */
 const prefixOf = (path: string, end: string) => (path.endsWith(end) ? path.slice(0, -end.length) : undefined);

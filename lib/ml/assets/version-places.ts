@@ -12,7 +12,7 @@ import { DEFAULT_DATASTORE, openDatastore } from "./datastores.ts";
 import type { BlobPlace } from "./held-files.ts";
 import { isRegistry, openFiles, type Registry } from "./registry.ts";
 
-/** What the service puts before the path of an MLflow model that it keeps a copy of (docs/facts/azureml-wire.md#6). */
+/** The service's prefix for the path of an MLflow model that it has copied (docs/facts/azureml-wire.md#6). */
 export const REPLICATED = "ServiceReplicated/[^/]+/";
 
 /** The datastore of what runs leave. */

@@ -74,7 +74,7 @@ export async function findDeployment(
   return answer.status === 404 ? undefined : answer.body;
 }
 
-/** How often a removal is asked for where Azure says that the deployment is not there, although it can be read. */
+/** The number of attempts to delete if Azure answers that the deployment does not exist, although it can be read. */
 const DELETES = 3;
 
 /**

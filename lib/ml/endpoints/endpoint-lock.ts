@@ -22,7 +22,7 @@ export interface Unfinished {
 /** Unfinished rollouts by deployment, in lower case. */
 export type Rollouts = Readonly<Record<string, Unfinished>>;
 
-/** What the holder of the lock can do. */
+/** The operations of the lock's holder. */
 export interface Held {
   /** As they were when the lock was taken, without those whose time has passed; undefined where nobody can know. */
   readonly rollouts: Rollouts | undefined;

@@ -127,7 +127,7 @@ export function withTraffic(endpoint: Endpoint, traffic: Traffic): object {
   };
 }
 
-/** What goes into the Authorization header of a call: a key, or a token. One round trip. Never logged. */
+/** The credential for the Authorization header of a call: a key, or a token. One round trip. Never logged. */
 export async function endpointCredential(
   workspace: Workspace,
   name: string,

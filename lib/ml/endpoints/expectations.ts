@@ -18,7 +18,7 @@ export interface Expectation {
 export interface ExpectationResult {
   readonly rule: string;
   readonly passed: boolean;
-  /** What was found, as a sentence. */
+  /** The finding, as a sentence. */
   readonly detail: string;
   /** For the failure: `- expected` and `+ actual` lines. */
   readonly diff: string;

@@ -149,7 +149,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   return reply;
 }
 
-/** What the statuses of a scoring address mean (docs/facts/azureml-services.md#6.2). */
+/** Explanations of the statuses of a scoring address (docs/facts/azureml-services.md#6.2). */
 function sayRefused(
   name: string,
   deployment: string | undefined,

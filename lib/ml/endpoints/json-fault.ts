@@ -4,7 +4,7 @@ const TOKEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: just these may not stand in a JSON text.
   /[\t\n\r ]+|[{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
-/** What may come next: a value, the first or a later member of an object, a colon, or a separator. */
+/** The tokens that may come next: a value, the first or a later member of an object, a colon, or a separator. */
 type Wanted = "value" | "firstItem" | "firstKey" | "key" | "colon" | "separator";
 
 /** Offset of the first character that cannot stand there (the text's length where something is missing at its end); undefined for JSON. */

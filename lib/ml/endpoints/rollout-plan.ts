@@ -158,7 +158,7 @@ function spread(shares: Traffic, left: number): Traffic {
   return withoutZeros(Object.fromEntries(Object.keys(shares).map((name) => [name, given[name] ?? 0])));
 }
 
-/** What one write changed of the traffic: the share before and after, by deployment. */
+/** The change of traffic by one write: the share before and after, by deployment. */
 export type Changes = Readonly<Record<string, readonly [before: number, after: number]>>;
 
 export function changesOf(before: Traffic, after: Traffic): Changes {

@@ -10,7 +10,7 @@ import { findEndpoint, type Traffic } from "./endpoints.ts";
 import { type Changes, sayTraffic, shareOf } from "./rollout-plan.ts";
 import { giveBack } from "./traffic.ts";
 
-/** What a rollout has done and not finished. Plain JSON: it travels from a step to its post-job stage. */
+/** The unfinished work of a rollout. Plain JSON: the step passes it to its post-job stage. */
 export interface Leftover {
   readonly endpoint: string;
   readonly deployment: string;
@@ -22,7 +22,7 @@ export interface Leftover {
   readonly created: boolean;
   /** Whether the deployment is to go, or is to be kept without traffic. */
   readonly remove: boolean;
-  /** What the rollout's write changed of the traffic; absent: it wrote none. */
+  /** The change of traffic by the rollout's write; absent: it wrote none. */
   readonly changes?: Changes;
 }
 
@@ -33,7 +33,7 @@ export interface Patience {
 }
 
 export interface Undone {
-  /** What became of it and what there is now, for people; that it was deleted is for the caller to say. */
+  /** The result of the rollback and the state now, for people; the caller reports that it was deleted. */
   readonly sentences: readonly string[];
   /** The traffic as read at the end; undefined where it could not be read. */
   readonly traffic: Traffic | undefined;

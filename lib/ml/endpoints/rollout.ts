@@ -49,7 +49,7 @@ export interface RolloutOptions {
   readonly onLeftover?: (leftover: Leftover | undefined) => void;
 }
 
-/** What is wanted, and what was there when it was asked for. */
+/** The desired state, and the state that was read before. */
 export interface Begun {
   readonly endpointName: string;
   /** The deployment's write as its YAML was translated: where it goes, and at which version. */

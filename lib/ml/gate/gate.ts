@@ -62,7 +62,7 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   };
 }
 
-/** What is said of metrics that the job has not and one of its child runs has. No request where the job has all. */
+/** A hint on metrics that the job lacks and one of its child runs has. No request if the job has all. */
 function ofChildren(workspace: Workspace, { jobName, rules }: GateOptions, metrics: Metrics) {
   const missing = [...namedBy(rules)].filter((name) => !Object.hasOwn(metrics, name));
   return metricsOfChildren(workspace, jobName, missing);
@@ -126,7 +126,7 @@ async function jobMetrics(
   const looksAtAll = options.rules.some(
     ({ needs: { touches } }) => touches.metrics === "all" || touches.history === "all",
   );
-  /** What is waited for, in words; undefined where nothing is. */
+  /** The awaited event, in words; undefined if there is none. */
   const missing = (metrics: Metrics | undefined): string | undefined => {
     if (metrics === undefined) return "MLflow to know the run";
     if (looksAtAll && Object.keys(metrics).length === 0) return "metrics";

@@ -23,7 +23,7 @@ export interface Rule {
 export interface RuleResult {
   readonly rule: string;
   readonly outcome: "passed" | "failed" | "skipped";
-  /** What was compared with what, as a sentence. */
+  /** The comparison, as a sentence. */
   readonly detail: string;
 }
 

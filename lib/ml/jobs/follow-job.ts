@@ -172,7 +172,7 @@ const timesOf = ({ startTimeUtc, endTimeUtc }: RunDetails) => ({
   ...(endTimeUtc ? { finished: endTimeUtc } : {}),
 });
 
-/** What a job left: outputs, metrics and its best trial, as far as anybody says. */
+/** The results of a job: outputs, metrics and its best trial, as far as the services report them. */
 async function leftBy(
   workspace: Workspace,
   name: string,

@@ -151,7 +151,7 @@ export class StepsFollower {
     return begun.sort((a, b) => (start(a) === start(b) ? 0 : start(a) - start(b)));
   }
 
-  /** How steps that have ended begin: each once, several at a time; and the steps of those that are pipelines. */
+  /** Reports the start of steps that have ended: each once, several at a time; also the steps of nested pipelines. */
   async #readEnded(): Promise<boolean> {
     const waiting = [...this.#steps.values()].filter(
       (step) => !step.isRead && !step.isBegun && step !== this.#current && hasEnded(step.run.status),

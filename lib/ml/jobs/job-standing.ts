@@ -24,7 +24,7 @@ const MINUTE = 60_000;
 export interface Standing {
   /** Undefined as long as the state is unknown. */
   readonly status: string | undefined;
-  /** What history says, where it says anything. */
+  /** The run in run history, if it is there. */
   readonly details: RunDetails | undefined;
 }
 

@@ -35,7 +35,7 @@ export class LineReader {
     return lines;
   }
 
-  /** What is left when nothing more comes. */
+  /** The rest, at the end of the log. */
   end(): string[] {
     const lines = this.#take(this.#decoder.end());
     const last = this.#line();

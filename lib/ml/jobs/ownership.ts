@@ -33,12 +33,12 @@ export class Ownership {
     this.#step = step;
   }
 
-  /** How a job is left to the post-job stage whose answer has not been looked at yet: another may have the name. */
+  /** The note for the post-job stage on a job whose answer has not been read yet: another job may have the name. */
   unseen(name: string): string {
     return `${name}${UNSEEN}${this.#claim(name) ?? ""}`;
   }
 
-  /** What the job of this name carries, so that it is known again. */
+  /** The marks of the job of this name, by which it is recognised. */
   properties(name: string): Record<string, string> {
     const claim = this.#claim(name);
     return { [STEP]: sha256(this.#step.stepIdentity), ...(claim === undefined ? {} : { [CLAIM]: claim }) };
@@ -92,7 +92,7 @@ export async function cancelLeft(workspace: Workspace, mark: string): Promise<vo
   await cancelJob(workspace, name);
 }
 
-/** What the service may have added of our properties to a job that was there says nothing; who created it does. */
+/** Our properties on an existing job prove nothing, because the service may have added them to it; its creator does. */
 async function ofClaim(workspace: Workspace, job: Job, name: string, claim: string | undefined): Promise<Stranger> {
   if (claim !== undefined && job.properties?.properties?.[CLAIM] !== claim) return "it is not of this step of this run";
   return ofCreator(workspace, name);

@@ -23,7 +23,7 @@ const LINES = 1_000;
 /** Takes lines as they are read; awaited before more is read. */
 export type Show = (lines: readonly string[]) => Promise<void> | void;
 
-/** What a look found: whether anything is new, and whether more is there already. */
+/** The result of one read: whether anything is new, and whether more is available already. */
 export interface Read {
   readonly news: boolean;
   readonly more: boolean;

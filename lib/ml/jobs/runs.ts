@@ -20,7 +20,7 @@ export interface RunError {
   readonly message?: string;
 }
 
-/** How the run stands; undefined as long as run history does not know it. One round trip. */
+/** The run's status; undefined while run history does not have the run. One round trip. */
 export async function runDetails(workspace: Workspace, runId: string): Promise<RunDetails | undefined> {
   const answer = await workspace.azure.request<RunDetails>(
     "GET",
@@ -36,7 +36,7 @@ export async function runDetails(workspace: Workspace, runId: string): Promise<R
   return answer.status === 404 ? undefined : answer.body;
 }
 
-/** What history says of a run in a list (docs/facts/azureml-wire.md#11.2). */
+/** A run as run history lists it (docs/facts/azureml-wire.md#11.2). */
 export interface ChildRun {
   readonly runId: string;
   readonly displayName?: string | null;

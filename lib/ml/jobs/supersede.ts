@@ -29,7 +29,7 @@ export function concurrencyTag(key: string, provenance: Provenance): string {
 
 const short = (text: string) => sha256(text).slice(0, 12);
 
-/** How many jobs of a key are looked at, the newest first: one that goes on is among them. */
+/** The number of jobs of a key that are read, the newest first: a job that still runs is among them. */
 const MOST = 500;
 
 /**

@@ -15,7 +15,7 @@ import { CONTENT_HASH, SOURCE_URI } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { ModelRequest } from "./model-request.ts";
 
-/** What a model version would be made from, and how one is known that was made from it before. */
+/** The source of a new model version, and the marks of a version that was made from it before. */
 export interface ModelSource {
   readonly jobName: string | undefined;
   /** Whether a version holds the same, by where the service says that its files are and what lies there. */
@@ -31,7 +31,7 @@ export interface ModelSource {
   uri(version: string): Promise<string>;
 }
 
-/** What a job's output, once the job has completed, would be registered as. */
+/** The registration of a job's output, once the job has completed. */
 export function fromJob(
   workspace: Workspace,
   from: { job: string; output?: string | undefined; path?: string | undefined },

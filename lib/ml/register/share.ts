@@ -176,7 +176,7 @@ function shared(registry: Registry, { kind, name }: Sharing, body: AssetBody, cr
   return { version, id: body.id ?? `${registry.uri}/${kind}/${name}/versions/${version}`, body, created };
 }
 
-/** How an import names its source: by the workspace's region and its own id, as Azure's client does. */
+/** The source in an import: the workspace's region and its own id, as Azure's client sends it. */
 async function sourceOf(workspace: Workspace, kind: AssetKind, name: string, version: string): Promise<string> {
   const { body } = await workspace.azure.request<WorkspaceBody>("GET", workspace.id, {
     doing: `read the workspace ${workspace.name}`,

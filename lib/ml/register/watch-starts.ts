@@ -18,12 +18,12 @@ import {
 /** The pipeline's side: what starts something, and remembers texts under names. */
 export interface VersionStarter {
   readonly runId: number;
-  /** What this run and earlier ones remembered under a name and longer names, the newest first. */
+  /** The entries that this run and earlier runs stored under a name and longer names, the newest first. */
   kept(name: string): AsyncIterable<KeptByRun>;
   remember(name: string, text: string): Promise<void>;
   /** When this run was queued, by Azure DevOps' own clock. */
   queuedAt(): Promise<Date>;
-  /** What was started for this version since then; undefined where nothing was. */
+  /** The run or release that was started for this version since then; undefined if there is none. */
   find(version: WatchedVersion, since: Date, exactly?: boolean): Promise<Started | undefined>;
   start(version: WatchedVersion): Promise<Started>;
 }

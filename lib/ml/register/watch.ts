@@ -24,7 +24,7 @@ export interface WatchedVersion {
   readonly version: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  /** What the service says below the millisecond, in units of 100 nanoseconds. */
+  /** The fraction of the service's time below the millisecond, in units of 100 nanoseconds. */
   readonly fraction: number;
   /** Whether it is one of those that are waited for; the others are passed by. */
   readonly wanted: boolean;
@@ -152,7 +152,7 @@ export async function newCursor(home: AssetHome, filter: WatchFilter, from: stri
   return { ...beginning(position), judged: Object.fromEntries(judged) };
 }
 
-/** What a service says of a version's age; `createdAt` is no number where it says none. */
+/** A version's age by the service's data; `createdAt` is NaN if there is none. */
 function createdIn(body: Parameters<typeof versionIn>[0]) {
   const created = (body as { systemData?: { createdAt?: string } }).systemData?.createdAt ?? "";
   const fraction = Number((/\.(\d+)/.exec(created)?.[1] ?? "").padEnd(7, "0").slice(3, 7));

@@ -105,7 +105,7 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
   return { answered: `It is there: ${computeType}${size}${nodes}.`, value };
 }
 
-/** What there is instead, for the sentence of what is not there. */
+/** The existing names, for the message on a missing one. */
 export async function namesIn({ request, id }: SeenWorkspace, collection: string): Promise<string> {
   const names: string[] = [];
   for await (const one of request.azure.list<{ name?: string }>(`${id}/${collection}`, { signal: request.signal })) {

@@ -6,7 +6,7 @@ import type { TaskFolderName } from "./task-operations.ts";
 export const RIGHTS = ["builds", "tests", "pullRequests", "workItems"] as const;
 export type RightsArea = (typeof RIGHTS)[number];
 
-/** What was found out about one area. */
+/** The result for one area. */
 interface RightsFound {
   /** Names of the rights as Azure DevOps shows them to people. */
   readonly asked: readonly string[];
@@ -16,7 +16,7 @@ interface RightsFound {
   readonly where: string;
 }
 
-/** How rights are asked for; undefined for an area that this run has nothing to do with. @throws TaskError */
+/** The query of rights; undefined for an area that this run does not use. @throws TaskError */
 export type AskRights = (area: RightsArea, startsRuns: boolean) => Promise<RightsFound | undefined>;
 
 const ASKED: Readonly<Record<RightsArea, string>> = {

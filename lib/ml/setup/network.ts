@@ -82,7 +82,7 @@ interface Reached {
 
 const ZONES = "privatelink.api.azureml.ms and privatelink.notebooks.azure.net (other clouds have their own)";
 
-/** What stands between here and the services, each kind on a line of its own. The last of them says that all is well. */
+/** Obstacles between the agent and the services, one kind a line. The last line reports success. */
 export function checkNetwork(page: Page, workspace: Check<SeenWorkspace>): Check<SeenWorkspace> {
   const names = page.check(
     { id: "network names", asked: "The names of the workspace's services (DNS).", after: [workspace] },
@@ -157,7 +157,7 @@ function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boole
   return { answered: `${found.join("; ")}.` };
 }
 
-/** What stands in the way of a connection, as a sentence; nothing where somebody answered. */
+/** The obstacle to a connection, as a sentence; undefined if the host answered. */
 export function sayBlocked(host: string, reached: Connectivity): { said: string; todo: string }[] {
   const firewall =
     "Allow the agent's machine to connect to it on port 443: check the network's firewall, its security groups, and whether the private endpoint is approved. No role changes this.";

@@ -4,7 +4,7 @@ import { TaskError } from "../../errors.ts";
 import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, Page } from "./page.ts";
 
-/** What is known of a service connection, without what is secret in it. */
+/** The data of a service connection without its secrets. */
 interface ConnectionFacts {
   readonly name?: string | undefined;
   readonly scheme: string;
@@ -14,7 +14,7 @@ interface ConnectionFacts {
   readonly environment: string;
 }
 
-/** What a setup is checked with; or why the connection cannot be used at all. */
+/** The input of all checks; or the reason why the connection cannot be used at all. */
 export type Setup =
   | { readonly request: WorkspaceRequest; readonly connection: ConnectionFacts }
   | { readonly fault: TaskError };

@@ -2,7 +2,7 @@
 // Microsoft's published list of operations (Azure permissions for AI + machine learning, 2024-04-25), which task calls which of them
 // follows from the paths that it asks. Not verified against live Azure.
 
-/** What all operations below start with. */
+/** The common prefix of all operations below. */
 export const PROVIDER = "Microsoft.MachineLearningServices/workspaces";
 
 export interface TaskOperations {
@@ -14,7 +14,7 @@ export interface TaskOperations {
   readonly changes: readonly string[];
   /** Of each list one is enough: how an endpoint wants to be called decides which. */
   readonly oneOf?: readonly (readonly string[])[];
-  /** What only some inputs and files of the user's need: a compute, code, an environment of the file's own, a champion. */
+  /** Operations that only some inputs and files need: a compute, code, an environment of the file's own, a champion. */
   readonly ifUsed?: readonly string[];
   /** Without these it goes on and warns. */
   readonly secondary?: readonly string[];
@@ -31,7 +31,7 @@ export const KEYS = "datastores/listsecrets/action";
 
 const CALL = ["onlineEndpoints/listkeys/action", "onlineEndpoints/token/action", "onlineEndpoints/score/action"];
 
-/** What a file brings along. Of the second the published list has no line; its name follows from the path. */
+/** Operations of uploads. The published list lacks the second one; its name follows from the path. */
 const CODE = ["codes/versions/read", "codes/versions/startPendingUpload/action", "codes/versions/write"];
 
 /** By the name of the task's folder. */

@@ -46,7 +46,7 @@ export function differences(wanted: unknown, there: unknown, path = ""): Differe
   return isSame ? [] : [{ path, from: there, to: wanted }];
 }
 
-/** What a program finds in its environment. */
+/** Environment variables of the user's program. */
 const VARIABLES = /^environment_?variables$/i;
 
 /**
@@ -115,7 +115,7 @@ function sameRegion(a: string, b: string): boolean {
   return bare(a) === bare(b);
 }
 
-/** What people read is compared as it is. */
+/** Texts for people are compared exactly. */
 const isWord = (name: string) => /^(description|display_?name)$/i.test(name);
 
 /** Texts whose case the service changes: its own words, ids of resources, names in registries. */

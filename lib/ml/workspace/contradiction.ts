@@ -2,7 +2,7 @@
 import { TaskError } from "../../errors.ts";
 import { systemClock } from "../../poll.ts";
 
-/** How often it is read; the pauses between are 1, 2 and 4 seconds. */
+/** The number of reads; the pauses between them are 1, 2 and 4 seconds. */
 const MOST = 4;
 
 /**

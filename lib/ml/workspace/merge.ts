@@ -39,7 +39,7 @@ const READ_ONLY = new Set([
   "managedResourceGroup",
 ]);
 
-/** What a document says of these it says as a whole, also where it says nothing: no variable of an earlier file stays. */
+/** Fields that a document replaces as a whole, also by their absence: no variable of an earlier file stays. */
 const WHOLE = new Set(["environmentVariables"]);
 
 /** The body of an update. An empty value that is wanted asks for nothing; tags and properties of the user's are merged by name. */
@@ -80,7 +80,7 @@ export function envelope({ location, identity, kind, sku }: Stored): Record<stri
   };
 }
 
-/** What the service says of each identity is its own; the ids are what was chosen. */
+/** Reduces an identity to its type and ids, because the service fills in the rest. */
 function chosenIdentity(identity: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { principalId: _principal, tenantId: _tenant, userAssignedIdentities, ...own } = identity;
   const ids = Object.keys(asMap(userAssignedIdentities));

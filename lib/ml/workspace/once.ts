@@ -3,7 +3,7 @@
 /** Runs `work` at the first call with this key, and gives every later call the same answer. */
 export type Once = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
-/** What is done once for one workspace or registry. */
+/** Work that is done once for each workspace or registry. */
 export function onceEach(): Once {
   const begun = new Map<string, Promise<unknown>>();
   return <T>(key: string, work: () => Promise<T>) => {

@@ -17,7 +17,7 @@ function isBusy(error: unknown): error is TaskError {
   return error.status === 400 && /\b(creating|updating|deleting|scaling) provisioning state\b/i.test(error.message);
 }
 
-/** How often a write is made anew whose outcome stays unclear. */
+/** The number of attempts of a write whose outcome stays unknown. */
 const MOST_ANEW = 5;
 
 /**

@@ -4,11 +4,11 @@ import { type AzureMl, finish, type Promised } from "../../azure/index.ts";
 import type { Write } from "../../documents/index.ts";
 import { segment } from "../../segment.ts";
 
-/** What is written to: a workspace, or a registry. */
+/** The target of a write: a workspace, or a registry. */
 export interface WriteTarget {
   readonly azure: AzureMl;
   readonly signal: AbortSignal;
-  /** What relative paths of writes begin with: a workspace's ARM id, or the address of a registry's data plane. */
+  /** The prefix of relative paths of writes: a workspace's ARM id, or the address of a registry's data plane. */
   readonly id: string;
   /** The only version that a registry's data plane has; it counts in place of the write's own. */
   readonly apiVersion?: string;
@@ -17,7 +17,7 @@ export interface WriteTarget {
 export interface SendOptions {
   /** Completes "Azure could not …": "submit the job amber_fox". */
   readonly doing: string;
-  /** What the answer holds. Default: the resource. */
+  /** The expected content of the answer. Default: the resource. */
   readonly promises?: Promised;
   /**
    * `false` for a body that was made of what was read: it is sent once, so that what others wrote since is not undone. Where its outcome
@@ -38,7 +38,7 @@ export interface WaitOptions {
 /** A write that the service has accepted. */
 export interface Accepted<Resource> {
   readonly status: number;
-  /** What the service answered; undefined where it names only the operation (a registry does). */
+  /** The service's answer; undefined if it names only the operation (as a registry does). */
   readonly body: (Resource & { readonly id?: string }) | undefined;
   /** The id that the service gave, or else the address that was written to. */
   readonly id: string;
