@@ -2,7 +2,7 @@
 import { ArmError, notImplemented } from "../arm/errors.ts";
 import { computeExists } from "../records/compute.ts";
 import { durationMilliseconds } from "../records/durations.ts";
-import type { CommandBody, JobInput } from "../records/job.ts";
+import type { CommandBody, JobBody, JobInput } from "../records/job.ts";
 import { parseReference } from "../records/references.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { refuseBadPipeline } from "./pipelines/refusals.ts";
@@ -10,7 +10,11 @@ import { undeclaredPlaceholders } from "./running/command-line.ts";
 import { isImport } from "./running/simulated.ts";
 
 /** Refuses a job of any kind. @throws ArmError 400 or 404, or 501 for a kind that local Azure does not know */
-export function refuseBadJob(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
+export function refuseBadJob(
+  world: AzureWorld,
+  name: string,
+  properties: Record<string, unknown>,
+): asserts properties is JobBody {
   refuseBadName(name);
   switch (properties["jobType"]) {
     case "Pipeline":
@@ -26,7 +30,7 @@ export function refuseBadJob(world: AzureWorld, name: string, properties: Record
       return;
     case "AutoML":
       requireFields(properties, ["taskDetails"]);
-      requireFields(properties["taskDetails"] as Record<string, unknown>, ["taskType", "trainingData"]);
+      requireFields({ ...(properties["taskDetails"] as object) }, ["taskType", "trainingData"]);
       return;
     case "FineTuning":
       requireFields(properties, ["fineTuningDetails"]);
@@ -80,10 +84,8 @@ function refuseBadSweep(world: AzureWorld, properties: Record<string, unknown>):
  */
 function refuseBadCommand(world: AzureWorld, name: string, properties: Record<string, unknown>): void {
   refuseBadName(name);
-  for (const key of ["jobType", "command", "environmentId"]) {
-    if (typeof properties[key] !== "string" || properties[key] === "") throw invalid(`The field ${key} is required.`);
-  }
-  const body = properties as unknown as CommandBody;
+  requireCommand(properties);
+  const body = properties;
   refuseUndeclared(body);
   if (body.limits?.timeout && durationMilliseconds(body.limits.timeout) === undefined) {
     throw invalid(`limits.timeout '${body.limits.timeout}' is no ISO 8601 duration.`);
@@ -98,6 +100,11 @@ function refuseBadCommand(world: AzureWorld, name: string, properties: Record<st
       throw missing(`Code version ${code.name}:${code.version} not found.`);
   }
   for (const [inputName, input] of Object.entries(body.inputs ?? {})) refuseMissingInput(world, inputName, input);
+}
+
+function requireCommand(properties: Record<string, unknown>): asserts properties is CommandBody {
+  for (const key of ["jobType", "command", "environmentId"])
+    if (typeof properties[key] !== "string" || properties[key] === "") throw invalid(`The field ${key} is required.`);
 }
 
 function refuseUndeclared(body: CommandBody): void {

@@ -39,7 +39,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
 
   arm.put("/jobs/:name", (request, response, context) => {
     const name = parameter(request, "name");
-    const body = propertiesOf(request);
+    const body = propertiesOf<JobBody>(request);
     const before = service.get(name);
     if (before !== undefined) {
       update(service, before, body);
@@ -47,11 +47,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       return;
     }
     refuseBadJob(world, name, body);
-    const job = service.submit(
-      name,
-      body as unknown as JobBody,
-      submitterOf(world, context.caller, context.apiVersion),
-    );
+    const job = service.submit(name, body, submitterOf(world, context.caller, context.apiVersion));
     answerCreated(request, response, world.urls.arm, show(job, context.apiVersion));
   });
 
@@ -125,8 +121,8 @@ function existing(service: JobService, name: string): JobRecord {
  * (docs/facts/recorded-operations.md#4.1), and every other is refused, in words that users of the service report (MicrosoftDocs/azure-docs#122250,
  * Azure/azure-sdk-for-python#42156). Those words promise that tags may change; the reports are of PUTs that changed only tags.
  */
-function update(service: JobService, job: JobRecord, body: Record<string, unknown>): void {
-  const sent = (body["properties"] ?? {}) as Record<string, string>;
+function update(service: JobService, job: JobRecord, body: Partial<JobBody>): void {
+  const sent = body.properties ?? {};
   if (isTerminal(job.status)) {
     if (!changesDetails(job, body)) return;
     const message =
@@ -144,12 +140,10 @@ function update(service: JobService, job: JobRecord, body: Record<string, unknow
     );
   }
   service.update(job, {
-    ...(typeof body["displayName"] === "string" ? { displayName: body["displayName"] } : {}),
-    ...("description" in body ? { description: body["description"] as string | null } : {}),
-    ...(typeof body["isArchived"] === "boolean" ? { isArchived: body["isArchived"] } : {}),
-    ...("tags" in body
-      ? { tags: { ...ofTheService(job.tags), ...(body["tags"] as Record<string, string> | null) } }
-      : {}),
+    ...(typeof body.displayName === "string" ? { displayName: body.displayName } : {}),
+    ...("description" in body ? { description: body.description ?? null } : {}),
+    ...(typeof body.isArchived === "boolean" ? { isArchived: body.isArchived } : {}),
+    ...("tags" in body ? { tags: { ...ofTheService(job.tags), ...body.tags } } : {}),
     properties: { ...job.properties, ...sent },
   });
 }
@@ -159,14 +153,15 @@ function ofTheService(tags: Readonly<Record<string, string>>): Record<string, st
   return Object.fromEntries(Object.entries(tags).filter(([name]) => name.startsWith("_aml_system_")));
 }
 
-function changesDetails(job: JobRecord, body: Record<string, unknown>): boolean {
-  const isWithin = (sent: unknown, there: Readonly<Record<string, string>>) =>
-    Object.entries((sent ?? {}) as Record<string, string>).every(([name, value]) => there[name] === value);
+function changesDetails(job: JobRecord, body: Partial<JobBody>): boolean {
+  type Texts = Readonly<Record<string, string>>;
+  const isWithin = (sent: Texts | null | undefined, there: Texts) =>
+    Object.entries(sent ?? {}).every(([name, value]) => there[name] === value);
   const isSame = (name: "displayName" | "description" | "isArchived") =>
     body[name] === undefined || body[name] === null || body[name] === job[name];
   return !(
-    isWithin(body["tags"], job.tags) &&
-    isWithin(body["properties"], job.properties) &&
+    isWithin(body.tags, job.tags) &&
+    isWithin(body.properties, job.properties) &&
     isSame("displayName") &&
     isSame("description") &&
     isSame("isArchived")
