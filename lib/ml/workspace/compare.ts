@@ -51,7 +51,8 @@ const VARIABLES = /^environment_?variables$/i;
 
 /**
  * Variables are read by the user's own program: each letter of their names and values counts, and the service tells all of them, whatever
- * they are called. What the service adds stays.
+ * they are called. It adds three of its own once a deployment is ready (docs/facts/azureml-wire.md#12.3), so that more than is wanted is no
+ * difference.
  */
 function otherVariables(wanted: Readonly<Record<string, unknown>>, there: unknown, path: string): Difference[] {
   const has = isObject(there) ? there : {};
