@@ -4,7 +4,7 @@ import { connectionEnvironment } from "./agent/connection.ts";
 import { cloudName, storageSuffix } from "./azure/workspace/addresses.ts";
 import type { LocalCloud } from "./cloud.ts";
 
-/** What the file of `azureml-local up` holds. It is for this machine only: there are secrets in it. */
+/** The content of the file of `azureml-local up`. It is for this machine only: it has secrets. */
 export function description(cloud: LocalCloud): object {
   const { tenantId, subscriptionId, resourceGroup, workspace, location } = cloud;
   const connection = cloud.connections["azure-ml"];

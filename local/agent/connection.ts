@@ -5,7 +5,7 @@ import { environmentName } from "./macros.ts";
 export interface ServiceConnection {
   /** A GUID, or `SystemVssConnection`. */
   readonly id: string;
-  /** What people call it in YAML. */
+  /** Its name in YAML. */
   readonly name?: string;
   /** `azurerm`, `azureml-workspace`, ... */
   readonly type: string;

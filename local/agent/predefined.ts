@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import type { VariableSpec } from "./variables.ts";
 
-/** Which run a job belongs to. Everything has a default, so that a task can be started by hand. */
+/** The run of a job. Every field has a default, so that a task can be started by hand. */
 export interface RunIdentity {
   readonly host?: "build" | "release";
   /** `https://dev.azure.com/contoso/`, with the slash. */

@@ -136,7 +136,7 @@ export async function runStage(
   };
 }
 
-/** How the timeline names the task of a step. */
+/** The name of a step's task in the timeline. */
 function referenceTo({ manifest: { id, name, version } }: TaskFolder) {
   return { id, name, version: `${version.Major}.${version.Minor}.${version.Patch}` };
 }

@@ -33,7 +33,7 @@ type Values = { readonly [name in Exclude<keyof typeof cloudFlags, "help" | "str
   readonly strict?: boolean;
 };
 
-/** What the values ask of a cloud. @throws Error for a value that an option does not take, UsageError for unreadable scenarios */
+/** The options of a cloud from the command line. @throws Error for a value that an option does not take, UsageError for unreadable scenarios */
 export function cloudOptions(values: Values): CloudOptions {
   const { environments = "machine" } = values;
   if (environments !== "machine" && environments !== "venv")

@@ -3,7 +3,7 @@ import { type Expression, ExpressionError, nodesOf, Version } from "./expression
 
 export type Value = null | boolean | number | string | Version | readonly Value[] | { readonly [key: string]: Value };
 
-/** What an expression may speak of. Names and functions are case-insensitive. */
+/** The scope of an expression. Names and functions are case-insensitive. */
 export interface Scope {
   /** `variables`, `dependencies`, `parameters`, ... A function stands for a map whose keys are looked up when asked. */
   readonly names: Readonly<Record<string, Value | ((key: string) => Value)>>;

@@ -7,7 +7,7 @@ export type Moment = "before" | "processed" | "answered";
 /** Forms of Retry-After in a made-up refusal. */
 export type RetryAfter = "seconds" | "date" | "zero" | "past" | "garbage" | "absurd";
 
-/** What a fault does. `processed`: the service does the work first. */
+/** The effect of a fault. `processed`: the service processes the request first. */
 export type Effect = { readonly processed: boolean } & (
   | { readonly does: "close" | "reset" | "half" }
   | { readonly does: "refuse"; readonly status: number; readonly retryAfter?: RetryAfter; readonly challenge?: boolean }

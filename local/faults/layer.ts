@@ -8,7 +8,7 @@ import type { Proxy as ClientProxy } from "../network/proxy.ts";
 import { type Answer, again, answerOf, bodyOf, give, refused, replaced } from "./answers.ts";
 import { type Effect, type FaultName, isWrite, kinds, type Moment } from "./kinds.ts";
 
-/** Which request of a client: the `nth`, from 0, of those that go to this plane and write, or read. */
+/** Selects a request of a client: the `nth`, from 0, of its writes, or of its reads, on this plane. */
 export interface Target {
   readonly plane: Plane | "any";
   readonly write: boolean;

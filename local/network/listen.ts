@@ -12,7 +12,7 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** What a listener needs from the cloud that it belongs to. */
+/** The listener's view of its cloud. */
 export interface ListenOptions {
   readonly authority: Authority;
   readonly har: HarRecorder;

@@ -1,6 +1,6 @@
 // Redacts secrets in recorded traffic. What is JSON stays JSON; what is a URL stays a URL.
 
-/** What stands where a secret stood. */
+/** The replacement for a secret. */
 export const hidden = "***";
 
 const secretHeaders = new Set([

@@ -4,7 +4,7 @@ import path from "node:path";
 import { unzipSync } from "fflate";
 import { readTaskFolder } from "../agent/index.ts";
 
-/** What tfx writes the contributions to. */
+/** The file into which tfx writes the contributions. */
 const MANIFEST = "extension.vsomanifest";
 const TASK = "ms.vss-distributed-task.task";
 

@@ -5,7 +5,7 @@ import type { Fault, Place } from "./places.ts";
 export class YamlText {
   readonly file: string;
   readonly document: Document;
-  /** What is no YAML. */
+  /** Syntax errors of the YAML. */
   readonly faults: readonly Fault[];
   readonly #lines = new LineCounter();
 

@@ -20,7 +20,7 @@ export interface Principal {
   readonly certificatePem?: string;
   /** Whether it holds a role on the workspace; without one every plane answers 403. */
   readonly hasAccess: boolean;
-  /** What it may do there and elsewhere, where that is less than everything. */
+  /** Its rights there and elsewhere, if they are limited. */
   readonly roles?: readonly Role[];
   /** Managed identities have no secret; they get tokens from the identity endpoint. */
   readonly managed?: boolean;

@@ -27,7 +27,7 @@ export interface AssetContainer {
   lastDeleted?: number;
 }
 
-/** What an asset store keeps its containers in; `changed` is to be called when one was changed in place. */
+/** The containers of an asset store; `changed` is to be called when one was changed in place. */
 export interface Records<T> {
   get(key: string): T | undefined;
   set(key: string, value: T): unknown;
@@ -180,7 +180,7 @@ export interface Listed {
   readonly sequence: number;
 }
 
-/** What `select` reads of the query beside the paging. */
+/** Query parameters that `select` reads in addition to the paging. */
 export const selected: readonly string[] = [...paged, "listViewType", "$orderBy"];
 
 /**

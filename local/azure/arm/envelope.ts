@@ -51,7 +51,7 @@ export function stampsOf(before: Stamps | undefined, now: number, author: Author
     : { ...before, lastModifiedAt: timestamp(now), lastModifiedBy: author };
 }
 
-/** Which keys of systemData a resource shows (docs/facts/azureml-wire.md#1.3); computes show none at all. */
+/** The keys of systemData that a resource shows (docs/facts/azureml-wire.md#1.3); computes show none at all. */
 export type SystemDataVariant =
   | "full" // environments, codes, models, components, datastores, schedules
   | "job" // created* only

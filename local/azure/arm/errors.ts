@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { timestamp } from "./envelope.ts";
 
-/** What an error may carry besides code, message and the chain of inner codes. */
+/** Fields of an error in addition to code, message and the chain of inner codes. */
 export interface ArmErrorExtra {
   /** Entries of `details`, as `{code, message}`; rendered with empty `details` and `additionalInfo` of their own. */
   readonly details?: readonly { readonly code: string; readonly message: string }[];

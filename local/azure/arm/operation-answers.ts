@@ -4,7 +4,7 @@ import { isRecent } from "./envelope.ts";
 import { ArmError } from "./errors.ts";
 import type { Operation, OperationResult } from "./operation.ts";
 
-/** What `endTime` says while an operation of an online endpoint goes on, since 2024. */
+/** The value of `endTime` while an operation of an online endpoint runs, since 2024. */
 const NEVER = "0001-01-01T00:00:00+00:00";
 
 /** The answer of the status URL; always 200, also for a failed operation. */

@@ -17,7 +17,7 @@ export interface OperationError {
   readonly message: string;
 }
 
-/** What an operation is about, as far as its failure tells (docs/facts/recorded-operations.md#3.2). */
+/** The subject of an operation, as its failure names it (docs/facts/recorded-operations.md#3.2). */
 export interface OperationSubject {
   /** ARM id of the resource. */
   readonly resource: string;
@@ -25,7 +25,7 @@ export interface OperationSubject {
   readonly requestId: string;
 }
 
-/** What the result address of an operation answers, where that is not the operation itself; absent body: none. */
+/** The answer of an operation's result address, if it is not the operation itself; absent body: none. */
 export interface OperationResult {
   readonly status: number;
   readonly body?: object;

@@ -3,7 +3,7 @@ import { unamended } from "./amendments.ts";
 import { type Contract, operationAt, type Place, placeOf } from "./contract.ts";
 import { type Fault, faultsOf } from "./shape.ts";
 
-/** What is read of an entry of an HTTP archive. */
+/** The fields of an entry of an HTTP archive that are read. */
 export interface Entry {
   readonly request: { readonly method: string; readonly url: string; readonly postData?: { readonly text?: string } };
   readonly response: { readonly status: number; readonly content?: { readonly text?: string } };
@@ -20,7 +20,7 @@ export interface Violation {
 }
 
 export interface Verdict {
-  /** How many bodies were held against a shape, once for each contract that has one. */
+  /** The number of bodies that were compared with a shape, counted once for each contract that has one. */
   readonly checked: number;
   readonly violations: readonly Violation[];
   /** Versions, and operations of known versions, that no contract has. */

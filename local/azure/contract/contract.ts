@@ -5,7 +5,7 @@ import type { Shape } from "./shape.ts";
 export interface Operation {
   readonly body?: Shape | undefined;
   readonly answer?: Shape | undefined;
-  /** What the last name in the path may look like. */
+  /** The pattern of the last name in the path. */
   readonly name?: Shape | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface Contract {
   readonly versions: readonly string[];
 }
 
-/** Where a request stands in a contract. */
+/** The operation of a request in a contract. */
 export interface Place {
   /** As in `Operations`. */
   readonly operation: string;

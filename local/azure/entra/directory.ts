@@ -13,7 +13,7 @@ interface FederatedCredential {
   readonly keys: readonly KeyObject[];
 }
 
-/** Where local Azure DevOps registers the service connections whose OIDC tokens may be exchanged. */
+/** The registry of service connections whose OIDC tokens may be exchanged; local Azure DevOps fills it. */
 class FederationRegistry {
   readonly #credentials: FederatedCredential[] = [];
 

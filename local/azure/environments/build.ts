@@ -18,7 +18,7 @@ export interface ProgramOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** File that gets what the program says, at its end. */
   readonly log: string;
-  /** Where it works. */
+  /** Its working folder. */
   readonly folder: string;
 }
 

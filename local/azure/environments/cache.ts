@@ -11,11 +11,11 @@ export interface VirtualEnvironment {
   readonly folder: string;
   /** Its folder of programs. */
   readonly bin: string;
-  /** What is installed, by name: `scikit-learn` to `1.5.2`. */
+  /** The installed packages, by name: `scikit-learn` to `1.5.2`. */
   readonly installed: ReadonlyMap<string, string>;
 }
 
-/** Where they are kept unless somebody says otherwise. */
+/** The default folder of the cache. */
 export function defaultCache(variables: NodeJS.ProcessEnv = process.env): string {
   return path.join(variables["XDG_CACHE_HOME"] || path.join(homedir(), ".cache"), "azure-ml-local", "environments");
 }
@@ -40,7 +40,7 @@ export class CachePlace {
     this.#current = path.join(this.#folder, "current");
   }
 
-  /** What is there; undefined where nothing is, or where its Python has left this machine. */
+  /** The cached environment; undefined if there is none, or if its Python is no longer on this machine. */
   async find(): Promise<VirtualEnvironment | undefined> {
     const attempt = await readlink(this.#current).catch(() => undefined);
     if (attempt === undefined) return undefined;

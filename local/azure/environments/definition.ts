@@ -14,11 +14,11 @@ export interface Definition {
   readonly title: string;
   /** Parts that are left out, named in the log. */
   readonly base: string;
-  /** What it asks for; absent or undefined where nothing says. @throws RequirementsError */
+  /** Its requirements; absent or undefined if it has none. @throws RequirementsError */
   readonly requirements?: () => Promise<Requirements | undefined>;
 }
 
-/** What batch deployments of MLflow models without an environment are shown with. */
+/** The environment shown for batch deployments of MLflow models without one. */
 export const mlflowEnvironment = "azureml:AzureML-mlflow@latest";
 
 /** Looks an environment up. Curated ones are known by name alone: what is in their images is not. */

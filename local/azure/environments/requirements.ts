@@ -3,9 +3,9 @@ import { parse } from "yaml";
 import { readMatchSpec, SpecFault } from "./match-spec.ts";
 import { pipName } from "./package-names.ts";
 
-/** What a virtual environment is to hold. */
+/** The requirements of a virtual environment. */
 export interface Requirements {
-  /** Which releases of Python will do, in pip's writing (`==3.11.*`); none: any. */
+  /** The accepted versions of Python, in pip's syntax (`==3.11.*`); none: any. */
   readonly python: readonly string[];
   /** Lines of a requirements file, in the order of the conda file: packages and options of pip. */
   readonly lines: readonly string[];

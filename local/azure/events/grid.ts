@@ -29,7 +29,7 @@ export class EventGrid {
   readonly #world: AzureWorld;
   readonly #subscriptions: Store<Subscription>;
   readonly #deliveries: Store<Delivery>;
-  /** What calls each of them off. */
+  /** The cancel function of each. */
   readonly #timers = new Map<string, () => void>();
   /** Calls under way: handshakes and deliveries. */
   readonly #busy = new Set<Promise<unknown>>();
@@ -99,7 +99,7 @@ export class EventGrid {
     return { subscription, settled };
   }
 
-  /** What visiting the validation address does. @returns whether the code was right and in time */
+  /** Handles a request to the validation address. @returns whether the code was right and in time */
   validate(name: string, code: string): boolean {
     const subscription = this.get(name);
     if (subscription === undefined || subscription.validationCode !== code) return false;

@@ -12,7 +12,7 @@ interface DeliveryHeader {
   readonly isSecret: boolean;
 }
 
-/** Where events go that could not be delivered: a container of the workspace's own storage account. */
+/** The dead-letter destination: a container of the workspace's own storage account. */
 interface DeadLetterPlace {
   readonly resourceId: string;
   readonly container: string;

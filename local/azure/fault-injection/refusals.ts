@@ -137,7 +137,7 @@ function armError(world: AzureWorld, request: MetRequest, effect: Refused): ArmE
   }
 }
 
-/** What a 401 says of where to get a token. */
+/** The challenge in a 401: the address of the token service. */
 function challenge(world: AzureWorld, { status }: Refused): Record<string, string> {
   if (status !== 401) return {};
   const authority = `${world.urls.login}/${world.tenantId}`;

@@ -158,7 +158,7 @@ export function runDetails(world: AzureWorld, { run, job }: HistoryRun): Json {
   };
 }
 
-/** Where an output's bytes lie, for `batchGetResolvedUris`; undefined for what is no asset. */
+/** The location of an output's data, for `batchGetResolvedUris`; undefined for what is no asset. */
 export function resolvedAsset(world: AzureWorld, assetId: string): { uri: string; type: string } | undefined {
   const reference = parseReference(assetId);
   if (reference.kind === "jobOutput") {

@@ -6,7 +6,7 @@ import type { AzureWorld } from "../world/world.ts";
 import { continuesOnFailure, isTrue, newest, sinceAssets } from "./pipelines/settings.ts";
 import { isImport, simulates } from "./running/simulated.ts";
 
-/** What a PUT answers: recorded for each kind but Spark (docs/facts/azureml-wire.md#9.2); of fine-tuning the official tests say so. */
+/** The answer to a PUT: recorded for each kind but Spark (docs/facts/azureml-wire.md#9.2); of fine-tuning the official tests say so. */
 export function firstStatus(jobType: string): JobStatus {
   switch (jobType) {
     case "Command":
@@ -22,7 +22,7 @@ export function firstStatus(jobType: string): JobStatus {
   }
 }
 
-/** What the service writes into a job's properties (docs/facts/azureml-wire.md#9.1, #9.4, #9.5). */
+/** Properties that the service adds to a job (docs/facts/azureml-wire.md#9.1, #9.4, #9.5). */
 export function serviceProperties(world: AzureWorld, body: JobBody, apiVersion = newest): Record<string, string> {
   const snapshot = (codeId: unknown) => (typeof codeId === "string" ? { ContentSnapshotId: guidOf(codeId) } : {});
   switch (body.jobType) {

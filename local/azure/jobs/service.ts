@@ -87,7 +87,7 @@ export class JobService {
     return run;
   }
 
-  /** What a scenario lets happen to a job that begins. */
+  /** The scenario's effect on a job that starts. */
   private effectOn(job: JobRecord): JobEffect {
     const effect = this.world.scenarios.job({
       name: job.name,
@@ -188,7 +188,7 @@ export class JobService {
     return this.all().filter((job) => job.parent?.name === name);
   }
 
-  /** What a repeated PUT may change. */
+  /** Fields that a repeated PUT may change. */
   update(
     job: JobRecord,
     changes: Partial<Pick<JobRecord, "displayName" | "description" | "isArchived" | "tags" | "properties">>,

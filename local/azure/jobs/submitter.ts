@@ -3,7 +3,7 @@ import { author, type Principal } from "../arm/caller.ts";
 import type { Author } from "../arm/envelope.ts";
 import type { AzureWorld } from "../world/world.ts";
 
-/** Who submits a job, as far as the job needs it. */
+/** The submitter of a job, as far as the job needs it. */
 export interface Submitter {
   readonly author: Author;
   readonly objectId: string;

@@ -125,7 +125,7 @@ export function pageOf(name: string, items: readonly object[], sent: Record<stri
   };
 }
 
-/** What a handler answers with 200. */
+/** The body of a handler's answer with 200. */
 export type Answer = object | Promise<object>;
 
 /** How a family of endpoints is mounted: what a handler gets is the query or the body, whichever the method uses. */
@@ -135,7 +135,7 @@ export type Mounting = (
   answer: (sent: Record<string, unknown>, request: Request) => Answer,
 ) => void;
 
-/** Which stages of its life `run_view_type` or `view_type` shows. @throws MlflowError INVALID_PARAMETER_VALUE */
+/** The lifecycle stages that `run_view_type` or `view_type` shows. @throws MlflowError INVALID_PARAMETER_VALUE */
 export function viewOf(sent: unknown): (lifecycle: "active" | "deleted") => boolean {
   const view = String(sent ?? "ACTIVE_ONLY");
   if (!/^(ACTIVE_ONLY|DELETED_ONLY|ALL)$/.test(view))

@@ -9,7 +9,7 @@ import {
 } from "../tracking/filters.ts";
 import { textsOf } from "./mlflow-protocol.ts";
 
-/** What an item has at a subject; undefined: nothing. */
+/** The item's value of a field; undefined: none. */
 export type Field<T> = (item: T, subject: FilterSubject) => string | number | undefined;
 
 /**

@@ -4,7 +4,7 @@ import http from "node:http";
 import { blobAction, mayDo } from "../arm/roles.ts";
 import type { Directory } from "../entra/directory.ts";
 
-/** Where the requests go and how a caller with a token is let in. */
+/** The target of the requests and the check of a caller's token. */
 export interface StorageBackend {
   /** Azurite's plain HTTP port on 127.0.0.1. */
   readonly port: number;

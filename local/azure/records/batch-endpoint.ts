@@ -11,7 +11,7 @@ export interface BatchEndpointRecord extends Tracked {
   description: string | null;
   /** `properties.properties` of the user's. */
   properties: Record<string, string>;
-  /** What answers an invocation that names no deployment. */
+  /** The default deployment, for an invocation that names none. */
   defaultDeployment: string | null;
   provisioningState: ProvisioningState;
   /** `AADToken`, or `Key`, with which making it fails. */
@@ -30,7 +30,7 @@ export interface BatchDeploymentRecord extends Tracked {
   provisioningState: ProvisioningState;
 }
 
-/** What a job that came through an endpoint remembers of that; kept in its body as `batch`. */
+/** The endpoint's data in a job that it started; stored in the job's body as `batch`. */
 export interface Invocation {
   readonly endpoint: string;
   readonly deployment: string;

@@ -51,7 +51,7 @@ export interface JobOutput {
   readonly assetVersion?: string | null;
 }
 
-/** What all kinds of jobs share beside those that local Azure names itself. */
+/** The common fields of all kinds of jobs, except those that local Azure names itself. */
 type Common = Pick<JobBasePropertiesCommon, "description" | "tags" | "properties" | "displayName" | "isArchived">;
 
 /** The `properties` of a job's PUT, as far as all kinds share them; what is not named here is kept and shown all the same. */
@@ -118,7 +118,7 @@ export interface JobRecord<Body extends JobBody = JobBody> {
   /** Counts upwards over the workspace: the order of creation, and history's `runNumber`. */
   readonly sequence: number;
   readonly body: Body;
-  /** What it is a part of, and as what: a pipeline's step, or a sweep's trial. */
+  /** Its parent, and its role there: a pipeline's step, or a sweep's trial. */
   readonly parent?: JobParent;
   /** `name` of its run, where it has one apart from its id. */
   runName?: string;

@@ -1,6 +1,6 @@
 // References in job bodies: every form that an input, an output or an asset may have, read into one shape.
 
-/** What a reference names. `path` never starts with a slash; "" is the whole datastore, job output or registry asset. */
+/** The target of a reference. `path` never starts with a slash; "" is the whole datastore, job output or registry asset. */
 export type Reference =
   | { readonly kind: "asset"; readonly type: AssetType; readonly name: string; readonly version: string }
   | { readonly kind: "latest"; readonly type: AssetType; readonly name: string; readonly label: string }

@@ -11,7 +11,7 @@ export const neighbouringGroups = (world: Stores) => world.store<Neighbour>("nei
 /** Of our resource group. */
 export const neighbouringWorkspaces = (world: Stores) => world.store<Neighbour>("neighbouringWorkspaces");
 
-/** What was written to a workspace. */
+/** The written fields of a workspace. */
 export interface WrittenWorkspace {
   location: string;
   tags: Json;

@@ -28,7 +28,7 @@ export interface Asked {
 
 /** Differences between the two planes. */
 export interface Plane {
-  /** What next pages begin with; known once the listeners are up. */
+  /** The prefix of addresses of next pages; known once the listeners are up. */
   readonly origin: () => string;
   /** The `type` of an asset, or of one of its versions. */
   readonly type: (noun: string, isVersion: boolean) => string;

@@ -17,7 +17,7 @@ interface ConnectionRecord {
   readonly stamps: Stamps;
 }
 
-/** How each way of signing in is told apart; those that need no credentials have none. */
+/** The authentication types, as the discriminator has them; types without credentials have none. */
 const AUTH_TYPES = new Set([
   "AAD",
   "AccessKey",

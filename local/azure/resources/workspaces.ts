@@ -86,7 +86,7 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
   mountWrites(router, world, workspaces);
 }
 
-/** What a caller cannot write. */
+/** Read-only fields. */
 const readOnly = [
   "provisioningState",
   "workspaceId",

@@ -98,7 +98,7 @@ function kindOf(rule: Json, refuse: (sentence: string, key?: string) => void): S
   return second === undefined ? kind : undefined;
 }
 
-/** What the schema cannot say. */
+/** Checks beyond the schema. */
 function contradictions(kind: Subject, rule: Json, effect: Json): string[] {
   const found: string[] = [];
   const match = (rule[kind] ?? {}) as Json;

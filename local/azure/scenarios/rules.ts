@@ -34,7 +34,7 @@ interface DeploymentMatch {
   readonly name?: string;
 }
 
-/** What becomes of a request. One of `status`, `drop` and `expireToken`, or none, where it is only late. */
+/** The effect on a request. One of `status`, `drop` and `expireToken`, or none, where it is only late. */
 export interface RequestEffect {
   /** By the machine's clock: it is the client that waits. */
   readonly delay?: number;
@@ -59,7 +59,7 @@ export interface JobFault {
   readonly message?: string;
   /** Of a command that fails. */
   readonly exitCode?: number;
-  /** What a command that fails, or a build, leaves in its log. */
+  /** The log of a command or build that fails. */
   readonly log?: string;
 }
 
@@ -74,26 +74,26 @@ export interface DeploymentFault {
   /** In place of the cause's own. */
   readonly code?: string;
   readonly message?: string;
-  /** What the container leaves in its log. */
+  /** The container's log. */
   readonly log?: string;
 }
 
 export interface OperationEffect {
-  /** How long the operation goes on at the least. */
+  /** The minimum duration of the operation. */
   readonly takes?: number;
   readonly fail?: DeploymentFault;
 }
 
 interface RuleOf<Kind extends string, Match, Effect> {
   readonly kind: Kind;
-  /** What messages call it: its own name, or its place in the list. */
+  /** Its name in messages: its own name, or its position in the list. */
   readonly name: string;
   /** `scenario.yml:4:5`, where it stands in a file. */
   readonly where?: string;
   readonly match: Match;
-  /** How many of what it meets pass untouched first. */
+  /** The number of matches that pass unchanged first. */
   readonly skip: number;
-  /** How many it then touches; absent: all. */
+  /** The number of matches after those that the rule changes; absent: all. */
   readonly times?: number;
   readonly effect: Effect;
 }

@@ -14,9 +14,9 @@ import type {
 /** A rule that matched and took effect. */
 export interface Meeting {
   readonly rule: Rule;
-  /** What it met: `PUT arm /subscriptions/…`, `job train-7`. */
+  /** The request or job that it matched: `PUT arm /subscriptions/…`, `job train-7`. */
   readonly what: string;
-  /** How often it has now. */
+  /** The number of matches so far. */
   readonly count: number;
 }
 
@@ -59,7 +59,7 @@ export class Scenarios {
     this.#met.length = 0;
   }
 
-  /** What the rule of this name, or any, has met so far, oldest first. */
+  /** The matches of the rule of this name, or of any, oldest first. */
   met(name?: string): readonly Meeting[] {
     return this.#met.filter(({ rule }) => name === undefined || rule.name === name);
   }

@@ -68,7 +68,7 @@ export function isEmptyPattern(pattern: NonNullable<Trigger["schedule"]>): boole
   return ![pattern.hours, pattern.minutes, pattern.weekDays, pattern.monthDays].some((one) => (one?.length ?? 0) > 0);
 }
 
-/** What the clock of a time zone shows: `2023-05-01T18:01:45`. @param milliseconds since the epoch */
+/** The local time in a time zone: `2023-05-01T18:01:45`. @param milliseconds since the epoch */
 export function wallText(milliseconds: number, timeZone: string | null | undefined): string {
   const zone = zones[timeZone ?? "UTC"] ?? "UTC";
   return formatOf(zone).format(milliseconds).replace(" ", "T");

@@ -1,7 +1,7 @@
 // A data import's definition as a schedule shows it (recorded in May 2023).
 type Json = Record<string, unknown>;
 
-/** What a database and what files may say of where the data come from. */
+/** Fields of the source of data, for a database and for files. */
 const databaseKeys = ["connection", "sourceType", "query", "tableName", "storedProcedure", "storedProcedureParams"];
 const fileKeys = ["connection", "sourceType", "path"];
 

@@ -25,7 +25,7 @@ export function scheduleShown(schedule: ScheduleRecord, apiVersion: string, writ
   };
 }
 
-/** What the service adds to a schedule's own properties. */
+/** Properties that the service adds to a schedule. */
 export function serviceMarks(action: ScheduleActionBase): Json {
   switch (action.actionType) {
     case "CreateMonitor":

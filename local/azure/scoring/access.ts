@@ -18,7 +18,7 @@ export function newKey(world: AzureWorld): string {
 const audienceOf = (endpoint: EndpointRecord): string =>
   `https://${endpoint.name.toLowerCase()}.inference.ml.azure.com`;
 
-/** What POST …/token answers: good for 24 hours, to be renewed after 12 (docs/facts/azureml-wire.md#12.5). Times are epoch seconds. */
+/** The answer to POST …/token: valid for 24 hours, to be renewed after 12 (docs/facts/azureml-wire.md#12.5). Times are epoch seconds. */
 export function endpointToken(world: AzureWorld, endpoint: EndpointRecord, caller: Principal): object {
   // The client looks at its own clock for them.
   const after = (hours: number) => (world.clock.machineNow() + world.clock.onMachine(hours * 3_600_000)) / 1000;

@@ -76,7 +76,7 @@ export class EndpointHost implements Backends {
     return this.serving.get(deploymentKey(endpoint, deployment));
   }
 
-  /** What a container of the deployment wrote; undefined when none was ever started. */
+  /** The output of a container of the deployment; undefined if none was ever started. */
   logs(
     endpoint: string,
     deployment: string,
@@ -86,7 +86,7 @@ export class EndpointHost implements Backends {
     return this.latest.get(deploymentKey(endpoint, deployment))?.logs[container].tail(tail);
   }
 
-  /** What getLogs tells of the serving container; undefined when none was ever started. */
+  /** The answer of getLogs for the serving container; undefined if none was ever started. */
   report(endpoint: string, deployment: string, tail?: number): string | undefined {
     const container = this.latest.get(deploymentKey(endpoint, deployment));
     return container && logReport(container.events, container.logs.InferenceServer.tail(tail));

@@ -1,4 +1,4 @@
-// The front door of one endpoint: lets in who may, picks the deployment, and passes on what its container answers.
+// The gateway of one endpoint: checks the caller's key or token, chooses the deployment, and forwards the request to its container.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
 import { durationMilliseconds } from "../records/durations.ts";
@@ -37,7 +37,7 @@ export class Gateway {
   private readonly world: AzureWorld;
   private readonly backends: Backends;
   private readonly endpoint: () => EndpointRecord | undefined;
-  /** How far each deployment lags behind its share. */
+  /** The deficit of each deployment: its share of requests minus those that it got. */
   private readonly credit = new Map<string, number>();
   private readonly inFlight = new Map<string, number>();
   private mirrorDue = 0;

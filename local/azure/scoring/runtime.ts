@@ -18,7 +18,7 @@ export interface Runtime {
   readonly python: string;
   /** Folders to be put first in PATH, in this order. */
   readonly path: readonly string[];
-  /** What the log says of it. */
+  /** Its description in the log. */
   readonly sentences: readonly string[];
 }
 
@@ -47,7 +47,7 @@ export async function prepareRuntime(
   return { python: layer.python, path: layer.path, sentences: image.describe(made) };
 }
 
-/** What the MLflow model in a folder carries with it. */
+/** The requirements in the MLflow model of a folder. */
 function definitionIn(directory: string | undefined): Definition | undefined {
   if (directory === undefined) return undefined;
   const requirements = async () => {

@@ -29,12 +29,12 @@ export function identityBody(world: AzureWorld, endpoint: string, identity: Endp
   };
 }
 
-/** Who reads: under which version, and with which query, which the address of the last operation then has (docs/facts/recorded-operations.md#2.1). */
+/** The reader: its api-version and its query, which the address of the last operation then has (docs/facts/recorded-operations.md#2.1). */
 export type Reading = Pick<ArmContext, "apiVersion" | "search">;
 
 const addressOf = (operationUrl: string, { search }: Reading): string => `${operationUrl.split("?")[0]}${search}`;
 
-/** What a PUT answers. Since 2024 it is bare: place, identity and the endpoint's own id show at the next look (docs/facts/recorded-operations.md#2.1). */
+/** The answer to a PUT. Since 2024 it lacks location, identity and the endpoint's own id; the next GET has them (docs/facts/recorded-operations.md#2.1). */
 export function startedEndpointBody(world: AzureWorld, endpoint: EndpointRecord, reading: Reading): Json {
   const whole = endpointBody(world, endpoint, reading);
   if (!isRecent(reading.apiVersion)) return whole;

@@ -21,7 +21,7 @@ export interface Ordering extends FilterSubject {
 /** `choice` has one of the values of `choices`, in any case; an `id` may be asked for by a list. */
 type AttributeKind = "text" | "id" | "number" | "choice";
 
-/** What of a kind of thing can be searched, and how. */
+/** The searchable fields of a kind, and their comparisons. */
 export interface Searched {
   readonly attributes: Readonly<Record<string, AttributeKind>>;
   /** Other names of attributes. */

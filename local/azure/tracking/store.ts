@@ -120,7 +120,7 @@ export class TrackingStore {
     this.runs.changed();
   }
 
-  /** What readers see by now, in the order it was logged; of one key if `key` is given. */
+  /** The values that readers can see by now, in the order of logging; of one key if `key` is given. */
   visibleMetrics(run: Run, key?: string): Metric[] {
     const now = this.time.now();
     return run.metrics.filter((metric) => metric.visibleAt <= now && (key === undefined || metric.key === key));

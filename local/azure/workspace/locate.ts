@@ -101,7 +101,7 @@ const outputName = ({ output }: JobOutputReference): string => (output === "arti
 
 const jobOf = (world: AzureWorld, { job }: JobOutputReference) => world.store<JobRecord>("jobs").get(job);
 
-/** Where the job said that its output goes; undefined for a job or an output that nobody knows. */
+/** The location of a job's output; undefined for an unknown job or output. */
 const outputUri = (world: AzureWorld, reference: JobOutputReference): string | undefined =>
   jobOf(world, reference)?.outputUris[outputName(reference)];
 

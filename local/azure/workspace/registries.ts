@@ -41,7 +41,7 @@ export function registryAssets(world: AzureWorld, name: string): RegistryAssets 
   return assets;
 }
 
-/** Where a registry's data, model or code lies; undefined when there is no such version. */
+/** The location of a registry's data, model or code; undefined if there is no such version. */
 export function registryUri(
   world: AzureWorld,
   reference: { readonly registry: string; readonly type: string; readonly name: string; readonly version?: string },

@@ -39,7 +39,7 @@ function directClient(): RequestPolicy {
   return { sendRequest } as unknown as RequestPolicy;
 }
 
-/** What a blob is listed with. */
+/** An entry in a list of blobs. */
 export interface BlobEntry {
   readonly name: string;
   readonly size: number;

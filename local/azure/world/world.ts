@@ -46,7 +46,7 @@ export const defaultNames: AzureNames = {
   storageAccount: "stor1",
 };
 
-/** How environments are made. `machine`: they are not; everything runs with the Python of this machine. */
+/** The way to build environments. `machine`: none is built; everything runs with the Python of this machine. */
 type Provisioning = { readonly kind: "machine" } | { readonly kind: "venv"; readonly cache: string };
 
 export interface AzureWorld extends AzureNames {
@@ -88,7 +88,7 @@ export interface AzureWorld extends AzureNames {
   onClose(callback: () => void | Promise<void>): void;
 }
 
-/** What the cloud gives to make a world of. */
+/** The cloud's input to a new world. */
 export interface WorldParts {
   readonly names: AzureNames;
   /** AzureCloud where absent. */

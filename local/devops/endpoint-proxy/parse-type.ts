@@ -92,7 +92,7 @@ const TYPE: Fields = {
   ],
 };
 
-/** How an input may be entered (contracts of Microsoft.VisualStudio.Services.FormInput). */
+/** The modes of entering an input (contracts of Microsoft.VisualStudio.Services.FormInput). */
 const MODES = ["none", "textbox", "passwordbox", "combo", "radiobuttons", "checkbox", "textarea"];
 
 const MODEL = "Microsoft.VisualStudio.Services.ServiceEndpoints.WebApi";

@@ -33,7 +33,7 @@ export interface ServerStep {
 export interface ServerOutcome {
   readonly result: "Succeeded" | "SucceededWithIssues" | "Failed" | "Canceled" | "Skipped" | "Abandoned";
   readonly issues: readonly { readonly type: "error" | "warning"; readonly message: string }[];
-  /** What the task or the outside service set on the step's record, by name. */
+  /** Variables that the task or the outside service set on the step's record, by name. */
   readonly outputs: Readonly<Record<string, { readonly value: string; readonly secret: boolean }>>;
   /** The log that the outside service made for the step. */
   readonly logId?: number | undefined;

@@ -49,7 +49,7 @@ export class TaskValues {
     this.outputs.set(name.toLowerCase(), { name, value });
   }
 
-  /** What `keep` was given, the latest value of each name. */
+  /** The values passed to `keep`, the latest of each name. */
   outputsSoFar(): (readonly [name: string, value: string])[] {
     return [...this.outputs.values()].map(({ name, value }) => [name, value] as const);
   }

@@ -6,7 +6,7 @@ export interface EntraIdentity {
   readonly displayName: string;
 }
 
-/** Who may come in with a token of Microsoft Entra for Azure DevOps. Rights within the project are not modelled: a member has all. */
+/** Members: identities whose Microsoft Entra tokens Azure DevOps accepts. Rights within the project are not modelled: a member has all. */
 export class Members {
   private readonly ids = new Set<string>();
 

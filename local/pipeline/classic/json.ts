@@ -70,7 +70,7 @@ export class JsonValue {
     this.#source.fault(this.place, message);
   }
 
-  /** What stands under a key; the key counts as known from then on. */
+  /** The value of a key; the key counts as known from then on. */
   at(key: string): JsonValue {
     this.#asked.add(key);
     const node = isMap(this.#node) ? this.#node.get(key, true) : undefined;

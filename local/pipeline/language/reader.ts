@@ -7,7 +7,7 @@ import type { Fault, Place } from "../../text/places.ts";
 import { YamlText } from "../../text/yaml-text.ts";
 import type { ConditionText, Text } from "./document.ts";
 
-/** Where a node stands: in which file, and where in it; or, for one that was made, where it was asked for. */
+/** The location of a node: file and position; for a generated node, those of the expression that made it. */
 type Origin = Place | YamlText;
 
 /** Reads the files of one pipeline: the pipeline's own, and the templates that it includes. */
@@ -124,7 +124,7 @@ export class SourceReader {
   }
 }
 
-/** What is known of a key that is refused: it exists in Azure Pipelines, and local pipelines do not have it. */
+/** A key that is refused: it exists in Azure Pipelines, and local pipelines do not support it. */
 export type Refusals = Readonly<Record<string, string>>;
 
 export class Mapping {

@@ -6,7 +6,7 @@ import { readPool } from "./pool.ts";
 import { readSteps } from "./steps.ts";
 import { readVariables } from "./variables.ts";
 
-/** What stages, jobs and legs may be called. */
+/** The pattern for names of stages, jobs and legs. */
 export const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const REFUSED_HOOKS: Refusals = {
   preDeploy: "only deploy runs",

@@ -5,7 +5,7 @@ import { PipelineError } from "../language/faults.ts";
 import { type Mapping, SourceReader } from "../language/reader.ts";
 import { readWebhooks } from "../triggers/webhooks.ts";
 
-/** What starts a pipeline. */
+/** The triggers of a pipeline. */
 export type Listening = Pick<PipelineDocument, "trigger" | "pr" | "schedules" | "resources" | "webhooks">;
 
 /** Without reading anything else of the file: no template, and no parameter that a run would have to give. */

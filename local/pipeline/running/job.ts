@@ -13,7 +13,7 @@ import { dependencies, dependencyFunctions, type Ended } from "./scope.ts";
 import { runServerJob } from "./server-job.ts";
 import { hideSecrets, recordStep, withoutSecrets } from "./step-records.ts";
 
-/** How long the token of an agentless job is good for: what reports back to it may take two days (docs/facts/extension.md#3.4). */
+/** The lifetime of an agentless job's token: the outside service may take two days to report back (docs/facts/extension.md#3.4). */
 const SERVER_TOKEN_MINUTES = 48 * 60;
 
 /** A job that is about to run, or not. */

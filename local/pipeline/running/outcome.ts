@@ -46,7 +46,7 @@ export interface RunOutcome {
   readonly completed: CompletedRun;
 }
 
-/** What the steps of a run left, in order. */
+/** The outcomes of a run's steps, in order. */
 export function leftBy(stages: readonly StageRunOutcome[]): Pick<RunOutcome, "summaries" | "attachments" | "issues"> {
   const steps = stages.flatMap(({ jobs }) => jobs.flatMap((job) => job.steps));
   const attachments = steps.flatMap((step) => step.attachments.map((one) => ({ ...one, step: step.name })));

@@ -62,7 +62,7 @@ export interface RunOptions<Build extends BuildLike = BuildLike> {
   readonly network?: AgentNetwork;
   readonly nodes?: NodeBinaries;
   readonly hostEnvironment?: Readonly<Record<string, string>>;
-  /** How steps reach Azure DevOps; absent: over REST at the collection's address. */
+  /** The steps' access to Azure DevOps; absent: over REST at the collection's address. */
   readonly connect?: (options: ServerOptions) => AgentServer;
   /** Keeps the work folders of jobs. */
   readonly keepsWorkFolders?: boolean;

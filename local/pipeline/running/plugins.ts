@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export interface Repository {
   /** Folder of the real repository. */
   readonly path: string;
-  /** What Build.Repository.Uri says, and the clone's remote. */
+  /** The value of Build.Repository.Uri, and the clone's remote. */
   readonly uri: string;
   readonly name?: string;
   /** `main` or `refs/heads/main`. */

@@ -7,7 +7,7 @@ export interface Context {
   child(key: string): Context;
   /** Of the items of a list. */
   readonly item: Context;
-  /** What a template that is an item of this list must hold. */
+  /** The required content of a template that is an item of this list. */
   readonly includes?: Includes;
   /** Its `variables:` are read first, and known to all the rest of it. */
   readonly definesVariables?: boolean;
@@ -55,7 +55,7 @@ export const BODIES: Readonly<Record<Includes, Context>> = {
   variables: VARIABLES,
 };
 
-/** How an argument is read before it is handed to a parameter of this type: its own templates lie beside the file that gives it. */
+/** Reads an argument for a parameter of this type: paths of its templates are relative to the file that passes it. */
 export const ARGUMENTS: Readonly<Record<string, Context>> = {
   step: PLAIN,
   stepList: STEPS,

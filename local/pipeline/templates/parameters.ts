@@ -8,7 +8,7 @@ import type { SourceReader } from "../language/reader.ts";
 import type { Nodes } from "./nodes.ts";
 import { hasExpression } from "./text.ts";
 
-/** How a value of each type is taken. */
+/** The form of a value, by its type. */
 const TYPES: Readonly<Record<ParameterType, "text" | "number" | "boolean" | "anything" | "list" | "mapping">> = {
   string: "text",
   number: "number",

@@ -13,7 +13,7 @@ export class TemplateScope {
   readonly parameters: Readonly<Record<string, Value>>;
   /** Grows while a `variables:` block is read; shared by the scopes of that block. */
   readonly variables: Record<string, Value>;
-  /** What `each` has named. */
+  /** The variables of `each`. */
   readonly locals: Readonly<Record<string, Value>>;
 
   constructor(scope: Pick<TemplateScope, "file" | "depth" | "parameters" | "variables" | "locals">) {

@@ -2,7 +2,7 @@
 
 export type Piece =
   | { readonly kind: "text"; readonly text: string }
-  /** What stands between the braces. */
+  /** The text between the braces. */
   | { readonly kind: "expression"; readonly text: string };
 
 /** Thrown where `${{` has no `}}`. */
@@ -52,7 +52,7 @@ export type Directive =
   | { readonly kind: "else" | "insert" }
   | { readonly kind: "each"; readonly name: string; readonly expression: string };
 
-/** What a key says that is an expression and decides about what is below it; undefined for any other key. */
+/** The directive in a key (`if`, `each` ...), which controls the value below it; undefined for any other key. */
 export function directiveOf(key: string): Directive | undefined {
   const text = soleExpression(key)?.trim();
   if (text === undefined) return undefined;

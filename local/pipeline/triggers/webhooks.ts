@@ -45,7 +45,7 @@ export function readWebhooks(resources: Mapping | undefined): WebhookResource[] 
   return webhooks;
 }
 
-/** What `${{ parameters.<alias> }}` is: the payload of the webhook that started the run, null for the others. */
+/** The value of `${{ parameters.<alias> }}`: the payload of the webhook that started the run, null for the others. */
 export function webhookParameters(
   webhooks: readonly WebhookResource[],
   payloads: Readonly<Record<string, Payload>>,

@@ -7,7 +7,7 @@ import { JobError } from "../../records/job-failure.ts";
 import type { JobFault } from "../../scenarios/rules.ts";
 import type { AzureWorld } from "../../world/world.ts";
 
-/** Where an image's build leaves its log. */
+/** The path of the log of an image's build. */
 const buildLog = "azureml-logs/20_image_build_log.txt";
 
 /** Marks what a scenario made up. */

@@ -82,7 +82,7 @@ export abstract class JobLife<Body extends JobBody = JobBody> implements Running
   /** All that the kind does. Returns when the job has completed. @throws JobError when it failed; anything once it is stopped */
   protected abstract work(): Promise<void>;
 
-  /** What remains to be done before the terminal state shows. */
+  /** The work that remains before the terminal state is shown. */
   protected async closing(_status: JobStatus): Promise<void> {}
 
   private async live(): Promise<void> {
@@ -138,7 +138,7 @@ export abstract class JobLife<Body extends JobBody = JobBody> implements Running
   }
 }
 
-/** What is no fault of the job's says that it is local Azure's. */
+/** Errors that are not the job's are reported as local Azure's. */
 function failureOf(error: unknown): JobFailure {
   if (error instanceof JobError) return { code: error.code, message: error.message };
   return { code: "ServiceError", message: `local Azure failed: ${(error as Error).stack ?? String(error)}` };

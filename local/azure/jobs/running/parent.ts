@@ -29,7 +29,7 @@ export abstract class ParentLife extends JobLife {
     this.running.delete(name);
   }
 
-  /** How a line begins: the moment, as this kind's log writes it. */
+  /** The prefix of a line: the time, as this kind's log writes it. */
   protected abstract moment(now: Date): string;
 
   protected say(text: string): void {

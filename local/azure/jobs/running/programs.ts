@@ -15,11 +15,11 @@ export const imageLog = "azureml-logs/20_image_build_log.txt";
 export interface JobPrograms {
   /** Folders to be put first in PATH, in this order. */
   readonly path: readonly string[];
-  /** What the log's first lines say of it. */
+  /** Its description in the first lines of the log. */
   readonly sentences: readonly string[];
 }
 
-/** Who is told that the job has another log file. */
+/** The host of an image's build: it is told when the job has another log file. */
 export interface ImageHost {
   readonly world: AzureWorld;
   changed(job: JobRecord): void;
@@ -72,7 +72,7 @@ export async function preparePrograms(
   return { path: [shims], sentences: [`environment ${environmentId} is not built${why}; ${which}.`] };
 }
 
-/** What the work comes to, or what `stop` says, if that is sooner. */
+/** The result of the work, or the reason of `stop`, whichever is first. */
 async function unlessStopped<T>(work: Promise<T>, stop: AbortSignal): Promise<T> {
   stop.throwIfAborted();
   let onStop = () => {};

@@ -6,7 +6,7 @@ import { locate } from "../../workspace/locate.ts";
 import { JobLife } from "./lifecycle.ts";
 import { registerOutputs } from "./outputs.ts";
 
-/** Which file of the log streaming clients look for, by kind (docs/facts/azureml-services.md#5.2). */
+/** The log file that streaming clients read, by kind (docs/facts/azureml-services.md#5.2). */
 const logs: Record<string, string> = {
   AutoML: "azureml-logs/70_driver_log.txt",
   Pipeline: "logs/azureml/executionlogs.txt",
@@ -27,7 +27,7 @@ export function isImport(body: JobBody): boolean {
   return /\/computes\/DataFactory$/i.test(body.computeId ?? "");
 }
 
-/** What such a run has in its properties from its beginning on. */
+/** The initial properties of such a run. */
 function runProperties(body: JobBody): Record<string, string> {
   const own = body.jobType === "AutoML" ? { runTemplate: "AutoML", "azureml.runsource": "automl" } : {};
   return { ...own, "azureml.simulated": "true" };

@@ -4,7 +4,7 @@ import { closeSync, openSync } from "node:fs";
 import { ProcessGroup } from "./process-group.ts";
 
 export interface CommandOptions {
-  /** What bash runs. */
+  /** The script for bash. */
   readonly command: string;
   readonly workingDirectory: string;
   /** The whole environment; nothing of this process's own is added. */

@@ -3,7 +3,7 @@
 import { isTerminal, type JobRecord, type JobStatus } from "../../records/job.ts";
 import type { RunningJob } from "./lifecycle.ts";
 
-/** What is around it. */
+/** The services around a job that was taken over. */
 export interface Surroundings {
   /** Milliseconds since the epoch. */
   now(): number;

@@ -6,7 +6,7 @@ import type { ResponseKeys } from "./versions.ts";
 
 type Json = Record<string, unknown>;
 
-/** What is shown: a job, or what a schedule is to start, which has no name. */
+/** The job to show: a job, or the job of a schedule, which has no name. */
 export type Shown = Pick<JobRecord, "body"> & { readonly name?: string; readonly workspaceId?: string };
 
 /** Properties of a job that is no command job. */

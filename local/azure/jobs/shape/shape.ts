@@ -4,7 +4,7 @@ import { otherProperties } from "./kinds.ts";
 import { defaultOutput, distribution, input, mapValues, outputOf, queueSettings, resources } from "./parts.ts";
 import { type ResponseKeys, responseKeys } from "./versions.ts";
 
-/** What of the workspace shows in a job. */
+/** The workspace's data in a job's answer. */
 export interface JobPlace {
   readonly subscriptionId: string;
   readonly resourceGroup: string;
@@ -39,7 +39,7 @@ function ownProperties(job: JobRecord, { workspaceId }: JobPlace, keys: Response
     : otherProperties({ body: job.body, name: job.name, workspaceId }, keys);
 }
 
-/** What a schedule shows of the job that it starts: what was not sent is null, and it has no run yet (recorded for pipelines and Spark). */
+/** The job in a schedule's answer: fields that were not sent are null, and it has no run yet (recorded for pipelines and Spark). */
 export function definitionProperties(body: JobBody, keys: ResponseKeys): Json {
   const text = (key: string) => body[key] ?? null;
   const own: Json =
@@ -57,7 +57,7 @@ export function definitionProperties(body: JobBody, keys: ResponseKeys): Json {
   };
 }
 
-/** What every kind of job begins with. */
+/** The first fields of every kind of job. */
 function commonProperties(job: JobRecord, place: JobPlace, keys: ResponseKeys): Json {
   const { body } = job;
   return {

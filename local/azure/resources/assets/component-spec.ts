@@ -15,7 +15,7 @@ const isInternal = (type: unknown) => /^[A-Z]\w*Component$/.test(String(type));
 /** Internal kinds whose machine mounts or copies paths; `datastore_mode` says which. */
 const mounting = new Set(["CommandComponent", "DistributedComponent", "ParallelComponent"]);
 
-/** What only the client knows: where it read the specification, and what a graph's steps are. No answer shows it. */
+/** Fields of the client only: the specification's path, and the steps of a graph. No answer shows them. */
 const dropped = ["id", "_source", "jobs", "settings", "sourceJobId", "source_job_id", "compute"];
 
 /** A specification as it is kept and answered. Booleans and numbers become text, and nothing empty is shown. */
@@ -85,7 +85,7 @@ function resourcesOf(type: unknown, sent: unknown): unknown {
   return shown;
 }
 
-/** What a kind's own parts are filled in with. */
+/** Defaults for a kind's own parts. */
 function partsOf(world: AzureWorld, type: unknown, sent: Spec): Spec {
   const distribution = sent["distribution"] as Spec | undefined;
   const common = distribution === undefined ? {} : { distribution: distributionOf(distribution) };

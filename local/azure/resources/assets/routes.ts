@@ -23,7 +23,7 @@ interface VersionWrite {
   readonly asked: string;
   /** `properties` of the body, as sent. */
   readonly sent: Record<string, unknown>;
-  /** What is stored under this name and version already. */
+  /** The stored version of this name, if there is one. */
   readonly existing: AssetVersion | undefined;
   readonly context: ArmContext;
 }

@@ -33,7 +33,7 @@ export function endpointOf(world: AzureWorld, request: Request): BatchEndpointRe
   return endpoint;
 }
 
-/** What the result's address says once something was deleted (docs/facts/recorded-operations.md#3.3). @throws ArmError 404 */
+/** The answer of the result's address after a deletion (docs/facts/recorded-operations.md#3.3). @throws ArmError 404 */
 export function forgotten({ id }: Operation): never {
   throw userError(404, `Resource ${id} not found`, ["NotFound"], {
     format: "Resource {dataName} not found",

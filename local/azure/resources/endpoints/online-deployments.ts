@@ -60,7 +60,7 @@ function refuseUnscripted(world: AzureWorld, model: string | null | undefined): 
     throw notImplemented(`${without}, unless local Azure is started with --environments venv`);
 }
 
-/** What is kept of `properties`. */
+/** The stored fields of `properties`. */
 function normalised(sent: DeploymentRecord["properties"]): DeploymentRecord["properties"] {
   // Read-only keys that clients send back when they change something; of the second, old versions alone know.
   const { provisioningState: _state, ...properties } = sent;
