@@ -20,7 +20,7 @@ export { APPLIED_KINDS, JOB_KINDS } from "./kinds.gen.ts";
 export { API_VERSIONS, type AssetWrite, assetWrite } from "./language/asset-write.ts";
 export type { Handling, Kind } from "./language/define-kind.ts";
 export type { Write } from "./language/document.ts";
-export { SpecFault } from "./language/faults.ts";
+export { DocumentFault } from "./language/faults.ts";
 export {
   CONTENT_HASH_VERSION,
   contentHash,
@@ -36,7 +36,7 @@ export { type NamedThing, namesIn } from "./language/named.ts";
 export type { DocumentOverrides } from "./language/overrides.ts";
 export { uploadFault } from "./language/path.ts";
 export { type Reference, resolveReference } from "./language/reference.ts";
-export type { AssetKind, Collections, Resolver, SpecWorkspace, Uploaded } from "./language/resolver.ts";
+export type { AssetKind, Collections, Resolver, TargetWorkspace, Uploaded } from "./language/resolver.ts";
 export { parseSource, readSource, type SourceFile } from "./language/source.ts";
 export { readRegular } from "./language/text-file.ts";
 export {

@@ -13,7 +13,7 @@ import {
   listUploadFiles,
   objectHash,
   type Resolver,
-  type SpecWorkspace,
+  type TargetWorkspace,
   type Uploaded,
   type Write,
 } from "../../lib/documents/index.ts";
@@ -56,7 +56,7 @@ export class OfflineResolver implements Resolver {
   readonly writes: PlannedWrite[] = [];
   /** Local data that the plan names and that does not exist. */
   readonly absent = new Set<string>();
-  readonly workspace: SpecWorkspace;
+  readonly workspace: TargetWorkspace;
   readonly #world: PlanWorld;
   /** Kinds of resources that were asked for so far. */
   readonly #asked = new Set<string>();

@@ -286,7 +286,7 @@ describe("the stories", () => {
             ? (error.errors as Error[]).map(({ message }) => message).join("\n")
             : `${error.message} ${JSON.stringify(error)}`;
         assert.match(said, sentence);
-        assert.equal(error.name.startsWith("TaskError") || error.name === "SpecFault", true, error.stack);
+        assert.equal(error.name.startsWith("TaskError") || error.name === "DocumentFault", true, error.stack);
       });
     }
   });

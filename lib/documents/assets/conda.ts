@@ -1,12 +1,12 @@
 // A conda file as text, the way Azure's client writes it: PyYAML's dump with sorted keys. The environment's identity depends on every byte.
 
-import type { SpecNode } from "../language/source.ts";
+import type { YamlNode } from "../language/source.ts";
 import { plainScalar, pythonFloat } from "../language/value.ts";
 
 const WIDTH = 80;
 
 /** Block-style YAML with sorted keys, as PyYAML's safe_dump(sort_keys=True) writes it. */
-export function dumpSorted(node: SpecNode): string {
+export function dumpSorted(node: YamlNode): string {
   if (node.kind === "scalar") return `${scalar(node, 0, 0)}\n...\n`;
   if (node.kind === "map" && node.entries.size === 0) return "{}\n";
   if (node.kind === "list" && node.items.length === 0) return "[]\n";
@@ -14,7 +14,7 @@ export function dumpSorted(node: SpecNode): string {
 }
 
 /** The lines of a map or list; lists stand at their key's own indentation. */
-function block(node: SpecNode, indent: number): string[] {
+function block(node: YamlNode, indent: number): string[] {
   const pad = " ".repeat(indent);
   const lines: string[] = [];
   if (node.kind === "list") {
@@ -35,17 +35,17 @@ function block(node: SpecNode, indent: number): string[] {
   return lines;
 }
 
-function isBlock(node: SpecNode): boolean {
+function isBlock(node: YamlNode): boolean {
   return (node.kind === "list" && node.items.length > 0) || (node.kind === "map" && node.entries.size > 0);
 }
 
-function flow(node: SpecNode, indent: number, column: number): string {
+function flow(node: YamlNode, indent: number, column: number): string {
   if (node.kind === "list") return "[]";
   if (node.kind === "map") return "{}";
   return scalar(node, indent, column);
 }
 
-function scalar(node: SpecNode & { kind: "scalar" }, indent: number, column: number): string {
+function scalar(node: YamlNode & { kind: "scalar" }, indent: number, column: number): string {
   switch (node.type) {
     case "null":
       return "null";

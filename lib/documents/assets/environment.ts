@@ -21,7 +21,7 @@ import {
   type Shape,
   type Writing,
 } from "../language/shape.ts";
-import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
+import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
 import { dumpSorted } from "./conda.ts";
 
 /** The name that Azure's client gives to environments that a document holds inline. */
@@ -232,7 +232,7 @@ function needsFile(node: ScalarNode, at: Reading): undefined {
   });
 }
 
-function inline(node: SpecNode, at: Reading): EnvironmentUse | undefined {
+function inline(node: YamlNode, at: Reading): EnvironmentUse | undefined {
   const environment = anonymousEnvironment.read(node, at);
   return environment && { kind: "inline", environment };
 }

@@ -7,7 +7,7 @@ import { datastore, parseReference, type Reference, readLocalPath, resolveRefere
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, type Literal, literal, looseText, nameText, text, version } from "../language/scalar.ts";
 import { described, isExpression, type Reading, type Shape, withOwnExpressions } from "../language/shape.ts";
-import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
+import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
 
 export const DATA_TYPES = ["uri_file", "uri_folder", "mltable"] as const;
 export const MODEL_TYPES = ["custom_model", "mlflow_model", "triton_model"] as const;
@@ -91,7 +91,7 @@ function atUri(uri: string, node: ScalarNode, at: Reading, isModel: boolean): Lo
 }
 
 /** Notes what an address names. */
-function noteUri(uri: string, node: SpecNode, at: Reading, isModel = false): void {
+function noteUri(uri: string, node: YamlNode, at: Reading, isModel = false): void {
   const named = isExpression(uri) ? undefined : namedByUri(uri);
   if (named !== undefined) at.note(node, isModel && named.kind === "jobs" ? { ...named, isModel } : named);
 }
@@ -143,7 +143,7 @@ const inputFields = object(
 export const jobInput: Shape<JobInput> = withOwnExpressions({
   expects: "a literal, or a mapping with type and path",
   below: inputFields.below,
-  read(node: SpecNode, at: Reading): JobInput | undefined {
+  read(node: YamlNode, at: Reading): JobInput | undefined {
     if (node.kind === "scalar") {
       const value = literal.read(node, at);
       return value === undefined ? undefined : given(value, node, at);
@@ -160,12 +160,12 @@ export const jobInput: Shape<JobInput> = withOwnExpressions({
  * Azure ML takes no empty text ("The Value field is required", reported in Azure/azure-sdk-for-python#41834). In a step over a
  * registered component, which alone knows what it takes, it is sent; `refuseEmpty` is asked for the other steps.
  */
-function given(value: Literal, node: SpecNode, at: Reading): LiteralInput | undefined {
+function given(value: Literal, node: YamlNode, at: Reading): LiteralInput | undefined {
   if (value.text !== "" || at.expressions) return { kind: "literal", value };
   return refuseEmpty(node, at);
 }
 
-export function refuseEmpty(node: SpecNode, at: Reading): undefined {
+export function refuseEmpty(node: YamlNode, at: Reading): undefined {
   return at.fault(node, `${at.name} is empty text, which Azure ML does not take as a value.`, {
     hint: "Leave the input out, and make it optional in its component (`optional: true`, with $[[ ]] around it in the command).",
   });
@@ -288,7 +288,7 @@ export const UNDECLARED: JobOutput = {};
 export const jobOutput: Shape<JobOutput> = withOwnExpressions({
   expects: "a mapping with type and path",
   below: outputFields.below,
-  read(node: SpecNode, at: Reading): JobOutput | undefined {
+  read(node: YamlNode, at: Reading): JobOutput | undefined {
     if (node.kind === "scalar" && node.type === "null") return UNDECLARED;
     if (node.kind === "scalar" && isExpression(node.value)) return { binding: node.value };
     return outputFields.read(node, at);
@@ -316,7 +316,7 @@ export const jobOutputs: Shape<Readonly<Record<string, JobOutput>>> = {
 const NAME = /^[a-zA-Z_]+[a-zA-Z0-9_]*$/;
 
 /** Names of inputs and outputs are letters, digits and underscores. */
-export function checkNames(node: SpecNode | undefined, at: Reading, noun: string, pattern = NAME): void {
+export function checkNames(node: YamlNode | undefined, at: Reading, noun: string, pattern = NAME): void {
   if (node?.kind !== "map") return;
   for (const name of node.entries.keys()) {
     if (pattern.test(name)) continue;
@@ -330,7 +330,7 @@ export function checkNames(node: SpecNode | undefined, at: Reading, noun: string
 /** Faults for `${{inputs.x}}` and `${{outputs.x}}` in a command line that names nothing declared. */
 export function checkPlaceholders(
   line: string,
-  place: SpecNode,
+  place: YamlNode,
   declared: { inputs: readonly string[]; outputs: readonly string[] },
   at: Reading,
 ): void {

@@ -10,7 +10,7 @@ import { compute, computeId } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, integer, looseText, nameText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
-import type { MapNode, SpecNode } from "../language/source.ts";
+import type { MapNode, YamlNode } from "../language/source.ts";
 
 /** The rule that Azure has for names of endpoints and deployments. */
 const SERVING_NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
@@ -23,7 +23,7 @@ function isServingName(name: string): boolean {
 }
 
 /** A fault where the name of an endpoint or a deployment breaks Azure's rule. */
-export function checkServingName(name: string | undefined, node: SpecNode | undefined, at: Reading): void {
+export function checkServingName(name: string | undefined, node: YamlNode | undefined, at: Reading): void {
   if (name === undefined || node === undefined || isServingName(name)) return;
   const hint = name.includes("_") ? `Write ${name.replaceAll("_", "-")}.` : "Choose another name.";
   at.fault(node, `${at.name} is ${JSON.stringify(name)}, which Azure refuses: ${SERVING_NAME_RULE}.`, { hint });

@@ -2,7 +2,7 @@
 import { type AnyField, list, object, optional } from "../language/object.ts";
 import { number } from "../language/scalar.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "../language/shape.ts";
-import { type MapNode, plainValue, type ScalarNode, type SpecNode } from "../language/source.ts";
+import { type MapNode, plainValue, type ScalarNode, type YamlNode } from "../language/source.ts";
 import { floatValue, pythonFloat, stringValue } from "../language/value.ts";
 import { earlyTermination, samplingAlgorithm, searchSpaceEntry } from "./sweep.ts";
 
@@ -35,7 +35,7 @@ function spaceValue(parameter: Shape<unknown>, options: SpaceOptions): Shape<Spa
 }
 
 /** The same with each word as the parameter itself has it; what it does not take is left for its reader to tell. */
-function inOwnWords(node: SpecNode, parameter: Shape<unknown>, at: Reading): SpecNode {
+function inOwnWords(node: YamlNode, parameter: Shape<unknown>, at: Reading): YamlNode {
   if (node.kind === "scalar") {
     const word = node.type === "string" ? parameter.read(node, at.trial()) : undefined;
     return typeof word === "string" ? { ...node, ...stringValue(word) } : node;
@@ -50,7 +50,7 @@ function inOwnWords(node: SpecNode, parameter: Shape<unknown>, at: Reading): Spe
 }
 
 /** Whole numbers of a parameter that is no whole number are written as such (1 is 1.0), unless all the values of a choice are. */
-function inOwnNumbers(node: SpecNode, parameter: Shape<unknown>): SpecNode {
+function inOwnNumbers(node: YamlNode, parameter: Shape<unknown>): YamlNode {
   if (parameter !== (number as Shape<unknown>)) return node;
   if (node.kind === "scalar") return node.type === "integer" ? { ...node, ...floatValue(node.value as number) } : node;
   const values = node.kind === "map" ? node.entries.get("values") : undefined;
@@ -78,14 +78,14 @@ function distributionText(node: MapNode): string {
 }
 
 /** A number, however it is written; an upper bound is a whole one. */
-function argumentText(name: string, node: SpecNode): string {
+function argumentText(name: string, node: YamlNode): string {
   const value = node.kind === "scalar" ? Number(node.text) : Number.NaN;
   if (Number.isNaN(value)) return quotedText(node);
   if (name === "upper") return String(value);
   return node.kind === "scalar" && node.type === "string" ? plainDecimal(value) : quotedText(node);
 }
 
-function quotedText(node: SpecNode): string {
+function quotedText(node: YamlNode): string {
   if (node.kind !== "scalar") return "";
   return node.type === "string" ? `'${node.text}'` : scalarText(node);
 }

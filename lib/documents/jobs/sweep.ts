@@ -20,7 +20,7 @@ import {
   text,
 } from "../language/scalar.ts";
 import { described, type Infer, type Reading, type Shape, type Writing } from "../language/shape.ts";
-import type { MapNode, SpecNode } from "../language/source.ts";
+import type { MapNode, YamlNode } from "../language/source.ts";
 import { doubleBrackets } from "./command.ts";
 import { defineJob, jobHeader } from "./define-job.ts";
 import {
@@ -138,7 +138,7 @@ const samplingByType = byType<Sampling>("a sampling algorithm", samplings);
 export const samplingAlgorithm: Shape<Sampling> = {
   expects: "random, grid or bayesian",
   below: samplingByType.below,
-  read(node: SpecNode, at: Reading) {
+  read(node: YamlNode, at: Reading) {
     if (node.kind === "map") return samplingByType.read(node, at);
     const type = enumeration(["random", "grid", "bayesian"]).read(node, at);
     return type && { type, short: true };

@@ -1,6 +1,6 @@
 // The shape of a choice by `type`: several objects, of which the field `type` names one.
 import { described, describedKind, type Reading, type Shape } from "./shape.ts";
-import type { SpecNode } from "./source.ts";
+import type { YamlNode } from "./source.ts";
 
 /** An object whose `type` says which of several it is. */
 export function byType<T extends { type?: string }>(
@@ -10,7 +10,7 @@ export function byType<T extends { type?: string }>(
 ): Shape<T> {
   const fold = options.fold ?? ((word: string) => word.toLowerCase());
   const names = Object.keys(shapes);
-  const choose = (node: SpecNode, at: Reading): string | undefined => {
+  const choose = (node: YamlNode, at: Reading): string | undefined => {
     if (node.kind !== "map")
       return at.fault(node, `${at.name} is ${describedKind(node)}; ${title} is a mapping with \`type\`.`, {
         allowed: names,

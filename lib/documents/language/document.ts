@@ -26,7 +26,7 @@ export interface Write {
 }
 
 /**
- * Reads a whole document with a shape; throws all of its faults at once (SpecFault, or TaskErrors holding SpecFaults). A file with
+ * Reads a whole document with a shape; throws all of its faults at once (DocumentFault, or TaskErrors holding SpecFaults). A file with
  * faults that is evidently of another kind is refused as such: its faults would mislead.
  */
 export function readDocument<T>(file: SourceFile, shape: Shape<T>, kind: DocumentKind, options: ParseOptions = {}): T {

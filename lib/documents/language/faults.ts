@@ -17,7 +17,7 @@ export interface FaultDetails {
 }
 
 /** One fault of one document. `message` is a whole sentence that begins with the place. */
-export class SpecFault extends TaskError {
+export class DocumentFault extends TaskError {
   /** Where in the document: `jobs.train.inputs.data[0]`; empty for the document itself. */
   readonly path: string;
   readonly allowed: readonly string[];
@@ -37,7 +37,7 @@ export class SpecFault extends TaskError {
       ...(isOfFile ? { where: details.where } : {}),
       ...(hint === undefined ? {} : { hint }),
     });
-    this.name = "SpecFault";
+    this.name = "DocumentFault";
     this.path = formatPath(details.path ?? []);
     this.allowed = allowed;
     this.nearest = nearest;
@@ -46,13 +46,13 @@ export class SpecFault extends TaskError {
 
 /** Gathers the faults of a document, so that all of them are reported at once. */
 export class Faults {
-  readonly list: SpecFault[] = [];
+  readonly list: DocumentFault[] = [];
 
   add(sentence: string, details: FaultDetails): void {
-    this.list.push(new SpecFault(sentence, details));
+    this.list.push(new DocumentFault(sentence, details));
   }
 
-  /** Throws what was gathered: one SpecFault, or TaskErrors with each of them; nothing where there is none. */
+  /** Throws what was gathered: one DocumentFault, or TaskErrors with each of them; nothing where there is none. */
   throwIfAny(): void {
     const [first, ...more] = this.list;
     if (first === undefined) return;

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import path from "node:path";
 import { TaskError, TaskErrors } from "../../errors.ts";
-import { SpecFault } from "./faults.ts";
+import { DocumentFault } from "./faults.ts";
 import { readLocalPath } from "./reference.ts";
 import type { Reading } from "./shape.ts";
 import { type MapNode, parseTree, type ScalarNode } from "./source.ts";
@@ -52,8 +52,8 @@ export function gathering<T>(at: Reading, work: () => T | undefined): T | undefi
   try {
     return work();
   } catch (error) {
-    if (error instanceof SpecFault) at.faults.list.push(error);
-    else if (error instanceof TaskErrors) at.faults.list.push(...(error.errors as SpecFault[]));
+    if (error instanceof DocumentFault) at.faults.list.push(error);
+    else if (error instanceof TaskErrors) at.faults.list.push(...(error.errors as DocumentFault[]));
     else throw error;
     return undefined;
   }

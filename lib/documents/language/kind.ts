@@ -4,7 +4,7 @@
 import { TaskError } from "../../errors.ts";
 import { RECOGNIZED } from "./recognized.gen.ts";
 import { snakeCase } from "./shape.ts";
-import type { SourceFile, SpecNode } from "./source.ts";
+import type { SourceFile, YamlNode } from "./source.ts";
 
 /** Fields by which a kind is recognised; all that is given has to hold. */
 interface Mark {
@@ -74,7 +74,7 @@ export function kindOf(file: Pick<SourceFile, "node">): DocumentKind {
   return found?.name ?? UNKNOWN_KIND;
 }
 
-function declaresInputs(inputs: SpecNode | undefined): boolean {
+function declaresInputs(inputs: YamlNode | undefined): boolean {
   if (inputs?.kind !== "map") return false;
   return [...inputs.entries.values()].some(
     (input) =>

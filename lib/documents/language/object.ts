@@ -12,7 +12,7 @@ import {
   type Writing,
   writeValue,
 } from "./shape.ts";
-import type { MapNode, SpecNode } from "./source.ts";
+import type { MapNode, YamlNode } from "./source.ts";
 
 export interface FieldOptions {
   /** The body's name in snake_case, where it is not the field's own (`camel` and `snake` bodies). */
@@ -124,7 +124,7 @@ export function object<F extends Fields>(
 
 function readField(
   name: string,
-  child: SpecNode,
+  child: YamlNode,
   parent: MapNode,
   at: Reading,
   title: string,
@@ -178,7 +178,7 @@ function bodyName(name: string, field: FieldOptions, to: Writing): string {
   return to.style === "snake" ? (field.as ?? name) : (field.camel ?? camelCase(field.as ?? name));
 }
 
-function mappingExpected(node: SpecNode, at: Reading, title: string, allowed: readonly string[]): undefined {
+function mappingExpected(node: YamlNode, at: Reading, title: string, allowed: readonly string[]): undefined {
   return at.fault(node, `${at.name} is ${describedKind(node)}; ${title} is a mapping of fields.`, { allowed });
 }
 

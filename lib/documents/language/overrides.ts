@@ -2,7 +2,7 @@
 import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, damerau, type Faults, formatPath } from "./faults.ts";
 import type { Shape } from "./shape.ts";
-import { type GivenInput, type MapNode, parseTree, type SourceFile, type SpecNode } from "./source.ts";
+import { type GivenInput, type MapNode, parseTree, type SourceFile, type YamlNode } from "./source.ts";
 import { stringValue } from "./value.ts";
 
 export interface DocumentOverrides {
@@ -21,7 +21,7 @@ export function overrideNode(
   overrides: DocumentOverrides,
   faults: Faults,
 ): MapNode {
-  let node: SpecNode = file.node;
+  let node: YamlNode = file.node;
   if (overrides.yaml !== undefined && overrides.yaml.trim() !== "") {
     const block = parseTree(overrides.yaml, "overrides");
     if (block !== undefined && block.kind !== "map")
@@ -54,7 +54,7 @@ interface Merging {
   readonly faults: Faults;
 }
 
-function merge(base: SpecNode | undefined, block: MapNode, path: DocumentPath, merging: Merging): SpecNode {
+function merge(base: YamlNode | undefined, block: MapNode, path: DocumentPath, merging: Merging): YamlNode {
   let node = base;
   for (const [key, value] of block.entries) {
     const where = block.keys.get(key) ?? value.where;
@@ -69,7 +69,7 @@ function merge(base: SpecNode | undefined, block: MapNode, path: DocumentPath, m
     }
     const whole = [...path, ...steps];
     if (!checkPath(whole, where, merging)) continue;
-    const below = steps.reduce<SpecNode | undefined>((current, step) => childOf(current, step), node);
+    const below = steps.reduce<YamlNode | undefined>((current, step) => childOf(current, step), node);
     const merged =
       value.kind === "map" && below?.kind === "map"
         ? merge(below, value, whole, merging)
@@ -80,7 +80,7 @@ function merge(base: SpecNode | undefined, block: MapNode, path: DocumentPath, m
 }
 
 /** A mapping that replaces or adds a value: its own fields must be valid paths, too. */
-function checked(value: SpecNode, path: DocumentPath, merging: Merging): SpecNode {
+function checked(value: YamlNode, path: DocumentPath, merging: Merging): YamlNode {
   if (value.kind !== "map" || shapeAt(merging.shape, path, undefined) === "free") return value;
   for (const [key, child] of value.entries) {
     const where = value.keys.get(key) ?? child.where;
@@ -107,8 +107,8 @@ function checkPath(path: DocumentPath, where: SourceLocation, merging: Merging, 
 }
 
 /** The text on the way to a path, where the path goes below one. */
-function referenceAbove(document: SpecNode, path: DocumentPath): { path: DocumentPath; called: string } | undefined {
-  let node: SpecNode | undefined = document;
+function referenceAbove(document: YamlNode, path: DocumentPath): { path: DocumentPath; called: string } | undefined {
+  let node: YamlNode | undefined = document;
   for (const [index, step] of path.entries()) {
     if (node?.kind === "scalar" && node.type === "string")
       return { path: path.slice(0, index), called: calledText(node.text) };
@@ -123,7 +123,7 @@ const calledText = (text: string) =>
     ? `the reference ${JSON.stringify(text)}`
     : "a text";
 
-function setItem(document: SpecNode, item: string, shape: Shape<unknown>, faults: Faults): SpecNode {
+function setItem(document: YamlNode, item: string, shape: Shape<unknown>, faults: Faults): YamlNode {
   const at = item.indexOf("=");
   const key = at < 0 ? item : item.slice(0, at);
   const where = { file: `--set ${key}` };
@@ -153,14 +153,14 @@ function setItem(document: SpecNode, item: string, shape: Shape<unknown>, faults
  * The steps of `a.b[0].c`. A key that stands in the document as it is written (`azureml.version`, a Spark setting with dots)
  * is taken whole. Undefined where it is no path.
  */
-function stepsOf(key: string, base: SpecNode | undefined): (string | number)[] | undefined {
+function stepsOf(key: string, base: YamlNode | undefined): (string | number)[] | undefined {
   if (base?.kind === "map" && base.entries.has(key)) return [key];
   const steps: (string | number)[] = [];
   const pattern = /(?:^|\.)([^.[\]]+)|\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]/y;
   while (pattern.lastIndex < key.length) {
     const from = pattern.lastIndex;
     const rest = key.slice(from === 0 ? 0 : from + (key[from] === "." ? 1 : 0));
-    const current = steps.reduce<SpecNode | undefined>((node, step) => childOf(node, step), base);
+    const current = steps.reduce<YamlNode | undefined>((node, step) => childOf(node, step), base);
     if (steps.length > 0 && current?.kind === "map" && current.entries.has(rest)) return [...steps, rest];
     const match = pattern.exec(key);
     if (match === null) return undefined;
@@ -171,7 +171,7 @@ function stepsOf(key: string, base: SpecNode | undefined): (string | number)[] |
   return steps.length === 0 || typeof steps[0] === "number" ? undefined : steps;
 }
 
-function childOf(node: SpecNode | undefined, step: string | number): SpecNode | undefined {
+function childOf(node: YamlNode | undefined, step: string | number): YamlNode | undefined {
   if (node?.kind === "map") return node.entries.get(String(step));
   return node?.kind === "list" && typeof step === "number" ? node.items[step] : undefined;
 }
@@ -180,7 +180,7 @@ function childOf(node: SpecNode | undefined, step: string | number): SpecNode | 
 const LONGEST = 1000;
 
 /** A copy of the tree with a value at a path; what is missing on the way is made. */
-function place(node: SpecNode | undefined, steps: DocumentPath, value: SpecNode, where: SourceLocation): SpecNode {
+function place(node: YamlNode | undefined, steps: DocumentPath, value: YamlNode, where: SourceLocation): YamlNode {
   const [step, ...rest] = steps;
   if (step === undefined) return value;
   if (typeof step === "number") {
@@ -204,7 +204,7 @@ function place(node: SpecNode | undefined, steps: DocumentPath, value: SpecNode,
 function shapeAt(
   shape: Shape<unknown>,
   path: DocumentPath,
-  document: SpecNode | undefined,
+  document: YamlNode | undefined,
 ): Shape<unknown> | "free" | undefined {
   const [step, ...rest] = path;
   if (step === undefined) return shape;
@@ -237,7 +237,7 @@ function shapeAt(
 /** The valid path nearest to a wrong one, and what may stand where it went wrong. */
 function nearestPath(
   shape: Shape<unknown>,
-  document: SpecNode,
+  document: YamlNode,
   wrong: DocumentPath,
 ): { nearest?: string; siblings: string[] } {
   const candidates: string[] = [];
@@ -263,7 +263,7 @@ function nearestPath(
 /** All paths that a document of this kind may have, with the names that this one declares. */
 function collect(
   shape: Shape<unknown>,
-  node: SpecNode | undefined,
+  node: YamlNode | undefined,
   path: DocumentPath,
   depth: number,
   out: string[],
@@ -287,13 +287,13 @@ function collect(
 }
 
 /** The names that may stand where a path first goes wrong. */
-function siblingsOf(shape: Shape<unknown>, document: SpecNode, path: DocumentPath): string[] {
+function siblingsOf(shape: Shape<unknown>, document: YamlNode, path: DocumentPath): string[] {
   for (let length = path.length - 1; length >= 0; length--) {
     const parent = shapeAt(shape, path.slice(0, length), document);
     if (parent === undefined || parent === "free") continue;
     const node = path
       .slice(0, length)
-      .reduce<SpecNode | undefined>((current, step) => childOf(current, step), document);
+      .reduce<YamlNode | undefined>((current, step) => childOf(current, step), document);
     const names: string[] = [];
     collect(parent, node, [], 6, names);
     return [...new Set(names)];

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { type SourceLocation, TaskError } from "../../errors.ts";
 import { capital } from "../../sentence.ts";
-import { type DocumentPath, nearestName, SpecFault } from "./faults.ts";
+import { DocumentFault, type DocumentPath, nearestName } from "./faults.ts";
 import { ALLOWED_HINT, folderAround, isLinkAt, rootOf, type UploadRoot, whereIs } from "./upload-folders.ts";
 
 export interface Written {
@@ -22,7 +22,7 @@ export function absolutePath(written: string, folder: string): string {
   return path.resolve(folder, written.startsWith("file:") ? written.slice("file:".length) : written);
 }
 
-/** The absolute path of what was written; throws a SpecFault where it does not exist or may not be uploaded. */
+/** The absolute path of what was written; throws a DocumentFault where it does not exist or may not be uploaded. */
 export function localPath(place: Written): string {
   const relative = place.written.startsWith("file:") ? place.written.slice("file:".length) : place.written;
   const absolute = absolutePath(place.written, place.folder);
@@ -38,7 +38,7 @@ export function keepInside(absolute: string, place: Written): void {
   const where = whereIs(real, place.root);
   if (where === "inside") return;
   if (where === "history") {
-    throw new SpecFault(`the path ${place.written} is part of what git keeps in .git, which is never uploaded.`, {
+    throw new DocumentFault(`the path ${place.written} is part of what git keeps in .git, which is never uploaded.`, {
       errorCode: "AML1306",
       ...details(place),
       hint: "Name a file or folder of the checkout itself.",
@@ -46,7 +46,7 @@ export function keepInside(absolute: string, place: Written): void {
   }
   const root = rootOf(place.root);
   if (folderAround(absolute, place.root) !== undefined) {
-    throw new SpecFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
+    throw new DocumentFault(`the path ${place.written} leaves the repository by a link (it leads to ${real}).`, {
       errorCode: "AML1306",
       ...details(place),
       hint: `Replace the link by the files themselves. ${ALLOWED_HINT}`,
@@ -55,7 +55,7 @@ export function keepInside(absolute: string, place: Written): void {
   const sentence = path.isAbsolute(place.written)
     ? `the path ${place.written} lies outside of the repository (${root}) and of the agent's other folders.`
     : `the path ${place.written} leaves the repository (${root}).`;
-  throw new SpecFault(sentence, { errorCode: "AML1306", ...details(place), hint: ALLOWED_HINT });
+  throw new DocumentFault(sentence, { errorCode: "AML1306", ...details(place), hint: ALLOWED_HINT });
 }
 
 /** Why a file or folder that an input names may not be uploaded, as an error; undefined where it may. */
@@ -64,7 +64,7 @@ export function uploadFault(absolute: string, written: string, root: UploadRoot)
     keepInside(absolute, { written, folder: rootOf(root), root, where: { file: "" } });
     return undefined;
   } catch (error) {
-    if (!(error instanceof SpecFault)) throw error;
+    if (!(error instanceof DocumentFault)) throw error;
     const sentence = error.message.replace(/^[:\s]*/, "");
     return new TaskError("input", capital(sentence), {
       ...(error.errorCode === undefined ? {} : { errorCode: error.errorCode }),
@@ -81,9 +81,9 @@ function windowsHint(written: string): string | undefined {
   return bare.includes("\\") ? `Write ${written.replaceAll("\\", "/")}: a path has / between its parts.` : undefined;
 }
 
-function missing(place: Written, absolute: string): SpecFault {
+function missing(place: Written, absolute: string): DocumentFault {
   if (isLinkAt(absolute)) {
-    return new SpecFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
+    return new DocumentFault(`the path ${place.written} is a link that leads to nothing, or to itself (${absolute}).`, {
       errorCode: "AML1307",
       ...details(place),
       hint: "Replace the link by the files themselves.",
@@ -104,8 +104,8 @@ function missing(place: Written, absolute: string): SpecFault {
   const nearest = nearestName(name, siblings);
   const sentence = `there is no file or folder ${place.written} (looked for ${absolute}).`;
   const hint = windowsHint(place.written);
-  if (hint !== undefined) return new SpecFault(sentence, { errorCode: "AML1305", ...details(place), hint });
-  return new SpecFault(sentence, {
+  if (hint !== undefined) return new DocumentFault(sentence, { errorCode: "AML1305", ...details(place), hint });
+  return new DocumentFault(sentence, {
     errorCode: "AML1305",
     ...details(place),
     nearest: nearest === undefined ? undefined : path.relative(place.folder, path.join(folder, nearest)),

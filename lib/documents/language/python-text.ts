@@ -1,15 +1,15 @@
 // The text that Azure's client makes of a value where the service has room for text alone: Python's str() of it. Tags, properties and
 // environment variables all have it, in every document and every position; a running job sees exactly that text.
 import { NOTHING_BELOW, type Shape } from "./shape.ts";
-import type { SpecNode } from "./source.ts";
+import type { YamlNode } from "./source.ts";
 
 /** str(): a scalar as it is, a mapping or a list as Python shows it. */
-function pythonText(node: SpecNode): string {
+function pythonText(node: YamlNode): string {
   return node.kind === "scalar" ? node.text : pythonRepr(node);
 }
 
 /** repr(): text in quotes, and what is nested likewise. */
-function pythonRepr(node: SpecNode): string {
+function pythonRepr(node: YamlNode): string {
   if (node.kind === "list") return `[${node.items.map(pythonRepr).join(", ")}]`;
   if (node.kind === "map")
     return `{${[...node.entries].map(([name, value]) => `${quoted(name)}: ${pythonRepr(value)}`).join(", ")}}`;

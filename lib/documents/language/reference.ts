@@ -3,13 +3,13 @@
 
 import { TaskError } from "../../errors.ts";
 import { segment, segmentFault } from "../../segment.ts";
-import { SpecFault } from "./faults.ts";
+import { DocumentFault } from "./faults.ts";
 import type { Reference } from "./named.ts";
 import { localPath } from "./path.ts";
 import type { AssetKind, Resolver } from "./resolver.ts";
 import { asSegment } from "./scalar.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "./shape.ts";
-import type { SpecNode } from "./source.ts";
+import type { YamlNode } from "./source.ts";
 
 export type { Reference } from "./named.ts";
 
@@ -161,7 +161,7 @@ export function datastoreId(name: string, resolver: Resolver): string {
 }
 
 /** The text after an optional `azureml:` prefix of a name or an ARM id; reports a fault if it is not a text. */
-function unprefixed(node: SpecNode, at: Reading, needed: string): string | undefined {
+function unprefixed(node: YamlNode, at: Reading, needed: string): string | undefined {
   if (node.kind !== "scalar" || node.type !== "string" || node.text.replace(/^azureml:/, "") === "")
     return at.fault(node, `${at.name} is ${described(node)}; ${needed} is needed.`);
   return node.text.replace(/^azureml:/, "");
@@ -214,11 +214,11 @@ export type Code =
   | { readonly kind: "registered"; readonly reference: Reference };
 
 /** A local folder or file, as an absolute path. Reports a path that does not exist or leaves the repository. */
-export function readLocalPath(node: SpecNode & { kind: "scalar" }, at: Reading): string | undefined {
+export function readLocalPath(node: YamlNode & { kind: "scalar" }, at: Reading): string | undefined {
   try {
     return localPath({ written: node.text, folder: at.folder, root: at.root, where: node.where, path: at.path });
   } catch (error) {
-    if (error instanceof SpecFault) at.faults.list.push(error);
+    if (error instanceof DocumentFault) at.faults.list.push(error);
     else throw error;
     return undefined;
   }

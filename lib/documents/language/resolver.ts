@@ -3,7 +3,7 @@
 import type { UploadRoot } from "./upload-folders.ts";
 
 /** The target of the document. `id` is the workspace's ARM id, without a trailing slash. */
-export interface SpecWorkspace {
+export interface TargetWorkspace {
   readonly subscriptionId: string;
   readonly resourceGroup: string;
   readonly name: string;
@@ -43,7 +43,7 @@ interface Collection {
 export type Collections = Readonly<Record<string, Collection>>;
 
 export interface Resolver {
-  readonly workspace: SpecWorkspace;
+  readonly workspace: TargetWorkspace;
   /** The folders whose files may be uploaded; any where absent. */
   readonly root?: UploadRoot | undefined;
   /** The number of steps of a pipeline that are translated in parallel; default: one after the other, in order. */

@@ -2,7 +2,7 @@
 import { SEGMENT_RULE, segmentFault } from "../../segment.ts";
 import { nearestName } from "./faults.ts";
 import { described, describedKind, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";
-import { plainValue, type ScalarNode, type SpecNode } from "./source.ts";
+import { plainValue, type ScalarNode, type YamlNode } from "./source.ts";
 import { pythonFloat } from "./value.ts";
 
 function scalarShape<T>(
@@ -21,7 +21,7 @@ function scalarShape<T>(
   };
 }
 
-function wrong(node: SpecNode, at: Reading, expects: string, hint?: string): undefined {
+function wrong(node: YamlNode, at: Reading, expects: string, hint?: string): undefined {
   return at.fault(node, `${at.name} is ${described(node)}; ${expects} is needed.`, hint === undefined ? {} : { hint });
 }
 
@@ -58,7 +58,7 @@ export function nameText(options: { pattern?: RegExp; rule?: string } = {}): Sha
 }
 
 /** Reports what cannot be a part of an address. */
-export function asSegment(value: string, node: SpecNode, at: Reading): string | undefined {
+export function asSegment(value: string, node: YamlNode, at: Reading): string | undefined {
   const fault = segmentFault(value);
   if (fault === undefined) return value;
   return at.fault(node, `${at.name} is ${described(node)}, which ${fault}.`, { hint: SEGMENT_RULE });

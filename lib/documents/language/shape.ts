@@ -4,7 +4,7 @@ import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, Faults, formatPath } from "./faults.ts";
 import type { NamedThing, Unplaced } from "./named.ts";
 import type { Resolver } from "./resolver.ts";
-import type { GivenInput, SourceFile, SpecNode } from "./source.ts";
+import type { GivenInput, SourceFile, YamlNode } from "./source.ts";
 import type { UploadRoot } from "./upload-folders.ts";
 
 /** The shapes below a shape, for finding valid paths. */
@@ -25,7 +25,7 @@ export interface Shape<T> {
   readonly expects: string;
   readonly below: Below;
   /** Reads a node; reports faults through `at` and answers undefined where there was one. */
-  read(node: SpecNode, at: Reading): T | undefined;
+  read(node: YamlNode, at: Reading): T | undefined;
   /** The value in the REST body. */
   write(value: T, to: Writing): unknown;
 }
@@ -108,7 +108,7 @@ export class Reading {
   }
 
   /** Notes what a node names. */
-  note(node: SpecNode, thing: Unplaced): void {
+  note(node: YamlNode, thing: Unplaced): void {
     const { where } = node;
     const input = where.input === undefined ? {} : { input: where.input };
     this.names.push({ ...thing, where, path: this.path, ...input } as NamedThing);
@@ -143,7 +143,7 @@ export interface Writing {
 }
 
 /** Reads a node with a shape, letting `${{...}}` through where expressions are allowed. */
-export function readNode<T>(shape: Shape<T>, node: SpecNode, at: Reading): T | undefined {
+export function readNode<T>(shape: Shape<T>, node: YamlNode, at: Reading): T | undefined {
   // The expression stands for a value of the shape's type, which only Azure ML will know. It stands for no mapping: a component, an
   // environment or resources are needed before the pipeline runs.
   if (at.expressions && node.kind === "scalar" && isExpression(node.value) && isValue(shape)) return node.value as T;
@@ -173,7 +173,7 @@ function readsExpressions(shape: object): boolean {
 }
 
 /** A node's type, for "but it is ...". */
-export function described(node: SpecNode): string {
+export function described(node: YamlNode): string {
   if (node.kind === "map") return "a mapping";
   if (node.kind === "list") return "a list";
   if (node.type === "null") return "empty";
@@ -184,7 +184,7 @@ export function described(node: SpecNode): string {
 }
 
 /** The same where fields or names belong: a text there (`A=b`, a key) may be a secret and is not quoted. */
-export const describedKind = (node: SpecNode): string =>
+export const describedKind = (node: YamlNode): string =>
   node.kind !== "scalar" || node.type === "null"
     ? described(node)
     : node.type === "string"

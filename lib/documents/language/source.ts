@@ -17,17 +17,17 @@ export interface ScalarNode extends ScalarValue {
 }
 interface ListNode {
   readonly kind: "list";
-  readonly items: readonly SpecNode[];
+  readonly items: readonly YamlNode[];
   readonly where: SourceLocation;
 }
 export interface MapNode {
   readonly kind: "map";
-  readonly entries: ReadonlyMap<string, SpecNode>;
+  readonly entries: ReadonlyMap<string, YamlNode>;
   /** The location of each key. */
   readonly keys: ReadonlyMap<string, SourceLocation>;
   readonly where: SourceLocation;
 }
-export type SpecNode = ScalarNode | ListNode | MapNode;
+export type YamlNode = ScalarNode | ListNode | MapNode;
 
 /** A value that an input of the task gives in place of a file. */
 export interface GivenInput {
@@ -126,7 +126,7 @@ export function parseSource(text: string, options: SourceOptions & { name: strin
 }
 
 /** Parses YAML text into a tree; undefined where it holds nothing. Throws every syntax error at once. */
-export function parseTree(text: string, name: string): SpecNode | undefined {
+export function parseTree(text: string, name: string): YamlNode | undefined {
   const lines = new LineCounter();
   const document = parseDocument(text.replace(/^\uFEFF/, ""), {
     schema: "failsafe",
@@ -168,7 +168,7 @@ class Tree {
     this.faults = faults;
   }
 
-  node(item: unknown, parent: SourceLocation): SpecNode {
+  node(item: unknown, parent: SourceLocation): YamlNode {
     const range = (item as { range?: readonly number[] | null } | null)?.range;
     const where = range ? this.place(range[0] ?? 0) : parent;
     if (isAlias(item)) {
@@ -188,9 +188,9 @@ class Tree {
   }
 
   #map(pairs: readonly { key: unknown; value: unknown }[], where: SourceLocation): MapNode {
-    const entries = new Map<string, SpecNode>();
+    const entries = new Map<string, YamlNode>();
     const keys = new Map<string, SourceLocation>();
-    const merged: SpecNode[] = [];
+    const merged: YamlNode[] = [];
     for (const { key, value } of pairs) {
       const keyNode = this.node(key, where);
       // A key is its text: an input may be called `on`, which as a value would be a boolean.
@@ -235,7 +235,7 @@ function scalar(item: Scalar): ScalarValue {
 }
 
 /** The tree as plain data: what PyYAML's safe_load gives (timestamps stay text). */
-export function plainValue(node: SpecNode): unknown {
+export function plainValue(node: YamlNode): unknown {
   if (node.kind === "scalar") return node.value;
   if (node.kind === "list") return node.items.map(plainValue);
   return Object.fromEntries([...node.entries].map(([name, value]) => [name, plainValue(value)]));

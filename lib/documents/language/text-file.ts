@@ -2,7 +2,7 @@
 // with or without a mark at its begin, and anything else is refused at its place, before a parser guesses.
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
-import { SpecFault } from "./faults.ts";
+import { DocumentFault } from "./faults.ts";
 
 /**
  * Reads a file as UTF-8. A pipe that nobody writes to, and a device without an end (a repository can hold a link to one), would
@@ -33,12 +33,12 @@ const HINT = "Save it as UTF-8 (most editors: Save with encoding).";
 /**
  * Reads a YAML file.
  * @param name as faults call the file
- * @throws SpecFault where the file is no UTF-8; Error with a `code` as `readRegular` throws it
+ * @throws DocumentFault where the file is no UTF-8; Error with a `code` as `readRegular` throws it
  */
 export function readYamlText(file: string, name: string): string {
   const bytes = readRegularBytes(file);
   if (isUtf16(bytes))
-    throw new SpecFault("the file is written in UTF-16; a YAML file here is UTF-8.", {
+    throw new DocumentFault("the file is written in UTF-16; a YAML file here is UTF-8.", {
       errorCode: "AML1303",
       where: { file: name },
       hint: HINT,
@@ -64,7 +64,7 @@ function isUtf16(bytes: Buffer): boolean {
 }
 
 /** The first byte that is no part of UTF-8, at its line and column. */
-function wrongByte(bytes: Buffer, name: string): SpecFault {
+function wrongByte(bytes: Buffer, name: string): DocumentFault {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let line = 1;
   let start = 0;
@@ -87,7 +87,7 @@ function wrongByte(bytes: Buffer, name: string): SpecFault {
   }
   const column = row.subarray(0, sound).toString("utf8").length + 1;
   const byte = (row[sound] ?? 0).toString(16).toUpperCase().padStart(2, "0");
-  return new SpecFault(`the byte 0x${byte} is no UTF-8.`, {
+  return new DocumentFault(`the byte 0x${byte} is no UTF-8.`, {
     errorCode: "AML1303",
     where: { file: name, line, column },
     hint: HINT,

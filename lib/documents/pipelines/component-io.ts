@@ -3,7 +3,7 @@ import { ASSET_TYPES } from "../assets/io.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { boolean, enumeration, type Literal, literal, looseText, text } from "../language/scalar.ts";
 import { isExpression, type Reading, type Shape } from "../language/shape.ts";
-import type { MapNode, SpecNode } from "../language/source.ts";
+import type { MapNode, YamlNode } from "../language/source.ts";
 import { pythonFloat } from "../language/value.ts";
 
 const PARAMETER_TYPES = ["string", "integer", "number", "boolean"] as const;
@@ -54,7 +54,7 @@ export function isParameter(type: string): type is ParameterType {
 const componentInput: Shape<ComponentInput> = {
   expects: "a mapping with type",
   below: inputFields.below,
-  read(node: SpecNode, at: Reading) {
+  read(node: YamlNode, at: Reading) {
     const fields = inputFields.read(node, at);
     if (fields === undefined || node.kind !== "map") return undefined;
     const { default: value, min, max, datastore: _datastore, ...rest } = fields;
@@ -137,7 +137,7 @@ export const componentOutputs: Shape<ComponentOutputs> = map(componentOutput, { 
 export function checkOptional(
   line: string | undefined,
   inputs: ComponentInputs | undefined,
-  place: SpecNode | undefined,
+  place: YamlNode | undefined,
   at: Reading,
 ): void {
   if (line === undefined || place === undefined) return;

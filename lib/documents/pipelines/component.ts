@@ -7,7 +7,7 @@ import { bodyGuid } from "../language/python-json.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { boolean, type Literal, literal, nameText, text, version } from "../language/scalar.ts";
 import type { Infer, Reading, Shape, Writing } from "../language/shape.ts";
-import type { MapNode, SpecNode } from "../language/source.ts";
+import type { MapNode, YamlNode } from "../language/source.ts";
 import { includedCode, type WithIncludes } from "./additional-includes.ts";
 import { type ComponentInputs, type ComponentOutputs, componentInputs, componentOutputs } from "./component-io.ts";
 
@@ -90,7 +90,7 @@ export function writtenType(node: MapNode): string | undefined {
   return written?.kind === "scalar" ? written.text.toLowerCase() : undefined;
 }
 
-export function otherType(type: string, allowed: readonly string[], place: SpecNode, at: Reading): undefined {
+export function otherType(type: string, allowed: readonly string[], place: YamlNode, at: Reading): undefined {
   return at.step("type").fault(place, `the component's type is ${JSON.stringify(type)}.`, { allowed });
 }
 

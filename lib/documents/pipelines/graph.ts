@@ -3,7 +3,7 @@
 import { type JobInput, refuseEmpty } from "../assets/io.ts";
 import { nearestName } from "../language/faults.ts";
 import { described, type Reading, type Shape, type Writing } from "../language/shape.ts";
-import type { MapNode, SpecNode } from "../language/source.ts";
+import type { MapNode, YamlNode } from "../language/source.ts";
 import type { ComponentDocument } from "./component.ts";
 import { parseBinding } from "./component-io.ts";
 import { declaredInput, declaredOutput, type Port, portOf, type Scope } from "./scope.ts";
@@ -58,7 +58,7 @@ const anyStep: Shape<unknown> = {
 export function joinSteps(
   read: Steps,
   ports: { readonly inputs: Readonly<Record<string, Port>>; readonly outputs: Readonly<Record<string, Port>> },
-  node: SpecNode | undefined,
+  node: YamlNode | undefined,
   at: Reading,
 ): Steps {
   const joined: Record<string, Step> = {};
@@ -140,7 +140,7 @@ function checkPort(
   [target = "", side = "", ...rest]: readonly string[],
   binding: string,
   scope: Scope,
-  value: SpecNode,
+  value: YamlNode,
   below: Reading,
 ): void {
   const bound = scope.steps[target];
@@ -156,7 +156,7 @@ function checkPort(
 }
 
 /** All `${{parent...}}` in a step's texts, and where each stands. What it runs has bindings of its own. */
-function* bindingsIn(node: SpecNode, at: Reading): Generator<{ value: SpecNode; below: Reading; binding: string }> {
+function* bindingsIn(node: YamlNode, at: Reading): Generator<{ value: YamlNode; below: Reading; binding: string }> {
   if (node.kind === "scalar") {
     if (node.type === "string")
       for (const [binding] of node.text.matchAll(/\$\{\{\s*parent\.[^{}]*\}\}/g))

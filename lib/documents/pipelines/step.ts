@@ -16,7 +16,7 @@ import {
   type Writing,
   writeValue,
 } from "../language/shape.ts";
-import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
+import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
 import {
   type ComponentDocument,
   type ComponentOrigin,
@@ -156,7 +156,7 @@ function typeOfStep(node: MapNode): string {
 }
 
 /** Reads one step; `name` is its key in the pipeline. */
-export function readStep(name: string, node: SpecNode, at: Reading, types: readonly StepType[]): Step | undefined {
+export function readStep(name: string, node: YamlNode, at: Reading, types: readonly StepType[]): Step | undefined {
   if (node.kind !== "map") return at.fault(node, `${at.name} is ${described(node)}; a step is a mapping of fields.`);
   const word = typeOfStep(node);
   const type = types.find((one) => one.type === word);

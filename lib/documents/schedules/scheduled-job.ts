@@ -8,7 +8,7 @@ import { kindOf } from "../language/kind.ts";
 import { mergeNodes } from "../language/overrides.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { described, type Reading, type Shape } from "../language/shape.ts";
-import type { MapNode, ScalarNode, SpecNode } from "../language/source.ts";
+import type { MapNode, ScalarNode, YamlNode } from "../language/source.ts";
 import { type PipelineJob, pipelineChanges, pipelineJobKind } from "../pipelines/pipeline.ts";
 
 /** Kinds of jobs that the service schedules. */
@@ -85,7 +85,7 @@ function readRegistered(
 }
 
 function without(node: MapNode, name: string): MapNode {
-  const entries = new Map<string, SpecNode>(node.entries);
+  const entries = new Map<string, YamlNode>(node.entries);
   entries.delete(name);
   return { ...node, entries };
 }

@@ -8,7 +8,7 @@ import { type Fields, object, optional, readOnly, required } from "../language/o
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, nameText, secretText, text } from "../language/scalar.ts";
 import { describedKind, type Reading, type Shape, snakeCase } from "../language/shape.ts";
-import type { SpecNode } from "../language/source.ts";
+import type { YamlNode } from "../language/source.ts";
 
 /** Credentials by the field that tells what they are. `kind` is the service's word for it. */
 interface Credentials {
@@ -51,7 +51,7 @@ function storeCredentials(kinds: readonly Credentials["kind"][]): Shape<Credenti
   return {
     expects: `credentials (${allowed.join(", ")})`,
     below: { kind: "either", shapes: able.map(({ shape }) => shape as Shape<unknown>) },
-    read(node: SpecNode, at: Reading) {
+    read(node: YamlNode, at: Reading) {
       if (node.kind !== "map") {
         return at.fault(node, `${at.name} is ${describedKind(node)}; credentials are a mapping of fields.`, {
           allowed,

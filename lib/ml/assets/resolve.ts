@@ -1,6 +1,6 @@
 // The resolver of documents in a workspace: uploads, code, anonymous assets, labels.
 import type { UploadRoot } from "../../documents/index.ts";
-import type { AssetKind, Resolver, SpecWorkspace } from "../../documents/language/resolver.ts";
+import type { AssetKind, Resolver, TargetWorkspace } from "../../documents/language/resolver.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { versionOfLabel } from "./asset-labels.ts";
 import { putVersion } from "./asset-writes.ts";
@@ -26,7 +26,7 @@ export interface ResolveOptions {
 const LANES = 8;
 
 /** The workspace and its cloud, as a document is translated for them. */
-export function specWorkspace(workspace: Workspace): SpecWorkspace {
+export function specWorkspace(workspace: Workspace): TargetWorkspace {
   const { subscriptionId, resourceGroup, name, id, location } = workspace;
   const { storageSuffix, authority } = workspace.azure.cloud;
   return { subscriptionId, resourceGroup, name, id, location, storageSuffix, authority: authority.replace(/\/$/, "") };

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import YAML from "yaml";
 import { kindOf, parseSource, type SourceFile } from "../../../lib/documents/index.ts";
-import { type MapNode, plainValue, type SpecNode } from "../../../lib/documents/language/source.ts";
+import { type MapNode, plainValue, type YamlNode } from "../../../lib/documents/language/source.ts";
 import { planSource } from "../../../scripts/plan/plan.ts";
 import { type Project, project } from "./project.ts";
 import { SAMPLES } from "./samples.ts";
@@ -72,7 +72,7 @@ async function planned(file: SourceFile): Promise<string | undefined> {
 }
 
 /** The paths of all keys, outermost first, and what stands there. */
-function* keysOf(node: SpecNode, above: readonly Step[] = []): Generator<[readonly Step[], SpecNode]> {
+function* keysOf(node: YamlNode, above: readonly Step[] = []): Generator<[readonly Step[], YamlNode]> {
   if (node.kind === "list") for (const [index, item] of node.items.entries()) yield* keysOf(item, [...above, index]);
   if (node.kind !== "map") return;
   for (const [name, value] of node.entries) {
@@ -82,7 +82,7 @@ function* keysOf(node: SpecNode, above: readonly Step[] = []): Generator<[readon
 }
 
 /** The tree without the key at a path. */
-function without(node: SpecNode, [step, ...rest]: readonly Step[]): SpecNode {
+function without(node: YamlNode, [step, ...rest]: readonly Step[]): YamlNode {
   if (node.kind === "list")
     return { ...node, items: node.items.map((item, index) => (index === step ? without(item, rest) : item)) };
   if (node.kind !== "map") return node;
@@ -94,15 +94,15 @@ function without(node: SpecNode, [step, ...rest]: readonly Step[]): SpecNode {
   return { ...node, entries };
 }
 
-function at(node: SpecNode, steps: readonly Step[]): SpecNode | undefined {
-  return steps.reduce<SpecNode | undefined>((current, step) => {
+function at(node: YamlNode, steps: readonly Step[]): YamlNode | undefined {
+  return steps.reduce<YamlNode | undefined>((current, step) => {
     if (current?.kind === "list") return current.items[Number(step)];
     return current?.kind === "map" ? current.entries.get(String(step)) : undefined;
   }, node);
 }
 
 /** "pipeline job: jobs.*(sweep).identity" */
-function placeOf(kind: string, tree: SpecNode, steps: readonly Step[]): string {
+function placeOf(kind: string, tree: YamlNode, steps: readonly Step[]): string {
   const words = steps.map((step, index) => {
     const above = steps[index - 1];
     if (above === "jobs") return `*(${stepType(at(tree, steps.slice(0, index + 1)))})`;
@@ -111,7 +111,7 @@ function placeOf(kind: string, tree: SpecNode, steps: readonly Step[]): string {
   return `${kind}: ${words.join(".")}`;
 }
 
-function stepType(step: SpecNode | undefined): string {
+function stepType(step: YamlNode | undefined): string {
   const word = (name: string) => {
     const node = step && at(step, [name]);
     return node?.kind === "scalar" ? node.text : undefined;

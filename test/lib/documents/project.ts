@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { parseSource, type SourceFile, SpecFault } from "../../../lib/documents/index.ts";
+import { DocumentFault, parseSource, type SourceFile } from "../../../lib/documents/index.ts";
 import { TaskErrors } from "../../../lib/errors.ts";
 import { DEFAULT_WORLD, OfflineResolver } from "../../../scripts/plan/offline.ts";
 
@@ -35,12 +35,12 @@ export function project(files: Readonly<Record<string, string>> = {}): Project {
 }
 
 /** The faults that `work` throws; none where it does not throw. */
-export function faultsOf(work: () => unknown): SpecFault[] {
+export function faultsOf(work: () => unknown): DocumentFault[] {
   try {
     work();
   } catch (error) {
-    if (error instanceof TaskErrors) return error.errors as SpecFault[];
-    if (error instanceof SpecFault) return [error];
+    if (error instanceof TaskErrors) return error.errors as DocumentFault[];
+    if (error instanceof DocumentFault) return [error];
     throw error;
   }
   return [];
