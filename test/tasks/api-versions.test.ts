@@ -1,7 +1,7 @@
 // One YAML, one api-version: each document goes to Azure at the same version, whichever task sends it, when it is made and when it is
 // changed, and that is the version which `npm run plan` says.
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { unamended } from "../../local/azure/contract/amendments.ts";
 import { operationAt, type Place, placeOf } from "../../local/azure/contract/contract.ts";
@@ -163,6 +163,16 @@ describe("a YAML that several tasks send", () => {
         ["2024-01-01-preview", ["SubmitJob", "npm run plan"]],
       ]),
     );
+  });
+
+  it("goes out through one function: nothing else in lib/ml sends a PUT", () => {
+    const files = readdirSync("lib/ml", { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".ts"));
+    const senders = files.filter((one) =>
+      /request(<[^(]*>)?\(\s*"PUT"/.test(readFileSync(path.join("lib/ml", one), "utf8")),
+    );
+    // A registry reserves a place for files by PUT, which makes no resource.
+    assert.deepEqual(senders, [path.join("assets", "registry.ts")]);
+    assert.match(readFileSync("lib/ml/workspace/write.ts", "utf8"), /azure\.request<[^(]*>\(method, at/);
   });
 
   it("loses no field by that version: the published types have there whatever our documents hold", async () => {
