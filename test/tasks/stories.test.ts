@@ -70,7 +70,7 @@ describe("the stories", () => {
   it("submit without waiting", async () => {
     const ran = await runStory(SubmitJob, { ...JOB, wait: "false" }, folder, { stepIdentity: "no waiting" });
     assert.ok(ran.outputs?.jobName);
-    assert.equal(ran.taskVariables.size, 0);
+    assert.deepEqual([...ran.taskVariables.values()], [""], "nothing is left to cancel");
   });
 
   it("leave the job's name to the post-job stage when they are cancelled, and it cancels", async () => {
