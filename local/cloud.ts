@@ -40,7 +40,7 @@ export interface CloudOptions {
   /** Published types, as contracts() has them: PUT bodies that break one of them are refused. */
   readonly contracts?: readonly Contract[];
   readonly har?: HarRecorder;
-  /** What subscription, resource group and workspace are called, where others than `defaultNames`. */
+  /** The names of subscription, resource group and workspace; default: `defaultNames`. */
   readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
   /** Scenarios (delays and failures on demand): a file, or its parsed content. */
   readonly scenarios?: string | ScenarioDocument;

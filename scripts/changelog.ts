@@ -14,7 +14,7 @@ npm run changelog -- --print a.b.c                         prints the section: w
 
 export interface Note {
   readonly file: string;
-  /** What the change is about: tasks, or parts of the project. */
+  /** The subject of the change: tasks, or parts of the project. */
   readonly parts: readonly string[];
   readonly text: string;
 }
@@ -71,7 +71,7 @@ export function unreleased(root: string, version: string): string[] {
   return faults;
 }
 
-/** What a release promises from then on: names of tasks, inputs and outputs, and the meaning of error codes. */
+/** The published interface of a release: names of tasks, inputs and outputs, and the meaning of error codes. */
 function publishedBy(root: string): { path: string; content: string }[] {
   if (!existsSync(join(root, "tasks"))) return [];
   return [

@@ -25,7 +25,7 @@ const SOURCES: readonly Source[] = [
   { package: "azure-ai-ml", version: "1.34.0", clients: ["v2024_10_01_preview_tsp", "arm_ml_service"] },
 ];
 
-/** What local Azure serves, as collections below the provider; the rest of what is published is left out. */
+/** The collections below the provider that local Azure serves; all other published ones are left out. */
 const SERVED = [
   ...["workspaces", "workspaces/jobs", "workspaces/schedules", "workspaces/computes", "workspaces/connections"],
   ...["codes", "components", "data", "environments", "models"].flatMap((noun) =>

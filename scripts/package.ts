@@ -101,7 +101,7 @@ export async function packageExtension(root: string, options: PackageOptions = {
 }
 
 /**
- * What the listing links to. An address of the Marketplace follows from the item's own name.
+ * The links of the listing. An address of the Marketplace follows from the item's own name.
  * @param repository https; a user's name or token in it is left out
  * @throws Error where it is no such address
  */

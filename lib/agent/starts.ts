@@ -128,7 +128,7 @@ export class Starter extends RunMemory {
   }
 
   /**
-   * What was started for the version since then, although nobody may have seen the answer.
+   * The run or release that was started for the version since then, also one whose answer was lost.
    * @param since by the clock of Azure DevOps, which dates what it starts; never by the agent's, which may be wrong
    * @param exactly a run on another branch does not count, also where the pipeline's default branch is meant
    */

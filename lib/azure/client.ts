@@ -45,7 +45,7 @@ export interface RequestOptions {
   /** Milliseconds until the answer's head must be there. Default 100 seconds. */
   readonly timeout?: number;
   /**
-   * What a 2xx holds (lib/azure/answers.ts). Default: the resource for a PUT on the resource manager, an accepted change
+   * The expected content of a 2xx (lib/azure/answers.ts). Default: the resource for a PUT on the resource manager, an accepted change
    * for PATCH, a removal for DELETE, otherwise an object of JSON.
    */
   readonly promises?: Promised;

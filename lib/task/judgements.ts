@@ -22,7 +22,7 @@ interface Judgement {
 export interface Heard {
   /** The newest last. */
   readonly judgements: readonly Judgement[];
-  /** What could not be read, as sentences. */
+  /** Records that could not be read, as sentences. */
   readonly unread: readonly string[];
 }
 

@@ -97,7 +97,7 @@ export interface StageOutcome {
   /** Of the last try; undefined where no process ran, or none ended by itself. */
   readonly exitCode: number | undefined;
   readonly attempts: number;
-  /** What was sent to the process, in order. */
+  /** The signals sent to the process, in order. */
   readonly signals: readonly NodeJS.Signals[];
   readonly timedOut: boolean;
   readonly progress: number;

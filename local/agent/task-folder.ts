@@ -127,7 +127,7 @@ export function installTask(task: TaskFolder, workFolder: string, files?: readon
   return target;
 }
 
-/** What a package holds: task.json, icon.png, and for each target its folder, or the file alone where it lies beside task.json. */
+/** The content of a package: task.json, icon.png, and for each target its folder, or the file alone where it lies beside task.json. */
 function packagedFiles(task: TaskFolder): string[] {
   const files = new Set(["task.json", "icon.png"]);
   for (const stage of Object.values(STAGE_KEYS)) {

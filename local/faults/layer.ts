@@ -116,7 +116,7 @@ export class FaultLayer {
     this.#onAnswer = onAnswer;
   }
 
-  /** Whose requests come through this proxy. */
+  /** The client whose requests come through this proxy. */
   add(proxy: ClientProxy, options: ClientOptions): FaultyClient {
     const client = new FaultyClient(proxy, options);
     this.#clients.add(client);
@@ -127,7 +127,7 @@ export class FaultLayer {
     this.#clients.delete(client);
   }
 
-  /** Who sent a request, and a question whether that process may still be there. */
+  /** The sender of a request, and a check whether its process may still run. */
   protected senderOf(request: http.IncomingMessage): { readonly mayLive: () => boolean } | undefined {
     const client = this.#clientOf(request);
     const process = client?.processes;

@@ -7,7 +7,7 @@ export interface FlowResult {
   readonly ok: boolean;
   readonly milliseconds: number;
   readonly error?: string;
-  /** What the client printed; kept for failures. */
+  /** The client's output; kept for failures. */
   readonly output?: string;
 }
 

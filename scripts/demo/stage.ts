@@ -34,7 +34,7 @@ export interface StageOptions {
   readonly attempts?: number;
   /** Published types: local Azure refuses bodies that break one of them. */
   readonly contracts?: readonly Contract[];
-  /** What records the traffic; one of the stage's own where absent. */
+  /** The recorder of the traffic; default: one of the stage's own. */
   readonly har?: HarRecorder;
   /** Every line of every run. */
   readonly log: (line: string) => void;

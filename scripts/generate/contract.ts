@@ -12,7 +12,7 @@ import {
   type TaskInput,
 } from "./task-json.ts";
 
-/** What the generated contracts of several tasks have in common, each by its name. */
+/** The common parts of the generated contracts, by name. */
 export interface SharedTypes {
   /** Types of inputs that are told apart by one of them. */
   readonly unions: ReadonlyMap<string, string>;
@@ -24,7 +24,7 @@ export interface SharedTypes {
 
 const NOTHING_SHARED: SharedTypes = { unions: new Map(), members: new Map(), fields: new Map() };
 
-/** What at least two of the tasks would say in the same words. */
+/** Types that at least two tasks share. */
 export function sharedTypes(tasks: readonly TaskFolder[]): SharedTypes {
   const all = tasks.map(({ json }) => piecesOf(json.inputs));
   return {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { formatJson } from "./json.ts";
 
 interface CodeEntry {
-  /** What the code means, in a few words. It never changes once it is published. */
+  /** The meaning of the code, in a few words. It never changes once it is published. */
   readonly title: string;
   /** Heading of docs/troubleshooting.md. */
   readonly section: string;
@@ -22,7 +22,7 @@ export const PUBLISHED_CODES = "lib/error-codes.published.json";
 export const readErrorCodes = (root: string): ErrorCodes =>
   JSON.parse(readFileSync(join(root, "lib/error-codes.json"), "utf8"));
 
-/** What is published; nothing where no release wrote it yet. */
+/** The published codes; empty before the first release. */
 export function readPublishedCodes(root: string): PublishedCodes {
   const file = join(root, PUBLISHED_CODES);
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};

@@ -13,7 +13,7 @@ interface Patch extends Json {
 /** An input of contract.json: a shared one by its name, a shared one with changes, or one of the task's own. */
 type InputSource = string | (Patch & { readonly list?: string });
 
-/** What a task writes itself. Members of task.json that are not here come from the frame. */
+/** The parts of task.json that a task writes itself. Members of task.json that are not here come from the frame. */
 export interface ContractSource extends Patch {
   readonly inputs: readonly InputSource[];
 }

@@ -20,7 +20,7 @@ export type Ledger = Record<string, Published>;
 /** Where the ledger lies in a project. */
 export const LEDGER = "tasks/ledger.json";
 
-/** What is published; nothing where no release wrote it yet. */
+/** The published names; empty before the first release. */
 export function readLedger(root: string): Ledger {
   const file = join(root, LEDGER);
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Ledger) : {};

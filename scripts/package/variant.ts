@@ -66,7 +66,7 @@ export class Renaming {
   }
 
   /**
-   * What a task's bundle says of itself in records and user agents, its contract, is what the packaged task.json says.
+   * The bundle with the packaged task.json as its contract, which the task writes into records and user agents.
    * @param stamped the task.json that goes into the package
    * @throws Error where the contract does not stand in the bundle just once
    */

@@ -28,7 +28,7 @@ export function namedIn(message: string, trailer = TRAILER): { file: string; tit
 }
 
 /**
- * What the history up to HEAD names, the oldest commit first.
+ * The tests that commits up to HEAD name, the oldest commit first.
  * @param since only of commits after this one
  * @throws Error where git does not know `since`
  */

@@ -10,6 +10,9 @@ const ROOTS = ["lib", "local", "relay", "scripts", "tasks", "test"];
 /** Openings that put a riddle in the place of the noun: "What becomes of …", "Whom a job is measured against". */
 const RIDDLE = /^(What|Who|Whom|Whose|How|Where|Which|Whether|When|Why|Whoever|Whatever)\b/;
 
+/** Comments below the first line that may still open so; the number may only fall. */
+const MOST_OPEN = 15;
+
 function sources(folder: string): string[] {
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = path.join(folder, entry.name);
@@ -46,6 +49,20 @@ describe("first lines of source files", () => {
       riddles.map(([name, header]) => `${name}: ${header}`),
       [],
     );
+  });
+});
+
+describe("comments of functions, types and fields", () => {
+  it("name their subject instead of opening with What, Who or Whose", () => {
+    const riddles = ROOTS.filter((name) => name !== "test")
+      .flatMap(sources)
+      .flatMap((name) => {
+        const text = readFileSync(path.join(root, name), "utf8");
+        return [...text.matchAll(/^\s*\/\*\*\s+(?:\* )?((?:What|Who|Whose) .*)$/gm)].map(
+          ([, line]) => `${name}: ${line}`,
+        );
+      });
+    assert.ok(riddles.length <= MOST_OPEN, riddles.join("\n"));
   });
 });
 

@@ -61,7 +61,7 @@ export function withInstances(conf: SparkConf | undefined): SparkConf | undefine
   return { ...conf, [INSTANCES]: least };
 }
 
-/** Whose rights a Spark run has where nothing is said: those of the attached pool, or, without a pool, those of the user. */
+/** The default identity of a Spark run: the attached pool's, or, without a pool, the user's. */
 export function sparkIdentity(run: {
   identity?: JobIdentity;
   compute?: string;

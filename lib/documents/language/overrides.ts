@@ -198,7 +198,7 @@ function place(node: YamlNode | undefined, steps: DocumentPath, value: YamlNode,
 }
 
 /**
- * What stands at a path: its shape, "free" below something that is not declared further, or undefined where there is no such path.
+ * The shape at a path: the shape, "free" below something that is not declared further, or undefined where there is no such path.
  * With a document, names of the user's own choice that the document must declare (inputs, outputs, jobs) have to stand in it.
  */
 function shapeAt(

@@ -15,7 +15,7 @@ const component = object("an AutoML component", {
 });
 const automlComponent: ComponentType<ComponentOf<typeof component>> = { type: "automl", shape: component };
 
-/** What a step has as its YAML has it, beside the fields of its task; its resources have the names of the service. */
+/** Fields of a step that are sent as in its YAML, in addition to those of its task; its resources have the names of the service. */
 const settings = object("an AutoML step", {
   resources: optional(jobResources),
   queue_settings: optional(queueSettings),

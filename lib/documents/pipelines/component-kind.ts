@@ -49,7 +49,7 @@ async function write(document: ComponentDocument, resolver: Resolver) {
   return assetWrite("components", name, version, body);
 }
 
-/** What of the spec may change under a version (docs/facts/azureml-wire.md#16, row 9), or only identifies it. */
+/** Fields of the spec that may change under a version (docs/facts/azureml-wire.md#16, row 9), or only identifies it. */
 const SPEC_MAY_CHANGE = ["description", "tags", "display_name", "name", "version", "$schema", "_source"].map(
   (field) => `componentSpec.${field}`,
 );

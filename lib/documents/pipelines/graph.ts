@@ -125,7 +125,7 @@ function checkBindings(step: Step, scope: Scope, node: MapNode, at: Reading): vo
   }
 }
 
-/** What a step that lies here is given is no empty text. */
+/** Refuses an empty text as an input of a step that is defined here. */
 function checkEmpty(step: Step, node: MapNode, at: Reading): void {
   const places = node.entries.get("inputs");
   for (const [name, input] of Object.entries(step.value.inputs ?? {})) {

@@ -74,7 +74,7 @@ export interface StepType {
   /** The component that an inline step becomes; undefined where it needs none. */
   toComponent?(value: StepValue, inputs: DeclaredInputs, outputs: DeclaredOutputs): ComponentDocument | undefined;
   /**
-   * What this type has in its body beside what all have.
+   * The type's own fields of the body.
    * @param component what the step runs, where that lies here
    */
   body(value: StepValue, to: Writing, component: ComponentDocument | undefined): Promise<Record<string, unknown>>;

@@ -20,7 +20,7 @@ export interface Named {
 }
 
 /**
- * What the document names, its steps and what their components bring included. A pipeline may name one cluster three
+ * The document's references, including those of its steps and of their components. A pipeline may name one cluster three
  * hundred times: it is one thing to look for.
  */
 export function namedIn(document: object): Named {

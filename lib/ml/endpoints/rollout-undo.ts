@@ -113,7 +113,7 @@ interface Fate {
 }
 
 /**
- * What this rollout has written itself is gone only where the list of deployments says so as well: believing one answer would leave
+ * A deployment that this rollout wrote counts as gone only if the list of deployments lacks it, too: believing one answer would leave
  * it there for ever, and say that it is not.
  */
 function look(workspace: Workspace, endpoint: string, name: string) {

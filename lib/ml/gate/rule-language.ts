@@ -14,7 +14,7 @@ export interface Needs {
 }
 
 /**
- * What a rule speaks of anywhere, in a branch that is not taken too: each of these is a finite number, or the rule fails. `all` where
+ * The values that a rule reads anywhere, also in a branch that is not taken: each of these is a finite number, or the rule fails. `all` where
  * it speaks of a map as a whole, or asks by a name that is only known as it is evaluated.
  */
 type Touches = Readonly<Record<Subject, ReadonlySet<string> | "all">>;

@@ -146,7 +146,7 @@ export class LogCursor {
   }
 
   /**
-   * What is new in a piece that was read from `from` on.
+   * The new bytes in a piece that was read from `from` on.
    * @returns undefined where it does not go on with what was taken so far: the log is another one
    */
   newOf(piece: Uint8Array): Uint8Array | undefined {

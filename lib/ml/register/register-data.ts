@@ -139,7 +139,7 @@ async function samePlace(home: Workspace | Registry, a: string, b: string): Prom
   return bare(a).toLowerCase() === bare(b).toLowerCase() && samePath(a, b);
 }
 
-/** What follows the names of subscription, group and workspace, which Azure compares without regard to case, is the same to the letter. */
+/** Compares ids: without regard to case in the names of subscription, group and workspace, as Azure does, and exactly in the rest. */
 function samePath(a: string, b: string): boolean {
   const end = (text: string) => parseDatastoreUri(text)?.path.replace(/\/+$/, "") ?? text.replace(/\/+$/, "");
   return end(a) === end(b);

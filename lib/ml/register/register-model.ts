@@ -31,7 +31,7 @@ import { shareVersion } from "./share.ts";
 export interface RegisteredModel extends RegisteredAsset {
   /** The job that made it, where one did. */
   readonly jobName: string | undefined;
-  /** What is known of a judgement, as tags: read from a run's record, never from a tag. */
+  /** The judgement, as tags: read from a run's record, never from a tag. */
   readonly evidence: Evidence;
 }
 

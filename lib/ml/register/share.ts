@@ -24,7 +24,7 @@ export interface Sharing {
   readonly version?: string | undefined;
   readonly description?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
-  /** What is known of a judgement of a model's job: verified, and never what the workspace's version says. */
+  /** The verified judgement of a model's job; the tags of the workspace's version are never used. */
   readonly evidence?: Evidence;
   readonly judged?: Judged | undefined;
   readonly judges?: Judges | undefined;

@@ -115,7 +115,7 @@ async function mayRead(request: WorkspaceRequest): Promise<boolean> {
   return answer.status !== 403 || isOfNetwork(answer.text);
 }
 
-/** What services say where the network, and no role, is in the way (public reports; docs/facts/operations.md#B.7). Case makes no difference. */
+/** Messages of services that refuse because of the network, not of a role (public reports; docs/facts/operations.md#B.7). Case makes no difference. */
 const NETWORK =
   /private (link|endpoint)|public (network )?access|virtual network|network (rules?|acls?|security)|firewall|ip address|not allowed from/i;
 

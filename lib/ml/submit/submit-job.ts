@@ -162,7 +162,7 @@ const slug = (text: string, length: number) =>
     .replace(/^-+|-+$/g, "");
 
 /**
- * What a job is to do, as a hash: without what names and traces it, and with code by its content. A distillation says
+ * A hash of a job's work: without its name and lineage, and with code by its content. A distillation says
  * what it does among the job's own properties; the one of them that holds its API key is not looked at.
  */
 export function specificationHash(

@@ -1,7 +1,7 @@
 // Provenance on Azure ML: the pipeline run that made a job, data or a model, written to it so that each can be traced back
 // (docs/facts/azureml-documents.md#9).
 
-/** What is known of the pipeline run; empty texts where nothing is. lib/agent fills it in. */
+/** The data of the pipeline run; empty texts if unknown. lib/agent fills it in. */
 export interface Provenance {
   readonly kind: "build" | "release" | "none";
   readonly organization: string;

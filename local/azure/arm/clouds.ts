@@ -9,7 +9,7 @@ export interface Environment {
   readonly management: readonly string[];
   /** Audience of tokens for endpoints with Entra authentication. */
   readonly machineLearning: string;
-  /** What the connection of type azurerm keeps beside what was entered; addresses that a local cloud has itself are put in by it. */
+  /** Further data of the connection of type azurerm; a local cloud fills in its own addresses. */
   readonly dependencyData: Readonly<Record<string, string>>;
 }
 

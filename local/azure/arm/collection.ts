@@ -231,7 +231,7 @@ export function page<T, U>(
   return { value, nextLink: next.href };
 }
 
-/** What is made while a caller pages through a list that begins with the newest moves the rest down. @param now the length, of such a list */
+/** The offset of a page: in a list with the newest first, items created while a caller pages move the rest down. @param now the length, of such a list */
 function offset(skip: string | undefined, name: string, now: number | undefined): number {
   if (skip === undefined) return 0;
   const found = /^after:(\d+) of:(\d+)$/.exec(Buffer.from(skip, "base64url").toString());

@@ -43,7 +43,7 @@ export class Operation {
   endTime: string | undefined;
   error: OperationError | undefined;
   subject: OperationSubject | undefined;
-  /** What the result's address answers once it has succeeded, where that is not the operation; called at each look, may throw. */
+  /** The answer of the result's address after success, if it is not the operation; called at each request, may throw. */
   result: ((apiVersion: string) => OperationResult) | undefined;
   /** Settles when the operation has ended. */
   readonly ended: Promise<void>;

@@ -134,7 +134,7 @@ export class Directory {
   }
 
   /**
-   * Whose token the Authorization header bears.
+   * The owner of the token in the Authorization header.
    * @param audiences resources the token may be meant for; a trailing slash makes no difference
    * @throws ArmError 401 when there is no token, or not ours, or expired, or for another audience
    */

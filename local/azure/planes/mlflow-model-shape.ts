@@ -6,7 +6,7 @@ import type { AzureWorld } from "../world/world.ts";
 import { invalid, pairs } from "./mlflow-protocol.ts";
 
 /**
- * What MLflow orders models and versions by. Filters are the narrower: a public report has the service refuse `tag.… != 'true'`,
+ * The orders of models and versions in MLflow. Filters are the narrower: a public report has the service refuse `tag.… != 'true'`,
  * which MLflow 2.22 and 3 send with every search of registered models, with the sentence for filters that it does not read.
  */
 export const searchedModels: Searched = {

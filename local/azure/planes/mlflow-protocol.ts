@@ -53,7 +53,7 @@ export function invalid(message: string, family: MlflowError["family"] = "UserEr
   return new MlflowError(400, "INVALID_PARAMETER_VALUE", message, family);
 }
 
-/** What the documentation says that Azure ML does not support; status and words are not verified against live Azure. */
+/** Operations that Azure ML does not support according to its documentation; status and words are not verified against live Azure. */
 export function notSupported(what: string): MlflowError {
   return invalid(`Azure Machine Learning does not support ${what}.`);
 }

@@ -76,7 +76,7 @@ function mountReads(arm: ArmRouter, world: AzureWorld): void {
   });
 }
 
-/** What the published types have: attached Databricks, virtual machines and AKS. That others are refused, and how, is not recorded. */
+/** The published types: attached Databricks, virtual machines and AKS. That others are refused, and how, is not recorded. */
 function secretsOf(compute: ComputeRecord | undefined): Json {
   const sent = compute?.sent;
   switch (sent?.computeType) {

@@ -114,7 +114,7 @@ const WITHOUT_CREDENTIALS = new Set(["AAD", "None"]);
 const AZURE = new Set(["ADLSGen2", "AzureBlob", "AzureDataExplorer", "AzureOneLake", "ContainerRegistry", "Redis"]);
 
 /**
- * What an answer shows. Only what was sent counts of the rest: `expiryTime` came back as null in 2023 although one was sent.
+ * The fields of an answer. Of the rest only sent fields count: `expiryTime` came back as null in 2023 although one was sent.
  * Keys that no published type knows are shown at 2024-04-01, where they are recorded, and nowhere else.
  */
 function propertiesShown(

@@ -19,7 +19,7 @@ export function meets(pattern: string | undefined, text: string | undefined): bo
 }
 
 /**
- * What the resource manager's role definitions call a request: `Microsoft.MachineLearningServices/workspaces/jobs/write`.
+ * The operation of a request, as role definitions of the resource manager name it: `Microsoft.MachineLearningServices/workspaces/jobs/write`.
  * Undefined for what is below no resource provider.
  */
 export function operationOf(method: string, path: string): string | undefined {

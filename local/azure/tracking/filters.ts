@@ -1,7 +1,7 @@
 // The search language of Azure ML's MLflow: `metrics.auc > 0.9 and tags."a.b" = 'x'`, and `order_by`. It is smaller than MLflow's own.
 // What it does not know is refused: a filter that matched nothing in silence would open gates.
 
-/** What a clause looks at: one field of one group. An attribute's key is the name it has in `Searched`, whatever alias was written. */
+/** The subject of a clause: one field of one group. An attribute's key is the name it has in `Searched`, whatever alias was written. */
 export interface FilterSubject {
   readonly group: "metric" | "parameter" | "tag" | "attribute";
   readonly key: string;

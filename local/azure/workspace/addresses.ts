@@ -5,7 +5,7 @@ import type { AzureWorld } from "../world/world.ts";
 export const cloudName = "LocalCloud";
 
 /**
- * What follows `https://<account>.blob.`, everywhere the same: `core.storage.localhost:<port>`. Official clients hold it against
+ * The suffix after `https://<account>.blob.`, the same everywhere: `core.storage.localhost:<port>`. Official clients hold it against
  * the URLs that services sign (azureml-mlflow downloads nothing else, and says nothing), and the Python storage client takes an
  * account key only where the host goes on with `.blob.core.`.
  */

@@ -2,7 +2,7 @@
 
 /**
  * Durations in milliseconds, by the cloud's clock unless said. Changed in place; what is running already may not notice.
- * What happens to some jobs, requests and deployments only is for the rules of a scenario file (scenarios/).
+ * Rules of a scenario file (scenarios/) change single jobs, requests and deployments.
  */
 export interface Settings {
   /** How long a metric stays invisible after it was logged, as the real service is late too. */

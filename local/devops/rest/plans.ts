@@ -156,7 +156,7 @@ function writeLog(call: Call) {
 }
 
 /**
- * What an outside service reports about a task that the server waits for. Body as in docs/facts/extension.md#3.4; the refusals and the
+ * The report of an outside service about a task for which the server waits. Body as in docs/facts/extension.md#3.4; the refusals and the
  * empty answer are not verified against live Azure DevOps.
  */
 function raiseEvent(call: Call) {

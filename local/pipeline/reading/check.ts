@@ -56,7 +56,7 @@ function checkJob(reader: SourceReader, document: PipelineDocument, job: JobDocu
 }
 
 /**
- * What an expression takes from stages or jobs that it does not depend on is null on the real server, in silence; here it is refused.
+ * Refuses an expression that reads stages or jobs on which it does not depend: the real server silently gives null.
  * The keys of `known` are the names that can be asked.
  */
 function check(

@@ -177,7 +177,7 @@ function usable(job: JobRecord | undefined): JobRecord | undefined {
   return job !== undefined && isTerminal(job.status) && job.status !== "Completed" ? undefined : job;
 }
 
-/** What a step's run has in its properties (docs/facts/azureml-wire.md#11.2). */
+/** The properties of a step's run (docs/facts/azureml-wire.md#11.2). */
 function stepProperties(pipeline: JobRecord, step: Step): Record<string, string> {
   return {
     "azureml.runsource": "azureml.StepRun",

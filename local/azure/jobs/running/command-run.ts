@@ -20,7 +20,7 @@ import { startCommand } from "./start-command.ts";
 /** The log file that streaming clients look for first (docs/facts/azureml-services.md#5.2). */
 const standardLog = "user_logs/std_log.txt";
 
-/** What the service notes from the queue on (docs/facts/azureml-wire.md#9.2); neither file is written here. */
+/** Properties that the service sets once the job is queued (docs/facts/azureml-wire.md#9.2); neither file is written here. */
 const processFiles = {
   ProcessInfoFile: "azureml-logs/process_info.json",
   ProcessStatusFile: "azureml-logs/process_status.json",

@@ -17,7 +17,7 @@ function logOf(body: JobBody): string {
   return isImport(body) ? "azureml-logs/executionlogs.txt" : (logs[body.jobType] ?? "user_logs/std_log.txt");
 }
 
-/** What a pipeline of the service's own stands for, as "monitor"; undefined: a job that somebody submitted. */
+/** The purpose of a pipeline of the service's own, as "monitor"; undefined: a job that somebody submitted. */
 export function simulates(body: JobBody): string | undefined {
   return typeof body["simulates"] === "string" ? body["simulates"] : undefined;
 }

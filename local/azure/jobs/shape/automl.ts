@@ -13,7 +13,7 @@ const tables = [
 const tableSweeps = ["sweepSettings", "fixedParameters", "searchSpace"];
 const images = ["sweepSettings", "validationData", "validationDataSize", "modelSettings", "searchSpace"];
 
-/** What a model of images may be searched over: these for detection and segmentation, the recorded ones. */
+/** The recorded parameters of a search over image models, for detection and segmentation. */
 const detection = [
   ...["amsGradient", "augmentations", "beta1", "beta2", "distributed", "earlyStopping", "earlyStoppingDelay"],
   ...["earlyStoppingPatience", "evaluationFrequency", "enableOnnxNormalization", "gradientAccumulationStep"],

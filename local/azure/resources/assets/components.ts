@@ -87,7 +87,7 @@ function momentVersion(now: number): string {
   return `${whole.replace(/[T:]/g, "-")}-${fraction.padEnd(7, "0")}`;
 }
 
-/** What a component that is made of a job shows of its graph: assets are of type "path", whatever the job's are (recorded once). */
+/** The graph of a component that is made from a job: assets are of type "path", regardless of the job's (recorded once). */
 function graphShown(spec: Spec, definition: Spec): Spec {
   if (definition === spec) return {};
   const inputs = Object.entries(definition["inputs"] as Record<string, Spec>).map(([key, input]) => [

@@ -79,7 +79,7 @@ export function storedModelUri(world: AzureWorld, uri: string): string {
   return longDatastoreUri(world, datastore, path).replace("/resourcegroups/", "/resourceGroups/");
 }
 
-/** What MLflow has written to a version, and no PUT of the management plane takes away. */
+/** Fields that MLflow has written to a version; no PUT of the management plane removes them. */
 function kept(properties: Record<string, unknown> | undefined, ...keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(keys.flatMap((key) => (properties?.[key] === undefined ? [] : [[key, properties[key]]])));
 }

@@ -47,13 +47,13 @@ export interface AssetKind {
   showContainer(container: AssetContainer, store: AssetStore, apiVersion: string, now: number): Record<string, unknown>;
   /** 404 for a version, or for the container when `version` is absent. */
   notFound(name: string, version?: string): ArmError;
-  /** What the list of versions reads of the query besides what every list of versions does. */
+  /** The list's own query parameters, in addition to those of every list of versions. */
   readonly filters?: readonly string[];
   /** Under which version an anonymous asset is kept, when the service chooses its own. */
   ownVersion?(write: VersionWrite): string;
 }
 
-/** What a list of versions reads of the query, in a workspace or a registry. */
+/** The query parameters of a list of versions, in a workspace or a registry. */
 export const versionQuery = (kind: AssetKind): readonly string[] => [...selected, "stage", ...(kind.filters ?? [])];
 
 /** As `select` does, and by `version`; `offset` is how many of them are left out at the beginning. */
@@ -249,7 +249,7 @@ function requireName(name: string): void {
   );
 }
 
-/** What all containers show. `empty` stands where no tags or properties were ever put: `{}`, or null for data (docs/facts/azureml-wire.md#5, #6). */
+/** The common fields of all containers. `empty` is shown if no tags or properties were ever written: `{}`, or null for data (docs/facts/azureml-wire.md#5, #6). */
 export function containerProperties(
   container: AssetContainer,
   store: AssetStore,
