@@ -53,7 +53,8 @@ import { openWorkspace } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ workspace, log }) => {
+export default defineTask(contract, async ({ open, log }) => {
+  const workspace = await open(openWorkspace);
   log.info(\`Workspace \${workspace.name} is in \${workspace.location}.\`);
   return { location: workspace.location };
 });

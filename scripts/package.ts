@@ -2,7 +2,17 @@
 // Options: --variant release|dev, --version a.b.c, --publisher NAME (a copy for your own organization), --repository URL (what the
 // listing links to), --output FOLDER.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -67,8 +77,10 @@ export async function packageExtension(root: string, options: PackageOptions = {
       writeFileSync(join(target, "task.json"), formatJson(stamped));
       if (!runsOnAgent(json)) continue;
       cpSync(join(root, "tasks", folder, "dist"), join(target, "dist"), { recursive: true });
-      const bundle = join(target, "dist/index.js");
-      writeFileSync(bundle, renaming.bundle(readFileSync(bundle, "utf8"), json, stamped));
+      const dist = join(target, "dist");
+      const files = readdirSync(dist).map((name) => [name, readFileSync(join(dist, name), "utf8")] as const);
+      const [file, text] = renaming.bundle(Object.fromEntries(files), json, stamped);
+      writeFileSync(join(dist, file), text);
     }
     const contributions = renaming.contributions(manifest.contributions);
     const publisher = options.publisher ?? manifest.publisher;

@@ -1,19 +1,30 @@
 // The agent's interface: inputs, outputs, secrets, attachments, cancellation and Azure DevOps, as the rest of the library sees them.
+import type { SourceLocation } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Provenance } from "../provenance.ts";
 import type { ConnectionDetails } from "./connection.ts";
 import type { StepFolders } from "./folders.ts";
 import type { InputSource } from "./inputs.ts";
 import type { ProxySettings } from "./network.ts";
-import type { Provenance } from "./provenance.ts";
 import type { RightsAccess } from "./rights.ts";
 import type { RecordsAccess } from "./run-records.ts";
 import type { WritesAccess } from "./run-writes.ts";
 import type { RunAccess } from "./starts.ts";
 
+/** How a step ends, as the agent reads it. */
+export type Result = "Succeeded" | "SucceededWithIssues" | "Failed" | "Canceled";
+
 export interface Agent extends InputSource {
   readonly log: Log;
+  /**
+   * An issue of the pipeline run. `where` makes it `file(line,column)`.
+   * @param code the error's stable code, which the run keeps with the issue
+   */
+  issue(type: "error" | "warning", message: string, where?: SourceLocation, code?: string): void;
   /** Aborted by SIGINT or SIGTERM; its reason is a TaskError kind `canceled`. */
   readonly signal: AbortSignal;
+  /** Rejects with the first error that nobody catches, and where the process would end although the work is not done. */
+  readonly uncaught: Promise<never>;
   readonly provenance: Provenance;
   readonly proxy: ProxySettings | undefined;
   /** PEM file of certificate authorities to trust beside the machine's. */
@@ -50,14 +61,12 @@ export interface Agent extends InputSource {
   summary(name: string, markdown: string): void;
   /** Keeps a file with the log of the run. */
   uploadFile(name: string, content: string): void;
-  /** Publishes a JUnit file as a test run: by the agent, which fails the step where it is refused. */
-  publishTests(file: string, title: string): void;
+  /** Publishes JUnit's XML as a test run: by the agent, which fails the step where it is refused. */
+  publishTests(xml: string, title: string): void;
   addBuildTag(tag: string): void;
   /**
    * A random text that is kept with the agent's job, for one step of it: the same where the agent runs that step again in
    * place, and known to nobody outside of the job.
    */
   stepNonce(): string;
-  /** An absolute path in Agent.TempDirectory that nothing else has; the agent empties that folder at the end of the job. */
-  tempFile(name: string): string;
 }

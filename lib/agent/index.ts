@@ -1,7 +1,5 @@
 // The module of the pipeline agent and of Azure DevOps: the only one that imports azure-pipelines-task-lib and azure-devops-node-api.
 export type { Agent } from "./agent.ts";
-
+export { guardOutput } from "./guard.ts";
 export { complete, flushed, logIssue, pipelineLog } from "./output.ts";
 export { openAgent } from "./pipeline.ts";
-export { type Provenance, stepIdentity } from "./provenance.ts";
-export { uncaughtError } from "./uncaught.ts";

@@ -3,6 +3,7 @@ import "./task-lib-settings.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import type { SourceLocation } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Result } from "./agent.ts";
 import { escapeCommands, escapedLines } from "./escape-commands.ts";
 import { endLines, own } from "./guard.ts";
 
@@ -31,7 +32,7 @@ export function logIssue(type: "error" | "warning", message: string, where?: Sou
   );
 }
 
-export function complete(result: "Succeeded" | "SucceededWithIssues" | "Failed" | "Canceled", message = ""): void {
+export function complete(result: Result, message = ""): void {
   // Not tl.setResult: it spells Canceled in a way that the agent cannot read, and reports the message as an issue again.
   tl.command("task.complete", { result }, escapeCommands(message));
 }

@@ -12,15 +12,18 @@ import { requestAssertion } from "./azure-devops.ts";
 import { cancellation } from "./cancel.ts";
 import { collectionOf } from "./collection.ts";
 import { type ConnectionSource, readConnection, SECRET_PARAMETERS } from "./connection.ts";
+import { giveIdentityBack } from "./environment.ts";
 import { stepFolders } from "./folders.ts";
 import { own } from "./guard.ts";
 import type { ProxySettings } from "./network.ts";
 import { logIssue, pipelineLog } from "./output.ts";
 import { readProvenance } from "./provenance.ts";
 import { secretForms } from "./secrets.ts";
+import { uncaughtError } from "./uncaught.ts";
 
 /** The agent of this process. `userAgent` is how we name ourselves to Azure DevOps. */
 export function openAgent(userAgent: string): Agent {
+  const uncaught = uncaughtError();
   const proxy = readProxy();
   const caFile = quietly(() => tl.getHttpCertConfiguration()?.caFile) || undefined;
   const accessToken = endpointParameter("SystemVssConnection", "AccessToken");
@@ -42,7 +45,9 @@ export function openAgent(userAgent: string): Agent {
 
   return {
     log: pipelineLog,
+    issue: logIssue,
     signal: cancellation(),
+    uncaught,
     provenance: readProvenance(variable),
     proxy,
     caFile,
@@ -56,7 +61,10 @@ export function openAgent(userAgent: string): Agent {
       const source = connectionSource(id);
       // Masks the connection's secrets before any message about the connection is printed.
       for (const key of SECRET_PARAMETERS) setSecret(source.parameter(key) ?? "");
-      return readConnection(inputName, id, source);
+      const connection = readConnection(inputName, id, source);
+      // Its library asks the environment where the machine's identity is to be had.
+      if (connection.scheme === "managedIdentity") giveIdentityBack();
+      return connection;
     },
     oidcAssertion: (connectionId) => async () => {
       const assertion = await requestAssertion(settings(), connectionId, variable("System.OidcRequestUri"), {
@@ -149,7 +157,9 @@ export function openAgent(userAgent: string): Agent {
       writeFileSync(file, content);
       tl.uploadFile(file);
     },
-    publishTests(file, title) {
+    publishTests(xml, title) {
+      const file = temporaryFile("tests.xml");
+      writeFileSync(file, xml);
       tl.command(
         "results.publish",
         { type: "JUnit", runTitle: title, resultFiles: file, mergeResults: "false", publishRunAttachments: "false" },
@@ -161,7 +171,6 @@ export function openAgent(userAgent: string): Agent {
       if (variable("System.HostType")?.toLowerCase() === "build") tl.addBuildTag(tag);
     },
     stepNonce,
-    tempFile: temporaryFile,
   };
 }
 

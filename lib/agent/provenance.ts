@@ -1,34 +1,5 @@
 // Provenance: the pipeline run, commit and branch, from the variables that the agent predefines (docs/facts/agent.md#1.9).
-
-export interface Provenance {
-  kind: "build" | "release" | "none";
-  /** Address of the organization, such as `https://dev.azure.com/contoso/`. */
-  organization: string;
-  project: string;
-  definition: string;
-  /** Definitions of several folders may share a name. */
-  definitionId?: string;
-  /** Build id or release id. */
-  runId: string;
-  /** Build number or release name. */
-  runNumber: string;
-  /** Page of the run. */
-  runUri: string;
-  /** Empty where the pipeline has no stages. */
-  stage: string;
-  job: string;
-  /** The step's `name:`, or else its display name. */
-  step: string;
-  /** Attempt of the job, from 1. */
-  attempt: number;
-  /** Never with user information. */
-  repositoryUri: string;
-  /** `main`, `feature/x`, `refs/pull/7/merge`. */
-  branch: string;
-  commit: string;
-  requestedFor?: string;
-  pullRequestId?: string;
-}
+import { type Provenance, withoutUserInformation } from "../provenance.ts";
 
 /** Looks at variables; absent ones are empty texts in the result, and its `kind` is `none` outside of a pipeline. */
 export function readProvenance(variable: (name: string) => string | undefined): Provenance {
@@ -42,7 +13,10 @@ export function readProvenance(variable: (name: string) => string | undefined): 
   const named = (name: string) => (name === "__default" ? "" : name);
   const phase = named(first("System.PhaseName"));
   const job = named(first("System.JobName"));
-  const provenance: Provenance = {
+  const requestedFor = first(...(kind === "release" ? ["Release.RequestedFor"] : []), "Build.RequestedFor");
+  const pullRequestId = first("System.PullRequest.PullRequestId");
+  const definitionId = first(...(kind === "release" ? ["Release.DefinitionId"] : []), "System.DefinitionId");
+  return {
     kind,
     organization,
     project,
@@ -74,14 +48,10 @@ export function readProvenance(variable: (name: string) => string | undefined): 
     repositoryUri: withoutUserInformation(first("Build.Repository.Uri")),
     branch: first("Build.SourceBranch").replace(/^refs\/heads\//, ""),
     commit: first("Build.SourceVersion"),
+    ...(definitionId === "" ? {} : { definitionId }),
+    ...(requestedFor === "" ? {} : { requestedFor }),
+    ...(pullRequestId === "" ? {} : { pullRequestId }),
   };
-  const requestedFor = first(...(kind === "release" ? ["Release.RequestedFor"] : []), "Build.RequestedFor");
-  const pullRequestId = first("System.PullRequest.PullRequestId");
-  const definitionId = first(...(kind === "release" ? ["Release.DefinitionId"] : []), "System.DefinitionId");
-  if (definitionId !== "") provenance.definitionId = definitionId;
-  if (requestedFor !== "") provenance.requestedFor = requestedFor;
-  if (pullRequestId !== "") provenance.pullRequestId = pullRequestId;
-  return provenance;
 }
 
 /**
@@ -94,8 +64,5 @@ export function stepIdentity(provenance: Provenance): string {
   const place = organization.replace(/^https?:\/\//, "").replace(/\/$/, "");
   return [place, ...[project, kind, runId, stage, job, step].map(encodeURIComponent)].join("/");
 }
-
-/** Removes user and password: the clone address of Azure Repos has a user in it (docs/facts/azureml-documents.md#9.1). */
-export const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
 
 const withSlash = (url: string) => (url === "" || url.endsWith("/") ? url : `${url}/`);

@@ -2,7 +2,7 @@
 // It stands where every request leaves, so that no code above it can change anything during a dry run.
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Transport } from "./transport.ts";
-import { WithheldWrites } from "./withheld-writes.ts";
+import type { WithheldWrites } from "./withheld-writes.ts";
 
 /** Requests that are sent by POST and change nothing: tokens, keys and logs are read so, and questions are asked. */
 const READING =
@@ -15,9 +15,13 @@ const READS = new Set(["GET", "HEAD", "OPTIONS"]);
  * The same transport, but nothing is written. What was withheld can be read again at its own path, as a story does that looks at
  * what it has made.
  * @param resourceManager its address, without a slash at the end
+ * @param withheld where the writes are noted
  */
-export function dryRun(transport: Transport, resourceManager: string): Transport & { readonly dryRun: WithheldWrites } {
-  const withheld = new WithheldWrites();
+export function dryRun(
+  transport: Transport,
+  resourceManager: string,
+  withheld: WithheldWrites,
+): Transport & { readonly dryRun: WithheldWrites } {
   const there = new Map<string, object | undefined>();
   /** Resources that Azure has shown to exist: a PUT changes those, and creates any other. */
   const found = new Set<string>();

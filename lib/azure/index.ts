@@ -41,5 +41,5 @@ export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
 export { tokenClaims } from "./token-claims.ts";
 export { type TranscribedExchange, transcribing } from "./transcript.ts";
 export { createTransport, type Transport, type TransportOptions } from "./transport.ts";
-export type { WithheldWrites } from "./withheld-writes.ts";
+export { WithheldWrites } from "./withheld-writes.ts";
 export { SECRET_FIELDS, withoutSecrets } from "./without-secrets.ts";

@@ -1,7 +1,6 @@
 // From a service connection and the inputs that every task has to a signed-in way to one workspace.
 
 import type { ConnectionDetails } from "../agent/connection.ts";
-import { giveIdentityBack } from "../agent/environment.ts";
 import type { Agent } from "../agent/index.ts";
 import type { TaskIdentity } from "../agent/inputs.ts";
 import {
@@ -9,13 +8,15 @@ import {
   type Cloud,
   cloudOf,
   createCredential,
-  createTransport,
   dryRun,
   type Identity,
+  type Transport,
+  type TransportOptions,
+  type WithheldWrites,
 } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { isDryRun } from "./dry-run.ts";
-import type { WorkspaceRequest } from "./task.ts";
+import type { AssetStoreRequest } from "../ml/assets/asset-store.ts";
+import type { ConnectionFacts } from "../ml/setup/sign-in.ts";
 import { transcribed } from "./transcript.ts";
 
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
@@ -26,17 +27,31 @@ const REGISTRY = "registry";
 /** Azure DevOps names it, and fills it in, where the task downloads a release artifact. */
 const ARTIFACT_CONNECTION = "connection";
 
-/** Nothing is asked of the network here. @throws TaskError kind `connection` or `input` */
-export function openAzure(
+/** Makes the way out to Azure. */
+export type Network = (options: TransportOptions) => Transport;
+
+/** A signed-in way to the subscription, the coordinates of the workspace or the registry, and what the connection says of itself. */
+export interface Connected extends AssetStoreRequest {
+  readonly connection: ConnectionFacts;
+}
+
+/**
+ * Nothing is asked of the network here.
+ * @param withheld where a dry run notes its writes; absent, they are sent
+ * @throws TaskError kind `connection` or `input`
+ */
+export function connect(
   agent: Agent,
   inputs: Readonly<Record<string, unknown>>,
   task: TaskIdentity,
-): WorkspaceRequest {
+  network: Network,
+  withheld?: WithheldWrites,
+): Connected {
   const selected = (inputs[SELECTOR] as string | undefined) ?? CONNECTION;
   const connection = agent.connection(inputs[ARTIFACT_CONNECTION] === undefined ? selected : ARTIFACT_CONNECTION);
   const { resourceGroup, name } = coordinates(connection, inputs);
   const cloud: Cloud = cloudOf(connection.cloud);
-  const direct = createTransport({
+  const direct = network({
     proxy: agent.proxy,
     caFile: agent.caFile,
     userAgent: [`azure-ml-pipelines/${task.version}`, task.name, agent.variable("AZURE_HTTP_USER_AGENT")]
@@ -44,7 +59,7 @@ export function openAzure(
       .join(" "),
   });
   const told = transcribed(agent, task.name, cloud, direct);
-  const transport = isDryRun(inputs) ? dryRun(told, cloud.resourceManager) : told;
+  const transport = withheld ? dryRun(told, cloud.resourceManager, withheld) : told;
   const credential = createCredential(cloud, identityOf(connection, agent), transport);
   const { subscriptionId } = connection;
   const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });
@@ -103,7 +118,6 @@ function identityOf(connection: ConnectionDetails, agent: Agent): Identity {
     case "workloadIdentity":
       return { scheme, tenantId, clientId, assertion: agent.oidcAssertion(id), hidden: connection.hidden };
     case "managedIdentity":
-      giveIdentityBack();
       return { scheme, clientId: connection.clientId };
   }
 }

@@ -21,12 +21,12 @@ export function dryRunLog(log: Log, withheld: Pick<WithheldWrites, "begun">): Lo
  * The context of a dry run: no output, no record and nothing to roll back.
  * @param keepsOutputs whether the story knows its outputs without a write, so that they are set and recorded all the same
  */
-export function dryRunContext<Inputs, Outputs, Workspace>(
-  context: StoryContext<Inputs, Outputs, Workspace>,
+export function dryRunContext<Inputs, Outputs>(
+  context: StoryContext<Inputs, Outputs>,
   keepsOutputs = false,
-): StoryContext<Inputs, Outputs, Workspace> {
+): StoryContext<Inputs, Outputs> {
   if (keepsOutputs) return context;
-  const run = { ...context.run, setOutputs() {}, setTaskVariable() {}, addBuildTag() {} };
+  const run = { ...context.run, setOutputs() {}, leave() {}, addBuildTag() {} };
   // What the story reports as made was not made.
   const record: RunRecord = { ...context.record };
   return { ...context, record, run };

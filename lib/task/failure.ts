@@ -1,5 +1,5 @@
 // A failed step's issue and log lines: one sentence, the remedy, the place in the file, and the request id for support.
-import { logIssue, pipelineLog } from "../agent/index.ts";
+import type { Agent } from "../agent/index.ts";
 import { formatLocation, TaskError, TaskErrors } from "../errors.ts";
 
 export interface Failure {
@@ -10,28 +10,32 @@ export interface Failure {
   code?: string;
 }
 
+/** Whom a failure is told. */
+type Told = Pick<Agent, "log" | "issue">;
+
 /** Reports `error` as issues of the run and returns what the record keeps of it. */
-export function reportFailure(error: unknown): Failure {
+export function reportFailure(agent: Told, error: unknown): Failure {
   const faults = faultsOf(error);
   for (const fault of faults) {
     const { where, errorCode } = fault instanceof TaskError ? fault : {};
-    logIssue("error", withoutPlace(fault), where, errorCode);
+    agent.issue("error", withoutPlace(fault), where, errorCode);
   }
   const codes = new Set(faults.flatMap((fault) => (fault instanceof TaskError ? (fault.errorCode ?? []) : [])));
-  if (codes.size > 0) pipelineLog.info(`What to do about ${[...codes].join(", ")}: docs/troubleshooting.md`);
-  return kept(error);
+  if (codes.size > 0) agent.log.info(`What to do about ${[...codes].join(", ")}: docs/troubleshooting.md`);
+  return kept(agent, error);
 }
 
 /** A cancel is not an error: it is printed as plain text, with what failed during the clean-up, if anything did. */
-export function reportCancel(reason: unknown, error: unknown): Failure {
-  pipelineLog.info(sentence(reason));
-  if (error !== reason && error instanceof TaskError && error.kind !== "canceled") pipelineLog.info(sentence(error));
-  return kept(reason);
+export function reportCancel(agent: Told, reason: unknown, error: unknown): Failure {
+  const { log } = agent;
+  log.info(sentence(reason));
+  if (error !== reason && error instanceof TaskError && error.kind !== "canceled") log.info(sentence(error));
+  return kept(agent, reason);
 }
 
-function kept(error: unknown): Failure {
+function kept({ log }: Told, error: unknown): Failure {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    pipelineLog.debug(cause.stack ?? String(cause));
+    log.debug(cause.stack ?? String(cause));
   }
   const faults = faultsOf(error);
   const first = faults[0];

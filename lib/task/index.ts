@@ -1,7 +1,5 @@
 // The entry of every task: exports what its index.ts needs.
 
 export type { StepFolders } from "../agent/folders.ts";
-export { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run.ts";
 export { readPairs } from "./pairs.ts";
-
 export * from "./task.ts";

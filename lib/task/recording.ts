@@ -1,6 +1,6 @@
 // The record as it is when a step begins.
-import type { Provenance } from "../agent/index.ts";
 import type { TaskIdentity } from "../agent/inputs.ts";
+import type { Provenance } from "../provenance.ts";
 import { RECORD_VERSION, type RunRecord } from "../record/index.ts";
 
 export function newRecord(task: TaskIdentity, from: Provenance): RunRecord {

@@ -1,44 +1,16 @@
-// A task: a contract, how its workspace is opened, and its story.
+// A task: a contract, and the story that it promises.
 import type { StepFolders } from "../agent/folders.ts";
 import type { Contract } from "../agent/inputs.ts";
-import type { Provenance } from "../agent/provenance.ts";
 import type { RightsAccess } from "../agent/rights.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
 import type { WritesAccess } from "../agent/run-writes.ts";
 import type { RunAccess } from "../agent/starts.ts";
-import type { AzureMl } from "../azure/index.ts";
 import type { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Provenance } from "../provenance.ts";
 import type { TestReport } from "../record/junit.ts";
 import type { RunRecord } from "../record/record.ts";
-
-/** A service connection as far as it may be told. */
-interface OpenConnection {
-  readonly name?: string | undefined;
-  readonly scheme: string;
-  readonly tenantId: string;
-  readonly clientId?: string | undefined;
-  /** The cloud that it names, whatever its addresses are. */
-  readonly environment: string;
-}
-
-/** The request of an opener: a signed-in client of the subscription, and the workspace's names. */
-export interface WorkspaceRequest {
-  readonly azure: AzureMl;
-  readonly subscriptionId: string;
-  /** Of the workspace; empty, as its name, where a registry is named and no workspace. */
-  readonly resourceGroup: string;
-  readonly name: string;
-  readonly registry?: string | undefined;
-  /** The service connection, without what is secret in it. */
-  readonly connection: OpenConnection;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly provenance: Provenance;
-}
-
-/** Opens what stories call `workspace`; lib/ml has one. Handed in by the story's file, because lib/task may not know lib/ml. */
-export type OpenWorkspace<Workspace> = (request: WorkspaceRequest) => Promise<Workspace>;
+import type { Connected } from "./azure.ts";
 
 interface StoryFolders extends StepFolders {
   /** Told of each secret in a file of these folders as it is read: from then on it is in nothing that the step writes or leaves behind. */
@@ -55,10 +27,8 @@ export interface StoryRun<Outputs> {
   readonly stepIdentity: string;
   /** Random, and the same where the agent runs this step again in place: known to nobody outside of the agent's job. */
   stepNonce(): string;
-  /** Folder that relative paths in inputs mean. */
-  readonly workingDirectory: string;
   /**
-   * The folders that files may be uploaded from and downloaded to, by their real paths; the first is `workingDirectory`.
+   * The folders that files may be uploaded from and downloaded to, by their real paths; relative paths in inputs begin at the first.
    * @param allowed the input allowedFolders, where the task has it
    */
   folders(allowed?: string): StoryFolders;
@@ -66,9 +36,8 @@ export interface StoryRun<Outputs> {
   setOutputs(outputs: Partial<Outputs>): void;
   /** The step succeeds with issues, for this reason, unless it fails. */
   succeedWithIssues(reason: string): void;
-  /** Remembers a value for this step's post-job stage. */
-  setTaskVariable(name: string, value: string): void;
-  taskVariable(name: string): string | undefined;
+  /** What the post-job stage has to take back if this step is stopped now; without a value nothing. */
+  leave(left?: string): void;
   /** For `publishTestsOn` and `tagRun`. Undefined where this is part of no run. */
   writes(): WritesAccess | undefined;
   /** By the agent, which fails the step where Azure DevOps refuses: for `publishTestsOn` and `tagRun` where there is nothing better. */
@@ -82,13 +51,20 @@ export interface StoryRun<Outputs> {
   rights(): RightsAccess;
   /** Keeps a file with the log of the run; where it cannot, that is a warning. */
   uploadFile(name: string, content: string): void | Promise<void>;
-  /** An absolute path in the agent's temporary folder. */
-  tempFile(name: string): string;
 }
 
-export interface StoryContext<Inputs, Outputs, Workspace> {
+/**
+ * Opens where a story works: `openWorkspace` and `openAssetStore` of lib/ml are what it is given.
+ * @param otherwise what there is where the connection cannot be used at all; without it the task fails then
+ */
+export type Open = <Place extends object>(
+  opener: (request: Connected) => Promise<Place>,
+  otherwise?: (fault: TaskError) => Place,
+) => Promise<Place>;
+
+export interface StoryContext<Inputs, Outputs> {
   readonly inputs: Inputs;
-  readonly workspace: Workspace;
+  readonly open: Open;
   readonly log: Log;
   /** Aborted with a TaskError kind `canceled` when the pipeline is cancelled. */
   readonly signal: AbortSignal;
@@ -97,31 +73,27 @@ export interface StoryContext<Inputs, Outputs, Workspace> {
   readonly run: StoryRun<Outputs>;
 }
 
-export type Story<Inputs, Outputs, Workspace> = (context: StoryContext<Inputs, Outputs, Workspace>) => Promise<Outputs>;
+export type Story<Inputs, Outputs> = (context: StoryContext<Inputs, Outputs>) => Promise<Outputs>;
 
-/** The post-job stage: it runs after the job's last step, even after a cancel, if the main stage set this task variable. */
-interface PostJob<Inputs, Outputs, Workspace> {
-  readonly taskVariable: string;
-  readonly story: (context: StoryContext<Inputs, Outputs, Workspace>, value: string) => Promise<void>;
-}
-
-export interface Task<Inputs, Outputs, Workspace> {
-  readonly contract: Contract<Inputs, Outputs>;
-  readonly openWorkspace: OpenWorkspace<Workspace>;
-  readonly story: Story<Inputs, Outputs, Workspace>;
-  readonly postJob?: PostJob<Inputs, Outputs, Workspace>;
+export interface TaskOptions<Inputs, Outputs> {
+  /** Runs after the job's last step, even after a cancel, if the main stage left something to take back. */
+  readonly postJob?: (context: StoryContext<Inputs, Outputs>, left: string) => Promise<void>;
   /** The story knows its outputs without a write, so that a dry run sets them as well. */
   readonly outputsOfDryRun?: boolean;
-  /** The story's substitute for a workspace when the connection cannot be used; without it the task fails then. */
-  readonly withoutConnection?: (fault: TaskError) => Workspace;
 }
 
-/** A story reads no input by name, sets no result and catches nothing to log it: `runOnAgent` does. */
-export function defineTask<Inputs, Outputs, Workspace>(
-  contract: Contract<Inputs, Outputs>,
-  openWorkspace: OpenWorkspace<Workspace>,
-  story: Story<Inputs, Outputs, Workspace>,
-  options: Pick<Task<Inputs, Outputs, Workspace>, "postJob" | "outputsOfDryRun" | "withoutConnection"> = {},
-): Task<Inputs, Outputs, Workspace> {
-  return { contract, openWorkspace, story, ...options };
+export interface Task<Inputs, Outputs> extends TaskOptions<Inputs, Outputs> {
+  readonly contract: Contract<Inputs, Outputs>;
+  readonly story: Story<Inputs, Outputs>;
 }
+
+/** A task of whatever contract. */
+// biome-ignore lint/suspicious/noExplicitAny: inputs and outputs of a contract are known to its story alone.
+export type AnyTask = Task<any, any>;
+
+/** A story reads no input by name, sets no result and catches nothing to log it: `runTask` does. */
+export const defineTask = <Inputs, Outputs>(
+  contract: Contract<Inputs, Outputs>,
+  story: Story<Inputs, Outputs>,
+  options: TaskOptions<Inputs, Outputs> = {},
+): Task<Inputs, Outputs> => ({ contract, story, ...options });

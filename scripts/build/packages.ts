@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Metafile, Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
 
 /**
  * A package that npm holds at several places in the same version is taken from one of them only: npm keeps one for each
@@ -121,6 +121,13 @@ export const EXCESS: readonly Excess[] = [
     instead: { text: late("jsonwebtoken") },
   },
   {
+    importer: /[\\/]@azure[\\/]identity[\\/]dist[\\/]esm[\\/]msal[\\/]nodeFlows[\\/]msalClient\.js$/,
+    asks: /^open$/,
+    why: "It starts a browser for people to sign in; a task signs in by its service connection and starts no program.",
+    instead: { text: `export default () => { throw new Error("No browser is started here."); };` },
+    gone: /[\\/]node_modules[\\/](open|default-browser|wsl-utils)[\\/]/,
+  },
+  {
     importer: /[\\/]azure-pipelines-task-lib[\\/]toolrunner\.js$/,
     asks: /^q$/,
     why: "Only tools that are run need it; it reads a stack while it loads, which makes V8 count the bundle's lines.",
@@ -170,9 +177,9 @@ const SHARED_STATE = /[\\/]state(-cjs)?\.c?js$/;
  * Packages that came from two places, or in two forms, as sentences: state is then held twice (task-lib's vault, MSAL's
  * caches), `instanceof` fails between the copies, and everybody carries both.
  */
-export function bundledTwice(metafile: Metafile): string[] {
+export function bundledTwice(inputs: readonly string[]): string[] {
   const roots = new Map<string, Set<string>>();
-  for (const file of Object.keys(metafile.inputs)) {
+  for (const file of inputs) {
     const match = /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(file);
     if (match?.[1] === undefined || match[2] === undefined || SHARED_STATE.test(file)) continue;
     const form = /\/dist\/(commonjs|esm)\//.exec(file);

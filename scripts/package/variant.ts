@@ -67,17 +67,23 @@ export class Renaming {
 
   /**
    * The bundle with the packaged task.json as its contract, which the task writes into records and user agents.
+   * @param files of the bundle, by name
    * @param stamped the task.json that goes into the package
+   * @returns the file that holds the contract, and its text
    * @throws Error where the contract does not stand in the bundle just once
    */
-  bundle(text: string, json: TaskJson, stamped: TaskJson): string {
+  bundle(files: Readonly<Record<string, string>>, json: TaskJson, stamped: TaskJson): [file: string, text: string] {
     const told = ({ id, name, friendlyName, version: { Major, Minor, Patch } }: TaskJson) =>
       `id:${JSON.stringify(id)},name:${JSON.stringify(name)},friendlyName:${JSON.stringify(friendlyName)},` +
       `version:"${Major}.${Minor}.${Patch}"`;
-    const parts = text.split(told(json));
-    if (parts.length !== 2)
-      throw new Error(`The bundle of ${json.name} names itself ${parts.length - 1} times, not once.`);
-    return parts.join(told(stamped));
+    const found = Object.entries(files).flatMap(([file, text]) => {
+      const parts = text.split(told(json));
+      return parts.slice(1).map((): [string, string] => [file, parts.join(told(stamped))]);
+    });
+    const [one] = found;
+    if (one === undefined || found.length > 1)
+      throw new Error(`The bundle of ${json.name} names itself ${found.length} times, not once.`);
+    return one;
   }
 
   contributions<T>(contributions: T): T {

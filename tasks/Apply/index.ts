@@ -1,9 +1,10 @@
 // Apply: the workspace becomes what the YAML files say; said before it is done, and done once.
-import { applyDocuments, openWorkspace, readDocuments, type Workspace } from "../../lib/ml/index.ts";
+import { applyDocuments, openWorkspace, readDocuments } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
-const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log, run }) => {
+const story: Story<Inputs, Outputs> = async ({ inputs, open, log, run }) => {
+  const workspace = await open(openWorkspace);
   const root = run.folders(inputs.allowedFolders);
   const read = readDocuments(inputs.file, root, inputs.duplicates);
   const resources = await applyDocuments(workspace, read, { root });
@@ -20,4 +21,4 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
 };
 
 // The ids and versions that there will be are known before they are there.
-export default defineTask(contract, openWorkspace, story, { outputsOfDryRun: true });
+export default defineTask(contract, story, { outputsOfDryRun: true });

@@ -12,11 +12,10 @@ import { defineTask, type StepFolders } from "../../lib/task/index.ts";
 import { tagRun } from "../../lib/task/publishing.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-const LEFTOVER = "azureMLRollout"; // the rollback that the post-job stage needs when this step is stopped half-way
 export default defineTask(
   contract,
-  openWorkspace,
-  async ({ inputs, workspace, log, record, run }) => {
+  async ({ inputs, open, log, record, run }) => {
+    const workspace = await open(openWorkspace);
     const root = run.folders(inputs.allowedFolders);
     const report = await deploy(workspace, {
       ...inputs,
@@ -27,16 +26,16 @@ export default defineTask(
       onReport: (now) => {
         record.deployment = sectionOf(now);
       },
-      onLeftover: (left) => run.setTaskVariable(LEFTOVER, left ? JSON.stringify(left) : ""),
+      onLeftover: (left) => run.leave(left && JSON.stringify(left)),
     });
     const { endpoint, deployment, reason = "", scoringUri = "", traffic } = report;
     log.info(`Endpoint ${endpoint}: ${scoringUri || "its address is not known before it is made"}`);
     return { endpointName: endpoint, deploymentName: deployment, deploymentNameReason: reason, scoringUri, traffic };
   },
   {
-    postJob: {
-      taskVariable: LEFTOVER,
-      story: async ({ workspace, run }, left) => tagRun(run, workspace, await rollBack(workspace, JSON.parse(left))),
+    postJob: async ({ open, run }, left) => {
+      const workspace = await open(openWorkspace);
+      await tagRun(run, workspace, await rollBack(workspace, JSON.parse(left)));
     },
   },
 );

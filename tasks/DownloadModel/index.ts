@@ -3,7 +3,8 @@ import { type DownloadedModel, downloadFolder, downloadModel, fileFilter, openAs
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openAssetStore, async ({ inputs, workspace: place, log, record, run }) => {
+export default defineTask(contract, async ({ inputs, open, log, record, run }) => {
+  const place = await open(openAssetStore);
   const model = await downloadModel(place, {
     name: inputs.modelName,
     version: inputs.versionOrLabel,

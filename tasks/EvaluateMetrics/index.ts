@@ -7,13 +7,13 @@ import {
   parseRules,
   recordEvaluation,
   sayGate,
-  type Workspace,
 } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
-const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log, record, run }) => {
+const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run }) => {
+  const workspace = await open(openWorkspace);
   const { jobName, onFail, missingChampion, includeChildRuns } = inputs;
   const gate = await evaluateGate(workspace, {
     jobName,
@@ -44,4 +44,4 @@ const story: Story<Inputs, Outputs, Workspace> = async ({ inputs, workspace, log
 };
 
 // The judgement is known without being written to the job.
-export default defineTask(contract, openWorkspace, story, { outputsOfDryRun: true });
+export default defineTask(contract, story, { outputsOfDryRun: true });

@@ -3,7 +3,8 @@ import { invokeEndpoint, openWorkspace, parseExpectations, readRequest } from ".
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ inputs, workspace, log, record, run }) => {
+export default defineTask(contract, async ({ inputs, open, log, record, run }) => {
+  const workspace = await open(openWorkspace);
   const { endpointName, deploymentName, maxLatencyInMilliseconds } = inputs;
   const reply = await invokeEndpoint(workspace, endpointName, {
     request: readRequest(inputs.requestFile, run.folders(inputs.allowedFolders)),

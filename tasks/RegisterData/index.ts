@@ -5,7 +5,8 @@ import { dataOf, openAssetStore, registerDataIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openAssetStore, async ({ inputs, workspace: place, log, record, run }) => {
+export default defineTask(contract, async ({ inputs, open, log, record, run }) => {
+  const place = await open(openAssetStore);
   const root = run.folders(inputs.allowedFolders);
   const data = await registerDataIn(place, readData(inputs, root), root);
   log.info(`Data asset ${data.name}:${data.version} (${data.created ? "new" : "there already"}): ${data.path}`);

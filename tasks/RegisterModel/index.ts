@@ -4,7 +4,8 @@ import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openJudgements } from "../../lib/task/judgements.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, openAssetStore, async ({ inputs, workspace: place, log, signal, record, run }) => {
+export default defineTask(contract, async ({ inputs, open, log, signal, record, run }) => {
+  const place = await open(openAssetStore);
   const { name, type, version, description } = inputs;
   const tags = readPairs(inputs.tags, "tags");
   const request = { name, type, version, description, tags, source: sourceOf(inputs) };

@@ -5,13 +5,10 @@ import { cancelLeft, followJob, openWorkspace, submitJob } from "../../lib/ml/in
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-/** Names the job for the post-job stage, which cancels it when this step is killed. */
-const RUNNING = "azureMLRunningJob";
-
 export default defineTask(
   contract,
-  openWorkspace,
-  async ({ inputs, workspace, log, signal, record, run }) => {
+  async ({ inputs, open, log, signal, record, run }) => {
+    const workspace = await open(openWorkspace);
     const root = run.folders(inputs.allowedFolders);
     const document = parseJob(readSource(inputs.jobFile, { root }), { overrides: { yaml: inputs.overrides } });
     const left: string[] = [];
@@ -23,7 +20,7 @@ export default defineTask(
         environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
         tags: readPairs(inputs.tags, "tags"),
         concurrencyKey: inputs.concurrencyKey,
-        onJob: (mark) => run.setTaskVariable(RUNNING, mark),
+        onJob: run.leave,
       });
       const { name, id, status, studioUrl } = section;
       log.info(`Job ${name}: ${studioUrl}`);
@@ -44,13 +41,8 @@ export default defineTask(
       return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
     } finally {
       // Only a job that is to be cancelled still is left to the post-job stage.
-      if (!signal.aborted && left.length === 0) run.setTaskVariable(RUNNING, "");
+      if (!signal.aborted && left.length === 0) run.leave();
     }
   },
-  {
-    postJob: {
-      taskVariable: RUNNING,
-      story: ({ workspace }, mark) => cancelLeft(workspace, mark),
-    },
-  },
+  { postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },
 );

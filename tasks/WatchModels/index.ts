@@ -4,7 +4,8 @@ import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openStarter, targetOf } from "../../lib/task/starter.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openAssetStore, async ({ inputs, workspace: { home, signal }, log, run }) => {
+export default defineTask(contract, async ({ inputs, open, log, signal, run }) => {
+  const { home } = await open(openAssetStore);
   const starter = openStarter(run, targetOf(inputs));
   const tags = readPairs(inputs.requiredTags, "requiredTags");
   const busy = await starter.busyRun();

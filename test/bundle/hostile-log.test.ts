@@ -10,7 +10,7 @@ const requestFile = "requests/ada.json";
 const COMMANDS = [
   "##vso[task.setvariable variable=x]y",
   "##vso[task.setvariable variable=x;isOutput=true]y",
-  "##vso[task.settaskvariable variable=azureMLRunningJob]somebody-elses-job",
+  "##vso[task.settaskvariable variable=azureMLLeft]somebody-elses-job",
   "##vso[task.complete result=Succeeded]",
   "##vso[task.complete result=Succeeded;done=true]",
   "##vso[task.complete result=Failed]",

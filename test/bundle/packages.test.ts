@@ -1,6 +1,17 @@
 // A packaged task folder is all that the task needs: moved elsewhere, it loads nothing from outside and reads nothing beside it.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -29,7 +40,9 @@ describe("packaged task folders", () => {
     for (const [task, place] of packages) {
       const { postjobexecution } = JSON.parse(readFileSync(path.join(place, "task.json"), "utf8"));
       const files = readdirSync(place, { recursive: true, encoding: "utf8" }).sort();
-      const wanted = ["LICENSES.txt", "index.js", ...(postjobexecution ? ["postjob.js"] : [])];
+      const programs = ["index.js", ...(postjobexecution ? ["postjob.js"] : [])];
+      // The programs, and what they load.
+      const wanted = ["LICENSES.txt", ...partsOf(path.join(place, "dist"), programs)];
       const dist = wanted.map((name) => `dist/${name}`);
       assert.deepEqual(files, ["dist", ...dist, "icon.png", "task.json"].sort(), task);
     }
@@ -64,6 +77,34 @@ describe("packaged task folders", () => {
     });
   }
 
+  it("load next to nothing in the post-job stage where nothing is left to do, and all where something is", () => {
+    const withStage = [...packages.values()].filter((place) => existsSync(path.join(place, "dist/postjob.js")));
+    assert.ok(withStage.length >= 2);
+    for (const place of withStage) {
+      const loaded = (environment: Record<string, string>) => {
+        const program = path.join(place, "dist/postjob.js");
+        const listing = `process.on("exit", () => console.error(JSON.stringify(Object.keys(require.cache))));`;
+        const { status, stderr, stdout } = spawnSync(
+          process.execPath,
+          ["-e", `${listing} require(${JSON.stringify(program)})`],
+          {
+            encoding: "utf8",
+            env: { PATH: process.env["PATH"], AGENT_TEMPDIRECTORY: folder, ...environment },
+          },
+        );
+        assert.equal(status, 0, stderr);
+        const bytes = (JSON.parse(stderr) as string[]).reduce((sum, file) => sum + statSync(file).size, 0);
+        return { bytes, stdout };
+      };
+      const nothing = loaded({ VSTS_TASKVARIABLE_AZUREMLLEFT: "" });
+      assert.ok(nothing.bytes < 5_000, `${nothing.bytes} bytes`);
+      assert.equal(nothing.stdout, "");
+      const something = loaded({ VSTS_TASKVARIABLE_AZUREMLLEFT: "x" });
+      assert.ok(something.bytes > 500_000, `${something.bytes} bytes`);
+      assert.match(something.stdout, /task\.complete result=Failed;\]Input \w+ is empty/);
+    }
+  });
+
   it("the check is one that can fail: a task that loads from outside is found", async () => {
     const outside = path.join(folder, "outside.js");
     writeFileSync(outside, "module.exports = 1;\n");
@@ -89,11 +130,24 @@ describe("packaged task folders", () => {
   it("require, as they are written, only what Node brings", () => {
     const known = new Set([...builtinModules, ...builtinModules.map((name) => `node:${name}`)]);
     for (const [task, place] of packages) {
-      const text = readFileSync(path.join(place, "dist/index.js"), "utf8");
-      const named = new Set([...text.matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1]!));
-      const others = [...named].filter((name) => !known.has(name));
+      const dist = path.join(place, "dist");
+      const files = readdirSync(dist).filter((name) => name.endsWith(".js"));
+      const named = new Set(files.flatMap((file) => requiredBy(path.join(dist, file))));
+      const others = [...named].filter((name) => !known.has(name) && !files.includes(name.replace(/^\.\//, "")));
       assert.deepEqual(others, [], `${task} requires ${others.join(", ")}`);
       assert.ok(named.size > 5, `${task}: the pattern finds what is there`);
     }
   });
 });
+
+/** What a file asks for; a package's own `require`, where it has become a module, is called `__require`, or shorter. */
+const requiredBy = (file: string): string[] =>
+  [...readFileSync(file, "utf8").matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1]!);
+
+/** Names of files of `folder` that are loaded by these, at once or later, with them. */
+function partsOf(folder: string, files: readonly string[]): string[] {
+  const found = new Set(files);
+  for (const file of found)
+    for (const name of requiredBy(path.join(folder, file))) if (name.startsWith("./")) found.add(name.slice(2));
+  return [...found];
+}

@@ -3,20 +3,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { build } from "esbuild";
-import { bundleOptions, entry } from "../../scripts/build.ts";
+import { bundleTask } from "../../scripts/build/bundle.ts";
 import { contractFile } from "../../scripts/generate/contract.ts";
 import type { TaskJson } from "../../scripts/generate/task-json.ts";
 import { newTask } from "../../scripts/new-task.ts";
 import { root } from "./packages.ts";
 
 /** Also asks for a token of the cloud's machine learning audience, as calls of endpoints do. */
-const story = `
+const STORY = `
 import { openWorkspace } from "../../lib/ml/index.ts";
 import { defineTask } from "../../lib/task/index.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, openWorkspace, async ({ workspace, log }) => {
+export default defineTask(contract, async ({ open, log }) => {
+  const workspace = await open(openWorkspace);
   await workspace.azure.token(workspace.azure.cloud.mlScope, workspace.signal);
   log.info(\`Workspace \${workspace.name} of \${workspace.azure.cloud.name} is in \${workspace.location}.\`);
   return { location: workspace.location };
@@ -40,20 +40,11 @@ async function make(): Promise<string> {
   const sources = path.join(made, "sources");
   mkdirSync(sources, { recursive: true });
   const absolute = (content: string) => content.replaceAll('"../../lib/', `"${root}/lib/`);
-  writeFileSync(path.join(sources, "index.ts"), absolute(story));
+  writeFileSync(path.join(sources, "index.ts"), absolute(STORY));
   writeFileSync(path.join(sources, "contract.gen.ts"), absolute(contractFile({ folder: "Probe", json })));
   const task = path.join(made, "Probe");
-  await build({
-    ...bundleOptions,
-    stdin: {
-      contents: entry(`${root}/lib`, "./index.ts"),
-      resolveDir: sources,
-      sourcefile: "Probe.entry.ts",
-      loader: "ts",
-    },
-    absWorkingDir: root,
-    outfile: path.join(task, "dist", "index.js"),
-  });
+  const story = path.join(sources, "index.ts");
+  await bundleTask({ root, story, outdir: path.join(task, "dist"), hasPostJob: false });
   writeFileSync(path.join(task, "task.json"), text);
   return task;
 }

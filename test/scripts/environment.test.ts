@@ -10,6 +10,7 @@ const root = path.resolve(import.meta.dirname, "../..");
 /** Files that read a variable by a name that another place gives them, and the names that they are given. */
 const BY_NAME: readonly (readonly [file: RegExp, names: readonly string[]])[] = [
   [/^lib\/agent\/environment\.ts$/, []],
+  [/^lib\/task\/post-job\.ts$/, ["VSTS_TASKVARIABLE_A", "SYSTEM_DEBUG"]],
   [/@azure\/identity\/.*\/(defaultAzureCredential|util\/logging)\.js$/, ["AZURE_CLIENT_ID", "AZURE_TENANT_ID"]],
   [/@azure\/identity\/.*\/tokenExchangeMsi\.js$/, ["AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"]],
   [/@azure\/msal-node\/.*\/ConfidentialClientApplication\.mjs$/, ["MSAL_FORCE_REGION", "REGION_NAME"]],

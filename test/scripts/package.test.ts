@@ -11,6 +11,9 @@ import { filesOf, linksOf, type Packed, packageExtension, runTfx, taskVersion } 
 
 const root = resolve(import.meta.dirname, "../..");
 
+/** A part of a bundle, which its programs load. */
+const PART = /^dist\/[\w.-]+-[A-Z0-9]{8}\.js$/;
+
 const manifest = (folder: string) => JSON.parse(readFileSync(join(folder, "vss-extension.json"), "utf8")) as Manifest;
 
 describe("package", () => {
@@ -45,10 +48,13 @@ describe("package", () => {
     const others = held.filter((name) => ![...named, ...made].some((path) => isUnder(name, path)));
     assert.deepEqual(others, []);
     const kinds = new Set(
-      held.filter((name) => name.startsWith("tasks/")).map((name) => name.split("/").slice(2).join("/")),
+      held
+        .filter((name) => name.startsWith("tasks/"))
+        .map((name) => name.split("/").slice(2).join("/").replace(PART, "dist/PART.js")),
     );
     assert.deepEqual([...kinds].sort(), [
       "dist/LICENSES.txt",
+      "dist/PART.js",
       "dist/index.js",
       "dist/postjob.js",
       "icon.png",
@@ -235,9 +241,10 @@ function contents(files: Record<string, Uint8Array>) {
     ids: tasks.map(({ id }) => id),
     names: tasks.map(({ name }) => name),
     tasks,
-    bundles: Object.keys(files)
-      .filter((name) => name.endsWith("/dist/index.js"))
-      .map((name) => [name, text(name)] as const),
+    bundles: tasks
+      .map(({ folder }) => [folder, Object.keys(files).filter((name) => name.startsWith(`${folder}dist/`))] as const)
+      .filter(([, names]) => names.length > 0)
+      .map(([folder, names]) => [folder, names.map(text).join("\n")] as const),
     everything: JSON.stringify([contributions, tasks]),
   };
 }

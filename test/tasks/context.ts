@@ -1,151 +1,156 @@
-// The context of a story under test, with services that record what they were asked.
-
+// Runs a task by the door that ships, on local Azure, for an agent in memory that remembers what it was told.
 import assert from "node:assert/strict";
+import type { Agent } from "../../lib/agent/agent.ts";
 import { stepFolders } from "../../lib/agent/folders.ts";
 import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { WritesAccess } from "../../lib/agent/run-writes.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
-import type { RunRecord, TestReport } from "../../lib/record/index.ts";
-import {
-  dryRunContext,
-  dryRunLog,
-  isDryRun,
-  type StoryContext,
-  sayWithheldWrites,
-  type Task,
-} from "../../lib/task/index.ts";
+import { LEFT } from "../../lib/agent/task-variables.ts";
+import { type Outcome, runPostJob, runTask } from "../../lib/task/run-task.ts";
+import type { Task } from "../../lib/task/task.ts";
+import { storageSuffix } from "../../local/azure/workspace/addresses.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
-import { memoryLog, type Opening, openAzure, provenance, theCloud } from "../lib/ml/world.ts";
+import { memoryLog, type Opening, provenance, theCloud, watched } from "../lib/ml/world.ts";
 
-export interface Ran<Outputs> {
-  readonly outputs: Outputs | undefined;
+export interface Ran<Outputs> extends Omit<Outcome<Outputs>, "error"> {
   readonly error: Error | undefined;
-  readonly record: RunRecord;
   readonly log: string;
-  readonly set: Record<string, unknown>;
-  readonly issues: string[];
-  readonly tests: TestReport[];
-  /** Secrets that the story asked to hide. */
-  readonly hidden: string[];
-  readonly taskVariables: Map<string, string>;
+  /** Output variables, by name. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Test results that the agent was to publish: titles, and JUnit's XML. */
+  readonly tests: readonly { readonly title: string; readonly xml: string }[];
+  /** Secrets that the agent was to mask. */
+  readonly hidden: readonly string[];
+  /** What the main stage left to the post-job stage, empty where it took it back; undefined where it left nothing at all. */
+  readonly left: string | undefined;
   /** Files kept with the log, by name. */
-  readonly uploaded: Map<string, string>;
+  readonly uploaded: ReadonlyMap<string, string>;
   /** `PUT https://…` of everything that left. */
-  readonly requests: string[];
+  readonly requests: readonly string[];
 }
 
-/** Runs a task's story the way the agent's door would, over its real contract, on local Azure. */
-export async function runStory<Inputs, Outputs, Workspace extends { readonly location: string }>(
-  task: Task<Inputs, Outputs, Workspace>,
-  given: Record<string, string>,
+export interface StoryOptions {
+  readonly signal?: AbortSignal;
+  /** Tells this step from others of the run. */
+  readonly stepIdentity?: string;
+  /** The pipeline run; that of all tests where absent. */
+  readonly provenance?: typeof provenance;
+  readonly access?: () => RunAccess;
+  /** How records of runs are read; the step is part of no run where absent. */
+  readonly records?: () => RecordsAccess;
+  /** How the step writes on its run; the agent's own way where absent. */
+  readonly writes?: () => WritesAccess;
+  readonly registryAlone?: boolean;
+  readonly cloud?: LocalCloud;
+  /** Sees each request as it leaves. */
+  readonly onRequest?: Opening["onRequest"];
+  readonly between?: Opening["between"];
+  /** Sees each line of the log as it is said. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** Runs a task's main stage. @param folder the working directory */
+export async function runStory<Inputs, Outputs>(
+  task: Task<Inputs, Outputs>,
+  given: Readonly<Record<string, string>>,
   folder: string,
-  more: {
-    signal?: AbortSignal;
-    stepIdentity?: string;
-    /** The pipeline run; that of all tests where absent. */
-    provenance?: typeof provenance;
-    access?: () => RunAccess;
-    /** How records of runs are read; the story runs outside of a pipeline where absent. */
-    records?: () => RecordsAccess;
-    /** How the story writes on its run; the agent's own way where absent. */
-    writes?: () => WritesAccess;
-    registryAlone?: boolean;
-    cloud?: LocalCloud;
-    /** Sees each request as it leaves. */
-    onRequest?: Opening["onRequest"];
-    between?: Opening["between"];
-    /** Sees each line of the log as it is said. */
-    onLine?: (line: string) => void;
-  } = {},
+  options: StoryOptions = {},
 ): Promise<Ran<Outputs>> {
-  const local = more.cloud ?? (await theCloud());
-  const remembering = memoryLog();
-  const log: typeof remembering = {
-    ...remembering,
-    info(line) {
-      more.onLine?.(line);
-      remembering.info(line);
-    },
-  };
-  const ran = {
+  const { agent, network, told } = await memoryAgent(given, folder, options);
+  const { error, ...outcome } = await runTask(task, agent, network);
+  const { log, taskVariables, ...rest } = told;
+  return { ...outcome, error: error as Error | undefined, ...rest, left: taskVariables.get(LEFT), log: log.text() };
+}
+
+/** Runs a task's post-job stage with what its main stage left. @returns the log */
+export async function runAfterJob<Inputs, Outputs>(
+  task: Task<Inputs, Outputs>,
+  given: Readonly<Record<string, string>>,
+  folder: string,
+  left: string,
+): Promise<string> {
+  const { agent, network, told } = await memoryAgent(given, folder, {});
+  told.taskVariables.set(LEFT, left);
+  await runPostJob(task, agent, network);
+  return told.log.text();
+}
+
+async function memoryAgent(given: Readonly<Record<string, string>>, folder: string, options: StoryOptions) {
+  const local = options.cloud ?? (await theCloud());
+  const told = {
+    log: memoryLog(),
+    set: {} as Record<string, string>,
+    tests: [] as { title: string; xml: string }[],
     hidden: [] as string[],
-    set: {} as Record<string, unknown>,
-    issues: [] as string[],
-    tests: [] as TestReport[],
     taskVariables: new Map<string, string>(),
     uploaded: new Map<string, string>(),
     requests: [] as string[],
   };
-  const record = { task: task.contract.task } as unknown as RunRecord;
-  const finished = (outcome: Partial<Ran<Outputs>>): Ran<Outputs> => ({
-    outputs: undefined,
-    error: undefined,
-    record,
-    log: log.text(),
-    ...ran,
-    ...outcome,
-  });
-  try {
-    const inputs = task.contract.read({
-      input: (name) => ({ azureSubscription: "azure-ml", ...given })[name],
-      filePathSupplied: (name) => given[name] !== undefined,
-    });
-    const signal = more.signal ?? new AbortController().signal;
-    const sent: Opening = {
-      cloud: local,
-      onRequest: (method, url, authorization) => {
-        ran.requests.push(`${method} ${url}`);
-        more.onRequest?.(method, url, authorization);
+  const { log } = told;
+  const place: Record<string, string> = options.registryAlone
+    ? {}
+    : { resourceGroup: local.resourceGroup, workspace: local.workspace };
+  const inputs: Record<string, string> = { azureSubscription: "azure-ml", ...place, ...given };
+  const { clientId, secret } = local.credentials.contributor;
+  const agent: Agent = {
+    log: {
+      ...log,
+      info(line) {
+        options.onLine?.(line);
+        log.info(line);
       },
-      ...(more.between === undefined ? {} : { between: more.between }),
-    };
-    const azure = await openAzure({ ...sent, dryRun: isDryRun(inputs) }, log);
-    const withheld = azure.dryRun;
-    const storyLog = withheld ? dryRunLog(log, withheld) : log;
-    const workspace = await task.openWorkspace({
-      azure,
+    },
+    issue: (type, message) => void log.lines.push(`[${type}] ${message}`),
+    warn: log.warn,
+    signal: options.signal ?? new AbortController().signal,
+    uncaught: new Promise(() => {}),
+    // The job is what nothing but the step's identity is made of.
+    provenance: { ...(options.provenance ?? provenance), job: options.stepIdentity ?? folder },
+    proxy: { url: local.urls.proxy, bypass: [] },
+    caFile: local.caFile,
+    input: (name) => inputs[name],
+    filePathSupplied: (name) => inputs[name] !== undefined,
+    variable: () => undefined,
+    folders: (allowed) =>
+      stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
+    connection: () => ({
+      id: "5e4e6ce0-0000-4000-8000-000000000001",
+      scheme: "servicePrincipalSecret",
+      tenantId: local.tenantId,
+      clientId,
+      secret,
       subscriptionId: local.subscriptionId,
-      resourceGroup: local.resourceGroup,
-      name: more.registryAlone ? "" : local.workspace,
-      registry: given["registry"],
-      connection: { scheme: "servicePrincipalSecret", tenantId: local.tenantId, environment: "AzureStack" },
-      log: storyLog,
-      signal,
-      provenance: more.provenance ?? provenance,
-    });
-    const context: StoryContext<Inputs, Outputs, Workspace> = {
-      inputs,
-      workspace,
-      log: storyLog,
-      signal,
-      record,
-      run: {
-        provenance: more.provenance ?? provenance,
-        stepIdentity: more.stepIdentity ?? folder,
-        stepNonce: () => more.stepIdentity ?? folder,
-        workingDirectory: folder,
-        folders: (allowed) => ({
-          ...stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
-          hide: (secret) => void ran.hidden.push(secret),
-        }),
-        setOutputs: (outputs) => void Object.assign(ran.set, outputs),
-        succeedWithIssues: (reason) => void ran.issues.push(reason),
-        setTaskVariable: (name, value) => void ran.taskVariables.set(name, value),
-        taskVariable: (name) => ran.taskVariables.get(name),
-        writes: () => more.writes?.(),
-        publishTests: (report) => void ran.tests.push(report),
-        addBuildTag: () => {},
-        access: more.access ?? (() => assert.fail("The story asked for Azure DevOps.")),
-        records: more.records ?? (() => undefined),
-        rights: () => assert.fail("The story asked for rights in Azure DevOps."),
-        uploadFile: (name, content) => void ran.uploaded.set(name, content),
-        tempFile: (name) => `${folder}/${name}`,
+      cloud: {
+        environment: "AzureCloud",
+        resourceManagerUrl: local.urls.arm,
+        authorityUrl: local.urls.login,
+        storageSuffix: storageSuffix(local.azure),
       },
-    };
-    const outputs = await task.story(withheld ? dryRunContext(context, task.outputsOfDryRun) : context);
-    if (withheld) sayWithheldWrites(log, withheld, { secrets: new Set(ran.hidden), outputs: task.outputsOfDryRun });
-    return finished(withheld && !task.outputsOfDryRun ? {} : { outputs });
-  } catch (error) {
-    return finished({ error: error as Error });
-  }
+    }),
+    oidcAssertion: () => () => assert.fail("The step asked for an assertion."),
+    runAccess: options.access ?? (() => assert.fail("The step asked for Azure DevOps.")),
+    recordsAccess: options.records ?? (() => undefined),
+    rightsAccess: () => assert.fail("The step asked for rights in Azure DevOps."),
+    writesAccess: () => options.writes?.(),
+    setOutput(name, value) {
+      told.set[name] = value;
+    },
+    setTaskVariable: (name, value) => void told.taskVariables.set(name, value),
+    taskVariable: (name) => told.taskVariables.get(name) || undefined,
+    setSecret: (value) => void told.hidden.push(value),
+    attachRecord() {},
+    summary() {},
+    uploadFile: (name, content) => void told.uploaded.set(name, content),
+    publishTests: (xml, title) => void told.tests.push({ title, xml }),
+    addBuildTag() {},
+    stepNonce: () => options.stepIdentity ?? folder,
+  };
+  const network = watched({
+    ...(options.between === undefined ? {} : { between: options.between }),
+    onRequest(method, url, authorization) {
+      told.requests.push(`${method} ${url}`);
+      options.onRequest?.(method, url, authorization);
+    },
+  });
+  return { agent, network, told };
 }

@@ -6,8 +6,8 @@ import os from "node:os";
 import path from "node:path";
 import { jobService } from "../../local/azure/jobs/service.ts";
 import SubmitJob from "../../tasks/SubmitJob/index.ts";
-import { openLocal, theCloud } from "../lib/ml/world.ts";
-import { runStory } from "./context.ts";
+import { theCloud } from "../lib/ml/world.ts";
+import { runAfterJob, runStory } from "./context.ts";
 
 const JOB = "command: sleep 600\nenvironment: azureml:local@latest\ncompute: azureml:cpu-cluster\n";
 
@@ -44,12 +44,9 @@ describe("a step that is stopped while it submits its job", () => {
       },
     });
     assert.ok(ran.error, "the step did not end by itself");
-    const { postJob } = SubmitJob;
-    const value = ran.taskVariables.get(postJob?.taskVariable ?? "") ?? "";
-    assert.notEqual(value, "");
-    const workspace = await openLocal();
-    await postJob?.story({ workspace, log: workspace.log } as never, value);
-    return { name: put, status: (await board()).get(put)?.status ?? "", log: workspace.log.text() };
+    assert.ok(ran.left);
+    const log = await runAfterJob(SubmitJob, { jobFile }, folder, ran.left);
+    return { name: put, status: (await board()).get(put)?.status ?? "", log };
   }
 
   it("leaves no job of its own behind where it does not wait for one either", async () => {

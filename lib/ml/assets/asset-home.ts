@@ -2,7 +2,7 @@
 import { type AzureMl, type RequestOptions, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type AssetKind } from "../../documents/index.ts";
 import type { Log } from "../../log.ts";
-import type { Provenance } from "../workspace/lineage.ts";
+import type { Provenance } from "../../provenance.ts";
 import type { Once } from "../workspace/once.ts";
 
 /** A store of versioned assets: a workspace, or a registry. */

@@ -1,7 +1,8 @@
 // A rollout's entry in the endpoint's lock: it tells other runs that the rollout is under way, and a retry of the same step that it may
 // take the rollout up.
 import { randomUUID } from "node:crypto";
-import { type Provenance, stepOf } from "../workspace/lineage.ts";
+import type { Provenance } from "../../provenance.ts";
+import { stepOf } from "../workspace/lineage.ts";
 import type { Held, Unfinished } from "./endpoint-lock.ts";
 import type { DeploymentBody } from "./rollout-plan.ts";
 import { ROLLOUT_TAG } from "./rollout-undo.ts";

@@ -1,8 +1,8 @@
 // The concurrency key of jobs: of two runs with one key the newer one keeps its job, regardless of which submitted first.
 
 import { TaskError } from "../../errors.ts";
+import type { Provenance } from "../../provenance.ts";
 import { sha256 } from "../../sha256.ts";
-import type { Provenance } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { cancelJob, hasEnded, type Job } from "./jobs.ts";
 

@@ -11,7 +11,7 @@ import { checkConnection, checkToken, type Setup } from "./sign-in.ts";
 import { checkStorage } from "./storage.ts";
 import { operationsOf, TASK_OPERATIONS, type TaskFolderName } from "./task-operations.ts";
 
-export type { Setup };
+export { brokenSetup, openSetup } from "./sign-in.ts";
 
 export interface SetupOptions {
   readonly tasks: readonly TaskFolderName[];

@@ -5,7 +5,7 @@ import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, Page } from "./page.ts";
 
 /** The data of a service connection without its secrets. */
-interface ConnectionFacts {
+export interface ConnectionFacts {
   readonly name?: string | undefined;
   readonly scheme: string;
   readonly tenantId: string;
@@ -20,6 +20,16 @@ export type Setup =
   | { readonly fault: TaskError };
 
 export type OpenSetup = Extract<Setup, { request: unknown }>;
+
+/** The checks themselves find out whether there is a workspace. */
+export const openSetup = async (
+  request: WorkspaceRequest & { readonly connection: ConnectionFacts },
+): Promise<Setup> => ({
+  request,
+  connection: request.connection,
+});
+
+export const brokenSetup = (fault: TaskError): Setup => ({ fault });
 
 const WAYS: Readonly<Record<string, string>> = {
   servicePrincipalSecret: "a service principal with a secret",

@@ -5,6 +5,7 @@ import { type JobDocument, translateJob, type UploadRoot } from "../../documents
 import { CONNECTION_INFORMATION } from "../../documents/jobs/distillation.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";
+import type { Provenance } from "../../provenance.ts";
 import { sha256 } from "../../sha256.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver, type WorkspaceResolver } from "../assets/resolve.ts";
@@ -12,7 +13,7 @@ import { refuseEvidence } from "../gate/evidence.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
 import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
-import { lineageProperties, lineageTags, type Provenance, SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";

@@ -1,27 +1,6 @@
 // Provenance on Azure ML: the pipeline run that made a job, data or a model, written to it so that each can be traced back
 // (docs/facts/azureml-documents.md#9).
-
-/** The data of the pipeline run; empty texts if unknown. lib/agent fills it in. */
-export interface Provenance {
-  readonly kind: "build" | "release" | "none";
-  readonly organization: string;
-  readonly project: string;
-  readonly definition: string;
-  /** System.DefinitionId, or that of the release definition: definitions of several folders may share a name. */
-  readonly definitionId?: string;
-  readonly runId: string;
-  readonly runNumber: string;
-  readonly runUri: string;
-  readonly stage: string;
-  readonly job: string;
-  readonly step: string;
-  readonly attempt: number;
-  readonly repositoryUri: string;
-  readonly branch: string;
-  readonly commit: string;
-  readonly requestedFor?: string;
-  readonly pullRequestId?: string;
-}
+import { type Provenance, withoutUserInformation } from "../../provenance.ts";
 
 /** Our own keys among a job's or model's properties. Properties cannot be changed later, tags can. */
 export const SPECIFICATION_HASH = "azureDevOps.specificationHash";
@@ -29,9 +8,6 @@ export const SOURCE_URI = "azureDevOps.source";
 export const CONTENT_HASH = "azureDevOps.contentHash";
 /** A tag of a registry's version: the workspace's version that it is a copy of. */
 export const SHARED_FROM = "azureDevOps.sharedFrom";
-
-/** Removes user and password: the clone address of Azure Repos holds a user (docs/facts/azureml-documents.md#9.1). */
-const withoutUserInformation = (uri: string): string => uri.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
 
 /**
  * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is

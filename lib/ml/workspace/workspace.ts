@@ -3,7 +3,7 @@
 import { type AzureMl, segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import type { Provenance } from "./lineage.ts";
+import type { Provenance } from "../../provenance.ts";
 import { type Once, onceEach } from "./once.ts";
 
 export interface Workspace {

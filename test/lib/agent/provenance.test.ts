@@ -1,7 +1,8 @@
 // Provenance of a run, without any user information in it.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readProvenance, stepIdentity, withoutUserInformation } from "../../../lib/agent/provenance.ts";
+import { readProvenance, stepIdentity } from "../../../lib/agent/provenance.ts";
+import { withoutUserInformation } from "../../../lib/provenance.ts";
 
 const build: Record<string, string> = {
   "System.CollectionUri": "https://dev.azure.com/contoso/",

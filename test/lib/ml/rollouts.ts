@@ -7,8 +7,8 @@ import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
 import { readRequest } from "../../../lib/ml/endpoints/invoke.ts";
 import { rollBack } from "../../../lib/ml/endpoints/post-job-rollback.ts";
 import { readRollout } from "../../../lib/ml/endpoints/rollout-files.ts";
-import type { Provenance } from "../../../lib/ml/workspace/lineage.ts";
 import type { Clock } from "../../../lib/poll.ts";
+import type { Provenance } from "../../../lib/provenance.ts";
 import {
   deploymentKey,
   deploymentsOf,

@@ -7,10 +7,13 @@ import {
   createTransport,
   dryRun,
   type Identity,
+  type Transport,
+  type TransportOptions,
+  WithheldWrites,
 } from "../../../lib/azure/index.ts";
 import type { Log } from "../../../lib/log.ts";
-import type { Provenance } from "../../../lib/ml/workspace/lineage.ts";
 import { openWorkspace, type Workspace } from "../../../lib/ml/workspace/workspace.ts";
+import type { Provenance } from "../../../lib/provenance.ts";
 import { contracts } from "../../../local/azure/contract/contracts.ts";
 import { storageSuffix } from "../../../local/azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
@@ -89,6 +92,23 @@ export function answered(request: PipelineRequest, status: number, body: unknown
   return { request, status, headers, bodyAsText: isText ? body : JSON.stringify(body) };
 }
 
+/** Makes the way out that every task has, and lets a test see what leaves by it, or answer in the service's place. */
+export const watched =
+  ({ onRequest, between }: Pick<Opening, "onRequest" | "between">) =>
+  (options: TransportOptions): Transport => {
+    const transport = createTransport(options);
+    return {
+      ...transport,
+      httpClient: {
+        sendRequest(request) {
+          onRequest?.(request.method, request.url, request.headers.get("Authorization"));
+          const send = () => transport.httpClient.sendRequest(request);
+          return between ? between(request, send) : send();
+        },
+      },
+    };
+  };
+
 export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): Promise<AzureMl> {
   const local = opening.cloud ?? (await theCloud());
   const cloud = cloudOf({
@@ -97,23 +117,12 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
     authorityUrl: local.urls.login,
     storageSuffix: storageSuffix(local.azure),
   });
-  const transport = createTransport({
+  const counted = watched(opening)({
     proxy: { url: local.urls.proxy },
     caFile: local.caFile,
     userAgent: "azure-ml-pipelines/test",
   });
-  const inner = transport.httpClient;
-  const counted = {
-    ...transport,
-    httpClient: {
-      sendRequest(request: Parameters<typeof inner.sendRequest>[0]) {
-        opening.onRequest?.(request.method, request.url, request.headers.get("Authorization"));
-        const send = () => inner.sendRequest(request);
-        return opening.between ? opening.between(request, send) : send();
-      },
-    },
-  };
-  const used = opening.dryRun ? dryRun(counted, cloud.resourceManager) : counted;
+  const used = opening.dryRun ? dryRun(counted, cloud.resourceManager, new WithheldWrites()) : counted;
   const { clientId, secret } = local.credentials.contributor;
   const identity: Identity = opening.identity ?? {
     scheme: "servicePrincipalSecret",

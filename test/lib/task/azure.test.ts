@@ -1,7 +1,8 @@
 // The target of a task, by its inputs and its connection: a workspace, a registry, or both. No network is used.
 import assert from "node:assert/strict";
 import type { Agent } from "../../../lib/agent/index.ts";
-import { openAzure } from "../../../lib/task/azure.ts";
+import { createTransport } from "../../../lib/azure/index.ts";
+import { connect } from "../../../lib/task/azure.ts";
 
 const connection = {
   id: "5e4e6ce0-0000-4000-8000-000000000001",
@@ -25,7 +26,7 @@ function open(inputs: Record<string, string>, more: object = {}) {
     signal: new AbortController().signal,
   };
   const task = { name: "AzureMLDownloadModel", friendlyName: "d", version: "1.0.0" };
-  const { name, resourceGroup, registry } = openAzure(agent as unknown as Agent, inputs, task as never);
+  const { name, resourceGroup, registry } = connect(agent as unknown as Agent, inputs, task as never, createTransport);
   return { place: [name, resourceGroup, registry], line: lines.join("\n") };
 }
 

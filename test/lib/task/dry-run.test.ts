@@ -1,7 +1,7 @@
 // Dry runs show every write, and no secret.
 import assert from "node:assert/strict";
 import { WithheldWrites } from "../../../lib/azure/withheld-writes.ts";
-import { dryRunLog, sayWithheldWrites } from "../../../lib/task/index.ts";
+import { dryRunLog, sayWithheldWrites } from "../../../lib/task/dry-run.ts";
 import { memoryLog } from "../ml/world.ts";
 
 describe("a plan", () => {

@@ -190,7 +190,7 @@ describe("a task on an agent", () => {
     assert.equal(result(ended), "Canceled", ended.output);
     assert.ok(ended.lines.includes("tidied up"));
     assert.ok(ended.output.includes("variable=jobName;isOutput=true;issecret=false;]j1\n"));
-    assert.ok(ended.output.includes("##vso[task.settaskvariable variable=jobName;issecret=false;]j1\n"));
+    assert.ok(ended.output.includes("##vso[task.settaskvariable variable=azureMLLeft;issecret=false;]j1\n"));
     assert.equal(record(ended).result, "canceled");
     assert.doesNotMatch(ended.output, /type=error/, "a cancel is no error");
     assert.deepEqual(ended.pauses, ["main 200"], "the story's own, and no other");
@@ -203,7 +203,7 @@ describe("a task on an agent", () => {
   });
 
   it("has a post-job stage that does what main left to do, and nothing where it left nothing", async () => {
-    const left = await bench.run({ stage: "postJob", environment: { VSTS_TASKVARIABLE_JOBNAME: "j1" } });
+    const left = await bench.run({ stage: "postJob", environment: { VSTS_TASKVARIABLE_AZUREMLLEFT: "j1" } });
     assert.ok(left.lines.includes("post-job of j1 in ws1"), left.output);
     const nothing = await bench.run({ stage: "postJob", environment: { INPUT_AZURESUBSCRIPTION: "" } });
     assert.equal(nothing.code, 0);
