@@ -1,8 +1,8 @@
 // Blob storage: bringing files there and back. Signed addresses and keys stay below this file, and out of every error.
 import { createHash } from "node:crypto";
-import path from "node:path";
 import { type BlobItem, ContainerClient, type HttpHeaders } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
+import { type BlobFile, CHECKED_RANGE } from "./blob-files.ts";
 import { Budget } from "./budget.ts";
 import type { AzureMl } from "./client.ts";
 import { UNKNOWN_HOST } from "./dry-run.ts";
@@ -24,17 +24,6 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A blob as it is listed. */
-export interface BlobFile {
-  readonly name: string;
-  readonly size: number;
-  /** MD5 of the whole content, in base64; blobs that were put together from blocks may have none. */
-  readonly md5?: string;
-  readonly etag: string;
-  readonly lastModified: Date;
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
-}
-
 export interface BlobHead {
   readonly length: number;
   /** Of the whole content, in base64, where the blob has one. */
@@ -43,8 +32,6 @@ export interface BlobHead {
 }
 
 const FILES_AT_ONCE = 16;
-/** The longest range for which the service computes a checksum. */
-export const CHECKED_RANGE = 4 * 1024 * 1024;
 /** Azure's limit for the name of a blob, in characters. */
 const LONGEST_NAME = 1024;
 /** Bytes of files that are in memory on their way to storage. */
@@ -266,32 +253,6 @@ export class Container {
       });
     }
   }
-}
-
-/**
- * The path of `name` below `folder`.
- * @throws TaskError where the name is absolute, climbs out, or holds what no file name may
- */
-export function placeInside(folder: string, name: string): string {
-  const target = path.resolve(folder, name);
-  const inside = path.relative(path.resolve(folder), target);
-  if (
-    name.includes("\0") ||
-    inside === "" ||
-    inside.startsWith("..") ||
-    path.isAbsolute(inside) ||
-    path.win32.isAbsolute(name)
-  ) {
-    throw new TaskError(
-      "service",
-      `Storage holds a blob named ${JSON.stringify(name)}, which would be written outside ${folder}.`,
-      {
-        errorCode: "AML1704",
-        hint: "Someone may have put it there on purpose: look at who can write to that datastore.",
-      },
-    );
-  }
-  return target;
 }
 
 /** Codes that the same upload at the same time, or its answer that was lost, may bring. No other code of their statuses is among them. */

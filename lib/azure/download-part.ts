@@ -7,7 +7,7 @@ import { lstat, open, readdir, realpath, rename, rm, utimes } from "node:fs/prom
 import path from "node:path";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
-import { type BlobFile, CHECKED_RANGE } from "./blobs.ts";
+import { type BlobFile, CHECKED_RANGE } from "./blob-files.ts";
 
 export const lookAt = (file: string): Promise<Stats | undefined> => lstat(file).catch(() => undefined);
 

@@ -2,13 +2,8 @@
 
 export { segment } from "../segment.ts";
 export type { Promised } from "./answers.ts";
-export {
-  type BlobFile,
-  CHECKED_RANGE,
-  Container,
-  type FileToUpload,
-  placeInside,
-} from "./blobs.ts";
+export { type BlobFile, CHECKED_RANGE } from "./blob-files.ts";
+export type { Container, FileToUpload } from "./blobs.ts";
 export { API_VERSION, AzureMl, type RequestOptions } from "./client.ts";
 export { type Cloud, cloudOf, clouds } from "./clouds.ts";
 export { type Connectivity, checkConnectivity, isPrivateAddress } from "./connectivity.ts";
@@ -30,6 +25,7 @@ export {
 export { DEEPEST, isDeep } from "./json.ts";
 export { LEASE_SECONDS, type LeasedBlob } from "./leased-blob.ts";
 export { askOfficially } from "./official.ts";
+export { openContainer } from "./open-container.ts";
 export { finish } from "./operations.ts";
 export { throughOutages } from "./outage.ts";
 export { OutcomeUnknown } from "./outcome.ts";
@@ -37,7 +33,8 @@ export { sideBySide } from "./parallel.ts";
 export { PASSING_STATUSES, pauseBefore } from "./retry.ts";
 export { type RenewSignature, signatureFor } from "./signature.ts";
 export { readPiece } from "./signed-address.ts";
-export { type BlobAccess, storageAccountOf } from "./storage-pipeline.ts";
+export { storageAccountOf } from "./storage-account.ts";
+export type { BlobAccess } from "./storage-pipeline.ts";
 export { tokenClaims } from "./token-claims.ts";
 export { type TranscribedExchange, transcribing } from "./transcript.ts";
 export { createTransport, type Transport, type TransportOptions } from "./transport.ts";

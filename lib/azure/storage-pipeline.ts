@@ -28,6 +28,7 @@ import type { Cloud } from "./clouds.ts";
 import { UNKNOWN_HOST } from "./dry-run.ts";
 import { patience } from "./retry.ts";
 import { type RenewSignature, Signature, signing } from "./signature.ts";
+import { storageAccountOf } from "./storage-account.ts";
 import type { Transport } from "./transport.ts";
 
 /** Access to a container. */
@@ -67,20 +68,6 @@ function pipelineOptions(transport: Transport, origin: string, access: BlobAcces
     // The pipeline below retries, by the policy for every host.
     retryOptions: { maxTries: 1 },
   };
-}
-
-/** Azure's rule for names of storage accounts. */
-const ACCOUNT = /^[a-z0-9]{3,24}$/;
-
-/** The account that an address lies in; undefined where it is no address of blobs in this cloud's storage. */
-export function storageAccountOf(cloud: Cloud, url: URL): string | undefined {
-  if (url.protocol !== "https:" || url.username !== "" || url.password !== "") return undefined;
-  for (const service of ["blob", "dfs"]) {
-    const end = `.${service}.${cloud.storageSuffix.toLowerCase()}`;
-    const account = url.host.endsWith(end) ? url.host.slice(0, -end.length) : "";
-    if (ACCOUNT.test(account)) return account;
-  }
-  return undefined;
 }
 
 /**

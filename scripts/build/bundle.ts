@@ -122,7 +122,10 @@ async function commonJs({ path, text }: OutputFile, minify: boolean): Promise<[n
   const imported = /^ *__name,?\n/m;
   const isDefined = text.includes("var __name =");
   const own = imported.test(text) && !isDefined ? LOCAL_NAME + text.replace(imported, "") : text;
+  const declared = new Set([...own.matchAll(/^ *(?:async )?function\*? (\w+)\(/gm)].map(([, name]) => name));
   const plain = own
+    // Functions that are declared may have short names; classes, of errors above all, keep theirs.
+    .replace(/^ *__name\((\w+), "\w+"\);\n/gm, (line, name: string) => (declared.has(name) ? "" : line))
     // In modules there is no `require`, and packages that ask for Node's own by it are given this in its place.
     .replace(/(?<!function )\b__require\(/g, "require(")
     // A package of CommonJS that is loaded later: with all that it exports, as `import()` promises it.

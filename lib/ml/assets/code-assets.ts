@@ -1,6 +1,6 @@
 // Code assets: the folder a job or a scoring script runs from, found by its hash or brought to the workspace.
 import { randomUUID } from "node:crypto";
-import { API_VERSION, Container, signatureFor } from "../../azure/index.ts";
+import { API_VERSION, openContainer, signatureFor } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -94,7 +94,7 @@ async function bring(workspace: Workspace, content: LocalContent, hash: string, 
     const again = (await ask()).body?.blobReferenceForConsumption?.credential?.sasUri;
     return signatureFor(given, again);
   };
-  const container = new Container(azure, given, { kind: "sas", sasToken, renew });
+  const container = await openContainer(azure, given, { kind: "sas", sasToken, renew });
   await bringContent(container, content.name, content.toUpload(content.name), {
     metadata: { upload_status: "completed", name, version: "1" },
     signal,

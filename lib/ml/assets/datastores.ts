@@ -1,9 +1,10 @@
 // Datastores: where a workspace keeps files, and bringing local ones there under the name of their content.
 import {
   type BlobAccess,
-  Container,
+  type Container,
   datastoreUri,
   longDatastoreUri,
+  openContainer,
   parseArmId,
   type RenewSignature,
   segment,
@@ -87,7 +88,8 @@ export function openDatastore(workspace: Workspace, name: string = DEFAULT_DATAS
     }
     // Its signature lives an hour, and the run may bring and fetch files for longer.
     const renew = async () => (await askSecrets()).body?.sasToken || undefined;
-    return { name, container: new Container(azure, url, accessOf(properties.accountName, secrets.body, renew)) };
+    const access = accessOf(properties.accountName, secrets.body, renew);
+    return { name, container: await openContainer(azure, url, access) };
   });
 }
 

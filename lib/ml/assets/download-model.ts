@@ -2,10 +2,11 @@
 import path from "node:path";
 import ignore from "ignore";
 import {
-  Container,
+  type Container,
   type DownloadReport,
   downloadFiles,
   type FileToDownload,
+  openContainer,
   parseDatastoreUri,
   storageAccountOf,
 } from "../../azure/index.ts";
@@ -203,7 +204,7 @@ async function containerAt(workspace: Workspace, address: string): Promise<Conta
     );
   }
   const isNamed = (await namedAccounts(workspace)).has(account);
-  return new Container(azure, address, isNamed ? { kind: "entra", account } : { kind: "anonymous" });
+  return openContainer(azure, address, isNamed ? { kind: "entra", account } : { kind: "anonymous" });
 }
 
 /** The error for files that cannot be read without a credential, in an account to which none is sent. */

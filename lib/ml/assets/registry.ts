@@ -1,7 +1,15 @@
 // A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (docs/facts/azureml-services.md#4.7,
 // docs/facts/azureml-wire.md#15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
 
-import { type AzureMl, Container, finish, segment, signatureFor, storageAccountOf } from "../../azure/index.ts";
+import {
+  type AzureMl,
+  type Container,
+  finish,
+  openContainer,
+  segment,
+  signatureFor,
+  storageAccountOf,
+} from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, Uploaded } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";
@@ -145,12 +153,12 @@ interface BlobReference {
 const handsOut = (body: Record<string, unknown>) => typeof body["blobReferenceForConsumption"] === "object";
 
 /** The container that a registry hands out: signed, or to be entered with the task's own token. */
-function containerOf(
+async function containerOf(
   azure: AzureMl,
   body: BlobReference | undefined,
   what: string,
   ask: () => Promise<BlobReference | undefined>,
-): Container {
+): Promise<Container> {
   const { blobUri, credential } = body?.blobReferenceForConsumption ?? {};
   const address = credential?.sasUri ?? blobUri ?? credential?.uri;
   if (!address) throw new TaskError("service", `The registry names no place for ${what}.`, { errorCode: "AML1111" });
@@ -161,7 +169,7 @@ function containerOf(
   const container = `${url.origin}/${name}`;
   // The registry's own service names this account.
   const account = storageAccountOf(azure.cloud, url) ?? "";
-  return new Container(
+  return openContainer(
     azure,
     container,
     credential?.sasUri
@@ -200,7 +208,7 @@ async function upload(
         signal,
       })
     ).body;
-  const container = containerOf(azure, await ask(), `the files of ${name}:${version}`, ask);
+  const container = await containerOf(azure, await ask(), `the files of ${name}:${version}`, ask);
   const hash = await content.objectHash();
   // The content's hash is in the path: two runs that are handed the same place never mix what they bring.
   const folder = `LocalUpload/${hash}/${content.name}`;

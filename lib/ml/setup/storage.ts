@@ -1,6 +1,6 @@
 // The storage of the default datastore, by key and by identity. It is read and never written: what may be written is asked of the
 // permissions API.
-import { type BlobAccess, Container, checkConnectivity } from "../../azure/index.ts";
+import { type BlobAccess, checkConnectivity, openContainer } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { DEFAULT_DATASTORE } from "../assets/datastores.ts";
 import { type SeenWorkspace, sayBlocked } from "./network.ts";
@@ -103,7 +103,8 @@ const isFirewall = (error: TaskError): boolean =>
 /** The refusal of a list of one blob; undefined where it was given. Other failures are thrown. */
 async function listed({ request }: SeenWorkspace, url: string, access: BlobAccess): Promise<TaskError | undefined> {
   try {
-    await new Container(request.azure, url, access).look(request.signal);
+    const container = await openContainer(request.azure, url, access);
+    await container.look(request.signal);
     return undefined;
   } catch (error) {
     if (error instanceof TaskError && (error.status === 401 || error.status === 403)) return error;

@@ -5,14 +5,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import fc from "fast-check";
-import {
-  Container,
-  downloadFiles,
-  type FileToDownload,
-  type FileToUpload,
-  placeInside,
-  readPiece,
-} from "../../../lib/azure/index.ts";
+import { placeInside } from "../../../lib/azure/blob-files.ts";
+import { Container } from "../../../lib/azure/blobs.ts";
+import { downloadFiles, type FileToDownload, type FileToUpload, readPiece } from "../../../lib/azure/index.ts";
 import { openAzure, theCloud } from "../ml/world.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "blobs-"));

@@ -16,7 +16,8 @@ import {
 } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { type BlobFile, Container, downloadFiles, type FileToDownload } from "../../../lib/azure/index.ts";
+import { Container } from "../../../lib/azure/blobs.ts";
+import { type BlobFile, downloadFiles, type FileToDownload } from "../../../lib/azure/index.ts";
 import { openAzure, theCloud } from "../ml/world.ts";
 
 const MiB = 1024 * 1024;

@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import os from "node:os";
 import path from "node:path";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
-import { Container, downloadFiles, type FileToDownload, type FileToUpload } from "../../../lib/azure/index.ts";
+import { Container } from "../../../lib/azure/blobs.ts";
+import { downloadFiles, type FileToDownload, type FileToUpload } from "../../../lib/azure/index.ts";
 import { openAzure, theCloud } from "../ml/world.ts";
 
 const scratch = mkdtempSync(path.join(os.tmpdir(), "storage-answers-"));

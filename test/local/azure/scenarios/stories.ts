@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { Container, downloadFiles, type FileToDownload } from "../../../../lib/azure/index.ts";
+import { Container } from "../../../../lib/azure/blobs.ts";
+import { downloadFiles, type FileToDownload } from "../../../../lib/azure/index.ts";
 import { API_VERSIONS } from "../../../../lib/documents/index.ts";
 import { TaskError } from "../../../../lib/errors.ts";
 import { deploy } from "../../../../lib/ml/endpoints/deploy.ts";
