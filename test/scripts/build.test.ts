@@ -60,7 +60,7 @@ describe("build", () => {
     for (const { importer, asks, gone } of EXCESS) {
       const asking = inputs.filter((file) => importer.test(join(root, file)));
       const asked = asking.flatMap((file) =>
-        [...readFileSync(join(root, file), "utf8").matchAll(/(?:require\(|from |import )["']([^"']+)["']/g)].map(
+        [...readFileSync(join(root, file), "utf8").matchAll(/(?:require\(|from |import[ (])["']([^"']+)["']/g)].map(
           ([, name = ""]) => name,
         ),
       );
