@@ -1,4 +1,5 @@
 // The one error that users read: a sentence, what to do about it, and where in their YAML it went wrong.
+// Tests: test/lib/agent/inputs.test.ts
 
 /** The kind of an error, by who can fix it. Tasks map no kind to a result: every kind fails the task. */
 export type TaskErrorKind =

@@ -1,4 +1,5 @@
 // The folder that git keeps of a repository, the job's token and its hooks among it: never read from for others, never written to.
+// Tests: test/lib/documents/language/upload-folders.test.ts
 
 /** Characters that a file system of macOS passes over in names. */
 const PASSED_OVER = /\p{Default_Ignorable_Code_Point}/gu;

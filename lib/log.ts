@@ -1,4 +1,5 @@
 // The log of the library. The agent prints it; tests collect it.
+// Tests: test/bundle/hostile-log.test.ts
 
 export interface Log {
   /** One line for everybody. */

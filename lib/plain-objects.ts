@@ -1,4 +1,5 @@
 // Plain objects, as JSON and YAML have them.
+// Tests: test/lib/azure/answers.test.ts
 
 /** Whether a value is an object that maps names to values: no list, and not null. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>

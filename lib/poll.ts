@@ -1,4 +1,5 @@
 // The one waiting loop: a clock, a back-off, a deadline and an AbortSignal.
+// Tests: test/lib/azure/outage.test.ts
 import { TaskError } from "./errors.ts";
 
 export interface Clock {

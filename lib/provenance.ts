@@ -1,4 +1,5 @@
 // Provenance: the pipeline run, commit and branch that jobs, data and models are traced back to.
+// Tests: test/lib/agent/provenance.test.ts
 
 /** What is known of the pipeline run; empty texts where nothing is. The pipeline's door fills it in. */
 export interface Provenance {

@@ -1,4 +1,5 @@
 // Text that others wrote: cut to a stated length before anything else is done with it.
+// Tests: test/lib/azure/failure.test.ts
 
 /** Characters of an error's text that are looked at or shown. */
 export const LONGEST_MESSAGE = 2_000;

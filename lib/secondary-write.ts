@@ -1,4 +1,5 @@
 // Writes beside a task's work: what informs people or other steps once the work is done. They never fail it.
+// Tests: test/tasks/secondary-writes.test.ts
 import { TaskError } from "./errors.ts";
 import type { Log } from "./log.ts";
 

@@ -1,4 +1,5 @@
 // SHA-256 of a text, by which names and comparisons go.
+// Tests: test/lib/azure/download.test.ts
 import { createHash } from "node:crypto";
 
 /** 64 hexadecimal digits. */

@@ -1,4 +1,5 @@
 // The agent's interface: inputs, outputs, secrets, attachments, cancellation and Azure DevOps, as the rest of the library sees them.
+// Tests: test/lib/task/azure.test.ts
 import type { SourceLocation } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Provenance } from "../provenance.ts";

@@ -1,4 +1,5 @@
 // Requests of a task to Azure DevOps: errors become sentences, and idempotent requests are retried where the outcome is not known.
+// Tests: test/lib/agent/release-service.test.ts
 import { TaskError } from "../errors.ts";
 import { PASSING_STATUSES } from "../passing-statuses.ts";
 import type { Clock } from "../poll.ts";

@@ -1,4 +1,5 @@
 // SIGINT and SIGTERM as one AbortSignal. The agent sends the first, waits 7.5 seconds, sends the second, waits 2.5 (docs/facts/agent.md#4).
+// Tests: test/bundle/cancel.test.ts
 import { TaskError } from "../errors.ts";
 
 /** Ctrl+Break is what Windows has in place of SIGTERM. */

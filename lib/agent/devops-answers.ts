@@ -1,5 +1,6 @@
 // Validates answers of Azure DevOps. Its client accepts any 2xx, and takes what it cannot read for an empty result: an empty list, a
 // definition that does not exist. A sign-in page comes as a 203, or as a 200 with HTML.
+// Tests: test/lib/agent/azure-devops.test.ts
 
 /** The part of the client that sends: `api.rest.client`. */
 interface Sending {

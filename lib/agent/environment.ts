@@ -1,5 +1,6 @@
 // Allow-list of environment variables for libraries. Whoever sets a pipeline variable sets a variable of this process: it must not change
 // where a credential is sent, which certificates are trusted, or what a library prints.
+// Tests: test/scripts/environment.test.ts
 
 /**
  * - `cleared`: gone before any library loads.

@@ -1,4 +1,5 @@
 // V8 heap settings that keep a task's memory small. It is imported before every library, because loading them already makes the heap grow.
+// Tests: test/bundle/long-logs.test.ts
 import { setFlagsFromString } from "node:v8";
 
 // What a task has in use is small (about 15 MB, its libraries among it), and what passes through it is not: files, lines of logs,

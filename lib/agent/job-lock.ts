@@ -1,6 +1,7 @@
 // One job of a run at a time does a piece of work. Azure DevOps has no lock to give, and keeps properties of a run: each job
 // draws a number there (Lamport's bakery), and the lowest number goes first. A job that sees another before it does not wait
 // for its work: that one does what there is to do.
+// Tests: test/tasks/watch-apart.test.ts
 import type { Clock } from "../poll.ts";
 
 /** A job of the run, told apart from every other job and from earlier attempts of itself. */

@@ -1,4 +1,5 @@
 // The agent's proxy and certificates, as its variables name them.
+// Tests: test/lib/agent/azure-devops.test.ts
 
 export interface ProxySettings {
   url: string;

@@ -1,4 +1,5 @@
 // Everything that is written to the pipeline: lines, issues, commands. Text of others cannot become a command here.
+// Tests: test/bundle/hostile-log.test.ts
 import "./task-lib-settings.ts";
 import tl from "azure-pipelines-task-lib/task.js";
 import type { SourceLocation } from "../errors.ts";

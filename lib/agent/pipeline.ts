@@ -1,4 +1,5 @@
 // The real agent: implements the agent's interface with azure-pipelines-task-lib.
+// Tests: test/bundle/submit-job.test.ts
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,5 +1,6 @@
 // Starts classic releases whose artifact is a model version, and finds a release whose answer was lost. WatchModels and the relay
 // start releases with it; each words its failures itself.
+// Tests: test/tasks/watch.test.ts, test/relay/release.test.ts
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import {
   type Release,

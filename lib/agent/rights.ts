@@ -1,4 +1,5 @@
 // Permissions of the job's identity in Azure DevOps, evaluated by the service itself: nothing is tried out, and nothing changed.
+// Tests: test/bundle/least-roles.test.ts
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import type { ClientApiBase } from "azure-devops-node-api/ClientApiBases.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";

@@ -1,4 +1,5 @@
 // State that runs of a pipeline share: which run is at work, and properties that earlier runs have kept.
+// Tests: test/tasks/watch.test.ts
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import { type Build, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";

@@ -1,5 +1,6 @@
 // Attachments of steps of pipeline runs, read through the run's API. It is a file of its own so that only tasks that read them carry the
 // client. Routes and scopes: docs/facts/evidence.md#D.1, #D.4 (`vso.build`, which a job's token has for its own project).
+// Tests: test/bundle/evidence.test.ts, test/bundle/release-evidence.test.ts
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import {

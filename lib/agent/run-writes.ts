@@ -1,6 +1,7 @@
 // Secondary writes of a step on its run: test runs and tags. They go through the run's REST API and not through the agent's commands
 // `results.publish` and `build.addbuildtag`, because the agent awaits those after the process has ended and fails the step where they are
 // refused.
+// Tests: test/tasks/secondary-writes.test.ts
 import type { RunCreateModel, TestCaseResult } from "azure-devops-node-api/interfaces/TestInterfaces.js";
 import type { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { TestApi } from "azure-devops-node-api/TestApi.js";

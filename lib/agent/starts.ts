@@ -1,4 +1,5 @@
 // Starts pipelines and classic releases from a running task, and remembers which it has started.
+// Tests: test/tasks/watch.test.ts
 
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";

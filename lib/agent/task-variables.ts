@@ -1,4 +1,5 @@
 // Variables of a step that its main stage leaves to its post-job stage, read without loading azure-pipelines-task-lib.
+// Tests: test/bundle/cancel.test.ts
 
 /** The one that says what is left to do: each task has at most one thing to take back, in words of its own. */
 export const LEFT = "azureMLLeft";

@@ -1,4 +1,5 @@
 // Errors that nobody caught, in timers and event handlers.
+// Tests: test/bundle/answers.test.ts
 import "./task-lib-settings.ts";
 // Loaded first, because it registers a listener that this file replaces.
 import "azure-pipelines-task-lib/task.js";

@@ -1,5 +1,6 @@
 // The token on every request to Azure: kept until shortly before it ends, and renewed once where the service says that it
 // has ended already. An agent's clock may be slow, and a token may be revoked.
+// Tests: test/lib/azure/sign-in-answers.test.ts
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
 import { bearerTokenAuthenticationPolicy, type PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { Assertion } from "./sign-in-failure.ts";

@@ -1,4 +1,5 @@
 // Blobs as files: what a listing says of one, the range of it that storage checks, and the path that it gets on this machine.
+// Tests: test/lib/azure/blobs.test.ts
 import path from "node:path";
 import { TaskError } from "../errors.ts";
 

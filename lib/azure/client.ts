@@ -1,5 +1,6 @@
 // The verbs of Azure: one client that sends bodies verbatim (the SDK's own models drop what is newer than 2022-10-01,
 // docs/facts/azureml-documents.md#10), takes nothing for an answer that is none, and turns every refusal into a TaskError.
+// Tests: test/lib/azure/operations.test.ts
 import {
   createEmptyPipeline,
   createHttpHeaders,

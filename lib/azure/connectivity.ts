@@ -1,4 +1,5 @@
 // Connectivity checks: tells DNS, connection, certificate and proxy failures of a host apart.
+// Tests: test/bundle/check-setup.test.ts
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";

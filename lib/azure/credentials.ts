@@ -1,4 +1,5 @@
 // Azure credentials: one for each way in which a service connection can sign in.
+// Tests: test/lib/azure/sign-in.test.ts
 
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
 import {

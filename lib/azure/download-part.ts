@@ -1,5 +1,6 @@
 // One file of a download on its way: its bytes beside their place, and a journal of the pieces that are there, which only a part of
 // our own has.
+// Tests: test/lib/azure/download.test.ts
 
 import { createHash } from "node:crypto";
 import { constants, createReadStream, type Stats } from "node:fs";

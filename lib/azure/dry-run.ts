@@ -1,5 +1,6 @@
 // A dry run: a transport that only reads. Each write is withheld, noted in order, and answered as though it had been done.
 // It stands where every request leaves, so that no code above it can change anything during a dry run.
+// Tests: test/lib/task/dry-run.test.ts
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Transport } from "./transport.ts";
 import type { WithheldWrites } from "./withheld-writes.ts";

@@ -1,4 +1,5 @@
 // The sign-in of a service connection: its scheme, tenant, client and audience.
+// Tests: test/lib/azure/sign-in.test.ts, test/lib/azure/sign-in-local.test.ts
 
 /** The sign-in data of a connection. Only this and the credential hold secrets. */
 export type Identity =

@@ -1,4 +1,5 @@
 // Reads JSON that others wrote: it refuses a depth at which recursion would fail, and quotes none of it in an error.
+// Tests: test/lib/azure/answers.test.ts
 
 /** Levels that any answer of Azure's may have; a specification of a component nests some tens. */
 export const DEEPEST = 500;

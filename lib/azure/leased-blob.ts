@@ -1,4 +1,5 @@
 // A small text in a blob that one party at a time may change: a lease, which storage ends by itself when its holder is gone.
+// Tests: test/lib/azure/blobs.test.ts
 import type { BlobLeaseClient, BlockBlobClient } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
 

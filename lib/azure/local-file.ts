@@ -1,4 +1,5 @@
 // A file of this machine while it is sent: the very file that was looked at and hashed, or an error that names it.
+// Tests: test/lib/azure/blobs.test.ts
 import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";

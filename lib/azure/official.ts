@@ -2,6 +2,7 @@
 // It has no connection of its own: each of its requests goes through AzureMl.request, so that the same rules hold for it:
 // tokens go to trusted origins only, an answer has to hold what the operation promises, and a reading is repeated.
 // It asks at api-version 2022-10-01. Bodies that users write never go through it: its models drop newer fields (docs/facts/azureml-documents.md#10).
+// Tests: test/lib/azure/contract.test.ts
 import type { AzureMachineLearningWorkspaces } from "@azure/arm-machinelearning";
 import {
   bearerTokenAuthenticationPolicyName,

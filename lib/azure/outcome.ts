@@ -1,5 +1,6 @@
 // Writes whose outcome is not known: no answer came, or one that is none. The resource is read at the write's own address
 // before the task says or does anything else.
+// Tests: test/lib/azure/answers.test.ts
 import { TaskError, type TaskErrorOptions } from "../errors.ts";
 import { isObject } from "../plain-objects.ts";
 import { poll } from "../poll.ts";

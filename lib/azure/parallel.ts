@@ -1,4 +1,5 @@
 // Many small pieces of work side by side, but not all at once.
+// Tests: test/lib/azure/answers.test.ts
 
 /**
  * Runs `work` on every item, at most `limit` at a time; results in the items' order. After the first failure nothing more

@@ -1,4 +1,5 @@
 // One file on its way to storage: hashed as it is sent, and a blob only once all of it is known to be right.
+// Tests: test/lib/azure/storage-answers.test.ts
 import { createHash } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";

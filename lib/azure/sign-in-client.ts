@@ -1,5 +1,6 @@
 // Token requests to Microsoft Entra and to managed identities: retries, pauses, and what counts as an answer. The identity libraries wait
 // as long as an answer's Retry-After asks, without a bound; so their own retries are off and they never see that header.
+// Tests: test/lib/azure/sign-in.test.ts
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   createEmptyPipeline,

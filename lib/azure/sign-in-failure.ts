@@ -1,4 +1,5 @@
 // Sign-in errors of Microsoft Entra (AADSTS codes): one sentence and a remedy for each code that users meet.
+// Tests: test/lib/azure/sign-in.test.ts
 import { TaskError } from "../errors.ts";
 import { bounded } from "../remote-text.ts";
 import type { Cloud } from "./clouds.ts";

@@ -1,4 +1,5 @@
 // Reads a blob at a signed URL, a piece at a time: for example a growing log of any size.
+// Tests: test/lib/azure/blobs.test.ts
 import { createHttpHeaders, createPipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import { TaskError } from "../errors.ts";
 import type { AzureMl } from "./client.ts";

@@ -1,4 +1,5 @@
 // Addresses of blob storage: the account that one lies in, by this cloud's own hosts.
+// Tests: test/lib/azure/storage-answers.test.ts
 import type { Cloud } from "./clouds.ts";
 
 /** Azure's rule for names of storage accounts. */

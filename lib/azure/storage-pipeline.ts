@@ -1,4 +1,5 @@
 // Requests to storage: which hosts get a credential, when a request is retried, and what counts as an answer.
+// Tests: test/lib/azure/storage-answers.test.ts
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { TokenCredential } from "@azure/core-auth";
 import {

@@ -1,4 +1,5 @@
 // Claims of a token, read without verification. The token itself is not kept.
+// Tests: test/lib/azure/sign-in.test.ts
 
 export interface TokenClaims {
   readonly issuer: string;

@@ -1,4 +1,5 @@
 // The writes that a dry run withheld, in order.
+// Tests: test/lib/task/dry-run.test.ts
 
 /** A write that was withheld. */
 export interface WithheldWrite {

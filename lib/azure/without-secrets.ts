@@ -1,4 +1,5 @@
 // Bodies of requests as people may see them: the secrets that files held are hidden in them.
+// Tests: test/lib/azure/sign-in-local.test.ts
 
 /** Below this length a secret is hidden only where it stands alone: parts of other words would tell nothing and spoil the plan. */
 const SHORTEST = 6;

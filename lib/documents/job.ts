@@ -1,4 +1,5 @@
 // Jobs of every kind: which one a file describes, and its write.
+// Tests: test/lib/documents/unreadable.test.ts, test/lib/documents/secrets-in-faults.test.ts
 import type { JobKind, JobWrite } from "./jobs/define-job.ts";
 import { JOB_KINDS } from "./kinds.gen.ts";
 import type { WriteOptions } from "./language/define-kind.ts";

@@ -1,4 +1,5 @@
 // The last check of everything that is written: what looks like a secret is replaced, in linear time.
+// Tests: test/lib/record/record.test.ts
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "***"],

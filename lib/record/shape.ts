@@ -1,4 +1,5 @@
 // The schema of a record: the writer and the reader both validate against it, so that neither lets anything else through.
+// Tests: test/lib/record/record.test.ts
 
 /** Longest text and most entries, unless a shape says otherwise. */
 const LONGEST = 2_000;

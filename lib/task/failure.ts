@@ -1,4 +1,5 @@
 // A failed step's issue and log lines: one sentence, the remedy, the place in the file, and the request id for support.
+// Tests: test/tasks/stories.test.ts
 import type { Agent } from "../agent/index.ts";
 import { formatLocation, TaskError, TaskErrors } from "../errors.ts";
 

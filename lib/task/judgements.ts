@@ -1,5 +1,6 @@
 // Judgements of EvaluateMetrics, read from the records that it left on pipeline runs: in a file of its own, so that only tasks that ask
 // for them carry the client, which loads once a judgement is asked for.
+// Tests: test/bundle/evidence.test.ts
 import type { ReadRun, RecordsAccess, RunRecords, RunReference } from "../agent/run-records.ts";
 import { TaskError } from "../errors.ts";
 import { RECORD_TYPE, readRecord } from "../record/index.ts";

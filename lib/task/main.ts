@@ -1,4 +1,5 @@
 // The program of a task's main stage: opens the agent, runs the task, tells the result, and ends the process.
+// Tests: test/bundle/cancel.test.ts
 import "../agent/start.ts";
 import { reportFailure } from "./failure.ts";
 import type { AnyTask } from "./task.ts";

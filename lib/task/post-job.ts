@@ -1,4 +1,5 @@
 // The program of a task's post-job stage. Where the main stage left nothing to do, nothing else is loaded: every step pays for this stage.
+// Tests: test/bundle/cancel.test.ts
 import { LEFT, taskVariableIn } from "../agent/task-variables.ts";
 import type { LoadTask } from "./main.ts";
 

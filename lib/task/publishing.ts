@@ -1,4 +1,5 @@
 // Secondary writes of a step on its own run. It is a file of its own so that only tasks that make them carry the client.
+// Tests: test/tasks/secondary-writes.test.ts
 import { addBuildTag, publishTests } from "../agent/run-writes.ts";
 import type { Log } from "../log.ts";
 import type { TestReport } from "../record/index.ts";

@@ -1,4 +1,5 @@
 // The record as it is when a step begins.
+// Tests: test/bundle/submit-job.test.ts
 import type { TaskIdentity } from "../agent/inputs.ts";
 import type { Provenance } from "../provenance.ts";
 import { RECORD_VERSION, type RunRecord } from "../record/index.ts";

@@ -1,5 +1,6 @@
 // Permissions of the job's identity in Azure DevOps, area by area. It is a file of its own so that only a task that asks carries the
 // client.
+// Tests: test/bundle/least-roles.test.ts
 import type { FoundRights } from "../agent/rights.ts";
 import { Rights } from "../agent/rights.ts";
 import type { StoryRun } from "./task.ts";

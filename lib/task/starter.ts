@@ -1,4 +1,5 @@
 // Starts other pipelines and releases. It is a file of its own so that only tasks that do so carry the client.
+// Tests: test/tasks/watch.test.ts
 import { Starter, type StartTarget } from "../agent/starts.ts";
 import type { StoryRun } from "./task.ts";
 

@@ -1,4 +1,5 @@
 // A task: a contract, and the story that it promises.
+// Tests: test/tasks/stories.test.ts
 import type { StepFolders } from "../agent/folders.ts";
 import type { Contract } from "../agent/inputs.ts";
 import type { RightsAccess } from "../agent/rights.ts";

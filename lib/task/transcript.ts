@@ -1,5 +1,6 @@
 // Writes a transcript of a task's exchanges with Azure where a pipeline variable asks for one: one JSON line for each exchange, in the
 // folder that the variable names. For support, and for comparing one cloud with another (docs/first-run.md).
+// Tests: test/bundle/transcript.test.ts
 import { closeSync, constants, lstatSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import type { Agent } from "../agent/index.ts";

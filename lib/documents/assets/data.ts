@@ -1,4 +1,5 @@
 // Data assets: a file, a folder or a table, on this machine or in the cloud (docs/facts/azureml-documents.md#2.9).
+// Tests: test/lib/documents/assets/assets.test.ts
 
 import { statSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,5 @@
 // Environments: an image, an image with conda packages, or a Docker build context (docs/facts/azureml-documents.md#2.8).
+// Tests: test/lib/documents/assets/assets.test.ts
 
 import path from "node:path";
 

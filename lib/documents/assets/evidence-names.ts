@@ -1,4 +1,5 @@
 // Names of tags that CheckModel takes for evidence that a model was judged. No input and no file may set them.
+// Tests: test/tasks/evidence-names.test.ts
 import { TaskError } from "../../errors.ts";
 import type { Reading, Shape } from "../language/shape.ts";
 

@@ -1,4 +1,5 @@
 // Inputs and outputs of jobs: literals, data and models, with their modes (docs/facts/azureml-documents.md#2.4).
+// Tests: test/lib/documents/assets/assets.test.ts
 import { existsSync, statSync } from "node:fs";
 import { namedByUri } from "../language/named.ts";
 import { map, object, optional } from "../language/object.ts";

@@ -1,4 +1,5 @@
 // Models: custom, MLflow or Triton files, on this machine, in a job's output or in a datastore (docs/facts/azureml-documents.md#2.9).
+// Tests: test/lib/documents/assets/assets.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { sha256 } from "../../sha256.ts";

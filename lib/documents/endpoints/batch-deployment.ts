@@ -1,4 +1,5 @@
 // Batch deployments of a model and of a pipeline component, and the older form without a type (docs/facts/azureml-documents.md#2.11).
+// Tests: test/lib/documents/endpoints/batch.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";

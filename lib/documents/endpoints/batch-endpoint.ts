@@ -1,4 +1,5 @@
 // Batch endpoints (docs/facts/azureml-documents.md#2.11).
+// Tests: test/lib/documents/endpoints/batch.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";

@@ -1,4 +1,5 @@
 // Online deployments, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
+// Tests: test/lib/documents/endpoints/serving.test.ts
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,5 @@
 // Online endpoints, managed and on Kubernetes (docs/facts/azureml-documents.md#2.10).
+// Tests: test/lib/documents/endpoints/serving.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";

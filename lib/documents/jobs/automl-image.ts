@@ -1,4 +1,5 @@
 // AutoML over images: classification, object detection, instance segmentation.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { type AnyField, object, optional, required } from "../language/object.ts";

@@ -1,4 +1,5 @@
 // Values that AutoML tries: image and text tasks have each distribution as one text, such as `uniform(0.001,0.01)` or `choice('sgd','adam')`.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 import { type AnyField, list, object, optional } from "../language/object.ts";
 import { number } from "../language/scalar.ts";
 import { described, NOTHING_BELOW, type Reading, type Shape } from "../language/shape.ts";

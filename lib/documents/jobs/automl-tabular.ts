@@ -1,4 +1,5 @@
 // AutoML over tables: classification, regression, forecasting.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { list, map, object, optional, required } from "../language/object.ts";

@@ -1,4 +1,5 @@
 // Declaration of AutoML tasks, and the shapes that tasks of several families share.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 import { type JobInput, jobInput } from "../assets/io.ts";
 import type { AnyField } from "../language/object.ts";
 import { enumeration } from "../language/scalar.ts";

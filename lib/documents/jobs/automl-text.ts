@@ -1,4 +1,5 @@
 // AutoML over text: classification and named entities.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { type AnyField, object, optional, required } from "../language/object.ts";

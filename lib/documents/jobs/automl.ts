@@ -1,4 +1,5 @@
 // AutoML jobs: what all tasks share, and the body that a task becomes (docs/facts/azureml-documents.md#2.5). The tasks themselves are declared in automl-tabular, automl-image and automl-text.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { type AssetInput, type JobInput, jobOutputs, locationUri } from "../assets/io.ts";

@@ -1,4 +1,5 @@
 // A kind of job as one object: what jobs of all kinds say about themselves, and the body that all of them share (docs/facts/azureml-documents.md#2.2).
+// Tests: test/lib/documents/jobs/command.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind, type Kind } from "../language/define-kind.ts";

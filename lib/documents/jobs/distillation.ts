@@ -1,5 +1,6 @@
 // Distillation jobs: a small model taught by a large one (docs/facts/azureml-documents.md#2.5). The service has them as fine-tuning jobs whose properties say the rest;
 // one property holds the teacher's connection with its API key in clear text, so the body of such a job must never be shown.
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { jobOutputs } from "../assets/io.ts";

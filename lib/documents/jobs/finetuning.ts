@@ -1,4 +1,5 @@
 // Fine-tuning jobs: a model of Azure's catalogue trained further on the user's data (docs/facts/azureml-documents.md#2.5).
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { type JobInput, jobInput, jobOutputs, locationUri, readLocation } from "../assets/io.ts";

@@ -1,4 +1,5 @@
 // Settings that the runs of several job kinds share: identity, resources, distribution, services, limits, queue.
+// Tests: test/lib/documents/jobs/command.test.ts
 import { present } from "../../plain-objects.ts";
 import { byType } from "../language/by-type.ts";
 import { list, map, object, optional, readOnly, required } from "../language/object.ts";

@@ -1,4 +1,5 @@
 // Spark jobs, serverless or on an attached pool (docs/facts/azureml-documents.md#2.5).
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,5 @@
 // Sweep jobs: one command tried with many values (docs/facts/azureml-documents.md#2.5).
+// Tests: test/lib/documents/jobs/jobs.test.ts
 
 import { isObject, present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";

@@ -1,6 +1,7 @@
 // The api-versions at which Azure ML's resources are written, read where they are to be written again, and the write of a version of any
 // versioned asset. A kind takes its version from here, so that a resource goes out at one version whether a YAML holds it or another
 // document brings it along.
+// Tests: test/lib/documents/language/upload-folders.test.ts
 import { segment } from "../../segment.ts";
 import type { Write } from "./document.ts";
 import type { AssetKind } from "./resolver.ts";

@@ -1,4 +1,5 @@
 // The shape of a choice by `type`: several objects, of which the field `type` names one.
+// Tests: test/lib/documents/language/references.test.ts
 import { described, describedKind, type Reading, type Shape } from "./shape.ts";
 import type { YamlNode } from "./source.ts";
 

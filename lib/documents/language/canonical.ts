@@ -1,4 +1,5 @@
 // One text for one value: JSON with the keys of every object in order.
+// Tests: test/lib/documents/language/hash.test.ts
 
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;

@@ -1,4 +1,5 @@
 // A kind of document as one object: how it is recognised, read and translated, what may change of it, where its secrets lie.
+// Tests: test/lib/documents/language/references.test.ts
 import { type ParseOptions, readDocument, type Write } from "./document.ts";
 import type { DocumentKind, Recognition } from "./kind.ts";
 import type { AssetKind, Resolver } from "./resolver.ts";

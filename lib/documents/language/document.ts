@@ -1,4 +1,5 @@
 // The base of every kind of document: options of parsing, the write that a document becomes, fields that all documents share.
+// Tests: test/lib/documents/language/overrides.test.ts
 
 import { type DocumentKind, isEvidentlyOther, refuseOther, withArticle } from "./kind.ts";
 import { withNames } from "./named.ts";

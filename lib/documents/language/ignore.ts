@@ -1,5 +1,6 @@
 // Ignore rules of uploads (docs/facts/azureml-documents.md#3.4): `.amlignore` in its root, or else `.gitignore` there; never both, never
 // deeper ones.
+// Tests: test/lib/documents/language/hash.test.ts
 import { statSync } from "node:fs";
 import path from "node:path";
 import ignore from "ignore";

@@ -1,4 +1,5 @@
 // A YAML file that stands in a document where a mapping could stand: a component's, a job's, a data import's.
+// Tests: test/lib/documents/language/upload-folders.test.ts
 import { statSync } from "node:fs";
 import path from "node:path";
 import { TaskError, TaskErrors } from "../../errors.ts";

@@ -1,6 +1,7 @@
 // Recognises the kind of a YAML file: by `$schema`, `type` and fields that only one kind has (docs/facts/azureml-documents.md#1.2).
 // Each kind's own file says how; the list is generated from these files without their code, so that a task that reads one kind does not
 // carry all.
+// Tests: test/lib/documents/kinds.test.ts, test/lib/documents/random.test.ts
 import { TaskError } from "../../errors.ts";
 import { RECOGNIZED } from "./recognized.gen.ts";
 import { snakeCase } from "./shape.ts";

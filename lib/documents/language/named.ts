@@ -1,4 +1,5 @@
 // References of a document to things that must exist, each with its place in the file, so that a failed look-up can point at it.
+// Tests: test/lib/documents/language/hash.test.ts
 import type { SourceLocation } from "../../errors.ts";
 import type { DocumentPath } from "./faults.ts";
 import type { AssetKind } from "./resolver.ts";

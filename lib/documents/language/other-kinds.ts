@@ -1,4 +1,5 @@
 // Kinds of documents that are recognised, so that a file of one is refused by its name, and that no task takes.
+// Tests: test/scripts/generate.test.ts
 import { JOB_ADVICE, type Recognition } from "./kind.ts";
 
 /** `order`: their place among the kinds that are taken. */

@@ -1,4 +1,5 @@
 // Local paths that a document names: they must exist, and really lie in a folder whose files may be uploaded.
+// Tests: test/lib/documents/language/references.test.ts
 
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import path from "node:path";

@@ -1,4 +1,5 @@
 // JSON as Python's json.dumps(sort_keys=True) writes it, and the guid that Azure's client makes of it (docs/facts/azureml-documents.md#2.7): the same component gets the same id from both.
+// Tests: test/lib/documents/language/upload-folders.test.ts
 import { sha256 } from "../../sha256.ts";
 
 /** As json.dumps without options writes it: keys in the order in which they stand. */

@@ -1,5 +1,6 @@
 // The text that Azure's client makes of a value where the service has room for text alone: Python's str() of it. Tags, properties and
 // environment variables all have it, in every document and every position; a running job sees exactly that text.
+// Tests: test/lib/documents/language/overrides.test.ts
 import { NOTHING_BELOW, type Shape } from "./shape.ts";
 import type { YamlNode } from "./source.ts";
 

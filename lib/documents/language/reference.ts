@@ -1,5 +1,6 @@
 // References to what exists already: `azureml:name:version`, `azureml:name@label`, ARM ids, registry URIs, computes, code
 // (docs/facts/azureml-documents.md#2.3).
+// Tests: test/lib/documents/language/references.test.ts
 
 import { TaskError } from "../../errors.ts";
 import { segment, segmentFault } from "../../segment.ts";

@@ -1,5 +1,6 @@
 // The resolver interface: the few things that only the cloud knows. lib/ml/assets/resolve answers from Azure; `npm run plan` answers from a
 // stub, so that a translation can be seen without a network.
+// Tests: test/lib/documents/language/hash.test.ts
 import type { UploadRoot } from "./upload-folders.ts";
 
 /** The target of the document. `id` is the workspace's ARM id, without a trailing slash. */

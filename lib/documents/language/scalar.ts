@@ -1,4 +1,5 @@
 // Shapes of single values, with the coercions of Azure's client (docs/facts/azureml-documents.md#2.1): a number may be written as text (as `--set` does), text may not be written as a number.
+// Tests: test/lib/documents/random.test.ts
 import { SEGMENT_RULE, segmentFault } from "../../segment.ts";
 import { nearestName } from "./faults.ts";
 import { described, describedKind, FREE_BELOW, NOTHING_BELOW, type Reading, type Shape, snakeCase } from "./shape.ts";

@@ -1,4 +1,5 @@
 // The keys, passwords and tokens of a document: each is masked when it is read, in every reader of the document.
+// Tests: test/lib/documents/language/hash.test.ts
 
 /** Filled while a document is read. */
 export class Secrets extends Set<string> {

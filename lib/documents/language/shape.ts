@@ -1,5 +1,6 @@
 // The language in which a document kind is declared: a shape says what may stand somewhere, reads it (gathering every fault), knows which
 // paths lie below it (for overrides), and writes it into a REST body. Kinds are declared with it, not programmed.
+// Tests: test/lib/documents/random.test.ts
 import type { SourceLocation } from "../../errors.ts";
 import { type DocumentPath, Faults, formatPath } from "./faults.ts";
 import type { NamedThing, Unplaced } from "./named.ts";

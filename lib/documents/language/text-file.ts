@@ -1,5 +1,6 @@
 // The text of a file that a document or an input names: of a regular file and nothing else, so that reading it ends; a YAML file is UTF-8,
 // with or without a mark at its begin, and anything else is refused at its place, before a parser guesses.
+// Tests: test/lib/documents/language/source.test.ts
 
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { DocumentFault } from "./faults.ts";

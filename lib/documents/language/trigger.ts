@@ -1,4 +1,5 @@
 // Triggers: cron expressions and recurrences (docs/facts/azureml-documents.md#2.12). Schedules and compute instances have them.
+// Tests: test/lib/documents/language/references.test.ts
 
 import { byType } from "./by-type.ts";
 import { type Fields, list, object, optional, required } from "./object.ts";

@@ -1,4 +1,5 @@
 // The one walk over what is to be uploaded, for every road: which files there are, where each really lies, and what is refused.
+// Tests: test/lib/documents/language/upload-folders.test.ts
 import { type BigIntStats, lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../../errors.ts";

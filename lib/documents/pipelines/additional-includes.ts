@@ -1,4 +1,5 @@
 // `additional_includes`: files from elsewhere that are uploaded together with a component's code (docs/facts/azureml-documents.md#3.4).
+// Tests: test/lib/documents/pipelines/components.test.ts
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";

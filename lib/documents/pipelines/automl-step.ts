@@ -1,4 +1,5 @@
 // AutoML in pipelines: components, which name a task, and steps, which have the YAML's own fields and no component.
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 import { present } from "../../plain-objects.ts";
 import { AUTOML_TASKS, type AutomlJob, automlJob, automlStepFields } from "../jobs/automl.ts";
 import { environmentVariables, jobIdentity, jobResources, queueSettings } from "../jobs/run-settings.ts";

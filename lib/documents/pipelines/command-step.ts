@@ -1,4 +1,5 @@
 // Command components, and the steps that run a command: over such a component, or written out in the pipeline.
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { environmentUse } from "../assets/environment.ts";
 import { jobInputs, jobOutputs } from "../assets/io.ts";

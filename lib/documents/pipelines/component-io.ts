@@ -1,4 +1,5 @@
 // Inputs and outputs of components: typed parameters and ports (docs/facts/azureml-documents.md#2.7). Defaults and bounds are sent as text.
+// Tests: test/lib/documents/pipelines/components.test.ts
 import { ASSET_TYPES } from "../assets/io.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
 import { boolean, enumeration, type Literal, literal, looseText, text } from "../language/scalar.ts";

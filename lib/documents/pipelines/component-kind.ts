@@ -1,4 +1,5 @@
 // Component YAML: a component of any type, registered under its name (docs/facts/azureml-documents.md#2.7).
+// Tests: test/lib/documents/pipelines/components.test.ts
 
 import { API_VERSIONS, assetWrite } from "../language/asset-write.ts";
 import { defineKind, MAY_CHANGE } from "../language/define-kind.ts";

@@ -1,4 +1,5 @@
 // Components of all types: the fields that they share, their spec, and their anonymous registration inside a pipeline (docs/facts/azureml-documents.md#2.7).
+// Tests: test/lib/documents/pipelines/components.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { tags } from "../language/document.ts";

@@ -1,4 +1,5 @@
 // The steps of a pipeline as a whole: read one by one, then joined: each inline step gets its component, and what binds to nothing is a fault.
+// Tests: test/lib/documents/pipelines/components.test.ts
 
 import { type JobInput, refuseEmpty } from "../assets/io.ts";
 import { nearestName } from "../language/faults.ts";

@@ -1,4 +1,5 @@
 // Parallel work: one script over many mini-batches of data, as a component and as a step of a pipeline (docs/facts/azureml-documents.md#2.6).
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";

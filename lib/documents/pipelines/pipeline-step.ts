@@ -1,4 +1,5 @@
 // Pipelines in pipelines: components that are graphs of steps, the steps that run one, and with them all types of step that there are.
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { textTags } from "../language/document.ts";

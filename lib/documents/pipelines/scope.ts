@@ -1,4 +1,5 @@
 // Types inside a pipeline: what a binding such as `${{parent.jobs.train.outputs.model}}` stands for, so that an inline step gets a component with declared inputs and outputs.
+// Tests: test/lib/documents/pipelines/components.test.ts
 
 import type { JobInput, JobOutput } from "../assets/io.ts";
 import type { Literal } from "../language/scalar.ts";

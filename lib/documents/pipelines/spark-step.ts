@@ -1,4 +1,5 @@
 // Spark components, and the steps that run Spark: over such a component, or written out in the pipeline.
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";

@@ -1,4 +1,5 @@
 // The steps of a pipeline: what steps of all types share (docs/facts/azureml-documents.md#2.6).
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";

@@ -1,4 +1,5 @@
 // Steps that try a command component with many values.
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { jobIdentity, jobResources, queueSettings } from "../jobs/run-settings.ts";

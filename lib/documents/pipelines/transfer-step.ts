@@ -1,4 +1,5 @@
 // Data transfer and import, as components and as steps: copies between stores, imports from and exports to what lies outside (docs/facts/azureml-documents.md#2.6).
+// Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { checkNames, jobInputs, jobOutput, jobOutputs } from "../assets/io.ts";
 import { byType } from "../language/by-type.ts";

@@ -1,4 +1,5 @@
 // Data imports: a data asset that is filled from a database or a file system outside Azure ML, once or by a schedule.
+// Tests: test/lib/documents/schedules/schedule.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { sha256 } from "../../sha256.ts";

@@ -1,5 +1,6 @@
 // The data of a monitor: production data over a moving window, and the reference data that it is compared with
 // (docs/facts/azureml-documents.md#2.12).
+// Tests: test/lib/documents/schedules/monitor.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { type AssetInput, DATA_TYPES, jobInput, locationUri } from "../assets/io.ts";

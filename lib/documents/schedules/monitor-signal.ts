@@ -1,4 +1,5 @@
 // The signals of a monitor: what is compared with what, and by which metrics (docs/facts/azureml-documents.md#2.12).
+// Tests: test/lib/documents/schedules/monitor.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { writeInput } from "../assets/io.ts";

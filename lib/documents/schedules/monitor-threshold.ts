@@ -1,4 +1,5 @@
 // From which value on a monitor's metric is an alert (docs/facts/azureml-documents.md#2.12).
+// Tests: test/lib/documents/schedules/monitor.test.ts
 import { map, object, optional, required } from "../language/object.ts";
 import { enumeration, number, text } from "../language/scalar.ts";
 import { camelCase, type Infer, type Reading } from "../language/shape.ts";

@@ -1,4 +1,5 @@
 // The job that a schedule submits: one that Azure ML has, one in a file, one written out; the first two with changes (docs/facts/azureml-documents.md#2.12).
+// Tests: test/lib/documents/schedules/schedule.test.ts
 
 import { commandJobKind } from "../jobs/command.ts";
 import type { JobKind } from "../jobs/define-job.ts";

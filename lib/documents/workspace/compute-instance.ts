@@ -1,4 +1,5 @@
 // Compute instances: one machine for one person, with schedules, applications and scripts of its own.
+// Tests: test/lib/documents/workspace/compute.test.ts
 
 import { present } from "../../plain-objects.ts";
 import { list, map, type ObjectOf, object, optional, readOnly, required } from "../language/object.ts";

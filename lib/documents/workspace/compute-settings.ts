@@ -1,4 +1,5 @@
 // Parts that computes of several types share: header, identity and network.
+// Tests: test/lib/documents/workspace/compute.test.ts
 import { tags } from "../language/document.ts";
 import { list, object, optional, readOnly, required } from "../language/object.ts";
 import type { Resolver } from "../language/resolver.ts";

@@ -1,4 +1,5 @@
 // Connections of a workspace to what lies outside: stores, registries, feeds, databases and AI services.
+// Tests: test/lib/documents/workspace/stores.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";

@@ -1,4 +1,5 @@
 // Datastores: blob containers, file shares, data lakes and OneLake (docs/facts/azureml-documents.md#2.9).
+// Tests: test/lib/documents/workspace/stores.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { byType } from "../language/by-type.ts";

@@ -1,4 +1,5 @@
 // Registries: assets that several workspaces share, in several regions.
+// Tests: test/tasks/registry.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
 import { defineKind } from "../language/define-kind.ts";

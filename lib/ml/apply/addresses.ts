@@ -1,5 +1,6 @@
 // Compares addresses of files by the location that both mean: an address has several forms, and the service answers another than it was
 // sent.
+// Tests: test/tasks/Apply.test.ts
 import type { AssetBody } from "../assets/asset-home.ts";
 import { liesAt } from "../assets/same-content.ts";
 import { jobPlaceOf, placeOfUri } from "../assets/version-places.ts";

@@ -1,4 +1,5 @@
 // Documents that Apply takes, each with its kind.
+// Tests: test/lib/ml/apply/change-text.test.ts
 import type { DocumentKind, Handling, Kind } from "../../documents/index.ts";
 
 /** The inputs of a decision about a document. */

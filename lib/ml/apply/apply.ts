@@ -1,4 +1,5 @@
 // Apply: resolve, plan without changing anything, print the plan, execute it, report. Idempotent: a second run changes nothing.
+// Tests: test/tasks/apply-state.test.ts
 
 import type { Resolver, UploadRoot } from "../../documents/index.ts";
 import { TaskError, TaskErrors } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // The documents of Apply in their order, in which what is referred to comes first.
+// Tests: test/tasks/Apply.test.ts
 import { readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import {

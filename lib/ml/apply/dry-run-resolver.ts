@@ -1,5 +1,6 @@
 // A dry-run resolver for plans: it changes nothing, and what it cannot know before something is created it writes in a form that compares
 // by content.
+// Tests: test/tasks/plan.test.ts
 
 import type { AssetKind, Resolver, UploadRoot } from "../../documents/index.ts";
 import { canonical } from "../../documents/language/canonical.ts";

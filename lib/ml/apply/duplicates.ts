@@ -1,4 +1,5 @@
 // Duplicates: several files that describe one resource. All pairs are refused, or the last one counts. Pure.
+// Tests: test/tasks/Apply.test.ts
 
 import { canonical } from "../../documents/language/canonical.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // The plan of Apply for one document: reads what is there and changes nothing.
+// Tests: test/tasks/plan.test.ts
 import { API_VERSION, segment } from "../../azure/index.ts";
 import type { AssetKind, Resolver, Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

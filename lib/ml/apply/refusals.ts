@@ -1,4 +1,5 @@
 // Refusals of a plan: a version that exists with other content, and two documents for one resource.
+// Tests: test/tasks/apply-state.test.ts
 import { TaskError } from "../../errors.ts";
 import { sayChange } from "./change-text.ts";
 import { labelOf, type Planned } from "./planned.ts";

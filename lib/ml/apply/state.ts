@@ -1,4 +1,5 @@
 // The provisioning state of what is there: only a resource in a final state can be compared with a file.
+// Tests: test/tasks/apply-rest.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
 import type { Difference } from "../workspace/compare.ts";

@@ -1,4 +1,5 @@
 // Applies one planned document: its write is made of what is there at that moment, and waited for.
+// Tests: test/tasks/plan.test.ts
 
 import type { Resolver } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

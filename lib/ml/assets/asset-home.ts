@@ -1,4 +1,5 @@
 // The home of versioned assets, a workspace or a registry: what both have in common, and the addresses of assets in them.
+// Tests: test/tasks/registry.test.ts
 import { type AzureMl, type RequestOptions, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type AssetKind } from "../../documents/index.ts";
 import type { Log } from "../../log.ts";

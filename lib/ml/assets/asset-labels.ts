@@ -1,4 +1,5 @@
 // Labels of versioned assets: `latest` and others, resolved once in a run.
+// Tests: test/tasks/registry.test.ts
 import { segment } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // The target of a task: a workspace, a registry, or both.
+// Tests: test/lib/ml/assets/stored-content.test.ts
 import { TaskError } from "../../errors.ts";
 import { openWorkspace, type Workspace, type WorkspaceRequest } from "../workspace/workspace.ts";
 import type { AssetHome } from "./asset-home.ts";

@@ -1,4 +1,5 @@
 // Writes versions of assets: creates them, and changes the tags and the description of those that are there.
+// Tests: test/tasks/unknown-writes.test.ts
 import { type AssetKind, type AssetWrite, assetWrite } from "../../documents/index.ts";
 import { poll } from "../../poll.ts";
 import { sendable } from "../workspace/merge.ts";

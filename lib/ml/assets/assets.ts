@@ -1,4 +1,5 @@
 // Reads versioned assets (data, models, environments, components): containers and versions, of a workspace or a registry.
+// Tests: test/tasks/registry.test.ts
 import { parseArmId } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

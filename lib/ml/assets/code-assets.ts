@@ -1,4 +1,5 @@
 // Code assets: the folder a job or a scoring script runs from, found by its hash or brought to the workspace.
+// Tests: test/lib/ml/assets/stored-content.test.ts
 import { randomUUID } from "node:crypto";
 import { API_VERSION, openContainer, signatureFor } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // Data collection of online deployments: the requests and answers that monitors read when they name no data of their own.
+// Tests: test/tasks/Apply.test.ts
 import { segment } from "../../azure/index.ts";
 import type { Collections } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // Computes: that the one a job names is there.
+// Tests: test/tasks/missing-names.test.ts
 import { parseArmId, segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";

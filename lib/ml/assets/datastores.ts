@@ -1,4 +1,5 @@
 // Datastores: where a workspace keeps files, and bringing local ones there under the name of their content.
+// Tests: test/lib/ml/assets/stored-content.test.ts
 import {
   type BlobAccess,
   type Container,

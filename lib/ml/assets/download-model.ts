@@ -1,4 +1,5 @@
 // Downloads a model: resolves the version, locates its files, and brings them to a folder once (idempotent).
+// Tests: test/tasks/download.test.ts
 import path from "node:path";
 import ignore from "ignore";
 import {

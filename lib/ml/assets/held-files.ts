@@ -1,5 +1,6 @@
 // Verifies that a location in storage holds exactly the given files: by names and lengths, by the checksums that storage keeps, and by the
 // bytes where it keeps none. A tag, a property or an address is only a hint where to look.
+// Tests: test/lib/ml/assets/stored-content.test.ts
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";

@@ -1,5 +1,6 @@
 // Checks that everything a document refers to exists before anything is written: computes, datastores, jobs and their outputs,
 // environments, components, data, models. Each missing one is reported at its place in the file, with what exists instead.
+// Tests: test/tasks/missing-names.test.ts, test/lib/ml/jobs/job-kinds.test.ts
 
 import { parseArmId, parseAssetReference, sameId, segment, workspaceId } from "../../azure/index.ts";
 import { type AssetKind, type NamedThing, namesIn, type Reference, resolveReference } from "../../documents/index.ts";

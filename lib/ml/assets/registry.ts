@@ -1,5 +1,6 @@
 // A registry: where it is, places for files to be brought to and from, and versions that a workspace shares with it (docs/facts/azureml-services.md#4.7,
 // docs/facts/azureml-wire.md#15). Its data plane is used, as Azure's own clients do: it knows registries of other subscriptions too, and imports.
+// Tests: test/tasks/registry.test.ts
 
 import {
   type AzureMl,

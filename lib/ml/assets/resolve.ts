@@ -1,4 +1,5 @@
 // The resolver of documents in a workspace: uploads, code, anonymous assets, labels.
+// Tests: test/lib/ml/workspace/clouds.test.ts
 import type { UploadRoot } from "../../documents/index.ts";
 import type { AssetKind, Resolver, TargetWorkspace } from "../../documents/language/resolver.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -1,4 +1,5 @@
 // Tags and the description of a version whose content is there already: beside the work, but for evidence that has become wrong.
+// Tests: test/tasks/secondary-writes.test.ts
 
 import { EVIDENCE } from "../../documents/assets/evidence-names.ts";
 import type { AssetKind } from "../../documents/language/resolver.ts";

@@ -1,5 +1,6 @@
 // "The same content is here already": by where the service says that a version's files are, whose path has the hash of the content in it,
 // and by what lies there. Where a property claims a content, the files are compared; the property itself proves nothing.
+// Tests: test/tasks/same-content.test.ts
 import type { DatastorePath } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { CONTENT_HASH } from "../workspace/lineage.ts";

@@ -1,4 +1,5 @@
 // Finds the version of an asset that already holds a content, or the next free version number, from a list and a container that agree.
+// Tests: test/tasks/same-content.test.ts
 
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

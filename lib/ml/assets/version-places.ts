@@ -1,5 +1,6 @@
 // Locates the files of a version from the service's own statement: in a datastore of this workspace, in the output of one of its jobs, or
 // in a container of the registry's own. Other addresses are not opened, and get no credential.
+// Tests: test/tasks/models-of-jobs.test.ts, test/lib/ml/gate/champion.test.ts
 import { type DatastorePath, parseArmId, parseDatastoreUri } from "../../azure/index.ts";
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // The last line of a container's log that names an exception, cut to a length, for an error message.
+// Tests: test/lib/ml/endpoints/endpoint-lock.test.ts
 
 /** Characters of a log that are looked through, from its end, and of the line that is quoted. */
 const LOOKED = 64 * 1024;

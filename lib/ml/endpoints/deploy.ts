@@ -1,5 +1,6 @@
 // Rollout (blue/green): creates the new deployment beside the live one, calls it at 0 % of the traffic, then moves the traffic; otherwise
 // rolls back.
+// Tests: test/lib/ml/endpoints/serving.test.ts
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import { type OnlineDeploymentDocument, onlineDeploymentKind, type UploadRoot } from "../../documents/index.ts";

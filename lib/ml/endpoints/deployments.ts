@@ -1,4 +1,5 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
+// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/endpoints/rollout-plan.test.ts
 import { finish, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

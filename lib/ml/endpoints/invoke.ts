@@ -1,4 +1,5 @@
 // Invokes an endpoint: a request file, the endpoint's key or token, and the reply compared with expectations.
+// Tests: test/lib/ml/endpoints/serving.test.ts
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { DEEPEST, isDeep } from "../../azure/index.ts";

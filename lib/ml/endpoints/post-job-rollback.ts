@@ -1,4 +1,5 @@
 // The post-job stage of a rollout that was stopped: it rolls back its own part, and names what Azure does not remove in time.
+// Tests: test/lib/ml/endpoints/endpoint-lock.test.ts, test/lib/ml/endpoints/rollout-intruders.test.ts
 
 import type { Workspace } from "../workspace/workspace.ts";
 import { EndpointLock } from "./endpoint-lock.ts";

@@ -1,4 +1,5 @@
 // The smoke test of a rollout: calls the new deployment by its name before it gets traffic.
+// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";

@@ -1,5 +1,6 @@
 // A rollout's entry in the endpoint's lock: it tells other runs that the rollout is under way, and a retry of the same step that it may
 // take the rollout up.
+// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
 import { randomUUID } from "node:crypto";
 import type { Provenance } from "../../provenance.ts";
 import { stepOf } from "../workspace/lineage.ts";

@@ -1,5 +1,6 @@
 // Clean-up after a rollout: deletes deployments that no longer get traffic. The rollout has succeeded by then, so that nothing which fails
 // here fails it.
+// Tests: test/lib/ml/endpoints/rollout-intruders.test.ts
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { deleteDeployment, findDeployment } from "./deployments.ts";

@@ -1,4 +1,5 @@
 // Prepares a rollout: creates the endpoint where it is missing, and requires deployments in a state that can be changed.
+// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
 
 import { type OnlineEndpointDocument, onlineEndpointKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

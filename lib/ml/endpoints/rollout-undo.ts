@@ -1,5 +1,6 @@
 // Rollback of a rollout: its own share of the traffic and the deployment that it made, where both are still its own. What others have
 // changed since stays. At the end the state is read again and told.
+// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
 import { TaskError } from "../../errors.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";

@@ -1,4 +1,5 @@
 // One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
+// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts, test/lib/ml/endpoints/rollout-intruders.test.ts
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -1,4 +1,5 @@
 // The language of a gate's rules: CEL over metrics, champion and history, and what a rule speaks of. Pure.
+// Tests: test/lib/ml/gate/rules.test.ts
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 
 /** Names of metrics that a rule cannot do without; those that it only asks after with `has()` or `in` are not among them. */

@@ -1,4 +1,5 @@
 // The sentences of a gate: the comparisons that made a rule pass or fail, with their values. Pure.
+// Tests: test/lib/ml/gate/rules.test.ts
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { environment, isNode, reference, type Subject } from "./rule-language.ts";
 

@@ -1,4 +1,5 @@
 // Secondary reads after the result is known: they only inform people, so they are retried, and their failure is a warning.
+// Tests: test/lib/ml/jobs/follow-steps.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -1,4 +1,5 @@
 // Ends a wait before the job has ended (timeout or cancel): the job is cancelled, or the error says that it is still running.
+// Tests: test/lib/ml/jobs/joining.test.ts
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { isGone } from "./job-standing.ts";

@@ -1,4 +1,5 @@
 // Follows a job: streams its log as it grows, reports its states, and ends with its result.
+// Tests: test/lib/ml/jobs/follow-steps.test.ts, test/lib/ml/jobs/jobs.test.ts
 import { throughOutages } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";

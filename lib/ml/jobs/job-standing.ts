@@ -1,4 +1,5 @@
 // The state of a job: from run history, and from the job's own record where history does not say it. Each wait has a limit.
+// Tests: test/lib/ml/jobs/follow-steps.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -1,5 +1,6 @@
 // Finds a metric that a job lacks in one of its child runs, as steps of a pipeline have theirs. It helps to write the rule, and never
 // changes a judgement.
+// Tests: test/lib/ml/jobs/job-kinds.test.ts
 import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";

@@ -1,5 +1,6 @@
 // Ownership of jobs: tests whether this step submitted a job. Names can be guessed, specifications copied, and a PUT on a taken name
 // answers with the job that has it (docs/facts/recorded-operations.md#4.1). A step joins only a job that it submitted itself.
+// Tests: test/lib/ml/jobs/joining.test.ts
 
 import { createHmac } from "node:crypto";
 import { segment } from "../../azure/index.ts";

@@ -1,4 +1,5 @@
 // The logs of one run as they grow: each look reads only what is new, piece by piece, and shows it before it reads on.
+// Tests: test/lib/ml/jobs/follow-steps.test.ts
 import { readPiece } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";

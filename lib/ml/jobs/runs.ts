@@ -1,4 +1,5 @@
 // Run history: how a job stands while it runs, where its logs are, and its child runs.
+// Tests: test/lib/ml/jobs/job-kinds.test.ts
 import { segment } from "../../azure/index.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 

@@ -1,4 +1,5 @@
 // The concurrency key of jobs: of two runs with one key the newer one keeps its job, regardless of which submitted first.
+// Tests: test/lib/ml/jobs/follow-steps.test.ts
 
 import { TaskError } from "../../errors.ts";
 import type { Provenance } from "../../provenance.ts";

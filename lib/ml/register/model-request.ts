@@ -1,4 +1,5 @@
 // The request to register a model: name, version, type, files, tags.
+// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/gate/evidence.test.ts
 
 export interface ModelRequest {
   readonly name: string;

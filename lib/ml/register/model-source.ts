@@ -1,5 +1,6 @@
 // The source of a model's files (a job's output or a local folder), its provenance, and how a version already registered from the same
 // source is recognised.
+// Tests: test/tasks/models-of-jobs.test.ts
 import type { DatastorePath } from "../../azure/index.ts";
 import type { UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // Registers a model (idempotent): a job's output or a local folder becomes a version with its provenance.
+// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/gate/evidence.test.ts
 
 import { modelKind, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,4 +1,5 @@
 // Shares a workspace's version with a registry (idempotent): the same version of the workspace becomes the same version there.
+// Tests: test/lib/ml/register/register-data.test.ts
 
 import type { AssetKind } from "../../documents/language/resolver.ts";
 import { TaskError } from "../../errors.ts";

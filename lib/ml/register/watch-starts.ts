@@ -1,5 +1,6 @@
 // One run of WatchModels: each version since the last run that is wanted starts something, once and in order, and what is
 // done is remembered before and after each start.
+// Tests: test/tasks/watch.test.ts
 import type { Log } from "../../log.ts";
 import type { AssetHome } from "../assets/asset-home.ts";
 import {

@@ -1,4 +1,5 @@
 // Lists new model versions: everything created after a cursor, in the order of creation.
+// Tests: test/tasks/watch.test.ts
 
 import { TaskError } from "../../errors.ts";
 import { sha256 } from "../../sha256.ts";

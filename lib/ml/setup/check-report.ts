@@ -1,4 +1,5 @@
 // The lines of a setup as the log tells them, and as the error that fails the step.
+// Tests: test/bundle/check-setup.test.ts
 import { TaskError, TaskErrors } from "../../errors.ts";
 import type { Log } from "../../log.ts";
 import type { CheckLine, CheckOutcome } from "./page.ts";

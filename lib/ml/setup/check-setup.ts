@@ -1,4 +1,5 @@
 // The whole page of CheckSetup: which checks there are, and which of them waits for which.
+// Tests: test/lib/ml/setup/page.test.ts
 import { TaskError } from "../../errors.ts";
 import { openWorkspace } from "../workspace/workspace.ts";
 import { checkCompute } from "./computes.ts";

@@ -1,4 +1,5 @@
 // Computes that the pipeline uses: their state, and the quota of their VM family.
+// Tests: test/lib/ml/setup/page.test.ts
 import { segment } from "../../azure/index.ts";
 import type { SeenWorkspace } from "./network.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";

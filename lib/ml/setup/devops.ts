@@ -1,4 +1,5 @@
 // Checks the permissions of the build service in Azure DevOps, and the requirements of agentless waits.
+// Tests: test/lib/ml/setup/page.test.ts
 import type { CheckAnswer, Page } from "./page.ts";
 import type { Setup } from "./sign-in.ts";
 import type { TaskFolderName } from "./task-operations.ts";

@@ -1,4 +1,5 @@
 // An online endpoint that the pipeline calls or deploys to: its state, its traffic, and whether its address answers.
+// Tests: test/lib/ml/setup/page.test.ts
 import { checkConnectivity, segment } from "../../azure/index.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
 import { namesIn } from "./computes.ts";

@@ -1,4 +1,5 @@
 // The way to the workspace's own services: names, connections and private link told apart, and none of them taken for a role.
+// Tests: test/lib/ml/setup/page.test.ts
 import { type Connectivity, checkConnectivity, isPrivateAddress } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { mlflowRest, type WorkspaceBody, type WorkspaceRequest } from "../workspace/workspace.ts";

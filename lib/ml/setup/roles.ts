@@ -1,5 +1,6 @@
 // Checks the identity's permissions in the workspace with Azure's permissions API (docs/facts/operations.md#B.6), and reports them task by
 // task.
+// Tests: test/lib/ml/setup/page.test.ts
 import { segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { WorkspaceRequest } from "../workspace/workspace.ts";

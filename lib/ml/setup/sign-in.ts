@@ -1,4 +1,5 @@
 // The first lines of the page: what the service connection says, and the token that its identity gets.
+// Tests: test/lib/ml/setup/page.test.ts
 import { tokenClaims } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { WorkspaceRequest } from "../workspace/workspace.ts";

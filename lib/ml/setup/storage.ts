@@ -1,5 +1,6 @@
 // The storage of the default datastore, by key and by identity. It is read and never written: what may be written is asked of the
 // permissions API.
+// Tests: test/lib/ml/setup/page.test.ts
 import { type BlobAccess, checkConnectivity, openContainer } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { DEFAULT_DATASTORE } from "../assets/datastores.ts";

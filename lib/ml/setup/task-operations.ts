@@ -1,6 +1,7 @@
 // The operations (role actions) of each task in the workspace: one table for docs/connections.md and for CheckSetup. Names are those of
 // Microsoft's published list of operations (Azure permissions for AI + machine learning, 2024-04-25), which task calls which of them
 // follows from the paths that it asks. Not verified against live Azure.
+// Tests: test/lib/ml/setup/page.test.ts, test/bundle/least-roles.test.ts
 
 /** The common prefix of all operations below. */
 export const PROVIDER = "Microsoft.MachineLearningServices/workspaces";

@@ -1,4 +1,5 @@
 // The experiment that a job belongs to: what Azure ML takes as its name. Pure.
+// Tests: test/tasks/missing-names.test.ts
 
 /**
  * 1 to 256 letters, numbers, underscores and dashes, a letter or a number first: from public reports of jobs that failed by it, one of

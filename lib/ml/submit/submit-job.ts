@@ -1,4 +1,5 @@
 // Submits a job: checks what it refers to, uploads what it needs, and submits it once for this step of this run (idempotent).
+// Tests: test/lib/ml/jobs/jobs.test.ts, test/lib/ml/jobs/job-kinds.test.ts
 
 import { randomBytes } from "node:crypto";
 import { type JobDocument, translateJob, type UploadRoot } from "../../documents/index.ts";

@@ -1,4 +1,5 @@
 // Reads that contradict each other: one says that a resource is not there, another says what it holds. Both are repeated.
+// Tests: test/lib/azure/waiting.test.ts
 import { TaskError } from "../../errors.ts";
 import { systemClock } from "../../poll.ts";
 

@@ -1,5 +1,6 @@
 // Provenance on Azure ML: the pipeline run that made a job, data or a model, written to it so that each can be traced back
 // (docs/facts/azureml-documents.md#9).
+// Tests: test/lib/ml/jobs/jobs.test.ts
 import { type Provenance, withoutUserInformation } from "../../provenance.ts";
 
 /** Our own keys among a job's or model's properties. Properties cannot be changed later, tags can. */

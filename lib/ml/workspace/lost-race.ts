@@ -1,4 +1,5 @@
 // Retries a write that lost a race for a version number: it lists the versions again and takes the next number, until a deadline.
+// Tests: test/tasks/registry.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 

@@ -1,4 +1,5 @@
 // Memoization: work that is done once in a run. Later callers get the first answer.
+// Tests: test/lib/ml/workspace/clouds.test.ts
 
 /** Runs `work` at the first call with this key, and gives every later call the same answer. */
 export type Once = <T>(key: string, work: () => Promise<T>) => Promise<T>;

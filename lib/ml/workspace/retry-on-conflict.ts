@@ -1,4 +1,5 @@
 // Retries writes on conflict: Azure ML refuses them while another operation runs on the same resource.
+// Tests: test/tasks/secondary-writes.test.ts
 import { OutcomeUnknown, PASSING_STATUSES, pauseBefore } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll, systemClock } from "../../poll.ts";

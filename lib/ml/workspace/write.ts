@@ -1,5 +1,6 @@
 // The one way by which a document reaches Azure: sends its write (PUT) and waits for the operation that the service begins. Path, query
 // and api-version are those of the translation, so that every task sends a YAML at the same version.
+// Tests: test/tasks/api-versions.test.ts, test/tasks/unknown-writes.test.ts
 import { type AzureMl, finish, type Promised } from "../../azure/index.ts";
 import type { Write } from "../../documents/index.ts";
 import { segment } from "../../segment.ts";
