@@ -20,17 +20,22 @@ export interface SharedTypes {
   readonly members: ReadonlyMap<string, string>;
   /** Fields of the reader. */
   readonly fields: ReadonlyMap<string, string>;
+  /** Names of fields that stand together: those of a union, with the input that tells its types apart first. */
+  readonly groups: ReadonlyMap<string, string>;
 }
 
-const NOTHING_SHARED: SharedTypes = { unions: new Map(), members: new Map(), fields: new Map() };
+const NOTHING_SHARED: SharedTypes = { unions: new Map(), members: new Map(), fields: new Map(), groups: new Map() };
 
 /** Types that at least two tasks share. */
 export function sharedTypes(tasks: readonly TaskFolder[]): SharedTypes {
   const all = tasks.map(({ json }) => piecesOf(json.inputs));
+  const fields = repeated(all.map((one) => one.fields));
+  const groups = [...repeated(all.map((one) => one.groups))];
   return {
     unions: repeated(all.map(({ unions }) => unions)),
     members: repeated(all.map(({ members }) => members)),
-    fields: repeated(all.map(({ fields }) => fields)),
+    fields,
+    groups: new Map(groups.filter(([, names]) => names.split(", ").every((name) => fields.has(name)))),
   };
 }
 
@@ -50,7 +55,7 @@ function repeated(all: readonly ReadonlyMap<string, string>[]): Map<string, stri
 }
 
 /** tasks/shared/inputs.gen.ts */
-export function sharedFile({ unions, members, fields }: SharedTypes): string {
+export function sharedFile({ unions, members, fields, groups }: SharedTypes): string {
   return [
     "// Made from what the tasks' contract.json have in common by `npm run generate`: change tasks/shared/inputs.json, not this file.",
     'import type { InputField } from "../../lib/agent/inputs.ts";',
@@ -61,6 +66,7 @@ export function sharedFile({ unions, members, fields }: SharedTypes): string {
     "}",
     "",
     ...[...fields].map(([name, text]) => `export const ${name}: InputField = ${text};`),
+    ...[...groups].map(([name, names]) => `export const ${name}: readonly InputField[] = [${names}];`),
     "",
   ].join("\n");
 }
@@ -69,7 +75,7 @@ export function sharedFile({ unions, members, fields }: SharedTypes): string {
 export function contractFile({ folder, json }: TaskFolder, shared: SharedTypes = NOTHING_SHARED): string {
   const outputs = (json.outputVariables ?? []).map(outputField);
   const version = `${json.version.Major}.${json.version.Minor}.${json.version.Patch}`;
-  const { unions, members, fields } = piecesOf(json.inputs);
+  const { unions, members, fields, groups } = piecesOf(json.inputs);
   const isShared = (of: keyof SharedTypes, name: string, text: string) => shared[of].get(name) === text;
   const ownUnions = [...unions].filter(([name, text]) => !isShared("unions", name, text));
   const sharedUnions = [...unions].filter(([name, text]) => isShared("unions", name, text)).map(([name]) => name);
@@ -77,6 +83,20 @@ export function contractFile({ folder, json }: TaskFolder, shared: SharedTypes =
   const picked = [...members].filter(([name, text]) => isShared("members", name, text)).map(([name]) => name);
   const types = [...sharedUnions, ...(picked.length > 0 ? ["SharedInputs"] : [])];
   const usesFields = [...fields].some(([name, text]) => isShared("fields", name, text));
+  /** The entries of `inputs`: a shared group as one, and each other field by itself. */
+  const listedFields = () => {
+    const grouped = new Set<string>();
+    return [...fields].flatMap(([name, text]) => {
+      for (const [group, joined] of groups) {
+        const names = joined.split(", ");
+        const allShared = names.every((one) => isShared("fields", one, fields.get(one) ?? ""));
+        if (names[0] !== name || !allShared || !isShared("groups", group, joined)) continue;
+        for (const one of names) grouped.add(one);
+        return [`    ...shared.${group},`];
+      }
+      return grouped.has(name) ? [] : [`    ${isShared("fields", name, text) ? `shared.${name}` : text},`];
+    });
+  };
   const parts = [
     ...(picked.length > 0 ? [`Pick<SharedInputs, ${picked.map((name) => JSON.stringify(name)).join(" | ")}>`] : []),
     ...(ownMembers.length > 0 ? [`{\n${ownMembers.join("\n")}\n}`] : []),
@@ -103,7 +123,7 @@ export function contractFile({ folder, json }: TaskFolder, shared: SharedTypes =
     "export const contract: Contract<Inputs, Outputs> = contractOf({",
     `  task: ${literal({ id: json.id, name: json.name, friendlyName: json.friendlyName, version })},`,
     "  inputs: [",
-    ...[...fields].map(([name, text]) => `    ${isShared("fields", name, text) ? `shared.${name}` : text},`),
+    ...listedFields(),
     "  ],",
     "  outputs: [",
     ...outputs.map((output) => `    ${literal(output)},`),
@@ -175,7 +195,13 @@ function piecesOf(inputs: readonly TaskInput[]): SharedTypes {
       ] as const,
   );
   const fields = inputs.map((input) => [input.name, literal(inputField(input))] as const);
-  return { unions: new Map(unions), members: new Map(members), fields: new Map(fields) };
+  const groups = [...selectors].flatMap(([name, dependents]) => {
+    const names = [name, ...dependents.map((one) => one.name)];
+    const first = inputs.findIndex((input) => input.name === name);
+    const standTogether = names.every((one, index) => inputs[first + index]?.name === one);
+    return standTogether ? [[`${name}Inputs`, names.join(", ")] as const] : [];
+  });
+  return { unions: new Map(unions), members: new Map(members), fields: new Map(fields), groups: new Map(groups) };
 }
 
 function unionOf(selector: TaskInput, dependents: readonly TaskInput[]): string {

@@ -22,11 +22,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "87c9080a-fc1e-4aa4-86b4-7a398db1741d", name: "AzureMLApply", friendlyName: "Azure ML: Apply", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     { name: "file", type: "filePath", required: true },
     { name: "duplicates", type: "pickList", default: "fail", options: ["fail", "last"] },
     shared.allowedFolders,

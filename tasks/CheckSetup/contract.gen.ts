@@ -26,11 +26,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "26596940-976e-4fb3-aad4-36c3af397b8b", name: "AzureMLCheckSetup", friendlyName: "Azure ML: Check setup", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     { name: "tasks", type: "multiLine" },
     { name: "computes", type: "multiLine" },
     { name: "endpoints", type: "multiLine" },

@@ -42,11 +42,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "5170d581-bb07-42c8-8162-dd576b35d0ea", name: "AzureMLDeployEndpoint", friendlyName: "Azure ML: Deploy endpoint", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     { name: "endpointFile", type: "filePath" },
     { name: "deploymentFile", type: "filePath", required: true },
     { name: "endpointName", type: "string" },

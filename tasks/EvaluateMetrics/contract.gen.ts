@@ -32,11 +32,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "4d7b41c8-e3c3-4ab0-a68c-d82448c5163a", name: "AzureMLEvaluateMetrics", friendlyName: "Azure ML: Evaluate metrics", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     { name: "jobName", type: "string", required: true },
     { name: "rules", type: "multiLine", required: true },
     { name: "champion", type: "string", default: "none" },

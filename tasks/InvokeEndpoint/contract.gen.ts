@@ -24,11 +24,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "f22f3d55-1d1b-4177-91e1-2a8f8b58266e", name: "AzureMLInvokeEndpoint", friendlyName: "Azure ML: Invoke endpoint", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     { name: "endpointName", type: "string", required: true },
     shared.deploymentName,
     { name: "requestFile", type: "filePath", required: true },

@@ -43,11 +43,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "0a210e35-b4a7-48b4-8ad9-2c580fbdb229", name: "AzureMLRegisterData", friendlyName: "Azure ML: Register dataset", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     shared.registry,
     { name: "source", type: "pickList", required: true, default: "file", options: ["file", "inline"] },
     { name: "dataFile", type: "filePath", required: true, visible: [[["source", "=", "file"]]] },

@@ -45,11 +45,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "9f5f75dd-0b53-4f90-a31b-1bcbedab01cc", name: "AzureMLRegisterModel", friendlyName: "Azure ML: Register model", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     shared.registry,
     { name: "source", type: "pickList", required: true, default: "job", options: ["job", "folder"] },
     { name: "jobName", type: "string", required: true, visible: [[["source", "=", "job"]]] },

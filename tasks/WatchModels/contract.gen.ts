@@ -49,11 +49,7 @@ export interface Outputs {
 export const contract: Contract<Inputs, Outputs> = contractOf({
   task: { id: "3b1f6e0c-8a4d-4c57-9f2e-51c7d0a9be36", name: "AzureMLWatchModels", friendlyName: "Azure ML: Watch models", version: "1.0.0" },
   inputs: [
-    shared.connectionType,
-    shared.azureSubscription,
-    shared.workspaceConnection,
-    shared.resourceGroup,
-    shared.workspace,
+    ...shared.connectionTypeInputs,
     shared.registry,
     { name: "models", type: "multiLine" },
     { name: "requiredTags", type: "multiLine" },

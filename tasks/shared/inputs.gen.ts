@@ -57,3 +57,4 @@ export const registry: InputField = { name: "registry", type: "string" };
 export const version: InputField = { name: "version", type: "string" };
 export const description: InputField = { name: "description", type: "string" };
 export const tags: InputField = { name: "tags", type: "multiLine" };
+export const connectionTypeInputs: readonly InputField[] = [connectionType, azureSubscription, workspaceConnection, resourceGroup, workspace];
