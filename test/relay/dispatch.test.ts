@@ -5,22 +5,10 @@ import { parseConfiguration } from "../../relay/core/configuration.ts";
 import { Dispatcher, type Outcome } from "../../relay/core/dispatch.ts";
 import { withLock } from "../../relay/core/lock.ts";
 import { silentLog } from "../../relay/core/log.ts";
-import type { ModelNotice } from "../../relay/core/notice.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import { until } from "../harness/until.ts";
-import { WORKSPACE } from "./harness.ts";
+import { notice } from "./harness.ts";
 
-const notice: ModelNotice = {
-  kind: "model",
-  source: WORKSPACE,
-  event: { id: "e", type: "ModelRegistered", time: "2026-01-31T08:00:00Z", by: "event" },
-  name: "credit",
-  version: "7",
-  tags: {},
-  properties: {},
-  stage: undefined,
-  jobName: undefined,
-};
 const configuration = parseConfiguration(
   JSON.stringify({
     schema: 1,

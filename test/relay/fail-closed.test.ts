@@ -1,18 +1,8 @@
 // The relay fails closed: when the truth is unknown it starts nothing, claims nothing, and retries.
 import assert from "node:assert/strict";
-import { type LocalRelay, startRelay } from "../../relay/local.ts";
+import type { LocalRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
-import {
-  type Answer,
-  credential,
-  type KnownVersion,
-  modelEvent,
-  post,
-  type Server,
-  serve,
-  serveArm,
-  WORKSPACE,
-} from "./harness.ts";
+import { type Answer, type KnownVersion, modelEvent, post, runRelay, type Server, serve, serveArm } from "./harness.ts";
 import { type Fate, serveReleases } from "./release-server.ts";
 
 const PAGE: Answer = { headers: { "Content-Type": "text/html" }, body: "<html><title>Sign In</title></html>" };
@@ -45,17 +35,11 @@ describe("relay: fails closed", () => {
 
   async function start(begin: object = { kind: "webhook", name: "amlModel" }, when: object = {}): Promise<LocalRelay> {
     const clock = { now: Date.now, sleep: async (pause: number) => void pauses.push(pause) };
-    relay = await startRelay({
-      routes: {
-        schema: 1,
-        organization: `${devops.url}/contoso`,
-        resourceManager: arm.url,
-        sources: [WORKSPACE],
-        routes: [{ name: "a", when, start: begin }],
-        retry: { attempts: 3, firstPauseSeconds: 1, maximumPauseSeconds: 8 },
-      },
-      ...{ store, credential, clock, replayEvery: 0 },
-    });
+    const settings = {
+      routes: [{ name: "a", when, start: begin }],
+      retry: { attempts: 3, firstPauseSeconds: 1, maximumPauseSeconds: 8 },
+    };
+    relay = await runRelay({ arm, devops }, settings, { store, clock });
     return relay;
   }
   const claims = () => store.list("claims/");

@@ -2,6 +2,9 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TokenCredential } from "@azure/core-auth";
+import type { ModelNotice } from "../../relay/core/notice.ts";
+import { type LocalRelay, type LocalRelayOptions, startRelay } from "../../relay/local.ts";
+import { MemoryStore } from "../../relay/stores/memory.ts";
 
 const SUBSCRIPTION = "00000000-0000-0000-0000-000000000001";
 export const WORKSPACE = `/subscriptions/${SUBSCRIPTION}/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/workspaces/ws1`;
@@ -63,6 +66,42 @@ export async function serve(answer: (request: Received) => Answer | Promise<Answ
       }),
   };
 }
+
+/** What a target is started for: version 7 of the model credit. */
+export const notice: ModelNotice = {
+  kind: "model",
+  source: WORKSPACE,
+  event: { id: "e", type: "ModelRegistered", time: "2026-01-31T08:00:00Z", by: "event" },
+  name: "credit",
+  version: "7",
+  tags: {},
+  properties: {},
+  stage: undefined,
+  jobName: undefined,
+};
+
+/**
+ * A relay between two servers, those of Azure ML and of Azure DevOps, that replays nothing by itself and remembers in
+ * memory unless `options` say otherwise.
+ */
+export const runRelay = (
+  { arm, devops }: { readonly arm: Server; readonly devops: Server },
+  settings: object,
+  options: Partial<LocalRelayOptions> = {},
+): Promise<LocalRelay> =>
+  startRelay({
+    routes: {
+      schema: 1,
+      organization: `${devops.url}/contoso`,
+      resourceManager: arm.url,
+      sources: [WORKSPACE],
+      ...settings,
+    },
+    store: new MemoryStore(),
+    credential,
+    replayEvery: 0,
+    ...options,
+  });
 
 export interface KnownVersion {
   readonly name: string;

@@ -2,19 +2,9 @@
 // another.
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type LocalRelay, startRelay } from "../../relay/local.ts";
+import type { LocalRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
-import {
-  type Answer,
-  credential,
-  type KnownVersion,
-  modelEvent,
-  post,
-  type Server,
-  serve,
-  serveArm,
-  WORKSPACE,
-} from "./harness.ts";
+import { type Answer, type KnownVersion, modelEvent, post, runRelay, type Server, serve, serveArm } from "./harness.ts";
 
 /** Each entry of `deliveries` is one POST with some events; `together` of them are under way at once. */
 interface Story {
@@ -65,21 +55,16 @@ describe("relay: once and in order", () => {
     };
     const store = new MemoryStore();
     const open = () =>
-      startRelay({
-        routes: {
-          schema: 1,
-          organization: `${devops.url}/contoso`,
-          resourceManager: arm.url,
-          sources: [WORKSPACE],
+      runRelay(
+        { arm, devops },
+        {
           routes: [{ name: "a", start: { kind: "webhook", name: "w" } }],
           retry: { attempts: 1, firstPauseSeconds: 0, maximumPauseSeconds: 0 },
           // Where the cursor begins after all of them, an event is all that tells of a version.
           replay: replayed ? { from: new Date(began).toISOString() } : {},
         },
-        store,
-        credential,
-        replayEvery: 0,
-      });
+        { store },
+      );
     const relays = [await open(), await open()];
     const statuses: number[] = [];
     const waiting = told.deliveries.map((numbers, index) => ({ numbers, index }));

@@ -1,13 +1,13 @@
 // Nothing starts without Azure ML's own record: no version, no run, no dead letter, and not where there is nobody to ask.
 import assert from "node:assert/strict";
-import { type LocalRelay, startRelay } from "../../relay/local.ts";
+import type { LocalRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import {
   type Answer,
-  credential,
   type KnownVersion,
   modelEvent,
   post,
+  runRelay,
   type Server,
   serve,
   serveArm,
@@ -58,18 +58,20 @@ describe("relay: the record of Azure ML", () => {
 
   async function start(when: object = {}, settings: object = { sources: [WORKSPACE] }): Promise<LocalRelay> {
     const say = (line: string) => void lines.push(line);
-    relay = await startRelay({
-      routes: {
-        schema: 1,
-        organization: `${devops.url}/contoso`,
-        resourceManager: arm.url,
+    relay = await runRelay(
+      { arm, devops },
+      {
+        sources: undefined,
         routes: [{ name: "a", when, start: { kind: "webhook", name: "amlModel" } }],
         retry: { attempts: 1, firstPauseSeconds: 0 },
         ...settings,
       },
-      ...{ store, credential, replayEvery: 0, log: { info: say, warn: say, error: say } },
-      clock: { now: () => now, sleep: async () => {} },
-    });
+      {
+        store,
+        log: { info: say, warn: say, error: say },
+        clock: { now: () => now, sleep: async () => {} },
+      },
+    );
     return relay;
   }
   const claims = () => store.list("claims/");

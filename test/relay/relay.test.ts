@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import type { Store } from "../../relay/core/store.ts";
-import { type LocalRelay, type LocalRelayOptions, startRelay } from "../../relay/local.ts";
+import type { LocalRelay, LocalRelayOptions } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import {
   type Answer,
-  credential,
   modelEvent,
   post,
   type Received,
+  runRelay,
   type Server,
   serve,
   serveRegistered,
@@ -39,22 +39,12 @@ describe("relay: events", () => {
     routes: object[],
     more: { store?: Store; settings?: object; options?: Partial<LocalRelayOptions> } = {},
   ): Promise<LocalRelay> {
-    relay = await startRelay({
-      routes: {
-        schema: 1,
-        organization: `${devops.url}/contoso`,
-        resourceManager: arm.url,
-        sources: [WORKSPACE],
-        routes,
-        retry: { attempts: 3, firstPauseSeconds: 0.01, maximumPauseSeconds: 0.02 },
-        ...more.settings,
-      },
-      store: more.store ?? new MemoryStore(),
-      credential,
-      settings: { SECRET: "s3cret" },
-      replayEvery: 0,
-      ...more.options,
-    });
+    const retry = { attempts: 3, firstPauseSeconds: 0.01, maximumPauseSeconds: 0.02 };
+    relay = await runRelay(
+      { arm, devops },
+      { routes, retry, ...more.settings },
+      { store: more.store ?? new MemoryStore(), settings: { SECRET: "s3cret" }, ...more.options },
+    );
     return relay;
   }
   const versions = () => devops.received.map(({ body }) => JSON.parse(body).model?.version);

@@ -2,24 +2,12 @@
 import assert from "node:assert/strict";
 import type { StartContext } from "../../relay/core/dispatch.ts";
 import { RelayFault } from "../../relay/core/fault.ts";
-import type { ModelNotice } from "../../relay/core/notice.ts";
 import { startRelay } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import { DEVOPS_SCOPE, startRelease } from "../../relay/targets/release.ts";
-import { credential, modelEvent, post, type Server, serve, serveRegistered, WORKSPACE } from "./harness.ts";
+import { credential, modelEvent, notice, post, type Server, serve, serveRegistered, WORKSPACE } from "./harness.ts";
 import { serveReleases } from "./release-server.ts";
 
-const notice: ModelNotice = {
-  kind: "model",
-  source: WORKSPACE,
-  event: { id: "e", type: "ModelRegistered", time: "2026-01-31T08:00:00Z", by: "event" },
-  name: "credit",
-  version: "7",
-  tags: {},
-  properties: {},
-  stage: undefined,
-  jobName: undefined,
-};
 const context: StartContext = { id: "0123456789abcdef01234567", uncertain: false, since: Date.now() };
 const token = async (scope: string) => `token-for-${scope}`;
 

@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { type LocalRelay, type LocalRelayOptions, startRelay } from "../../relay/local.ts";
+import type { LocalRelay, LocalRelayOptions } from "../../relay/local.ts";
 import { MemoryStore } from "../../relay/stores/memory.ts";
 import {
   type Answer,
-  credential,
   type KnownVersion,
   modelEvent,
   post,
   type Received,
+  runRelay,
   type Server,
   serve,
   serveArm,
@@ -50,22 +50,20 @@ describe("relay: replay", () => {
     settings: object = {},
     options: Partial<LocalRelayOptions> = {},
   ): Promise<LocalRelay> {
-    relay = await startRelay({
-      routes: {
-        schema: 1,
-        organization: `${devops.url}/contoso`,
-        resourceManager: arm.url,
-        sources: [WORKSPACE],
+    relay = await runRelay(
+      { arm, devops },
+      {
         routes: [{ name: "a", when, start: { kind: "webhook", name: "amlModel" } }],
         retry: { attempts: 2, firstPauseSeconds: 0, maximumPauseSeconds: 0 },
         ...settings,
       },
-      store: folder,
-      credential,
-      clock: { now: () => now, sleep: async () => void (await new Promise((resolve) => setImmediate(resolve))) },
-      replayEvery: 3_600,
-      ...options,
-    });
+      {
+        store: folder,
+        clock: { now: () => now, sleep: async () => void (await new Promise((resolve) => setImmediate(resolve))) },
+        replayEvery: 3_600,
+        ...options,
+      },
+    );
     return relay;
   }
   const minutes = (count: number) => count * 60_000;
