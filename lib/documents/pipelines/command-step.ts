@@ -2,7 +2,6 @@
 // Tests: test/lib/documents/pipelines/pipeline.test.ts
 
 import { environmentUse } from "../assets/environment.ts";
-import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { checkCommand, commandFields } from "../jobs/command.ts";
 import {
   commandLimits,
@@ -13,7 +12,6 @@ import {
   services,
   stepVariables,
 } from "../jobs/run-settings.ts";
-import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";
 import { code, compute } from "../language/reference.ts";
 import { enumeration, text } from "../language/scalar.ts";
@@ -21,14 +19,7 @@ import type { Infer } from "../language/shape.ts";
 import { additionalIncludes, checkIncludes } from "./additional-includes.ts";
 import { type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
 import { checkOptional } from "./component-io.ts";
-import {
-  componentUse,
-  type DeclaredInputs,
-  type DeclaredOutputs,
-  type StepType,
-  stepHeader,
-  writtenFields,
-} from "./step.ts";
+import { componentUse, type DeclaredPorts, type StepType, stepFields, stepHeader, writtenFields } from "./step.ts";
 
 const component = object(
   "a command component",
@@ -69,13 +60,9 @@ const settings = {
 const SENT = ["resources", "distribution", "limits", "environment_variables", "queue_settings", "services", "identity"];
 
 const over = object("a command step", {
-  ...stepHeader,
+  ...stepFields,
   type: optional(enumeration(["command"])),
   component: required(componentUse(commandComponent)),
-  tags: optional(textTags),
-  properties: optional(textTags),
-  inputs: optional(jobInputs, { nullable: true }),
-  outputs: optional(jobOutputs, { nullable: true }),
   ...settings,
   // The component says these; Azure's client takes them in a step, and sends none of them.
   command: optional(text()),
@@ -97,15 +84,14 @@ export const commandStep: StepType = {
   component: commandComponent,
   over,
   inline,
-  toComponent(value: Inline, inputs: DeclaredInputs, outputs: DeclaredOutputs): CommandComponent {
+  toComponent(value: Inline, declared: DeclaredPorts): CommandComponent {
     const { command, code, environment, description, tags, resources, distribution: spread } = value;
     const { properties: _properties, ...size } = resources ?? {};
     return {
       type: "command",
       command,
       environment,
-      inputs,
-      outputs,
+      ...declared,
       ...(code && { code }),
       ...(description !== undefined && { description }),
       ...(tags && { tags }),

@@ -81,7 +81,7 @@ function withComponent(step: Step, scope: Scope): Step {
   const declaredInputs = mapValues(inputs, (input) => declaredInput(input, scope));
   const declaredOutputs = mapValues(outputs, (output) => declaredOutput(output, scope));
   const { component: of } = step.of;
-  const document = step.of.toComponent?.(step.value, declaredInputs, declaredOutputs);
+  const document = step.of.toComponent?.(step.value, { inputs: declaredInputs, outputs: declaredOutputs });
   if (of === undefined || document === undefined) return step;
   return { ...step, component: { kind: "local", of, document, origin: "YAML.JOB" } };
 }

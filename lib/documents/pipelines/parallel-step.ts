@@ -5,24 +5,16 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
-import { checkPlaceholders, jobInputs, jobOutputs } from "../assets/io.ts";
+import { checkPlaceholders } from "../assets/io.ts";
 import { jobIdentity, jobResources } from "../jobs/run-settings.ts";
-import { textTags } from "../language/document.ts";
 import { nearestName } from "../language/faults.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
-import { code, compute } from "../language/reference.ts";
+import { code } from "../language/reference.ts";
 import { enumeration, integer, text, variableText } from "../language/scalar.ts";
 import { described, type Infer, isExpression, NOTHING_BELOW, type Reading, type Shape } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
 import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
-import {
-  componentUse,
-  type DeclaredInputs,
-  type DeclaredOutputs,
-  type StepType,
-  stepHeader,
-  writtenFields,
-} from "./step.ts";
+import { componentUse, type DeclaredPorts, type StepType, stepFields, writtenFields } from "./step.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 
@@ -148,13 +140,8 @@ const parallelComponent: ComponentType<ParallelComponent> = {
 };
 
 const common = {
-  ...stepHeader,
+  ...stepFields,
   type: optional(enumeration(["parallel"])),
-  tags: optional(textTags),
-  properties: optional(textTags),
-  inputs: optional(jobInputs, { nullable: true }),
-  outputs: optional(jobOutputs, { nullable: true }),
-  compute: optional(compute),
   identity: optional(jobIdentity),
   environment_variables: optional(map(variableText)),
   ...parallelSettings,
@@ -209,15 +196,14 @@ export const parallelStep: StepType = {
   component: parallelComponent,
   over,
   inline,
-  toComponent(value: Inline, inputs: DeclaredInputs, outputs: DeclaredOutputs): ParallelComponent {
-    const declared = DECLARED.filter((name) => value[name] !== undefined && !holdsExpression(value[name]));
+  toComponent(value: Inline, declared: DeclaredPorts): ParallelComponent {
+    const moved = DECLARED.filter((name) => value[name] !== undefined && !holdsExpression(value[name]));
     return {
       type: "parallel",
       task: value.task,
-      inputs,
-      outputs,
+      ...declared,
       ...(value.input_data !== undefined && { input_data: value.input_data }),
-      ...Object.fromEntries(declared.map((name) => [name, name === "resources" ? sizeOf(value[name]) : value[name]])),
+      ...Object.fromEntries(moved.map((name) => [name, name === "resources" ? sizeOf(value[name]) : value[name]])),
     };
   },
   async body(value: Infer<typeof over> | Inline, to, component: ParallelComponent | undefined) {

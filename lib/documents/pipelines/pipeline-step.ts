@@ -1,11 +1,8 @@
 // Pipelines in pipelines: components that are graphs of steps, the steps that run one, and with them all types of step that there are.
 // Tests: test/lib/documents/pipelines/pipeline.test.ts
 
-import { jobInputs, jobOutputs } from "../assets/io.ts";
-import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";
 import { bodyGuid } from "../language/python-json.ts";
-import { compute } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { enumeration, text } from "../language/scalar.ts";
 import { automlStep } from "./automl-step.ts";
@@ -15,7 +12,7 @@ import { parseBinding } from "./component-io.ts";
 import { joinSteps, type Steps, stepsOf, writeSteps } from "./graph.ts";
 import { parallelStep } from "./parallel-step.ts";
 import { sparkStep } from "./spark-step.ts";
-import { componentUse, type DeclaredInputs, type Step, type StepType, stepHeader } from "./step.ts";
+import { componentUse, type DeclaredPorts, type Step, type StepType, stepFields } from "./step.ts";
 import { sweepStep } from "./sweep-step.ts";
 import { importStep, transferStep } from "./transfer-step.ts";
 
@@ -45,7 +42,7 @@ const shape: ComponentType<PipelineComponent>["shape"] = {
 };
 
 /** An input that says nothing of it is optional where every step that takes it, over a component that lies here, does without it. */
-function inferOptional(inputs: DeclaredInputs, jobs: Steps): DeclaredInputs {
+function inferOptional(inputs: DeclaredPorts["inputs"], jobs: Steps): DeclaredPorts["inputs"] {
   const uses = new Map<string, boolean[]>();
   for (const step of Object.values(jobs)) {
     if (step.component?.kind !== "local") continue;
@@ -82,14 +79,9 @@ export const pipelineComponent: ComponentType<PipelineComponent> = {
 };
 
 const step = object("a pipeline step", {
-  ...stepHeader,
+  ...stepFields,
   type: optional(enumeration(["pipeline"])),
   component: required(componentUse(pipelineComponent)),
-  tags: optional(textTags),
-  properties: optional(textTags),
-  inputs: optional(jobInputs, { nullable: true }),
-  outputs: optional(jobOutputs, { nullable: true }),
-  compute: optional(compute),
 });
 
 const pipelineStep: StepType = {

@@ -3,7 +3,6 @@
 
 import { present } from "../../plain-objects.ts";
 import { environmentUse } from "../assets/environment.ts";
-import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { jobIdentity } from "../jobs/run-settings.ts";
 import {
   checkRun,
@@ -16,22 +15,13 @@ import {
   sparkResources,
   withInstances,
 } from "../jobs/spark.ts";
-import { textTags } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
-import { compute } from "../language/reference.ts";
 import { enumeration, looseText, text } from "../language/scalar.ts";
 import type { Infer } from "../language/shape.ts";
 import { additionalIncludes, checkIncludes } from "./additional-includes.ts";
 import { type ComponentDocument, type ComponentOf, componentHeader, typeWithCode } from "./component.ts";
 import { checkOptional } from "./component-io.ts";
-import {
-  componentUse,
-  type DeclaredInputs,
-  type DeclaredOutputs,
-  type StepType,
-  stepHeader,
-  writtenFields,
-} from "./step.ts";
+import { componentUse, type DeclaredPorts, type StepType, stepFields, stepHeader, writtenFields } from "./step.ts";
 
 const component = object(
   "a Spark component",
@@ -55,14 +45,10 @@ type SparkComponent = ComponentOf<typeof component>;
 const sparkComponent = typeWithCode<SparkComponent>("spark", component);
 
 const over = object("a Spark step", {
-  ...stepHeader,
+  ...stepFields,
   type: optional(enumeration(["spark"])),
   component: required(componentUse(sparkComponent)),
-  tags: optional(textTags),
   properties: optional(map(looseText)),
-  inputs: optional(jobInputs, { nullable: true }),
-  outputs: optional(jobOutputs, { nullable: true }),
-  compute: optional(compute),
   resources: optional(sparkResources),
   identity: optional(jobIdentity),
   entry: optional(sparkEntry),
@@ -90,7 +76,7 @@ export const sparkStep: StepType = {
   over,
   inline,
   needsNoCompute: (step) => step.value.resources !== undefined,
-  toComponent(value: Inline, inputs: DeclaredInputs, outputs: DeclaredOutputs): ComponentDocument {
+  toComponent(value: Inline, declared: DeclaredPorts): ComponentDocument {
     const conf = withInstances(value.conf);
     const { code, entry, py_files, jars, files, archives, environment, args, description, tags } = value;
     const properties = value.properties && literalsOf(value.properties);
@@ -108,7 +94,7 @@ export const sparkStep: StepType = {
       tags,
       properties,
     };
-    return { type: "spark", inputs, outputs, ...present(given) };
+    return { type: "spark", ...declared, ...present(given) };
   },
   async body(value: Value, to, component: SparkComponent | undefined) {
     const inherited = Object.fromEntries(INHERITED.map((name) => [name, component?.[name]]));

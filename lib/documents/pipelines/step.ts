@@ -2,10 +2,19 @@
 // Tests: test/lib/documents/pipelines/pipeline.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
-import { type JobInput, type JobOutput, OUTPUT_MODE_VALUES, UNDECLARED, writeInput } from "../assets/io.ts";
+import {
+  type JobInput,
+  type JobOutput,
+  jobInputs,
+  jobOutputs,
+  OUTPUT_MODE_VALUES,
+  UNDECLARED,
+  writeInput,
+} from "../assets/io.ts";
+import { textTags } from "../language/document.ts";
 import { gathering, includedFile } from "../language/included-file.ts";
 import { type AnyField, optional } from "../language/object.ts";
-import { parseReference, type Reference, resolveReference } from "../language/reference.ts";
+import { compute, parseReference, type Reference, resolveReference } from "../language/reference.ts";
 import type { Resolver } from "../language/resolver.ts";
 import { text } from "../language/scalar.ts";
 import {
@@ -58,9 +67,11 @@ interface StepValue {
   readonly [field: string]: unknown;
 }
 
-/** Inputs and outputs as a component declares them. */
-export type DeclaredInputs = NonNullable<ComponentDocument["inputs"]>;
-export type DeclaredOutputs = NonNullable<ComponentDocument["outputs"]>;
+/** Inputs and outputs of a step as a component declares them. */
+export interface DeclaredPorts {
+  readonly inputs: NonNullable<ComponentDocument["inputs"]>;
+  readonly outputs: NonNullable<ComponentDocument["outputs"]>;
+}
 
 /** One type of step. What its methods take is what its own shapes read, and its own component. */
 export interface StepType {
@@ -73,7 +84,7 @@ export interface StepType {
   /** The shape of a step that is written out in the pipeline, if there are such. */
   readonly inline?: Shape<StepValue>;
   /** The component that an inline step becomes; undefined where it needs none. */
-  toComponent?(value: StepValue, inputs: DeclaredInputs, outputs: DeclaredOutputs): ComponentDocument | undefined;
+  toComponent?(value: StepValue, declared: DeclaredPorts): ComponentDocument | undefined;
   /**
    * The type's own fields of the body.
    * @param component what the step runs, where that lies here
@@ -89,6 +100,16 @@ export const stepHeader = {
   display_name: optional(text()),
   description: optional(text()),
   comment: optional(text()),
+} satisfies Record<string, AnyField>;
+
+/** Fields of steps that run a component on a compute. */
+export const stepFields = {
+  ...stepHeader,
+  tags: optional(textTags),
+  properties: optional(textTags),
+  inputs: optional(jobInputs, { nullable: true }),
+  outputs: optional(jobOutputs, { nullable: true }),
+  compute: optional(compute),
 } satisfies Record<string, AnyField>;
 
 /** `component:` of a step: a reference, a path, `file:path`, or a mapping. `type` is what its component must be. */

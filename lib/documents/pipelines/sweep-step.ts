@@ -1,25 +1,17 @@
 // Steps that try a command component with many values.
 // Tests: test/lib/documents/pipelines/pipeline.test.ts
 
-import { jobInputs, jobOutputs } from "../assets/io.ts";
 import { jobIdentity, jobResources, queueSettings } from "../jobs/run-settings.ts";
 import { earlyTermination, objective, samplingAlgorithm, searchSpace, sweepLimits } from "../jobs/sweep.ts";
-import { textTags } from "../language/document.ts";
 import { object, optional, required } from "../language/object.ts";
-import { compute } from "../language/reference.ts";
 import { enumeration } from "../language/scalar.ts";
 import { commandComponent } from "./command-step.ts";
-import { componentUse, type StepType, stepHeader, writtenFields } from "./step.ts";
+import { componentUse, type StepType, stepFields, writtenFields } from "./step.ts";
 
 const shape = object("a sweep step", {
-  ...stepHeader,
+  ...stepFields,
   type: optional(enumeration(["sweep"])),
   trial: required(componentUse(commandComponent)),
-  tags: optional(textTags),
-  properties: optional(textTags),
-  inputs: optional(jobInputs, { nullable: true }),
-  outputs: optional(jobOutputs, { nullable: true }),
-  compute: optional(compute),
   sampling_algorithm: optional(samplingAlgorithm),
   search_space: optional(searchSpace),
   objective: required(objective),

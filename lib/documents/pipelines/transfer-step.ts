@@ -5,20 +5,12 @@ import { checkNames, jobInputs, jobOutput, jobOutputs } from "../assets/io.ts";
 import { byType } from "../language/by-type.ts";
 import { textTags } from "../language/document.ts";
 import { list, map, object, optional, required } from "../language/object.ts";
-import { compute } from "../language/reference.ts";
 import { anything, enumeration, looseText, text } from "../language/scalar.ts";
 import type { Infer, Reading, Shape } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
 import { type ComponentOf, type ComponentType, componentHeader } from "./component.ts";
 import { componentInputs } from "./component-io.ts";
-import {
-  componentUse,
-  type DeclaredInputs,
-  type DeclaredOutputs,
-  type StepType,
-  stepHeader,
-  writtenFields,
-} from "./step.ts";
+import { componentUse, type DeclaredPorts, type StepType, stepFields, stepHeader, writtenFields } from "./step.ts";
 
 const TRANSFER_TASKS = ["copy_data", "import_data", "export_data"] as const;
 const copyMode = enumeration(["merge_with_overwrite", "fail_if_conflict"]);
@@ -65,14 +57,9 @@ type TransferComponent = ComponentOf<typeof component>;
 const transferComponent: ComponentType<TransferComponent> = { type: "data_transfer", shape: component };
 
 const common = {
-  ...stepHeader,
+  ...stepFields,
   type: required(enumeration(["data_transfer"])),
   task: required(enumeration(TRANSFER_TASKS)),
-  tags: optional(textTags),
-  properties: optional(textTags),
-  inputs: optional(jobInputs, { nullable: true }),
-  outputs: optional(jobOutputs, { nullable: true }),
-  compute: optional(compute),
   data_copy_mode: optional(copyMode),
   source: optional(externalData),
   sink: optional(externalData),
@@ -120,19 +107,14 @@ export const transferStep: StepType = {
   component: transferComponent,
   over,
   inline,
-  toComponent(
-    value: Infer<typeof inline>,
-    inputs: DeclaredInputs,
-    outputs: DeclaredOutputs,
-  ): TransferComponent | undefined {
+  toComponent(value: Infer<typeof inline>, declared: DeclaredPorts): TransferComponent | undefined {
     if (builtIn(value) !== undefined) return undefined;
     const { task, data_copy_mode, description, tags } = value;
     return {
       type: "data_transfer",
       task,
       ...(data_copy_mode && { data_copy_mode }),
-      inputs,
-      outputs,
+      ...declared,
       ...(description !== undefined && { description }),
       ...(tags && { tags }),
     };
@@ -206,7 +188,7 @@ export const importStep: StepType = {
     },
   },
   needsNoCompute: () => true,
-  toComponent: (_value, inputs, outputs): ImportComponent => ({
+  toComponent: (_value, { inputs, outputs }): ImportComponent => ({
     type: "import",
     source: inputs,
     output: { ...(outputs["output"] ?? { type: "uri_folder" }) },
