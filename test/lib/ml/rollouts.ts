@@ -135,6 +135,14 @@ export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout>
 export const release = async (endpoint: string, wish: Wish = {}): Promise<RolloutReport> =>
   (await begin(endpoint, wish)).done;
 
+/** A fresh endpoint on which blue is live; `teal`: and beside it another deployment with that share, in percent. */
+export async function liveEndpoint(beside: { readonly teal?: number } = {}): Promise<string> {
+  const endpoint = freshEndpoint();
+  await release(endpoint);
+  if (beside.teal !== undefined) await release(endpoint, { deployment: "teal", how: "b", percent: beside.teal });
+  return endpoint;
+}
+
 /** Its error, which there must be. */
 export async function failureOf(rollout: Rollout): Promise<TaskError> {
   return rollout.done.then(
@@ -198,6 +206,19 @@ export function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() };
 }
 
+type Sent = Parameters<NonNullable<Opening["between"]>>[0];
+
+/** Does something once each request that `matches` has been answered, and before the rollout sees the answer. */
+export const afterAnswer = (matches: (request: Sent) => boolean, act: () => void | Promise<void>): Opening => ({
+  async between(request, send) {
+    const response = await send();
+    if (matches(request)) await act();
+    return response;
+  },
+});
+
+/** The call of a deployment. */
+export const isCall = (request: { url: string }) => request.url.includes("/score");
 export const isTrafficWrite = (endpoint: string) => (request: { method: string; url: string }) =>
   request.method === "PUT" && new URL(request.url).pathname.endsWith(`/onlineEndpoints/${endpoint}`);
 export const isDeploymentWrite = (endpoint: string) => (request: { method: string; url: string }) =>

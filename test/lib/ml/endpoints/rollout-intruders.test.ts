@@ -2,12 +2,15 @@
 import assert from "node:assert/strict";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
+  afterAnswer,
   afterJob,
   begin,
   failureOf,
   freshEndpoint,
+  isCall,
   isDeploymentWrite,
   isTrafficWrite,
+  liveEndpoint,
   release,
   served,
   setTraffic,
@@ -26,9 +29,7 @@ const UNCLEAR: Readonly<Record<string, Parameters<typeof answered> extends [infe
 describe("rollouts on an endpoint that somebody else changes", () => {
   for (const [what, answer] of Object.entries(UNCLEAR)) {
     it(`the traffic that somebody wrote after ours is not written over because ours was answered with ${what}`, async () => {
-      const name = freshEndpoint();
-      await release(name);
-      await release(name, { deployment: "teal", how: "b", percent: 0 });
+      const name = await liveEndpoint({ teal: 0 });
       let writes = 0;
       const rollout = await begin(name, {
         deployment: "green",
@@ -53,23 +54,15 @@ describe("rollouts on an endpoint that somebody else changes", () => {
   }
 
   it("a share goes back to those that are still there where somebody has deleted one of them", async () => {
-    const name = freshEndpoint();
-    await release(name);
-    await release(name, { deployment: "teal", how: "b", percent: 30 });
+    const name = await liveEndpoint({ teal: 30 });
     const rollout = await begin(name, {
       deployment: "green",
       how: "a",
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (isTrafficWrite(name)(request)) {
-            await settled(name);
-            deploymentsOf((await theCloud()).azure).delete(deploymentKey(name, "teal"));
-            rollout.cancel();
-          }
-          return response;
-        },
-      },
+      opening: afterAnswer(isTrafficWrite(name), async () => {
+        await settled(name);
+        deploymentsOf((await theCloud()).azure).delete(deploymentKey(name, "teal"));
+        rollout.cancel();
+      }),
     });
     await failureOf(rollout);
     const said = await afterJob(rollout);
@@ -77,8 +70,7 @@ describe("rollouts on an endpoint that somebody else changes", () => {
   });
 
   it("an operation that says Succeeded of a deployment that is Failed is no success", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const { azure } = await theCloud();
     for (const percent of [0, 10]) {
       const rollout = await begin(name, {
@@ -87,17 +79,11 @@ describe("rollouts on an endpoint that somebody else changes", () => {
         percent,
         call: false,
         keep: true,
-        opening: {
-          async between(request, send) {
-            const response = await send();
-            if (isDeploymentWrite(name)(request)) {
-              await settled(name);
-              const record = deploymentsOf(azure).get(deploymentKey(name, "green"));
-              if (record) record.provisioningState = "Failed";
-            }
-            return response;
-          },
-        },
+        opening: afterAnswer(isDeploymentWrite(name), async () => {
+          await settled(name);
+          const record = deploymentsOf(azure).get(deploymentKey(name, "green"));
+          if (record) record.provisioningState = "Failed";
+        }),
       });
       const error = await failureOf(rollout);
       assert.match(error.message, /green.* is Failed/);
@@ -119,8 +105,7 @@ describe("rollouts on an endpoint that somebody else changes", () => {
 
   it("a deployment that somebody deletes while it comes up, or before its traffic: the error says that it is not there", async () => {
     for (const when of ["after the write", "at the call"]) {
-      const name = freshEndpoint();
-      await release(name);
+      const name = await liveEndpoint();
       const rollout = await begin(name, {
         deployment: "green",
         how: "a",
@@ -142,8 +127,7 @@ describe("rollouts on an endpoint that somebody else changes", () => {
   });
 
   it("a removal that is answered with not found is looked at before it is told", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const rollout = await begin(name, {
       deployment: "green",
       how: "wrong",
@@ -160,24 +144,16 @@ describe("rollouts on an endpoint that somebody else changes", () => {
   });
 
   it("mirrored traffic that somebody set meanwhile stays", async () => {
-    const name = freshEndpoint();
-    await release(name);
-    await release(name, { deployment: "teal", how: "b", percent: 0 });
+    const name = await liveEndpoint({ teal: 0 });
     const rollout = await begin(name, {
       deployment: "green",
       how: "a",
       percent: 10,
       remove: true,
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (request.url.includes("/score")) {
-            const record = endpointsOf((await theCloud()).azure).get(name);
-            if (record) Object.assign(record, { mirrorTraffic: { teal: 20 } });
-          }
-          return response;
-        },
-      },
+      opening: afterAnswer(isCall, async () => {
+        const record = endpointsOf((await theCloud()).azure).get(name);
+        if (record) Object.assign(record, { mirrorTraffic: { teal: 20 } });
+      }),
     });
     await rollout.done;
     const record = endpointsOf((await theCloud()).azure).get(name);
@@ -189,22 +165,15 @@ describe("rollouts on an endpoint that somebody else changes", () => {
   });
 
   it("an endpoint that somebody deletes in the middle: the error says so, and it is not made anew", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const rollout = await begin(name, {
       deployment: "green",
       how: "a",
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (request.url.includes("/score")) {
-            const { azure } = await theCloud();
-            endpointsOf(azure).delete(name);
-            for (const one of ["blue", "green"]) deploymentsOf(azure).delete(deploymentKey(name, one));
-          }
-          return response;
-        },
-      },
+      opening: afterAnswer(isCall, async () => {
+        const { azure } = await theCloud();
+        endpointsOf(azure).delete(name);
+        for (const one of ["blue", "green"]) deploymentsOf(azure).delete(deploymentKey(name, one));
+      }),
     });
     const error = await failureOf(rollout);
     assert.match(error.message, new RegExp(name));
@@ -212,8 +181,7 @@ describe("rollouts on an endpoint that somebody else changes", () => {
   });
 
   it("an endpoint that is Failed is mended or refused with its state, and gets no traffic in between", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const record = endpointsOf((await theCloud()).azure).get(name);
     if (record) record.provisioningState = "Failed";
     const rollout = await begin(name, { deployment: "green", how: "a" });

@@ -4,13 +4,16 @@ import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
 import { undo } from "../../../../lib/ml/endpoints/rollout-undo.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
+  afterAnswer,
   afterJob,
   begin,
   failureOf,
   freshEndpoint,
   gate,
+  isCall,
   isDeploymentWrite,
   isTrafficWrite,
+  liveEndpoint,
   release,
   served,
   setTraffic,
@@ -25,13 +28,7 @@ async function cancelledWhileItComesUp(name: string, how: "a" | "broken") {
   const rollout = await begin(name, {
     deployment: "green",
     how,
-    opening: {
-      async between(request, send) {
-        const response = await send();
-        if (isDeploymentWrite(name)(request)) arrived.open();
-        return response;
-      },
-    },
+    opening: afterAnswer(isDeploymentWrite(name), () => arrived.open()),
   });
   await arrived.opened;
   rollout.cancel();
@@ -42,8 +39,7 @@ async function cancelledWhileItComesUp(name: string, how: "a" | "broken") {
 
 describe("rollouts that meet others", () => {
   it("a cancelled rollout takes back nothing of what another released meanwhile", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const first = await cancelledWhileItComesUp(name, "a");
     await release(name, { deployment: "teal", how: "b" });
     await afterJob(first);
@@ -51,8 +47,7 @@ describe("rollouts that meet others", () => {
   });
 
   it("a failed deployment that is left because another run has the endpoint is told with that reason", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const first = await cancelledWhileItComesUp(name, "broken");
     assert.equal(await stateOf(name, "green"), "Failed");
     const workspace = await openLocal();
@@ -70,9 +65,7 @@ describe("rollouts that meet others", () => {
   });
 
   it("a share that somebody else's write replaced is not fought for, and the error says what the traffic is", async () => {
-    const name = freshEndpoint();
-    await release(name);
-    await release(name, { deployment: "teal", how: "b", percent: 0 });
+    const name = await liveEndpoint({ teal: 0 });
     let [written, writes] = [false, 0];
     const rollout = await begin(name, {
       deployment: "green",
@@ -100,8 +93,7 @@ describe("rollouts that meet others", () => {
 
   for (const keep of [false, true]) {
     it(`a move of the traffic whose end was not seen is waited for before it is undone (${keep ? "kept" : "deleted"})`, async () => {
-      const name = freshEndpoint();
-      await release(name);
+      const name = await liveEndpoint();
       const { azure } = await theCloud();
       let moving = false;
       const rollout = await begin(name, {
@@ -136,8 +128,7 @@ describe("rollouts that meet others", () => {
   }
 
   it("once the traffic has moved, a refused clearing up is a warning and undoes nothing", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const deleted: string[] = [];
     const rollout = await begin(name, {
       deployment: "green",
@@ -171,8 +162,7 @@ describe("rollouts that meet others", () => {
   });
 
   it("a deployment that was there before a step, failed and idle, is mended and not deleted when that fails again", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     await failureOf(await begin(name, { deployment: "green", how: "broken", keep: true }));
     assert.equal(await stateOf(name, "green"), "Failed");
     const again = await begin(name, { deployment: "green", how: "raises" });
@@ -214,8 +204,7 @@ describe("rollouts that meet others", () => {
   });
 
   it("deleting old deployments leaves alone what another rollout is bringing up", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const [up, on] = [gate(), gate()];
     const slow = await begin(name, {
       deployment: "green",
@@ -240,21 +229,14 @@ describe("rollouts that meet others", () => {
   });
 
   it("a release that another run finished on the same deployment is not taken back by the run that was cancelled", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const first = await begin(name, {
       deployment: "green",
       how: "a",
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (isTrafficWrite(name)(request)) {
-            await settled(name);
-            first.cancel();
-          }
-          return response;
-        },
-      },
+      opening: afterAnswer(isTrafficWrite(name), async () => {
+        await settled(name);
+        first.cancel();
+      }),
     });
     await failureOf(first);
     assert.deepEqual((await served(name)).traffic, { green: 100 });
@@ -265,20 +247,12 @@ describe("rollouts that meet others", () => {
   });
 
   it("a cancelled rollout whose traffic had moved gives it back, where nobody took it over", async () => {
-    const name = freshEndpoint();
-    await release(name);
-    await release(name, { deployment: "teal", how: "b", percent: 30 });
+    const name = await liveEndpoint({ teal: 30 });
     const first = await begin(name, {
       deployment: "green",
       how: "a",
       percent: 50,
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (isTrafficWrite(name)(request)) first.cancel();
-          return response;
-        },
-      },
+      opening: afterAnswer(isTrafficWrite(name), () => first.cancel()),
     });
     await failureOf(first);
     const said = await afterJob(first);
@@ -287,8 +261,7 @@ describe("rollouts that meet others", () => {
   });
 
   it("the error of a deployment that fails ends with its container's last line and the state of the endpoint", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const atStart = await failureOf(await begin(name, { deployment: "green", how: "broken" }));
     assert.match(atStart.message, /RuntimeError: no model in here/);
     assert.match(atStart.message, new RegExp(`traffic of ${name} is (now )?blue 100 %`));
@@ -321,8 +294,7 @@ describe("rollouts that meet others", () => {
   });
 
   it("a rerun waits for its own deployment to come up, and makes no second one", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const { azure } = await theCloud();
     const writes: string[] = [];
     const arrived = gate();
@@ -361,28 +333,19 @@ describe("rollouts that meet others", () => {
   });
 
   it("the traffic is moved from what it is by then, not from what was seen before the call", async () => {
-    const name = freshEndpoint();
-    await release(name);
-    await release(name, { deployment: "teal", how: "b", percent: 0 });
+    const name = await liveEndpoint({ teal: 0 });
     const rollout = await begin(name, {
       deployment: "green",
       how: "a",
       percent: 10,
-      opening: {
-        async between(request, send) {
-          const response = await send();
-          if (request.url.includes("/score")) await setTraffic(name, { teal: 100 });
-          return response;
-        },
-      },
+      opening: afterAnswer(isCall, () => setTraffic(name, { teal: 100 })),
     });
     await rollout.done;
     assert.deepEqual((await served(name)).traffic, { teal: 90, green: 10 });
   });
 
   it("a failed step deletes no deployment that got traffic from somebody else meanwhile", async () => {
-    const name = freshEndpoint();
-    await release(name);
+    const name = await liveEndpoint();
     const asked: string[] = [];
     const rollout = await begin(name, {
       deployment: "green",
