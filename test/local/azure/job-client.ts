@@ -1,17 +1,39 @@
 // Helpers of job tests: submit, wait for a state, read the log and the run.
 import assert from "node:assert/strict";
-import type { LocalCloud } from "../../../local/cloud.ts";
+import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 import { until } from "../../harness/until.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "./client.ts";
 
 /** A cloud's jobs as a client sees them. Names are unique per client. */
 export class JobClient {
-  readonly cloud: LocalCloud;
+  #cloud: LocalCloud | undefined;
   private token: string | undefined;
   private count = 0;
 
-  constructor(cloud: LocalCloud) {
-    this.cloud = cloud;
+  constructor(cloud?: LocalCloud) {
+    this.#cloud = cloud;
+  }
+
+  /**
+   * The jobs of a cloud that starts before the suite that calls this, and ends after it.
+   * @param o.immediate what has no work of its own takes no time in it
+   */
+  static ofSuite(o: { readonly immediate?: boolean } = {}): JobClient {
+    const client = new JobClient();
+    before(async () => {
+      client.#cloud = await startCloud();
+      if (o.immediate) {
+        Object.assign(client.cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
+      }
+      await client.prepare();
+    });
+    after(() => client.#cloud?.close());
+    return client;
+  }
+
+  get cloud(): LocalCloud {
+    if (this.#cloud === undefined) throw new Error("The cloud of this suite has not started.");
+    return this.#cloud;
   }
 
   /** The environment that every job here names. */

@@ -4,7 +4,7 @@ import type { LocalCloud } from "../../../local/cloud.ts";
 import { until } from "../../harness/until.ts";
 import { type Answer, ask, workspaceAsk } from "./client.ts";
 
-export const goodScript = `
+const goodScript = `
 import json, os, sys
 def init():
     global greeting
@@ -59,6 +59,15 @@ export async function registerModel(cloud: LocalCloud, name: string): Promise<st
   });
   assert.equal(answer.status, 201, answer.text);
   return answer.body.id as string;
+}
+
+/** The script that greets and its model; gives the ARM ids of both. */
+export async function registerGreeter(
+  cloud: LocalCloud,
+  names: { readonly code?: string; readonly model?: string } = {},
+): Promise<{ code: string; model: string }> {
+  const code = await registerCode(cloud, names.code ?? "good", goodScript);
+  return { code, model: await registerModel(cloud, names.model ?? "greeter") };
 }
 
 export function endpointRequest(o: { traffic?: object; authMode?: string; mirrorTraffic?: object } = {}): object {

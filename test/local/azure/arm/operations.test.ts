@@ -2,15 +2,7 @@
 import assert from "node:assert/strict";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "../client.ts";
-import {
-  deploymentRequest,
-  endpointRequest,
-  goodScript,
-  make,
-  registerCode,
-  registerModel,
-  settled,
-} from "../online-scripts.ts";
+import { deploymentRequest, endpointRequest, make, registerGreeter, settled } from "../online-scripts.ts";
 
 const RECENT = "2024-04-01";
 const OLD = "2022-05-01";
@@ -63,8 +55,7 @@ describe("local Azure: long-running operations", () => {
   });
 
   it("create a deployment with its defaults from the start, and add variables once it has succeeded", async () => {
-    const code = await registerCode(cloud, "good", goodScript);
-    const model = await registerModel(cloud, "greeter");
+    const { code, model } = await registerGreeter(cloud);
     const { first, resource } = await make(
       cloud,
       "/onlineEndpoints/bare/deployments/blue",

@@ -1,20 +1,11 @@
 // Command jobs on the management plane, against the booted local cloud: bodies, states, lists, cancel, refusals.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { holdTimer } from "../../../harness/timers.ts";
 import { until } from "../../../harness/until.ts";
 import { JobClient } from "../job-client.ts";
 
 describe("local Azure: jobs", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
-
-  before(async () => {
-    cloud = await startCloud();
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
-  });
-  after(() => cloud.close());
+  const jobs = JobClient.ofSuite();
 
   describe("bodies", () => {
     it("answers a PUT with 201, a Location and every key of the recording, in its order", async () => {
@@ -31,7 +22,10 @@ describe("local Azure: jobs", () => {
       });
       const answer = await jobs.arm("PUT", `/jobs/${name}`, body);
       assert.equal(answer.status, 201);
-      assert.equal(answer.headers["location"], `${cloud.urls.arm}${jobs.id(`jobs/${name}`)}?api-version=2025-12-01`);
+      assert.equal(
+        answer.headers["location"],
+        `${jobs.cloud.urls.arm}${jobs.id(`jobs/${name}`)}?api-version=2025-12-01`,
+      );
       const { properties, ...envelope } = answer.body;
       assert.deepEqual(Object.keys(answer.body), ["id", "name", "type", "properties", "systemData"]);
       assert.equal(envelope.id, jobs.id(`jobs/${name}`));
@@ -258,7 +252,7 @@ describe("local Azure: jobs", () => {
       assert.deepEqual(await names("listViewType=All"), ["list_c", "list_b", "list_a"]);
     });
     it("pages by an opaque nextLink", async () => {
-      const board = cloud.azure.store("jobs");
+      const board = jobs.cloud.azure.store("jobs");
       const model = board.get("list_b") as object;
       for (let index = 0; index < 35; index += 1) {
         board.set(`page_${index}`, { ...model, name: `page_${index}`, sequence: 10_000 + index, tags: { page: "" } });
@@ -280,7 +274,7 @@ describe("local Azure: jobs", () => {
       const name = await jobs.submit("trap 'echo asked to end' TERM; sleep 300 & echo child $!; wait; sleep 300");
       await jobs.until(name, "Running");
       await until("the child has its line in the log", async () => /child \d+/.test(await jobs.log(name)));
-      cloud.azure.settings.killGrace = 600_000;
+      jobs.cloud.azure.settings.killGrace = 600_000;
       const grace = holdTimer(600_000);
       const answer = await jobs.arm("POST", `/jobs/${name}/cancel`, undefined, "2022-12-01-preview");
       assert.equal(answer.status, 202);
@@ -290,7 +284,9 @@ describe("local Azure: jobs", () => {
       const location = answer.headers["location"]!;
       assert.match(
         location,
-        new RegExp(`/mfeOperationResults/jc:${cloud.azure.workspaceGuid}:${name}\\?api-version=2022-12-01-preview$`),
+        new RegExp(
+          `/mfeOperationResults/jc:${jobs.cloud.azure.workspaceGuid}:${name}\\?api-version=2022-12-01-preview$`,
+        ),
       );
       assert.equal(await jobs.status(name), "CancelRequested");
       const poll = () => jobs.armUrl("GET", location);
@@ -306,14 +302,14 @@ describe("local Azure: jobs", () => {
       assert.match(said, /asked to end/);
       const child = Number(/child (\d+)/.exec(said)?.[1]);
       assert.throws(() => process.kill(child, 0), { code: "ESRCH" });
-      cloud.azure.settings.killGrace = 2_000;
+      jobs.cloud.azure.settings.killGrace = 2_000;
     });
 
     it("ends a job that has not begun to run", async () => {
-      cloud.azure.settings.phases.queued = 60_000;
+      jobs.cloud.azure.settings.phases.queued = 60_000;
       const name = await jobs.submit("echo never");
       await jobs.until(name, "Queued");
-      cloud.azure.settings.phases.queued = 50;
+      jobs.cloud.azure.settings.phases.queued = 50;
       assert.equal((await jobs.arm("POST", `/jobs/${name}/cancel`)).status, 202);
       assert.equal(await jobs.until(name, "Canceled"), "Canceled");
       assert.equal((await jobs.details(name)).startTimeUtc, null);
@@ -341,13 +337,13 @@ describe("local Azure: jobs", () => {
       const name = jobs.name();
       const listen = (job: { name: string; status: string }) =>
         job.name === name && seen.at(-1) !== job.status && seen.push(job.status);
-      cloud.azure.events.on("jobStatus", listen);
+      jobs.cloud.azure.events.on("jobStatus", listen);
       const over = new Promise<{ name: string; status: string }>((resolve) => {
-        cloud.azure.events.on("jobTerminal", (job) => job.name === name && resolve(job));
+        jobs.cloud.azure.events.on("jobTerminal", (job) => job.name === name && resolve(job));
       });
       await jobs.submit("true", {}, name);
       const ended = await over;
-      cloud.azure.events.off("jobStatus", listen);
+      jobs.cloud.azure.events.off("jobStatus", listen);
       assert.deepEqual(seen, ["Starting", "Preparing", "Queued", "Running", "Finalizing", "Completed"]);
       assert.deepEqual([ended.name, ended.status], [name, "Completed"]);
     });

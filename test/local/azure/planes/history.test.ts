@@ -1,28 +1,19 @@
 // Run history, output look-up and artifacts, against the booted local cloud: the calls of docs/facts/azureml-wire.md#11 in their order.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { ask } from "../client.ts";
 import { JobClient } from "../job-client.ts";
 
 describe("local Azure: run history", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
-
-  before(async () => {
-    cloud = await startCloud();
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
-  });
-  after(() => cloud.close());
+  const jobs = JobClient.ofSuite();
 
   it("shows no times and no log before a job runs, and then both", async () => {
-    cloud.azure.settings.phases.queued = 600_000;
+    jobs.cloud.azure.settings.phases.queued = 600_000;
     const name = await jobs.submit("sleep 0.3");
     await jobs.until(name, "Queued");
     const early = await jobs.details(name);
     assert.deepEqual([early.status, early.startTimeUtc, early.endTimeUtc, early.logFiles], ["Queued", null, null, {}]);
-    cloud.azure.settings.phases.queued = 50;
-    cloud.azure.clock.leap(600_000);
+    jobs.cloud.azure.settings.phases.queued = 50;
+    jobs.cloud.azure.clock.leap(600_000);
     await jobs.until(name, "Completed");
     const late = await jobs.details(name);
     assert.ok(Date.parse(late.endTimeUtc) - Date.parse(late.startTimeUtc) >= 300);
@@ -39,7 +30,7 @@ describe("local Azure: run history", () => {
     const asked = { runId: name, selectRunMetadata: true, selectRunDefinition: true, selectJobSpecification: true };
     const { runMetadata, ...rest } = (await jobs.api("POST", "history/v1.0", "/rundata", asked)).body;
     assert.deepEqual(Object.keys(rest), ["runDefinition", "jobSpecification", "systemSettings"]);
-    const prefix = `azureml://locations/eastus2/workspaces/${cloud.azure.workspaceGuid}/data/azureml_${name}_output_data_`;
+    const prefix = `azureml://locations/eastus2/workspaces/${jobs.cloud.azure.workspaceGuid}/data/azureml_${name}_output_data_`;
     assert.deepEqual(runMetadata.outputs, {
       default: { assetId: `${prefix}default/versions/1`, type: "UriFolder" },
       model: { assetId: `${prefix}model/versions/1`, type: "CustomModel" },
@@ -129,21 +120,21 @@ describe("local Azure: run history", () => {
     const name = await jobs.submit("echo '<b>loud</b>'; exit 3");
     await jobs.until(name, "Failed");
     const { endpoint } = (await jobs.arm("GET", `/jobs/${name}`)).body.properties.services.Studio;
-    const page = await ask(cloud, "GET", endpoint);
+    const page = await ask(jobs.cloud, "GET", endpoint);
     assert.equal(page.status, 200);
     for (const part of [/Simulated studio page of local Azure/, new RegExp(name), /Failed/, /status code 3/])
       assert.match(page.text, part);
     const [, path = ""] = /href="(\/runs\/[^"]+\/log\?path=[^"]*std_log\.txt)"/.exec(page.text) ?? [];
-    const log = await ask(cloud, "GET", `${cloud.urls.api}${path}`);
+    const log = await ask(jobs.cloud, "GET", `${jobs.cloud.urls.api}${path}`);
     assert.match(log.text, /<b>loud<\/b>/);
     assert.match(log.headers["content-type"] ?? "", /^text\/plain/);
-    assert.equal((await ask(cloud, "GET", endpoint.replace(name, "nobody"))).status, 404);
-    assert.equal((await ask(cloud, "GET", `${cloud.urls.api}/runs/${name}/log?path=../x`)).status, 404);
+    assert.equal((await ask(jobs.cloud, "GET", endpoint.replace(name, "nobody"))).status, 404);
+    assert.equal((await ask(jobs.cloud, "GET", `${jobs.cloud.urls.api}/runs/${name}/log?path=../x`)).status, 404);
   });
 
   it("wants a token and the one workspace there is", async () => {
-    const url = `${cloud.urls.api}/history/v1.0${cloud.azure.workspaceId}/runs/nobody`;
-    assert.equal((await ask(cloud, "GET", url)).status, 401);
+    const url = `${jobs.cloud.urls.api}/history/v1.0${jobs.cloud.azure.workspaceId}/runs/nobody`;
+    assert.equal((await ask(jobs.cloud, "GET", url)).status, 401);
     const elsewhere = await jobs.armUrl("GET", url.replace("/workspaces/ws1", "/workspaces/ws2"));
     assert.equal(elsewhere.status, 404);
     assert.equal(elsewhere.body.error.code, "ResourceNotFound");
@@ -156,7 +147,7 @@ describe("local Azure: run history", () => {
       await jobs.api("POST", "history/v1.0", `${below}/batch/metadata`, { paths: [{ path: "model/MLmodel" }] })
     ).body;
     const { contentUri } = batch.artifactContentInformation["model/MLmodel"];
-    const put = await ask(cloud, "PUT", contentUri, {
+    const put = await ask(jobs.cloud, "PUT", contentUri, {
       body: "flavors: {}",
       headers: { "x-ms-blob-type": "BlockBlob" },
     });
@@ -168,7 +159,7 @@ describe("local Azure: run history", () => {
       found.map(({ path }: { path: string }) => path),
       ["model/MLmodel"],
     );
-    assert.equal((await ask(cloud, "GET", found[0].contentUri)).text, "flavors: {}");
+    assert.equal((await ask(jobs.cloud, "GET", found[0].contentUri)).text, "flavors: {}");
     assert.equal((await jobs.api("GET", "history/v1.0", `${below}/contentinfo?path=none`)).status, 404);
   });
 });

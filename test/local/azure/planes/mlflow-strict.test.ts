@@ -1,21 +1,12 @@
 // Limits of Azure ML's MLflow against MLflow's own server, as its documentation and public reports have them.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import type { Answer } from "../client.ts";
 import { JobClient } from "../job-client.ts";
 
 describe("local Azure: MLflow as the service is strict", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
+  const jobs = JobClient.ofSuite();
   const pairs = (list: { key: string; value: unknown }[]) =>
     Object.fromEntries(list.map(({ key, value }) => [key, value]));
-
-  before(async () => {
-    cloud = await startCloud();
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
-  });
-  after(() => cloud.close());
 
   const post = (path: string, body: object) => jobs.mlflow("POST", path, body);
   const get = (path: string, query: Record<string, string> = {}) =>

@@ -1,6 +1,5 @@
 // MLflow's REST API and Azure ML's metric service, against the booted local cloud; a job logs through them as a real one does.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { JobClient } from "../job-client.ts";
 
 /** A training script as users write it without any package. */
@@ -20,22 +19,17 @@ print("logged")
 `;
 
 describe("local Azure: MLflow", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
+  const jobs = JobClient.ofSuite();
   const pairs = (list: { key: string; value: unknown }[]) =>
     Object.fromEntries(list.map(({ key, value }) => [key, value]));
 
   before(async () => {
-    cloud = await startCloud();
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
-    await cloud.azure.blobs.put("mlflow-code", "src/train.py", script);
-    const codeUri = cloud.azure.blobs.url("mlflow-code", "src");
+    await jobs.cloud.azure.blobs.put("mlflow-code", "src/train.py", script);
+    const codeUri = jobs.cloud.azure.blobs.url("mlflow-code", "src");
     await jobs.arm("PUT", "/codes/mlflow/versions/1", { properties: { codeUri } });
   });
-  after(() => cloud.close());
   afterEach(() => {
-    cloud.azure.settings.metricDelay = 0;
+    jobs.cloud.azure.settings.metricDelay = 0;
   });
   const train = (more: object = {}) =>
     jobs.submit("python train.py", { codeId: jobs.id("codes/mlflow/versions/1"), ...more });
@@ -92,7 +86,7 @@ describe("local Azure: MLflow", () => {
     });
 
     it("may have metrics that come late", async () => {
-      cloud.azure.settings.metricDelay = 600_000;
+      jobs.cloud.azure.settings.metricDelay = 600_000;
       const name = await train();
       await jobs.until(name, "Completed");
       const metrics = async () => (await jobs.mlflow("GET", `runs/get?run_id=${name}`)).body.run.data.metrics.length;
@@ -101,7 +95,7 @@ describe("local Azure: MLflow", () => {
         (await jobs.mlflow("GET", `metrics/get-history?run_id=${name}&metric_key=loss`)).body.metrics,
         [],
       );
-      cloud.azure.clock.leap(600_000);
+      jobs.cloud.azure.clock.leap(600_000);
       assert.equal(await metrics(), 3);
     });
 

@@ -2,14 +2,7 @@
 import assert from "node:assert/strict";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "../client.ts";
-import {
-  deploymentRequest,
-  endpointRequest,
-  goodScript,
-  make,
-  registerCode,
-  registerModel,
-} from "../online-scripts.ts";
+import { deploymentRequest, endpointRequest, make, registerGreeter } from "../online-scripts.ts";
 
 const RECENT = "2024-04-01";
 
@@ -56,8 +49,7 @@ describe("local Azure: what the management client reads and writes", () => {
     });
 
     it("counts what deployments hold, a fifth more than their instances, and a scenario's limits", async () => {
-      const code = await registerCode(cloud, "good", goodScript);
-      const model = await registerModel(cloud, "greeter");
+      const { code, model } = await registerGreeter(cloud);
       await make(cloud, "/onlineEndpoints/counted", endpointRequest(), RECENT);
       const body = { ...deploymentRequest(model, code, { instanceType: "Standard_F4s_v2" }) };
       await make(

@@ -8,15 +8,7 @@ import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { until } from "../../../harness/until.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "../client.ts";
 import { keepPorts } from "../kept-ports.ts";
-import {
-  deploymentRequest,
-  endpointRequest,
-  goodScript,
-  make,
-  registerCode,
-  registerModel,
-  settled,
-} from "../online-scripts.ts";
+import { deploymentRequest, endpointRequest, make, registerCode, registerGreeter, settled } from "../online-scripts.ts";
 
 function alive(pid: number): boolean {
   try {
@@ -52,8 +44,7 @@ describe("local Azure: scoring", () => {
   before(async () => {
     cloud = await startCloud();
     cloud.azure.settings.online = { endpoint: 0, deployment: 0, ready: 60_000 };
-    code = await registerCode(cloud, "greet", goodScript);
-    model = await registerModel(cloud, "greet");
+    ({ code, model } = await registerGreeter(cloud, { code: "greet", model: "greet" }));
     uri = (await make(cloud, base, endpointRequest())).resource.properties.scoringUri as string;
     key = (await workspaceAsk(cloud, "POST", `${base}/listKeys`)).body.primaryKey as string;
   });
@@ -229,10 +220,9 @@ describe("local Azure: scoring", () => {
     try {
       keepPorts(data, "endpoint kept");
       const first = await startCloud({ data });
-      const script = await registerCode(first, "kept", goodScript);
-      const kept = await registerModel(first, "kept");
+      const kept = await registerGreeter(first, { code: "kept", model: "kept" });
       await make(first, "/onlineEndpoints/kept", endpointRequest());
-      await make(first, "/onlineEndpoints/kept/deployments/blue", deploymentRequest(kept, script));
+      await make(first, "/onlineEndpoints/kept/deployments/blue", deploymentRequest(kept.model, kept.code));
       const before = (await make(first, "/onlineEndpoints/kept", endpointRequest({ traffic: { blue: 100 } }))).resource;
       const { primaryKey } = (await workspaceAsk(first, "POST", "/onlineEndpoints/kept/listKeys")).body;
       await first.close();

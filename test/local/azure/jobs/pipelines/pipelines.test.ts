@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { jobService } from "../../../../../local/azure/jobs/service.ts";
 import { isCron, isDue } from "../../../../../local/azure/schedules/due.ts";
 import { startDue } from "../../../../../local/azure/schedules/watch.ts";
-import { type LocalCloud, startCloud } from "../../../../../local/cloud.ts";
 import { until } from "../../../../harness/until.ts";
 import { JobClient } from "../../job-client.ts";
 
@@ -11,15 +10,9 @@ import { JobClient } from "../../job-client.ts";
 type Body = any;
 
 describe("local Azure: jobs of several jobs", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
+  const jobs = JobClient.ofSuite({ immediate: true });
 
   before(async () => {
-    cloud = await startCloud();
-    // What has no work of its own takes no time here.
-    Object.assign(cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
     await component("write", {
       command: "echo ${{inputs.word}} > ${{outputs.out}}/said.txt",
       inputs: { word: { type: "string", default: "by default" } },
@@ -32,7 +25,6 @@ describe("local Azure: jobs of several jobs", () => {
     await component("fail", { command: "exit 3" });
     await component("wait", { command: "sleep 300" });
   });
-  after(() => cloud.close());
 
   async function component(name: string, specification: object): Promise<void> {
     const environment = `azureml:${jobs.id("environments/plain/versions/1")}`;
@@ -281,14 +273,14 @@ describe("local Azure: jobs of several jobs", () => {
 
     before(() => {
       // A trial's score is what it drew, logged as it begins to run.
-      const { tracking } = jobService(cloud.azure);
-      cloud.azure.events.on("jobStatus", (job) => {
+      const { tracking } = jobService(jobs.cloud.azure);
+      jobs.cloud.azure.events.on("jobStatus", (job) => {
         const run = tracking.runs.get(job.name);
         const drawn = job.properties["hyperparameters"];
         if (job.status !== "Running" || run === undefined || drawn === undefined) return;
         ranked.push(job.name);
         const value = Number(JSON.parse(drawn)["x"]);
-        tracking.logMetric(run, { key: "score", value, timestamp: cloud.azure.clock.now(), step: 0 });
+        tracking.logMetric(run, { key: "score", value, timestamp: jobs.cloud.azure.clock.now(), step: 0 });
       });
     });
 
@@ -390,7 +382,7 @@ describe("local Azure: jobs of several jobs", () => {
       },
     });
     const startedBy = (name: string) =>
-      jobService(cloud.azure)
+      jobService(jobs.cloud.azure)
         .all()
         .filter((job) => job.properties["azureml.scheduleName"] === name);
 
@@ -408,14 +400,14 @@ describe("local Azure: jobs of several jobs", () => {
       const day = 24 * 60 * 60_000;
       const halfPastSix = 6.5 * 60 * 60_000;
       // The next one from two minutes on, at whatever time of the day this runs: also a minute before half past six.
-      const from = cloud.azure.clock.now() + 2 * 60_000;
-      startDue(cloud.azure, from);
+      const from = jobs.cloud.azure.clock.now() + 2 * 60_000;
+      startDue(jobs.cloud.azure, from);
       const before = startedBy("daily");
       const morning = Math.floor((from - halfPastSix) / day + 1) * day + halfPastSix;
-      startDue(cloud.azure, morning - 60_000);
+      startDue(jobs.cloud.azure, morning - 60_000);
       assert.equal(startedBy("daily").length, before.length);
-      startDue(cloud.azure, morning);
-      startDue(cloud.azure, morning + 60_000);
+      startDue(jobs.cloud.azure, morning);
+      startDue(jobs.cloud.azure, morning + 60_000);
       const [job, ...more] = startedBy("daily").filter((one) => !before.includes(one));
       assert.ok(job !== undefined && more.length === 0);
       await jobs.until(job.name, "Completed");
@@ -426,7 +418,7 @@ describe("local Azure: jobs of several jobs", () => {
         trigger: { triggerType: "Cron", expression: "* * * * *", timeZone: "UTC" },
         isEnabled: false,
       });
-      startDue(cloud.azure, cloud.azure.clock.now() + 5 * 60_000);
+      startDue(jobs.cloud.azure, jobs.cloud.azure.clock.now() + 5 * 60_000);
       assert.deepEqual(startedBy("off"), []);
       await put("on");
       const refused = await jobs.arm("DELETE", "/schedules/on");

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { taskShown } from "../../../../../local/azure/jobs/shape/automl.ts";
 import { otherProperties } from "../../../../../local/azure/jobs/shape/kinds.ts";
 import { responseKeys } from "../../../../../local/azure/jobs/shape/versions.ts";
-import { type LocalCloud, startCloud } from "../../../../../local/cloud.ts";
 import { JobClient } from "../../job-client.ts";
 
 type Json = Record<string, unknown>;
@@ -49,16 +48,7 @@ describe("local Azure: a sweep's resources", () => {
 });
 
 describe("local Azure: imports of data, and codes", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
-
-  before(async () => {
-    cloud = await startCloud();
-    Object.assign(cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
-  });
-  after(() => cloud.close());
+  const jobs = JobClient.ofSuite({ immediate: true });
 
   async function submit(connection: string): Promise<string> {
     const name = jobs.name();
@@ -89,7 +79,7 @@ describe("local Azure: imports of data, and codes", () => {
     await jobs.until(name, "Failed");
     assert.match((await jobs.details(name)).error.error.message, /Connection nowhere can't be found in this workspace/);
     const log = `ExperimentRun/dcid.${name}/azureml-logs/executionlogs.txt`;
-    assert.equal((await cloud.azure.blobs.get("azureml", log))?.length, 0, "its log is there, and empty");
+    assert.equal((await jobs.cloud.azure.blobs.get("azureml", log))?.length, 0, "its log is there, and empty");
   });
 
   it("have codes that the data plane's own management front end answers for as well", async () => {

@@ -5,14 +5,7 @@ import { checkArchive, type Entry, violationText } from "../../../../../local/az
 import { contracts } from "../../../../../local/azure/contract/contracts.ts";
 import { type LocalCloud, startCloud } from "../../../../../local/cloud.ts";
 import { httpClientOf, tokenOf } from "../../client.ts";
-import {
-  deploymentRequest,
-  endpointRequest,
-  goodScript,
-  make,
-  registerCode,
-  registerModel,
-} from "../../online-scripts.ts";
+import { deploymentRequest, endpointRequest, make, registerGreeter } from "../../online-scripts.ts";
 
 describe("local Azure: online endpoints, by the contract", () => {
   let cloud: LocalCloud;
@@ -21,8 +14,7 @@ describe("local Azure: online endpoints, by the contract", () => {
 
   before(async () => {
     cloud = await startCloud();
-    code = await registerCode(cloud, "good", goodScript);
-    model = await registerModel(cloud, "greeter");
+    ({ code, model } = await registerGreeter(cloud));
   });
   after(() => cloud.close());
 

@@ -6,10 +6,9 @@ import {
   brokenInit,
   deploymentRequest,
   endpointRequest,
-  goodScript,
   make,
   registerCode,
-  registerModel,
+  registerGreeter,
   settled,
 } from "../../online-scripts.ts";
 
@@ -23,9 +22,8 @@ describe("local Azure: online endpoints and deployments", () => {
 
   before(async () => {
     cloud = await startCloud();
-    code = await registerCode(cloud, "good", goodScript);
+    ({ code, model } = await registerGreeter(cloud));
     broken = await registerCode(cloud, "broken", brokenInit);
-    model = await registerModel(cloud, "greeter");
   });
   after(() => cloud.close());
 
