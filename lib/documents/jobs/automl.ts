@@ -12,7 +12,7 @@ import { imageTasks } from "./automl-image.ts";
 import { tabularTasks } from "./automl-tabular.ts";
 import { type AutomlTask, pascal, tableInput } from "./automl-task.ts";
 import { textTasks } from "./automl-text.ts";
-import { defineJob, jobHeader } from "./define-job.ts";
+import { defineJob, type JobHeader, jobHeader } from "./define-job.ts";
 import { jobIdentity, jobResources, queueSettings, services } from "./run-settings.ts";
 
 const TASKS: Readonly<Record<string, AutomlTask>> = { ...tabularTasks, ...imageTasks, ...textTasks };
@@ -77,15 +77,9 @@ const SHAPES: Readonly<Record<string, TaskShape>> = Object.fromEntries(
   }),
 );
 
-export interface AutomlJob {
+export interface AutomlJob extends JobHeader {
   readonly type: "automl";
   readonly task: string;
-  readonly name?: string;
-  readonly display_name?: string;
-  readonly experiment_name?: string;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly properties?: Readonly<Record<string, string>>;
   readonly compute?: string;
   readonly training_data: JobInput;
   readonly [field: string]: unknown;

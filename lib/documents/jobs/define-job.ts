@@ -29,7 +29,7 @@ export const jobHeader = {
   creation_context: readOnly(),
 };
 
-interface JobHeader {
+export interface JobHeader {
   readonly name?: string;
   readonly display_name?: string;
   readonly experiment_name?: string;

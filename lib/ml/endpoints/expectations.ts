@@ -2,7 +2,8 @@
 
 import { type JSONPathQuery, jsonpath } from "json-p3";
 import { isDeep } from "../../azure/index.ts";
-import { TaskError, TaskErrors } from "../../errors.ts";
+import { TaskError } from "../../errors.ts";
+import { readLines } from "../../lines.ts";
 
 const OPERATORS = ["==", "!=", "<=", ">=", "<", ">"] as const;
 type Operator = (typeof OPERATORS)[number];
@@ -29,21 +30,7 @@ export interface ExpectationResult {
  * @throws TaskErrors kind `input` that name each line at fault
  */
 export function parseExpectations(text: string | undefined): Expectation[] {
-  const expectations: Expectation[] = [];
-  const faults: TaskError[] = [];
-  for (const [index, written] of (text ?? "").split(/\r\n|\r|\n/).entries()) {
-    const line = written.trim();
-    if (line === "" || line.startsWith("#")) continue;
-    try {
-      expectations.push(parseExpectation(line, index + 1));
-    } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
-      faults.push(error);
-    }
-  }
-  if (faults.length === 1) throw faults[0];
-  if (faults.length > 1) throw new TaskErrors(faults);
-  return expectations;
+  return readLines(text ?? "", parseExpectation);
 }
 
 function parseExpectation(line: string, number: number): Expectation {

@@ -1,7 +1,8 @@
 // The rules of a gate: CEL, one a line. Pure: what they ask for, whether they hold, and in a sentence why or why not.
 
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { TaskError, TaskErrors } from "../../errors.ts";
+import { TaskError } from "../../errors.ts";
+import { readLines } from "../../lines.ts";
 import { capital } from "../../sentence.ts";
 import { environment, isNode, type Needs, needsOf, type Subject } from "./rule-language.ts";
 import { evaluated, explain, textOf, type Values } from "./rule-sentences.ts";
@@ -32,20 +33,7 @@ export interface RuleResult {
  * @throws TaskErrors kind `input` with the line, the place and the reason of every rule that is none
  */
 export function parseRules(text: string): Rule[] {
-  const rules: Rule[] = [];
-  const faults: TaskError[] = [];
-  for (const [index, written] of text.split(/\r\n|\r|\n/).entries()) {
-    const rule = written.trim();
-    if (rule === "" || rule.startsWith("#")) continue;
-    try {
-      rules.push(parseRule(rule, index + 1));
-    } catch (error) {
-      if (!(error instanceof TaskError)) throw error;
-      faults.push(error);
-    }
-  }
-  if (faults.length === 1) throw faults[0];
-  if (faults.length > 1) throw new TaskErrors(faults);
+  const rules = readLines(text, parseRule);
   if (rules.length === 0) {
     throw new TaskError("input", "The input rules holds no rule.", {
       errorCode: "AML1505",
