@@ -13,18 +13,18 @@ interface EventHead {
   readonly source: string;
 }
 
-export interface ModelEvent extends EventHead {
+/** A model version as an event tells of it. */
+export interface ToldModel {
   readonly kind: "model";
-  readonly type: "ModelRegistered";
   readonly name: string;
   readonly version: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly properties: Readonly<Record<string, string>>;
 }
 
-export interface RunEvent extends EventHead {
+/** A run as an event tells of it. */
+export interface ToldRun {
   readonly kind: "run";
-  readonly type: "RunCompleted" | "RunStatusChanged";
   readonly runId: string;
   readonly experiment: { readonly id: string; readonly name: string };
   /** As delivered (the documentation's sample is lower case); `Completed` for RunCompleted, which brings none. */
@@ -32,6 +32,14 @@ export interface RunEvent extends EventHead {
   readonly runType: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   readonly properties: Readonly<Record<string, string>>;
+}
+
+export interface ModelEvent extends EventHead, ToldModel {
+  readonly type: "ModelRegistered";
+}
+
+export interface RunEvent extends EventHead, ToldRun {
+  readonly type: "RunCompleted" | "RunStatusChanged";
 }
 
 export type RelayEvent = ModelEvent | RunEvent;

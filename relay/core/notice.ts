@@ -1,7 +1,7 @@
 // The payload that a target receives: the same JSON for events and replays.
 import { sha256 } from "../../lib/sha256.ts";
 import { isRegistry, sourceName } from "./configuration.ts";
-import type { ModelEvent, RunEvent } from "./events.ts";
+import type { ModelEvent, RelayEvent, RunEvent, ToldModel, ToldRun } from "./events.ts";
 
 interface NoticeHead {
   /** ARM id of the workspace or registry. */
@@ -16,26 +16,13 @@ interface NoticeHead {
   };
 }
 
-export interface ModelNotice extends NoticeHead {
-  readonly kind: "model";
-  readonly name: string;
-  readonly version: string;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly properties: Readonly<Record<string, string>>;
+export interface ModelNotice extends NoticeHead, ToldModel {
   readonly stage: string | undefined;
   /** Azure ML's name of the job that made it, where Azure ML was asked and knows. */
   readonly jobName: string | undefined;
 }
 
-export interface RunNotice extends NoticeHead {
-  readonly kind: "run";
-  readonly runId: string;
-  readonly experiment: { readonly id: string; readonly name: string };
-  readonly status: string;
-  readonly runType: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  readonly properties: Readonly<Record<string, string>>;
-}
+export interface RunNotice extends NoticeHead, ToldRun {}
 
 export type Notice = ModelNotice | RunNotice;
 
@@ -57,11 +44,15 @@ export function startId(targetKey: string, notice: Notice): string {
   return sha256(`${targetKey}\n${subjectOf(notice)}`).slice(0, 24);
 }
 
+const headOf = ({ source, id, type, time }: RelayEvent): NoticeHead => ({
+  source,
+  event: { id, type, time, by: "event" },
+});
+
 export function noticeOfModelEvent(event: ModelEvent): ModelNotice {
   return {
     kind: "model",
-    source: event.source,
-    event: { id: event.id, type: event.type, time: event.time, by: "event" },
+    ...headOf(event),
     name: event.name,
     version: event.version,
     tags: event.tags,
@@ -74,8 +65,7 @@ export function noticeOfModelEvent(event: ModelEvent): ModelNotice {
 export function noticeOfRunEvent(event: RunEvent): RunNotice {
   return {
     kind: "run",
-    source: event.source,
-    event: { id: event.id, type: event.type, time: event.time, by: "event" },
+    ...headOf(event),
     runId: event.runId,
     experiment: event.experiment,
     status: event.status,
