@@ -8,6 +8,9 @@ import { inWorkspace, workspacePath } from "./scope.ts";
 /** Minutes that a signed URL is good for. */
 const signedMinutes = 60;
 
+/** A list that is one page. */
+const onePage = <T>(value: readonly T[]) => ({ value, continuationToken: null, nextLink: null });
+
 /** The folder in the container `azureml` that an artifact origin and container stand for. */
 function folderOf(origin: string, container: string): string {
   return `${origin}/${container}/`;
@@ -44,11 +47,7 @@ export function mount(app: Express, world: AzureWorld): void {
     router.get("/", async (request, response) => {
       const { origin, container } = place(request);
       const paths = await below(origin, container, String(request.query["path"] ?? ""));
-      response.json({
-        value: paths.map((path) => described(origin, container, path)),
-        continuationToken: null,
-        nextLink: null,
-      });
+      response.json(onePage(paths.map((path) => described(origin, container, path))));
     });
     router.get("/contentinfo", async (request, response) => {
       const { origin, container } = place(request);
@@ -60,11 +59,7 @@ export function mount(app: Express, world: AzureWorld): void {
     router.get("/prefix/contentinfo", async (request, response) => {
       const { origin, container } = place(request);
       const paths = await below(origin, container, String(request.query["path"] ?? ""));
-      response.json({
-        value: paths.map((path) => content(origin, container, path)),
-        continuationToken: null,
-        nextLink: null,
-      });
+      response.json(onePage(paths.map((path) => content(origin, container, path))));
     });
     router.post("/batch/metadata", (request, response) => {
       const { origin, container } = place(request);

@@ -164,6 +164,9 @@ function queryPullRequests(call: Call) {
 
 const resource = resourcesOf("git");
 
+const readPullRequests = (call: Call) =>
+  call.route["pullRequestId"] === undefined ? listPullRequests(call) : json(pullRequestBody(call, pullRequestOf(call)));
+
 export const git: readonly Resource[] = [
   resource(
     "225f7195-f9c7-4d14-ab28-a83f7ff77e1f",
@@ -190,24 +193,14 @@ export const git: readonly Resource[] = [
     "pullRequests",
     "{project}/_apis/{area}/repositories/{repositoryId}/{resource}/{pullRequestId}",
     2,
-    {
-      GET: (call) =>
-        call.route["pullRequestId"] === undefined
-          ? listPullRequests(call)
-          : json(pullRequestBody(call, pullRequestOf(call))),
-    },
+    { GET: readPullRequests },
   ),
   resource(
     "01a46dea-7d46-4d40-bc84-319e7c260d99",
     "pullRequests",
     "{project}/_apis/{area}/{resource}/{pullRequestId}",
     2,
-    {
-      GET: (call) =>
-        call.route["pullRequestId"] === undefined
-          ? listPullRequests(call)
-          : json(pullRequestBody(call, pullRequestOf(call))),
-    },
+    { GET: readPullRequests },
   ),
   resource("a5d28130-9cd2-40fa-9f08-902e7daa9efb", "pullRequests", "{project}/_apis/{area}/{resource}", 2, {
     GET: listPullRequests,

@@ -9,10 +9,10 @@ import { storageAccountId } from "../../workspace/addresses.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import {
   type AssetKind,
-  assetPathChanged,
   containerProperties,
+  keepPath,
   mountAssets,
-  requiredField,
+  sentText,
   showsPreviewKeys,
   versionBody,
 } from "./routes.ts";
@@ -22,9 +22,8 @@ export const kind: AssetKind = {
   systemData: "full",
   repeatedPut: 200,
   normalise({ sent, existing }) {
-    const codeUri = sent["codeUri"];
-    if (typeof codeUri !== "string") throw requiredField("properties.codeUri");
-    if (existing !== undefined && existing.properties["codeUri"] !== codeUri) throw assetPathChanged();
+    const codeUri = sentText(sent, "codeUri");
+    keepPath(existing, "codeUri", codeUri);
     // Comes back false although true was sent (docs/facts/azureml-wire.md#4.2).
     return { codeUri, isAnonymous: false };
   },

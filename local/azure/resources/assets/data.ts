@@ -4,14 +4,7 @@ import { userError } from "../../arm/errors.ts";
 import type { ArmRouter } from "../../arm/router.ts";
 import { longDatastoreUri, parseReference } from "../../records/references.ts";
 import type { AzureWorld } from "../../world/world.ts";
-import {
-  type AssetKind,
-  assetPathChanged,
-  containerProperties,
-  mountAssets,
-  requiredField,
-  showsPreviewKeys,
-} from "./routes.ts";
+import { type AssetKind, containerProperties, keepPath, mountAssets, sentText, showsPreviewKeys } from "./routes.ts";
 
 export const kind: AssetKind = {
   noun: "data",
@@ -19,11 +12,11 @@ export const kind: AssetKind = {
   repeatedPut: 200,
   filters: ["$tags"],
   normalise({ sent, existing }, world) {
-    const { dataType, dataUri, referencedUris, autoDeleteSetting } = sent;
-    if (typeof dataType !== "string") throw requiredField("properties.dataType");
-    if (typeof dataUri !== "string") throw requiredField("properties.dataUri");
+    const { referencedUris, autoDeleteSetting } = sent;
+    const dataType = sentText(sent, "dataType");
+    const dataUri = sentText(sent, "dataUri");
     const normalised = dataUriOf(world, dataUri, dataType);
-    if (existing !== undefined && existing.properties["dataUri"] !== normalised) throw assetPathChanged();
+    keepPath(existing, "dataUri", normalised);
     return {
       // Comes back false although true was sent, as a code's does.
       isAnonymous: false,

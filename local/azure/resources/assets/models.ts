@@ -8,14 +8,7 @@ import { managedDatastores } from "../../workspace/datastores.ts";
 import { declaredFlavors } from "../../workspace/flavors.ts";
 import { storagePlace } from "../../workspace/locate.ts";
 import type { AzureWorld } from "../../world/world.ts";
-import {
-  type AssetKind,
-  assetPathChanged,
-  containerProperties,
-  mountAssets,
-  requiredField,
-  showsPreviewKeys,
-} from "./routes.ts";
+import { type AssetKind, containerProperties, keepPath, mountAssets, sentText, showsPreviewKeys } from "./routes.ts";
 
 export const kind: AssetKind = {
   noun: "models",
@@ -23,10 +16,10 @@ export const kind: AssetKind = {
   repeatedPut: 200,
   filters: ["version", "offset", "tags", "properties"],
   async normalise({ sent, existing }, world) {
-    const { modelUri, modelType, jobName, stage, datasets } = sent;
-    if (typeof modelUri !== "string") throw requiredField("properties.modelUri");
+    const { modelType, jobName, stage, datasets } = sent;
+    const modelUri = sentText(sent, "modelUri");
     const normalised = storedModelUri(world, modelUri);
-    if (existing !== undefined && existing.properties["modelUri"] !== normalised) throw assetPathChanged();
+    keepPath(existing, "modelUri", normalised);
     const type = typeof modelType === "string" ? modelType : "custom_model";
     const flavors = { ...(type === "mlflow_model" ? await declaredFlavors(world, normalised) : {}) };
     return {

@@ -271,9 +271,21 @@ export function requiredField(path: string): ArmError {
   return userError(400, `The request is invalid: ${path} is required.`, ["BadArgument", "ArgumentInvalid"]);
 }
 
-/** 400 for another location under an existing version. The client's own constant proves the message; its exchange was never recorded (docs/facts/azureml-wire.md#16). */
-export function assetPathChanged(): ArmError {
-  return userError(400, "Asset paths cannot be updated.", ["BadArgument"]);
+/** The text that a request has to send as a property. @throws ArmError where it is missing or no text */
+export function sentText(sent: Readonly<Record<string, unknown>>, name: string): string {
+  const value = sent[name];
+  if (typeof value !== "string") throw requiredField(`properties.${name}`);
+  return value;
+}
+
+/**
+ * Holds an existing version to its location. The client's own constant proves the message; its exchange was never
+ * recorded (docs/facts/azureml-wire.md#16).
+ * @throws ArmError 400 for another one
+ */
+export function keepPath(existing: AssetVersion | undefined, name: string, location: string): void {
+  if (existing !== undefined && existing.properties[name] !== location)
+    throw userError(400, "Asset paths cannot be updated.", ["BadArgument"]);
 }
 
 /** Whether an api-version is one of the previews that show registry keys (published types 2023-04-01-preview to 2024-01-01-preview). */
