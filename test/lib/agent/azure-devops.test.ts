@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { type AzureDevOpsSettings, requestAssertion } from "../../../lib/agent/azure-devops.ts";
 import type { Build } from "../../../local/devops/state/builds.ts";
 import type { Connection } from "../../../local/devops/state/connections.ts";
-import { type Organization, startOrganization } from "../../local/devops/organization.ts";
+import { federatedBuild, type Organization, startOrganization } from "../../local/devops/organization.ts";
 
 const jobId = "12f1170f-54f2-53f3-20dd-22fc7dff55f9";
 
@@ -23,14 +23,7 @@ describe("assertions from Azure DevOps", () => {
     organization = await startOrganization();
     folder = mkdtempSync(join(tmpdir(), "agent-"));
     const { world } = organization;
-    build = world.createBuild("train", { branch: "main", commit: "a", requestedFor: "Ada" });
-    connection = world.connections.add({
-      name: "aml dev",
-      type: "azurerm",
-      url: "https://management.azure.com/",
-      authorization: { scheme: "WorkloadIdentityFederation", parameters: { tenantid: "t", serviceprincipalid: "c" } },
-      data: {},
-    });
+    ({ build, connection } = federatedBuild(world));
     settings = {
       collectionUri: world.collectionUri,
       accessToken: world.issueJobToken({ plan: build.plan, jobId }),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse } from "@azure/core-rest-pipeline";
 import fc from "fast-check";
-import { AzureMl, clouds, finish } from "../../../lib/azure/index.ts";
+import { finish } from "../../../lib/azure/index.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { putVersion } from "../../../lib/ml/assets/asset-writes.ts";
 import { findContainer, findVersion, versionsOf } from "../../../lib/ml/assets/assets.ts";
@@ -10,6 +10,7 @@ import { openDatastore } from "../../../lib/ml/assets/datastores.ts";
 import { endpointCredential, endpointWrite, findEndpoint, putEndpoint } from "../../../lib/ml/endpoints/endpoints.ts";
 import { findJob, putJob } from "../../../lib/ml/jobs/jobs.ts";
 import { openLocal } from "../ml/world.ts";
+import { answeredBy } from "./answered-by.ts";
 
 type Between = (request: PipelineRequest, send: () => Promise<PipelineResponse>) => Promise<PipelineResponse>;
 
@@ -233,21 +234,9 @@ describe("parts of an address", () => {
 
   it("whatever a name holds, the request goes to the resource of that name or is not sent", async () => {
     const paths: string[] = [];
-    const azure = new AzureMl({
-      cloud: clouds.AzureCloud,
-      credential: { getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) },
-      transport: {
-        userAgent: "test",
-        close() {},
-        httpClient: {
-          async sendRequest(request) {
-            paths.push(new URL(request.url).pathname);
-            return answered(request, 404, '{"error":{"code":"NotFound","message":"no"}}', "application/json");
-          },
-        },
-      },
-      subscriptionId: "s",
-      log: silentLog,
+    const azure = answeredBy((request) => {
+      paths.push(new URL(request.url).pathname);
+      return answered(request, 404, '{"error":{"code":"NotFound","message":"no"}}', "application/json");
     });
     const home = { azure, log: silentLog, signal: new AbortController().signal, name: "ws", id: "/base" };
     const part = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("..", ".", "../..", "%2e%2e"));

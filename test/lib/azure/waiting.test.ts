@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHttpHeaders, type PipelineRequest, type PipelineResponse, RestError } from "@azure/core-rest-pipeline";
 import fc from "fast-check";
 import { readErrorBody, unreachable } from "../../../lib/azure/failure.ts";
-import { AzureMl, clouds, finish, parseArmId } from "../../../lib/azure/index.ts";
+import { type AzureMl, clouds, finish, parseArmId } from "../../../lib/azure/index.ts";
 import { patience } from "../../../lib/azure/retry.ts";
 import { silentLog } from "../../../lib/log.ts";
 import { putVersion } from "../../../lib/ml/assets/asset-writes.ts";
@@ -14,6 +14,7 @@ import { endpointWrite, findEndpoint, putEndpoint } from "../../../lib/ml/endpoi
 import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
 import { invoke } from "../../../lib/ml/endpoints/invoke.ts";
 import { openLocal } from "../ml/world.ts";
+import { answeredBy } from "./answered-by.ts";
 
 interface Scripted {
   readonly status?: number;
@@ -25,24 +26,12 @@ interface Scripted {
 /** A client that is answered by the script, whose last line is repeated. */
 function scripted(...script: readonly Scripted[]) {
   const asked: string[] = [];
-  const azure = new AzureMl({
-    cloud: clouds.AzureCloud,
-    credential: { getToken: async () => ({ token: "t", expiresOnTimestamp: Date.now() + 3_600_000 }) },
-    transport: {
-      userAgent: "test",
-      close() {},
-      httpClient: {
-        async sendRequest(request) {
-          const { status = 200, headers = {}, text, body } = script[Math.min(asked.length, script.length - 1)] ?? {};
-          asked.push(`${request.method} ${request.url}`);
-          const bodyAsText = text ?? (body === undefined ? "" : JSON.stringify(body));
-          const type = text === undefined ? "application/json" : "text/html";
-          return { request, status, headers: createHttpHeaders({ "content-type": type, ...headers }), bodyAsText };
-        },
-      },
-    },
-    subscriptionId: "s",
-    log: silentLog,
+  const azure = answeredBy((request) => {
+    const { status = 200, headers = {}, text, body } = script[Math.min(asked.length, script.length - 1)] ?? {};
+    asked.push(`${request.method} ${request.url}`);
+    const bodyAsText = text ?? (body === undefined ? "" : JSON.stringify(body));
+    const type = text === undefined ? "application/json" : "text/html";
+    return { request, status, headers: createHttpHeaders({ "content-type": type, ...headers }), bodyAsText };
   });
   return { azure, asked };
 }

@@ -62,17 +62,25 @@ export interface Rollout {
 export const freshEndpoint = () => `ep-${randomUUID().slice(0, 8)}`;
 let runs = 100;
 
-/** Begins a rollout in a pipeline run of its own. */
-export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout> {
-  const { deployment = "blue", how = "" } = wish;
-  const folder = project({
-    "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key", tags: { team: "a" } }),
+interface ScoringProject {
+  readonly deployment?: string | undefined;
+  readonly how?: string | undefined;
+  /** Further fields of endpoint.yml. */
+  readonly endpoint?: Readonly<Record<string, unknown>> | undefined;
+  readonly environment?: string | undefined;
+}
+
+/** A folder with endpoint.yml, deployment.yml and what they name: the scoring script and a model. */
+export function scoringProject(endpoint: string, o: ScoringProject = {}): string {
+  const { deployment = "blue", how = "" } = o;
+  return project({
+    "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key", tags: { team: "a" }, ...o.endpoint }),
     "deployment.yml": JSON.stringify({
       name: deployment,
       endpoint_name: endpoint,
       model: { path: "model" },
       code_configuration: { code: "code", scoring_script: "score.py" },
-      environment: { image: "ubuntu" },
+      environment: o.environment ?? { image: "ubuntu" },
       environment_variables: how ? { HOW: how } : {},
       instance_type: "Standard_DS2_v2",
       instance_count: 1,
@@ -81,6 +89,11 @@ export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout>
     "model/model.json": "{}",
     "request.json": '{"values": [1, 2]}',
   });
+}
+
+/** Begins a rollout in a pipeline run of its own. */
+export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout> {
+  const folder = scoringProject(endpoint, { deployment: wish.deployment, how: wish.how });
   const stop = new AbortController();
   const runId = String(++runs);
   const opened = await openLocal({

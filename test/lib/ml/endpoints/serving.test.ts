@@ -16,41 +16,8 @@ import { registerModel } from "../../../../lib/ml/register/register-model.ts";
 import { submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import { registriesOf, registryAssets } from "../../../../local/azure/workspace/registries.ts";
 import { commandJob, project } from "../projects.ts";
+import { scoringProject } from "../rollouts.ts";
 import { answered, type Opening, openLocal, provenance, theCloud } from "../world.ts";
-
-/** Doubles what it is sent; `broken` never comes up, `wrong` answers something else, `raises` fails at each call. */
-const SCORE = `
-import json, os
-def init():
-    print("init of the scoring script")
-    if os.environ.get("HOW") == "broken":
-        raise RuntimeError("no model in here")
-def run(raw):
-    if os.environ.get("HOW") == "raises":
-        raise ValueError("cannot score this")
-    factor = 3 if os.environ.get("HOW") == "wrong" else 2
-    return {"doubled": [factor * value for value in json.loads(raw)["values"]]}
-`;
-
-function serving(endpoint: string, how = "", deployment = "blue", more: Record<string, unknown> = {}, image?: string) {
-  const folder = project({
-    "endpoint.yml": JSON.stringify({ name: endpoint, auth_mode: "key", tags: { team: "a" }, ...more }),
-    "deployment.yml": JSON.stringify({
-      name: deployment,
-      endpoint_name: endpoint,
-      model: { path: "model" },
-      code_configuration: { code: "code", scoring_script: "score.py" },
-      environment: image ?? { image: "ubuntu" },
-      environment_variables: how ? { HOW: how } : {},
-      instance_type: "Standard_DS2_v2",
-      instance_count: 1,
-    }),
-    "code/score.py": SCORE,
-    "model/model.json": "{}",
-    "request.json": '{"values": [1, 2]}',
-  });
-  return folder;
-}
 
 interface More {
   readonly how?: string;
@@ -66,7 +33,8 @@ interface More {
   readonly between?: Opening["between"];
 }
 async function rollOut(endpoint: string, more: More = {}) {
-  const folder = serving(endpoint, more.how, more.deployment, more.endpoint, more.environment);
+  const { how, deployment, endpoint: settings, environment } = more;
+  const folder = scoringProject(endpoint, { how, deployment, endpoint: settings, environment });
   const writes: string[] = [];
   const workspace = await openLocal({
     ...(more.between === undefined ? {} : { between: more.between }),
@@ -180,7 +148,7 @@ describe("rollouts", () => {
       "fails at its call",
       { how: "raises", deployment: "green" },
       /scoring script of the deployment green .* failed/,
-      /cannot score this/,
+      /KeyError: 'rowz'/,
     ],
   ];
   // A failure leaves everything as it was, so that they can share one endpoint.
@@ -201,7 +169,7 @@ describe("rollouts", () => {
   }
 
   it("refuses an endpoint that is not there and is not to be made, and a name that Azure refuses", async () => {
-    const folder = serving(fresh());
+    const folder = scoringProject(fresh());
     const files = {
       endpointFile: undefined,
       deploymentFile: path.join(folder, "deployment.yml"),
@@ -238,7 +206,7 @@ describe("rollouts", () => {
   });
 
   it("refuses a model that is not there before anything is created", async () => {
-    const folder = serving(fresh());
+    const folder = scoringProject(fresh());
     const files = {
       endpointFile: path.join(folder, "endpoint.yml"),
       deploymentFile: path.join(folder, "deployment.yml"),

@@ -12,6 +12,7 @@ import { submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import type { Workspace } from "../../../../lib/ml/workspace/workspace.ts";
 import { storedModelUri } from "../../../../local/azure/resources/assets/models.ts";
 import { parseScenarios } from "../../../../local/azure/scenarios/document.ts";
+import { AUTOML, SWEEP } from "../job-samples.ts";
 import { project } from "../projects.ts";
 import { openLocal, provenance, theCloud } from "../world.ts";
 
@@ -176,29 +177,13 @@ describe("the evidence of an evaluation", () => {
 
   const command = (line: string) => ({ type: "command", command: line, environment: { image: "ubuntu" } });
   const kinds: Record<string, object> = {
-    Sweep: {
-      type: "sweep",
-      compute: "azureml:cpu-cluster",
-      trial: { command: "echo ${{search_space.lr}}", environment: { image: "ubuntu" } },
-      search_space: { lr: { type: "choice", values: [1, 2] } },
-      sampling_algorithm: "random",
-      objective: { goal: "maximize", primary_metric: "score" },
-      limits: { max_total_trials: 2, max_concurrent_trials: 2 },
-    },
+    Sweep: SWEEP,
     Pipeline: {
       type: "pipeline",
       settings: { default_compute: "azureml:cpu-cluster" },
       jobs: { one: command("echo one"), two: command("echo two") },
     },
-    AutoML: {
-      type: "automl",
-      task: "classification",
-      compute: "azureml:cpu-cluster",
-      primary_metric: "accuracy",
-      target_column_name: "y",
-      training_data: { type: "mltable", path: "azureml://datastores/workspaceblobstore/paths/table/" },
-      limits: { max_trials: 2 },
-    },
+    AutoML: AUTOML,
   };
   for (const [kind, job] of Object.entries(kinds))
     it(`is written to a job of type ${kind} as Azure's contract has it`, async () => {

@@ -8,6 +8,7 @@ import { cancelJob, getJob } from "../../../../lib/ml/jobs/jobs.ts";
 import { specificationHash, submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import SubmitJob from "../../../../tasks/SubmitJob/index.ts";
 import { runStory } from "../../../tasks/context.ts";
+import { AUTOML, SWEEP } from "../job-samples.ts";
 import { project } from "../projects.ts";
 import { openLocal, provenance } from "../world.ts";
 
@@ -17,20 +18,11 @@ const command = (line: string, more: object = {}) => ({
   environment: { image: "ubuntu" },
   ...more,
 });
-const table = { type: "mltable", path: "azureml://datastores/workspaceblobstore/paths/table/" };
 const KEY = "teacher-key-5f2c90d1e7";
 
 const KINDS: Record<string, object> = {
   Command: { ...command("echo ${{inputs.x}}"), compute: "azureml:cpu-cluster", inputs: { x: 1 } },
-  Sweep: {
-    type: "sweep",
-    compute: "azureml:cpu-cluster",
-    trial: { command: "echo ${{search_space.lr}}", environment: { image: "ubuntu" } },
-    search_space: { lr: { type: "choice", values: [1, 2] } },
-    sampling_algorithm: "random",
-    objective: { goal: "maximize", primary_metric: "score" },
-    limits: { max_total_trials: 2, max_concurrent_trials: 2 },
-  },
+  Sweep: SWEEP,
   Pipeline: {
     type: "pipeline",
     settings: { default_compute: "azureml:cpu-cluster" },
@@ -49,15 +41,7 @@ const KINDS: Record<string, object> = {
     },
     resources: { instance_type: "standard_e8s_v3", runtime_version: "3.4" },
   },
-  AutoML: {
-    type: "automl",
-    task: "classification",
-    compute: "azureml:cpu-cluster",
-    primary_metric: "accuracy",
-    target_column_name: "y",
-    training_data: table,
-    limits: { max_trials: 2 },
-  },
+  AutoML: AUTOML,
   FineTuning: {
     type: "finetuning",
     task: "chat_completion",
