@@ -1,14 +1,9 @@
 // The agent's calls to Azure DevOps, through the real azure-devops-node-api to the local organization over TLS.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import path from "node:path";
 import { type AgentServer, systemConnection } from "../../../local/agent/index.ts";
 import { connectServer } from "../../../local/agent/server.ts";
-import { devOpsApplication } from "../../../local/devops/rest/server.ts";
-import { DevOpsWorld } from "../../../local/devops/world.ts";
-import { HarRecorder } from "../../../local/network/har.ts";
-import { listen } from "../../../local/network/listen.ts";
-import { makeAuthority } from "../../../local/network/tls.ts";
+import type { DevOpsWorld } from "../../../local/devops/world.ts";
+import { type Organization, startOrganization } from "../devops/organization.ts";
 import { Bench, bundledTaskLib, mainStage } from "./fixture.ts";
 
 const JUNIT = `<?xml version="1.0"?><testsuites><testsuite name="gate" tests="3">
@@ -17,25 +12,18 @@ const JUNIT = `<?xml version="1.0"?><testsuites><testsuite name="gate" tests="3"
 <testcase name="later" classname="gate"><skipped/></testcase></testsuite></testsuites>`;
 
 describe("the agent's server", () => {
-  const world = new DevOpsWorld();
+  let organization: Organization;
+  let world: DevOpsWorld;
   let bench: Bench;
-  let close: () => Promise<void>;
   let caFile: string;
   before(async () => {
     bench = new Bench();
-    const authority = await makeAuthority();
-    const listener = await listen("devops", devOpsApplication(world), {
-      authority,
-      har: new HarRecorder(),
-      ports: new Set(),
-    });
-    world.listensAt(listener.url);
-    close = () => listener.close();
-    caFile = path.join(bench.root, "ca.pem");
-    writeFileSync(caFile, authority.caPem);
+    organization = await startOrganization();
+    world = organization.world;
+    caFile = organization.caFile;
   });
   after(async () => {
-    await close();
+    await organization.close();
     bench.close();
   });
 

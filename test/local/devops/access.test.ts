@@ -4,7 +4,7 @@ import { createPublicKey, verify } from "node:crypto";
 import type { ITaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { Build } from "../../../local/devops/state/builds.ts";
 import type { Connection } from "../../../local/devops/state/connections.ts";
-import { type Organization, startOrganization } from "./organization.ts";
+import { federatedBuild, type Organization, startOrganization } from "./organization.ts";
 
 const jobId = "12f1170f-54f2-53f3-20dd-22fc7dff55f9";
 const part = (token: string, index: number) =>
@@ -20,14 +20,7 @@ describe("local Azure DevOps: access", () => {
   before(async () => {
     organization = await startOrganization(() => now);
     const { world } = organization;
-    build = world.createBuild("train", { branch: "main", commit: "a", requestedFor: "Ada" });
-    connection = world.connections.add({
-      name: "aml dev",
-      type: "azurerm",
-      url: "https://management.azure.com/",
-      authorization: { scheme: "WorkloadIdentityFederation", parameters: { tenantid: "t", serviceprincipalid: "c" } },
-      data: {},
-    });
+    ({ build, connection } = federatedBuild(world));
     token = world.issueJobToken({ plan: build.plan, jobId });
   });
   after(() => organization.close());

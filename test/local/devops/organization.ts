@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
 import { devOpsApplication } from "../../../local/devops/rest/server.ts";
+import type { Build } from "../../../local/devops/state/builds.ts";
+import type { Connection } from "../../../local/devops/state/connections.ts";
 import { DevOpsWorld } from "../../../local/devops/world.ts";
 import { HarRecorder } from "../../../local/network/har.ts";
 import { listen } from "../../../local/network/listen.ts";
@@ -43,3 +45,15 @@ export async function startOrganization(now?: () => number): Promise<Organizatio
     },
   };
 }
+
+/** A build, and a service connection with workload identity federation. */
+export const federatedBuild = (world: DevOpsWorld): { build: Build; connection: Connection } => ({
+  build: world.createBuild("train", { branch: "main", commit: "a", requestedFor: "Ada" }),
+  connection: world.connections.add({
+    name: "aml dev",
+    type: "azurerm",
+    url: "https://management.azure.com/",
+    authorization: { scheme: "WorkloadIdentityFederation", parameters: { tenantid: "t", serviceprincipalid: "c" } },
+    data: {},
+  }),
+});

@@ -3,9 +3,11 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { RecordingServer } from "../../../local/agent/index.ts";
-import { type RunOutcome, runPipeline } from "../../../local/pipeline/index.ts";
+import type { Build } from "../../../local/devops/state/builds.ts";
+import { Pipelines, type RunOutcome, runPipeline } from "../../../local/pipeline/index.ts";
 import type { RunOptions } from "../../../local/pipeline/running/pipeline.ts";
 import { Bench } from "../agent/fixture.ts";
+import type { Organization } from "../devops/organization.ts";
 import { MemoryDevOps } from "./memory-devops.ts";
 
 export class Workshop {
@@ -56,6 +58,22 @@ export class Workshop {
       connect: () => this.server,
       log: (line) => this.lines.push(line),
       ...options,
+    });
+  }
+
+  /** The pipelines of this repository, which becomes the repository app of the organization. */
+  pipelines(
+    { world, caFile }: Pick<Organization, "world" | "caFile">,
+    pipelines: readonly { readonly name: string; readonly file: string }[],
+  ): Pipelines<Build> {
+    world.repositories.add("app", { path: this.repository });
+    return new Pipelines({
+      repository: { path: this.repository, uri: world.repositoryUri("app"), name: "app" },
+      pipelines,
+      devops: world,
+      tasks: new Map(),
+      workRoot: path.join(this.bench.root, "work"),
+      network: { caFile },
     });
   }
 

@@ -1,14 +1,9 @@
 // Pushes and completed runs that start pipelines, on the local Azure DevOps over REST with the real client.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import path from "node:path";
-import { devOpsApplication } from "../../../local/devops/rest/server.ts";
-import { DevOpsWorld } from "../../../local/devops/world.ts";
-import { HarRecorder } from "../../../local/network/har.ts";
-import { listen } from "../../../local/network/listen.ts";
-import { makeAuthority } from "../../../local/network/tls.ts";
-import { Pipelines, type RunOutcome } from "../../../local/pipeline/index.ts";
+import type { DevOpsWorld } from "../../../local/devops/world.ts";
+import type { Pipelines, RunOutcome } from "../../../local/pipeline/index.ts";
 import { matchesBranch } from "../../../local/pipeline/triggers/triggers.ts";
+import { type Organization, startOrganization } from "../devops/organization.ts";
 import { linesOf, Workshop } from "./fixture.ts";
 
 const TRAINING = `trigger: {branches: {include: [main, release/*]}, paths: {exclude: ["*.md", docs/**]}}
@@ -41,35 +36,18 @@ describe("pipelines of a repository", () => {
   let workshop: Workshop;
   let world: DevOpsWorld;
   let pipelines: Pipelines<ReturnType<DevOpsWorld["createBuild"]>>;
-  let close: () => Promise<void>;
+  let organization: Organization;
   before(async () => {
     workshop = new Workshop();
-    world = new DevOpsWorld();
-    const authority = await makeAuthority();
-    const listener = await listen("devops", devOpsApplication(world), {
-      authority,
-      har: new HarRecorder(),
-      ports: new Set(),
-    });
-    world.listensAt(listener.url);
-    close = () => listener.close();
-    const caFile = path.join(workshop.bench.root, "ca.pem");
-    writeFileSync(caFile, authority.caPem);
-    world.repositories.add("app", { path: workshop.repository });
-    pipelines = new Pipelines({
-      repository: { path: workshop.repository, uri: world.repositoryUri("app"), name: "app" },
-      pipelines: [
-        { name: "training", file: "azure-pipelines.yml" },
-        { name: "release", file: "release.yml" },
-      ],
-      devops: world,
-      tasks: new Map(),
-      workRoot: path.join(workshop.bench.root, "work"),
-      network: { caFile },
-    });
+    organization = await startOrganization();
+    world = organization.world;
+    pipelines = workshop.pipelines(organization, [
+      { name: "training", file: "azure-pipelines.yml" },
+      { name: "release", file: "release.yml" },
+    ]);
   });
   after(async () => {
-    await close();
+    await organization.close();
     workshop.close();
   });
 

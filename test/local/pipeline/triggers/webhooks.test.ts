@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import https from "node:https";
-import path from "node:path";
 import { incomingWebhook } from "../../../../local/devops/state/webhooks.ts";
 import type { DevOpsWorld } from "../../../../local/devops/world.ts";
-import { Pipelines, type RunOutcome, readPipeline } from "../../../../local/pipeline/index.ts";
+import { type Pipelines, type RunOutcome, readPipeline } from "../../../../local/pipeline/index.ts";
 import { webhookTriggeredBy } from "../../../../local/pipeline/triggers/webhooks.ts";
 import { type Organization, startOrganization } from "../../devops/organization.ts";
 import { linesOf, Workshop } from "../fixture.ts";
@@ -51,19 +50,10 @@ describe("pipelines started from outside", () => {
     world = organization.world;
     workshop = new Workshop();
     workshop.commit({ "release.yml": RELEASE, "manual.yml": MANUAL });
-    world.repositories.add("app", { path: workshop.repository });
-    const { caFile } = organization;
-    pipelines = new Pipelines({
-      repository: { path: workshop.repository, uri: world.repositoryUri("app"), name: "app" },
-      pipelines: [
-        { name: "release", file: "release.yml" },
-        { name: "manual", file: "manual.yml" },
-      ],
-      devops: world,
-      tasks: new Map(),
-      workRoot: path.join(workshop.bench.root, "work"),
-      network: { caFile },
-    });
+    pipelines = workshop.pipelines(organization, [
+      { name: "release", file: "release.yml" },
+      { name: "manual", file: "manual.yml" },
+    ]);
   });
   after(async () => {
     stop();
