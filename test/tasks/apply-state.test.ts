@@ -216,6 +216,24 @@ describe("Apply and the state of what is there", () => {
     });
   });
 
+  it("leaves the variables that somebody has given to a deployment whose file names none", async () => {
+    const name = "state-variables";
+    const files = (count: number) => ({
+      "a.yml": endpoint(name),
+      "b.yml": deployment(name).replace("instance_count: 1", `instance_count: ${count}`),
+      "code/score.py": score,
+    });
+    assert.equal((await apply(project(files(1)))).error, undefined);
+    const variables = () =>
+      record("onlineDeployments", `${name}/blue`) as unknown as { properties: { environmentVariables: object } };
+    variables().properties.environmentVariables = { LOG_LEVEL: "debug" };
+    const ran = await apply(project(files(2)));
+    assert.equal(ran.error, undefined, ran.error?.message);
+    assert.match(ran.log, /~ update online deployment blue/);
+    // Without those that the service says itself: they would stay when the code or the model changes.
+    assert.deepEqual(variables().properties.environmentVariables, { LOG_LEVEL: "debug" });
+  });
+
   it("prints no value of a variable, old or new, and hides what may be secret in whole objects", async () => {
     const files = (password: string) => ({
       "a.yml": endpoint("state-secret"),
