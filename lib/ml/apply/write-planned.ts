@@ -4,6 +4,7 @@
 import type { Resolver } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { EndpointLock } from "../endpoints/endpoint-lock.ts";
+import { isEmpty } from "../workspace/compare.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import { merged, type Resource } from "../workspace/merge.ts";
 import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict.ts";
@@ -33,7 +34,7 @@ export async function writePlanned(
       return there.id;
     }
     await requireLock();
-    const body = there ? merged(wanted, there) : wanted;
+    const body = there ? merged(withoutEmptyVariables(wanted), there) : wanted;
     const { body: answered } = await write<Resource>(
       workspace,
       { ...translated, path: one.at, body },
@@ -73,6 +74,12 @@ function traced({ provenance }: Workspace, one: Planned, body: Resource): Resour
     ...body,
     properties: { ...body.properties, ...tags, ...(Object.keys(own).length > 0 ? { properties: own } : {}) },
   };
+}
+
+/** A file that names no variables leaves those that are there: a person, or another tool, may have set them. */
+function withoutEmptyVariables(body: Resource): Resource {
+  const { environmentVariables, ...properties } = body.properties ?? {};
+  return isEmpty(environmentVariables) ? { ...body, properties } : body;
 }
 
 /** Verifies the resource: an operation may report success although the resource failed. One round trip. */

@@ -39,7 +39,7 @@ const READ_ONLY = new Set([
   "managedResourceGroup",
 ]);
 
-/** Fields that a document replaces as a whole, also by their absence: no variable of an earlier file stays. */
+/** Fields that a body replaces as a whole, even an empty one: no variable of an earlier rollout stays. */
 const WHOLE = new Set(["environmentVariables"]);
 
 /** The body of an update. An empty value that is wanted asks for nothing; tags and properties of the user's are merged by name. */
@@ -66,8 +66,25 @@ export function merged(wanted: Resource, there: Stored): Resource & { properties
 /** Of what the service answered, the properties that may go back in a PUT. */
 export function sendable(properties: Resource["properties"]): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(properties ?? {}).filter(([name, value]) => !READ_ONLY.has(name) && !isEmpty(value)),
+    Object.entries(properties ?? {}).flatMap(([name, value]) => {
+      const kept = WHOLE.has(name) ? userVariables(value, properties ?? {}) : value;
+      return READ_ONLY.has(name) || isEmpty(kept) ? [] : [[name, kept]];
+    }),
   );
+}
+
+/**
+ * The variables without those that the service adds once a deployment is ready (docs/facts/recorded-operations.md#2.2): sent back, they
+ * would stand as the user's own, and name the old model and the old code after a change of these.
+ */
+function userVariables(variables: unknown, { codeConfiguration }: Readonly<Record<string, unknown>>): unknown {
+  if (!isObject(variables)) return variables;
+  const script = isObject(codeConfiguration) ? codeConfiguration["scoringScript"] : undefined;
+  const isAdded = (name: string, value: unknown) =>
+    name === "AZUREML_ENTRY_SCRIPT"
+      ? value === script
+      : /^(AZUREML_MODEL_DIR|AML_APP_ROOT)$/.test(name) && /^\/var\/azureml-app\//.test(String(value));
+  return Object.fromEntries(Object.entries(variables).filter(([name, value]) => !isAdded(name, value)));
 }
 
 /** Beside properties and tags, the parts of an answer that may go back in a PUT. */

@@ -39,6 +39,34 @@ describe("the body of an update", () => {
       { properties: { environmentVariables: {} } },
     ],
     [
+      "keeps variables, but for those that the service adds by itself",
+      { properties: { model: "m:2" } },
+      {
+        properties: {
+          codeConfiguration: { scoringScript: "score.py" },
+          environmentVariables: {
+            AZUREML_MODEL_DIR: "/var/azureml-app/azureml-models/m/1",
+            AZUREML_ENTRY_SCRIPT: "score.py",
+            AML_APP_ROOT: "/var/azureml-app/code",
+            DEBUG: "1",
+          },
+        },
+      },
+      {
+        properties: {
+          model: "m:2",
+          codeConfiguration: { scoringScript: "score.py" },
+          environmentVariables: { DEBUG: "1" },
+        },
+      },
+    ],
+    [
+      "keeps a variable that a person has set in place of the service's",
+      { properties: { model: "m:2" } },
+      { properties: { environmentVariables: { AZUREML_MODEL_DIR: "/models" } } },
+      { properties: { model: "m:2", environmentVariables: { AZUREML_MODEL_DIR: "/models" } } },
+    ],
+    [
       "merges tags and properties of the user's by name, at both places",
       { tags: { both: "new" }, properties: { tags: { a: "2" }, properties: { p: "2" } } },
       { tags: { theirs: "1", both: "old" }, properties: { tags: { a: "1", b: "1" }, properties: { q: "1" } } },
