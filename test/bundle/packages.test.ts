@@ -105,6 +105,18 @@ describe("packaged task folders", () => {
     }
   });
 
+  it("name their functions in the stack that people report: the log of a run with system.debug", () => {
+    for (const [task, place] of packages) {
+      const { stdout } = spawnSync(process.execPath, [path.join(place, "dist/index.js")], {
+        encoding: "utf8",
+        env: { PATH: process.env["PATH"], AGENT_TEMPDIRECTORY: folder, SYSTEM_DEBUG: "true" },
+      });
+      const stack = /^##vso\[task\.debug\]TaskErrors?: .*$/m.exec(stdout)?.[0] ?? "";
+      for (const name of ["readInputs", "contextOf", "tell", "runTask", "main"])
+        assert.ok(stack.includes(`at ${name} (`) || stack.includes(`at async ${name} (`), `${task}, ${name}: ${stack}`);
+    }
+  });
+
   it("the check is one that can fail: a task that loads from outside is found", async () => {
     const outside = path.join(folder, "outside.js");
     writeFileSync(outside, "module.exports = 1;\n");
