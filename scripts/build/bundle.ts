@@ -117,15 +117,28 @@ const programs = (task: string, story: string): Plugin => ({
 const LOCAL_NAME =
   'const __name = (target, value) => Object.defineProperty(target, "name", { value, configurable: true });\n';
 
+/**
+ * Without the names of functions that packages declare. Functions of this repository keep theirs, which stand in the stacks that
+ * people report, and so do classes, of errors above all. Before each module esbuild writes the path of its file.
+ */
+function withShortNames(text: string): string {
+  const declared = new Set([...text.matchAll(/^ *(?:async )?function\*? (\w+)\(/gm)].map(([, name]) => name));
+  const shorten = (module: string) =>
+    /^\/\/ (?:lib|tasks)\//.test(module)
+      ? module
+      : module.replace(/^ *__name\((\w+), "\w+"\);\n/gm, (line, name: string) => (declared.has(name) ? "" : line));
+  return text
+    .split(/^(?=\/\/ (?:lib|tasks|node_modules)\/)/m)
+    .map(shorten)
+    .join("");
+}
+
 /** One file of modules as CommonJS, which Node loads faster; an `import()` becomes a `require` of that time. */
 async function commonJs({ path, text }: OutputFile, minify: boolean): Promise<[name: string, text: string]> {
   const imported = /^ *__name,?\n/m;
   const isDefined = text.includes("var __name =");
   const own = imported.test(text) && !isDefined ? LOCAL_NAME + text.replace(imported, "") : text;
-  const declared = new Set([...own.matchAll(/^ *(?:async )?function\*? (\w+)\(/gm)].map(([, name]) => name));
-  const plain = own
-    // Functions that are declared may have short names; classes, of errors above all, keep theirs.
-    .replace(/^ *__name\((\w+), "\w+"\);\n/gm, (line, name: string) => (declared.has(name) ? "" : line))
+  const plain = withShortNames(own)
     // In modules there is no `require`, and packages that ask for Node's own by it are given this in its place.
     .replace(/(?<!function )\b__require\(/g, "require(")
     // A package of CommonJS that is loaded later: with all that it exports, as `import()` promises it.
