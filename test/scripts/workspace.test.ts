@@ -1,5 +1,6 @@
 // azureml-local as a package of its own: what it imports it declares, and nobody declares what only the other one imports.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import path from "node:path";
@@ -59,5 +60,10 @@ describe("the package azureml-local", () => {
       [...STARTED, ...COMPILED_WITH].filter((name) => declared.includes(name)),
       [],
     );
+  });
+
+  it("leaves nothing in the repository that could be committed: the settings of a running cloud hold credentials", () => {
+    const { stdout } = spawnSync("git", ["check-ignore", "azureml-local.json"], { cwd: root, encoding: "utf8" });
+    assert.equal(stdout.trim(), "azureml-local.json");
   });
 });
