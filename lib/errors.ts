@@ -43,8 +43,18 @@ export interface TaskErrorOptions {
   readonly cause?: unknown;
 }
 
+/** The same symbol in every copy of this module, on each TaskError. */
+const IS_TASK_ERROR = Symbol.for("azure-ml-pipelines.TaskError");
+
 /** An error whose message is a whole sentence for the person who reads the pipeline's log. */
 export class TaskError extends Error {
+  /** Modules that are imported on demand may come with a copy of this one: an error of the other copy is a TaskError, too. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== TaskError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && IS_TASK_ERROR in value;
+  }
+
+  readonly [IS_TASK_ERROR] = true;
   readonly kind: TaskErrorKind;
   readonly errorCode: ErrorCode | undefined;
   readonly hint: string | undefined;
