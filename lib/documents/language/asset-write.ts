@@ -6,13 +6,14 @@ import { segment } from "../../segment.ts";
 import type { Write } from "./document.ts";
 import type { AssetKind } from "./resolver.ts";
 
-/** Those of the official client (docs/facts/azureml-services.md#4.1), but for online deployments. */
+/** Those of the official client (docs/facts/azureml-services.md#4.1), but for online endpoints and deployments. */
 export const API_VERSIONS = {
   data: "2023-04-01-preview",
   models: "2023-08-01-preview",
   environments: "2023-04-01-preview",
   components: "2024-01-01-preview",
-  onlineEndpoints: "2022-02-01-preview",
+  /** The client writes at 2022-02-01-preview, which the published types no longer have; this one has the same fields. */
+  onlineEndpoints: "2025-12-01",
   /** The client writes at 2023-04-01-preview, which has no startup probe; this one has all that it has, and that. */
   onlineDeployments: "2025-12-01",
 } as const;

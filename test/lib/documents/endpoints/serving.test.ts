@@ -33,7 +33,7 @@ describe("spec serving", () => {
     assert.deepEqual(write, {
       method: "PUT",
       path: "onlineEndpoints/ep-one",
-      apiVersion: "2022-02-01-preview",
+      apiVersion: "2025-12-01",
       body: {
         location: "eastus2",
         tags: {},
