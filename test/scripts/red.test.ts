@@ -36,11 +36,7 @@ describe("the check of tests that failed before the fix", () => {
     git("commit", "--quiet", "--message", message);
     return git("rev-parse", "HEAD");
   }
-  const test = (
-    title: string,
-    body: string,
-    imports = 'import { value } from "../../lib/documents/language/value.ts";',
-  ) =>
+  const test = (title: string, body: string, imports = 'import { value } from "../lib/value.ts";') =>
     `import assert from "node:assert/strict";\n${imports}\ndescribe("a value (of [three])", () => {\n  it(${JSON.stringify(title)}, () => {\n    ${body}\n  });\n});\n`;
   function red(...words: string[]): { status: number | null; lines: string[]; said: string } {
     const script = path.join(root, "scripts/red.ts");
@@ -75,7 +71,7 @@ describe("the check of tests that failed before the fix", () => {
   });
 
   it("builds the tasks of a commit before tests of packages run", () => {
-    const built = `import { mkdirSync, writeFileSync } from "node:fs";\nimport { value } from "../../lib/documents/language/value.ts";\nmkdirSync("dist", { recursive: true });\nwriteFileSync("dist/value", String(value));\n`;
+    const built = `import { mkdirSync, writeFileSync } from "node:fs";\nimport { value } from "../lib/value.ts";\nmkdirSync("dist", { recursive: true });\nwriteFileSync("dist/value", String(value));\n`;
     const read = 'import { readFileSync } from "node:fs";';
     const before = git("rev-parse", "HEAD");
     commit("Show a package that is too small\n\nRed: test/bundle/package.test.ts :: holds three", {
@@ -112,7 +108,7 @@ describe("the check of tests that failed before the fix", () => {
         "test/broken.test.ts": test(
           "is made by a function",
           "assert.equal(twice(2), 4);",
-          'import { twice } from "../../lib/documents/language/value.ts";',
+          'import { twice } from "../lib/value.ts";',
         ),
         "test/unreadable.test.ts": "it('is anything', () => {\n",
         "test/still.test.ts": test("is ten", "assert.equal(value, 10);"),

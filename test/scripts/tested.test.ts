@@ -1,4 +1,4 @@
-// Where each file of lib is tested: in the test of the same path, or in the tests that its header names.
+// Every file of lib has the test of its path, or names in its header where it is tested.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";

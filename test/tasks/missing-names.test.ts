@@ -42,7 +42,7 @@ const NAMES: readonly (readonly [what: string, yaml: string, part: string, says:
     "an environment",
     JOB.replace("{image: ubuntu}", "azureml:nope:3"),
     "azureml:nope:3",
-    /no environment "nope"\. There are AzureML-/,
+    /no environment "nope"\. There are .*AzureML-/,
   ],
   [
     "an environment by a label",
@@ -54,7 +54,7 @@ const NAMES: readonly (readonly [what: string, yaml: string, part: string, says:
     "a compute",
     JOB.replace("cpu-cluster", "cpu-clustr"),
     "azureml:cpu-clustr",
-    /no compute "cpu-clustr"; it has cpu-cluster/,
+    /no compute "cpu-clustr"; it has .*cpu-cluster/,
   ],
   ["data", input("uri_file", "azureml:no-such-data:3"), '"azureml:no-such-data:3"', /no data asset "no-such-data"/],
   [

@@ -84,7 +84,7 @@ describe("a registry", () => {
     const lost = await runStory(registerData, given, scratch, alone);
     assert.match(
       lost.error?.message ?? "",
-      /datastores.* is in a workspace, and the task is told of the registry shared only/,
+      /datastores.* is in a workspace, and the task was given only the registry shared/,
     );
     const first = await runStory(registerData, { ...given, version: "2026" }, scratch);
     assert.equal(first.error, undefined);

@@ -146,7 +146,7 @@ describe("Watch models on bad days", () => {
             register("1");
             between.fault = (request) => (pattern.test(request) ? (fault as Fault) : undefined);
             const ran = await run(more());
-            assert.match(ran.error?.message ?? "", /Azure DevOps could not|did not say/);
+            assert.match(ran.error?.message ?? "", /Azure DevOps could not|did not report/);
             between.fault = () => undefined;
             assert.deepEqual(started(kind), []);
             assert.equal((await run(more())).error, undefined);

@@ -103,8 +103,7 @@ console.log(JSON.stringify({ kind: kindOf(file()), writes, applied: documents.ma
 `;
 
 describe("a new kind of document", () => {
-  it("is one file: recognised, planned, applied and refused elsewhere once it is generated", function () {
-    this.timeout(120_000);
+  it("is one file: recognised, planned, applied and refused elsewhere once it is generated", () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), "kind-"));
     try {
       for (const name of [
