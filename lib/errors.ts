@@ -50,6 +50,7 @@ const IS_TASK_ERROR = Symbol.for("azure-ml-pipelines.TaskError");
 export class TaskError extends Error {
   /** Modules that are imported on demand may come with a copy of this one: an error of the other copy is a TaskError, too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: subclasses inherit this; for each of them the usual rule holds.
     if (this !== TaskError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return value instanceof Error && IS_TASK_ERROR in value;
   }
