@@ -1,11 +1,11 @@
 // The demo in its classic form, over an outage of the relay: the registered model is the artifact of a release, and every
 // version has exactly one, in the order of registration, also when nobody was there to hear of it.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { ChapterSummary } from "../../scripts/demo/summary.ts";
+import { runDemo } from "./demo-run.ts";
 
 interface Entry {
   comment: string;
@@ -16,18 +16,11 @@ interface Entry {
 describe("npm run demo -- --classic --outage", () => {
   const out = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-classic-"));
   let exitCode: number | null;
-  let printed = "";
-  let chapters: ChapterSummary[] = [];
+  let printed: string;
+  let chapters: ChapterSummary[];
 
   before(async () => {
-    const child = spawn("npm", ["run", "--silent", "demo", "--", "--classic", "--outage", "--out", out], {
-      env: { ...process.env, PYTHONNOUSERSITE: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (printed += String(data)));
-    exitCode = await new Promise((resolve) => child.once("close", resolve));
-    const file = path.join(out, "summary.json");
-    if (existsSync(file)) chapters = JSON.parse(readFileSync(file, "utf8")).chapters;
+    ({ exitCode, printed, chapters } = await runDemo(out, ["--classic", "--outage"]));
   });
   after(() => rmSync(out, { recursive: true, force: true }));
 

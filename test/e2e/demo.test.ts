@@ -1,13 +1,13 @@
 // The demo as a user starts it: a process of its own, with Python packages out of the way; and what it leaves behind.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { checkArchive, type Entry as Exchange, violationText } from "../../local/azure/contract/archive.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
 import type { ChapterSummary } from "../../scripts/demo/summary.ts";
 import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
+import { runDemo } from "./demo-run.ts";
 
 interface Archive {
   log: { version: string; entries: { request: { url: string }; response: { status: number } }[] };
@@ -16,18 +16,11 @@ interface Archive {
 describe("npm run demo", () => {
   const out = mkdtempSync(path.join(tmpdir(), "azure-ml-demo-out-"));
   let exitCode: number | null;
-  let printed = "";
-  let chapters: ChapterSummary[] = [];
+  let printed: string;
+  let chapters: ChapterSummary[];
 
   before(async () => {
-    const child = spawn("npm", ["run", "--silent", "demo", "--", "--out", out], {
-      env: { ...process.env, PYTHONNOUSERSITE: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (printed += String(data)));
-    exitCode = await new Promise((resolve) => child.once("close", resolve));
-    const file = path.join(out, "summary.json");
-    if (existsSync(file)) chapters = JSON.parse(readFileSync(file, "utf8")).chapters;
+    ({ exitCode, printed, chapters } = await runDemo(out));
   });
   after(() => rmSync(out, { recursive: true, force: true }));
 
