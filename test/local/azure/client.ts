@@ -9,7 +9,7 @@ import {
   type HttpClient,
 } from "@azure/core-rest-pipeline";
 import type { RequestPolicy, StoragePipelineOptions, WebResource } from "@azure/storage-blob";
-import type { LocalCloud } from "../../../local/cloud.ts";
+import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 
 export interface Answer {
   readonly status: number;
@@ -120,4 +120,23 @@ export async function workspaceAsk(
   const url = new URL(`${cloud.urls.arm}${cloud.azure.workspaceId}${path}`);
   url.searchParams.set("api-version", o.apiVersion ?? "2025-12-01");
   return ask(cloud, method, url.href, { ...o, token: o.token ?? (await tokenOf(cloud)) });
+}
+
+/** A cloud that starts before the suite that calls this, and ends after it; and a token for its resource manager. */
+export function cloudOfSuite(): { readonly cloud: LocalCloud; readonly token: string } {
+  let cloud: LocalCloud;
+  let token: string;
+  before(async () => {
+    cloud = await startCloud();
+    token = await tokenOf(cloud);
+  });
+  after(() => cloud.close());
+  return {
+    get cloud() {
+      return cloud;
+    },
+    get token() {
+      return token;
+    },
+  };
 }

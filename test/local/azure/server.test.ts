@@ -4,22 +4,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { timestamp } from "../../../local/azure/arm/envelope.ts";
-import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
-import { ask, tokenOf, workspaceAsk } from "./client.ts";
+import { startCloud } from "../../../local/cloud.ts";
+import { ask, cloudOfSuite, tokenOf, workspaceAsk } from "./client.ts";
 import { keepPorts } from "./kept-ports.ts";
 
 describe("the local cloud", () => {
-  let cloud: LocalCloud;
-  let token: string;
-  before(async () => {
-    cloud = await startCloud();
-    token = await tokenOf(cloud);
-  });
-  after(() => cloud.close());
+  const suite = cloudOfSuite();
 
   describe("front door", () => {
     it("sends the headers that the real one sends", async () => {
-      const { headers } = await workspaceAsk(cloud, "GET", "", { token });
+      const { headers } = await workspaceAsk(suite.cloud, "GET", "", { token: suite.token });
       const expected: Record<string, RegExp> = {
         "cache-control": /^no-cache$/,
         pragma: /^no-cache$/,
@@ -41,33 +35,40 @@ describe("the local cloud", () => {
     });
 
     it("counts writes and deletes apart from reads", async () => {
-      const post = await workspaceAsk(cloud, "POST", "/datastores/workspaceblobstore/listSecrets", { token });
+      const post = await workspaceAsk(suite.cloud, "POST", "/datastores/workspaceblobstore/listSecrets", {
+        token: suite.token,
+      });
       assert.equal(post.headers["x-ms-ratelimit-remaining-subscription-writes"], "1199");
-      const gone = await workspaceAsk(cloud, "DELETE", "/models/none/versions/1", { token });
+      const gone = await workspaceAsk(suite.cloud, "DELETE", "/models/none/versions/1", { token: suite.token });
       assert.equal(gone.headers["x-ms-ratelimit-remaining-subscription-deletes"], "14999");
     });
 
     it("demands an api-version", async () => {
-      const answer = await ask(cloud, "GET", `${cloud.urls.arm}${cloud.azure.workspaceId}`, { token });
+      const answer = await ask(suite.cloud, "GET", `${suite.cloud.urls.arm}${suite.cloud.azure.workspaceId}`, {
+        token: suite.token,
+      });
       assert.equal(answer.status, 400);
       assert.equal(answer.body.error.code, "MissingApiVersionParameter");
     });
 
     it("refuses what is no JSON, and names that are no names", async () => {
       const path = "/models/m/versions/1";
-      const broken = await workspaceAsk(cloud, "PUT", path, { token, body: '{"properties":' });
+      const broken = await workspaceAsk(suite.cloud, "PUT", path, { token: suite.token, body: '{"properties":' });
       assert.equal(broken.status, 400);
       assert.equal(broken.body.error.code, "InvalidRequestContent");
       const body = { properties: { modelUri: "azureml://datastores/workspaceblobstore/paths/x" } };
-      const named = await workspaceAsk(cloud, "PUT", "/models/my%20model/versions/1", { token, body });
+      const named = await workspaceAsk(suite.cloud, "PUT", "/models/my%20model/versions/1", {
+        token: suite.token,
+        body,
+      });
       assert.equal(named.status, 400);
       assert.match(named.body.error.message, /The name 'my model' is invalid: names have up to 255 letters/);
     });
 
     it("knows one subscription, one resource group, one workspace", async () => {
       const codeAt = async (from: string, to: string) => {
-        const url = `${cloud.urls.arm}${cloud.azure.workspaceId}?api-version=2025-12-01`.replace(from, to);
-        const { status, body } = await ask(cloud, "GET", url, { token });
+        const url = `${suite.cloud.urls.arm}${suite.cloud.azure.workspaceId}?api-version=2025-12-01`.replace(from, to);
+        const { status, body } = await ask(suite.cloud, "GET", url, { token: suite.token });
         assert.equal(status, 404);
         assert.deepEqual(Object.keys(body.error), ["code", "message"], "no additionalInfo: this layer is not Azure ML");
         return [body.error.code, body.error.message];
@@ -82,43 +83,52 @@ describe("the local cloud", () => {
     });
 
     it("refuses a path that is no path", async () => {
-      const answer = await ask(cloud, "GET", `${cloud.urls.arm}/subscriptions/%ZZ/x?api-version=2025-12-01`, { token });
+      const answer = await ask(
+        suite.cloud,
+        "GET",
+        `${suite.cloud.urls.arm}/subscriptions/%ZZ/x?api-version=2025-12-01`,
+        { token: suite.token },
+      );
       assert.equal(answer.status, 400);
       assert.equal(answer.body.error.code, "InvalidRequestUri");
     });
 
     it("names what it has not built", async () => {
-      const answer = await workspaceAsk(cloud, "GET", "/featuresets", { token });
+      const answer = await workspaceAsk(suite.cloud, "GET", "/featuresets", { token: suite.token });
       assert.equal(answer.status, 501);
       assert.deepEqual(answer.body, {
         error: {
           code: "NotImplemented",
-          message: `local Azure has not built: GET ${cloud.azure.workspaceId}/featuresets`,
+          message: `local Azure has not built: GET ${suite.cloud.azure.workspaceId}/featuresets`,
         },
       });
     });
 
     it("describes itself as a cloud to clients that ask", async () => {
-      const { body } = await ask(cloud, "GET", `${cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`);
-      assert.equal(body[0].resourceManager, `${cloud.urls.arm}/`);
+      const { body } = await ask(
+        suite.cloud,
+        "GET",
+        `${suite.cloud.urls.arm}/metadata/endpoints?api-version=2022-09-01`,
+      );
+      assert.equal(body[0].resourceManager, `${suite.cloud.urls.arm}/`);
       // Without its scheme a client must not take it for one of the scheme "localhost".
       const login = new URL(body[0].authentication.loginEndpoint);
-      assert.deepEqual([login.hostname, login.port], ["127.0.0.1", new URL(cloud.urls.login).port]);
-      const wellKnown = `${login.origin}/${cloud.tenantId}/v2.0/.well-known/openid-configuration`;
-      assert.equal((await ask(cloud, "GET", wellKnown)).status, 200);
-      await cloud.azure.blobs.put("described", "x", "hello");
-      const { search } = new URL(cloud.azure.blobs.sasUrl("described", "x", "r", 5));
+      assert.deepEqual([login.hostname, login.port], ["127.0.0.1", new URL(suite.cloud.urls.login).port]);
+      const wellKnown = `${login.origin}/${suite.cloud.tenantId}/v2.0/.well-known/openid-configuration`;
+      assert.equal((await ask(suite.cloud, "GET", wellKnown)).status, 200);
+      await suite.cloud.azure.blobs.put("described", "x", "hello");
+      const { search } = new URL(suite.cloud.azure.blobs.sasUrl("described", "x", "r", 5));
       const url = `https://stor1.blob.${body[0].suffixes.storage}/described/x${search}`;
       assert.match(url, /\.blob\.core\./, "or the official Python client takes no account key");
-      assert.equal((await ask(cloud, "GET", url)).text, "hello");
+      assert.equal((await ask(suite.cloud, "GET", url)).text, "hello");
     });
   });
 
   describe("operations", () => {
-    const at = (url: string) => ask(cloud, "GET", url, { token });
+    const at = (url: string) => ask(suite.cloud, "GET", url, { token: suite.token });
 
     it("are Updating until they end, and answer for their result", async () => {
-      const { operations } = cloud.azure;
+      const { operations } = suite.cloud.azure;
       const operation = operations.start("oe");
       const status = operations.statusUrl(operation, "2022-05-01");
       const result = operations.resultUrl(operation, "2022-05-01");
@@ -146,9 +156,9 @@ describe("the local cloud", () => {
     });
 
     it("say why they failed", async () => {
-      const operation = cloud.azure.operations.start("od");
+      const operation = suite.cloud.azure.operations.start("od");
       operation.fail({ code: "InferencingClientCallFailed", message: "score.py does not load" });
-      const { body } = await at(cloud.azure.operations.statusUrl(operation, "2022-05-01"));
+      const { body } = await at(suite.cloud.azure.operations.statusUrl(operation, "2022-05-01"));
       assert.equal(body.status, "Failed");
       assert.deepEqual(Object.keys(body.error), ["message", "details", "additionalInfo"], "there is no code");
       assert.match(
@@ -167,8 +177,8 @@ describe("the local cloud", () => {
   });
 
   it("opens further listeners that the proxy knows, until the cloud closes", async () => {
-    const listener = await cloud.azure.listen("endpoint x", (_request, response) => response.end("scored"));
-    assert.equal((await ask(cloud, "GET", `${listener.url}/score`)).text, "scored");
+    const listener = await suite.cloud.azure.listen("endpoint x", (_request, response) => response.end("scored"));
+    assert.equal((await ask(suite.cloud, "GET", `${listener.url}/score`)).text, "scored");
   });
 });
 

@@ -6,21 +6,14 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import tls from "node:tls";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
-import { ask, tokenOf } from "../client.ts";
+import { ask, cloudOfSuite, tokenOf } from "../client.ts";
 
 describe("the local cloud's", () => {
-  let cloud: LocalCloud;
-  let token: string;
-  before(async () => {
-    cloud = await startCloud();
-    token = await tokenOf(cloud);
-  });
-  after(() => cloud.close());
+  const suite = cloudOfSuite();
 
   describe("storage", () => {
     it("keeps blobs for the cloud itself: put, append, list, read, delete", async () => {
-      const { blobs } = cloud.azure;
+      const { blobs } = suite.cloud.azure;
       const scratch = mkdtempSync(path.join(tmpdir(), "blobs-"));
       try {
         await blobs.put("own", "a/b ü#?.txt", "hello");
@@ -46,35 +39,39 @@ describe("the local cloud's", () => {
       assert.equal((await blobs.get("own", "log"))?.toString(), "one\ntwo\n");
       assert.equal((await blobs.get("own", "empty"))?.length, 0);
       assert.equal(await blobs.get("own", "none"), undefined);
-      const signed = await ask(cloud, "GET", blobs.sasUrl("own", "a/b ü#?.txt", "r", 5));
+      const signed = await ask(suite.cloud, "GET", blobs.sasUrl("own", "a/b ü#?.txt", "r", 5));
       assert.equal(signed.text, "hello");
       assert.equal(await blobs.delete("own", "log"), true);
       assert.equal(await blobs.exists("own", "log"), false);
     });
 
     it("answers ranges, and misses, as clients expect", async () => {
-      const { blobs } = cloud.azure;
+      const { blobs } = suite.cloud.azure;
       await blobs.append("ranges", "log", "0123456789");
       await blobs.append("ranges", "empty", "");
       const range = { headers: { "x-ms-range": "bytes=4-", "x-ms-version": "2021-08-06" } };
-      const part = await ask(cloud, "GET", blobs.sasUrl("ranges", "log", "r", 5), range);
+      const part = await ask(suite.cloud, "GET", blobs.sasUrl("ranges", "log", "r", 5), range);
       assert.deepEqual([part.status, part.text, part.headers["content-range"]], [206, "456789", "bytes 4-9/10"]);
-      const missing = await ask(cloud, "HEAD", blobs.sasUrl("ranges", "none", "r", 5));
+      const missing = await ask(suite.cloud, "HEAD", blobs.sasUrl("ranges", "none", "r", 5));
       assert.deepEqual([missing.status, missing.headers["x-ms-error-code"]], [404, "BlobNotFound"]);
-      const forged = await ask(cloud, "GET", `${blobs.url("ranges", "log")}?sv=2021-08-06&sr=b&sp=r&sig=AAAA`);
+      const forged = await ask(suite.cloud, "GET", `${blobs.url("ranges", "log")}?sv=2021-08-06&sr=b&sp=r&sig=AAAA`);
       assert.equal(forged.status, 403);
     });
 
     it("lets tokens for storage in, and no others", async () => {
-      await cloud.azure.blobs.put("tokens", "x", "hello");
-      const url = cloud.azure.blobs.url("tokens", "x");
+      await suite.cloud.azure.blobs.put("tokens", "x", "hello");
+      const url = suite.cloud.azure.blobs.url("tokens", "x");
       const headers = { "x-ms-version": "2021-08-06" };
       const scope = "https://storage.azure.com/.default";
-      const good = await ask(cloud, "GET", url, { headers, token: await tokenOf(cloud, { scope }) });
+      const good = await ask(suite.cloud, "GET", url, { headers, token: await tokenOf(suite.cloud, { scope }) });
       assert.deepEqual([good.status, good.text], [200, "hello"]);
-      assert.equal((await ask(cloud, "GET", url, { headers, token })).status, 401, "a token for the resource manager");
-      const without = await tokenOf(cloud, { ...cloud.credentials.forbidden, scope });
-      const refused = await ask(cloud, "GET", url, { headers, token: without });
+      assert.equal(
+        (await ask(suite.cloud, "GET", url, { headers, token: suite.token })).status,
+        401,
+        "a token for the resource manager",
+      );
+      const without = await tokenOf(suite.cloud, { ...suite.cloud.credentials.forbidden, scope });
+      const refused = await ask(suite.cloud, "GET", url, { headers, token: without });
       assert.equal(refused.headers["x-ms-error-code"], "AuthorizationPermissionMismatch");
     });
   });
@@ -84,7 +81,7 @@ describe("the local cloud's", () => {
       new Promise((resolve, reject) => {
         const request = http.request({
           host: "127.0.0.1",
-          port: new URL(cloud.urls.proxy).port,
+          port: new URL(suite.cloud.urls.proxy).port,
           method: "CONNECT",
           path: target,
         });
@@ -94,8 +91,8 @@ describe("the local cloud's", () => {
       });
 
     it("opens a tunnel to every name of this cloud, and the certificate is good for it", async () => {
-      const ca = readFileSync(cloud.caFile);
-      for (const url of [cloud.urls.arm, cloud.urls.storage, cloud.urls.devops]) {
+      const ca = readFileSync(suite.cloud.caFile);
+      for (const url of [suite.cloud.urls.arm, suite.cloud.urls.storage, suite.cloud.urls.devops]) {
         const { hostname, host } = new URL(url);
         const { status, socket } = await connect(host);
         assert.equal(status, 200);

@@ -1,6 +1,6 @@
 // Fixtures of asset tests: a cloud for the length of a suite, and calls below its workspace.
-import { type LocalCloud, startCloud } from "../../../../../local/cloud.ts";
-import { type Answer, type Ask, tokenOf, workspaceAsk } from "../../client.ts";
+import type { LocalCloud } from "../../../../../local/cloud.ts";
+import { type Answer, type Ask, cloudOfSuite, workspaceAsk } from "../../client.ts";
 
 export interface AssetCalls {
   readonly cloud: LocalCloud;
@@ -14,23 +14,18 @@ export interface AssetCalls {
 
 /** Starts a cloud before the suite that calls this, and ends it afterwards. */
 export function assetCalls(): AssetCalls {
-  let cloud: LocalCloud;
-  let token: string;
-  before(async () => {
-    cloud = await startCloud();
-    token = await tokenOf(cloud);
-  });
-  after(() => cloud.close());
-  const call: AssetCalls["call"] = (method, path, o = {}) => workspaceAsk(cloud, method, path, { token, ...o });
+  const suite = cloudOfSuite();
+  const call: AssetCalls["call"] = (method, path, o = {}) =>
+    workspaceAsk(suite.cloud, method, path, { token: suite.token, ...o });
   return {
     get cloud() {
-      return cloud;
+      return suite.cloud;
     },
     get token() {
-      return token;
+      return suite.token;
     },
     get workspace() {
-      return cloud.azure.workspaceId;
+      return suite.cloud.azure.workspaceId;
     },
     call,
     put: (path, properties, apiVersion = "2022-05-01") => call("PUT", path, { body: { properties }, apiVersion }),
