@@ -1,27 +1,23 @@
 // Long-running operations of the management plane as recorded in 2022, 2024 and 2025: headers, bodies, states and PATCH.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
-import { type Answer, ask, tokenOf, workspaceAsk } from "../client.ts";
+import { type Answer, ask, cloudOfSuite, workspaceAsk } from "../client.ts";
 import { deploymentRequest, endpointRequest, make, registerGreeter, settled } from "../online-scripts.ts";
 
 const RECENT = "2024-04-01";
 const OLD = "2022-05-01";
 
 describe("local Azure: long-running operations", () => {
-  let cloud: LocalCloud;
-  let token: string;
+  const suite = cloudOfSuite();
   const call = (method: string, path: string, body?: object, apiVersion = RECENT) =>
-    workspaceAsk(cloud, method, path, { token, apiVersion, ...(body === undefined ? {} : { body }) });
-  const at = (url: string | undefined) => ask(cloud, "GET", url ?? "", { token });
+    workspaceAsk(suite.cloud, method, path, {
+      token: suite.token,
+      apiVersion,
+      ...(body === undefined ? {} : { body }),
+    });
+  const at = (url: string | undefined) => ask(suite.cloud, "GET", url ?? "", { token: suite.token });
   const async = (answer: Answer) => answer.headers["azure-asyncoperation"];
   /** `t`, `c`, `s` and `h`, as long as they were recorded. */
   const signed = /&t=\d{18}&c=[\w-]{2600}&s=[\w-]{342}&h=[\w-]{43}$/;
-
-  before(async () => {
-    cloud = await startCloud();
-    token = await tokenOf(cloud);
-  });
-  after(() => cloud.close());
 
   it("answer the PUT of an online endpoint bare, with long addresses, and show the rest at the next look", async () => {
     const first = await call("PUT", "/onlineEndpoints/bare", endpointRequest());
@@ -36,7 +32,7 @@ describe("local Azure: long-running operations", () => {
     assert.equal(first.headers["retry-after"], undefined);
 
     const running = (await at(async(first))).body;
-    const ended = await settled(cloud, first);
+    const ended = await settled(suite.cloud, first);
     assert.deepEqual(Object.keys(ended), ["id", "name", "status", "startTime", "endTime", "percentComplete"]);
     assert.deepEqual([ended.status, ended.percentComplete], ["Succeeded", 0], "0.0 to the end");
     if (running.status === "Updating") assert.equal(running.endTime, "0001-01-01T00:00:00+00:00");
@@ -49,15 +45,15 @@ describe("local Azure: long-running operations", () => {
 
   it("take the address of an operation with or without its signature", async () => {
     const first = await call("PUT", "/onlineEndpoints/bare", endpointRequest());
-    await settled(cloud, first);
+    await settled(suite.cloud, first);
     const short = async(first)?.split("&t=")[0];
     assert.equal((await at(short)).body.status, "Succeeded");
   });
 
   it("create a deployment with its defaults from the start, and add variables once it has succeeded", async () => {
-    const { code, model } = await registerGreeter(cloud);
+    const { code, model } = await registerGreeter(suite.cloud);
     const { first, resource } = await make(
-      cloud,
+      suite.cloud,
       "/onlineEndpoints/bare/deployments/blue",
       deploymentRequest(model, code, { environmentVariables: { OWN: "1" } }),
       RECENT,
@@ -80,7 +76,7 @@ describe("local Azure: long-running operations", () => {
   it("keep a deployment serving that is written back as it was read", async () => {
     const path = "/onlineEndpoints/bare/deployments/blue";
     const read = (await call("GET", path)).body;
-    const { end } = await make(cloud, path, read, RECENT);
+    const { end } = await make(suite.cloud, path, read, RECENT);
     assert.equal(end.status, "Succeeded", JSON.stringify(end));
     assert.deepEqual(
       (await call("GET", path)).body.properties.environmentVariables,
@@ -104,7 +100,7 @@ describe("local Azure: long-running operations", () => {
       assert.match(first.headers["location"] ?? "", /\/mfeOperationResults\/o[ed]idp:/);
       const early = await at(first.headers["location"]);
       if (early.status === 202) assert.equal(early.body.status, "Updating");
-      const end = await settled(cloud, first);
+      const end = await settled(suite.cloud, first);
       assert.equal(end.status, "Succeeded");
       assert.match(end.id, /\/mfeOperationResults\//);
       const resource = (await call("GET", path)).body;
@@ -129,7 +125,7 @@ describe("local Azure: long-running operations", () => {
   it("delete with an empty 202 that names both addresses, and tell the operation at the result's", async () => {
     const first = await call("DELETE", "/onlineEndpoints/bare");
     assert.deepEqual([first.status, first.text, first.headers["content-type"]], [202, "", undefined]);
-    await settled(cloud, first);
+    await settled(suite.cloud, first);
     const result = await at(first.headers["location"]);
     assert.deepEqual([result.status, result.body.status], [200, "Succeeded"]);
     assert.equal((await call("GET", "/onlineEndpoints/bare")).status, 404);
@@ -137,14 +133,14 @@ describe("local Azure: long-running operations", () => {
 
   it("lose sight of a batch endpoint's operation once it was deleted", async () => {
     const body = { location: "eastus2", properties: { authMode: "AADToken" } };
-    const { resource } = await make(cloud, "/batchEndpoints/batched", body, RECENT);
+    const { resource } = await make(suite.cloud, "/batchEndpoints/batched", body, RECENT);
     assert.deepEqual(Object.keys(resource), ["id", "name", "type", "properties", "systemData", "tags", "location"]);
     const patched = await call("PATCH", "/batchEndpoints/batched", { tags: { a: "b" } });
     assert.equal(patched.status, 202);
-    await settled(cloud, patched);
+    await settled(suite.cloud, patched);
     assert.deepEqual((await call("GET", "/batchEndpoints/batched")).body.tags, { a: "b" });
     const gone = await call("DELETE", "/batchEndpoints/batched");
-    assert.deepEqual(Object.keys(await settled(cloud, gone)), ["id", "name", "status"]);
+    assert.deepEqual(Object.keys(await settled(suite.cloud, gone)), ["id", "name", "status"]);
     const result = await at(gone.headers["location"]);
     assert.deepEqual([result.status, result.body.error.code], [404, "UserError"]);
     assert.match(result.body.error.message, /^Resource bebes:\S+ not found$/);
@@ -152,7 +148,7 @@ describe("local Azure: long-running operations", () => {
 
   it("fail a batch endpoint with keys at the end, in a form that has no code", async () => {
     const body = { location: "eastus2", properties: { authMode: "Key" } };
-    const { first, end, resource } = await make(cloud, "/batchEndpoints/keyed", body, OLD);
+    const { first, end, resource } = await make(suite.cloud, "/batchEndpoints/keyed", body, OLD);
     assert.equal(first.body.properties.provisioningState, "Creating");
     assert.equal(Object.keys(end)[0], "error");
     assert.deepEqual(Object.keys(end.error), ["message", "details", "additionalInfo"]);
@@ -168,7 +164,7 @@ describe("local Azure: long-running operations", () => {
   });
 
   it("know nothing of new keys at the address that they named in 2022", async () => {
-    await make(cloud, "/onlineEndpoints/renewed", endpointRequest(), OLD);
+    await make(suite.cloud, "/onlineEndpoints/renewed", endpointRequest(), OLD);
     const first = await call("POST", "/onlineEndpoints/renewed/regenerateKeys", { keyType: "Primary" }, OLD);
     assert.deepEqual([first.status, first.text, async(first)], [202, "null", undefined]);
     assert.equal(first.headers["x-ms-async-operation-timeout"], undefined);
@@ -180,7 +176,7 @@ describe("local Azure: long-running operations", () => {
 
   for (const apiVersion of ["2022-02-01-preview", RECENT]) {
     it(`say at that address that there are new keys under ${apiVersion}, so that a client that waits there goes on`, async () => {
-      await make(cloud, "/onlineEndpoints/rotated", endpointRequest(), apiVersion);
+      await make(suite.cloud, "/onlineEndpoints/rotated", endpointRequest(), apiVersion);
       const keys = async () => (await call("POST", "/onlineEndpoints/rotated/listKeys", undefined, apiVersion)).body;
       const before = await keys();
       const sent = { keyType: "Secondary", keyValue: before.secondaryKey };

@@ -4,19 +4,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AzureMachineLearningWorkspaces, type CommandJob } from "@azure/arm-machinelearning";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
+import { startCloud } from "../../../../local/cloud.ts";
 import { httpClientOf, tokenOf } from "../client.ts";
 import { JobClient } from "../job-client.ts";
 
 describe("local Azure: jobs through the official client", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
+  const jobs = JobClient.ofSuite();
   let client: AzureMachineLearningWorkspaces;
 
   before(async () => {
-    cloud = await startCloud();
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
+    const { cloud } = jobs;
     const token = await tokenOf(cloud);
     client = new AzureMachineLearningWorkspaces(
       { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) },
@@ -29,7 +26,6 @@ describe("local Azure: jobs through the official client", () => {
       },
     );
   });
-  after(() => cloud.close());
 
   it("are created, read, listed, canceled and deleted", async () => {
     const properties: CommandJob = {

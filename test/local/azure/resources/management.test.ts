@@ -1,38 +1,34 @@
 // The management plane beside assets: regions, and writes to workspaces and registries.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
-import { type Answer, ask, tokenOf, workspaceAsk } from "../client.ts";
+import { type Answer, ask, cloudOfSuite, workspaceAsk } from "../client.ts";
 import { deploymentRequest, endpointRequest, make, registerGreeter } from "../online-scripts.ts";
 
 const RECENT = "2024-04-01";
 
 describe("local Azure: what the management client reads and writes", () => {
-  let cloud: LocalCloud;
-  let token: string;
+  const suite = cloudOfSuite();
   const call = (method: string, path: string, body?: object, apiVersion = RECENT) =>
-    workspaceAsk(cloud, method, path, { token, apiVersion, ...(body === undefined ? {} : { body }) });
-  const subscription = () => `${cloud.urls.arm}/subscriptions/${cloud.azure.subscriptionId}`;
+    workspaceAsk(suite.cloud, method, path, {
+      token: suite.token,
+      apiVersion,
+      ...(body === undefined ? {} : { body }),
+    });
+  const subscription = () => `${suite.cloud.urls.arm}/subscriptions/${suite.cloud.azure.subscriptionId}`;
   const provider = "providers/Microsoft.MachineLearningServices";
   const above = (method: string, path: string, body?: object, apiVersion = RECENT) => {
     const sign = path.includes("?") ? "&" : "?";
     const url = `${subscription()}/${path}${sign}api-version=${apiVersion}`;
-    return ask(cloud, method, url, { token, ...(body === undefined ? {} : { body }) });
+    return ask(suite.cloud, method, url, { token: suite.token, ...(body === undefined ? {} : { body }) });
   };
   const region = (path: string) => above("GET", `${provider}/locations/eastus2/${path}`);
   /** Follows whichever address there is to its end. */
   const ended = async (started: Answer): Promise<Answer> => {
     const url = started.headers["azure-asyncoperation"] ?? started.headers["location"] ?? "";
     for (;;) {
-      const answer = await ask(cloud, "GET", url, { token });
+      const answer = await ask(suite.cloud, "GET", url, { token: suite.token });
       if (answer.status !== 202 && answer.body?.status !== "InProgress") return answer;
     }
   };
-
-  before(async () => {
-    cloud = await startCloud();
-    token = await tokenOf(cloud);
-  });
-  after(() => cloud.close());
 
   describe("of a region", () => {
     it("lists sizes whose family is the name of a usage", async () => {
@@ -49,16 +45,16 @@ describe("local Azure: what the management client reads and writes", () => {
     });
 
     it("counts what deployments hold, a fifth more than their instances, and a scenario's limits", async () => {
-      const { code, model } = await registerGreeter(cloud);
-      await make(cloud, "/onlineEndpoints/counted", endpointRequest(), RECENT);
+      const { code, model } = await registerGreeter(suite.cloud);
+      await make(suite.cloud, "/onlineEndpoints/counted", endpointRequest(), RECENT);
       const body = { ...deploymentRequest(model, code, { instanceType: "Standard_F4s_v2" }) };
       await make(
-        cloud,
+        suite.cloud,
         "/onlineEndpoints/counted/deployments/blue",
         { ...body, sku: { name: "Default", capacity: 3 } },
         RECENT,
       );
-      cloud.azure.settings.quota["standardFSv2Family"] = 16;
+      suite.cloud.azure.settings.quota["standardFSv2Family"] = 16;
       const row = (await region("usages")).body.value.find(
         (one: { name: { value: string }; type: string }) =>
           one.name.value === "standardFSv2Family" && one.type.includes("dedicatedCores"),
@@ -89,7 +85,7 @@ describe("local Azure: what the management client reads and writes", () => {
   describe("of a workspace", () => {
     it("tells its keys, and those of nothing else", async () => {
       const { body } = await call("POST", "/listKeys");
-      assert.equal(body.userStorageKey, cloud.azure.blobs.key);
+      assert.equal(body.userStorageKey, suite.cloud.azure.blobs.key);
       assert.match(body.userStorageArmId, /\/Microsoft\.Storage\/storageAccounts\/stor1$/);
       assert.deepEqual((await call("POST", "/listStorageAccountKeys")).body, { userStorageKey: body.userStorageKey });
       assert.deepEqual((await call("POST", "/listNotebookKeys")).body, body.notebookAccessKeys);
@@ -120,7 +116,7 @@ describe("local Azure: what the management client reads and writes", () => {
       const started = await call("POST", "/resyncKeys");
       assert.deepEqual([started.status, started.text], [202, ""]);
       assert.deepEqual((await ended(started)).body, { status: "Succeeded", percentComplete: 100 });
-      const result = await ask(cloud, "GET", started.headers["location"] ?? "", { token });
+      const result = await ask(suite.cloud, "GET", started.headers["location"] ?? "", { token: suite.token });
       assert.deepEqual([result.status, result.body.name], [200, "ws1"]);
     });
 
@@ -165,9 +161,11 @@ describe("local Azure: what the management client reads and writes", () => {
       const gone = await above("DELETE", `${at}?forceToPurge=true`);
       await ended(gone);
       // Azure's client for JavaScript sends the request's query again.
-      const again = await ask(cloud, "GET", `${gone.headers["azure-asyncoperation"]}&forceToPurge=true`, { token });
+      const again = await ask(suite.cloud, "GET", `${gone.headers["azure-asyncoperation"]}&forceToPurge=true`, {
+        token: suite.token,
+      });
       assert.deepEqual([again.status, again.body.status], [200, "Succeeded"]);
-      const result = await ask(cloud, "GET", gone.headers["location"] ?? "", { token });
+      const result = await ask(suite.cloud, "GET", gone.headers["location"] ?? "", { token: suite.token });
       assert.deepEqual([result.status, result.text], [200, ""]);
       assert.equal((await above("GET", at)).status, 404);
       assert.equal((await above("DELETE", `resourceGroups/rg1/${provider}/workspaces/ws1`)).status, 501);
@@ -184,7 +182,7 @@ describe("local Azure: what the management client reads and writes", () => {
         category: "ContainerRegistry",
         expiryTime: null,
         target: "x.azurecr.io",
-        createdByWorkspaceArmId: cloud.azure.workspaceId,
+        createdByWorkspaceArmId: suite.cloud.azure.workspaceId,
         useWorkspaceManagedIdentity: false,
         isSharedToAll: false,
         sharedUserList: [],
@@ -267,8 +265,8 @@ describe("local Azure: what the management client reads and writes", () => {
   });
 
   it("lists the operations of the provider", async () => {
-    const url = `${cloud.urls.arm}/${provider}/operations?api-version=${RECENT}`;
-    const { body } = await ask(cloud, "GET", url, { token });
+    const url = `${suite.cloud.urls.arm}/${provider}/operations?api-version=${RECENT}`;
+    const { body } = await ask(suite.cloud, "GET", url, { token: suite.token });
     const names = body.value.map((one: { name: string }) => one.name);
     assert.ok(names.includes("Microsoft.MachineLearningServices/workspaces/jobs/read"));
   });

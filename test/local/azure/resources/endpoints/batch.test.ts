@@ -1,6 +1,5 @@
 // Batch endpoints and registries: what is invoked over files, and what workspaces share.
 import assert from "node:assert/strict";
-import { type LocalCloud, startCloud } from "../../../../../local/cloud.ts";
 import { type Answer, ask, tokenOf } from "../../client.ts";
 import { JobClient } from "../../job-client.ts";
 
@@ -10,19 +9,14 @@ const score =
   "def run(mini_batch):\n    return [f'{os.path.basename(path)} {factor * float(open(path).read())}' for path in mini_batch]\n";
 
 describe("local Azure: batch endpoints and registries", () => {
-  let cloud: LocalCloud;
-  let jobs: JobClient;
+  const jobs = JobClient.ofSuite({ immediate: true });
   let armToken: string;
 
   before(async () => {
-    cloud = await startCloud();
-    cloud.azure.settings.patience = 10_000;
-    Object.assign(cloud.azure.settings.phases, { starting: 0, preparing: 0, queued: 0, finalizing: 0 });
-    Object.assign(cloud.azure.settings.online, { endpoint: 0, deployment: 0 });
-    jobs = new JobClient(cloud);
-    await jobs.prepare();
-    armToken = await tokenOf(cloud);
-    const { blobs } = cloud.azure;
+    jobs.cloud.azure.settings.patience = 10_000;
+    Object.assign(jobs.cloud.azure.settings.online, { endpoint: 0, deployment: 0 });
+    armToken = await tokenOf(jobs.cloud);
+    const { blobs } = jobs.cloud.azure;
     for (const [file, text] of Object.entries({
       "net/factor.txt": "2",
       "in/a.txt": "1",
@@ -36,7 +30,6 @@ describe("local Azure: batch endpoints and registries", () => {
     await made("/models/net/versions/1", { modelType: "custom_model", modelUri: uri("net") });
     await made("/data/rows/versions/1", { dataType: "uri_folder", dataUri: uri("in/") });
   });
-  after(() => cloud.close());
 
   async function made(path: string, properties: object): Promise<void> {
     const { status, text } = await jobs.arm("PUT", path, { properties });
@@ -83,10 +76,10 @@ describe("local Azure: batch endpoints and registries", () => {
     async function invoke(
       o: { headers?: Record<string, string>; token?: string; input?: object } = {},
     ): Promise<Answer> {
-      const token = o.token ?? (await tokenOf(cloud, { scope: "https://ml.azure.com/.default" }));
+      const token = o.token ?? (await tokenOf(jobs.cloud, { scope: "https://ml.azure.com/.default" }));
       const input = o.input ?? { jobInputType: "uri_folder", uri: jobs.id("data/rows/versions/1") };
       const body = { properties: { inputData: { rows: input } } };
-      return ask(cloud, "POST", scoringUri, { token, body, headers: o.headers ?? {} });
+      return ask(jobs.cloud, "POST", scoringUri, { token, body, headers: o.headers ?? {} });
     }
 
     it("refuse an invocation while there is no default deployment", async () => {
@@ -115,8 +108,12 @@ describe("local Azure: batch endpoints and registries", () => {
     });
 
     it("take the deployment that a header names, and fail the job whose script fails", async () => {
-      await cloud.azure.blobs.put("code-fails", "src/score.py", "def run(mini_batch):\n    raise ValueError('no')\n");
-      await made("/codes/fails/versions/1", { codeUri: cloud.azure.blobs.url("code-fails", "src") });
+      await jobs.cloud.azure.blobs.put(
+        "code-fails",
+        "src/score.py",
+        "def run(mini_batch):\n    raise ValueError('no')\n",
+      );
+      await made("/codes/fails/versions/1", { codeUri: jobs.cloud.azure.blobs.url("code-fails", "src") });
       const codeConfiguration = { codeId: jobs.id("codes/fails/versions/1"), scoringScript: "score.py" };
       const other = deployment({ codeConfiguration, errorThreshold: 0 });
       await done(await jobs.arm("PUT", "/batchEndpoints/nightly/deployments/green", other));
@@ -145,15 +142,20 @@ describe("local Azure: batch endpoints and registries", () => {
   describe("registries", () => {
     const at = "/resourceGroups/rg1/providers/Microsoft.MachineLearningServices/registries/shared";
     const arm = (method: string, body?: object) =>
-      ask(cloud, method, `${cloud.urls.arm}/subscriptions/${cloud.subscriptionId}${at}?api-version=2023-04-01`, {
-        token: armToken,
-        ...(body === undefined ? {} : { body }),
-      });
+      ask(
+        jobs.cloud,
+        method,
+        `${jobs.cloud.urls.arm}/subscriptions/${jobs.cloud.subscriptionId}${at}?api-version=2023-04-01`,
+        {
+          token: armToken,
+          ...(body === undefined ? {} : { body }),
+        },
+      );
     const plane = (method: string, path: string, body?: object) =>
       ask(
-        cloud,
+        jobs.cloud,
         method,
-        `${cloud.urls.api}/mferp/managementfrontend/subscriptions/${cloud.subscriptionId}${at}${path}?api-version=2023-04-01`,
+        `${jobs.cloud.urls.api}/mferp/managementfrontend/subscriptions/${jobs.cloud.subscriptionId}${at}${path}?api-version=2023-04-01`,
         { token: armToken, ...(body === undefined ? {} : { body }) },
       );
 
@@ -162,8 +164,8 @@ describe("local Azure: batch endpoints and registries", () => {
       assert.equal((await arm("PUT", { location: "eastus2", properties })).status, 202);
       const { body } = await arm("GET");
       assert.equal(body.properties.regionDetails[0].location, "eastus2");
-      const discovery = `${cloud.urls.api}/registrymanagement/v1.0/registries/shared/discovery`;
-      const found = await ask(cloud, "GET", discovery, { token: armToken });
+      const discovery = `${jobs.cloud.urls.api}/registrymanagement/v1.0/registries/shared/discovery`;
+      const found = await ask(jobs.cloud, "GET", discovery, { token: armToken });
       assert.deepEqual([found.body.registryName, found.body.resourceGroup], ["shared", "rg1"]);
     });
 
@@ -173,7 +175,7 @@ describe("local Azure: batch endpoints and registries", () => {
       const { blobUri, credential } = pending.body.blobReferenceForConsumption;
       const signed = new URL(credential.sasUri);
       const target = `${signed.origin}${signed.pathname}/factor.txt${signed.search}`;
-      const put = await ask(cloud, "PUT", target, { body: "5", headers: { "x-ms-blob-type": "BlockBlob" } });
+      const put = await ask(jobs.cloud, "PUT", target, { body: "5", headers: { "x-ms-blob-type": "BlockBlob" } });
       assert.equal(put.status, 201, put.text);
       const properties = { modelType: "custom_model", modelUri: blobUri };
       const sent = await plane("PUT", "/models/net/versions/3", { properties });
