@@ -9,11 +9,11 @@ export {
   fileFilter,
   type ModelOrigin,
 } from "./assets/download-model.ts";
-export { deploy, type RolloutReport } from "./endpoints/deploy.ts";
+export { deploy } from "./endpoints/deploy.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
 export { rollBack } from "./endpoints/post-job-rollback.ts";
-export { readRollout } from "./endpoints/rollout-files.ts";
+export { readCall, readRollout } from "./endpoints/rollout-files.ts";
 export { type ChampionChoice, parseChampion } from "./gate/champion.ts";
 export { recordEvaluation } from "./gate/evidence.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";

@@ -11,24 +11,26 @@ export default defineTask(contract, async ({ inputs, open, log, record, run }) =
     ...downloadFolder(inputs.downloadPath, run.folders()),
     wants: fileFilter(inputs.itemPattern),
   });
-  const { name, version, id, type, uri, origin, report } = model;
+  const { section, path, origin, report } = model;
+  const { name, version, id } = section;
   const { jobName, commit, repository, runUri } = origin;
   log.info(
-    `Model ${name}:${version} is in ${model.path}: ${report.brought} downloaded (${report.bytes} bytes), ${report.kept} there already.`,
+    `Model ${name}:${version} is in ${path}: ${report.brought} downloaded (${report.bytes} bytes), ${report.kept} there already.`,
   );
   if (commit !== "")
     log.info(`Trained from commit ${commit} of ${repository || "a repository that it does not name"}.`);
   if (runUri !== "") log.info(`Trained by ${runUri}`);
-  record.model = { name, version, id, type, path: uri, ...(jobName === "" ? {} : { jobName }) };
+  record.model = section;
   if (inputs.downloadCommitsAndWorkItems) {
     const suffix = inputs.artifactDetailsFileNameSuffix;
     await run.uploadFile(suffix === undefined ? "commits.json" : `commits_${suffix}`, commitsOf(model));
   }
-  return { path: model.path, version, name, assetId: id, jobName, commit, runUri };
+  return { path, version, name, assetId: id, jobName, commit, runUri };
 });
 
 /** As the download task of Jenkins artifacts leaves it, which is what Azure DevOps is known to read; one commit. */
-function commitsOf({ name, version, origin }: DownloadedModel): string {
+function commitsOf({ section, origin }: DownloadedModel): string {
+  const { name, version } = section;
   const { commit, repository } = origin;
   if (commit === "") return "[]";
   const link = /^https:/i.test(repository) ? { DisplayUri: `${repository.replace(/\/+$/, "")}/commit/${commit}` } : {};

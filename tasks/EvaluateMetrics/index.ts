@@ -23,13 +23,8 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run })
     includeChildRuns,
     patience: inputs.metricsTimeoutInSeconds * 1000,
   });
-  log.info(`Champion: ${gate.champion ?? "none"}.`);
-  for (const { outcome, rule, detail } of gate.rules) log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
-
-  const { passed, champion = "", rules, metrics, championMetrics, jobCreated } = gate;
-  record.gate = { jobName, passed, champion, rules, metrics, ...(championMetrics ? { championMetrics } : {}) };
-  if (jobCreated !== undefined) record.gate.jobCreated = jobCreated;
-  if (inputs.plan) record.gate.isPlan = true;
+  const { passed, champion = "", rules } = gate;
+  record.gate = { ...gate, champion };
   await publishTestsOn(run, workspace, {
     title: inputs.testRunTitle ?? `Metrics of ${jobName}`,
     suite: jobName,

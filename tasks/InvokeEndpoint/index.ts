@@ -12,15 +12,8 @@ export default defineTask(contract, async ({ inputs, open, log, record, run }) =
     deployment: deploymentName,
     maxLatencyInMilliseconds,
     // Before the reply is judged: what was wrong with it belongs into the record too.
-    onReply: ({ status, latency, text, deployment, expectations }) => {
-      record.invocation = {
-        endpoint: endpointName,
-        statusCode: status,
-        latencyInMilliseconds: latency,
-        reply: text.slice(0, 4000),
-        expectations,
-        ...(deployment ? { deployment } : {}),
-      };
+    onProgress: (section) => {
+      record.invocation = section;
     },
   });
   const { status: statusCode, latency: latencyInMilliseconds, text, deployment = "", expectations } = reply;

@@ -11,8 +11,8 @@ export default defineTask(contract, async ({ inputs, open, log, signal, record, 
   const request = { name, type, version, description, tags, source: sourceOf(inputs) };
   const model = await registerModelIn(place, request, run.folders(inputs.allowedFolders), openJudgements(run, signal));
   log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
-  const { jobName, evidence: _evidence, ...asset } = model;
-  record.model = { ...asset, ...(jobName === undefined ? {} : { jobName }) };
+  const { evidence: _evidence, ...section } = model;
+  record.model = section;
   return { name: model.name, version: model.version, assetId: model.id, created: model.created };
 });
 

@@ -1,6 +1,6 @@
 // The six stories, each as it is told: inputs as a pipeline gives them, outputs, record, tests on the run, and what goes wrong.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,19 +25,6 @@ describe("the stories", () => {
   let jobName = "";
   let assetId = "";
   before(() => cpSync(path.join(root, "examples", "breast-cancer"), folder, { recursive: true }));
-
-  it("are at most 60 lines each", () => {
-    const stories = readdirSync(path.join(root, "tasks")).filter((name) =>
-      existsSync(path.join(root, "tasks", name, "index.ts")),
-    );
-    assert.ok(stories.length >= 6);
-    for (const name of stories) {
-      const lines = readFileSync(path.join(root, "tasks", name, "index.ts"), "utf8")
-        .trimEnd()
-        .split("\n").length;
-      assert.ok(lines <= 60, `${name}: ${lines} lines`);
-    }
-  });
 
   it("register the data", async () => {
     const first = await runStory(

@@ -35,11 +35,16 @@ export interface DownloadRequest {
 }
 
 export interface DownloadedModel {
-  readonly name: string;
-  readonly version: string;
-  readonly id: string;
-  readonly type: string;
-  readonly uri: string;
+  /** The record's section on the version. */
+  readonly section: {
+    readonly name: string;
+    readonly version: string;
+    readonly id: string;
+    readonly type: string;
+    /** The service's address of its content. */
+    readonly path: string;
+    readonly jobName?: string;
+  };
   /** The file, where the model is one; the folder otherwise. */
   readonly path: string;
   readonly report: DownloadReport;
@@ -101,15 +106,19 @@ export async function downloadModel(from: AssetStore, request: DownloadRequest):
     });
   }
   const report = await downloadFiles(container, wanted, request.folder, { signal, within: request.within });
+  const origin = await originOf(from.workspace, there);
   return {
-    name,
-    version,
-    id: there.id ?? "",
-    type: String(there.properties?.["modelType"] ?? ""),
-    uri,
+    section: {
+      name,
+      version,
+      id: there.id ?? "",
+      type: String(there.properties?.["modelType"] ?? ""),
+      path: uri,
+      ...(origin.jobName === "" ? {} : { jobName: origin.jobName }),
+    },
     path: isFile && found.length === 1 ? `${request.folder}/${found[0]?.relative}` : request.folder,
     report,
-    origin: await originOf(from.workspace, there),
+    origin,
   };
 }
 

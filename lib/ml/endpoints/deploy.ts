@@ -12,11 +12,12 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { lastWords } from "./container-words.ts";
 import { deploymentLogs, listDeployments } from "./deployments.ts";
 import { findEndpoint, noSuchEndpoint } from "./endpoints.ts";
-import { type Begun, Rollout, type RolloutOptions, type RolloutReport } from "./rollout.ts";
+import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
 import { type DeploymentBody, planRollout, sayTraffic } from "./rollout-plan.ts";
+import type { RolloutReport } from "./rollout-report.ts";
 import { undo } from "./rollout-undo.ts";
 
-export type { RolloutReport } from "./rollout.ts";
+export type { RolloutReport } from "./rollout-report.ts";
 
 export interface DeployOptions extends RolloutOptions {
   readonly deployment: OnlineDeploymentDocument;
@@ -118,7 +119,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
     if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
-      options.onLeftover?.(undefined);
+      options.onLeft?.();
       now.push(
         `The deployment ${deployment} is ready and stays, without traffic of this step's: it could not be called, because the name of ${endpoint} has no address where this agent asks. Run the step again when it has; it takes up this deployment.`,
       );
@@ -127,7 +128,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       if (undone.deleted) log.info(`Deleted the deployment ${deployment}, which failed.`);
       now.push(...(undone.deleted ? [`The deployment ${deployment} was deleted.`] : []), ...undone.sentences);
       if (undone.traffic) rollout.tell({ traffic: undone.traffic });
-      if (undone.settled) options.onLeftover?.(undefined);
+      if (undone.settled) options.onLeft?.();
       else now.push("The post-job stage tries the rest once more.");
     } else {
       const traffic = (await findEndpoint(workspace, endpoint))?.properties.traffic;

@@ -5,19 +5,19 @@ import path from "node:path";
 import { DEEPEST, isDeep } from "../../azure/index.ts";
 import { readRegular, rootOf, type UploadRoot, uploadFault } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
 import { jsonFault } from "./json-fault.ts";
 
-export interface Call {
+/** Told the response before it is judged, so that the record has it for every verdict. */
+export interface Call extends Pick<Telling<InvocationSection>, "onProgress"> {
   /** JSON text. */
   readonly request: string;
   readonly deployment?: string | undefined;
   readonly expectations: readonly Expectation[];
   readonly maxLatencyInMilliseconds?: number | undefined;
-  /** Called with the response before it is judged, so that the record has it for every verdict. */
-  readonly onReply?: (reply: Reply) => void;
 }
 
 export interface Reply {
@@ -29,6 +29,26 @@ export interface Reply {
   readonly deployment: string | undefined;
   readonly expectations: readonly ExpectationResult[];
 }
+
+/** The record's section on a call. */
+export interface InvocationSection {
+  readonly endpoint: string;
+  readonly statusCode: number;
+  readonly latencyInMilliseconds: number;
+  /** Cut to what a record holds. */
+  readonly reply: string;
+  readonly expectations: readonly ExpectationResult[];
+  readonly deployment?: string;
+}
+
+const invocationSection = (endpoint: string, reply: Reply): InvocationSection => ({
+  endpoint,
+  statusCode: reply.status,
+  latencyInMilliseconds: reply.latency,
+  reply: reply.text.slice(0, 4000),
+  expectations: reply.expectations,
+  ...(reply.deployment ? { deployment: reply.deployment } : {}),
+});
 
 /**
  * Reads a request file.
@@ -78,7 +98,10 @@ export function readRequest(file: string, root?: UploadRoot): string {
  */
 export async function invokeEndpoint(workspace: Workspace, name: string, call: Call): Promise<Reply> {
   const endpoint = await getEndpoint(workspace, name);
-  return invoke(workspace, endpoint, await endpointCredential(workspace, name, endpoint.properties.authMode), call);
+  const credential = await endpointCredential(workspace, name, endpoint.properties.authMode);
+  // The record names the endpoint as the caller does, whatever case the service answers in.
+  const onProgress = (section: InvocationSection) => call.onProgress?.({ ...section, endpoint: name });
+  return invoke(workspace, endpoint, credential, { ...call, onProgress });
 }
 
 /** Calls an endpoint that is known, with its key or token. */
@@ -117,7 +140,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   const given = { status, text, latency, deployment };
   // A redirect is not followed: another address would answer.
   if (status < 200 || status >= 300) {
-    call.onReply?.({ ...given, expectations: [] });
+    call.onProgress?.(invocationSection(name, { ...given, expectations: [] }));
     throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
   }
   if (call.expectations.length > 0 && isDeep(text)) {
@@ -129,7 +152,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   }
   const expectations = meet(answer.body ?? text, call.expectations);
   const reply: Reply = { ...given, expectations };
-  call.onReply?.(reply);
+  call.onProgress?.(invocationSection(name, reply));
   const wrong = expectations.filter((one) => !one.passed);
   if (wrong.length > 0) {
     const diff = wrong.map((one) => one.diff).join("\n");

@@ -5,8 +5,6 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { EndpointLock } from "./endpoint-lock.ts";
 import { type Leftover, undo } from "./rollout-undo.ts";
 
-export type { Leftover } from "./rollout-undo.ts";
-
 /**
  * Milliseconds. The agent gives a cancelled job five minutes by default (docs/facts/agent.md#4), and a deployment may take longer to come
  * up than any wait of ours: then it is named and left.
@@ -16,10 +14,12 @@ const PATIENCE = { traffic: 120_000, deployment: 60_000 };
 /**
  * Rolls back a rollout that was stopped half-way. Sequential round trips: the endpoint until nothing of it is under way, its
  * traffic where this rollout changed that, the deployment until its deletion is accepted, and a look at what there is then.
+ * @param mark what the rollout left, as `onLeft` told it
  * @returns tags for the pipeline run: one where somebody has to look after something by hand
  */
-export async function rollBack(workspace: Workspace, leftover: Leftover): Promise<string[]> {
+export async function rollBack(workspace: Workspace, mark: string): Promise<string[]> {
   const { log } = workspace;
+  const leftover = JSON.parse(mark) as Leftover;
   const { endpoint, deployment } = leftover;
   const lock = new EndpointLock(workspace, endpoint);
   const { sentences, deleted, settled } = await undo(workspace, leftover, lock, PATIENCE);

@@ -10,6 +10,8 @@ import {
   type UploadRoot,
 } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { parseExpectations } from "./expectations.ts";
+import { type Call, readRequest } from "./invoke.ts";
 
 export interface RolloutInputs {
   readonly endpointFile: string | undefined;
@@ -62,6 +64,23 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
     }),
   );
   return { endpoint, deployment };
+}
+
+export interface CallInputs {
+  readonly requestFile: string | undefined;
+  readonly expectations: string | undefined;
+  readonly maxLatencyInMilliseconds: number | undefined;
+}
+
+/**
+ * Reads the call that the new deployment gets before its traffic; undefined without a request file.
+ * @throws TaskError or TaskErrors kind `input`, also for expectations that no request goes with
+ */
+export function readCall(inputs: CallInputs, root: UploadRoot): Omit<Call, "deployment" | "onProgress"> | undefined {
+  const expectations = parseExpectations(inputs.expectations);
+  if (inputs.requestFile === undefined) return undefined;
+  const { maxLatencyInMilliseconds } = inputs;
+  return { request: readRequest(inputs.requestFile, root), expectations, maxLatencyInMilliseconds };
 }
 
 /** `az ml` wants `azureml:` in front of a name; people leave it out. */

@@ -2,12 +2,13 @@
 // Tests: test/lib/ml/endpoints/rollout-meetings.test.ts, test/lib/ml/endpoints/rollout-intruders.test.ts
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
+import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { listDeployments, putDeployment } from "./deployments.ts";
 import { EndpointLock, type Held } from "./endpoint-lock.ts";
 import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "./endpoints.ts";
-import type { Call, Reply } from "./invoke.ts";
+import type { Call, InvocationSection } from "./invoke.ts";
 import { callBeforeTraffic } from "./rollout-call.ts";
 import { RolloutClaim } from "./rollout-claim.ts";
 import { deleteOld } from "./rollout-clear.ts";
@@ -22,32 +23,16 @@ import {
   sayTraffic,
   trafficWith,
 } from "./rollout-plan.ts";
+import { type DeploymentSection, deploymentSection, type RolloutReport } from "./rollout-report.ts";
 import type { Leftover } from "./rollout-undo.ts";
 import { moveTraffic } from "./traffic.ts";
 
-export interface RolloutReport {
-  readonly endpoint: string;
-  readonly deployment: string;
-  /** Why the deployment has another name than the wanted one. */
-  readonly reason?: string | undefined;
-  readonly model: string | undefined;
-  readonly scoringUri: string | undefined;
-  readonly state: string;
-  readonly trafficBefore: Traffic;
-  readonly traffic: Traffic;
-  readonly reply?: Reply;
-}
-
-export interface RolloutOptions {
+export interface RolloutOptions extends Telling<DeploymentSection> {
   /** From which the endpoint is made where it is missing. */
   readonly endpoint: OnlineEndpointDocument | undefined;
   /** Sent to the new deployment before it gets traffic. */
-  readonly call?: Omit<Call, "deployment"> | undefined;
+  readonly call?: Omit<Call, "deployment" | "onProgress"> | undefined;
   readonly onFailure: "deleteDeployment" | "keepDeployment";
-  /** Told how far it is, for the record; also where it fails later. */
-  readonly onReport?: (report: RolloutReport) => void;
-  /** Called with the rollback that is needed if this is stopped now; undefined: none. */
-  readonly onLeftover?: (leftover: Leftover | undefined) => void;
 }
 
 /** The desired state, and the state that was read before. */
@@ -137,7 +122,7 @@ export class Rollout {
     await this.#moveTraffic();
     // From here on the new deployment is live: a failure after this rolls nothing back.
     this.#done = true;
-    this.#options.onLeftover?.(undefined);
+    this.#options.onLeft?.();
     this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
     await deleteOld(this.#workspace, this.#endpoint, this.#plan.remove, this.lock, this.#begun.left);
     return this.#report;
@@ -224,11 +209,10 @@ export class Rollout {
     this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
     const { call } = this.#options;
     if (call) {
-      const onReply = (reply: Reply) => {
-        this.#answered = reply.status < 300;
-        call.onReply?.(reply);
+      const onProgress = ({ statusCode }: InvocationSection) => {
+        this.#answered = statusCode < 300;
       };
-      const reply = await callBeforeTraffic(this.#workspace, endpoint, this.#name, { ...call, onReply });
+      const reply = await callBeforeTraffic(this.#workspace, endpoint, this.#name, { ...call, onProgress });
       if (reply) this.tell({ reply });
       return endpoint;
     }
@@ -269,7 +253,7 @@ export class Rollout {
       },
       onMoved: async (held) => {
         this.#done = true;
-        this.#options.onLeftover?.(undefined);
+        this.#options.onLeft?.();
         // An entry that stays ends by itself; the rollout is done.
         if (this.#claim.isNoted) {
           await held.note(this.#name, undefined).catch((error: Error) => log.debug(`The lock: ${error.message}`));
@@ -294,11 +278,12 @@ export class Rollout {
   }
 
   #leave(): void {
-    this.#options.onLeftover?.(this.leftover);
+    const { leftover } = this;
+    this.#options.onLeft?.(leftover && JSON.stringify(leftover));
   }
 
   tell(news: Partial<RolloutReport>): void {
     this.#report = { ...this.#report, ...news };
-    this.#options.onReport?.(this.#report);
+    this.#options.onProgress?.(deploymentSection(this.#report));
   }
 }

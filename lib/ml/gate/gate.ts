@@ -21,20 +21,25 @@ export interface GateOptions {
   readonly clock?: Clock;
 }
 
+/** The record's section on a judgement. */
 export interface GateResult {
   readonly passed: boolean;
-  /** `<model>:<version>` or a job's name; undefined where there is none. */
-  readonly champion: string | undefined;
+  readonly jobName: string;
+  /** `<model>:<version>` or a job's name; absent where there is none. */
+  readonly champion?: string;
   readonly rules: readonly (RuleResult & { readonly passed: boolean })[];
   readonly metrics: Metrics;
-  readonly championMetrics: Metrics | undefined;
+  readonly championMetrics?: Metrics;
   /** When the service made the job. */
-  readonly jobCreated: string | undefined;
+  readonly jobCreated?: string;
+  /** True: a dry run, whose judgement does not count. */
+  readonly isPlan?: true;
 }
 
 /**
- * Evaluates a job. Sequential round trips: the job and its metrics side by side with the champion's (one; two or three for
- * the champion, then one for its metrics), one more where a rule asks for history, and as many as it takes to wait.
+ * Evaluates a job, and logs each rule's verdict. Sequential round trips: the job and its metrics side by side with the
+ * champion's (one; two or three for the champion, then one for its metrics), one more where a rule asks for history, and
+ * as many as it takes to wait.
  */
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
   const [{ metrics, jobCreated }, { champion, championMetrics }] = await Promise.all([
@@ -52,13 +57,19 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
     const help = result.outcome === "failed" ? [...namedBy([rule])].flatMap((name) => elsewhere.get(name) ?? []) : [];
     return { ...result, detail: [result.detail, ...help].join(" "), passed: result.outcome !== "failed" };
   });
+  workspace.log.info(`Champion: ${champion?.found ? champion.name : "none"}.`);
+  for (const { outcome, rule, detail } of rules) {
+    workspace.log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
+  }
   return {
     passed: rules.every((rule) => rule.passed),
-    champion: champion?.found ? champion.name : undefined,
+    jobName: options.jobName,
     rules,
     metrics,
-    championMetrics,
-    jobCreated,
+    ...(champion?.found ? { champion: champion.name } : {}),
+    ...(championMetrics ? { championMetrics } : {}),
+    ...(jobCreated === undefined ? {} : { jobCreated }),
+    ...(workspace.azure.dryRun ? { isPlan: true } : {}),
   };
 }
 

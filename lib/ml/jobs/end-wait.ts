@@ -1,16 +1,16 @@
 // Ends a wait before the job has ended (timeout or cancel): the job is cancelled, or the error says that it is still running.
 // Tests: test/lib/ml/jobs/joining.test.ts
 import { TaskError } from "../../errors.ts";
+import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { isGone } from "./job-standing.ts";
 import { cancelJob } from "./jobs.ts";
 
-export interface GivingUp {
+/** Told the job where it was to be cancelled and could not be asked: the post-job stage has to. */
+export interface GivingUp extends Pick<Telling<never>, "onLeft"> {
   readonly studioUrl?: string | undefined;
   /** Whether the job is to end where the step gives up. */
   readonly cancelOnFailure?: boolean | undefined;
-  /** Told where the job was to be cancelled and could not be asked: somebody else has to. */
-  readonly onUncancelled?: (() => void) | undefined;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function endWait(
       hint: "Give the input timeoutInMinutes more time, or the job less to do.",
     });
   }
-  options.onUncancelled?.();
+  options.onLeft?.(name);
   const { sentence, hint } = goesOn(workspace, name, options);
   return withSentence(error, {
     sentence: `It could not be asked to cancel (${messageOf(failure)}); the end of the pipeline job tries once more. Until then: ${sentence}`,

@@ -3,6 +3,7 @@
 import { throughOutages } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
+import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Informing, informing } from "./after-the-end.ts";
 import { endWait, type GivingUp } from "./end-wait.ts";
@@ -15,7 +16,7 @@ import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import { takenOverBy } from "./supersede.ts";
 
-export interface FollowOptions extends GivingUp {
+export interface FollowOptions extends Telling<JobProgress>, Omit<GivingUp, "onLeft"> {
   /** Milliseconds; absent or 0: as long as the pipeline allows. */
   readonly deadline?: number | undefined;
   readonly clock?: Clock;
@@ -25,8 +26,12 @@ export interface FollowOptions extends GivingUp {
   readonly outputs?: Readonly<Record<string, string>> | undefined;
   /** As it was submitted with: a newer run with the same key may cancel it. */
   readonly concurrencyKey?: string | undefined;
-  /** Told each new state, for the record. */
-  readonly onStatus?: (status: string) => void;
+}
+
+/** What each new state changes of the record's section on the job. */
+interface JobProgress {
+  readonly name: string;
+  readonly status: string;
 }
 
 export interface FollowedJob {
@@ -54,6 +59,23 @@ const MOST_FAILED = 3;
 const LONGEST_REASON = 4_000;
 
 /**
+ * Follows a job to its end, as `follow` does. Only a job that is to be cancelled still is left to the post-job stage.
+ * @throws as `follow`
+ */
+export async function followJob(workspace: Workspace, name: string, options: FollowOptions = {}): Promise<FollowedJob> {
+  let isLeft = false;
+  const onLeft = (mark?: string) => {
+    isLeft = true;
+    options.onLeft?.(mark);
+  };
+  try {
+    return await follow(workspace, name, { ...options, onLeft });
+  } finally {
+    if (!isLeft && !workspace.signal.aborted) options.onLeft?.();
+  }
+}
+
+/**
  * Follows a job to its end and streams its log; of a pipeline those of its steps, each in a group of its own. What is
  * read beside the job's state (logs, metrics, outputs) never changes the result: it is asked for again, and then missing
  * with a warning.
@@ -61,7 +83,7 @@ const LONGEST_REASON = 4_000;
  * cancelled; the signal's reason when it is aborted, with the job cancelled by one short request; where the wait cannot
  * go on, an error that says what became of the job (`endWait`)
  */
-export async function followJob(workspace: Workspace, name: string, options: FollowOptions = {}): Promise<FollowedJob> {
+async function follow(workspace: Workspace, name: string, options: FollowOptions): Promise<FollowedJob> {
   const { log, signal } = workspace;
   const clock = options.clock ?? systemClock;
   const until = options.deadline ? clock.now() + options.deadline : undefined;
@@ -107,7 +129,7 @@ export async function followJob(workspace: Workspace, name: string, options: Fol
     const { status: seen, details } = await standing.look();
     const changed = seen !== undefined && seen !== status;
     status = seen ?? status;
-    if (changed) options.onStatus?.(status);
+    if (changed) options.onProgress?.({ name, status });
     if (seen !== undefined && hasEnded(seen)) return { done: true as const, value: details };
     // The state Running is logged before the first lines of the log.
     if (changed && status !== told) tell();

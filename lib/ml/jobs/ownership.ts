@@ -75,7 +75,7 @@ export class Ownership {
 }
 
 /**
- * Asks the job to cancel that a stopped step left, as `onJob` told it. While the step had not seen whose the job is, that is seen now:
+ * Asks the job to cancel that a stopped step left, as `onLeft` told it. While the step had not seen whose the job is, that is seen now:
  * one that is not provably its own is left alone. Up to three round trips before the cancel.
  */
 export async function cancelLeft(workspace: Workspace, mark: string): Promise<void> {

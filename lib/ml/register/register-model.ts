@@ -31,7 +31,7 @@ import { shareVersion } from "./share.ts";
 
 export interface RegisteredModel extends RegisteredAsset {
   /** The job that made it, where one did. */
-  readonly jobName: string | undefined;
+  readonly jobName?: string;
   /** The judgement, as tags: read from a run's record, never from a tag. */
   readonly evidence: Evidence;
 }
@@ -71,8 +71,8 @@ export async function registerModelIn(
   };
   const { body, id, created, version: number } = await shareVersion(workspace, registry, sharing);
   const { modelType = own.type, modelUri = own.path } = body.properties ?? {};
-  const { jobName } = own;
-  return { name, version: number, id, type: String(modelType), path: String(modelUri), created, jobName, evidence };
+  const shared = { version: number, id, type: String(modelType), path: String(modelUri), created };
+  return { ...own, ...shared };
 }
 
 /**
@@ -221,7 +221,7 @@ function asRegistered(
     type: String(body.properties?.["modelType"] ?? ""),
     path: String(body.properties?.["modelUri"] ?? ""),
     created,
-    jobName: source.jobName,
+    ...(source.jobName === undefined ? {} : { jobName: source.jobName }),
     evidence,
   };
 }

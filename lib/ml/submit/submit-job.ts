@@ -15,11 +15,12 @@ import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.t
 import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
+import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
 
-export interface SubmitOptions {
+export interface SubmitOptions extends Pick<Telling<never>, "onLeft"> {
   /** The same for every attempt of this step in this run, and for no other step. */
   readonly stepIdentity: string;
   /** Known to this step of this agent's job alone, and the same where the agent runs it again in place. */
@@ -32,8 +33,8 @@ export interface SubmitOptions {
   readonly concurrencyKey?: string | undefined;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: UploadRoot | undefined;
-  /** Told of the job before it is submitted, and once it is known to be one's own: what `cancelLeft` takes. */
-  readonly onJob?: (mark: string) => void;
+  /** Whether the job is followed next: then it stays left to the post-job stage, and otherwise nothing does. */
+  readonly wait?: boolean;
 }
 
 export interface SubmittedJob {
@@ -50,15 +51,30 @@ export interface SubmittedJob {
 }
 
 /**
- * Submits a job, or joins the one that an earlier attempt of this step submitted. Sequential round trips with code and
- * environment known: side by side the checks, the earlier job, the code's hash; the environment; the job. New code: three more.
+ * Submits a job, or joins the one that an earlier attempt of this step submitted. `onLeft` is told of the job before it is
+ * submitted, and once it is known to be one's own: what `cancelLeft` takes.
  * @throws TaskError before anything is created, where the job names a compute, an environment or data that is not there
  */
 export async function submitJob(
   workspace: Workspace,
-  given: JobDocument,
+  document: JobDocument,
   options: SubmitOptions,
 ): Promise<SubmittedJob> {
+  let isLeft = false;
+  try {
+    const job = await submit(workspace, document, options);
+    isLeft = options.wait === true;
+    return job;
+  } finally {
+    if (!isLeft && !workspace.signal.aborted) options.onLeft?.();
+  }
+}
+
+/**
+ * Sequential round trips with code and
+ * environment known: side by side the checks, the earlier job, the code's hash; the environment; the job. New code: three more.
+ */
+async function submit(workspace: Workspace, given: JobDocument, options: SubmitOptions): Promise<SubmittedJob> {
   const { provenance, log } = workspace;
   const document = withOptions(given, options);
   const fault = experimentFault(document.experiment_name);
@@ -103,7 +119,7 @@ export async function submitJob(
     if (attempt > 1) found = await findJob(workspace, name);
     if (!found) {
       if (tag) await supersede(workspace, tag);
-      options.onJob?.(ownership.unseen(name));
+      options.onLeft?.(ownership.unseen(name));
       const own = { ...properties.properties, [SPECIFICATION_HASH]: hash, ...ownership.properties(name) };
       const named = { ...renamed(write, name), name, body: { properties: { ...properties, properties: own } } };
       const { job, created } = await putJob(workspace, named).catch(async (error: unknown) => {
@@ -115,7 +131,7 @@ export async function submitJob(
       });
       const stranger = await ownership.ofAnswer(job, name, created);
       if (stranger === undefined) {
-        options.onJob?.(name);
+        options.onLeft?.(name);
         return report(job, false);
       }
       passOver(name, stranger);
@@ -129,7 +145,7 @@ export async function submitJob(
     }
     const fate = fateOf(found, hash);
     if (fate === "join") {
-      options.onJob?.(name);
+      options.onLeft?.(name);
       log.info(`An earlier attempt of this step submitted ${name}, which is ${status}: going on with it.`);
       return report(found, true);
     }

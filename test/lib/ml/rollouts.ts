@@ -7,6 +7,7 @@ import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
 import { readRequest } from "../../../lib/ml/endpoints/invoke.ts";
 import { rollBack } from "../../../lib/ml/endpoints/post-job-rollback.ts";
 import { readRollout } from "../../../lib/ml/endpoints/rollout-files.ts";
+import type { DeploymentSection } from "../../../lib/ml/endpoints/rollout-report.ts";
 import type { Clock } from "../../../lib/poll.ts";
 import type { Provenance } from "../../../lib/provenance.ts";
 import {
@@ -55,7 +56,7 @@ export interface Rollout {
   /** What its post-job stage would be given now; undefined: nothing. */
   leftover(): string | undefined;
   /** The last that it told of itself. */
-  report(): RolloutReport | undefined;
+  report(): DeploymentSection | undefined;
   cancel(): void;
 }
 
@@ -103,7 +104,7 @@ export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout>
   });
   const workspace = wish.clock === undefined ? opened : Object.assign(opened, { clock: wish.clock });
   let left: string | undefined;
-  let told: RolloutReport | undefined;
+  let told: DeploymentSection | undefined;
   const done = deploy(workspace, {
     root: folder,
     ...readRollout(
@@ -126,11 +127,11 @@ export async function begin(endpoint: string, wish: Wish = {}): Promise<Rollout>
     trafficPercent: wish.percent ?? 100,
     deleteOldDeployments: wish.remove ?? false,
     onFailure: wish.keep ? "keepDeployment" : "deleteDeployment",
-    onReport: (report) => {
-      told = report;
+    onProgress: (section) => {
+      told = section;
     },
-    onLeftover: (leftover) => {
-      left = leftover && JSON.stringify(leftover);
+    onLeft: (mark) => {
+      left = mark;
     },
     ...wish.options,
   });
@@ -171,7 +172,7 @@ export async function afterJob(rollout: Rollout, opening: Opening = {}): Promise
   const left = rollout.leftover();
   if (left === undefined) return "";
   const workspace = await openLocal(opening);
-  await rollBack(workspace, JSON.parse(left));
+  await rollBack(workspace, left);
   return workspace.log.text();
 }
 

@@ -92,7 +92,7 @@ describe("jobs", () => {
       { outputs: { model: { type: "custom_model", mode: "upload" } } },
     );
     const states: string[] = [];
-    const done = await followJob(workspace, job.name, { onStatus: (status) => states.push(status) });
+    const done = await followJob(workspace, job.name, { onProgress: ({ status }) => states.push(status) });
     assert.equal(done.status, "Completed");
     assert.equal(states.at(-1), "Completed");
     assert.deepEqual(Object.keys(done.outputs), ["model"]);
