@@ -17,8 +17,11 @@ const DROPPED = new Set([
 
 export const isDropped = (code: string | undefined): boolean => DROPPED.has(code ?? "");
 
-/** Codes of a connection that was never made, so that nothing can have been done over it. */
-const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+/**
+ * Codes of a connection that was never made, so that nothing can have been done over it. "Unreachable" (ENETUNREACH, EHOSTUNREACH) is none:
+ * an open connection ends with it, too, where a router said so before the kernel gave up.
+ */
+const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 /** Whether the code of a network error says that no connection was made. */
 export const neverConnected = (code: unknown): boolean => typeof code === "string" && NEVER_CONNECTED.has(code);
