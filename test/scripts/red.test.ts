@@ -157,6 +157,17 @@ describe("the check of tests that failed before the fix", () => {
     git("reset", "--quiet", "--hard", before);
   });
 
+  it("leaves out a test that came later where others are asked for", () => {
+    const before = git("rev-parse", "HEAD");
+    const first = git("rev-list", "--max-parents=0", "HEAD");
+    commit(`Show later\n\nRed-At: ${first} test/later.test.ts :: is more than one`, {
+      "test/later.test.ts": test("is more than one", "assert.ok(value > 1);"),
+    });
+    const { lines, said } = red("--since", before, "--only", "no such test");
+    assert.equal(lines.at(-1), "0 passed, 0 failed", said);
+    git("reset", "--quiet", "--hard", before);
+  });
+
   it("finds a test at the head that was renamed since, and shows the name that it has now", () => {
     const before = git("rev-parse", "HEAD");
     mkdirSync(path.join(repository, "test/values"), { recursive: true });
