@@ -102,7 +102,9 @@ async function main(): Promise<number> {
   const head = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).trim();
   const { only } = values;
   const tests = redTests(root, values.since).filter(
-    (test) => only === undefined || Object.values(test).some((text: string) => text.includes(only)),
+    (test) =>
+      only === undefined ||
+      [test.commit, test.subject, test.file, test.here, test.title].some((text) => text.includes(only)),
   );
   const reports = new Map<string, Report | string>();
   let failed = 0;
