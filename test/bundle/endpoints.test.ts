@@ -226,7 +226,7 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       assert.deepEqual(deployments("stopped"), ["blue", "kept"]);
       // It still comes up, and until then Azure refuses to move the endpoint's traffic.
       const comesUp = () =>
-        deploymentsOfEndpoint(bench.cloud.azure, "stopped").some((one) => one.provisioningState === "Updating");
+        deploymentsOfEndpoint(bench.cloud.azure, "stopped").some((one) => /ing$/.test(one.provisioningState));
       await until("the deployment has come up", () => !comesUp());
     });
 
