@@ -80,11 +80,17 @@ const AMENDMENTS: readonly Amendment[] = [
     fault: /^(value\[\d+\]\.)?properties\.trigger\.expression: .* does not match the pattern/,
   },
   {
-    // Azure's own client deploys pipelines at this version; the types have the field from 2023-04-01-preview on.
-    side: "request",
-    operation: /^put workspaces\/\{\}\/batchendpoints\/\{\}\/deployments\/\{\}$/,
+    // Azure's own client deploys pipelines at this version and reads the field from the answer; the types have it from
+    // 2023-04-01-preview on.
+    operation: /^(get|put) workspaces\/\{\}\/batchendpoints\/\{\}\/deployments(\/\{\})?$/,
     versions: ["2023-02-01-preview"],
     fault: unknownFields("deploymentConfiguration"),
+  },
+  {
+    // Recorded in 2024: the answer begins with the type of the compute (docs/facts/recorded-operations.md#7).
+    side: "answer",
+    operation: /^post workspaces\/\{\}\/computes\/\{\}\/listnodes$/,
+    fault: /^computeType: unknown field$/,
   },
 ];
 
