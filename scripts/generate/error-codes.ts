@@ -9,7 +9,7 @@ interface CodeEntry {
   /** Heading of docs/troubleshooting.md. */
   readonly section: string;
   /** Markdown: the sentences as the tasks write them, in italics with `...` for what differs, and what to do. */
-  readonly rows: readonly { readonly see: string; readonly todo: string }[];
+  readonly rows: readonly { readonly see: string; readonly remedy: string }[];
 }
 /** By code, `AML1001`. */
 export type ErrorCodes = Readonly<Record<string, CodeEntry>>;
@@ -76,9 +76,9 @@ export function troubleshootingFile(text: string, codes: ErrorCodes): string {
 
 function tableOf(entries: readonly (readonly [string, CodeEntry])[]): string {
   const rows = entries.flatMap(([code, { title, rows }]) =>
-    rows.map(({ see, todo }, index) => {
+    rows.map(({ see, remedy }, index) => {
       const first = index === 0 ? `<a id="${code.toLowerCase()}"></a>\`${code}\` ${title}` : `\`${code}\``;
-      return `| ${first} | ${see} | ${todo} |`;
+      return `| ${first} | ${see} | ${remedy} |`;
     }),
   );
   return ["| Code | What you see | What to do |", "| --- | --- | --- |", ...rows].join("\n");

@@ -60,10 +60,10 @@ describe("error codes", () => {
   });
 
   it("keep their meaning once a release has published them", () => {
-    const entry = { title: "A file is missing", section: "Files", rows: [{ see: "*x*", todo: "y" }] };
+    const entry = { title: "A file is missing", section: "Files", rows: [{ see: "*x*", remedy: "y" }] };
     const published = JSON.parse(publishedCodesFile({ AML1001: entry }));
     const faults = (changed: ErrorCodes) => faultsOfErrorCodes(changed, published).join();
-    assert.equal(faults({ AML1001: { ...entry, rows: [{ see: "*other words*", todo: "z" }] } }), "");
+    assert.equal(faults({ AML1001: { ...entry, rows: [{ see: "*other words*", remedy: "z" }] } }), "");
     assert.match(
       faults({ AML1001: { ...entry, title: "A job failed" } }),
       /AML1001 is published as "A file is missing"/,
@@ -74,7 +74,7 @@ describe("error codes", () => {
   });
 
   it("are refused in a section that the page does not have", () => {
-    const entry = { title: "t", section: "Elsewhere", rows: [{ see: "*x*", todo: "y" }] };
+    const entry = { title: "t", section: "Elsewhere", rows: [{ see: "*x*", remedy: "y" }] };
     assert.throws(() => troubleshootingFile("## Files\n", { AML1001: entry }), /disagree on the section Elsewhere/);
     const page = "<!-- generated: errors of Elsewhere -->\n<!-- end: errors -->\n";
     assert.match(troubleshootingFile(page, { AML1001: entry }), /`AML1001` t \| \*x\* \| y \|/);
