@@ -1,7 +1,7 @@
 // Variables of a step that its main stage leaves to its post-job stage, read without loading azure-pipelines-task-lib.
 // Tests: test/bundle/cancel.test.ts
 
-/** The one that says what is left to do: each task has at most one thing to take back, in words of its own. */
+/** The variable with the mark of what is left to roll back: each task has at most one, in a form of its own. */
 export const LEFT = "azureMLLeft";
 
 /** A task variable as the agent hands it over, under the key that task-lib looks for (docs/facts/agent.md#1.7); undefined where it is empty. */

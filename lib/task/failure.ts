@@ -11,7 +11,7 @@ export interface Failure {
   code?: string;
 }
 
-/** Whom a failure is told. */
+/** The log and the issues that a failure is reported to. */
 type Told = Pick<Agent, "log" | "issue">;
 
 /** Reports `error` as issues of the run and returns what the record keeps of it. */

@@ -3,7 +3,7 @@
 import { LEFT, taskVariableIn } from "../agent/task-variables.ts";
 import type { LoadTask } from "./main.ts";
 
-/** Ends the process only where there is something to do. */
+/** Runs the post-job stage if the main stage left a mark; ends the process only then. */
 export async function postJob(load: LoadTask, environment: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (taskVariableIn(environment, LEFT) !== undefined) {
     const { main } = await import("./main.ts");

@@ -16,21 +16,21 @@ import type { Open, StoryContext, StoryRun, Task } from "./task.ts";
 /** How long a story may run after a cancel (SIGINT); the agent waits 7.5 seconds before it sends SIGTERM (docs/facts/agent.md#4). */
 const GRACE = 5_000;
 
-/** What came of a task. The agent has been told all of it but the result, which whoever runs the task tells last. */
+/** The outcome of a task. The agent has everything but the result: `main` reports that last. */
 export interface Outcome<Outputs = object> {
   readonly result: Result;
-  /** What the result is told with; empty where there is nothing to say. */
+  /** The message beside the result; may be empty. */
   readonly message: string;
-  /** What the story returned; undefined where it failed, and where it only planned and knows nothing yet. */
+  /** The outputs of the story; undefined if it failed, or if a dry run does not know them. */
   readonly outputs: Outputs | undefined;
   readonly record: RunRecord;
   /** Reasons why a step that succeeded has issues. */
   readonly issues: readonly string[];
-  /** What was thrown. */
+  /** The error that was thrown. */
   readonly error?: unknown;
 }
 
-/** A step while it runs: its task, the agent, and what it gathers. */
+/** A step while it runs: its task, its agent, its record, issues and secrets. */
 interface Step<Inputs, Outputs> {
   readonly task: Task<Inputs, Outputs>;
   readonly agent: Agent;
@@ -53,9 +53,9 @@ export async function runTask<Inputs, Outputs>(
 ): Promise<Outcome<Outputs>> {
   const step = begin(task, agent, network);
   const { record, issues } = step;
-  const patience = impatience(agent.signal);
+  const grace = gracePeriod(agent.signal);
   try {
-    const outputs = await Promise.race([tell(step), patience.over, agent.uncaught]);
+    const outputs = await Promise.race([runStory(step), grace.over, agent.uncaught]);
     if (outputs !== undefined) setOutputs(step, outputs);
     record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
     await leaveRecord(step);
@@ -70,7 +70,7 @@ export async function runTask<Inputs, Outputs>(
     const result = canceled ? "Canceled" : "Failed";
     return { result, message: record.error.message, outputs: undefined, record, issues, error };
   } finally {
-    patience.end();
+    grace.end();
   }
 }
 
@@ -102,8 +102,8 @@ const begin = <Inputs, Outputs>(
   hidden: new Set(),
 });
 
-/** Tells the story. @returns its outputs, where they count */
-async function tell<Inputs, Outputs>(step: Step<Inputs, Outputs>): Promise<Outputs | undefined> {
+/** Runs the story. @returns its outputs; undefined after a dry run that does not know them */
+async function runStory<Inputs, Outputs>(step: Step<Inputs, Outputs>): Promise<Outputs | undefined> {
   const { task, agent, hidden } = step;
   const { context, withheld } = contextOf(step);
   if (withheld === undefined) return task.story(context);
@@ -177,7 +177,7 @@ const leaving = (what: string) => ({
   needs: "room in the agent's temporary folder, and that folder to be writable",
 });
 
-/** Attached whether the step succeeded or not; what it says is never needed to go on (docs/facts/agent.md#2.4). */
+/** Attaches the record and the summary, whether the step succeeded or not. A failure is a warning (docs/facts/agent.md#2.4). */
 async function leaveRecord<Inputs, Outputs>({ agent, record, hidden }: Step<Inputs, Outputs>): Promise<void> {
   record.finished = new Date().toISOString();
   const name = `${record.task.name}-${agent.provenance.step || "step"}`;
@@ -205,7 +205,7 @@ function without(secrets: ReadonlySet<string>, text: string): string {
 }
 
 /** `over` rejects with the cancel's reason after the grace period for clean-up. */
-function impatience(signal: AbortSignal): { over: Promise<never>; end(): void } {
+function gracePeriod(signal: AbortSignal): { over: Promise<never>; end(): void } {
   let timer: NodeJS.Timeout | undefined;
   let begin = () => {};
   const over = new Promise<never>((_resolve, reject) => {

@@ -5,14 +5,14 @@ import path from "node:path";
 import { DEEPEST, isDeep } from "../../azure/index.ts";
 import { readRegular, rootOf, type UploadRoot, uploadFault } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { Telling } from "../workspace/telling.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
 import { jsonFault } from "./json-fault.ts";
 
 /** Told the response before it is judged, so that the record has it for every verdict. */
-export interface Call extends Pick<Telling<InvocationSection>, "onProgress"> {
+export interface Call extends Pick<Callbacks<InvocationSection>, "onProgress"> {
   /** JSON text. */
   readonly request: string;
   readonly deployment?: string | undefined;

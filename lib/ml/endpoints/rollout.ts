@@ -1,8 +1,8 @@
 // One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
 // Tests: test/lib/ml/endpoints/rollout-meetings.test.ts, test/lib/ml/endpoints/rollout-intruders.test.ts
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
-import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { listDeployments, putDeployment } from "./deployments.ts";
@@ -27,7 +27,7 @@ import { type DeploymentSection, deploymentSection, type RolloutReport } from ".
 import type { Leftover } from "./rollout-undo.ts";
 import { moveTraffic } from "./traffic.ts";
 
-export interface RolloutOptions extends Telling<DeploymentSection> {
+export interface RolloutOptions extends Callbacks<DeploymentSection> {
   /** From which the endpoint is made where it is missing. */
   readonly endpoint: OnlineEndpointDocument | undefined;
   /** Sent to the new deployment before it gets traffic. */

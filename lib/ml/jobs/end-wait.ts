@@ -1,13 +1,13 @@
 // Ends a wait before the job has ended (timeout or cancel): the job is cancelled, or the error says that it is still running.
 // Tests: test/lib/ml/jobs/joining.test.ts
 import { TaskError } from "../../errors.ts";
-import type { Telling } from "../workspace/telling.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { isGone } from "./job-standing.ts";
 import { cancelJob } from "./jobs.ts";
 
 /** Told the job where it was to be cancelled and could not be asked: the post-job stage has to. */
-export interface GivingUp extends Pick<Telling<never>, "onLeft"> {
+export interface GivingUp extends Pick<Callbacks<never>, "onLeft"> {
   readonly studioUrl?: string | undefined;
   /** Whether the job is to end where the step gives up. */
   readonly cancelOnFailure?: boolean | undefined;

@@ -3,7 +3,7 @@
 import { throughOutages } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
-import type { Telling } from "../workspace/telling.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Informing, informing } from "./after-the-end.ts";
 import { endWait, type GivingUp } from "./end-wait.ts";
@@ -16,7 +16,7 @@ import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import { takenOverBy } from "./supersede.ts";
 
-export interface FollowOptions extends Telling<JobProgress>, Omit<GivingUp, "onLeft"> {
+export interface FollowOptions extends Callbacks<JobProgress>, Omit<GivingUp, "onLeft"> {
   /** Milliseconds; absent or 0: as long as the pipeline allows. */
   readonly deadline?: number | undefined;
   readonly clock?: Clock;

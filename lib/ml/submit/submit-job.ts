@@ -14,13 +14,13 @@ import { refuseEvidence } from "../gate/evidence.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
 import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
-import type { Telling } from "../workspace/telling.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
 
-export interface SubmitOptions extends Pick<Telling<never>, "onLeft"> {
+export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
   /** The same for every attempt of this step in this run, and for no other step. */
   readonly stepIdentity: string;
   /** Known to this step of this agent's job alone, and the same where the agent runs it again in place. */
