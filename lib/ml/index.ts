@@ -9,11 +9,8 @@ export {
   fileFilter,
   type ModelOrigin,
 } from "./assets/download-model.ts";
-export { deploy } from "./endpoints/deploy.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
-export { rollBack } from "./endpoints/post-job-rollback.ts";
-export { readCall, readRollout } from "./endpoints/rollout-files.ts";
 export { type ChampionChoice, parseChampion } from "./gate/champion.ts";
 export { recordEvaluation } from "./gate/evidence.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
@@ -24,5 +21,8 @@ export { dataOf, registerDataIn } from "./register/register-data.ts";
 export { registerModelIn } from "./register/register-model.ts";
 export { cursorNames, newVersions } from "./register/watch.ts";
 export { startNewVersions } from "./register/watch-starts.ts";
+export { deploy } from "./rollout/deploy.ts";
+export { rollBack } from "./rollout/post-job-rollback.ts";
+export { readCall, readRollout } from "./rollout/rollout-files.ts";
 export { type SubmittedJob, submitJob } from "./submit/submit-job.ts";
 export { openWorkspace, type Workspace } from "./workspace/workspace.ts";

@@ -48,6 +48,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["workspace", "jobs", "assets", "endpoints"],
     // The stories.
     ...["gate"],
+    ...["rollout"],
     ...["submit"],
     ...["register"],
     ...["apply"],

@@ -1,5 +1,5 @@
 // Deployments of an online endpoint: list, put, remove, and their logs when something is wrong.
-// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/endpoints/rollout-plan.test.ts
+// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/rollout/rollout-plan.test.ts
 import { finish, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

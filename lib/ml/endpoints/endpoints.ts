@@ -1,5 +1,5 @@
 // Online endpoints: their state, their traffic, and how one gets in.
-// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/endpoints/rollout-plan.test.ts
+// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/rollout/rollout-plan.test.ts
 import { askOfficially, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";

@@ -1,6 +1,6 @@
 // The traffic of an endpoint, moved and given back. Its PUT is of the whole endpoint, so each write is made of what is there at
 // that moment, changes one rollout's own share, and is looked at afterwards.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import { TaskError } from "../../errors.ts";
 import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -23,7 +23,7 @@ import {
   shareOf,
   trafficWith,
   trafficWithout,
-} from "./rollout-plan.ts";
+} from "./traffic-shares.ts";
 
 export interface Move {
   /** The endpoint's name. */

@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 import type { TaskError } from "../../../lib/errors.ts";
-import { type DeployOptions, deploy, type RolloutReport } from "../../../lib/ml/endpoints/deploy.ts";
 import { parseExpectations } from "../../../lib/ml/endpoints/expectations.ts";
 import { readRequest } from "../../../lib/ml/endpoints/invoke.ts";
-import { rollBack } from "../../../lib/ml/endpoints/post-job-rollback.ts";
-import { readRollout } from "../../../lib/ml/endpoints/rollout-files.ts";
-import type { DeploymentSection } from "../../../lib/ml/endpoints/rollout-report.ts";
+import { type DeployOptions, deploy, type RolloutReport } from "../../../lib/ml/rollout/deploy.ts";
+import { rollBack } from "../../../lib/ml/rollout/post-job-rollback.ts";
+import { readRollout } from "../../../lib/ml/rollout/rollout-files.ts";
+import type { DeploymentSection } from "../../../lib/ml/rollout/rollout-report.ts";
 import type { Clock } from "../../../lib/poll.ts";
 import type { Provenance } from "../../../lib/provenance.ts";
 import {

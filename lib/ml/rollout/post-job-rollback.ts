@@ -1,8 +1,8 @@
 // The post-job stage of a rollout that was stopped: it rolls back its own part, and names what Azure does not remove in time.
-// Tests: test/lib/ml/endpoints/endpoint-lock.test.ts, test/lib/ml/endpoints/rollout-intruders.test.ts
+// Tests: test/lib/ml/endpoints/endpoint-lock.test.ts, test/lib/ml/rollout/rollout-intruders.test.ts
 
+import { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { EndpointLock } from "./endpoint-lock.ts";
 import { type Leftover, undo } from "./rollout-undo.ts";
 
 /**

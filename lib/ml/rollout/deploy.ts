@@ -7,13 +7,14 @@ import { type OnlineDeploymentDocument, onlineDeploymentKind, type UploadRoot } 
 import { TaskError } from "../../errors.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
+import { lastWords } from "../endpoints/container-words.ts";
+import { deploymentLogs, listDeployments } from "../endpoints/deployments.ts";
+import { findEndpoint, noSuchEndpoint } from "../endpoints/endpoints.ts";
+import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { lastWords } from "./container-words.ts";
-import { deploymentLogs, listDeployments } from "./deployments.ts";
-import { findEndpoint, noSuchEndpoint } from "./endpoints.ts";
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
-import { type DeploymentBody, planRollout, sayTraffic } from "./rollout-plan.ts";
+import { type DeploymentBody, planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
 import { undo } from "./rollout-undo.ts";
 

@@ -1,7 +1,7 @@
 // The report of a rollout, and the record's section that is made of it.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
-import type { Traffic } from "./endpoints.ts";
-import type { Reply } from "./invoke.ts";
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts
+import type { Traffic } from "../endpoints/endpoints.ts";
+import type { Reply } from "../endpoints/invoke.ts";
 
 export interface RolloutReport {
   readonly endpoint: string;

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { namesIn } from "../../../../lib/documents/index.ts";
 import { TaskErrors } from "../../../../lib/errors.ts";
-import { type RolloutInputs, readRollout } from "../../../../lib/ml/endpoints/rollout-files.ts";
 import { dataOf } from "../../../../lib/ml/register/register-data.ts";
+import { type RolloutInputs, readRollout } from "../../../../lib/ml/rollout/rollout-files.ts";
 import { project } from "../projects.ts";
 
 const folder = project({

@@ -10,8 +10,8 @@ import {
   type UploadRoot,
 } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
-import { parseExpectations } from "./expectations.ts";
-import { type Call, readRequest } from "./invoke.ts";
+import { parseExpectations } from "../endpoints/expectations.ts";
+import { type Call, readRequest } from "../endpoints/invoke.ts";
 
 export interface RolloutInputs {
   readonly endpointFile: string | undefined;

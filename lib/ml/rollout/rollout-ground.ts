@@ -1,16 +1,16 @@
 // Prepares a rollout: creates the endpoint where it is missing, and requires deployments in a state that can be changed.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 
 import { type OnlineEndpointDocument, onlineEndpointKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import { createResolver } from "../assets/resolve.ts";
+import { findDeployment } from "../endpoints/deployments.ts";
+import type { Held } from "../endpoints/endpoint-lock.ts";
+import { putEndpoint, type Traffic } from "../endpoints/endpoints.ts";
+import { shareOf } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { findDeployment } from "./deployments.ts";
-import type { Held } from "./endpoint-lock.ts";
-import { putEndpoint, type Traffic } from "./endpoints.ts";
-import { shareOf } from "./rollout-plan.ts";
 
 /**
  * Makes the endpoint, without traffic: that can only go to deployments that are there.

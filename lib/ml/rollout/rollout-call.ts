@@ -1,12 +1,12 @@
 // The smoke test of a rollout: calls the new deployment by its name before it gets traffic.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll, systemClock } from "../../poll.ts";
+import { type Endpoint, endpointCredential } from "../endpoints/endpoints.ts";
+import { type Call, invoke, type Reply } from "../endpoints/invoke.ts";
+import { sameName, shareOf } from "../endpoints/traffic-shares.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { type Endpoint, endpointCredential } from "./endpoints.ts";
-import { type Call, invoke, type Reply } from "./invoke.ts";
-import { sameName, shareOf } from "./rollout-plan.ts";
 
 /**
  * Milliseconds for which a deployment that is said to be ready may refuse its first call: the route to it may come a little

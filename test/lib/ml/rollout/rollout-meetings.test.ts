@@ -1,7 +1,7 @@
 // Rollouts that fail, are cancelled or meet others on one endpoint: each undoes its own part and nothing else.
 import assert from "node:assert/strict";
 import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
-import { undo } from "../../../../lib/ml/endpoints/rollout-undo.ts";
+import { undo } from "../../../../lib/ml/rollout/rollout-undo.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
   afterAnswer,

@@ -5,14 +5,12 @@ import type { Deployment } from "../../../../lib/ml/endpoints/deployments.ts";
 import type { Endpoint, Traffic } from "../../../../lib/ml/endpoints/endpoints.ts";
 import {
   changesOf,
-  hasContent,
-  planRollout,
-  type RolloutWish,
   sameTraffic,
   sayTraffic,
   trafficWith,
   trafficWithout,
-} from "../../../../lib/ml/endpoints/rollout-plan.ts";
+} from "../../../../lib/ml/endpoints/traffic-shares.ts";
+import { hasContent, planRollout, type RolloutWish } from "../../../../lib/ml/rollout/rollout-plan.ts";
 import { merged } from "../../../../lib/ml/workspace/merge.ts";
 
 const endpoint = (traffic: Traffic): Endpoint => ({

@@ -1,12 +1,13 @@
 // Clean-up after a rollout: deletes deployments that no longer get traffic. The rollout has succeeded by then, so that nothing which fails
 // here fails it.
-// Tests: test/lib/ml/endpoints/rollout-intruders.test.ts
+// Tests: test/lib/ml/rollout/rollout-intruders.test.ts
+
+import { deleteDeployment, findDeployment } from "../endpoints/deployments.ts";
+import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
+import { findEndpoint } from "../endpoints/endpoints.ts";
+import { shareOf } from "../endpoints/traffic-shares.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { deleteDeployment, findDeployment } from "./deployments.ts";
-import type { EndpointLock, Held } from "./endpoint-lock.ts";
-import { findEndpoint } from "./endpoints.ts";
-import { shareOf } from "./rollout-plan.ts";
 
 /**
  * Deletes those of `names` that a fresh look shows without traffic and that no other rollout is at.

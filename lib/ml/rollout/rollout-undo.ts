@@ -1,15 +1,15 @@
 // Rollback of a rollout: its own share of the traffic and the deployment that it made, where both are still its own. What others have
 // changed since stays. At the end the state is read again and told.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import { TaskError } from "../../errors.ts";
+import { deleteDeployment, findDeployment, listDeployments } from "../endpoints/deployments.ts";
+import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
+import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
+import { giveBack } from "../endpoints/traffic.ts";
+import { type Changes, sayTraffic, shareOf } from "../endpoints/traffic-shares.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { deleteDeployment, findDeployment, listDeployments } from "./deployments.ts";
-import type { EndpointLock, Held } from "./endpoint-lock.ts";
-import { findEndpoint, type Traffic } from "./endpoints.ts";
-import { type Changes, sayTraffic, shareOf } from "./rollout-plan.ts";
-import { giveBack } from "./traffic.ts";
 
 /** The unfinished work of a rollout. Plain JSON: the step passes it to its post-job stage. */
 export interface Leftover {

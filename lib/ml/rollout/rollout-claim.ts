@@ -1,10 +1,10 @@
 // A rollout's entry in the endpoint's lock: it tells other runs that the rollout is under way, and a retry of the same step that it may
 // take the rollout up.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import { randomUUID } from "node:crypto";
 import type { Provenance } from "../../provenance.ts";
+import type { Held, Unfinished } from "../endpoints/endpoint-lock.ts";
 import { stepOf } from "../workspace/lineage.ts";
-import type { Held, Unfinished } from "./endpoint-lock.ts";
 import type { DeploymentBody } from "./rollout-plan.ts";
 import { ROLLOUT_TAG } from "./rollout-undo.ts";
 

@@ -1,31 +1,23 @@
 // One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
-// Tests: test/lib/ml/endpoints/rollout-meetings.test.ts, test/lib/ml/endpoints/rollout-intruders.test.ts
+// Tests: test/lib/ml/rollout/rollout-meetings.test.ts, test/lib/ml/rollout/rollout-intruders.test.ts
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
+import { listDeployments, putDeployment } from "../endpoints/deployments.ts";
+import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
+import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "../endpoints/endpoints.ts";
+import type { Call, InvocationSection } from "../endpoints/invoke.ts";
+import { moveTraffic } from "../endpoints/traffic.ts";
+import { type Changes, sameTraffic, sayTraffic, trafficWith } from "../endpoints/traffic-shares.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
-import { listDeployments, putDeployment } from "./deployments.ts";
-import { EndpointLock, type Held } from "./endpoint-lock.ts";
-import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "./endpoints.ts";
-import type { Call, InvocationSection } from "./invoke.ts";
 import { callBeforeTraffic } from "./rollout-call.ts";
 import { RolloutClaim } from "./rollout-claim.ts";
 import { deleteOld } from "./rollout-clear.ts";
 import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
-import {
-  type Changes,
-  planLines,
-  planRollout,
-  type RolloutPlan,
-  type RolloutWish,
-  sameTraffic,
-  sayTraffic,
-  trafficWith,
-} from "./rollout-plan.ts";
+import { planLines, planRollout, type RolloutPlan, type RolloutWish } from "./rollout-plan.ts";
 import { type DeploymentSection, deploymentSection, type RolloutReport } from "./rollout-report.ts";
 import type { Leftover } from "./rollout-undo.ts";
-import { moveTraffic } from "./traffic.ts";
 
 export interface RolloutOptions extends Callbacks<DeploymentSection> {
   /** From which the endpoint is made where it is missing. */
