@@ -1,24 +1,11 @@
 // Computes that the pipeline uses: their state, and the quota of their VM family.
 // Tests: test/lib/ml/setup/page.test.ts
 import { segment } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import type { ComputeBody } from "../assets/computes.ts";
+import { coreLimits, machineSizes, sayLimit, sizeNamed, usagesOf } from "../workspace/region.ts";
 import type { SeenWorkspace } from "./network.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
-
-interface ComputeBody {
-  readonly properties?: {
-    readonly computeType?: string;
-    readonly provisioningState?: string;
-    readonly provisioningErrors?: readonly { readonly error?: { readonly message?: string } }[] | null;
-    readonly properties?: {
-      /** Of a compute instance. */
-      readonly state?: string;
-      readonly errors?: readonly { readonly error?: { readonly message?: string } }[] | null;
-      readonly vmSize?: string;
-      readonly vmPriority?: string;
-      readonly scaleSettings?: { readonly minNodeCount?: number; readonly maxNodeCount?: number };
-    } | null;
-  };
-}
 
 interface Machines {
   readonly seen: SeenWorkspace;
@@ -116,73 +103,30 @@ export async function namesIn({ request, id }: SeenWorkspace, collection: string
   return names.length > 0 ? `it has ${names.sort().join(", ")}` : "it has none";
 }
 
-interface VmSize {
-  readonly name?: string;
-  readonly family?: string;
-  readonly vCPUs?: number;
-}
-
-interface Usage {
-  readonly type?: string;
-  readonly currentValue?: number;
-  readonly limit?: number;
-  readonly name?: { readonly value?: string };
-}
-
 /** One node at the least must start; both answers are of the subscription, which a narrow role may not read (docs/facts/recorded-operations.md#6). */
 async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): Promise<CheckAnswer<true>> {
   if (vmSize === undefined)
     return { outcome: "notNeeded", answered: "It has no virtual machines of this subscription." };
-  const { azure, subscriptionId, signal } = seen.request;
-  const at = `/subscriptions/${subscriptionId}/providers/Microsoft.MachineLearningServices/locations/${segment(seen.location, "the region")}`;
-  const doing = "read the quota of the workspace's region";
-  const [sizes, usages] = await Promise.all([
-    azure.request<{ value?: VmSize[]; amlCompute?: VmSize[] }>("GET", `${at}/vmSizes`, {
-      doing,
-      promises: (body) => Array.isArray(body["value"] ?? body["amlCompute"]),
-      expect: [401, 403, 404],
-      signal,
-    }),
-    azure.request<{ value?: Usage[] }>("GET", `${at}/usages`, {
-      doing,
-      promises: "list",
-      expect: [401, 403, 404],
-      signal,
-    }),
-  ]);
-  if (sizes.status !== 200 || usages.status !== 200)
+  const region = { ...seen.request, location: seen.location };
+  const [sizes, usages] = await Promise.all([asked(() => machineSizes(region)), asked(() => usagesOf(region))]);
+  if (sizes instanceof TaskError || usages instanceof TaskError)
     return {
       outcome: "warned",
-      answered: `Azure does not tell (status ${sizes.status === 200 ? usages.status : sizes.status}): quotas belong to the subscription.`,
+      answered: `Azure does not tell (status ${(sizes instanceof TaskError ? sizes : (usages as TaskError)).status}): quotas belong to the subscription.`,
       todo: "Look at the quota in studio, or give the identity Reader on the subscription for this page.",
     };
-  const same = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
-  const { value, amlCompute } = sizes.body ?? {};
-  const size = (value ?? amlCompute)?.find(({ name }) => same(name, vmSize));
-  const kind = isLowPriority ? "lowPriorityCores" : "dedicatedCores";
-  const rows = usages.body?.value ?? [];
-  const family = rows.find(
-    ({ name, type }) => same(name?.value, size?.family ?? "") && type?.includes(`vmFamily/${kind}`),
-  );
-  // The row of all low-priority cores is in no recording; its name follows that of the dedicated ones.
-  const total = rows.find(({ name }) =>
-    same(name?.value, isLowPriority ? "TotalLowPriorityCores" : "TotalDedicatedCores"),
-  );
-  if (size === undefined || (family === undefined && total === undefined))
+  const size = sizeNamed(sizes, vmSize);
+  const tier = isLowPriority ? "lowPriority" : "dedicated";
+  const limits = coreLimits(usages, size?.family, tier);
+  if (size === undefined || limits === undefined)
     return {
       outcome: "warned",
       answered: `The region's list does not name the quota of ${vmSize}.`,
       todo: "Look at the quota in studio (Quota).",
     };
   const cores = size.vCPUs ?? 1;
-  // A limit of -1 is none of its own.
-  const limits = [family, total].flatMap((row) => (row?.limit === undefined || row.limit < 0 ? [] : [row]));
-  const told = limits
-    .map((row) => `${row.name?.value}: ${row.currentValue ?? 0} of ${row.limit} vCPUs in use`)
-    .join("; ");
-  const isShort = limits.some(
-    ({ limit = 0, currentValue = 0 }) => limit < cores || (!holdsNodes && limit - currentValue < cores),
-  );
+  const told = limits.map(sayLimit).join("; ");
+  const isShort = limits.some(({ limit, used }) => limit < cores || (!holdsNodes && limit - used < cores));
   if (isShort)
     return {
       outcome: "failed",
@@ -190,4 +134,14 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
       todo: "Ask for more quota of that family in studio (Quota), choose another size, or wait until others have ended.",
     };
   return { answered: `A node of ${vmSize} needs ${cores} vCPUs; ${told || "no limit of its own"}.`, value: true };
+}
+
+/** The answer, or the refusal of who may not ask at the scope of the subscription. */
+async function asked<T>(ask: () => Promise<T>): Promise<T | TaskError> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof TaskError && [401, 403, 404].includes(error.status ?? 0)) return error;
+    throw error;
+  }
 }

@@ -17,14 +17,6 @@ export interface SeenWorkspace {
   readonly mlflowUrl: string;
 }
 
-interface SetupBody extends WorkspaceBody {
-  readonly properties?: WorkspaceBody["properties"] & {
-    readonly provisioningState?: string;
-    readonly publicNetworkAccess?: string;
-    readonly v1LegacyMode?: boolean;
-  };
-}
-
 export type OpenWorkspaceOf = (request: WorkspaceRequest) => Promise<unknown>;
 
 /** @param open says in a sentence what is wrong where it is not there: lib/ml/workspace/workspace.ts */
@@ -37,7 +29,7 @@ export function checkWorkspace(
     { id: "workspace", asked: "Whether the workspace is there, and ready.", after: [role] },
     async ({ setup: { request } }): Promise<CheckAnswer<SeenWorkspace>> => {
       const { azure, name, signal } = request;
-      const { status, body } = await azure.request<SetupBody>("GET", scopeOf(request), {
+      const { status, body } = await azure.request<WorkspaceBody>("GET", scopeOf(request), {
         doing: `read the workspace ${name}`,
         promises: "resource",
         expect: [404],

@@ -3,23 +3,14 @@
 // Tests: test/lib/ml/setup/page.test.ts
 import { segment, workspaceId } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { allows, type Permission, permissionsAt } from "../workspace/permissions.ts";
 import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
 import type { OpenSetup } from "./sign-in.ts";
 import { operationsOf, PROVIDER, type TaskFolderName } from "./task-operations.ts";
 
-/** A role in force, as `GET {scope}/providers/Microsoft.Authorization/permissions` answers it. */
-export interface Permission {
-  readonly actions?: readonly string[];
-  readonly notActions?: readonly string[];
-  readonly dataActions?: readonly string[];
-  readonly notDataActions?: readonly string[];
-}
-
 /** Undefined: they may not be read, so that nothing is known. */
 export type Permissions = readonly Permission[] | undefined;
-
-const VERSION = "2022-04-01";
 
 export const scopeOf = ({ subscriptionId, resourceGroup, name }: WorkspaceRequest): string =>
   workspaceId(
@@ -27,41 +18,6 @@ export const scopeOf = ({ subscriptionId, resourceGroup, name }: WorkspaceReques
     segment(resourceGroup, "the resource group"),
     segment(name, "the name of the workspace"),
   );
-
-/** The caller's own roles at a scope. @throws TaskError as Azure refuses */
-export async function permissionsAt({ azure, signal }: WorkspaceRequest, scope: string): Promise<Permission[]> {
-  const roles: Permission[] = [];
-  const path = `${scope}/providers/Microsoft.Authorization/permissions`;
-  for await (const one of azure.list<Permission>(path, {
-    apiVersion: VERSION,
-    doing: "read what the service connection's identity may do",
-    signal,
-  }))
-    roles.push(one);
-  return roles;
-}
-
-/**
- * One role allows an action if one of its patterns is met and none of its own exceptions; what another role excepts makes no
- * difference. `*` stands for any text. Deny assignments, conditions and locks do not show here.
- */
-export function allows(roles: readonly Permission[], action: string, data = false): boolean {
-  const meets = (patterns: readonly string[] | undefined) =>
-    (patterns ?? []).some((pattern) => new RegExp(`^${expression(pattern)}$`, "i").test(action));
-  return roles.some((role) =>
-    data ? meets(role.dataActions) && !meets(role.notDataActions) : meets(role.actions) && !meets(role.notActions),
-  );
-}
-
-// Between two slashes `*` also stands for nothing: AzureML Data Scientist has `workspaces/*/write` without `workspaces/write`, as
-// the published role says by an exception of its own.
-const expression = (pattern: string) =>
-  pattern
-    .split("/*/")
-    .map((part) => part.split("*").map(escaped).join(".*"))
-    .join("/(?:.*/)?");
-
-const escaped = (text: string) => text.replace(/[\\^$.+?()[\]{}|]/g, "\\$&");
 
 const GIVE =
   "Give the identity a role on the workspace, such as AzureML Data Scientist; a new role takes some minutes to count.";

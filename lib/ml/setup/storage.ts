@@ -4,9 +4,10 @@
 import { type BlobAccess, checkConnectivity, openContainer } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { DEFAULT_DATASTORE } from "../assets/datastores.ts";
+import { allows, permissionsAt } from "../workspace/permissions.ts";
 import { type SeenWorkspace, sayBlocked } from "./network.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
-import { allows, isOfNetwork, permissionsAt } from "./roles.ts";
+import { isOfNetwork } from "./roles.ts";
 
 interface SeenStorage {
   readonly seen: SeenWorkspace;

@@ -24,7 +24,23 @@ export interface Workspace {
    * at the first call.
    */
   serviceUrl(service: "history" | "data"): Promise<string>;
+  /** How the workspace stood when it was opened. */
+  readonly standing: WorkspaceStanding;
   readonly once: Once;
+}
+
+/** What the workspace says of itself beside its addresses; a field is absent where it does not say it. */
+interface WorkspaceStanding {
+  readonly provisioningState?: string;
+  readonly publicNetworkAccess?: string;
+  /** With a private endpoint it blocks the calls that these tasks make (docs/facts/operations.md#B.7). */
+  readonly v1LegacyMode?: boolean;
+  readonly privateLinkCount?: number;
+  readonly discoveryUrl?: string;
+  readonly managedNetwork?: {
+    readonly isolationMode?: string;
+    readonly status?: { readonly status?: string } | null;
+  } | null;
 }
 
 export interface WorkspaceRequest {
@@ -42,8 +58,7 @@ export interface WorkspaceBody {
   readonly id?: string;
   readonly name?: string;
   readonly location?: string;
-  readonly properties?: {
-    readonly discoveryUrl?: string;
+  readonly properties?: WorkspaceStanding & {
     readonly mlFlowTrackingUri?: string;
     readonly workspaceId?: string;
   };
@@ -110,6 +125,7 @@ export async function openWorkspace(request: WorkspaceRequest): Promise<Workspac
     location: found.location ?? "",
     mlflowUrl,
     serviceUrl: async (service) => `${await once("discovery", discover)}/${service}/v1.0${id}`,
+    standing: answer.body?.properties ?? {},
     once,
   };
 }

@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { TaskError } from "../../../../lib/errors.ts";
 import { readSetupOptions } from "../../../../lib/ml/setup/check-setup.ts";
 import { type CheckAnswer, Page } from "../../../../lib/ml/setup/page.ts";
-import { allows, isOfNetwork } from "../../../../lib/ml/setup/roles.ts";
+import { isOfNetwork } from "../../../../lib/ml/setup/roles.ts";
 import { TASK_OPERATIONS } from "../../../../lib/ml/setup/task-operations.ts";
+import { allows } from "../../../../lib/ml/workspace/permissions.ts";
 import { root } from "../../../docs/samples.ts";
 
 const never = new AbortController().signal;
