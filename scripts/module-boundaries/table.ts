@@ -45,6 +45,8 @@ export const MODULES: Readonly<Record<string, Module>> = {
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "lib/documents": ["language", "assets", "jobs", "pipelines", "endpoints", "workspace", "schedules"],
   "lib/ml": [
+    // CEL, which knows nothing of Azure ML.
+    ...["rules"],
     ...["workspace", "jobs", "assets", "endpoints"],
     // The stories.
     ...["gate"],

@@ -1,0 +1,57 @@
+// Reads one rule: a CEL expression that says yes or no. Pure.
+// Tests: test/lib/ml/gate/rules.test.ts
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { TaskError } from "../../errors.ts";
+import type { Language, Needs } from "./language.ts";
+
+interface CelError extends Error {
+  readonly summary?: string;
+  readonly range?: { readonly start: number };
+}
+
+/** CEL's own reason, so that it goes on after a colon. */
+export function reasonOf(error: unknown): string {
+  const { summary, message } = error as CelError;
+  return asClause(summary ?? message);
+}
+
+const asClause = (text: string) => text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, "");
+
+/**
+ * Reads one rule.
+ * @param example how rules look and which names there are, for the error's hint
+ * @throws TaskError kind `input` with the line, the place and the reason
+ */
+export function parseRule<S extends string>(
+  language: Language<S>,
+  text: string,
+  line: number,
+  example: string,
+): { readonly ast: ASTNode; readonly needs: Needs<S> } {
+  const fault = (why: string, column?: number) => {
+    const pointer = column === undefined ? "" : `\n    ${text}\n    ${" ".repeat(column)}^`;
+    const where = column === undefined ? `line ${line}` : `line ${line}, column ${column + 1}`;
+    return new TaskError("input", `Input rules, ${where}: the rule ${text} is no CEL expression: ${why}.${pointer}`, {
+      errorCode: "AML1505",
+      hint: example,
+    });
+  };
+  let ast: ASTNode;
+  let checked: { valid: boolean; type?: string; error?: CelError };
+  try {
+    const parsed = language.environment.parse(text);
+    ast = parsed.ast;
+    checked = parsed.check() as typeof checked;
+  } catch (error) {
+    throw fault(reasonOf(error), (error as CelError).range?.start);
+  }
+  if (!checked.valid)
+    throw fault(asClause(checked.error?.summary ?? "it does not fit together"), checked.error?.range?.start);
+  if (checked.type !== "bool") {
+    throw new TaskError("input", `Input rules, line ${line}: the rule ${text} says a ${checked.type}, not yes or no.`, {
+      errorCode: "AML1505",
+      hint: `Compare it with something: ${text} >= 0.9.`,
+    });
+  }
+  return { ast, needs: language.needsOf(ast) };
+}
