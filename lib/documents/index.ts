@@ -9,6 +9,7 @@ export { batchDeploymentKind } from "./endpoints/batch-deployment.ts";
 export { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
 export { type OnlineDeploymentDocument, onlineDeploymentKind } from "./endpoints/online-deployment.ts";
 export {
+  isServingName,
   type OnlineEndpointDocument,
   onlineEndpointKind,
 } from "./endpoints/online-endpoint.ts";

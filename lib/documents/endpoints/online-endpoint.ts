@@ -19,7 +19,7 @@ const SERVING_NAME_RULE =
   "a name has 3 to 32 characters: letters, digits and hyphens, beginning with a letter and ending with a letter or a digit";
 
 /** Whether Azure takes the name for an endpoint or a deployment. */
-function isServingName(name: string): boolean {
+export function isServingName(name: string): boolean {
   return SERVING_NAME.test(name) && name.length >= 3 && name.length <= 32;
 }
 

@@ -119,11 +119,15 @@ export async function putEndpoint(
   return getEndpoint(workspace, name);
 }
 
-/** The body of an endpoint with another traffic: what is not managed here stays, what is read-only goes. */
-export function withTraffic(endpoint: Endpoint, traffic: Traffic): object {
+/** The body of an endpoint with another traffic, and other tags: what is not managed here stays, what is read-only goes. */
+export function withTraffic(
+  endpoint: Endpoint,
+  traffic: Traffic,
+  tags: Readonly<Record<string, string>> = endpoint.tags ?? {},
+): object {
   return {
     ...envelope(endpoint),
-    tags: endpoint.tags ?? {},
+    tags,
     properties: { ...sendable(endpoint.properties), traffic },
   };
 }

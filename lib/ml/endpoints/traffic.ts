@@ -6,6 +6,7 @@ import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict
 import type { Workspace } from "../workspace/workspace.ts";
 import { listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
+import { type TagChanges, type Tags, tagChangesOf, tagsWithout } from "./endpoint-tags.ts";
 import {
   type Endpoint,
   endpointWrite,
@@ -33,8 +34,10 @@ export interface Move {
   readonly lock: EndpointLock;
   /** Milliseconds that are left; absent: no deadline. */
   readonly left: () => number | undefined;
+  /** The endpoint's tags with this traffic; written in the same PUT. Absent: as they are. */
+  readonly retag?: ((tags: Tags, before: Traffic, wanted: Traffic) => Tags) | undefined;
   /** Told right before the write what it changes; may note that in the lock, or refuse it. */
-  readonly onWrite: (changes: Changes, held: Held) => Promise<void>;
+  readonly onWrite: (changes: Changes, held: Held, tags: TagChanges) => Promise<void>;
   /** Told, while the lock is still held, once the share is what it is to be. */
   readonly onMoved: (held: Held) => Promise<void>;
 }
@@ -60,8 +63,10 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
     await move.onMoved(held);
     return { before, after: before };
   }
-  await Promise.all([move.onWrite(changesOf(before, wanted), held), held.requireHeld()]);
-  const answer = await putEndpoint(workspace, name, endpointWrite(name, withTraffic(endpoint, wanted)), {
+  const was = endpoint.tags ?? {};
+  const tags = move.retag?.(was, before, wanted) ?? was;
+  await Promise.all([move.onWrite(changesOf(before, wanted), held, tagChangesOf(was, tags)), held.requireHeld()]);
+  const answer = await putEndpoint(workspace, name, endpointWrite(name, withTraffic(endpoint, wanted, tags)), {
     deadline: move.left(),
     again: false,
   });
@@ -97,6 +102,8 @@ export function giveBack(
     readonly endpoint: string;
     readonly deployment: string;
     readonly changes: Changes;
+    /** Tags that the same write changed; they go back with the share. */
+    readonly tags?: TagChanges | undefined;
     readonly lock: EndpointLock;
     readonly isMine: (held: Held) => boolean;
   },
@@ -130,10 +137,15 @@ export function giveBack(
       };
     }
     await held.requireHeld();
-    const answer = await putEndpoint(workspace, name, endpointWrite(name, withTraffic(endpoint, back)), {
-      deadline: left(),
-      again: false,
-    });
+    const answer = await putEndpoint(
+      workspace,
+      name,
+      endpointWrite(name, withTraffic(endpoint, back, tagsWithout(endpoint.tags ?? {}, move.tags ?? {}))),
+      {
+        deadline: left(),
+        again: false,
+      },
+    );
     if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
     return { changed: true, left: "Somebody else has changed the traffic at the same time." };
   }

@@ -4,6 +4,7 @@
 import { TaskError } from "../../errors.ts";
 import { deleteDeployment, findDeployment, listDeployments } from "../endpoints/deployments.ts";
 import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
+import type { TagChanges } from "../endpoints/endpoint-tags.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { giveBack } from "../endpoints/traffic.ts";
 import { type Changes, sayTraffic, shareOf } from "../endpoints/traffic-shares.ts";
@@ -25,6 +26,8 @@ export interface Leftover {
   readonly remove: boolean;
   /** The change of traffic by the rollout's write; absent: it wrote none. */
   readonly changes?: Changes;
+  /** Tags of the endpoint that the same write changed. */
+  readonly tags?: TagChanges;
 }
 
 /** Milliseconds to wait for what is under way. */
@@ -53,7 +56,7 @@ export async function undo(
   lock: EndpointLock,
   patience: Patience,
 ): Promise<Undone> {
-  const { endpoint, deployment, changes } = leftover;
+  const { endpoint, deployment, changes, tags } = leftover;
   const sentences: string[] = [];
   let settled = true;
   const tryTo = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
@@ -73,7 +76,7 @@ export async function undo(
       () =>
         giveBack(
           workspace,
-          { endpoint, deployment, changes, lock, isMine: (held) => isMine(leftover, held) },
+          { endpoint, deployment, changes, tags, lock, isMine: (held) => isMine(leftover, held) },
           patience.traffic,
         ),
     );

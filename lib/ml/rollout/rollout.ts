@@ -3,10 +3,11 @@
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { listDeployments, putDeployment } from "../endpoints/deployments.ts";
 import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
+import { type TagChanges, withKnownGood } from "../endpoints/endpoint-tags.ts";
 import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import type { Call, InvocationSection } from "../endpoints/invoke.ts";
 import { moveTraffic } from "../endpoints/traffic.ts";
-import { type Changes, sameTraffic, sayTraffic, trafficWith } from "../endpoints/traffic-shares.ts";
+import { type Changes, sameTraffic, sayTraffic, shareOf, trafficWith } from "../endpoints/traffic-shares.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -50,6 +51,7 @@ export class Rollout {
   #madeEndpoint = false;
   #wrote = false;
   #changes: Changes | undefined;
+  #tags: TagChanges | undefined;
   #answered = false;
   #done = false;
   #report: RolloutReport;
@@ -88,6 +90,7 @@ export class Rollout {
       created: this.#claim.created,
       remove: this.#options.onFailure === "deleteDeployment",
       ...(this.#changes ? { changes: this.#changes } : {}),
+      ...(this.#tags ? { tags: this.#tags } : {}),
     };
   }
 
@@ -238,9 +241,11 @@ export class Rollout {
       percent: wish.trafficPercent,
       lock: this.lock,
       left,
-      onWrite: async (changes, held) => {
+      retag: (tags, was, wanted) => (shareOf(wanted, this.#name) === 100 ? withKnownGood(tags, this.#name, was) : tags),
+      onWrite: async (changes, held, tags) => {
         await Promise.all([requireReady(this.#workspace, this.#endpoint, this.#name), this.#note(held)]);
         this.#changes = changes;
+        this.#tags = tags;
         this.#leave();
       },
       onMoved: async (held) => {

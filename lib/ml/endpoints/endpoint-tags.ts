@@ -1,0 +1,63 @@
+// Tags of these tasks on an endpoint: the deployments that are known to be good, which a rollback goes to, and the changes of tags that
+// a write of the traffic makes and a rollback takes back. Pure.
+// Tests: test/lib/ml/endpoints/endpoint-tags.test.ts
+import { isServingName } from "../../documents/index.ts";
+import type { Endpoint, Traffic } from "./endpoints.ts";
+import { sameName, withoutZeros } from "./traffic-shares.ts";
+
+/**
+ * The last known good deployments of the endpoint, newest first, with a space between: each had all of the traffic when a rollout ended
+ * well. It is written in the same PUT as the traffic. Whoever may write to the endpoint may change it.
+ */
+export const LAST_KNOWN_GOOD = "azureDevOps.lastKnownGood";
+/** The number of names that are kept: five of 32 characters stay below the 256 that a tag's value has in Azure Resource Manager. */
+const KEPT = 5;
+
+export type Tags = Readonly<Record<string, string>>;
+
+/**
+ * Names of deployments that are known to be good, newest first. The first is the last that was released with all of the traffic; whether it
+ * is still there and ready is for the caller to look. Anything in the tag that is no deployment's name is left out.
+ */
+export function knownGood(endpoint: Pick<Endpoint, "tags"> | undefined): string[] {
+  const names = (endpoint?.tags?.[LAST_KNOWN_GOOD] ?? "").split(/[\s,]+/).filter(isServingName);
+  return unique(names).slice(0, KEPT);
+}
+
+/**
+ * The tags once `name` has been given all of the traffic and is known to be good. The deployment that had all of it before comes next:
+ * it served well until then, whoever released it.
+ * @param before the traffic before
+ * @param bad a deployment that a rollback goes away from: it is on the list no longer
+ */
+export function withKnownGood(tags: Tags, name: string, before: Traffic = {}, bad?: string): Tags {
+  const [only, ...more] = Object.keys(withoutZeros(before));
+  const previous = only !== undefined && more.length === 0 ? [only] : [];
+  const names = unique([name, ...previous, ...knownGood({ tags })]).filter(
+    (one) => bad === undefined || !sameName(one, bad),
+  );
+  return { ...tags, [LAST_KNOWN_GOOD]: names.slice(0, KEPT).join(" ") };
+}
+
+/** The change of tags by one write: the value before and after, by name; null: not there. */
+export type TagChanges = Readonly<Record<string, readonly [before: string | null, after: string | null]>>;
+
+export function tagChangesOf(before: Tags, after: Tags): TagChanges {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const all = [...names].map((name) => [name, [before[name] ?? null, after[name] ?? null]] as const);
+  return Object.fromEntries(all.filter(([, [was, is]]) => was !== is));
+}
+
+/** The tags without what one write changed of them; a value that is no longer the written one is somebody else's and stays. */
+export function tagsWithout(now: Tags, changes: TagChanges): Tags {
+  const back: Record<string, string> = { ...now };
+  for (const [name, [before, after]] of Object.entries(changes)) {
+    if ((now[name] ?? null) !== after) continue;
+    if (before === null) delete back[name];
+    else back[name] = before;
+  }
+  return back;
+}
+
+const unique = (names: readonly string[]): string[] =>
+  names.filter((name, at) => names.findIndex((one) => sameName(one, name)) === at);
