@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
-import { afterAnswer, afterJob, begin, failureOf, freshEndpoint, isTrafficWrite, release, served } from "../rollouts.ts";
+import {
+  afterAnswer,
+  afterJob,
+  begin,
+  failureOf,
+  freshEndpoint,
+  isTrafficWrite,
+  release,
+  served,
+} from "../rollouts.ts";
 import { theCloud } from "../world.ts";
 
 const tagsOf = async (endpoint: string) => endpointsOf((await theCloud()).azure).get(endpoint)?.tags ?? {};
