@@ -17,7 +17,7 @@ import { readScenarios } from "./azure/scenarios/document.ts";
 import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
 import { Scenarios } from "./azure/scenarios/scenarios.ts";
 import { apiApplication, armApplication, loginApplication } from "./azure/server.ts";
-import { containerOf } from "./azure/workspace/datastores.ts";
+import { byAccount, bySubscription, byTenant, shared } from "./azure/subscriptions.ts";
 import { BlobStore } from "./azure/world/blobs.ts";
 import { CloudClock } from "./azure/world/clock.ts";
 import { type AzureNames, type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world/world.ts";
@@ -31,6 +31,13 @@ import { HarRecorder } from "./network/har.ts";
 import { type Listener, listen } from "./network/listen.ts";
 import { type Proxy as ClientProxy, startProxy } from "./network/proxy.ts";
 import { makeAuthority } from "./network/tls.ts";
+import {
+  addSubscription,
+  connectionTo,
+  makeContainers,
+  type Subscription,
+  type SubscriptionNames,
+} from "./subscriptions.ts";
 
 export { contracts } from "./azure/contract/contracts.ts";
 
@@ -42,6 +49,8 @@ export interface CloudOptions {
   readonly har?: HarRecorder;
   /** The names of subscription, resource group and workspace; default: `defaultNames`. */
   readonly names?: Partial<Pick<AzureNames, "subscriptionId" | "resourceGroup" | "workspaceName">>;
+  /** Further subscriptions beside the first, in its tenant or in others; they share Azure Resource Manager, Microsoft Entra and the services' hosts. */
+  readonly subscriptions?: readonly SubscriptionNames[];
   /** Scenarios (delays and failures on demand): a file, or its parsed content. */
   readonly scenarios?: string | ScenarioDocument;
   /** `venv`: what environments ask for is installed into virtual environments; else jobs have this machine's Python. */
@@ -81,6 +90,8 @@ export interface LocalCloud {
   /** Service connections of the local project, by name. */
   readonly connections: Readonly<Record<ConnectionName, ServiceConnection>>;
   readonly azure: AzureWorld;
+  /** The further subscriptions, by the names of their connections. */
+  readonly subscriptions: Readonly<Record<string, Subscription>>;
   readonly devops: DevOpsWorld;
   readonly har: HarRecorder;
   /** Opens another proxy like `urls.proxy`, so that its clients can be told apart. The caller closes it. */
@@ -156,15 +167,16 @@ async function start(
   };
 
   const urls: AzureUrls = { arm: "", login: "", api: "", storage: "" };
-  const world: AzureWorld = createWorld({
-    names,
+  const parts = {
     environment: options.posesAs && environments[options.posesAs],
-    clock,
+    ...{ clock, har, state, dataFolder: options.data },
+    listen: (name: string, handler: http.RequestListener) => listenNamed(name, handler),
+    onClose: (callback: () => void | Promise<void>) => void closers.push(callback),
+  };
+  const world: AzureWorld = createWorld({
+    ...parts,
+    ...{ names, urls, directory },
     scenarios: new Scenarios(document.rules),
-    har,
-    state,
-    urls,
-    directory,
     blobs: new BlobStore({
       account: azurite.account,
       key: azurite.key,
@@ -172,10 +184,12 @@ async function start(
       publicUrl: () => urls.storage,
       now: machineNow,
     }),
-    dataFolder: options.data,
-    listen: (name, handler) => listenNamed(name, handler),
-    onClose: (callback) => void closers.push(callback),
+    siblings: () => worlds.filter(({ tenantId }) => tenantId === names.tenantId),
   });
+  const worlds = [world];
+  const more = [];
+  for (const one of options.subscriptions ?? [])
+    more.push({ names: one, ...(await addSubscription(one, names, { ...parts, urls, directory, worlds })) });
   if (options.environments === "venv")
     world.provisioning = { kind: "venv", cache: options.environmentsCache ?? defaultCache() };
   const devops = createDevOps(world);
@@ -183,35 +197,28 @@ async function start(
   const header = world.secret(randomBytes(18).toString("hex"));
 
   const [arm, login, api, storage, azureDevOps, identityEndpoint] = await Promise.all([
-    listenNamed("arm", armApplication(world, options.contracts)),
-    listenNamed("login", loginApplication(world)),
-    listenNamed("api", apiApplication(world)),
     listenNamed(
-      "storage",
-      storageHandler({
-        port: azurite.port,
-        directory,
-        accountSas: () => world.blobs.accountSasToken(5),
-        rules: () => world.settings.storage,
-      }),
+      "arm",
+      shared(worlds, (one) => armApplication(one, options.contracts), bySubscription),
     ),
+    listenNamed("login", shared(worlds, loginApplication, byTenant)),
+    listenNamed("api", shared(worlds, apiApplication, bySubscription)),
+    listenNamed("storage", shared(worlds, storageOf, byAccount)),
     listenNamed("devops", devOpsApplication(devops)),
     listenNamed("identity", managedIdentityHandler(world, identity, header), true),
   ]);
-  Object.assign(urls, {
-    arm: arm.url,
-    login: login.url,
-    api: api.url,
-    storage: `https://${names.storageAccount}.blob.core.storage.localhost:${storage.port}`,
-  });
+  for (const one of worlds)
+    Object.assign(one.urls, {
+      ...{ arm: arm.url, login: login.url, api: api.url },
+      storage: `https://${one.storageAccount}.blob.core.storage.localhost:${storage.port}`,
+    });
   devops.listensAt(azureDevOps.url);
-  // A workspace is born with the containers of its datastores; what is uploaded comes later.
-  const places = ["workspaceblobstore", "workspaceartifactstore"].map((name) => containerOf(world, name));
-  await Promise.all(places.map((place) => place && world.blobs.container(place)));
+  // What is uploaded comes later.
+  await Promise.all(worlds.map(makeContainers));
   const proxy = await startProxy(ports, { port: remembered.get("proxy") });
   remembered.set("proxy", proxy.port);
   closers.push(() => proxy.close());
-  Object.assign(world.reach, { caFile, proxyUrl: proxy.url });
+  for (const one of worlds) Object.assign(one.reach, { caFile, proxyUrl: proxy.url });
 
   const federation = (name: string) => ({
     issuer: devops.tokens.issuer,
@@ -219,7 +226,14 @@ async function start(
   });
   const posesAs = options.posesAs && environments[options.posesAs];
   const connections = createConnections(world, credentials, federation, posesAs);
-  for (const { scheme, parameters, ...connection } of Object.values(connections)) {
+  const subscriptions = Object.fromEntries(
+    more.map((one, index): [string, Subscription] => {
+      const connection = connectionTo(one.names, one, connections["azure-ml"], index + 1);
+      return [one.names.connection, { azure: one.world, client: one.client, connection }];
+    }),
+  );
+  const made = [...Object.values(connections), ...Object.values(subscriptions).map(({ connection }) => connection)];
+  for (const { scheme, parameters, ...connection } of made) {
     devops.connections.add({ ...connection, authorization: { scheme, parameters } });
   }
 
@@ -236,12 +250,22 @@ async function start(
     managedIdentity: { endpoint: `${identityEndpoint.url}${identityPath}`, header },
     connections,
     azure: world,
+    subscriptions,
     devops,
     har,
     openProxy: () => startProxy(ports),
     close,
   };
 }
+
+/** The storage account of a subscription as its clients see it. */
+const storageOf = (world: AzureWorld) =>
+  storageHandler({
+    port: world.blobs.port,
+    directory: world.directory,
+    accountSas: () => world.blobs.accountSasToken(5),
+    rules: () => world.settings.storage,
+  });
 
 /** Azure DevOps in Microsoft Entra, the same for every organization. */
 const devOpsAudience = "499b84ac-1321-427f-aa17-267ca6975798";

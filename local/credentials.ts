@@ -20,6 +20,10 @@ export interface Credentials {
   readonly managedIdentity: { readonly clientId: string };
 }
 
+/** A client secret of the usual form, redacted by `hide`. */
+export const newSecret = (hide: (value: string) => string): string =>
+  hide(`${randomBytes(3).toString("hex")}~${randomBytes(24).toString("base64url")}`);
+
 /** Makes the clients and registers them. */
 export async function createCredentials(directory: Directory, hide: (value: string) => string): Promise<Credentials> {
   const register = (displayName: string, o: Partial<Principal> = {}): string => {
@@ -27,11 +31,9 @@ export async function createCredentials(directory: Directory, hide: (value: stri
     directory.add({ clientId, objectId: randomUUID(), displayName, secrets: [], hasAccess: true, ...o });
     return clientId;
   };
-  const newSecret = () => hide(`${randomBytes(3).toString("hex")}~${randomBytes(24).toString("base64url")}`);
-
-  const secret = newSecret();
-  const expired = newSecret();
-  const forbidden = newSecret();
+  const secret = newSecret(hide);
+  const expired = newSecret(hide);
+  const forbidden = newSecret(hide);
   const certificate = await clientCertificate();
   hide(certificate.keyPem);
   return {

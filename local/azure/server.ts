@@ -115,7 +115,8 @@ function authenticate(world: AzureWorld, audiences: () => string[]): RequestHand
   return (request, response, next) => {
     const caller: Principal = world.directory.check(request.headers.authorization, audiences());
     response.locals["caller"] = caller;
-    if (!caller.hasAccess) {
+    const isHere = caller.subscriptions?.includes(world.subscriptionId) ?? true;
+    if (!caller.hasAccess || !isHere) {
       const verbs: Record<string, string> = { GET: "read", HEAD: "read", DELETE: "delete", POST: "action" };
       const action = `Microsoft.MachineLearningServices/workspaces/${verbs[request.method] ?? "write"}`;
       throw authorizationFailed(caller.clientId, caller.objectId, action, request.path);

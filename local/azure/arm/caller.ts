@@ -20,6 +20,8 @@ export interface Principal {
   readonly certificatePem?: string;
   /** Whether it holds a role on the workspace; without one every plane answers 403. */
   readonly hasAccess: boolean;
+  /** The subscriptions in which it holds its roles; all of the tenant's where absent. */
+  readonly subscriptions?: readonly string[];
   /** Its rights there and elsewhere, if they are limited. */
   readonly roles?: readonly Role[];
   /** Managed identities have no secret; they get tokens from the identity endpoint. */

@@ -170,6 +170,16 @@ export function invalidToken(message: string): ArmError {
   return front(401, "InvalidAuthenticationToken", message);
 }
 
+/** 401: a token of another tenant than that of the subscription. */
+export function wrongTenant(issuing: string, own: string): ArmError {
+  const [issuer, wanted] = [`https://sts.windows.net/${issuing}/`, `https://sts.windows.net/${own}/`];
+  return front(
+    401,
+    "InvalidAuthenticationTokenTenant",
+    `The access token is from the wrong issuer '${issuer}'. It must match the tenant '${wanted}' associated with this subscription. Please use the authority (URL) 'https://login.windows.net/${own}' to get the token. Note, if the subscription is transferred to another tenant there is no impact to the services, but information about new tenant could take time to propagate (up to an hour). If you just transferred your subscription and see this error message, please try back later.`,
+  );
+}
+
 /** 401: no Authorization header at all. */
 export function authenticationFailed(): ArmError {
   return front(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");

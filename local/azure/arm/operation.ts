@@ -3,9 +3,9 @@ import { timestamp } from "./envelope.ts";
 
 /**
  * Prefix of an operation's id: online endpoint and deployment (`oeidp`, `odidp` since 2024), batch endpoint and deployment,
- * schedule, job cancel. Ids of the other families are guids, or what whoever started them chose.
+ * schedule, job cancel, publication of an asset (whose prefix is not known). Ids of the other families are guids, or what whoever started them chose.
  */
-export type OperationKind = "oe" | "od" | "oeidp" | "odidp" | "bebes" | "bdbes" | "s" | "jc" | Family;
+export type OperationKind = "oe" | "od" | "oeidp" | "odidp" | "bebes" | "bdbes" | "s" | "jc" | "publish" | Family;
 
 /** Families with status addresses of their own (docs/facts/recorded-operations.md#1.3; registries: recorded in 2022). */
 export type Family = "compute" | "workspace" | "registry";

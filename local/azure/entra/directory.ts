@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject, randomUUID, sign, verify } from "node:crypto";
 import { signingKeys } from "../../network/signing-keys.ts";
 import type { Principal } from "../arm/caller.ts";
-import { authenticationFailed, invalidToken } from "../arm/errors.ts";
+import { authenticationFailed, invalidToken, wrongTenant } from "../arm/errors.ts";
 
 /** A token issuer that local Entra trusts for workload identity federation, and the subjects it may speak for. */
 interface FederatedCredential {
@@ -136,7 +136,7 @@ export class Directory {
   /**
    * The owner of the token in the Authorization header.
    * @param audiences resources the token may be meant for; a trailing slash makes no difference
-   * @throws ArmError 401 when there is no token, or not ours, or expired, or for another audience
+   * @throws ArmError 401 when there is no token, or not ours, or of another tenant, or expired, or for another audience
    */
   check(authorization: string | undefined, audiences: readonly string[]): Principal {
     if (authorization === undefined) throw authenticationFailed();
@@ -147,6 +147,7 @@ export class Directory {
       throw invalidToken("The access token is invalid.");
     }
     const claims = token.claims as Claims;
+    if (!same(String(claims.tid), this.tenantId)) throw wrongTenant(String(claims.tid), this.tenantId);
     const now = this.#now() / 1000;
     if (claims.exp <= now || this.#expired.has(bearer)) {
       const at = (seconds: number) => new Date(seconds * 1000).toISOString();

@@ -4,8 +4,8 @@ import express, { type Express, type Response, Router } from "express";
 import type { AssetVersion } from "../arm/collection.ts";
 import { userError } from "../arm/errors.ts";
 import { armContext, bodyOf, jsonBody, parameter, propertiesOf } from "../arm/router.ts";
-import { type Importing, importAsset } from "../registries/importing.ts";
 import { askedOf, dataPlane, kinds, mountReading, noRegistry, requireRegistry } from "../registries/reading.ts";
+import { type Importing, importAsset } from "../workspace/importing.ts";
 import { storagePlace } from "../workspace/locate.ts";
 import { registriesOf, registryAssets } from "../workspace/registries.ts";
 import type { AzureWorld } from "../world/world.ts";
@@ -19,8 +19,13 @@ interface Pending {
   isDone: boolean;
 }
 
+/** Operations of the registries of a subscription, by id. */
+const pendingOf = (world: AzureWorld) => world.part("registry operations", () => new Map<string, Pending>());
+
+export const hasOperation = (world: AzureWorld, id: string): boolean => pendingOf(world).has(id);
+
 export function mount(app: Express, world: AzureWorld): void {
-  const pending = new Map<string, Pending>();
+  const pending = pendingOf(world);
   mountDiscovery(app, world);
   mountOperations(app, world, pending);
   const routes = Router({ mergeParams: true });

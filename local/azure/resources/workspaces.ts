@@ -35,14 +35,14 @@ export function mountAbove(router: ArmRouter, world: AzureWorld): void {
     location: world.location,
     properties: { provisioningState: "Succeeded" },
   });
-  const account = () => ({
-    id: subscription,
-    subscriptionId: world.subscriptionId,
+  const account = ({ subscriptionId, tenantId }: AzureWorld = world) => ({
+    id: `/subscriptions/${subscriptionId}`,
+    subscriptionId,
     displayName: "Local subscription",
     state: "Enabled",
-    tenantId: world.tenantId,
+    tenantId,
   });
-  router.get("/subscriptions", (_request, response) => void response.json({ value: [account()] }));
+  router.get("/subscriptions", (_request, response) => void response.json({ value: world.siblings().map(account) }));
   router.get("/subscriptions/:subscription", (_request, response) => void response.json(account()));
   router.get(
     "/subscriptions/:subscription/resourceGroups",

@@ -50,6 +50,8 @@ export interface BlobEntry {
 export class BlobStore {
   readonly account: string;
   readonly key: string;
+  /** Azurite's plain HTTP port on 127.0.0.1. */
+  readonly port: number;
   readonly #credential: StorageSharedKeyCredential;
   readonly #service: BlobServiceClient;
   readonly #publicUrl: () => string;
@@ -60,6 +62,7 @@ export class BlobStore {
   constructor(o: { account: string; key: string; port: number; publicUrl: () => string; now: () => number }) {
     this.account = o.account;
     this.key = o.key;
+    this.port = o.port;
     this.#publicUrl = o.publicUrl;
     this.#now = o.now;
     this.#credential = new StorageSharedKeyCredential(o.account, o.key);

@@ -7,7 +7,7 @@ import { type Environment, environments } from "../arm/clouds.ts";
 import { type AssetNoun, AssetStore } from "../arm/collection.ts";
 import { Operations } from "../arm/operations.ts";
 import type { Directory } from "../entra/directory.ts";
-import type { State, Store } from "../records/state.ts";
+import type { Store, Stores } from "../records/state.ts";
 import type { Scenarios } from "../scenarios/scenarios.ts";
 import type { BlobStore } from "./blobs.ts";
 import type { CloudClock } from "./clock.ts";
@@ -59,6 +59,8 @@ export interface AzureWorld extends AzureNames {
   readonly har: HarRecorder;
   readonly blobs: BlobStore;
   readonly directory: Directory;
+  /** The subscriptions of the same tenant, itself among them: identities and registries of a tenant are known in all of them. */
+  siblings(): readonly AzureWorld[];
   readonly operations: Operations;
   /** Containers and versions of one noun. */
   readonly assets: Readonly<Record<AssetNoun, AssetStore>>;
@@ -98,9 +100,11 @@ export interface WorldParts {
   readonly har: HarRecorder;
   readonly blobs: BlobStore;
   readonly directory: Directory;
-  readonly state: State;
+  readonly state: Stores;
   readonly urls: AzureUrls;
   readonly dataFolder?: string | undefined;
+  /** Itself alone where absent. */
+  readonly siblings?: AzureWorld["siblings"] | undefined;
   readonly listen: AzureWorld["listen"];
   readonly onClose: AzureWorld["onClose"];
 }
@@ -121,7 +125,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     if (!running.has(key)) running.set(key, make());
     return running.get(key) as T;
   };
-  return {
+  const world: AzureWorld = {
     ...names,
     workspaceId: `/subscriptions/${names.subscriptionId}/resourceGroups/${names.resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${names.workspaceName}`,
     urls,
@@ -130,6 +134,7 @@ export function createWorld(parts: WorldParts): AzureWorld {
     har,
     blobs: parts.blobs,
     directory: parts.directory,
+    siblings: parts.siblings ?? (() => [world]),
     operations: new Operations({ ...names, urls, clock, patience: () => settings.patience }),
     assets: {
       codes: assets("codes"),
@@ -153,4 +158,5 @@ export function createWorld(parts: WorldParts): AzureWorld {
     listen: parts.listen,
     onClose: parts.onClose,
   };
+  return world;
 }

@@ -4,6 +4,7 @@ import { userError } from "../../arm/errors.ts";
 import type { ArmRouter } from "../../arm/router.ts";
 import { longDatastoreUri, parseReference } from "../../records/references.ts";
 import type { AzureWorld } from "../../world/world.ts";
+import { mountPublish } from "./publish.ts";
 import { type AssetKind, containerProperties, keepPath, mountAssets, sentText, showsPreviewKeys } from "./routes.ts";
 
 export const kind: AssetKind = {
@@ -54,4 +55,5 @@ export function dataUriOf(world: AzureWorld, uri: string, dataType: string): str
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   mountAssets(arm, world, kind);
+  mountPublish(arm, world, kind);
 }

@@ -4,6 +4,7 @@ import { atLeast } from "../../arm/envelope.ts";
 import { userError } from "../../arm/errors.ts";
 import type { ArmRouter } from "../../arm/router.ts";
 import type { AzureWorld } from "../../world/world.ts";
+import { mountPublish } from "./publish.ts";
 import { type AssetKind, containerProperties, mountAssets, requiredField, showsPreviewKeys } from "./routes.ts";
 
 /** Curated environments that docs/facts/azureml-wire.md and the official examples name, and their versions, oldest first. */
@@ -108,4 +109,5 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     }
   }
   mountAssets(arm, world, kind);
+  mountPublish(arm, world, kind);
 }

@@ -8,6 +8,7 @@ import { managedDatastores } from "../../workspace/datastores.ts";
 import { declaredFlavors } from "../../workspace/flavors.ts";
 import { storagePlace } from "../../workspace/locate.ts";
 import type { AzureWorld } from "../../world/world.ts";
+import { mountPublish } from "./publish.ts";
 import { type AssetKind, containerProperties, keepPath, mountAssets, sentText, showsPreviewKeys } from "./routes.ts";
 
 export const kind: AssetKind = {
@@ -89,4 +90,5 @@ function jobOf(uri: string): string | undefined {
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
   mountAssets(arm, world, kind);
+  mountPublish(arm, world, kind);
 }
