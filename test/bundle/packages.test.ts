@@ -112,7 +112,7 @@ describe("packaged task folders", () => {
         env: { PATH: process.env["PATH"], AGENT_TEMPDIRECTORY: folder, SYSTEM_DEBUG: "true" },
       });
       const stack = /^##vso\[task\.debug\]TaskErrors?: .*$/m.exec(stdout)?.[0] ?? "";
-      for (const name of ["readInputs", "contextOf", "tell", "runTask", "main"])
+      for (const name of ["readInputs", "contextOf", "runStory", "runTask", "main"])
         assert.ok(stack.includes(`at ${name} (`) || stack.includes(`at async ${name} (`), `${task}, ${name}: ${stack}`);
     }
   });
