@@ -1,4 +1,4 @@
-// Azure's official management client, for the few readings that it covers without loss (keys, tokens, logs of containers).
+// Azure's official management client, for the few readings that it covers without loss (keys and tokens of online endpoints).
 // It has no connection of its own: each of its requests goes through AzureMl.request, so that the same rules hold for it:
 // tokens go to trusted origins only, an answer has to hold what the operation promises, and a reading is repeated.
 // It asks at api-version 2022-10-01. Bodies that users write never go through it: its models drop newer fields (docs/facts/azureml-documents.md#10).
@@ -14,8 +14,10 @@ import {
 import { TaskError } from "../errors.ts";
 import type { AzureMl, RequestOptions } from "./client.ts";
 
-/** The groups of operations that are part of a bundle; the others are left out (scripts/build/packages.ts). */
-type Asked = Pick<AzureMachineLearningWorkspaces, "onlineEndpoints" | "onlineDeployments">;
+/** The operations that are part of a bundle, with the models of their answers; scripts/build/packages.ts leaves out the others. */
+interface Asked {
+  readonly onlineEndpoints: Pick<AzureMachineLearningWorkspaces["onlineEndpoints"], "listKeys" | "getToken">;
+}
 
 /**
  * Asks through the official client, and returns its typed answer.

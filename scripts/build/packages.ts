@@ -69,7 +69,27 @@ const NEVER_ASKED = [
     "EnvironmentVersionsImpl",
   ],
   ...["JobsImpl", "ModelContainersImpl", "ModelVersionsImpl", "SchedulesImpl", "WorkspaceFeaturesImpl"],
+  "OnlineDeploymentsImpl",
 ];
+
+/** The models of what onlineEndpoints.listKeys and getToken answer, by which the official client reads answers. */
+const ANSWERED = ["EndpointAuthKeys", "EndpointAuthToken", "ErrorResponse", "ErrorDetail", "ErrorAdditionalInfo"];
+
+/** The mappers of the official management client without all but ANSWERED. */
+function answeredModels(): string {
+  // The package's main file is dist/index.js; it exports no mappers.
+  const main = createRequire(import.meta.url).resolve("@azure/arm-machinelearning");
+  const text = readFileSync(join(main, "../../dist-esm/src/models/mappers.js"), "utf8");
+  const models = [...text.matchAll(/^export (?:const|let) (\w+) = \{$[\s\S]*?^\};$/gm)];
+  return models
+    .map(([model, name = ""]) => (ANSWERED.includes(name) ? model : `export const ${name} = undefined;`))
+    .join("\n");
+}
+
+/** The English messages of azure-pipelines-task-lib, as a module. */
+const TASK_LIB_MESSAGES = `exports.messages = ${JSON.stringify(
+  createRequire(import.meta.url)("azure-pipelines-task-lib/lib-resource").messages,
+)};`;
 
 /** Packages that use a proxy agent. */
 const PROXIES = /[\\/](@typespec[\\/]ts-http-runtime[\\/].*[\\/]proxyPolicy\.js|lib[\\/]azure[\\/]transport\.ts)$/;
@@ -97,15 +117,48 @@ export const EXCESS: readonly Excess[] = [
   {
     importer: /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]azureMachineLearningWorkspaces\.js$/,
     asks: /^\.\/operations$/,
-    why: "100 KB of operation groups that no task asks: only keys, tokens and logs are read through this client.",
+    why: "100 KB of operation groups that no task asks: only keys and tokens are read through this client.",
     instead: {
       text: [
-        ...["onlineEndpoints", "onlineDeployments"].map((file) => `export * from "./operations/${file}";`),
+        'export * from "./operations/onlineEndpoints";',
         "class NotHere {}",
         `export { ${NEVER_ASKED.map((name) => `NotHere as ${name}`).join(", ")} };`,
       ].join("\n"),
     },
-    gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]operations[\\/](?!online)/,
+    gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]operations[\\/](?!onlineEndpoints\.)/,
+  },
+  {
+    importer:
+      /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/](operations[\\/]onlineEndpoints|models[\\/]parameters)\.js$/,
+    asks: /^\.\.\/models\/mappers$/,
+    why: "160 KB of models by which the client reads and writes bodies that no task sends through it.",
+    instead: { text: answeredModels() },
+    gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]models[\\/]mappers\.js$/,
+  },
+  {
+    importer: /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]index\.js$/,
+    asks: /^\.\/models$/,
+    why: "15 KB of the values that fields may have, for people who write programs.",
+    instead: { text: "export {};" },
+    gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]models[\\/]index\.js$/,
+  },
+  {
+    importer: /[\\/]typed-rest-client[\\/]Util\.js$/,
+    asks: /^qs$/,
+    why: "50 KB for an option that azure-devops-node-api never sets: it writes its queries itself.",
+    instead: {
+      text: `exports.stringify = () => {
+        throw new Error("queryParameters are left out of this bundle: scripts/build/packages.ts.");
+      };`,
+    },
+    gone: /[\\/]node_modules[\\/](qs|side-channel|object-inspect|get-intrinsic)[\\/]/,
+  },
+  {
+    importer: /[\\/]azure-pipelines-task-lib[\\/]internal\.js$/,
+    asks: /^\.\/lib-resource$/,
+    why: "The messages of task-lib in nine more languages; what a task says itself is English.",
+    instead: { text: TASK_LIB_MESSAGES },
+    gone: /[\\/]azure-pipelines-task-lib[\\/]lib-resource\.js$/,
   },
   {
     importer: /[\\/]jsonwebtoken[\\/]lib[\\/]\w+\.js$/,
