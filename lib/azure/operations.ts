@@ -155,8 +155,13 @@ const paceOf = (options: FinishOptions) => ({
 
 const ended = (state: string) => /^(succeeded|failed|canceled|cancelled)$/i.test(state);
 
-/** The one recorded failure has no code: its reason stands before the message, as `OutOfQuota: …` (docs/facts/recorded-operations.md#3.2). */
-function reasonOf({ message, chain }: ErrorBody): ErrorBody {
+/**
+ * The one recorded failure has no code: its reason stands before the message, as `OutOfQuota: …` (docs/facts/recorded-operations.md#3.2). The
+ * official clients print `None` for such a code, so that it counts as none, too (docs/facts/operations.md#A.8).
+ */
+function reasonOf(error: ErrorBody): ErrorBody {
+  const { message } = error;
+  const chain = error.chain.filter((code) => !/^(?:none|null)$/i.test(code));
   const [, reason, text] = /^([A-Z][A-Za-z]{2,59}): (.+)$/s.exec(message ?? "") ?? [];
   return chain.length > 0 || reason === undefined ? { message, chain } : { message: text, chain: [reason] };
 }

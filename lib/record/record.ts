@@ -113,6 +113,22 @@ interface DeploymentSection {
   trafficBefore?: Readonly<Record<string, number>>;
   traffic?: Readonly<Record<string, number>>;
   studioUrl?: string;
+  failure?: FailureSection;
+}
+
+/** Why a deployment failed. */
+interface FailureSection {
+  /** Class of the failure: `quota`, `imageBuild`, `probe`, `outOfMemory`… */
+  kind?: string;
+  /** The service's own code. */
+  code?: string;
+  means?: string;
+  todo?: string;
+  /** Address of Microsoft's guide. */
+  guide?: string;
+  /** The line of a log that names the error, and which log that is. */
+  lastLine?: string;
+  log?: string;
 }
 
 interface InvocationSection {

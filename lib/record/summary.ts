@@ -107,8 +107,21 @@ function deploymentPart({ deployment }: RunRecord): string[] {
       ["State", deployment.state && cell(deployment.state)],
       ["Traffic before", share(deployment.trafficBefore)],
       ["Traffic now", share(deployment.traffic)],
+      ...failureRows(deployment.failure),
     ]),
   ];
+}
+
+function failureRows(failure: NonNullable<RunRecord["deployment"]>["failure"]) {
+  if (!failure) return [];
+  const { kind, code: given, means, todo, guide, lastLine, log } = failure;
+  return [
+    ["Failure", kind && cell(given === undefined ? kind : `${kind} (${given})`)],
+    ["It means", means && cell(means)],
+    [`Log of ${cell(log ?? "the container")}`, lastLine && code(lastLine)],
+    ["To do", todo && cell(todo)],
+    ["Guide", guide && link(guide, guide)],
+  ] as const;
 }
 
 function invocationPart({ invocation }: RunRecord): string[] {

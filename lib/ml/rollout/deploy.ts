@@ -7,9 +7,9 @@ import { type OnlineDeploymentDocument, onlineDeploymentKind, type UploadRoot } 
 import { TaskError } from "../../errors.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
-import { lastWords } from "../endpoints/container-words.ts";
-import { deploymentLogs, listDeployments } from "../endpoints/deployments.ts";
+import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, noSuchEndpoint } from "../endpoints/endpoints.ts";
+import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -113,10 +113,13 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
   rollout.tell({ state: isTaskError && error.kind === "timeout" ? "TimedOut" : "Failed" });
   try {
     const { deployment } = rollout.report;
-    const words = rollout.wrote ? await showLogs(workspace, endpoint, deployment) : undefined;
+    const failure = rollout.wrote ? await explainFailure(workspace, endpoint, deployment, error) : undefined;
     const now: string[] = [];
     // Where a reply was not as expected, the error has that difference and needs no line of the log.
-    if (words !== undefined && !rollout.answered) now.push(`The last line of its container's log: ${words}`);
+    if (failure && !rollout.answered) {
+      now.push(...failure.sentences);
+      rollout.tell({ failure: failure.section });
+    }
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
     if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
@@ -135,7 +138,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       const traffic = (await findEndpoint(workspace, endpoint))?.properties.traffic;
       if (traffic) now.push(`The traffic of ${endpoint} is ${sayTraffic(traffic)}.`);
     }
-    return isTaskError ? saying(error, now) : error;
+    return isTaskError ? saying(error, now, failure?.hint) : error;
   } catch (failure) {
     if (signal.aborted) return error;
     log.warn(`What is there now could not be read: ${failure instanceof Error ? failure.message : String(failure)}`);
@@ -144,8 +147,9 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
 }
 
 /** The same error, which also says what is there now. */
-function saying(error: TaskError, now: readonly string[]): TaskError {
-  const { kind, message, hint, requestId, status, code, where } = error;
+function saying(error: TaskError, now: readonly string[], todo: string | undefined): TaskError {
+  const hint = todo ?? error.hint;
+  const { kind, message, requestId, status, code, where } = error;
   const separator = message.includes("\n") ? "\n" : " ";
   return new TaskError(kind, [message, ...now].join(separator), {
     cause: error,
@@ -155,16 +159,4 @@ function saying(error: TaskError, now: readonly string[]): TaskError {
     ...(code === undefined ? {} : { code }),
     ...(where === undefined ? {} : { where }),
   });
-}
-
-/** @returns what the container said last */
-async function showLogs(workspace: Workspace, endpoint: string, name: string): Promise<string | undefined> {
-  const { log } = workspace;
-  const logs = await deploymentLogs(workspace, endpoint, name);
-  for (const [container, text] of Object.entries(logs)) {
-    await log.group(`Log of ${container} of the deployment ${name}`, async () => log.remote(text));
-  }
-  if (Object.keys(logs).length === 0) log.info(`The deployment ${name} has left no logs.`);
-  const text = logs["InferenceServer"] ?? logs["StorageInitializer"];
-  return text === undefined ? undefined : lastWords(text);
 }

@@ -1,6 +1,7 @@
 // The report of a rollout, and the record's section that is made of it.
 // Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import type { Traffic } from "../endpoints/endpoints.ts";
+import type { FailureSection } from "../endpoints/failed-deployment.ts";
 import type { Reply } from "../endpoints/invoke.ts";
 
 export interface RolloutReport {
@@ -14,6 +15,8 @@ export interface RolloutReport {
   readonly trafficBefore: Traffic;
   readonly traffic: Traffic;
   readonly reply?: Reply;
+  /** Why it failed. */
+  readonly failure?: FailureSection;
 }
 
 /** The record's section on a deployment. */
@@ -25,10 +28,11 @@ export interface DeploymentSection {
   readonly traffic: Traffic;
   readonly model?: string;
   readonly scoringUri?: string;
+  readonly failure?: FailureSection;
 }
 
 export function deploymentSection(report: RolloutReport): DeploymentSection {
-  const { endpoint, deployment, model, scoringUri, state, trafficBefore, traffic } = report;
+  const { endpoint, deployment, model, scoringUri, state, trafficBefore, traffic, failure } = report;
   return {
     endpoint,
     name: deployment,
@@ -37,5 +41,6 @@ export function deploymentSection(report: RolloutReport): DeploymentSection {
     traffic,
     ...(model === undefined ? {} : { model }),
     ...(scoringUri === undefined ? {} : { scoringUri }),
+    ...(failure === undefined ? {} : { failure }),
   };
 }

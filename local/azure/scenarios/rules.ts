@@ -68,7 +68,11 @@ export type JobEffect = { readonly [Phase in JobPhase]?: number } & {
   readonly fail?: JobFault;
 };
 
-export const deploymentCauses = ["imageBuild", "quota", "unhealthy", "service"] as const;
+/** `quotaRefused` is refused at once; the others fail while the deployment is made. */
+export const deploymentCauses = [
+  ...(["imageBuild", "quota", "quotaRefused", "badArgument", "notFound", "secrets", "managedNetwork"] as const),
+  ...(["canceled", "unhealthy", "outOfMemory", "service"] as const),
+] as const;
 export interface DeploymentFault {
   readonly cause: (typeof deploymentCauses)[number];
   /** In place of the cause's own. */

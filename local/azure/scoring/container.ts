@@ -128,14 +128,18 @@ export class Container {
     } catch (error) {
       if (!(error instanceof ImageError)) throw error;
       this.logs.InferenceServer.add(error.text);
-      const path = `ImageLogs/${error.id}/build.log`;
-      await this.world.blobs.put("azureml", path, error.text);
-      // The sentence about the log is the one in Microsoft's troubleshooting guide; what stands before it is ours.
-      throw new DeploymentFailure(
-        "ImageBuildFailure",
-        `Image build failed: ${error.message} The build log is available in the workspace blob store "${this.world.storageAccount}" under the path "/azureml/${path}".`,
-      );
+      throw await this.imageFailure(`Image build failed: ${error.message}`, error.id, error.text);
     }
+  }
+
+  /** Keeps the log of an image's build where the service does; its failure names the place. The sentence about that is Microsoft's guide's. */
+  async imageFailure(message: string, id: string, log: string): Promise<DeploymentFailure> {
+    const path = `ImageLogs/${id}/build.log`;
+    await this.world.blobs.put("azureml", path, log);
+    return new DeploymentFailure(
+      "ImageBuildFailure",
+      `${message} The build log is available in the workspace blob store "${this.world.storageAccount}" under the path "/azureml/${path}".`,
+    );
   }
 
   private async serve(folder: string): Promise<void> {

@@ -1,4 +1,5 @@
 // The running parts of the endpoints of one cloud: a listener each, and a container for each deployment.
+import { randomUUID } from "node:crypto";
 import { type DeploymentRecord, deploymentKey, deploymentsOf, endpointsOf } from "../records/online-endpoint.ts";
 import type { DeploymentFault } from "../scenarios/rules.ts";
 import { Listeners } from "../world/listeners.ts";
@@ -54,12 +55,14 @@ export class EndpointHost implements Backends {
   }
 
   /** A deployment that a scenario does not let come up: nothing is started, and its container's log says why. */
-  refuse(deployment: DeploymentRecord, fault: DeploymentFault): DeploymentFailure {
+  async refuse(deployment: DeploymentRecord, fault: DeploymentFault): Promise<DeploymentFailure> {
     const container = new Container(this.world, deployment);
     this.latest.set(deploymentKey(deployment.endpoint, deployment.name), container);
     container.logs.InferenceServer.add(
       "local Azure, simulated: a scenario lets this deployment fail, and no container is started.",
     );
+    if (fault.cause === "imageBuild")
+      return container.imageFailure(failureOf(fault).error.message, randomUUID(), fault.log ?? "");
     if (fault.log !== undefined) container.logs.InferenceServer.add(fault.log);
     return failureOf(fault);
   }

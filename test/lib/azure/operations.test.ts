@@ -89,6 +89,20 @@ describe("long-running operations", () => {
     });
   });
 
+  for (const none of [null, "None"]) {
+    it(`takes the code ${none} for no code`, async () => {
+      const error = { code: none, message: "ResourceNotReady: User container has crashed or terminated" };
+      const { azure } = scripted([
+        { status: 201, headers: operation, body: {} },
+        { body: { error, status: "Failed" } },
+      ]);
+      await assert.rejects(finish(azure, await put(azure), { what: "the deployment blue to be ready" }), {
+        code: "ResourceNotReady",
+        message: /\(ResourceNotReady\): User container has crashed/,
+      });
+    });
+  }
+
   it("takes Canceled without a word for a failure too", async () => {
     const { azure } = scripted([{ status: 201, headers: operation, body: {} }, { body: { status: "Canceled" } }]);
     await assert.rejects(finish(azure, await put(azure), { what: "x" }), { kind: "failed", message: /Canceled/ });

@@ -75,6 +75,28 @@ describe("summary", () => {
     assert.doesNotMatch(summaryMarkdown({ ...base, job: { ...job, studioUrl: "javascript:alert(1)" } }), /javascript/);
   });
 
+  it("explains a deployment that failed, with text of others as text", () => {
+    const failure = {
+      kind: "quota",
+      code: "OutOfQuota",
+      means: "8 more cores are needed.",
+      todo: "Ask for <more>.",
+      guide: "https://aka.ms/oe-tsg#error-outofquota",
+      lastLine: "KeyError: 'a|b'",
+      log: "InferenceServer",
+    };
+    const markdown = summaryMarkdown({ ...base, deployment: { endpoint: "e", name: "blue", failure } });
+    for (const part of [
+      "| Failure | quota (OutOfQuota) |",
+      "| It means | 8 more cores are needed. |",
+      "| Log of InferenceServer | `KeyError: 'a\\|b'` |",
+      "| To do | Ask for &lt;more>. |",
+      "(https://aka.ms/oe-tsg#error-outofquota)",
+    ]) {
+      assert.ok(markdown.includes(part), `${part}\n${markdown}`);
+    }
+  });
+
   it("keeps markup, pipes, line ends and HTML of others as text", () => {
     const nasty = "a|b\n<script>alert(1)</script> [x](javascript:1) **b** `c`";
     const markdown = summaryMarkdown({

@@ -18,6 +18,7 @@ import {
 } from "../../records/online-endpoint.ts";
 import { parseReference } from "../../records/references.ts";
 import { endpointHost } from "../../scoring/endpoint-host.ts";
+import { refusalOf } from "../../scoring/faults.ts";
 import { deploymentBody } from "../../scoring/shape.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { noSuchDeployment, requireName } from "./names.ts";
@@ -115,7 +116,14 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireIdle(world, endpoint, name);
     const key = deploymentKey(endpoint, name);
     const known = deployments.get(key);
-    const sku = body.sku ?? {};
+    const sku = {
+      name: body.sku?.name ?? "Default",
+      tier: body.sku?.tier ?? "Standard",
+      capacity: body.sku?.capacity ?? 1,
+    };
+    const { takes, fail } = world.scenarios.deployment(endpoint, known?.name ?? name);
+    const refusal = fail && refusalOf(world, { properties: sent, sku }, fail);
+    if (refusal) throw refusal;
     const operation = begin(world, request, "od", key);
     const deployment: DeploymentRecord = {
       name: known?.name ?? name,
@@ -124,7 +132,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       tags: { ...body.tags },
       location: String(body.location ?? world.location),
       properties: normalised(sent),
-      sku: { name: sku.name ?? "Default", tier: sku.tier ?? "Standard", capacity: sku.capacity ?? 1 },
+      sku,
       // To 2022 the first state was Updating, also of a new one (docs/facts/azureml-wire.md#12.3, docs/facts/recorded-operations.md#2.2).
       provisioningState: known === undefined && isRecent(apiVersion) ? "Creating" : "Updating",
       operationUrl: world.operations.address(operation),
@@ -132,9 +140,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     deployments.set(key, deployment);
     answerStarted(world, response, operation, apiVersion, deploymentBody(world, deployment, context));
     const settle = settling(deployments, deployment);
-    const { takes, fail } = world.scenarios.deployment(endpoint, deployment.name);
     const work = async () => {
-      if (fail !== undefined) throw host.refuse(deployment, fail);
+      if (fail !== undefined) throw await host.refuse(deployment, fail);
       await host.start(deployment);
       settle("Succeeded");
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
