@@ -26,6 +26,8 @@ export interface ProcessOutcome {
   readonly exitCode: number | undefined;
   readonly endedBy: NodeJS.Signals | undefined;
   readonly stopped: boolean;
+  /** Milliseconds from the start of the process until the agent went on. */
+  readonly milliseconds: number;
 }
 
 /** How long the agent still waits for the pipes after the process is gone (a grandchild may hold them), milliseconds. */
@@ -66,6 +68,7 @@ export class LineSplitter {
 /** Runs `node "<script>"` and resolves when the agent would go on. Rejects where the process cannot be started. */
 export function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
   return new Promise((resolve, reject) => {
+    const started = performance.now();
     const child = spawn(request.binary, [request.script], {
       cwd: request.cwd,
       env: request.environment,
@@ -93,7 +96,8 @@ export function runProcess(request: ProcessRequest): Promise<ProcessOutcome> {
       child.stdout.destroy();
       child.stderr.destroy();
       child.unref();
-      resolve({ exitCode: exit?.code ?? undefined, endedBy: exit?.signal ?? undefined, stopped });
+      const milliseconds = performance.now() - started;
+      resolve({ exitCode: exit?.code ?? undefined, endedBy: exit?.signal ?? undefined, stopped, milliseconds });
     };
     const send = (name: NodeJS.Signals) => {
       if (exit) return;

@@ -62,6 +62,7 @@ export async function runStage(
   const signals: NodeJS.Signals[] = [];
   let exitCode: number | undefined;
   let attempts = 0;
+  let processMilliseconds = 0;
   let started: StartedTask | undefined;
   const attempt = async (): Promise<void> => {
     attempts += 1;
@@ -72,6 +73,7 @@ export async function runStage(
     started ??= startTask(prepared, stage, context, environment, signals);
     const outcome = await started.run();
     exitCode = outcome.exitCode;
+    processMilliseconds += outcome.milliseconds;
     if (outcome.failure !== undefined && !outcome.stopped) throw new Error(outcome.failure);
   };
   const retries = Math.min(MAXIMUM_RETRIES, step.retryCountOnTaskFailure ?? 0);
@@ -133,6 +135,7 @@ export async function runStage(
     progress: context.progress,
     startedAt,
     milliseconds: Date.now() - startedAt.getTime(),
+    processMilliseconds,
   };
 }
 

@@ -103,6 +103,8 @@ export interface StageOutcome {
   readonly progress: number;
   readonly startedAt: Date;
   readonly milliseconds: number;
+  /** Of `milliseconds`, those in which a process of the task ran, over all tries. */
+  readonly processMilliseconds: number;
 }
 
 export interface JobOutcome {

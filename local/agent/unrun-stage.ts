@@ -30,5 +30,6 @@ export function unrun(
     progress: 0,
     startedAt: new Date(),
     milliseconds: 0,
+    processMilliseconds: 0,
   };
 }

@@ -198,6 +198,7 @@ class ServerJobRunner {
       progress: 0,
       startedAt,
       milliseconds,
+      processMilliseconds: 0,
     });
     // That a task which its service calls canceled cancels its job is not verified against live Azure DevOps.
     if (result !== "Skipped" && result !== "Abandoned") this.result = mergeResults(this.result, result) as JobStatus;
