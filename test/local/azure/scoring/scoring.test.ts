@@ -140,6 +140,18 @@ describe("local Azure: scoring", () => {
     assert.equal((await scored()) - before, 2);
   });
 
+  it("mirrors no request that names a deployment by header", async () => {
+    const scored = async () => (await logs("blue")).match(/scoring/g)?.length ?? 0;
+    const before = await scored();
+    await share({ green: 100 }, { blue: 50 });
+    for (let index = 0; index < 6; index += 1) await score({}, { "azureml-model-deployment": "green" });
+    // Two of four without the header are mirrored; a copy of the six before would be in the log by then.
+    for (let index = 0; index < 4; index += 1) await score({});
+    await until("two requests are mirrored", async () => (await scored()) - before >= 2);
+    await share({ green: 100 });
+    assert.equal((await scored()) - before, 2);
+  });
+
   it("starts a script again whose process ended, and answers 424 for the request that it took down", async () => {
     const answer = await score({ exit: true });
     assert.equal(answer.status, 424);
