@@ -42,6 +42,7 @@ import * as onlineEndpoints from "./resources/endpoints/online-endpoints.ts";
 import * as eventSubscriptions from "./resources/event-subscriptions.ts";
 import * as jobs from "./resources/jobs.ts";
 import * as metadata from "./resources/metadata.ts";
+import * as metrics from "./resources/metrics.ts";
 import * as registries from "./resources/registries.ts";
 import * as schedules from "./resources/schedules.ts";
 import * as workspaceKeys from "./resources/workspace-keys.ts";
@@ -71,6 +72,7 @@ const resources: readonly ResourceFile[] = [
   jobs,
   onlineEndpoints,
   onlineDeployments,
+  metrics,
   batchEndpoints,
   schedules,
   connections,
@@ -209,7 +211,9 @@ function decoded(path: string): string[] {
  */
 function publicCallsOnly(world: AzureWorld): RequestHandler {
   return (request, _response, next) => {
-    const isBelow = request.path.split("/").length > workspaceDepth && /\/workspaces\//i.test(request.path);
+    // Azure Monitor is no part of the workspace, although its metrics have a resource's address before theirs.
+    const isOwn = !/\/providers\/Microsoft\.Insights\//i.test(request.path);
+    const isBelow = isOwn && request.path.split("/").length > workspaceDepth && /\/workspaces\//i.test(request.path);
     if (world.settings.network.publicAccess === false && isBelow)
       throw userError(403, "Access to workspace was denied based on workspace private link configuration.", [
         "Forbidden",

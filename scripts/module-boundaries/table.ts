@@ -63,7 +63,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // The state of the cloud, and the paths in its workspace.
     ...["world", "workspace"],
     // Background work.
-    ...["capacity", "events", "fault-injection", "environments", "jobs", "scoring", "schedules", "batch"],
+    ...["capacity", "monitor", "events", "fault-injection", "environments", "jobs", "scoring", "schedules", "batch"],
     // Routes.
     ...["resources", "registries", "planes"],
   ],

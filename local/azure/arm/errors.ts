@@ -14,10 +14,11 @@ export interface ArmErrorExtra {
 }
 
 /**
- * Which layer speaks: Azure ML's management front end, Azure Resource Manager before it, or the service that keeps workspaces
- * and their connections, whose errors have a form of their own (recorded in 2023 for connections).
+ * Which layer speaks: Azure ML's management front end, Azure Resource Manager before it, the service that keeps workspaces
+ * and their connections, whose errors have a form of their own (recorded in 2023 for connections), or Azure Monitor's metrics,
+ * whose errors are not wrapped (quoted so in Microsoft's guide to its REST interface).
  */
-export type Layer = "managementfrontend" | "arm" | "account-rp";
+export type Layer = "managementfrontend" | "arm" | "account-rp" | "monitor";
 
 /**
  * Thrown by a handler, rendered by the router.
@@ -50,6 +51,7 @@ export class ArmError extends Error {
 
 /** The body of an error answer. `environment` is the region (docs/facts/azureml-wire.md#16: Environment and Location normally equal it). */
 export function renderError(error: ArmError, environment: string): object {
+  if (error.layer === "monitor") return { code: error.code, message: error.message };
   if (error.layer === "arm") {
     return {
       error: {

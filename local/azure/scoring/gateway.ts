@@ -1,6 +1,7 @@
 // The gateway of one endpoint: checks the caller's key or token, chooses the deployment, and forwards the request to its container.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
+import { countRequest } from "../monitor/minutes.ts";
 import { durationMilliseconds } from "../records/durations.ts";
 import {
   type DeploymentRecord,
@@ -29,8 +30,6 @@ const ownHeaders = new Set([
   "date",
   "server",
 ]);
-
-const mirrorPause = 30_000;
 
 /** Scoring requests of one endpoint. Which statuses there are is documented (docs/facts/azureml-services.md#6.2); bodies of refusals are in no recording. */
 export class Gateway {
@@ -78,8 +77,10 @@ export class Gateway {
         typeof named === "string" ? `The deployment '${named}' does not exist.` : "No deployment has traffic.";
       return refuse(response, 404, "NotFound", why);
     }
-    if (path === "/score") this.mirror(endpoint, request, body);
-    await this.pass(deployment, request, body, response);
+    // A request that chooses its deployment is not mirrored (docs/facts/operations.md#A.6).
+    if (path === "/score" && named === undefined) this.mirror(endpoint, request, body);
+    response.setHeader("azureml-model-deployment", deployment.name);
+    (await this.score(deployment, request, body)).write(response);
   }
 
   /**
@@ -101,45 +102,56 @@ export class Gateway {
       this.mirrorDue += percent;
       if (this.mirrorDue < 100) continue;
       this.mirrorDue -= 100;
-      const port = this.backends.container(endpoint.name, name)?.port;
-      if (port !== undefined) void forward(port, request, body, mirrorPause).catch(() => {});
+      const deployment = deploymentsOf(this.world).get(deploymentKey(endpoint.name, name));
+      if (deployment !== undefined) void this.score(deployment, request, body).catch(() => {});
     }
   }
 
-  private async pass(
-    deployment: DeploymentRecord,
-    request: http.IncomingMessage,
-    body: Buffer,
-    response: http.ServerResponse,
-  ): Promise<void> {
-    response.setHeader("azureml-model-deployment", deployment.name);
+  /** Has a deployment answer a request, and counts that for Azure Monitor; mirrored ones like others. */
+  private async score(deployment: DeploymentRecord, request: http.IncomingMessage, body: Buffer): Promise<Outcome> {
+    const began = performance.now();
+    const outcome = await this.ask(deployment, request, body);
+    const { endpoint, name, sku } = deployment;
+    const milliseconds = performance.now() - began;
+    const { status, modelStatus } = outcome;
+    countRequest(this.world, {
+      ...{ endpoint, deployment: name, status, modelStatus, milliseconds, instances: sku.capacity },
+    });
+    return outcome;
+  }
+
+  private async ask(deployment: DeploymentRecord, request: http.IncomingMessage, body: Buffer): Promise<Outcome> {
     const settings = deployment.properties.requestSettings;
     const key = deploymentKey(deployment.endpoint, deployment.name);
     const flying = this.inFlight.get(key) ?? 0;
     const most = 2 * (settings?.maxConcurrentRequestsPerInstance ?? 1) * deployment.sku.capacity;
-    if (flying >= most) return refuse(response, 429, "TooManyRequests", `More than ${most} requests are in flight.`);
+    if (flying >= most) return refused(429, "TooManyRequests", `More than ${most} requests are in flight.`);
     const port = this.backends.container(deployment.endpoint, deployment.name)?.port;
     if (port === undefined)
-      return refuse(response, 503, "ServiceUnavailable", `The deployment '${deployment.name}' is not ready.`);
+      return refused(503, "ServiceUnavailable", `The deployment '${deployment.name}' is not ready.`);
     const patience = durationMilliseconds(settings?.requestTimeout ?? "PT5S") || 5_000;
     this.inFlight.set(key, flying + 1);
     try {
-      const answer = await forward(port, request, body, patience);
-      relay(answer, response);
+      return relayed(await forward(port, request, body, patience));
     } catch (error) {
       if (error instanceof Late)
-        return refuse(
-          response,
-          408,
-          "RequestTimeout",
-          `The deployment did not answer within ${patience / 1000} seconds.`,
-        );
+        return refused(408, "RequestTimeout", `The deployment did not answer within ${patience / 1000} seconds.`);
       // The container went away while it worked: what is then answered is not recorded.
-      return modelError(response, 502, (error as Error).message, "text/plain", Buffer.from(""));
+      const reason = (error as Error).message;
+      return modelFailed({ status: 502, reason, headers: { "content-type": "text/plain" }, body: Buffer.from("") });
     } finally {
       this.inFlight.set(key, (this.inFlight.get(key) ?? 1) - 1);
     }
   }
+}
+
+/** What a deployment makes of a request. */
+interface Outcome {
+  /** What the caller gets. */
+  readonly status: number;
+  /** What the container answered; undefined where it answered nothing. */
+  readonly modelStatus?: number;
+  readonly write: (response: http.ServerResponse) => void;
 }
 
 interface Answered {
@@ -185,26 +197,39 @@ function forward(port: number, request: http.IncomingMessage, body: Buffer, pati
 }
 
 /** 200 goes through as it is; anything else that the container says is a 424 (docs/facts/azureml-services.md#6.2). */
-function relay(answer: Answered, response: http.ServerResponse): void {
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== undefined && !ownHeaders.has(name) && name !== "x-request-id") response.setHeader(name, value);
-  }
-  if (answer.status !== 200) {
-    const type = String(answer.headers["content-type"] ?? "application/json");
-    modelError(response, answer.status, answer.reason, type, answer.body);
-    return;
-  }
-  response.setHeader("Content-Length", answer.body.length);
-  response.writeHead(200).end(answer.body);
+function relayed(answer: Answered): Outcome {
+  if (answer.status !== 200) return modelFailed(answer);
+  const write = (response: http.ServerResponse) => {
+    passHeaders(answer, response);
+    response.setHeader("Content-Length", answer.body.length);
+    response.writeHead(200).end(answer.body);
+  };
+  return { status: 200, modelStatus: 200, write };
 }
 
-function modelError(response: http.ServerResponse, status: number, reason: string, type: string, body: Buffer): void {
-  response.setHeader("ms-azureml-model-error-statuscode", String(status));
-  response.setHeader("ms-azureml-model-error-reason", reason.replace(/[^\x20-\x7e]/g, " "));
-  response.setHeader("Content-Type", type);
-  response.setHeader("Content-Length", body.length);
-  response.writeHead(424, "Failed Dependency").end(body);
+function passHeaders({ headers }: Answered, response: http.ServerResponse): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !ownHeaders.has(name) && name !== "x-request-id") response.setHeader(name, value);
+  }
 }
+
+function modelFailed(answer: Answered): Outcome {
+  const { status, reason, headers, body } = answer;
+  const write = (response: http.ServerResponse) => {
+    passHeaders(answer, response);
+    response.setHeader("ms-azureml-model-error-statuscode", String(status));
+    response.setHeader("ms-azureml-model-error-reason", reason.replace(/[^\x20-\x7e]/g, " "));
+    response.setHeader("Content-Type", String(headers["content-type"] ?? "application/json"));
+    response.setHeader("Content-Length", body.length);
+    response.writeHead(424, "Failed Dependency").end(body);
+  };
+  return { status: 424, modelStatus: status, write };
+}
+
+const refused = (status: number, code: string, message: string): Outcome => ({
+  status,
+  write: (response) => refuse(response, status, code, message),
+});
 
 function refuse(response: http.ServerResponse, status: number, code: string, message: string): void {
   const body = Buffer.from(JSON.stringify({ error: { code, message } }));

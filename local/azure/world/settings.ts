@@ -22,6 +22,11 @@ export interface Settings {
   online: { endpoint: number; deployment: number; ready: number };
   /** Limits in vCPUs by a family of machine sizes, as lists of quotas and usages then tell; also `TotalDedicatedCores`, `TotalClusters`. Nothing is refused by them. */
   quota: Record<string, number>;
+  /**
+   * Azure Monitor. `delay`: how long after its end a minute's values come in. `newest`: what a request count shows of minutes that are
+   * not there yet, 0 as a public report has it, or nothing. `together`: what requests make that a filter does not tell apart.
+   */
+  monitor: { delay: number; newest: "zero" | "absent"; together: "sum" | "mean" };
   /** Whether the workspace answers to calls from outside of its network. */
   network: { publicAccess: boolean };
   /**
@@ -46,6 +51,8 @@ export function defaultSettings(): Settings {
     // The service's own probe: ten seconds, and then thirty failures ten seconds apart (docs/facts/recorded-operations.md#2.2).
     online: { endpoint: 50, deployment: 50, ready: 310_000 },
     quota: {},
+    // Docs have it under a minute, vendors wait for five (docs/facts/operations.md#A.4).
+    monitor: { delay: 120_000, newest: "zero", together: "sum" },
     network: { publicAccess: true },
     storage: { keyAccess: true, publicAccess: true, datastoresKeepKey: true },
     events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },

@@ -1,0 +1,56 @@
+// Minutes that a scenario or a test tells in place of requests that nobody has sent: what a deployment had in some minutes of the past.
+import type { AzureWorld } from "../world/world.ts";
+import { countUsage, MINUTE, minuteOf, minutesChanged, type ToldLatency } from "./minutes.ts";
+
+export interface SeededMinutes {
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** When the first minute begins: so many milliseconds before now, by the cloud's clock. */
+  readonly ago: number;
+  /** How long it goes on, in milliseconds; each whole minute of it has the same. */
+  readonly span: number;
+  /** Requests a minute. */
+  readonly requests: number;
+  /** How many of these were answered otherwise than with 200: by `status` or `status/model status` (`503`, `424/500`). */
+  readonly answers?: Readonly<Record<string, number>>;
+  /** Milliseconds: one for all, or by percentile. */
+  readonly latency?: number | Partial<ToldLatency>;
+  /** Percent of an instance. */
+  readonly cpu?: number;
+  readonly memory?: number;
+  readonly instances?: number;
+}
+
+/** Adds them to what there is. */
+export function seedMinutes(world: AzureWorld, seeds: readonly SeededMinutes[]): void {
+  const now = world.clock.now();
+  for (const seed of seeds) {
+    for (let passed = 0; passed < seed.span; passed += MINUTE) {
+      const record = minuteOf(world, seed.endpoint, seed.deployment, now - seed.ago + passed);
+      const { requests } = record;
+      let left = seed.requests;
+      for (const [answer, count] of Object.entries(seed.answers ?? {})) {
+        const key = answer.includes("/") ? answer : `${answer}/`;
+        requests[key] = (requests[key] ?? 0) + count;
+        left -= count;
+      }
+      // A minute without requests is told as one: the metric is there, and zero.
+      requests["200/200"] = (requests["200/200"] ?? 0) + Math.max(0, left);
+      record.told = latency(seed.latency ?? 20);
+      if (seed.cpu !== undefined) countUsage(record, "cpu", seed.cpu);
+      if (seed.memory !== undefined) countUsage(record, "memory", seed.memory);
+      record.instances = seed.instances ?? 1;
+    }
+  }
+  minutesChanged(world);
+}
+
+/** A percentile that is not told is the next lower one, and the lowest is the average. */
+function latency(told: number | Partial<ToldLatency>): ToldLatency {
+  if (typeof told === "number") return { average: told, p50: told, p90: told, p95: told, p99: told };
+  const average = told.average ?? told.p50 ?? told.p90 ?? told.p95 ?? told.p99 ?? 20;
+  const p50 = told.p50 ?? average;
+  const p90 = told.p90 ?? p50;
+  const p95 = told.p95 ?? p90;
+  return { average, p50, p90, p95, p99: told.p99 ?? p95 };
+}
