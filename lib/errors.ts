@@ -100,3 +100,9 @@ export class TaskErrors extends TaskError {
     this.errors = errors;
   }
 }
+
+/** @throws the fault where there is one, TaskErrors with each of them where there are several; returns where there is none */
+export function throwFaults(faults: readonly TaskError[]): void {
+  const [first, ...more] = faults;
+  if (first !== undefined) throw more.length === 0 ? first : new TaskErrors(faults);
+}

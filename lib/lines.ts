@@ -1,5 +1,5 @@
 // Inputs of several lines, each of which is read by itself and may be at fault by itself.
-import { TaskError, TaskErrors } from "./errors.ts";
+import { TaskError, throwFaults } from "./errors.ts";
 
 /**
  * Reads each line; empty lines and lines that start with `#` do not count.
@@ -19,7 +19,6 @@ export function readLines<T>(text: string, read: (line: string, number: number) 
       faults.push(error);
     }
   }
-  if (faults.length === 1) throw faults[0];
-  if (faults.length > 1) throw new TaskErrors(faults);
+  throwFaults(faults);
   return values;
 }

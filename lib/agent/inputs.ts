@@ -1,5 +1,5 @@
 // Inputs and outputs of a task: the reader of the contract that is generated from task.json. Contracts import nothing but this file.
-import { TaskError, TaskErrors } from "../errors.ts";
+import { TaskError, throwFaults } from "../errors.ts";
 
 /** A source of inputs: the agent, or a plain object in tests. */
 export interface InputSource {
@@ -99,8 +99,7 @@ function readInputs(fields: readonly InputField[], source: InputSource): Record<
       faults.push(error);
     }
   }
-  if (faults.length === 1) throw faults[0];
-  if (faults.length > 1) throw new TaskErrors(faults);
+  throwFaults(faults);
   return values;
 }
 

@@ -1,5 +1,5 @@
 // `name=value` lines of an input.
-import { TaskError, TaskErrors } from "../errors.ts";
+import { TaskError, throwFaults } from "../errors.ts";
 
 /**
  * The pairs of a multi-line input, one `name=value` a line; empty lines and lines that start with `#` do not count.
@@ -20,6 +20,6 @@ export function readPairs(text: string | undefined, inputName: string): Record<s
     else if (pairs.has(name)) fault(`Input ${inputName}, line ${index + 1}: ${name} is there twice.`);
     else pairs.set(name, trimmed.slice(equals + 1).trim());
   }
-  if (faults.length > 0) throw faults.length === 1 ? faults[0] : new TaskErrors(faults);
+  throwFaults(faults);
   return Object.fromEntries(pairs);
 }

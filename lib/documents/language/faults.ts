@@ -1,5 +1,5 @@
 // The faults of a document: each says what is wrong, where, what may stand there instead and which right name is nearest.
-import { type ErrorCode, formatLocation, type SourceLocation, TaskError, TaskErrors } from "../../errors.ts";
+import { type ErrorCode, formatLocation, type SourceLocation, TaskError, throwFaults } from "../../errors.ts";
 
 /** A step into a document: a field's name or a list's index. */
 export type DocumentPath = readonly (string | number)[];
@@ -54,9 +54,7 @@ export class Faults {
 
   /** Throws what was gathered: one DocumentFault, or TaskErrors with each of them; nothing where there is none. */
   throwIfAny(): void {
-    const [first, ...more] = this.list;
-    if (first === undefined) return;
-    throw more.length === 0 ? first : new TaskErrors(this.list);
+    throwFaults(this.list);
   }
 }
 

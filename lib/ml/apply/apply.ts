@@ -2,7 +2,7 @@
 // Tests: test/tasks/apply-state.test.ts
 
 import type { Resolver, UploadRoot } from "../../documents/index.ts";
-import { TaskError, TaskErrors } from "../../errors.ts";
+import { TaskError, TaskErrors, throwFaults } from "../../errors.ts";
 import type { Collecting } from "../assets/collections.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
@@ -71,8 +71,7 @@ export async function applyDocuments(
     );
   sayPlan(workspace, plan);
   const faults = [...plan.flatMap(refusalOf), ...twice(plan), ...(await missing(workspace, plan, made))];
-  if (faults.length === 1 && faults[0]) throw faults[0];
-  if (faults.length > 0) throw new TaskErrors(faults);
+  throwFaults(faults);
   const resources: AppliedResource[] = [];
   const base = createResolver(workspace, { root: options.root });
   const resolver: Resolver = {

@@ -13,7 +13,7 @@ import {
   type SourceFile,
   type UploadRoot,
 } from "../../documents/index.ts";
-import { TaskError, TaskErrors } from "../../errors.ts";
+import { TaskError, TaskErrors, throwFaults } from "../../errors.ts";
 import { namedIn } from "../assets/named-things.ts";
 import type { ApplicableDocument } from "./applicable.ts";
 import { type Duplicates, distinct, type Replaced } from "./duplicates.ts";
@@ -67,8 +67,7 @@ export function readDocuments(given: string, root: UploadRoot, duplicates: Dupli
   }
   const only = distinct(documents, duplicates);
   faults.push(...only.faults);
-  if (faults.length === 1 && faults[0]) throw faults[0];
-  if (faults.length > 0) throw new TaskErrors(faults);
+  throwFaults(faults);
   if (documents.length === 0)
     throw new TaskError("input", `There is no document in ${given} that can be applied.`, {
       errorCode: "AML1801",

@@ -4,7 +4,7 @@
 
 import { parseArmId, parseAssetReference, sameId, segment, workspaceId } from "../../azure/index.ts";
 import { type AssetKind, type NamedThing, namesIn, type Reference, resolveReference } from "../../documents/index.ts";
-import { formatLocation, TaskError, TaskErrors } from "../../errors.ts";
+import { formatLocation, TaskError, throwFaults } from "../../errors.ts";
 import { present } from "../../plain-objects.ts";
 import { getJob, requireOutput } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -69,8 +69,7 @@ export async function requireNamed(
     if (!(reason instanceof TaskError) || !["notFound", "input"].includes(reason.kind)) throw reason;
     faults.push(placed(reason, things[index] as NamedThing));
   }
-  if (faults.length === 1 && faults[0]) throw faults[0];
-  if (faults.length > 0) throw new TaskErrors(faults);
+  throwFaults(faults);
 }
 
 /** The error with the place at which the file, or the input, names what is missing. */
