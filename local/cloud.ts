@@ -11,6 +11,7 @@ import { Directory } from "./azure/entra/directory.ts";
 import { identityPath, managedIdentityHandler } from "./azure/entra/managed-identity.ts";
 import { defaultCache } from "./azure/environments/cache.ts";
 import { inFrontOf } from "./azure/fault-injection/requests.ts";
+import { seedMinutes } from "./azure/monitor/seed.ts";
 import { storageHandler } from "./azure/planes/storage.ts";
 import { State } from "./azure/records/state.ts";
 import { readScenarios } from "./azure/scenarios/document.ts";
@@ -190,6 +191,7 @@ async function start(
   const more = [];
   for (const one of options.subscriptions ?? [])
     more.push({ names: one, ...(await addSubscription(one, names, { ...parts, urls, directory, worlds })) });
+  seedMinutes(world, document.minutes ?? []);
   if (options.environments === "venv")
     world.provisioning = { kind: "venv", cache: options.environmentsCache ?? defaultCache() };
   const devops = createDevOps(world);

@@ -1,6 +1,7 @@
 // What happened to each deployment in each minute: requests by status, latencies, and what its container used. Kept with the cloud's state.
 import { deploymentKey } from "../records/online-endpoint.ts";
 import type { Store } from "../records/state.ts";
+import type { ToldLatency } from "../scenarios/rules.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 export const MINUTE = 60_000;
@@ -11,15 +12,6 @@ export interface Usage {
   sum: number;
   minimum: number;
   maximum: number;
-}
-
-/** Latencies of requests in milliseconds, as a scenario tells them in place of measured ones. */
-export interface ToldLatency {
-  readonly average: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p95: number;
-  readonly p99: number;
 }
 
 export interface MinuteRecord {
@@ -33,6 +25,7 @@ export interface MinuteRecord {
   readonly requests: Record<string, number>;
   /** How many requests took how long, by step of one percent, and what they took together. */
   readonly latency: { readonly steps: Record<number, number>; sum: number };
+  /** As a scenario tells them, in place of measured ones. */
   told?: ToldLatency;
   cpu?: Usage;
   memory?: Usage;

@@ -1,25 +1,7 @@
 // Minutes that a scenario or a test tells in place of requests that nobody has sent: what a deployment had in some minutes of the past.
+import type { SeededMinutes, ToldLatency } from "../scenarios/rules.ts";
 import type { AzureWorld } from "../world/world.ts";
-import { countUsage, MINUTE, minuteOf, minutesChanged, type ToldLatency } from "./minutes.ts";
-
-export interface SeededMinutes {
-  readonly endpoint: string;
-  readonly deployment: string;
-  /** When the first minute begins: so many milliseconds before now, by the cloud's clock. */
-  readonly ago: number;
-  /** How long it goes on, in milliseconds; each whole minute of it has the same. */
-  readonly span: number;
-  /** Requests a minute. */
-  readonly requests: number;
-  /** How many of these were answered otherwise than with 200: by `status` or `status/model status` (`503`, `424/500`). */
-  readonly answers?: Readonly<Record<string, number>>;
-  /** Milliseconds: one for all, or by percentile. */
-  readonly latency?: number | Partial<ToldLatency>;
-  /** Percent of an instance. */
-  readonly cpu?: number;
-  readonly memory?: number;
-  readonly instances?: number;
-}
+import { countUsage, MINUTE, minuteOf, minutesChanged } from "./minutes.ts";
 
 /** Adds them to what there is. */
 export function seedMinutes(world: AzureWorld, seeds: readonly SeededMinutes[]): void {

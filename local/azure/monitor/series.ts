@@ -1,9 +1,10 @@
 // Time series of a metric, made from the minutes that were counted (docs/facts/operations.md#A.3): absent for what never occurred, zero
 // between occurrences, and zero or absent for the newest minutes, which Azure Monitor learns of late.
+import type { ToldLatency } from "../scenarios/rules.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { type Filter, isMet } from "./filter.ts";
 import type { MetricKind } from "./metrics.ts";
-import { latencyOf, MINUTE, type MinuteRecord, minutesBefore, type ToldLatency, type Usage } from "./minutes.ts";
+import { latencyOf, MINUTE, type MinuteRecord, minutesBefore, type Usage } from "./minutes.ts";
 
 /** A value of one minute; undefined where the metric has none. */
 interface Value {

@@ -6,7 +6,7 @@ import { nearestName } from "../../text/nearest-name.ts";
 import { sayFault } from "../../text/places.ts";
 import { YamlText } from "../../text/yaml-text.ts";
 import { milliseconds } from "./durations.ts";
-import type { Rule, ScenarioDocument } from "./rules.ts";
+import type { Rule, ScenarioDocument, SeededMinutes } from "./rules.ts";
 import { effects, file as fileSchema, type Subject, subjects } from "./schema.ts";
 
 /** Every fault of a file, one on a line. */
@@ -81,7 +81,13 @@ export function parseScenarios(text: string, file = "scenarios"): ScenarioDocume
       ...(clock.start === undefined ? {} : { start: Date.parse(clock.start) }),
     },
     rules: read,
+    ...(root["minutes"] === undefined ? {} : { minutes: (root["minutes"] as Json[]).map(seeded) }),
   };
+}
+
+/** Minutes that the schema has let pass. */
+function seeded({ ago, for: span, ...rest }: Json): SeededMinutes {
+  return { ...rest, ago: milliseconds(String(ago)), span: milliseconds(String(span)) } as SeededMinutes;
 }
 
 /** `fail: imageBuild` is short for a mapping with nothing but the cause. */
@@ -110,6 +116,12 @@ function contradictions(kind: Subject, rule: Json, effect: Json): string[] {
       found.push(`"${orphans[0]}" needs "status": it is a part of that answer.`);
     if (match["operation"] !== undefined && (match["plane"] ?? "arm") !== "arm")
       found.push(`"operation" names what the plane arm does; this rule is for the plane ${match["plane"]}.`);
+  }
+  if (kind === "scoring") {
+    const ends = ["status", "modelStatus", "outOfMemory"].filter((key) => effect[key] !== undefined);
+    if (ends.length > 1) found.push(`"${ends[1]}" cannot stand beside "${ends[0]}": a request has one end.`);
+    if (effect["share"] !== undefined && Object.keys(effect).length === 1)
+      found.push('"share" says how many requests something happens to: say what happens.');
   }
   const fail = effect["fail"] as Json | undefined;
   if (kind === "job" && fail?.["exitCode"] !== undefined && fail["cause"] !== "command")

@@ -88,6 +88,27 @@ export interface OperationEffect {
   readonly fail?: DeploymentFault;
 }
 
+interface ScoringMatch {
+  readonly endpoint?: string;
+  readonly deployment?: string;
+}
+
+/** The effect on requests that a deployment is to answer, mirrored ones too. At most one of `status`, `modelStatus` and `outOfMemory`. */
+export interface ScoringEffect {
+  /** Of the requests that the rule meets, above 0 and at most 1; absent: all. */
+  readonly share?: number;
+  /** What the gateway answers; no container is asked. */
+  readonly status?: number;
+  /** What the model's container answers, for which its caller gets 424; it is not asked. */
+  readonly modelStatus?: number;
+  /** How much longer the answer takes, by the machine's clock. */
+  readonly delay?: number;
+  /** The share of the instance's memory that is in use, in percent, as metrics tell it. */
+  readonly memory?: number;
+  /** The container is killed, as it is for want of memory, and started again. */
+  readonly outOfMemory?: true;
+}
+
 interface RuleOf<Kind extends string, Match, Effect> {
   readonly kind: Kind;
   /** Its name in messages: its own name, or its position in the list. */
@@ -106,9 +127,40 @@ export type RequestRule = RuleOf<"request", RequestMatch, RequestEffect>;
 export type JobRule = RuleOf<"job", JobMatch, JobEffect>;
 export type EndpointRule = RuleOf<"endpoint", EndpointMatch, OperationEffect>;
 export type DeploymentRule = RuleOf<"deployment", DeploymentMatch, OperationEffect>;
-export type Rule = RequestRule | JobRule | EndpointRule | DeploymentRule;
+export type ScoringRule = RuleOf<"scoring", ScoringMatch, ScoringEffect>;
+export type Rule = RequestRule | JobRule | EndpointRule | DeploymentRule | ScoringRule;
+
+/** Latencies of requests in milliseconds. */
+export interface ToldLatency {
+  readonly average: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** What a deployment had in some minutes of the past, in place of requests that nobody sent. */
+export interface SeededMinutes {
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** When the first minute begins: so many milliseconds before now, by the cloud's clock. */
+  readonly ago: number;
+  /** How long it goes on, in milliseconds; each minute of it has the same. */
+  readonly span: number;
+  /** Requests a minute. */
+  readonly requests: number;
+  /** How many of these were answered otherwise than with 200: by `status` or `status/model status` (`503`, `424/500`). */
+  readonly answers?: Readonly<Record<string, number>>;
+  /** Milliseconds: one for all, or by percentile. */
+  readonly latency?: number | Partial<ToldLatency>;
+  /** Percent of an instance. */
+  readonly cpu?: number;
+  readonly memory?: number;
+  readonly instances?: number;
+}
 
 export interface ScenarioDocument {
   readonly clock: { readonly speed?: number /** Milliseconds since the epoch. */; readonly start?: number };
   readonly rules: readonly Rule[];
+  readonly minutes?: readonly SeededMinutes[];
 }

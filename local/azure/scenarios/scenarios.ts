@@ -9,6 +9,8 @@ import type {
   Plane,
   RequestRule,
   Rule,
+  ScoringEffect,
+  ScoringRule,
 } from "./rules.ts";
 
 /** A rule that matched and took effect. */
@@ -40,6 +42,8 @@ export class Scenarios {
   readonly #rules: Rule[] = [];
   readonly #seen = new Map<Rule, number>();
   readonly #met: Meeting[] = [];
+  /** The part of a request that each rule with a share is still to meet. */
+  readonly #due = new Map<Rule, number>();
   /** Told at every meeting. */
   onMeeting: (meeting: Meeting) => void = () => {};
 
@@ -56,6 +60,7 @@ export class Scenarios {
   clear(): void {
     this.#rules.length = 0;
     this.#seen.clear();
+    this.#due.clear();
     this.#met.length = 0;
   }
 
@@ -99,6 +104,24 @@ export class Scenarios {
     return this.#together<DeploymentRule>("deployment", isMet, `deployment ${endpoint}/${name}`);
   }
 
+  /** Effects on a request that a deployment is to answer. A share is exact over the requests that its rule meets. */
+  scoring(endpoint: string, deployment: string): ScoringEffect & { readonly name?: string } {
+    const found = this.#of<ScoringRule>("scoring").filter((rule) => {
+      const { match, effect } = rule;
+      if (!meets(match.endpoint, endpoint) || !meets(match.deployment, deployment)) return false;
+      if (!this.#counts(rule)) return false;
+      // Thousandths are whole numbers: tenths added up are not.
+      const due = (this.#due.get(rule) ?? 0) + Math.round((effect.share ?? 1) * 1_000);
+      this.#due.set(rule, due % 1_000);
+      if (due < 1_000) return false;
+      // Told once: there may be thousands.
+      if (!this.#met.some((one) => one.rule === rule)) this.#tell(rule, `scoring ${endpoint}/${deployment}`);
+      return true;
+    });
+    const effects = found.map(({ effect, name }) => ({ ...effect, name }));
+    return Object.assign({}, ...effects.toReversed());
+  }
+
   #together<R extends JobRule | EndpointRule | DeploymentRule>(
     kind: R["kind"],
     isMet: (rule: R) => boolean,
@@ -116,14 +139,22 @@ export class Scenarios {
 
   /** Counts a meeting. @returns whether it is one that the rule touches */
   #touches(rule: Rule, what: string): boolean {
+    if (!this.#counts(rule)) return false;
+    this.#tell(rule, what);
+    return true;
+  }
+
+  #counts(rule: Rule): boolean {
     const seen = (this.#seen.get(rule) ?? 0) + 1;
     this.#seen.set(rule, seen);
     const count = seen - rule.skip;
-    if (count < 1 || (rule.times !== undefined && count > rule.times)) return false;
-    const meeting = { rule, what, count };
+    return count >= 1 && (rule.times === undefined || count <= rule.times);
+  }
+
+  #tell(rule: Rule, what: string): void {
+    const meeting = { rule, what, count: (this.#seen.get(rule) ?? 0) - rule.skip };
     this.#met.push(meeting);
     this.onMeeting(meeting);
-    return true;
   }
 }
 

@@ -14,6 +14,11 @@ const count = (least: number) => ({
   description: `a whole number of ${least} or more`,
 });
 const oneOf = (values: readonly string[]) => ({ enum: values, description: `one of ${values.join(", ")}` });
+const number = (least: number, most: number) => ({
+  ...{ type: "number", minimum: least, maximum: most },
+  description: `a number between ${least} and ${most}`,
+});
+const status = { type: "integer", minimum: 400, maximum: 599, description: "a status between 400 and 599" };
 const object = (properties: object, more: object = {}) => ({
   type: "object",
   additionalProperties: false,
@@ -45,6 +50,7 @@ export const subjects = {
   }),
   endpoint: object({ name: pattern }),
   deployment: object({ endpoint: pattern, name: pattern }),
+  scoring: object({ endpoint: pattern, deployment: pattern }),
 };
 export type Subject = keyof typeof subjects;
 
@@ -56,7 +62,7 @@ const operation = {
 export const effects: Readonly<Record<Subject, object>> = {
   request: object(
     {
-      status: { type: "integer", minimum: 400, maximum: 599, description: "a status between 400 and 599" },
+      status,
       retryAfter: count(0),
       code: text,
       message: text,
@@ -77,7 +83,45 @@ export const effects: Readonly<Record<Subject, object>> = {
   ),
   endpoint: object({ takes: duration }, { required: ["takes"] }),
   deployment: object(operation, { minProperties: 1 }),
+  scoring: object(
+    {
+      share: { type: "number", exclusiveMinimum: 0, maximum: 1, description: "a number above 0 and at most 1" },
+      status,
+      modelStatus: status,
+      delay: duration,
+      memory: number(0, 100),
+      outOfMemory: { const: true, description: "true" },
+    },
+    { minProperties: 1 },
+  ),
 };
+
+const percentiles = ["average", "p50", "p90", "p95", "p99"];
+const milliseconds = number(0, 3_600_000);
+
+/** Minutes of the past that a deployment is to have had. */
+const minutes = object(
+  {
+    endpoint: text,
+    deployment: text,
+    ago: duration,
+    for: duration,
+    requests: count(0),
+    answers: {
+      ...{ type: "object", additionalProperties: count(0), propertyNames: { pattern: "^[1-5]\\d\\d(/[1-5]\\d\\d)?$" } },
+      description: "a mapping of statuses such as 503 or 424/500 to numbers of requests",
+    },
+    latency: {
+      ...{ type: ["number", "object"], minimum: 0, additionalProperties: false },
+      properties: Object.fromEntries(percentiles.map((name) => [name, milliseconds])),
+      description: `milliseconds, or a mapping of ${percentiles.join(", ")}`,
+    },
+    cpu: number(0, 100),
+    memory: number(0, 100),
+    instances: count(1),
+  },
+  { required: ["endpoint", "deployment", "ago", "for", "requests"] },
+);
 
 export const file = object({
   clock: object({
@@ -88,6 +132,7 @@ export const file = object({
       description: "a time such as 2026-01-31T08:00:00Z",
     },
   }),
+  minutes: { type: "array", items: minutes, description: "a list of minutes" },
   rules: {
     type: "array",
     description: "a list of rules",

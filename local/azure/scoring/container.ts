@@ -50,6 +50,17 @@ export class Container {
     return this.process?.running === true ? this.livePort : undefined;
   }
 
+  /** The process that scores; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.process?.running === true ? this.process.pid : undefined;
+  }
+
+  /** Kills the process as the kernel does for want of memory; the container starts it again. */
+  kill(): void {
+    this.logs.InferenceServer.add("local Azure, simulated: a scenario lets this container run out of memory.\nKilled");
+    this.process?.kill();
+  }
+
   /** Brings the files and starts the script. @throws DeploymentFailure */
   async start(): Promise<void> {
     this.folder = await mkdtemp(join(tmpdir(), "scoring-"));

@@ -1,6 +1,7 @@
 // The gateway of one endpoint: checks the caller's key or token, chooses the deployment, and forwards the request to its container.
 import { randomUUID } from "node:crypto";
 import http from "node:http";
+import { setTimeout as pause } from "node:timers/promises";
 import { countRequest } from "../monitor/minutes.ts";
 import { durationMilliseconds } from "../records/durations.ts";
 import {
@@ -12,24 +13,14 @@ import {
 import type { AzureWorld } from "../world/world.ts";
 import { mayScore } from "./access.ts";
 import type { Container } from "./container.ts";
+import { type Answered, modelFailed, type Outcome, ownHeaders, refuse, refused, relayed } from "./outcome.ts";
+import { sampleUsage } from "./usage.ts";
 
 /** The gateway's interface to the endpoint host. */
 export interface Backends {
   /** The container that serves a deployment; undefined while it has none. */
   container(endpoint: string, deployment: string): Container | undefined;
 }
-
-/** Headers that belong to one connection and are not passed on (RFC 9110 7.6.1). */
-const ownHeaders = new Set([
-  "connection",
-  "keep-alive",
-  "transfer-encoding",
-  "host",
-  "authorization",
-  "content-length",
-  "date",
-  "server",
-]);
 
 /** Scoring requests of one endpoint. Which statuses there are is documented (docs/facts/azureml-services.md#6.2); bodies of refusals are in no recording. */
 export class Gateway {
@@ -110,29 +101,42 @@ export class Gateway {
   /** Has a deployment answer a request, and counts that for Azure Monitor; mirrored ones like others. */
   private async score(deployment: DeploymentRecord, request: http.IncomingMessage, body: Buffer): Promise<Outcome> {
     const began = performance.now();
-    const outcome = await this.ask(deployment, request, body);
     const { endpoint, name, sku } = deployment;
+    const effect = this.world.scenarios.scoring(endpoint, name);
+    const outcome = await this.ask(deployment, request, body, effect);
     const milliseconds = performance.now() - began;
     const { status, modelStatus } = outcome;
     countRequest(this.world, {
       ...{ endpoint, deployment: name, status, modelStatus, milliseconds, instances: sku.capacity },
     });
+    sampleUsage(this.world, deployment, this.backends.container(endpoint, name), effect);
     return outcome;
   }
 
-  private async ask(deployment: DeploymentRecord, request: http.IncomingMessage, body: Buffer): Promise<Outcome> {
+  private async ask(
+    deployment: DeploymentRecord,
+    request: http.IncomingMessage,
+    body: Buffer,
+    effect: ReturnType<AzureWorld["scenarios"]["scoring"]>,
+  ): Promise<Outcome> {
     const settings = deployment.properties.requestSettings;
     const key = deploymentKey(deployment.endpoint, deployment.name);
     const flying = this.inFlight.get(key) ?? 0;
     const most = 2 * (settings?.maxConcurrentRequestsPerInstance ?? 1) * deployment.sku.capacity;
     if (flying >= most) return refused(429, "TooManyRequests", `More than ${most} requests are in flight.`);
-    const port = this.backends.container(deployment.endpoint, deployment.name)?.port;
-    if (port === undefined)
+    if (effect.status !== undefined) return marked(effect, refused(effect.status, "Simulated", simulated(effect)));
+    const container = this.backends.container(deployment.endpoint, deployment.name);
+    if (container?.port === undefined)
       return refused(503, "ServiceUnavailable", `The deployment '${deployment.name}' is not ready.`);
     const patience = durationMilliseconds(settings?.requestTimeout ?? "PT5S") || 5_000;
     this.inFlight.set(key, flying + 1);
     try {
-      return relayed(await forward(port, request, body, patience));
+      const late = Math.min(effect.delay ?? 0, patience);
+      if (late > 0) await pause(late);
+      if (effect.modelStatus !== undefined) return marked(effect, modelFailed(failure(effect.modelStatus, effect)));
+      const answer = forward(container.port, request, body, patience - late);
+      if (effect.outOfMemory === true) container.kill();
+      return relayed(await answer);
     } catch (error) {
       if (error instanceof Late)
         return refused(408, "RequestTimeout", `The deployment did not answer within ${patience / 1000} seconds.`);
@@ -145,20 +149,20 @@ export class Gateway {
   }
 }
 
-/** What a deployment makes of a request. */
-interface Outcome {
-  /** What the caller gets. */
-  readonly status: number;
-  /** What the container answered; undefined where it answered nothing. */
-  readonly modelStatus?: number;
-  readonly write: (response: http.ServerResponse) => void;
+const simulated = ({ name }: { readonly name?: string }): string => `local Azure, simulated: the scenario '${name}'.`;
+
+/** Marks made-up answers, as those of other planes are. */
+function marked({ name = "" }: { readonly name?: string }, outcome: Outcome): Outcome {
+  const write = (response: http.ServerResponse) => {
+    response.setHeader("x-local-azure-scenario", encodeURIComponent(name));
+    outcome.write(response);
+  };
+  return { ...outcome, write };
 }
 
-interface Answered {
-  readonly status: number;
-  readonly reason: string;
-  readonly headers: http.IncomingHttpHeaders;
-  readonly body: Buffer;
+function failure(status: number, effect: { readonly name?: string }): Answered {
+  const body = Buffer.from(JSON.stringify({ message: simulated(effect) }));
+  return { status, reason: "Simulated", headers: { "content-type": "application/json" }, body };
 }
 
 class Late extends Error {}
@@ -189,53 +193,11 @@ function forward(port: number, request: http.IncomingMessage, body: Buffer, pati
         );
       },
     );
-    const timer = setTimeout(() => asked.destroy(new Late()), patience);
+    const timer = setTimeout(() => asked.destroy(new Late()), Math.max(1, patience));
     asked.once("close", () => clearTimeout(timer));
     asked.once("error", reject);
     asked.end(body);
   });
-}
-
-/** 200 goes through as it is; anything else that the container says is a 424 (docs/facts/azureml-services.md#6.2). */
-function relayed(answer: Answered): Outcome {
-  if (answer.status !== 200) return modelFailed(answer);
-  const write = (response: http.ServerResponse) => {
-    passHeaders(answer, response);
-    response.setHeader("Content-Length", answer.body.length);
-    response.writeHead(200).end(answer.body);
-  };
-  return { status: 200, modelStatus: 200, write };
-}
-
-function passHeaders({ headers }: Answered, response: http.ServerResponse): void {
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !ownHeaders.has(name) && name !== "x-request-id") response.setHeader(name, value);
-  }
-}
-
-function modelFailed(answer: Answered): Outcome {
-  const { status, reason, headers, body } = answer;
-  const write = (response: http.ServerResponse) => {
-    passHeaders(answer, response);
-    response.setHeader("ms-azureml-model-error-statuscode", String(status));
-    response.setHeader("ms-azureml-model-error-reason", reason.replace(/[^\x20-\x7e]/g, " "));
-    response.setHeader("Content-Type", String(headers["content-type"] ?? "application/json"));
-    response.setHeader("Content-Length", body.length);
-    response.writeHead(424, "Failed Dependency").end(body);
-  };
-  return { status: 424, modelStatus: status, write };
-}
-
-const refused = (status: number, code: string, message: string): Outcome => ({
-  status,
-  write: (response) => refuse(response, status, code, message),
-});
-
-function refuse(response: http.ServerResponse, status: number, code: string, message: string): void {
-  const body = Buffer.from(JSON.stringify({ error: { code, message } }));
-  response.setHeader("Content-Type", "application/json");
-  response.setHeader("Content-Length", body.length);
-  response.writeHead(status).end(body);
 }
 
 async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {

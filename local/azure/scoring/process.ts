@@ -66,6 +66,15 @@ export class ScoringProcess {
     return this.group.running;
   }
 
+  get pid(): number | undefined {
+    return this.group.pid;
+  }
+
+  /** Kills it at once, with all that it started. */
+  kill(): void {
+    this.group.kill();
+  }
+
   /** Asks the process to end; after `graceMilliseconds` it is killed with all that it started. */
   stop(graceMilliseconds = 500): Promise<void> {
     return this.group.stop(graceMilliseconds);

@@ -35,6 +35,15 @@ export class ProcessGroup {
     return !this.#over;
   }
 
+  get pid(): number | undefined {
+    return this.#leader.pid;
+  }
+
+  /** Kills the whole group at once. */
+  kill(): void {
+    this.#signal("SIGKILL");
+  }
+
   /** Asks the whole group to end; after `graceMilliseconds` it is killed. Resolves when the process is gone. */
   async stop(graceMilliseconds: number): Promise<void> {
     if (this.#over) return;

@@ -1,7 +1,8 @@
 // Tests: local/azure/resources/metrics.ts, local/azure/monitor/query.ts, local/azure/monitor/series.ts, local/azure/monitor/seed.ts
 import assert from "node:assert/strict";
 import { builtInRoles } from "../../../../local/azure/arm/roles.ts";
-import { type SeededMinutes, seedMinutes } from "../../../../local/azure/monitor/seed.ts";
+import { seedMinutes } from "../../../../local/azure/monitor/seed.ts";
+import type { SeededMinutes } from "../../../../local/azure/scenarios/rules.ts";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { until } from "../../../harness/until.ts";
 import { type Answer, ask, tokenOf, workspaceAsk } from "../client.ts";

@@ -75,6 +75,18 @@ rules:
     ]);
   });
 
+  it("tells minutes of the past", () => {
+    const { minutes } = parseScenarios(
+      "minutes: [{ endpoint: e, deployment: d, ago: 2h, for: 100m, requests: 5, answers: { 424/500: 1 }, latency: 30 }]",
+    );
+    assert.deepEqual(minutes, [
+      {
+        ...{ endpoint: "e", deployment: "d", ago: 7_200_000, span: 6_000_000, requests: 5 },
+        ...{ answers: { "424/500": 1 }, latency: 30 },
+      },
+    ]);
+  });
+
   it("may be JSON, and may be empty", () => {
     assert.equal(parseScenarios('{"rules":[{"request":{},"then":{"status":503}}]}').rules.length, 1);
     assert.deepEqual(parseScenarios(""), { clock: {}, rules: [] });
@@ -105,14 +117,18 @@ rules:
         's.yml:9:21: "queued" must be a duration such as 90s, 15m, 6h or PT6H, and is 5.',
         's.yml:9:30: "cause" must be one of imageBuild, quota, command, service, and is "image".',
         's.yml:10:5: rules[2] lacks "then".',
-        "s.yml:11:5: rules[3] must be a mapping of name, request, job, endpoint, deployment, skip, times, then, and is 5.",
+        "s.yml:11:5: rules[3] must be a mapping of name, request, job, endpoint, deployment, scoring, skip, times, then, and is 5.",
       ],
     );
   });
 
   for (const [what, text, expected] of [
     ["meets two things", "rules: [{job: {}, request: {}, then: {queued: 1s}}]", /"job" cannot stand beside "request"/],
-    ["meets nothing", "rules: [{then: {queued: 1s}}]", /does not say what it meets: one of request, job, endpoint/],
+    [
+      "meets nothing",
+      "rules: [{then: {queued: 1s}}]",
+      /does not say what it meets: one of request, job, endpoint, deployment, scoring/,
+    ],
     ["lets nothing happen", "rules: [{job: {}, then: {}}]", /"then" must say what happens: a mapping of starting/],
     ["gives a request two ends", "rules: [{request: {}, then: {status: 503, drop: answer}}]", /a request has one end/],
     ["gives an answer no status", "rules: [{request: {}, then: {retryAfter: 3}}]", /"retryAfter" needs "status"/],
@@ -122,9 +138,18 @@ rules:
       /plane arm/,
     ],
     ["gives a build an exit code", "rules: [{job: {}, then: {fail: {cause: quota, exitCode: 3}}}]", /is for the cause/],
+    ["gives scoring two ends", "rules: [{scoring: {}, then: {status: 503, outOfMemory: true}}]", /one end/],
+    ["lets nothing happen to a share", "rules: [{scoring: {}, then: {share: 0.5}}]", /say what happens/],
+    ["has a share of nothing", "rules: [{scoring: {}, then: {share: 0, status: 503}}]", /number above 0 and at most 1/],
+    [
+      "tells minutes by what is no status",
+      "minutes: [{endpoint: e, deployment: d, ago: 1h, for: 1h, requests: 1, answers: {bad: 1}}]",
+      /mapping of statuses such as 503/,
+    ],
+    ["tells minutes of nothing", "minutes: [{endpoint: e}]", /lacks "deployment"/],
     ["has no value for its kind", "rules: [{request: , then: {status: 503}}]", /"request" must be a mapping/],
     ["is no YAML", "rules: [", /^s\.yml:1:9: /],
-    ["is a list", "- 1", /^s\.yml:1:1: the file must be a mapping of clock, rules/],
+    ["is a list", "- 1", /^s\.yml:1:1: the file must be a mapping of clock, minutes, rules/],
   ] as const) {
     it(`is refused where it ${what}`, () => assert.match(faults(text).join("\n"), expected));
   }
@@ -190,6 +215,23 @@ describe("a rule", () => {
       scenarios.unmet().map(({ name }) => name),
       ["never"],
     );
+  });
+
+  it("meets an exact share of scoring requests, told once, after those that it lets pass", () => {
+    const { rules } = parseScenarios(
+      "rules: [{ scoring: { deployment: green }, skip: 10, then: { share: 0.3, status: 503 } }]",
+    );
+    const told: string[] = [];
+    const scenarios = new Scenarios(rules);
+    scenarios.onMeeting = ({ what }) => told.push(what);
+    const met = (deployment: string, times: number) =>
+      Array.from({ length: times }, () => scenarios.scoring("e", deployment)).filter(({ status }) => status === 503)
+        .length;
+    assert.equal(met("blue", 20), 0);
+    assert.equal(met("green", 10), 0);
+    assert.equal(met("green", 10), 3);
+    assert.equal(met("green", 1_000), 300);
+    assert.deepEqual(told, ["scoring e/green"]);
   });
 
   it("of a job has a say in what an earlier one has left open", () => {
