@@ -20,7 +20,7 @@ import type { Resolver } from "../language/resolver.ts";
 import { boolean, duration, enumeration, integer, looseText, nameText, number, text } from "../language/scalar.ts";
 import type { Infer, Reading } from "../language/shape.ts";
 import type { MapNode } from "../language/source.ts";
-import { checkServingName, servingName } from "./online-endpoint.ts";
+import { checkServingName, LONGEST_NAMES_ON_KUBERNETES, servingName } from "./online-endpoint.ts";
 
 /** Code and the script in it that answers requests. */
 export const codeConfiguration = object("a code configuration", {
@@ -146,7 +146,51 @@ function checkDeployment(value: OnlineDeploymentDocument, node: MapNode, at: Rea
     at.fault(node, 'a managed online deployment needs the field "instance_type".', {
       hint: "Add `instance_type: Standard_DS3_v2`, for example.",
     });
+  if (isManaged(value)) checkManaged(value, node, at);
+  else checkKubernetes(value, node, at);
   checkScoringScript(value.code_configuration, node, at);
+}
+
+function checkManaged(value: OnlineDeploymentDocument, node: MapNode, at: Reading): void {
+  const resources = node.entries.get("resources");
+  if (resources)
+    at.step("resources").fault(
+      resources,
+      "a managed online deployment takes no resources: its instance_type says them.",
+      {
+        hint: "Remove `resources`, or write `type: kubernetes`.",
+      },
+    );
+  const scaling = node.entries.get("scale_settings");
+  if (value.scale_settings?.type === "target_utilization" && scaling)
+    at.step("scale_settings").fault(scaling, "a managed online deployment takes scale settings of type default only.", {
+      hint: "Autoscale of managed deployments is a setting of Azure Monitor: give it as autoscaleFile to AzureMLDeployEndpoint.",
+    });
+}
+
+/** Fields of managed deployments alone, as azure-ai-ml has them. */
+const MANAGED_ONLY = ["egress_public_network_access", "private_network_connection"];
+
+function checkKubernetes(value: OnlineDeploymentDocument, node: MapNode, at: Reading): void {
+  for (const field of MANAGED_ONLY) {
+    const place = node.entries.get(field);
+    if (place)
+      at.step(field).fault(
+        place,
+        `an online deployment on Kubernetes takes no "${field}": the cluster's own network decides.`,
+        {
+          hint: "Remove the field.",
+        },
+      );
+  }
+  const together = value.name.length + value.endpoint_name.length;
+  const place = node.entries.get("name");
+  if (place && together > LONGEST_NAMES_ON_KUBERNETES)
+    at.step("name").fault(
+      place,
+      `the names ${value.endpoint_name} and ${value.name} have ${together} characters together; on Kubernetes Azure takes ${LONGEST_NAMES_ON_KUBERNETES}.`,
+      { hint: "Choose a shorter name." },
+    );
 }
 
 function isManaged(value: OnlineDeploymentDocument): boolean {

@@ -18,6 +18,9 @@ const SERVING_NAME = /^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/;
 const SERVING_NAME_RULE =
   "a name has 3 to 32 characters: letters, digits and hyphens, beginning with a letter and ending with a letter or a digit";
 
+/** Characters that the names of an endpoint on Kubernetes and of its deployment may have together (docs/facts/operations.md#A.6). */
+export const LONGEST_NAMES_ON_KUBERNETES = 62;
+
 /** Whether Azure takes the name for an endpoint or a deployment. */
 export function isServingName(name: string): boolean {
   return SERVING_NAME.test(name) && name.length >= 3 && name.length <= 32;
@@ -98,12 +101,34 @@ const fields = {
 const shape = object("an online endpoint", fields, { check: checkEndpoint });
 export type OnlineEndpointDocument = Infer<typeof shape>;
 
+/** Fields that endpoints on Kubernetes do not have, and why (docs/facts/operations.md#A.6, docs/facts/azureml-documents.md#2.10). */
+const MANAGED_ONLY: Readonly<Record<string, string>> = {
+  mirror_traffic: "requests are mirrored on managed endpoints only",
+  public_network_access: "the cluster's own network decides who reaches it",
+};
+
+function checkKubernetes(value: { readonly auth_mode?: string }, node: MapNode, at: Reading): void {
+  for (const [field, why] of Object.entries(MANAGED_ONLY)) {
+    const place = node.entries.get(field);
+    if (place)
+      at.step(field).fault(place, `an endpoint on Kubernetes (compute) takes no "${field}": ${why}.`, {
+        hint: "Remove the field, or remove compute for a managed endpoint.",
+      });
+  }
+  const mode = node.entries.get("auth_mode");
+  if (value.auth_mode === "aad_token" && mode)
+    at.step("auth_mode").fault(mode, "an endpoint on Kubernetes (compute) takes no Microsoft Entra tokens.", {
+      hint: "Write `auth_mode: key` or `auth_mode: aml_token`.",
+    });
+}
+
 function checkEndpoint(
-  value: { name: string; traffic?: Readonly<Record<string, number>> },
+  value: { name: string; auth_mode?: string; compute?: unknown; traffic?: Readonly<Record<string, number>> },
   node: MapNode,
   at: Reading,
 ): void {
   checkServingName(value.name, node.entries.get("name"), at.step("name"));
+  if (value.compute !== undefined) checkKubernetes(value, node, at);
   const total = Object.values(value.traffic ?? {}).reduce((sum, share) => sum + share, 0);
   const place = node.entries.get("traffic");
   if (place && total !== 0 && total !== 100)

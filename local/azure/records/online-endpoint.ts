@@ -1,6 +1,6 @@
 // Records of online endpoints and their deployments: plain JSON, by name in lower case.
 import type { Stamps } from "../arm/envelope.ts";
-import type { ManagedOnlineDeployment, Sku } from "../contract/types.gen.ts";
+import type { KubernetesOnlineDeployment, ManagedOnlineDeployment, Sku } from "../contract/types.gen.ts";
 import type { Store, Stores } from "./state.ts";
 
 export interface Tracked {
@@ -21,6 +21,8 @@ export interface EndpointRecord extends Tracked {
   /** `properties.properties` of the user's. */
   properties: Record<string, string>;
   description: string | null;
+  /** The attached Kubernetes cluster, as sent; null or absent: managed. */
+  readonly compute?: string | null;
   readonly authMode: "Key" | "AMLToken" | "AADToken";
   publicNetworkAccess: string;
   provisioningState: "Creating" | "Updating" | "Deleting" | "Succeeded" | "Failed";
@@ -36,8 +38,8 @@ export interface EndpointRecord extends Tracked {
 
 export interface DeploymentRecord extends Tracked {
   readonly endpoint: string;
-  /** `properties` as sent. */
-  properties: Partial<ManagedOnlineDeployment>;
+  /** `properties` as sent; those of a deployment on Kubernetes have fields of their own. */
+  properties: Partial<ManagedOnlineDeployment> | Partial<KubernetesOnlineDeployment>;
   sku: Sku & { readonly capacity: number };
   provisioningState: "Creating" | "Updating" | "Deleting" | "Scaling" | "Succeeded" | "Failed";
   operationUrl: string;

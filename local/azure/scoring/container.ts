@@ -159,6 +159,10 @@ export class Container {
     const code = properties.codeConfiguration;
     const { python, path, sentences } = this.runtime ?? { python: "python3", path: [], sentences: [] };
     for (const sentence of sentences) log.add(`local Azure builds and pulls no image: ${sentence}`);
+    if (properties.endpointComputeType === "Kubernetes")
+      log.add(
+        "local Azure, simulated: there is no Kubernetes cluster; the deployment runs as a process, as a managed one does.",
+      );
     log.add(`One process serves, whatever the instance count (${sku.capacity}).`);
     if (this.stopped) throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
     const running = new ScoringProcess({

@@ -2,7 +2,7 @@
 import { guidOf } from "../../text/guid.ts";
 import { atLeast, envelope, isRecent, systemData } from "../arm/envelope.ts";
 import type { ArmContext } from "../arm/router.ts";
-import type { ManagedOnlineDeployment, ProbeSettings } from "../contract/types.gen.ts";
+import type { ProbeSettings } from "../contract/types.gen.ts";
 import type { DeploymentRecord, EndpointIdentity, EndpointRecord } from "../records/online-endpoint.ts";
 import type { AzureWorld } from "../world/world.ts";
 
@@ -64,7 +64,7 @@ export function endpointBody(world: AzureWorld, endpoint: EndpointRecord, readin
       swaggerUri: endpoint.scoringUri?.replace(/score$/, "swagger.json") ?? null,
       authMode: endpoint.authMode,
       provisioningState: endpoint.provisioningState,
-      compute: null,
+      compute: endpoint.compute ?? null,
       traffic: endpoint.traffic,
       ...(withMirror ? { mirrorTraffic: endpoint.mirrorTraffic } : {}),
       publicNetworkAccess: endpoint.publicNetworkAccess,
@@ -73,7 +73,8 @@ export function endpointBody(world: AzureWorld, endpoint: EndpointRecord, readin
     rest: {
       tags: endpoint.tags,
       location: endpoint.location,
-      kind: "Managed",
+      // The kind of an endpoint on Kubernetes is in no recording.
+      kind: endpoint.compute ? "K8S" : "Managed",
       identity: identityBody(world, endpoint.name, endpoint.identity),
     },
   });
@@ -88,7 +89,7 @@ const defaultProbe = {
 };
 
 /** Variables that the service adds once a deployment has succeeded, since 2024 (docs/facts/recorded-operations.md#2.2). */
-function addedVariables(sent: Partial<ManagedOnlineDeployment>): Record<string, string> {
+function addedVariables(sent: DeploymentRecord["properties"]): Record<string, string> {
   const [, model, version] = /\/models\/([^/]+)\/versions\/([^/]+)$/i.exec(sent.model ?? "") ?? [];
   const { codeId, scoringScript } = sent.codeConfiguration ?? {};
   return {
@@ -145,7 +146,10 @@ export function deploymentBody(world: AzureWorld, deployment: DeploymentRecord, 
       model: sent.model ?? null,
       ...(apiVersion.startsWith("2022-02") ? { privateNetworkConnection: false } : {}),
       egressPublicNetworkAccess: sent.egressPublicNetworkAccess ?? "Enabled",
-      endpointComputeType: "Managed",
+      ...(sent.endpointComputeType === "Kubernetes"
+        ? { containerResourceRequirements: sent.containerResourceRequirements ?? null }
+        : {}),
+      endpointComputeType: sent.endpointComputeType ?? "Managed",
     },
     systemData: systemData(deployment.stamps, "endpoint"),
     rest: { tags: deployment.tags, location: deployment.location, kind: "Managed", sku: deployment.sku },

@@ -137,6 +137,30 @@ describe("spec what cannot work", () => {
       "name: m\ntype: custom_model\npath: azureml:other:1\n",
       /a model is made of files/,
     ],
+    "mirrored traffic on Kubernetes": [
+      "name: kube\nauth_mode: key\ncompute: azureml:k\nmirror_traffic: {blue: 10}\n",
+      /doc\.yml:4:17: .*on Kubernetes .*"mirror_traffic"/,
+    ],
+    "Entra tokens on Kubernetes": [
+      "name: kube\nauth_mode: aad_token\ncompute: azureml:k\n",
+      /doc\.yml:2:12: .*no Microsoft Entra tokens/,
+    ],
+    "names that are too long together on Kubernetes": [
+      `name: ${"b".repeat(32)}\ntype: kubernetes\nendpoint_name: ${"e".repeat(31)}\nmodel: azureml:m:1\ninstance_count: 1\n`,
+      /doc\.yml:1:7: .*have 63 characters together; on Kubernetes Azure takes 62/,
+    ],
+    "the egress of a deployment on Kubernetes": [
+      "name: blue\ntype: kubernetes\nendpoint_name: ep\nmodel: azureml:m:1\negress_public_network_access: disabled\n",
+      /doc\.yml:5:31: .*takes no "egress_public_network_access"/,
+    ],
+    "container resources of a managed deployment": [
+      "name: blue\ntype: managed\nendpoint_name: ep\nmodel: azureml:m:1\ninstance_type: Standard_DS2_v2\nresources: {requests: {cpu: '1'}}\n",
+      /doc\.yml:6:12: .*takes no resources/,
+    ],
+    "autoscale in the file of a managed deployment": [
+      "name: blue\nendpoint_name: ep\nmodel: azureml:m:1\ninstance_type: Standard_DS2_v2\nscale_settings: {type: target_utilization, max_instances: 3}\n",
+      /doc\.yml:5:17: .*default only.*[\s\S]*autoscaleFile/,
+    ],
     "GPUs by two names": [
       "name: blue\ntype: kubernetes\nendpoint_name: ep\nmodel: azureml:m:1\ninstance_count: 1\nresources:\n  requests: {gpu: '1', nvidia.com/gpu: '2'}\n",
       /doc\.yml:7:40: .*twice/,

@@ -255,7 +255,6 @@ export const SAMPLES: Readonly<Record<string, Tree>> = {
     name: "kube",
     auth_mode: "key",
     compute: "azureml:k",
-    mirror_traffic: { a: 10 },
     traffic: { b: 100 },
   },
   "Kubernetes deployment": {

@@ -15,6 +15,7 @@ import {
   deploymentKey,
   deploymentsOf,
   deploymentsOfEndpoint,
+  type EndpointRecord,
 } from "../../records/online-endpoint.ts";
 import { parseReference } from "../../records/references.ts";
 import { endpointHost } from "../../scoring/endpoint-host.ts";
@@ -24,6 +25,31 @@ import type { AzureWorld } from "../../world/world.ts";
 import { noSuchDeployment, requireName } from "./names.ts";
 import { endpointOf } from "./online-keys.ts";
 import { answerStarted, begin, carryOut, requireIdle, settling, startUpdate } from "./operations.ts";
+
+/**
+ * A deployment stands where its endpoint does; on Kubernetes both names have 62 characters at most (docs/facts/operations.md#A.6). How the service
+ * refuses the rest is not recorded.
+ */
+function requireItsCompute(endpoint: EndpointRecord, name: string, sent: Partial<OnlineDeploymentProperties>): void {
+  const wanted = endpoint.compute ? "Kubernetes" : "Managed";
+  const type: string | undefined = sent.endpointComputeType;
+  if (type !== "Managed" && type !== "Kubernetes")
+    throw invalidRequest(
+      "BadRequest",
+      `properties.endpointComputeType must be one of Managed, Kubernetes, and is ${JSON.stringify(type)}.`,
+    );
+  if (type !== wanted)
+    throw userError(
+      400,
+      `The endpoint ${endpoint.name} takes deployments of type ${wanted}, and this one is ${type}.`,
+      ["BadArgument"],
+    );
+  if (wanted === "Kubernetes" && endpoint.name.length + name.length > 62)
+    throw userError(400, "The names of endpoint and deployment must have 6 to 62 characters together.", [
+      "BadArgument",
+      "InvalidName",
+    ]);
+}
 
 function deploymentOf(world: AzureWorld, endpoint: string, name: string): DeploymentRecord {
   const { name: known } = endpointOf(world, endpoint);
@@ -104,8 +130,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireName("deployment", name);
     const body = bodyOf<OnlineDeployment>(request);
     const sent = propertiesOf<OnlineDeploymentProperties>(request);
-    if (sent.endpointComputeType !== "Managed")
-      throw notImplemented(`online deployments on ${sent.endpointComputeType ?? "nothing"}`);
+    requireItsCompute(endpointOf(world, endpoint), name, sent);
     const code = sent.codeConfiguration ?? undefined;
     if (code === undefined) refuseUnscripted(world, sent.model);
     else if (typeof code.scoringScript !== "string")

@@ -2,7 +2,7 @@
 import type { Request } from "express";
 import { page } from "../../arm/collection.ts";
 import { stampsOf } from "../../arm/envelope.ts";
-import { invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
+import { invalidRequest, userError } from "../../arm/errors.ts";
 import { choice, holds, paged, text } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
 import type {
@@ -10,6 +10,7 @@ import type {
   OnlineEndpointProperties,
   PartialMinimalTrackedResourceWithIdentity,
 } from "../../contract/types.gen.ts";
+import { computesOf } from "../../records/compute.ts";
 import {
   deploymentKey,
   deploymentsOf,
@@ -48,13 +49,40 @@ function chosenEndpoints(endpoints: readonly EndpointRecord[], query: Request["q
   const chosen = endpoints.filter(
     (each) =>
       (name === undefined || each.name.toLowerCase() === name) &&
-      computeType === "Managed" &&
+      computeType === (each.compute ? "Kubernetes" : "Managed") &&
       holds(each.tags, text(query, "tags")) &&
       holds(each.properties, text(query, "properties")),
   );
   const at = ({ stamps }: EndpointRecord) => (order.startsWith("Created") ? stamps.createdAt : stamps.lastModifiedAt);
   const sign = order.endsWith("Asc") ? 1 : -1;
   return chosen.sort((one, other) => sign * (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0));
+}
+
+/**
+ * The cluster of an endpoint on Kubernetes: a compute of this workspace that is attached and stays the same. Requests are mirrored, and Entra
+ * tokens taken, on managed endpoints alone (docs/facts/operations.md#A.6). How the service refuses the rest is not recorded.
+ */
+function clusterOf(
+  world: AzureWorld,
+  sent: Partial<OnlineEndpointProperties>,
+  known: EndpointRecord | undefined,
+): string | null {
+  const refuse = (message: string) => userError(400, message, ["BadArgument"]);
+  const compute = typeof sent.compute === "string" ? sent.compute : null;
+  if (known !== undefined && (known.compute ?? "").toLowerCase() !== (compute ?? "").toLowerCase())
+    throw refuse(`The endpoint ${known.name} cannot be moved to another compute.`);
+  if (compute === null) return null;
+  const name = compute.split("/").at(-1)?.toLowerCase() ?? "";
+  const found = computesOf(world).get(name);
+  if (found?.computeType !== "Kubernetes")
+    throw refuse(
+      `The compute ${name} is ${found === undefined ? "not there" : `of type ${found.computeType}, not Kubernetes`}.`,
+    );
+  if (Object.values(sent.mirrorTraffic ?? {}).some((share) => Number(share) > 0))
+    throw refuse("Mirror traffic is not supported for Kubernetes online endpoints.");
+  if (/^aadtoken$/i.test(String(sent.authMode)))
+    throw refuse("The authMode AADToken is not supported for Kubernetes online endpoints.");
+  return compute;
 }
 
 export function mount(arm: ArmRouter, world: AzureWorld): void {
@@ -83,7 +111,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const body = bodyOf<OnlineEndpoint>(request);
     const sent = propertiesOf<OnlineEndpointProperties>(request);
     const known = endpoints.get(name.toLowerCase());
-    if (typeof sent.compute === "string") throw notImplemented("online endpoints on Kubernetes");
+    const compute = clusterOf(world, sent, known);
     requireIdle(world, name);
     const traffic = weights(sent.traffic, "traffic");
     const mirrorTraffic = weights(sent.mirrorTraffic, "mirrorTraffic");
@@ -107,6 +135,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
       identity: body.identity ?? known?.identity ?? { type: "SystemAssigned" },
       properties: { ...sent.properties },
       description: typeof sent.description === "string" ? sent.description : null,
+      compute,
       authMode,
       publicNetworkAccess: String(sent.publicNetworkAccess ?? known?.publicNetworkAccess ?? "Enabled"),
       provisioningState: known === undefined ? "Creating" : "Updating",
