@@ -35,6 +35,10 @@ export interface SeriesQuery {
   readonly to: number;
   /** One point over the whole span. */
   readonly full: boolean;
+  /** When it is asked, which decides what is known; the cloud's clock where absent. */
+  readonly asOf?: number;
+  /** Leaves out minutes that are not known yet. */
+  readonly onlyKnown?: boolean;
 }
 
 /** A part of a minute with its value of each dimension. */
@@ -50,7 +54,7 @@ const RETENTION = 93 * 24 * 60 * MINUTE;
 
 export function seriesOf(world: AzureWorld, query: SeriesQuery): Series[] {
   const { metric, filter } = query;
-  const now = world.clock.now();
+  const now = query.asOf ?? world.clock.now();
   const { delay } = world.settings.monitor;
   const isVisible = (minute: number) => minute + MINUTE + delay <= now;
   const from = Math.max(Math.floor(query.from / MINUTE) * MINUTE, Math.floor((now - RETENTION) / MINUTE) * MINUTE);
@@ -66,6 +70,7 @@ export function seriesOf(world: AzureWorld, query: SeriesQuery): Series[] {
     for (let minute = from; minute < to; minute += MINUTE) {
       const here = byMinute.get(minute);
       const isNew = !isVisible(minute);
+      if (isNew && query.onlyKnown === true) continue;
       const isZero = isCounter(metric) && own.length > 0 && !(isNew && world.settings.monitor.newest === "absent");
       const value = here === undefined ? undefined : together(world, metric, here);
       points.push({ timeStamp: minute, value: value ?? (isZero ? ZERO : undefined) });
