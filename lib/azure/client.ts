@@ -186,6 +186,8 @@ export class AzureMl {
     }
     const version = options.apiVersion ?? (onArm ? API_VERSION : undefined);
     if (version && !url.searchParams.has("api-version")) url.searchParams.set("api-version", version);
+    // A blank is %20, as the official clients write it: not every service reads + as a blank. A plus sign is %2B here.
+    if (onArm && options.query !== undefined) url.search = url.search.replaceAll("+", "%20");
     return url;
   }
 

@@ -48,6 +48,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // CEL, which knows nothing of Azure ML.
     ...["rules"],
     ...["workspace", "jobs", "assets", "endpoints"],
+    ...["monitor"],
     // The stories.
     ...["gate"],
     ...["rollout"],

@@ -16,7 +16,7 @@ export interface Facts {
 
 type Subject = "metrics" | "history" | "champion";
 
-/** What a rule asks for; `metrics`, `champion` and `history` hold the names that it cannot do without. */
+/** The needs of a rule; `metrics`, `champion` and `history` hold the names that it cannot do without. */
 interface Needs extends NeedsOf<Subject>, Readonly<Record<Subject, ReadonlySet<string>>> {
   /** It speaks of the champion at all. */
   readonly asksChampion: boolean;

@@ -1,0 +1,159 @@
+// Judges a canary: reads both deployments' metrics of the same minutes, and what alert rules say, and comes to a verdict.
+// Tests: test/lib/ml/monitor/judge-canary.test.ts
+import { TaskError } from "../../errors.ts";
+import { type Clock, systemClock } from "../../poll.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { alertVerdicts, findAlertRules } from "./alerts.ts";
+import { type CanaryNumbers, canaryNumbers, type DeploymentSeries, LATENCIES, UTILIZATION } from "./canary-numbers.ts";
+import type { CanaryRule } from "./canary-rules.ts";
+import { DEFAULT_MINIMUM_REQUESTS } from "./default-rules.ts";
+import { deploymentId, endpointId, quoted, readMetrics, type Series } from "./metrics.ts";
+import { type Evidence, type Verdict, verdictOf } from "./verdict.ts";
+import { judgedWindow, measurementsOf, minutesIn, type Window } from "./window.ts";
+
+/** Minutes of one measurement, of which `failureLimit` counts those that failed. */
+const MEASUREMENT_MINUTES = 5;
+
+export interface CanaryRequest {
+  readonly endpoint: string;
+  /** The new deployment. */
+  readonly fresh: string;
+  /** The deployment that it is compared with; absent where no other one has traffic. */
+  readonly live?: string | undefined;
+  /** When the share of this step began and ends, in milliseconds since the epoch. Minutes younger than five are left out. */
+  readonly from: number;
+  readonly to: number;
+  /**
+   * The minutes of the live deployment, where they are others than those of the new one: once all traffic has moved, the live one has
+   * none in the same minutes.
+   */
+  readonly liveMinutes?: { readonly from: number; readonly to: number };
+  readonly rules: readonly CanaryRule[];
+  /** Requests that the new deployment must have answered. Default: 50. */
+  readonly minimumRequests?: number;
+  /** Alert rules of Azure Monitor: names in the workspace's resource group, or ids. */
+  readonly alerts: readonly string[];
+  /** Measurements of five minutes that may fail. Default 0: the window as a whole must pass. */
+  readonly failureLimit?: number;
+  readonly clock?: Clock;
+}
+
+/**
+ * Reads the rules of a canary, and loads CEL for it.
+ * @throws TaskError or TaskErrors kind `input` for each line that is no rule
+ */
+export async function readCanaryRules(text: string): Promise<CanaryRule[]> {
+  const { parseCanaryRules } = await import("./canary-rules.ts");
+  return parseCanaryRules(text);
+}
+
+/**
+ * Requires what a judgement will read, before anything is changed for it: the alert rules exist, and metrics and fired alerts may be read.
+ * One round trip, two with alert rules. An endpoint that is not there yet has no metrics and is no fault.
+ * @throws TaskError `input` for an alert rule that is not there; `forbidden` that names the permission
+ */
+export async function requireJudgeable(
+  workspace: Workspace,
+  { endpoint, alerts, clock = systemClock }: Pick<CanaryRequest, "endpoint" | "alerts" | "clock">,
+): Promise<void> {
+  const now = clock.now();
+  const window = judgedWindow(now - 10 * 60_000, now, now);
+  const reading = readMetrics(workspace, {
+    resource: endpointId(workspace, endpoint),
+    called: `the endpoint ${endpoint}`,
+    metrics: ["RequestsPerMinute"],
+    window,
+  }).catch((error: unknown) => {
+    if (!(error instanceof TaskError && error.kind === "notFound")) throw error;
+  });
+  const fired = findAlertRules(workspace, alerts).then((rules) => alertVerdicts(workspace, rules, window));
+  await Promise.all([reading, fired]);
+}
+
+/**
+ * Judges a canary. Sequential round trips: one (metrics of both deployments and the alert rules side by side), one more for what alert
+ * rules fired. Where Azure Monitor does not answer, the verdict is inconclusive and says so.
+ * @throws TaskError `forbidden` that names the permission; `input` for an alert rule that is not there; `notFound` for the endpoint
+ */
+export async function judgeCanary(workspace: Workspace, request: CanaryRequest): Promise<Verdict> {
+  const {
+    fresh,
+    live,
+    alerts,
+    failureLimit = 0,
+    minimumRequests = DEFAULT_MINIMUM_REQUESTS,
+    clock = systemClock,
+  } = request;
+  const now = clock.now();
+  const window = judgedWindow(request.from, request.to, now);
+  const liveWindow = request.liveMinutes ? judgedWindow(request.liveMinutes.from, request.liveMinutes.to, now) : window;
+  const shared = { fresh, window, minimumRequests, failureLimit, notJudged: NOT_JUDGED };
+  const without = { ...shared, numbers: { new: {} }, rules: [], measurements: [] };
+  if (minutesIn(window) === 0) return verdictOf({ ...without, alerts: [] });
+  try {
+    const { judgeRule, reads } = await import("./canary-rules.ts");
+    const needsUse = reads(request.rules, ["cpu", "memory"]);
+    const [freshSeries, liveSeries, fired] = await Promise.all([
+      readDeployment(workspace, request.endpoint, fresh, window, needsUse),
+      live === undefined ? undefined : readDeployment(workspace, request.endpoint, live, liveWindow, needsUse),
+      findAlertRules(workspace, alerts).then((rules) => alertVerdicts(workspace, rules, window)),
+    ]);
+    const judged = (part: Window, livePart: Window) => {
+      const numbers: Evidence["numbers"] = {
+        new: canaryNumbers(freshSeries, part),
+        ...(liveSeries === undefined ? {} : { live: canaryNumbers(liveSeries, livePart) }),
+      };
+      const sides = { fresh: { called: fresh, numbers: numbers.new }, live: sideOf(live, numbers.live) };
+      return { window: part, numbers, rules: request.rules.map((rule) => judgeRule(rule, sides)) };
+    };
+    const whole = judged(window, liveWindow);
+    const parts = failureLimit > 0 ? measurementsOf(window, MEASUREMENT_MINUTES) : [];
+    const measurements = parts.map((part) => judged(part, request.liveMinutes ? liveWindow : part));
+    return verdictOf({ ...shared, numbers: whole.numbers, rules: whole.rules, alerts: fired, measurements });
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    const why = `Azure Monitor could not be read: ${(error as Error).message}`;
+    return { ...verdictOf({ ...without, alerts: [] }), outcome: "inconclusive", reasons: [why] };
+  }
+}
+
+/** Container restarts stand only in the endpoint's event log, if a diagnostic setting sends that to Log Analytics (docs/facts/operations.md#A.5). */
+const NOT_JUDGED = ["container restarts: no metric of Azure Monitor has them"];
+
+const sideOf = (called: string | undefined, numbers: CanaryNumbers | undefined) =>
+  called === undefined || numbers === undefined ? undefined : { called, numbers };
+
+/** A fault of network or service: nothing is known, and asking later may help. */
+const isPassing = (error: unknown) =>
+  error instanceof TaskError && (error.kind === "service" || error.kind === "timeout");
+
+/** The series of one deployment: two requests side by side, three with its use of resources. */
+async function readDeployment(
+  workspace: Workspace,
+  endpoint: string,
+  deployment: string,
+  window: Window,
+  needsUse: boolean,
+): Promise<DeploymentSeries> {
+  const isIt = `deployment eq ${quoted(deployment)}`;
+  const called = `the deployment ${deployment} of ${endpoint}`;
+  const ofEndpoint = { resource: endpointId(workspace, endpoint), called, window };
+  const [requests, latencies, utilization] = await Promise.all([
+    // The endpoint, since a deployment's own metrics tell no status that is described (docs/facts/operations.md#A.1).
+    readMetrics(workspace, {
+      ...ofEndpoint,
+      metrics: ["RequestsPerMinute"],
+      filter: `${isIt} and statusCode eq '*'`,
+    }),
+    readMetrics(workspace, { ...ofEndpoint, metrics: Object.values(LATENCIES), filter: isIt }),
+    needsUse
+      ? readMetrics(workspace, {
+          resource: deploymentId(workspace, endpoint, deployment),
+          called,
+          window,
+          metrics: Object.values(UTILIZATION),
+        })
+      : Promise.resolve<Series[]>([]),
+  ]);
+  return { deployment, requests, latencies, utilization };
+}

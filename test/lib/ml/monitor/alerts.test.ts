@@ -1,0 +1,66 @@
+// Alert rules: which fired alerts count for which rule and window.
+import assert from "node:assert/strict";
+import { type AlertRule, alertVerdict } from "../../../../lib/ml/monitor/alerts.ts";
+import { iso, windowOf } from "./series.ts";
+
+const id = "/subscriptions/s/resourceGroups/rg/providers/microsoft.insights/metricAlerts/Errors";
+const rule: AlertRule = { written: "errors", id, enabled: true, groups: ["rg"] };
+const fired = (minute: number, resolved?: number, alertRule = id) => ({
+  alertRule,
+  startDateTime: iso(minute),
+  monitorCondition: resolved === undefined ? "Fired" : "Resolved",
+  ...(resolved === undefined ? {} : { monitorConditionResolvedDateTime: iso(resolved) }),
+});
+
+describe("an alert rule", () => {
+  const table: [string, object[], AlertRule, "pass" | "fail" | "inconclusive", RegExp][] = [
+    ["passes where nothing fired", [], rule, "pass", /did not fire from/],
+    ["fails where it fired in the window", [fired(3)], rule, "fail", /fired at 2026-11-27T10:03:00Z\.$/],
+    [
+      "fails where it fired and was resolved in the window",
+      [fired(3, 4)],
+      rule,
+      "fail",
+      /and was resolved at 2026-11-27T10:04:00Z/,
+    ],
+    ["fails where it has been firing since before", [fired(-60)], rule, "fail", /, before the window began\.$/],
+    [
+      "fails where it was resolved within the window",
+      [fired(-60, 2)],
+      rule,
+      "fail",
+      /before the window began and was resolved/,
+    ],
+    ["fails where it fired after the window, in minutes without complete metrics", [fired(12)], rule, "fail", /fired/],
+    ["passes where it was resolved before the window", [fired(-60, -30)], rule, "pass", /did not fire/],
+    [
+      "fails where the time of its end cannot be read",
+      [{ ...fired(-60, -30), monitorConditionResolvedDateTime: "?" }],
+      rule,
+      "fail",
+      /fired/,
+    ],
+    ["is told by its name too, in any case", [fired(3, undefined, "ERRORS")], rule, "fail", /fired/],
+    ["is told by its id in any case", [fired(3, undefined, id.toUpperCase())], rule, "fail", /fired/],
+    [
+      "passes where another rule fired",
+      [fired(3, undefined, `${id}2`), { ...fired(3), alertRule: undefined }],
+      rule,
+      "pass",
+      /did not fire/,
+    ],
+    ["is open where it is switched off", [], { ...rule, enabled: false }, "inconclusive", /switched off/],
+  ];
+  for (const [what, all, of, outcome, sentence] of table) {
+    it(what, () => {
+      const verdict = alertVerdict(of, all, windowOf(10));
+      assert.equal(verdict.outcome, outcome, verdict.sentence);
+      assert.match(verdict.sentence, sentence);
+    });
+  }
+
+  it("is open where not all fired alerts could be looked at", () => {
+    assert.equal(alertVerdict(rule, [], windowOf(10), true).outcome, "inconclusive");
+    assert.equal(alertVerdict(rule, [fired(3)], windowOf(10), true).outcome, "fail");
+  });
+});
