@@ -2,9 +2,10 @@
 
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
+import { guidOf } from "../../text/guid.ts";
 import { quoted } from "../../text/shell.ts";
 import { ArmError, userError } from "../arm/errors.ts";
-import type { AssetReferenceBase } from "../contract/types.gen.ts";
+import type { AssetReferenceBase, BatchDeploymentProperties } from "../contract/types.gen.ts";
 import { mlflowEnvironment } from "../environments/definition.ts";
 import { jobService } from "../jobs/service.ts";
 import type { Submitter } from "../jobs/submitter.ts";
@@ -30,33 +31,100 @@ export function invoke(
   const inputs = (fieldOf(properties, "inputData") ?? {}) as Record<string, Json>;
   const outputs = (fieldOf(properties, "outputData") ?? {}) as Record<string, Json>;
   const own = (fieldOf(properties, "properties") ?? {}) as Json;
-  const name = String(fieldOf(properties, "name") ?? `batchjob-${randomUUID()}`);
-  if (jobService(world).get(name) !== undefined)
-    throw userError(409, `A job with the name ${name} exists.`, ["Conflict"]);
+  const isPipeline = (deployment.properties.deploymentConfiguration ?? undefined) !== undefined;
+  // The service names the job, in two forms that were recorded; a name that is sent is reported to change nothing (docs/facts/azureml-services.md#6.4).
+  const name = isPipeline ? randomUUID() : `batchjob-${randomUUID()}`;
   const asked = {
     inputs: Object.fromEntries(Object.entries(inputs).map(([key, one]) => [key, inputOf(one)])),
     outputs: Object.fromEntries(Object.entries(outputs).map(([key, one]) => [key, outputOf(one)])),
   };
-  const isPipeline = deployment.properties.deploymentConfiguration !== undefined;
+  const settings = settingsOf(deployment, properties);
   const batch: Invocation = {
     endpoint: deployment.endpoint,
     deployment: deployment.name,
     inputData: Object.fromEntries(Object.entries(inputs).map(([key, one]) => [key, shownInput(one)])),
-    friendlyName: name,
+    friendlyName: friendlyName(name),
   };
   const body = {
     jobType: "Pipeline",
     batch,
     description: `Pipeline submission for endpoint: ${deployment.endpoint}, deployment: ${deployment.name}.`,
-    experimentName: String(fieldOf(own, "experimentName") ?? deployment.endpoint),
+    // Only a pipeline component's deployment takes properties (docs/facts/azureml-services.md#6.4).
+    experimentName: String((isPipeline ? fieldOf(own, "experimentName") : undefined) ?? deployment.endpoint),
     tags: {
-      "azureml.batchrun": "true",
+      // The published type of an invocation has tags that a client writes; that the service keeps them is inferred.
+      ...(world.settings.batch.keepsTags ? textsOf(fieldOf(properties, "tags")) : {}),
+      ...(isPipeline ? {} : { outputType: "output_data", inputType: "input_data", "azureml.batchrun": "true" }),
       "azureml.deploymentname": deployment.name,
-      "azureml.jobtype": isPipeline ? "azureml.pipelinejob" : "azureml.batchjob",
+      ...(isPipeline ? {} : { "azureml.jobtype": "azureml.batchjob" }),
     },
-    ...(isPipeline ? pipelineOf(world, deployment, asked) : scoringOf(world, deployment, asked, properties)),
+    properties: propertiesOfJob(deployment, settings),
+    ...(isPipeline ? pipelineOf(world, deployment, asked) : scoringOf(world, asked, settings)),
   };
   return jobService(world).submit(name, body, submitter);
+}
+
+type Settings = BatchDeploymentProperties;
+
+/** The deployment's settings with those of the invocation over them (the published type of an invocation). */
+function settingsOf(deployment: BatchDeploymentRecord, sent: Json): Settings {
+  const names = ["errorThreshold", "loggingLevel", "maxConcurrencyPerInstance", "miniBatchSize", "outputFileName"];
+  const given = [...names, "retrySettings"].flatMap((name) => {
+    const value = fieldOf(sent, name);
+    return value === undefined || value === null ? [] : [[name, value] as const];
+  });
+  return { ...deployment.properties, ...Object.fromEntries(given) };
+}
+
+const textsOf = (value: unknown): Record<string, string> =>
+  Object.fromEntries(Object.entries((value ?? {}) as Json).map(([key, one]) => [key, String(one)]));
+
+/** Two words and a suffix, as the service calls a job that nobody has named. */
+function friendlyName(name: string): string {
+  const hex = guidOf(name).replaceAll("-", "");
+  const pick = (words: readonly string[], at: number) =>
+    words[Number.parseInt(hex.slice(at, at + 2), 16) % words.length];
+  return `${pick(["careful", "lemon", "mango", "stoic"], 0)}_${pick(["bulb", "yacht", "island", "energy"], 2)}_${hex.slice(4, 12)}`;
+}
+
+/** Properties that the service adds to the job of an invocation, as recorded (docs/facts/azureml-wire.md#13). */
+function propertiesOfJob(deployment: BatchDeploymentRecord, settings: Settings): Record<string, string> {
+  const goesOn = deployment.properties.deploymentConfiguration?.settings?.["continue_on_step_failure"];
+  const common = {
+    "azureml.runsource": "azureml.PipelineRun",
+    runType: "HTTP",
+    "azureml.continue_on_step_failure": /^true$/i.test(String(goesOn)) ? "True" : "False",
+  };
+  const { maxRetries = 3, timeout = "PT30S" } = settings.retrySettings ?? {};
+  const parameters = {
+    run_max_try: String(maxRetries),
+    run_invocation_timeout: String((durationMilliseconds(timeout ?? "PT30S") ?? 30_000) / 1000),
+    mini_batch_size: String(settings.miniBatchSize ?? 10),
+    error_threshold: String(settings.errorThreshold ?? -1),
+    logging_level: String(settings.loggingLevel ?? "Info").toUpperCase(),
+    process_count_per_node: String(settings.maxConcurrencyPerInstance ?? 1),
+    legacy_model_job: "False",
+    NodeCount: String(settings.resources?.instanceCount ?? 1),
+    append_row_file_name: settings.outputFileName ?? "predictions.csv",
+  };
+  if ((deployment.properties.deploymentConfiguration ?? undefined) === undefined)
+    return {
+      "azureml.pipelineid": guidOf(`${deployment.endpoint}/${deployment.name}`),
+      ...common,
+      runSource: "Unavailable",
+      "azureml.parameters": JSON.stringify(parameters),
+      "azureml.continue_on_failed_optional_input": "False",
+      "azureml.pipelineComponent": "pipelinerun",
+    };
+  return {
+    "azureml.runLineageType": "batchDeployment",
+    ...common,
+    runSource: "BatchDeployment",
+    "azureml.sourcepipelinerunid": guidOf(`${deployment.endpoint}/${deployment.name}`),
+    "azureml.continue_on_failed_optional_input": "True",
+    "azureml.defaultDataStoreName": "workspaceblobstore",
+    "azureml.pipelineComponent": "pipelinerun",
+  };
 }
 
 type Asked = { readonly inputs: Record<string, JobInput>; readonly outputs: Record<string, JobOutput> };
@@ -77,12 +145,11 @@ function pipelineOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked:
 }
 
 /** One step, `batchscoring`, whose output `score` holds the predictions: that is where the official client looks. */
-function scoringOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: Asked, properties: Json): Json {
+function scoringOf(world: AzureWorld, asked: Asked, sent: Settings): Json {
   const [input, ...others] = Object.values(asked.inputs);
   if (input === undefined || others.length > 0 || input.jobInputType === "literal") {
     throw userError(400, "A model deployment reads exactly one input of files.", ["BadArgument", "InvalidInput"]);
   }
-  const sent = deployment.properties;
   const wanted = Object.values(asked.outputs)[0];
   const score: JobOutput =
     wanted?.uri === undefined || wanted.uri === null
@@ -94,12 +161,11 @@ function scoringOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked: 
       : (sent.outputFileName ?? "predictions.csv");
   const code = sent.codeConfiguration;
   const retry = sent.retrySettings ?? {};
-  const size = fieldOf(properties, "miniBatchSize") ?? sent.miniBatchSize ?? 10;
   const model = modelOf(world, sent.model);
   const words = [
     `--entry-script=${quoted(code?.scoringScript ?? mlflowEntry)}`,
     "--input=${{inputs.data}}",
-    `--mini-batch-size=${String(size)}`,
+    `--mini-batch-size=${String(sent.miniBatchSize ?? 10)}`,
     `--error-threshold=${String(sent.errorThreshold ?? -1)}`,
     `--max-retries=${retry.maxRetries ?? 3}`,
     `--timeout=${(durationMilliseconds(retry.timeout ?? "PT30S") ?? 30_000) / 1000}`,

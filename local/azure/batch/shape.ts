@@ -93,7 +93,10 @@ function emptyAsNull(value: unknown): unknown {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0 ? null : (value ?? null);
 }
 
-/** A batch job as an invocation and the endpoint's list of jobs answer it. */
+/**
+ * A batch job as an invocation and the endpoint's list of jobs answer it. Of a pipeline component's deployment the id names neither
+ * endpoint nor deployment, and there are no retry settings: recorded so (docs/facts/azureml-wire.md#13).
+ */
 export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: BatchDeploymentRecord | undefined): Json {
   const { endpoint, deployment: name, inputData, friendlyName } = job.body["batch"] as Invocation;
   const host = world.urls.api.replace(/^https?:\/\//, "");
@@ -104,10 +107,12 @@ export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: Batc
     endpoint: url,
     properties: null,
   });
+  const isPipeline = job.properties["runSource"] === "BatchDeployment";
+  const above = isPipeline ? "batchEndpoints/" : `batchEndpoints/${endpoint}/deployments/${name}`;
   return envelope({
-    id: `${world.workspaceId}/batchEndpoints/${endpoint}/deployments/${name}/jobs/${job.name}`,
+    id: `${world.workspaceId}/${above}/jobs/${job.name}`,
     name: job.name,
-    type: "batchEndpoints/deployments/jobs",
+    type: isPipeline ? "batchEndpoints/jobs" : "batchEndpoints/deployments/jobs",
     properties: {
       provisioningState: "Succeeded",
       inputData,
@@ -120,13 +125,15 @@ export function batchJobBody(world: AzureWorld, job: JobRecord, deployment: Batc
         properties: null,
       },
       output: { datastoreId: null, path: null },
-      retrySettings: deployment?.properties.retrySettings ?? { maxRetries: 3, timeout: "PT30S" },
+      ...(isPipeline
+        ? {}
+        : { retrySettings: deployment?.properties.retrySettings ?? { maxRetries: 3, timeout: "PT30S" } }),
       status: job.status === "NotStarted" ? "Preparing" : job.status,
       interactionEndpoints: {
         Tracking: interaction("Tracking", `azureml://${host}/mlflow/v1.0${world.workspaceId}?`),
         Studio: interaction("Studio", `${world.urls.api}/runs/${job.name}?wsid=${wsid}`),
       },
-      tags: { outputType: "output_data", inputType: "input_data", ...job.tags },
+      tags: job.tags,
       properties: job.properties,
       name: friendlyName,
     },

@@ -32,6 +32,9 @@ export function serviceProperties(world: AzureWorld, body: JobBody, apiVersion =
         ...snapshot(body["codeId"]),
       };
     case "Pipeline": {
+      // The job of an invocation has properties of its own kind, which it was submitted with.
+      if (body["batch"] !== undefined)
+        return body.componentId ? { "azureml.parameters": JSON.stringify(parametersOf(world, body)) } : {};
       const settings = (body["settings"] ?? {}) as Record<string, unknown>;
       const compute = String(settings["default_compute"] ?? body.computeId ?? "");
       const name = (id: string) => id.split("/").pop() ?? "";

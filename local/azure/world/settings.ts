@@ -39,6 +39,8 @@ export interface Settings {
    * `duplicates`: how many times more than once each event is delivered, as the service may do.
    */
   events: { firstRetry: number; longestRetry: number; duplicates: number };
+  /** Whether a batch job keeps the tags that its invocation was sent with: the published type has them, and no recording shows it. */
+  batch: { keepsTags: boolean };
 }
 
 export function defaultSettings(): Settings {
@@ -56,5 +58,6 @@ export function defaultSettings(): Settings {
     network: { publicAccess: true },
     storage: { keyAccess: true, publicAccess: true, datastoresKeepKey: true },
     events: { firstRetry: 100, longestRetry: 2_000, duplicates: 0 },
+    batch: { keepsTags: true },
   };
 }

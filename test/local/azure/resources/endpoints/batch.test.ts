@@ -74,11 +74,11 @@ describe("local Azure: batch endpoints and registries", () => {
     });
 
     async function invoke(
-      o: { headers?: Record<string, string>; token?: string; input?: object } = {},
+      o: { headers?: Record<string, string>; token?: string; input?: object; inputData?: object; more?: object } = {},
     ): Promise<Answer> {
       const token = o.token ?? (await tokenOf(jobs.cloud, { scope: "https://ml.azure.com/.default" }));
       const input = o.input ?? { jobInputType: "uri_folder", uri: jobs.id("data/rows/versions/1") };
-      const body = { properties: { inputData: { rows: input } } };
+      const body = { properties: { inputData: o.inputData ?? { rows: input }, ...o.more } };
       return ask(jobs.cloud, "POST", scoringUri, { token, body, headers: o.headers ?? {} });
     }
 
@@ -120,6 +120,88 @@ describe("local Azure: batch endpoints and registries", () => {
       const { body, headers } = await invoke({ headers: { "azureml-model-deployment": "green" } });
       assert.equal(headers["azureml-model-deployment"], "green");
       await jobs.until(body.name, "Failed");
+    });
+
+    it("name their jobs themselves, show the settings of the invocation, and keep its tags as published", async () => {
+      const { batch } = jobs.cloud.azure.settings;
+      const sent = {
+        ...{ name: "mine", errorThreshold: 3, miniBatchSize: 1, outputFileName: "own.csv" },
+        ...{ tags: { team: "vision" }, properties: { experimentName: "own" } },
+      };
+      const { body } = await invoke({ more: sent });
+      assert.match(body.name, /^batchjob-[0-9a-f-]{36}$/);
+      assert.equal(body.id, jobs.id(`batchEndpoints/nightly/deployments/blue/jobs/${body.name}`));
+      assert.deepEqual(body.properties.tags, {
+        ...{ team: "vision", outputType: "output_data", inputType: "input_data", "azureml.batchrun": "true" },
+        ...{ "azureml.deploymentname": "blue", "azureml.jobtype": "azureml.batchjob" },
+      });
+      const parameters = JSON.parse(body.properties.properties["azureml.parameters"]);
+      assert.deepEqual(
+        [parameters.error_threshold, parameters.mini_batch_size, parameters.append_row_file_name],
+        ["3", "1", "own.csv"],
+      );
+      const shown = (await jobs.arm("GET", `/jobs/${body.name}`)).body.properties;
+      assert.deepEqual([shown.experimentName, shown.tags.team], ["nightly", "vision"]);
+      await jobs.until(body.name, "Completed");
+      batch.keepsTags = false;
+      const bare = (await invoke({ more: sent })).body;
+      batch.keepsTags = true;
+      assert.equal(bare.properties.tags.team, undefined);
+      await jobs.until(bare.name, "Completed");
+    });
+
+    it("run a pipeline component with literals, in the experiment that is named, and answer in its own form", async () => {
+      const component = {
+        componentSpec: {
+          ...{ type: "pipeline", name: "greet", version: "1" },
+          inputs: { word: { type: "string" } },
+          jobs: {
+            say: {
+              ...{ type: "command", componentId: jobs.id("components/say/versions/1") },
+              inputs: { word: { job_input_type: "literal", value: "${{parent.inputs.word}}" } },
+            },
+          },
+        },
+      };
+      const say = {
+        componentSpec: {
+          ...{ type: "command", name: "say", version: "1", command: "echo said ${{inputs.word}}" },
+          ...{
+            environment: `azureml:${jobs.id("environments/plain/versions/1")}`,
+            inputs: { word: { type: "string" } },
+          },
+        },
+      };
+      await made("/components/say/versions/1", say);
+      await made("/components/greet/versions/1", component);
+      const deploymentConfiguration = {
+        deploymentConfigurationType: "PipelineComponent",
+        componentId: { referenceType: "Id", assetId: jobs.id("components/greet/versions/1") },
+        settings: { default_compute: "cpu-cluster" },
+      };
+      const body = { location: "eastus2", properties: { deploymentConfiguration } };
+      await done(await jobs.arm("PUT", "/batchEndpoints/nightly/deployments/steps", body));
+      const headers = { "azureml-model-deployment": "steps" };
+      const inputData = { word: { jobInputType: "Literal", value: "hello" } };
+      const {
+        status,
+        body: job,
+        text,
+      } = await invoke({
+        headers,
+        inputData,
+        more: { properties: { experimentName: "own" } },
+      });
+      assert.equal(status, 201, text);
+      assert.match(job.name, /^[0-9a-f-]{36}$/);
+      assert.equal(job.id, jobs.id(`batchEndpoints//jobs/${job.name}`));
+      assert.equal(job.type, "Microsoft.MachineLearningServices/workspaces/batchEndpoints/jobs");
+      assert.deepEqual(job.properties.tags, { "azureml.deploymentname": "steps" });
+      assert.equal(job.properties.properties.runSource, "BatchDeployment");
+      await jobs.until(job.name, "Completed");
+      assert.equal((await jobs.arm("GET", `/jobs/${job.name}`)).body.properties.experimentName, "own");
+      const [step] = (await jobs.api("GET", "history/v1.0", `/runs/${job.name}/children`)).body.value;
+      assert.match(await jobs.said(step.runId), /said hello/);
     });
 
     it("want a token for Azure ML, and one input of files", async () => {
