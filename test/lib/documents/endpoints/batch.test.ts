@@ -1,6 +1,6 @@
 // Batch endpoints and deployments.
 import assert from "node:assert/strict";
-import { batchDeploymentKind, batchEndpointKind } from "../../../../lib/documents/index.ts";
+import { batchDeploymentKind, batchEndpointKind, kindOf } from "../../../../lib/documents/index.ts";
 import { faultsOf, offline, type Project, project, WORKSPACE } from "../project.ts";
 
 const HEAD = "name: classifier\nendpoint_name: heart\n";
@@ -34,6 +34,11 @@ describe("spec batch", () => {
         },
       },
     });
+  });
+
+  it("is recognised by the default deployment that only a batch endpoint has", () => {
+    assert.equal(kindOf(files.yaml("name: heart\ndefaults: {deployment_name: blue}\n")), "batch endpoint");
+    assert.equal(kindOf(files.yaml("name: heart\nauth_mode: aad_token\ndefaults: {}\n")), "batch endpoint");
   });
 
   it("flattens the settings of a model deployment", async () => {
