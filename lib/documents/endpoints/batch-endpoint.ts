@@ -2,6 +2,7 @@
 // Tests: test/lib/documents/endpoints/batch.test.ts
 import { present } from "../../plain-objects.ts";
 import { segment } from "../../segment.ts";
+import { API_VERSIONS } from "../language/asset-write.ts";
 import { defineKind } from "../language/define-kind.ts";
 import { camelWriting, tags } from "../language/document.ts";
 import { object, optional, readOnly, required } from "../language/object.ts";
@@ -61,8 +62,9 @@ export const batchEndpointKind = defineKind({
   name: "batch endpoint",
   order: 100,
   schemas: ["batchendpoint"],
+  marks: [{ has: ["defaults"], lacks: ["endpoint_name", "jobs", "trigger", "traffic"] }],
   advice: "AzureMLApply creates and updates batch endpoints.",
   shape,
-  apiVersion: "2023-10-01",
+  apiVersion: API_VERSIONS.batchEndpoints,
   write,
 });

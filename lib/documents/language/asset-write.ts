@@ -16,6 +16,7 @@ export const API_VERSIONS = {
   onlineEndpoints: "2025-12-01",
   /** The client writes at 2023-04-01-preview, which has no startup probe; this one has all that it has, and that. */
   onlineDeployments: "2025-12-01",
+  batchEndpoints: "2023-10-01",
 } as const;
 
 /** The name of a kind for people, in the singular. */

@@ -8,6 +8,7 @@ import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { sayChange } from "./change-text.ts";
+import { inTwoParts } from "./default-last.ts";
 import { type Made, madeBy, type ReadDocuments } from "./documents.ts";
 import {
   dryRunResolver,
@@ -78,12 +79,19 @@ export async function applyDocuments(
     ...base,
     version: (kind, name, label) => versionKnown(workspace, versions, kind, name, label),
   };
+  const last: Planned[] = [];
   for (const one of plan) {
-    const id = one.action === "unchanged" ? undefined : await writePlanned(workspace, one, resolver);
+    const parts = inTwoParts(one, plan);
+    if (parts !== undefined) last.push(parts.last);
+    const now = parts === undefined ? one : parts.first;
+    const id =
+      now === undefined || now.action === "unchanged" ? undefined : await writePlanned(workspace, now, resolver);
     const { collection, name, version, action } = one;
     const resource = { kind: one.of.kind, collection, name, id: id ?? one.there?.id ?? one.at, action };
     resources.push(version === undefined ? resource : { ...resource, version });
   }
+  // Their deployments are ready now.
+  for (const one of last) await writePlanned(workspace, one, resolver);
   return resources;
 }
 
