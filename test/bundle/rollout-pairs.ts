@@ -1,9 +1,9 @@
 // Two rollouts at once on one endpoint that is being called all the time: which two, how slow Azure is, and when the second
 // begins or one is cancelled, all follow from a seed.
 import assert from "node:assert/strict";
-import https from "node:https";
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import type { OperationEffect } from "../../local/azure/scenarios/rules.ts";
+import { startLoad } from "../../scripts/demo/load.ts";
 import type { Bench, TaskRun } from "../harness/bench.ts";
 import { agentOf } from "../local/azure/client.ts";
 
@@ -103,37 +103,15 @@ export const sayPair = ({ halves }: Pair): string =>
 /** Calls an endpoint at a steady rate until it is told to stop. */
 function load(bench: Bench, name: string) {
   const agent = agentOf(bench.cloud);
-  const failed: string[] = [];
-  const flying = new Set<Promise<void>>();
-  let count = 0;
-  const call = () =>
-    new Promise<void>((resolve) => {
-      const { scoringUri, keys } = endpointsOf(bench.cloud.azure).get(name)!;
-      const headers = { Authorization: `Bearer ${keys.primaryKey}`, "Content-Type": "application/json" };
-      const request = https.request(scoringUri!, { method: "POST", agent, headers }, (answer) => {
-        let text = "";
-        answer.setEncoding("utf8").on("data", (piece: string) => (text += piece));
-        answer.on("end", () => {
-          if (answer.statusCode !== 200) failed.push(`${answer.statusCode} ${text.slice(0, 200)}`);
-          resolve();
-        });
-      });
-      request.on("error", (error) => {
-        failed.push(error.message);
-        resolve();
-      });
-      request.end('{"name": "Ada"}');
-    });
-  const timer = setInterval(() => {
-    count += 1;
-    const one = call().finally(() => flying.delete(one));
-    flying.add(one);
-  }, 1000 / RATE);
+  const target = () => {
+    const { scoringUri, keys } = endpointsOf(bench.cloud.azure).get(name)!;
+    return { scoringUri: scoringUri!, key: keys.primaryKey };
+  };
+  const running = startLoad({ target, rate: RATE, body: '{"name": "Ada"}', agent });
   return async () => {
-    clearInterval(timer);
-    await Promise.all(flying);
+    const { sent, failures } = await running.stop();
     agent.destroy();
-    return { count, failed };
+    return { count: sent, failed: failures };
   };
 }
 

@@ -1,0 +1,105 @@
+// A steady load on an online endpoint: so many requests a second, whatever becomes of them, and what became of them.
+import https from "node:https";
+
+interface LoadTarget {
+  readonly scoringUri: string;
+  readonly key: string;
+}
+
+export interface LoadOptions {
+  /** Asked before each request, since an endpoint may get another key. */
+  readonly target: () => LoadTarget;
+  /** Requests a second. */
+  readonly rate: number;
+  readonly body: string;
+  /** Trusts the endpoint's certificate; the load does not close it. */
+  readonly agent?: https.Agent;
+}
+
+/** Answers of one deployment, which names itself in a header. */
+interface DeploymentLoad {
+  readonly answered: number;
+  /** Those of them that were no 200. */
+  readonly failed: number;
+}
+
+interface LoadReport {
+  readonly sent: number;
+  /** By the deployment that answered; `none` where no deployment did. */
+  readonly deployments: Readonly<Record<string, DeploymentLoad>>;
+  /** What the first failures were, with the deployment and the status; at most fifty. */
+  readonly failures: readonly string[];
+}
+
+export interface Load {
+  /** What has become of the requests so far; of those that are under way nothing is known. */
+  report(): LoadReport;
+  /** Sends no more, and waits for what is under way. */
+  stop(): Promise<LoadReport>;
+}
+
+const MOST_FAILURES = 50;
+
+/** An open loop: a slow answer delays no other request. */
+export function startLoad({ target, rate, body, agent }: LoadOptions): Load {
+  const deployments: Record<string, { answered: number; failed: number }> = {};
+  const failures: string[] = [];
+  const flying = new Set<Promise<void>>();
+  let sent = 0;
+  const count = (deployment: string, failure: string | undefined) => {
+    deployments[deployment] ??= { answered: 0, failed: 0 };
+    const one = deployments[deployment];
+    one.answered += 1;
+    if (failure === undefined) return;
+    one.failed += 1;
+    if (failures.length < MOST_FAILURES) failures.push(`${deployment}: ${failure}`);
+  };
+  const call = () =>
+    new Promise<void>((resolve) => {
+      const { scoringUri, key } = target();
+      const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
+      const options = { method: "POST", headers, ...(agent === undefined ? {} : { agent }) };
+      const fail = (error: Error) => {
+        count("none", error.message);
+        resolve();
+      };
+      const request = https.request(scoringUri, options, (answer) => {
+        let text = "";
+        answer.setEncoding("utf8").on("data", (piece: string) => {
+          if (text.length < 200) text += piece;
+        });
+        answer.once("error", fail);
+        answer.once("end", () => {
+          const deployment = String(answer.headers["azureml-model-deployment"] ?? "none");
+          count(deployment, answer.statusCode === 200 ? undefined : `${answer.statusCode} ${text.slice(0, 200)}`);
+          resolve();
+        });
+      });
+      request.once("error", fail);
+      request.end(body);
+    });
+  const began = performance.now();
+  // As many as are due: a timer that comes late sends those that it missed.
+  const timer = setInterval(
+    () => {
+      for (const due = ((performance.now() - began) * rate) / 1_000; sent < due; sent += 1) {
+        const one = call().finally(() => flying.delete(one));
+        flying.add(one);
+      }
+    },
+    Math.max(5, 1_000 / rate),
+  );
+  const report = (): LoadReport => ({
+    sent,
+    deployments: Object.fromEntries(Object.entries(deployments).map(([name, one]) => [name, { ...one }])),
+    failures: [...failures],
+  });
+  return {
+    report,
+    stop: async () => {
+      clearInterval(timer);
+      await Promise.all(flying);
+      return report();
+    },
+  };
+}
