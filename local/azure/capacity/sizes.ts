@@ -9,9 +9,31 @@ export interface Size {
   readonly maxResourceVolumeMB: number;
   readonly premiumIO: boolean;
   readonly supportedComputeTypes: readonly string[];
-  /** Dollars an hour of Linux, dedicated and of low priority; absent: none is told. */
-  readonly prices?: readonly [dedicated: number, lowPriority: number];
+  /** Dollars an hour, in the order of the recording; absent: none is told. */
+  readonly prices?: readonly Price[];
 }
+
+interface Price {
+  readonly retailPrice: number;
+  readonly osType: "Linux" | "Windows";
+  readonly vmTier: "Standard" | "LowPriority";
+}
+
+const price = (retailPrice: number, osType: Price["osType"], vmTier: Price["vmTier"]): Price => ({
+  retailPrice,
+  osType,
+  vmTier,
+});
+
+/** As recorded of Standard_D16ads_v5: two of the prices that are called Linux are those of Windows (docs/facts/recorded-operations.md#6.3). */
+const recordedPrices: readonly Price[] = [
+  price(1.56, "Windows", "Standard"),
+  price(0.62, "Linux", "LowPriority"),
+  price(0.16, "Linux", "LowPriority"),
+  price(0.82, "Linux", "Standard"),
+  price(0.62, "Windows", "LowPriority"),
+  price(1.56, "Linux", "Standard"),
+];
 
 const ANYWHERE = ["AmlCompute", "ComputeInstance", "MIR"];
 const TRAINING = ["AmlCompute", "ComputeInstance"];
@@ -24,7 +46,9 @@ export const sizes: readonly Size[] = [
   size("Standard_DS3_v2", "standardDSv2Family", 4, 0, 14, 28_672, true, ANYWHERE),
   size("Standard_DS4_v2", "standardDSv2Family", 8, 0, 28, 57_344, true, ANYWHERE),
   // Recorded, with these prices.
-  size("Standard_D16ads_v5", "standardDADSv5Family", 16, 0, 64, 614_400, true, ANYWHERE, [0.82, 0.16]),
+  size("Standard_D16ads_v5", "standardDADSv5Family", 16, 0, 64, 614_400, true, ANYWHERE, recordedPrices),
+  size("Standard_E4s_v3", "standardESv3Family", 4, 0, 32, 65_536, true, ANYWHERE),
+  size("Standard_E8s_v3", "standardESv3Family", 8, 0, 64, 131_072, true, ANYWHERE),
   size("Standard_F2s_v2", "standardFSv2Family", 2, 0, 4, 16_384, true, ANYWHERE),
   size("Standard_F4s_v2", "standardFSv2Family", 4, 0, 8, 32_768, true, ANYWHERE),
   size("Standard_NC6s_v3", "standardNCSv3Family", 6, 1, 112, 753_664, true, ANYWHERE),
@@ -41,7 +65,7 @@ function size(
   maxResourceVolumeMB: number,
   premiumIO: boolean,
   supportedComputeTypes: readonly string[],
-  prices?: readonly [number, number],
+  prices?: readonly Price[],
 ): Size {
   const told = { name, family, vCPUs, gpus, memoryGB, maxResourceVolumeMB, premiumIO, supportedComputeTypes };
   return prices === undefined ? told : { ...told, prices };
@@ -54,7 +78,6 @@ export function sizeNamed(name: unknown): Size | undefined {
 
 /** A row of the list. `generation` and `supportsIB` are in the recording at 2024-04-01. */
 export function sizeBody({ prices, ...size }: Size): object {
-  const price = (retailPrice: number, vmTier: string) => ({ retailPrice, osType: "Linux", vmTier });
   return {
     name: size.name,
     family: size.family,
@@ -71,7 +94,7 @@ export function sizeBody({ prices, ...size }: Size): object {
           estimatedVMPrices: {
             billingCurrency: "USD",
             unitOfMeasure: "OneHour",
-            values: [price(prices[0], "Standard"), price(prices[1], "LowPriority")],
+            values: prices,
           },
         }),
     supportedComputeTypes: size.supportedComputeTypes,

@@ -238,9 +238,10 @@ function time(milliseconds: number | undefined): string | null {
   return milliseconds === undefined ? null : timestamp(milliseconds);
 }
 
-/** `00:01:08.7371020` */
-function timeSpan(milliseconds: number): string {
+/** `00:01:08.7371020`; days stand in front, `1.02:03:04.0000000`, as .NET writes them (docs/facts/operations.md#B.4). */
+export function timeSpan(milliseconds: number): string {
   const part = (value: number) => String(Math.floor(value)).padStart(2, "0");
   const seconds = milliseconds / 1000;
-  return `${part(seconds / 3600)}:${part((seconds / 60) % 60)}:${part(seconds % 60)}.${String(Math.floor(milliseconds % 1000)).padStart(3, "0")}0000`;
+  const days = Math.floor(seconds / 86_400);
+  return `${days > 0 ? `${days}.` : ""}${part((seconds / 3600) % 24)}:${part((seconds / 60) % 60)}:${part(seconds % 60)}.${String(Math.floor(milliseconds % 1000)).padStart(3, "0")}0000`;
 }

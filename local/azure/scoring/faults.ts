@@ -1,7 +1,8 @@
 // Failures of deployments that a scenario orders. Codes are those of docs/facts/azureml-services.md#6.3; the words stand in public reports
 // of failed deployments and in Microsoft's guide (docs/facts/operations.md#A.8), where some of them came with other codes or none: not verified
 // against live Azure.
-import { ArmError } from "../arm/errors.ts";
+import type { ArmError } from "../arm/errors.ts";
+import { outOfQuota } from "../capacity/quotas.ts";
 import { sizeNamed } from "../capacity/sizes.ts";
 import type { DeploymentRecord } from "../records/online-endpoint.ts";
 import type { DeploymentFault } from "../scenarios/rules.ts";
@@ -17,7 +18,7 @@ const usual: Readonly<Record<DeploymentFault["cause"], readonly [code: string, m
     `Not enough cluster CPU quota. The amount of additional CPU quota requested is 8, and you are currently using 14. Your amount of maximum quota is 20. ${GUIDE}outofquota`,
   ],
   // Its words have numbers, see `refusalOf`.
-  quotaRefused: ["InferencingClientCreateDeploymentFailed", ""],
+  quotaRefused: ["", ""],
   badArgument: ["BadArgument", `Startup task failed due to authorization error. ${GUIDE}badargument`],
   notFound: [
     "ResourceNotFound",
@@ -57,19 +58,6 @@ export function refusalOf(
   if (cause !== "quotaRefused") return undefined;
   const { instanceType = "Standard_DS3_v2" } = properties as { instanceType?: string };
   const needed = Math.ceil(sku.capacity * 1.2) * (sizeNamed(instanceType)?.vCPUs ?? 4);
-  const words = `Not enough quota available for ${instanceType} in SubscriptionId ${world.subscriptionId}. Current usage/limit: 0/6. Additional needed: ${needed} ${GUIDE}outofquota`;
-  const detail = {
-    errors: { VmSize: [message ?? words] },
-    type: "https://tools.ietf.org/html/rfc7231#section-6.5.1",
-    title: "One or more validation errors occurred.",
-    status: 400,
-  };
-  return new ArmError(400, "BadRequest", "The request is invalid.", [], {
-    details: [
-      {
-        code: code ?? usual.quotaRefused[0],
-        message: `InferencingClient HttpRequest error, error detail: ${JSON.stringify(detail)}`,
-      },
-    ],
-  });
+  const said = { ...(code === undefined ? {} : { code }), ...(message === undefined ? {} : { message }) };
+  return outOfQuota(world, { size: instanceType, used: 0, limit: 6, needed }, said);
 }

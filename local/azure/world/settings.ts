@@ -20,7 +20,7 @@ export interface Settings {
   patience: number;
   /** Least time of an endpoint's and of a deployment's operation; and, by the machine's clock, how long a scoring script may take to become ready. */
   online: { endpoint: number; deployment: number; ready: number };
-  /** Limits in vCPUs by a family of machine sizes, as lists of quotas and usages then tell; also `TotalDedicatedCores`, `TotalClusters`. Nothing is refused by them. */
+  /** Limits in vCPUs by a family of machine sizes, as lists of quotas and usages then tell; also `TotalDedicatedCores`, `TotalClusters`. Online deployments beyond them are refused; jobs are not, which wait for nodes in the service. */
   quota: Record<string, number>;
   /**
    * Azure Monitor. `delay`: how long after its end a minute's values come in. `newest`: what a request count shows of minutes that are

@@ -4,6 +4,7 @@ import { isRecent, stampsOf } from "../../arm/envelope.ts";
 import { assetNotFound, invalidRequest, notImplemented, userError } from "../../arm/errors.ts";
 import { oldestFirst, paged } from "../../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf, requireOnly } from "../../arm/router.ts";
+import { requireQuota } from "../../capacity/quotas.ts";
 import type {
   DeploymentLogsRequest,
   OnlineDeployment,
@@ -149,6 +150,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const { takes, fail } = world.scenarios.deployment(endpoint, known?.name ?? name);
     const refusal = fail && refusalOf(world, { properties: sent, sku }, fail);
     if (refusal) throw refusal;
+    requireQuota(world, { properties: sent, sku }, known);
     const operation = begin(world, request, "od", key);
     const deployment: DeploymentRecord = {
       name: known?.name ?? name,
@@ -187,6 +189,8 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
         `sku.capacity must be a whole number of 1 or more, and is ${String(capacity)}.`,
       );
     }
+    if (typeof capacity === "number")
+      requireQuota(world, { ...deployment, sku: { ...deployment.sku, capacity } }, deployment);
     const key = deploymentKey(deployment.endpoint, deployment.name);
     const operation = begin(world, request, "od", key);
     const settle = startUpdate(world, operation, author, deployments, deployment);

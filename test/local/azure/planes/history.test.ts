@@ -1,5 +1,6 @@
 // Run history, output look-up and artifacts, against the booted local cloud: the calls of docs/facts/azureml-wire.md#11 in their order.
 import assert from "node:assert/strict";
+import { timeSpan } from "../../../../local/azure/jobs/history.ts";
 import { ask } from "../client.ts";
 import { JobClient } from "../job-client.ts";
 
@@ -161,5 +162,13 @@ describe("local Azure: run history", () => {
     );
     assert.equal((await ask(jobs.cloud, "GET", found[0].contentUri)).text, "flavors: {}");
     assert.equal((await jobs.api("GET", "history/v1.0", `${below}/contentinfo?path=none`)).status, 404);
+  });
+});
+
+describe("a time span of run history", () => {
+  it("has days in front where there are any, as .NET writes it", () => {
+    assert.equal(timeSpan(68_737), "00:01:08.7370000");
+    assert.equal(timeSpan(93_784_000), "1.02:03:04.0000000");
+    assert.equal(timeSpan(86_400_000), "1.00:00:00.0000000");
   });
 });

@@ -61,6 +61,26 @@ describe("local Azure: what the management client reads and writes", () => {
       );
       assert.deepEqual([row.currentValue, row.limit], [16, 16], "as it was recorded for three instances");
       assert.match(row.id, /\/usages\/standardFSv2Family$/);
+      const at = "/onlineEndpoints/counted/deployments/green";
+      const refused = await call("PUT", at, { ...body, sku: { name: "Default", capacity: 1 } });
+      assert.equal(refused.status, 400);
+      const [{ code: inner, message }] = refused.body.error.details;
+      assert.equal(inner, "InferencingClientCreateDeploymentFailed");
+      assert.match(message, /for Standard_F4s_v2 in .*usage\/limit: 16\/16\. Additional needed: 8 /);
+      assert.equal((await call("GET", at)).status, 404, "and nothing was made");
+    });
+
+    it("shows the prices of a size as they were recorded, two of them under a wrong name", async () => {
+      const row = (await region("vmSizes")).body.value.find(
+        (one: { name: string }) => one.name === "Standard_D16ads_v5",
+      );
+      const { billingCurrency, unitOfMeasure, values } = row.estimatedVMPrices;
+      assert.deepEqual([billingCurrency, unitOfMeasure], ["USD", "OneHour"]);
+      const linux = values.filter((one: { osType: string }) => one.osType === "Linux");
+      assert.deepEqual(
+        linux.map((one: { retailPrice: number }) => one.retailPrice),
+        [0.62, 0.16, 0.82, 1.56],
+      );
     });
 
     it("has two rows of quota for each family, the workspace's with a location", async () => {
