@@ -23,6 +23,7 @@ export interface RunRecord {
   deployment?: DeploymentSection;
   invocation?: InvocationSection;
   setup?: SetupSection;
+  preflight?: PreflightSection;
   /** Why it failed, in the words of the log. */
   error?: { message: string; hint?: string; requestId?: string; code?: string };
 }
@@ -138,6 +139,20 @@ interface InvocationSection {
   latencyInMilliseconds: number;
   reply?: string;
   expectations?: readonly RuleSection[];
+}
+
+/** What was looked at before anything was changed. */
+interface PreflightSection {
+  checks: readonly PreflightCheck[];
+}
+
+interface PreflightCheck {
+  /** `quota blue`, `compute cpu-cluster`, `role`. */
+  id: string;
+  /** `warned`: it is likely to fail or to wait. `notAsked`: it could not be looked at. */
+  outcome: "passed" | "failed" | "warned" | "notAsked";
+  answered: string;
+  todo?: string;
 }
 
 /** The result of a check of the setup, line by line. */

@@ -165,6 +165,19 @@ export const recordShape: Shape = section(
       },
       "checks",
     ),
+    preflight: section(
+      {
+        checks: list(
+          section(
+            { id: text(), outcome: oneOf("passed", "failed", "warned", "notAsked"), answered: text(), todo: text() },
+            "id",
+            "outcome",
+            "answered",
+          ),
+        ),
+      },
+      "checks",
+    ),
     error: section({ message: text(8_000), hint: text(), requestId: text(), code: text() }, "message"),
   },
   "version",

@@ -21,6 +21,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...deploymentPart(record),
     ...invocationPart(record),
     ...setupPart(record.setup),
+    ...preflightPart(record.preflight),
   ];
   // A step that failed before it had anything to show says why.
   if (parts.length === 0 && !(record.result === "failed" && record.error)) return "";
@@ -161,6 +162,18 @@ function setupPart(setup: RunRecord["setup"]): string[] {
     ),
     `${legend}. Nothing was changed.`,
   ];
+}
+
+/** Only what is not as it should be: the rest is in the log. */
+function preflightPart(preflight: RunRecord["preflight"]): string[] {
+  const rows = (preflight?.checks ?? [])
+    .filter(({ outcome }) => outcome !== "passed")
+    .map(
+      ({ id, outcome, answered, todo = "" }) =>
+        `| ${CHECK_MARKS[outcome]} | ${cell(id)} | ${cell(answered)} | ${cell(todo)} |`,
+    );
+  if (rows.length === 0) return [];
+  return [["|  | Preflight | What was found | What to do |", "| --- | --- | --- | --- |", ...rows].join("\n")];
 }
 
 function table(rows: readonly (readonly [string, string | undefined | ""])[]): string {

@@ -49,13 +49,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["rules"],
     ...["workspace", "jobs", "assets", "endpoints"],
     ...["monitor"],
+    // The checks before anything runs.
+    ...["setup"],
+    ...["preflight"],
     // The stories.
     ...["gate"],
     ...["rollout"],
     ...["submit"],
     ...["register"],
     ...["apply"],
-    ...["setup"],
   ],
   local: ["text", "network", "expressions", "agent", "devops", "azure", "pipeline", "faults", "commands"],
   "local/azure": [

@@ -3,7 +3,7 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "deploymentName" | "allowedFolders" | "plan" | "expectations" | "maxLatencyInMilliseconds"> & {
+export type Inputs = Pick<SharedInputs, "deploymentName" | "allowedFolders" | "preflight" | "plan" | "expectations" | "maxLatencyInMilliseconds"> & {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
   /** Path of the online deployment YAML (CLI v2). Paths in it are relative to its own folder. */
@@ -49,6 +49,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.deploymentName,
     { name: "model", type: "string" },
     shared.allowedFolders,
+    shared.preflight,
     shared.plan,
     { name: "requestFile", type: "filePath" },
     shared.expectations,

@@ -18,6 +18,9 @@ export default defineTask(
       onProgress: (section) => {
         record.deployment = section;
       },
+      onFindings: (checks) => {
+        record.preflight = { checks };
+      },
       onLeft: run.leave,
     });
     const { endpoint, deployment, reason = "", scoringUri = "", traffic } = report;

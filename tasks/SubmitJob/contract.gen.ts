@@ -18,7 +18,7 @@ export type Wait =
       cancelOnFailure: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "tags" | "allowedFolders" | "plan"> & {
+export type Inputs = Pick<SharedInputs, "tags" | "allowedFolders" | "preflight" | "plan"> & {
   /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
   jobFile: string;
   /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
@@ -58,6 +58,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.tags,
     { name: "concurrencyKey", type: "string" },
     shared.allowedFolders,
+    shared.preflight,
     shared.plan,
     { name: "wait", type: "boolean", default: "true" },
     { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },

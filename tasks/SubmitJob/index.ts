@@ -18,6 +18,10 @@ export default defineTask(
       ...{ experimentName, displayName, concurrencyKey, wait, onLeft: run.leave },
       environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
       tags: readPairs(inputs.tags, "tags"),
+      preflight: inputs.preflight === "on",
+      onFindings: (checks) => {
+        record.preflight = { checks };
+      },
     });
     const { name, id, status, studioUrl } = job;
     log.info(`Job ${name}: ${studioUrl}`);

@@ -29,6 +29,8 @@ export interface SharedInputs {
   plan: boolean;
   /** Name of the deployment. Where a deployment file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes. */
   deploymentName: string | undefined;
+  /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
+  preflight: "on" | "off";
   /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
@@ -51,6 +53,7 @@ export const workspace: InputField = { name: "workspace", type: "string", visibl
 export const allowedFolders: InputField = { name: "allowedFolders", type: "multiLine" };
 export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
 export const deploymentName: InputField = { name: "deploymentName", type: "string" };
+export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
 export const registry: InputField = { name: "registry", type: "string" };

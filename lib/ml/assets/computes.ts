@@ -26,7 +26,7 @@ interface ComputeError {
 }
 
 /** The compute, or undefined where there is none by that name. One round trip, once in a run. */
-function findCompute(workspace: Workspace, name: string): Promise<ComputeBody | undefined> {
+export function findCompute(workspace: Workspace, name: string): Promise<ComputeBody | undefined> {
   return workspace.once(`compute ${name.toLowerCase()}`, async () => {
     const answer = await workspace.azure.request<ComputeBody>(
       "GET",
@@ -45,7 +45,7 @@ function findCompute(workspace: Workspace, name: string): Promise<ComputeBody | 
 }
 
 /** The name of a compute of this workspace that is to be read; undefined for `serverless`, `local` and ids of other things. */
-function computeName(id: string): string | undefined {
+export function computeName(id: string): string | undefined {
   const [kind, name] = parseArmId(id)?.segments ?? [];
   const isOne = kind?.toLowerCase() === "computes" && name && name !== "serverless" && name !== "local";
   return isOne ? name : undefined;

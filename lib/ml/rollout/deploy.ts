@@ -13,6 +13,7 @@ import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-deployment.ts";
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
 import { type DeploymentBody, planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
@@ -30,6 +31,9 @@ export interface DeployOptions extends RolloutOptions {
   /** Milliseconds for all of it; absent or 0: no deadline. */
   readonly deadline?: number | undefined;
   readonly root?: UploadRoot | undefined;
+  /** `on`: quota, roles and network are looked at before anything is uploaded. */
+  readonly preflight?: string | undefined;
+  readonly onFindings?: DeploymentPreflight["onFindings"];
 }
 
 /** Milliseconds that a failed step waits for what is under way before it leaves it to its post-job stage. */
@@ -80,13 +84,21 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
     }),
     requireNamed(workspace, document),
   ]);
+  const preflight =
+    options.preflight === "on"
+      ? preflightOfDeployment(
+          workspace,
+          { ...options, document },
+          Promise.all([there, checks]).then(([seen]) => seen),
+        )
+      : undefined;
   const resolver = createResolver(workspace, {
-    mayCreate: checks,
+    mayCreate: preflight ?? checks,
     ...(options.root === undefined ? {} : { root: options.root }),
   });
   const translation = onlineDeploymentKind.translate(document, resolver);
   translation.catch(() => {});
-  const [[endpoint, deployments]] = await Promise.all([there, checks]);
+  const [[endpoint, deployments], judgePlan] = await Promise.all([there, preflight, checks]);
   const write = await translation;
   const body = write.body as DeploymentBody;
   const wish = {
@@ -95,7 +107,9 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
     trafficPercent: options.trafficPercent,
     deleteOldDeployments: options.deleteOldDeployments,
   };
-  return { endpointName: name, write, wish, endpoint, plan: planRollout(endpoint, deployments, wish), left };
+  const plan = planRollout(endpoint, deployments, wish);
+  judgePlan?.(plan.deployment);
+  return { endpointName: name, write, wish, endpoint, plan, left };
 }
 
 /** Prints the deployment's logs, rolls back what this rollout made, and adds the current state to the error. */

@@ -19,6 +19,7 @@ import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
+import { type PreflightOptions, preflightOfJob } from "./preflight-of-job.ts";
 
 export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
   /** The same for every attempt of this step in this run, and for no other step. */
@@ -33,6 +34,9 @@ export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
   readonly concurrencyKey?: string | undefined;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: UploadRoot | undefined;
+  /** Whether quota, computes, roles and network are looked at before anything is uploaded. */
+  readonly preflight?: boolean;
+  readonly onFindings?: PreflightOptions["onFindings"];
   /** Whether the job is followed next: then it stays left to the post-job stage, and otherwise nothing does. */
   readonly wait?: boolean;
 }
@@ -82,7 +86,10 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   refuseEvidence({ ...document.tags, ...options.tags }, "The job sets the tag");
   const tag = options.concurrencyKey === undefined ? undefined : concurrencyTag(options.concurrencyKey, provenance);
   const base = document.name ?? jobName(provenance, options.stepIdentity);
-  const checks = requireNamed(workspace, document);
+  const earlierJob = findJob(workspace, base);
+  const named = requireNamed(workspace, document);
+  const known = Promise.all([named, earlierJob]);
+  const checks = options.preflight ? preflightOfJob(workspace, document, known, options) : known;
   const resolver = createResolver(workspace, {
     mayCreate: checks,
     ...(options.root === undefined ? {} : { root: options.root }),
@@ -96,7 +103,7 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   });
   // `checks` rejects with the error users need; ignore the rejection that follows from it.
   translation.catch(() => {});
-  const [earlier] = await Promise.all([findJob(workspace, base), checks]);
+  const [earlier] = await Promise.all([earlierJob, checks]);
   const write = await translation;
   const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
   const hash = specificationHash(properties, resolver);

@@ -2,6 +2,7 @@
 // Both answers belong to the subscription, which a role on the workspace alone may not read.
 // Tests: test/lib/ml/workspace/region.test.ts, test/lib/ml/setup/page.test.ts
 import { type AzureMl, segment } from "../../azure/index.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** A region as it is asked. A workspace is one. */
 export interface Region {
@@ -65,6 +66,10 @@ export async function machineSizes(region: Region): Promise<readonly MachineSize
   );
   return body?.value ?? body?.amlCompute ?? [];
 }
+
+/** The sizes of the workspace's region, read once in a run: quotas and prices follow from them. */
+export const sizesOf = (workspace: Workspace): Promise<readonly MachineSize[]> =>
+  workspace.once("sizes of machines", () => machineSizes(workspace));
 
 /** Quotas of the region and what is in use of them. One round trip a page. @throws TaskError as Azure refuses */
 export async function usagesOf(region: Region): Promise<readonly Usage[]> {

@@ -1,0 +1,52 @@
+// Findings of a preflight: one line for each thing that was looked at, in the log, in the record and in the error.
+// Tests: test/lib/ml/preflight/quota.test.ts, test/bundle/preflight.test.ts
+import { TaskError, TaskErrors } from "../../errors.ts";
+import type { Log } from "../../log.ts";
+
+/**
+ * - `passed`: as it should be
+ * - `failed`: the service is certain to refuse it, or it can never begin
+ * - `warned`: likely to fail, or to wait
+ * - `notAsked`: could not be looked at; the run goes on
+ */
+type FindingOutcome = "passed" | "failed" | "warned" | "notAsked";
+
+export interface Finding {
+  /** The same in every run: `quota blue`, `compute cpu-cluster`. */
+  readonly id: string;
+  readonly outcome: FindingOutcome;
+  readonly answered: string;
+  readonly todo?: string;
+}
+
+const WORDS: Readonly<Record<FindingOutcome, string>> = {
+  passed: "ok",
+  failed: "FAILED",
+  warned: "warning",
+  notAsked: "not checked",
+};
+
+/** A line each in the log; what is likely to go wrong is a warning of the step. */
+export function sayFindings(log: Log, findings: readonly Finding[], milliseconds: number): void {
+  for (const { id, outcome, answered, todo } of findings) {
+    const next = todo === undefined || outcome === "passed" ? "" : ` ${todo}`;
+    if (outcome === "warned") log.warn(`Preflight, ${id}: ${answered}${next}`);
+    else log.remote(`Preflight: ${WORDS[outcome].padEnd(11)} ${id}: ${answered}${next}`);
+  }
+  log.debug(`Preflight: ${findings.length} checks in ${Math.round(milliseconds)} ms.`);
+}
+
+/** @throws TaskErrors with an error for each finding that failed */
+export function requireNoFailure(findings: readonly Finding[], what: string): void {
+  const errors = findings
+    .filter(({ outcome }) => outcome === "failed")
+    .map(
+      ({ id, answered, todo = "" }) =>
+        new TaskError("conflict", `${id}: ${answered}`, {
+          errorCode: "AML1213",
+          hint: `${todo} ${what} was not begun, and nothing was changed. The input preflight: off leaves these checks out.`.trim(),
+        }),
+    );
+  if (errors.length === 1 && errors[0]) throw errors[0];
+  if (errors.length > 1) throw new TaskErrors(errors);
+}

@@ -1,0 +1,102 @@
+// The preflight of a deployment: its machines with the reserve for upgrades, the service's limits of numbers, and what rolling it out needs.
+// Tests: test/lib/ml/rollout/preflight-of-deployment.test.ts, test/bundle/preflight.test.ts
+import type { OnlineDeploymentDocument } from "../../documents/index.ts";
+import type { Deployment } from "../endpoints/deployments.ts";
+import type { Endpoint } from "../endpoints/endpoints.ts";
+import type { Finding } from "../preflight/finding.ts";
+import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
+import type { MachineNeed } from "../preflight/quota.ts";
+import { operationsOf } from "../setup/task-operations.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export interface DeploymentPreflight extends Pick<PreflightRequest, "onFindings"> {
+  readonly document: OnlineDeploymentDocument;
+  readonly trafficPercent: number;
+}
+
+/** Judges what is planned, once it is known. @throws TaskErrors where the quota is sure not to suffice */
+type JudgePlan = (planned: { readonly name: string; readonly action: string }) => void;
+
+/** Limits in numbers of the service (docs/facts/operations.md#A.6). */
+const MOST_INSTANCES = 50;
+const MOST_DEPLOYMENTS = 20;
+
+/**
+ * Looks at everything side by side with the caller's own reads. Whether a deployment that is there has the same content shows only
+ * once its code is known: where one of the same size could be it, its quota is judged with the plan.
+ * @param known rejects where something that the document names is not there
+ * @throws TaskErrors that name each thing that is sure to fail
+ */
+export async function preflightOfDeployment(
+  workspace: Workspace,
+  { document, trafficPercent, onFindings }: DeploymentPreflight,
+  known: Promise<readonly [Endpoint | undefined, readonly Deployment[]]>,
+): Promise<JudgePlan> {
+  const { title, reads, changes, role } = operationsOf("DeployEndpoint");
+  const needed = ["onlineEndpoints/deployments/write", ...(trafficPercent > 0 ? ["onlineEndpoints/write"] : [])];
+  const likely = [...reads, ...changes].filter((operation) => !needed.includes(operation));
+  const need = needOf(document);
+  let isOpen = need !== undefined;
+  const judge = await preflight(workspace, {
+    what: `The deployment ${document.name}`,
+    operations: { title, needed, likely, role },
+    onFindings,
+    known: known.then(([, deployments]) => {
+      const certain = need !== undefined && !deployments.some((one) => mayBeSame(one, need));
+      if (certain) isOpen = false;
+      return { findings: numbers(document, deployments), needs: certain ? [need] : [] };
+    }),
+  });
+  const deployments = known.then(([, all]) => all);
+  const there = await deployments;
+  return ({ name, action }) => {
+    if (!isOpen || need === undefined || action === "keep" || action === "wait") return;
+    const held = there.find((one) => one.name?.toLowerCase() === name.toLowerCase());
+    judge([{ ...need, name, what: `the deployment ${name}`, ...(held ? { held: held.sku?.capacity ?? 0 } : {}) }]);
+  };
+}
+
+/** Machines of a managed deployment; undefined on Kubernetes. */
+function needOf(document: OnlineDeploymentDocument): MachineNeed | undefined {
+  const { name, type, resources, instance_type: size, instance_count: instances = 1 } = document;
+  const isManaged = type === undefined ? resources === undefined : type === "managed";
+  if (!isManaged || size === undefined || size.includes("${{")) return undefined;
+  return { name, what: `the deployment ${name}`, size, instances, tier: "dedicated", use: "MIR" };
+}
+
+/** Whether a deployment may turn out to be the wanted one, or one that is changed to it. */
+function mayBeSame({ name = "", properties }: Deployment, need: MachineNeed): boolean {
+  const isOurs = new RegExp(`^${need.name.slice(0, 29).replace(/-+$/, "")}`, "i").test(name);
+  return isOurs && String(properties["instanceType"]).toLowerCase() === need.size.toLowerCase();
+}
+
+/** More than the service takes: Microsoft may have raised the limit for a subscription, so that it is a warning. */
+function numbers(
+  { name, instance_count = 1 }: OnlineDeploymentDocument,
+  deployments: readonly Deployment[],
+): Finding[] {
+  const todo = "Lower it, or ask Microsoft for a higher limit.";
+  const isNew = !deployments.some((one) => one.name?.toLowerCase() === name.toLowerCase());
+  return [
+    ...(instance_count > MOST_INSTANCES
+      ? [
+          {
+            id: `instances ${name}`,
+            outcome: "warned" as const,
+            answered: `The deployment ${name} has ${instance_count} instances; Microsoft's limit is ${MOST_INSTANCES} for a deployment.`,
+            todo,
+          },
+        ]
+      : []),
+    ...(isNew && deployments.length >= MOST_DEPLOYMENTS
+      ? [
+          {
+            id: "deployments",
+            outcome: "warned" as const,
+            answered: `The endpoint has ${deployments.length} deployments, and ${name} would be one more; Microsoft's limit is ${MOST_DEPLOYMENTS} for an endpoint.`,
+            todo: "Delete deployments without traffic, or ask Microsoft for a higher limit.",
+          },
+        ]
+      : []),
+  ];
+}

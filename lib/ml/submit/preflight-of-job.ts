@@ -1,0 +1,73 @@
+// The preflight of a job: its computes, the machines that its parts take, and what submitting it needs.
+// Tests: test/lib/ml/preflight/preflight.test.ts, test/bundle/preflight.test.ts
+import type { JobDocument } from "../../documents/index.ts";
+import { computeName, findCompute } from "../assets/computes.ts";
+import { type JobPart, partsOf } from "../jobs/job-parts.ts";
+import { hasEnded, type Job } from "../jobs/jobs.ts";
+import { judgeCompute, needOfCompute, needOfPart, type UsedCompute } from "../preflight/compute-checks.ts";
+import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
+import { operationsOf } from "../setup/task-operations.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export type PreflightOptions = Pick<PreflightRequest, "onFindings">;
+
+/**
+ * Looks at everything side by side with the caller's own reads. The job of an earlier attempt that goes on holds its machines
+ * already, and nothing is judged then.
+ * @param known rejects where something that the document names is not there; gives the earlier job
+ * @throws TaskErrors that name each thing that is sure to fail
+ */
+export async function preflightOfJob(
+  workspace: Workspace,
+  document: JobDocument,
+  known: Promise<readonly [unknown, Job | undefined]>,
+  { onFindings }: PreflightOptions,
+): Promise<void> {
+  const parts = partsOf(document);
+  const computes = usedComputes(workspace, parts);
+  const { title, reads, changes, role } = operationsOf("SubmitJob");
+  const needed = ["jobs/write"];
+  const likely = [...reads, ...changes].filter((operation) => !needed.includes(operation));
+  await preflight(workspace, {
+    what: "The job",
+    operations: { title, needed, likely, role },
+    onFindings,
+    known: (async () => {
+      const [[, earlier], used] = await Promise.all([known, computes]);
+      const status = earlier?.properties?.status;
+      if (earlier !== undefined && !hasEnded(status) && status !== "CancelRequested")
+        return { findings: [], needs: [] };
+      const needs = [...used.map(needOfCompute), ...parts.map(needOfPart)].flatMap((need) => need ?? []);
+      return { findings: used.map(judgeCompute), needs: distinct(needs) };
+    })(),
+  });
+}
+
+/** Each compute of this workspace once, with the parts that run on it. It was read to see whether it is there. */
+async function usedComputes(workspace: Workspace, parts: readonly JobPart[]): Promise<UsedCompute[]> {
+  const used = new Map<string, JobPart[]>();
+  for (const part of parts) {
+    if (part.compute === undefined) continue;
+    const name = computeName(part.compute.startsWith("/") ? part.compute : `${workspace.id}/computes/${part.compute}`);
+    if (name !== undefined) used.set(name, [...(used.get(name) ?? []), part]);
+  }
+  return Promise.all(
+    [...used].map(async ([name, of]) => ({
+      name,
+      parts: of,
+      body: await findCompute(workspace, name).catch(() => undefined),
+    })),
+  );
+}
+
+/** A pipeline may ask for the same machines in three hundred steps: one line says it. */
+function distinct<T extends { readonly size: string; readonly instances: number; readonly name: string }>(
+  needs: readonly T[],
+): T[] {
+  const first = new Map<string, T>();
+  for (const need of needs) {
+    const key = `${need.size.toLowerCase()} ${need.instances}`;
+    if (!first.has(key)) first.set(key, need);
+  }
+  return [...first.values()];
+}

@@ -1,0 +1,40 @@
+// Counts sequential round trips: answers are held back until nothing more is asked, and then all given at once, as one round.
+import { setTimeout as pause } from "node:timers/promises";
+import type { Opening } from "./world.ts";
+
+/** Milliseconds without a new request after which a round is over. A slow machine can only make a round too many of one. */
+const QUIET = 300;
+
+export class Rounds {
+  /** The requests of each round, as `GET /path`. */
+  readonly rounds: string[][] = [];
+  #held: (() => void)[] = [];
+  #open: string[] = [];
+  #waiting = 0;
+  #last = 0;
+  #isWatched = false;
+
+  readonly between: NonNullable<Opening["between"]> = async (request, send) => {
+    this.#open.push(`${request.method} ${new URL(request.url).pathname}`);
+    this.#waiting += 1;
+    this.#last = performance.now();
+    void this.#watch();
+    const answer = await send();
+    this.#waiting -= 1;
+    this.#last = performance.now();
+    await new Promise<void>((resolve) => this.#held.push(resolve));
+    return answer;
+  };
+
+  async #watch(): Promise<void> {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    while (this.#waiting > 0 || performance.now() - this.#last < QUIET) await pause(20);
+    this.rounds.push(this.#open);
+    const held = this.#held;
+    this.#held = [];
+    this.#open = [];
+    this.#isWatched = false;
+    for (const release of held) release();
+  }
+}
