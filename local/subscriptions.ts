@@ -35,7 +35,7 @@ export interface Subscription {
   readonly connection: ServiceConnection;
 }
 
-/** What further subscriptions share with the first. */
+/** The parts that further subscriptions share with the first. */
 export interface SharedParts extends Omit<WorldParts, "names" | "blobs" | "scenarios" | "siblings"> {
   /** Worlds that exist; each new one is added. */
   readonly worlds: AzureWorld[];

@@ -4,8 +4,9 @@ import { createHash, type Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { TaskError } from "../errors.ts";
+import type { RemoteSource } from "./remote-file.ts";
 
-/** A file on this machine and the blob it becomes, both with `/`. */
+/** A file on this machine, or of other storage, and the blob it becomes, both with `/`. */
 export interface FileToUpload {
   /** As people know it. */
   readonly file: string;
@@ -16,14 +17,18 @@ export interface FileToUpload {
   readonly real?: string | undefined;
   /** Identity of the file when it was checked. */
   readonly identity?: { readonly dev: bigint; readonly ino: bigint } | undefined;
-  /** Hashes of its content when it was checked, hexadecimal: the bytes that are sent must have the same. */
+  /** Hashes of its content when it was checked: the bytes that are sent must have the same. */
   readonly digests?: Digests | undefined;
+  /** The file lies in other storage, from which it is read. */
+  readonly remote?: RemoteSource | undefined;
   /** It replaces a blob of that name. */
   readonly replaces?: boolean | undefined;
 }
 
 interface Digests {
-  readonly sha256: string;
+  /** Hexadecimal; of a file in other storage it is not known. */
+  readonly sha256?: string;
+  /** In base64. */
   readonly md5: string;
 }
 
@@ -80,7 +85,7 @@ export class LocalFile {
     if (bytesRead > 0 || this.#offset !== this.#file.size) throw changed(this.#file.file);
     await this.#checkState();
     const { digests } = this.#file;
-    if (digests !== undefined && this.#sha256.digest("hex") !== digests.sha256) throw changed(this.#file.file);
+    if (digests?.sha256 !== undefined && this.#sha256.digest("hex") !== digests.sha256) throw changed(this.#file.file);
     return this.#md5.digest();
   }
 

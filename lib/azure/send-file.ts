@@ -5,6 +5,7 @@ import type { BlockBlobClient } from "@azure/storage-blob";
 import { TaskError } from "../errors.ts";
 import type { Budget } from "./budget.ts";
 import { type FileToUpload, LocalFile } from "./local-file.ts";
+import { RemoteFile } from "./remote-file.ts";
 
 /** Up to this many bytes a file goes in one request. */
 const ONE_PIECE = 4 * 1024 * 1024;
@@ -35,7 +36,9 @@ export async function sendFile(
   known: (md5: Buffer) => void,
 ): Promise<void> {
   const doing = `upload ${file.blob}`;
-  await LocalFile.with(file, async (opened) => {
+  const read = (work: (opened: LocalFile | RemoteFile) => Promise<void>) =>
+    file.remote === undefined ? LocalFile.with(file, work) : work(new RemoteFile(file.file, file.remote));
+  await read(async (opened) => {
     if (file.size > ONE_PIECE) {
       const ids = await stageBlocks((work) => say(doing, work), blob, file.size, opened, settings.abortSignal, budget);
       const md5 = await opened.finish();
@@ -65,7 +68,7 @@ async function stageBlocks(
   say: (work: () => Promise<unknown>) => Promise<unknown>,
   blob: BlockBlobClient,
   size: number,
-  opened: LocalFile,
+  opened: LocalFile | RemoteFile,
   signal: AbortSignal | undefined,
   budget: Budget,
 ): Promise<string[]> {

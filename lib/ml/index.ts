@@ -17,6 +17,8 @@ export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
 export { parseRules } from "./gate/rules.ts";
 export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
 export { cancelLeft } from "./jobs/ownership.ts";
+export { promoteModel } from "./promote/promote-model.ts";
+export { targetOf } from "./promote/target.ts";
 export { dataOf, registerDataIn } from "./register/register-data.ts";
 export { registerModelIn } from "./register/register-model.ts";
 export { cursorNames, newVersions } from "./register/watch.ts";

@@ -20,6 +20,7 @@ export interface RunRecord {
   job?: JobSection;
   gate?: GateSection;
   model?: AssetSection;
+  promotion?: PromotionSection;
   deployment?: DeploymentSection;
   invocation?: InvocationSection;
   setup?: SetupSection;
@@ -102,6 +103,23 @@ export interface GateSection {
   rules: readonly RuleSection[];
   metrics?: Readonly<Record<string, number>>;
   championMetrics?: Readonly<Record<string, number>>;
+}
+
+/** A model version that was promoted; a later promotion reads the evidence that was proven here. */
+interface PromotionSection {
+  /** Ids of both versions. */
+  from: string;
+  target: string;
+  /** False: the target had it already. */
+  created?: boolean;
+  contentHash: string;
+  files?: number;
+  bytes?: number;
+  evidence?: Readonly<Record<string, string>>;
+  metrics?: Readonly<Record<string, number>>;
+  approvedBy?: string;
+  /** Ids of environments that went along. */
+  environments?: readonly string[];
 }
 
 interface DeploymentSection {

@@ -109,6 +109,23 @@ export const recordShape: Shape = section(
       "rules",
     ),
     model: asset,
+    promotion: section(
+      {
+        from: text(),
+        target: text(),
+        created: flag,
+        contentHash: text(),
+        files: number,
+        bytes: number,
+        evidence: map(text()),
+        metrics: map(number),
+        approvedBy: text(),
+        environments: list(text()),
+      },
+      "from",
+      "target",
+      "contentHash",
+    ),
     deployment: section(
       {
         endpoint: text(),

@@ -18,6 +18,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...jobPart(record),
     ...gatePart(record.gate),
     ...assetPart("Model", record.model),
+    ...promotionPart(record.promotion),
     ...deploymentPart(record),
     ...invocationPart(record),
     ...setupPart(record.setup),
@@ -89,6 +90,24 @@ function rulesPart(title: string, rules: readonly RuleSection[] | undefined): st
       `| ${MARKS[one.outcome ?? (one.passed ? "passed" : "failed")]} | ${code(one.rule)} | ${cell(one.detail)} |`,
   );
   return [[`|  | ${title} | What was found |`, "| --- | --- | --- |", ...rows].join("\n")];
+}
+
+function promotionPart(promotion: RunRecord["promotion"]): string[] {
+  if (!promotion) return [];
+  const { from, target, created, contentHash, files, bytes, evidence = {}, approvedBy, environments } = promotion;
+  const said = evidence["evaluation"];
+  return [
+    table([
+      ["Promoted from", code(from)],
+      ["To", code(target)],
+      ["State", created === undefined ? undefined : created ? "made by this run" : "was there already"],
+      ["Content", code(contentHash)],
+      ["Files", files === undefined ? undefined : `${files}, ${bytes ?? 0} bytes`],
+      ["Evaluation", said === undefined ? "none proven" : `${cell(said)}: ${cell(evidence["evaluationRun"] ?? "")}`],
+      ["Approved by", approvedBy && cell(approvedBy)],
+      ["Environments", environments && environments.length > 0 ? environments.map(code).join(", ") : undefined],
+    ]),
+  ];
 }
 
 function deploymentPart({ deployment }: RunRecord): string[] {

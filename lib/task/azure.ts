@@ -17,6 +17,7 @@ import {
 import { TaskError } from "../errors.ts";
 import type { AssetStoreRequest } from "../ml/assets/asset-store.ts";
 import type { ConnectionFacts } from "../ml/setup/sign-in.ts";
+import { capital } from "../sentence.ts";
 import { transcribed } from "./transcript.ts";
 
 /** The input that says which input names the connection, and what it says where nothing is said, in every task. */
@@ -26,6 +27,12 @@ const CONNECTION = "azureSubscription";
 const REGISTRY = "registry";
 /** Azure DevOps names it, and fills it in, where the task downloads a release artifact. */
 const ARTIFACT_CONNECTION = "connection";
+
+/** The value of the target's selector that means the connection of the source. */
+const SAME = "same";
+
+/** The input of the target side: `workspace` is `targetWorkspace` there. */
+const ofTarget = (name: string) => `target${capital(name)}`;
 
 /** Makes the way out to Azure. */
 export type Network = (options: TransportOptions) => Transport;
@@ -49,7 +56,58 @@ export function connect(
 ): Connected {
   const selected = (inputs[SELECTOR] as string | undefined) ?? CONNECTION;
   const connection = agent.connection(inputs[ARTIFACT_CONNECTION] === undefined ? selected : ARTIFACT_CONNECTION);
-  const { resourceGroup, name } = coordinates(connection, inputs);
+  return signedIn(agent, connection, placeOf(connection, inputs), task, network, withheld);
+}
+
+/**
+ * The same for the target side of a task that works in two places. By a connection of its own, it has a client and a credential of its own:
+ * no token of one side goes to a host that only the other side named.
+ * @param source the other side, whose client is used where the inputs name the same connection
+ * @throws TaskError kind `connection` or `input`
+ */
+export function connectTarget(
+  agent: Agent,
+  inputs: Readonly<Record<string, unknown>>,
+  task: TaskIdentity,
+  network: Network,
+  source: Connected,
+  withheld?: WithheldWrites,
+): Connected {
+  const selected = (inputs[ofTarget(SELECTOR)] as string | undefined) ?? SAME;
+  if (selected !== SAME) {
+    const connection = agent.connection(ofTarget(selected));
+    return signedIn(agent, connection, placeOf(connection, inputs, ofTarget), task, network, withheld);
+  }
+  const { subscriptionId, resourceGroup } = source;
+  const place = placeOf({ resourceGroup, subscriptionId }, inputs, ofTarget);
+  sayPlace(agent, place, subscriptionId, source.azure.cloud);
+  return { ...source, ...place };
+}
+
+/** A workspace, a registry, or both. */
+interface Place {
+  readonly resourceGroup: string;
+  readonly name: string;
+  readonly registry: string | undefined;
+}
+
+function sayPlace(agent: Agent, { name, resourceGroup, registry }: Place, subscriptionId: string, cloud: Cloud): void {
+  const places = [
+    name === "" ? [] : `Workspace ${name} in resource group ${resourceGroup}`,
+    registry === undefined ? [] : `Registry ${registry}`,
+  ].flat();
+  agent.log.info(`${places.join(", ")}, subscription ${subscriptionId} (${cloud.name}).`);
+}
+
+/** A client by this connection. Nothing is asked of the network here. */
+function signedIn(
+  agent: Agent,
+  connection: ConnectionDetails,
+  place: Place,
+  task: TaskIdentity,
+  network: Network,
+  withheld: WithheldWrites | undefined,
+): Connected {
   const cloud: Cloud = cloudOf(connection.cloud);
   const direct = network({
     proxy: agent.proxy,
@@ -63,18 +121,11 @@ export function connect(
   const credential = createCredential(cloud, identityOf(connection, agent), transport);
   const { subscriptionId } = connection;
   const azure = new AzureMl({ cloud, credential, transport, subscriptionId, log: agent.log });
-  const registry = inputs[REGISTRY] as string | undefined;
-  const places = [
-    name === "" ? [] : `Workspace ${name} in resource group ${resourceGroup}`,
-    registry === undefined ? [] : `Registry ${registry}`,
-  ].flat();
-  agent.log.info(`${places.join(", ")}, subscription ${subscriptionId} (${cloud.name}).`);
+  sayPlace(agent, place, subscriptionId, cloud);
   return {
     azure,
     subscriptionId,
-    resourceGroup,
-    name,
-    registry,
+    ...place,
     connection: {
       name: connection.name,
       scheme: connection.scheme,
@@ -88,16 +139,20 @@ export function connect(
   };
 }
 
-/** Inputs count before what the connection's scope says. Both are empty where a registry is named and no workspace. */
-function coordinates(
-  connection: ConnectionDetails,
+/** Inputs count before what the connection's scope says. Name and group are empty where a registry is named and no workspace. */
+function placeOf(
+  connection: Pick<ConnectionDetails, "resourceGroup" | "workspace" | "subscriptionId">,
   inputs: Readonly<Record<string, unknown>>,
-): { resourceGroup: string; name: string } {
-  const name = (inputs["workspace"] as string | undefined) ?? connection.workspace;
-  const resourceGroup = (inputs["resourceGroup"] as string | undefined) ?? connection.resourceGroup;
-  if (name === undefined && inputs[REGISTRY] !== undefined) return { resourceGroup: "", name: "" };
-  const missing = [resourceGroup === undefined ? "resourceGroup" : [], name === undefined ? "workspace" : []].flat();
-  if (name === undefined || resourceGroup === undefined) {
+  called: (input: string) => string = (input) => input,
+): Place {
+  const given = (input: string) => inputs[called(input)] as string | undefined;
+  const registry = given(REGISTRY);
+  const name = given("workspace") ?? connection.workspace;
+  const resourceGroup = given("resourceGroup") ?? connection.resourceGroup;
+  if (name === undefined && registry !== undefined) return { resourceGroup: "", name: "", registry };
+  const lacking = (input: string, value: string | undefined) => (value ? [] : called(input));
+  const missing = [lacking("resourceGroup", resourceGroup), lacking("workspace", name)].flat();
+  if (name === undefined || !resourceGroup) {
     const verb = missing.length === 1 ? "is" : "are";
     throw new TaskError(
       "input",
@@ -105,7 +160,7 @@ function coordinates(
       { errorCode: "AML1008", hint: "Set them, or use a connection with the scope of a Machine Learning workspace." },
     );
   }
-  return { resourceGroup, name };
+  return { resourceGroup, name, registry };
 }
 
 function identityOf(connection: ConnectionDetails, agent: Agent): Identity {

@@ -27,8 +27,17 @@ export interface Heard {
   readonly unread: readonly string[];
 }
 
-/** The task that judges, of this extension or of a variant of it. */
+/** A promotion: what a step of a run made, and the evidence that it had proven. */
+interface Promotion {
+  readonly target: string;
+  readonly contentHash: string;
+  readonly evidence: Readonly<Record<string, string>>;
+  readonly metrics?: Readonly<Record<string, number>> | undefined;
+}
+
+/** The tasks that judge and promote, of this extension or of a variant of it. */
 const JUDGES = /^AzureMLEvaluateMetrics[A-Za-z]{0,20}$/;
+const PROMOTES = /^AzureMLPromoteModel[A-Za-z]{0,20}$/;
 
 export class Judgements {
   readonly #access: RecordsAccess | undefined;
@@ -65,6 +74,20 @@ export class Judgements {
     const run = records?.runAt(uri);
     if (run) return this.#of(run);
     return records ? { judgements: [], unread: [] } : { judgements: [], unread: ["This is no run of a pipeline."] };
+  }
+
+  /** Promotions of the run with this page. */
+  async promotionsOf(uri: string): Promise<{ promotions: readonly Promotion[]; unread: readonly string[] }> {
+    const records = await this.#open();
+    const run = records?.runAt(uri);
+    if (!records || !run) return { promotions: [], unread: records ? [] : ["This is no run of a pipeline."] };
+    try {
+      const read = await records.read(run, { type: RECORD_TYPE, task: PROMOTES }, this.#signal);
+      return { promotions: (read?.attachments ?? []).flatMap(({ content }) => promotionIn(content)), unread: [] };
+    } catch (error) {
+      if (this.#signal.aborted) throw error;
+      return { promotions: [], unread: unreadable(error).unread };
+    }
   }
 
   async #upstream(records: RunRecords): Promise<Heard> {
@@ -114,6 +137,13 @@ function judgementsIn({ pipeline, uri, attachments, missing }: ReadRun): Heard {
       (step) => `The record of the step "${step}" did not arrive, or was not written by this extension.`,
     ),
   };
+}
+
+function promotionIn(content: string): Promotion[] {
+  const { task, promotion, result } = readRecord(content) ?? {};
+  if (!promotion || result === "failed" || result === "canceled" || !PROMOTES.test(task?.name ?? "")) return [];
+  const { target, contentHash, evidence = {}, metrics } = promotion;
+  return [{ target, contentHash, evidence, metrics }];
 }
 
 function unreadable(error: unknown): Heard {

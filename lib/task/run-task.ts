@@ -6,7 +6,7 @@ import { createTransport, WithheldWrites } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
 import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
 import { secondaryWrite } from "../secondary-write.ts";
-import { type Connected, connect, type Network } from "./azure.ts";
+import { type Connected, connect, connectTarget, type Network } from "./azure.ts";
 import { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run.ts";
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
@@ -120,14 +120,17 @@ function contextOf<Inputs, Outputs>(
   const inputs = task.contract.read(agent);
   const withheld = isDryRun(inputs) ? new WithheldWrites() : undefined;
   const log = withheld ? dryRunLog(agent.log, withheld) : agent.log;
+  const given = inputs as Readonly<Record<string, unknown>>;
+  let source: Connected | undefined;
   const open: Open = async (opener, otherwise) => {
     let request: Connected;
     try {
-      request = connect(agent, inputs as Readonly<Record<string, unknown>>, task.contract.task, network, withheld);
+      request = connect(agent, given, task.contract.task, network, withheld);
     } catch (error) {
       if (!(error instanceof TaskError) || otherwise === undefined) throw error;
       return otherwise(error);
     }
+    source = request;
     const { name, resourceGroup, subscriptionId } = request;
     if (name !== "") record.workspace = { name, resourceGroup, subscriptionId };
     const place = await opener({ ...request, log });
@@ -135,7 +138,28 @@ function contextOf<Inputs, Outputs>(
     if (record.workspace && typeof location === "string") record.workspace.location = location;
     return place;
   };
-  return { context: { inputs, open, log, signal: agent.signal, record, run: storyRun(step) }, withheld };
+  const openTarget: Open = async (opener) => {
+    source ??= connect(agent, given, task.contract.task, network, withheld);
+    try {
+      return await opener({ ...connectTarget(agent, given, task.contract.task, network, source, withheld), log });
+    } catch (error) {
+      throw error instanceof TaskError ? ofTarget(error) : error;
+    }
+  };
+  const context = { inputs, open, openTarget, log, signal: agent.signal, record, run: storyRun(step) };
+  return { context, withheld };
+}
+
+/** Both places may have the same name, so the error of the target says that it is the target's. */
+function ofTarget(error: TaskError): TaskError {
+  const { kind, message, hint, requestId, status, code } = error;
+  return new TaskError(kind, `The target cannot be opened: ${message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(requestId === undefined ? {} : { requestId }),
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    cause: error,
+  });
 }
 
 function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Outputs> {

@@ -66,6 +66,8 @@ export type Open = <Place extends object>(
 export interface StoryContext<Inputs, Outputs> {
   readonly inputs: Inputs;
   readonly open: Open;
+  /** The same for the other place of a task that works in two: by the inputs whose names begin with `target`. */
+  readonly openTarget: Open;
   readonly log: Log;
   /** Aborted with a TaskError kind `canceled` when the pipeline is cancelled. */
   readonly signal: AbortSignal;

@@ -57,6 +57,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["rollout"],
     ...["submit"],
     ...["register"],
+    ...["promote"],
     ...["apply"],
   ],
   local: ["text", "network", "expressions", "agent", "devops", "azure", "pipeline", "faults", "commands"],

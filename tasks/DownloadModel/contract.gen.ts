@@ -24,9 +24,7 @@ export type ConnectionType =
       workspace: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "registry"> & {
-  /** Name of the registered model. */
-  modelName: string;
+export type Inputs = Pick<SharedInputs, "registry" | "modelName"> & {
   /** Version of the registered model, or `@` and a label, such as `@latest`. Left empty, the version that was created last. */
   versionOrLabel: string | undefined;
   /** Folder that the files of the model are written to; it is made if it is missing. A relative path starts at the sources of a build, or at the artifacts of a release. */

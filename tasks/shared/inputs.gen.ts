@@ -37,12 +37,14 @@ export interface SharedInputs {
   maxLatencyInMilliseconds: number | undefined;
   /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
+  /** Name of the registered model. */
+  modelName: string;
+  /** Tags to set, one `name=value` a line. */
+  tags: string | undefined;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
   version: string | undefined;
   /** What people read about it in Azure Machine Learning studio. */
   description: string | undefined;
-  /** Tags to set, one `name=value` a line. */
-  tags: string | undefined;
 }
 
 export const connectionType: InputField = { name: "connectionType", type: "pickList", required: true, default: "azureSubscription", options: ["azureSubscription", "workspaceConnection"] };
@@ -57,7 +59,7 @@ export const preflight: InputField = { name: "preflight", type: "pickList", defa
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
 export const registry: InputField = { name: "registry", type: "string" };
+export const tags: InputField = { name: "tags", type: "multiLine" };
 export const version: InputField = { name: "version", type: "string" };
 export const description: InputField = { name: "description", type: "string" };
-export const tags: InputField = { name: "tags", type: "multiLine" };
 export const connectionTypeInputs: readonly InputField[] = [connectionType, azureSubscription, workspaceConnection, resourceGroup, workspace];

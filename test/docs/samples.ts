@@ -79,6 +79,7 @@ const connection = (name: string, type: string): ServiceConnection => ({
 const connections = Object.fromEntries(
   [
     ["azure-ml", "azurerm"],
+    ["azure-ml-production", "azurerm"],
     ["azureml-connection", "azurerm"],
     ["azureml-workspace", "azureml-workspace"],
   ].map(([name, type]) => [name, connection(name!, type!)]),

@@ -27,6 +27,7 @@ import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import type { Exchange } from "../../local/network/har.ts";
+import type { SubscriptionNames } from "../../local/subscriptions.ts";
 import { NODE_24, needs } from "./needs.ts";
 import { packagedTasks, root } from "./packages.ts";
 import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
@@ -42,6 +43,8 @@ export interface RunOptions {
   readonly node?: NodeWish;
   /** Name of a connection of the local project, one of another making, or an id that there is none of; `azure-ml` where absent. */
   readonly connection?: ConnectionName | (string & {}) | ServiceConnection;
+  /** Further connections that the job is given. */
+  readonly others?: readonly ServiceConnection[];
   readonly variables?: JobOptions["variables"];
   /** Files of the repository by path, beside and over those of the project. */
   readonly files?: Readonly<Record<string, string>>;
@@ -111,12 +114,16 @@ export class Bench {
     this.#folder = folder;
   }
 
-  /** @param posesAs one of Azure's clouds, for which the local one answers */
-  static async open(posesAs?: EnvironmentName): Promise<Bench> {
+  /**
+   * @param posesAs one of Azure's clouds, for which the local one answers
+   * @param subscriptions further subscriptions of the cloud
+   */
+  static async open(posesAs?: EnvironmentName, subscriptions: readonly SubscriptionNames[] = []): Promise<Bench> {
     const recorder = new SecretRecorder();
     const options = {
       har: recorder,
       contracts: contracts(),
+      subscriptions,
       ...(posesAs === undefined ? {} : { posesAs }),
     };
     // What has changed is built before the first test, and not in its time; where it does not build, no cloud is left open.
@@ -151,10 +158,11 @@ export class Bench {
     const jobId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
     const wanted = options.connection ?? "azure-ml";
     const known = typeof wanted === "object" ? wanted : cloud.connections[wanted as ConnectionName];
+    const given = [...(known ? [known] : []), ...(options.others ?? [])];
     const token = cloud.devops.issueJobToken({
       plan: build.plan,
       jobId,
-      ...(known ? { connectionIds: [known.id] } : {}),
+      connectionIds: given.map(({ id }) => id),
     });
     this.recorder.keep("job token", token);
     const { collectionUri, organization, project } = cloud.devops;
@@ -188,7 +196,7 @@ export class Bench {
         accessToken: token,
       },
       variables: { ...knobs, ...options.variables },
-      connections: [systemConnection(collectionUri, token), ...(known ? [known] : [])],
+      connections: [systemConnection(collectionUri, token), ...given],
       network: options.network ?? { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
       server: connectServer({
         collectionUri,
@@ -225,11 +233,11 @@ export class Bench {
             workspace: cloud.workspace,
           };
     const all: Record<string, string | undefined> = { ...own, ...inputs };
-    const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
+    const inputsGiven = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
     const step: TaskStep = {
       name: options.step ?? task,
       taskFolder: options.taskFolder ?? (await packagedTasks()).get(task)!,
-      inputs: Object.fromEntries(given),
+      inputs: Object.fromEntries(inputsGiven),
       ...(options.timeoutInMinutes === undefined ? {} : { timeoutInMinutes: options.timeoutInMinutes }),
       ...(options.retries === undefined ? {} : { retryCountOnTaskFailure: options.retries }),
     };
@@ -307,6 +315,10 @@ export function keepCredentials(recorder: SecretRecorder, cloud: LocalCloud): vo
   for (const { secret } of [contributor, expired, forbidden]) recorder.keep("client secret", secret);
   recorder.keep("certificate and private key", certificate.certificatePem);
   recorder.keep("account key", cloud.azure.blobs.key);
+  for (const { client, azure } of Object.values(cloud.subscriptions)) {
+    recorder.keep("client secret", client.secret);
+    recorder.keep("account key", azure.blobs.key);
+  }
 }
 
 /** Asserts that a run succeeded without a word of warning; shows its log where it did not. */

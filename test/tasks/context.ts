@@ -1,6 +1,7 @@
 // Runs a task by the door that ships, on local Azure, for an agent in memory that remembers what it was told.
 import assert from "node:assert/strict";
 import type { Agent } from "../../lib/agent/agent.ts";
+import type { ConnectionDetails } from "../../lib/agent/connection.ts";
 import { stepFolders } from "../../lib/agent/folders.ts";
 import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { WritesAccess } from "../../lib/agent/run-writes.ts";
@@ -42,6 +43,8 @@ export interface StoryOptions {
   readonly writes?: () => WritesAccess;
   readonly registryAlone?: boolean;
   readonly cloud?: LocalCloud;
+  /** Connections by the names of their inputs; where absent, that of the cloud's first subscription. */
+  readonly connections?: Readonly<Record<string, ConnectionDetails>>;
   /** Sees each request as it leaves. */
   readonly onRequest?: Opening["onRequest"];
   readonly between?: Opening["between"];
@@ -113,20 +116,21 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     variable: () => undefined,
     folders: (allowed) =>
       stepFolders((name) => (name === "System.DefaultWorkingDirectory" ? folder : undefined), allowed),
-    connection: () => ({
-      id: "5e4e6ce0-0000-4000-8000-000000000001",
-      scheme: "servicePrincipalSecret",
-      tenantId: local.tenantId,
-      clientId,
-      secret,
-      subscriptionId: local.subscriptionId,
-      cloud: {
-        environment: "AzureCloud",
-        resourceManagerUrl: local.urls.arm,
-        authorityUrl: local.urls.login,
-        storageSuffix: storageSuffix(local.azure),
+    connection: (input) =>
+      options.connections?.[input] ?? {
+        id: "5e4e6ce0-0000-4000-8000-000000000001",
+        scheme: "servicePrincipalSecret",
+        tenantId: local.tenantId,
+        clientId,
+        secret,
+        subscriptionId: local.subscriptionId,
+        cloud: {
+          environment: "AzureCloud",
+          resourceManagerUrl: local.urls.arm,
+          authorityUrl: local.urls.login,
+          storageSuffix: storageSuffix(local.azure),
+        },
       },
-    }),
     oidcAssertion: () => () => assert.fail("The step asked for an assertion."),
     runAccess: options.access ?? (() => assert.fail("The step asked for Azure DevOps.")),
     recordsAccess: options.records ?? (() => undefined),

@@ -12,7 +12,7 @@ import { findVersion, noSuchAsset, versionIn } from "./assets.ts";
 const LONGEST_APPEARING = 2 * 60_000;
 
 /** A version whose making has ended: it counts once it is seen. @throws TaskError kind `timeout` where it is not */
-function madeVersion(home: AssetHome, kind: AssetKind, name: string, version: string): Promise<AssetBody> {
+export function madeVersion(home: AssetHome, kind: AssetKind, name: string, version: string): Promise<AssetBody> {
   return poll(
     async () => {
       const made = await findVersion(home, kind, name, version);

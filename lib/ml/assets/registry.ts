@@ -184,14 +184,16 @@ async function containerOf(
   );
 }
 
-/** @throws TaskError kind `service`, status 409, where the version is there already */
-async function upload(
+/**
+ * The container that a registry has for the files of a version to come. One round trip.
+ * @throws TaskError kind `service`, status 409, where the version is there already
+ */
+export async function openUpload(
   registry: Registry,
   kind: AssetKind,
   name: string,
   version: string,
-  content: LocalContent,
-): Promise<Uploaded> {
+): Promise<Container> {
   const { azure, signal } = registry;
   const at = `${segment(name, "the name of the asset")}/versions/${segment(version, `the version of ${name}`)}`;
   const ask = async () =>
@@ -209,7 +211,19 @@ async function upload(
         signal,
       })
     ).body;
-  const container = await containerOf(azure, await ask(), `the files of ${name}:${version}`, ask);
+  return containerOf(azure, await ask(), `the files of ${name}:${version}`, ask);
+}
+
+/** @throws TaskError kind `service`, status 409, where the version is there already */
+async function upload(
+  registry: Registry,
+  kind: AssetKind,
+  name: string,
+  version: string,
+  content: LocalContent,
+): Promise<Uploaded> {
+  const { signal } = registry;
+  const container = await openUpload(registry, kind, name, version);
   const hash = await content.objectHash();
   // The content's hash is in the path: two runs that are handed the same place never mix what they bring.
   const folder = `LocalUpload/${hash}/${content.name}`;

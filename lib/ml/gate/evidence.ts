@@ -160,7 +160,7 @@ async function* modelsOf(workspace: Workspace, runId: string): AsyncGenerator<{ 
 }
 
 /** The judgement of a job by a step of a pipeline run. */
-interface Judgement {
+export interface Judgement {
   readonly jobName: string;
   readonly jobCreated?: string | undefined;
   readonly workspace: {
@@ -251,7 +251,7 @@ export async function evidenceKept(
 
 const NOTHING: Heard = { judgements: [], unread: [] };
 
-function newestOf(judgements: readonly Judgement[], { workspace, job, jobName }: Judged): Judgement | undefined {
+export function newestOf(judgements: readonly Judgement[], { workspace, job, jobName }: Judged): Judgement | undefined {
   const same = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
   const created = Date.parse(job.systemData?.createdAt ?? "");
   return judgements.findLast((one) => {
@@ -268,7 +268,7 @@ function newestOf(judgements: readonly Judgement[], { workspace, job, jobName }:
   });
 }
 
-function evidenceFrom({
+export function evidenceFrom({
   passed,
   pipeline,
   runUri,
@@ -284,7 +284,7 @@ function evidenceFrom({
 }
 
 /** The evidence among tags. */
-function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
+export function evidenceIn(tags: Readonly<Record<string, string>> | null | undefined): Record<string, string> {
   return Object.fromEntries(Object.entries(tags ?? {}).filter(([name]) => isJudgement(name)));
 }
 

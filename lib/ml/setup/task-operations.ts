@@ -95,6 +95,21 @@ export const TASK_OPERATIONS = {
     files: true,
     role: "AzureML Data Scientist",
   },
+  PromoteModel: {
+    title: "Promote model",
+    reads: ["read", "jobs/read", "models/read", "models/versions/read", "datastores/read"],
+    changes: ["models/versions/write"],
+    ifUsed: [
+      "models/versions/publish/action",
+      "environments/versions/read",
+      "environments/versions/write",
+      "environments/versions/publish/action",
+    ],
+    secondary: ["experiments/runs/read"],
+    files: true,
+    more: "By two connections, the reads are the source's and the changes the target's. Publishing needs AzureML Registry User on the registry too",
+    role: "AzureML Data Scientist",
+  },
   WatchModels: {
     title: "Watch models",
     reads: ["read", "models/versions/read"],

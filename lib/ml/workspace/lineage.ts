@@ -9,6 +9,18 @@ export const SOURCE_URI = "azureDevOps.source";
 export const CONTENT_HASH = "azureDevOps.contentHash";
 /** A tag of a registry's version: the workspace's version that it is a copy of. */
 export const SHARED_FROM = "azureDevOps.sharedFrom";
+/** Tags of a promoted version. The version that it is a copy of: an ARM id, or `azureml://registries/…`. */
+export const PROMOTED_FROM = "azureDevOps.promotedFrom";
+/** Page of the pipeline run that promoted it. */
+export const PROMOTED_BY = "azureDevOps.promotedBy";
+/** Hash of its content, by which a later promotion finds it; the files themselves are compared then. */
+export const PROMOTED_CONTENT = "azureDevOps.promotedContent";
+/** Who approved the promotion, as the step was told. */
+export const APPROVED_BY = "azureDevOps.approvedBy";
+/** The workspace's version that the model was registered as first, as an ARM id: its job and its metrics are there. */
+export const ORIGIN = "azureDevOps.origin";
+/** Metrics of the job that made it, as JSON, for where the job itself cannot be reached. */
+export const ORIGIN_METRICS = "azureDevOps.metrics";
 
 /**
  * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is

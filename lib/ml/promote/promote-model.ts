@@ -1,0 +1,298 @@
+// Promotes a model version to another workspace or registry (idempotent): the same content under the same name and version where they are free, with
+// its lineage and the evidence that a run proves. A version that cannot be proven to have passed is refused, unless the user says otherwise.
+// Tests: test/tasks/PromoteModel.test.ts, test/bundle/promote-model.test.ts
+import { assetWrite } from "../../documents/index.ts";
+import { TaskError } from "../../errors.ts";
+import { type AssetBody, wordFor } from "../assets/asset-home.ts";
+import type { AssetStore } from "../assets/asset-store.ts";
+import { putNewVersion } from "../assets/asset-writes.ts";
+import { findVersion, noSuchAsset, versionIn } from "../assets/assets.ts";
+import { isRegistry, type Registry } from "../assets/registry.ts";
+import { retag } from "../assets/retag.ts";
+import { findVersionOf, type Held } from "../assets/version-of-content.ts";
+import { blobsOf, provenBlobsOf, requireOwn, uriOf } from "../assets/version-places.ts";
+import { EVIDENCE, type Evidence, refuseEvidence } from "../gate/evidence.ts";
+import { PROMOTED_CONTENT, PROMOTED_FROM, sameTags } from "../workspace/lineage.ts";
+import { untilFree } from "../workspace/lost-race.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { bringTo } from "./bring-content.ts";
+import { type Content, contentAt } from "./content.ts";
+import { bringEnvironments } from "./environment.ts";
+import { type Marks, propertiesOfNew, tagsOfKnown, tagsOfNew } from "./promoted-tags.ts";
+import { type Proof, proofOf, type Records } from "./proof.ts";
+import { publishVersion } from "./publish.ts";
+import { Standing } from "./standing.ts";
+
+export interface PromotionRequest {
+  readonly name: string;
+  readonly version: string;
+  /** In the target; the source's where absent. */
+  readonly targetName?: string | undefined;
+  readonly targetVersion?: string | undefined;
+  /** Where the target has other content under that version. */
+  readonly onConflict: "fail" | "nextVersion";
+  readonly requireEvidence: boolean;
+  /** Environments of the job go along. */
+  readonly includeEnvironment: boolean;
+  readonly approvedBy?: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Whether one identity works on both sides, so that the service itself can copy from a workspace to a registry. */
+  readonly isOneIdentity: boolean;
+}
+
+export interface PromotedModel {
+  readonly name: string;
+  readonly version: string;
+  readonly id: string;
+  readonly type: string;
+  readonly path: string;
+  /** False: the target had it already. */
+  readonly created: boolean;
+  /** Id of the source's version. */
+  readonly from: string;
+  readonly contentHash: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly evidence: Evidence;
+  /** Ids of environments that went along. */
+  readonly environments?: readonly string[];
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+interface Made {
+  readonly body: AssetBody;
+  readonly created: boolean;
+}
+
+/** A promotion on its way. */
+interface Way {
+  readonly source: AssetStore;
+  readonly target: Workspace | Registry;
+  readonly request: PromotionRequest;
+  readonly name: string;
+  readonly version: AssetBody;
+  readonly content: Content;
+  readonly marks: Marks;
+  readonly standing: Standing;
+}
+
+/**
+ * Promotes a version. Where the target has it: the source's version, its files, its proof and the target's version, with its files.
+ * To make it: the files, or one action of the service; the version; and a comparison of both contents.
+ * @throws TaskError `notFound` for a version that is not there, `failed` for one that is not proven to have passed, `conflict` where the target
+ * holds other content under that version; half-way failures say what is there by then
+ */
+export async function promoteModel(
+  source: AssetStore,
+  target: AssetStore,
+  request: PromotionRequest,
+  records: Records,
+): Promise<PromotedModel> {
+  const { home } = source;
+  const to = (target.registry ?? target.workspace) as Workspace | Registry;
+  refuseEvidence(request.tags, "The input tags sets the tag");
+  const { version: number, targetName: name = request.name } = request;
+  const version = await findVersion(home, "models", request.name, number);
+  if (!version) throw await noSuchAsset(home, "models", request.name, number);
+  const from = version.id ?? `${home.id}/models/${request.name}/versions/${number}`;
+  if (home.id.toLowerCase() === to.id.toLowerCase() && name === request.name)
+    throw new TaskError(
+      "input",
+      `The source and the target are the same: ${request.name} of the ${wordFor(home)} ${home.name}.`,
+      {
+        errorCode: "AML1313",
+        hint: "Set the inputs that begin with target: another workspace or registry, or another name of the model.",
+      },
+    );
+  const [content, proof] = await contentAndProof(source, request.name, version, records);
+  const evidence = require(proof, `${request.name}:${number}`, request, source);
+  const marks: Marks = {
+    from,
+    isWorkspace: !isRegistry(home),
+    contentHash: content.hash,
+    evidence,
+    metrics: proof.evidence === undefined ? undefined : proof.metrics,
+    approvedBy: request.approvedBy,
+    tags: request.tags,
+    provenance: to.provenance,
+  };
+  const standing = new Standing(`the ${wordFor(to)} ${to.name}`);
+  const isByService = isRegistry(to) && !isRegistry(home) && request.isOneIdentity;
+  const environments =
+    request.includeEnvironment && source.workspace
+      ? await bringEnvironments(source.workspace, to, version, name, isByService)
+      : [];
+  if (environments.length > 0) standing.is(`the environment is there, and the model may not be`);
+  const way: Way = { source, target: to, request, name, version, content, marks, standing };
+  const { body, created } = await standing.during(() =>
+    untilFree(`a version of the model ${name}`, () => promoteOnce(way, number), to),
+  );
+  return {
+    name,
+    version: versionIn(body) ?? "",
+    id: body.id ?? "",
+    type: String(body.properties?.["modelType"] ?? version.properties?.["modelType"] ?? ""),
+    path: uriOf(body),
+    created,
+    from,
+    contentHash: content.hash,
+    files: content.files.length,
+    bytes: content.bytes,
+    evidence: evidence ?? {},
+    ...(environments.length === 0 ? {} : { environments }),
+    ...(marks.metrics === undefined ? {} : { metrics: marks.metrics }),
+  };
+}
+
+/** The files and what runs recorded are read side by side. */
+async function contentAndProof(source: AssetStore, name: string, version: AssetBody, records: Records) {
+  const content = contentOf(source, name, version);
+  return Promise.all([content, proofOf(source, name, version, content, records)]);
+}
+
+/** @throws TaskError where its files cannot be read, or there are none */
+async function contentOf(source: AssetStore, name: string, version: AssetBody): Promise<Content> {
+  const home = (source.registry ?? source.workspace) as Workspace | Registry;
+  const called = `${name}:${versionIn(version)}`;
+  const place = await blobsOf(home, "models", name, version);
+  if (place === undefined)
+    throw new TaskError("input", `The files of ${called} are at ${uriOf(version)}, which this task cannot read.`, {
+      errorCode: "AML1703",
+      hint: "It reads datastores of the workspace, outputs of its jobs, and the files of a registry's own versions.",
+    });
+  const content = await contentAt(place, home.signal);
+  if (content !== undefined) return content;
+  throw new TaskError("notFound", `${called} has no files: nothing lies at ${uriOf(version)}.`, {
+    errorCode: "AML1706",
+    hint: "The job's output, or the folder in the datastore, that the version points at may have been deleted.",
+  });
+}
+
+/** The evidence to carry. @throws TaskError `failed` where it is required, and is not there or does not say `passed` */
+function require(
+  proof: Proof,
+  called: string,
+  { requireEvidence }: PromotionRequest,
+  { home }: AssetStore,
+): Evidence | undefined {
+  const passed = proof.evidence?.[EVIDENCE.result] === "passed";
+  const why =
+    proof.evidence === undefined
+      ? proof.why
+      : `The run ${proof.evidence[EVIDENCE.run]} judged it, and it did not pass.`;
+  if (passed) home.log.info(`${called} passed its evaluation: ${proof.evidence?.[EVIDENCE.run]}`);
+  else if (requireEvidence)
+    throw new TaskError(
+      "failed",
+      `${called} is not promoted, because nothing proves that it passed an evaluation. ${why}`,
+      {
+        errorCode: "AML1711",
+        hint: "Judge the model's job with EvaluateMetrics in a pipeline run, and register it with RegisterModel; or set requireEvidence to false. Nothing was changed.",
+      },
+    );
+  else home.log.warn(`${called} is promoted without evidence that it passed: requireEvidence is false. ${why}`);
+  return proof.evidence;
+}
+
+async function promoteOnce(way: Way, number: string): Promise<Made> {
+  const { target, name, request } = way;
+  const wanted = request.targetVersion ?? number;
+  const { there, free } = await lookFor(way, wanted);
+  if (there) {
+    target.log.info(`The ${wordFor(target)} ${target.name} has this content already, as ${name}:${versionIn(there)}.`);
+    return { body: await bringUpToDate(way, there), created: false };
+  }
+  return make(way, number, free);
+}
+
+/** The version of the target that holds the content, or the one that it gets. */
+async function lookFor(way: Way, wanted: string): Promise<Held> {
+  const { target, name, request, marks, content } = way;
+  const there = await findVersion(target, "models", name, wanted);
+  if (there && (await holds(way, there))) return { there, free: "" };
+  if (there && request.onConflict === "fail")
+    throw new TaskError(
+      "conflict",
+      `Version ${wanted} of the model ${name} is in the ${wordFor(target)} ${target.name} already and holds something else (${uriOf(there)}). Nothing was changed.`,
+      {
+        errorCode: "AML1708",
+        hint: "A version never changes: choose another with targetVersion, or set onConflict to nextVersion.",
+      },
+    );
+  const isMarked = ({ properties }: AssetBody) =>
+    properties?.tags?.[PROMOTED_CONTENT] === content.hash || properties?.tags?.[PROMOTED_FROM] === marks.from;
+  const held = await findVersionOf(target, "models", name, async (one) => isMarked(one) && holds(way, one));
+  if (held.there && request.targetVersion === undefined) return held;
+  return there ? held : { free: wanted };
+}
+
+/** Whether a version of the target holds the same files, and is of the same type. */
+async function holds({ target, name, version, content }: Way, there: AssetBody): Promise<boolean> {
+  if (there.properties?.["modelType"] !== version.properties?.["modelType"]) return false;
+  const place = await provenBlobsOf(target, "models", name, there);
+  return place !== undefined && (await contentAt(place, target.signal))?.hash === content.hash;
+}
+
+/** Makes the version. By the service itself where it can copy; otherwise the files go through this machine. */
+async function make(way: Way, number: string, free: string): Promise<Made> {
+  const { source, target, name, version, request, content, standing } = way;
+  const called = `${name}:${free}`;
+  const { workspace } = source;
+  if (isRegistry(target) && workspace && source.registry === undefined && request.isOneIdentity) {
+    standing.is(`${called} may be there, published without its tags`);
+    const from = { name: request.name, version: number };
+    const made = await publishVersion(workspace, target, "models", from, { name, version: free });
+    if (made === undefined) return { body: { name: free }, created: true };
+    await requireSame(way, made);
+    standing.is(`${called} is there, with the same content and without its tags`);
+    target.log.info(`The service published ${called} to the registry ${target.name}: ${content.files.length} files.`);
+    return { body: await bringUpToDate(way, made), created: true };
+  }
+  standing.is(`files of ${called} may be in its storage, and no version points at them`);
+  const { uri, files } = await bringTo(target, "models", name, free, content);
+  if (files > 0) target.log.info(`Copied ${files} of ${content.files.length} files of ${called}.`);
+  standing.is(`the files of ${called} are in its storage, and no version may point at them`);
+  const { modelType, description, flavors } = version.properties ?? {};
+  const properties = {
+    modelType,
+    modelUri: uri,
+    ...(description ? { description } : {}),
+    ...(flavors && Object.keys(flavors).length > 0 ? { flavors } : {}),
+    tags: tagsOfNew(version, way.marks),
+    properties: propertiesOfNew(version, way.marks),
+  };
+  const { body, created } = await putNewVersion(target, "models", assetWrite("models", name, free, { properties }));
+  if (isRegistry(target)) requireOwn(`the model ${called}`, body, uri);
+  if (target.azure.dryRun === undefined) await requireSame(way, body);
+  target.log.info(`${called} is in the ${wordFor(target)} ${target.name}.`);
+  return { body, created };
+}
+
+/** @throws TaskError `conflict` where the copy holds something else */
+async function requireSame(way: Way, made: AssetBody): Promise<void> {
+  if (await holds(way, made)) return;
+  const { target, name, content } = way;
+  throw new TaskError(
+    "conflict",
+    `${name}:${versionIn(made)} of the ${wordFor(target)} ${target.name} does not hold the content of its source (hash ${content.hash}): ${uriOf(made)}.`,
+    {
+      errorCode: "AML1712",
+      hint: "Archive that version, and promote under another with targetVersion; see who else can write to that storage.",
+    },
+  );
+}
+
+/** The version with its tags; written only where it lacks some. */
+async function bringUpToDate(way: Way, there: AssetBody): Promise<AssetBody> {
+  const { target, name, version, marks } = way;
+  const tags = tagsOfKnown(there, version, marks);
+  const description = there.properties?.description || version.properties?.description;
+  const has = there.properties?.tags ?? {};
+  if (sameTags(tags, has) && description === there.properties?.description) return there;
+  const changed = await retag(target, "models", name, there, tags, (stands) => ({
+    ...stands,
+    tags: tagsOfKnown({ ...there, properties: stands }, version, marks),
+    ...(description ? { description } : {}),
+  }));
+  return changed ?? there;
+}

@@ -1,0 +1,164 @@
+// Proves that a version was judged: a run's record says that the job passed, and the version's files are that job's. Tags only say where
+// to look, since anybody with write access can set them.
+// Tests: test/tasks/PromoteModel.test.ts
+import { TaskError } from "../../errors.ts";
+import type { AssetBody } from "../assets/asset-home.ts";
+import type { AssetStore } from "../assets/asset-store.ts";
+import { findVersion } from "../assets/assets.ts";
+import { provenBlobsOf } from "../assets/version-places.ts";
+import {
+  EVIDENCE,
+  type Evidence,
+  evidenceFrom,
+  evidenceIn,
+  type Judged,
+  type Judgement,
+  type Judges,
+  newestOf,
+} from "../gate/evidence.ts";
+import { originOf } from "../gate/origin.ts";
+import { findJob } from "../jobs/jobs.ts";
+import { latestMetrics, type Metrics } from "../jobs/metrics.ts";
+import { PROMOTED_BY } from "../workspace/lineage.ts";
+import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
+import { type Content, contentAt } from "./content.ts";
+import { jobsNamed, liesInJob } from "./job-files.ts";
+
+/** A promotion that a run's record confirms: the evidence that was proven then. */
+interface Promotion {
+  /** Id of the version that was made or found. */
+  readonly target: string;
+  readonly contentHash: string;
+  readonly evidence: Evidence;
+  readonly metrics?: Metrics | undefined;
+}
+
+/** Reads judgements and promotions; lib/task has an implementation. */
+export interface Records extends Judges {
+  /** Promotions of the run with this page. */
+  promotionsOf(uri: string): Promise<{ readonly promotions: readonly Promotion[]; readonly unread: readonly string[] }>;
+}
+
+/** The proven evidence of a version; without one, the reason why not, as a sentence. */
+export type Proof =
+  | { readonly evidence: Evidence; readonly metrics: Metrics | undefined }
+  | { readonly evidence: undefined; readonly why: string };
+
+/**
+ * Looks for the proof, in this order: a job of the source workspace itself, whose output the version's files are; the version's origin in the
+ * workspace of the judgement, where its files are the same; and the record of the promotion that made it, with the same content.
+ * Three to six sequential round trips to Azure and as many to Azure DevOps.
+ */
+export async function proofOf(
+  source: AssetStore,
+  name: string,
+  version: AssetBody,
+  content: Promise<Content>,
+  records: Records,
+): Promise<Proof> {
+  const tags = version.properties?.tags ?? {};
+  const run = evidenceIn(tags)[EVIDENCE.run] ?? "";
+  const [here, there, promoted] = await Promise.all([
+    records.here(),
+    run === "" ? NOTHING : records.ofRun(run),
+    tags[PROMOTED_BY] ? records.promotionsOf(tags[PROMOTED_BY]) : { promotions: [], unread: [] },
+  ]);
+  const judgements = [...there.judgements, ...here.judgements];
+  const files = await content;
+  const judged = await judgedJob(source, name, version, files, judgements);
+  const found = judged && newestOf(judgements, judged);
+  if (found && judged) {
+    const metrics = await latestMetrics(judged.workspace, judged.jobName).catch(forgiven);
+    return { evidence: evidenceFrom(found), metrics };
+  }
+  const promotion = promoted.promotions.find(
+    (one) => one.contentHash === files.hash && one.target.toLowerCase() === (version.id ?? "").toLowerCase(),
+  );
+  if (promotion && Object.keys(promotion.evidence).length > 0)
+    return { evidence: promotion.evidence, metrics: promotion.metrics };
+  const unread = [...here.unread, ...there.unread, ...promoted.unread];
+  return { evidence: undefined, why: whyNot(tags, run, judged, unread) };
+}
+
+const NOTHING = { judgements: [], unread: [] };
+
+function whyNot(
+  tags: Readonly<Record<string, string>>,
+  run: string,
+  judged: Judged | undefined,
+  unread: readonly string[],
+): string {
+  if (unread.length > 0) return `What runs recorded could not be read: ${unread.join(" ")}`;
+  const claim = run === "" ? "No run says that it was judged" : `Its tags name the run ${run}`;
+  if (judged !== undefined && run === "")
+    return `${claim}, and no step of this run has judged its job ${judged.jobName}.`;
+  if (judged !== undefined) return `${claim}, which has not judged its job ${judged.jobName}.`;
+  if (run === "" && tags[EVIDENCE.result] === undefined) return `${claim}, and it carries no evaluation.`;
+  return `${claim}, and no job that a run has judged could be found whose files it holds.`;
+}
+
+/** The judged job whose files these are. */
+async function judgedJob(
+  source: AssetStore,
+  name: string,
+  version: AssetBody,
+  content: Content,
+  judgements: readonly Judgement[],
+): Promise<Judged | undefined> {
+  if (source.registry === undefined && source.workspace !== undefined) {
+    const own = await jobOfFiles(source.workspace, version);
+    if (own !== undefined) return own;
+  }
+  const tags = version.properties?.tags;
+  const origin = originOf(tags) ?? { name, version: "" };
+  const tried = new Set<string>();
+  for (const { workspace, jobName } of judgements.toReversed()) {
+    const key = JSON.stringify([workspace, jobName]).toLowerCase();
+    if (tried.has(key) || (tags?.["jobName"] ?? jobName) !== jobName) continue;
+    tried.add(key);
+    const opened = await openOrigin(source, workspace);
+    const first = opened && (await findVersion(opened, "models", origin.name, origin.version).catch(forgiven));
+    if (!opened || !first) continue;
+    const [judged, place] = await Promise.all([
+      jobOfFiles(opened, first),
+      provenBlobsOf(opened, "models", origin.name, first),
+    ]);
+    if (judged?.jobName !== jobName || place === undefined) continue;
+    const same = await contentAt(place, opened.signal).catch(forgiven);
+    if (same?.hash === content.hash) return judged;
+  }
+  return undefined;
+}
+
+/** The job of a workspace that a version's files are an output of. */
+async function jobOfFiles(workspace: Workspace, version: AssetBody): Promise<Judged | undefined> {
+  for (const jobName of jobsNamed(version, workspace)) {
+    const job = await findJob(workspace, jobName).catch(forgiven);
+    if (job && (await liesInJob(workspace, job, version))) return { workspace, job, jobName: job.name ?? jobName };
+  }
+  return undefined;
+}
+
+/** The workspace of a judgement, by the connection of the source; undefined where that may not read it. */
+async function openOrigin(source: AssetStore, { name, resourceGroup, subscriptionId }: Judgement["workspace"]) {
+  const { workspace, home } = source;
+  const same = (one: string | undefined, other: string) => one?.toLowerCase() === other.toLowerCase();
+  if (!resourceGroup || !subscriptionId) return undefined;
+  if (
+    workspace &&
+    same(name, workspace.name) &&
+    same(resourceGroup, workspace.resourceGroup) &&
+    same(subscriptionId, workspace.subscriptionId)
+  )
+    return workspace;
+  const { azure, log, signal, provenance } = home;
+  const request = { azure, log, signal, provenance, name, resourceGroup, subscriptionId };
+  return openWorkspace(request).catch(forgiven);
+}
+
+/** Undefined for an error that says that something is not there or may not be read; throws every other. */
+function forgiven(error: unknown): undefined {
+  if (error instanceof TaskError && (error.kind === "input" || [400, 401, 403, 404].includes(error.status ?? 0)))
+    return undefined;
+  throw error;
+}

@@ -1,0 +1,94 @@
+// Made from tasks/PromoteModel/task.json by `npm run generate`: change tasks/PromoteModel/contract.json, not this file.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
+import * as shared from "../shared/inputs.gen.ts";
+
+/** Connection of the target: How the task signs in where the model goes. A target in another subscription or tenant needs a connection of its own: the files then pass through the agent, and each connection reads or writes only its own side. With the same connection the service itself copies from a workspace to a registry. */
+export type TargetConnectionType =
+  | {
+      targetConnectionType: "same";
+      targetAzureSubscription: undefined;
+      targetWorkspaceConnection: undefined;
+    }
+  | {
+      targetConnectionType: "azureSubscription";
+      /** Service connection of type Azure Resource Manager to the subscription of the target. */
+      targetAzureSubscription: string;
+      targetWorkspaceConnection: undefined;
+    }
+  | {
+      targetConnectionType: "workspaceConnection";
+      targetAzureSubscription: undefined;
+      /** Service connection of type Azure Machine Learning workspace, which brings the workspace of the target with it. */
+      targetWorkspaceConnection: string;
+    };
+
+export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "tags" | "plan"> & {
+  /** Version of the registered model, a number or a name. Labels such as `latest` are no versions: what is checked must be what is released. */
+  modelVersion: string;
+  /** Resource group of the target workspace. Left empty, that of the connection's scope, or, with the connection above, the resource group above. */
+  targetResourceGroup: string | undefined;
+  /** Workspace that the model goes to. With a target registry, a workspace that knows the registry, needed where the registry is in another subscription than the target's connection. */
+  targetWorkspace: string | undefined;
+  /** Registry that the model goes to, in place of a workspace. */
+  targetRegistry: string | undefined;
+  /** Name of the model in the target. Left empty, the same name. */
+  targetName: string | undefined;
+  /** Version in the target. Left empty, the same version, or the version that a promotion of this content got before. */
+  targetVersion: string | undefined;
+  /** What to do where the target has other content under that version. A version is never overwritten. */
+  onConflict: "fail" | "nextVersion";
+  /** Refuses a version of which nothing proves that it passed: the record of EvaluateMetrics on a pipeline run has to say so of the job whose files the version holds, or the record of an earlier promotion of the same content. Tags prove nothing. A registry's versions are checked in the same way. */
+  requireEvidence: boolean;
+  /** Who approved the promotion, kept as the tag `azureDevOps.approvedBy` and in the run's record. The agent does not know who approved a stage: pass it on from where you know it. */
+  approvedBy: string | undefined;
+  /** Brings the environment of the job that made the model to the target, under the same name and version. Environments that are built from a folder and those of Azure's own are left out, which the log says. */
+  includeEnvironment: boolean;
+} & ConnectionType & TargetConnectionType;
+
+export interface Outputs {
+  /** Name of the model in the target. */
+  name: string;
+  /** Version in the target. */
+  version: string;
+  /** ARM id of the version in the target; in a registry, `azureml://registries/...`. */
+  assetId: string;
+  /** `true` when this run made the version, `false` when the target had it already. */
+  created: boolean;
+  /** Hash of the content, the same in the source and in the target. */
+  contentHash: string;
+  /** Page of the pipeline run that judged the model; empty where nothing proves a judgement. */
+  evaluationRun: string;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "fc6c78b7-50ef-4c4f-b86b-1ee66f0f4dcb", name: "AzureMLPromoteModel", friendlyName: "Azure ML: Promote model", version: "1.0.0" },
+  inputs: [
+    ...shared.connectionTypeInputs,
+    shared.registry,
+    { name: "modelName", type: "string", required: true },
+    { name: "modelVersion", type: "string", required: true },
+    { name: "targetConnectionType", type: "pickList", required: true, default: "same", options: ["same", "azureSubscription", "workspaceConnection"] },
+    { name: "targetAzureSubscription", type: "connection", required: true, visible: [[["targetConnectionType", "=", "azureSubscription"]]] },
+    { name: "targetWorkspaceConnection", type: "connection", required: true, visible: [[["targetConnectionType", "=", "workspaceConnection"]]] },
+    { name: "targetResourceGroup", type: "string" },
+    { name: "targetWorkspace", type: "string" },
+    { name: "targetRegistry", type: "string" },
+    { name: "targetName", type: "string" },
+    { name: "targetVersion", type: "string" },
+    { name: "onConflict", type: "pickList", required: true, default: "fail", options: ["fail", "nextVersion"] },
+    { name: "requireEvidence", type: "boolean", default: "true" },
+    { name: "approvedBy", type: "string" },
+    { name: "includeEnvironment", type: "boolean", default: "false" },
+    shared.tags,
+    shared.plan,
+  ],
+  outputs: [
+    { name: "name", type: "string" },
+    { name: "version", type: "string" },
+    { name: "assetId", type: "string" },
+    { name: "created", type: "boolean" },
+    { name: "contentHash", type: "string" },
+    { name: "evaluationRun", type: "string" },
+  ],
+});

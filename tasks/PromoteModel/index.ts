@@ -1,0 +1,27 @@
+// Promote model: a judged version to another workspace or registry, by one connection or by two.
+import { openAssetStore, promoteModel, targetOf } from "../../lib/ml/index.ts";
+import { defineTask, readPairs } from "../../lib/task/index.ts";
+import { openJudgements } from "../../lib/task/judgements.ts";
+import { contract } from "./contract.gen.ts";
+
+export default defineTask(contract, async ({ inputs, open, openTarget, log, signal, record, run }) => {
+  const source = await open(openAssetStore);
+  const isOneIdentity = inputs.targetConnectionType === "same";
+  const target = await openTarget(targetOf(source, isOneIdentity));
+  const { modelName, modelVersion, targetName, targetVersion, onConflict, requireEvidence, approvedBy } = inputs;
+  const request = {
+    name: modelName,
+    version: modelVersion,
+    ...{ targetName, targetVersion, onConflict, requireEvidence, approvedBy },
+    includeEnvironment: inputs.includeEnvironment,
+    tags: readPairs(inputs.tags, "tags"),
+    isOneIdentity,
+  };
+  const model = await promoteModel(source, target, request, openJudgements(run, signal));
+  const { name, version, id, type, path, created, contentHash, evidence, ...rest } = model;
+  record.model = { name, version, id, type, path, created };
+  const approver = approvedBy === undefined ? {} : { approvedBy };
+  record.promotion = { ...rest, target: id, created, contentHash, evidence, ...approver };
+  log.info(`Promoted ${model.from} to ${id} (${created ? "new" : "there already"}), content ${contentHash}.`);
+  return { name, version, assetId: id, created, contentHash, evaluationRun: evidence["evaluationRun"] ?? "" };
+});

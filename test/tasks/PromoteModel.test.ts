@@ -1,0 +1,324 @@
+// PromoteModel: a judged version goes to registries and workspaces of other subscriptions and tenants, once, with its evidence; an unjudged one does not.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { ConnectionDetails } from "../../lib/agent/connection.ts";
+import { newStamps } from "../../local/azure/arm/envelope.ts";
+import type { JobRecord } from "../../local/azure/records/job.ts";
+import { storageSuffix } from "../../local/azure/workspace/addresses.ts";
+import { storagePlace } from "../../local/azure/workspace/locate.ts";
+import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
+import type { AzureWorld } from "../../local/azure/world/world.ts";
+import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import type { Subscription } from "../../local/subscriptions.ts";
+import promote from "../../tasks/PromoteModel/index.ts";
+import registerModel from "../../tasks/RegisterModel/index.ts";
+import { runStory, type StoryOptions } from "./context.ts";
+import { judgedRun } from "./judged.ts";
+
+const writes = (requests: readonly string[]) =>
+  requests.filter((one) => !/^(GET|HEAD) |\/oauth2\/|listSecrets|\/datarefs\/|\/rundata$/.test(one));
+
+describe("PromoteModel", () => {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), "promote-"));
+  let cloud: LocalCloud;
+  let near: Subscription;
+  let far: Subscription;
+  let records: ReturnType<typeof judgedRun>;
+  before(async () => {
+    cloud = await startCloud({
+      subscriptions: [
+        { connection: "near", subscriptionId: "00000000-0000-0000-0000-000000000002", storageAccount: "stor2" },
+        {
+          connection: "far",
+          subscriptionId: "00000000-0000-0000-0000-000000000003",
+          storageAccount: "stor3",
+          tenantId: "72f98800-0000-4000-8000-00000000beef",
+          resourceGroup: "rg-far",
+          workspaceName: "ws-far",
+        },
+      ],
+    });
+    near = cloud.subscriptions["near"]!;
+    far = cloud.subscriptions["far"]!;
+    for (const [azure, name] of [
+      [cloud.azure, "shared"],
+      [near.azure, "near-models"],
+      [far.azure, "far-models"],
+    ] as const)
+      registriesOf(azure).set(name, { name, id: `id-of-${name}`, location: "eastus2", tags: {}, properties: {} });
+    await train("judged", { "model.json": "{}", "weights/a.bin": "aaaa" });
+    await train("unjudged", { "model.json": "[]" });
+    records = judgedRun(cloud, "judged", "passed");
+    await register("judged");
+    await register("unjudged");
+  });
+  after(async () => {
+    await cloud.close();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  async function train(name: string, files: Record<string, string>): Promise<void> {
+    const { azure } = cloud;
+    for (const [file, text] of Object.entries(files))
+      await azure.blobs.put(`azureml-blobstore-${azure.workspaceGuid}`, `runs/${name}/${file}`, text);
+    azure.assets.environments.put(
+      "sklearn",
+      "3",
+      {
+        image: "mcr.microsoft.com/base:1",
+        condaFile: '{"name":"x"}',
+        osType: "Linux",
+        environmentType: "UserCreated",
+        tags: {},
+        properties: {},
+      },
+      { name: "ada", type: "User" },
+    );
+    const uri = `azureml://datastores/workspaceblobstore/paths/runs/${name}`;
+    const job: JobRecord = {
+      name,
+      sequence: 1,
+      body: {
+        jobType: "Command",
+        command: "true",
+        environmentId: `${azure.workspaceId}/environments/sklearn/versions/3`,
+        outputs: { model: { jobOutputType: "uri_folder", uri } },
+      },
+      displayName: name,
+      description: null,
+      isArchived: false,
+      tags: {},
+      properties: { "mlflow.source.git.commit": "c0ffee" },
+      experimentName: "e",
+      experimentId: "7",
+      status: "Completed",
+      created: azure.clock.now(),
+      stamps: newStamps(azure.clock.now(), { name: "ada", type: "User" }),
+      ownerId: "o",
+      outputUris: { model: uri },
+      registered: {},
+      logFiles: [],
+    };
+    azure.store<JobRecord>("jobs").set(name, job);
+  }
+  async function register(name: string): Promise<void> {
+    const given = {
+      type: "custom_model",
+      name,
+      jobName: name,
+      outputName: "model",
+      tags: "stage=dev",
+      description: "D",
+    };
+    const { error } = await runStory(registerModel, given, scratch, { cloud, records });
+    assert.equal(error, undefined);
+  }
+  const details = ({ azure, client }: Subscription): ConnectionDetails => ({
+    id: `5e4e6ce0-0000-4000-8000-00000000${azure.storageAccount.padStart(4, "0")}`,
+    scheme: "servicePrincipalSecret",
+    tenantId: azure.tenantId,
+    ...client,
+    subscriptionId: azure.subscriptionId,
+    cloud: {
+      environment: "AzureCloud",
+      resourceManagerUrl: cloud.urls.arm,
+      authorityUrl: cloud.urls.login,
+      storageSuffix: storageSuffix(azure),
+    },
+  });
+  const run = (given: Record<string, string>, more: StoryOptions = {}) =>
+    runStory(promote, { modelName: "judged", modelVersion: "1", ...given }, scratch, { cloud, records, ...more });
+  const to = (one: Subscription): [Record<string, string>, StoryOptions] => [
+    {
+      targetConnectionType: "azureSubscription",
+      targetAzureSubscription: "target",
+      targetResourceGroup: one.azure.resourceGroup,
+      targetWorkspace: one.azure.workspaceName,
+    },
+    { connections: { targetAzureSubscription: details(one) } },
+  ];
+  const tagsOf = (properties: Record<string, unknown> | undefined) =>
+    (properties?.["tags"] ?? {}) as Record<string, string>;
+  /** Files and bytes of a version, by their path below its folder. */
+  async function filesOf(azure: AzureWorld, uri: unknown): Promise<Record<string, string>> {
+    const place = storagePlace(azure, String(uri))!;
+    const root = place.path.replace(/\/+$/, "");
+    const found: Record<string, string> = {};
+    for (const { name } of await azure.blobs.list(place.container, root))
+      found[name.slice(root.length + 1)] = String(await azure.blobs.get(place.container, name));
+    return found;
+  }
+  const FILES = { "model.json": "{}", "weights/a.bin": "aaaa" };
+
+  it("publishes a workspace's version to a registry, once: no file passes, and the evidence goes along", async () => {
+    const first = await run({ targetRegistry: "near-models" });
+    assert.equal(first.error, undefined);
+    const { contentHash, ...outputs } = first.outputs!;
+    assert.deepEqual(outputs, {
+      name: "judged",
+      version: "1",
+      assetId: "azureml://registries/near-models/models/judged/versions/1",
+      created: true,
+      evaluationRun: outputs.evaluationRun,
+    });
+    assert.match(outputs.evaluationRun, /_build\/results\?buildId=\d+$/);
+    assert.ok(!first.requests.some((one) => /^PUT .*(stor1|stor2)\./.test(one)));
+    const held = registryAssets(near.azure, "near-models")!.models.version("judged", "1")!.properties;
+    assert.deepEqual(await filesOf(near.azure, held["modelUri"]), FILES);
+    const tags = tagsOf(held);
+    const from = `${cloud.azure.workspaceId}/models/judged/versions/1`;
+    assert.deepEqual(
+      [
+        tags["evaluation"],
+        tags["jobName"],
+        tags["stage"],
+        tags["azureDevOps.promotedFrom"],
+        tags["azureDevOps.origin"],
+      ],
+      ["passed", "judged", "dev", from, from],
+    );
+    assert.equal(tags["azureDevOps.promotedContent"], contentHash);
+    assert.deepEqual(
+      [first.record.promotion?.from, first.record.promotion?.evidence?.["evaluation"]],
+      [from, "passed"],
+    );
+    const again = await run({ targetRegistry: "near-models" });
+    assert.deepEqual([again.outputs?.version, again.outputs?.created, writes(again.requests)], ["1", false, []]);
+    for (const text of [first.log, JSON.stringify(first.record)]) assert.doesNotMatch(text, /sig=|eyJ/);
+  });
+
+  it("copies to a workspace of another tenant by a second connection, once, each side by its own identity", async () => {
+    const [given, options] = to(far);
+    const sent: [string, string][] = [];
+    const first = await run(
+      { ...given, includeEnvironment: "true", approvedBy: "Grace" },
+      {
+        ...options,
+        onRequest: (_method, url, authorization = "") => {
+          if (!authorization.startsWith("Bearer ")) return;
+          const { tid } = JSON.parse(Buffer.from(authorization.split(".")[1]!, "base64url").toString());
+          sent.push([url, tid]);
+        },
+      },
+    );
+    assert.equal(first.error, undefined);
+    assert.deepEqual([first.outputs?.version, first.outputs?.created], ["1", true]);
+    const held = far.azure.assets.models.version("judged", "1")!.properties;
+    assert.deepEqual(await filesOf(far.azure, held["modelUri"]), FILES);
+    const tags = tagsOf(held);
+    assert.deepEqual(
+      [tags["evaluation"], tags["azureDevOps.approvedBy"], held["description"]],
+      ["passed", "Grace", "D"],
+    );
+    assert.equal((held["properties"] as Record<string, string>)["mlflow.source.git.commit"], "c0ffee");
+    assert.equal(
+      far.azure.assets.environments.version("sklearn", "3")?.properties["image"],
+      "mcr.microsoft.com/base:1",
+    );
+    for (const [url, tid] of sent) {
+      const isFar = url.includes(far.azure.subscriptionId) || url.includes("stor3.");
+      assert.equal(tid, isFar ? far.azure.tenantId : cloud.tenantId, url);
+    }
+    const again = await run({ ...given, includeEnvironment: "true", approvedBy: "Grace" }, options);
+    assert.equal(again.error, undefined);
+    assert.deepEqual([again.outputs?.version, again.outputs?.created, writes(again.requests)], ["1", false, []]);
+    assert.equal(again.outputs?.contentHash, first.outputs?.contentHash);
+  });
+
+  it("goes on from the registry to a workspace, and its evidence is checked there again", async () => {
+    const [given, options] = to(near);
+    const first = await run({ registry: "near-models", ...given }, options);
+    assert.equal(first.error, undefined);
+    const held = near.azure.assets.models.version("judged", "1")!.properties;
+    assert.deepEqual(await filesOf(near.azure, held["modelUri"]), FILES);
+    const from = `${cloud.azure.workspaceId}/models/judged/versions/1`;
+    assert.deepEqual([tagsOf(held)["evaluation"], tagsOf(held)["azureDevOps.origin"]], ["passed", from]);
+  });
+
+  it("refuses what nobody judged, also by way of a registry, and changes nothing", async () => {
+    const [given, options] = to(far);
+    const direct = await run({ modelName: "unjudged", ...given }, options);
+    assert.match(direct.error?.message ?? "", /unjudged:1 is not promoted, because nothing proves/);
+    assert.deepEqual(writes(direct.requests), []);
+    const told = await run({ modelName: "unjudged", targetRegistry: "near-models", requireEvidence: "false" });
+    assert.equal(told.error, undefined);
+    assert.match(told.log, /without evidence that it passed/);
+    const shared = registryAssets(near.azure, "near-models")!.models.version("unjudged", "1")!;
+    assert.equal(tagsOf(shared.properties)["evaluation"], undefined);
+    // Tags that somebody wrote prove nothing, even those of a model that was judged.
+    const judged = tagsOf(registryAssets(near.azure, "near-models")!.models.version("judged", "1")!.properties);
+    Object.assign(tagsOf(shared.properties), judged);
+    const way = to(near);
+    const forged = await run({ modelName: "unjudged", registry: "near-models", ...way[0] }, way[1]);
+    assert.match(forged.error?.message ?? "", /unjudged:1 is not promoted/);
+    assert.deepEqual(writes(forged.requests), []);
+    assert.equal(near.azure.assets.models.version("unjudged", "1"), undefined);
+  });
+
+  it("refuses evidence of a job whose files these are not", async () => {
+    const { azure } = cloud;
+    await azure.blobs.put("azureml", "elsewhere/model.json", "evil");
+    const there = azure.assets.models.version("judged", "1")!.properties;
+    azure.assets.models.put(
+      "judged",
+      "9",
+      { ...there, modelUri: "azureml://datastores/workspaceartifactstore/paths/elsewhere", tags: { ...tagsOf(there) } },
+      { name: "eve", type: "User" },
+    );
+    const ran = await run({ modelVersion: "9", targetRegistry: "shared" });
+    assert.match(ran.error?.message ?? "", /judged:9 is not promoted/);
+    assert.deepEqual(writes(ran.requests), []);
+  });
+
+  it("overwrites nothing: other content under that version is refused, or gets the next number", async () => {
+    const { models } = registryAssets(cloud.azure, "shared")!;
+    await cloud.azure.blobs.put("other", "m/x", "x");
+    const modelUri = cloud.azure.blobs.url("other", "m");
+    models.put(
+      "judged",
+      "1",
+      { modelType: "custom_model", modelUri, tags: {}, properties: {} },
+      { name: "ada", type: "User" },
+    );
+    const refused = await run({ targetRegistry: "shared" });
+    assert.match(refused.error?.message ?? "", /Version 1 of the model judged is in the registry shared already/);
+    assert.deepEqual(writes(refused.requests), []);
+    const given = { targetRegistry: "shared", onConflict: "nextVersion" };
+    const next = await run(given);
+    assert.deepEqual([next.error, next.outputs?.version, next.outputs?.created], [undefined, "2", true]);
+    const again = await run(given);
+    assert.deepEqual([again.outputs?.version, again.outputs?.created, writes(again.requests)], ["2", false, []]);
+  });
+
+  it("goes half-way and on: an error says what is there, and the next run makes no second version", async () => {
+    const [given, options] = to(far);
+    const renamed = { ...given, targetName: "half" };
+    const broken = await run(renamed, {
+      ...options,
+      between: async (request, send) => {
+        if (request.method === "PUT" && request.url.includes("/models/half/"))
+          throw Object.assign(new Error("cut"), { code: "EACCES" });
+        return send();
+      },
+    });
+    assert.match(broken.error?.message ?? "", /In the workspace ws-far the files of half:1 are in its storage/);
+    assert.equal(far.azure.assets.models.version("half", "1"), undefined);
+    const second = await run(renamed, options);
+    assert.deepEqual([second.error, second.outputs?.version, second.outputs?.created], [undefined, "1", true]);
+    assert.ok(!second.requests.some((one) => /^PUT .*stor3\..*weights/.test(one)), "files are not copied again");
+  });
+
+  it("only plans where it is told so", async () => {
+    const [given, options] = to(far);
+    const plan = await run({ ...given, targetName: "planned", plan: "true" }, options);
+    assert.equal(plan.error, undefined);
+    assert.match(plan.log, /"method":"PUT","path":"\S*\/models\/planned\/versions\/1"/);
+    assert.equal(far.azure.assets.models.version("planned", "1"), undefined);
+    const published = await run({ targetRegistry: "near-models", targetName: "planned", plan: "true" });
+    assert.equal(published.error, undefined);
+    assert.match(published.log, /"method":"POST","path":"\S*\/publish"/);
+    assert.equal(registryAssets(near.azure, "near-models")!.models.version("planned", "1"), undefined);
+  });
+});
