@@ -33,6 +33,7 @@ const SERVED = [
   ),
   ...["workspaces/datastores", "workspaces/onlineEndpoints", "workspaces/onlineEndpoints/deployments"],
   ...["workspaces/batchEndpoints", "workspaces/batchEndpoints/deployments", "registries"],
+  ...["workspaces/serverlessEndpoints", "workspaces/marketplaceSubscriptions"],
 ];
 
 /** Whether a path is a collection that is served, one of its resources, or an action on one. */

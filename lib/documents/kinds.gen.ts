@@ -12,12 +12,14 @@ import { datastoreKind } from "./workspace/datastore.ts";
 import { distillationJobKind } from "./jobs/distillation.ts";
 import { environmentKind } from "./assets/environment.ts";
 import { finetuningJobKind } from "./jobs/finetuning.ts";
+import { marketplaceSubscriptionKind } from "./endpoints/marketplace-subscription.ts";
 import { modelKind } from "./assets/model.ts";
 import { onlineDeploymentKind } from "./endpoints/online-deployment.ts";
 import { onlineEndpointKind } from "./endpoints/online-endpoint.ts";
 import { pipelineJobKind } from "./pipelines/pipeline.ts";
 import { registryKind } from "./workspace/registry.ts";
 import { scheduleKind } from "./schedules/schedule.ts";
+import { serverlessEndpointKind } from "./endpoints/serverless-endpoint.ts";
 import { sparkJobKind } from "./jobs/spark.ts";
 import { sweepJobKind } from "./jobs/sweep.ts";
 
@@ -33,6 +35,8 @@ export const APPLIED_KINDS = [
   componentKind,
   onlineEndpointKind,
   batchEndpointKind,
+  marketplaceSubscriptionKind,
+  serverlessEndpointKind,
   onlineDeploymentKind,
   batchDeploymentKind,
   scheduleKind,

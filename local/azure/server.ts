@@ -39,8 +39,10 @@ import * as connections from "./resources/connections.ts";
 import * as datastores from "./resources/datastores.ts";
 import * as discovery from "./resources/discovery.ts";
 import * as batchEndpoints from "./resources/endpoints/batch-endpoints.ts";
+import * as marketplaceSubscriptions from "./resources/endpoints/marketplace-subscriptions.ts";
 import * as onlineDeployments from "./resources/endpoints/online-deployments.ts";
 import * as onlineEndpoints from "./resources/endpoints/online-endpoints.ts";
+import * as serverlessEndpoints from "./resources/endpoints/serverless-endpoints.ts";
 import * as eventSubscriptions from "./resources/event-subscriptions.ts";
 import * as jobs from "./resources/jobs.ts";
 import * as metadata from "./resources/metadata.ts";
@@ -76,6 +78,8 @@ const resources: readonly ResourceFile[] = [
   onlineDeployments,
   metrics,
   batchEndpoints,
+  serverlessEndpoints,
+  marketplaceSubscriptions,
   schedules,
   connections,
   eventSubscriptions,

@@ -112,7 +112,7 @@ def _workspace():
 
 def _made(path, body):
     answer = {**(body or {}), "id": path, "name": path.split("/")[-1]}
-    if "/deployments/" in path or re.search(r"/(onlineEndpoints|batchEndpoints|computes|schedules)/[^/]+$", path):
+    if "/deployments/" in path or re.search(r"/(onlineEndpoints|batchEndpoints|serverlessEndpoints|computes|schedules)/[^/]+$", path):
         answer["properties"] = {**answer.get("properties", {}), "provisioningState": "Succeeded"}
     if "/models/" in path:
         answer["properties"] = {"flavors": {}, **answer["properties"]}

@@ -771,6 +771,15 @@ export interface ContainerResourceSettings {
 
 export type ContainerType = "StorageInitializer" | "InferenceServer" | "ModelDataCollector";
 
+export interface ContentSafety {
+  readonly contentSafetyStatus?: ContentSafetyStatus | null;
+  readonly contentSafetyLevel?: ContentSafetyLevel | null;
+}
+
+export type ContentSafetyLevel = "Blocking" | "Deferred";
+
+export type ContentSafetyStatus = "Enabled" | "Disabled";
+
 export interface CosmosDbSettings {
   readonly collectionsThroughput?: number | null;
 }
@@ -2166,6 +2175,27 @@ export interface ManagedServiceIdentity {
 
 export type ManagedServiceIdentityType = "None" | "SystemAssigned" | "UserAssigned" | "SystemAssigned,UserAssigned";
 
+export interface MarketplacePlan {
+  readonly offerId?: string | null;
+  readonly planId?: string | null;
+  readonly publisherId?: string | null;
+}
+
+export interface MarketplaceSubscription extends ProxyResource {
+  readonly properties?: MarketplaceSubscriptionProperties | null;
+}
+
+export interface MarketplaceSubscriptionProperties {
+  readonly marketplacePlan?: MarketplacePlan | null;
+  readonly marketplaceSubscriptionStatus?: MarketplaceSubscriptionStatus | null;
+  readonly modelId?: string | null;
+  readonly provisioningState?: MarketplaceSubscriptionProvisioningState | null;
+}
+
+export type MarketplaceSubscriptionProvisioningState = "Creating" | "Deleting" | "Succeeded" | "Failed" | "Updating" | "Canceled";
+
+export type MarketplaceSubscriptionStatus = "PendingFulfillmentStart" | "Subscribed" | "Suspended" | "Unsubscribed";
+
 export type MediaType = "Image" | "Text";
 
 export interface MedianStoppingPolicy extends EarlyTerminationPolicyCommon {
@@ -2210,6 +2240,10 @@ export interface ModelPerformanceSignal extends MonitoringSignalBaseCommon {
 }
 
 export type ModelProvider = "AzureOpenAI" | "Custom";
+
+export interface ModelSettings {
+  readonly modelId?: string | null;
+}
 
 export type ModelSize = "None" | "Small" | "Medium" | "Large" | "ExtraLarge";
 
@@ -2691,6 +2725,11 @@ export interface PartialMinimalTrackedResourceWithIdentity extends PartialMinima
 }
 
 export interface PartialMinimalTrackedResourceWithSku extends PartialMinimalTrackedResource {
+  readonly sku?: PartialSku | null;
+}
+
+export interface PartialMinimalTrackedResourceWithSkuAndIdentity extends PartialMinimalTrackedResource {
+  readonly identity?: PartialManagedServiceIdentity | null;
   readonly sku?: PartialSku | null;
 }
 
@@ -3197,6 +3236,48 @@ export type SecretsType = "AccountKey" | "Certificate" | "Sas" | "ServicePrincip
 export interface ServerlessComputeSettings {
   readonly serverlessComputeCustomSubnet?: string | null;
   readonly serverlessComputeNoPublicIP?: boolean | null;
+}
+
+export interface ServerlessEndpoint extends TrackedResource {
+  readonly identity?: ManagedServiceIdentity | null;
+  readonly kind?: string | null;
+  readonly properties?: ServerlessEndpointProperties | null;
+  readonly sku?: Sku | null;
+}
+
+export interface ServerlessEndpointCapacityReservation {
+  readonly capacityReservationGroupId?: string | null;
+  readonly endpointReservedCapacity?: number | null;
+}
+
+export interface ServerlessEndpointProperties {
+  readonly authMode?: ServerlessInferenceEndpointAuthMode | null;
+  readonly capacityReservation?: ServerlessEndpointCapacityReservation | null;
+  readonly inferenceEndpoint?: ServerlessInferenceEndpoint | null;
+  readonly offer?: ServerlessOffer | null;
+  readonly provisioningState?: EndpointProvisioningState | null;
+  readonly endpointState?: ServerlessEndpointState | null;
+  readonly marketplaceSubscriptionId?: string | null;
+  readonly modelSettings?: ModelSettings | null;
+  readonly contentSafety?: ContentSafety | null;
+}
+
+export type ServerlessEndpointState = "Unknown" | "Creating" | "Deleting" | "Suspending" | "Reinstating" | "Online" | "Suspended" | "CreationFailed" | "DeletionFailed";
+
+export interface ServerlessEndpointStatus {
+  readonly metrics?: Readonly<Record<string, string>> | null;
+}
+
+export interface ServerlessInferenceEndpoint {
+  readonly headers?: Readonly<Record<string, string>> | null;
+  readonly uri?: string | null;
+}
+
+export type ServerlessInferenceEndpointAuthMode = "Key" | "AAD" | "KeyAndAAD";
+
+export interface ServerlessOffer {
+  readonly offerName?: string | null;
+  readonly publisher?: string | null;
 }
 
 export type ServiceDataAccessAuthIdentity = "None" | "WorkspaceSystemAssignedIdentity" | "WorkspaceUserAssignedIdentity";

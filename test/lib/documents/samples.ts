@@ -275,6 +275,18 @@ export const SAMPLES: Readonly<Record<string, Tree>> = {
     name: "night",
     defaults: { deployment_name: "blue" },
   },
+  "serverless endpoint": {
+    $schema: "https://azuremlschemas.azureedge.net/latest/serverlessEndpoint.schema.json",
+    name: "llama",
+    model_id: "azureml://registries/azureml-meta/models/Meta-Llama-3-8B-Instruct",
+    auth_mode: "aad",
+    tags: { team: "a" },
+  },
+  "marketplace subscription": {
+    $schema: "https://azuremlschemas.azureedge.net/latest/marketplaceSubscription.schema.json",
+    name: "llama",
+    model_id: "azureml://registries/azureml-meta/models/Meta-Llama-3-8B-Instruct",
+  },
   "batch deployment of a pipeline": {
     name: "blue",
     endpoint_name: "end",
