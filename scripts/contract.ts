@@ -1,5 +1,6 @@
-// `npm run contract`: the published types of Azure ML, generated from what Azure's own client says of each api-version.
-// It writes local/azure/contract/published.gen.json, by which bodies are checked, and types.gen.ts, by which local Azure is typed.
+// `npm run contract`: the published types of Azure ML and Azure Monitor, generated from what Azure's own clients say of each api-version.
+// It writes local/azure/contract/published.gen.json and insights.gen.json, by which bodies are checked, and types.gen.ts, by which local
+// Azure is typed.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -36,6 +37,16 @@ const SERVED = [
   ...["workspaces/serverlessEndpoints", "workspaces/marketplaceSubscriptions"],
 ];
 
+/** Azure Monitor's client, whose groups of operations have a version each. */
+const INSIGHTS: Source = {
+  package: "azure-mgmt-monitor",
+  version: "7.0.0",
+  clients: ["monitor"],
+  folder: "azure/mgmt",
+  provider: "Microsoft.Insights",
+};
+const INSIGHTS_SERVED = ["metrics", "metricdefinitions", "metricalerts", "autoscalesettings"];
+
 /** Whether a path is a collection that is served, one of its resources, or an action on one. */
 function isServed(method: string, place: string): boolean {
   const collection = place
@@ -56,6 +67,14 @@ try {
   const schema = schemaOf(clients, source, isServed);
   writeFileSync(path.join(FOLDER, "published.gen.json"), schemaText(schema));
   writeFileSync(path.join(FOLDER, "types.gen.ts"), typesText(schema));
+  const isInsights = (method: string, place: string) =>
+    INSIGHTS_SERVED.includes((place.split("/")[0] ?? "").toLowerCase()) && !(method === "POST" && place === "metrics");
+  const monitor = readClients(INSIGHTS, folder)
+    .map((client) => ({ ...client, operations: client.operations.filter((one) => isInsights(one.method, one.path)) }))
+    .filter(({ operations }) => operations.length > 0)
+    .sort((one, other) => (one.apiVersion < other.apiVersion ? -1 : 1));
+  const monitorSource = [`${INSIGHTS.package} ${INSIGHTS.version}`];
+  writeFileSync(path.join(FOLDER, "insights.gen.json"), schemaText(schemaOf(monitor, monitorSource, isInsights)));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -1,4 +1,4 @@
-// The generated REST clients inside azure-ai-ml, each of one api-version, taken from PyPI and read without being run.
+// Generated REST clients of Azure's packages for Python, each of one api-version, taken from PyPI and read without being run.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import path from "node:path";
@@ -8,6 +8,10 @@ export interface Source {
   readonly package: string;
   readonly version: string;
   readonly clients: readonly string[];
+  /** Where the clients lie; azure-ai-ml's place where absent. */
+  readonly folder?: string;
+  /** The resource provider, of a client whose groups of operations have a version each. */
+  readonly provider?: string;
 }
 
 /** A property as the client's models have it: a type, or an object that has no name of its own. */
@@ -51,7 +55,8 @@ export interface GeneratedClient {
  * @param folder where the wheel is unpacked
  * @throws Error when pip does not get it, or a client is not as it was when this was written
  */
-export function readClients({ package: name, version, clients }: Source, folder: string): GeneratedClient[] {
+export function readClients(source: Source, folder: string): GeneratedClient[] {
+  const { package: name, version, clients, provider } = source;
   const place = path.join(folder, `${name}-${version}`);
   mkdirSync(place);
   run([
@@ -69,9 +74,13 @@ export function readClients({ package: name, version, clients }: Source, folder:
   const wheel = readdirSync(place).find((file) => file.endsWith(".whl"));
   if (wheel === undefined) throw new Error(`PyPI has no wheel of ${name} ${version}.`);
   run(["-m", "zipfile", "-e", path.join(place, wheel), place]);
-  const folders = clients.map((client) => path.join(place, "azure/ai/ml/_restclient", client));
+  const folders = clients.map((client) => path.join(place, source.folder ?? "azure/ai/ml/_restclient", client));
+  const how = provider === undefined ? [] : ["--provider", provider, "--by-file"];
   const reader = path.join(import.meta.dirname, "read-client.py");
-  const read = JSON.parse(run([reader, ...folders])) as (GeneratedClient & { folder: string; apiVersions: string[] })[];
+  const read = JSON.parse(run([reader, ...how, ...folders])) as (GeneratedClient & {
+    folder: string;
+    apiVersions: string[];
+  })[];
   return read.map(({ folder: client, apiVersions: [apiVersion, ...others], ...rest }) => {
     if (apiVersion === undefined || others.length > 0) throw new Error(`${client} states not one api-version.`);
     return { ...rest, apiVersion };

@@ -1,8 +1,9 @@
 """Reads what a generated REST client of azure-ai-ml says of an API: its operations and the models of their bodies.
 
 read-client.py FOLDER...   one generated client each, such as azure/ai/ml/_restclient/v2023_10_01
+read-client.py --provider Microsoft.Insights --by-file FOLDER...   a client whose groups of operations have a version each
 
-Prints a JSON list, one entry for each folder. The sources are parsed and not run, so that nothing but Python is needed.
+Prints a JSON list, one entry for each folder, or for each version that its operations have. The sources are parsed and not run, so that nothing but Python is needed.
 Two generators made them: models of msrest state a map of attributes and rules of validation, newer ones are annotated.
 Types are written as in the committed schema: string, integer, number, boolean, any, a definition's name, [item] and {value}.
 """
@@ -93,7 +94,7 @@ def msrest_model(node, enums):
             holder = inner.setdefault("inner", {"properties": {}})
         holder["properties"][path[-1]] = property
         if subtypes and attribute in subtypes:
-            model["discriminator"] = said["key"]
+            model["discriminator"] = said["key"].replace("\\.", ".")
             model["subtypes"] = subtypes[attribute]
     return model
 
@@ -234,9 +235,9 @@ def answer_of(function):
     return None
 
 
-def read_operations(folder):
+def read_operations(files):
     operations = []
-    for file in sorted(folder.glob("*operations.py")):
+    for file in files:
         tree = ast.parse(file.read_text())
         built = {node.name: read_request(node) for node in tree.body
                  if isinstance(node, ast.FunctionDef) and node.name.startswith("build_")}
@@ -259,20 +260,40 @@ def read_operations(folder):
     return operations
 
 
-def main(folders):
+VERSION = r"\"(20\d\d-\d\d-\d\d[a-z-]*)\""
+
+
+def files_by_version(folder, by_file):
+    """The files of operations under each version that the client, or the file itself, states."""
+    files = sorted((folder / "operations").glob("*operations.py"))
+    if not by_file:
+        return {tuple(sorted(set(re.findall(VERSION, (folder / "_configuration.py").read_text())))): files}
+    found = {}
+    for file in files:
+        for version in sorted(set(re.findall(r"\"api-version\", " + VERSION, file.read_text()))):
+            found.setdefault((version,), []).append(file)
+    return found
+
+
+def main(words):
+    global PROVIDER
+    if "--provider" in words:
+        at = words.index("--provider")
+        PROVIDER = f"/providers/{words[at + 1]}/"
+        words = words[:at] + words[at + 2 :]
+    by_file = "--by-file" in words
     clients = []
-    for folder in map(Path, folders):
-        configuration = (folder / "_configuration.py").read_text()
-        versions = re.findall(r"\"(20\d\d-\d\d-\d\d[a-z-]*)\"", configuration)
+    for folder in (Path(word) for word in words if word != "--by-file"):
         enums, models, states_rules = read_models(folder / "models")
-        clients.append({
-            "folder": folder.name,
-            "apiVersions": sorted(set(versions)),
-            "enums": enums,
-            "models": models,
-            "statesRules": states_rules,
-            "operations": read_operations(folder / "operations"),
-        })
+        for versions, files in sorted(files_by_version(folder, by_file).items()):
+            clients.append({
+                "folder": folder.name,
+                "apiVersions": list(versions),
+                "enums": enums,
+                "models": models,
+                "statesRules": states_rules,
+                "operations": read_operations(files),
+            })
     json.dump(clients, sys.stdout)
 
 

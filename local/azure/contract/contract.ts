@@ -9,7 +9,7 @@ export interface Operation {
   readonly name?: Shape | undefined;
 }
 
-/** By method and path below the provider in small letters, each name a `{}`: `put workspaces/{}/jobs/{}`. */
+/** By method and path below the last provider in small letters, each name a `{}`: `put workspaces/{}/jobs/{}`. */
 export type Operations = ReadonlyMap<string, Operation>;
 
 /** Published types from one source. */
@@ -29,9 +29,10 @@ export interface Place {
   readonly name: string | undefined;
 }
 
-/** Undefined for what is no request to the provider. @param path without the query */
+/** Undefined for what is no request to Azure ML or Azure Monitor. @param path without the query */
 export function placeOf(method: string, path: string, apiVersion: string): Place | undefined {
-  const below = /\/providers\/Microsoft\.MachineLearningServices\/([^?]+)$/i.exec(path)?.[1];
+  // What an extension has, such as metrics, comes after the resource that it extends.
+  const below = /^.*\/providers\/Microsoft\.(?:MachineLearningServices|Insights)\/([^?]+)$/i.exec(path)?.[1];
   if (below === undefined) return undefined;
   const segments = below.split("/");
   const generic = segments.map((segment, index) => (index % 2 === 0 ? segment : "{}")).join("/");

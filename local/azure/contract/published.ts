@@ -1,4 +1,5 @@
-// The contract that lies in the repository: published.gen.json, which `npm run contract` generates from Azure's own client.
+// The contracts that lie in the repository: published.gen.json of Azure ML and insights.gen.json of Azure Monitor, which
+// `npm run contract` generates from Azure's own clients.
 import { readFileSync } from "node:fs";
 import { type Contract, type Operation, type Operations, remembered } from "./contract.ts";
 import type { Member, ObjectShape, Shape } from "./shape.ts";
@@ -31,15 +32,14 @@ interface Schema {
   readonly definitions: Readonly<Record<string, Variants<Definition>>>;
 }
 
-/** The committed contract; read once. */
-export function publishedContract(): Contract {
-  contract ??= read();
-  return contract;
-}
-let contract: Contract | undefined;
+/** The committed contract of Azure ML; read once. */
+export const publishedContract = (): Contract => read("published.gen.json");
 
-function read(): Contract {
-  const schema = JSON.parse(readFileSync(new URL("published.gen.json", import.meta.url), "utf8")) as Schema;
+/** The committed contract of Azure Monitor: metrics, metric alerts and autoscale settings. */
+export const insightsContract = (): Contract => read("insights.gen.json");
+
+const read = remembered((file): Contract => {
+  const schema = JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as Schema;
   return {
     versions: schema.versions,
     operations: remembered((apiVersion) => {
@@ -47,7 +47,7 @@ function read(): Contract {
       return index < 0 ? undefined : operationsOf(schema, index);
     }),
   };
-}
+});
 
 function operationsOf(schema: Schema, index: number): Operations {
   const shapes = new Shapes(schema, index);
@@ -109,7 +109,7 @@ class Shapes {
   #definition(name: string): Definition {
     const found = this.#schema.definitions[name]?.find((variant) => variant.in.includes(this.#index));
     if (found === undefined)
-      throw new Error(`published.gen.json has no ${name} in ${this.#schema.versions[this.#index]}`);
+      throw new Error(`The published types have no ${name} in ${this.#schema.versions[this.#index]}`);
     return found;
   }
 
