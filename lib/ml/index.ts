@@ -9,6 +9,9 @@ export {
   fileFilter,
   type ModelOrigin,
 } from "./assets/download-model.ts";
+export { cleanUp } from "./cleanup/clean-up.ts";
+export { changesText } from "./cleanup/clean-up-report.ts";
+export { readRules } from "./cleanup/clean-up-rules.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
 export { type ChampionChoice, parseChampion } from "./gate/champion.ts";

@@ -25,6 +25,7 @@ export interface RunRecord {
   invocation?: InvocationSection;
   setup?: SetupSection;
   preflight?: PreflightSection;
+  cleanUp?: CleanUpSection;
   /** Why it failed, in the words of the log. */
   error?: { message: string; hint?: string; requestId?: string; code?: string };
 }
@@ -186,6 +187,22 @@ interface SetupCheck {
   asked: string;
   answered: string;
   todo?: string;
+}
+
+/** The changes of a clean-up, and their numbers. */
+interface CleanUpSection {
+  /** True: the step only planned, and changed nothing. */
+  isPlan?: boolean;
+  counts: Readonly<Record<string, number>>;
+  changes: readonly CleanUpChange[];
+}
+
+interface CleanUpChange {
+  kind: "endpoint" | "deployment" | "model" | "data";
+  /** `fraud`, `blue of fraud`, `churn:3`. */
+  name: string;
+  outcome: "deleted" | "archived" | "kept" | "failed" | "left";
+  why: string;
 }
 
 /** The most that a record weighs, in characters of its JSON. */

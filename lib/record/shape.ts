@@ -195,6 +195,28 @@ export const recordShape: Shape = section(
       },
       "checks",
     ),
+    cleanUp: section(
+      {
+        isPlan: flag,
+        counts: map(number),
+        changes: list(
+          section(
+            {
+              kind: oneOf("endpoint", "deployment", "model", "data"),
+              name: text(),
+              outcome: oneOf("deleted", "archived", "kept", "failed", "left"),
+              why: text(),
+            },
+            "kind",
+            "name",
+            "outcome",
+            "why",
+          ),
+        ),
+      },
+      "counts",
+      "changes",
+    ),
     error: section({ message: text(8_000), hint: text(), requestId: text(), code: text() }, "message"),
   },
   "version",

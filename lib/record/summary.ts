@@ -23,6 +23,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...invocationPart(record),
     ...setupPart(record.setup),
     ...preflightPart(record.preflight),
+    ...cleanUpPart(record.cleanUp),
   ];
   // A step that failed before it had anything to show says why.
   if (parts.length === 0 && !(record.result === "failed" && record.error)) return "";
@@ -193,6 +194,24 @@ function preflightPart(preflight: RunRecord["preflight"]): string[] {
     );
   if (rows.length === 0) return [];
   return [["|  | Preflight | What was found | What to do |", "| --- | --- | --- | --- |", ...rows].join("\n")];
+}
+
+const OUTCOME_MARKS = { deleted: "🗑️", archived: "📦", kept: "➖", failed: "❌", left: "⏭️" } as const;
+const KINDS = { endpoint: "endpoint", deployment: "deployment", model: "model", data: "data asset" } as const;
+
+function cleanUpPart(cleanUp: RunRecord["cleanUp"]): string[] {
+  if (!cleanUp) return [];
+  const { isPlan, counts, changes } = cleanUp;
+  const number = (name: string) => counts[name] ?? 0;
+  const line =
+    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${number("endpoints")} endpoints and ${number("deployments")} deployments deleted, ` +
+    `${number("models")} versions of models and ${number("data")} of data archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
+  if (changes.length === 0) return [line];
+  const rows = changes.map(
+    ({ kind, name, outcome, why }) =>
+      `| ${OUTCOME_MARKS[outcome]} ${outcome} | ${KINDS[kind]} | ${code(name)} | ${cell(why)} |`,
+  );
+  return [line, ["| Outcome | Kind | Name | Why |", "| --- | --- | --- | --- |", ...rows].join("\n")];
 }
 
 function table(rows: readonly (readonly [string, string | undefined | ""])[]): string {

@@ -55,6 +55,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // The stories.
     ...["gate"],
     ...["rollout"],
+    ...["cleanup"],
     ...["submit"],
     ...["register"],
     ...["promote"],

@@ -6,6 +6,8 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Inputs = Pick<SharedInputs, "deploymentName" | "allowedFolders" | "preflight" | "plan" | "expectations" | "maxLatencyInMilliseconds"> & {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
+  /** How long an endpoint lives that this step makes, in hours or days: `12h`, `7d`. The end is written to its tag `azureDevOps.expires`, and AzureMLCleanUp may delete the endpoint from then on. An endpoint that is there already is left as it is. Left empty, a new endpoint has no end. */
+  endpointTimeToLive: string | undefined;
   /** Path of the online deployment YAML (CLI v2). Paths in it are relative to its own folder. */
   deploymentFile: string;
   /** Name of the online endpoint. Where an endpoint file names one too, this input counts. */
@@ -44,6 +46,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   inputs: [
     ...shared.connectionTypeInputs,
     { name: "endpointFile", type: "filePath" },
+    { name: "endpointTimeToLive", type: "string" },
     { name: "deploymentFile", type: "filePath", required: true },
     { name: "endpointName", type: "string" },
     shared.deploymentName,

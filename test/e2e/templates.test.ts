@@ -1,10 +1,11 @@
-// examples/templates as a team uses them: its five pipelines, run by the local pipeline on one local cloud.
+// examples/templates as a team uses them: its pipelines, run by the local pipeline on one local cloud.
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { RunRecord } from "../../lib/record/index.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
+import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
@@ -19,7 +20,7 @@ steps:
 - task: AzureMLRegisterModel@1
   inputs: {azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, source: folder, modelPath: scoring, name: breast-cancer}
 `;
-const NAMES = ["pull-request", "main", "nightly", "release", "promote"];
+const NAMES = ["pull-request", "main", "nightly", "release", "promote", "nightly-clean-up"];
 
 describe("examples/templates", () => {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-templates-"));
@@ -153,6 +154,22 @@ describe("examples/templates", () => {
     );
     const [outcome] = await pipelines(approved).run("promote", { ...commit(), parameters: { modelVersion: "3" } });
     assert.deepEqual(stages(outcome!), ["Check Failed", "dev Skipped", "test Skipped", "production Skipped"]);
+  });
+
+  it("nightly-clean-up deletes an endpoint whose time to live is over, and leaves what is live", async () => {
+    const endpoints = endpointsOf(cloud.azure);
+    const dev = endpoints.get("breast-cancer-dev");
+    assert.ok(dev);
+    dev.tags["azureDevOps.expires"] = "2026-01-01T00:00:00Z";
+    const [outcome] = await pipelines().run("nightly-clean-up", { ...commit(), reason: "schedule" });
+    assert.equal(outcome!.result, "succeeded", log(outcome!));
+    const [cleanUp] = found(outcome!, (record) => record.cleanUp);
+    assert.deepEqual(
+      cleanUp?.changes.map(({ name, outcome }) => [name, outcome]),
+      [["breast-cancer-dev", "deleted"]],
+      log(outcome!),
+    );
+    assert.deepEqual([...endpoints.keys()].sort(), ["breast-cancer", "breast-cancer-production", "breast-cancer-test"]);
   });
 
   it("all of that reached Azure DevOps through its official client alone", () => {

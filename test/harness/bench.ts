@@ -23,6 +23,7 @@ import {
 import { connectServer } from "../../local/agent/server.ts";
 import type { EnvironmentName } from "../../local/azure/arm/clouds.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
+import type { ScenarioDocument } from "../../local/azure/scenarios/rules.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { ConnectionName, ServiceConnection } from "../../local/connections.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
@@ -117,14 +118,20 @@ export class Bench {
   /**
    * @param posesAs one of Azure's clouds, for which the local one answers
    * @param subscriptions further subscriptions of the cloud
+   * @param scenarios of the cloud: the clock that it begins with, delays and failures
    */
-  static async open(posesAs?: EnvironmentName, subscriptions: readonly SubscriptionNames[] = []): Promise<Bench> {
+  static async open(
+    posesAs?: EnvironmentName,
+    subscriptions: readonly SubscriptionNames[] = [],
+    scenarios?: ScenarioDocument,
+  ): Promise<Bench> {
     const recorder = new SecretRecorder();
     const options = {
       har: recorder,
       contracts: contracts(),
       subscriptions,
       ...(posesAs === undefined ? {} : { posesAs }),
+      ...(scenarios === undefined ? {} : { scenarios }),
     };
     // What has changed is built before the first test, and not in its time; where it does not build, no cloud is left open.
     await packagedTasks();

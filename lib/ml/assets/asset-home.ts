@@ -24,6 +24,7 @@ export interface AssetHome {
 export interface AssetBody {
   readonly id?: string;
   readonly name?: string;
+  readonly systemData?: { readonly createdAt?: string; readonly lastModifiedAt?: string } | null;
   readonly properties?: AssetProperties;
 }
 interface AssetProperties {

@@ -47,6 +47,7 @@ export async function putVersion(
 /**
  * Changes a version that is there: its tags and its description, which others change too.
  * @param change makes the properties that are sent of those that stand
+ * @param verb for the error: "Azure could not archive the model …"
  */
 export function changeVersion(
   home: AssetHome,
@@ -54,6 +55,7 @@ export function changeVersion(
   name: string,
   there: AssetBody,
   change: (has: NonNullable<AssetBody["properties"]>) => object,
+  verb = "register",
 ): Promise<AssetBody & { id: string }> {
   const version = versionIn(there) ?? "";
   let isFirst = true;
@@ -62,7 +64,7 @@ export function changeVersion(
     isFirst = false;
     if (stands === undefined) throw await noSuchAsset(home, kind, name, version);
     const body = { properties: change(sendable(stands.properties)) };
-    return (await putNewVersion(home, kind, assetWrite(kind, name, version, body), { again: false })).body;
+    return (await putNewVersion(home, kind, assetWrite(kind, name, version, body), { again: false, verb })).body;
   });
 }
 
@@ -71,12 +73,12 @@ export async function putNewVersion(
   home: AssetHome,
   kind: AssetKind,
   document: AssetWrite,
-  { again = true }: Pick<SendOptions, "again"> = {},
+  { again = true, verb = "register" }: Pick<SendOptions, "again"> & { readonly verb?: string } = {},
 ): Promise<{ body: AssetBody & { id: string }; created: boolean }> {
   const { name, version } = document;
   const called = `${name}:${version}`;
   const { status, body, id } = await write<AssetBody>(home, document, {
-    doing: `register the ${SINGULAR[kind]} ${called}`,
+    doing: `${verb} the ${SINGULAR[kind]} ${called}`,
     what: `${called} to be in the ${wordFor(home)}`,
     promises: ANONYMOUS.test(name) ? isVersion : "resource",
     again,

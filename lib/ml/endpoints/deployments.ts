@@ -14,6 +14,7 @@ export interface Deployment {
   readonly tags?: Record<string, string> | null;
   readonly sku?: { readonly name?: string; readonly tier?: string; readonly capacity?: number } | null;
   readonly identity?: { readonly [key: string]: unknown } | null;
+  readonly systemData?: { readonly createdAt?: string; readonly lastModifiedAt?: string } | null;
   readonly properties: DeploymentProperties;
 }
 interface DeploymentProperties {

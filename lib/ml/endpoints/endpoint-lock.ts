@@ -47,11 +47,14 @@ export class EndpointLock {
   readonly #workspace: Workspace;
   readonly #endpoint: string;
   readonly #name: string;
+  readonly #otherwise: string;
   #unusable = false;
   #opened: { readonly blob: LeasedBlob; readonly at: number } | undefined;
 
-  constructor(workspace: Workspace, endpoint: string) {
+  /** @param otherwise what becomes of the work where nothing can be locked, as a sentence */
+  constructor(workspace: Workspace, endpoint: string, otherwise = "The rollout continues without the lock.") {
     this.#workspace = workspace;
+    this.#otherwise = otherwise;
     this.#endpoint = endpoint;
     this.#name = `azure-pipelines/locks/onlineEndpoints/${endpoint.toLowerCase()}.json`;
   }
@@ -84,9 +87,12 @@ export class EndpointLock {
     }
   }
 
-  /** Unfinished rollouts, read without the lock; undefined where they cannot be read. */
-  async rollouts(): Promise<Rollouts | undefined> {
-    const blob = await this.#open();
+  /**
+   * Unfinished rollouts, read without the lock; undefined where they cannot be read.
+   * @param options.inDryRun reads them in a dry run too
+   */
+  async rollouts(options: { readonly inDryRun?: boolean } = {}): Promise<Rollouts | undefined> {
+    const blob = await this.#open(options.inDryRun);
     if (blob === undefined) return undefined;
     try {
       return parse(await blob.read(LONGEST, this.#workspace.signal));
@@ -123,9 +129,9 @@ export class EndpointLock {
   }
 
   /** Access is asked for anew after a while: what signs it ends within the hour, and a rollout may take longer. */
-  async #open(): Promise<LeasedBlob | undefined> {
+  async #open(inDryRun = false): Promise<LeasedBlob | undefined> {
     const { azure, signal } = this.#workspace;
-    if (this.#unusable || azure.dryRun) return undefined;
+    if (this.#unusable || (azure.dryRun && !inDryRun)) return undefined;
     if (this.#opened && performance.now() - this.#opened.at < ACCESS) return this.#opened.blob;
     try {
       const at = performance.now();
@@ -146,7 +152,7 @@ export class EndpointLock {
     const why = error instanceof Error ? error.message : String(error);
     this.#workspace.log.warn(
       `Other runs cannot be kept from changing the endpoint ${this.#endpoint} at the same time, because ${this.#name} in the datastore ${DEFAULT_DATASTORE} cannot be locked: ${why} ` +
-        "The rollout continues without the lock. For the lock, the service connection's identity needs the role Storage Blob Data Contributor on the workspace's storage account, or the right to list the datastore's secrets, and a way there through the firewall.",
+        `${this.#otherwise} For the lock, the service connection's identity needs the role Storage Blob Data Contributor on the workspace's storage account, or the right to list the datastore's secrets, and a way there through the firewall.`,
     );
   }
 }

@@ -10,6 +10,8 @@ import { sameName, withoutZeros } from "./traffic-shares.ts";
  * well. It is written in the same PUT as the traffic. Whoever may write to the endpoint may change it.
  */
 export const LAST_KNOWN_GOOD = "azureDevOps.lastKnownGood";
+/** The end of the endpoint's time to live, an ISO 8601 instant with a time zone: from then on AzureMLCleanUp may delete the endpoint as a whole. */
+export const EXPIRES = "azureDevOps.expires";
 /** The number of names that are kept: five of 32 characters stay below the 256 that a tag's value has in Azure Resource Manager. */
 const KEPT = 5;
 

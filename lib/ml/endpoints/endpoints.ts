@@ -1,6 +1,6 @@
 // Online endpoints: their state, their traffic, and how one gets in.
 // Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/rollout/rollout-plan.test.ts
-import { askOfficially, segment } from "../../azure/index.ts";
+import { askOfficially, finish, segment } from "../../azure/index.ts";
 import { API_VERSIONS, type Write } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { agreed } from "../workspace/contradiction.ts";
@@ -15,6 +15,7 @@ export interface Endpoint {
   readonly kind?: string | null;
   readonly tags?: Record<string, string> | null;
   readonly identity?: { readonly [key: string]: unknown } | null;
+  readonly systemData?: { readonly createdAt?: string; readonly lastModifiedAt?: string } | null;
   readonly properties: EndpointProperties;
 }
 interface EndpointProperties {
@@ -70,6 +71,18 @@ async function readEndpoint(workspace: Workspace, name: string): Promise<Endpoin
   return answer.status === 404 ? undefined : answer.body;
 }
 
+/** All online endpoints of the workspace, the newest first. One round trip a page. */
+export async function listEndpoints(workspace: Workspace): Promise<Endpoint[]> {
+  const endpoints: Endpoint[] = [];
+  const pages = workspace.azure.list<Endpoint>(`${workspace.id}/onlineEndpoints`, {
+    doing: "list the online endpoints",
+    apiVersion: API_VERSIONS.onlineEndpoints,
+    signal: workspace.signal,
+  });
+  for await (const one of pages) endpoints.push(one);
+  return endpoints;
+}
+
 /** @throws TaskError `notFound` that names the endpoints there are */
 export async function getEndpoint(workspace: Workspace, name: string): Promise<Endpoint> {
   const endpoint = await findEndpoint(workspace, name);
@@ -117,6 +130,27 @@ export async function putEndpoint(
   const doing = `create or update the endpoint ${name}`;
   await write(workspace, document, { ...options, doing, what: `the endpoint ${name} to be ready` });
   return getEndpoint(workspace, name);
+}
+
+/**
+ * Asks once for the removal of an endpoint with all its deployments; one that is not there is fine. Where the outcome is unknown, the caller
+ * reads and judges the endpoint again (`readModifyWrite`): by then it may be another one of the same name. That the deployments go with it is how
+ * `az ml online-endpoint delete` is described; no recording shows it (docs/facts/recorded-operations.md#2.4).
+ * @returns waits for the end of the removal
+ */
+export async function deleteEndpoint(
+  workspace: Workspace,
+  name: string,
+): Promise<(deadline?: number) => Promise<void>> {
+  const { azure, signal } = workspace;
+  const answer = await azure.request("DELETE", pathOf(workspace, name), {
+    doing: `delete the endpoint ${name}`,
+    apiVersion: API_VERSIONS.onlineEndpoints,
+    again: false,
+    expect: [404],
+    signal,
+  });
+  return (deadline) => finish(azure, answer, { what: `the endpoint ${name} to be deleted`, signal, deadline });
 }
 
 /** The body of an endpoint with another traffic, and other tags: what is not managed here stays, what is read-only goes. */

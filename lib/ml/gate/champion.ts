@@ -150,7 +150,7 @@ async function modelVersion(
   if (version !== undefined) return findVersion(workspace, "models", name, version);
   if (label === "latest")
     return first(versionsOf(workspace, "models", name, { $orderBy: "createdtime desc", $top: 1 }));
-  const tagged = await first(versionsOf(workspace, "models", name), (one) => carries(one, label));
+  const tagged = await first(versionsOf(workspace, "models", name), (one) => carriesLabel(one, label));
   if (tagged) return tagged;
   const answer = await workspace.azure.request<AssetBody>(
     "GET",
@@ -165,8 +165,8 @@ async function modelVersion(
   return answer.status === 200 ? answer.body : undefined;
 }
 
-/** A version carries `name=value` as a tag; or a tag by that name; or that stage, as a tag or as the service's own. */
-function carries({ properties }: AssetBody, label: string): boolean {
+/** Whether a version carries `name=value` as a tag; or a tag by that name; or that stage, as a tag or as the service's own. */
+export function carriesLabel({ properties }: AssetBody, label: string): boolean {
   const tags = properties?.tags ?? {};
   const [name = "", value] = label.split(/=(.*)/s, 2);
   if (value !== undefined) return tags[name] === value;

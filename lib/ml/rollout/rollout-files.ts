@@ -12,6 +12,7 @@ import {
 import { TaskError } from "../../errors.ts";
 import { parseExpectations } from "../endpoints/expectations.ts";
 import { type Call, readRequest } from "../endpoints/invoke.ts";
+import { expiresTag, parseTimeToLive } from "../endpoints/time-to-live.ts";
 
 export interface RolloutInputs {
   readonly endpointFile: string | undefined;
@@ -20,6 +21,8 @@ export interface RolloutInputs {
   readonly deploymentName: string | undefined;
   /** `<name>:<version>`, `<name>@<label>`, `azureml:…` or an ARM id. */
   readonly model: string | undefined;
+  /** How long an endpoint lives that is made, as in `12h` or `7d`: it gets a tag for AzureMLCleanUp. */
+  readonly endpointTimeToLive?: string | undefined;
 }
 
 export interface RolloutDocuments {
@@ -63,7 +66,22 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
       model: ["model", model],
     }),
   );
-  return { endpoint, deployment };
+  return { endpoint: mortal(endpoint, inputs), deployment };
+}
+
+/** The endpoint's file with the end of its time to live among its tags, where an input asks for one. */
+function mortal(endpoint: OnlineEndpointDocument | undefined, { endpointTimeToLive }: RolloutInputs) {
+  if (endpointTimeToLive === undefined) return endpoint;
+  const timeToLive = parseTimeToLive(endpointTimeToLive);
+  if (endpoint !== undefined) return { ...endpoint, tags: { ...endpoint.tags, ...expiresTag(timeToLive, Date.now()) } };
+  throw new TaskError(
+    "input",
+    "Input endpointTimeToLive is given, and no endpoint file from which an endpoint is made.",
+    {
+      errorCode: "AML1313",
+      hint: "Name an endpoint YAML with the input endpointFile, or leave endpointTimeToLive empty.",
+    },
+  );
 }
 
 export interface CallInputs {

@@ -21,6 +21,8 @@ export const APPROVED_BY = "azureDevOps.approvedBy";
 export const ORIGIN = "azureDevOps.origin";
 /** Metrics of the job that made it, as JSON, for where the job itself cannot be reached. */
 export const ORIGIN_METRICS = "azureDevOps.metrics";
+/** A tag of an endpoint, a deployment or a version that AzureMLCleanUp must leave; the value `false` takes that back. */
+export const KEEP_TAG = "azureDevOps.keep";
 
 /**
  * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is
