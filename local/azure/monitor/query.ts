@@ -126,15 +126,32 @@ function requireGrain(interval: string, metrics: readonly MetricKind[]): void {
   );
 }
 
-/** The last hour where none is asked for. A time without a zone is one of UTC. */
+/**
+ * The last hour where none is asked for. Two times, a time and how long, how long and a time, or how long until now: Azure Monitor's own
+ * refusal names these forms. A time without a zone is one of UTC.
+ */
 function spanOf(span: string | undefined, now: number): { from: number; to: number } {
   if (span === undefined) return { from: now - 60 * MINUTE, to: now };
-  const [from = Number.NaN, to = Number.NaN, ...more] = span.split("/").map((part) => {
-    const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/i.exec(part.trim());
-    return iso === null ? Number.NaN : Date.parse(iso[3] === undefined ? `${part.trim()}Z` : part.trim());
-  });
-  if (Number.isNaN(from) || Number.isNaN(to) || more.length > 0)
-    throw badRequest(`Detect invalid value: ${span} for query parameter: 'timespan', it must be: <start>/<end>`);
+  const parts = span.split("/").map((part) => part.trim());
+  const [first, second] = parts.map(timeOf);
+  const [long, longer] = parts.map((part) => durationMilliseconds(part));
+  const [from, to] =
+    parts.length === 1
+      ? [long === undefined ? undefined : now - long, now]
+      : [
+          first ?? (long === undefined || second === undefined ? undefined : second - long),
+          second ?? (longer === undefined || first === undefined ? undefined : first + longer),
+        ];
+  if (parts.length > 2 || from === undefined || to === undefined)
+    throw badRequest(
+      `Detected invalid time interval input: ${span}, supported Iso 8601 time interval format: (Datetime/Datetime, Datetime/Duration, Duration/Datetime, Duration)`,
+    );
   if (from >= to) throw badRequest(`The start time of the timespan ${span} must be before its end time`);
   return { from, to };
+}
+
+function timeOf(text: string): number | undefined {
+  const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$/i.exec(text);
+  const time = iso === null ? Number.NaN : Date.parse(iso[3] === undefined ? `${text}Z` : text);
+  return Number.isNaN(time) ? undefined : time;
 }

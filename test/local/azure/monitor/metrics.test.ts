@@ -114,6 +114,18 @@ describe("local Azure: metrics of online endpoints", () => {
     assert.deepEqual((await metrics({ ...newest, $filter: "deployment eq '*'" })).body.value[0].timeseries, []);
   });
 
+  it("takes a span as two times, as a time and how long, and as how long until now", async () => {
+    seed({});
+    const of = async (timespan: string) => {
+      const { body } = await metrics({ ...requests, timespan });
+      return [body.timespan, averages({ body } as Answer).filter((value) => value !== undefined && value > 0).length];
+    };
+    const wanted = [`${at(-20)}/${at(-15)}`, 5];
+    for (const timespan of [`${at(-20)}/${at(-15)}`, `${at(-20)}/PT5M`, `PT5M/${at(-15)}`, `${at(-20)}/PT300.0S`])
+      assert.deepEqual(await of(timespan), wanted, timespan);
+    assert.deepEqual(await of("PT15M"), [`${at(-15)}/${at(0)}`, 5]);
+  });
+
   it("splits by what the filter names, adds up what it does not, and takes the mean of minutes as FULL", async () => {
     seed({ answers: { "424/500": 5, 503: 15 } });
     seed({ deployment: "green", requests: 20 });
@@ -186,7 +198,11 @@ describe("local Azure: metrics of online endpoints", () => {
         /^Commonly allowed time grains: 00:01:00 between metrics: RequestsPerMinute, can not support requested time grain: 00:05:00 please adjust/,
       ],
       [{ ...requests, interval: "5m" }, /^Invalid time grain duration: 5m/],
-      [{ ...requests, timespan: "yesterday" }, /^Detect invalid value: yesterday for query parameter: 'timespan'/],
+      [
+        { ...requests, timespan: "yesterday" },
+        /^Detected invalid time interval input: yesterday, supported Iso 8601 time interval format/,
+      ],
+      [{ ...requests, timespan: "PT1M/PT1M" }, /^Detected invalid time interval input/],
       [{ ...requests, ...span(-1, -2) }, /must be before its end/],
       [
         { ...requests, metricnamespace: "Microsoft.Web/sites" },
