@@ -277,6 +277,8 @@ function createDevOps(world: AzureWorld): DevOpsWorld {
   const devops = new DevOpsWorld({
     // Pipelines and their tokens have the clock of those who run them.
     now: () => world.clock.machineNow(),
+    // A pipeline delays itself until something has happened in the cloud, so it waits by that one's clock.
+    delay: (milliseconds, signal) => world.clock.sleep(milliseconds, signal),
     addSecret: world.secret,
     network: () => world.reach,
     entra: (token) => {

@@ -30,9 +30,12 @@ ${cloudUsage}`;
 const several = { type: "string", multiple: true } as const;
 
 /** Tasks of Azure DevOps' own that local Azure DevOps has. */
-const ownTasks: ReadonlyMap<string, string> = new Map([
-  ["InvokeRESTAPI@1", fileURLToPath(new URL("../pipeline/server-tasks/InvokeRESTAPI", import.meta.url))],
-]);
+const ownTasks: ReadonlyMap<string, string> = new Map(
+  ["InvokeRESTAPI", "Delay"].map((name) => [
+    `${name}@1`,
+    fileURLToPath(new URL(`../pipeline/server-tasks/${name}`, import.meta.url)),
+  ]),
+);
 
 /** @returns the exit code: 0 where the run succeeded, 1 where it did not, 2 where the file is refused before anything runs */
 export async function run(words: readonly string[]): Promise<number> {

@@ -29,6 +29,8 @@ export interface DevOpsOptions {
   readonly addSecret?: (value: string) => void;
   /** Called for each connection that is added, so that Entra can be told which subject to trust. */
   readonly onConnection?: (connection: Connection, subject: string) => void;
+  /** How a Delay task waits, where that is not by the machine's clock. */
+  readonly delay?: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   /** Asked at each request of a server task: a PEM file of an authority that is trusted besides those of the machine. */
   readonly network?: () => { readonly caFile?: string | undefined };
   /** The identity of a token of Microsoft Entra for Azure DevOps; undefined for any other token. */
@@ -86,7 +88,7 @@ export class DevOpsWorld {
     this.webhooks = new Webhooks(this.connections);
     this.tokens = new Tokens(this.now);
     this.endpointProxy = new EndpointProxy(this, options.network ?? (() => ({})));
-    this.serverTasks = new ServerTasks(this, options.network ?? (() => ({})));
+    this.serverTasks = new ServerTasks(this, options.network ?? (() => ({})), undefined, options.delay);
   }
 
   /** Set once by the listener: `https://localhost:<port>`. */

@@ -40,6 +40,7 @@ const EXAMPLES: Record<string, string> = {
   endpointName: "my-endpoint",
   name: "breast-cancer",
   modelName: "breast-cancer",
+  deploymentName: "model-3",
   pipelineToStart: "breast-cancer-release",
   releaseDefinition: "Release the model",
   artifactAlias: "_model",

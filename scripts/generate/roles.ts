@@ -13,11 +13,11 @@ export function connectionsFile(text: string): string {
 
 function table(): string {
   const rows = Object.entries<TaskOperations>(TASK_OPERATIONS).map(([task, one]) => {
-    const agentless = task === "WaitForJob" || task === "CheckModel" ? " (no agent)" : "";
+    const agentless = ["WaitForJob", "CheckModel", "CheckRollout"].includes(task) ? " (no agent)" : "";
     return `| ${one.title}${agentless} | ${listed(one.reads)} | ${changesOf(one)} | ${one.role} |`;
   });
   return [
-    `All operations start with \`${PROVIDER}/\`.`,
+    `All operations start with \`${PROVIDER}/\`, but for those that start with \`Microsoft.\` themselves.`,
     "",
     "| Task | Reads | Changes | Built-in role |",
     "| --- | --- | --- | --- |",

@@ -2,7 +2,7 @@
 // one of them that changes something it does not.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { KEYS, operationsOf, PROVIDER, type TaskFolderName } from "../../lib/ml/setup/task-operations.ts";
+import { KEYS, operationsOf, type TaskFolderName, wholeName } from "../../lib/ml/setup/task-operations.ts";
 import type { ServiceConnection } from "../../local/connections.ts";
 import { Bench, type TaskName } from "../harness/bench.ts";
 
@@ -19,7 +19,7 @@ describe("the least roles of each task", () => {
   function least(task: TaskFolderName, without?: string): ServiceConnection {
     const { reads, changes, oneOf = [], ifUsed = [], secondary = [], files } = operationsOf(task);
     const listed = [...reads, ...changes, ...oneOf.flat(), ...ifUsed, ...secondary, ...(files ? [KEYS] : [])];
-    const actions = listed.filter((one) => one !== without).map((one) => `${PROVIDER}/${one}`);
+    const actions = listed.filter((one) => one !== without).map(wholeName);
     const [clientId, secret] = [randomUUID(), randomUUID()];
     bench.recorder.keep("client secret", secret);
     bench.cloud.azure.directory.add({

@@ -37,7 +37,7 @@ import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
 export const PROJECT = path.join(root, "test", "bundle", "project");
 
 /** A task that runs on an agent, by its folder. */
-export type TaskName = Exclude<TaskFolderName, "WaitForJob" | "CheckModel"> | "CheckSetup";
+export type TaskName = Exclude<TaskFolderName, "WaitForJob" | "CheckModel" | "CheckRollout"> | "CheckSetup";
 
 export interface RunOptions {
   /** The agent's own choice where absent. */

@@ -18,7 +18,7 @@ describe("tasks of the server", () => {
   it("are those that wait and check", () => {
     assert.deepEqual(
       tasks.map(({ folder, json }) => `${folder}: ${json.runsOn.join(", ")}`),
-      ["CheckModel: Server, ServerGate", "WaitForJob: Server"],
+      ["CheckModel: Server, ServerGate", "CheckRollout: Server, ServerGate", "WaitForJob: Server"],
     );
   });
 
@@ -61,9 +61,11 @@ describe("tasks of the server", () => {
   });
 
   it("ask as a gate without changing anything", () => {
-    const { sections } = readHandler(copy("CheckModel"));
-    assert.equal(sections[0]?.request.method, "GET");
-    assert.notEqual(sections[0]?.request.expression, "");
+    for (const folder of ["CheckModel", "CheckRollout"])
+      for (const { request } of readHandler(copy(folder)).sections) {
+        assert.equal(request.method, "GET");
+        assert.notEqual(request.expression, "");
+      }
   });
 
   it("are packaged without a bundle", () => {
@@ -74,6 +76,8 @@ describe("tasks of the server", () => {
       [
         "tasks/CheckModel/task.json",
         "tasks/CheckModel/icon.png",
+        "tasks/CheckRollout/task.json",
+        "tasks/CheckRollout/icon.png",
         "tasks/WaitForJob/task.json",
         "tasks/WaitForJob/icon.png",
       ],

@@ -60,7 +60,7 @@ export function checkRights(
   }
 }
 
-const AGENTLESS = ["WaitForJob", "CheckModel"] as const;
+const AGENTLESS = ["WaitForJob", "CheckModel", "CheckRollout"] as const;
 
 /** Azure DevOps itself signs in for tasks without an agent: it knows only some ways. */
 export function checkAgentless(
@@ -73,7 +73,7 @@ export function checkAgentless(
     {
       id: "agentless waits",
       asked:
-        "What WaitForJob and CheckModel need of the connection. The call back from Azure ML to Azure DevOps is not tested here: the acceptance pipeline does that (docs/first-run.md).",
+        "What WaitForJob, CheckModel and CheckRollout need of the connection. The call back from Azure ML to Azure DevOps is not tested here: the acceptance pipeline does that (docs/first-run.md).",
     },
     async (): Promise<CheckAnswer<true>> => {
       const named = AGENTLESS.filter((task) => tasks.includes(task));

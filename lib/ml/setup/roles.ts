@@ -7,7 +7,7 @@ import { allows, type Permission, permissionsAt } from "../workspace/permissions
 import type { WorkspaceRequest } from "../workspace/workspace.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";
 import type { OpenSetup } from "./sign-in.ts";
-import { operationsOf, PROVIDER, type TaskFolderName } from "./task-operations.ts";
+import { operationsOf, PROVIDER, type TaskFolderName, wholeName } from "./task-operations.ts";
 
 /** Undefined: they may not be read, so that nothing is known. */
 export type Permissions = readonly Permission[] | undefined;
@@ -90,7 +90,7 @@ export function checkTaskRole(
   page.check({ id: `role ${task}`, asked, after: [role, workspace] }, async ({ roles }) => {
     if (roles === undefined)
       return { outcome: "notAsked", answered: "Not asked, because the identity may not read its own roles." };
-    const may = (operation: string) => allows(roles, `${PROVIDER}/${operation}`);
+    const may = (operation: string) => allows(roles, wholeName(operation));
     const missing = [
       ...[...reads, ...changes].filter((operation) => !may(operation)),
       ...oneOf.flatMap((any) => (any.some(may) ? [] : [any.join(" or ")])),

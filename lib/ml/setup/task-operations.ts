@@ -9,7 +9,7 @@ export const PROVIDER = "Microsoft.MachineLearningServices/workspaces";
 export interface TaskOperations {
   /** As the task is called in the list of tasks. */
   readonly title: string;
-  /** Without `PROVIDER` and its slash. */
+  /** Without `PROVIDER` and its slash; those of other providers are whole (`Microsoft.Insights/metrics/read`). */
   readonly reads: readonly string[];
   /** Without these the task fails. */
   readonly changes: readonly string[];
@@ -86,6 +86,13 @@ export const TASK_OPERATIONS = {
     title: "Check model",
     reads: ["models/versions/read"],
     changes: [],
+    role: "Reader",
+  },
+  CheckRollout: {
+    title: "Check rollout",
+    reads: ["Microsoft.Insights/metrics/read"],
+    changes: [],
+    more: "Monitoring Reader on the endpoint suffices; AzureML Data Scientist does not hold it",
     role: "Reader",
   },
   DownloadModel: {
@@ -181,5 +188,9 @@ export const TASK_OPERATIONS = {
 } as const satisfies Record<string, TaskOperations>;
 
 export type TaskFolderName = keyof typeof TASK_OPERATIONS;
+
+/** An operation under its whole name. */
+export const wholeName = (operation: string): string =>
+  operation.startsWith("Microsoft.") ? operation : `${PROVIDER}/${operation}`;
 
 export const operationsOf = (task: TaskFolderName): TaskOperations => TASK_OPERATIONS[task];

@@ -18,6 +18,8 @@ class TaskFailure extends Error {}
 /** The organization, as far as handlers need it. */
 export interface ServerHost {
   readonly clock: ServerClock;
+  /** Resolves after so many milliseconds of a Delay task, and as soon as the signal is aborted. */
+  readonly delay: ServerClock["wait"];
   /** PEM file of an authority that is trusted besides those of the machine. */
   readonly caFile: () => string | undefined;
   connection(id: string): Connection | undefined;
@@ -42,6 +44,10 @@ export interface Execution {
  */
 export async function execute(host: ServerHost, execution: Execution): Promise<PlanEvent | undefined> {
   const { handler, values, plan, jobId, taskInstanceId, signal, log } = execution;
+  if (handler.kind === "Delay") {
+    await delayed(host, execution);
+    return undefined;
+  }
   // From before the first request: a service may report before it has answered.
   const events = new TaskEvents(plan, { jobId, taskInstanceId });
   try {
@@ -66,6 +72,16 @@ export async function execute(host: ServerHost, execution: Execution): Promise<P
   } finally {
     events.close();
   }
+}
+
+/** The Delay task of Azure DevOps: so many minutes, or 0. @throws TaskFailure where that is no number */
+async function delayed(host: ServerHost, { values, signal, log }: Execution): Promise<void> {
+  const text = values.input("delayForMinutes") ?? "";
+  const minutes = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(minutes)) throw new TaskFailure(`'${text}' is no number of minutes to wait.`);
+  log(`Waiting for ${minutes} minutes.`);
+  await host.delay(minutes * 60_000, signal);
+  signal.throwIfAborted();
 }
 
 /** Sends the cancel section, if there is one. @throws the error that prevented sending it */

@@ -66,11 +66,20 @@ export class ServerTasks {
   private readonly world: Organization;
   private readonly host: ServerHost;
 
-  /** @param network how the server reaches what is outside: a PEM file of an authority that it trusts besides the machine's */
-  constructor(world: Organization, network: () => { readonly caFile?: string | undefined }, clock = machineClock) {
+  /**
+   * @param network how the server reaches what is outside: a PEM file of an authority that it trusts besides the machine's
+   * @param delay how a Delay task waits, where that is not by the clock
+   */
+  constructor(
+    world: Organization,
+    network: () => { readonly caFile?: string | undefined },
+    clock = machineClock,
+    delay: ServerClock["wait"] = (milliseconds, signal) => clock.wait(milliseconds, signal),
+  ) {
     this.world = world;
     this.host = {
       clock,
+      delay,
       caFile: () => network().caFile || undefined,
       connection: (id) => world.connections.get(id),
       oidcToken: (connection) => world.issueOidcToken(connection),

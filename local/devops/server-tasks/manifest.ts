@@ -33,8 +33,8 @@ export type EventName = "TaskAssigned" | "TaskStarted" | "TaskCompleted";
 export const EVENT_NAMES: readonly EventName[] = ["TaskAssigned", "TaskStarted", "TaskCompleted"];
 
 export interface ServerHandler {
-  readonly kind: "HttpRequest" | "HttpRequestChain";
-  /** One section where it is no chain. */
+  readonly kind: "HttpRequest" | "HttpRequestChain" | "Delay";
+  /** One section where it is no chain; none of a delay. */
   readonly sections: readonly ChainSection[];
   readonly cancel: RequestTemplate | undefined;
   /** How long each event may stay away, milliseconds; absent: the server's own limit. */
@@ -87,8 +87,13 @@ export function readHandler(manifest: ServerTaskManifest): ServerHandler {
     const sections = (list as unknown[]).map((one, index) => reader.chainSection(one, index));
     return { kind: "HttpRequestChain", sections, ...reader.rest(handler, "HttpRequestChain") };
   }
+  // Its manifest has nothing but an input of this name (microsoft/azure-pipelines-tasks, DelayV1).
+  if (/^Delay$/i.test(name)) {
+    reader.know(handler, [], "Delay");
+    return { kind: "Delay", sections: [], cancel: undefined, timeouts: {} };
+  }
   return fail(
-    `local Azure DevOps has not built the server handler ${name}; there is HttpRequest and HttpRequestChain.`,
+    `local Azure DevOps has not built the server handler ${name}; there is HttpRequest, HttpRequestChain and Delay.`,
   );
 }
 

@@ -1,6 +1,8 @@
 // The server-task engine: handlers against a real service, sign-in against local Entra, events over REST, cancelling, gates.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import path from "node:path";
+import { readTaskFolder } from "../../../../local/agent/index.ts";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import type { ConnectionName } from "../../../../local/connections.ts";
 import type {
@@ -10,6 +12,7 @@ import type {
   ServerTasks,
 } from "../../../../local/devops/server-tasks/index.ts";
 import type { Plan } from "../../../../local/devops/state/plans.ts";
+import { root } from "../../../harness/packages.ts";
 import { until } from "../../../harness/until.ts";
 import { type Callback, OutsideService, report } from "../outside-service.ts";
 import { VirtualClock } from "../virtual-clock.ts";
@@ -526,6 +529,43 @@ describe("the server-task engine", () => {
         const task = { ...gate("one"), runsOn: ["Server"] };
         await assert.rejects(evaluate([task], new VirtualClock()), /is no gate \(runsOn: Server\)/);
       });
+    });
+  });
+
+  describe("delays as Azure DevOps' own task does", () => {
+    const task = readTaskFolder(path.join(root, "local", "pipeline", "server-tasks", "Delay")).manifest;
+    const delay = (delayForMinutes: string) => ({ inputs: { delayForMinutes } });
+
+    it("so many minutes, by the cloud's clock, for which time can be made to pass", async () => {
+      let ended = false;
+      const running = run(task, delay("15")).finally(() => (ended = true));
+      await until("it waits", () => lines.includes("Waiting for 15 minutes."));
+      cloud.azure.clock.leap(14 * 60_000);
+      await new Promise(setImmediate);
+      assert.equal(ended, false);
+      cloud.azure.clock.leap(60_000);
+      assert.equal((await running).result, "Succeeded");
+    });
+
+    it("by another clock where the engine has one", async () => {
+      const clock = new VirtualClock();
+      const running = run(task, delay("2.5"), cloud.devops.serverTasks.on(clock));
+      await clock.elapse(150_000);
+      assert.equal((await running).result, "Succeeded");
+    });
+
+    it("no minutes where it says 0, none where it says no number, and no longer than until it is cancelled", async () => {
+      assert.equal((await run(task, delay("0"))).result, "Succeeded");
+      for (const wrong of ["soon", "-1", "1e3", "$(nobody)"]) {
+        const outcome = await run(task, delay(wrong));
+        assert.equal(outcome.result, "Failed", wrong);
+        assert.match(errors(outcome), /is no number of minutes/);
+      }
+      const stop = new AbortController();
+      const running = run(task, { ...delay("600"), signal: stop.signal });
+      await until("it waits", () => lines.includes("Waiting for 600 minutes."));
+      stop.abort();
+      assert.equal((await running).result, "Canceled");
     });
   });
 });
