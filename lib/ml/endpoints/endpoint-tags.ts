@@ -50,6 +50,16 @@ export function tagChangesOf(before: Tags, after: Tags): TagChanges {
   return Object.fromEntries(all.filter(([, [was, is]]) => was !== is));
 }
 
+/** The change by two writes, one after the other. */
+export function tagChangesTogether(first: TagChanges | undefined, second: TagChanges): TagChanges {
+  const names = new Set([...Object.keys(first ?? {}), ...Object.keys(second)]);
+  const all = [...names].map((name) => {
+    const [one, other] = [first?.[name], second[name]];
+    return [name, [(one ?? other)?.[0] ?? null, (other ?? one)?.[1] ?? null]] as const;
+  });
+  return Object.fromEntries(all);
+}
+
 /** The tags without what one write changed of them; a value that is no longer the written one is somebody else's and stays. */
 export function tagsWithout(now: Tags, changes: TagChanges): Tags {
   const back: Record<string, string> = { ...now };

@@ -153,16 +153,17 @@ export async function deleteEndpoint(
   return (deadline) => finish(azure, answer, { what: `the endpoint ${name} to be deleted`, signal, deadline });
 }
 
-/** The body of an endpoint with another traffic, and other tags: what is not managed here stays, what is read-only goes. */
+/** The body of an endpoint with another traffic, other tags and another mirror: what is not managed here stays, what is read-only goes. */
 export function withTraffic(
   endpoint: Endpoint,
   traffic: Traffic,
   tags: Readonly<Record<string, string>> = endpoint.tags ?? {},
+  mirrorTraffic?: Traffic,
 ): object {
   return {
     ...envelope(endpoint),
     tags,
-    properties: { ...sendable(endpoint.properties), traffic },
+    properties: { ...sendable(endpoint.properties), traffic, ...(mirrorTraffic ? { mirrorTraffic } : {}) },
   };
 }
 

@@ -21,6 +21,10 @@ export function trafficWith(before: Traffic, name: string, percent: number): Tra
   return { ...spread(others, 100 - percent), [name]: percent };
 }
 
+/** A deployment has live or mirrored traffic, and not both: its mirror ends with the write that makes it live. */
+export const unmirrored = (mirror: Traffic, live: Traffic, name: string): Traffic =>
+  shareOf(live, name) > 0 && shareOf(mirror, name) > 0 ? { [name]: 0 } : mirror;
+
 /** `left` percent among `shares`, in their proportions and in whole percents; nobody is in it twice or with nothing. */
 function spread(shares: Traffic, left: number): Traffic {
   const total = Object.values(shares).reduce((sum, share) => sum + share, 0);
@@ -46,6 +50,19 @@ export function changesOf(before: Traffic, after: Traffic): Changes {
 }
 
 /**
+ * The change by two writes, one after the other, of which the first is to be taken back with the second. Where somebody else has written
+ * between them, `trafficWithout` finds that the shares do not add up, and takes back only the deployment's own.
+ */
+export function changesTogether(first: Changes | undefined, second: Changes): Changes {
+  const names = new Set([...Object.keys(first ?? {}), ...Object.keys(second)]);
+  const all = [...names].map((name) => {
+    const [one, other] = [first?.[name], second[name]];
+    return [name, [(one ?? other)?.[0] ?? 0, (other ?? one)?.[1] ?? 0]] as const;
+  });
+  return Object.fromEntries(all);
+}
+
+/**
  * The traffic without what one write gave to `name`. Where all that it changed stands as it was written, each share goes back
  * by what was changed; where others have moved since, only this share goes, and they keep their proportions.
  * @param there names of the deployments that there are: a share of one that is gone goes to those that are left
@@ -63,7 +80,9 @@ export function trafficWithout(
     const back = Object.fromEntries(Object.entries(changes).map(([one, [share]]) => [one, share]));
     const whole = withoutZeros({ ...now, ...back });
     const left = Object.fromEntries(Object.entries(whole).filter(([one]) => there.some((is) => sameName(is, one))));
-    if (Object.keys(left).length === Object.keys(whole).length) return whole;
+    const sum = Object.values(whole).reduce((total, share) => total + share, 0);
+    const isWhole = sum === 100 || sum === 0;
+    if (isWhole && Object.keys(left).length === Object.keys(whole).length) return whole;
     const { [name]: _own, ...rest } = left;
     if (Object.keys(rest).length === 0) return undefined;
     return withoutZeros({ ...spread(rest, 100 - before), ...(before > 0 ? { [name]: before } : {}) });

@@ -24,6 +24,7 @@ import {
   shareOf,
   trafficWith,
   trafficWithout,
+  unmirrored,
 } from "./traffic-shares.ts";
 
 export interface Move {
@@ -36,11 +37,33 @@ export interface Move {
   readonly left: () => number | undefined;
   /** The endpoint's tags with this traffic; written in the same PUT. Absent: as they are. */
   readonly retag?: ((tags: Tags, before: Traffic, wanted: Traffic) => Tags) | undefined;
+  /**
+   * What is wanted, made of what is there at the moment of writing; in place of `percent` and `retag`.
+   * @throws TaskError where it is not to be written any more
+   */
+  readonly route?: ((now: Routing, endpoint: Endpoint) => Routing) | undefined;
   /** Told right before the write what it changes; may note that in the lock, or refuse it. */
-  readonly onWrite: (changes: Changes, held: Held, tags: TagChanges) => Promise<void>;
+  readonly onWrite: (changes: Changes, held: Held, tags: TagChanges, mirror: MirrorChange | undefined) => Promise<void>;
   /** Told, while the lock is still held, once the share is what it is to be. */
   readonly onMoved: (held: Held) => Promise<void>;
 }
+
+/** The parts of an endpoint that one write of its traffic changes. */
+export interface Routing {
+  readonly traffic: Traffic;
+  /** Percent of the requests that are copied, by deployment; one at most (docs/facts/operations.md#A.6). */
+  readonly mirror: Traffic;
+  readonly tags: Tags;
+}
+
+/** The share of the mirror before and after, of the deployment that is moved. */
+export type MirrorChange = readonly [before: number, after: number];
+
+const routingOf = ({ properties, tags }: Endpoint): Routing => ({
+  traffic: properties.traffic ?? {},
+  mirror: properties.mirrorTraffic ?? {},
+  tags: tags ?? {},
+});
 
 export interface Moved {
   readonly before: Traffic;
@@ -55,32 +78,49 @@ export function moveTraffic(workspace: Workspace, move: Move): Promise<Moved> {
 }
 
 async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<Moved> {
-  const { endpoint: name, deployment, percent } = move;
+  const { endpoint: name, deployment } = move;
   const endpoint = await getEndpoint(workspace, name);
-  const before = endpoint.properties.traffic ?? {};
-  const wanted = trafficWith(before, deployment, percent);
-  if (sameTraffic(before, wanted)) {
+  const now = routingOf(endpoint);
+  const before = now.traffic;
+  const wanted = (move.route ?? routeBy(move))(now, endpoint);
+  // Tags go with a change of the traffic; without one, only what asks for them itself writes them.
+  const isSame = sameTraffic(before, wanted.traffic) && sameTraffic(now.mirror, wanted.mirror);
+  const tags = tagChangesOf(now.tags, wanted.tags);
+  if (isSame && (move.route === undefined || Object.keys(tags).length === 0)) {
     await move.onMoved(held);
     return { before, after: before };
   }
-  const was = endpoint.tags ?? {};
-  const tags = move.retag?.(was, before, wanted) ?? was;
-  await Promise.all([move.onWrite(changesOf(before, wanted), held, tagChangesOf(was, tags)), held.requireHeld()]);
-  const answer = await putEndpoint(workspace, name, endpointWrite(name, withTraffic(endpoint, wanted, tags)), {
-    deadline: move.left(),
-    again: false,
-  });
-  const after = answer.properties.traffic ?? {};
-  if (shareOf(after, deployment) !== shareOf(wanted, deployment)) {
+  const mirrors: MirrorChange = [shareOf(now.mirror, deployment), shareOf(wanted.mirror, deployment)];
+  const mirror = mirrors[0] === mirrors[1] ? undefined : mirrors;
+  await Promise.all([move.onWrite(changesOf(before, wanted.traffic), held, tags, mirror), held.requireHeld()]);
+  const body = withTraffic(endpoint, wanted.traffic, wanted.tags, mirror && wanted.mirror);
+  const answer = routingOf(
+    await putEndpoint(workspace, name, endpointWrite(name, body), { deadline: move.left(), again: false }),
+  );
+  const isWritten = (["traffic", "mirror"] as const).every(
+    (part) => shareOf(answer[part], deployment) === shareOf(wanted[part], deployment),
+  );
+  if (!isWritten) {
     throw new TaskError(
       "conflict",
-      `The traffic of ${name} was to be ${sayTraffic(wanted)}, and somebody else has changed it at the same time.`,
+      `The traffic of ${name} was to be ${sayTraffic(wanted.traffic)}${mirror ? `, with ${mirrors[1]} % of its requests copied to ${deployment}` : ""}, and somebody else has changed it at the same time.`,
       { errorCode: "AML1603", hint: "Run the step again: it starts from the current state." },
     );
   }
   await move.onMoved(held);
-  return { before, after };
+  return { before, after: answer.traffic };
 }
+
+const routeBy =
+  ({ deployment, percent, retag }: Move) =>
+  ({ traffic, mirror, tags }: Routing): Routing => {
+    const wanted = trafficWith(traffic, deployment, percent);
+    return {
+      traffic: wanted,
+      mirror: unmirrored(mirror, wanted, deployment),
+      tags: retag?.(tags, traffic, wanted) ?? tags,
+    };
+  };
 
 /** The outcome of giving a share back. */
 export interface GivenBack {
@@ -104,6 +144,7 @@ export function giveBack(
     readonly changes: Changes;
     /** Tags that the same write changed; they go back with the share. */
     readonly tags?: TagChanges | undefined;
+    readonly mirror?: MirrorChange | undefined;
     readonly lock: EndpointLock;
     readonly isMine: (held: Held) => boolean;
   },
@@ -123,13 +164,18 @@ export function giveBack(
     ]);
     if (endpoint === undefined) return { changed: false };
     requireSettled(name, endpoint);
-    const now = endpoint.properties.traffic ?? {};
-    if (shareOf(now, deployment) === (changes[deployment]?.[0] ?? 0)) return { changed: false };
+    const routing = routingOf(endpoint);
+    const now = routing.traffic;
+    const isBack = shareOf(now, deployment) === (changes[deployment]?.[0] ?? 0);
+    const mirrored = shareOf(routing.mirror, deployment);
+    // A mirror that is not as it was written is somebody else's by now.
+    const unmirror = move.mirror !== undefined && mirrored === move.mirror[1] && mirrored !== move.mirror[0];
+    if (isBack && !unmirror) return { changed: false };
     if (!move.isMine(held)) {
       return { changed: false, left: `Another run has taken over ${deployment}, so its traffic was left as it is.` };
     }
     const there = deployments.flatMap((one) => one.name ?? []);
-    const back = trafficWithout(now, deployment, changes, there);
+    const back = isBack ? now : trafficWithout(now, deployment, changes, there);
     if (back === undefined) {
       return {
         changed: false,
@@ -137,15 +183,9 @@ export function giveBack(
       };
     }
     await held.requireHeld();
-    const answer = await putEndpoint(
-      workspace,
-      name,
-      endpointWrite(name, withTraffic(endpoint, back, tagsWithout(endpoint.tags ?? {}, move.tags ?? {}))),
-      {
-        deadline: left(),
-        again: false,
-      },
-    );
+    const tags = tagsWithout(routing.tags, move.tags ?? {});
+    const body = withTraffic(endpoint, back, tags, unmirror ? { [deployment]: move.mirror?.[0] ?? 0 } : undefined);
+    const answer = await putEndpoint(workspace, name, endpointWrite(name, body), { deadline: left(), again: false });
     if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
     return { changed: true, left: "Somebody else has changed the traffic at the same time." };
   }

@@ -15,9 +15,10 @@ import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-deployment.ts";
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
-import { type DeploymentBody, planRollout } from "./rollout-plan.ts";
+import { planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
 import { undo } from "./rollout-undo.ts";
+import type { DeploymentBody } from "./rollout-wish.ts";
 
 export type { RolloutReport } from "./rollout-report.ts";
 

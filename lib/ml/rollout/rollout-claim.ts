@@ -5,8 +5,8 @@ import { randomUUID } from "node:crypto";
 import type { Provenance } from "../../provenance.ts";
 import type { Held, Unfinished } from "../endpoints/endpoint-lock.ts";
 import { stepOf } from "../workspace/lineage.ts";
-import type { DeploymentBody } from "./rollout-plan.ts";
 import { ROLLOUT_TAG } from "./rollout-undo.ts";
+import type { DeploymentBody } from "./rollout-wish.ts";
 
 /** Milliseconds after its deadline, or after six hours without one, when a rollout is not taken for running any more. */
 const FORGOTTEN = 15 * 60_000;

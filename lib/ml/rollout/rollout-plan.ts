@@ -1,34 +1,28 @@
-// Plans a rollout (blue/green): from what is wanted and what is there to a list of steps. Pure.
+// Plans a rollout of any strategy: from what is wanted and what is there to a list of steps. Pure.
+// Tests: test/lib/ml/rollout/rollout-plan.test.ts, test/lib/ml/rollout/strategies.test.ts
 
+import { TaskError } from "../../errors.ts";
 import type { Deployment } from "../endpoints/deployments.ts";
 import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
-import { sameName, sayTraffic, shareOf, trafficWith, withoutZeros } from "../endpoints/traffic-shares.ts";
-import { differences } from "../workspace/compare.ts";
+import {
+  sameName,
+  sameTraffic,
+  sayTraffic,
+  shareOf,
+  trafficWith,
+  unmirrored,
+  withoutZeros,
+} from "../endpoints/traffic-shares.ts";
 import { merged } from "../workspace/merge.ts";
-
-export interface RolloutWish {
-  /** Name of the deployment, and the body of its PUT. */
-  readonly name: string;
-  readonly body: DeploymentBody;
-  /** Percent that the new deployment gets; 0 leaves the traffic alone. */
-  readonly trafficPercent: number;
-  readonly deleteOldDeployments: boolean;
-  /** Deployments that another rollout is changing, in lower case. */
-  readonly foreign?: ReadonlySet<string>;
-  /** Deployments, in lower case, that an earlier attempt of this very step made and did not finish. */
-  readonly own?: ReadonlySet<string>;
-}
-export interface DeploymentBody {
-  readonly [key: string]: unknown;
-  readonly properties: Readonly<Record<string, unknown>>;
-}
+import { type Action, type Place, placeFor, placeInPlace } from "./rollout-place.ts";
+import { nextTraffic, type Progress, standingProgress } from "./rollout-progress.ts";
+import type { DeploymentBody, PlannedStrategy, RolloutWish } from "./rollout-wish.ts";
 
 export interface RolloutPlan {
   readonly endpoint: "create" | "keep";
   readonly deployment: {
     readonly name: string;
-    /** `wait`: it is coming up already, or going away; what is to be done shows once that has ended. */
-    readonly action: "create" | "update" | "keep" | "wait";
+    readonly action: Action;
     /** The whole body of the PUT; what is there and not managed here is in it. */
     readonly body: DeploymentBody;
     /** Why it has another name than the wanted one, as a clause: "the name blue is taken: it gets 100 % of the traffic". */
@@ -36,14 +30,26 @@ export interface RolloutPlan {
   };
   readonly trafficBefore: Traffic;
   readonly trafficAfter: Traffic;
+  /** Traffic and mirror after each write of the endpoint that is still to come, in order. */
+  readonly moves: readonly Shares[];
+  /** A rollout with steps that is under way: this one, begun by an earlier step or run, or another deployment's. */
+  readonly progress?: Progress;
   /** Deployments to remove once they have no traffic. */
   readonly remove: readonly string[];
+}
+
+/** Percent by deployment: of the live traffic, and of the requests that are copied. */
+export interface Shares {
+  readonly traffic: Traffic;
+  readonly mirror: Traffic;
 }
 
 /**
  * Plans a rollout. A live deployment, or one kept for rollback, is never changed: where the name is taken by a live
  * deployment or by an idle good one, with other content, the new one stands beside it as `<name>-2`, `<name>-3`…. One of
  * these names with the same content is used again, also while it still comes up; one that failed and has no traffic is mended.
+ * In place, the named deployment itself is changed, and the traffic stays.
+ * @throws TaskError where the strategy cannot be followed on this endpoint
  */
 export function planRollout(
   endpoint: Endpoint | undefined,
@@ -52,8 +58,16 @@ export function planRollout(
 ): RolloutPlan {
   const trafficBefore = withoutZeros(endpoint?.properties.traffic ?? {});
   const live = { ...withoutZeros(endpoint?.properties.mirrorTraffic ?? {}), ...trafficBefore };
-  const { name, action, existing, reason } = placeFor(deployments, live, wish);
-  const trafficAfter = trafficWith(trafficBefore, name, wish.trafficPercent);
+  const { strategy = { kind: "blueGreen" } } = wish;
+  const place = strategy.kind === "inPlace" ? placeInPlace(deployments, wish) : placeFor(deployments, live, wish);
+  const { name, action, existing, reason } = place;
+  const progress = standingProgress(endpoint);
+  const moves = movesOf(strategy, place, { endpoint, progress, wish });
+  const trafficAfter = moves.at(-1)?.traffic ?? trafficBefore;
+  // Old deployments go once this rollout has given traffic to its own; a mirror, and a change in place, give none.
+  const endsLive =
+    strategy.kind === "canary" ||
+    (wish.trafficPercent > 0 && (strategy.kind === "blueGreen" || (strategy.kind === "inPlace" && moves.length > 0)));
   return {
     endpoint: endpoint === undefined ? "create" : "keep",
     deployment: {
@@ -64,80 +78,104 @@ export function planRollout(
     },
     trafficBefore,
     trafficAfter,
-    remove: wish.deleteOldDeployments && wish.trafficPercent > 0 ? idle(deployments, trafficAfter, name) : [],
+    moves,
+    ...(progress === undefined ? {} : { progress }),
+    remove:
+      wish.deleteOldDeployments && endsLive
+        ? idle(deployments, { ...endpoint?.properties.mirrorTraffic, ...trafficAfter }, name)
+        : [],
   };
 }
 
-const stateOf = (deployment: Deployment) => (deployment.properties.provisioningState ?? "").toLowerCase();
-const isReady = (deployment: Deployment) => stateOf(deployment) === "succeeded";
-const isBroken = (deployment: Deployment) => /^(failed|cancell?ed)$/.test(stateOf(deployment));
-interface Place {
-  readonly name: string;
-  readonly action: RolloutPlan["deployment"]["action"];
-  readonly existing?: Deployment;
-  readonly reason?: string;
-}
-
-function placeFor(deployments: readonly Deployment[], live: Traffic, wish: RolloutWish): Place {
-  const find = (name: string) => deployments.find((one) => sameName(one.name, name));
-  const ours = deployments.filter((one) => sameName(one.name, wish.name) || isBeside(one.name, wish.name));
-  const same = ours.filter((one) => hasContent(one, wish.body));
-  const why = (name: string) => (sameName(name, wish.name) ? {} : { reason: reasonFor(find(wish.name), live, wish) });
-  const ready = same.filter(isReady);
-  const serving = ready.find((one) => shareOf(live, one.name ?? "") > 0) ?? ready[0];
-  if (serving) return use(serving, "keep");
-  const coming = same.find((one) => !isReady(one) && !isBroken(one));
-  if (coming) return use(coming, "wait");
-  for (let number = 1; ; number++) {
-    const name = number === 1 ? wish.name : beside(wish.name, number);
-    const existing = find(name);
-    if (existing === undefined) return { name, action: "create", ...why(name) };
-    if (stateOf(existing) === "deleting") return use(existing, "wait");
-    if (shareOf(live, name) > 0 || wish.foreign?.has(name.toLowerCase())) continue;
-    const isOwn = wish.own?.has(name.toLowerCase()) === true;
-    if (isBroken(existing) || (isOwn && isReady(existing))) return use(existing, "update");
-    if (isOwn) return use(existing, "wait");
+/** The writes of the endpoint that a strategy still needs, from what there is. */
+function movesOf(
+  strategy: PlannedStrategy,
+  { name, action }: Place,
+  there: { endpoint: Endpoint | undefined; progress: Progress | undefined; wish: RolloutWish },
+): Shares[] {
+  const { endpoint, progress, wish } = there;
+  const traffic = withoutZeros(endpoint?.properties.traffic ?? {});
+  const mirror = withoutZeros(endpoint?.properties.mirrorTraffic ?? {});
+  const own = shareOf(traffic, name);
+  const at = (wanted: Traffic): Shares => ({ traffic: wanted, mirror: withoutZeros(unmirrored(mirror, wanted, name)) });
+  switch (strategy.kind) {
+    case "blueGreen":
+      return sharesOf([trafficWith(traffic, name, wish.trafficPercent)]);
+    case "inPlace":
+      // The traffic of a deployment that is there is not this strategy's to change; a new one gets its share as ever.
+      return action === "create" ? sharesOf([trafficWith(traffic, name, wish.trafficPercent)]) : [];
+    case "canary": {
+      requireOwnProgress(progress, "canary", name);
+      if (Object.keys(traffic).every((one) => sameName(one, name))) return sharesOf([{ [name]: 100 }]);
+      const was = progress?.was;
+      const steps = strategy.steps.filter((share) => share > own);
+      return sharesOf(steps.map((share) => nextTraffic(traffic, was, name, own, share)));
+    }
+    case "shadow": {
+      requireOwnProgress(progress, "shadow", name);
+      requireMirrorable({ name, own, traffic, mirror, wish });
+      const { percent } = strategy;
+      return [...(shareOf(mirror, name) === percent ? [] : [percent]), 0].map((share) => ({
+        traffic,
+        mirror: withoutZeros({ [name]: share }),
+      }));
+    }
   }
-  function use(existing: Deployment, action: Place["action"]): Place {
-    const name = existing.name ?? wish.name;
-    return { name, action, existing, ...why(name) };
+  function sharesOf(wanted: readonly Traffic[]): Shares[] {
+    const moves = wanted.map(at);
+    return moves.filter((move, index) => {
+      const last = moves[index - 1] ?? { traffic, mirror };
+      return !(sameTraffic(last.traffic, move.traffic) && sameTraffic(last.mirror, move.mirror));
+    });
   }
 }
 
-/** The reason for another name than the wanted one. */
-function reasonFor(taken: Deployment | undefined, live: Traffic, wish: RolloutWish): string {
-  const { name } = wish;
-  if (taken === undefined) return "the same content stands under this name already";
-  const share = shareOf(live, name);
-  if (share > 0) return `${name} has other content and gets ${share} % of the traffic`;
-  if (wish.foreign?.has(name.toLowerCase())) return `another rollout uses ${name}`;
-  if (isReady(taken)) return `${name} has other content and is kept as a way back`;
-  return `${name} has other content and is ${taken.properties.provisioningState}`;
+/** @throws TaskError where another deployment's rollout has its share of the traffic still: two at once could not be judged */
+function requireOwnProgress(progress: Progress | undefined, kind: Progress["kind"], name: string): void {
+  if (progress === undefined || (sameName(progress.deployment, name) && progress.kind === kind)) return;
+  throw new TaskError(
+    "conflict",
+    `A ${progress.kind} rollout of the deployment ${progress.deployment} is in progress: it has ${progress.share} % since ${progress.since}, by the run ${progress.run || "of somebody without a pipeline"}. A second rollout with steps cannot be judged beside it, so nothing was changed.`,
+    {
+      errorCode: "AML1611",
+      hint: "Let that rollout end, or take it back with AzureMLRollback; strategy blueGreen replaces it at once.",
+    },
+  );
 }
 
-/** At most 32 characters, which is what Azure takes. */
-function beside(name: string, number: number): string {
-  const end = `-${number}`;
-  return name.slice(0, 32 - end.length).replace(/-+$/, "") + end;
-}
-
-function isBeside(name: string | undefined, wanted: string): boolean {
-  const number = /-(\d+)$/.exec(name ?? "")?.[1];
-  return number !== undefined && Number(number) >= 2 && sameName(name, beside(wanted, Number(number)));
+/** @throws TaskError where Azure would not mirror to the deployment, or somebody else's mirror would end (docs/facts/operations.md#A.6) */
+function requireMirrorable(at: Shares & { name: string; own: number; wish: RolloutWish }): void {
+  const { name, own, traffic, mirror, wish } = at;
+  const refuse = (why: string, hint: string): never => {
+    throw new TaskError("input", `The strategy shadow cannot be followed: ${why}`, { errorCode: "AML1611", hint });
+  };
+  if (wish.body.properties["endpointComputeType"] === "Kubernetes") {
+    refuse("Azure mirrors traffic on managed endpoints only, and this deployment is on Kubernetes.", "Choose canary.");
+  }
+  if (own > 0) {
+    refuse(
+      `${name} has the same content already and gets ${own} % of the live traffic; a deployment has live or mirrored traffic, not both.`,
+      "There is nothing to compare it with; choose canary to give it more traffic.",
+    );
+  }
+  if (Object.keys(traffic).length === 0) {
+    refuse(
+      "no deployment of the endpoint has live traffic that could be copied.",
+      "Release the first one as blueGreen.",
+    );
+  }
+  const other = Object.keys(mirror).find((one) => !sameName(one, name));
+  if (other !== undefined) {
+    refuse(
+      `the deployment ${other} has ${mirror[other]} % of the requests copied to it, and Azure mirrors to one deployment only.`,
+      `End that mirror first: az ml online-endpoint update --mirror-traffic "${other}=0".`,
+    );
+  }
 }
 
 function idle(deployments: readonly Deployment[], traffic: Traffic, name: string): string[] {
   const kept = new Set([name, ...Object.keys(traffic)].map((one) => one.toLowerCase()));
   return deployments.flatMap((one) => (one.name && !kept.has(one.name.toLowerCase()) ? [one.name] : []));
-}
-
-/**
- * Whether a deployment is what is wanted. Tags do not count: they say who deployed it, and differ from run to run.
- * @param wanted the body of its PUT
- */
-export function hasContent(existing: Deployment, wanted: DeploymentBody): boolean {
-  const content = { properties: wanted.properties, sku: wanted["sku"] };
-  return differences(content, { properties: existing.properties, sku: existing.sku }).length === 0;
 }
 
 /** The plan for people. */
@@ -146,6 +184,7 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
   const sentences = {
     create: `create the deployment ${name}`,
     update: `update the deployment ${name}, which was not finished and gets no traffic`,
+    change: `change the deployment ${name} in place, with ${shareOf(plan.trafficBefore, name)} % of the traffic on it; on failure its previous specification is put back`,
     keep: `keep the deployment ${name}, which is the same already`,
     wait: `wait for the deployment ${name}, on which another operation is under way`,
   };
@@ -153,7 +192,20 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     `Plan for the endpoint ${endpoint}:`,
     ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
     `  ${sentences[action]}${reason === undefined ? "" : `; it has this name because ${reason}`}`,
-    `  traffic ${sayTraffic(plan.trafficBefore)} -> ${sayTraffic(plan.trafficAfter)}`,
+    ...moveLines(plan),
     ...plan.remove.map((one) => `  delete the deployment ${one}`),
+  ];
+}
+
+/** The traffic from write to write; a mirror only where there is one. */
+function moveLines({ trafficBefore, trafficAfter, moves }: RolloutPlan): string[] {
+  const isMirrored = moves.some(({ mirror }) => Object.keys(mirror).length > 0);
+  if (!isMirrored) {
+    const shares = [trafficBefore, ...moves.map(({ traffic }) => traffic)];
+    return [`  traffic ${(moves.length === 0 ? [trafficBefore, trafficAfter] : shares).map(sayTraffic).join(" -> ")}`];
+  }
+  return [
+    `  traffic ${sayTraffic(trafficAfter)}, which stays`,
+    `  copies of requests: ${moves.map(({ mirror }) => sayTraffic(mirror)).join(" -> ")}`,
   ];
 }

@@ -16,9 +16,10 @@ import { callBeforeTraffic } from "./rollout-call.ts";
 import { RolloutClaim } from "./rollout-claim.ts";
 import { deleteOld } from "./rollout-clear.ts";
 import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
-import { planLines, planRollout, type RolloutPlan, type RolloutWish } from "./rollout-plan.ts";
+import { planLines, planRollout, type RolloutPlan } from "./rollout-plan.ts";
 import { type DeploymentSection, deploymentSection, type RolloutReport } from "./rollout-report.ts";
 import type { Leftover } from "./rollout-undo.ts";
+import type { RolloutWish } from "./rollout-wish.ts";
 
 export interface RolloutOptions extends Callbacks<DeploymentSection> {
   /** From which the endpoint is made where it is missing. */

@@ -10,7 +10,9 @@ import {
   trafficWith,
   trafficWithout,
 } from "../../../../lib/ml/endpoints/traffic-shares.ts";
-import { hasContent, planRollout, type RolloutWish } from "../../../../lib/ml/rollout/rollout-plan.ts";
+import { hasContent } from "../../../../lib/ml/rollout/rollout-place.ts";
+import { planRollout } from "../../../../lib/ml/rollout/rollout-plan.ts";
+import type { RolloutWish } from "../../../../lib/ml/rollout/rollout-wish.ts";
 import { merged } from "../../../../lib/ml/workspace/merge.ts";
 
 const endpoint = (traffic: Traffic): Endpoint => ({

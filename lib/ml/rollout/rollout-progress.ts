@@ -1,0 +1,130 @@
+// A rollout in progress, kept on the endpoint: which deployment has which share since when, by which pipeline run. Steps of later stages,
+// other agents and people read it there; it is written in the same PUT as the share, so that one never stands without the other. Pure.
+// Tests: test/lib/ml/rollout/rollout-progress.test.ts
+import { isServingName } from "../../documents/index.ts";
+import { isObject } from "../../plain-objects.ts";
+import type { Provenance } from "../../provenance.ts";
+import { sha256 } from "../../sha256.ts";
+import type { Tags } from "../endpoints/endpoint-tags.ts";
+import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
+import { sameTraffic, shareOf, trafficWith, withoutZeros } from "../endpoints/traffic-shares.ts";
+import { stepOf } from "../workspace/lineage.ts";
+
+/** The state for people and for steps: deployment, share, since when, by which run. */
+export const IN_PROGRESS = "azureDevOps.rolloutInProgress";
+/** The start of the rollout: what a rollback goes back to, and which steps have changed the share. */
+export const ORIGIN = "azureDevOps.rolloutOrigin";
+/** Characters of a tag's value in Azure Resource Manager. */
+const LONGEST = 256;
+
+export interface Progress {
+  readonly kind: "canary" | "shadow";
+  readonly deployment: string;
+  /** Percent of the traffic, or of its copies. */
+  readonly share: number;
+  /** ISO 8601, UTC: the last change of the traffic. */
+  readonly since: string;
+  /** Pipeline and number of the run, for people. */
+  readonly run: string;
+  /** The rollout's mark, which its deployment bears as a tag. */
+  readonly by: string;
+  /** Whether this rollout made the deployment: one that was there before is never deleted. */
+  readonly made: boolean;
+  /** The traffic before the rollout; undefined where it did not fit into the tag. */
+  readonly was: Traffic | undefined;
+  /** Short hashes of the steps of pipeline runs that have made a change: a rerun of one makes none. */
+  readonly taken: readonly string[];
+}
+
+/** The rollout in progress as the endpoint's tags have it; undefined where they have none that can be read. */
+export function readProgress(tags: Tags | null | undefined): Progress | undefined {
+  const state = parse(tags?.[IN_PROGRESS]);
+  const origin = parse(tags?.[ORIGIN]);
+  const { kind, deployment, share, since, run = "" } = state;
+  if (kind !== "canary" && kind !== "shadow") return undefined;
+  if (typeof deployment !== "string" || !isServingName(deployment)) return undefined;
+  if (!isShare(share) || typeof since !== "string" || Number.isNaN(Date.parse(since))) return undefined;
+  const { by = "", made, was, taken } = origin;
+  return {
+    kind,
+    deployment,
+    share,
+    since: new Date(since).toISOString(),
+    run: typeof run === "string" ? run.replace(/[^\w .:/-]/g, "").slice(0, 80) : "",
+    by: typeof by === "string" ? by : "",
+    made: made === true,
+    was: isTraffic(was) ? was : undefined,
+    taken: Array.isArray(taken) ? taken.filter((one): one is string => /^[0-9a-f]{8}$/.test(String(one))) : [],
+  };
+}
+
+/** The endpoint's tags with this state; without one, they have none. Other tags stay as they are. */
+export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
+  const { [IN_PROGRESS]: _state, [ORIGIN]: _origin, ...others } = tags;
+  if (progress === undefined) return others;
+  const { kind, deployment, share, since, by, made, was, taken } = progress;
+  const run = progress.run.replace(/[^\w .:/-]/g, "").slice(0, 80);
+  // Newest first to be dropped last: a rerun is a rerun of what was done a moment ago.
+  const origins = [
+    { by, made, was, taken },
+    { by, made, taken: taken.slice(-8) },
+  ].map((one) => JSON.stringify(one));
+  return {
+    ...others,
+    [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since, run }),
+    [ORIGIN]: origins.find((text) => text.length <= LONGEST) ?? JSON.stringify({ by, made, taken: taken.slice(-8) }),
+  };
+}
+
+/**
+ * The rollout in progress, if its share stands as it was written. A share that is another one by now was changed by a rollback, by
+ * another rollout or by hand, and the state says nothing any more.
+ */
+export function standingProgress(endpoint: Endpoint | undefined): Progress | undefined {
+  const progress = readProgress(endpoint?.tags);
+  if (endpoint === undefined || progress === undefined) return undefined;
+  const { traffic, mirrorTraffic } = endpoint.properties;
+  const share = shareOf(progress.kind === "canary" ? traffic : mirrorTraffic, progress.deployment);
+  return share === progress.share ? progress : undefined;
+}
+
+/** The short hash by which a rerun of a step knows that it has made its change; undefined outside pipelines. */
+export function stepMark(provenance: Provenance): string | undefined {
+  const step = stepOf(provenance);
+  return step === "" ? undefined : sha256(step).slice(0, 8);
+}
+
+/**
+ * The traffic with another share of a canary. Where all of it stands as the rollout wrote it, the others' shares are computed from
+ * those before the rollout, so that roundings of many steps do not add up; otherwise from what is there.
+ * @param now the traffic as it is
+ * @param from the canary's share until now
+ */
+export function nextTraffic(now: Traffic, was: Traffic | undefined, name: string, from: number, to: number): Traffic {
+  return trafficWith(stands(now, was, name, from) ? (was ?? now) : now, name, to);
+}
+
+/** Whether the traffic is what a rollout from `was` has written when it gave `name` this share. */
+export function stands(now: Traffic, was: Traffic | undefined, name: string, share: number): boolean {
+  return was !== undefined && shareOf(was, name) === 0 && sameTraffic(withoutZeros(now), trafficWith(was, name, share));
+}
+
+function parse(text: string | undefined): Readonly<Record<string, unknown>> {
+  if (text === undefined || text.length > LONGEST * 4) return {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+const isShare = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100;
+
+function isTraffic(value: unknown): value is Traffic {
+  if (!isObject(value)) return false;
+  const shares = Object.entries(value);
+  const sum = shares.reduce((total, [, share]) => total + Number(share), 0);
+  return sum === 100 && shares.every(([name, share]) => isServingName(name) && isShare(share));
+}
