@@ -1,10 +1,11 @@
-// Rollout (blue/green): creates the new deployment beside the live one, calls it at 0 % of the traffic, then moves the traffic; otherwise
-// rolls back.
-// Tests: test/lib/ml/endpoints/serving.test.ts
+// Rollout: creates the new deployment beside the live one, calls it at 0 % of the traffic, and moves the traffic by its strategy
+// (blue/green, canary, shadow, in place); otherwise rolls back.
+// Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/in-place.test.ts
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import { type OnlineDeploymentDocument, onlineDeploymentKind, type UploadRoot } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
+import { type Clock, systemClock } from "../../poll.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
@@ -13,12 +14,17 @@ import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { moveAtOnce } from "./blue-green.ts";
 import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-deployment.ts";
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
+import { type Judge, openJudge, requireTime } from "./rollout-bake.ts";
+import { deleteOld } from "./rollout-clear.ts";
 import { planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
+import { StepTaker } from "./rollout-steps.ts";
 import { undo } from "./rollout-undo.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
+import type { Strategy } from "./strategy.ts";
 
 export type { RolloutReport } from "./rollout-report.ts";
 
@@ -27,6 +33,8 @@ export interface DeployOptions extends RolloutOptions {
   /** 0 to 100; 0 leaves the traffic alone. */
   readonly trafficPercent: number;
   readonly deleteOldDeployments: boolean;
+  /** Absent: blue/green. */
+  readonly strategy?: Strategy | undefined;
   /** Refuses to move traffic to a deployment that is not called first. */
   readonly requireCall?: boolean;
   /** Milliseconds for all of it; absent or 0: no deadline. */
@@ -38,7 +46,7 @@ export interface DeployOptions extends RolloutOptions {
 }
 
 /** Milliseconds that a failed step waits for what is under way before it leaves it to its post-job stage. */
-const UNDOING = { traffic: 180_000, deployment: 60_000 };
+const UNDOING = { traffic: 180_000, deployment: 60_000, previous: 15 * 60_000 };
 
 /**
  * Rolls a deployment out. Sequential round trips: endpoint, deployments and everything that the file names side by side;
@@ -46,20 +54,45 @@ const UNDOING = { traffic: 180_000, deployment: 60_000 };
  * key side by side, the call; the lock, a fresh look, the traffic, the looks at its operation, and one look that it has moved.
  * @throws TaskError that says what went wrong, and what is there now
  */
-export async function deploy(workspace: Workspace, options: DeployOptions): Promise<RolloutReport> {
+export async function deploy(
+  workspace: Workspace & { readonly clock?: Clock },
+  options: DeployOptions,
+): Promise<RolloutReport> {
   requireSense(options);
-  const started = Date.now();
-  const left = () => (options.deadline ? Math.max(1, options.deadline - (Date.now() - started)) : undefined);
-  const rollout = new Rollout(workspace, options, await resolveAndPlan(workspace, options, left));
+  const { strategy = { kind: "blueGreen" } } = options;
+  const judge = "bake" in strategy ? await openJudge(workspace, options.deployment.endpoint_name, strategy) : undefined;
+  const clock = workspace.clock ?? systemClock;
+  const started = clock.now();
+  const left = () => (options.deadline ? Math.max(1, options.deadline - (clock.now() - started)) : undefined);
+  const rollout = new Rollout(workspace, options, await resolveAndPlan(workspace, options, left, judge?.ready));
+  rollout.tell({ strategy: strategy.kind });
   try {
-    return await rollout.apply();
+    return await apply(workspace, rollout, options, judge?.judge);
   } catch (error) {
     throw await afterFailure(workspace, options, rollout, error);
   }
 }
 
+async function apply(workspace: Workspace, rollout: Rollout, options: DeployOptions, judge: Judge | undefined) {
+  const { strategy = { kind: "blueGreen" }, trafficPercent } = options;
+  await rollout.place();
+  if ("bake" in strategy && judge) {
+    const taken = await new StepTaker(workspace, rollout, strategy, judge).take();
+    rollout.tell(taken);
+    if (!taken.done) return rollout.report;
+  } else {
+    await rollout.call();
+    // A deployment that was there keeps its share in place; a new one gets one.
+    const keepsShare = strategy.kind === "inPlace" && rollout.plan.deployment.action !== "create";
+    await moveAtOnce(workspace, rollout, keepsShare ? 0 : trafficPercent);
+    rollout.tell({ done: true });
+  }
+  await deleteOld(workspace, rollout.report.endpoint, rollout.plan.remove, rollout.lock, rollout.left);
+  return rollout.report;
+}
+
 /** @throws TaskError kind `input` before anything is asked or changed */
-function requireSense({ trafficPercent, requireCall, call }: DeployOptions): void {
+function requireSense({ trafficPercent, requireCall, call, strategy, deadline }: DeployOptions): void {
   if (!Number.isInteger(trafficPercent) || trafficPercent < 0 || trafficPercent > 100) {
     throw new TaskError("input", `Input trafficPercent is ${trafficPercent}; it must be 0 to 100.`, {
       errorCode: "AML1313",
@@ -72,9 +105,15 @@ function requireSense({ trafficPercent, requireCall, call }: DeployOptions): voi
       { errorCode: "AML1313", hint: "Give a request with the input requestFile, or set trafficPercent to 0." },
     );
   }
+  if (strategy && "bake" in strategy) requireTime(strategy, deadline);
 }
 
-async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left: Begun["left"]): Promise<Begun> {
+async function resolveAndPlan(
+  workspace: Workspace,
+  options: DeployOptions,
+  left: Begun["left"],
+  judgeable: Promise<void> | undefined,
+): Promise<Begun> {
   const { deployment: document } = options;
   const name = document.endpoint_name;
   const there = Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
@@ -84,6 +123,7 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
       throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
     }),
     requireNamed(workspace, document),
+    judgeable,
   ]);
   const preflight =
     options.preflight === "on"
@@ -107,6 +147,7 @@ async function resolveAndPlan(workspace: Workspace, options: DeployOptions, left
     body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
     trafficPercent: options.trafficPercent,
     deleteOldDeployments: options.deleteOldDeployments,
+    strategy: options.strategy,
   };
   const plan = planRollout(endpoint, deployments, wish);
   judgePlan?.(plan.deployment);
@@ -136,7 +177,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       rollout.tell({ failure: failure.section });
     }
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
-    if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover) {
+    if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover && !leftover.changes) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
       options.onLeft?.();
       now.push(

@@ -7,6 +7,7 @@ import { type Endpoint, endpointCredential } from "../endpoints/endpoints.ts";
 import { type Call, invoke, type Reply } from "../endpoints/invoke.ts";
 import { sameName, shareOf } from "../endpoints/traffic-shares.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import type { RolloutPlan } from "./rollout-plan.ts";
 
 /**
  * Milliseconds for which a deployment that is said to be ready may refuse its first call: the route to it may come a little
@@ -18,6 +19,17 @@ const WAKING = 60_000;
  * minutes (RFC 2308). How long the names of Azure ML take is not known.
  */
 const NAMING = 15 * 60_000;
+
+/** The news that nobody has called a deployment: a warning where it gets traffic all the same. */
+export function sayUncalled(workspace: Workspace, name: string, plan: RolloutPlan, endpoint: Endpoint): void {
+  const { log, azure } = workspace;
+  const sentence = `Nobody has called the deployment ${name}, so it is not known whether it works`;
+  const [first] = plan.moves;
+  const gets = first !== undefined && shareOf(first.traffic, name) > shareOf(endpoint.properties.traffic, name);
+  if (gets && !azure.dryRun) {
+    log.warn(`${sentence}, and it gets traffic all the same. Give a request with the input requestFile.`);
+  } else log.info(`${sentence}: no request file is given.`);
+}
 
 const isWaking = ({ kind, status }: TaskError) =>
   status === undefined ? kind === "connection" : [404, 429, 502, 503, 504].includes(status);

@@ -59,6 +59,12 @@ export class RolloutClaim {
     this.#created = isNew || own?.created === true;
   }
 
+  /** Takes over what an earlier step of the same rollout has made; what this step has noted is its own. */
+  adopt(by: string, created: boolean): void {
+    if (!this.#isNoted) this.#by = by;
+    this.#created = created;
+  }
+
   /**
    * Writes the entry, before the deployment: one that is not recorded would never be cleaned up.
    * @param left milliseconds that the rollout has; undefined: no deadline

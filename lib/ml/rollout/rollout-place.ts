@@ -9,7 +9,7 @@ import { differences } from "../workspace/compare.ts";
 import type { DeploymentBody, RolloutWish } from "./rollout-wish.ts";
 
 const stateOf = (deployment: Deployment) => (deployment.properties.provisioningState ?? "").toLowerCase();
-const isReady = (deployment: Deployment) => stateOf(deployment) === "succeeded";
+export const isReady = (deployment: Deployment) => stateOf(deployment) === "succeeded";
 const isBroken = (deployment: Deployment) => /^(failed|cancell?ed)$/.test(stateOf(deployment));
 
 /**

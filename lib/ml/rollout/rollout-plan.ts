@@ -14,7 +14,7 @@ import {
   withoutZeros,
 } from "../endpoints/traffic-shares.ts";
 import { merged } from "../workspace/merge.ts";
-import { type Action, type Place, placeFor, placeInPlace } from "./rollout-place.ts";
+import { type Action, isReady, type Place, placeFor, placeInPlace } from "./rollout-place.ts";
 import { nextTraffic, type Progress, standingProgress } from "./rollout-progress.ts";
 import type { DeploymentBody, PlannedStrategy, RolloutWish } from "./rollout-wish.ts";
 
@@ -25,6 +25,8 @@ export interface RolloutPlan {
     readonly action: Action;
     /** The whole body of the PUT; what is there and not managed here is in it. */
     readonly body: DeploymentBody;
+    /** The body as it was, of a deployment that is changed in place and was good: it is put back on failure. */
+    readonly previous?: DeploymentBody;
     /** Why it has another name than the wanted one, as a clause: "the name blue is taken: it gets 100 % of the traffic". */
     readonly reason?: string;
   };
@@ -39,7 +41,7 @@ export interface RolloutPlan {
 }
 
 /** Percent by deployment: of the live traffic, and of the requests that are copied. */
-export interface Shares {
+interface Shares {
   readonly traffic: Traffic;
   readonly mirror: Traffic;
 }
@@ -74,6 +76,7 @@ export function planRollout(
       name,
       action,
       body: existing === undefined ? wish.body : merged(wish.body, existing),
+      ...(action === "change" && existing && isReady(existing) ? { previous: specificationOf(existing) } : {}),
       ...(reason === undefined ? {} : { reason }),
     },
     trafficBefore,
@@ -85,6 +88,11 @@ export function planRollout(
         ? idle(deployments, { ...endpoint?.properties.mirrorTraffic, ...trafficAfter }, name)
         : [],
   };
+}
+
+/** The body of a PUT that makes the deployment what it is. */
+function specificationOf(existing: Deployment): DeploymentBody {
+  return merged({ properties: {} }, existing);
 }
 
 /** The writes of the endpoint that a strategy still needs, from what there is. */

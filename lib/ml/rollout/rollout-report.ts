@@ -3,6 +3,8 @@
 import type { Traffic } from "../endpoints/endpoints.ts";
 import type { FailureSection } from "../endpoints/failed-deployment.ts";
 import type { Reply } from "../endpoints/invoke.ts";
+import type { Verdict } from "../monitor/verdict.ts";
+import type { StrategyName } from "./strategy.ts";
 
 export interface RolloutReport {
   readonly endpoint: string;
@@ -15,8 +17,28 @@ export interface RolloutReport {
   readonly trafficBefore: Traffic;
   readonly traffic: Traffic;
   readonly reply?: Reply;
+  readonly strategy?: StrategyName;
+  /** Shares of a canary or a shadow that this call has set or judged, oldest first. */
+  readonly steps?: readonly StepSection[];
+  /** The last judgement of this call. */
+  readonly verdict?: Verdict["outcome"] | undefined;
+  /** Whether the rollout has ended; false: a later step goes on with it. */
+  readonly done?: boolean;
   /** Why it failed. */
   readonly failure?: FailureSection;
+}
+
+/** One share of a canary, or of a shadow's mirror, and what was found about it. */
+export interface StepSection {
+  /** Percent of the traffic, or of its copies. */
+  readonly share: number;
+  /** ISO 8601, UTC: when the share was set, and until when it was judged. */
+  readonly since: string;
+  readonly until?: string;
+  /** Absent: not judged. */
+  readonly outcome?: Verdict["outcome"];
+  readonly reasons?: readonly string[];
+  readonly rules?: Verdict["rules"];
 }
 
 /** The record's section on a deployment. */
@@ -29,10 +51,12 @@ export interface DeploymentSection {
   readonly model?: string;
   readonly scoringUri?: string;
   readonly failure?: FailureSection;
+  readonly strategy?: StrategyName;
+  readonly steps?: readonly StepSection[];
 }
 
 export function deploymentSection(report: RolloutReport): DeploymentSection {
-  const { endpoint, deployment, model, scoringUri, state, trafficBefore, traffic, failure } = report;
+  const { endpoint, deployment, model, scoringUri, state, trafficBefore, traffic, failure, strategy, steps } = report;
   return {
     endpoint,
     name: deployment,
@@ -42,5 +66,7 @@ export function deploymentSection(report: RolloutReport): DeploymentSection {
     ...(model === undefined ? {} : { model }),
     ...(scoringUri === undefined ? {} : { scoringUri }),
     ...(failure === undefined ? {} : { failure }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(steps === undefined ? {} : { steps }),
   };
 }

@@ -4,16 +4,17 @@
 import { TaskError } from "../../errors.ts";
 import { deleteDeployment, findDeployment, listDeployments } from "../endpoints/deployments.ts";
 import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
-import type { TagChanges } from "../endpoints/endpoint-tags.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { giveBack } from "../endpoints/traffic.ts";
 import { type Changes, sayTraffic, shareOf } from "../endpoints/traffic-shares.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { forgetPrevious, putPreviousBack } from "./in-place.ts";
+import type { WrittenChanges } from "./rollout-own.ts";
 
 /** The unfinished work of a rollout. Plain JSON: the step passes it to its post-job stage. */
-export interface Leftover {
+export interface Leftover extends WrittenChanges {
   readonly endpoint: string;
   readonly deployment: string;
   /** The rollout's mark: a tag of its deployment, and its entry in the endpoint's lock. */
@@ -24,16 +25,16 @@ export interface Leftover {
   readonly created: boolean;
   /** Whether the deployment is to go, or is to be kept without traffic. */
   readonly remove: boolean;
-  /** The change of traffic by the rollout's write; absent: it wrote none. */
-  readonly changes?: Changes;
-  /** Tags of the endpoint that the same write changed. */
-  readonly tags?: TagChanges;
+  /** The file with the previous specification of a deployment that was changed in place. */
+  readonly previous?: string;
 }
 
 /** Milliseconds to wait for what is under way. */
 export interface Patience {
   readonly traffic: number;
   readonly deployment: number;
+  /** For the previous specification of a deployment that was changed in place, which comes up as any deployment does. */
+  readonly previous?: number;
 }
 
 export interface Undone {
@@ -56,7 +57,7 @@ export async function undo(
   lock: EndpointLock,
   patience: Patience,
 ): Promise<Undone> {
-  const { endpoint, deployment, changes, tags } = leftover;
+  const { endpoint, deployment, changes, tags, mirror, previous: file } = leftover;
   const sentences: string[] = [];
   let settled = true;
   const tryTo = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
@@ -76,12 +77,26 @@ export async function undo(
       () =>
         giveBack(
           workspace,
-          { endpoint, deployment, changes, tags, lock, isMine: (held) => isMine(leftover, held) },
+          { endpoint, deployment, changes, tags, mirror, lock, isMine: (held) => isMine(leftover, held) },
           patience.traffic,
         ),
     );
     if (given?.left) sentences.push(given.left);
     isBack = given?.changed === true;
+  }
+  if (file !== undefined) {
+    const back = await tryTo(
+      `The previous specification of ${deployment} was not put back, so that it is as this step left it; deploy the previous YAML again`,
+      () =>
+        putPreviousBack(
+          workspace,
+          { endpoint, deployment, file, lock },
+          (has) => has[ROLLOUT_TAG] === leftover.by,
+          patience.previous ?? patience.deployment,
+        ),
+    );
+    if (back) sentences.push(back.sentence);
+    if (back?.settled) forgetPrevious(file);
   }
   const fate = await tryTo(`The deployment ${deployment} could not be deleted or checked`, () =>
     leftover.created && leftover.remove

@@ -3,19 +3,18 @@
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
 import { listDeployments, putDeployment } from "../endpoints/deployments.ts";
 import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
-import { type TagChanges, withKnownGood } from "../endpoints/endpoint-tags.ts";
-import { type Endpoint, findEndpoint, getEndpoint, type Traffic } from "../endpoints/endpoints.ts";
+import { type Endpoint, findEndpoint, getEndpoint } from "../endpoints/endpoints.ts";
 import type { Call, InvocationSection } from "../endpoints/invoke.ts";
-import { moveTraffic } from "../endpoints/traffic.ts";
-import { type Changes, sameTraffic, sayTraffic, shareOf, trafficWith } from "../endpoints/traffic-shares.ts";
+import { type Moved, moveTraffic, type Routing } from "../endpoints/traffic.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
-import { callBeforeTraffic } from "./rollout-call.ts";
+import { forgetPrevious, type KeepSpecification, keepPrevious } from "./in-place.ts";
+import { callBeforeTraffic, sayUncalled } from "./rollout-call.ts";
 import { RolloutClaim } from "./rollout-claim.ts";
-import { deleteOld } from "./rollout-clear.ts";
 import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
+import { type WrittenChanges, writtenTogether } from "./rollout-own.ts";
 import { planLines, planRollout, type RolloutPlan } from "./rollout-plan.ts";
 import { type DeploymentSection, deploymentSection, type RolloutReport } from "./rollout-report.ts";
 import type { Leftover } from "./rollout-undo.ts";
@@ -27,6 +26,8 @@ export interface RolloutOptions extends Callbacks<DeploymentSection> {
   /** Sent to the new deployment before it gets traffic. */
   readonly call?: Omit<Call, "deployment" | "onProgress"> | undefined;
   readonly onFailure: "deleteDeployment" | "keepDeployment";
+  /** Keeps the previous specification of a deployment that is changed in place. */
+  readonly keep?: KeepSpecification | undefined;
 }
 
 /** The desired state, and the state that was read before. */
@@ -51,8 +52,8 @@ export class Rollout {
   #plan: RolloutPlan;
   #madeEndpoint = false;
   #wrote = false;
-  #changes: Changes | undefined;
-  #tags: TagChanges | undefined;
+  #written: WrittenChanges | undefined;
+  #previous: string | undefined;
   #answered = false;
   #done = false;
   #report: RolloutReport;
@@ -76,22 +77,31 @@ export class Rollout {
     };
   }
 
-  get #name(): string {
+  get name(): string {
     return this.#plan.deployment.name;
+  }
+  get plan(): RolloutPlan {
+    return this.#plan;
+  }
+  get left(): () => number | undefined {
+    return this.#begun.left;
+  }
+  get claim(): Pick<RolloutClaim, "by" | "created"> {
+    return this.#claim;
   }
 
   /** The pending rollback; undefined: nothing. */
   get leftover(): Leftover | undefined {
-    if (this.#done || !(this.#wrote || this.#claim.isNoted || this.#changes)) return undefined;
+    if (this.#done || !(this.#wrote || this.#claim.isNoted || this.#written)) return undefined;
     return {
       endpoint: this.#endpoint,
-      deployment: this.#name,
+      deployment: this.name,
       by: this.#claim.by,
       noted: this.#claim.isNoted,
       created: this.#claim.created,
       remove: this.#options.onFailure === "deleteDeployment",
-      ...(this.#changes ? { changes: this.#changes } : {}),
-      ...(this.#tags ? { tags: this.#tags } : {}),
+      ...this.#written,
+      ...(this.#previous === undefined ? {} : { previous: this.#previous }),
     };
   }
 
@@ -110,40 +120,31 @@ export class Rollout {
     return this.#report;
   }
 
-  async apply(): Promise<RolloutReport> {
-    this.#sayPlan();
-    await this.#place();
-    this.tell({ state: "Succeeded" });
-    const endpoint = await this.#call();
-    await this.#moveTraffic();
-    // From here on the new deployment is live: a failure after this rolls nothing back.
-    this.#done = true;
-    this.#options.onLeft?.();
-    this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
-    await deleteOld(this.#workspace, this.#endpoint, this.#plan.remove, this.lock, this.#begun.left);
-    return this.#report;
-  }
-
   /** Brings the deployment to where it is wanted, ready. What is chosen and written is chosen under the lock, from a fresh look. */
-  async #place(): Promise<void> {
+  async place(): Promise<void> {
     const { log } = this.#workspace;
     const { left } = this.#begun;
+    this.#sayPlan();
     for (;;) {
-      if (this.#plan.deployment.action === "keep" && (await this.#isNobodyElses())) return;
-      const name = this.#name;
+      if (this.#plan.deployment.action === "keep" && (await this.#isNobodyElses())) break;
+      const name = this.name;
       const finish = await retryOnConflict(this.#workspace, `the deployment ${name}`, left(), () =>
         this.lock.hold(left(), (held) => this.#begin(held)),
       );
       if (this.#plan.deployment.action === "wait" && !this.#workspace.azure.dryRun) {
-        await untilSettled(this.#workspace, this.#endpoint, this.#name, left());
-      } else return finish === undefined ? undefined : log.group(`Deployment ${this.#name}`, finish);
+        await untilSettled(this.#workspace, this.#endpoint, this.name, left());
+        continue;
+      }
+      if (finish !== undefined) await log.group(`Deployment ${this.name}`, finish);
+      break;
     }
+    this.tell({ state: "Succeeded" });
   }
 
   /** Whether a deployment that is kept is finished, as far as one can know: what another run is still at is taken over first. */
   async #isNobodyElses(): Promise<boolean> {
     if (this.#workspace.azure.dryRun) return true;
-    const entry = (await this.lock.rollouts())?.[this.#name.toLowerCase()];
+    const entry = (await this.lock.rollouts())?.[this.name.toLowerCase()];
     return entry === undefined;
   }
 
@@ -163,18 +164,19 @@ export class Rollout {
       });
     }
     this.#claim.take(entry, plan.deployment.action === "create");
-    const writes = plan.deployment.action !== "keep";
-    await Promise.all([this.#note(held), writes ? held.requireHeld() : undefined]);
-    if (!writes) {
+    const { action, body, previous } = plan.deployment;
+    if (action === "change" && previous) this.#previous = keepPrevious(this.#workspace, previous, this.#options.keep);
+    await Promise.all([this.#note(held), action === "keep" ? undefined : held.requireHeld()]);
+    if (action === "keep") {
       this.#leave();
       return undefined;
     }
-    const write = { ...renamed(this.#begun.write, this.#name), body: this.#claim.marked(plan.deployment.body) };
+    const write = { ...renamed(this.#begun.write, this.name), body: this.#claim.marked(body) };
     this.#wrote = true;
     this.#leave();
     const { log } = this.#workspace;
-    return putDeployment(this.#workspace, this.#endpoint, this.#name, write, {
-      onState: (state) => log.info(`Deployment ${this.#name}: ${state}.`),
+    return putDeployment(this.#workspace, this.#endpoint, this.name, write, {
+      onState: (state) => log.info(`Deployment ${this.name}: ${state}.`),
       deadline: left,
     });
   }
@@ -192,78 +194,80 @@ export class Rollout {
   }
 
   #note(held: Held): Promise<void> {
-    return this.#claim.note(held, this.#name, this.#begun.left());
+    return this.#claim.note(held, this.name, this.#begun.left());
   }
 
-  /** Calls the new deployment by its name, past the traffic. */
-  async #call(): Promise<Endpoint> {
+  /** Calls the new deployment by its name, past the traffic. @returns the endpoint as it is now */
+  async call(): Promise<Endpoint> {
     // An operation may say that it has succeeded of a deployment that has not.
     const [endpoint] = await Promise.all([
       getEndpoint(this.#workspace, this.#endpoint),
-      this.#wrote ? requireReady(this.#workspace, this.#endpoint, this.#name) : undefined,
+      this.#wrote ? requireReady(this.#workspace, this.#endpoint, this.name) : undefined,
     ]);
     this.tell({ scoringUri: endpoint.properties.scoringUri ?? undefined });
     const { call } = this.#options;
-    if (call) {
-      const onProgress = ({ statusCode }: InvocationSection) => {
-        this.#answered = statusCode < 300;
-      };
-      const reply = await callBeforeTraffic(this.#workspace, endpoint, this.#name, { ...call, onProgress });
-      if (reply) this.tell({ reply });
+    if (call === undefined) {
+      sayUncalled(this.#workspace, this.name, this.#plan, endpoint);
       return endpoint;
     }
-    const { log, azure } = this.#workspace;
-    const sentence = `Nobody has called the deployment ${this.#name}, so it is not known whether it works`;
-    if (this.#stands(endpoint.properties.traffic ?? {}) || azure.dryRun)
-      log.info(`${sentence}: no request file is given.`);
-    else log.warn(`${sentence}, and it gets traffic all the same. Give a request with the input requestFile.`);
+    const onProgress = ({ statusCode }: InvocationSection) => {
+      this.#answered = statusCode < 300;
+    };
+    const reply = await callBeforeTraffic(this.#workspace, endpoint, this.name, { ...call, onProgress });
+    if (reply) this.tell({ reply });
     return endpoint;
   }
 
-  /** Whether the traffic is as it is wanted. */
-  #stands(now: Traffic): boolean {
-    return sameTraffic(now, trafficWith(now, this.#name, this.#begun.wish.trafficPercent));
-  }
-
-  async #moveTraffic(): Promise<void> {
+  /**
+   * Writes the endpoint's traffic once, made of what is there at that moment. From the last write on, the rollout has succeeded, and a
+   * failure rolls nothing back; what earlier writes changed is taken back with the later ones.
+   */
+  async move(route: (now: Routing, endpoint: Endpoint) => Routing, isLast: boolean): Promise<Moved> {
     const { log } = this.#workspace;
-    const { wish, left } = this.#begun;
-    // What is noted in the lock is finished under it; otherwise nothing is locked where nothing is to be written.
-    const now = this.#claim.isNoted
-      ? undefined
-      : ((await getEndpoint(this.#workspace, this.#endpoint)).properties.traffic ?? {});
-    if (now && this.#stands(now)) {
-      log.info(`The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(now)}.`);
-      return this.tell({ traffic: now });
-    }
-    const { before, after } = await moveTraffic(this.#workspace, {
+    const before = this.#written;
+    const moved = await moveTraffic(this.#workspace, {
       endpoint: this.#endpoint,
-      deployment: this.#name,
-      percent: wish.trafficPercent,
+      deployment: this.name,
+      percent: 0,
+      route,
       lock: this.lock,
-      left,
-      retag: (tags, was, wanted) => (shareOf(wanted, this.#name) === 100 ? withKnownGood(tags, this.#name, was) : tags),
-      onWrite: async (changes, held, tags) => {
-        await Promise.all([requireReady(this.#workspace, this.#endpoint, this.#name), this.#note(held)]);
-        this.#changes = changes;
-        this.#tags = tags;
+      left: this.#begun.left,
+      onWrite: async (changes, held, tags, mirror) => {
+        await Promise.all([requireReady(this.#workspace, this.#endpoint, this.name), this.#note(held)]);
+        const written = { changes, tags, ...(mirror ? { mirror } : {}) };
+        this.#written = before ? writtenTogether(before, written) : written;
         this.#leave();
       },
       onMoved: async (held) => {
-        this.#done = true;
-        this.#options.onLeft?.();
+        if (!isLast) return;
+        this.end();
         // An entry that stays ends by itself; the rollout is done.
         if (this.#claim.isNoted) {
-          await held.note(this.#name, undefined).catch((error: Error) => log.debug(`The lock: ${error.message}`));
+          await held.note(this.name, undefined).catch((error: Error) => log.debug(`The lock: ${error.message}`));
         }
       },
     });
-    log.info(
-      before === after
-        ? `The traffic of ${this.#endpoint} stays as it is: ${sayTraffic(after)}.`
-        : `The traffic of ${this.#endpoint} is ${sayTraffic(after)}; it was ${sayTraffic(before)}.`,
-    );
-    this.tell({ traffic: after });
+    this.tell({ traffic: moved.after });
+    return moved;
+  }
+
+  /** From here on a failure rolls nothing back. */
+  end(): void {
+    this.#done = true;
+    this.#options.onLeft?.();
+    forgetPrevious(this.#previous);
+  }
+
+  /** Whether the rollout has an entry in the lock, which its last write removes. */
+  get isNoted(): boolean {
+    return this.#claim.isNoted;
+  }
+
+  /** What an earlier step of the same rollout has done is this one's from here on: its failure takes all of it back. */
+  adopt(by: string, created: boolean, written: WrittenChanges): void {
+    this.#claim.adopt(by, created);
+    this.#written = written;
+    this.#leave();
   }
 
   #named() {

@@ -1,0 +1,86 @@
+// Writes of a rollout with steps: the share of the new deployment and the state of the rollout, made of what is on the endpoint at that
+// moment; and what an earlier step has written, for its rollback. Pure.
+// Tests: test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/canary-stages.test.ts
+import { TaskError } from "../../errors.ts";
+import { withKnownGood } from "../endpoints/endpoint-tags.ts";
+import type { Endpoint } from "../endpoints/endpoints.ts";
+import type { Routing } from "../endpoints/traffic.ts";
+import { changesOf, sameName, sayTraffic, shareOf, unmirrored, withoutZeros } from "../endpoints/traffic-shares.ts";
+import type { WrittenChanges } from "./rollout-own.ts";
+import {
+  IN_PROGRESS,
+  nextTraffic,
+  ORIGIN,
+  type Progress,
+  standingProgress,
+  stands,
+  withProgress,
+} from "./rollout-progress.ts";
+
+/**
+ * The write that brings a rollout from one share to the next.
+ * @param from the state before it; undefined: the rollout begins
+ * @param isLast the rollout ends with it, and its state goes
+ */
+export function routeTo(next: Progress, from: Progress | undefined, isLast: boolean) {
+  return (now: Routing, endpoint: Endpoint): Routing => {
+    const { deployment: name, share } = next;
+    const own = shareOf(next.kind === "shadow" ? now.mirror : now.traffic, name);
+    const standing = standingProgress(endpoint);
+    // The answer to this very write was lost, and it was done.
+    if (isLast ? standing === undefined && own === share : isSame(standing, next)) return now;
+    if (from === undefined) requireNone(endpoint, standing);
+    else requireStanding(endpoint, from);
+    const was = from === undefined ? beforeOf(now, name) : from.was;
+    const traffic = next.kind === "shadow" ? now.traffic : nextTraffic(now.traffic, was, name, own, share);
+    const mirror = next.kind === "shadow" ? { [name]: share } : unmirrored(now.mirror, traffic, name);
+    const isGood = isLast && shareOf(traffic, name) === 100;
+    const tags = withProgress(now.tags, isLast ? undefined : { ...next, was });
+    return { traffic, mirror, tags: isGood ? withKnownGood(tags, name, was ?? now.traffic) : tags };
+  };
+}
+
+/** The traffic before the rollout; undefined where the deployment had a share of it. */
+const beforeOf = ({ traffic }: Routing, name: string) =>
+  shareOf(traffic, name) === 0 ? withoutZeros(traffic) : undefined;
+
+const isSame = (one: Progress | undefined, other: Progress): boolean =>
+  one !== undefined &&
+  one.kind === other.kind &&
+  sameName(one.deployment, other.deployment) &&
+  one.share === other.share &&
+  one.since === other.since;
+
+/** @throws TaskError where the share is not as the rollout wrote it: a rollback, another run or somebody by hand has changed it */
+export function requireStanding(endpoint: Endpoint, progress: Progress): void {
+  if (isSame(standingProgress(endpoint), progress)) return;
+  const { traffic } = endpoint.properties;
+  throw new TaskError(
+    "conflict",
+    `The ${progress.kind} rollout of ${progress.deployment}, with ${progress.share} % since ${progress.since}, does not stand as it was written any more: another run or somebody else has changed the endpoint meanwhile. Its traffic is ${sayTraffic(traffic ?? {})}.`,
+    { errorCode: "AML1603", hint: "Run the step again: it starts from the current state." },
+  );
+}
+
+function requireNone({ properties }: Endpoint, standing: Progress | undefined): void {
+  if (standing === undefined) return;
+  throw new TaskError(
+    "conflict",
+    `A ${standing.kind} rollout of ${standing.deployment} has begun at the same time; the traffic is ${sayTraffic(properties.traffic ?? {})}, and nothing was moved.`,
+    { errorCode: "AML1603", hint: "Run the step again: it starts from the current state." },
+  );
+}
+
+/** All that a rollout has written since it began, as far as it stands: shares go back to those before it, or in proportion. */
+export function writtenSince({ tags, properties }: Endpoint, progress: Progress): WrittenChanges {
+  const { deployment: name, share, was } = progress;
+  const now = withoutZeros(properties.traffic ?? {});
+  const state = Object.fromEntries(
+    [IN_PROGRESS, ORIGIN].flatMap((tag) => {
+      const value = tags?.[tag];
+      return value === undefined ? [] : [[tag, [null, value]] as const];
+    }),
+  );
+  if (progress.kind === "shadow") return { tags: state, mirror: [0, share] };
+  return { tags: state, changes: was && stands(now, was, name, share) ? changesOf(was, now) : { [name]: [0, share] } };
+}

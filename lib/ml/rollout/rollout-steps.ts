@@ -1,0 +1,205 @@
+// Steps of a canary or a shadow: each share bakes and is judged before the next one. Either all steps on this agent, or one change a call,
+// with the state on the endpoint in between.
+// Tests: test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/canary-stages.test.ts
+import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import { type Clock, systemClock } from "../../poll.ts";
+import { type Endpoint, getEndpoint } from "../endpoints/endpoints.ts";
+import { sayTraffic, shareOf, withoutZeros } from "../endpoints/traffic-shares.ts";
+import { sayVerdict, type Verdict } from "../monitor/verdict.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import type { Rollout } from "./rollout.ts";
+import { type Judge, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
+import { type Progress, stepMark } from "./rollout-progress.ts";
+import type { StepSection } from "./rollout-report.ts";
+import { requireStanding, routeTo, writtenSince } from "./rollout-route.ts";
+
+/** The state of a rollout with steps after this call. */
+export interface StepsTaken {
+  readonly done: boolean;
+  /** The last judgement of this call; undefined: nothing was judged. */
+  readonly verdict?: Verdict["outcome"] | undefined;
+}
+
+export class StepTaker {
+  readonly #workspace: Workspace;
+  readonly #clock: Clock;
+  readonly #rollout: Rollout;
+  readonly #strategy: SteppedStrategy;
+  readonly #judge: Judge;
+  readonly #isOneChange: boolean;
+  #progress: Progress | undefined;
+  #steps: readonly StepSection[] = [];
+
+  constructor(
+    workspace: Workspace & { readonly clock?: Clock },
+    rollout: Rollout,
+    strategy: SteppedStrategy,
+    judge: Judge,
+  ) {
+    this.#workspace = workspace;
+    this.#clock = workspace.clock ?? systemClock;
+    this.#rollout = rollout;
+    this.#strategy = strategy;
+    this.#judge = judge;
+    this.#isOneChange = strategy.advance === "next";
+    this.#progress = rollout.plan.progress;
+  }
+
+  /** Takes the steps that this call is to take. @throws TaskError where a share failed, or could not be judged in time */
+  async take(): Promise<StepsTaken> {
+    const { log, azure, provenance } = this.#workspace;
+    const { name, plan } = this.#rollout;
+    const begun = this.#progress;
+    if (begun) this.#tell({ share: begun.share, since: begun.since });
+    const mark = stepMark(provenance);
+    if (begun && this.#isOneChange && mark !== undefined && begun.taken.includes(mark)) {
+      log.info(`${this.#says(begun)}: an earlier attempt of this step made that change, and this one makes no other.`);
+      return this.#pause();
+    }
+    // The agent of an earlier attempt was lost: its share is this attempt's to go on with, or to take back.
+    if (begun && !this.#isOneChange) await this.#adopt();
+    const endpoint = await this.#contractTest();
+    const shares = plan.moves.map((move) =>
+      shareOf(this.#strategy.kind === "shadow" ? move.mirror : move.traffic, name),
+    );
+    if (shares.length === 0 && begun === undefined) {
+      log.info(`${name} has its share already: the traffic is ${sayTraffic(endpoint.properties.traffic ?? {})}.`);
+      this.#rollout.end();
+      return { done: true };
+    }
+    // Where the steps were lowered meanwhile, the share that it has is the last one.
+    const ahead = shares.length > 0 ? shares : [begun?.share ?? 0];
+    const live = liveBeside(endpoint, name);
+    let verdict: Verdict["outcome"] | undefined;
+    for (const [at, share] of ahead.entries()) {
+      if (this.#progress !== undefined && !azure.dryRun) {
+        const judged = await this.#judgeNow(this.#progress, live);
+        verdict = judged.outcome;
+        if (!(await this.#mayGoOn(this.#progress, judged))) return this.#pause(verdict);
+        if (at > 0) await this.#contractTest();
+      }
+      const isLast = at === ahead.length - 1;
+      await this.#moveTo(share, isLast);
+      if (isLast) return { done: true, verdict };
+      if (this.#isOneChange) return this.#pause(verdict);
+    }
+    return { done: true, verdict };
+  }
+
+  /** The rollout goes on in a later step; a failure after this one's change takes nothing back. */
+  #pause(verdict?: Verdict["outcome"]): StepsTaken {
+    this.#rollout.end();
+    return { done: false, verdict };
+  }
+
+  async #judgeNow(progress: Progress, live: string | undefined): Promise<Verdict> {
+    const { log, signal } = this.#workspace;
+    const verdict = await judgeShare(progress, this.#strategy, {
+      judge: (window) => this.#judge({ ...window, fresh: progress.deployment, live }),
+      clock: this.#clock,
+      left: this.#rollout.left,
+      signal,
+      log,
+    });
+    const { outcome, reasons, rules, window } = verdict;
+    this.#tell({ share: progress.share, since: progress.since, until: window.to, outcome, reasons, rules });
+    log.info(`${this.#says(progress)}:`);
+    for (const line of sayVerdict(verdict)) log.info(`  ${line}`);
+    return verdict;
+  }
+
+  /** @returns false where the share stays and a later call judges it again. @throws TaskError where the rollout is to be taken back */
+  async #mayGoOn(progress: Progress, { outcome, reasons }: Verdict): Promise<boolean> {
+    const { log } = this.#workspace;
+    if (outcome === "pass") return true;
+    const why = reasons.join(" ") || "no reason was given";
+    if (outcome === "inconclusive" && this.#strategy.onInconclusive === "continue") {
+      log.warn(
+        `${this.#says(progress)}, could not be judged, and goes on all the same (onInconclusive: continue): ${why}`,
+      );
+      return true;
+    }
+    if (outcome === "inconclusive" && this.#strategy.onInconclusive === "wait" && this.#isOneChange) {
+      log.warn(`${this.#says(progress)}, could not be judged yet, so nothing moved; run the step again later: ${why}`);
+      return false;
+    }
+    if (this.#isOneChange) await this.#adopt();
+    throw new TaskError(
+      "failed",
+      `The ${progress.kind} rollout failed: ${this.#says(progress)}, ${outcome === "fail" ? "was judged and failed" : "could not be judged"}. ${why}`,
+      {
+        errorCode: "AML1612",
+        hint: "The summary and the record have each rule with its numbers. See the container's log, correct the model or its code, and release it again.",
+      },
+    );
+  }
+
+  /** The contract test of each step: the new deployment is called by its name, and must answer as expected. */
+  async #contractTest(): Promise<Endpoint> {
+    try {
+      return await this.#rollout.call();
+    } catch (error) {
+      // A wrong answer fails the rollout; where nobody was reached, nothing is known against the deployment.
+      const isAnswer = error instanceof TaskError && error.kind !== "connection" && error.code !== NAME_NOT_RESOLVED;
+      if (isAnswer && this.#progress && this.#isOneChange && !this.#workspace.signal.aborted) await this.#adopt();
+      throw error;
+    }
+  }
+
+  /** All that this rollout has changed until now is this step's: its failure takes it back. */
+  async #adopt(): Promise<void> {
+    const progress = this.#progress;
+    if (progress === undefined) return;
+    const endpoint = await getEndpoint(this.#workspace, this.#rollout.report.endpoint);
+    requireStanding(endpoint, progress);
+    this.#rollout.adopt(progress.by, progress.made, writtenSince(endpoint, progress));
+  }
+
+  async #moveTo(share: number, isLast: boolean): Promise<void> {
+    const { log, provenance } = this.#workspace;
+    const { name, claim, report } = this.#rollout;
+    const mark = stepMark(provenance);
+    const next: Progress = {
+      kind: this.#strategy.kind,
+      deployment: name,
+      share,
+      since: new Date(this.#clock.now()).toISOString(),
+      run: [provenance.definition, provenance.runNumber].filter((one) => one !== "").join(" "),
+      by: this.#progress?.by || claim.by,
+      made: this.#progress?.made ?? claim.created,
+      was: this.#progress?.was,
+      taken: [...(this.#progress?.taken ?? []), ...(mark === undefined ? [] : [mark])],
+    };
+    const { after } = await this.#rollout.move(routeTo(next, this.#progress, isLast), isLast || this.#isOneChange);
+    const was = this.#progress?.was ?? withoutZeros(report.trafficBefore);
+    this.#progress = isLast ? undefined : { ...next, was: shareOf(was, name) === 0 ? was : undefined };
+    if (next.kind === "shadow") {
+      log.info(
+        isLast
+          ? `No request of ${report.endpoint} is copied to ${name} any more; the traffic is ${sayTraffic(after)}, as before.`
+          : `${share} % of the requests to ${report.endpoint} are copied to ${name}; the traffic stays: ${sayTraffic(after)}.`,
+      );
+    } else log.info(`The traffic of ${report.endpoint} is ${sayTraffic(after)}.`);
+    if (!isLast || next.kind === "canary") this.#tell({ share, since: next.since });
+  }
+
+  #says({ kind, deployment, share, since }: Progress): string {
+    const of = kind === "shadow" ? "copies of the requests" : "the traffic";
+    return `${deployment} with ${share} % of ${of} since ${since}`;
+  }
+
+  #tell(step: StepSection): void {
+    const others = this.#steps.filter(({ share, since }) => share !== step.share || since !== step.since);
+    this.#steps = [...others, step];
+    this.#rollout.tell({ steps: this.#steps });
+  }
+}
+
+/** The deployment that the new one is compared with: the one that has most of the traffic beside it. */
+function liveBeside({ properties }: Endpoint, name: string): string | undefined {
+  const others = Object.entries(withoutZeros(properties.traffic ?? {})).filter(
+    ([one]) => one.toLowerCase() !== name.toLowerCase(),
+  );
+  return others.sort((a, b) => b[1] - a[1])[0]?.[0];
+}

@@ -1,0 +1,75 @@
+// Canaries for tests: a rollout by its library's clock, an hour ago, so that Azure Monitor has the minutes that a scenario tells of them.
+import { readStrategy, type StrategyInputs } from "../../../../lib/ml/rollout/strategy.ts";
+import type { Clock } from "../../../../lib/poll.ts";
+import { seedMinutes } from "../../../../local/azure/monitor/seed.ts";
+import { begin, type Rollout, type Wish } from "../rollouts.ts";
+import { theCloud } from "../world.ts";
+
+const MINUTE = 60_000;
+
+/** A clock whose pauses take no time; it begins so many minutes ago. */
+export function jumpingClock(minutesAgo: number): Clock & { readonly jumped: () => number } {
+  const start = Date.now() - minutesAgo * MINUTE;
+  let jumped = 0;
+  return {
+    jumped: () => jumped / MINUTE,
+    now: () => start + jumped,
+    sleep: async (milliseconds, signal) => {
+      signal?.throwIfAborted();
+      jumped += milliseconds;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    },
+  };
+}
+
+interface Minutes {
+  /** Requests a minute, and how many of them fail with 503. */
+  readonly requests?: number;
+  readonly errors?: number;
+  /** Milliseconds. */
+  readonly latency?: number;
+  /** Minutes before now: the first of them, and the one after the last. */
+  readonly ago?: number;
+  readonly until?: number;
+}
+
+/** Minutes of one deployment as Azure Monitor is to tell them: two hours, up to five minutes ago. */
+export async function seed(endpoint: string, deployment: string, minutes: Minutes = {}): Promise<void> {
+  const { requests = 60, errors = 0, latency = 20, ago = 120, until = 5 } = minutes;
+  const { azure } = await theCloud();
+  const answers = errors > 0 ? { "503": errors } : {};
+  seedMinutes(azure, [
+    { endpoint, deployment, ago: ago * MINUTE, span: (ago - until) * MINUTE, requests, answers, latency },
+  ]);
+}
+
+const inputs: StrategyInputs = {
+  strategy: "canary",
+  steps: "10, 50, 100",
+  bakeMinutes: 5,
+  canaryRules: undefined,
+  minimumRequests: 50,
+  failureLimit: 0,
+  alertRules: undefined,
+  onInconclusive: "wait",
+  advance: "all",
+  mirrorPercent: 20,
+};
+
+export interface Canary extends Wish {
+  readonly inputs?: Partial<StrategyInputs>;
+  readonly clock?: Clock;
+}
+
+/** Begins a canary of green, beside blue. */
+export async function beginCanary(endpoint: string, canary: Canary = {}): Promise<Rollout> {
+  const { inputs: own, clock = jumpingClock(100), options, ...wish } = canary;
+  return begin(endpoint, {
+    deployment: "green",
+    how: "a",
+    ...wish,
+    clock,
+    options: { strategy: readStrategy({ ...inputs, ...own }), ...options },
+  });
+}

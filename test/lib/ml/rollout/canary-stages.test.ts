@@ -1,0 +1,212 @@
+// Canaries with one change a call: each short step judges the whole window since the last change, and the state lives on the endpoint between
+// steps, stages and runs.
+import assert from "node:assert/strict";
+import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import { IN_PROGRESS } from "../../../../lib/ml/rollout/rollout-progress.ts";
+import type { Clock } from "../../../../lib/poll.ts";
+import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
+import { afterJob, failureOf, isTrafficWrite, liveEndpoint, release, served, setTraffic } from "../rollouts.ts";
+import { answered, theCloud } from "../world.ts";
+import { beginCanary, type Canary, jumpingClock, seed } from "./canaries.ts";
+
+const tagsOf = async (endpoint: string) => endpointsOf((await theCloud()).azure).get(endpoint)?.tags ?? {};
+
+/** One pipeline run whose stages each make one change, by one clock: a stage begins 12 minutes after the one before. */
+function stages(endpoint: string, runId = "4711") {
+  const clock = jumpingClock(100);
+  const stage = async (name: string, canary: Canary = {}) => {
+    const { inputs, provenance, ...more } = canary;
+    return beginCanary(endpoint, {
+      clock: clock as Clock,
+      ...more,
+      provenance: { runId, stage: name, ...provenance },
+      inputs: { advance: "next", ...inputs },
+    });
+  };
+  return { stage, pass: (minutes: number) => clock.sleep(minutes * 60_000) };
+}
+
+describe("a canary with one change a call", () => {
+  it("begins, goes on and ends in three short steps, and waits in none of them", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const first = await (await stage("ten")).done;
+    assert.deepEqual([first.done, first.verdict, first.traffic], [false, undefined, { blue: 90, green: 10 }]);
+    const state = JSON.parse((await tagsOf(name))[IN_PROGRESS] ?? "{}");
+    assert.deepEqual([state.deployment, state.share, state.run], ["green", 10, "train 20261123.1"]);
+    await pass(12);
+    const second = await (await stage("fifty")).done;
+    assert.deepEqual([second.done, second.verdict, second.traffic], [false, "pass", { blue: 50, green: 50 }]);
+    await pass(12);
+    const third = await (await stage("all")).done;
+    assert.deepEqual([third.done, third.verdict, third.traffic], [true, "pass", { green: 100 }]);
+    assert.deepEqual(
+      [(await tagsOf(name))[IN_PROGRESS], (await tagsOf(name))[LAST_KNOWN_GOOD]],
+      [undefined, "green blue"],
+    );
+  });
+
+  it("takes no step twice: a rerun of a stage, the last or an earlier one, changes nothing", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    await pass(12);
+    for (const attempt of [2, 3]) {
+      const again = await stage("ten", { provenance: { attempt } });
+      assert.equal((await again.done).done, false);
+      assert.match(again.log.text(), /an earlier attempt of this step made that change/);
+    }
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+    await (await stage("fifty")).done;
+    await pass(12);
+    await (await stage("ten", { provenance: { attempt: 4 } })).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
+    // Another run of the pipeline goes on with it.
+    const { stage: another, pass: later } = stages(name, "4712");
+    await later(36);
+    assert.equal((await (await another("ten")).done).done, true);
+    assert.deepEqual((await served(name)).traffic, { green: 100 });
+  });
+
+  it("takes all of it back where a later step finds it bad, and deletes the deployment that an earlier step made", async () => {
+    const name = await liveEndpoint({ teal: 30 });
+    await Promise.all([seed(name, "blue"), seed(name, "green", { until: 88 })]);
+    await seed(name, "green", { ago: 88, errors: 20 });
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    await pass(12);
+    await (await stage("fifty")).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 35, teal: 15, green: 50 });
+    await pass(12);
+    const rollout = await stage("all");
+    const error = await failureOf(rollout);
+    assert.match(error.message, /green with 50 % of the traffic since .* was judged and failed\. new\.errorRate/);
+    assert.match(error.message, /The deployment green was deleted\. The traffic of .* is blue 70 %, teal 30 % again\./);
+    assert.deepEqual(await served(name), { traffic: { blue: 70, teal: 30 }, deployments: ["blue", "teal:b"] });
+    assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
+    assert.equal(rollout.report()?.steps?.at(-1)?.outcome, "fail");
+  });
+
+  it("takes it back where the contract test of a later step fails", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    await pass(12);
+    const error = await failureOf(
+      await stage("fifty", {
+        opening: {
+          between: async (request, send) =>
+            request.url.includes("/score") ? answered(request, 200, { doubled: [2, 5] }) : send(),
+        },
+      }),
+    );
+    assert.match(error.message, /not as expected/);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+  });
+
+  it("stays where it is while nothing can be said, and goes on once it can", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    const early = await stage("fifty");
+    assert.deepEqual([(await early.done).done, (await early.done).verdict], [false, "inconclusive"]);
+    assert.match(
+      early.log.text(),
+      /\[warning\] green with 10 % .* could not be judged yet, so nothing moved; run the step again later/,
+    );
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+    await pass(8);
+    const shorter = await (await stage("fifty", { provenance: { attempt: 2 } })).done;
+    assert.deepEqual(
+      [shorter.verdict, shorter.steps?.at(-1)?.reasons?.[0]],
+      ["inconclusive", "2 of 5 minutes have baked."],
+    );
+    await pass(4);
+    assert.equal((await (await stage("fifty", { provenance: { attempt: 3 } })).done).verdict, "pass");
+    assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
+  });
+
+  it("that somebody took back by hand, or that another release replaced, begins anew or is refused by its name", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    // Another content is another deployment: two of them could not be judged at once.
+    const other = await failureOf(await stage("ten", { how: "b", provenance: { runId: "5000" } }));
+    assert.match(
+      other.message,
+      /A canary rollout of the deployment green is in progress: it has 10 % since .* by the run train 20261123\.1\./,
+    );
+    assert.deepEqual((await served(name)).deployments, ["blue", "green:a"]);
+    await setTraffic(name, { blue: 100 });
+    await pass(12);
+    await (await stage("fifty")).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+    await release(name, { deployment: "teal", how: "b" });
+    assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
+    assert.deepEqual((await served(name)).traffic, { teal: 100 });
+  });
+
+  it("cancelled in the middle of a change gives back that change, and the state before it", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    const state = (await tagsOf(name))[IN_PROGRESS];
+    await pass(12);
+    const rollout = await stage("fifty", {
+      opening: {
+        async between(request, send) {
+          const response = await send();
+          if (isTrafficWrite(name)(request)) rollout.cancel();
+          return response;
+        },
+      },
+    });
+    await failureOf(rollout);
+    await afterJob(rollout);
+    assert.deepEqual(await served(name), { traffic: { blue: 90, green: 10 }, deployments: ["blue", "green:a"] });
+    assert.equal((await tagsOf(name))[IN_PROGRESS], state);
+  });
+
+  it("whose write is answered by nobody is written once", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    let writes = 0;
+    const lost = (method: string) => ({
+      async between(request: { method: string; url: string }, send: () => Promise<never>) {
+        const response = await send();
+        if (!isTrafficWrite(name)(request)) return response;
+        writes += 1;
+        return writes === 1
+          ? answered(request as never, 504, { error: { code: method, message: "Too late." } })
+          : response;
+      },
+    });
+    await (await stage("ten", { opening: lost("GatewayTimeout") as never })).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+    const { since } = JSON.parse((await tagsOf(name))[IN_PROGRESS] ?? "{}");
+    await pass(12);
+    writes = 0;
+    await (await stage("fifty", { opening: lost("GatewayTimeout") as never })).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
+    assert.notEqual(JSON.parse((await tagsOf(name))[IN_PROGRESS] ?? "{}").since, since);
+  });
+
+  it("takes a shadow in two steps, which end its mirror", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const shadow: Canary = { inputs: { strategy: "shadow" } };
+    assert.equal((await (await stage("begin", shadow)).done).done, false);
+    await pass(12);
+    const ended = await (await stage("end", shadow)).done;
+    assert.deepEqual([ended.done, ended.verdict, ended.traffic], [true, "pass", { blue: 100 }]);
+    assert.deepEqual((await served(name)).deployments, ["blue", "green:a"]);
+  });
+});
