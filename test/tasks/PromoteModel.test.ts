@@ -3,53 +3,34 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { ConnectionDetails } from "../../lib/agent/connection.ts";
-import { newStamps } from "../../local/azure/arm/envelope.ts";
-import type { JobRecord } from "../../local/azure/records/job.ts";
-import { storageSuffix } from "../../local/azure/workspace/addresses.ts";
 import { storagePlace } from "../../local/azure/workspace/locate.ts";
-import { registriesOf, registryAssets } from "../../local/azure/workspace/registries.ts";
+import { registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { AzureWorld } from "../../local/azure/world/world.ts";
-import { type LocalCloud, startCloud } from "../../local/cloud.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
 import type { Subscription } from "../../local/subscriptions.ts";
 import promote from "../../tasks/PromoteModel/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
 import { runStory, type StoryOptions } from "./context.ts";
 import { judgedRun } from "./judged.ts";
+import { connectionOf, type Subscriptions, startSubscriptions, targetIn, trained } from "./promoting.ts";
 
 const writes = (requests: readonly string[]) =>
   requests.filter((one) => !/^(GET|HEAD) |\/oauth2\/|listSecrets|\/datarefs\/|\/rundata$/.test(one));
 
+const FILES = { "model.json": "{}", "weights/a.bin": "aaaa" };
+
 describe("PromoteModel", () => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), "promote-"));
+  let all: Subscriptions;
   let cloud: LocalCloud;
   let near: Subscription;
   let far: Subscription;
   let records: ReturnType<typeof judgedRun>;
   before(async () => {
-    cloud = await startCloud({
-      subscriptions: [
-        { connection: "near", subscriptionId: "00000000-0000-0000-0000-000000000002", storageAccount: "stor2" },
-        {
-          connection: "far",
-          subscriptionId: "00000000-0000-0000-0000-000000000003",
-          storageAccount: "stor3",
-          tenantId: "72f98800-0000-4000-8000-00000000beef",
-          resourceGroup: "rg-far",
-          workspaceName: "ws-far",
-        },
-      ],
-    });
-    near = cloud.subscriptions["near"]!;
-    far = cloud.subscriptions["far"]!;
-    for (const [azure, name] of [
-      [cloud.azure, "shared"],
-      [near.azure, "near-models"],
-      [far.azure, "far-models"],
-    ] as const)
-      registriesOf(azure).set(name, { name, id: `id-of-${name}`, location: "eastus2", tags: {}, properties: {} });
-    await train("judged", { "model.json": "{}", "weights/a.bin": "aaaa" });
-    await train("unjudged", { "model.json": "[]" });
+    all = await startSubscriptions();
+    ({ cloud, near, far } = all);
+    await trained(cloud.azure, "judged", FILES);
+    await trained(cloud.azure, "unjudged", { "model.json": "[]" });
     records = judgedRun(cloud, "judged", "passed");
     await register("judged");
     await register("unjudged");
@@ -59,50 +40,6 @@ describe("PromoteModel", () => {
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  async function train(name: string, files: Record<string, string>): Promise<void> {
-    const { azure } = cloud;
-    for (const [file, text] of Object.entries(files))
-      await azure.blobs.put(`azureml-blobstore-${azure.workspaceGuid}`, `runs/${name}/${file}`, text);
-    azure.assets.environments.put(
-      "sklearn",
-      "3",
-      {
-        image: "mcr.microsoft.com/base:1",
-        condaFile: '{"name":"x"}',
-        osType: "Linux",
-        environmentType: "UserCreated",
-        tags: {},
-        properties: {},
-      },
-      { name: "ada", type: "User" },
-    );
-    const uri = `azureml://datastores/workspaceblobstore/paths/runs/${name}`;
-    const job: JobRecord = {
-      name,
-      sequence: 1,
-      body: {
-        jobType: "Command",
-        command: "true",
-        environmentId: `${azure.workspaceId}/environments/sklearn/versions/3`,
-        outputs: { model: { jobOutputType: "uri_folder", uri } },
-      },
-      displayName: name,
-      description: null,
-      isArchived: false,
-      tags: {},
-      properties: { "mlflow.source.git.commit": "c0ffee" },
-      experimentName: "e",
-      experimentId: "7",
-      status: "Completed",
-      created: azure.clock.now(),
-      stamps: newStamps(azure.clock.now(), { name: "ada", type: "User" }),
-      ownerId: "o",
-      outputUris: { model: uri },
-      registered: {},
-      logFiles: [],
-    };
-    azure.store<JobRecord>("jobs").set(name, job);
-  }
   async function register(name: string): Promise<void> {
     const given = {
       type: "custom_model",
@@ -115,29 +52,11 @@ describe("PromoteModel", () => {
     const { error } = await runStory(registerModel, given, scratch, { cloud, records });
     assert.equal(error, undefined);
   }
-  const details = ({ azure, client }: Subscription): ConnectionDetails => ({
-    id: `5e4e6ce0-0000-4000-8000-00000000${azure.storageAccount.padStart(4, "0")}`,
-    scheme: "servicePrincipalSecret",
-    tenantId: azure.tenantId,
-    ...client,
-    subscriptionId: azure.subscriptionId,
-    cloud: {
-      environment: "AzureCloud",
-      resourceManagerUrl: cloud.urls.arm,
-      authorityUrl: cloud.urls.login,
-      storageSuffix: storageSuffix(azure),
-    },
-  });
   const run = (given: Record<string, string>, more: StoryOptions = {}) =>
     runStory(promote, { modelName: "judged", modelVersion: "1", ...given }, scratch, { cloud, records, ...more });
   const to = (one: Subscription): [Record<string, string>, StoryOptions] => [
-    {
-      targetConnectionType: "azureSubscription",
-      targetAzureSubscription: "target",
-      targetResourceGroup: one.azure.resourceGroup,
-      targetWorkspace: one.azure.workspaceName,
-    },
-    { connections: { targetAzureSubscription: details(one) } },
+    targetIn(one),
+    { connections: { targetAzureSubscription: connectionOf(all, one) } },
   ];
   const tagsOf = (properties: Record<string, unknown> | undefined) =>
     (properties?.["tags"] ?? {}) as Record<string, string>;
@@ -150,8 +69,6 @@ describe("PromoteModel", () => {
       found[name.slice(root.length + 1)] = String(await azure.blobs.get(place.container, name));
     return found;
   }
-  const FILES = { "model.json": "{}", "weights/a.bin": "aaaa" };
-
   it("publishes a workspace's version to a registry, once: no file passes, and the evidence goes along", async () => {
     const first = await run({ targetRegistry: "near-models" });
     assert.equal(first.error, undefined);
@@ -217,6 +134,7 @@ describe("PromoteModel", () => {
       far.azure.assets.environments.version("sklearn", "3")?.properties["image"],
       "mcr.microsoft.com/base:1",
     );
+    assert.equal(new Set(sent.map(([, tid]) => tid)).size, 2);
     for (const [url, tid] of sent) {
       const isFar = url.includes(far.azure.subscriptionId) || url.includes("stor3.");
       assert.equal(tid, isFar ? far.azure.tenantId : cloud.tenantId, url);

@@ -1,0 +1,130 @@
+// A champion that was shared or promoted: its metrics are those of the job that made it, wherever that is.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { newStamps } from "../../local/azure/arm/envelope.ts";
+import {
+  deploymentKey,
+  deploymentsOf,
+  type EndpointRecord,
+  endpointsOf,
+} from "../../local/azure/records/online-endpoint.ts";
+import { registryAssets } from "../../local/azure/workspace/registries.ts";
+import type { AzureWorld } from "../../local/azure/world/world.ts";
+import type { Subscription } from "../../local/subscriptions.ts";
+import evaluate from "../../tasks/EvaluateMetrics/index.ts";
+import promote from "../../tasks/PromoteModel/index.ts";
+import registerModel from "../../tasks/RegisterModel/index.ts";
+import { runStory, type StoryOptions } from "./context.ts";
+import { judgedRun } from "./judged.ts";
+import { connectionOf, type Subscriptions, startSubscriptions, targetIn, trained } from "./promoting.ts";
+
+describe("a champion that came from elsewhere", () => {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), "champion-"));
+  let all: Subscriptions;
+  before(async () => {
+    all = await startSubscriptions();
+    const { cloud, near, far } = all;
+    await trained(cloud.azure, "strong", { "model.json": "{}" }, { auc: 0.9 });
+    await trained(cloud.azure, "weak", { "model.json": "[]" }, { auc: 0.1 });
+    const records = judgedRun(cloud, "strong", "passed");
+    const given = { type: "custom_model", name: "champion", jobName: "strong", outputName: "model" };
+    const run = async (work: Promise<{ error: Error | undefined }>) => assert.equal((await work).error, undefined);
+    await run(runStory(registerModel, given, scratch, { cloud, records }));
+    await run(runStory(registerModel, { ...given, registry: "shared" }, scratch, { cloud, records }));
+    for (const one of [near, far]) {
+      const connections = { targetAzureSubscription: connectionOf(all, one) };
+      const inputs = { modelName: "champion", modelVersion: "1", ...targetIn(one) };
+      await run(runStory(promote, inputs, scratch, { cloud, records, connections }));
+    }
+    for (const { azure } of [cloud, near, far]) await trained(azure, "candidate", { "model.json": "1" }, { auc: 0.5 });
+  });
+  after(async () => {
+    await all.cloud.close();
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  /** An endpoint with one live deployment of this model. */
+  function serve(azure: AzureWorld, name: string, model: string): void {
+    const common = {
+      stamps: newStamps(azure.clock.now(), { name: "ada", type: "User" }),
+      tags: {},
+      location: "eastus2",
+    };
+    const endpoint: EndpointRecord = {
+      ...common,
+      name,
+      identity: {},
+      properties: {},
+      description: null,
+      authMode: "Key",
+      publicNetworkAccess: "Enabled",
+      provisioningState: "Succeeded",
+      traffic: { blue: 100 },
+      mirrorTraffic: {},
+      keys: { primaryKey: "", secondaryKey: "" },
+      scoringUri: null,
+      operationUrl: "",
+    };
+    endpointsOf(azure).set(name, endpoint);
+    deploymentsOf(azure).set(deploymentKey(name, "blue"), {
+      ...common,
+      name: "blue",
+      endpoint: name,
+      properties: { endpointComputeType: "Managed", model },
+      sku: { name: "Default", capacity: 1 },
+      provisioningState: "Succeeded",
+      operationUrl: "",
+    });
+  }
+  const judge = (one: { azure: AzureWorld }, champion: string, options: StoryOptions = {}) => {
+    const { resourceGroup, workspaceName: workspace } = one.azure;
+    const rules = "metrics.auc >= 0.4\nmetrics.auc <= champion.auc - 0.3";
+    const given = { jobName: "candidate", rules, champion, onFail: "continue", resourceGroup, workspace };
+    const tests = { writes: () => undefined as never };
+    return runStory(evaluate, { ...given, metricsTimeoutInSeconds: "1" }, scratch, {
+      cloud: all.cloud,
+      ...tests,
+      ...options,
+    });
+  };
+  const by = (one: Subscription): StoryOptions => ({ connections: { azureSubscription: connectionOf(all, one) } });
+  const metricsOf = (ran: Awaited<ReturnType<typeof judge>>) => {
+    assert.equal(ran.error, undefined);
+    return [ran.outputs?.passed, ran.outputs?.champion, ran.record.gate?.championMetrics];
+  };
+  const FOUND = [true, "champion:1", { auc: 0.9 }];
+
+  it("and is served from a registry has the metrics of the job that it was shared from", async () => {
+    serve(all.cloud.azure, "live", "azureml://registries/shared/models/champion/versions/1");
+    assert.deepEqual(metricsOf(await judge(all.cloud, "endpoint:live")), FOUND);
+  });
+
+  it("and was promoted within the tenant has the metrics of its job in the other subscription", async () => {
+    const { azure } = all.near;
+    serve(azure, "live", `${azure.workspaceId}/models/champion/versions/1`);
+    const ran = await judge(all.near, "endpoint:live", {
+      connections: { azureSubscription: { ...connectionOf(all, all.near), ...all.cloud.credentials.contributor } },
+    });
+    assert.deepEqual(metricsOf(ran), FOUND);
+  });
+
+  it("and was promoted to another tenant has the metrics that the promotion carried", async () => {
+    const ran = await judge(all.far, "model:champion:1", by(all.far));
+    assert.deepEqual(metricsOf(ran), FOUND);
+    assert.match(ran.log, /champion:1 .*metrics that it carries/);
+  });
+
+  it("has no metrics of a job whose files it does not hold, whatever its tags say", async () => {
+    const { models } = registryAssets(all.cloud.azure, "shared")!;
+    const { properties } = models.version("champion", "1")!;
+    await all.cloud.azure.blobs.put("elsewhere", "m/model.json", "other");
+    const forged = { ...properties, modelUri: all.cloud.azure.blobs.url("elsewhere", "m") };
+    models.put("champion", "2", forged, { name: "eve", type: "User" });
+    serve(all.cloud.azure, "forged", "azureml://registries/shared/models/champion/versions/2");
+    const ran = await judge(all.cloud, "endpoint:forged");
+    assert.deepEqual(metricsOf(ran), [false, "champion:2", undefined]);
+    assert.match(ran.log, /The champion champion:2, live on forged does not say which job made it/);
+  });
+});
