@@ -113,7 +113,7 @@ describe("a champion that came from elsewhere", () => {
   it("and was promoted to another tenant has the metrics that the promotion carried", async () => {
     const ran = await judge(all.far, "model:champion:1", by(all.far));
     assert.deepEqual(metricsOf(ran), FOUND);
-    assert.match(ran.log, /champion:1 .*metrics that it carries/);
+    assert.match(ran.log, /champion:1 cannot be asked here: .*metrics that it carries/);
   });
 
   it("has no metrics of a job whose files it does not hold, whatever its tags say", async () => {

@@ -1,14 +1,18 @@
 // The champion that a job is compared with: the model that is live, a model in the registry, or another job.
-import { parseArmId, parseAssetReference, parseDatastoreUri, segment } from "../../azure/index.ts";
+import { parseArmId, parseAssetReference, segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { findVersion, versionIn, versionsOf } from "../assets/assets.ts";
-import { ARTIFACTS, jobPlaceOf, ownDatastorePath, REPLICATED } from "../assets/version-places.ts";
+import { openRegistry, type Registry } from "../assets/registry.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { getJob } from "../jobs/jobs.ts";
-import { SOURCE_URI } from "../workspace/lineage.ts";
+import type { Metrics } from "../jobs/metrics.ts";
+import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { jobOf, statedJobOf } from "./model-job.ts";
+import { carriedMetrics, originJob } from "./model-origin.ts";
+import { originOf } from "./origin.ts";
 
 /** The input champion, parsed. */
 export type ChampionChoice =
@@ -27,6 +31,10 @@ export type Champion =
       readonly called: string;
       /** The job whose metrics count; undefined where the model does not say. */
       readonly jobName: string | undefined;
+      /** The workspace of the job, for a model that was shared or promoted; the gate's own where absent. */
+      readonly workspace?: Workspace;
+      /** Metrics that a promotion carried along, for where the job cannot be asked. */
+      readonly carried?: Metrics | undefined;
     }
   | { readonly found: false; readonly why: string };
 
@@ -56,7 +64,7 @@ export function mostLive(traffic: Traffic | null | undefined): string | undefine
 
 /**
  * Finds the champion. Two sequential round trips for an endpoint (endpoint and deployments side by side, then the
- * model), one or two for a model, one for a job.
+ * model), one or two for a model, one for a job; where the model came from elsewhere, up to five more.
  */
 export async function findChampion(workspace: Workspace, choice: ChampionChoice): Promise<Champion> {
   switch (choice.kind) {
@@ -68,7 +76,7 @@ export async function findChampion(workspace: Workspace, choice: ChampionChoice)
       const version = await modelVersion(workspace, choice);
       const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
       if (!version) return { found: false, why: `there is no model ${written}` };
-      return asChampion(workspace, choice.name, version, "");
+      return asChampion(workspace, workspace, choice.name, version, "");
     }
     case "endpoint":
       return liveModel(workspace, choice.name);
@@ -103,44 +111,35 @@ async function liveModel(workspace: Workspace, name: string): Promise<Champion> 
       { errorCode: "AML1504" },
     );
   }
+  const of = `, live on ${name}`;
+  const registryName = /^azureml:\/\/registries\/([^/]+)\//i.exec(model)?.[1];
+  if (registryName !== undefined) {
+    const registry = await openRegistry(workspace, registryName, workspace).catch(undefinedIfUnreadable);
+    const shared = registry && (await findVersion(registry, "models", reference.name, reference.version));
+    return asChampion(workspace, registry ?? workspace, reference.name, shared ?? { name: reference.version }, of);
+  }
   const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");
   const version = inWorkspace ? await findVersion(workspace, "models", reference.name, reference.version) : undefined;
-  const of = `, live on ${name}`;
-  return asChampion(workspace, reference.name, version ?? { name: reference.version }, of);
+  return asChampion(workspace, workspace, reference.name, version ?? { name: reference.version }, of);
 }
 
-function asChampion(workspace: Workspace, name: string, version: AssetBody, of: string): Champion {
+/** A job that the service itself names counts; otherwise the one of its origin, where the model came from elsewhere. */
+async function asChampion(
+  workspace: Workspace,
+  home: Workspace | Registry,
+  name: string,
+  version: AssetBody,
+  of: string,
+): Promise<Champion> {
   const full = `${name}:${versionIn(version) ?? "?"}`;
-  return { found: true, name: full, called: `the champion ${full}${of}`, jobName: jobOf(version, workspace) };
+  const found = { found: true as const, name: full, called: `the champion ${full}${of}` };
+  const stated = home === workspace ? statedJobOf(version, workspace) : undefined;
+  if (stated !== undefined) return { ...found, jobName: stated };
+  const carried = carriedMetrics(version);
+  const origin = await originJob(workspace, home, name, version);
+  if (origin !== undefined) return { ...found, ...origin, carried };
+  return { ...found, jobName: originOf(version.properties?.tags) ? undefined : jobOf(version, workspace), carried };
 }
-
-/**
- * The job that made a model: first by where its files lie, then as the service names it, and last as tags and properties say, which anybody can write.
- * @param workspace whose job it is; an address in another workspace names none of its jobs
- */
-export function jobOf(model: AssetBody, workspace?: Pick<Workspace, "id">): string | undefined {
-  const { properties } = model;
-  const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
-  return (
-    jobIn(properties?.["modelUri"], workspace) ??
-    text(properties?.["jobName"]) ??
-    jobIn(properties?.properties?.[SOURCE_URI], workspace) ??
-    text(properties?.tags?.["jobName"]) ??
-    text(properties?.properties?.["jobName"])
-  );
-}
-
-/** The job whose output lies at an address. Only the store of artifacts has folders of runs: anybody may name another folder like one. */
-function jobIn(uri: unknown, workspace: Pick<Workspace, "id"> | undefined): string | undefined {
-  if (typeof uri !== "string") return undefined;
-  const named = jobPlaceOf(uri)?.job ?? /^azureml:\/\/artifacts\/ExperimentRun\/dcid\.([^/]+)(?:\/|$)/i.exec(uri)?.[1];
-  if (named !== undefined) return named;
-  const place = workspace === undefined ? parseDatastoreUri(uri) : ownDatastorePath(workspace, uri);
-  if (place?.datastore !== ARTIFACTS) return undefined;
-  return RUN_FOLDER.exec(place.path)?.[1];
-}
-
-const RUN_FOLDER = new RegExp(`^(?:${REPLICATED})?ExperimentRun/dcid\\.([^/]+)(?:/|$)`);
 
 async function modelVersion(
   workspace: Workspace,

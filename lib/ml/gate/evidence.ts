@@ -8,7 +8,7 @@ import { findVersion } from "../assets/assets.ts";
 import { retag } from "../assets/retag.ts";
 import { getJob, type Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { jobOf } from "./champion.ts";
+import { jobOf } from "./model-job.ts";
 
 export { EVIDENCE, isEvidence, refuseEvidence } from "../../documents/assets/evidence-names.ts";
 

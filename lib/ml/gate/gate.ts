@@ -105,8 +105,8 @@ function verdict(
     const detail = `There is no champion: ${champion.why}.`;
     return { rule: rule.text, outcome: missing === "skip" ? "skipped" : "failed", detail };
   }
+  if (metrics !== undefined) return undefined;
   if (champion.jobName !== undefined) {
-    if (metrics !== undefined) return undefined;
     const unknown = `MLflow does not know the run ${champion.jobName} of ${champion.called}, so there is nothing to compare with.`;
     return { rule: rule.text, outcome: "failed", detail: unknown };
   }
@@ -120,11 +120,14 @@ async function championOf(workspace: Workspace, options: GateOptions) {
     if (options.champion.kind === "none") return { champion: undefined, championMetrics: undefined };
   }
   const champion = await findChampion(workspace, options.champion);
-  const championMetrics =
-    champion.found && champion.jobName
-      ? await latestMetrics(workspace, champion.jobName, options.includeChildRuns)
-      : undefined;
-  return { champion, championMetrics };
+  if (!champion.found) return { champion, championMetrics: undefined };
+  const { jobName, workspace: where = workspace, carried, called } = champion;
+  const logged = jobName ? await latestMetrics(where, jobName, options.includeChildRuns) : undefined;
+  if (logged === undefined && carried !== undefined)
+    workspace.log.info(
+      `The job of ${called} cannot be asked here: it counts by the metrics that it carries from its promotion.`,
+    );
+  return { champion, championMetrics: logged ?? carried };
 }
 
 /** The job's metrics, once it has ended and has every metric that the rules name; at the deadline, those that exist. */

@@ -11,7 +11,7 @@ import {
   REPLICATED,
   uriOf,
 } from "../assets/version-places.ts";
-import { jobOf } from "../gate/champion.ts";
+import { jobOf } from "../gate/model-job.ts";
 import type { Job } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 

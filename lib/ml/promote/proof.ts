@@ -1,7 +1,6 @@
 // Proves that a version was judged: a run's record says that the job passed, and the version's files are that job's. Tags only say where
 // to look, since anybody with write access can set them.
 // Tests: test/tasks/PromoteModel.test.ts
-import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import type { AssetStore } from "../assets/asset-store.ts";
 import { findVersion } from "../assets/assets.ts";
@@ -20,6 +19,7 @@ import { originOf } from "../gate/origin.ts";
 import { findJob } from "../jobs/jobs.ts";
 import { latestMetrics, type Metrics } from "../jobs/metrics.ts";
 import { PROMOTED_BY } from "../workspace/lineage.ts";
+import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { type Content, contentAt } from "./content.ts";
 import { jobsNamed, liesInJob } from "./job-files.ts";
@@ -68,7 +68,7 @@ export async function proofOf(
   const judged = await judgedJob(source, name, version, files, judgements);
   const found = judged && newestOf(judgements, judged);
   if (found && judged) {
-    const metrics = await latestMetrics(judged.workspace, judged.jobName).catch(forgiven);
+    const metrics = await latestMetrics(judged.workspace, judged.jobName).catch(undefinedIfUnreadable);
     return { evidence: evidenceFrom(found), metrics };
   }
   const promotion = promoted.promotions.find(
@@ -117,14 +117,15 @@ async function judgedJob(
     if (tried.has(key) || (tags?.["jobName"] ?? jobName) !== jobName) continue;
     tried.add(key);
     const opened = await openOrigin(source, workspace);
-    const first = opened && (await findVersion(opened, "models", origin.name, origin.version).catch(forgiven));
+    const first =
+      opened && (await findVersion(opened, "models", origin.name, origin.version).catch(undefinedIfUnreadable));
     if (!opened || !first) continue;
     const [judged, place] = await Promise.all([
       jobOfFiles(opened, first),
       provenBlobsOf(opened, "models", origin.name, first),
     ]);
     if (judged?.jobName !== jobName || place === undefined) continue;
-    const same = await contentAt(place, opened.signal).catch(forgiven);
+    const same = await contentAt(place, opened.signal).catch(undefinedIfUnreadable);
     if (same?.hash === content.hash) return judged;
   }
   return undefined;
@@ -133,7 +134,7 @@ async function judgedJob(
 /** The job of a workspace that a version's files are an output of. */
 async function jobOfFiles(workspace: Workspace, version: AssetBody): Promise<Judged | undefined> {
   for (const jobName of jobsNamed(version, workspace)) {
-    const job = await findJob(workspace, jobName).catch(forgiven);
+    const job = await findJob(workspace, jobName).catch(undefinedIfUnreadable);
     if (job && (await liesInJob(workspace, job, version))) return { workspace, job, jobName: job.name ?? jobName };
   }
   return undefined;
@@ -153,12 +154,5 @@ async function openOrigin(source: AssetStore, { name, resourceGroup, subscriptio
     return workspace;
   const { azure, log, signal, provenance } = home;
   const request = { azure, log, signal, provenance, name, resourceGroup, subscriptionId };
-  return openWorkspace(request).catch(forgiven);
-}
-
-/** Undefined for an error that says that something is not there or may not be read; throws every other. */
-function forgiven(error: unknown): undefined {
-  if (error instanceof TaskError && (error.kind === "input" || [400, 401, 403, 404].includes(error.status ?? 0)))
-    return undefined;
-  throw error;
+  return openWorkspace(request).catch(undefinedIfUnreadable);
 }

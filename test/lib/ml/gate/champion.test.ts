@@ -1,6 +1,6 @@
 // The champion's metrics are those of the job that the service says made the model, whatever its tags claim.
 import assert from "node:assert/strict";
-import { jobOf } from "../../../../lib/ml/gate/champion.ts";
+import { jobOf } from "../../../../lib/ml/gate/model-job.ts";
 
 describe("the job of a champion", () => {
   const claims = {
