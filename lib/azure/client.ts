@@ -87,6 +87,8 @@ export class AzureMl {
   readonly #signed: Pipeline;
   readonly #anonymous: Pipeline;
   readonly #trusted: Set<string>;
+  /** Milliseconds by which the resource manager's clock is ahead of this machine's. */
+  #ahead = 0;
 
   constructor(options: AzureMlOptions) {
     const { cloud, credential, transport, subscriptionId } = options;
@@ -107,6 +109,14 @@ export class AzureMl {
   /** The writes that a dry run has withheld so far; undefined if this is not a dry run. */
   get dryRun(): WithheldWrites | undefined {
     return this.transport.dryRun;
+  }
+
+  /**
+   * The time by the resource manager's clock, in milliseconds since the epoch, as its newest answer had it (`Date`,
+   * docs/facts/azureml-wire.md#1.2): for whoever asks it for what happened at a time, since an agent's own clock may be minutes off.
+   */
+  now(): number {
+    return Date.now() + this.#ahead;
   }
 
   /** Lets the task's token go to this origin too: the services that the workspace itself named. */
@@ -263,6 +273,12 @@ export class AzureMl {
     return "status 404 and no word of its own about what is not there";
   }
 
+  /** The header has whole seconds, and its answer took some time to come: only what is well beyond that is a difference of clocks. */
+  #keepTime(date: string | undefined): void {
+    const ahead = Date.parse(date ?? "") - Date.now();
+    if (Number.isFinite(ahead)) this.#ahead = Math.abs(ahead) < 5_000 ? 0 : ahead;
+  }
+
   async #send(
     request: PipelineRequest,
     options: RequestOptions,
@@ -279,7 +295,9 @@ export class AzureMl {
     }
     try {
       const pipeline = options.anonymous ? this.#anonymous : this.#signed;
-      return { response: await pipeline.sendRequest(this.transport.httpClient, request) };
+      const response = await pipeline.sendRequest(this.transport.httpClient, request);
+      if (request.url.startsWith(`${this.cloud.resourceManager}/`)) this.#keepTime(response.headers.get("Date"));
+      return { response };
     } catch (error) {
       if (error instanceof TaskError) throw error;
       if (options.signal?.aborted) throw options.signal.reason;

@@ -136,7 +136,7 @@ function authenticate(world: AzureWorld, audiences: () => string[]): RequestHand
 /** Azure Resource Manager. @param contracts bodies that break one of them are refused */
 export function armApplication(world: AzureWorld, contracts: readonly Contract[] = []): Express {
   const app = application();
-  app.use(frontDoorHeaders());
+  app.use(frontDoorHeaders({ now: () => world.clock.now() }));
   metadata.mount(app, world);
   app.use(authenticate(world, () => managementAudiences(world)));
   app.use((request, _response, next) => {
@@ -233,7 +233,7 @@ function publicCallsOnly(world: AzureWorld): RequestHandler {
 /** The host that discovery names. Its services want a token; studio pages and discovery itself do not. */
 export function apiApplication(world: AzureWorld): Express {
   const app = application();
-  app.use(frontDoorHeaders({ direct: true }));
+  app.use(frontDoorHeaders({ direct: true, now: () => world.clock.now() }));
   app.use(
     [
       "/history",

@@ -1,7 +1,6 @@
 // Requests to an endpoint within the last hours, for whoever has to know whether it is idle. Absent metrics are unknown and not zero.
 // Tests: test/lib/ml/monitor/endpoint-requests.test.ts
 import { sideBySide } from "../../azure/index.ts";
-import { systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { endpointId, readMetrics, type Series } from "./metrics.ts";
 import { isIn, isoOf, judgedWindow, minutesIn, type Window } from "./window.ts";
@@ -29,7 +28,7 @@ export async function requestsOfEndpoint(
   workspace: Workspace,
   endpoint: string,
   hours: number,
-  clock: { now(): number } = systemClock,
+  clock: { now(): number } = workspace.azure,
 ): Promise<EndpointRequests> {
   const now = clock.now();
   const window = judgedWindow(now - hours * 3_600_000, now, now);

@@ -1,7 +1,6 @@
 // Judges a canary: reads both deployments' metrics of the same minutes, and what alert rules say, and comes to a verdict.
 // Tests: test/lib/ml/monitor/judge-canary.test.ts
 import { TaskError } from "../../errors.ts";
-import { type Clock, systemClock } from "../../poll.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { alertVerdicts, findAlertRules } from "./alerts.ts";
 import { type CanaryNumbers, canaryNumbers, type DeploymentSeries, LATENCIES, UTILIZATION } from "./canary-numbers.ts";
@@ -35,7 +34,8 @@ export interface CanaryRequest {
   readonly alerts: readonly string[];
   /** Measurements of five minutes that may fail. Default 0: the window as a whole must pass. */
   readonly failureLimit?: number;
-  readonly clock?: Clock;
+  /** Default: the resource manager's, by which the metrics are. */
+  readonly clock?: { now(): number };
 }
 
 /**
@@ -54,7 +54,7 @@ export async function readCanaryRules(text: string): Promise<CanaryRule[]> {
  */
 export async function requireJudgeable(
   workspace: Workspace,
-  { endpoint, alerts, clock = systemClock }: Pick<CanaryRequest, "endpoint" | "alerts" | "clock">,
+  { endpoint, alerts, clock = workspace.azure }: Pick<CanaryRequest, "endpoint" | "alerts" | "clock">,
 ): Promise<void> {
   const now = clock.now();
   const window = judgedWindow(now - 10 * 60_000, now, now);
@@ -82,7 +82,7 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
     alerts,
     failureLimit = 0,
     minimumRequests = DEFAULT_MINIMUM_REQUESTS,
-    clock = systemClock,
+    clock = workspace.azure,
   } = request;
   const now = clock.now();
   const window = judgedWindow(request.from, request.to, now);

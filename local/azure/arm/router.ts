@@ -92,11 +92,12 @@ export function answerCreated(request: Request, response: Response, armUrl: stri
 }
 
 /** Headers of Azure's front door (docs/facts/azureml-wire.md#1.2). `direct` is for data-plane hosts, which leave the ARM ones out. */
-export function frontDoorHeaders(o: { direct?: boolean } = {}): RequestHandler {
+export function frontDoorHeaders(o: { direct?: boolean; now?: () => number } = {}): RequestHandler {
   const application = `cid-v1:${randomUUID()}`;
   return (request, response, next) => {
     const started = performance.now();
     const id = randomUUID();
+    response.setHeader("Date", new Date(o.now?.() ?? Date.now()).toUTCString());
     response.setHeader("Request-Context", `appId=${application}`);
     response.setHeader("X-Content-Type-Options", "nosniff");
     response.setHeader("x-aml-cluster", "vienna-eastus2-01");

@@ -21,7 +21,8 @@ export function inFrontOf(
   world: () => AzureWorld,
 ): http.RequestListener {
   const plane = planeOf(listener);
-  const armHeaders = frontDoorHeaders(plane === "arm" ? {} : { direct: true });
+  const now = () => world().clock.now();
+  const armHeaders = frontDoorHeaders(plane === "arm" ? { now } : { direct: true, now });
   return (request, response) => {
     const met: MetRequest = { plane, method: request.method ?? "GET", path: (request.url ?? "/").split("?")[0] ?? "/" };
     const rule = world().scenarios.request(met);

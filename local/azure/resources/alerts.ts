@@ -1,7 +1,7 @@
 // Metric alert rules and the alerts that they fired, by the route that Azure DevOps' gate "Query Azure Monitor alerts" reads, too.
 import type { Request } from "express";
 import { invalidRequest, resourceNotFound } from "../arm/errors.ts";
-import { choice, text } from "../arm/query.ts";
+import { choice, text, whole } from "../arm/query.ts";
 import { type ArmRouter, bodyOf, parameter, propertiesOf } from "../arm/router.ts";
 import { readRule } from "../monitor/alert-rule.ts";
 import {
@@ -43,6 +43,10 @@ function mountRules(router: ArmRouter, world: AzureWorld): void {
   const base = `${group}/providers/Microsoft.Insights/metricAlerts`;
   router.get(`${subscription}/providers/Microsoft.Insights/metricAlerts`, (_request, response) => response.json(all()));
   router.get(base, (_request, response) => response.json(all()));
+  // Rules over logs cannot be made here: there is no Log Analytics.
+  router.get(`${group}/providers/Microsoft.Insights/scheduledQueryRules`, (_request, response) => {
+    response.json({ value: [] });
+  });
   router.get(`${base}/:name`, (request, response) => response.json(body(ruleOf(request))));
   router.put(`${base}/:name`, (request, response) => {
     const name = parameter(request, "name");
@@ -105,9 +109,18 @@ function mountAlerts(router: ArmRouter, world: AzureWorld): void {
     base,
     (request, response) => {
       const chosen = alertsNow(world).filter((one) => isAsked(request.query, one));
-      response.json({ value: chosen.map((one) => alertBody(world, one)) });
+      const size = whole(request.query, "pageCount") ?? 25;
+      if (size < 1 || size > 250) throw invalidRequest("BadRequest", `pageCount is between 1 and 250, and is ${size}.`);
+      const from = whole(request.query, "skipToken") ?? 0;
+      const next = new URL(request.originalUrl, world.urls.arm);
+      next.searchParams.set("skipToken", String(from + size));
+      response.json({
+        value: chosen.slice(from, from + size).map((one) => alertBody(world, one)),
+        ...(from + size < chosen.length ? { nextLink: next.href } : {}),
+      });
     },
-    [...filters, "monitorCondition", "severity", "alertState", "timeRange"],
+    // How a next page is named is not known: who follows nextLink as it stands does not need to know it.
+    [...filters, "monitorCondition", "severity", "alertState", "timeRange", "pageCount", "skipToken"],
   );
   router.get(`${base}/:alert`, (request, response) => response.json(alertBody(world, alertOf(request))));
   router.post(

@@ -15,6 +15,7 @@ import { builtInRoles } from "../../../../local/azure/arm/roles.ts";
 import { seedMinutes } from "../../../../local/azure/monitor/seed.ts";
 import type { SeededMinutes } from "../../../../local/azure/scenarios/rules.ts";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
+import { ask, tokenOf } from "../../../local/azure/client.ts";
 import { deploymentRequest, endpointRequest, make, registerGreeter } from "../../../local/azure/online-scripts.ts";
 import { answered, type Opening, openLocal } from "../world.ts";
 
@@ -44,6 +45,7 @@ describe("a canary on local Azure", () => {
 
   before(async () => {
     cloud = await startCloud({ scenarios: { clock: { start: start - 60 * MINUTE }, rules: [] } });
+    cloud.azure.directory.lifetime = 10 * 365 * 86_400;
     cloud.azure.settings.online = { endpoint: 0, deployment: 0, ready: 60_000 };
     const { code, model } = await registerGreeter(cloud, { code: "fraud", model: "fraud" });
     await make(cloud, "/onlineEndpoints/fraud", endpointRequest());
@@ -192,6 +194,20 @@ describe("a canary on local Azure", () => {
     assert.deepEqual([most, total], [4, 4]);
   });
 
+  it("takes the time from the resource manager, whatever the agent's own clock says", async () => {
+    const now = cloud.azure.clock.now();
+    assert.ok(Math.abs(now - Date.now()) > 86_400_000, "the cloud's clock is another one");
+    seed("blue");
+    seed("green");
+    const workspace = await open();
+    const verdict = await judgeCanary(workspace, {
+      ...{ endpoint: "fraud", fresh: "green", live: "blue", from: now - 20 * MINUTE, to: now },
+      ...{ rules: await readCanaryRules(defaultCanaryRules), alerts: [] },
+    });
+    assert.equal(verdict.outcome, "pass", verdict.reasons.join("\n"));
+    assert.ok(Math.abs(workspace.azure.now() - cloud.azure.clock.now()) < 5_000);
+  });
+
   it("is open while Azure Monitor fails, and says so", async () => {
     seed("blue");
     seed("green");
@@ -260,6 +276,86 @@ describe("a canary on local Azure", () => {
     it("are found days ago, too", async () => {
       seed("blue", { ago: 70 * 60 * MINUTE, span: MINUTE, requests: 7 });
       assert.equal((await counted(72)).requests, 7);
+    });
+  });
+
+  describe("with alert rules of Azure Monitor", () => {
+    const put = async (name: string, more: object = {}) => {
+      const { azure, urls } = cloud;
+      const { subscriptionId, resourceGroup, workspaceId } = azure;
+      const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.Insights/metricAlerts/${name}`;
+      const criterion = {
+        ...{ name: "c1", criterionType: "StaticThresholdCriterion", metricName: "RequestsPerMinute" },
+        metricNamespace: "Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+        dimensions: [{ name: "statusCodeClass", operator: "Include", values: ["5xx"] }],
+        ...{ operator: "GreaterThan", threshold: 1, timeAggregation: "Average" },
+      };
+      const properties = {
+        ...{ severity: 2, enabled: true, scopes: [`${workspaceId}/onlineEndpoints/fraud`] },
+        ...{ evaluationFrequency: "PT1M", windowSize: "PT5M", autoMitigate: true },
+        criteria: {
+          "odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+          allOf: [criterion],
+        },
+        ...more,
+      };
+      const answer = await ask(cloud, "PUT", `${urls.arm}${id}?api-version=2018-03-01`, {
+        token: await tokenOf(cloud),
+        body: { location: "global", properties },
+      });
+      assert.equal(answer.status, 200, answer.text);
+      return id;
+    };
+    /** Errors of both, as many as the rule fires at and few enough for the rules; then ten minutes pass. */
+    const errors = async (count: number) => {
+      const from = cloud.azure.clock.now();
+      for (const [deployment, requests] of [
+        ["blue", 10_000],
+        ["green", 1_000],
+      ] as const)
+        seed(deployment, { ago: 0, span: 5 * MINUTE, requests, answers: { 503: count } });
+      cloud.azure.clock.leap(15 * MINUTE);
+      return { from, to: from + 10 * MINUTE };
+    };
+    beforeEach(() => {
+      for (const store of ["metricAlerts", "firedAlerts"]) cloud.azure.store(store).clear();
+    });
+
+    it("fails when one fired, and passes when none did", async () => {
+      const id = await put("errors");
+      const bad = await errors(5);
+      const failed = await judge({ ...bad, alerts: ["Errors"] });
+      assert.equal(failed.outcome, "fail", failed.reasons.join("\n"));
+      assert.match(failed.reasons.join(), /^The alert rule Errors fired at 20/);
+      assert.equal((await judge({ ...bad, alerts: [id] })).outcome, "fail");
+      assert.equal((await judge(bad)).outcome, "pass");
+      cloud.azure.clock.leap(60 * MINUTE);
+      const good = await errors(0);
+      const passed = await judge({ ...good, alerts: ["errors"] });
+      assert.equal(passed.outcome, "pass", passed.reasons.join("\n"));
+      assert.match(passed.reasons.join("\n"), /The alert rule errors did not fire/);
+    });
+
+    it("is open for one that is switched off", async () => {
+      await put("off", { enabled: false });
+      const verdict = await judge({ ...(await errors(0)), alerts: ["off"] });
+      assert.equal(verdict.outcome, "inconclusive");
+      assert.match(verdict.reasons.join(), /The alert rule off is switched off/);
+    });
+
+    it("is refused before anything is changed for it, with one that is not there", async () => {
+      await put("errors");
+      const workspace = await open();
+      const check = (alerts: string[]) => requireJudgeable(workspace, { endpoint: "fraud", alerts, clock });
+      const isInput = (message: RegExp) => (error: unknown) =>
+        error instanceof TaskError && error.kind === "input" && message.test(error.message);
+      await check(["errors"]);
+      await assert.rejects(check(["erors"]), isInput(/has no alert rule "erors"\. There is errors\.$/));
+      await assert.rejects(
+        check(["/subscriptions/x/resourceGroups/g/providers/Microsoft.Insights/metricAlerts/a"]),
+        isInput(/is no id of an alert rule in the subscription/),
+      );
+      await assert.rejects(check(["/errors/../other"]), isInput(/is no id/));
     });
   });
 });

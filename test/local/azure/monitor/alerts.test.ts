@@ -67,6 +67,24 @@ describe("local Azure: metric alerts", () => {
     pass(90);
   });
 
+  it("are listed in pages of as many as are asked for", async () => {
+    for (const name of ["one", "other", "third"]) assert.equal((await put(name, rule())).status, 200);
+    errors(4, 20);
+    pass(8);
+    const base = `/subscriptions/${cloud.subscriptionId}/providers/Microsoft.AlertsManagement/alerts?api-version=2019-03-01`;
+    const first = await send("GET", `${base}&pageCount=2`);
+    assert.equal(first.body.value.length, 2, first.text);
+    const second = await ask(cloud, "GET", first.body.nextLink, { token });
+    assert.equal(second.body.value.length, 1, second.text);
+    assert.equal(second.body.nextLink, undefined);
+    assert.equal((await send("GET", `${base}&pageCount=251`)).status, 400);
+    const logs = await send(
+      "GET",
+      `${group()}/providers/Microsoft.Insights/scheduledQueryRules?api-version=2021-08-01`,
+    );
+    assert.deepEqual(logs.body, { value: [] });
+  });
+
   it("fire while a threshold is crossed, resolve after three good checks, and show so to the gate", async () => {
     const made = await put("errors", rule());
     assert.equal(made.status, 200, made.text);
