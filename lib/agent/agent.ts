@@ -11,6 +11,7 @@ import type { RightsAccess } from "./rights.ts";
 import type { RecordsAccess } from "./run-records.ts";
 import type { WritesAccess } from "./run-writes.ts";
 import type { RunAccess } from "./starts.ts";
+import type { StepMemory } from "./step-memory.ts";
 
 /** How a step ends, as the agent reads it. */
 export type Result = "Succeeded" | "SucceededWithIssues" | "Failed" | "Canceled";
@@ -70,4 +71,6 @@ export interface Agent extends InputSource {
    * place, and known to nobody outside of the job.
    */
   stepNonce(): string;
+  /** A note of the step to itself, which is there again where the agent runs it again in place. */
+  stepMemory(): StepMemory;
 }

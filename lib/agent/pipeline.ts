@@ -1,7 +1,7 @@
 // The real agent: implements the agent's interface with azure-pipelines-task-lib.
 // Tests: test/bundle/submit-job.test.ts
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
@@ -20,6 +20,7 @@ import type { ProxySettings } from "./network.ts";
 import { logIssue, pipelineLog } from "./output.ts";
 import { readProvenance } from "./provenance.ts";
 import { secretForms } from "./secrets.ts";
+import { safeName, stepMemory, stepNonce } from "./step-memory.ts";
 import { uncaughtError } from "./uncaught.ts";
 
 /** The agent of this process. `userAgent` is how we name ourselves to Azure DevOps. */
@@ -171,7 +172,8 @@ export function openAgent(userAgent: string): Agent {
       // Elsewhere the agent takes the command for an error, and fails the step (docs/facts/agent.md#2.1).
       if (variable("System.HostType")?.toLowerCase() === "build") tl.addBuildTag(tag);
     },
-    stepNonce,
+    stepNonce: () => stepNonce(variable),
+    stepMemory: () => stepMemory(variable),
   };
 }
 
@@ -227,29 +229,6 @@ function temporaryFile(name: string): string {
   mkdirSync(folder, { recursive: true });
   return join(folder, safeName(name));
 }
-
-/**
- * Only files survive a retry in place: variables are those of the first try (docs/facts/agent.md#3). The agent empties its
- * temporary folder at the beginning and the end of a job.
- */
-function stepNonce(): string {
-  const root = resolve(variable("Agent.TempDirectory") ?? tmpdir());
-  const step = variable("System.TaskInstanceId") ?? variable("System.TaskInstanceName") ?? "step";
-  const file = join(root, `azureml-step-${safeName(step)}`);
-  mkdirSync(root, { recursive: true });
-  try {
-    writeFileSync(file, randomBytes(32).toString("hex"), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
-  const nonce = readFileSync(file, "utf8");
-  if (/^[0-9a-f]{64}$/.test(nonce)) return nonce;
-  // The process ended while it wrote: nothing was submitted with it.
-  writeFileSync(file, randomBytes(32).toString("hex"), { mode: 0o600 });
-  return readFileSync(file, "utf8");
-}
-
-const safeName = (name: string) => name.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "file";
 
 function need(value: string | undefined, message: string): string {
   if (value !== undefined) return value;

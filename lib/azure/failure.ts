@@ -225,6 +225,7 @@ export function unreachable(doing: string, url: string, error: unknown, tries = 
     {
       errorCode: "AML1101",
       ...(code === "ENOTFOUND" || code === "EAI_AGAIN" ? { code: NAME_NOT_RESOLVED } : {}),
+      ...(code === "ECONNREFUSED" || certificate ? { code: NOT_CONNECTED } : {}),
       hint: certificate
         ? "The agent does not trust that host's certificate: configure the agent with the authority's file (--sslcacert)."
         : "Check that the agent's machine may reach that host, and the proxy that the agent was configured with.",
@@ -234,6 +235,9 @@ export function unreachable(doing: string, url: string, error: unknown, tries = 
 
 /** Code of an error of ours: the host's name has no address (yet), so that nobody was asked. */
 export const NAME_NOT_RESOLVED = "NameNotResolved";
+
+/** Code of an error of ours: the host took no connection, or had no certificate that is trusted, so that nothing was asked. */
+export const NOT_CONNECTED = "NotConnected";
 
 /** Libraries that could not parse an answer quote it in their message. */
 function isUnread(error: unknown): boolean {

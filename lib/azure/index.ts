@@ -10,7 +10,7 @@ export { type Connectivity, checkConnectivity, isPrivateAddress } from "./connec
 export { createCredential } from "./credentials.ts";
 export { type DownloadReport, downloadFiles, type FileToDownload } from "./download.ts";
 export { dryRun } from "./dry-run.ts";
-export { NAME_NOT_RESOLVED, readEnvelope } from "./failure.ts";
+export { NAME_NOT_RESOLVED, NOT_CONNECTED, readEnvelope } from "./failure.ts";
 export type { Identity } from "./identity.ts";
 export {
   type DatastorePath,

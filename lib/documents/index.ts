@@ -7,6 +7,13 @@ export { environmentKind } from "./assets/environment.ts";
 export { modelKind } from "./assets/model.ts";
 export { batchDeploymentKind } from "./endpoints/batch-deployment.ts";
 export { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
+export {
+  type BatchInvocation,
+  batchInvocationBody,
+  type GivenInvocation,
+  isLiteralInput,
+  parseBatchInvocation,
+} from "./endpoints/batch-invocation.ts";
 export { type OnlineDeploymentDocument, onlineDeploymentKind } from "./endpoints/online-deployment.ts";
 export {
   isServingName,

@@ -73,6 +73,9 @@ interface JobSection {
   displayName?: string;
   experiment?: string;
   studioUrl?: string;
+  /** Of a batch job: the endpoint and the deployment that were invoked. */
+  endpoint?: string;
+  deployment?: string;
   /** True: an earlier attempt's job, not one that this step submitted. */
   joined?: boolean;
   /** ISO 8601. */

@@ -84,6 +84,8 @@ export const recordShape: Shape = section(
         displayName: text(),
         experiment: text(),
         studioUrl: text(),
+        endpoint: text(),
+        deployment: text(),
         joined: flag,
         started: text(),
         finished: text(),

@@ -64,6 +64,8 @@ function jobPart({ job }: RunRecord): string[] {
     ["Job", link(job.displayName ?? job.name, job.studioUrl)],
     ["Name", code(job.name)],
     ["Status", cell(job.status) + (job.joined ? " (joined, submitted by an earlier attempt)" : "")],
+    ["Batch endpoint", job.endpoint && code(job.endpoint)],
+    ["Deployment", job.deployment && code(job.deployment)],
     ["Experiment", job.experiment && cell(job.experiment)],
     ["Duration", duration(job.started, job.finished)],
     ...Object.entries(job.outputs ?? {}).map(([name, uri]) => [`Output ${cell(name)}`, code(String(uri))] as const),

@@ -172,6 +172,7 @@ function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Output
     provenance: agent.provenance,
     stepIdentity: stepIdentity(agent.provenance),
     stepNonce: agent.stepNonce,
+    stepMemory: agent.stepMemory,
     folders: (allowed) => ({ ...agent.folders(allowed), hide }),
     setOutputs: (outputs) => setOutputs(step, outputs),
     succeedWithIssues: (reason) => void issues.push(reason),

@@ -6,6 +6,7 @@ import type { RightsAccess } from "../agent/rights.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
 import type { WritesAccess } from "../agent/run-writes.ts";
 import type { RunAccess } from "../agent/starts.ts";
+import type { StepMemory } from "../agent/step-memory.ts";
 import type { TaskError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Provenance } from "../provenance.ts";
@@ -28,6 +29,8 @@ export interface StoryRun<Outputs> {
   readonly stepIdentity: string;
   /** Random, and the same where the agent runs this step again in place: known to nobody outside of the agent's job. */
   stepNonce(): string;
+  /** A note of the step to itself, which is there again where the agent runs it again in place. */
+  stepMemory(): StepMemory;
   /**
    * The folders that files may be uploaded from and downloaded to, by their real paths; relative paths in inputs begin at the first.
    * @param allowed the input allowedFolders, where the task has it

@@ -76,8 +76,8 @@ function faultsOfTask({ folder, json }: TaskFolder): string[] {
   return faults;
 }
 
-/** What names an asset lists models in one task and data in another. */
-const BY_NOUN = new Set(["name", "version"]);
+/** Inputs whose list depends on the task: a name of models or of data, an online or a batch endpoint. */
+const BY_NOUN = new Set(["name", "version", "endpointName", "deploymentName"]);
 
 /** Inputs of one name say the same in every task. Required, default, rule and group may differ. */
 function differences(tasks: readonly TaskFolder[]): string[] {

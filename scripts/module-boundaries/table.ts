@@ -57,6 +57,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["rollout"],
     ...["cleanup"],
     ...["submit"],
+    ...["batch"],
     ...["register"],
     ...["promote"],
     ...["apply"],

@@ -3,15 +3,13 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "deploymentName" | "allowedFolders" | "preflight" | "plan" | "expectations" | "maxLatencyInMilliseconds"> & {
+export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "allowedFolders" | "preflight" | "plan" | "expectations" | "maxLatencyInMilliseconds"> & {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
   /** How long an endpoint lives that this step makes, in hours or days: `12h`, `7d`. The end is written to its tag `azureDevOps.expires`, and AzureMLCleanUp may delete the endpoint from then on. An endpoint that is there already is left as it is. Left empty, a new endpoint has no end. */
   endpointTimeToLive: string | undefined;
   /** Path of the online deployment YAML (CLI v2). Paths in it are relative to its own folder. */
   deploymentFile: string;
-  /** Name of the online endpoint. Where an endpoint file names one too, this input counts. */
-  endpointName: string | undefined;
   /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
   model: string | undefined;
   /** JSON file that is sent to the endpoint as a request. */
@@ -48,7 +46,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "endpointFile", type: "filePath" },
     { name: "endpointTimeToLive", type: "string" },
     { name: "deploymentFile", type: "filePath", required: true },
-    { name: "endpointName", type: "string" },
+    shared.endpointName,
     shared.deploymentName,
     { name: "model", type: "string" },
     shared.allowedFolders,

@@ -4,7 +4,7 @@ import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
 export type Inputs = Pick<SharedInputs, "deploymentName" | "expectations" | "maxLatencyInMilliseconds" | "allowedFolders"> & {
-  /** Name of the online endpoint. Where an endpoint file names one too, this input counts. */
+  /** Name of the endpoint. Where a file names one too, this input counts. */
   endpointName: string;
   /** JSON file that is sent to the endpoint as a request. */
   requestFile: string;

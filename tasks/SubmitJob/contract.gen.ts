@@ -18,11 +18,9 @@ export type Wait =
       cancelOnFailure: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "tags" | "allowedFolders" | "preflight" | "plan"> & {
+export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" | "preflight" | "plan"> & {
   /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
   jobFile: string;
-  /** YAML that is laid over the job YAML: only what differs is written, as in `inputs: { epochs: 20 }`. A path that a job does not have is an error. */
-  overrides: string | undefined;
   /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline, in which every character but letters, numbers, underscores and dashes becomes a dash. The list shows the experiments of the latest jobs. */
   experimentName: string | undefined;
   /** Name of the job as studio shows it. Left empty, the job YAML's. */
@@ -51,7 +49,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   inputs: [
     ...shared.connectionTypeInputs,
     { name: "jobFile", type: "filePath", required: true },
-    { name: "overrides", type: "multiLine" },
+    shared.overrides,
     { name: "experimentName", type: "string" },
     { name: "displayName", type: "string" },
     { name: "environmentVariables", type: "multiLine" },
@@ -60,9 +58,9 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.allowedFolders,
     shared.preflight,
     shared.plan,
-    { name: "wait", type: "boolean", default: "true" },
-    { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] },
-    { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] },
+    shared.wait,
+    shared.timeoutInMinutes,
+    shared.cancelOnFailure,
   ],
   outputs: [
     { name: "jobName", type: "string" },

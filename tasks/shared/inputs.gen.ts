@@ -27,7 +27,9 @@ export interface SharedInputs {
   allowedFolders: string | undefined;
   /** Dry run: shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write returns stay unset. */
   plan: boolean;
-  /** Name of the deployment. Where a deployment file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes. */
+  /** Name of the endpoint. Where a file names one too, this input counts. */
+  endpointName: string | undefined;
+  /** Name of the deployment. Where a file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes, and a batch job to the endpoint's default deployment. */
   deploymentName: string | undefined;
   /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
   preflight: "on" | "off";
@@ -39,6 +41,8 @@ export interface SharedInputs {
   registry: string | undefined;
   /** Name of the registered model. */
   modelName: string;
+  /** YAML that is laid over the YAML file: only what differs is written, as in `inputs: { epochs: 20 }`. A path that such a file cannot have is an error. */
+  overrides: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
@@ -54,12 +58,17 @@ export const resourceGroup: InputField = { name: "resourceGroup", type: "string"
 export const workspace: InputField = { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] };
 export const allowedFolders: InputField = { name: "allowedFolders", type: "multiLine" };
 export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
+export const endpointName: InputField = { name: "endpointName", type: "string" };
 export const deploymentName: InputField = { name: "deploymentName", type: "string" };
 export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
+export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
 export const registry: InputField = { name: "registry", type: "string" };
+export const overrides: InputField = { name: "overrides", type: "multiLine" };
 export const tags: InputField = { name: "tags", type: "multiLine" };
+export const wait: InputField = { name: "wait", type: "boolean", default: "true" };
+export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
 export const version: InputField = { name: "version", type: "string" };
 export const description: InputField = { name: "description", type: "string" };
 export const connectionTypeInputs: readonly InputField[] = [connectionType, azureSubscription, workspaceConnection, resourceGroup, workspace];

@@ -1,6 +1,6 @@
 // A stopped step does not leave a job behind: SIGINT, SIGKILL and the post-job stage, and deadlines.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Job } from "../../local/agent/index.ts";
@@ -8,6 +8,7 @@ import { jobService } from "../../local/azure/jobs/service.ts";
 import { asked, Bench, NODES, needsNode, type RunOptions, type TaskRun } from "../harness/bench.ts";
 import { needs } from "../harness/needs.ts";
 import { fastClock, pausesWhenStopped, preloaded } from "../harness/preload.ts";
+import { processesOf } from "../harness/processes.ts";
 import { holdTimer } from "../harness/timers.ts";
 
 /**
@@ -159,17 +160,3 @@ describe("AzureMLSubmitJob when it is stopped", () => {
     assert.equal(again.outputs["jobName"], `${run.outputs["jobName"]}-2`);
   });
 });
-
-/** Processes that carry the job's look-up id in their environment, as the agent knows its own. */
-function processesOf(job: Job): number[] {
-  return readdirSync("/proc").flatMap((entry) => {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) return [];
-    try {
-      const environment = readFileSync(`/proc/${entry}/environ`, "utf8").split("\0");
-      return environment.includes(`VSTS_PROCESS_LOOKUP_ID=${job.lookupId}`) ? [pid] : [];
-    } catch {
-      return [];
-    }
-  });
-}

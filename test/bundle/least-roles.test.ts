@@ -7,11 +7,19 @@ import type { ServiceConnection } from "../../local/connections.ts";
 import { Bench, type TaskName } from "../harness/bench.ts";
 
 const job = { jobFile: "azureml/job.yml" };
+const batch = {
+  "azureml/batch/endpoint.yml": "name: least\ndefaults: {deployment_name: blue}\n",
+  "azureml/batch/blue.yml":
+    "name: blue\nendpoint_name: least\ntype: model\nmodel: {path: ../../weights, type: custom_model}\ncode_configuration: {code: code, scoring_script: score.py}\nenvironment: {image: ubuntu}\ncompute: azureml:cpu-cluster\n",
+  "azureml/batch/code/score.py": "def run(mini_batch):\n    return [str(len(mini_batch))]\n",
+};
 
 describe("the least roles of each task", () => {
   let bench: Bench;
   before(async () => {
     bench = await Bench.open();
+    const { result, log } = await bench.run("Apply", { file: "azureml/batch" }, { files: batch });
+    assert.equal(result, "Succeeded", log);
   });
   after(() => bench?.close());
 
@@ -85,6 +93,11 @@ describe("the least roles of each task", () => {
       task: "InvokeEndpoint",
       inputs: () => ({ endpointName: "least", requestFile: "requests/ada.json" }),
       needs: "onlineEndpoints/listkeys/action",
+    },
+    {
+      task: "InvokeBatch",
+      inputs: () => ({ endpointName: "least", input: "requests", makeDefault: "true" }),
+      needs: "experiments/runs/submit/action",
     },
   ];
 

@@ -90,6 +90,13 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     requests: [] as string[],
   };
   const { log } = told;
+  let note = "";
+  const memory = {
+    read: () => note || undefined,
+    write: (text: string) => {
+      note = text;
+    },
+  };
   const place: Record<string, string> = options.registryAlone
     ? {}
     : { resourceGroup: local.resourceGroup, workspace: local.workspace };
@@ -148,6 +155,7 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     publishTests: (xml, title) => void told.tests.push({ title, xml }),
     addBuildTag() {},
     stepNonce: () => options.stepIdentity ?? folder,
+    stepMemory: () => memory,
   };
   const network = watched({
     ...(options.between === undefined ? {} : { between: options.between }),

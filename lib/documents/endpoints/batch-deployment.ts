@@ -21,7 +21,8 @@ import { checkServingName, servingName } from "./online-endpoint.ts";
 
 const OUTPUT_ACTIONS = { append_row: "AppendRow", summary_only: "SummaryOnly" } as const;
 
-const retrySettings = object("retry settings", {
+/** Retries of a mini-batch, of a deployment or of one invocation. */
+export const batchRetrySettings = object("retry settings", {
   max_retries: optional(integer({ minimum: 0 })),
   timeout: optional(duration()),
 });
@@ -32,7 +33,7 @@ const runFields = {
   max_concurrency_per_instance: optional(integer({ minimum: 1 })),
   output_action: optional(enumeration(["append_row", "summary_only"], { fold: "snake", rest: OUTPUT_ACTIONS })),
   output_file_name: optional(text()),
-  retry_settings: optional(retrySettings),
+  retry_settings: optional(batchRetrySettings),
   error_threshold: optional(integer({ minimum: -1 })),
   logging_level: optional(text()),
   environment_variables: optional(environmentVariables),

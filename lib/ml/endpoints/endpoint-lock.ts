@@ -52,11 +52,16 @@ export class EndpointLock {
   #opened: { readonly blob: LeasedBlob; readonly at: number } | undefined;
 
   /** @param otherwise what becomes of the work where nothing can be locked, as a sentence */
-  constructor(workspace: Workspace, endpoint: string, otherwise = "The rollout continues without the lock.") {
+  constructor(
+    workspace: Workspace,
+    endpoint: string,
+    otherwise = "The rollout continues without the lock.",
+    collection: "onlineEndpoints" | "batchEndpoints" = "onlineEndpoints",
+  ) {
     this.#workspace = workspace;
     this.#otherwise = otherwise;
     this.#endpoint = endpoint;
-    this.#name = `azure-pipelines/locks/onlineEndpoints/${endpoint.toLowerCase()}.json`;
+    this.#name = `azure-pipelines/locks/${collection}/${endpoint.toLowerCase()}.json`;
   }
 
   /**

@@ -99,7 +99,8 @@ async function ofClaim(workspace: Workspace, job: Job, name: string, claim: stri
   return ofCreator(workspace, name);
 }
 
-async function ofCreator(workspace: Workspace, name: string): Promise<Stranger> {
+/** Who created the job, by run history; the own identity is no stranger. Up to two round trips, side by side. */
+export async function ofCreator(workspace: Workspace, name: string): Promise<Stranger> {
   const [creator, own] = await Promise.all([creatorOf(workspace, name), ownIdentity(workspace)]);
   if (creator === undefined) return "run history does not say who created it";
   return creator === own ? undefined : "another identity than this service connection's created it";

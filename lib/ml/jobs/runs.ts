@@ -76,20 +76,46 @@ export function runErrorText(error: RunError | null | undefined): string | undef
  * @returns a datastore URI; undefined where the services do not say
  */
 export async function outputPlace(workspace: Workspace, runId: string, output: string): Promise<string | undefined> {
+  return (await outputPlaces(workspace, runId, [output]))[output];
+}
+
+/**
+ * Where the files of a job's outputs lie, by output, as `outputPlace`: two round trips for all of them.
+ * @param wanted all outputs that the run names, its own artifacts left out, where absent
+ * @returns datastore URIs; without those that the services do not say
+ */
+export async function outputPlaces(
+  workspace: Workspace,
+  runId: string,
+  wanted?: readonly string[],
+): Promise<Record<string, string>> {
   const { azure, signal } = workspace;
-  const doing = `look for the output ${output} of the job ${runId}`;
+  const doing =
+    wanted === undefined
+      ? `look for the outputs of the job ${runId}`
+      : `look for the output ${wanted.join(", ")} of the job ${runId}`;
   const expect = [400, 403, 404, 405, 501];
   const run = await azure.request<{ runMetadata?: { outputs?: Record<string, { assetId?: string }> } }>(
     "POST",
     `${await workspace.serviceUrl("history")}/rundata`,
     { doing, body: { runId, selectRunMetadata: true }, expect, repeats: true, signal },
   );
-  const assetId = run.body?.runMetadata?.outputs?.[output]?.assetId;
-  if (!assetId) return undefined;
+  const outputs = run.body?.runMetadata?.outputs ?? {};
+  const names = wanted ?? Object.keys(outputs).filter((name) => name !== "default");
+  const assets = names.flatMap((name) => {
+    const assetId = Object.hasOwn(outputs, name) ? outputs[name]?.assetId : undefined;
+    return assetId ? [[name, assetId] as const] : [];
+  });
+  if (assets.length === 0) return {};
   const resolved = await azure.request<{ values?: Record<string, { uri?: string }> }>(
     "POST",
     `${await workspace.serviceUrl("data")}/dataversion/batchGetResolvedUris`,
-    { doing, body: { values: [assetId] }, expect, repeats: true, signal },
+    { doing, body: { values: assets.map(([, assetId]) => assetId) }, expect, repeats: true, signal },
   );
-  return resolved.body?.values?.[assetId]?.uri;
+  return Object.fromEntries(
+    assets.flatMap(([name, assetId]) => {
+      const uri = resolved.body?.values?.[assetId]?.uri;
+      return uri ? [[name, uri] as const] : [];
+    }),
+  );
 }

@@ -177,6 +177,16 @@ export const TASK_OPERATIONS = {
     more: "The datastore's key, or the role on storage below, is for the lock of endpoints. Idle endpoints need `Microsoft.Insights/metrics/read`, which Reader and Monitoring Reader have",
     role: "AzureML Data Scientist",
   },
+  InvokeBatch: {
+    title: "Invoke batch endpoint",
+    reads: ["read", "jobs/read", "batchEndpoints/read", "batchEndpoints/deployments/read", "experiments/runs/read"],
+    // From Microsoft's page on authorization of batch endpoints, which lists more for the invoker.
+    changes: ["experiments/runs/submit/action", "experiments/runs/write", "jobs/cancel/action"],
+    ifUsed: ["data/versions/read", "datastores/read", "batchEndpoints/write"],
+    files: true,
+    more: "A role of your own needs [all that Azure lists for invoking batch endpoints](https://learn.microsoft.com/azure/machine-learning/how-to-authenticate-batch-endpoint#configure-rbac-for-batch-endpoints-invoke). The datastore's key, or the role on storage below, is for uploads and for the lock of `makeDefault`",
+    role: "AzureML Data Scientist",
+  },
   Apply: {
     title: "Apply",
     reads: ["read"],

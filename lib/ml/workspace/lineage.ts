@@ -7,6 +7,8 @@ import { type Provenance, withoutUserInformation } from "../../provenance.ts";
 export const SPECIFICATION_HASH = "azureDevOps.specificationHash";
 export const SOURCE_URI = "azureDevOps.source";
 export const CONTENT_HASH = "azureDevOps.contentHash";
+/** The tags of a job that invoked a batch endpoint begin with it: which step of which run asked for it. */
+export const INVOKED_BY = "azureDevOps.invokedBy";
 /** A tag of a registry's version: the workspace's version that it is a copy of. */
 export const SHARED_FROM = "azureDevOps.sharedFrom";
 /** Tags of a promoted version. The version that it is a copy of: an ARM id, or `azureml://registries/…`. */

@@ -1,0 +1,93 @@
+// The invocation of a step: its inputs, its file, and the type of what it reads.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { batchInvocationBody } from "../../../../lib/documents/index.ts";
+import { createResolver } from "../../../../lib/ml/assets/resolve.ts";
+import { type InvocationInputs, readInvocation } from "../../../../lib/ml/batch/invocation-files.ts";
+import { workspaceAsk } from "../../../local/azure/client.ts";
+import { project } from "../projects.ts";
+import { openLocal, theCloud } from "../world.ts";
+
+const NOTHING: InvocationInputs = {
+  ...{ invocationFile: undefined, overrides: undefined, endpointName: "heart", deploymentName: undefined },
+  ...{ input: undefined, inputType: "auto", outputFolder: undefined, outputFileName: undefined },
+  ...{ errorThreshold: undefined, miniBatchSize: undefined, instanceCount: undefined },
+};
+
+describe("the invocation of a step", () => {
+  const folder = project({
+    "rows/a.txt": "1",
+    "one.csv": "a\n",
+    "in.yml": "endpoint: other\ndeployment: blue\ninputs: {rows: {path: rows}}\n",
+  });
+
+  before(async () => {
+    const cloud = await theCloud();
+    for (const [name, dataType] of [
+      ["batch-file", "uri_file"],
+      ["batch-folder", "uri_folder"],
+      ["batch-table", "mltable"],
+    ]) {
+      const properties = { dataType, dataUri: "azureml://datastores/workspaceblobstore/paths/x" };
+      await workspaceAsk(cloud, "PUT", `/data/${name}/versions/1`, { body: { properties } });
+    }
+  });
+
+  const read = async (given: Partial<InvocationInputs>, parameters: Record<string, string> = {}) =>
+    readInvocation(await openLocal(), { ...NOTHING, ...given }, parameters, folder);
+  const inputData = async (input: string, inputType: InvocationInputs["inputType"] = "auto") => {
+    const { invocation } = await read({ input, inputType });
+    const { inputData: sent } = await batchInvocationBody(
+      invocation,
+      createResolver(await openLocal(), { root: folder }),
+    );
+    return Object.entries(sent as Record<string, { jobInputType: string; uri: string }>).map(([name, one]) => [
+      name,
+      one.jobInputType,
+      one.uri.replace(/^.*\/workspaces\/[^/]+\//, "").replace(/LocalUpload\/\w+/, "LocalUpload/#"),
+    ])[0];
+  };
+
+  it("takes a folder or a file of the repository, under the name that Azure's client gives it", async () => {
+    assert.deepEqual(await inputData("rows"), [
+      ...["UriFolder", "UriFolder", "azureml://datastores/workspaceblobstore/paths/LocalUpload/#/rows/"],
+    ]);
+    assert.deepEqual((await inputData("one.csv"))?.slice(0, 2), ["UriFile", "UriFile"]);
+    assert.deepEqual((await inputData(path.join(folder, "one.csv")))?.slice(0, 2), ["UriFile", "UriFile"]);
+  });
+
+  it("takes the type from the data asset, by version and by label", async () => {
+    assert.deepEqual(await inputData("azureml:batch-file:1"), ["UriFile", "UriFile", "data/batch-file/versions/1"]);
+    assert.deepEqual(await inputData("azureml:batch-folder@latest"), [
+      ...["UriFolder", "UriFolder", "data/batch-folder/versions/1"],
+    ]);
+    assert.deepEqual((await inputData("azureml:batch-table:1"))?.slice(1), ["MLTable", "data/batch-table/versions/1"]);
+    await assert.rejects(read({ input: "azureml:batch-none:1" }), { message: /no data asset "?batch-none/ });
+  });
+
+  it("takes an address as a folder, unless the step says that it is a file", async () => {
+    const uri = "azureml://datastores/workspaceblobstore/paths/rows";
+    assert.deepEqual(await inputData(uri), ["UriFolder", "UriFolder", uri]);
+    assert.deepEqual(await inputData(uri, "uri_file"), ["UriFile", "UriFile", uri]);
+    assert.deepEqual((await inputData("https://example.blob.core.windows.net/c/rows"))?.[1], "UriFolder");
+  });
+
+  it("counts the step's inputs before the file", async () => {
+    const { endpoint, deployment } = await read({ invocationFile: path.join(folder, "in.yml") });
+    assert.deepEqual([endpoint, deployment], ["heart", "blue"]);
+    const named = await read({
+      ...{ invocationFile: path.join(folder, "in.yml"), endpointName: undefined, deploymentName: "green" },
+      outputFolder: "azureml://datastores/workspaceblobstore/paths/out",
+    });
+    assert.deepEqual([named.endpoint, named.deployment], ["other", "green"]);
+    assert.deepEqual(Object.keys(named.invocation.outputs ?? {}), ["score"]);
+  });
+
+  it("names the input that is wrong, and asks for an endpoint", async () => {
+    await assert.rejects(read({ endpointName: undefined }), { message: /names no batch endpoint/ });
+    await assert.rejects(read({ input: "nothing" }), { message: /no file or folder .*nothing/ });
+    await assert.rejects(read({ input: "azureml:rows" }), { message: /neither a version nor a label/ });
+    await assert.rejects(read({ endpointName: "../x" }), { message: /holds "\/"/ });
+    await assert.rejects(read({}, { "a-b": "1" }), { message: /"a-b" has a name that Azure ML refuses/ });
+  });
+});
