@@ -181,6 +181,28 @@ describe("local Azure: scoring", () => {
     assert.equal((await score({})).body.colour, "dark green");
   });
 
+  it("lets a replaced process finish what it works on", async () => {
+    const patient = { requestSettings: { requestTimeout: "PT1M" } };
+    await make(cloud, `${base}/deployments/green`, colour("old green", patient));
+    await share({ green: 100 });
+    const gate = join(tmpdir(), `replaced-${process.pid}-${Date.now()}`);
+    // It is answered once the file is there, which is after the new process has come up.
+    const before = (await logs("green")).match(/"until"/g)?.length ?? 0;
+    const waiting = score({ until: gate });
+    try {
+      await until(
+        "it is with the old process",
+        async () => ((await logs("green")).match(/"until"/g)?.length ?? 0) > before,
+      );
+      await make(cloud, `${base}/deployments/green`, colour("new green", patient));
+      assert.equal((await score({})).body.colour, "new green");
+    } finally {
+      await writeFile(gate, "");
+    }
+    assert.equal((await waiting).body?.colour, "old green");
+    await rm(gate);
+  });
+
   it("describes itself, and has nothing elsewhere", async () => {
     const swagger = await ask(cloud, "GET", uri.replace("/score", "/swagger.json"), { token: key });
     assert.equal(swagger.body.swagger, "2.0");
