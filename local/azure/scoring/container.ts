@@ -36,6 +36,9 @@ export class Container {
   private folder: string | undefined;
   private process: ScoringProcess | undefined;
   private stopped = false;
+  /** Requests that it works on. */
+  private working = 0;
+  private idle: (() => void) | undefined;
   private livePort: number | undefined;
   private modelDirectory: string | undefined;
   private runtime: Runtime | undefined;
@@ -70,9 +73,30 @@ export class Container {
     await this.serve(this.folder);
   }
 
+  /** Does `work`, a request to this container, and remembers meanwhile that it is busy. */
+  async busy<T>(work: () => Promise<T>): Promise<T> {
+    this.working += 1;
+    try {
+      return await work();
+    } finally {
+      this.working -= 1;
+      if (this.working === 0) this.idle?.();
+    }
+  }
+
+  /** Stops once it has finished what it works on: another container has taken its place. */
+  async retire(): Promise<void> {
+    if (this.working > 0 && !this.stopped)
+      await new Promise<void>((resolve) => {
+        this.idle = resolve;
+      });
+    await this.stop();
+  }
+
   /** Ends the process and removes the files. The logs stay readable. */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.idle?.();
     await this.process?.stop();
     if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
   }

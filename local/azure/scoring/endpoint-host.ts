@@ -17,6 +17,8 @@ export class EndpointHost implements Backends {
   private readonly serving = new Map<string, Container>();
   /** The container that was started last, successfully or not: getLogs answers its logs. */
   private readonly latest = new Map<string, Container>();
+  /** Containers that finish what they work on. */
+  private readonly retiring = new Set<Container>();
   private closed = false;
 
   constructor(world: AzureWorld) {
@@ -51,7 +53,9 @@ export class EndpointHost implements Backends {
     if (this.closed) return container.stop();
     const before = this.serving.get(key);
     this.serving.set(key, container);
-    await before?.stop();
+    if (before === undefined) return;
+    this.retiring.add(before);
+    void before.retire().finally(() => this.retiring.delete(before));
   }
 
   /** A deployment that a scenario does not let come up: nothing is started, and its container's log says why. */
@@ -125,7 +129,7 @@ export class EndpointHost implements Backends {
 
   private async close(): Promise<void> {
     this.closed = true;
-    const containers = new Set([...this.serving.values(), ...this.latest.values()]);
+    const containers = new Set([...this.serving.values(), ...this.latest.values(), ...this.retiring]);
     await Promise.all([...containers].map((container) => container.stop()));
   }
 }

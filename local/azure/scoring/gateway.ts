@@ -134,7 +134,8 @@ export class Gateway {
       const late = Math.min(effect.delay ?? 0, patience);
       if (late > 0) await pause(late);
       if (effect.modelStatus !== undefined) return marked(effect, modelFailed(failure(effect.modelStatus, effect)));
-      const answer = forward(container.port, request, body, patience - late);
+      const { port } = container;
+      const answer = container.busy(() => forward(port, request, body, patience - late));
       if (effect.outOfMemory === true) container.kill();
       return relayed(await answer);
     } catch (error) {
