@@ -6,6 +6,7 @@ import path from "node:path";
 import type { RunRecord } from "../../lib/record/index.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
+import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
 import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
@@ -20,6 +21,30 @@ steps:
 - task: AzureMLRegisterModel@1
   inputs: {azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, source: folder, modelPath: scoring, name: breast-cancer}
 `;
+/** Promotes to a workspace of another tenant, and to a registry. */
+const FURTHER = (parameters: string) => `trigger: none
+parameters:
+  - name: modelVersion
+    type: string
+extends:
+  template: templates/promote.yml
+  parameters:
+    modelName: breast-cancer
+    modelVersion: \${{ parameters.modelVersion }}
+    endpointName: further
+    requestFile: requests/two-samples.json
+    approvedBy: Grace Example
+${parameters}
+`;
+const FAR = FURTHER(`    ownWorkspaces: true
+    environments:
+      - {name: dev, azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, endpointName: further-dev}
+      - {name: production, azureSubscription: far, resourceGroup: rg-far, workspace: ws-far, endpointName: far-away}`);
+const SHARED = (more: string) =>
+  FURTHER(`    registry: shared
+${more}
+    environments:
+      - {name: dev, azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, endpointName: from-registry}`);
 const NAMES = ["pull-request", "main", "nightly", "release", "promote", "nightly-clean-up"];
 
 describe("examples/templates", () => {
@@ -35,6 +60,9 @@ describe("examples/templates", () => {
     cpSync(path.join(root, "examples", "breast-cancer"), project, { recursive: true });
     cpSync(path.join(root, "examples", "templates"), path.join(project, "templates"), { recursive: true });
     writeFileSync(path.join(project, "unjudged.yml"), UNJUDGED);
+    writeFileSync(path.join(project, "far.yml"), FAR);
+    writeFileSync(path.join(project, "to-registry.yml"), SHARED("    promoteToRegistry: true"));
+    writeFileSync(path.join(project, "from-registry.yml"), SHARED("    promoteToRegistry: false"));
     const folder = path.join(work, "repository");
     mkdirSync(folder);
     repository = createRepository(project, folder, "Train a first model");
@@ -43,7 +71,16 @@ describe("examples/templates", () => {
       [["features: 10\n  epochs: 60", "features: 5\n  epochs: 5"]],
       "Train for a moment",
     );
-    cloud = await startCloud({ contracts: contracts() });
+    const tenantId = "72f98800-0000-4000-8000-00000000beef";
+    const subscriptionId = "00000000-0000-0000-0000-000000000003";
+    const named = { resourceGroup: "rg-far", workspaceName: "ws-far", storageAccount: "stor3" };
+    cloud = await startCloud({
+      contracts: contracts(),
+      subscriptions: [{ connection: "far", subscriptionId, tenantId, ...named }],
+    });
+    registriesOf(cloud.azure).set("shared", {
+      ...{ name: "shared", id: "id-of-shared", location: "eastus2", tags: {}, properties: {} },
+    });
     cloud.devops.repositories.add("team", { path: folder });
     const folders = await packagedTasks();
     // Tasks of the server are nothing but their task.json.
@@ -58,10 +95,10 @@ describe("examples/templates", () => {
         devops: cloud.devops,
         pipelines: [
           ...NAMES.map((name) => ({ name, file: `templates/pipelines/${name}.yml` })),
-          { name: "unjudged", file: "unjudged.yml" },
+          ...["unjudged", "far", "to-registry", "from-registry"].map((name) => ({ name, file: `${name}.yml` })),
         ],
         repository: { path: folder, uri: cloud.devops.repositoryUri("team"), name: "team" },
-        connections: cloud.connections,
+        connections: { ...cloud.connections, far: cloud.subscriptions["far"]!.connection },
         tasks,
         workRoot: path.join(work, "agent"),
         network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
@@ -154,6 +191,38 @@ describe("examples/templates", () => {
     );
     const [outcome] = await pipelines(approved).run("promote", { ...commit(), parameters: { modelVersion: "3" } });
     assert.deepEqual(stages(outcome!), ["Check Failed", "dev Skipped", "test Skipped", "production Skipped"]);
+  });
+
+  it("promote takes a version to a workspace of another tenant, and deploys it there", async () => {
+    const [outcome] = await pipelines(approved).run("far", { ...commit(), parameters: { modelVersion: "1" } });
+    assert.deepEqual(stages(outcome!), ["Check Succeeded", "dev Succeeded", "production Succeeded"], log(outcome!));
+    const [promotion, ...others] = found(outcome!, (record) => record.promotion);
+    assert.deepEqual(others, []);
+    assert.equal(promotion?.evidence?.["evaluation"], "passed");
+    assert.equal(promotion?.approvedBy, "Grace Example");
+    const { azure } = cloud.subscriptions["far"]!;
+    assert.equal(promotion?.target, `${azure.workspaceId}/models/breast-cancer/versions/1`);
+    assert.deepEqual(endpointsOf(azure).get("far-away")?.traffic, { "model-1": 100 });
+    const { traffic } = endpointsOf(cloud.azure).get("further-dev")!;
+    assert.deepEqual(traffic, { "model-1": 100 });
+    for (const name of ["further-dev"]) endpointsOf(cloud.azure).delete(name);
+  });
+
+  it("promote goes through a registry, and checks the evidence there too", async () => {
+    const parameters = { modelVersion: "1" };
+    const [outcome] = await pipelines(approved).run("to-registry", { ...commit(), parameters });
+    assert.deepEqual(stages(outcome!), ["Registry Succeeded", "dev Succeeded"], log(outcome!));
+    const model = "azureml://registries/shared/models/breast-cancer/versions/1";
+    assert.deepEqual(
+      found(outcome!, ({ promotion, deployment }) => promotion?.target ?? deployment?.model),
+      [model, model],
+    );
+    const [again] = await pipelines(approved).run("from-registry", { ...commit(), parameters });
+    assert.deepEqual(stages(again!), ["Check Succeeded", "dev Succeeded"], log(again!));
+    const unjudged = { modelVersion: "3" };
+    const [refused] = await pipelines(approved).run("to-registry", { ...commit(), parameters: unjudged });
+    assert.deepEqual(stages(refused!), ["Registry Failed", "dev Skipped"]);
+    endpointsOf(cloud.azure).delete("from-registry");
   });
 
   it("nightly-clean-up deletes an endpoint whose time to live is over, and leaves what is live", async () => {
