@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { KEYS, operationsOf, type TaskFolderName, wholeName } from "../../lib/ml/setup/task-operations.ts";
+import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import type { ServiceConnection } from "../../local/connections.ts";
 import { Bench, type TaskName } from "../harness/bench.ts";
 
@@ -98,6 +99,15 @@ describe("the least roles of each task", () => {
       task: "InvokeBatch",
       inputs: () => ({ endpointName: "least", input: "requests", makeDefault: "true" }),
       needs: "experiments/runs/submit/action",
+    },
+    {
+      task: "CleanUp",
+      inputs: () => {
+        const endpoint = endpointsOf(bench.cloud.azure).get("least");
+        if (endpoint) endpoint.tags["azureDevOps.expires"] = "2026-01-01T00:00:00Z";
+        return { endpointPatterns: "least", modelPatterns: "*", dataPatterns: "*", plan: "false" };
+      },
+      needs: "onlineEndpoints/delete",
     },
   ];
 

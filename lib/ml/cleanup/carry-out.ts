@@ -1,7 +1,7 @@
 // Carries a clean-up out: each thing is read and judged once more right before it is deleted or archived, so that what others have changed
 // since the plan protects it. One failure does not stop the rest. A second run does what is left, and nothing twice (idempotent).
 // Tests: test/lib/ml/cleanup/clean-up.test.ts
-import { sideBySide } from "../../azure/index.ts";
+import { LEASE_SECONDS, sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { changeVersion } from "../assets/asset-writes.ts";
@@ -44,8 +44,8 @@ export interface CarryOut {
 
 /** Endpoints and versions that are worked on side by side; deployments of one endpoint go one after the other, as the service wants it. */
 const LANES = 5;
-/** Milliseconds to wait for the lock of an endpoint: a rollout that has it is under way, and protects the endpoint. */
-const LOCKED = 10_000;
+/** Milliseconds to wait for the lock of an endpoint: longer than the lease of a run that was killed. Who renews it is at work, and that protects the endpoint. */
+const LOCKED = (LEASE_SECONDS + 15) * 1000;
 
 /** Deletes and archives. Endpoints come first, since they cost money; then versions, by what uses them by then. */
 export async function carryOut(work: CarryOut, changes: readonly Change[]): Promise<Done[]> {

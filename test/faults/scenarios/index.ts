@@ -1,6 +1,7 @@
 // All scenarios, over every task that runs on an agent and asks Azure for something.
 import type { Scenario } from "../scenario.ts";
 import { assetScenarios } from "./assets.ts";
+import { cleanUpScenarios } from "./clean-up.ts";
 import { endpointScenarios } from "./endpoints.ts";
 import { jobScenarios } from "./jobs.ts";
 import { workspaceScenarios } from "./workspace.ts";
@@ -10,6 +11,7 @@ export const scenarios: readonly Scenario[] = [
   ...jobScenarios,
   ...endpointScenarios,
   ...workspaceScenarios,
+  ...cleanUpScenarios,
 ];
 
 /** @throws Error that names those there are */

@@ -9,6 +9,7 @@ import { project } from "../projects.ts";
 
 const folder = project({
   "endpoint.yml": "name: ep-one\nauth_mode: key\n",
+  "tagged.yml": "name: ep-one\nauth_mode: key\ntags: {team: a}\n",
   "faulty.yml": "name: ep-one\nauth_mode: sesame\n",
   "deployment.yml": "name: blue\nendpoint_name: ep-one\nmodel: azureml:iris:1\ninstance_type: Standard_DS2_v2\n",
   "data.csv": "a,b\n",
@@ -42,6 +43,22 @@ describe("the documents of a rollout", () => {
       [["models", "model"]],
     );
     assert.equal(read({ deploymentName: "yes" }).deployment.name, "yes", "the value of an input is text");
+  });
+
+  it("have the end of an endpoint's time to live among its tags, beside those of the file", () => {
+    const before = Date.now();
+    const { endpoint } = read({ endpointFile: file("tagged.yml"), endpointTimeToLive: "12h" });
+    const { "azureDevOps.expires": expires = "", ...others } = endpoint?.tags ?? {};
+    assert.deepEqual(others, { team: "a" });
+    const end = Date.parse(expires) - 12 * 3_600_000;
+    assert.ok(end >= before && end <= Date.now(), expires);
+    assert.equal(read({ endpointFile: file("tagged.yml") }).endpoint?.tags?.["azureDevOps.expires"], undefined);
+  });
+
+  it("are refused with a time to live and no endpoint that it could be of, or one that is none", () => {
+    assert.throws(() => read({ endpointTimeToLive: "12h" }), /endpointTimeToLive is given, and no endpoint file/);
+    const endpointFile = file("tagged.yml");
+    assert.throws(() => read({ endpointFile, endpointTimeToLive: "soon" }), /Input endpointTimeToLive is "soon"/);
   });
 
   it("say where a name that no input gives stands", () => {
