@@ -172,9 +172,10 @@ export const TASK_OPERATIONS = {
       "schedules/read",
       "jobs/read",
       "datastores/read",
+      "Microsoft.Insights/metrics/read",
     ],
     files: true,
-    more: "The datastore's key, or the role on storage below, is for the lock of endpoints. Idle endpoints need `Microsoft.Insights/metrics/read`, which Reader and Monitoring Reader have",
+    more: "The datastore's key, or the role on storage below, is for the lock of endpoints",
     role: "AzureML Data Scientist",
   },
   InvokeBatch: {
