@@ -3,9 +3,10 @@
 // Tests: test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/canary-stages.test.ts
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
-import { type Clock, systemClock } from "../../poll.ts";
+import type { Clock } from "../../poll.ts";
 import { defaultCanaryRules } from "../monitor/default-rules.ts";
 import type { Verdict } from "../monitor/verdict.ts";
+import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Progress } from "./rollout-progress.ts";
 import type { Bake, Strategy } from "./strategy.ts";
@@ -49,7 +50,7 @@ export async function openJudge(
   strategy: SteppedStrategy,
 ): Promise<{ readonly judge: Judge; readonly ready: Promise<void> }> {
   const { judgeCanary, readCanaryRules, requireJudgeable } = await import("../monitor/judge-canary.ts");
-  const { log, clock = systemClock } = workspace;
+  const { log, clock = azureClock(workspace) } = workspace;
   const { alerts, minimumRequests, failureLimit, bake, onInconclusive } = strategy;
   const rules = await readCanaryRules(strategy.rules ?? defaultCanaryRules);
   log.info(

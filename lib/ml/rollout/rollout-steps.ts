@@ -3,10 +3,11 @@
 // Tests: test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/canary-stages.test.ts
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import { type Clock, systemClock } from "../../poll.ts";
+import type { Clock } from "../../poll.ts";
 import { type Endpoint, getEndpoint } from "../endpoints/endpoints.ts";
 import { sayTraffic, shareOf, withoutZeros } from "../endpoints/traffic-shares.ts";
 import { sayVerdict, type Verdict } from "../monitor/verdict.ts";
+import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
 import { type Judge, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
@@ -38,7 +39,7 @@ export class StepTaker {
     judge: Judge,
   ) {
     this.#workspace = workspace;
-    this.#clock = workspace.clock ?? systemClock;
+    this.#clock = workspace.clock ?? azureClock(workspace);
     this.#rollout = rollout;
     this.#strategy = strategy;
     this.#judge = judge;
