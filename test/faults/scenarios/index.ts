@@ -4,6 +4,7 @@ import { assetScenarios } from "./assets.ts";
 import { cleanUpScenarios } from "./clean-up.ts";
 import { endpointScenarios } from "./endpoints.ts";
 import { jobScenarios } from "./jobs.ts";
+import { promotionScenarios } from "./promotion.ts";
 import { workspaceScenarios } from "./workspace.ts";
 
 export const scenarios: readonly Scenario[] = [
@@ -12,6 +13,7 @@ export const scenarios: readonly Scenario[] = [
   ...endpointScenarios,
   ...workspaceScenarios,
   ...cleanUpScenarios,
+  ...promotionScenarios,
 ];
 
 /** @throws Error that names those there are */
