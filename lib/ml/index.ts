@@ -31,6 +31,7 @@ export { registerModelIn } from "./register/register-model.ts";
 export { cursorNames, newVersions } from "./register/watch.ts";
 export { startNewVersions } from "./register/watch-starts.ts";
 export { deploy } from "./rollout/deploy.ts";
+export { rollBackEndpoint } from "./rollout/endpoint-rollback.ts";
 export { rollBack } from "./rollout/post-job-rollback.ts";
 export { readCall, readRollout } from "./rollout/rollout-files.ts";
 export { type SubmittedJob, submitJob } from "./submit/submit-job.ts";

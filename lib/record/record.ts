@@ -22,6 +22,7 @@ export interface RunRecord {
   model?: AssetSection;
   promotion?: PromotionSection;
   deployment?: DeploymentSection;
+  rollback?: RollbackSection;
   invocation?: InvocationSection;
   setup?: SetupSection;
   preflight?: PreflightSection;
@@ -152,6 +153,22 @@ interface FailureSection {
   /** The line of a log that names the error, and which log that is. */
   lastLine?: string;
   log?: string;
+}
+
+interface RollbackSection {
+  endpoint: string;
+  /** Deployment that got all of the traffic. */
+  to: string;
+  /** Why it is that one, as a clause. */
+  reason?: string;
+  /** Deployments that lost their share, the largest first. */
+  from?: readonly string[];
+  /** Deployment of the rollout that was in progress. */
+  ended?: string;
+  /** False: nothing was changed. */
+  changed?: boolean;
+  trafficBefore?: Readonly<Record<string, number>>;
+  traffic?: Readonly<Record<string, number>>;
 }
 
 interface InvocationSection {

@@ -151,6 +151,20 @@ export const recordShape: Shape = section(
       "endpoint",
       "name",
     ),
+    rollback: section(
+      {
+        endpoint: text(),
+        to: text(),
+        reason: text(),
+        from: list(text()),
+        ended: text(),
+        changed: flag,
+        trafficBefore: map(number),
+        traffic: map(number),
+      },
+      "endpoint",
+      "to",
+    ),
     invocation: section(
       {
         endpoint: text(),

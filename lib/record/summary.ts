@@ -20,6 +20,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...assetPart("Model", record.model),
     ...promotionPart(record.promotion),
     ...deploymentPart(record),
+    ...rollbackPart(record),
     ...invocationPart(record),
     ...setupPart(record.setup),
     ...preflightPart(record.preflight),
@@ -113,15 +114,16 @@ function promotionPart(promotion: RunRecord["promotion"]): string[] {
   ];
 }
 
+const share = (traffic: Readonly<Record<string, number>> | undefined) =>
+  traffic &&
+  cell(
+    Object.entries(traffic)
+      .map(([name, percent]) => `${name} ${percent} %`)
+      .join(", ") || "none",
+  );
+
 function deploymentPart({ deployment }: RunRecord): string[] {
   if (!deployment) return [];
-  const share = (traffic: Readonly<Record<string, number>> | undefined) =>
-    traffic &&
-    cell(
-      Object.entries(traffic)
-        .map(([name, percent]) => `${name} ${percent} %`)
-        .join(", ") || "none",
-    );
   return [
     table([
       ["Endpoint", link(deployment.endpoint, deployment.studioUrl)],
@@ -145,6 +147,22 @@ function failureRows(failure: NonNullable<RunRecord["deployment"]>["failure"]) {
     ["To do", todo && cell(todo)],
     ["Guide", guide && link(guide, guide)],
   ] as const;
+}
+
+function rollbackPart({ rollback }: RunRecord): string[] {
+  if (!rollback) return [];
+  const { endpoint, to, reason, from = [], ended, changed, trafficBefore, traffic } = rollback;
+  return [
+    table([
+      ["Endpoint", code(endpoint)],
+      ["Rolled back to", `${code(to)}${reason === undefined ? "" : `, because ${cell(reason)}`}`],
+      ["From", from.map(code).join(", ")],
+      ["Rollout that it ended", ended && code(ended)],
+      ["Changed", changed === undefined ? undefined : changed ? "yes" : "no"],
+      ["Traffic before", share(trafficBefore)],
+      ["Traffic now", share(traffic)],
+    ]),
+  ];
 }
 
 function invocationPart({ invocation }: RunRecord): string[] {

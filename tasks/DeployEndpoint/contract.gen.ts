@@ -3,7 +3,7 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "allowedFolders" | "preflight" | "plan" | "expectations" | "maxLatencyInMilliseconds"> & {
+export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "allowedFolders" | "preflight" | "plan" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "timeoutInMinutes"> & {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
   /** How long an endpoint lives that this step makes, in hours or days: `12h`, `7d`. The end is written to its tag `azureDevOps.expires`, and AzureMLCleanUp may delete the endpoint from then on. An endpoint that is there already is left as it is. Left empty, a new endpoint has no end. */
@@ -12,8 +12,6 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "all
   deploymentFile: string;
   /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
   model: string | undefined;
-  /** JSON file that is sent to the endpoint as a request. */
-  requestFile: string | undefined;
   /** Share of the endpoint's traffic that the new deployment gets once it has answered, 0 to 100; the others keep their proportions in what is left. `0` leaves the traffic alone. */
   trafficPercent: number;
   /** Fails before anything is changed where the new deployment would get traffic and no request file is given to call it with first. Otherwise that is a warning. */
@@ -22,8 +20,6 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "all
   onFailure: "deleteDeployment" | "keepDeployment";
   /** Once the traffic has moved, deletes the endpoint's other deployments that no longer get any. If off, old deployments stay available for rollback and continue to be billed. */
   deleteOldDeployments: boolean;
-  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
-  timeoutInMinutes: number;
 } & ConnectionType;
 
 export interface Outputs {
@@ -52,7 +48,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.allowedFolders,
     shared.preflight,
     shared.plan,
-    { name: "requestFile", type: "filePath" },
+    shared.requestFile,
     shared.expectations,
     shared.maxLatencyInMilliseconds,
     { name: "trafficPercent", type: "int", default: "100", maximum: 100 },

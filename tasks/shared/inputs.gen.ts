@@ -29,14 +29,18 @@ export interface SharedInputs {
   plan: boolean;
   /** Name of the endpoint. Where a file names one too, this input counts. */
   endpointName: string | undefined;
-  /** Name of the deployment. Where a file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes, and a batch job to the endpoint's default deployment. */
+  /** Name of the deployment. Where a file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes, a batch job to the endpoint's default deployment, and a rollback to the last known good one. */
   deploymentName: string | undefined;
   /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
   preflight: "on" | "off";
+  /** JSON file that is sent to the endpoint as a request. */
+  requestFile: string | undefined;
   /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
+  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
+  timeoutInMinutes: number;
   /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
   /** Name of the registered model. */
@@ -61,6 +65,7 @@ export const plan: InputField = { name: "plan", type: "boolean", default: "false
 export const endpointName: InputField = { name: "endpointName", type: "string" };
 export const deploymentName: InputField = { name: "deploymentName", type: "string" };
 export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
+export const requestFile: InputField = { name: "requestFile", type: "filePath" };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
 export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };

@@ -45,7 +45,7 @@ const SHARED = (more: string) =>
 ${more}
     environments:
       - {name: dev, azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, endpointName: from-registry}`);
-const NAMES = ["pull-request", "main", "nightly", "release", "promote", "nightly-clean-up"];
+const NAMES = ["pull-request", "main", "nightly", "release", "promote", "rollback", "nightly-clean-up"];
 
 describe("examples/templates", () => {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-templates-"));
@@ -239,6 +239,20 @@ describe("examples/templates", () => {
       log(outcome!),
     );
     assert.deepEqual([...endpoints.keys()].sort(), ["breast-cancer", "breast-cancer-production", "breast-cancer-test"]);
+  });
+
+  it("rollback gives the traffic back to the last known good deployment, and changes nothing a second time", async () => {
+    repository.change("azureml/job.yml", [["epochs: 10", "epochs: 20"]], "Train for even longer");
+    const outcomes = await pipelines(approved).run("main", commit());
+    assert.deepEqual(results(outcomes), ["main succeeded", "release succeeded"], log(outcomes.at(-1)!));
+    const [released] = found(outcomes[1]!, (record) => record.deployment);
+    assert.notDeepEqual(released?.traffic, { "model-2": 100 });
+    for (const changed of [true, false]) {
+      const [outcome] = await pipelines().run("rollback", commit());
+      assert.equal(outcome!.result, "succeeded", log(outcome!));
+      const [rollback] = found(outcome!, (record) => record.rollback);
+      assert.deepEqual([rollback?.to, rollback?.changed, rollback?.traffic], ["model-2", changed, { "model-2": 100 }]);
+    }
   });
 
   it("all of that reached Azure DevOps through its official client alone", () => {

@@ -15,6 +15,14 @@ export const EXPIRES = "azureDevOps.expires";
 /** The number of names that are kept: five of 32 characters stay below the 256 that a tag's value has in Azure Resource Manager. */
 const KEPT = 5;
 
+/**
+ * The deployment to which a rollback went, and for people from which one and when. A rollback that runs again changes nothing while that one
+ * has all of the traffic; the next rollout that ends well takes the tag away.
+ */
+export const ROLLED_BACK = "azureDevOps.rolledBack";
+/** Characters of a tag's value in Azure Resource Manager. */
+const LONGEST = 256;
+
 export type Tags = Readonly<Record<string, string>>;
 
 /**
@@ -38,7 +46,32 @@ export function withKnownGood(tags: Tags, name: string, before: Traffic = {}, ba
   const names = unique([name, ...previous, ...knownGood({ tags })]).filter(
     (one) => bad === undefined || !sameName(one, bad),
   );
-  return { ...tags, [LAST_KNOWN_GOOD]: names.slice(0, KEPT).join(" ") };
+  const { [ROLLED_BACK]: _rollback, ...others } = tags;
+  return { ...others, [LAST_KNOWN_GOOD]: names.slice(0, KEPT).join(" ") };
+}
+
+/**
+ * The tags once a rollback has given all of the traffic to `to`: that one is the last known good now, and those that it goes away from are
+ * so no longer.
+ * @param at ISO 8601
+ */
+export function withRolledBack(
+  tags: Tags,
+  { to, from, at }: { readonly to: string; readonly from: readonly string[]; readonly at: string },
+): Tags {
+  const names = unique([to, ...knownGood({ tags })]).filter((one) => !from.some((bad) => sameName(bad, one)));
+  const away = from.length === 0 ? "" : `from ${from.join(", ")}, `;
+  return {
+    ...tags,
+    [LAST_KNOWN_GOOD]: names.slice(0, KEPT).join(" "),
+    [ROLLED_BACK]: `${to} (${away}${at})`.slice(0, LONGEST),
+  };
+}
+
+/** The deployment to which the last rollback went, if no rollout has ended well since. */
+export function rolledBackTo(tags: Tags | null | undefined): string | undefined {
+  const [name = ""] = (tags?.[ROLLED_BACK] ?? "").split(" ");
+  return isServingName(name) ? name : undefined;
 }
 
 /** The change of tags by one write: the value before and after, by name; null: not there. */

@@ -92,8 +92,9 @@ async function moveOnce(workspace: Workspace, move: Move, held: Held): Promise<M
   }
   const mirrors: MirrorChange = [shareOf(now.mirror, deployment), shareOf(wanted.mirror, deployment)];
   const mirror = mirrors[0] === mirrors[1] ? undefined : mirrors;
+  const mirrorTraffic = sameTraffic(now.mirror, wanted.mirror) ? undefined : wanted.mirror;
   await Promise.all([move.onWrite(changesOf(before, wanted.traffic), held, tags, mirror), held.requireHeld()]);
-  const body = withTraffic(endpoint, wanted.traffic, wanted.tags, mirror && wanted.mirror);
+  const body = withTraffic(endpoint, wanted.traffic, wanted.tags, mirrorTraffic);
   const answer = routingOf(
     await putEndpoint(workspace, name, endpointWrite(name, body), { deadline: move.left(), again: false }),
   );

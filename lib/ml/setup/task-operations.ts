@@ -145,6 +145,15 @@ export const TASK_OPERATIONS = {
     more: "The datastore's key, or the role on storage below, is for its lock too",
     role: "AzureML Data Scientist",
   },
+  Rollback: {
+    title: "Roll back endpoint",
+    reads: ["read", "onlineEndpoints/read", "onlineEndpoints/deployments/read"],
+    changes: ["onlineEndpoints/write"],
+    ifUsed: CALL,
+    secondary: ["datastores/read", KEYS],
+    more: "The datastore's key, or the role on storage below, is for its lock; a call needs one of the three that call",
+    role: "AzureML Data Scientist",
+  },
   InvokeEndpoint: {
     title: "Invoke endpoint",
     reads: ["read", "onlineEndpoints/read"],

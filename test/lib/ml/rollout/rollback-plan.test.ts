@@ -1,0 +1,135 @@
+// Plan of a rollback: which deployment gets the traffic, and what is refused. Pure.
+import assert from "node:assert/strict";
+import type { Deployment } from "../../../../lib/ml/endpoints/deployments.ts";
+import {
+  LAST_KNOWN_GOOD,
+  ROLLED_BACK,
+  rolledBackTo,
+  withKnownGood,
+  withRolledBack,
+} from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import type { Endpoint, Traffic } from "../../../../lib/ml/endpoints/endpoints.ts";
+import { planRollback, rollbackLines } from "../../../../lib/ml/rollout/rollback-plan.ts";
+import { IN_PROGRESS } from "../../../../lib/ml/rollout/rollout-progress.ts";
+
+const deployments = (...names: string[]): Deployment[] =>
+  names.map((text) => {
+    const [name = "", provisioningState = "Succeeded"] = text.split(":");
+    return { name, properties: { provisioningState } };
+  });
+const endpoint = (traffic: Traffic, tags: Record<string, string> = {}): Endpoint => ({
+  name: "greeter",
+  tags,
+  properties: { traffic },
+});
+const good = (...names: string[]) => ({ [LAST_KNOWN_GOOD]: names.join(" ") });
+const canary = (deployment: string, share: number, kind = "canary") => ({
+  [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since: "2026-11-27T10:00:00Z", run: "r 7" }),
+});
+
+describe("plan of a rollback", () => {
+  it("goes from the live deployment to the one that was good before it", () => {
+    const plan = planRollback(endpoint({ green: 100 }, good("green", "blue")), deployments("blue", "green"));
+    assert.deepEqual([plan.to, plan.from, plan.trafficAfter, plan.isThere], ["blue", ["green"], { blue: 100 }, false]);
+    assert.match(
+      rollbackLines("greeter", plan).join("\n"),
+      /back to blue, because it is the last known good.*\n.*green 100 % -> blue 100 %/,
+    );
+  });
+
+  it("goes from a canary to the newest good one, and ends the rollout", () => {
+    const tags = { ...good("blue", "amber"), ...canary("green", 10) };
+    const plan = planRollback(endpoint({ blue: 90, green: 10 }, tags), deployments("amber", "blue", "green"));
+    assert.deepEqual([plan.to, plan.from, plan.ends], ["blue", ["green"], "green"]);
+  });
+
+  it("never goes to the deployment of the rollout in progress", () => {
+    const tags = { ...good("green", "blue"), ...canary("green", 60) };
+    assert.equal(planRollback(endpoint({ blue: 40, green: 60 }, tags), deployments("blue", "green")).to, "blue");
+  });
+
+  it("stays at the live deployment where only a shadow is to be ended", () => {
+    const tags = { ...good("blue", "amber"), ...canary("green", 20, "shadow") };
+    const plan = planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue", "green"));
+    assert.deepEqual([plan.to, plan.from, plan.ends, plan.isThere], ["blue", [], "green", false]);
+  });
+
+  it("changes nothing where an earlier rollback has gone, also with older good ones behind", () => {
+    const before = good("green", "blue", "amber");
+    const tags = withRolledBack(before, { to: "blue", from: ["green"], at: "2026-11-27T10:00:00Z" });
+    assert.deepEqual(tags, {
+      [LAST_KNOWN_GOOD]: "blue amber",
+      [ROLLED_BACK]: "blue (from green, 2026-11-27T10:00:00Z)",
+    });
+    const plan = planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue", "green"));
+    assert.deepEqual([plan.to, plan.isThere], ["blue", true]);
+    // A named one is further back, and gone to.
+    assert.equal(planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue"), "amber").isThere, false);
+    // The next rollout that ends well begins anew.
+    const released = withKnownGood(tags, "teal", { blue: 100 });
+    assert.equal(rolledBackTo(released), undefined);
+    assert.equal(planRollback(endpoint({ teal: 100 }, released), deployments("blue", "teal")).to, "blue");
+  });
+
+  it("leaves out good ones that are gone or not ready, and says so", () => {
+    const plan = planRollback(
+      endpoint({ teal: 100 }, good("teal", "green", "blue", "amber")),
+      deployments("blue:Failed", "amber", "teal"),
+    );
+    assert.equal(plan.to, "amber");
+    assert.deepEqual(plan.skipped, [
+      "green was known to be good, and is not there any more.",
+      "blue was known to be good, and is Failed.",
+    ]);
+  });
+
+  it("takes a name in any case, and says that the traffic is there already", () => {
+    const plan = planRollback(endpoint({ blue: 100 }), deployments("blue"), "BLUE");
+    assert.deepEqual([plan.to, plan.isThere], ["blue", true]);
+  });
+
+  const refused: readonly (readonly [what: string, Endpoint, Deployment[], string | undefined, RegExp])[] = [
+    [
+      "a deployment that is not there",
+      endpoint({ blue: 100 }),
+      deployments("blue"),
+      "lost",
+      /no deployment lost, so nothing was changed; it has blue \(Succeeded, 100 %\)/,
+    ],
+    [
+      "a deployment that failed",
+      endpoint({ blue: 100 }),
+      deployments("blue", "bad:Failed"),
+      "bad",
+      /bad of greeter is Failed, so it gets no traffic/,
+    ],
+    ["a deployment that comes up", endpoint({ blue: 100 }), deployments("blue", "new:Creating"), "new", /is Creating/],
+    [
+      "an endpoint without the tag",
+      endpoint({ blue: 100 }),
+      deployments("blue", "green"),
+      undefined,
+      /its tag names none\), so nothing was changed; it has blue .*green \(Succeeded, 0 %\)/,
+    ],
+    [
+      "an endpoint whose only good one is live",
+      endpoint({ blue: 100 }, good("blue")),
+      deployments("blue"),
+      undefined,
+      /no earlier deployment/,
+    ],
+    [
+      "a tag of somebody's own making",
+      endpoint({ blue: 100 }, good("../../x", "$(rm)", "a")),
+      deployments("blue"),
+      undefined,
+      /no earlier deployment/,
+    ],
+    ["an endpoint without deployments", endpoint({}), [], "blue", /it has no deployments/],
+  ];
+  for (const [what, at, there, wanted, message] of refused) {
+    it(`refuses ${what}`, () => {
+      assert.throws(() => planRollback(at, there, wanted), { name: "TaskError", message });
+    });
+  }
+});
