@@ -217,19 +217,21 @@ function preflightPart(preflight: RunRecord["preflight"]): string[] {
 }
 
 const OUTCOME_MARKS = { deleted: "🗑️", archived: "📦", kept: "➖", failed: "❌", left: "⏭️" } as const;
+const PLANNED = { deleted: "delete", archived: "archive", kept: "keep", failed: "failed", left: "leave" } as const;
 const KINDS = { endpoint: "endpoint", deployment: "deployment", model: "model", data: "data asset" } as const;
 
 function cleanUpPart(cleanUp: RunRecord["cleanUp"]): string[] {
   if (!cleanUp) return [];
   const { isPlan, counts, changes } = cleanUp;
   const number = (name: string) => counts[name] ?? 0;
+  const would = isPlan ? "would be " : "";
   const line =
-    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${number("endpoints")} endpoints and ${number("deployments")} deployments deleted, ` +
-    `${number("models")} versions of models and ${number("data")} of data archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
+    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${number("endpoints")} endpoints and ${number("deployments")} deployments ${would}deleted, ` +
+    `${number("models")} versions of models and ${number("data")} of data ${would}archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
   if (changes.length === 0) return [line];
   const rows = changes.map(
     ({ kind, name, outcome, why }) =>
-      `| ${OUTCOME_MARKS[outcome]} ${outcome} | ${KINDS[kind]} | ${code(name)} | ${cell(why)} |`,
+      `| ${OUTCOME_MARKS[outcome]} ${isPlan ? PLANNED[outcome] : outcome} | ${KINDS[kind]} | ${code(name)} | ${cell(why)} |`,
   );
   return [line, ["| Outcome | Kind | Name | Why |", "| --- | --- | --- | --- |", ...rows].join("\n")];
 }

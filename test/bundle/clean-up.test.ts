@@ -56,7 +56,7 @@ describe("AzureMLCleanUp as shipped", () => {
     assert.match(run.log, /^Plan: 37 writes, one a line, in order:$/m);
     assert.match(
       run.summaries.join(),
-      /\*\*Plan, nothing was changed\*\*: 7 endpoints and 8 deployments deleted, 13 versions/,
+      /\*\*Plan, nothing was changed\*\*: 7 endpoints and 8 deployments would be deleted, 13 versions/,
     );
     assert.equal(run.outputs["changed"], "true");
     assert.equal(run.outputs["counts.planned"], "37");

@@ -157,7 +157,7 @@ async function readEndpoint({ workspace, rules, now }: CarryOut, name: string, h
     ...seen,
     rollouts: rollouts && Object.keys(rollouts),
     requests: async () =>
-      mayBeIdle(seen, rules, now()) ? requestsOf(workspace, name, rules.idleHours ?? 0, now()) : undefined,
+      mayBeIdle(seen, rules, now()) ? requestsOf(workspace, name, rules.idleHours ?? 0) : undefined,
   };
 }
 

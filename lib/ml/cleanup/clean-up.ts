@@ -38,13 +38,9 @@ export async function cleanUp(workspace: Workspace, options: CleanUpOptions): Pr
     locks.set(endpoint, lock);
     return lock;
   };
-  let ahead = 0;
-  const now = () => Date.now() - ahead;
-  const time = clockAhead(workspace).then((milliseconds) => {
-    ahead = milliseconds;
-    return now();
-  });
-  const reading = await readAndPlan(workspace, rules, lockOf, time);
+  // A thing's age is that of the clock that makes it younger: a wrong clock of the agent's deletes nothing.
+  const now = () => Math.min(Date.now(), workspace.azure.now());
+  const reading = await readAndPlan(workspace, rules, lockOf, now());
   const { changes, kept } = reading.plan;
   const chosen = changes.slice(0, rules.maxChanges);
   const beyond = changes.slice(rules.maxChanges);
@@ -67,16 +63,6 @@ export async function cleanUp(workspace: Workspace, options: CleanUpOptions): Pr
     chosen,
   );
   return report();
-}
-
-/**
- * Milliseconds by which this machine's clock is ahead of Azure's: a thing's age is that of the clock that makes it younger, so that a wrong clock
- * of the agent deletes nothing. One round trip.
- */
-async function clockAhead({ azure, id, name, signal }: Workspace): Promise<number> {
-  const answer = await azure.request("GET", id, { doing: `read the time of the workspace ${name}`, signal });
-  const at = Date.parse(answer.header("Date") ?? "");
-  return Number.isNaN(at) ? 0 : Math.max(0, Date.now() - at);
 }
 
 const VERBS: Record<ChangeKind, string> = {

@@ -87,9 +87,11 @@ export function instantOf(text: string): number | undefined {
 }
 
 function idleness({ endpoint, deployments, requests }: SeenEndpoint, { idleHours }: CleanUpRules, now: number): Fate {
-  if (idleHours === undefined || requests === undefined) return STAYS;
+  if (idleHours === undefined) return STAYS;
   const ages = [endpoint, ...deployments].map(createdAt);
-  if (ages.some((at) => at === undefined || now - at < idleHours * HOUR)) return STAYS;
+  if (ages.includes(undefined))
+    return { goes: false, why: "Azure does not say since when it is there, so it may be young" };
+  if (requests === undefined || ages.some((at) => now - Number(at) < idleHours * HOUR)) return STAYS;
   if (requests.kind === "unknown")
     return { goes: false, why: `whether requests came in ${idleHours} hours is not known: ${requests.why}` };
   return requests.kind === "some" ? STAYS : { goes: true, why: `no request came in ${idleHours} hours` };

@@ -9,17 +9,12 @@ import { METRICS_UNREAD, type Requests } from "./endpoint-plan.ts";
 const FIRST = 24;
 
 /**
- * Asks for the last day, and for all of the hours only where no request came in it. At most two sequential round trips.
- * @param now milliseconds since the epoch
+ * Asks for the last day, and for all of the hours only where no request came in it. At most two sequential round trips. The hours end by
+ * Azure's own clock: by one that is behind, the newest requests would not be seen.
  */
-export async function requestsOf(
-  workspace: Workspace,
-  endpoint: string,
-  hours: number,
-  now: number,
-): Promise<Requests> {
+export async function requestsOf(workspace: Workspace, endpoint: string, hours: number): Promise<Requests> {
   const ask = async (of: number): Promise<Requests> => {
-    const { requests, sentence } = await requestsOfEndpoint(workspace, endpoint, of, { now: () => now });
+    const { requests, sentence } = await requestsOfEndpoint(workspace, endpoint, of);
     if (requests === undefined) return { kind: "unknown", why: sentence.replace(/\.$/, "") };
     return { kind: requests === 0 ? "none" : "some" };
   };

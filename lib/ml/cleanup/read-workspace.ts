@@ -31,23 +31,22 @@ export interface Reading {
 /**
  * Reads and plans. Sequential round trips beside further pages: the lists; deployments, versions and metrics; locks, aliases and jobs of
  * models that stay.
- * @param time milliseconds since the epoch, which may have to be asked for, too
+ * @param now milliseconds since the epoch
  */
 export async function readAndPlan(
   workspace: Workspace,
   rules: CleanUpRules,
   lockOf: (endpoint: string) => EndpointLock,
-  time: Promise<number>,
+  now: number,
 ): Promise<Reading> {
   const archives = rules.models !== undefined || rules.data !== undefined;
   const [endpoints, users, models, data] = await Promise.all([
-    readEndpoints(workspace, rules, time),
+    readEndpoints(workspace, rules, now),
     archives ? otherUses(workspace) : [],
     // Where data is archived, models that stay say which data they were made of.
     archives ? assetsOf(workspace, "models", rules.data === undefined ? rules.models : undefined) : [],
     rules.data === undefined ? [] : assetsOf(workspace, "data", rules.data),
   ]);
-  const now = await time;
   const seen = { endpoints, models, data };
   const served = [...endpoints.flatMap(usesOfDeployments), ...users];
   // What would go if nothing else protected it: only for that the rest is asked.
@@ -79,18 +78,13 @@ export async function readAndPlan(
   };
 }
 
-async function readEndpoints(
-  workspace: Workspace,
-  rules: CleanUpRules,
-  time: Promise<number>,
-): Promise<SeenEndpoint[]> {
-  const [endpoints, now] = await Promise.all([listEndpoints(workspace), time]);
-  return sideBySide(endpoints, LANES, async (endpoint) => {
+async function readEndpoints(workspace: Workspace, rules: CleanUpRules, now: number): Promise<SeenEndpoint[]> {
+  return sideBySide(await listEndpoints(workspace), LANES, async (endpoint) => {
     const { name = "" } = endpoint;
     const idle = mayBeIdle({ endpoint, deployments: [] }, rules, now);
     const [deployments, requests] = await Promise.all([
       listDeployments(workspace, name),
-      idle ? requestsOf(workspace, name, rules.idleHours ?? 0, now) : undefined,
+      idle ? requestsOf(workspace, name, rules.idleHours ?? 0) : undefined,
     ]);
     return { endpoint, deployments, requests, rollouts: [] };
   });

@@ -20,14 +20,15 @@ const prefix = () => `cu${++worlds}`;
 const over = () => ({ "azureDevOps.expires": new Date(Date.now() - 3_600_000).toISOString() });
 const ago = (days: number) => Date.now() - days * DAY;
 
-async function run(of: string, opening: Opening = {}, inputs: Partial<CleanUpInputs> = {}) {
+/** @param deadline in milliseconds; 0: none */
+async function run(of: string, opening: Opening = {}, inputs: Partial<CleanUpInputs> = {}, deadline = 0) {
   const workspace = await openLocal(opening);
   const rules = readRules({
     ...{ endpointPatterns: `${of}-*`, idleHours: 72, deploymentDays: 14, modelPatterns: `${of}-*` },
     ...{ dataPatterns: undefined, keepVersions: 1, versionDays: 30, keepLabels: "champion", maxChanges: 100 },
     ...inputs,
   });
-  const report = await cleanUp(workspace, { rules });
+  const report = await cleanUp(workspace, { rules, deadline });
   const outcomes = Object.fromEntries(report.outcomes.map((one) => [nameOf(one), one.outcome]));
   const said = report.outcomes.map((one) => one.sentence ?? "").join("\n");
   return { report, outcomes, said, log: workspace.log.text() };
@@ -280,6 +281,16 @@ describe("a clean-up that meets faults", () => {
     assert.equal(first.report.counts.left, 1);
     assert.match(first.log, /1 more are left to the next run, because of the input maxChanges\./);
     assert.deepEqual((await run(of, {}, { maxChanges: 2 })).outcomes, { [`${of}-m:1`]: "archived" });
+  });
+
+  it("begins nothing once its time is over, and says what is left", async () => {
+    const of = prefix();
+    addOver(`${of}-a`, `${of}-b`);
+    const { outcomes, report } = await run(of, {}, {}, 1);
+    assert.deepEqual(outcomes, { [`${of}-a`]: "left", [`${of}-b`]: "left" });
+    assert.deepEqual(report.issues, ["2 changes are left to the next run, because the time of this one was over."]);
+    assert.equal(report.failure, undefined);
+    assert.ok(endpoint(`${of}-a`) && endpoint(`${of}-b`));
   });
 
   it("deletes nothing by an agent's clock that is ahead of Azure's", async () => {

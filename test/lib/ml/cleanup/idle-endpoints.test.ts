@@ -20,15 +20,15 @@ describe("the requests of an endpoint, asked of Azure Monitor", () => {
 
   it("are not known before the first one ever", async () => {
     const workspace = await openLocal();
-    assert.equal((await requestsOf(workspace, name, 72, Date.now())).kind, "unknown");
+    assert.equal((await requestsOf(workspace, name, 72)).kind, "unknown");
   });
 
   it("are none where the last one came before the hours, over more than a week", async () => {
     await seed(10 * 24 * HOUR);
     const workspace = await openLocal();
-    assert.deepEqual(await requestsOf(workspace, name, 72, Date.now()), { kind: "none" });
-    assert.deepEqual(await requestsOf(workspace, name, 9 * 24, Date.now()), { kind: "none" });
-    assert.deepEqual(await requestsOf(workspace, name, 11 * 24, Date.now()), { kind: "some" });
+    assert.deepEqual(await requestsOf(workspace, name, 72), { kind: "none" });
+    assert.deepEqual(await requestsOf(workspace, name, 9 * 24), { kind: "none" });
+    assert.deepEqual(await requestsOf(workspace, name, 11 * 24), { kind: "some" });
   });
 
   it("are asked for the last day first, and no further where one came then", async () => {
@@ -36,7 +36,7 @@ describe("the requests of an endpoint, asked of Azure Monitor", () => {
     const asked: string[] = [];
     const workspace = await openLocal({ onRequest: (_method, url) => void asked.push(url) });
     asked.length = 0;
-    assert.deepEqual(await requestsOf(workspace, name, 20 * 24, Date.now()), { kind: "some" });
+    assert.deepEqual(await requestsOf(workspace, name, 20 * 24), { kind: "some" });
     assert.equal(asked.length, 1);
   });
 
@@ -45,7 +45,7 @@ describe("the requests of an endpoint, asked of Azure Monitor", () => {
     const workspace = await openLocal({
       between: async (request, send) => (request.url.includes("Insights") ? answered(request, 403, forbidden) : send()),
     });
-    const requests = await requestsOf(workspace, name, 72, Date.now());
+    const requests = await requestsOf(workspace, name, 72);
     assert.equal(requests.kind, "unknown");
     assert.match(requests.kind === "unknown" ? requests.why : "", /^the metrics cannot be read: /);
   });
@@ -55,7 +55,7 @@ describe("the requests of an endpoint, asked of Azure Monitor", () => {
     const workspace = await openLocal({
       between: async (request, send) => (request.url.includes("Insights") ? answered(request, 200, failed) : send()),
     });
-    assert.equal((await requestsOf(workspace, name, 72, Date.now())).kind, "unknown");
+    assert.equal((await requestsOf(workspace, name, 72)).kind, "unknown");
   });
 
   it("are not known where one minute of three days has no value", async () => {
@@ -74,8 +74,8 @@ describe("the requests of an endpoint, asked of Azure Monitor", () => {
       { endpoint: `${name}-2`, deployment: "blue", ago: 10 * 24 * HOUR, span: MINUTE, requests: 2 },
     ]);
     await make(await theCloud(), `/onlineEndpoints/${name}-2`, endpointRequest());
-    assert.deepEqual(await requestsOf(await openLocal(), `${name}-2`, 72, Date.now()), { kind: "none" });
-    const requests = await requestsOf(workspace, `${name}-2`, 72, Date.now());
+    assert.deepEqual(await requestsOf(await openLocal(), `${name}-2`, 72), { kind: "none" });
+    const requests = await requestsOf(workspace, `${name}-2`, 72);
     assert.equal(requests.kind, "unknown");
     assert.match(requests.kind === "unknown" ? requests.why : "", /so it is not known whether it had any$/);
   });
