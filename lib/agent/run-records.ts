@@ -38,6 +38,8 @@ export interface RunReference {
 export interface Wanted {
   readonly type: string;
   readonly task: RegExp;
+  /** False: attachments of this run's own earlier steps that have not arrived are not waited for. */
+  readonly waits?: false;
 }
 
 interface StepAttachment {
@@ -175,7 +177,7 @@ export class RunRecords {
     throw unreadableAnswer(doing);
   }
 
-  async #steps(run: RunReference, { type, task }: Wanted, signal: AbortSignal) {
+  async #steps(run: RunReference, { type, task, waits }: Wanted, signal: AbortSignal) {
     let found: { record: TimelineRecord; attachment: Attached }[] = [];
     let missing: string[] = [];
     const isOwn = run.id === this.#access.runId && this.#access.kind === "build";
@@ -197,7 +199,9 @@ export class RunRecords {
       missing = steps
         .filter((one) => !arrived.has(one) && (leavesRecord(one) || (own !== undefined && isBefore(one, own))))
         .map(({ name }) => name ?? "");
-      return missing.length === 0 || !isOwn ? { done: true as const, value: undefined } : { done: false as const };
+      return missing.length === 0 || !isOwn || waits === false
+        ? { done: true as const, value: undefined }
+        : { done: false as const };
     };
     try {
       await poll(look, { what: "records of judgements", initial: 500, maximum: 5_000, deadline: PATIENCE, signal });

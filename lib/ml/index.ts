@@ -16,6 +16,7 @@ export { invokeBatch } from "./batch/invoke-batch.ts";
 export { cleanUp } from "./cleanup/clean-up.ts";
 export { changesText } from "./cleanup/clean-up-report.ts";
 export { readRules } from "./cleanup/clean-up-rules.ts";
+export { readCostLimits } from "./costs/limits.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
 export { type ChampionChoice, parseChampion } from "./gate/champion.ts";

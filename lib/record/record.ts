@@ -84,7 +84,25 @@ interface JobSection {
   finished?: string;
   metrics?: Readonly<Record<string, number>>;
   outputs?: Readonly<Record<string, string | number>>;
+  cost?: CostSection;
   error?: string;
+}
+
+/** What a job takes, before and after, at list prices. */
+interface CostSection {
+  /** What the numbers are and what they leave out. */
+  label: string;
+  /** As the service answers it: `USD`. */
+  currency?: string;
+  estimatedPerHour?: number;
+  estimatedMost?: number;
+  /** Of its nodes, once it has ended or was left. */
+  nodeHours?: number;
+  amount?: number;
+  /** What has no price, and is not in the amount. */
+  unpriced?: readonly string[];
+  /** Of this run of the pipeline, jobs of other steps included, as far as their records could be read. */
+  run?: { jobs: number; nodeHours: number; amount?: number; currency?: string };
 }
 
 export interface RuleSection {

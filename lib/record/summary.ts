@@ -69,10 +69,35 @@ function jobPart({ job }: RunRecord): string[] {
     ["Deployment", job.deployment && code(job.deployment)],
     ["Experiment", job.experiment && cell(job.experiment)],
     ["Duration", duration(job.started, job.finished)],
+    ...costRows(job.cost),
     ...Object.entries(job.outputs ?? {}).map(([name, uri]) => [`Output ${cell(name)}`, code(String(uri))] as const),
   ]);
   return [facts, ...metricsPart(job.metrics), ...(job.error ? [quote(job.error)] : [])];
 }
+
+function costRows(cost: NonNullable<RunRecord["job"]>["cost"]): (readonly [string, string | undefined | ""])[] {
+  if (!cost) return [];
+  const money = (amount: number | undefined, currency = cost.currency) =>
+    amount === undefined ? undefined : `${small(amount)} ${cell(currency ?? "")}`;
+  const hours = (nodeHours: number) => `${small(nodeHours)} node-hours`;
+  const { estimatedPerHour, estimatedMost, nodeHours, amount, unpriced = [], run } = cost;
+  const both = (used: number, paid: string | undefined) => [hours(used), paid].filter(Boolean).join(", ");
+  return [
+    [
+      "Estimate before",
+      [estimatedPerHour && `${money(estimatedPerHour)} an hour`, estimatedMost && `at most ${money(estimatedMost)}`]
+        .filter(Boolean)
+        .join(", "),
+    ],
+    ["Cost", nodeHours === undefined ? undefined : both(nodeHours, money(amount))],
+    ["Without a price", unpriced.map(cell).join(", ")],
+    ["Cost of this run's jobs", run && `${both(run.nodeHours, money(run.amount, run.currency))} in ${run.jobs} jobs`],
+    ["These numbers", cell(cost.label)],
+  ];
+}
+
+/** More digits where two would be zero. */
+const small = (value: number): string => (value === 0 || value >= 0.1 ? value.toFixed(2) : value.toPrecision(2));
 
 function metricsPart(metrics: Readonly<Record<string, number>> | undefined): string[] {
   const rows = Object.entries(metrics ?? {}).map(([name, value]) => `| ${cell(name)} | ${value} |`);

@@ -27,3 +27,14 @@ export function newRecord(task: TaskIdentity, from: Provenance): RunRecord {
     },
   };
 }
+
+/** Puts the findings of a preflight into the record as they come, also where the step fails by them. */
+export function preflightInto(record: RunRecord): {
+  onFindings: (checks: NonNullable<RunRecord["preflight"]>["checks"]) => void;
+} {
+  return {
+    onFindings: (checks) => {
+      record.preflight = { checks };
+    },
+  };
+}

@@ -49,6 +49,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["rules"],
     ...["workspace", "jobs", "assets", "endpoints"],
     ...["monitor"],
+    ...["costs"],
     // The checks before anything runs.
     ...["setup"],
     ...["preflight"],
@@ -82,4 +83,4 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
  * The upper limit of dependencies between the folders of a module; who raises it does so on purpose. lib/ml had at most
  * 35 between nine folders; each further folder may add four.
  */
-export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = { "lib/documents": 35, "lib/ml": 35 + 7 * 4 };
+export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = { "lib/documents": 35, "lib/ml": 35 + 8 * 4 };

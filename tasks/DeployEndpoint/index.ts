@@ -1,6 +1,6 @@
 // Deploy endpoint: beside what is live, called without traffic, then the traffic; or all as before.
 import { deploy, openWorkspace, readCall, readRollout, rollBack } from "../../lib/ml/index.ts";
-import { defineTask } from "../../lib/task/index.ts";
+import { defineTask, preflightInto } from "../../lib/task/index.ts";
 import { tagRun } from "../../lib/task/publishing.ts";
 import { contract } from "./contract.gen.ts";
 
@@ -18,9 +18,7 @@ export default defineTask(
       onProgress: (section) => {
         record.deployment = section;
       },
-      onFindings: (checks) => {
-        record.preflight = { checks };
-      },
+      ...preflightInto(record),
       onLeft: run.leave,
     });
     const { endpoint, deployment, reason = "", scoringUri = "", traffic } = report;

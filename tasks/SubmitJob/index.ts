@@ -1,27 +1,27 @@
 // Submit training run: once for this step of this run; its log as it grows; cancelled when the pipeline is.
 
 import { parseJob, readSource } from "../../lib/documents/index.ts";
-import { cancelLeft, followJob, openWorkspace, submitJob } from "../../lib/ml/index.ts";
-import { defineTask, readPairs } from "../../lib/task/index.ts";
+import { cancelLeft, followJob, openWorkspace, readCostLimits, submitJob } from "../../lib/ml/index.ts";
+import { defineTask, preflightInto, readPairs } from "../../lib/task/index.ts";
+import { withCostOfRun } from "../../lib/task/run-cost.ts";
 import { contract } from "./contract.gen.ts";
 
 export default defineTask(
   contract,
-  async ({ inputs, open, log, record, run }) => {
+  async ({ inputs, open, log, signal, record, run }) => {
     const workspace = await open(openWorkspace);
     const root = run.folders(inputs.allowedFolders);
     const document = parseJob(readSource(inputs.jobFile, { root }), { overrides: { yaml: inputs.overrides } });
     const { experimentName, displayName, concurrencyKey, cancelOnFailure } = inputs;
     const wait = inputs.wait && !inputs.plan;
-    const { outputs, ...job } = await submitJob(workspace, document, {
+    const { outputs, meter, ...job } = await submitJob(workspace, document, {
       ...{ root, stepIdentity: run.stepIdentity, nonce: run.stepNonce() },
       ...{ experimentName, displayName, concurrencyKey, wait, onLeft: run.leave },
       environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
       tags: readPairs(inputs.tags, "tags"),
       preflight: inputs.preflight === "on",
-      onFindings: (checks) => {
-        record.preflight = { checks };
-      },
+      costs: { limits: readCostLimits(inputs), isFollowed: inputs.wait },
+      ...preflightInto(record),
     });
     const { name, id, status, studioUrl } = job;
     log.info(`Job ${name}: ${studioUrl}`);
@@ -30,14 +30,14 @@ export default defineTask(
     run.setOutputs(submitted);
     if (!wait) return submitted;
     const followed = await followJob(workspace, name, {
-      ...{ studioUrl, outputs, concurrencyKey, cancelOnFailure, onLeft: run.leave },
+      ...{ studioUrl, outputs, concurrencyKey, cancelOnFailure, meter, onLeft: run.leave },
       deadline: inputs.timeoutInMinutes * 60_000,
       onProgress: (section) => {
         record.job = { ...job, ...section };
         run.setOutputs({ jobStatus: section.status });
       },
     });
-    record.job = { ...job, ...followed };
+    record.job = await withCostOfRun({ run, log, signal }, { ...job, ...followed });
     return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
   },
   { postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },

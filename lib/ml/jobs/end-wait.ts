@@ -5,6 +5,7 @@ import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { isGone } from "./job-standing.ts";
 import { cancelJob } from "./jobs.ts";
+import { OVER_LIMIT } from "./meter.ts";
 
 /** Told the job where it was to be cancelled and could not be asked: the post-job stage has to. */
 export interface GivingUp extends Pick<Callbacks<never>, "onLeft"> {
@@ -14,7 +15,7 @@ export interface GivingUp extends Pick<Callbacks<never>, "onLeft"> {
 }
 
 /**
- * The error of a wait that ends before its job does. A cancelled pipeline and a deadline ask the job to end; anything
+ * The error of a wait that ends before its job does. A cancelled pipeline, a deadline and a limit of cost ask the job to end; anything
  * else only where people chose so, and otherwise the error says what goes on, where, and how to join it or to end it.
  */
 export async function endWait(
@@ -26,7 +27,8 @@ export async function endWait(
   const { signal, log } = workspace;
   const late = error instanceof TaskError && error.kind === "timeout";
   if (isGone(error)) return error;
-  if (!signal.aborted && !late && !options.cancelOnFailure)
+  const isOver = error instanceof TaskError && error.code === OVER_LIMIT;
+  if (!signal.aborted && !late && !isOver && !options.cancelOnFailure)
     return withSentence(error, goesOn(workspace, name, options));
   log.info(`Cancelling the job ${name}.`);
   let failure: unknown;

@@ -11,6 +11,7 @@ import { type FailedStep, StepsFollower } from "./follow-steps.ts";
 import { StandingReader } from "./job-standing.ts";
 import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
 import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
+import type { JobCost, Meter, RunsOfJob } from "./meter.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
 import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
@@ -26,12 +27,16 @@ export interface FollowOptions extends Callbacks<JobProgress>, Omit<GivingUp, "o
   readonly outputs?: Readonly<Record<string, string>> | undefined;
   /** As it was submitted with: a newer run with the same key may cancel it. */
   readonly concurrencyKey?: string | undefined;
+  /** Measures what the job takes; ends the wait where that is too much. */
+  readonly meter?: Meter | undefined;
 }
 
 /** What each new state changes of the record's section on the job. */
 interface JobProgress {
   readonly name: string;
   readonly status: string;
+  /** As the meter says it, once the job has ended or is left. */
+  readonly cost?: JobCost;
 }
 
 export interface FollowedJob {
@@ -46,6 +51,8 @@ export interface FollowedJob {
   readonly metrics: Metrics;
   /** Of a sweep. */
   readonly bestTrial?: string;
+  /** As the meter says it. */
+  readonly cost?: JobCost;
 }
 
 /** One look costs one round trip to run history and one ranged read for each log; quick while something happens. */
@@ -99,6 +106,8 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
   let told = "";
   let pause = QUICKEST;
   let unread = false;
+  let seenDetails: RunDetails | undefined;
+  const runsSeen = (): RunsOfJob => ({ name, details: seenDetails, steps: steps?.runs() });
   const lookClosely = async (details: RunDetails): Promise<Read> => {
     // A pipeline's own log says no more than which steps it began.
     if (!steps && details.properties?.["azureml.runsource"] === "azureml.PipelineRun")
@@ -125,8 +134,24 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     told = status;
     log.info(`Job ${name}: ${status}.`);
   };
+  /** Also of a job that failed or was cancelled: its nodes ran. */
+  const tellCost = async (beside: Informing): Promise<JobCost | undefined> => {
+    const { meter } = options;
+    if (meter === undefined) return undefined;
+    const cost = await informing(
+      workspace,
+      `The cost of the job ${name} is not known`,
+      () => meter.total(runsSeen()),
+      beside,
+    );
+    if (cost !== undefined) options.onProgress?.({ name, status, cost });
+    return cost;
+  };
   const look = async () => {
+    // Also by what was read before: a service that is out of order stops no meter.
+    await options.meter?.look(runsSeen());
     const { status: seen, details } = await standing.look();
+    seenDetails = details ?? seenDetails;
     const changed = seen !== undefined && seen !== status;
     status = seen ?? status;
     if (changed) options.onProgress?.({ name, status });
@@ -134,6 +159,7 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     // The state Running is logged before the first lines of the log.
     if (changed && status !== told) tell();
     const { news, more } = details ? await lookIfPossible(details) : { news: false, more: false };
+    await options.meter?.look(runsSeen());
     const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);
     pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
     return { done: false as const, after: more ? 0 : pause };
@@ -150,7 +176,9 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     last = ended ?? {};
   } catch (error) {
     await steps?.close();
-    throw await endWait(workspace, name, error, options);
+    const ended = await endWait(workspace, name, error, options);
+    if (!signal.aborted) await tellCost({ clock, until });
+    throw ended;
   }
   // From here on the result is known, and nothing that fails changes it.
   const beside: Informing = { clock, until };
@@ -175,6 +203,10 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
   }
   await own.end(show);
   tell();
+  seenDetails = last;
+  const cost = tellCost(beside);
+  // Read beside what else is read of the end.
+  cost.catch(() => {});
   if (status !== "Completed") {
     const failed = steps?.failed() ?? [];
     // Where no step is to blame, the pipeline's own log may say what is.
@@ -185,9 +217,12 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
       status === "Canceled" && key
         ? await informing(workspace, who, () => takenOverBy(workspace, key), beside)
         : undefined;
+    await cost;
     throw sayFailed(name, status, last, own.tail(), failed, newer);
   }
-  return { name, status, ...timesOf(last), ...(await leftBy(workspace, name, last, options, beside)) };
+  const left = await leftBy(workspace, name, last, options, beside);
+  const costs = await cost;
+  return { name, status, ...timesOf(last), ...left, ...(costs === undefined ? {} : { cost: costs }) };
 }
 
 const timesOf = ({ startTimeUtc, endTimeUtc }: RunDetails) => ({

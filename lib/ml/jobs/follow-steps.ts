@@ -4,6 +4,7 @@ import { sideBySide } from "../../azure/index.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { hasEnded, runStudioUrl } from "./jobs.ts";
 import { logsToShow } from "./logs.ts";
+import type { StepRun } from "./meter.ts";
 import { type Read, RunLog, type Show } from "./run-log.ts";
 import { type ChildRun, childRuns, type RunDetails, runDetails, runErrorText } from "./runs.ts";
 
@@ -64,6 +65,11 @@ export class StepsFollower {
     const changed = await this.#list(this.#job, "");
     const { news, more } = await this.#show();
     return { news: changed || news, more };
+  }
+
+  /** All steps as the last listing had them, in its order. */
+  runs(): StepRun[] {
+    return [...this.#steps.values()].map(({ title, run, isPipeline }) => ({ title, run, isPipeline }));
   }
 
   /** Ends the group that is open. Nothing is shown after it. */

@@ -17,6 +17,8 @@ export interface JobPart {
   readonly size: string | undefined;
   /** Nodes of one run. */
   readonly nodes: number;
+  /** Runs at the same time: trials of a sweep or of AutoML, as their limits allow; 1 otherwise. */
+  readonly atOnce: number;
   /** False: a registered component may say the number of nodes, and 1 was taken. */
   readonly isNodesKnown: boolean;
   /** As `queue_settings` say it; undefined: as the compute is. */
@@ -33,7 +35,11 @@ interface Settings {
     readonly instance_count?: number;
   };
   readonly queue_settings?: { readonly job_tier?: string };
-  readonly limits?: { readonly timeout?: number };
+  readonly limits?: {
+    readonly timeout?: number;
+    readonly max_concurrent_trials?: number;
+    readonly max_total_trials?: number;
+  };
   readonly conf?: Readonly<Record<string, { readonly text?: string } | undefined>>;
   readonly trial?: Settings;
 }
@@ -105,8 +111,16 @@ function partOf(
     compute: compute === undefined || isBound || /^serverless$/i.test(compute) ? undefined : compute,
     size: isBound ? undefined : resources.instance_type,
     nodes: typeof nodes === "number" && nodes > 0 ? nodes : 1,
+    atOnce: trialsAtOnce(own.limits, kind),
     isNodesKnown: typeof nodes === "number" || component === undefined || component.document !== undefined,
     tier: job_tier === undefined ? undefined : job_tier === "spot" ? "lowPriority" : "dedicated",
     timeout: own.limits?.timeout,
   };
+}
+
+/** What the service does without `max_concurrent_trials` is not recorded: all trials of a sweep, and one of AutoML, are taken. */
+function trialsAtOnce(limits: Settings["limits"], kind: string): number {
+  const { max_concurrent_trials: most, max_total_trials: all = 1 } = limits ?? {};
+  const trials = kind === "sweep" ? (most ?? all) : kind === "automl" ? (most ?? 1) : 1;
+  return typeof trials === "number" && trials > 0 ? trials : 1;
 }

@@ -49,6 +49,8 @@ export interface ChildRun {
   readonly runType?: string | null;
   readonly properties?: Record<string, string> | null;
   readonly error?: RunError | null;
+  /** `00:01:08.7371020`, once it has ended (docs/facts/operations.md#B.4). */
+  readonly computeDuration?: string | null;
 }
 
 /** The runs directly below a run. One round trip a page. */
@@ -62,6 +64,22 @@ export async function childRuns(workspace: Workspace, runId: string): Promise<Ch
     children.push(child);
   }
   return children;
+}
+
+/** How long a run had its compute, as run history writes it; undefined where it does not say. One round trip. */
+export async function computeDuration(workspace: Workspace, runId: string): Promise<string | undefined> {
+  const run = await workspace.azure.request<{ runMetadata?: { computeDuration?: string | null } }>(
+    "POST",
+    `${await workspace.serviceUrl("history")}/rundata`,
+    {
+      doing: `read how long the job ${runId} ran`,
+      body: { runId, selectRunMetadata: true },
+      expect: [400, 403, 404, 405, 501],
+      repeats: true,
+      signal: workspace.signal,
+    },
+  );
+  return run.body?.runMetadata?.computeDuration ?? undefined;
 }
 
 /** The code and the sentence of a failed run, however deep they lie. */

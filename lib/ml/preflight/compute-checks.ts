@@ -1,7 +1,8 @@
 // Checks the computes of a job, and works out which machines its parts will take.
 // Tests: test/lib/ml/preflight/compute-checks.test.ts, test/bundle/preflight.test.ts
-import type { ComputeBody } from "../assets/computes.ts";
+
 import type { JobPart } from "../jobs/job-parts.ts";
+import type { ComputeBody } from "../workspace/computes.ts";
 import type { Tier } from "../workspace/region.ts";
 import type { Finding } from "./finding.ts";
 import type { MachineNeed } from "./quota.ts";

@@ -1,6 +1,7 @@
 // Checks the workspace itself, the network to it and the identity's roles, as far as a run depends on them.
 // Tests: test/lib/ml/preflight/workspace-checks.test.ts, test/bundle/preflight.test.ts
 import { checkConnectivity, isPrivateAddress } from "../../azure/index.ts";
+import { operationsOf, PROVIDER, type TaskFolderName } from "../setup/task-operations.ts";
 import { allows, type Permission } from "../workspace/permissions.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Finding } from "./finding.ts";
@@ -14,7 +15,11 @@ export interface Operations {
   readonly role: string;
 }
 
-const PROVIDER = "Microsoft.MachineLearningServices/workspaces";
+/** Operations of a task. @param needed without which Azure is sure to refuse it */
+export function operationsFor(task: TaskFolderName, needed: readonly string[]): Operations {
+  const { title, reads, changes, role } = operationsOf(task);
+  return { title, needed, likely: [...reads, ...changes].filter((operation) => !needed.includes(operation)), role };
+}
 
 /** From what the workspace said when it was opened: no request. */
 export function judgeWorkspace({ standing }: Pick<Workspace, "standing">): Finding {

@@ -6,7 +6,7 @@ import type { Endpoint } from "../endpoints/endpoints.ts";
 import type { Finding } from "../preflight/finding.ts";
 import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
 import type { MachineNeed } from "../preflight/quota.ts";
-import { operationsOf } from "../setup/task-operations.ts";
+import { operationsFor } from "../preflight/workspace-checks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 export interface DeploymentPreflight extends Pick<PreflightRequest, "onFindings"> {
@@ -32,14 +32,12 @@ export async function preflightOfDeployment(
   { document, trafficPercent, onFindings }: DeploymentPreflight,
   known: Promise<readonly [Endpoint | undefined, readonly Deployment[]]>,
 ): Promise<JudgePlan> {
-  const { title, reads, changes, role } = operationsOf("DeployEndpoint");
   const needed = ["onlineEndpoints/deployments/write", ...(trafficPercent > 0 ? ["onlineEndpoints/write"] : [])];
-  const likely = [...reads, ...changes].filter((operation) => !needed.includes(operation));
   const need = needOf(document);
   let isOpen = need !== undefined;
   const judge = await preflight(workspace, {
     what: `The deployment ${document.name}`,
-    operations: { title, needed, likely, role },
+    operations: operationsFor("DeployEndpoint", needed),
     onFindings,
     known: known.then(([, deployments]) => {
       const certain = need !== undefined && !deployments.some((one) => mayBeSame(one, need));

@@ -2,7 +2,7 @@
 // Tests: test/lib/ml/setup/page.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
-import type { ComputeBody } from "../assets/computes.ts";
+import type { ComputeBody } from "../workspace/computes.ts";
 import { coreLimits, machineSizes, sayLimit, sizeNamed, usagesOf } from "../workspace/region.ts";
 import type { SeenWorkspace } from "./network.ts";
 import type { Check, CheckAnswer, Page } from "./page.ts";

@@ -1,12 +1,12 @@
 // The preflight of a job: its computes, the machines that its parts take, and what submitting it needs.
 // Tests: test/lib/ml/preflight/preflight.test.ts, test/bundle/preflight.test.ts
 import type { JobDocument } from "../../documents/index.ts";
-import { computeName, findCompute } from "../assets/computes.ts";
 import { type JobPart, partsOf } from "../jobs/job-parts.ts";
 import { hasEnded, type Job } from "../jobs/jobs.ts";
 import { judgeCompute, needOfCompute, needOfPart, type UsedCompute } from "../preflight/compute-checks.ts";
 import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
-import { operationsOf } from "../setup/task-operations.ts";
+import { operationsFor } from "../preflight/workspace-checks.ts";
+import { computeName, findCompute } from "../workspace/computes.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 export type PreflightOptions = Pick<PreflightRequest, "onFindings">;
@@ -25,12 +25,9 @@ export async function preflightOfJob(
 ): Promise<void> {
   const parts = partsOf(document);
   const computes = usedComputes(workspace, parts);
-  const { title, reads, changes, role } = operationsOf("SubmitJob");
-  const needed = ["jobs/write"];
-  const likely = [...reads, ...changes].filter((operation) => !needed.includes(operation));
   await preflight(workspace, {
     what: "The job",
-    operations: { title, needed, likely, role },
+    operations: operationsFor("SubmitJob", ["jobs/write"]),
     onFindings,
     known: (async () => {
       const [[, earlier], used] = await Promise.all([known, computes]);

@@ -10,8 +10,10 @@ import type { Provenance } from "../../provenance.ts";
 import { sha256 } from "../../sha256.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver, type WorkspaceResolver } from "../assets/resolve.ts";
+import { withTimeout } from "../costs/limits.ts";
 import { refuseEvidence } from "../gate/evidence.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
+import type { JobCost, Meter } from "../jobs/meter.ts";
 import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
@@ -20,6 +22,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { experimentFault, experimentOf } from "./experiment-name.ts";
 import { type PreflightOptions, preflightOfJob } from "./preflight-of-job.ts";
+import { planSpending, type SpendingOptions } from "./spending.ts";
 
 export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
   /** The same for every attempt of this step in this run, and for no other step. */
@@ -37,6 +40,8 @@ export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
   /** Whether quota, computes, roles and network are looked at before anything is uploaded. */
   readonly preflight?: boolean;
   readonly onFindings?: PreflightOptions["onFindings"];
+  /** Whether the job is priced, and what it may take. */
+  readonly costs?: SpendingOptions | undefined;
   /** Whether the job is followed next: then it stays left to the post-job stage, and otherwise nothing does. */
   readonly wait?: boolean;
 }
@@ -52,6 +57,9 @@ export interface SubmittedJob {
   readonly experiment: string;
   /** URI by output name. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** The estimate, where the job was priced; the meter measures the job while it runs. */
+  readonly cost?: JobCost;
+  readonly meter?: Meter;
 }
 
 /**
@@ -90,8 +98,9 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   const named = requireNamed(workspace, document);
   const known = Promise.all([named, earlierJob]);
   const checks = options.preflight ? preflightOfJob(workspace, document, known, options) : known;
+  const priced = options.costs && planSpending(workspace, document, options.costs);
   const resolver = createResolver(workspace, {
-    mayCreate: checks,
+    mayCreate: Promise.all([checks, priced]),
     ...(options.root === undefined ? {} : { root: options.root }),
   });
   const translation = translateJob(document, resolver, {
@@ -103,16 +112,20 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   });
   // `checks` rejects with the error users need; ignore the rejection that follows from it.
   translation.catch(() => {});
-  const [earlier] = await Promise.all([earlierJob, checks]);
+  const [earlier, , spending] = await Promise.all([earlierJob, checks, priced]);
   const write = await translation;
-  const properties = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
+  const written = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
+  const properties = spending?.timeout === undefined ? written : withTimeout(written, spending.timeout);
   const hash = specificationHash(properties, resolver);
 
   const ownership = new Ownership(workspace, options);
   /** Its job, read again, so that a newer run's changes are seen. */
   const report = async (job: Job, joined: boolean): Promise<SubmittedJob> => {
     if (tag) await supersede(workspace, tag, job.name);
-    return submitted(workspace, job, joined);
+    return {
+      ...submitted(workspace, job, joined),
+      ...(spending && { meter: spending.meter, cost: spending.meter.estimate }),
+    };
   };
   const passOver = (name: string, stranger: string) =>
     log.warn(

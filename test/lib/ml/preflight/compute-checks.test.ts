@@ -1,12 +1,12 @@
 // What is said of a compute before a job goes to it: what can never begin fails, what waits is a warning.
 import assert from "node:assert/strict";
-import type { ComputeBody } from "../../../../lib/ml/assets/computes.ts";
 import type { JobPart } from "../../../../lib/ml/jobs/job-parts.ts";
 import { judgeCompute, needOfCompute, needOfPart } from "../../../../lib/ml/preflight/compute-checks.ts";
+import type { ComputeBody } from "../../../../lib/ml/workspace/computes.ts";
 
 const part = (more: Partial<JobPart> = {}): JobPart => ({
   ...{ step: "", kind: "command", compute: "cpu", size: undefined, nodes: 1, isNodesKnown: true, tier: undefined },
-  ...{ title: "", timeout: undefined },
+  ...{ title: "", timeout: undefined, atOnce: 1 },
   ...more,
 });
 const cluster = (own: object, more: object = {}): ComputeBody => ({

@@ -1,0 +1,41 @@
+// What a job may take: prices of its parts, the estimate before it begins, and the limits as the step or the service holds them.
+// Tests: test/lib/ml/costs/job-meter.test.ts, test/bundle/costs.test.ts
+import type { JobDocument } from "../../documents/index.ts";
+import { estimateOf, JobMeter, priceParts } from "../costs/job-meter.ts";
+import { type CostLimits, requirePrices, timeoutOf } from "../costs/limits.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export interface SpendingOptions {
+  readonly limits: CostLimits;
+  /** Whether a step waits for the job and can end it; otherwise the limits become the job's own. */
+  readonly isFollowed: boolean;
+}
+
+export interface Spending {
+  readonly meter: JobMeter;
+  /** Seconds, for the job's own `limits.timeout`; undefined: as its document says. */
+  readonly timeout: number | undefined;
+}
+
+/**
+ * Prices a job, side by side with the checks of what it names: one request more, for the region's sizes, where no preflight reads
+ * them too.
+ * @throws TaskError kind `input`, before anything is uploaded, where a limit cannot be held
+ */
+export async function planSpending(
+  workspace: Workspace,
+  document: JobDocument,
+  { limits, isFollowed }: SpendingOptions,
+): Promise<Spending> {
+  const parts = await priceParts(workspace, document);
+  requirePrices(parts, limits);
+  const timeout = isFollowed ? undefined : timeoutOf(parts, limits);
+  const { section, line } = estimateOf(parts, timeout);
+  workspace.log.info(line);
+  const unsure = parts.filter(({ isNodesKnown }) => !isNodesKnown).map(({ step }) => step);
+  if (unsure.length > 0 && (limits.maxNodeHours !== undefined || limits.maxCost !== undefined))
+    workspace.log.warn(
+      `The limit counts one node for ${unsure.slice(0, 10).join(", ")}: a registered component may ask for more. Write resources: {instance_count: ...} into the step to have it counted.`,
+    );
+  return { meter: new JobMeter(workspace, { parts, limits, estimate: section }), timeout };
+}

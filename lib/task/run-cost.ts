@@ -1,0 +1,57 @@
+// The cost of all jobs of a pipeline run: this step's own, and those that earlier steps of the run left in their records. It only informs:
+// where a record cannot be read the sum is missing, and nothing fails.
+// Tests: test/bundle/costs.test.ts
+import { RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
+import type { StoryContext } from "./task.ts";
+
+type Job = NonNullable<RunRecord["job"]>;
+
+/** Milliseconds until all of it must have been read. */
+const PATIENCE = 30_000;
+/** The task that submits jobs, of this extension or of a variant of it. */
+const SUBMITS = /^AzureMLSubmitJob[A-Za-z]{0,20}$/;
+
+/**
+ * Adds the sum of the run to a job's cost. Requests: three to Azure DevOps, and one for each step that submitted a job before.
+ * @returns the job as it was where it has no cost, or where this is no run of a pipeline
+ */
+export async function withCostOfRun(
+  { run, log, signal }: Pick<StoryContext<never, never>, "run" | "log" | "signal">,
+  job: Job,
+): Promise<Job> {
+  const access = run.records();
+  const { cost } = job;
+  if (cost?.nodeHours === undefined || access?.kind !== "build") return job;
+  try {
+    const { RunRecords } = await import("../agent/run-records.ts");
+    const records = new RunRecords(access);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+    // The post-job stage of a step is in the timeline under the same task, and never leaves a record: nothing is waited for.
+    const wanted = { type: RECORD_TYPE, task: SUBMITS, waits: false } as const;
+    const read = records.own && (await records.read(records.own, wanted, limit));
+    const others = (read?.attachments ?? []).flatMap(({ content }) => readRecord(content)?.job ?? []);
+    const sum = sumOf([...others, job]);
+    if (sum.jobs > 1) {
+      const money = sum.amount === undefined ? "" : `, ${sum.amount.toFixed(2)} ${sum.currency}`;
+      log.info(`The ${sum.jobs} jobs of this run: ${sum.nodeHours.toFixed(2)} node-hours${money} (${cost.label}).`);
+    }
+    return { ...job, cost: { ...cost, run: sum } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    log.debug(`The cost of the whole run could not be read: ${error instanceof Error ? error.message : String(error)}`);
+    return job;
+  }
+}
+
+/** Each job once: a rerun of a step joins the job of the attempt before. Amounts in another currency are not added. */
+function sumOf(jobs: readonly Job[]): NonNullable<NonNullable<Job["cost"]>["run"]> {
+  const costs = [...new Map(jobs.map((one) => [one.name, one.cost])).values()].filter((cost) => cost !== undefined);
+  const currency = costs.find(({ amount }) => amount !== undefined)?.currency;
+  const priced = costs.filter((cost) => cost.amount !== undefined && cost.currency === currency);
+  const sum = (values: readonly (number | undefined)[]) => values.reduce<number>((all, one = 0) => all + one, 0);
+  return {
+    jobs: costs.length,
+    nodeHours: sum(costs.map(({ nodeHours }) => nodeHours)),
+    ...(currency === undefined ? {} : { amount: sum(priced.map(({ amount }) => amount)), currency }),
+  };
+}

@@ -1,0 +1,283 @@
+// The meter of a job: prices before, the limits while it runs, the cost after; and every request that it adds.
+import assert from "node:assert/strict";
+import { parseJob, readSource } from "../../../../lib/documents/index.ts";
+import { TaskError } from "../../../../lib/errors.ts";
+import { estimateOf, JobMeter, priceParts } from "../../../../lib/ml/costs/job-meter.ts";
+import { type PricedPart, readCostLimits } from "../../../../lib/ml/costs/limits.ts";
+import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
+import type { RunsOfJob, StepRun } from "../../../../lib/ml/jobs/meter.ts";
+import { type SubmitOptions, submitJob } from "../../../../lib/ml/submit/submit-job.ts";
+import { SWEEP } from "../job-samples.ts";
+import { commandJob, project } from "../projects.ts";
+import { answered, openLocal } from "../world.ts";
+
+const HOUR = 3_600_000;
+const START = Date.parse("2026-11-27T08:00:00Z");
+const time = (hours: number) => new Date(START + hours * HOUR).toISOString();
+const part = (more: Partial<PricedPart> = {}): PricedPart => ({
+  ...{ step: "", title: "", kind: "command", compute: undefined, size: "Standard_D16ads_v5", nodes: 2, atOnce: 1 },
+  ...{ isNodesKnown: true, tier: "dedicated", timeout: undefined, price: { perHour: 0.82, currency: "USD" } },
+  ...more,
+});
+const limits = (maxNodeHours?: string, maxCost?: string) => readCostLimits({ maxNodeHours, maxCost });
+const step = (title: string, run: Partial<StepRun["run"]>, isPipeline = false): StepRun => ({
+  title,
+  run: { runId: title, status: "Running", startTimeUtc: time(0), ...run },
+  isPipeline,
+});
+
+/** A meter on the local cloud by a clock of its own, and what it asks. */
+async function metered(parts: readonly PricedPart[], wanted = limits()) {
+  const asked: string[] = [];
+  let isOpen = false;
+  const workspace = await openLocal({
+    onRequest: (method, url) => {
+      if (isOpen) asked.push(`${method} ${new URL(url).pathname.replace(/^.*\/(runs|rundata)/, "$1")}`);
+    },
+  });
+  await workspace.serviceUrl("history");
+  isOpen = true;
+  const clock = { now: () => now, sleep: async () => {} };
+  let now = START;
+  const { section: estimate } = estimateOf(parts);
+  const meter = new JobMeter(workspace, { parts, limits: wanted, estimate, clock });
+  return {
+    meter,
+    asked,
+    workspace,
+    at: (hours: number) => {
+      now = START + hours * HOUR;
+    },
+  };
+}
+const running: RunsOfJob = { name: "j", details: { status: "Running", startTimeUtc: time(0) }, steps: undefined };
+const over = (pattern: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof TaskError);
+  assert.match(error.message, pattern);
+  assert.deepEqual([error.errorCode, error.code], ["AML1409", "OverLimit"]);
+  return true;
+};
+
+describe("the limits of a job that runs", () => {
+  it("are held by the times that are read anyway: no request", async () => {
+    const { meter, asked, at } = await metered([part()], limits("3"));
+    at(1.5);
+    await meter.look(running);
+    at(1.6);
+    await assert.rejects(
+      meter.look(running),
+      over(
+        /^The job j is over its limit\. It has used 3\.20 node-hours, and the input maxNodeHours allows 3\. \(estimate at/,
+      ),
+    );
+    assert.deepEqual(asked, []);
+  });
+
+  it("are held in money", async () => {
+    const { meter, at } = await metered([part()], limits(undefined, "1.64 USD"));
+    at(1);
+    await meter.look(running);
+    at(2);
+    await assert.rejects(meter.look(running), over(/It has cost 3\.28 USD, and the input maxCost allows 1\.64 USD/));
+  });
+
+  it("count nothing before a job has begun, and nothing by a clock that is behind", async () => {
+    const { meter, at } = await metered([part()], limits("0.001"));
+    at(5);
+    await meter.look({ name: "j", details: { status: "Queued", startTimeUtc: null }, steps: undefined });
+    await meter.look({ name: "j", details: undefined, steps: undefined });
+    at(-1);
+    await meter.look(running);
+  });
+
+  it("count a pipeline's leaves: no reused step, no pipeline within, each with its own nodes", async () => {
+    const parts = [part({ step: "a/x", title: "a/X" }), part({ step: "b", title: "b", nodes: 1, price: undefined })];
+    const { meter, asked, at } = await metered(parts, limits("5"));
+    const steps = [
+      step("a", {}, true),
+      step("a/X", { endTimeUtc: time(1), computeDuration: "00:30:00.0000000", status: "Completed" }),
+      step("b", {}),
+      step("c", { properties: { "azureml.isreused": "true" } }),
+    ];
+    const runs = { name: "j", details: { status: "Running", startTimeUtc: time(0) }, steps };
+    at(4);
+    await meter.look(runs);
+    const cost = await meter.total(runs);
+    assert.deepEqual(
+      [cost.nodeHours, cost.amount, cost.currency, cost.unpriced],
+      [2 * 0.5 + 4, 2 * 0.5 * 0.82, "USD", ["b"]],
+    );
+    at(4.5);
+    await assert.rejects(meter.look(runs), over(/It has used 5\.50 node-hours/));
+    assert.deepEqual(asked, [], "and ask for nothing: the steps were listed to be shown");
+  });
+
+  it("list the trials of a sweep at most every 30 seconds, and only where there is a limit", async () => {
+    const sweep = part({ kind: "sweep", nodes: 1 });
+    const free = await metered([sweep]);
+    await free.meter.look(running);
+    assert.deepEqual(free.asked, []);
+    const { meter, asked, at, workspace } = await metered([sweep], limits("9"));
+    const seconds = (count: number) => at(count / 3_600);
+    for (const [second, listings] of [
+      [1, 1],
+      [20, 1],
+      [30, 1],
+      [31, 2],
+    ] as const) {
+      seconds(second);
+      await meter.look(running);
+      assert.equal(asked.length, listings, `${second} s`);
+    }
+    // There is no such run: its own time counts, and that is said once.
+    assert.equal(workspace.log.lines.filter((line) => /trials of j cannot be listed/.test(line)).length, 1);
+    seconds(9 * 3_600 + 60);
+    await assert.rejects(meter.look(running), over(/It has used 9\.02 node-hours/));
+  });
+});
+
+describe("the cost of a job", () => {
+  let steps = 0;
+  function options(folder: string, more: Partial<SubmitOptions> = {}): SubmitOptions {
+    steps += 1;
+    const costs = { limits: limits(), isFollowed: true };
+    return { stepIdentity: `costs-${steps}-${process.pid}`, root: folder, costs, ...more };
+  }
+  const resources = { instance_type: "Standard_D16ads_v5", instance_count: 2 };
+  const priced = { compute: undefined, resources };
+
+  it("is estimated before, and measured after by one request more", async () => {
+    const asked: string[] = [];
+    const workspace = await openLocal({
+      onRequest: (method, url) => void asked.push(`${method} ${new URL(url).pathname}`),
+    });
+    const { document, folder } = commandJob("sleep 1", { ...priced, limits: { timeout: 3_600 } });
+    const job = await submitJob(workspace, document, options(folder));
+    assert.equal(asked.filter((one) => one.endsWith("/vmSizes")).length, 1);
+    assert.deepEqual([job.cost?.estimatedPerHour, job.cost?.estimatedMost, job.cost?.currency], [1.64, 1.64, "USD"]);
+    assert.match(
+      workspace.log.text(),
+      /Cost \(estimate at list price, without idle node time, disks, network\): 2 x Standard_D16ads_v5 at 0\.82 USD an hour: 1\.64 USD an hour, at most 1\.64 USD in its 60 minutes\./,
+    );
+    const followed = await followJob(workspace, job.name, { meter: job.meter });
+    assert.equal(asked.filter((one) => one.endsWith("/rundata")).length, 1);
+    const { nodeHours = 0, amount = 0 } = followed.cost ?? {};
+    assert.ok(nodeHours > (2 * 0.9) / 3_600 && nodeHours < 1, String(nodeHours));
+    assert.ok(Math.abs(amount - nodeHours * 0.82) < 1e-9);
+    assert.match(workspace.log.text(), /Cost of \S+ \(estimate at list price, .*\): [\d.]+ node-hours, [\d.]+ USD\./);
+  });
+
+  it("is told of a job that failed, too", async () => {
+    const workspace = await openLocal();
+    const { document, folder } = commandJob("exit 3", priced);
+    const job = await submitJob(workspace, document, options(folder));
+    const told: (number | undefined)[] = [];
+    const onProgress = ({ cost }: { cost?: { nodeHours?: number } }) => {
+      if (cost) told.push(cost.nodeHours);
+    };
+    await assert.rejects(followJob(workspace, job.name, { meter: job.meter, onProgress }), /is Failed/);
+    assert.equal(told.length, 1);
+    assert.ok((told[0] ?? 0) > 0);
+  });
+
+  it("is that of a sweep's trials, which are listed once at the end", async () => {
+    const asked: string[] = [];
+    const workspace = await openLocal({
+      onRequest: (method, url) => void asked.push(`${method} ${new URL(url).pathname}`),
+    });
+    const folder = project({ "job.yml": JSON.stringify({ ...SWEEP, compute: undefined, resources }) });
+    const document = parseJob(readSource(`${folder}/job.yml`, { root: folder }));
+    const job = await submitJob(workspace, document, options(folder));
+    assert.equal(job.cost?.estimatedPerHour, 3.28, "two trials at a time on two nodes each");
+    const followed = await followJob(workspace, job.name, { meter: job.meter });
+    assert.equal(asked.filter((one) => one.endsWith(`${job.name}/children`)).length, 1);
+    assert.ok((followed.cost?.nodeHours ?? 0) > 0);
+  });
+
+  it("has no amount where no price is known, and says so", async () => {
+    const workspace = await openLocal();
+    const { document, folder } = commandJob("true");
+    const job = await submitJob(workspace, document, options(folder));
+    assert.deepEqual([job.cost?.estimatedPerHour, job.cost?.unpriced], [undefined, ["the job"]]);
+    assert.match(
+      workspace.log.text(),
+      /no price of the job: the service lists no hourly price of STANDARD_DS3_V2 in eastus2/,
+    );
+    const followed = await followJob(workspace, job.name, { meter: job.meter });
+    assert.equal(followed.cost?.amount, undefined);
+    assert.deepEqual(followed.cost?.unpriced, ["the job"]);
+  });
+
+  it("is a warning where it cannot be read, and the job's result stands", async () => {
+    const workspace = await openLocal({
+      between: async (request, send) => (request.url.includes("/rundata") ? answered(request, 401, {}) : send()),
+    });
+    const { document, folder } = commandJob("true", priced);
+    const job = await submitJob(workspace, document, options(folder));
+    const clock = { now: () => Date.now(), sleep: async () => {} };
+    const followed = await followJob(workspace, job.name, { meter: job.meter, clock });
+    assert.deepEqual([followed.status, followed.cost], ["Completed", undefined]);
+    assert.match(workspace.log.text(), /\[warning\] The cost of the job \S+ is not known; the result stands/);
+  });
+
+  it("over its limit cancels the job, and the error says both", async () => {
+    const workspace = await openLocal();
+    const { document, folder } = commandJob("sleep 300", priced);
+    const job = await submitJob(
+      workspace,
+      document,
+      options(folder, { costs: { limits: limits("0.0001"), isFollowed: true } }),
+    );
+    await assert.rejects(followJob(workspace, job.name, { meter: job.meter }), (error: TaskError) => {
+      assert.match(error.message, /is over its limit\. It has used .* allows 0\.0001\..* has been asked to cancel\.$/);
+      assert.equal(error.errorCode, "AML1409");
+      return true;
+    });
+  });
+
+  for (const [what, wanted, between, message] of [
+    ["no price of the size", limits(undefined, "5"), undefined, /the service lists no hourly price of STANDARD_DS3_V2/],
+    [
+      "prices that may not be read",
+      limits(undefined, "5"),
+      403,
+      /the region's prices could not be read \(status 403\)/,
+    ],
+  ] as const)
+    it(`is refused before anything is submitted where maxCost meets ${what}`, async () => {
+      const writes: string[] = [];
+      const workspace = await openLocal({
+        onRequest: (method, url) => {
+          if (method === "PUT") writes.push(url);
+        },
+        between: async (request, send) =>
+          between && request.url.includes("/vmSizes") ? answered(request, between, {}) : send(),
+      });
+      const { document, folder } = commandJob("true", { code: "src" });
+      await assert.rejects(
+        submitJob(workspace, document, options(folder, { costs: { limits: wanted, isFollowed: true } })),
+        message,
+      );
+      assert.deepEqual(writes, []);
+    });
+
+  it("becomes the job's own limit where nobody waits", async () => {
+    const bodies: string[] = [];
+    const workspace = await openLocal({
+      between: (request, send) => {
+        if (request.method === "PUT" && /\/jobs\//.test(request.url)) bodies.push(String(request.body));
+        return send();
+      },
+    });
+    const { document, folder } = commandJob("true", { ...priced, limits: { timeout: 36_000 } });
+    await submitJob(workspace, document, options(folder, { costs: { limits: limits("3"), isFollowed: false } }));
+    assert.deepEqual(JSON.parse(bodies[0] ?? "").properties.limits, { jobLimitsType: "Command", timeout: "PT1H30M" });
+  });
+
+  it("of parts on computes is by the compute's size and tier", async () => {
+    const workspace = await openLocal();
+    const { document } = commandJob("true", { compute: "azureml:gpu-cluster" });
+    const [only] = await priceParts(workspace, document);
+    assert.deepEqual([only?.size, only?.tier, only?.price], ["STANDARD_NC6S_V3", "dedicated", undefined]);
+  });
+});
