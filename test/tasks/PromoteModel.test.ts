@@ -190,6 +190,26 @@ describe("PromoteModel", () => {
     assert.deepEqual(writes(ran.requests), []);
   });
 
+  it("refuses what a later run judged again and failed, also where only its origin says so", async () => {
+    const way = to(near);
+    const registry = { registry: "near-models", ...way[0], targetName: "late" };
+    const { properties } = cloud.azure.assets.models.version("judged", "1")!;
+    const tags = tagsOf(properties);
+    const failing = { ...tags, evaluation: "failed" };
+    const other = { records: judgedRun(cloud, "another", "passed") };
+    try {
+      properties["tags"] = failing;
+      const direct = await run({ targetRegistry: "shared", targetName: "late" }, other);
+      const onward = await run(registry, { ...way[1], ...other });
+      for (const ran of [direct, onward]) {
+        assert.match(ran.error?.message ?? "", /judged:1 is not promoted.* Its evaluation says failed: https:/);
+        assert.deepEqual(writes(ran.requests), []);
+      }
+    } finally {
+      properties["tags"] = tags;
+    }
+  });
+
   it("overwrites nothing: other content under that version is refused, or gets the next number", async () => {
     const { models } = registryAssets(cloud.azure, "shared")!;
     await cloud.azure.blobs.put("other", "m/x", "x");

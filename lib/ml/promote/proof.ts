@@ -65,8 +65,12 @@ export async function proofOf(
   ]);
   const judgements = [...there.judgements, ...here.judgements];
   const files = await content;
-  const judged = await judgedJob(source, name, version, files, judgements);
+  const { judged, origin = version } = await judgedJob(source, name, version, files, judgements);
   const found = judged && newestOf(judgements, judged);
+  // A later run may have judged the job again: a tag is no proof that it passed, and reason enough to refuse.
+  const failed = [version, origin].map(({ properties }) => properties?.tags ?? {}).find(saysFailed);
+  if (failed && !here.judgements.some((one) => one === found))
+    return { evidence: undefined, why: `Its evaluation says failed: ${failed[EVIDENCE.run] ?? "no run is named"}.` };
   if (found && judged) {
     const metrics = await latestMetrics(judged.workspace, judged.jobName).catch(undefinedIfUnreadable);
     return { evidence: evidenceFrom(found), metrics };
@@ -79,6 +83,8 @@ export async function proofOf(
   const unread = [...here.unread, ...there.unread, ...promoted.unread];
   return { evidence: undefined, why: whyNot(tags, run, judged, unread) };
 }
+
+const saysFailed = (tags: Readonly<Record<string, string>>) => tags[EVIDENCE.result] === "failed";
 
 const NOTHING = { judgements: [], unread: [] };
 
@@ -97,17 +103,17 @@ function whyNot(
   return `${claim}, and no job that a run has judged could be found whose files it holds.`;
 }
 
-/** The judged job whose files these are. */
+/** The judged job whose files these are, and the version in its workspace that they were found by. */
 async function judgedJob(
   source: AssetStore,
   name: string,
   version: AssetBody,
   content: Content,
   judgements: readonly Judgement[],
-): Promise<Judged | undefined> {
+): Promise<{ readonly judged?: Judged; readonly origin?: AssetBody }> {
   if (source.registry === undefined && source.workspace !== undefined) {
     const own = await jobOfFiles(source.workspace, version);
-    if (own !== undefined) return own;
+    if (own !== undefined) return { judged: own };
   }
   const tags = version.properties?.tags;
   const origin = originOf(tags) ?? { name, version: "" };
@@ -126,9 +132,9 @@ async function judgedJob(
     ]);
     if (judged?.jobName !== jobName || place === undefined) continue;
     const same = await contentAt(place, opened.signal).catch(undefinedIfUnreadable);
-    if (same?.hash === content.hash) return judged;
+    if (same?.hash === content.hash) return { judged, origin: first };
   }
-  return undefined;
+  return {};
 }
 
 /** The job of a workspace that a version's files are an output of. */
