@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { RunRecord } from "../../lib/record/index.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
+import { batchEndpointsOf } from "../../local/azure/records/batch-endpoint.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
+import { storagePlace } from "../../local/azure/workspace/locate.ts";
 import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
@@ -45,7 +47,7 @@ const SHARED = (more: string) =>
 ${more}
     environments:
       - {name: dev, azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, endpointName: from-registry}`);
-const NAMES = ["pull-request", "main", "nightly", "release", "promote", "rollback", "nightly-clean-up"];
+const NAMES = ["pull-request", "main", "nightly", "release", "promote", "rollback", "nightly-clean-up", "batch-score"];
 
 describe("examples/templates", () => {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-templates-"));
@@ -179,6 +181,27 @@ describe("examples/templates", () => {
     assert.deepEqual(
       found(outcome!, ({ deployment }) => deployment).map(({ endpoint, traffic }) => [endpoint, traffic]),
       ["dev", "test", "production"].map((name) => [`breast-cancer-${name}`, { "model-1": 100 }]),
+    );
+  });
+
+  it("batch-score lets a deployment score a sample, makes it the default, and scores without an agent", async () => {
+    const [outcome] = await pipelines().run("batch-score", { ...commit(), reason: "schedule" });
+    assert.equal(outcome!.result, "succeeded", log(outcome!));
+    const jobs = found(outcome!, ({ job }) => job);
+    assert.deepEqual(jobs.map(({ endpoint, deployment, status }) => [endpoint, deployment, status]).slice(0, 1), [
+      ["breast-cancer-batch", "first", "Completed"],
+    ]);
+    assert.equal(batchEndpointsOf(cloud.azure).get("breast-cancer-batch")?.defaultDeployment, "first");
+    const [, scored] = jobs;
+    const place = storagePlace(cloud.azure, String(scored?.outputs?.["score"]))!;
+    const predictions = await cloud.azure.blobs.get(place.container, `${place.path}/predictions.csv`);
+    assert.match(String(predictions), /^two-samples\.csv,1,malignant,0\.\d+\ntwo-samples\.csv,2,benign,0\.\d+\n$/);
+    assert.deepEqual(
+      outcome!.stages[0]!.jobs.map(({ name, result }) => [name, result]),
+      [
+        ["Score", "Succeeded"],
+        ["Wait", "Succeeded"],
+      ],
     );
   });
 
