@@ -63,6 +63,8 @@ export interface Agent extends InputSource {
   summary(name: string, markdown: string): void;
   /** Keeps a file with the log of the run. */
   uploadFile(name: string, content: string): void;
+  /** Keeps a text for the post-job stage, which only this user can read and the agent removes with the job. @returns its path */
+  keepPrivate(name: string, content: string): string;
   /** Publishes JUnit's XML as a test run: by the agent, which fails the step where it is refused. */
   publishTests(xml: string, title: string): void;
   addBuildTag(tag: string): void;

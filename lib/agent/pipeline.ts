@@ -159,6 +159,11 @@ export function openAgent(userAgent: string): Agent {
       writeFileSync(file, content);
       tl.uploadFile(file);
     },
+    keepPrivate(name, content) {
+      const file = temporaryFile(name);
+      writeFileSync(file, content, { mode: 0o600, flag: "wx" });
+      return file;
+    },
     publishTests(xml, title) {
       const file = temporaryFile("tests.xml");
       writeFileSync(file, xml);

@@ -35,5 +35,7 @@ export { deploy } from "./rollout/deploy.ts";
 export { rollBackEndpoint } from "./rollout/endpoint-rollback.ts";
 export { rollBack } from "./rollout/post-job-rollback.ts";
 export { readCall, readRollout } from "./rollout/rollout-files.ts";
+export { rolloutOutputs } from "./rollout/rollout-report.ts";
+export { readStrategy } from "./rollout/strategy.ts";
 export { type SubmittedJob, submitJob } from "./submit/submit-job.ts";
 export { openWorkspace, type Workspace } from "./workspace/workspace.ts";

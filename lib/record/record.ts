@@ -145,6 +145,19 @@ interface PromotionSection {
   environments?: readonly string[];
 }
 
+/** One share, and what was found about it. */
+interface RolloutStepSection {
+  /** Percent of the traffic, or of its copies. */
+  share: number;
+  /** ISO 8601: when it was set, and until when it was judged. */
+  since: string;
+  until?: string;
+  /** Absent: not judged. */
+  outcome?: "pass" | "fail" | "inconclusive";
+  reasons?: readonly string[];
+  rules?: readonly { rule: string; outcome: "pass" | "fail" | "inconclusive"; sentence: string }[];
+}
+
 interface DeploymentSection {
   endpoint: string;
   name: string;
@@ -155,6 +168,9 @@ interface DeploymentSection {
   trafficBefore?: Readonly<Record<string, number>>;
   traffic?: Readonly<Record<string, number>>;
   studioUrl?: string;
+  strategy?: "blueGreen" | "canary" | "shadow" | "inPlace";
+  /** Shares of a canary, or of a shadow's mirror, that this step has set or judged, oldest first. */
+  steps?: readonly RolloutStepSection[];
   failure?: FailureSection;
 }
 

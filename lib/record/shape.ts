@@ -151,6 +151,28 @@ export const recordShape: Shape = section(
         trafficBefore: map(number),
         traffic: map(number),
         studioUrl: text(),
+        strategy: oneOf("blueGreen", "canary", "shadow", "inPlace"),
+        steps: list(
+          section(
+            {
+              share: number,
+              since: text(),
+              until: text(),
+              outcome: oneOf("pass", "fail", "inconclusive"),
+              reasons: list(text()),
+              rules: list(
+                section(
+                  { rule: text(), outcome: oneOf("pass", "fail", "inconclusive"), sentence: text() },
+                  "rule",
+                  "outcome",
+                  "sentence",
+                ),
+              ),
+            },
+            "share",
+            "since",
+          ),
+        ),
         failure: section({
           kind: text(),
           code: text(),

@@ -154,12 +154,33 @@ function deploymentPart({ deployment }: RunRecord): string[] {
       ["Endpoint", link(deployment.endpoint, deployment.studioUrl)],
       ["Deployment", code(deployment.name)],
       ["Model", deployment.model && code(deployment.model)],
+      ["Strategy", deployment.strategy && STRATEGIES[deployment.strategy]],
       ["State", deployment.state && cell(deployment.state)],
       ["Traffic before", share(deployment.trafficBefore)],
       ["Traffic now", share(deployment.traffic)],
       ...failureRows(deployment.failure),
     ]),
+    ...stepsPart(deployment),
   ];
+}
+
+const STRATEGIES = { blueGreen: "blue/green", canary: "canary", shadow: "shadow", inPlace: "in place" } as const;
+const VERDICTS = { pass: "✅ pass", fail: "❌ fail", inconclusive: "⚠️ inconclusive" } as const;
+
+/** The shares of a canary or a shadow with their verdicts, and the rules of each with their numbers. */
+function stepsPart({ steps = [], strategy }: NonNullable<RunRecord["deployment"]>): string[] {
+  if (steps.length === 0) return [];
+  const rows = steps.map(({ share, since, until, outcome, reasons, rules = [] }) => {
+    // A reason that a rule gave stands in the rule's own row.
+    const others = (reasons ?? []).filter((one) => !rules.some(({ sentence }) => one.includes(sentence)));
+    const found = outcome === undefined ? "not judged" : VERDICTS[outcome];
+    return [
+      `| ${share} % | ${found} | ${cell([`since ${since}`, until && `until ${until}`, ...others].filter(Boolean).join("; "))} |`,
+      ...rules.map((one) => `|  | ${VERDICTS[one.outcome]} | ${code(one.rule)} ${cell(one.sentence)} |`),
+    ].join("\n");
+  });
+  const title = strategy === "shadow" ? "Copies" : "Traffic";
+  return [[`| ${title} | Verdict | What was found |`, "| ---: | --- | --- |", ...rows].join("\n")];
 }
 
 function failureRows(failure: NonNullable<RunRecord["deployment"]>["failure"]) {

@@ -177,6 +177,7 @@ function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Output
     setOutputs: (outputs) => setOutputs(step, outputs),
     succeedWithIssues: (reason) => void issues.push(reason),
     leave: (left = "") => agent.setTaskVariable(LEFT, left),
+    keepPrivate: agent.keepPrivate,
     publishTests: (report) => agent.publishTests(junitXml(report), report.title),
     addBuildTag: agent.addBuildTag,
     writes: agent.writesAccess,

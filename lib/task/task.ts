@@ -42,6 +42,8 @@ export interface StoryRun<Outputs> {
   succeedWithIssues(reason: string): void;
   /** What the post-job stage has to take back if this step is stopped now; without a value nothing. */
   leave(left?: string): void;
+  /** Keeps a text for the post-job stage in a private file, which ends with the job: what no log and no mark should hold. @returns its path */
+  keepPrivate(name: string, content: string): string;
   /** For `publishTestsOn` and `tagRun`. Undefined where this is part of no run. */
   writes(): WritesAccess | undefined;
   /** By the agent, which fails the step where Azure DevOps refuses: for `publishTestsOn` and `tagRun` where there is nothing better. */

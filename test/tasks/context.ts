@@ -1,5 +1,7 @@
 // Runs a task by the door that ships, on local Azure, for an agent in memory that remembers what it was told.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import path from "node:path";
 import type { Agent } from "../../lib/agent/agent.ts";
 import type { ConnectionDetails } from "../../lib/agent/connection.ts";
 import { stepFolders } from "../../lib/agent/folders.ts";
@@ -152,6 +154,11 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     attachRecord() {},
     summary() {},
     uploadFile: (name, content) => void told.uploaded.set(name, content),
+    keepPrivate(name, content) {
+      const file = path.join(folder, name);
+      writeFileSync(file, content, { mode: 0o600 });
+      return file;
+    },
     publishTests: (xml, title) => void told.tests.push({ title, xml }),
     addBuildTag() {},
     stepNonce: () => options.stepIdentity ?? folder,

@@ -38,7 +38,7 @@ export interface Move {
   /** The endpoint's tags with this traffic; written in the same PUT. Absent: as they are. */
   readonly retag?: ((tags: Tags, before: Traffic, wanted: Traffic) => Tags) | undefined;
   /**
-   * What is wanted, made of what is there at the moment of writing; in place of `percent` and `retag`.
+   * The wanted routing, made of the one that is there at the moment of writing; in place of `percent` and `retag`.
    * @throws TaskError where it is not to be written any more
    */
   readonly route?: ((now: Routing, endpoint: Endpoint) => Routing) | undefined;

@@ -3,7 +3,12 @@
 // Tests: test/lib/ml/endpoints/serving.test.ts, test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/in-place.test.ts
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
-import { type OnlineDeploymentDocument, onlineDeploymentKind, type UploadRoot } from "../../documents/index.ts";
+import {
+  type OnlineDeploymentDocument,
+  onlineDeploymentKind,
+  type Resolver,
+  type UploadRoot,
+} from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 import { requireNamed } from "../assets/named-things.ts";
@@ -14,6 +19,7 @@ import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { renamed } from "../workspace/write.ts";
 import { moveAtOnce } from "./blue-green.ts";
 import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-deployment.ts";
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
@@ -24,6 +30,7 @@ import type { RolloutReport } from "./rollout-report.ts";
 import { StepTaker } from "./rollout-steps.ts";
 import { undo } from "./rollout-undo.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
+import { BY_CONTENT, slotName } from "./slot-name.ts";
 import type { Strategy } from "./strategy.ts";
 
 export type { RolloutReport } from "./rollout-report.ts";
@@ -43,6 +50,8 @@ export interface DeployOptions extends RolloutOptions {
   /** `on`: quota, roles and network are looked at before anything is uploaded. */
   readonly preflight?: string | undefined;
   readonly onFindings?: DeploymentPreflight["onFindings"];
+  /** Told where a judged rollout failed: what it found, and the traffic then. */
+  readonly onFailed?: ((report: RolloutReport) => void) | undefined;
 }
 
 /** Milliseconds that a failed step waits for what is under way before it leaves it to its post-job stage. */
@@ -69,7 +78,9 @@ export async function deploy(
   try {
     return await apply(workspace, rollout, options, judge?.judge);
   } catch (error) {
-    throw await afterFailure(workspace, options, rollout, error);
+    const failure = await afterFailure(workspace, options, rollout, error);
+    if (rollout.report.verdict !== undefined) options.onFailed?.(rollout.report);
+    throw failure;
   }
 }
 
@@ -137,13 +148,13 @@ async function resolveAndPlan(
     mayCreate: preflight ?? checks,
     ...(options.root === undefined ? {} : { root: options.root }),
   });
-  const translation = onlineDeploymentKind.translate(document, resolver);
+  const translation = translate(document, resolver);
   translation.catch(() => {});
   const [[endpoint, deployments], judgePlan] = await Promise.all([there, preflight, checks]);
-  const write = await translation;
+  const { name: deployment, write } = await translation;
   const body = write.body as DeploymentBody;
   const wish = {
-    name: document.name,
+    name: deployment,
     body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
     trafficPercent: options.trafficPercent,
     deleteOldDeployments: options.deleteOldDeployments,
@@ -152,6 +163,17 @@ async function resolveAndPlan(
   const plan = planRollout(endpoint, deployments, wish);
   judgePlan?.(plan.deployment);
   return { endpointName: name, write, wish, endpoint, plan, left };
+}
+
+/** The write of the deployment, and its name, which its content makes where it is to. */
+async function translate(document: OnlineDeploymentDocument, resolver: Resolver) {
+  const { name, endpoint_name: endpoint, data_collector: collector, ...rest } = document;
+  if (name !== BY_CONTENT) return { name, write: await onlineDeploymentKind.translate(document, resolver) };
+  // What a deployment collects is registered under its name, so that comes once the name is known.
+  const draft = await onlineDeploymentKind.translate({ ...rest, name, endpoint_name: endpoint }, resolver);
+  const slot = slotName(endpoint, draft.body as DeploymentBody, collector);
+  if (collector === undefined) return { name: slot, write: renamed(draft, slot) };
+  return { name: slot, write: await onlineDeploymentKind.translate({ ...document, name: slot }, resolver) };
 }
 
 /** Prints the deployment's logs, rolls back what this rollout made, and adds the current state to the error. */
@@ -188,6 +210,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       if (undone.deleted) log.info(`Deleted the deployment ${deployment}, which failed.`);
       now.push(...(undone.deleted ? [`The deployment ${deployment} was deleted.`] : []), ...undone.sentences);
       if (undone.traffic) rollout.tell({ traffic: undone.traffic });
+      rollout.tell({ share: undefined, nextShare: undefined });
       if (undone.settled) options.onLeft?.();
       else now.push("The post-job stage tries the rest once more.");
     } else {

@@ -8,6 +8,7 @@ import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
 import type { MachineNeed } from "../preflight/quota.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { BY_CONTENT } from "./slot-name.ts";
 
 export interface DeploymentPreflight extends Pick<PreflightRequest, "onFindings"> {
   readonly document: OnlineDeploymentDocument;
@@ -64,7 +65,8 @@ function needOf(document: OnlineDeploymentDocument): MachineNeed | undefined {
 
 /** Whether a deployment may turn out to be the wanted one, or one that is changed to it. */
 function mayBeSame({ name = "", properties }: Deployment, need: MachineNeed): boolean {
-  const isOurs = new RegExp(`^${need.name.slice(0, 29).replace(/-+$/, "")}`, "i").test(name);
+  const isOurs =
+    need.name === BY_CONTENT || new RegExp(`^${need.name.slice(0, 29).replace(/-+$/, "")}`, "i").test(name);
   return isOurs && String(properties["instanceType"]).toLowerCase() === need.size.toLowerCase();
 }
 

@@ -29,7 +29,7 @@ export type Judge = (
 const METRICS_LAG = 5 * 60_000;
 const MINUTE = 60_000;
 
-export interface Baking {
+interface Baking {
   readonly judge: (window: Window) => Promise<Verdict>;
   readonly clock: Clock;
   /** Milliseconds that are left; undefined: no deadline. */

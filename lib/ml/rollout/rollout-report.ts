@@ -22,6 +22,12 @@ export interface RolloutReport {
   readonly steps?: readonly StepSection[];
   /** The last judgement of this call. */
   readonly verdict?: Verdict["outcome"] | undefined;
+  /** Share in percent that the rollout has now, since when, and the next one. */
+  readonly share?: number | undefined;
+  readonly nextShare?: number | undefined;
+  readonly since?: string | undefined;
+  /** The deployment that the new one is compared with. */
+  readonly live?: string | undefined;
   /** Whether the rollout has ended; false: a later step goes on with it. */
   readonly done?: boolean;
   /** Why it failed. */
@@ -68,5 +74,38 @@ export function deploymentSection(report: RolloutReport): DeploymentSection {
     ...(failure === undefined ? {} : { failure }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(steps === undefined ? {} : { steps }),
+  };
+}
+
+/** The output variables of a rollout. */
+export interface RolloutOutputs {
+  readonly endpointName: string;
+  readonly deploymentName: string;
+  readonly deploymentNameReason: string;
+  readonly scoringUri: string;
+  readonly traffic: Traffic;
+  readonly rolloutDone: boolean;
+  readonly rolloutVerdict: string;
+  readonly rolloutStep: string;
+  readonly nextStep: string;
+  readonly rolloutSince: string;
+  readonly liveDeployment: string;
+}
+
+export function rolloutOutputs(report: RolloutReport): RolloutOutputs {
+  const { endpoint, deployment, reason = "", scoringUri = "", traffic, done = false, verdict = "" } = report;
+  const { share, nextShare, since = "", live = "" } = report;
+  return {
+    endpointName: endpoint,
+    deploymentName: deployment,
+    deploymentNameReason: reason,
+    scoringUri,
+    traffic,
+    rolloutDone: done,
+    rolloutVerdict: verdict,
+    rolloutStep: share === undefined ? "" : String(share),
+    nextStep: nextShare === undefined ? "" : String(nextShare),
+    rolloutSince: since.replace(/\.\d+Z$/, "Z"),
+    liveDeployment: live,
   };
 }

@@ -52,7 +52,10 @@ export class StepTaker {
     const { log, azure, provenance } = this.#workspace;
     const { name, plan } = this.#rollout;
     const begun = this.#progress;
-    if (begun) this.#tell({ share: begun.share, since: begun.since });
+    const shares = plan.moves.map((move) =>
+      shareOf(this.#strategy.kind === "shadow" ? move.mirror : move.traffic, name),
+    );
+    if (begun) this.#at(begun, shares);
     const mark = stepMark(provenance);
     if (begun && this.#isOneChange && mark !== undefined && begun.taken.includes(mark)) {
       log.info(`${this.#says(begun)}: an earlier attempt of this step made that change, and this one makes no other.`);
@@ -61,9 +64,6 @@ export class StepTaker {
     // The agent of an earlier attempt was lost: its share is this attempt's to go on with, or to take back.
     if (begun && !this.#isOneChange) await this.#adopt();
     const endpoint = await this.#contractTest();
-    const shares = plan.moves.map((move) =>
-      shareOf(this.#strategy.kind === "shadow" ? move.mirror : move.traffic, name),
-    );
     if (shares.length === 0 && begun === undefined) {
       log.info(`${name} has its share already: the traffic is ${sayTraffic(endpoint.properties.traffic ?? {})}.`);
       this.#rollout.end();
@@ -72,6 +72,7 @@ export class StepTaker {
     // Where the steps were lowered meanwhile, the share that it has is the last one.
     const ahead = shares.length > 0 ? shares : [begun?.share ?? 0];
     const live = liveBeside(endpoint, name);
+    this.#rollout.tell({ live });
     let verdict: Verdict["outcome"] | undefined;
     for (const [at, share] of ahead.entries()) {
       if (this.#progress !== undefined && !azure.dryRun) {
@@ -82,6 +83,8 @@ export class StepTaker {
       }
       const isLast = at === ahead.length - 1;
       await this.#moveTo(share, isLast);
+      if (this.#progress) this.#at(this.#progress, ahead.slice(at + 1));
+      else this.#rollout.tell({ share: this.#strategy.kind === "canary" ? share : undefined, nextShare: undefined });
       if (isLast) return { done: true, verdict };
       if (this.#isOneChange) return this.#pause(verdict);
     }
@@ -105,6 +108,7 @@ export class StepTaker {
     });
     const { outcome, reasons, rules, window } = verdict;
     this.#tell({ share: progress.share, since: progress.since, until: window.to, outcome, reasons, rules });
+    this.#rollout.tell({ verdict: outcome });
     log.info(`${this.#says(progress)}:`);
     for (const line of sayVerdict(verdict)) log.info(`  ${line}`);
     return verdict;
@@ -182,7 +186,17 @@ export class StepTaker {
           : `${share} % of the requests to ${report.endpoint} are copied to ${name}; the traffic stays: ${sayTraffic(after)}.`,
       );
     } else log.info(`The traffic of ${report.endpoint} is ${sayTraffic(after)}.`);
-    if (!isLast || next.kind === "canary") this.#tell({ share, since: next.since });
+    if (isLast && next.kind === "canary") {
+      this.#tell({ share, since: next.since });
+      this.#rollout.tell({ since: next.since });
+    }
+  }
+
+  /** Where the rollout stands, and the share that comes next: of a shadow none, because its mirror ends. */
+  #at({ share, since }: Progress, ahead: readonly number[]): void {
+    const [nextShare] = ahead;
+    this.#tell({ share, since });
+    this.#rollout.tell({ share, since, nextShare: nextShare === 0 ? undefined : nextShare });
   }
 
   #says({ kind, deployment, share, since }: Progress): string {

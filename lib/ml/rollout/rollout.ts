@@ -263,7 +263,7 @@ export class Rollout {
     return this.#claim.isNoted;
   }
 
-  /** What an earlier step of the same rollout has done is this one's from here on: its failure takes all of it back. */
+  /** Takes over what an earlier step of the same rollout has done: the failure of this one takes all of it back. */
   adopt(by: string, created: boolean, written: WrittenChanges): void {
     this.#claim.adopt(by, created);
     this.#written = written;

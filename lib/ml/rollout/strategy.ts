@@ -28,9 +28,7 @@ export type Strategy =
   /** Percent of the requests that are copied to the new deployment. */
   | ({ readonly kind: "shadow"; readonly percent: number } & Bake);
 
-export interface StrategyInputs {
-  readonly strategy: StrategyName;
-  readonly steps: string;
+interface BakeInputs {
   readonly bakeMinutes: number;
   readonly canaryRules: string | undefined;
   readonly minimumRequests: number;
@@ -38,8 +36,13 @@ export interface StrategyInputs {
   readonly alertRules: string | undefined;
   readonly onInconclusive: Bake["onInconclusive"];
   readonly advance: Bake["advance"];
-  readonly mirrorPercent: number;
 }
+
+/** The task's inputs: those of a strategy are there where it is the chosen one. */
+export type StrategyInputs =
+  | { readonly strategy: "blueGreen" | "inPlace" }
+  | ({ readonly strategy: "canary"; readonly steps: string } & BakeInputs)
+  | ({ readonly strategy: "shadow"; readonly mirrorPercent: number } & BakeInputs);
 
 /** Each share is a write of the endpoint, and has a place in a tag of 256 characters. */
 const MOST_STEPS = 10;
@@ -84,7 +87,7 @@ export function readSteps(text: string): number[] {
   return steps;
 }
 
-function readBake(inputs: StrategyInputs): Bake {
+function readBake(inputs: BakeInputs): Bake {
   const { bakeMinutes, minimumRequests, failureLimit, canaryRules, alertRules, onInconclusive, advance } = inputs;
   const alerts = [...new Set((alertRules ?? "").split(/[\r\n,]+/).map((name) => name.trim()))].filter(
     (one) => one !== "",

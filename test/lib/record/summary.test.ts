@@ -1,6 +1,6 @@
 // The summary: what it shows, and that text of others stays text.
 import assert from "node:assert/strict";
-import { type RunRecord, summaryMarkdown } from "../../../lib/record/index.ts";
+import { type RunRecord, readRecord, summaryMarkdown, writeRecord } from "../../../lib/record/index.ts";
 
 const base: RunRecord = {
   version: 1,
@@ -92,6 +92,37 @@ describe("summary", () => {
       "| Log of InferenceServer | `KeyError: 'a\\|b'` |",
       "| To do | Ask for &lt;more>. |",
       "(https://aka.ms/oe-tsg#error-outofquota)",
+    ]) {
+      assert.ok(markdown.includes(part), `${part}\n${markdown}`);
+    }
+  });
+
+  it("shows the shares of a canary with their verdicts and each rule with its numbers", () => {
+    const rule = {
+      rule: "new.errorRate <= live.errorRate + 0.01",
+      outcome: "fail",
+      sentence: "new.errorRate = 0.2 is more than 0.011 | <b>",
+    } as const;
+    const steps = [
+      { share: 10, since: "2026-11-27T10:00:00Z", until: "2026-11-27T10:10:00Z", outcome: "pass" },
+      {
+        share: 50,
+        since: "2026-11-27T10:16:00Z",
+        until: "2026-11-27T10:18:00Z",
+        outcome: "fail",
+        reasons: [`${rule.rule}: ${rule.sentence}`],
+        rules: [rule],
+      },
+      { share: 100, since: "2026-11-27T10:30:00Z" },
+    ] as const;
+    const record = { ...base, deployment: { endpoint: "e", name: "green", strategy: "canary", steps } } as const;
+    const markdown = summaryMarkdown(readRecord(writeRecord(record)) ?? base);
+    for (const part of [
+      "| Strategy | canary |",
+      "| 10 % | ✅ pass | since 2026-11-27T10:00:00Z; until 2026-11-27T10:10:00Z |",
+      "| 50 % | ❌ fail | since 2026-11-27T10:16:00Z; until 2026-11-27T10:18:00Z |",
+      "|  | ❌ fail | `new.errorRate <= live.errorRate + 0.01` new.errorRate = 0.2 is more than 0.011 &#124; &lt;b> |",
+      "| 100 % | not judged | since 2026-11-27T10:30:00Z |",
     ]) {
       assert.ok(markdown.includes(part), `${part}\n${markdown}`);
     }

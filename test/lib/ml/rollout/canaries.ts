@@ -44,7 +44,7 @@ export async function seed(endpoint: string, deployment: string, minutes: Minute
   ]);
 }
 
-const inputs: StrategyInputs = {
+const inputs = {
   strategy: "canary",
   steps: "10, 50, 100",
   bakeMinutes: 5,
@@ -57,8 +57,17 @@ const inputs: StrategyInputs = {
   mirrorPercent: 20,
 };
 
+type Inputs = typeof inputs;
+interface Given extends Omit<Inputs, "strategy" | "canaryRules" | "alertRules" | "onInconclusive" | "advance"> {
+  readonly strategy: "canary" | "shadow";
+  readonly canaryRules: string | undefined;
+  readonly alertRules: string | undefined;
+  readonly onInconclusive: "wait" | "fail" | "continue";
+  readonly advance: "all" | "next";
+}
+
 export interface Canary extends Wish {
-  readonly inputs?: Partial<StrategyInputs>;
+  readonly inputs?: Partial<Given>;
   readonly clock?: Clock;
 }
 
@@ -70,6 +79,6 @@ export async function beginCanary(endpoint: string, canary: Canary = {}): Promis
     how: "a",
     ...wish,
     clock,
-    options: { strategy: readStrategy({ ...inputs, ...own }), ...options },
+    options: { strategy: readStrategy({ ...inputs, ...own } as StrategyInputs), ...options },
   });
 }
