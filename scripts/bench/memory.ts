@@ -60,6 +60,26 @@ const cases: readonly Case[] = [
       );
     },
   },
+  {
+    what: "promotion of 512 MB",
+    task: "PromoteModel",
+    limit: 150,
+    inputs: {
+      ...{ modelName: "large", modelVersion: "1", targetWorkspace: "ws1", targetName: "copy" },
+      requireEvidence: "false",
+    },
+    prepare: async (cloud) => {
+      await new Place(cloud).addVersion("models", "large", "1", { "small.txt": "small" });
+      const { azure } = cloud;
+      const container = await azure.blobs.container(`azureml-blobstore-${azure.workspaceGuid}`);
+      const blob = container.getBlockBlobClient("earlier/large/1/weights.bin");
+      const piece = Buffer.alloc(8 * MEGABYTE, "weights");
+      const ids = Array.from({ length: 64 }, (_, n) => Buffer.from(String(n).padStart(6, "0")).toString("base64"));
+      for (const id of ids) await blob.stageBlock(id, piece, piece.length);
+      // Without a checksum, as Azure's own clients leave large files: it is read twice.
+      await blob.commitBlockList(ids);
+    },
+  },
 ];
 
 /** A cloud whose jobs have a long log, generated as it is read. */
