@@ -5,6 +5,7 @@ export { type DataDocument, dataKind } from "./assets/data.ts";
 export { environmentKind } from "./assets/environment.ts";
 
 export { modelKind } from "./assets/model.ts";
+export { type AutoscaleDocument, autoscaleBody, readAutoscale } from "./endpoints/autoscale.ts";
 export { batchDeploymentKind } from "./endpoints/batch-deployment.ts";
 export { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
 export {

@@ -171,6 +171,8 @@ interface DeploymentSection {
   strategy?: "blueGreen" | "canary" | "shadow" | "inPlace";
   /** Shares of a canary, or of a shadow's mirror, that this step has set or judged, oldest first. */
   steps?: readonly RolloutStepSection[];
+  /** Name of the settings of Azure Monitor that own its instance count. */
+  autoscale?: string;
   failure?: FailureSection;
 }
 

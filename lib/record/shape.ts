@@ -173,6 +173,7 @@ export const recordShape: Shape = section(
             "since",
           ),
         ),
+        autoscale: text(),
         failure: section({
           kind: text(),
           code: text(),

@@ -158,6 +158,7 @@ function deploymentPart({ deployment }: RunRecord): string[] {
       ["State", deployment.state && cell(deployment.state)],
       ["Traffic before", share(deployment.trafficBefore)],
       ["Traffic now", share(deployment.traffic)],
+      ["Autoscale", deployment.autoscale && code(deployment.autoscale)],
       ...failureRows(deployment.failure),
     ]),
     ...stepsPart(deployment),

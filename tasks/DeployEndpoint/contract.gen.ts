@@ -81,6 +81,8 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "all
   model: string | undefined;
   /** Share of the endpoint's traffic that the new deployment gets once it has answered, 0 to 100; the others keep their proportions in what is left. `0` leaves the traffic alone. For blue/green, and for a deployment that `inPlace` has to make; a canary takes `steps`. */
   trafficPercent: number;
+  /** Path of a YAML or JSON file with autoscale settings of Azure Monitor (a body of `autoscaleSettings`, or its `properties`), applied once the deployment is ready. The target is always the deployment; `metricResourceUri` may be `endpoint`. From then on autoscale owns the instance count, and `instance_count` counts only for a new deployment. */
+  autoscaleFile: string | undefined;
   /** Fails before anything is changed where the new deployment would get traffic and no request file is given to call it with first. Otherwise that is a warning. */
   requireCall: boolean;
   /** What to do with a deployment that this step made. The step gives back its share of the traffic in both cases, and shows the deployment's logs. A deployment that was there before is never deleted. */
@@ -132,6 +134,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.maxLatencyInMilliseconds,
     { name: "strategy", type: "pickList", default: "blueGreen", options: ["blueGreen", "canary", "shadow", "inPlace"] },
     { name: "trafficPercent", type: "int", default: "100", maximum: 100 },
+    { name: "autoscaleFile", type: "filePath" },
     { name: "requireCall", type: "boolean", default: "false" },
     { name: "onFailure", type: "pickList", default: "deleteDeployment", options: ["deleteDeployment", "keepDeployment"] },
     { name: "deleteOldDeployments", type: "boolean", default: "false" },

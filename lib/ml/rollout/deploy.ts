@@ -4,6 +4,7 @@
 
 import { NAME_NOT_RESOLVED } from "../../azure/index.ts";
 import {
+  type AutoscaleDocument,
   type OnlineDeploymentDocument,
   onlineDeploymentKind,
   type Resolver,
@@ -13,6 +14,7 @@ import { TaskError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../poll.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
+import { applyAutoscale } from "../endpoints/autoscale.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, noSuchEndpoint } from "../endpoints/endpoints.ts";
 import { explainFailure } from "../endpoints/failed-deployment.ts";
@@ -40,6 +42,8 @@ export interface DeployOptions extends RolloutOptions {
   /** 0 to 100; 0 leaves the traffic alone. */
   readonly trafficPercent: number;
   readonly deleteOldDeployments: boolean;
+  /** Autoscale settings, applied once the deployment is ready. */
+  readonly autoscale?: AutoscaleDocument | undefined;
   /** Absent: blue/green. */
   readonly strategy?: Strategy | undefined;
   /** Refuses to move traffic to a deployment that is not called first. */
@@ -87,6 +91,10 @@ export async function deploy(
 async function apply(workspace: Workspace, rollout: Rollout, options: DeployOptions, judge: Judge | undefined) {
   const { strategy = { kind: "blueGreen" }, trafficPercent } = options;
   await rollout.place();
+  if (options.autoscale) {
+    const { endpoint, deployment } = rollout.report;
+    rollout.tell({ autoscale: await applyAutoscale(workspace, endpoint, deployment, options.autoscale) });
+  }
   if ("bake" in strategy && judge) {
     const taken = await new StepTaker(workspace, rollout, strategy, judge).take();
     rollout.tell(taken);
@@ -156,6 +164,7 @@ async function resolveAndPlan(
   const wish = {
     name: deployment,
     body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
+    autoscale: options.autoscale !== undefined,
     trafficPercent: options.trafficPercent,
     deleteOldDeployments: options.deleteOldDeployments,
     strategy: options.strategy,

@@ -2,6 +2,7 @@
 // here fails it.
 // Tests: test/lib/ml/rollout/rollout-intruders.test.ts
 
+import { deleteAutoscale } from "../endpoints/autoscale.ts";
 import { deleteDeployment, findDeployment } from "../endpoints/deployments.ts";
 import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
 import { findEndpoint } from "../endpoints/endpoints.ts";
@@ -26,7 +27,8 @@ export async function deleteOld(
       const end = await retryOnConflict(workspace, `the deployment ${name}`, left(), () =>
         lock.hold(left(), (held) => deleteOne(workspace, endpoint, name, held)),
       );
-      await end?.(left());
+      await end?.ended(left());
+      if (end) await deleteAutoscale(workspace, endpoint, end.gone);
       if (end) log.info(`Deleted the deployment ${name}, which no longer gets traffic.`);
     } catch (error) {
       if (signal.aborted) throw error;
@@ -51,5 +53,5 @@ async function deleteOne(workspace: Workspace, endpoint: string, name: string, h
     return undefined;
   }
   await held.requireHeld();
-  return deleteDeployment(workspace, endpoint, name);
+  return { gone: deployment, ended: await deleteDeployment(workspace, endpoint, name) };
 }

@@ -1,11 +1,13 @@
 // The files of a rollout: the endpoint's and the deployment's YAML, with the names and the model that the task was given.
 
 import {
+  type AutoscaleDocument,
   type DocumentOverrides,
   type OnlineDeploymentDocument,
   type OnlineEndpointDocument,
   onlineDeploymentKind,
   onlineEndpointKind,
+  readAutoscale,
   readSource,
   type UploadRoot,
 } from "../../documents/index.ts";
@@ -17,6 +19,7 @@ import { expiresTag, parseTimeToLive } from "../endpoints/time-to-live.ts";
 export interface RolloutInputs {
   readonly endpointFile: string | undefined;
   readonly deploymentFile: string;
+  readonly autoscaleFile?: string | undefined;
   readonly endpointName: string | undefined;
   readonly deploymentName: string | undefined;
   /** `<name>:<version>`, `<name>@<label>`, `azureml:…` or an ARM id. */
@@ -28,6 +31,7 @@ export interface RolloutInputs {
 export interface RolloutDocuments {
   readonly endpoint: OnlineEndpointDocument | undefined;
   readonly deployment: OnlineDeploymentDocument;
+  readonly autoscale: AutoscaleDocument | undefined;
 }
 
 /**
@@ -66,7 +70,22 @@ export function readRollout(inputs: RolloutInputs, root: UploadRoot): RolloutDoc
       model: ["model", model],
     }),
   );
-  return { endpoint: mortal(endpoint, inputs), deployment };
+  return { endpoint: mortal(endpoint, inputs), deployment, autoscale: readScaling(inputs, deployment, root) };
+}
+
+/** @throws TaskError kind `input` with the faults of the file, or where the deployment stands on Kubernetes, which scales by itself */
+function readScaling({ autoscaleFile }: RolloutInputs, deployment: OnlineDeploymentDocument, root: UploadRoot) {
+  if (autoscaleFile === undefined) return undefined;
+  if (deployment.instance_type !== undefined && deployment.type !== "kubernetes" && deployment.resources === undefined)
+    return readAutoscale(readSource(autoscaleFile, { root }));
+  throw new TaskError(
+    "input",
+    `Input autoscaleFile is given, and ${deployment.name} is a deployment on Kubernetes: Azure Monitor scales managed deployments only.`,
+    {
+      errorCode: "AML1313",
+      hint: "Write `scale_settings: {type: target_utilization, ...}` in the deployment file, and leave autoscaleFile empty.",
+    },
+  );
 }
 
 /** The endpoint's file with the end of its time to live among its tags, where an input asks for one. */

@@ -2,6 +2,7 @@
 // for. Pure.
 // Tests: test/lib/ml/rollout/rollout-plan.test.ts, test/lib/ml/rollout/strategies.test.ts
 import { TaskError } from "../../errors.ts";
+import { isAutoscaled } from "../endpoints/autoscale.ts";
 import type { Deployment } from "../endpoints/deployments.ts";
 import type { Traffic } from "../endpoints/endpoints.ts";
 import { sameName, shareOf } from "../endpoints/traffic-shares.ts";
@@ -28,7 +29,7 @@ export interface Place {
 export function placeFor(deployments: readonly Deployment[], live: Traffic, wish: RolloutWish): Place {
   const find = (name: string) => deployments.find((one) => sameName(one.name, name));
   const ours = deployments.filter((one) => sameName(one.name, wish.name) || isBeside(one.name, wish.name));
-  const same = ours.filter((one) => hasContent(one, wish.body));
+  const same = ours.filter((one) => hasContent(one, wish.body, leavesCount(one, wish)));
   const why = (name: string) => (sameName(name, wish.name) ? {} : { reason: reasonFor(find(wish.name), live, wish) });
   const ready = same.filter(isReady);
   const serving = ready.find((one) => shareOf(live, one.name ?? "") > 0) ?? ready[0];
@@ -63,7 +64,7 @@ export function placeInPlace(deployments: readonly Deployment[], wish: RolloutWi
       hint: "Let pipelines that change the same deployment run one after the other, and run the step again.",
     });
   }
-  const isSame = isReady(existing) && hasContent(existing, wish.body);
+  const isSame = isReady(existing) && hasContent(existing, wish.body, leavesCount(existing, wish));
   return { name, action: isSame ? "keep" : "change", existing };
 }
 
@@ -92,8 +93,20 @@ function isBeside(name: string | undefined, wanted: string): boolean {
 /**
  * Whether a deployment is what is wanted. Tags do not count: they say who deployed it, and differ from run to run.
  * @param wanted the body of its PUT
+ * @param anyCount whether the instance count does not count: autoscale owns it
  */
-export function hasContent(existing: Deployment, wanted: DeploymentBody): boolean {
-  const content = { properties: wanted.properties, sku: wanted["sku"] };
+export function hasContent(existing: Deployment, wanted: DeploymentBody, anyCount = false): boolean {
+  const sku = anyCount ? withCount(wanted, existing)["sku"] : wanted["sku"];
+  const content = { properties: wanted.properties, sku };
   return differences(content, { properties: existing.properties, sku: existing.sku }).length === 0;
+}
+
+/** Whether the instance count of a deployment is autoscale's: settings are to be applied to it, or were. */
+export const leavesCount = (existing: Deployment, wish: RolloutWish): boolean =>
+  wish.autoscale === true || isAutoscaled(existing);
+
+/** The body with the instance count that there is. */
+export function withCount(body: DeploymentBody, existing: Deployment): DeploymentBody {
+  const capacity = existing.sku?.capacity;
+  return capacity === undefined ? body : { ...body, sku: { ...(body["sku"] as object), capacity } };
 }

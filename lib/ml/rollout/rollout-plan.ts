@@ -14,7 +14,7 @@ import {
   withoutZeros,
 } from "../endpoints/traffic-shares.ts";
 import { merged } from "../workspace/merge.ts";
-import { type Action, isReady, type Place, placeFor, placeInPlace } from "./rollout-place.ts";
+import { type Action, isReady, leavesCount, type Place, placeFor, placeInPlace, withCount } from "./rollout-place.ts";
 import { nextTraffic, type Progress, standingProgress } from "./rollout-progress.ts";
 import type { DeploymentBody, PlannedStrategy, RolloutWish } from "./rollout-wish.ts";
 
@@ -75,7 +75,7 @@ export function planRollout(
     deployment: {
       name,
       action,
-      body: existing === undefined ? wish.body : merged(wish.body, existing),
+      body: existing === undefined ? wish.body : merged(wantedOf(wish, existing), existing),
       ...(action === "change" && existing && isReady(existing) ? { previous: specificationOf(existing) } : {}),
       ...(reason === undefined ? {} : { reason }),
     },
@@ -89,6 +89,10 @@ export function planRollout(
         : [],
   };
 }
+
+/** The wanted body; autoscale's instance count stays. */
+const wantedOf = (wish: RolloutWish, existing: Deployment): DeploymentBody =>
+  leavesCount(existing, wish) ? withCount(wish.body, existing) : wish.body;
 
 /** The body of a PUT that makes the deployment what it is. */
 function specificationOf(existing: Deployment): DeploymentBody {

@@ -30,6 +30,8 @@ export interface RolloutReport {
   readonly live?: string | undefined;
   /** Whether the rollout has ended; false: a later step goes on with it. */
   readonly done?: boolean;
+  /** Name of its autoscale settings. */
+  readonly autoscale?: string;
   /** Why it failed. */
   readonly failure?: FailureSection;
 }
@@ -56,13 +58,26 @@ export interface DeploymentSection {
   readonly traffic: Traffic;
   readonly model?: string;
   readonly scoringUri?: string;
+  readonly autoscale?: string;
   readonly failure?: FailureSection;
   readonly strategy?: StrategyName;
   readonly steps?: readonly StepSection[];
 }
 
 export function deploymentSection(report: RolloutReport): DeploymentSection {
-  const { endpoint, deployment, model, scoringUri, state, trafficBefore, traffic, failure, strategy, steps } = report;
+  const {
+    endpoint,
+    deployment,
+    model,
+    scoringUri,
+    state,
+    trafficBefore,
+    traffic,
+    autoscale,
+    failure,
+    strategy,
+    steps,
+  } = report;
   return {
     endpoint,
     name: deployment,
@@ -71,6 +86,7 @@ export function deploymentSection(report: RolloutReport): DeploymentSection {
     traffic,
     ...(model === undefined ? {} : { model }),
     ...(scoringUri === undefined ? {} : { scoringUri }),
+    ...(autoscale === undefined ? {} : { autoscale }),
     ...(failure === undefined ? {} : { failure }),
     ...(strategy === undefined ? {} : { strategy }),
     ...(steps === undefined ? {} : { steps }),

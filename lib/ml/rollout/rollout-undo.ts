@@ -2,7 +2,8 @@
 // changed since stays. At the end the state is read again and told.
 // Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import { TaskError } from "../../errors.ts";
-import { deleteDeployment, findDeployment, listDeployments } from "../endpoints/deployments.ts";
+import { deleteAutoscale } from "../endpoints/autoscale.ts";
+import { type Deployment, deleteDeployment, findDeployment, listDeployments } from "../endpoints/deployments.ts";
 import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { giveBack } from "../endpoints/traffic.ts";
@@ -162,19 +163,25 @@ async function remove(workspace: Workspace, leftover: Leftover, lock: EndpointLo
   const left = () => Math.max(1, patience - (Date.now() - started));
   try {
     const answer = await retryOnConflict(workspace, `the deployment ${name}`, patience, () =>
-      lock.hold(left(), async (held) => {
-        const { at, deployment } = await look(workspace, endpoint, name);
-        if (!at || !deployment) return { sentence: `The deployment ${name} is not there.` };
-        if (!isMine(leftover, held) || deployment.tags?.[ROLLOUT_TAG] !== leftover.by)
-          return { sentence: `Another run has taken over the deployment ${name}, so it stays.` };
-        const share = shareOf(at.properties.traffic, name) || shareOf(at.properties.mirrorTraffic, name);
-        if (share > 0) return { sentence: `The deployment ${name} gets ${share} % of the traffic, so it stays.` };
-        await held.requireHeld();
-        return deleteDeployment(workspace, endpoint, name);
-      }),
+      lock.hold(
+        left(),
+        async (
+          held,
+        ): Promise<Fate | { readonly gone: Deployment; readonly end: (deadline?: number) => Promise<void> }> => {
+          const { at, deployment } = await look(workspace, endpoint, name);
+          if (!at || !deployment) return { sentence: `The deployment ${name} is not there.` };
+          if (!isMine(leftover, held) || deployment.tags?.[ROLLOUT_TAG] !== leftover.by)
+            return { sentence: `Another run has taken over the deployment ${name}, so it stays.` };
+          const share = shareOf(at.properties.traffic, name) || shareOf(at.properties.mirrorTraffic, name);
+          if (share > 0) return { sentence: `The deployment ${name} gets ${share} % of the traffic, so it stays.` };
+          await held.requireHeld();
+          return { gone: deployment, end: await deleteDeployment(workspace, endpoint, name) };
+        },
+      ),
     );
-    if (typeof answer !== "function") return answer;
-    await answer(Math.max(left(), 10_000));
+    if (!("end" in answer)) return answer;
+    await answer.end(Math.max(left(), 10_000));
+    await deleteAutoscale(workspace, endpoint, answer.gone);
     return { deleted: true };
   } catch (error) {
     if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;

@@ -8,6 +8,8 @@ export interface RolloutWish {
   /** Percent that the new deployment gets; 0 leaves the traffic alone. */
   readonly trafficPercent: number;
   readonly deleteOldDeployments: boolean;
+  /** Whether autoscale settings are applied to the deployment: the instance count of one that is there is theirs. */
+  readonly autoscale?: boolean | undefined;
   /** Absent: blue/green. */
   readonly strategy?: PlannedStrategy | undefined;
   /** Deployments that another rollout is changing, in lower case. */

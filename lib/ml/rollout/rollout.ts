@@ -1,6 +1,7 @@
 // One rollout in progress: it records what it has written, so that a rollback undoes exactly that.
 // Tests: test/lib/ml/rollout/rollout-meetings.test.ts, test/lib/ml/rollout/rollout-intruders.test.ts
 import type { OnlineEndpointDocument, Write } from "../../documents/index.ts";
+import { AUTOSCALE_TAG, autoscaleName } from "../endpoints/autoscale.ts";
 import { listDeployments, putDeployment } from "../endpoints/deployments.ts";
 import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
 import { type Endpoint, findEndpoint, getEndpoint } from "../endpoints/endpoints.ts";
@@ -18,7 +19,7 @@ import { type WrittenChanges, writtenTogether } from "./rollout-own.ts";
 import { planLines, planRollout, type RolloutPlan } from "./rollout-plan.ts";
 import { type DeploymentSection, deploymentSection, type RolloutReport } from "./rollout-report.ts";
 import type { Leftover } from "./rollout-undo.ts";
-import type { RolloutWish } from "./rollout-wish.ts";
+import type { DeploymentBody, RolloutWish } from "./rollout-wish.ts";
 
 export interface RolloutOptions extends Callbacks<DeploymentSection> {
   /** From which the endpoint is made where it is missing. */
@@ -171,7 +172,7 @@ export class Rollout {
       this.#leave();
       return undefined;
     }
-    const write = { ...renamed(this.#begun.write, this.name), body: this.#claim.marked(body) };
+    const write = { ...renamed(this.#begun.write, this.name), body: this.#claim.marked(this.#tagged(body)) };
     this.#wrote = true;
     this.#leave();
     const { log } = this.#workspace;
@@ -179,6 +180,13 @@ export class Rollout {
       onState: (state) => log.info(`Deployment ${this.name}: ${state}.`),
       deadline: left,
     });
+  }
+
+  /** The body with the name of its autoscale settings, where it gets some. */
+  #tagged(body: DeploymentBody): DeploymentBody {
+    if (this.#begun.wish.autoscale !== true) return body;
+    const tags = { ...(body["tags"] as object), [AUTOSCALE_TAG]: autoscaleName(this.#endpoint, this.name) };
+    return { ...body, tags };
   }
 
   async #lookAgain(held: Held) {

@@ -142,7 +142,7 @@ export const TASK_OPERATIONS = {
       "environments/versions/write",
     ],
     files: true,
-    more: "The datastore's key, or the role on storage below, is for its lock too",
+    more: "The datastore's key, or the role on storage below, is for its lock too. `autoscaleFile` needs `Microsoft.Insights/autoscaleSettings/read` and `/write` on the resource group, which Contributor has and Data Scientist has not",
     role: "AzureML Data Scientist",
   },
   Rollback: {
