@@ -20,7 +20,7 @@ import { requestsOf } from "./idle-endpoints.ts";
 import { servedVersions } from "./read-workspace.ts";
 import { fateOfVersion } from "./version-plan.ts";
 
-/** `kept`: somebody has changed it since the plan. `left`: the time was over, and the next run does it. */
+/** `kept`: somebody has changed it since the plan. `left`: the time of the run or the number of its changes was over, and the next one does it. */
 export type Outcome = "deleted" | "archived" | "kept" | "failed" | "left";
 
 export interface Done extends Change {
@@ -39,11 +39,39 @@ export interface CarryOut {
   readonly now: () => number;
   /** Milliseconds that are left; undefined: no deadline. */
   readonly left: () => number | undefined;
+  readonly budget: Budget;
   readonly onDone: (done: Done) => void;
+}
+
+/** The number of changes that a run may still make. What turns out to stay, or fails, takes nothing of it. */
+export class Budget {
+  #left: number;
+
+  constructor(most: number) {
+    this.#left = most;
+  }
+
+  /** @returns whether there was one */
+  take(): boolean {
+    if (this.#left <= 0) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  giveBack(): void {
+    this.#left += 1;
+  }
+
+  get isOver(): boolean {
+    return this.#left <= 0;
+  }
 }
 
 /** Endpoints and versions that are worked on side by side; deployments of one endpoint go one after the other, as the service wants it. */
 const LANES = 5;
+/** The sentences about changes that are left to the next run. */
+const TIME_OVER = "The time of the step was over.";
+export const LIMIT_REACHED = "The number of changes of one run was reached.";
 /** Milliseconds to wait for the lock of an endpoint: longer than the lease of a run that was killed. Who renews it is at work, and that protects the endpoint. */
 const LOCKED = (LEASE_SECONDS + 15) * 1000;
 
@@ -52,21 +80,66 @@ export async function carryOut(work: CarryOut, changes: readonly Change[]): Prom
   const isVersion = ({ kind }: Change) => kind === "model" || kind === "data";
   const serving = changes.filter((one) => !isVersion(one));
   const endpoints = [...new Set(serving.map(({ name }) => name))];
-  const removed = await sideBySide(endpoints, LANES, async (name) => {
-    const done: Done[] = [];
-    for (const change of serving.filter((one) => one.name === name))
-      done.push(await attempt(work, change, change.kind === "endpoint" ? endpoint : deployment));
-    return done;
-  });
-  const versions = changes.filter(isVersion);
-  const gone = removed.flat().filter(({ outcome }) => outcome === "deleted");
-  // While deployments were deleted, which takes minutes, others may have deployed a version.
-  const served = serving.length > 0 && versions.length > 0 ? await servedVersions(work.workspace) : [];
-  const uses = usesWithout([...work.uses, ...served], gone);
-  const archived = await sideBySide(versions, LANES, (change) =>
-    attempt(work, change, version(change.kind === "model" ? uses.models : uses.data)),
+  const removed = await inPasses(
+    work,
+    endpoints.map((name) => serving.filter((one) => one.name === name)),
+    ({ kind }) => (kind === "endpoint" ? endpoint : deployment),
   );
-  return [...removed.flat(), ...archived];
+  const versions = changes.filter(isVersion);
+  if (versions.length === 0) return removed;
+  const served = serving.length === 0 ? [] : await servedByNow(work);
+  if (typeof served === "string") return [...removed, ...versions.map((one) => tell(work, one, "failed", served))];
+  const gone = removed.filter(({ outcome }) => outcome === "deleted");
+  const uses = usesWithout([...work.uses, ...served], gone);
+  const archived = await inPasses(
+    work,
+    versions.map((one) => [one]),
+    ({ kind }) => version(kind === "model" ? uses.models : uses.data),
+  );
+  return [...removed, ...archived];
+}
+
+/** While deployments were deleted, which takes minutes, others may have deployed a version. @returns why that cannot be known, as a sentence */
+async function servedByNow({ workspace }: CarryOut): Promise<Use[] | string> {
+  try {
+    return await servedVersions(workspace);
+  } catch (error) {
+    if (workspace.signal.aborted) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return `Whether a deployment uses it by now cannot be known: ${why}`;
+  }
+}
+
+/**
+ * Works on queues side by side, each in its order. A queue that finds the number of changes reached waits for another pass, in case others
+ * under way give some back.
+ */
+async function inPasses(
+  work: CarryOut,
+  queues: readonly (readonly Change[])[],
+  wayOf: (change: Change) => Way,
+): Promise<Done[]> {
+  const done: Done[] = [];
+  const isTimeOver = () => (work.left() ?? 1) <= 0;
+  let waiting = queues;
+  do {
+    const rests = await sideBySide(waiting, LANES, async (queue) => {
+      for (const [at, change] of queue.entries()) {
+        if (isTimeOver() || !work.budget.take()) return queue.slice(at);
+        done.push(await attempt(work, change, wayOf(change)));
+      }
+      return [];
+    });
+    waiting = rests.filter(({ length }) => length > 0);
+  } while (waiting.length > 0 && !work.budget.isOver && !isTimeOver());
+  const why = work.budget.isOver ? LIMIT_REACHED : TIME_OVER;
+  return [...done, ...waiting.flat().map((change) => tell(work, change, "left", why))];
+}
+
+function tell(work: CarryOut, change: Change, outcome: Outcome, sentence?: string): Done {
+  const done = { ...change, outcome, ...(sentence === undefined ? {} : { sentence }) };
+  work.onDone(done);
+  return done;
 }
 
 /** A thing as it is now; undefined where it is gone. */
@@ -85,31 +158,25 @@ interface Way {
   readonly done: "deleted" | "archived";
 }
 
+/** Tries one change, which has taken its part of the budget. */
 async function attempt(work: CarryOut, change: Change, way: Way): Promise<Done> {
-  const done = await outcomeOf(work, change, way);
-  work.onDone(done);
-  return done;
+  const [outcome, sentence] = await outcomeOf(work, change, way);
+  if (outcome === "kept" || outcome === "failed") work.budget.giveBack();
+  return tell(work, change, outcome, sentence);
 }
 
-async function outcomeOf(work: CarryOut, change: Change, way: Way): Promise<Done> {
-  const { signal } = work.workspace;
-  const tell = (outcome: Outcome, sentence?: string): Done => ({
-    ...change,
-    outcome,
-    ...(sentence === undefined ? {} : { sentence }),
-  });
-  if ((work.left() ?? 1) <= 0) return tell("left", "The time of the step was over.");
+async function outcomeOf(work: CarryOut, change: Change, way: Way): Promise<[Outcome, string?]> {
   try {
     const begun = await underLock(work, change, way);
-    if (typeof begun === "string") return tell("kept", begun);
+    if (typeof begun === "string") return ["kept", begun];
     await begun(work.left());
-    return tell(way.done);
+    return [way.done];
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (work.workspace.signal.aborted) throw error;
     const why = error instanceof Error ? error.message : String(error);
     if (error instanceof TaskError && error.kind === "timeout")
-      return tell(error.errorCode === "AML1602" ? "kept" : "left", why);
-    return tell(...(await afterFailure(work, change, way, why)));
+      return [error.errorCode === "AML1602" ? "kept" : "left", why];
+    return afterFailure(work, change, way, why);
   }
 }
 

@@ -1,7 +1,8 @@
 // The report of a clean-up: counts, outcomes one by one, and the record's section that is made of them.
 // Tests: test/lib/ml/cleanup/clean-up.test.ts
 import { TaskError } from "../../errors.ts";
-import type { Done, Outcome } from "./carry-out.ts";
+import { bounded } from "../../remote-text.ts";
+import { type Done, LIMIT_REACHED, type Outcome } from "./carry-out.ts";
 import { type Change, type ChangeKind, nameOf } from "./clean-up-plan.ts";
 import { LOCK_UNREAD, METRICS_UNREAD } from "./endpoint-plan.ts";
 
@@ -31,15 +32,13 @@ export interface CleanUpSection {
   }[];
 }
 
-/** @param of.beyond changes that the limit of one run leaves to the next */
 export function reportOf(of: {
   readonly isPlan: boolean;
   readonly planned: readonly Change[];
   readonly done: readonly Done[];
   readonly kept: readonly Change[];
-  readonly beyond: number;
 }): CleanUpReport {
-  const { isPlan, planned, done, kept, beyond } = of;
+  const { isPlan, planned, done, kept } = of;
   const number = (outcome: Outcome, kind?: ChangeKind) =>
     done.filter((one) => one.outcome === outcome && (kind === undefined || one.kind === kind)).length;
   return {
@@ -52,7 +51,7 @@ export function reportOf(of: {
       data: number("archived", "data"),
       kept: kept.length + number("kept"),
       failed: number("failed"),
-      left: beyond + number("left"),
+      left: number("left"),
     },
     outcomes: [...done],
     kept,
@@ -90,7 +89,7 @@ function failureOf(done: readonly Done[]): { failure?: TaskError } {
 
 /** Rules that never do anything, run by run, must not go unseen. */
 function issuesOf(done: readonly Done[], kept: readonly Change[]): string[] {
-  const left = done.filter(({ outcome }) => outcome === "left").length;
+  const left = done.filter(({ outcome, sentence }) => outcome === "left" && sentence !== LIMIT_REACHED).length;
   const unread = [...done, ...kept].filter(({ why }) => why.includes(LOCK_UNREAD));
   const unknown = kept.filter(({ why }) => why.includes(METRICS_UNREAD));
   return [
@@ -106,12 +105,24 @@ function issuesOf(done: readonly Done[], kept: readonly Change[]): string[] {
   ];
 }
 
-/** The output changes: a list in JSON. */
-export const changesText = (report: CleanUpReport): string =>
-  JSON.stringify(sectionOf(report).changes.slice(0, MOST_LISTED));
-
-/** Entries of the output, which stays below the length of a variable. */
+/** Entries of the output changes, and characters, which stay below those of a variable. */
 const MOST_LISTED = 100;
+const LONGEST_TEXT = 25_000;
+/** Characters of a reason in the record. */
+const LONGEST_WHY = 400;
+
+/** The output changes: a list in JSON, whole however many there are. */
+export function changesText(report: CleanUpReport): string {
+  const listed: string[] = [];
+  let length = 0;
+  for (const one of sectionOf(report).changes.slice(0, MOST_LISTED)) {
+    const text = JSON.stringify(one);
+    length += text.length + 1;
+    if (length > LONGEST_TEXT) break;
+    listed.push(text);
+  }
+  return `[${listed.join(",")}]`;
+}
 
 export const sectionOf = ({ isPlan, counts, outcomes }: CleanUpReport): CleanUpSection => ({
   isPlan,
@@ -120,6 +131,6 @@ export const sectionOf = ({ isPlan, counts, outcomes }: CleanUpReport): CleanUpS
     kind: one.kind,
     name: nameOf(one),
     outcome: one.outcome,
-    why: one.sentence ?? one.why,
+    why: bounded(one.sentence ?? one.why, LONGEST_WHY),
   })),
 });

@@ -3,7 +3,7 @@
 import { setMaxListeners } from "node:events";
 import { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { carryOut, type Done } from "./carry-out.ts";
+import { Budget, carryOut, type Done } from "./carry-out.ts";
 import { type Change, type ChangeKind, nameOf } from "./clean-up-plan.ts";
 import { type CleanUpReport, type CleanUpSection, called, reportOf, sectionOf } from "./clean-up-report.ts";
 import type { CleanUpRules } from "./clean-up-rules.ts";
@@ -42,17 +42,14 @@ export async function cleanUp(workspace: Workspace, options: CleanUpOptions): Pr
   const now = () => Math.min(Date.now(), workspace.azure.now());
   const reading = await readAndPlan(workspace, rules, lockOf, now());
   const { changes, kept } = reading.plan;
-  const chosen = changes.slice(0, rules.maxChanges);
-  const beyond = changes.slice(rules.maxChanges);
-  sayPlan(workspace, reading, chosen, beyond.length);
+  sayPlan(workspace, reading, rules.maxChanges);
   const done: Done[] = [];
-  const report = () =>
-    reportOf({ isPlan: workspace.azure.dryRun !== undefined, planned: changes, done, kept, beyond: beyond.length });
+  const report = () => reportOf({ isPlan: workspace.azure.dryRun !== undefined, planned: changes, done, kept });
   const tell = () => options.onProgress?.(sectionOf(report()));
   tell();
   await carryOut(
     {
-      ...{ workspace, rules, lockOf, uses: reading.uses, now },
+      ...{ workspace, rules, lockOf, uses: reading.uses, now, budget: new Budget(rules.maxChanges) },
       left: () => (deadline ? deadline - (Date.now() - started) : undefined),
       onDone: (one) => {
         done.push(one);
@@ -60,7 +57,7 @@ export async function cleanUp(workspace: Workspace, options: CleanUpOptions): Pr
         tell();
       },
     },
-    chosen,
+    changes,
   );
   return report();
 }
@@ -72,15 +69,17 @@ const VERBS: Record<ChangeKind, string> = {
   data: "archive the data asset",
 };
 
-function sayPlan({ log }: Workspace, { counts, plan }: Reading, chosen: readonly Change[], beyond: number): void {
+function sayPlan({ log }: Workspace, { counts, plan }: Reading, most: number): void {
+  const { changes } = plan;
   const { endpoints, deployments, models, data } = counts;
   log.info(
     `Looked at ${endpoints} endpoints with ${deployments} deployments, ${models} versions of models and ${data} of data assets.`,
   );
   const say = (change: Change) => `  ${VERBS[change.kind]} ${nameOf(change)}: ${change.why}`;
-  log.info(chosen.length === 0 ? "Nothing is to be cleaned up." : `Plan of the clean-up, ${chosen.length} changes:`);
-  log.remote(limited(chosen.map(say)));
-  if (beyond > 0) log.info(`  ${beyond} more are left to the next run, because of the input maxChanges.`);
+  log.info(changes.length === 0 ? "Nothing is to be cleaned up." : `Plan of the clean-up, ${changes.length} changes:`);
+  log.remote(limited(changes.map(say)));
+  if (changes.length > most)
+    log.info(`  This run makes ${most} of them, by the input maxChanges; the next one goes on.`);
   if (plan.kept.length === 0) return;
   log.info(`${plan.kept.length} others stay, although a rule would take them:`);
   log.remote(limited(plan.kept.map((one) => `  ${called(one)}: ${one.why}`)));

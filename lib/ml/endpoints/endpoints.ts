@@ -71,12 +71,21 @@ async function readEndpoint(workspace: Workspace, name: string): Promise<Endpoin
   return answer.status === 404 ? undefined : answer.body;
 }
 
-/** All online endpoints of the workspace, the newest first. One round trip a page. */
+/**
+ * All online endpoints of the workspace. One round trip a page, two lists side by side: whether a list that asks for no kind of compute has those
+ * on Kubernetes is not known.
+ */
 export async function listEndpoints(workspace: Workspace): Promise<Endpoint[]> {
+  const lists = await Promise.all([undefined, "Kubernetes"].map((computeType) => endpointsOn(workspace, computeType)));
+  return [...new Map(lists.flat().map((one) => [one.name?.toLowerCase(), one])).values()];
+}
+
+async function endpointsOn(workspace: Workspace, computeType: string | undefined): Promise<Endpoint[]> {
   const endpoints: Endpoint[] = [];
   const pages = workspace.azure.list<Endpoint>(`${workspace.id}/onlineEndpoints`, {
     doing: "list the online endpoints",
     apiVersion: API_VERSIONS.onlineEndpoints,
+    query: { computeType },
     signal: workspace.signal,
   });
   for await (const one of pages) endpoints.push(one);

@@ -272,15 +272,74 @@ describe("a clean-up that meets faults", () => {
     assert.ok(left.length >= 7);
   });
 
+  it("sees endpoints on Kubernetes too: deletes one that is over, and keeps what another serves", async () => {
+    const of = prefix();
+    const compute = `${azure.workspaceId}/computes/kubernetes`;
+    addOver(`${of}-a`);
+    addEndpoint(azure, `${of}-b`, { traffic: { blue: 100 } }, ago(60));
+    addDeployment(azure, `${of}-b`, "blue", { model: `${of}-m:1` }, ago(60));
+    for (const name of [`${of}-a`, `${of}-b`]) Object.assign(endpoint(name)!, { compute });
+    for (const version of [1, 2, 3]) addVersion(azure, "models", `${of}-m:${version}`, {}, ago(100 - version));
+    const { outcomes } = await run(of);
+    assert.deepEqual(outcomes, { [`${of}-a`]: "deleted", [`${of}-m:2`]: "archived" });
+  });
+
   it("does no more than its limit in one run, endpoints first, and the rest in the next", async () => {
     const of = prefix();
     addOver(`${of}-a`, `${of}-b`);
     for (const version of [1, 2]) addVersion(azure, "models", `${of}-m:${version}`, {}, ago(100 - version));
     const first = await run(of, {}, { maxChanges: 2 });
-    assert.deepEqual(first.outcomes, { [`${of}-a`]: "deleted", [`${of}-b`]: "deleted" });
+    assert.deepEqual(first.outcomes, { [`${of}-a`]: "deleted", [`${of}-b`]: "deleted", [`${of}-m:1`]: "left" });
+    assert.deepEqual(first.report.issues, [], "a limit that was wished is no issue");
     assert.equal(first.report.counts.left, 1);
-    assert.match(first.log, /1 more are left to the next run, because of the input maxChanges\./);
+    assert.match(first.log, /This run makes 2 of them, by the input maxChanges; the next one goes on\./);
     assert.deepEqual((await run(of, {}, { maxChanges: 2 })).outcomes, { [`${of}-m:1`]: "archived" });
+  });
+
+  it("is not stopped by things that fail in each run: they take nothing of the limit", async () => {
+    const of = prefix();
+    addOver(`${of}-a`, `${of}-b`, `${of}-c`);
+    const forbidden = { error: { code: "AuthorizationFailed", message: "Never." } };
+    const { report } = await run(
+      of,
+      {
+        between: async (request, send) =>
+          request.method === "DELETE" && !request.url.includes(`${of}-a`) ? answered(request, 403, forbidden) : send(),
+      },
+      { maxChanges: 3 },
+    );
+    assert.deepEqual([report.counts.endpoints, report.counts.failed, report.counts.left], [1, 2, 0]);
+    // The first that is tried fails, whatever the order: another one has its turn.
+    let isFirst = true;
+    const next = await run(
+      of,
+      {
+        between: async (request, send) => {
+          if (request.method !== "DELETE" || !isFirst) return send();
+          isFirst = false;
+          return answered(request, 403, forbidden);
+        },
+      },
+      { maxChanges: 1 },
+    );
+    assert.deepEqual([next.report.counts.endpoints, next.report.counts.failed], [1, 1], JSON.stringify(next.outcomes));
+  });
+
+  it("archives nothing where nobody can know what is served by now, and says what is done", async () => {
+    const of = prefix();
+    addOver(`${of}-a`);
+    for (const version of [1, 2]) addVersion(azure, "models", `${of}-m:${version}`, {}, ago(100 - version));
+    let isDeleted = false;
+    const { outcomes, said } = await run(of, {
+      between: async (request, send) => {
+        if (request.method === "DELETE") isDeleted = true;
+        if (!isDeleted || !isPath("GET", "/onlineEndpoints")(request)) return send();
+        return answered(request, 403, { error: { code: "AuthorizationFailed", message: "No longer." } });
+      },
+    });
+    assert.deepEqual(outcomes, { [`${of}-a`]: "deleted", [`${of}-m:1`]: "failed" });
+    assert.match(said, /Whether a deployment uses it by now cannot be known: .*No longer\./);
+    assert.equal(azure.assets.models.version(`${of}-m`, "1")?.properties["isArchived"], false);
   });
 
   it("begins nothing once its time is over, and says what is left", async () => {
