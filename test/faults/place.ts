@@ -144,6 +144,25 @@ export class Place {
     await make(cloud, `/onlineEndpoints/${name}`, endpointRequest({ traffic: { blue: 100 } }));
   }
 
+  /** A batch endpoint whose default `blue` answers each file's length. */
+  async addBatchEndpoint(name: string): Promise<void> {
+    const { cloud } = this;
+    const score =
+      "import os\ndef run(files):\n    return [f'{os.path.basename(f)} {len(open(f).read())}' for f in files]\n";
+    const codeId = await registerCode(cloud, `batch-${name}`, score);
+    await this.addVersion("models", `batch-${name}`, "1", { "greeting.txt": "good day" });
+    const { workspaceId: at } = cloud.azure;
+    const properties = {
+      model: { referenceType: "Id", assetId: `${at}/models/batch-${name}/versions/1` },
+      codeConfiguration: { codeId, scoringScript: "score.py" },
+      compute: `${at}/computes/cpu-cluster`,
+    };
+    const endpoint = (defaults: object) => ({ location: "eastus2", properties: { authMode: "AADToken", defaults } });
+    await make(cloud, `/batchEndpoints/${name}`, endpoint({}));
+    await make(cloud, `/batchEndpoints/${name}/deployments/blue`, { location: "eastus2", properties });
+    await make(cloud, `/batchEndpoints/${name}`, endpoint({ deploymentName: "blue" }));
+  }
+
   /** What the endpoint answers to a request that any deployment may take. */
   async greeting(endpoint: string): Promise<string> {
     const { scoringUri, keys } = this.endpoint(endpoint) ?? {};

@@ -9,6 +9,7 @@ import type { Clock } from "../../poll.ts";
 import { sha256 } from "../../sha256.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
+import { informing } from "../jobs/after-the-end.ts";
 import { findJob, studioUrl } from "../jobs/jobs.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
@@ -17,7 +18,7 @@ import { type BatchTarget, batchTarget } from "./batch-endpoints.ts";
 import { earlierJob, hasFailed, newMark, stepTag, tagJob, unmarkedJobs } from "./batch-jobs.ts";
 import { unseen } from "./cancel-left.ts";
 import { fitTo } from "./fit.ts";
-import { findClaimed, type Invoked, invokedAs, notKnown, postInvocation } from "./post-invocation.ts";
+import { cancelOthers, findClaimed, type Invoked, invokedAs, notKnown, postInvocation } from "./post-invocation.ts";
 
 /** A text that survives where the agent runs the step again in place, and nothing else. */
 interface StepMemory {
@@ -64,6 +65,8 @@ export interface BatchJob {
 /** The notes of the step's memory. */
 const POSTED = /^posted ([0-9a-f]{32})$/;
 const BEGUN = /^job ([A-Za-z0-9][A-Za-z0-9._-]{0,254})$/;
+/** What a look that failed leaves unknown. */
+const TWIN = "Whether Azure began a second job for the same request could not be seen";
 /** Milliseconds for which a later try in place looks for the job of an earlier one. */
 const LOOK_AGAIN = 30_000;
 
@@ -88,7 +91,7 @@ export async function invokeBatch(
   }
 }
 
-/** Sequential round trips: the endpoint and what is named side by side, its deployment, uploads if any, the token once, the request. */
+/** Sequential round trips: the endpoint and what is named side by side, its deployment, uploads if any, the token once, the request, its jobs. */
 async function invoke(workspace: Workspace, given: BatchInvocation, options: InvokeOptions): Promise<BatchJob> {
   const { provenance, log } = workspace;
   const { stepIdentity, memory } = options;
@@ -135,6 +138,7 @@ async function invoke(workspace: Workspace, given: BatchInvocation, options: Inv
   const invoked = begun(job, false);
   const missing = Object.entries(tags).filter(([name, value]) => job.tags[name] !== value);
   if (missing.length > 0) await tagJob(workspace, invoked.job, Object.fromEntries(missing));
+  else await informing(workspace, TWIN, () => cancelOthers(workspace, mark, job.name));
   return invoked;
 }
 

@@ -88,12 +88,23 @@ export async function findClaimed(
   const [first, ...others] = await jobsOfClaim(workspace, mark, patience, clock);
   if (first === undefined) return undefined;
   workspace.log.info(`Found the job ${first.name}, which the invocation began.`);
+  await cancelTwins(workspace, others);
+  return invokedAs(first);
+}
+
+/** Cancels the other jobs of a request that was answered, and that the network delivered twice. One round trip where there are none. */
+export async function cancelOthers(workspace: Workspace, mark: Mark, name: string): Promise<void> {
+  const jobs = await jobsOfClaim(workspace, mark, 0);
+  const others = jobs.filter((job) => job.name !== name);
+  await cancelTwins(workspace, others);
+}
+
+async function cancelTwins(workspace: Workspace, others: readonly Job[]): Promise<void> {
   for (const { name = "" } of others) {
     if ((await ofCreator(workspace, name)) !== undefined) continue;
     workspace.log.warn(`Azure began the job ${name} as well, for the same request: cancelling it.`);
     await cancelJob(workspace, name);
   }
-  return invokedAs(first);
 }
 
 /** A refusal, or a host that was never reached: in both cases no job has begun. */

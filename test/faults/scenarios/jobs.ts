@@ -97,6 +97,28 @@ export const jobScenarios: readonly Scenario[] = [
     check: (place, story) => checkJobs(place, story, true),
   },
   {
+    name: "InvokeBatch, waits",
+    task: "InvokeBatch",
+    inputs: { endpointName: "lengths", input: "requests", timeoutInMinutes: "10" },
+    requests: {
+      ...{ "login false": 3, "arm false": 7, "storage true": 1, "storage false": 5, "api false": 16, "batch true": 1 },
+    },
+    prepare: (place) => place.addBatchEndpoint("lengths"),
+    atOnce: {},
+    afterAttempt: saysWhatGoesOn,
+    check: (place, story) => checkJobs(place, story, true),
+  },
+  {
+    name: "InvokeBatch, does not wait",
+    task: "InvokeBatch",
+    inputs: { endpointName: "lengths", input: "requests", wait: "false" },
+    requests: { "login false": 3, "arm false": 5, "storage true": 1, "storage false": 2, "batch true": 1 },
+    prepare: (place) => place.addBatchEndpoint("lengths"),
+    atOnce: {},
+    afterAttempt: saysWhatGoesOn,
+    check: (place, story) => checkJobs(place, story, false),
+  },
+  {
     name: "EvaluateMetrics, holds",
     task: "EvaluateMetrics",
     inputs: { jobName: "judged", rules: passes },

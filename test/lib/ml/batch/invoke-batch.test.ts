@@ -65,7 +65,12 @@ describe("an invocation of a batch endpoint", () => {
       paths
         .filter((one) => !/openid-configuration|oauth2/.test(one))
         .map((one) => one.replace(/ https.*\d+/, " scoring")),
-      [`GET batchEndpoints/${endpoint}`, `GET batchEndpoints/${endpoint}/deployments/blue`, "POST scoring/jobs"],
+      [
+        `GET batchEndpoints/${endpoint}`,
+        `GET batchEndpoints/${endpoint}/deployments/blue`,
+        "POST scoring/jobs",
+        "GET jobs",
+      ],
     );
   });
 

@@ -114,6 +114,16 @@ describe("an invocation whose answer is lost", () => {
     assert.equal((await ended(second!.name)).status, "Canceled");
   });
 
+  it("cancels the second job of a request that was delivered twice and answered", async () => {
+    const { job, posts } = await begin(async (_request, send) => {
+      await send();
+      return send();
+    });
+    const [first, second] = await jobsOf(batch.endpoint);
+    assert.deepEqual([posts.length, job?.name], [1, second?.name]);
+    assert.equal((await ended(first!.name)).status, "Canceled");
+  });
+
   for (const [what, fate] of [
     ["no answer came and no job began", never],
     ["Azure answered 500", refusedWith(500)],
