@@ -14,13 +14,14 @@ export default defineTask(
     const document = parseJob(readSource(inputs.jobFile, { root }), { overrides: { yaml: inputs.overrides } });
     const { experimentName, displayName, concurrencyKey, cancelOnFailure } = inputs;
     const wait = inputs.wait && !inputs.plan;
+    const preflight = inputs.preflight === "on";
     const { outputs, meter, ...job } = await submitJob(workspace, document, {
       ...{ root, stepIdentity: run.stepIdentity, nonce: run.stepNonce() },
       ...{ experimentName, displayName, concurrencyKey, wait, onLeft: run.leave },
       environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
       tags: readPairs(inputs.tags, "tags"),
-      preflight: inputs.preflight === "on",
-      costs: { limits: readCostLimits(inputs), isFollowed: inputs.wait },
+      preflight,
+      costs: { limits: readCostLimits(inputs), isFollowed: inputs.wait, isPriced: preflight },
       ...preflightInto(record),
     });
     const { name, id, status, studioUrl } = job;

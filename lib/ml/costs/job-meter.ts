@@ -18,7 +18,13 @@ import { readTimeSpan } from "./time-span.ts";
  * The job's parts with their prices. Requests: the region's sizes, and the computes that the job names, each once in a run and side
  * by side with the checks that read them too.
  */
-export async function priceParts(workspace: Workspace, document: JobDocument): Promise<PricedPart[]> {
+export async function priceParts(
+  workspace: Workspace,
+  document: JobDocument,
+  isPriced: boolean,
+): Promise<PricedPart[]> {
+  if (!isPriced)
+    return partsOf(document).map((part) => ({ ...part, price: undefined, because: "the input preflight is off" }));
   const sizes = await sizesOf(workspace).catch((error: unknown) => {
     if (workspace.signal.aborted) throw workspace.signal.reason;
     const status = error instanceof TaskError && error.status !== undefined ? ` (status ${error.status})` : "";

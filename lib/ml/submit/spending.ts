@@ -9,6 +9,8 @@ export interface SpendingOptions {
   readonly limits: CostLimits;
   /** Whether a step waits for the job and can end it; otherwise the limits become the job's own. */
   readonly isFollowed: boolean;
+  /** False: prices are read only where a limit is given. */
+  readonly isPriced: boolean;
 }
 
 export interface Spending {
@@ -25,15 +27,16 @@ export interface Spending {
 export async function planSpending(
   workspace: Workspace,
   document: JobDocument,
-  { limits, isFollowed }: SpendingOptions,
+  { limits, isFollowed, isPriced }: SpendingOptions,
 ): Promise<Spending> {
-  const parts = await priceParts(workspace, document);
+  const isLimited = limits.maxNodeHours !== undefined || limits.maxCost !== undefined;
+  const parts = await priceParts(workspace, document, isPriced || limits.maxCost !== undefined);
   requirePrices(parts, limits);
   const timeout = isFollowed ? undefined : timeoutOf(parts, limits);
   const { section, line } = estimateOf(parts, timeout);
-  workspace.log.info(line);
+  if (isPriced || isLimited) workspace.log.info(line);
   const unsure = parts.filter(({ isNodesKnown }) => !isNodesKnown).map(({ step }) => step);
-  if (unsure.length > 0 && (limits.maxNodeHours !== undefined || limits.maxCost !== undefined))
+  if (unsure.length > 0 && isLimited)
     workspace.log.warn(
       `The limit counts one node for ${unsure.slice(0, 10).join(", ")}: a registered component may ask for more. Write resources: {instance_count: ...} into the step to have it counted.`,
     );

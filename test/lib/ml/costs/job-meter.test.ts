@@ -140,7 +140,7 @@ describe("the cost of a job", () => {
   let steps = 0;
   function options(folder: string, more: Partial<SubmitOptions> = {}): SubmitOptions {
     steps += 1;
-    const costs = { limits: limits(), isFollowed: true };
+    const costs = { limits: limits(), isFollowed: true, isPriced: true };
     return { stepIdentity: `costs-${steps}-${process.pid}`, root: folder, costs, ...more };
   }
   const resources = { instance_type: "Standard_D16ads_v5", instance_count: 2 };
@@ -226,7 +226,7 @@ describe("the cost of a job", () => {
     const job = await submitJob(
       workspace,
       document,
-      options(folder, { costs: { limits: limits("0.0001"), isFollowed: true } }),
+      options(folder, { costs: { limits: limits("0.0001"), isFollowed: true, isPriced: true } }),
     );
     await assert.rejects(followJob(workspace, job.name, { meter: job.meter }), (error: TaskError) => {
       assert.match(error.message, /is over its limit\. It has used .* allows 0\.0001\..* has been asked to cancel\.$/);
@@ -255,7 +255,11 @@ describe("the cost of a job", () => {
       });
       const { document, folder } = commandJob("true", { code: "src" });
       await assert.rejects(
-        submitJob(workspace, document, options(folder, { costs: { limits: wanted, isFollowed: true } })),
+        submitJob(
+          workspace,
+          document,
+          options(folder, { costs: { limits: wanted, isFollowed: true, isPriced: true } }),
+        ),
         message,
       );
       assert.deepEqual(writes, []);
@@ -270,14 +274,18 @@ describe("the cost of a job", () => {
       },
     });
     const { document, folder } = commandJob("true", { ...priced, limits: { timeout: 36_000 } });
-    await submitJob(workspace, document, options(folder, { costs: { limits: limits("3"), isFollowed: false } }));
+    await submitJob(
+      workspace,
+      document,
+      options(folder, { costs: { limits: limits("3"), isFollowed: false, isPriced: false } }),
+    );
     assert.deepEqual(JSON.parse(bodies[0] ?? "").properties.limits, { jobLimitsType: "Command", timeout: "PT1H30M" });
   });
 
   it("of parts on computes is by the compute's size and tier", async () => {
     const workspace = await openLocal();
     const { document } = commandJob("true", { compute: "azureml:gpu-cluster" });
-    const [only] = await priceParts(workspace, document);
+    const [only] = await priceParts(workspace, document, true);
     assert.deepEqual([only?.size, only?.tier, only?.price], ["STANDARD_NC6S_V3", "dedicated", undefined]);
   });
 });
