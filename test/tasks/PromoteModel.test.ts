@@ -230,6 +230,35 @@ describe("PromoteModel", () => {
     assert.deepEqual([again.outputs?.version, again.outputs?.created, writes(again.requests)], ["2", false, []]);
   });
 
+  it("changes nothing where an input is wrong, or the version was withdrawn", async () => {
+    const [given, options] = to(far);
+    const cases: [Record<string, string>, RegExp][] = [
+      [{ targetName: "a/b" }, /Azure refuses "a\/b" as the name of a model/],
+      [{ targetName: "-x" }, /Azure refuses "-x"/],
+      [{ targetVersion: "../7" }, /version/],
+      [{ tags: "evaluation=passed" }, /The input tags sets the tag "evaluation"/],
+      [
+        { tags: "azureDevOps.origin=x" },
+        /The input tags sets the tag "azureDevOps.origin", which only a promotion writes/,
+      ],
+      [{ modelVersion: "12" }, /judged has no version 12/],
+      [{ modelName: "nobody" }, /no model "nobody"/],
+      [{ targetWorkspace: "nowhere" }, /The target cannot be opened: There is no workspace "nowhere"/],
+    ];
+    for (const [more, said] of cases) {
+      const ran = await run({ ...given, ...more }, options);
+      assert.match(ran.error?.message ?? "", said);
+      assert.deepEqual(writes(ran.requests), [], JSON.stringify(more));
+    }
+    const same = await run({ targetWorkspace: cloud.workspace });
+    assert.match(same.error?.message ?? "", /The source and the target are the same/);
+    const { properties } = cloud.azure.assets.models.version("judged", "1")!;
+    properties["isArchived"] = true;
+    const archived = await run(given, options);
+    properties["isArchived"] = false;
+    assert.match(archived.error?.message ?? "", /judged:1 is archived, so it is not promoted/);
+  });
+
   it("goes half-way and on: an error says what is there, and the next run makes no second version", async () => {
     const [given, options] = to(far);
     const renamed = { ...given, targetName: "half" };

@@ -7,6 +7,7 @@ import { type AssetBody, wordFor } from "../assets/asset-home.ts";
 import type { AssetStore } from "../assets/asset-store.ts";
 import { putNewVersion } from "../assets/asset-writes.ts";
 import { findVersion, noSuchAsset, versionIn } from "../assets/assets.ts";
+import { requireModelName } from "../assets/model-name.ts";
 import { isRegistry, type Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";
 import { findVersionOf, type Held } from "../assets/version-of-content.ts";
@@ -18,7 +19,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { bringTo } from "./bring-content.ts";
 import { type Content, contentAt } from "./content.ts";
 import { bringEnvironments } from "./environment.ts";
-import { type Marks, propertiesOfNew, tagsOfKnown, tagsOfNew } from "./promoted-tags.ts";
+import { type Marks, propertiesOfNew, refuseMarks, tagsOfKnown, tagsOfNew } from "./promoted-tags.ts";
 import { type Proof, proofOf, type Records } from "./proof.ts";
 import { publishVersion } from "./publish.ts";
 import { Standing } from "./standing.ts";
@@ -90,10 +91,21 @@ export async function promoteModel(
 ): Promise<PromotedModel> {
   const { home } = source;
   const to = (target.registry ?? target.workspace) as Workspace | Registry;
-  refuseEvidence(request.tags, "The input tags sets the tag");
   const { version: number, targetName: name = request.name } = request;
+  requireModelName(name);
+  refuseEvidence(request.tags, "The input tags sets the tag");
+  refuseMarks(request.tags);
   const version = await findVersion(home, "models", request.name, number);
   if (!version) throw await noSuchAsset(home, "models", request.name, number);
+  if (version.properties?.isArchived === true)
+    throw new TaskError(
+      "conflict",
+      `${request.name}:${number} is archived, so it is not promoted. Nothing was changed.`,
+      {
+        errorCode: "AML1711",
+        hint: "Restore it in the studio where it is to be used again, or promote another version.",
+      },
+    );
   const from = version.id ?? `${home.id}/models/${request.name}/versions/${number}`;
   if (home.id.toLowerCase() === to.id.toLowerCase() && name === request.name)
     throw new TaskError(

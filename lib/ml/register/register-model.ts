@@ -7,6 +7,7 @@ import type { AssetBody } from "../assets/asset-home.ts";
 import { type AssetStore, needWorkspace } from "../assets/asset-store.ts";
 import { putNewVersion } from "../assets/asset-writes.ts";
 import { findVersion, versionIn } from "../assets/assets.ts";
+import { requireModelName } from "../assets/model-name.ts";
 import { createRegistryResolver, isRegistry, type Registry } from "../assets/registry.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { retag } from "../assets/retag.ts";
@@ -35,9 +36,6 @@ export interface RegisteredModel extends RegisteredAsset {
   /** The judgement, as tags: read from a run's record, never from a tag. */
   readonly evidence: Evidence;
 }
-
-/** Azure's rule for names of assets. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
 /**
  * Registers a model where the place says. A folder goes to a registry at once; a job's output is registered in its workspace first, and
@@ -88,13 +86,7 @@ export async function registerModel(
   judges?: Judges,
 ): Promise<RegisteredModel> {
   const { name } = request;
-  if (!NAME.test(name)) {
-    throw new TaskError(
-      "input",
-      `Azure refuses ${JSON.stringify(name)} as the name of a model: a name has at most 255 letters, digits, ".", "_" and "-", and starts with a letter or a digit.`,
-      { errorCode: "AML1312" },
-    );
-  }
+  requireModelName(name);
   refuseEvidence(request.tags, "The input tags sets the tag");
   const source =
     request.source.kind === "folder"
