@@ -18,6 +18,7 @@ export {
 export { type OnlineDeploymentDocument, onlineDeploymentKind } from "./endpoints/online-deployment.ts";
 export {
   isServingName,
+  LONGEST_NAMES_ON_KUBERNETES,
   type OnlineEndpointDocument,
   onlineEndpointKind,
 } from "./endpoints/online-endpoint.ts";

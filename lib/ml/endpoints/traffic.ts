@@ -6,7 +6,7 @@ import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict
 import type { Workspace } from "../workspace/workspace.ts";
 import { listDeployments } from "./deployments.ts";
 import type { EndpointLock, Held } from "./endpoint-lock.ts";
-import { type TagChanges, type Tags, tagChangesOf, tagsWithout } from "./endpoint-tags.ts";
+import { knownGood, type TagChanges, type Tags, tagChangesOf, tagsWithout, withRolledBack } from "./endpoint-tags.ts";
 import {
   type Endpoint,
   endpointWrite,
@@ -19,12 +19,14 @@ import {
 import {
   type Changes,
   changesOf,
+  sameName,
   sameTraffic,
   sayTraffic,
   shareOf,
   trafficWith,
   trafficWithout,
   unmirrored,
+  withoutZeros,
 } from "./traffic-shares.ts";
 
 export interface Move {
@@ -184,12 +186,23 @@ export function giveBack(
       };
     }
     await held.requireHeld();
-    const tags = tagsWithout(routing.tags, move.tags ?? {});
+    const tagsBack = tagsWithout(routing.tags, move.tags ?? {});
+    const tags = isBack ? tagsBack : markedBack(tagsBack, back, deployment, new Date());
     const body = withTraffic(endpoint, back, tags, unmirror ? { [deployment]: move.mirror?.[0] ?? 0 } : undefined);
     const answer = await putEndpoint(workspace, name, endpointWrite(name, body), { deadline: left(), again: false });
     if (shareOf(answer.properties.traffic, deployment) === shareOf(back, deployment)) return { changed: true };
     return { changed: true, left: "Somebody else has changed the traffic at the same time." };
   }
+}
+
+/**
+ * The tags once a deployment's share was given back. Where one other has all of the traffic again, it is marked as the end of a rollback:
+ * AzureMLRollback then changes nothing, and does not go one further back.
+ */
+function markedBack(tags: Tags, traffic: Traffic, from: string, at: Date): Tags {
+  const [to, ...more] = Object.keys(withoutZeros(traffic));
+  if (to === undefined || more.length > 0 || sameName(to, from) || knownGood({ tags }).length === 0) return tags;
+  return withRolledBack(tags, { to, from: [from], at: at.toISOString() });
 }
 
 /** Told as the refusal of a write is, so that it is waited for in the same way. */

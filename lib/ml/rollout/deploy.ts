@@ -27,6 +27,7 @@ import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
 import { type Judge, openJudge, requireTime } from "./rollout-bake.ts";
 import { deleteOld } from "./rollout-clear.ts";
+import { longestName, requireItsCompute } from "./rollout-ground.ts";
 import { planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
 import { StepTaker } from "./rollout-steps.ts";
@@ -161,8 +162,10 @@ async function resolveAndPlan(
   const [[endpoint, deployments], judgePlan] = await Promise.all([there, preflight, checks]);
   const { name: deployment, write } = await translation;
   const body = write.body as DeploymentBody;
+  requireItsCompute(name, endpoint, options.endpoint, body);
   const wish = {
     name: deployment,
+    longestName: longestName(name, body),
     body: { ...body, tags: { ...lineageTags(workspace.provenance), ...(body["tags"] as object) } },
     autoscale: options.autoscale !== undefined,
     trafficPercent: options.trafficPercent,

@@ -1,16 +1,17 @@
 // Prepares a rollout: creates the endpoint where it is missing, and requires deployments in a state that can be changed.
 // Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 
-import { type OnlineEndpointDocument, onlineEndpointKind } from "../../documents/index.ts";
+import { LONGEST_NAMES_ON_KUBERNETES, type OnlineEndpointDocument, onlineEndpointKind } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { findDeployment } from "../endpoints/deployments.ts";
 import type { Held } from "../endpoints/endpoint-lock.ts";
-import { putEndpoint, type Traffic } from "../endpoints/endpoints.ts";
+import { type Endpoint, putEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { shareOf } from "../endpoints/traffic-shares.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import type { DeploymentBody } from "./rollout-wish.ts";
 
 /**
  * Makes the endpoint, without traffic: that can only go to deployments that are there.
@@ -95,6 +96,40 @@ export async function untilSettled(
       signal,
       maximum: 15_000,
       ...(deadline === undefined ? {} : { deadline }),
+    },
+  );
+}
+
+const isOnKubernetes = ({ properties }: DeploymentBody) => properties["endpointComputeType"] === "Kubernetes";
+
+/** Characters that the name of a deployment may have: on Kubernetes both names have 62 together (docs/facts/operations.md#A.6). */
+export const longestName = (endpoint: string, body: DeploymentBody): number =>
+  isOnKubernetes(body) ? Math.min(32, LONGEST_NAMES_ON_KUBERNETES - endpoint.length) : 32;
+
+/**
+ * A deployment stands where its endpoint does: on machines that Azure manages, or on an attached Kubernetes cluster.
+ * @param document from which the endpoint is made, if it is not there
+ * @throws TaskError kind `input` before anything is changed
+ */
+export function requireItsCompute(
+  name: string,
+  endpoint: Endpoint | undefined,
+  document: OnlineEndpointDocument | undefined,
+  body: DeploymentBody,
+): void {
+  const compute = endpoint === undefined ? document?.compute : endpoint.properties["compute"];
+  const hasCluster = compute !== undefined && compute !== null && compute !== "";
+  if (hasCluster === isOnKubernetes(body)) return;
+  throw new TaskError(
+    "input",
+    hasCluster
+      ? `The endpoint ${name} stands on a Kubernetes cluster, and the deployment file is one of a managed deployment, so nothing was changed.`
+      : `The endpoint ${name} is a managed one, and the deployment file is one of a deployment on Kubernetes, so nothing was changed.`,
+    {
+      errorCode: "AML1313",
+      hint: hasCluster
+        ? "Write `type: kubernetes` in the deployment file, with `resources` or an instance_type of the cluster."
+        : "Write `type: managed` and an `instance_type` in the deployment file, or name an endpoint that has a `compute`.",
     },
   );
 }

@@ -28,7 +28,7 @@ export interface Place {
 
 export function placeFor(deployments: readonly Deployment[], live: Traffic, wish: RolloutWish): Place {
   const find = (name: string) => deployments.find((one) => sameName(one.name, name));
-  const ours = deployments.filter((one) => sameName(one.name, wish.name) || isBeside(one.name, wish.name));
+  const ours = deployments.filter((one) => sameName(one.name, wish.name) || isBeside(one.name, wish));
   const same = ours.filter((one) => hasContent(one, wish.body, leavesCount(one, wish)));
   const why = (name: string) => (sameName(name, wish.name) ? {} : { reason: reasonFor(find(wish.name), live, wish) });
   const ready = same.filter(isReady);
@@ -37,7 +37,7 @@ export function placeFor(deployments: readonly Deployment[], live: Traffic, wish
   const coming = same.find((one) => !isReady(one) && !isBroken(one));
   if (coming) return use(coming, "wait");
   for (let number = 1; ; number++) {
-    const name = number === 1 ? wish.name : beside(wish.name, number);
+    const name = number === 1 ? wish.name : beside(wish.name, number, wish.longestName);
     const existing = find(name);
     if (existing === undefined) return { name, action: "create", ...why(name) };
     if (stateOf(existing) === "deleting") return use(existing, "wait");
@@ -79,15 +79,15 @@ function reasonFor(taken: Deployment | undefined, live: Traffic, wish: RolloutWi
   return `${name} has other content and is ${taken.properties.provisioningState}`;
 }
 
-/** At most 32 characters, which is what Azure takes. */
-function beside(name: string, number: number): string {
+/** As long as Azure takes a name: 32 characters, and fewer on Kubernetes. */
+function beside(name: string, number: number, longest = 32): string {
   const end = `-${number}`;
-  return name.slice(0, 32 - end.length).replace(/-+$/, "") + end;
+  return name.slice(0, longest - end.length).replace(/-+$/, "") + end;
 }
 
-function isBeside(name: string | undefined, wanted: string): boolean {
+function isBeside(name: string | undefined, { name: wanted, longestName }: RolloutWish): boolean {
   const number = /-(\d+)$/.exec(name ?? "")?.[1];
-  return number !== undefined && Number(number) >= 2 && sameName(name, beside(wanted, Number(number)));
+  return number !== undefined && Number(number) >= 2 && sameName(name, beside(wanted, Number(number), longestName));
 }
 
 /**

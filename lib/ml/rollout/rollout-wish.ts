@@ -5,6 +5,8 @@ export interface RolloutWish {
   /** Name of the deployment, and the body of its PUT. */
   readonly name: string;
   readonly body: DeploymentBody;
+  /** Characters that a name may have, where they are fewer than 32. */
+  readonly longestName?: number | undefined;
   /** Percent that the new deployment gets; 0 leaves the traffic alone. */
   readonly trafficPercent: number;
   readonly deleteOldDeployments: boolean;

@@ -8,6 +8,9 @@ import { IN_PROGRESS, ORIGIN, withProgress } from "../../../../lib/ml/rollout/ro
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
   afterAnswer,
+  afterJob,
+  begin,
+  failureOf,
   freshEndpoint,
   isCall,
   isTrafficWrite,
@@ -191,6 +194,20 @@ describe("rollback of an endpoint", () => {
     assert.deepEqual((await run.done).traffic, { blue: 100 });
     assert.equal(writes, 1);
     assert.deepEqual((await served(name)).traffic, { blue: 100 });
+  });
+
+  it("changes nothing after a rollout that was taken back by itself: the live one is good, and none is skipped", async () => {
+    const name = await released();
+    const rollout = await begin(name, {
+      deployment: "teal",
+      how: "b",
+      opening: afterAnswer(isTrafficWrite(name), () => rollout.cancel()),
+    });
+    await failureOf(rollout);
+    await afterJob(rollout);
+    assert.deepEqual((await served(name)).traffic, { green: 100 });
+    const section = await (await rollBack(name)).done;
+    assert.deepEqual([section.to, section.changed, section.reason], ["green", false, "an earlier rollback went to it"]);
   });
 
   it("warns of another run that is still rolling out", async () => {
