@@ -112,7 +112,7 @@ async function apply(workspace: Workspace, rollout: Rollout, options: DeployOpti
 }
 
 /** @throws TaskError kind `input` before anything is asked or changed */
-function requireSense({ trafficPercent, requireCall, call, strategy, deadline }: DeployOptions): void {
+function requireSense({ trafficPercent, requireCall, call, strategy, deadline, deployment }: DeployOptions): void {
   if (!Number.isInteger(trafficPercent) || trafficPercent < 0 || trafficPercent > 100) {
     throw new TaskError("input", `Input trafficPercent is ${trafficPercent}; it must be 0 to 100.`, {
       errorCode: "AML1313",
@@ -126,6 +126,13 @@ function requireSense({ trafficPercent, requireCall, call, strategy, deadline }:
     );
   }
   if (strategy && "bake" in strategy) requireTime(strategy, deadline);
+  if (strategy?.kind === "inPlace" && deployment.name === BY_CONTENT) {
+    throw new TaskError(
+      "input",
+      `The strategy inPlace changes the deployment that is named, and deploymentName is ${BY_CONTENT}, which names another one for each content.`,
+      { errorCode: "AML1313", hint: "Name the deployment that is to be changed, or choose another strategy." },
+    );
+  }
 }
 
 async function resolveAndPlan(
@@ -203,7 +210,10 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
   rollout.tell({ state: isTaskError && error.kind === "timeout" ? "TimedOut" : "Failed" });
   try {
     const { deployment } = rollout.report;
-    const failure = rollout.wrote ? await explainFailure(workspace, endpoint, deployment, error) : undefined;
+    const failure =
+      rollout.wrote || rollout.report.verdict === "fail"
+        ? await explainFailure(workspace, endpoint, deployment, error)
+        : undefined;
     const now: string[] = [];
     // Where a reply was not as expected, the error has that difference and needs no line of the log.
     if (failure && !rollout.answered) {

@@ -121,13 +121,15 @@ function movesOf(
       if (Object.keys(traffic).every((one) => sameName(one, name))) return sharesOf([{ [name]: 100 }]);
       const was = progress?.was;
       const steps = strategy.steps.filter((share) => share > own);
-      return sharesOf(steps.map((share) => nextTraffic(traffic, was, name, own, share)));
+      // A share that it has from elsewhere is the first one: nobody has judged it yet.
+      const isAdopted = progress === undefined && own > 0 && steps.length > 0;
+      return [...(isAdopted ? [own] : []), ...steps].map((share) => at(nextTraffic(traffic, was, name, own, share)));
     }
     case "shadow": {
       requireOwnProgress(progress, "shadow", name);
       requireMirrorable({ name, own, traffic, mirror, wish });
       const { percent } = strategy;
-      return [...(shareOf(mirror, name) === percent ? [] : [percent]), 0].map((share) => ({
+      return [...(progress === undefined ? [percent] : []), 0].map((share) => ({
         traffic,
         mirror: withoutZeros({ [name]: share }),
       }));
@@ -147,7 +149,7 @@ function requireOwnProgress(progress: Progress | undefined, kind: Progress["kind
   if (progress === undefined || (sameName(progress.deployment, name) && progress.kind === kind)) return;
   throw new TaskError(
     "conflict",
-    `A ${progress.kind} rollout of the deployment ${progress.deployment} is in progress: it has ${progress.share} % since ${progress.since}, by the run ${progress.run || "of somebody without a pipeline"}. A second rollout with steps cannot be judged beside it, so nothing was changed.`,
+    `A ${progress.kind} rollout of the deployment ${progress.deployment} is in progress: it has ${progress.share} % since ${progress.since}, set by ${progress.run === "" ? "a run without a name" : `the run ${progress.run}`}. A second rollout with steps cannot be judged beside it, so nothing was changed.`,
     {
       errorCode: "AML1611",
       hint: "Let that rollout end, or take it back with AzureMLRollback; strategy blueGreen replaces it at once.",

@@ -106,7 +106,7 @@ export function nextTraffic(now: Traffic, was: Traffic | undefined, name: string
 
 /** Whether the traffic is what a rollout from `was` has written when it gave `name` this share. */
 export function stands(now: Traffic, was: Traffic | undefined, name: string, share: number): boolean {
-  return was !== undefined && shareOf(was, name) === 0 && sameTraffic(withoutZeros(now), trafficWith(was, name, share));
+  return was !== undefined && sameTraffic(withoutZeros(now), trafficWith(was, name, share));
 }
 
 function parse(text: string | undefined): Readonly<Record<string, unknown>> {

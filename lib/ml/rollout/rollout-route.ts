@@ -31,7 +31,7 @@ export function routeTo(next: Progress, from: Progress | undefined, isLast: bool
     if (isLast ? standing === undefined && own === share : isSame(standing, next)) return now;
     if (from === undefined) requireNone(endpoint, standing);
     else requireStanding(endpoint, from);
-    const was = from === undefined ? beforeOf(now, name) : from.was;
+    const was = from === undefined ? withoutZeros(now.traffic) : from.was;
     const traffic = next.kind === "shadow" ? now.traffic : nextTraffic(now.traffic, was, name, own, share);
     const mirror = next.kind === "shadow" ? { [name]: share } : unmirrored(now.mirror, traffic, name);
     const isGood = isLast && shareOf(traffic, name) === 100;
@@ -39,10 +39,6 @@ export function routeTo(next: Progress, from: Progress | undefined, isLast: bool
     return { traffic, mirror, tags: isGood ? withKnownGood(tags, name, was ?? now.traffic) : tags };
   };
 }
-
-/** The traffic before the rollout; undefined where the deployment had a share of it. */
-const beforeOf = ({ traffic }: Routing, name: string) =>
-  shareOf(traffic, name) === 0 ? withoutZeros(traffic) : undefined;
 
 const isSame = (one: Progress | undefined, other: Progress): boolean =>
   one !== undefined &&
@@ -82,5 +78,8 @@ export function writtenSince({ tags, properties }: Endpoint, progress: Progress)
     }),
   );
   if (progress.kind === "shadow") return { tags: state, mirror: [0, share] };
-  return { tags: state, changes: was && stands(now, was, name, share) ? changesOf(was, now) : { [name]: [0, share] } };
+  return {
+    tags: state,
+    changes: was && stands(now, was, name, share) ? changesOf(was, now) : { [name]: [shareOf(was, name), share] },
+  };
 }

@@ -100,7 +100,14 @@ export class StepTaker {
   async #judgeNow(progress: Progress, live: string | undefined): Promise<Verdict> {
     const { log, signal } = this.#workspace;
     const verdict = await judgeShare(progress, this.#strategy, {
-      judge: (window) => this.#judge({ ...window, fresh: progress.deployment, live }),
+      judge: async (window) => {
+        const [judged] = await Promise.all([
+          this.#judge({ ...window, fresh: progress.deployment, live }),
+          // A rollback or another release ends the rollout: nobody waits for requests that do not come any more.
+          this.#requireStanding(progress),
+        ]);
+        return judged;
+      },
       clock: this.#clock,
       left: this.#rollout.left,
       signal,
@@ -156,9 +163,14 @@ export class StepTaker {
   async #adopt(): Promise<void> {
     const progress = this.#progress;
     if (progress === undefined) return;
+    const endpoint = await this.#requireStanding(progress);
+    this.#rollout.adopt(progress.by, progress.made, writtenSince(endpoint, progress));
+  }
+
+  async #requireStanding(progress: Progress): Promise<Endpoint> {
     const endpoint = await getEndpoint(this.#workspace, this.#rollout.report.endpoint);
     requireStanding(endpoint, progress);
-    this.#rollout.adopt(progress.by, progress.made, writtenSince(endpoint, progress));
+    return endpoint;
   }
 
   async #moveTo(share: number, isLast: boolean): Promise<void> {
@@ -178,7 +190,7 @@ export class StepTaker {
     };
     const { after } = await this.#rollout.move(routeTo(next, this.#progress, isLast), isLast || this.#isOneChange);
     const was = this.#progress?.was ?? withoutZeros(report.trafficBefore);
-    this.#progress = isLast ? undefined : { ...next, was: shareOf(was, name) === 0 ? was : undefined };
+    this.#progress = isLast ? undefined : { ...next, was };
     if (next.kind === "shadow") {
       log.info(
         isLast

@@ -140,6 +140,8 @@ export const TASK_OPERATIONS = {
       ...CODE,
       "environments/versions/read",
       "environments/versions/write",
+      // Canary and shadow alone.
+      "Microsoft.Insights/metrics/read",
     ],
     files: true,
     more: "The datastore's key, or the role on storage below, is for its lock too. `autoscaleFile` needs `Microsoft.Insights/autoscaleSettings/read` and `/write` on the resource group, which Contributor has and Data Scientist has not",

@@ -72,8 +72,8 @@ describe("a canary with one change a call", () => {
 
   it("takes all of it back where a later step finds it bad, and deletes the deployment that an earlier step made", async () => {
     const name = await liveEndpoint({ teal: 30 });
-    await Promise.all([seed(name, "blue"), seed(name, "green", { until: 88 })]);
-    await seed(name, "green", { ago: 88, errors: 20 });
+    await Promise.all([seed(name, "blue"), seed(name, "green", { until: 90 })]);
+    await seed(name, "green", { ago: 90, errors: 20 });
     const { stage, pass } = stages(name);
     await (await stage("ten")).done;
     await pass(12);
@@ -139,7 +139,7 @@ describe("a canary with one change a call", () => {
     const other = await failureOf(await stage("ten", { how: "b", provenance: { runId: "5000" } }));
     assert.match(
       other.message,
-      /A canary rollout of the deployment green is in progress: it has 10 % since .* by the run train 20261123\.1\./,
+      /A canary rollout of the deployment green is in progress: it has 10 % since .* set by the run train 20261123\.1\./,
     );
     assert.deepEqual((await served(name)).deployments, ["blue", "green:a"]);
     await setTraffic(name, { blue: 100 });

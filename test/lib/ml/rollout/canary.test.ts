@@ -2,6 +2,7 @@
 // back with the numbers in the error.
 import assert from "node:assert/strict";
 import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import { IN_PROGRESS, ORIGIN } from "../../../../lib/ml/rollout/rollout-progress.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
@@ -14,7 +15,7 @@ import {
   served,
   setTraffic,
 } from "../rollouts.ts";
-import { answered, theCloud } from "../world.ts";
+import { answered, openLocal, theCloud } from "../world.ts";
 import { beginCanary, jumpingClock, seed } from "./canaries.ts";
 
 const tagsOf = async (endpoint: string) => endpointsOf((await theCloud()).azure).get(endpoint)?.tags ?? {};
@@ -89,8 +90,8 @@ describe("a canary", () => {
   it("that is slower is taken back from its second share, and kept where that is asked for", async () => {
     const name = await liveEndpoint({ teal: 30 });
     await seed(name, "blue");
-    await seed(name, "green", { until: 88 });
-    await seed(name, "green", { ago: 88, latency: 60 });
+    await seed(name, "green", { until: 92 });
+    await seed(name, "green", { ago: 92, latency: 60 });
     const rollout = await beginCanary(name, {
       keep: true,
     });
@@ -123,6 +124,46 @@ describe("a canary", () => {
     assert.equal((await going.done).verdict, "inconclusive");
     assert.match(going.log.text(), /\[warning\] green with 50 % .*goes on all the same \(onInconclusive: continue\)/);
     assert.deepEqual((await served(name)).traffic, { green: 100 });
+  });
+
+  it("with a share that a release by hand gave it is judged with that first, and goes back to it", async () => {
+    const name = await liveEndpoint();
+    await release(name, { deployment: "green", how: "a", percent: 20 });
+    await seed(name, "blue");
+    await seed(name, "green", { until: 92 });
+    await seed(name, "green", { ago: 92, errors: 20 });
+    const rollout = await beginCanary(name);
+    const error = await failureOf(rollout);
+    assert.match(error.message, /green with 50 % of the traffic since .* was judged and failed/);
+    assert.deepEqual(
+      rollout.report()?.steps?.map(({ share, outcome }) => [share, outcome]),
+      [
+        [20, "pass"],
+        [50, "fail"],
+      ],
+    );
+    assert.deepEqual(await served(name), { traffic: { blue: 80, green: 20 }, deployments: ["blue", "green:a"] });
+    assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
+  });
+
+  it("ends with an error, and waits no longer, once a rollback has ended it", async () => {
+    const name = await liveEndpoint();
+    await seed(name, "blue");
+    let pauses = 0;
+    const clock = jumpingClock(100);
+    const rollout = await beginCanary(name, {
+      clock: {
+        ...clock,
+        sleep: async (milliseconds, signal) => {
+          if (++pauses === 4) await rollBackEndpoint(await openLocal(), { endpoint: name });
+          return clock.sleep(milliseconds, signal);
+        },
+      },
+    });
+    const error = await failureOf(rollout);
+    assert.match(error.message, /does not stand as it was written any more/);
+    assert.ok(clock.jumped() < 10, `${clock.jumped()} minutes`);
+    assert.deepEqual((await served(name)).traffic, { blue: 100 });
   });
 
   it("gives a first deployment all of the traffic at once", async () => {
