@@ -1,4 +1,4 @@
-// `npm run demo`: the typical scenario on this machine, told in chapters (scripts/demo/story.ts, scripts/demo/outage.ts).
+// `npm run demo`: the typical scenario on this machine, told in chapters (scripts/demo/story.ts, outage.ts and canary.ts).
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { contracts } from "../local/azure/contract/contracts.ts";
 import type { RunOutcome } from "../local/pipeline/index.ts";
 import { buildTasks } from "./build.ts";
+import { CANARY_SPEED, canary } from "./demo/canary.ts";
 import { outage } from "./demo/outage.ts";
 import { page } from "./demo/page.ts";
 import { MODEL, openStage, writeRun } from "./demo/stage.ts";
@@ -29,10 +30,12 @@ const projects = new Map<string, DemoProject>([
   ["sklearn", { folder: "breast-cancer-sklearn", model: "breast-cancer-sklearn", environments: "venv" }],
 ]);
 
-const usage = `npm run demo [-- --classic] [--outage] [--project sklearn] [--out DIR] [--contract DIR] [--quiet]
+const usage = `npm run demo [-- --classic] [--outage] [--canary] [--project sklearn] [--out DIR] [--contract DIR] [--quiet]
 
   --classic       the registered model starts a classic release definition instead of a YAML pipeline
   --outage        the relay is away while two versions are registered, and each must still start exactly one release
+  --canary        releases are canaries, judged step by step while the endpoint is called: a good version gets all of the
+                  traffic, one that fails some of its requests is taken back
   --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
                   PyPI into a virtual environment the first time; some minutes)
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
@@ -44,6 +47,7 @@ async function main(): Promise<number> {
     options: {
       classic: { type: "boolean" },
       outage: { type: "boolean" },
+      canary: { type: "boolean" },
       project: { type: "string", default: "plain" },
       out: { type: "string" },
       contract: { type: "string" },
@@ -59,9 +63,11 @@ async function main(): Promise<number> {
   const fault =
     project === undefined
       ? `There is no project '${values.project}'; there are ${[...projects.keys()].join(" and ")}.`
-      : (values.classic || values.outage) && project.model !== MODEL
-        ? "--classic and --outage are told with the project plain."
-        : undefined;
+      : (values.classic || values.outage || values.canary) && project.model !== MODEL
+        ? "--classic, --outage and --canary are told with the project plain."
+        : values.canary && (values.classic || values.outage)
+          ? "--canary is a story of its own: leave out --classic and --outage."
+          : undefined;
   if (project === undefined || fault !== undefined) {
     console.error(fault);
     return 2;
@@ -80,14 +86,15 @@ async function main(): Promise<number> {
     example: path.join(root, "examples", project.folder),
     model: project.model,
     environments: project.environments,
-    form: values.classic ? "classic" : "yaml",
+    form: values.classic ? "classic" : values.canary ? "canary" : "yaml",
+    ...(values.canary ? { speed: CANARY_SPEED } : {}),
     log: values.quiet ? () => {} : say,
     signal: stop.signal,
     contracts: contracts(values.contract),
     // Few enough that an event is given up while the relay is away: about a second of this machine's pauses.
     ...(values.outage ? { attempts: 4 } : {}),
   });
-  const story = values.outage ? outage : chapters;
+  const story = values.outage ? outage : values.canary ? canary : chapters;
   const summaries: ChapterSummary[] = [];
   const broken: (readonly string[])[] = [];
   try {
@@ -102,7 +109,7 @@ async function main(): Promise<number> {
         for (const [name, outcome] of named(told.outcomes)) writeRun(values.out, `${index + 1}-${name}`, outcome);
       const red = told.outcomes.some(({ result }) => result === "failed");
       if (told.summary.ok && red)
-        banner("The pipeline is red, and that is what should happen: the worse model went nowhere.");
+        banner("The pipeline is red, and that is what should happen: the worse version went nowhere.");
     }
     if (values.out !== undefined) {
       mkdirSync(values.out, { recursive: true });

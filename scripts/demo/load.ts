@@ -23,7 +23,7 @@ interface DeploymentLoad {
   readonly failed: number;
 }
 
-interface LoadReport {
+export interface LoadReport {
   readonly sent: number;
   /** By the deployment that answered; `none` where no deployment did. */
   readonly deployments: Readonly<Record<string, DeploymentLoad>>;

@@ -29,6 +29,20 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
       const traffic = Object.entries(deployment.traffic).map(([name, percent]) => `${name} ${percent} %`);
       row(lines, "endpoint", `${deployment.endpoint}/${deployment.name}; traffic: ${traffic.join(", ") || "none"}`);
     }
+    for (const step of chapter.steps ?? []) {
+      const outcome =
+        step.outcome === undefined
+          ? "is the last one"
+          : { pass: "passed", fail: "failed", inconclusive: "not judged" }[step.outcome];
+      row(lines, `${step.share} %`, outcome);
+      for (const rule of step.rules ?? []) row(lines, "", `${rule.outcome === "pass" ? "✔" : "✘"} ${rule.sentence}`);
+    }
+    if (chapter.load) {
+      const told = Object.entries(chapter.load.deployments).map(
+        ([name, { answered, failed }]) => `${name} answered ${answered}, failed ${failed}`,
+      );
+      row(lines, "requests", `${chapter.load.sent} sent; ${told.join("; ")}`);
+    }
     if (chapter.deadLetters?.length) row(lines, "given up", `by Event Grid: ${chapter.deadLetters.join(", ")}`);
     if (chapter.released?.length) row(lines, "releases", chapter.released.join(", "));
     if (reply !== undefined) row(lines, "reply", JSON.stringify(reply));

@@ -1,17 +1,21 @@
 // The stage of the demo: the local cloud, the example as a repository, its two pipelines, and the results of each run.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { RECORD_TYPE, type RunRecord } from "../../lib/record/index.ts";
 import type { Contract } from "../../local/azure/contract/contract.ts";
 import { eventGrid } from "../../local/azure/events/grid.ts";
+import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import type { HarRecorder } from "../../local/network/har.ts";
 import { type ArtifactType, ClassicReleases } from "../../local/pipeline/classic/index.ts";
 import { AgentQueue, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
+import { clockOf, preloaded } from "../../test/harness/preload.ts";
 import { readContributions } from "../generate/contributions.ts";
 import { readTasks } from "../generate/task-json.ts";
+import { type Load, startLoad } from "./load.ts";
 import { type DeadLetter, DemoRelay, deadLetters } from "./relay.ts";
 import { createRepository, type DemoRepository } from "./repository.ts";
 
@@ -28,8 +32,10 @@ export interface StageOptions {
   readonly model?: string;
   /** `venv`: what the example's environment asks for is installed; this machine's Python has all where absent. */
   readonly environments?: "machine" | "venv";
-  /** The target of a registered model: release.yml (where absent), or the classic release definition. */
-  readonly form?: "yaml" | "classic";
+  /** The target of a registered model: release.yml (where absent), canary.yml, or the classic release definition. */
+  readonly form?: "yaml" | "classic" | "canary";
+  /** How many minutes of the cloud and of the tasks pass in one of this machine; 1 where absent. */
+  readonly speed?: number;
   /** How often Event Grid tries each event before it gives it up. */
   readonly attempts?: number;
   /** Published types: local Azure refuses bodies that break one of them. */
@@ -48,6 +54,8 @@ export interface Stage {
   push(): Promise<RunOutcome[]>;
   /** Runs the training pipeline again for the newest commit, by hand. */
   again(): Promise<RunOutcome[]>;
+  /** So many requests a second for the endpoint, until it is stopped. */
+  load(rate: number): Load;
   readonly relay: Pick<DemoRelay, "start" | "stop" | "deliver">;
   /** Waits until no event is on its way, and for what they started. */
   settled(): Promise<RunOutcome[]>;
@@ -68,6 +76,11 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     ...(har === undefined ? {} : { har }),
     ...(options.environments === undefined ? {} : { environments: options.environments }),
   });
+  if (options.speed !== undefined) {
+    cloud.azure.clock.speed = options.speed;
+    // Tokens are told to live by a clock that is fast.
+    cloud.azure.directory.lifetime = 365 * 86_400;
+  }
   let relay: DemoRelay | undefined;
   try {
     const folder = path.join(work, "repository");
@@ -80,6 +93,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       tasks: packagedTasks(),
       workRoot: path.join(work, "agent"),
       network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
+      ...(options.speed === undefined ? {} : { nodes: preloaded(path.join(work, "nodes"), clockOf(cloud.azure)) }),
       // One agent: what a registered model starts waits until the run that registered it has ended.
       queue: new AgentQueue(),
       log: (line: string) => options.log(line),
@@ -89,7 +103,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       ...common,
       pipelines: [
         { name: TRAINING, file: "azure-pipelines.yml" },
-        ...(classic ? [] : [{ name: RELEASE, file: "release.yml" }]),
+        ...(classic ? [] : [{ name: RELEASE, file: options.form === "canary" ? "canary.yml" : "release.yml" }]),
       ],
       repository: { path: folder, uri: cloud.devops.repositoryUri(TRAINING), name: TRAINING },
       requestedFor: "Ada Example",
@@ -126,6 +140,10 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       repository,
       push: () => withReleases(pipelines.push(commit())),
       again: () => withReleases(pipelines.run(TRAINING, { ...commit(), reason: "manual" })),
+      load: (rate) => {
+        const body = readFileSync(path.join(folder, "requests/two-samples.json"), "utf8");
+        return startLoad({ target: () => targetOf(cloud), rate, body, agent: loadAgent(cloud) });
+      },
       relay,
       settled,
       deadLetters: () => deadLetters(cloud),
@@ -146,6 +164,15 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     throw error;
   }
 }
+
+/** The demo's endpoint, as it is now. */
+function targetOf(cloud: LocalCloud): { scoringUri: string; key: string } {
+  const endpoint = endpointsOf(cloud.azure).get(MODEL);
+  return { scoringUri: endpoint?.scoringUri ?? "", key: endpoint?.keys.primaryKey ?? "" };
+}
+
+const loadAgent = (cloud: LocalCloud): https.Agent =>
+  new https.Agent({ ca: readFileSync(cloud.caFile), keepAlive: true });
 
 /** `AzureMLSubmitJob@1` -> the folder that `npm run build` made complete. */
 function packagedTasks(): Map<string, string> {

@@ -8,6 +8,8 @@ export interface Chapter {
   readonly title: string;
   /** The chapter's introduction, printed before it runs. */
   readonly opening: string;
+  /** Requests a second that go to the endpoint while it is played. */
+  readonly load?: number;
   readonly play: (stage: Stage) => Promise<RunOutcome[]>;
   readonly expect: (told: Told, expectations: Expectations) => void;
 }
@@ -113,9 +115,12 @@ export async function tell(
   previous: readonly ChapterSummary[],
 ): Promise<{ summary: ChapterSummary; broken: readonly string[]; outcomes: readonly RunOutcome[] }> {
   const before = stage.uploads();
+  const load = chapter.load === undefined ? undefined : stage.load(chapter.load);
   const outcomes = await chapter.play(stage);
+  const calls = await load?.stop();
   const records = outcomes.flatMap(recordsOf);
   const summary = summarize(chapter.title, records);
+  if (calls !== undefined) summary.load = calls;
   const trainings = outcomes.filter(({ pipeline }) => pipeline === TRAINING);
   const releases = outcomes.filter(({ pipeline }) => pipeline === RELEASE);
   summary.registered = trainings
@@ -162,6 +167,7 @@ function summarize(title: string, records: readonly RunRecord[]): ChapterSummary
         name: deployment.name,
         traffic: { ...deployment.traffic },
       };
+    if (deployment?.steps !== undefined) summary.steps = deployment.steps;
     if (invocation?.reply !== undefined) summary.reply = parsed(invocation.reply);
   }
   if (gates.length > 0) {

@@ -1,4 +1,6 @@
 // Results of each chapter, in the form of `summary.json`.
+import type { RunRecord } from "../../lib/record/index.ts";
+import type { LoadReport } from "./load.ts";
 
 export interface ChapterSummary {
   readonly title: string;
@@ -9,6 +11,10 @@ export interface ChapterSummary {
   model?: { name: string; version: string };
   deployment?: { endpoint: string; name: string; traffic: Record<string, number> };
   reply?: unknown;
+  /** Shares of a canary, and what was found about each. */
+  steps?: NonNullable<RunRecord["deployment"]>["steps"];
+  /** What became of the requests that went to the endpoint meanwhile. */
+  load?: LoadReport;
   /** `name:version` of all that were registered, in order. */
   registered?: string[];
   /** `name:version result` of all releases, in the order in which they were started. */

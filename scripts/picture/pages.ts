@@ -36,8 +36,9 @@ const document = (style: string, body: string) => `<!doctype html><meta charset=
 export function pictures(out: string): Picture[] {
   const read = (file: string) => readFileSync(path.join(out, file), "utf8");
   const { chapters } = JSON.parse(read("summary.json")) as { chapters: ChapterSummary[] };
+  if (chapters.some(({ load }) => load !== undefined)) return canaryPictures(chapters, read);
   return [
-    { file: "demo.png", width: 1384, html: story(chapters) },
+    { file: "demo.png", width: 1384, html: story(chapters, "") },
     {
       file: "screenshots/gate.png",
       ...MARKETPLACE,
@@ -65,11 +66,31 @@ export function pictures(out: string): Picture[] {
 /** Size of screenshots in the Marketplace (docs/facts/extension.md#1.1). */
 const MARKETPLACE = { width: 1366, height: 768 };
 
-function story(chapters: ChapterSummary[]): string {
+/** Of a run with `--canary`. */
+function canaryPictures(chapters: ChapterSummary[], read: (file: string) => string): Picture[] {
+  return [
+    { file: "canary.png", width: 1384, html: story(chapters, " -- --canary") },
+    {
+      file: "screenshots/canary.png",
+      ...MARKETPLACE,
+      html: log(
+        "A canary that fails is taken back",
+        read("3-breast-cancer-release.log"),
+        /Starting: Deploy as a canary$/,
+        /Finishing: Deploy as a canary/,
+      ),
+    },
+  ];
+}
+
+function story(chapters: ChapterSummary[], options: string): string {
   const lines = [...pageOf(chapters, []), "Every step of the story happened."].map((line) =>
     marked(escapeHtml(line)).replace(/^(.{0,30}\d\. .*)$/, '<span class="title">$1</span>'),
   );
-  return document(TERMINAL, `<div class="prompt">$ npm ci &amp;&amp; npm run demo</div><pre>${lines.join("\n")}</pre>`);
+  return document(
+    TERMINAL,
+    `<div class="prompt">$ npm ci &amp;&amp; npm run demo${options}</div><pre>${lines.join("\n")}</pre>`,
+  );
 }
 
 const marked = (html: string) => html.replace(/✔/g, '<b class="yes">✔</b>').replace(/✘/g, '<b class="no">✘</b>');

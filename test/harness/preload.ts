@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { machineNodes, type NodeBinaries } from "../../local/agent/index.ts";
+import type { AzureWorld } from "../../local/azure/world/world.ts";
 
 /**
  * This machine's binaries, each of which first runs `script` (CommonJS). Writes into `folder`, which is made. Programs of
@@ -21,6 +22,26 @@ export function preloaded(folder: string, script: string): NodeBinaries {
 /** Makes `Date.now` run `times` as fast, which deadlines are measured by. */
 export const fastClock = (times: number) =>
   `const now = Date.now; const start = now(); Date.now = () => start + (now() - start) * ${times};\n`;
+
+/** Limits of requests in milliseconds, which sockets and other processes need as long as ever. */
+const REQUEST_LIMITS = [100_000, 120_000];
+
+/** Lets `Date` and timers of the task go with the clock of a cloud that has a speed. */
+export const clockOf = ({ clock }: Pick<AzureWorld, "clock">) => `
+const Real = Date;
+const machineNow = Real.now;
+const now = () => Math.floor(${clock.now()} + (machineNow() - ${clock.machineNow()}) * ${clock.speed});
+globalThis.Date = new Proxy(Real, {
+  construct: (target, given, made) => Reflect.construct(target, given.length > 0 ? given : [now()], made === globalThis.Date ? target : made),
+  get: (target, key) => (key === "now" ? now : Reflect.get(target, key)),
+});
+for (const name of ["setTimeout", "setInterval"]) {
+  const begin = globalThis[name];
+  const fast = (work, milliseconds = 0, ...rest) =>
+    begin(work, ${JSON.stringify(REQUEST_LIMITS)}.includes(milliseconds) ? milliseconds : milliseconds / ${clock.speed}, ...rest);
+  globalThis[name] = Object.defineProperties(fast, Object.getOwnPropertyDescriptors(begin));
+}
+`;
 
 /**
  * Appends to `file` each pause that the task made after the agent's SIGINT or SIGTERM, and each in its post-job stage: one a line, as
