@@ -199,6 +199,18 @@ def pipeline_deployment():
     delete(name)
 
 
+@flow("a name that an invocation brings changes nothing, as users of the service report")
+def named_by_the_service():
+    name = endpoint()
+    deploy(name, "blue")
+    set_default(name, "blue")
+    job = client().batch_endpoints.invoke(endpoint_name=name, input=numbers(1), job_name="mine")
+    assert job.name != "mine" and job.name.startswith("batchjob-"), job.name
+    assert ended(job.name).status == "Completed"
+    raises(ResourceNotFoundError, lambda: client().jobs.get("mine"))
+    delete(name)
+
+
 @flow("without a default deployment an invocation is refused")
 def no_default():
     name = endpoint()
