@@ -22,7 +22,13 @@ const TIERS: Readonly<Record<Tier, string>> = { dedicated: "standard", lowPriori
  */
 export function priceOf(size: MachineSize | undefined, tier: Tier): Price | undefined {
   const { billingCurrency: currency, unitOfMeasure, values = [] } = size?.estimatedVMPrices ?? {};
-  if (!currency || (unitOfMeasure !== undefined && unitOfMeasure !== "OneHour")) return undefined;
+  // A text of others goes into sentences: only a currency's code does.
+  if (
+    !/^[A-Za-z]{3}$/.test(currency ?? "") ||
+    currency === undefined ||
+    (unitOfMeasure !== undefined && unitOfMeasure !== "OneHour")
+  )
+    return undefined;
   const prices = values.flatMap(({ osType, vmTier, retailPrice }) =>
     osType?.toLowerCase() === "linux" &&
     vmTier?.toLowerCase() === TIERS[tier] &&

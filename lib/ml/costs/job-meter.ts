@@ -145,8 +145,7 @@ export class JobMeter implements Meter {
     const over = overLimit(this.#limits, cost);
     if (over === undefined) return;
     throw new TaskError("failed", `The job ${runs.name} is over its limit. ${over} (${LABEL})`, {
-      errorCode: "AML1409",
-      code: OVER_LIMIT,
+      errorCode: OVER_LIMIT,
       hint: "Give the limit more, or the job less to do: a smaller size, fewer nodes, fewer trials.",
     });
   }

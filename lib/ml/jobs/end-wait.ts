@@ -27,7 +27,7 @@ export async function endWait(
   const { signal, log } = workspace;
   const late = error instanceof TaskError && error.kind === "timeout";
   if (isGone(error)) return error;
-  const isOver = error instanceof TaskError && error.code === OVER_LIMIT;
+  const isOver = error instanceof TaskError && error.errorCode === OVER_LIMIT;
   if (!signal.aborted && !late && !isOver && !options.cancelOnFailure)
     return withSentence(error, goesOn(workspace, name, options));
   log.info(`Cancelling the job ${name}.`);

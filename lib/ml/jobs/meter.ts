@@ -34,11 +34,11 @@ export interface JobCost {
 }
 
 export interface Meter {
-  /** @throws TaskError with the code OVER_LIMIT where the job is over a limit */
+  /** @throws TaskError with the error code OVER_LIMIT where the job is over a limit */
   look(runs: RunsOfJob): Promise<void>;
   /** The cost once the job has ended, or is left. @throws as the services refuse */
   total(runs: RunsOfJob): Promise<JobCost>;
 }
 
-/** The code of the error with which a meter ends the wait: the job is cancelled then. */
-export const OVER_LIMIT = "OverLimit";
+/** The code of the error with which a meter ends the wait, which no service gives: the job is cancelled then. */
+export const OVER_LIMIT = "AML1409";

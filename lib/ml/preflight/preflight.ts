@@ -14,8 +14,8 @@ export interface PreflightRequest {
   /** For people: `The job`, `The deployment blue`. */
   readonly what: string;
   readonly operations: Operations;
-  /** What the caller reads in any case, and what it finds in it. */
-  readonly known: Promise<Known>;
+  /** What the caller reads in any case, and what it finds in it; undefined where nothing will begin, so that nothing is judged. */
+  readonly known: Promise<Known | undefined>;
   readonly onFindings?: ((findings: readonly Finding[]) => void) | undefined;
   readonly clock?: Clock;
 }
@@ -53,7 +53,9 @@ export async function preflight(workspace: Workspace, request: PreflightRequest)
     usages: look(() => usagesOf(workspace)),
     network: look(() => checkPrivateNetwork(workspace)),
   };
-  const { findings, needs } = await known;
+  const found = await known;
+  if (found === undefined) return () => {};
+  const { findings, needs } = found;
   const ended = new AbortController();
   clock.sleep(LONGEST_WAIT, AbortSignal.any([ended.signal, workspace.signal])).then(
     () => late.abort(),

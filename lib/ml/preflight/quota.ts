@@ -26,8 +26,10 @@ export interface MachineNeed {
    * `AmlCompute`: a job, which waits in the queue until nodes are free.
    */
   readonly use: "MIR" | "AmlCompute";
-  /** Instances that are counted in the usage already: nodes of the cluster, the deployment that is changed. */
+  /** Nodes of the cluster, which the usage counts already. */
   readonly held?: number;
+  /** The deployment that is changed: the usage counts its machines until then. */
+  readonly replaces?: { readonly size: string; readonly instances: number };
 }
 
 export interface RegionLists {
@@ -81,19 +83,24 @@ function judgeRoom(
   lists: RegionLists,
 ): Finding {
   const id = `quota ${need.name}`;
-  const { least, most, held, sentence } = coresOf(need, name, size.vCPUs ?? 0);
+  const { least, most, sentence } = coresOf(need, name, size.vCPUs ?? 0);
+  const old = need.replaces && sizeNamed(lists.sizes, need.replaces.size);
+  const freed = withReserve(need.replaces?.instances ?? 0) * (old?.vCPUs ?? 0);
+  const held = (need.held ?? 0) * (size.vCPUs ?? 0);
+  /** vCPUs of a limit's usage that this takes over. */
+  const own = ({ isRegional }: CoreLimit) => held + (isRegional || old?.family === size.family ? freed : 0);
   const told = limits.map(sayLimit).join("; ") || "it has no limit of its own";
-  const isOver = (cores: number) => limits.some(({ used, limit }) => cores > 0 && used + cores > limit);
+  const isOver = (cores: number) => limits.some((one) => cores > own(one) && one.used + cores - own(one) > one.limit);
   const isNever = (cores: number) => limits.some(({ limit }) => cores > limit);
   const said = `${sentence}; ${told}.`;
   const short = { id, todo: ASK, answered: `${said}${sayFitting(need, lists)}` };
   if (need.use === "MIR") {
-    if (isOver(least - held)) return { ...short, outcome: "failed" };
-    if (isOver(most - held)) return { ...short, outcome: "warned" };
+    if (isOver(least)) return { ...short, outcome: "failed" };
+    if (isOver(most)) return { ...short, outcome: "warned" };
     return { id, outcome: "passed", answered: said };
   }
   if (isNever(least) && held < least) return { ...short, outcome: "failed" };
-  if (!isOver(least - held)) return { id, outcome: "passed", answered: said };
+  if (!isOver(least)) return { id, outcome: "passed", answered: said };
   const waits = `${said} The job waits in the queue until others have ended.${sayFitting(need, lists)}`;
   return { id, outcome: "warned", answered: waits, todo: ASK };
 }
@@ -101,19 +108,17 @@ function judgeRoom(
 const ASK =
   "Ask for more quota of that family in studio (Quota), choose another size or fewer instances, or wait until others have ended.";
 
-/** vCPUs that are wanted: the least that are sure, the most where the reserve is not sure, those held already; and how they come about. */
-function coresOf({ what, size: asked, instances, use, held = 0 }: MachineNeed, name: string, vCPUs: number) {
+/** vCPUs that are wanted: the least that are sure, the most where the reserve is not sure; and how they come about. */
+function coresOf({ what, size: asked, instances, use }: MachineNeed, name: string, vCPUs: number) {
   const bare = instances * vCPUs;
   const plain = `${capital(what)} wants ${instances} x ${name} of ${vCPUs} vCPUs each: ${bare}`;
-  const without = { least: bare, most: bare, held: held * vCPUs, sentence: plain };
-  if (use !== "MIR" || WITHOUT_RESERVE.test(asked)) return without;
+  if (use !== "MIR" || WITHOUT_RESERVE.test(asked)) return { least: bare, most: bare, sentence: plain };
   const most = withReserve(instances) * vCPUs;
   const reserve = `, and with the fifth that Azure reserves for upgrades ceil(1.2 x ${instances}) x ${vCPUs} = ${most}`;
   return {
     // All sizes without a reserve have GPUs: of those the list may be longer by now.
     least: isPlain(name) ? most : bare,
     most,
-    held: withReserve(held) * vCPUs,
     sentence: `${plain}${reserve}`,
   };
 }
@@ -130,7 +135,8 @@ export function fittingSizes(need: MachineNeed, { sizes, usages }: RegionLists):
   return sizes
     .filter((size) => {
       const limits = coreLimits(usages, size.family, need.tier);
-      if (!size.name || !size.vCPUs || limits === undefined || size === wanted) return false;
+      if (!/^[\w.-]{1,80}$/.test(size.name ?? "") || !size.vCPUs || limits === undefined || size === wanted)
+        return false;
       if (!size.supportedComputeTypes?.includes(need.use)) return false;
       if (wanted !== undefined && (wanted.gpus ?? 0) > 0 !== (size.gpus ?? 0) > 0) return false;
       const instances = need.use === "MIR" ? withReserve(need.instances) : need.instances;

@@ -8,7 +8,6 @@ import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
 import type { MachineNeed } from "../preflight/quota.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { BY_CONTENT } from "./slot-name.ts";
 
 export interface DeploymentPreflight extends Pick<PreflightRequest, "onFindings"> {
   readonly document: OnlineDeploymentDocument;
@@ -41,17 +40,17 @@ export async function preflightOfDeployment(
     operations: operationsFor("DeployEndpoint", needed),
     onFindings,
     known: known.then(([, deployments]) => {
-      const certain = need !== undefined && !deployments.some((one) => mayBeSame(one, need));
+      const certain = need !== undefined && !deployments.some((one) => mayBeIt(one, need));
       if (certain) isOpen = false;
       return { findings: numbers(document, deployments), needs: certain ? [need] : [] };
     }),
   });
-  const deployments = known.then(([, all]) => all);
-  const there = await deployments;
+  const [, there] = await known;
   return ({ name, action }) => {
     if (!isOpen || need === undefined || action === "keep" || action === "wait") return;
-    const held = there.find((one) => one.name?.toLowerCase() === name.toLowerCase());
-    judge([{ ...need, name, what: `the deployment ${name}`, ...(held ? { held: held.sku?.capacity ?? 0 } : {}) }]);
+    const old = there.find((one) => isNamed(one, name));
+    const replaces = old && { size: String(old.properties["instanceType"]), instances: old.sku?.capacity ?? 0 };
+    judge([{ ...need, name, what: `the deployment ${name}`, ...(replaces ? { replaces } : {}) }]);
   };
 }
 
@@ -63,12 +62,11 @@ function needOf(document: OnlineDeploymentDocument): MachineNeed | undefined {
   return { name, what: `the deployment ${name}`, size, instances, tier: "dedicated", use: "MIR" };
 }
 
-/** Whether a deployment may turn out to be the wanted one, or one that is changed to it. */
-function mayBeSame({ name = "", properties }: Deployment, need: MachineNeed): boolean {
-  const isOurs =
-    need.name === BY_CONTENT || new RegExp(`^${need.name.slice(0, 29).replace(/-+$/, "")}`, "i").test(name);
-  return isOurs && String(properties["instanceType"]).toLowerCase() === need.size.toLowerCase();
-}
+const isNamed = (one: Deployment, name: string) => one.name?.toLowerCase() === name.toLowerCase();
+
+/** Whether a deployment may turn out to be the wanted one, or the one that is changed to it. A name may follow from the content. */
+const mayBeIt = (one: Deployment, need: MachineNeed): boolean =>
+  isNamed(one, need.name) || String(one.properties["instanceType"]).toLowerCase() === need.size.toLowerCase();
 
 /** More than the service takes: Microsoft may have raised the limit for a subscription, so that it is a warning. */
 function numbers(
@@ -76,7 +74,7 @@ function numbers(
   deployments: readonly Deployment[],
 ): Finding[] {
   const todo = "Lower it, or ask Microsoft for a higher limit.";
-  const isNew = !deployments.some((one) => one.name?.toLowerCase() === name.toLowerCase());
+  const isNew = !deployments.some((one) => isNamed(one, name));
   return [
     ...(instance_count > MOST_INSTANCES
       ? [

@@ -2,18 +2,21 @@
 // Tests: test/lib/ml/preflight/preflight.test.ts, test/bundle/preflight.test.ts
 import type { JobDocument } from "../../documents/index.ts";
 import { type JobPart, partsOf } from "../jobs/job-parts.ts";
-import { hasEnded, type Job } from "../jobs/jobs.ts";
+import type { Job } from "../jobs/jobs.ts";
 import { judgeCompute, needOfCompute, needOfPart, type UsedCompute } from "../preflight/compute-checks.ts";
 import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
 import { computeName, findCompute } from "../workspace/computes.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
+/** A job in another state is joined, or is another job's name; a new one begins beside it only where it was submitted for something else. */
+const ENDED_BADLY = /^(Failed|Canceled|CancelRequested|NotResponding)$/;
+
 export type PreflightOptions = Pick<PreflightRequest, "onFindings">;
 
 /**
- * Looks at everything side by side with the caller's own reads. The job of an earlier attempt that goes on holds its machines
- * already, and nothing is judged then.
+ * Looks at everything side by side with the caller's own reads. The job of an earlier attempt that goes on or has completed needs
+ * nothing any more, and nothing is judged then.
  * @param known rejects where something that the document names is not there; gives the earlier job
  * @throws TaskErrors that name each thing that is sure to fail
  */
@@ -31,9 +34,7 @@ export async function preflightOfJob(
     onFindings,
     known: (async () => {
       const [[, earlier], used] = await Promise.all([known, computes]);
-      const status = earlier?.properties?.status;
-      if (earlier !== undefined && !hasEnded(status) && status !== "CancelRequested")
-        return { findings: [], needs: [] };
+      if (earlier !== undefined && !ENDED_BADLY.test(earlier.properties?.status ?? "")) return undefined;
       const needs = [...used.map(needOfCompute), ...parts.map(needOfPart)].flatMap((need) => need ?? []);
       return { findings: used.map(judgeCompute), needs: distinct(needs) };
     })(),

@@ -2,6 +2,7 @@
 // Both answers belong to the subscription, which a role on the workspace alone may not read.
 // Tests: test/lib/ml/workspace/region.test.ts, test/lib/ml/setup/page.test.ts
 import { type AzureMl, segment } from "../../azure/index.ts";
+import { bounded } from "../../remote-text.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A region as it is asked. A workspace is one. */
@@ -44,6 +45,8 @@ export interface Usage {
 /** A limit in vCPUs and how much of it is in use: that of a family, or that of the region. */
 export interface CoreLimit {
   readonly name: string;
+  /** True: of all families of the region together. */
+  readonly isRegional: boolean;
   readonly used: number;
   readonly limit: number;
 }
@@ -116,7 +119,8 @@ export function coreLimits(rows: readonly Usage[], family: string | undefined, t
   if (own === undefined && all === undefined) return undefined;
   return [own, all].flatMap((row) => {
     if (row?.limit === undefined || row.limit < 0) return [];
-    return [{ name: row.name?.value ?? "", used: row.currentValue ?? 0, limit: row.limit }];
+    const name = bounded(row.name?.value ?? "", 200);
+    return [{ name, isRegional: row === all, used: row.currentValue ?? 0, limit: row.limit }];
   });
 }
 

@@ -75,9 +75,14 @@ describe("the quota of a managed deployment", () => {
   });
 
   it("counts what the deployment holds already only once", () => {
-    assert.equal(judge(need({ instances: 3, held: 3 }), room(16, 16)).outcome, "passed");
-    assert.equal(judge(need({ instances: 4, held: 3 }), room(16, 16)).outcome, "failed");
-    assert.equal(judge(need({ instances: 1, held: 3 }), room(16, 16)).outcome, "passed");
+    const changed = (instances: number, size = "Standard_F4s_v2") =>
+      judge(need({ instances, replaces: { size, instances: 3 } }), room(16, 16, 16)).outcome;
+    assert.deepEqual(
+      [1, 3, 4].map((count) => changed(count)),
+      ["passed", "passed", "failed"],
+    );
+    assert.equal(changed(4, "Standard_F2s_v2"), "failed", "a smaller one frees less");
+    assert.equal(changed(1, "Standard_DS3_v2"), "failed", "one of another family frees nothing of this one");
   });
 });
 
