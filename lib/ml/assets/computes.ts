@@ -10,7 +10,7 @@ import type { Workspace } from "../workspace/workspace.ts";
  * @throws TaskError `notFound` that names the computes there are
  */
 export async function requireCompute(workspace: Workspace, id: string): Promise<void> {
-  const name = computeName(id);
+  const name = computeName(workspace, id);
   if (name === undefined || (await findCompute(workspace, name)) !== undefined) return;
   const names: string[] = [];
   for await (const one of workspace.azure.list<{ name?: string }>(`${workspace.id}/computes`, {

@@ -50,7 +50,7 @@ export async function priceParts(
 
 async function machineOf(workspace: Workspace, { compute, size, tier }: JobPart) {
   if (compute === undefined) return { size, tier: tier ?? ("dedicated" as const) };
-  const name = computeName(compute.startsWith("/") ? compute : `${workspace.id}/computes/${compute}`);
+  const name = computeName(workspace, compute.startsWith("/") ? compute : `${workspace.id}/computes/${compute}`);
   // Whether it is there is for others to say.
   const body = name === undefined ? undefined : await findCompute(workspace, name).catch(() => undefined);
   const own = body?.properties?.properties;

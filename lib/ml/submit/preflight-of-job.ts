@@ -46,7 +46,10 @@ async function usedComputes(workspace: Workspace, parts: readonly JobPart[]): Pr
   const used = new Map<string, JobPart[]>();
   for (const part of parts) {
     if (part.compute === undefined) continue;
-    const name = computeName(part.compute.startsWith("/") ? part.compute : `${workspace.id}/computes/${part.compute}`);
+    const name = computeName(
+      workspace,
+      part.compute.startsWith("/") ? part.compute : `${workspace.id}/computes/${part.compute}`,
+    );
     if (name !== undefined) used.set(name, [...(used.get(name) ?? []), part]);
   }
   return Promise.all(

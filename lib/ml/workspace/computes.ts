@@ -1,6 +1,6 @@
 // Reads a compute of the workspace, once in a run.
 // Tests: test/tasks/missing-names.test.ts, test/lib/ml/preflight/preflight.test.ts
-import { parseArmId, segment } from "../../azure/index.ts";
+import { parseArmId, sameId, segment, workspaceId } from "../../azure/index.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A compute as the service answers it, as far as it is used (docs/facts/recorded-operations.md#7). */
@@ -43,9 +43,11 @@ export function findCompute(workspace: Workspace, name: string): Promise<Compute
   });
 }
 
-/** The name of a compute of this workspace that is to be read; undefined for `serverless`, `local` and ids of other things. */
-export function computeName(id: string): string | undefined {
-  const [kind, name] = parseArmId(id)?.segments ?? [];
+/** The name of a compute of this workspace that is to be read; undefined for `serverless`, `local`, and ids of other things and of other workspaces. */
+export function computeName({ id }: Pick<Workspace, "id">, compute: string): string | undefined {
+  const parsed = parseArmId(compute);
+  const [kind, name] = parsed?.segments ?? [];
   const isOne = kind?.toLowerCase() === "computes" && name && name !== "serverless" && name !== "local";
-  return isOne ? name : undefined;
+  if (!isOne || parsed === undefined) return undefined;
+  return sameId(workspaceId(parsed.subscriptionId, parsed.resourceGroup, parsed.workspace), id) ? name : undefined;
 }
