@@ -17,7 +17,7 @@ export async function moveAtOnce(workspace: Workspace, rollout: Rollout, percent
   const { log } = workspace;
   const { endpoint } = rollout.report;
   // What is noted in the lock is finished under it; otherwise nothing is locked where nothing is to be written.
-  const now = rollout.isNoted ? undefined : ((await getEndpoint(workspace, endpoint)).properties.traffic ?? {});
+  const now = rollout.claim.isNoted ? undefined : ((await getEndpoint(workspace, endpoint)).properties.traffic ?? {});
   if (now && sameTraffic(now, trafficWith(now, rollout.name, percent))) {
     log.info(`The traffic of ${endpoint} stays as it is: ${sayTraffic(now)}.`);
     rollout.tell({ traffic: now });

@@ -25,7 +25,7 @@ import { renamed } from "../workspace/write.ts";
 import { moveAtOnce } from "./blue-green.ts";
 import { type DeploymentPreflight, preflightOfDeployment } from "./preflight-of-deployment.ts";
 import { type Begun, Rollout, type RolloutOptions } from "./rollout.ts";
-import { type Judge, openJudge, requireTime } from "./rollout-bake.ts";
+import { type Judge, longestOf, openJudge, requireTime } from "./rollout-bake.ts";
 import { deleteOld } from "./rollout-clear.ts";
 import { longestName, requireItsCompute } from "./rollout-ground.ts";
 import { planRollout } from "./rollout-plan.ts";
@@ -181,7 +181,8 @@ async function resolveAndPlan(
   };
   const plan = planRollout(endpoint, deployments, wish);
   judgePlan?.(plan.deployment);
-  return { endpointName: name, write, wish, endpoint, plan, left };
+  const longest = options.strategy && "bake" in options.strategy ? longestOf(options.strategy) : undefined;
+  return { endpointName: name, write, wish, endpoint, plan, left, longest };
 }
 
 /** The write of the deployment, and its name, which its content makes where it is to. */
@@ -221,7 +222,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
       rollout.tell({ failure: failure.section });
     }
     if (rollout.madeEndpoint) now.push(`The endpoint ${endpoint} was made by this step, and stays.`);
-    if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover && !leftover.changes) {
+    if (isTaskError && error.code === NAME_NOT_RESOLVED && leftover && !leftover.changes && !leftover.previous) {
       // No call was made, so that nothing is known against a deployment that took long to come up.
       options.onLeft?.();
       now.push(

@@ -68,12 +68,22 @@ export async function openJudge(
   };
 }
 
+/** Milliseconds that the shares of a strategy bake at least, and how many are judged: the last one ends a canary, and is not. */
+function timeOf(strategy: SteppedStrategy): { judged: number; needed: number } {
+  const judged = strategy.kind === "canary" ? strategy.steps.length - 1 : 1;
+  return { judged, needed: judged * (strategy.bake + METRICS_LAG) };
+}
+
+/**
+ * Milliseconds after which a rollout without a deadline is not taken for running any more: six hours, as for every rollout, and twice
+ * what its shares bake at least.
+ */
+export const longestOf = (strategy: SteppedStrategy): number => 6 * 60 * MINUTE + 2 * timeOf(strategy).needed;
+
 /** @throws TaskError kind `input` where the deadline would come before the shares have baked */
 export function requireTime(strategy: SteppedStrategy, deadline: number | undefined): void {
   if (strategy.advance === "next" || !deadline) return;
-  // The last share ends a canary, and is not judged.
-  const judged = strategy.kind === "canary" ? strategy.steps.length - 1 : 1;
-  const needed = judged * (strategy.bake + METRICS_LAG);
+  const { judged, needed } = timeOf(strategy);
   if (needed < deadline) return;
   throw new TaskError(
     "input",

@@ -41,6 +41,8 @@ export interface Begun {
   readonly plan: RolloutPlan;
   /** Milliseconds that are left; undefined: no deadline. */
   readonly left: () => number | undefined;
+  /** Milliseconds that it may take without a deadline: its entry in the lock lives as long. */
+  readonly longest?: number | undefined;
 }
 
 export class Rollout {
@@ -87,7 +89,7 @@ export class Rollout {
   get left(): () => number | undefined {
     return this.#begun.left;
   }
-  get claim(): Pick<RolloutClaim, "by" | "created"> {
+  get claim(): Pick<RolloutClaim, "by" | "created" | "isNoted"> {
     return this.#claim;
   }
 
@@ -202,7 +204,7 @@ export class Rollout {
   }
 
   #note(held: Held): Promise<void> {
-    return this.#claim.note(held, this.name, this.#begun.left());
+    return this.#claim.note(held, this.name, this.#begun.left() ?? this.#begun.longest);
   }
 
   /** Calls the new deployment by its name, past the traffic. @returns the endpoint as it is now */
@@ -264,11 +266,6 @@ export class Rollout {
     this.#done = true;
     this.#options.onLeft?.();
     forgetPrevious(this.#previous);
-  }
-
-  /** Whether the rollout has an entry in the lock, which its last write removes. */
-  get isNoted(): boolean {
-    return this.#claim.isNoted;
   }
 
   /** Takes over what an earlier step of the same rollout has done: the failure of this one takes all of it back. */

@@ -1,6 +1,7 @@
 // The name of a deployment that is named by its content (`deploymentName: auto`): its model, its version and a short hash, so that the same
 // content is the same deployment in every stage and every rerun, and another content stands beside it. Pure.
 // Tests: test/lib/ml/rollout/slot-name.test.ts
+import { LONGEST_NAMES_ON_KUBERNETES } from "../../documents/index.ts";
 import { canonical } from "../../documents/language/canonical.ts";
 import { sha256 } from "../../sha256.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
@@ -8,9 +9,8 @@ import type { DeploymentBody } from "./rollout-wish.ts";
 /** The name by which a deployment asks to be named by its content. */
 export const BY_CONTENT = "auto";
 
-/** Azure's limits: characters of a name, and of endpoint and deployment together on Kubernetes (docs/facts/operations.md#A.6). */
+/** Characters that Azure allows; on Kubernetes, endpoint and deployment share a limit (docs/facts/operations.md#A.6). */
 const LONGEST = 32;
-const LONGEST_TOGETHER = 62;
 const HASHED = 8;
 
 /**
@@ -21,7 +21,7 @@ const HASHED = 8;
 export function slotName(endpoint: string, body: DeploymentBody, more: unknown): string {
   const { properties } = body;
   const isKubernetes = properties["endpointComputeType"] === "Kubernetes";
-  const most = isKubernetes ? Math.min(LONGEST, LONGEST_TOGETHER - endpoint.length) : LONGEST;
+  const most = isKubernetes ? Math.min(LONGEST, LONGEST_NAMES_ON_KUBERNETES - endpoint.length) : LONGEST;
   const hash = sha256(canonical({ properties, sku: body["sku"] ?? null, more: more ?? null })).slice(0, HASHED);
   const words = modelWords(properties["model"]).slice(0, Math.max(1, most - HASHED - 1));
   return `${words.replace(/-+$/, "")}-${hash}`;

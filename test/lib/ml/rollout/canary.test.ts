@@ -1,6 +1,7 @@
 // Canaries on one agent: each share bakes and is judged by Azure Monitor's metrics; a good one gets all of the traffic, a bad one is taken
 // back with the numbers in the error.
 import assert from "node:assert/strict";
+import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
 import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import { IN_PROGRESS, ORIGIN } from "../../../../lib/ml/rollout/rollout-progress.ts";
@@ -144,6 +145,30 @@ describe("a canary", () => {
     );
     assert.deepEqual(await served(name), { traffic: { blue: 80, green: 20 }, deployments: ["blue", "green:a"] });
     assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
+  });
+
+  it("is known to other runs as one that is under way for as long as its shares may bake", async () => {
+    const name = await liveEndpoint();
+    await seed(name, "blue");
+    let until = 0;
+    const clock = jumpingClock(100);
+    const rollout = await beginCanary(name, {
+      inputs: { bakeMinutes: 1440, steps: "10, 50, 100" },
+      clock: {
+        ...clock,
+        sleep: async (milliseconds, signal) => {
+          const rollouts = await new EndpointLock(await openLocal(), name).rollouts();
+          until = rollouts?.["green"]?.until ?? 0;
+          rollout.cancel();
+          return clock.sleep(milliseconds, signal);
+        },
+      },
+    });
+    await failureOf(rollout);
+    await afterJob(rollout);
+    // Two shares of a day each.
+    assert.ok(until > Date.now() + 48 * 60 * 60_000, new Date(until).toISOString());
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
   });
 
   it("ends with an error, and waits no longer, once a rollback has ended it", async () => {
