@@ -141,8 +141,9 @@ interface PromotionSection {
   evidence?: Readonly<Record<string, string>>;
   metrics?: Readonly<Record<string, number>>;
   approvedBy?: string;
-  /** Ids of environments that went along. */
+  /** Ids of environments and components that went along. */
   environments?: readonly string[];
+  components?: readonly string[];
 }
 
 /** One share, and what was found about it. */

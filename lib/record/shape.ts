@@ -136,6 +136,7 @@ export const recordShape: Shape = section(
         metrics: map(number),
         approvedBy: text(),
         environments: list(text()),
+        components: list(text()),
       },
       "from",
       "target",

@@ -123,7 +123,8 @@ function rulesPart(title: string, rules: readonly RuleSection[] | undefined): st
 
 function promotionPart(promotion: RunRecord["promotion"]): string[] {
   if (!promotion) return [];
-  const { from, target, created, contentHash, files, bytes, evidence = {}, approvedBy, environments } = promotion;
+  const { from, target, created, contentHash, files, bytes, evidence = {}, approvedBy } = promotion;
+  const alongWith = [...(promotion.environments ?? []), ...(promotion.components ?? [])];
   const said = evidence["evaluation"];
   return [
     table([
@@ -134,7 +135,7 @@ function promotionPart(promotion: RunRecord["promotion"]): string[] {
       ["Files", files === undefined ? undefined : `${files}, ${bytes ?? 0} bytes`],
       ["Evaluation", said === undefined ? "none proven" : `${cell(said)}: ${cell(evidence["evaluationRun"] ?? "")}`],
       ["Approved by", approvedBy && cell(approvedBy)],
-      ["Environments", environments && environments.length > 0 ? environments.map(code).join(", ") : undefined],
+      ["With it", alongWith.length > 0 ? alongWith.map(code).join(", ") : undefined],
     ]),
   ];
 }

@@ -44,6 +44,8 @@ export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "tags" | "pla
   approvedBy: string | undefined;
   /** Brings the environment of the job that made the model to the target, under the same name and version. Environments that are built from a folder and those of Azure's own are left out, which the log says. */
   includeEnvironment: boolean;
+  /** Brings the command components that the steps of the model's pipeline job run, with their code and environments, to the target workspace, under the same names and versions. A registry does not get them, because Azure does not share components with one; other types are left out, which the log says. */
+  includeComponents: boolean;
 } & ConnectionType & TargetConnectionType;
 
 export interface Outputs {
@@ -80,6 +82,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "requireEvidence", type: "boolean", default: "true" },
     { name: "approvedBy", type: "string" },
     { name: "includeEnvironment", type: "boolean", default: "false" },
+    { name: "includeComponents", type: "boolean", default: "false" },
     shared.tags,
     shared.plan,
   ],

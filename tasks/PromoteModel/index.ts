@@ -14,6 +14,7 @@ export default defineTask(contract, async ({ inputs, open, openTarget, log, sign
     version: modelVersion,
     ...{ targetName, targetVersion, onConflict, requireEvidence, approvedBy },
     includeEnvironment: inputs.includeEnvironment,
+    includeComponents: inputs.includeComponents,
     tags: readPairs(inputs.tags, "tags"),
     isOneIdentity,
   };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import type { JobRecord } from "../../local/azure/records/job.ts";
 import { storagePlace } from "../../local/azure/workspace/locate.ts";
 import { registryAssets } from "../../local/azure/workspace/registries.ts";
 import type { AzureWorld } from "../../local/azure/world/world.ts";
@@ -228,6 +229,64 @@ describe("PromoteModel", () => {
     assert.deepEqual([next.error, next.outputs?.version, next.outputs?.created], [undefined, "2", true]);
     const again = await run(given);
     assert.deepEqual([again.outputs?.version, again.outputs?.created, writes(again.requests)], ["2", false, []]);
+  });
+
+  it("brings the components of a pipeline along, with their code and environment, once; other code under their version is refused", async () => {
+    const { azure } = cloud;
+    await trained(azure, "staged", { "model.json": "7" });
+    const author = { name: "ada", type: "User" } as const;
+    await azure.blobs.put("code-of-train", "src/train.py", "print(1)");
+    const kept = { hash_sha256: "a".repeat(64), hash_version: "202208" };
+    const codeUri = azure.blobs.url("code-of-train", "src");
+    azure.assets.codes.put("code-1", "1", { codeUri, isAnonymous: false, properties: kept, tags: {} }, author);
+    const componentSpec = {
+      type: "command",
+      name: "train-step",
+      version: "5",
+      command: "python train.py",
+      code: `azureml:${azure.workspaceId}/codes/code-1/versions/1`,
+      environment: `azureml:${azure.workspaceId}/environments/sklearn/versions/3`,
+      is_deterministic: true,
+    };
+    const definition = componentSpec;
+    azure.assets.components.put("train-step", "5", { componentSpec, definition, tags: {}, properties: {} }, author);
+    const job = azure.store<JobRecord>("jobs").get("staged")!;
+    const componentId = `${azure.workspaceId}/components/train-step/versions/5`;
+    Object.assign(job.body, { jobType: "Pipeline", jobs: { train: { type: "command", componentId } } });
+    await register("staged");
+    const [inputs, options] = to(far);
+    const given = { modelName: "staged", ...inputs, requireEvidence: "false", includeComponents: "true" };
+    const first = await run(given, options);
+    assert.equal(first.error, undefined, first.log);
+    const component = far.azure.assets.components.version("train-step", "5")?.properties;
+    const specification = component?.["componentSpec"] as Record<string, string>;
+    assert.equal(specification["command"], "python train.py");
+    assert.match(specification["environment"] ?? "", /workspaces\/ws-far\/environments\/sklearn\/versions\/3$/);
+    const [, codeName = ""] =
+      /\/workspaces\/ws-far\/codes\/([^/]+)\/versions\/1$/.exec(specification["code"] ?? "") ?? [];
+    const code = far.azure.assets.codes.version(codeName, "1")?.properties;
+    assert.deepEqual(await filesOf(far.azure, code?.["codeUri"]), { "train.py": "print(1)" });
+    assert.deepEqual((code?.["properties"] as typeof kept | undefined)?.hash_sha256, kept.hash_sha256);
+    assert.deepEqual(
+      first.record.promotion?.components?.map((id) => id.split("/").slice(-3)),
+      [["train-step", "versions", "5"]],
+    );
+
+    const again = await run(given, options);
+    assert.deepEqual([again.error, writes(again.requests)], [undefined, []]);
+    const changed = { ...kept, hash_sha256: "b".repeat(64) };
+    azure.assets.codes.put("code-1", "1", { codeUri, isAnonymous: false, properties: changed, tags: {} }, author);
+    const other = await run(given, options);
+    assert.match(other.error?.message ?? "", /ws-far has another component under the name train-step:5 already/);
+    const shared = await run({
+      ...given,
+      ...{ targetConnectionType: "same", targetRegistry: "shared" },
+      targetWorkspace: "",
+    });
+    assert.match(
+      shared.log,
+      /The components train-step do not go along: Azure does not share components with a registry/,
+    );
   });
 
   it("changes nothing where an input is wrong, or the version was withdrawn", async () => {

@@ -42,6 +42,25 @@ export async function registerCode(
   mayCreate?: Promise<unknown>,
 ): Promise<RegisteredCode> {
   const hash = await content.codeHash();
+  return registerContent(workspace, content, hash, async () => {
+    await mayCreate;
+    warnAboutSize(workspace, content);
+  });
+}
+
+/** The part of a content that its registration as code needs. */
+type CodeContent = Pick<LocalContent, "name" | "shown" | "toUpload"> & { readonly files: readonly unknown[] };
+
+/**
+ * The same for content whose hash is known, such as code of another workspace.
+ * @param before awaited before anything is created
+ */
+export function registerContent(
+  workspace: Workspace,
+  content: CodeContent,
+  hash: string,
+  before: () => Promise<void> = async () => {},
+): Promise<RegisteredCode> {
   return workspace.once(`code ${hash} ${content.name}`, async () => {
     const { azure, signal } = workspace;
     const name = guidOf(`${workspace.id.toLowerCase()}/codes/${hash}/${content.name}`);
@@ -57,8 +76,7 @@ export async function registerCode(
       workspace.log.debug(`The code in ${content.shown} is in the workspace already.`);
       return { id: known, hash, created: false };
     }
-    await mayCreate;
-    warnAboutSize(workspace, content);
+    await before();
     const registered = await bring(workspace, content, hash, name).catch((error: unknown) => {
       // The name can be computed by anybody and is taken: the code gets a random name.
       if (!(error instanceof TaskError) || error.kind !== "conflict") throw error;
@@ -72,7 +90,7 @@ export async function registerCode(
 }
 
 /** Uploads the content to the container of this code, and registers it. */
-async function bring(workspace: Workspace, content: LocalContent, hash: string, name: string): Promise<RegisteredCode> {
+async function bring(workspace: Workspace, content: CodeContent, hash: string, name: string): Promise<RegisteredCode> {
   const { azure, signal } = workspace;
   const at = `${workspace.id}/codes/${name}/versions/1`;
   const ask = () =>

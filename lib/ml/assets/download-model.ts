@@ -203,7 +203,7 @@ async function placeOf(workspace: Workspace, uri: string): Promise<{ container: 
  * A container that a version names by its address. Whoever may register a version writes that address, so the task's token goes
  * there only where the workspace itself names the account; blobs of other accounts are read as everybody may read them.
  */
-async function containerAt(workspace: Workspace, address: string): Promise<Container> {
+export async function containerAt(workspace: Workspace, address: string): Promise<Container> {
   const { azure } = workspace;
   const account = storageAccountOf(azure.cloud, new URL(address));
   if (account === undefined) {

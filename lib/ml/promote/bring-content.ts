@@ -42,7 +42,7 @@ export async function bringTo(
   return { uri: uriOf(target, container, path), files: files.length };
 }
 
-function filesTo({ place, files }: Content, folder: string, signal: AbortSignal): FileToUpload[] {
+export function filesTo({ place, files }: Content, folder: string, signal: AbortSignal): FileToUpload[] {
   return files.map(({ blob, relative, md5 }) => ({
     file: blob.name,
     blob: relative === "" ? folder : `${folder}/${relative}`,

@@ -9,7 +9,7 @@ import { type AssetBody, wordFor } from "../assets/asset-home.ts";
 import { putNewVersion } from "../assets/asset-writes.ts";
 import { findVersion } from "../assets/assets.ts";
 import { isRegistry, type Registry } from "../assets/registry.ts";
-import { findJob } from "../jobs/jobs.ts";
+import { findJob, type Job } from "../jobs/jobs.ts";
 import { PROMOTED_FROM } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -34,26 +34,38 @@ export async function bringEnvironments(
   byService: boolean,
 ): Promise<string[]> {
   const ids: string[] = [];
-  for (const { name, version } of await environmentsOf(workspace, model)) {
-    const called = `${name}:${version}`;
-    const there = await findVersion(workspace, "environments", name, version);
-    const { environmentType, build, isAnonymous, image } = there?.properties ?? {};
-    const left =
-      there === undefined
-        ? `the workspace ${workspace.name} does not have it any more`
-        : /^curated$/i.test(String(environmentType))
-          ? "it is one of Azure's own, which every workspace has"
-          : build || !image
-            ? "it is built from a folder, which is not brought along"
-            : undefined;
-    if (there === undefined || left !== undefined) {
-      target.log.warn(`The environment ${called} does not go along: ${left}.`);
-      continue;
-    }
-    const to = { name: isAnonymous === true ? `${modelName}-environment` : name, version };
-    ids.push(await bringOne(workspace, target, there, { from: { name, version }, to }, byService));
+  for (const named of await environmentsOf(workspace, model)) {
+    const id = await bringEnvironment(workspace, target, named, modelName, byService);
+    if (id !== undefined) ids.push(id);
   }
   return ids;
+}
+
+/** One of them. @returns its id in the target; undefined where it does not go along, which the log says */
+export async function bringEnvironment(
+  workspace: Workspace,
+  target: Workspace | Registry,
+  { name, version }: Named,
+  modelName: string,
+  byService: boolean,
+): Promise<string | undefined> {
+  const called = `${name}:${version}`;
+  const there = await findVersion(workspace, "environments", name, version);
+  const { environmentType, build, isAnonymous, image } = there?.properties ?? {};
+  const left =
+    there === undefined
+      ? `the workspace ${workspace.name} does not have it any more`
+      : /^curated$/i.test(String(environmentType))
+        ? "it is one of Azure's own, which every workspace has"
+        : build || !image
+          ? "it is built from a folder, which is not brought along"
+          : undefined;
+  if (there === undefined || left !== undefined) {
+    target.log.warn(`The environment ${called} does not go along: ${left}.`);
+    return undefined;
+  }
+  const to = { name: isAnonymous === true ? `${modelName}-environment` : name, version };
+  return bringOne(workspace, target, there, { from: { name, version }, to }, byService);
 }
 
 async function bringOne(
@@ -98,29 +110,35 @@ async function bringOne(
   return id ?? called;
 }
 
-/** Environments that the job of a model names, those of a pipeline's steps among them. */
-async function environmentsOf(workspace: Workspace, model: AssetBody): Promise<Named[]> {
-  for (const jobName of jobsNamed(model, workspace)) {
-    const job = await findJob(workspace, jobName);
-    if (job === undefined) continue;
-    const { environmentId, jobs } = (job.properties ?? {}) as { environmentId?: unknown; jobs?: unknown };
-    const steps = isObject(jobs)
-      ? Object.values(jobs).map((step) => (isObject(step) ? step["environmentId"] : undefined))
-      : [];
-    const found = new Map<string, Named>();
-    for (const id of [environmentId, ...steps]) {
-      const [kind, name, word, version] = parseArmId(String(id ?? ""))?.segments ?? [];
-      if (kind === "environments" && name && word === "versions" && version)
-        found.set(`${name}:${version}`, { name, version });
-    }
-    if (found.size === 0)
-      workspace.log.info(`The job ${jobName} names no environment of the workspace ${workspace.name}.`);
-    return [...found.values()];
+/** The job that a model names in this workspace; undefined where it does not have it. Read once in a run. */
+export async function jobOfModel(workspace: Workspace, model: AssetBody): Promise<Job | undefined> {
+  for (const name of jobsNamed(model, workspace)) {
+    const job = await workspace.once(`job ${name} of a model`, () => findJob(workspace, name));
+    if (job !== undefined) return job;
   }
   workspace.log.warn(
-    `No environment goes along: the workspace ${workspace.name} does not have the job that made the model.`,
+    `Nothing of the model's job goes along: the workspace ${workspace.name} does not have the job that made the model.`,
   );
-  return [];
+  return undefined;
+}
+
+/** Environments that the job of a model names, those of a pipeline's steps among them. */
+async function environmentsOf(workspace: Workspace, model: AssetBody): Promise<Named[]> {
+  const job = await jobOfModel(workspace, model);
+  if (job === undefined) return [];
+  const { environmentId, jobs } = (job.properties ?? {}) as { environmentId?: unknown; jobs?: unknown };
+  const steps = isObject(jobs)
+    ? Object.values(jobs).map((step) => (isObject(step) ? step["environmentId"] : undefined))
+    : [];
+  const found = new Map<string, Named>();
+  for (const id of [environmentId, ...steps]) {
+    const [kind, name, word, version] = parseArmId(String(id ?? ""))?.segments ?? [];
+    if (kind === "environments" && name && word === "versions" && version)
+      found.set(`${name}:${version}`, { name, version });
+  }
+  if (found.size === 0)
+    workspace.log.info(`The job ${job.name} names no environment of the workspace ${workspace.name}.`);
+  return [...found.values()];
 }
 
 /** The service answers a conda file as JSON, whatever it was sent as. */

@@ -17,6 +17,7 @@ import { PROMOTED_CONTENT, PROMOTED_FROM, sameTags } from "../workspace/lineage.
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { bringTo } from "./bring-content.ts";
+import { bringComponents } from "./components.ts";
 import { type Content, contentAt } from "./content.ts";
 import { bringEnvironments } from "./environment.ts";
 import { type Marks, propertiesOfNew, refuseMarks, tagsOfKnown, tagsOfNew } from "./promoted-tags.ts";
@@ -33,8 +34,9 @@ export interface PromotionRequest {
   /** Where the target has other content under that version. */
   readonly onConflict: "fail" | "nextVersion";
   readonly requireEvidence: boolean;
-  /** Environments of the job go along. */
+  /** Environments of the job go along, and components of its steps. */
   readonly includeEnvironment: boolean;
+  readonly includeComponents: boolean;
   readonly approvedBy?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
   /** Whether one identity works on both sides, so that the service itself can copy from a workspace to a registry. */
@@ -55,8 +57,9 @@ export interface PromotedModel {
   readonly files: number;
   readonly bytes: number;
   readonly evidence: Evidence;
-  /** Ids of environments that went along. */
+  /** Ids of environments and components that went along. */
   readonly environments?: readonly string[];
+  readonly components?: readonly string[];
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
@@ -134,7 +137,10 @@ export async function promoteModel(
     request.includeEnvironment && source.workspace
       ? await bringEnvironments(source.workspace, to, version, name, isByService)
       : [];
-  if (environments.length > 0) standing.is(`the environment is there, and the model may not be`);
+  const components =
+    request.includeComponents && source.workspace ? await bringComponents(source.workspace, to, version, name) : [];
+  if (environments.length + components.length > 0)
+    standing.is("environments or components of its job are there, and the model may not be");
   const way: Way = { source, target: to, request, name, version, content, marks, standing };
   const { body, created } = await standing.during(() =>
     untilFree(`a version of the model ${name}`, () => promoteOnce(way, number), to),
@@ -152,6 +158,7 @@ export async function promoteModel(
     bytes: content.bytes,
     evidence: evidence ?? {},
     ...(environments.length === 0 ? {} : { environments }),
+    ...(components.length === 0 ? {} : { components }),
     ...(marks.metrics === undefined ? {} : { metrics: marks.metrics }),
   };
 }
