@@ -5,12 +5,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { RunRecord } from "../../lib/record/index.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
+import { seedMinutes } from "../../local/azure/monitor/seed.ts";
 import { batchEndpointsOf } from "../../local/azure/records/batch-endpoint.ts";
 import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
+import type { SeededMinutes } from "../../local/azure/scenarios/rules.ts";
 import { storagePlace } from "../../local/azure/workspace/locate.ts";
 import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
 import { type Environments, Pipelines, type RunOutcome } from "../../local/pipeline/index.ts";
+import { ownServerTasks } from "../../scripts/acceptance/run.ts";
 import { createRepository, type DemoRepository } from "../../scripts/demo/repository.ts";
 import { recordsOf } from "../../scripts/demo/stage.ts";
 import { readTasks } from "../../scripts/generate/task-json.ts";
@@ -47,7 +50,17 @@ const SHARED = (more: string) =>
 ${more}
     environments:
       - {name: dev, azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, endpointName: from-registry}`);
-const NAMES = ["pull-request", "main", "nightly", "release", "promote", "rollback", "nightly-clean-up", "batch-score"];
+const NAMES = [
+  "canary",
+  "pull-request",
+  "main",
+  "nightly",
+  "release",
+  "promote",
+  "rollback",
+  "nightly-clean-up",
+  "batch-score",
+];
 
 describe("examples/templates", () => {
   const work = mkdtempSync(path.join(tmpdir(), "azure-ml-templates-"));
@@ -55,6 +68,8 @@ describe("examples/templates", () => {
   let repository: DemoRepository;
   let pipelines: (environments?: Environments) => Pipelines<ReturnType<LocalCloud["devops"]["createBuild"]>>;
   const lines: string[] = [];
+  /** Called for each line of a log. */
+  let seen = (_line: string): void => {};
 
   before(async () => {
     // The example with the templates beside it, as a team has them that copied the folder.
@@ -86,12 +101,13 @@ describe("examples/templates", () => {
     cloud.devops.repositories.add("team", { path: folder });
     const folders = await packagedTasks();
     // Tasks of the server are nothing but their task.json.
-    const tasks = new Map(
-      readTasks(root).map(({ json, folder: name }) => [
-        `${json.name}@${json.version.Major}`,
-        folders.get(name) ?? path.join(root, "tasks", name),
-      ]),
-    );
+    const tasks = new Map([
+      ...ownServerTasks(root),
+      ...readTasks(root).map(
+        ({ json, folder: name }) =>
+          [`${json.name}@${json.version.Major}`, folders.get(name) ?? path.join(root, "tasks", name)] as const,
+      ),
+    ]);
     pipelines = (environments = {}) =>
       new Pipelines({
         devops: cloud.devops,
@@ -105,7 +121,10 @@ describe("examples/templates", () => {
         workRoot: path.join(work, "agent"),
         network: { proxyUrl: cloud.urls.proxy, caFile: cloud.caFile },
         requestedFor: "Ada Example",
-        log: (line) => lines.push(line),
+        log: (line) => {
+          lines.push(line);
+          seen(line);
+        },
         environments,
       });
   });
@@ -276,6 +295,77 @@ describe("examples/templates", () => {
       const [rollback] = found(outcome!, (record) => record.rollback);
       assert.deepEqual([rollback?.to, rollback?.changed, rollback?.traffic], ["model-2", changed, { "model-2": 100 }]);
     }
+  });
+
+  describe("canary", () => {
+    const MINUTE = 60_000;
+    /** A Delay takes no time here: it passes at once for the cloud, in which both deployments had requests meanwhile. */
+    const serve = (requests: Readonly<Record<string, Partial<SeededMinutes>>>) => {
+      const pass = (minutes: number) => {
+        cloud.azure.clock.leap(minutes * MINUTE);
+        const span = { endpoint: "breast-cancer", ago: minutes * MINUTE, span: minutes * MINUTE, requests: 50 };
+        seedMinutes(
+          cloud.azure,
+          Object.entries(requests).map(([deployment, more]) => ({ ...span, deployment, ...more })),
+        );
+      };
+      seen = (line) => {
+        const minutes = Number(/^Waiting for (\d+) minutes\.$/.exec(line)?.[1] ?? 0);
+        if (minutes > 0) setImmediate(() => pass(minutes));
+      };
+      return pass;
+    };
+    after(() => {
+      seen = () => {};
+    });
+    const run = async (modelVersion: string) => {
+      const [outcome] = await pipelines(approved).run("canary", { ...commit(), parameters: { modelVersion } });
+      return outcome!;
+    };
+    const trafficOf = () => endpointsOf(cloud.azure).get("breast-cancer")?.traffic;
+    const agentless = (outcome: RunOutcome) =>
+      outcome.stages.flatMap(({ jobs }) => jobs.filter(({ name }) => name === "Bake"));
+
+    it("takes a version to all of the traffic, a stage a share, and keeps no agent busy meanwhile", async () => {
+      assert.deepEqual(trafficOf(), { "model-2": 100 });
+      serve({ "model-1": {}, "model-2": { requests: 400 } });
+      const outcome = await run("1");
+      assert.deepEqual(stages(outcome), ["Share10 Succeeded", "Share50 Succeeded", "Share100 Succeeded"], log(outcome));
+      assert.deepEqual(
+        found(outcome, ({ deployment }) => deployment?.traffic),
+        [{ "model-2": 90, "model-1": 10 }, { "model-2": 50, "model-1": 50 }, { "model-1": 100 }],
+      );
+      assert.deepEqual(
+        agentless(outcome).map(({ result, agentMilliseconds }) => [result, agentMilliseconds]),
+        [
+          ["Succeeded", 0],
+          ["Succeeded", 0],
+        ],
+      );
+    });
+
+    it("takes a version back that fails, at the first look and before its bake is over", async () => {
+      serve({ "model-1": { requests: 400 }, "model-2": { answers: { "424/500": 20 } } });
+      const outcome = await run("2");
+      assert.deepEqual(stages(outcome), ["Share10 Succeeded", "Share50 Failed", "Share100 Skipped"], log(outcome));
+      assert.deepEqual(lines.filter((line) => /^Waiting for \d+ minutes/.test(line)).slice(-1), [
+        "Waiting for 10 minutes.",
+      ]);
+      assert.match(log(outcome), /new\.errorRate = 0\.4 is not at most live\.errorRate \+ 0\.01/);
+      assert.deepEqual(trafficOf(), { "model-1": 100 });
+    });
+
+    it("stays where it is with too few requests to say anything, and goes on when it runs again", async () => {
+      serve({ "model-1": { requests: 400 }, "model-2": { requests: 1 } });
+      const outcome = await run("2");
+      assert.deepEqual(stages(outcome), ["Share10 Succeeded", "Share50 Failed", "Share100 Skipped"], log(outcome));
+      assert.match(log(outcome), /has 10 % of the traffic and could not be judged yet, so it did not get more/);
+      assert.deepEqual(trafficOf(), { "model-1": 90, "model-2": 10 });
+      serve({ "model-1": { requests: 400 }, "model-2": {} })(30);
+      const again = await run("2");
+      assert.deepEqual(stages(again), ["Share10 Succeeded", "Share50 Succeeded", "Share100 Succeeded"], log(again));
+      assert.deepEqual(trafficOf(), { "model-2": 100 });
+    });
   });
 
   it("all of that reached Azure DevOps through its official client alone", () => {

@@ -13,6 +13,8 @@ export interface Entry {
 const OFFICIAL = /^node-[A-Za-z]+-api\b/;
 /** A post to an incoming webhook, which is no operation of any client: whoever has the address and the secret may send it. */
 const INCOMING = /\/_apis\/public\/distributedtask\/webhooks\//;
+/** An outside service, here Azure ML, that reports the end of what a task on the server waits for (docs/facts/extension.md#3.4). */
+const REPORTED = /\/_apis\/distributedtask\/hubs\/\w+\/plans\/[^/]+\/events$/;
 
 /** Exchanges with Azure DevOps by area of the client, and those that no official client made, as `METHOD path (user agent)`. */
 export function azureDevOpsTraffic(entries: readonly Entry[]): { areas: Map<string, number>; others: string[] } {
@@ -20,7 +22,7 @@ export function azureDevOpsTraffic(entries: readonly Entry[]): { areas: Map<stri
   const others: string[] = [];
   for (const { request } of entries) {
     const { pathname } = new URL(request.url);
-    if (!pathname.includes("/_apis/") || INCOMING.test(pathname)) continue;
+    if (!pathname.includes("/_apis/") || INCOMING.test(pathname) || REPORTED.test(pathname)) continue;
     const agent = request.headers.find(({ name }) => name.toLowerCase() === "user-agent")?.value ?? "";
     const client = OFFICIAL.exec(agent)?.[0];
     if (client === undefined) others.push(`${request.method} ${pathname} (${agent})`);
