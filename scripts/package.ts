@@ -23,7 +23,7 @@ import { readTasks, runsOnAgent, type TaskJson } from "./generate/task-json.ts";
 import { type Manifest, Renaming, readVariant } from "./package/variant.ts";
 
 /** Everybody who installs the extension downloads it, and every agent each task. */
-const LARGEST = 4.5 * 1024 * 1024;
+const LARGEST = 8 * 1024 * 1024;
 /** Bytes of one task's folder in the package: an agent brings it before the task's first run. */
 const LARGEST_TASK = 500_000;
 

@@ -75,16 +75,23 @@ const NEVER_ASKED = [
 /** The models of what onlineEndpoints.listKeys and getToken answer, by which the official client reads answers. */
 const ANSWERED = ["EndpointAuthKeys", "EndpointAuthToken", "ErrorResponse", "ErrorDetail", "ErrorAdditionalInfo"];
 
-/** The mappers of the official management client without all but ANSWERED. */
-function answeredModels(): string {
+/** The models of the official management client, each as `write` has it. */
+function modelsAnswered(write: (model: string, name: string) => string): string {
   // The package's main file is dist/index.js; it exports no mappers.
   const main = createRequire(import.meta.url).resolve("@azure/arm-machinelearning");
   const text = readFileSync(join(main, "../../dist-esm/src/models/mappers.js"), "utf8");
   const models = [...text.matchAll(/^export (?:const|let) (\w+) = \{$[\s\S]*?^\};$/gm)];
-  return models
-    .map(([model, name = ""]) => (ANSWERED.includes(name) ? model : `export const ${name} = undefined;`))
-    .join("\n");
+  return models.map(([model, name = ""]) => write(model, name)).join("\n");
 }
+
+/** A module of functions and classes that no task comes to: each throws when it is used. */
+const leftOut = (...names: readonly string[]) =>
+  names
+    .map(
+      (name) =>
+        `export function ${name}() { throw new Error("${name} is left out of this bundle: scripts/build/packages.ts."); }`,
+    )
+    .join("\n");
 
 /** The English messages of azure-pipelines-task-lib, as a module. */
 const TASK_LIB_MESSAGES = `exports.messages = ${JSON.stringify(
@@ -128,11 +135,16 @@ export const EXCESS: readonly Excess[] = [
     gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]operations[\\/](?!onlineEndpoints\.)/,
   },
   {
-    importer:
-      /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/](operations[\\/]onlineEndpoints|models[\\/]parameters)\.js$/,
+    importer: /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]operations[\\/]onlineEndpoints\.js$/,
     asks: /^\.\.\/models\/mappers$/,
     why: "160 KB of models by which the client reads and writes bodies that no task sends through it.",
-    instead: { text: answeredModels() },
+    instead: { text: modelsAnswered((model, name) => (ANSWERED.includes(name) ? model : "")) },
+  },
+  {
+    importer: /[\\/]@azure[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]models[\\/]parameters\.js$/,
+    asks: /^\.\.\/models\/mappers$/,
+    why: "The same: keys and tokens are asked for without a body.",
+    instead: { text: modelsAnswered((_model, name) => `export const ${name} = undefined;`) },
     gone: /[\\/]arm-machinelearning[\\/]dist-esm[\\/]src[\\/]models[\\/]mappers\.js$/,
   },
   {
@@ -181,10 +193,41 @@ export const EXCESS: readonly Excess[] = [
     gone: /[\\/]node_modules[\\/](open|default-browser|wsl-utils)[\\/]/,
   },
   {
-    importer: /[\\/]azure-pipelines-task-lib[\\/]toolrunner\.js$/,
-    asks: /^q$/,
-    why: "Only tools that are run need it; it reads a stack while it loads, which makes V8 count the bundle's lines.",
-    instead: { text: late("q") },
+    importer: /[\\/]azure-pipelines-task-lib[\\/]task\.js$/,
+    asks: /^\.\/toolrunner$/,
+    why: "It starts programs, and with q it is 36 KB; a task starts none.",
+    instead: {
+      text: `exports.ToolRunner = class {
+        constructor() { throw new Error("No program is started here."); }
+      };`,
+    },
+    gone: /[\\/](azure-pipelines-task-lib[\\/]toolrunner\.js|node_modules[\\/]q[\\/].*)$/,
+  },
+  {
+    importer: /[\\/]azure-devops-node-api[\\/]TaskApi\.js$/,
+    asks: /^\.\/interfaces\/TaskAgentInterfaces$/,
+    why: "30 KB of the forms of answers that no task reads through it: it is asked for a token, which is text.",
+    instead: { text: "exports.TypeInfo = {};" },
+    gone: /[\\/]interfaces[\\/]TaskAgentInterfaces\.js$/,
+  },
+  {
+    importer: /[\\/]@azure[\\/]storage-blob[\\/]dist[\\/]esm[\\/](ContainerClient|Clients)\.js$/,
+    asks: /^\.\/sas\/BlobSASSignatureValues\.js$/,
+    why: "It signs addresses with an account's key; a task is given addresses that are signed.",
+    instead: { text: leftOut("generateBlobSASQueryParameters", "generateBlobSASQueryParametersInternal") },
+  },
+  {
+    importer: /[\\/]@azure[\\/]storage-blob[\\/]dist[\\/]esm[\\/]ContainerClient\.js$/,
+    asks: /^\.\/BlobBatchClient\.js$/,
+    why: "Many deletions in one request, which no task sends.",
+    instead: { text: leftOut("BlobBatchClient") },
+  },
+  {
+    importer: /[\\/]@azure[\\/]storage-blob[\\/]dist[\\/]esm[\\/]Clients\.js$/,
+    asks: /^\.\/BlobQueryResponse\.js$/,
+    why: "Questions in SQL about a blob's content, whose answers are in Avro; no task asks any.",
+    instead: { text: leftOut("BlobQueryResponse") },
+    gone: /[\\/]storage-blob[\\/]dist[\\/]esm[\\/]internal-avro[\\/]/,
   },
   {
     importer: PROXIES,
