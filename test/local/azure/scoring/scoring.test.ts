@@ -1,6 +1,7 @@
 // Calling an online endpoint: who may, which deployment answers, and what a script's result, failure or delay becomes.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -162,6 +163,40 @@ describe("local Azure: scoring", () => {
       return status === 200;
     });
     assert.match(await logs("green"), /exit code 7; it is started again/);
+  });
+
+  it("answers 503 while a script is started again, and starts it once more where it fails then", async () => {
+    const starts = join(tmpdir(), `starts-${process.pid}-${Date.now()}`);
+    const script = `
+import os
+def init():
+    with open(os.environ["STARTS"], "a+") as file:
+        file.seek(0)
+        count = len(file.read())
+        file.write("x")
+    if count == 1:
+        raise RuntimeError("not this time")
+def run(raw_data):
+    if "exit" in raw_data:
+        os._exit(7)
+    return "there"
+`;
+    const failing = await registerCode(cloud, "restarts", script);
+    await make(
+      cloud,
+      `${base}/deployments/restarts`,
+      deploymentRequest(model, failing, { environmentVariables: { STARTS: starts } }),
+    );
+    const ask = (body: object) => score(body, { "azureml-model-deployment": "restarts" });
+    assert.equal((await ask({ exit: true })).status, 424);
+    const statuses: number[] = [];
+    await until("it is there again", async () => statuses.push((await ask({})).status) && statuses.at(-1) === 200);
+    assert.equal(readFileSync(starts, "utf8"), "xxx");
+    // 424 while the process is still ending, and never after that.
+    const away = statuses.slice(statuses.indexOf(503), -1);
+    assert.deepEqual([...new Set(away)], [503], statuses.join());
+    await workspaceAsk(cloud, "DELETE", `${base}/deployments/restarts`);
+    await rm(starts);
   });
 
   it("replaces a deployment in place, and goes on with the old process when the new one fails", async () => {
