@@ -197,6 +197,8 @@ export class Container {
       log,
     });
     this.process = running;
+    // The port of a process that served before is nobody's now.
+    this.livePort = undefined;
     this.tell("Created", "Created container inference-server");
     this.tell("Started", "Started container inference-server");
     const patience = this.world.settings.online.ready;
@@ -234,9 +236,16 @@ export class Container {
     this.logs.InferenceServer.add(
       `The container ended: ${end.code === null ? `signal ${end.signal}` : `exit code ${end.code}`}; it is started again`,
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    if (this.stopped) return;
-    await this.serve(this.folder).catch((error: Error) => this.logs.InferenceServer.add(error.message));
+    // Later and later, as any container that crashes again and again; by the machine's clock, as a process takes its time.
+    for (let pause = 200; ; pause = Math.min(pause * 2, 5_000)) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if (this.stopped) return;
+      try {
+        return await this.serve(this.folder);
+      } catch (error) {
+        this.logs.InferenceServer.add((error as Error).message);
+      }
+    }
   }
 
   private environment(folder: string, programs: readonly string[]): Record<string, string> {
