@@ -8,6 +8,7 @@ import {
   type TimelineRecord,
   TimelineRecordState,
 } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
+import { ApprovalStatus, type ReleaseEnvironment } from "azure-devops-node-api/interfaces/ReleaseInterfaces.js";
 import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { ReleaseApi } from "azure-devops-node-api/ReleaseApi.js";
 import { TaskError } from "../errors.ts";
@@ -116,6 +117,22 @@ export class RunRecords {
     return found;
   }
 
+  /**
+   * The people who approved the deployment to an environment of this release before it began, by their names (published type ReleaseApproval). None in
+   * a run of a pipeline: no predefined variable and no record of the run says who approved a stage (docs/facts/operations.md#C.5).
+   */
+  async approvers(environment: string): Promise<string[]> {
+    const { kind, project, runId } = this.#access;
+    if (kind !== "release") return [];
+    const release = await say(`read release ${runId}`, () => this.#releases.getRelease(project, runId));
+    const own = (release?.environments ?? []).find(({ name }) => name === environment);
+    const approved = (own?.preDeployApprovals ?? []).filter(
+      ({ status, isAutomated, attempt }) =>
+        status === ApprovalStatus.Approved && isAutomated !== true && (attempt ?? 1) === latestAttempt(own),
+    );
+    return [...new Set(approved.flatMap(({ approvedBy }) => approvedBy?.displayName ?? []))];
+  }
+
   /** The run that an address of its page names; undefined where it is no run of this organization. */
   runAt(uri: string): RunReference | undefined {
     const { collectionUri } = this.#access.settings;
@@ -211,6 +228,10 @@ export class RunRecords {
     return { steps: found, missing };
   }
 }
+
+/** The attempt of a deployment that its latest approval belongs to. */
+const latestAttempt = (environment: ReleaseEnvironment | undefined): number =>
+  Math.max(1, ...(environment?.preDeployApprovals ?? []).map(({ attempt }) => attempt ?? 1));
 
 interface Attached {
   readonly timelineId: string;

@@ -76,6 +76,16 @@ export class Judgements {
     return records ? { judgements: [], unread: [] } : { judgements: [], unread: ["This is no run of a pipeline."] };
   }
 
+  /** Who approved this stage of a classic release; undefined where Azure DevOps does not say it. It only informs people. */
+  async approvedBy(stage: string): Promise<string | undefined> {
+    try {
+      return (await (await this.#open())?.approvers(stage))?.join(", ") || undefined;
+    } catch (error) {
+      if (!(error instanceof TaskError)) throw error;
+      return undefined;
+    }
+  }
+
   /** Promotions of the run with this page. */
   async promotionsOf(uri: string): Promise<{ promotions: readonly Promotion[]; unread: readonly string[] }> {
     const records = await this.#open();

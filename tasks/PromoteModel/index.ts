@@ -8,7 +8,9 @@ export default defineTask(contract, async ({ inputs, open, openTarget, log, sign
   const source = await open(openAssetStore);
   const isOneIdentity = inputs.targetConnectionType === "same";
   const target = await openTarget(targetOf(source, isOneIdentity));
-  const { modelName, modelVersion, targetName, targetVersion, onConflict, requireEvidence, approvedBy } = inputs;
+  const { modelName, modelVersion, targetName, targetVersion, onConflict, requireEvidence } = inputs;
+  const records = openJudgements(run, signal);
+  const approvedBy = inputs.approvedBy ?? (await records.approvedBy(run.provenance.stage));
   const request = {
     name: modelName,
     version: modelVersion,
@@ -18,7 +20,7 @@ export default defineTask(contract, async ({ inputs, open, openTarget, log, sign
     tags: readPairs(inputs.tags, "tags"),
     isOneIdentity,
   };
-  const model = await promoteModel(source, target, request, openJudgements(run, signal));
+  const model = await promoteModel(source, target, request, records);
   const { name, version, id, type, path, created, contentHash, evidence, ...rest } = model;
   record.model = { name, version, id, type, path, created };
   const approver = approvedBy === undefined ? {} : { approvedBy };

@@ -11,6 +11,7 @@ import type { LocalCloud } from "../../local/cloud.ts";
 import type { Subscription } from "../../local/subscriptions.ts";
 import promote from "../../tasks/PromoteModel/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
+import { provenance } from "../lib/ml/world.ts";
 import { runStory, type StoryOptions } from "./context.ts";
 import { judgedRun } from "./judged.ts";
 import { connectionOf, type Subscriptions, startSubscriptions, targetIn, trained } from "./promoting.ts";
@@ -287,6 +288,28 @@ describe("PromoteModel", () => {
       shared.log,
       /The components train-step do not go along: Azure does not share components with a registry/,
     );
+  });
+
+  it("carries who approved the stage of a classic release, as Azure DevOps says it, unless an input does", async () => {
+    const { devops } = cloud;
+    const release = devops.releases.create(devops.releases.define("promote", ["Production"]), {
+      createdBy: devops.person("Ada"),
+    });
+    const [stage] = release.environments;
+    stage!.approvedBy = [devops.person("Grace Example"), devops.person("Lin Example")];
+    const own = records();
+    const accessToken = devops.issueJobToken({ plan: stage!.plan, jobId: "00000000-0000-4000-8000-0000000000ef" });
+    const inRelease: StoryOptions = {
+      records: () => ({ ...own, kind: "release", runId: release.id, settings: { ...own.settings, accessToken } }),
+      provenance: { ...provenance, kind: "release", stage: "Production" },
+    };
+    const given = { targetRegistry: "shared", targetName: "approved", requireEvidence: "false" };
+    assert.equal((await run(given, inRelease)).record.promotion?.approvedBy, "Grace Example, Lin Example");
+    const tags = tagsOf(registryAssets(cloud.azure, "shared")!.models.version("approved", "1")!.properties);
+    assert.equal(tags["azureDevOps.approvedBy"], "Grace Example, Lin Example");
+    const told = await run({ ...given, approvedBy: "Ada" }, inRelease);
+    assert.equal(told.record.promotion?.approvedBy, "Ada");
+    assert.equal((await run(given)).record.promotion?.approvedBy, undefined, "a run of a pipeline does not know");
   });
 
   it("changes nothing where an input is wrong, or the version was withdrawn", async () => {

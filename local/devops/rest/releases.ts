@@ -44,6 +44,13 @@ function releaseBody(call: Call, release: Release): object {
       status: each.status,
       definitionEnvironmentId: each.definitionEnvironmentId,
       rank: index + 1,
+      // Members of the published type ReleaseApproval.
+      preDeployApprovals: (each.approvedBy ?? []).map((person, order) => ({
+        ...{ id: each.id * 100 + order, approvalType: "preDeploy", status: "approved", isAutomated: false },
+        ...{ attempt: each.attempt, rank: order + 1, trialNumber: 1 },
+        approver: identityReference(world, person),
+        approvedBy: identityReference(world, person),
+      })),
       deploySteps:
         each.status === "notStarted"
           ? []
