@@ -11,12 +11,13 @@ import { planSource } from "../../../scripts/plan/plan.ts";
 /** The official client's own version, which stands in its package. */
 const SDK_VERSION = "2022-10-01";
 
-/** Resources and actions on them that each contract has at a version, as `workspaces/jobs`, in small letters. */
+/** Resources and actions on them that each contract of Azure ML has at a version, as `workspaces/jobs`, in small letters. */
 function published(version: string): Set<string>[] {
   const all = contracts().map((contract) => contract.operations(version));
   return all
     .filter((operations) => operations !== undefined)
-    .map((operations) => new Set([...operations.keys()].map((key) => key.replace(/^\w+ /, "").replaceAll("/{}", ""))));
+    .map((operations) => new Set([...operations.keys()].map((key) => key.replace(/^\w+ /, "").replaceAll("/{}", ""))))
+    .filter((names) => names.has("workspaces"));
 }
 
 /** The paths below a workspace that lib/ml asks for, as its sources write them. */

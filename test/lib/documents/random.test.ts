@@ -72,7 +72,12 @@ const AS_THE_CLIENT = [/managedResourceGroupTags: unknown field$/, /\.monitorDef
 
 /** What the published types have against a write, in whichever of the versions has the least against it. */
 function faultsIn({ method, path, body }: PlannedWrite): string[] {
-  return contracts().flatMap((contract) => {
+  // Azure Monitor's contract has none of these.
+  const known = contracts().filter((contract) =>
+    VERSIONS.some((version) => operationAt(contract, placeOf(method, path, version)!)?.body !== undefined),
+  );
+  assert.ok(known.length > 0, `${method} ${path}`);
+  return known.flatMap((contract) => {
     const each = VERSIONS.flatMap((version) => {
       const place = placeOf(method, path, version)!;
       const shape = operationAt(contract, place)?.body;
@@ -81,7 +86,6 @@ function faultsIn({ method, path, body }: PlannedWrite): string[] {
       const told = faults.map(({ path: at, message }) => `${at}: ${message}`);
       return [told.filter((fault) => !AS_THE_CLIENT.some((known) => known.test(fault)))];
     });
-    assert.ok(each.length > 0, `${method} ${path}`);
     return each.reduce((least, faults) => (faults.length < least.length ? faults : least));
   });
 }
