@@ -1,7 +1,7 @@
 // Checks the workspace itself, the network to it and the identity's roles, as far as a run depends on them.
 // Tests: test/lib/ml/preflight/workspace-checks.test.ts, test/bundle/preflight.test.ts
 import { checkConnectivity, isPrivateAddress } from "../../azure/index.ts";
-import { operationsOf, PROVIDER, type TaskFolderName } from "../setup/task-operations.ts";
+import { PROVIDER, type TaskOperations, wholeName } from "../setup/own-operations.ts";
 import { allows, type Permission } from "../workspace/permissions.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Finding } from "./finding.ts";
@@ -16,8 +16,8 @@ export interface Operations {
 }
 
 /** Operations of a task. @param needed without which Azure is sure to refuse it */
-export function operationsFor(task: TaskFolderName, needed: readonly string[]): Operations {
-  const { title, reads, changes, role } = operationsOf(task);
+export function operationsFor(task: TaskOperations, needed: readonly string[]): Operations {
+  const { title, reads, changes, role } = task;
   return { title, needed, likely: [...reads, ...changes].filter((operation) => !needed.includes(operation)), role };
 }
 
@@ -81,7 +81,7 @@ export async function checkPrivateNetwork(workspace: Workspace): Promise<Finding
 export function judgeRoles(roles: readonly Permission[], { title, needed, likely, role }: Operations): Finding {
   const id = "role";
   const lacking = (operations: readonly string[]) =>
-    operations.filter((operation) => !allows(roles, `${PROVIDER}/${operation}`));
+    operations.filter((operation) => !allows(roles, wholeName(operation)));
   const todo = `Give the identity the role ${role} on the workspace, or a role with ${PROVIDER}/ and those names; a new role takes some minutes to count.`;
   const [sure, others] = [lacking(needed), lacking(likely)];
   if (sure.length > 0)

@@ -7,6 +7,7 @@ import type { Finding } from "../preflight/finding.ts";
 import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
 import type { MachineNeed } from "../preflight/quota.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
+import { DEPLOY_ENDPOINT } from "../setup/own-operations.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 export interface DeploymentPreflight extends Pick<PreflightRequest, "onFindings"> {
@@ -37,7 +38,7 @@ export async function preflightOfDeployment(
   let isOpen = need !== undefined;
   const judge = await preflight(workspace, {
     what: `The deployment ${document.name}`,
-    operations: operationsFor("DeployEndpoint", needed),
+    operations: operationsFor(DEPLOY_ENDPOINT, needed),
     onFindings,
     known: known.then(([, deployments]) => {
       const certain = need !== undefined && !deployments.some((one) => mayBeIt(one, need));

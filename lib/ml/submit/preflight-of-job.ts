@@ -6,6 +6,7 @@ import type { Job } from "../jobs/jobs.ts";
 import { judgeCompute, needOfCompute, needOfPart, type UsedCompute } from "../preflight/compute-checks.ts";
 import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
+import { SUBMIT_JOB } from "../setup/own-operations.ts";
 import { computeName, findCompute } from "../workspace/computes.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
@@ -30,7 +31,7 @@ export async function preflightOfJob(
   const computes = usedComputes(workspace, parts);
   await preflight(workspace, {
     what: "The job",
-    operations: operationsFor("SubmitJob", ["jobs/write"]),
+    operations: operationsFor(SUBMIT_JOB, ["jobs/write"]),
     onFindings,
     known: (async () => {
       const [[, earlier], used] = await Promise.all([known, computes]);
