@@ -20,6 +20,9 @@ export interface Mark {
   readonly claim: string;
 }
 
+/** Names that the service gives to batch jobs, and more; one that is none leads elsewhere, and is not taken for a name. */
+export const JOB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+
 /** The tag of a step's invocations, the same for every attempt. */
 export const stepTag = (stepIdentity: string): string => `${INVOKED_BY}.${sha256(stepIdentity).slice(0, 16)}`;
 
@@ -52,13 +55,14 @@ async function taggedJobs(
     found.push(job);
     if (found.length === MOST) break;
   }
-  return found.filter(({ name }) => name !== undefined && name !== "");
+  return found.filter(({ name }) => JOB_NAME.test(name ?? ""));
 }
 
 /**
  * The job that one request made: it alone has the claim, which nobody knew before the request. Where the request was delivered twice
  * there are two; the older one counts, and the other is left to the caller.
  * @returns the oldest first; empty where none was seen within `patience` milliseconds
+ * @throws TaskError where this identity may not list jobs; a service that is out is asked again until the time is over
  */
 export async function jobsOfClaim(
   workspace: Workspace,
@@ -67,8 +71,17 @@ export async function jobsOfClaim(
   clock?: Clock,
 ): Promise<Job[]> {
   const { signal } = workspace;
+  const listed = async () => {
+    try {
+      return await taggedJobs(workspace, tag);
+    } catch (error) {
+      const { kind } = error as { kind?: unknown };
+      if (signal.aborted || !(kind === "service" || kind === "connection" || kind === "timeout")) throw error;
+      return [];
+    }
+  };
   const look = async () => {
-    const jobs = (await taggedJobs(workspace, tag)).filter((job) => tagsOf(job)[tag] === claim);
+    const jobs = (await listed()).filter((job) => tagsOf(job)[tag] === claim);
     return jobs.length > 0 ? { done: true as const, value: jobs.toReversed() } : { done: false as const };
   };
   const what = "the job of the invocation to be seen";

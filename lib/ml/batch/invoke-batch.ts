@@ -18,7 +18,7 @@ import { type BatchTarget, batchTarget } from "./batch-endpoints.ts";
 import { earlierJob, hasFailed, newMark, stepTag, tagJob, unmarkedJobs } from "./batch-jobs.ts";
 import { unseen } from "./cancel-left.ts";
 import { fitTo } from "./fit.ts";
-import { cancelOthers, findClaimed, type Invoked, invokedAs, notKnown, postInvocation } from "./post-invocation.ts";
+import { cancelOthers, findOrFail, type Invoked, invokedAs, postInvocation } from "./post-invocation.ts";
 
 /** A text that survives where the agent runs the step again in place, and nothing else. */
 interface StepMemory {
@@ -109,8 +109,8 @@ async function invoke(workspace: Workspace, given: BatchInvocation, options: Inv
   const { tags: _tags, ...specification } = body;
   const hash = sha256(canonical({ endpoint: target.endpoint, deployment: target.deployment, ...specification }));
   const begun = (job: Invoked, joined: boolean): BatchJob => {
-    memory.write(`job ${job.name}`);
     options.onLeft?.(job.name);
+    remember(workspace, memory, `job ${job.name}`);
     if (joined)
       log.info(`An earlier attempt of this step began ${job.name}, which is ${job.status}: going on with it.`);
     return batchJob(workspace, target, given, job, joined);
@@ -132,7 +132,7 @@ async function invoke(workspace: Workspace, given: BatchInvocation, options: Inv
       memory.write(`posted ${mark.claim}`);
       options.onLeft?.(unseen(mark));
     },
-    onRefused: () => memory.write(""),
+    onRefused: () => remember(workspace, memory, ""),
   });
   if (workspace.azure.dryRun) return batchJob(workspace, target, given, job, false);
   const invoked = begun(job, false);
@@ -159,9 +159,7 @@ async function earlierOf(
   const [, claim] = POSTED.exec(note) ?? [];
   const [, name] = BEGUN.exec(note) ?? [];
   if (claim !== undefined) {
-    const found = await findClaimed(workspace, { tag, claim }, LOOK_AGAIN, clock);
-    if (found === undefined) throw await notKnown(workspace, target);
-    return found;
+    return findOrFail(workspace, target, { mark: { tag, claim }, patience: LOOK_AGAIN, clock });
   }
   if (name !== undefined) {
     const job = await findJob(workspace, name);
@@ -184,6 +182,17 @@ async function earlierOf(
       hint: "Wait for that job with AzureMLWaitForJob, or cancel it; to invoke the endpoint again, start a new run of the pipeline.",
     },
   );
+}
+
+/** Notes what is certain now. A job that has begun is not lost over a note that cannot be written. */
+function remember({ log }: Workspace, memory: StepMemory, note: string): void {
+  try {
+    memory.write(note);
+  } catch (error) {
+    log.warn(
+      `The step could not note what it has done, so that a retry by the agent in place may fail: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
 }
 
 function batchJob(

@@ -5,11 +5,12 @@ import { NAME_NOT_RESOLVED, NOT_CONNECTED, OutcomeUnknown } from "../../azure/in
 import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
 import type { Clock } from "../../poll.ts";
+import { bounded } from "../../remote-text.ts";
 import { cancelJob, type Job } from "../jobs/jobs.ts";
 import { ofCreator } from "../jobs/ownership.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { BatchTarget } from "./batch-endpoints.ts";
-import { jobsOfClaim, type Mark, SEARCH, unmarkedJobs } from "./batch-jobs.ts";
+import { JOB_NAME, jobsOfClaim, type Mark, SEARCH, unmarkedJobs } from "./batch-jobs.ts";
 
 /** The job of an invocation, as the answer or the search says it. */
 export interface Invoked {
@@ -47,7 +48,7 @@ export async function postInvocation(workspace: Workspace, posting: Posting): Pr
     const { body } = await azure.request<Record<string, unknown>>("POST", target.scoringUri, {
       doing: `invoke the batch endpoint ${target.endpoint}`,
       // What a dry run answers has no name.
-      promises: azure.dryRun ? "object" : (answer) => typeof answer["name"] === "string" && answer["name"] !== "",
+      promises: azure.dryRun ? "object" : ({ name }) => typeof name === "string" && JOB_NAME.test(name),
       anonymous: true,
       again: false,
       headers: { Authorization: `Bearer ${token}`, "azureml-model-deployment": target.deployment },
@@ -69,10 +70,37 @@ export async function postInvocation(workspace: Workspace, posting: Posting): Pr
     place.log.warn(
       `The answer of the batch endpoint ${target.endpoint} did not arrive. Looking for its job for up to ${SEARCH / 1000} seconds; nothing is sent again. ${why}`,
     );
-    const found = await findClaimed(place, mark, SEARCH, clock);
-    if (found !== undefined) return found;
-    throw await notKnown(place, target, error);
+    return findOrFail(place, target, { mark, patience: SEARCH, clock, cause: error });
   }
+}
+
+/**
+ * The job with the claim.
+ * @throws OutcomeUnknown where none is seen in that time, or where jobs cannot be listed
+ */
+export async function findOrFail(
+  workspace: Workspace,
+  target: BatchTarget,
+  search: {
+    readonly mark: Mark;
+    readonly patience: number;
+    readonly clock?: Clock | undefined;
+    readonly cause?: unknown;
+  },
+): Promise<Invoked> {
+  let found: Invoked | undefined;
+  let { cause } = search;
+  try {
+    found = await findClaimed(workspace, search.mark, search.patience, search.clock);
+  } catch (error) {
+    if (workspace.signal.aborted) throw error;
+    workspace.log.warn(
+      `The jobs of the workspace could not be looked at. ${error instanceof Error ? error.message : ""}`,
+    );
+    cause ??= error;
+  }
+  if (found !== undefined) return found;
+  throw await notKnown(workspace, target, cause);
 }
 
 /**
@@ -116,7 +144,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** The error where no job was found: it names those that could be the one. */
-export async function notKnown(workspace: Workspace, target: BatchTarget, cause?: unknown): Promise<OutcomeUnknown> {
+async function notKnown(workspace: Workspace, target: BatchTarget, cause?: unknown): Promise<OutcomeUnknown> {
   const { endpoint, deployment } = target;
   const candidates = await unmarkedJobs(workspace, target).catch(() => []);
   const could =
@@ -144,7 +172,7 @@ export function invokedAs(job: Job): Invoked {
     status,
     tags: tags ?? {},
     ...(displayName ? { displayName } : {}),
-    ...(studio ? { studioUrl: studio } : {}),
+    ...(isPage(studio) ? { studioUrl: studio } : {}),
   };
 }
 
@@ -157,9 +185,13 @@ function invokedBy(body: Readonly<Record<string, unknown>>): Invoked {
   const { status, name } = properties;
   return {
     name: String(body["name"] ?? ""),
-    status: typeof status === "string" && status !== "" ? status : "Unknown",
+    status: typeof status === "string" && status !== "" ? bounded(status, 100) : "Unknown",
     tags: Object.fromEntries(Object.entries(tags).map(([tag, value]) => [tag, String(value)])),
-    ...(typeof name === "string" && name !== "" ? { displayName: name } : {}),
-    ...(typeof studio === "string" && studio.startsWith("https://") ? { studioUrl: studio } : {}),
+    ...(typeof name === "string" && name !== "" ? { displayName: bounded(name, 300) } : {}),
+    ...(isPage(studio) ? { studioUrl: studio } : {}),
   };
 }
+
+/** An address that may be shown: of one line, and no longer than addresses are. */
+const isPage = (text: unknown): text is string =>
+  typeof text === "string" && /^https:\/\/[^\s\p{Cc}]{1,2000}$/u.test(text);

@@ -86,6 +86,8 @@ describe("the invocation of a step", () => {
   it("names the input that is wrong, and asks for an endpoint", async () => {
     await assert.rejects(read({ endpointName: undefined }), { message: /names no batch endpoint/ });
     await assert.rejects(read({ input: "nothing" }), { message: /no file or folder .*nothing/ });
+    await assert.rejects(read({ input: "../outside" }), { message: /no file or folder|leaves the repository/ });
+    await assert.rejects(read({ input: "/etc" }), { message: /lies outside of the repository/ });
     await assert.rejects(read({ input: "azureml:rows" }), { message: /neither a version nor a label/ });
     await assert.rejects(read({ endpointName: "../x" }), { message: /holds "\/"/ });
     await assert.rejects(read({}, { "a-b": "1" }), { message: /"a-b" has a name that Azure ML refuses/ });

@@ -133,6 +133,10 @@ describe("an invocation whose answer is lost", () => {
       "a page came in place of JSON",
       (async (request) => answered(request, 200, "<html>sign in</html>")) satisfies Fate,
     ],
+    [
+      "the answer's name is none",
+      (async (request) => answered(request, 201, { name: "../../x", properties: {} })) satisfies Fate,
+    ],
     ["an answer without a name came", (async (request) => answered(request, 201, { properties: {} })) satisfies Fate],
   ] as const)
     it(`fails where ${what}, and never posts again, not even where the agent retries the step`, async () => {
@@ -163,6 +167,33 @@ describe("an invocation whose answer is lost", () => {
     const rerun = await begin(undefined, { stepIdentity }, 2);
     assert.match(rerun.error?.message ?? "", new RegExp(`may have begun ${made}.*nothing was sent`));
     assert.deepEqual([again.posts.length, rerun.posts.length, await names()], [0, 0, [made]]);
+  });
+
+  it("says that nothing is known where it may not list jobs", async () => {
+    const workspace = await openLocal({
+      between: async (request, send) => {
+        if (isPost(request.method, request.url)) return lost(request, send);
+        const isSearch = /\/jobs\?/.test(request.url);
+        return isSearch ? answered(request, 403, { error: { code: "No", message: "no" } }) : send();
+      },
+    });
+    const options = step({ endpoint: batch.endpoint, root: batch.folder, clock: leapingClock() });
+    await assert.rejects(invokeBatch(workspace, invocation(batch.folder), options), OutcomeUnknown);
+    assert.match(workspace.log.text(), /\[warning\] The jobs of the workspace could not be looked at/);
+  });
+
+  it("keeps its job where the note of it cannot be written, and sends nothing where the first one cannot", async () => {
+    const full = (at: RegExp) => ({
+      read: () => undefined,
+      write(text: string) {
+        if (at.test(text)) throw new Error("no space left");
+      },
+    });
+    const { job, left, workspace } = await begin(undefined, { memory: full(/^job /), wait: true });
+    assert.deepEqual([await names(), left.at(-1)], [[job?.name], job?.name]);
+    assert.match(workspace.log.text(), /\[warning\].*no space left/);
+    const refused = await begin(undefined, { memory: full(/^posted /) });
+    assert.deepEqual([refused.posts.length, refused.error?.message], [0, "no space left"]);
   });
 
   it("tells a refusal from a lost answer: nothing is searched for, and the step may be retried", async () => {
