@@ -6,7 +6,7 @@ import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { AlertVerdict } from "./verdict.ts";
-import type { Window } from "./window.ts";
+import { isoOf, type Window } from "./window.ts";
 
 /** The kinds of rules, by the name of their collection, and the version that lists them. */
 const KINDS = { metricAlerts: "2018-03-01", scheduledQueryRules: "2021-08-01" } as const;
@@ -161,9 +161,9 @@ export function alertVerdict(
   if (hit !== undefined) {
     const since = Date.parse(String(hit.startDateTime)) < Date.parse(window.from) ? ", before the window began" : "";
     const until = /^resolved$/i.test(String(hit.monitorCondition))
-      ? ` and was resolved at ${hit.monitorConditionResolvedDateTime}`
+      ? ` and was resolved at ${sayTime(hit.monitorConditionResolvedDateTime)}`
       : "";
-    return verdict("fail", `The alert rule ${rule.written} fired at ${hit.startDateTime}${since}${until}.`);
+    return verdict("fail", `The alert rule ${rule.written} fired at ${sayTime(hit.startDateTime)}${since}${until}.`);
   }
   if (!rule.enabled)
     return verdict("inconclusive", `The alert rule ${rule.written} is switched off, so it cannot fire.`);
@@ -173,6 +173,12 @@ export function alertVerdict(
       `More than ${MOST_ALERTS} alerts fired, and not all were looked at for the rule ${rule.written}.`,
     );
   return verdict("pass", `The alert rule ${rule.written} did not fire from ${window.from} to ${window.to}.`);
+}
+
+/** No more of the service's text than the time that it says. */
+function sayTime(text: string | undefined): string {
+  const time = Date.parse(String(text));
+  return Number.isNaN(time) ? "a time that Azure Monitor did not say" : isoOf(time);
 }
 
 /**

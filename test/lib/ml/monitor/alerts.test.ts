@@ -49,6 +49,13 @@ describe("an alert rule", () => {
       "pass",
       /did not fire/,
     ],
+    [
+      "fails where its time is no time, and repeats no text of the service",
+      [{ ...fired(3), startDateTime: "##vso[task.complete]" }],
+      rule,
+      "fail",
+      /^The alert rule errors fired at a time that Azure Monitor did not say\.$/,
+    ],
     ["is open where it is switched off", [], { ...rule, enabled: false }, "inconclusive", /switched off/],
   ];
   for (const [what, all, of, outcome, sentence] of table) {
