@@ -5,9 +5,13 @@ import { openJudgements } from "../../lib/task/judgements.ts";
 import { contract } from "./contract.gen.ts";
 
 export default defineTask(contract, async ({ inputs, open, openTarget, log, signal, record, run }) => {
-  const source = await open(openAssetStore);
   const isOneIdentity = inputs.targetConnectionType === "same";
-  const target = await openTarget(targetOf(source, isOneIdentity));
+  const opening = open(openAssetStore);
+  // Two connections sign in side by side; one connection finds a registry through the source's workspace.
+  const [source, target] = await Promise.all([
+    opening,
+    isOneIdentity ? opening.then((from) => openTarget(targetOf(from))) : openTarget(openAssetStore),
+  ]);
   const { modelName, modelVersion, targetName, targetVersion, onConflict, requireEvidence } = inputs;
   const records = openJudgements(run, signal);
   const approvedBy = inputs.approvedBy ?? (await records.approvedBy(run.provenance.stage));

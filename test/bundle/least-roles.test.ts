@@ -81,6 +81,19 @@ describe("the least roles of each task", () => {
       needs: "models/versions/read",
     },
     {
+      task: "PromoteModel",
+      inputs: () => ({
+        ...{
+          modelName: "least",
+          modelVersion: "1",
+          targetWorkspace: bench.cloud.workspace,
+          targetName: "least-promoted",
+        },
+        requireEvidence: "false",
+      }),
+      needs: "models/versions/write",
+    },
+    {
       task: "DeployEndpoint",
       inputs: () => ({
         endpointFile: "azureml/endpoint.yml",

@@ -1,18 +1,13 @@
-// Opens the target of a promotion: by the source's connection, a registry of another subscription is found through the source's workspace.
+// Opens the target of a promotion by the source's own connection: a registry of another subscription is found through the source's workspace.
 // Tests: test/tasks/PromoteModel.test.ts
 import { type AssetStore, type AssetStoreRequest, openAssetStore } from "../assets/asset-store.ts";
 import { openRegistry } from "../assets/registry.ts";
 
-/**
- * @param isOneIdentity whether the request comes by the source's own connection
- * @throws TaskError as `openAssetStore`
- */
+/** @throws TaskError as `openAssetStore` */
 export const targetOf =
-  (source: AssetStore, isOneIdentity: boolean) =>
+  ({ workspace }: AssetStore) =>
   async (request: AssetStoreRequest): Promise<AssetStore> => {
-    const { workspace } = source;
-    if (!isOneIdentity || workspace === undefined || request.name !== "" || !request.registry)
-      return openAssetStore(request);
+    if (workspace === undefined || request.name !== "" || !request.registry) return openAssetStore(request);
     const registry = await openRegistry(request, request.registry, workspace);
     return { workspace: undefined, registry, home: registry, signal: request.signal, location: registry.location };
   };
