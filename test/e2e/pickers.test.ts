@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
 import type { AssetNoun } from "../../local/azure/arm/collection.ts";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
+import { batchDeploymentsOf, batchEndpointsOf } from "../../local/azure/records/batch-endpoint.ts";
 import type { JobRecord } from "../../local/azure/records/job.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { neighbouringGroups, neighbouringWorkspaces } from "../../local/azure/records/workspace.ts";
@@ -73,6 +74,17 @@ function fill({ azure: world }: LocalCloud): Held {
       operationUrl: "",
     });
   }
+  for (const name of numbered("batch"))
+    batchEndpointsOf(world).set(name, {
+      ...{ name, stamps, tags: {}, location: world.location, description: null, properties: {} },
+      ...{ defaultDeployment: null, provisioningState: "Succeeded", scoringUri: null, createdWith: "2024-04-01" },
+      authMode: "AADToken",
+    });
+  for (const name of numbered("deployment"))
+    batchDeploymentsOf(world).set(`batch-1/${name}`, {
+      ...{ name, endpoint: "batch-1", stamps, tags: {}, location: world.location, properties: {} },
+      provisioningState: "Succeeded",
+    });
   numbered("job").forEach((name, index) => {
     world.store<JobRecord>("jobs").set(name, {
       name,
@@ -109,6 +121,7 @@ function fill({ azure: world }: LocalCloud): Held {
       ...numbered("store"),
     ],
     onlineEndpoints: numbered("endpoint"),
+    batchEndpoints: numbered("batch"),
     deployments: numbered("deployment"),
     jobs: numbered("job"),
   };
@@ -160,7 +173,10 @@ describe("lists in the task editor", () => {
         it(`offers what there is for ${input.name}: ${noun}`, async () => {
           const [, asset = "", parameter = ""] = /\/(data|models)\/\{\{\{(\w+)/.exec(binding.endpointUrl) ?? [];
           const from = binding.parameters?.[parameter]?.replace(/\W/g, "");
-          const over = from === undefined ? {} : { [from]: asset === "data" ? "data-1" : "model-1" };
+          const over = {
+            ...(from === undefined ? {} : { [from]: asset === "data" ? "data-1" : "model-1" }),
+            ...(binding.endpointUrl.includes("/batchEndpoints/") ? { endpointName: "batch-1" } : {}),
+          };
           const { choices, pages, isCut } = await fillOf(binding, over);
           const offered = choices.map(({ Value }) => Value.replace(/^endpoint:(?=endpoint)|@latest$/g, ""));
           assert.ok(held[noun], `the test knows what there is of ${noun}`);
