@@ -104,6 +104,15 @@ describe("the least roles of each task", () => {
       needs: "onlineEndpoints/deployments/write",
     },
     {
+      task: "Rollback",
+      inputs: () => {
+        const endpoint = endpointsOf(bench.cloud.azure).get("least");
+        if (endpoint) endpoint.traffic = {};
+        return { endpointName: "least", requestFile: "requests/ada.json" };
+      },
+      needs: "onlineEndpoints/write",
+    },
+    {
       task: "InvokeEndpoint",
       inputs: () => ({ endpointName: "least", requestFile: "requests/ada.json" }),
       needs: "onlineEndpoints/listkeys/action",

@@ -161,6 +161,27 @@ export const endpointScenarios: readonly Scenario[] = [
       endsWith(place, story, { traffic: { blue: 100 }, deployments: ["blue"], greetings: ["good day, Ada"] }),
   },
   {
+    name: "Rollback",
+    task: "Rollback",
+    inputs: { endpointName: "greeter", requestFile: "requests/ada.json", expectations: "$.predictions[1] == 2" },
+    requests: {
+      "login false": 2,
+      "arm false": 10,
+      "arm true": 2,
+      "storage true": 3,
+      "storage false": 2,
+      "scoring false": 1,
+    },
+    async prepare(place) {
+      await live(place);
+      const endpoint = place.endpoint("greeter");
+      if (endpoint) Object.assign(endpoint, { traffic: {}, tags: { "azureDevOps.lastKnownGood": "blue" } });
+    },
+    afterAttempt: sentencesAreTrue,
+    check: (place, story) =>
+      endsWith(place, story, { traffic: { blue: 100 }, deployments: ["blue"], greetings: ["good day, Ada"] }),
+  },
+  {
     name: "InvokeEndpoint",
     task: "InvokeEndpoint",
     inputs: { endpointName: "greeter", requestFile: "requests/ada.json", expectations: "$.predictions[1] == 2" },
