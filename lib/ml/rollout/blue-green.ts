@@ -4,10 +4,10 @@
 import { withKnownGood } from "../endpoints/endpoint-tags.ts";
 import { type Endpoint, getEndpoint } from "../endpoints/endpoints.ts";
 import type { Routing } from "../endpoints/traffic.ts";
-import { sameTraffic, sayTraffic, shareOf, trafficWith, unmirrored } from "../endpoints/traffic-shares.ts";
+import { sameName, sameTraffic, sayTraffic, shareOf, trafficWith, unmirrored } from "../endpoints/traffic-shares.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
-import { readProgress, withProgress } from "./rollout-progress.ts";
+import { readProgress, withEndedProgress, withProgress } from "./rollout-progress.ts";
 
 /**
  * Gives the deployment its share, once it has been called.
@@ -37,7 +37,9 @@ function atOnce(now: Routing, endpoint: Endpoint, name: string, percent: number)
   const progress = readProgress(endpoint.tags);
   // A rollout with steps whose share this write changes is in progress no more.
   const isOver = progress?.kind === "canary" && shareOf(traffic, progress.deployment) !== progress.share;
-  const tags = isOver ? withProgress(now.tags, undefined) : now.tags;
+  const isItsOwn = progress !== undefined && sameName(progress.deployment, name);
+  const ended = isItsOwn ? withProgress(now.tags, undefined) : withEndedProgress(now.tags);
+  const tags = isOver ? ended : now.tags;
   return {
     traffic,
     mirror: unmirrored(now.mirror, traffic, name),

@@ -30,6 +30,7 @@ import { deleteOld } from "./rollout-clear.ts";
 import { longestName, requireItsCompute } from "./rollout-ground.ts";
 import { planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
+import { requireNotEnded } from "./rollout-route.ts";
 import { StepTaker } from "./rollout-steps.ts";
 import { undo } from "./rollout-undo.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
@@ -78,7 +79,9 @@ export async function deploy(
   const clock = workspace.clock ?? systemClock;
   const started = clock.now();
   const left = () => (options.deadline ? Math.max(1, options.deadline - (clock.now() - started)) : undefined);
-  const rollout = new Rollout(workspace, options, await resolveAndPlan(workspace, options, left, judge?.ready));
+  const begun = await resolveAndPlan(workspace, options, left, judge?.ready);
+  if ("bake" in strategy && strategy.advance === "next") requireNotEnded(begun.plan, workspace.provenance);
+  const rollout = new Rollout(workspace, options, begun);
   rollout.tell({ strategy: strategy.kind });
   try {
     return await apply(workspace, rollout, options, judge?.judge);

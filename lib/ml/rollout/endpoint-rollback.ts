@@ -23,7 +23,7 @@ import { planRollback, type RollbackPlan, rollbackLines } from "./rollback-plan.
 import { callBeforeTraffic } from "./rollout-call.ts";
 import { RolloutClaim } from "./rollout-claim.ts";
 import { requireReady } from "./rollout-ground.ts";
-import { readProgress, withProgress } from "./rollout-progress.ts";
+import { readProgress, withEndedProgress } from "./rollout-progress.ts";
 
 export interface RollbackOptions extends Callbacks<RollbackSection> {
   readonly endpoint: string;
@@ -135,7 +135,7 @@ async function move(
     route: ({ traffic, mirror, tags }) => ({
       traffic: sameTraffic(traffic, plan.trafficAfter) ? traffic : plan.trafficAfter,
       mirror: withoutShadow(mirror, plan.to, tags),
-      tags: withRolledBack(withProgress(tags, undefined), { to: plan.to, from: plan.from, at }),
+      tags: withRolledBack(withEndedProgress(tags), { to: plan.to, from: plan.from, at }),
     }),
     onWrite: async (changes) => {
       requireSameChange(name, plan, planned, changes);

@@ -32,6 +32,8 @@ export interface Progress {
   readonly made: boolean;
   /** The traffic before the rollout; undefined where it did not fit into the tag. */
   readonly was: Traffic | undefined;
+  /** Short hash of the pipeline run that made the last change; empty outside pipelines. */
+  readonly of: string;
   /** Short hashes of the steps of pipeline runs that have made a change: a rerun of one makes none. */
   readonly taken: readonly string[];
 }
@@ -44,7 +46,7 @@ export function readProgress(tags: Tags | null | undefined): Progress | undefine
   if (kind !== "canary" && kind !== "shadow") return undefined;
   if (typeof deployment !== "string" || !isServingName(deployment)) return undefined;
   if (!isShare(share) || typeof since !== "string" || Number.isNaN(Date.parse(since))) return undefined;
-  const { by = "", made, was, taken } = origin;
+  const { by = "", made, was, of, taken } = origin;
   return {
     kind,
     deployment,
@@ -54,7 +56,8 @@ export function readProgress(tags: Tags | null | undefined): Progress | undefine
     by: typeof by === "string" ? by : "",
     made: made === true,
     was: isTraffic(was) ? was : undefined,
-    taken: Array.isArray(taken) ? taken.filter((one): one is string => /^[0-9a-f]{8}$/.test(String(one))) : [],
+    of: isMark(of) ? of : "",
+    taken: Array.isArray(taken) ? taken.filter(isMark) : [],
   };
 }
 
@@ -62,18 +65,34 @@ export function readProgress(tags: Tags | null | undefined): Progress | undefine
 export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
   const { [IN_PROGRESS]: _state, [ORIGIN]: _origin, ...others } = tags;
   if (progress === undefined) return others;
-  const { kind, deployment, share, since, by, made, was, taken } = progress;
+  const { kind, deployment, share, since, by, made, was, of, taken } = progress;
   const run = progress.run.replace(/[^\w .:/-]/g, "").slice(0, 80);
   // Newest first to be dropped last: a rerun is a rerun of what was done a moment ago.
   const origins = [
-    { by, made, was, taken },
-    { by, made, taken: taken.slice(-8) },
+    { by, made, was, of, taken },
+    { by, made, of, taken: taken.slice(-8) },
   ].map((one) => JSON.stringify(one));
   return {
     ...others,
     [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since, run }),
-    [ORIGIN]: origins.find((text) => text.length <= LONGEST) ?? JSON.stringify({ by, made, taken: taken.slice(-8) }),
+    [ORIGIN]:
+      origins.find((text) => text.length <= LONGEST) ?? JSON.stringify({ by, made, of, taken: taken.slice(-8) }),
   };
+}
+
+/**
+ * The endpoint's tags once somebody else has ended a rollout: a rollback, or another release. Its origin stays, by which later stages of the
+ * run that began it know that they must not begin it again.
+ */
+export function withEndedProgress(tags: Tags): Tags {
+  const { [IN_PROGRESS]: _state, ...others } = tags;
+  return others;
+}
+
+/** The short hash of the run that made the last change of a rollout, which may have ended since; undefined where there is none. */
+export function lastRunOf(tags: Tags | null | undefined): string | undefined {
+  const { of } = parse(tags?.[ORIGIN]);
+  return isMark(of) ? of : undefined;
 }
 
 /**
@@ -86,6 +105,12 @@ export function standingProgress(endpoint: Endpoint | undefined): Progress | und
   const { traffic, mirrorTraffic } = endpoint.properties;
   const share = shareOf(progress.kind === "canary" ? traffic : mirrorTraffic, progress.deployment);
   return share === progress.share ? progress : undefined;
+}
+
+/** The short hash of a pipeline run, the same for all its stages; empty outside pipelines. */
+export function runMark({ kind, organization, project, runId }: Provenance): string {
+  if (kind === "none") return "";
+  return sha256([organization.replace(/\/+$/, ""), project, kind, runId].join("/")).slice(0, 8);
 }
 
 /** The short hash by which a rerun of a step knows that it has made its change; undefined outside pipelines. */
@@ -119,6 +144,7 @@ function parse(text: string | undefined): Readonly<Record<string, unknown>> {
   }
 }
 
+const isMark = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{8}$/.test(value);
 const isShare = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100;
 

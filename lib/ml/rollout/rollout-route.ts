@@ -2,16 +2,18 @@
 // moment; and what an earlier step has written, for its rollback. Pure.
 // Tests: test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/canary-stages.test.ts
 import { TaskError } from "../../errors.ts";
+import type { Provenance } from "../../provenance.ts";
 import { withKnownGood } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
 import type { Routing } from "../endpoints/traffic.ts";
 import { changesOf, sameName, sayTraffic, shareOf, unmirrored, withoutZeros } from "../endpoints/traffic-shares.ts";
 import type { WrittenChanges } from "./rollout-own.ts";
+import type { RolloutPlan } from "./rollout-plan.ts";
 import {
   IN_PROGRESS,
   nextTraffic,
-  ORIGIN,
   type Progress,
+  runMark,
   standingProgress,
   stands,
   withProgress,
@@ -47,6 +49,20 @@ const isSame = (one: Progress | undefined, other: Progress): boolean =>
   one.share === other.share &&
   one.since === other.since;
 
+/**
+ * With one change a call, stages of one run are one rollout: once that has ended, a later stage or a rerun must not begin it again, with
+ * another share than its stage says, or with a version that somebody has just rolled back.
+ * @throws TaskError where the rollout of this run has ended in another way than well
+ */
+export function requireNotEnded({ progress, lastRun, trafficBefore }: RolloutPlan, provenance: Provenance): void {
+  if (progress !== undefined || lastRun === undefined || lastRun !== runMark(provenance)) return;
+  throw new TaskError(
+    "conflict",
+    `The rollout that this run began has been taken back or replaced since: the traffic is ${sayTraffic(trafficBefore)}. A later stage, or a rerun, does not begin it again, so nothing was changed.`,
+    { errorCode: "AML1611", hint: "To release this version again, start a new run of the pipeline." },
+  );
+}
+
 /** @throws TaskError where the share is not as the rollout wrote it: a rollback, another run or somebody by hand has changed it */
 export function requireStanding(endpoint: Endpoint, progress: Progress): void {
   if (isSame(standingProgress(endpoint), progress)) return;
@@ -71,12 +87,9 @@ function requireNone({ properties }: Endpoint, standing: Progress | undefined): 
 export function writtenSince({ tags, properties }: Endpoint, progress: Progress): WrittenChanges {
   const { deployment: name, share, was } = progress;
   const now = withoutZeros(properties.traffic ?? {});
-  const state = Object.fromEntries(
-    [IN_PROGRESS, ORIGIN].flatMap((tag) => {
-      const value = tags?.[tag];
-      return value === undefined ? [] : [[tag, [null, value]] as const];
-    }),
-  );
+  // Its origin stays, so that a rerun of the step that took it back does not begin it again.
+  const value = tags?.[IN_PROGRESS];
+  const state = value === undefined ? {} : { [IN_PROGRESS]: [null, value] as const };
   if (progress.kind === "shadow") return { tags: state, mirror: [0, share] };
   return {
     tags: state,

@@ -11,7 +11,7 @@ import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
 import { type Judge, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
-import { type Progress, stepMark } from "./rollout-progress.ts";
+import { type Progress, runMark, stepMark } from "./rollout-progress.ts";
 import type { StepSection } from "./rollout-report.ts";
 import { requireStanding, routeTo, writtenSince } from "./rollout-route.ts";
 
@@ -58,7 +58,9 @@ export class StepTaker {
     if (begun) this.#at(begun, shares);
     const mark = stepMark(provenance);
     if (begun && this.#isOneChange && mark !== undefined && begun.taken.includes(mark)) {
-      log.info(`${this.#says(begun)}: an earlier attempt of this step made that change, and this one makes no other.`);
+      log.info(
+        `${this.#says(begun)}: an earlier attempt of this step made that change, and this one makes no other. If this is another step of the same job, give it a name of its own.`,
+      );
       return this.#pause();
     }
     // The agent of an earlier attempt was lost: its share is this attempt's to go on with, or to take back.
@@ -186,6 +188,7 @@ export class StepTaker {
       by: this.#progress?.by || claim.by,
       made: this.#progress?.made ?? claim.created,
       was: this.#progress?.was,
+      of: runMark(provenance),
       taken: [...(this.#progress?.taken ?? []), ...(mark === undefined ? [] : [mark])],
     };
     const { after } = await this.#rollout.move(routeTo(next, this.#progress, isLast), isLast || this.#isOneChange);

@@ -2,11 +2,12 @@
 // steps, stages and runs.
 import assert from "node:assert/strict";
 import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import { IN_PROGRESS } from "../../../../lib/ml/rollout/rollout-progress.ts";
 import type { Clock } from "../../../../lib/poll.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import { afterJob, failureOf, isTrafficWrite, liveEndpoint, release, served, setTraffic } from "../rollouts.ts";
-import { answered, theCloud } from "../world.ts";
+import { answered, openLocal, theCloud } from "../world.ts";
 import { beginCanary, type Canary, jumpingClock, seed } from "./canaries.ts";
 
 const tagsOf = async (endpoint: string) => endpointsOf((await theCloud()).azure).get(endpoint)?.tags ?? {};
@@ -144,11 +145,43 @@ describe("a canary with one change a call", () => {
     assert.deepEqual((await served(name)).deployments, ["blue", "green:a"]);
     await setTraffic(name, { blue: 100 });
     await pass(12);
-    await (await stage("fifty")).done;
+    // The run that began it does not begin it again, with the first share in its second stage; a new run does.
+    const later = await failureOf(await stage("fifty"));
+    assert.match(
+      later.message,
+      /The rollout that this run began has been taken back or replaced since: the traffic is blue 100 %/,
+    );
+    assert.deepEqual((await served(name)).traffic, { blue: 100 });
+    await (await stage("ten", { provenance: { runId: "4800" } })).done;
     assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
     await release(name, { deployment: "teal", how: "b" });
     assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
     assert.deepEqual((await served(name)).traffic, { teal: 100 });
+  });
+
+  it("that was rolled back, replaced or taken back is begun again by no later stage and no rerun of its run", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green", { until: 90 })]);
+    await seed(name, "green", { ago: 90, errors: 20 });
+    const refusal = /The rollout that this run began has been taken back or replaced since/;
+    const first = stages(name, "1");
+    await (await first.stage("ten")).done;
+    await rollBackEndpoint(await openLocal(), { endpoint: name });
+    assert.match((await failureOf(await first.stage("fifty"))).message, refusal);
+    const second = stages(name, "2");
+    await (await second.stage("ten")).done;
+    await release(name, { deployment: "teal", how: "b" });
+    assert.match((await failureOf(await second.stage("fifty"))).message, refusal);
+    assert.deepEqual((await served(name)).traffic, { teal: 100 });
+    await release(name);
+    const third = stages(name, "3");
+    await (await third.stage("ten")).done;
+    await third.pass(24);
+    assert.match((await failureOf(await third.stage("fifty"))).message, /was judged and failed/);
+    const again = await failureOf(await third.stage("fifty", { provenance: { attempt: 2 } }));
+    assert.match(again.message, refusal);
+    // The first run made green, so that the third one leaves it.
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue", "green:a", "teal:b"] });
   });
 
   it("cancelled in the middle of a change gives back that change, and the state before it", async () => {

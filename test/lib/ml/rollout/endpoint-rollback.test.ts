@@ -127,11 +127,12 @@ describe("rollback of an endpoint", () => {
       run: "r",
       by: "m",
     } as const;
-    at.tags = { ...withProgress(at.tags, { ...progress, made: true, was: { green: 100 }, taken: [] }) };
+    at.tags = { ...withProgress(at.tags, { ...progress, made: true, was: { green: 100 }, of: "", taken: [] }) };
     const section = await (await rollBack(name)).done;
     assert.deepEqual([section.to, section.ended, section.traffic], ["green", "blue", { green: 100 }]);
     const { tags } = await record(name);
-    assert.deepEqual([tags[IN_PROGRESS], tags[ORIGIN]], [undefined, undefined]);
+    // Its origin stays: later stages of the run that began the rollout must not begin it again.
+    assert.deepEqual([tags[IN_PROGRESS], tags[ORIGIN] === undefined], [undefined, false]);
   });
 
   it("ends a shadow: the mirrored share goes, the traffic stays", async () => {
@@ -146,7 +147,7 @@ describe("rollback of an endpoint", () => {
       run: "r",
       by: "m",
     } as const;
-    at.tags = { ...withProgress(at.tags, { ...progress, made: true, was: undefined, taken: [] }) };
+    at.tags = { ...withProgress(at.tags, { ...progress, made: true, was: undefined, of: "", taken: [] }) };
     const section = await (await rollBack(name)).done;
     assert.deepEqual([section.to, section.changed, section.traffic], ["green", true, { green: 100 }]);
     const now = await record(name);

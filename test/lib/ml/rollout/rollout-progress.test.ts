@@ -24,6 +24,7 @@ const canary: Progress = {
   by: "11111111-2222-4333-8444-555555555555",
   made: true,
   was: { blue: 100 },
+  of: "0f0f0f0f",
   taken: ["0a1b2c3d"],
 };
 

@@ -114,6 +114,7 @@ function tagsOf(
       by: "11111111-2222-4333-8444-555555555555",
       made: true,
       was: undefined,
+      of: "0f0f0f0f",
       taken: ["0a1b2c3d"],
     },
   );
@@ -358,5 +359,6 @@ const progress = {
   by: "11111111-2222-4333-8444-555555555555",
   made: true,
   was: { blue: 100 },
+  of: "",
   taken: [],
 } as const;
