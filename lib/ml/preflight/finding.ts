@@ -36,15 +36,18 @@ export function sayFindings(log: Log, findings: readonly Finding[], milliseconds
   log.debug(`Preflight: ${findings.length} checks in ${Math.round(milliseconds)} ms.`);
 }
 
-/** @throws TaskErrors with an error for each finding that failed */
-export function requireNoFailure(findings: readonly Finding[], what: string): void {
+/**
+ * @param stands what there is now, as a sentence: "The job was not begun, and nothing was changed."
+ * @throws TaskErrors with an error for each finding that failed
+ */
+export function requireNoFailure(findings: readonly Finding[], stands: string): void {
   const errors = findings
     .filter(({ outcome }) => outcome === "failed")
     .map(
       ({ id, answered, todo = "" }) =>
         new TaskError("conflict", `${id}: ${answered}`, {
           errorCode: "AML1213",
-          hint: `${todo} ${what} was not begun, and nothing was changed. The input preflight: off leaves these checks out.`.trim(),
+          hint: `${todo} ${stands} The input preflight: off leaves these checks out.`.trim(),
         }),
     );
   if (errors.length === 1 && errors[0]) throw errors[0];

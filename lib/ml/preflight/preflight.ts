@@ -68,10 +68,10 @@ export async function preflight(workspace: Workspace, request: PreflightRequest)
     if ("refusal" in usages) return notAsked(`quota ${need.name}`, usages.refusal);
     return judgeQuota(need, { location: workspace.location, sizes: sizes.value, usages: usages.value });
   };
-  const report = (all: readonly Finding[], fresh: readonly Finding[]) => {
+  const report = (all: readonly Finding[], fresh: readonly Finding[], stands: string) => {
     onFindings?.(all);
     sayFindings(workspace.log, fresh, clock.now() - begun);
-    requireNoFailure(fresh, what);
+    requireNoFailure(fresh, stands);
   };
   const all = [
     judgeWorkspace(workspace),
@@ -80,10 +80,14 @@ export async function preflight(workspace: Workspace, request: PreflightRequest)
     ...findings,
     ...needs.map(judge),
   ];
-  report(all, all);
+  report(all, all, `${what} was not begun, and nothing was changed.`);
   return (more) => {
     const fresh = more.map(judge);
-    report([...all, ...fresh], fresh);
+    report(
+      [...all, ...fresh],
+      fresh,
+      `${what} was not begun; code and environment that were uploaded for it stay, and are used again.`,
+    );
   };
 }
 

@@ -116,7 +116,8 @@ async function submit(workspace: Workspace, given: JobDocument, options: SubmitO
   const write = await translation;
   const written = write.body["properties"] as Record<string, unknown> & { properties: Record<string, string> };
   const properties = spending?.timeout === undefined ? written : withTimeout(written, spending.timeout);
-  const hash = specificationHash(properties, resolver);
+  // Without a limit of cost: it follows from prices, which may change from one attempt to the next.
+  const hash = specificationHash(written, resolver);
 
   const ownership = new Ownership(workspace, options);
   /** Its job, read again, so that a newer run's changes are seen. */

@@ -282,6 +282,26 @@ describe("the cost of a job", () => {
     assert.deepEqual(JSON.parse(bodies[0] ?? "").properties.limits, { jobLimitsType: "Command", timeout: "PT1H30M" });
   });
 
+  it("is no reason for a second job where the prices, and so the limit, have changed since the first attempt", async () => {
+    let perHour = 0.82;
+    const open = () =>
+      openLocal({
+        between: async (request, send) => {
+          const answer = await send();
+          if (!request.url.includes("/vmSizes")) return answer;
+          const bodyAsText = (answer.bodyAsText ?? "").replaceAll('"retailPrice":0.82', `"retailPrice":${perHour}`);
+          return { ...answer, bodyAsText };
+        },
+      });
+    const { document, folder } = commandJob("sleep 60", priced);
+    const costs = { limits: limits(undefined, "1"), isFollowed: false, isPriced: true };
+    const same = options(folder, { costs, nonce: "the same agent" });
+    const first = await submitJob(await open(), document, same);
+    perHour = 0.5;
+    const second = await submitJob(await open(), document, same);
+    assert.deepEqual([second.name, second.joined, second.cost?.estimatedPerHour], [first.name, true, 1]);
+  });
+
   it("of parts on computes is by the compute's size and tier", async () => {
     const workspace = await openLocal();
     const { document } = commandJob("true", { compute: "azureml:gpu-cluster" });
