@@ -105,6 +105,31 @@ describe("AzureMLCleanUp as shipped", () => {
     assert.match(again.log, /^Nothing is to be cleaned up\.$/m);
   });
 
+  it("goes by the time to live that AzureMLDeployEndpoint gives to an endpoint that it makes", async () => {
+    const deployed = await bench.run("DeployEndpoint", {
+      ...{ endpointFile: "azureml/endpoint.yml", deploymentFile: "azureml/deployment.yml", endpointName: "mortal" },
+      ...{ requestFile: "requests/ada.json", endpointTimeToLive: "1h" },
+    });
+    assertSucceeded(deployed);
+    const { azure } = bench.cloud;
+    const tags = endpointsOf(azure).get("mortal")?.tags ?? {};
+    const end = Date.parse(tags["azureDevOps.expires"] ?? "");
+    assert.ok(end > Date.now() && end <= Date.now() + 3_600_000, JSON.stringify(tags));
+    const young = await bench.run("CleanUp", { endpointPatterns: "mortal", plan: "false" });
+    assertSucceeded(young);
+    assert.ok(endpointsOf(azure).has("mortal"));
+    // As it is an hour later.
+    tags["azureDevOps.expires"] = new Date(end - 3_600_000).toISOString();
+    const over = await bench.run("CleanUp", { endpointPatterns: "mortal", plan: "false" });
+    assertSucceeded(over);
+    assert.match(over.log, /^Deleted the endpoint mortal\.$/m);
+    assert.equal(endpointsOf(azure).has("mortal"), false);
+    assert.deepEqual(
+      [...deploymentsOf(azure).values()].filter((one) => one.endpoint === "mortal"),
+      [],
+    );
+  });
+
   it("refuses rules that it cannot keep before it asks anything", async () => {
     const nothing = await bench.run("CleanUp", { idleHours: "1" });
     assert.equal(nothing.result, "Failed");
