@@ -1,7 +1,7 @@
 // The clean-up of a workspace: reads, plans, says the plan, carries it out, and says what exists now. For scheduled pipelines.
 // Tests: test/lib/ml/cleanup/clean-up.test.ts
 import { setMaxListeners } from "node:events";
-import { EndpointLock } from "../endpoints/endpoint-lock.ts";
+import { EndpointLock, LockAccess } from "../endpoints/endpoint-lock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { Budget, carryOut, type Done } from "./carry-out.ts";
 import { type Change, type ChangeKind, nameOf } from "./clean-up-plan.ts";
@@ -17,6 +17,7 @@ export interface CleanUpOptions {
   readonly onProgress?: (section: CleanUpSection) => void;
 }
 
+const OTHERWISE = "Nothing is deleted of endpoints whose lock cannot be read.";
 /** The most lines that the log has about one thing: what goes, what stays. */
 const MOST_LINES = 300;
 
@@ -32,9 +33,10 @@ export async function cleanUp(workspace: Workspace, options: CleanUpOptions): Pr
   // Each request under way listens to it.
   setMaxListeners(100, workspace.signal);
   const started = Date.now();
+  const access = new LockAccess(workspace);
   const locks = new Map<string, EndpointLock>();
   const lockOf = (endpoint: string) => {
-    const lock = locks.get(endpoint) ?? new EndpointLock(workspace, endpoint, "Nothing of that endpoint is deleted.");
+    const lock = locks.get(endpoint) ?? new EndpointLock(workspace, endpoint, OTHERWISE, "onlineEndpoints", access);
     locks.set(endpoint, lock);
     return lock;
   };

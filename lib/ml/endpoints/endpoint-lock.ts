@@ -2,7 +2,7 @@
 // same time, and records unfinished rollouts. The service itself has no ETag and no lock (docs/facts/azureml-wire.md); `az ml` and the
 // portal do not know this one.
 import { randomUUID } from "node:crypto";
-import { LEASE_SECONDS, type LeasedBlob } from "../../azure/index.ts";
+import { type Container, LEASE_SECONDS, type LeasedBlob } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { poll } from "../../poll.ts";
 import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
@@ -43,13 +43,38 @@ const ACCESS = 10 * 60_000;
 /** Bytes of the blob that are read; it holds one short entry for each rollout under way. */
 const LONGEST = 64 * 1024;
 
+/** The way to the storage that holds the locks, which the locks of many endpoints share. */
+export class LockAccess {
+  readonly #workspace: Workspace;
+  #opened: { readonly container: Promise<Container>; readonly at: number } | undefined;
+  /** Whether a warning has said that nothing can be locked. */
+  isTold = false;
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+  }
+
+  /** Access is asked for anew after a while: what signs it ends within the hour, and a rollout may take longer. */
+  open(): Promise<Container> {
+    if (this.#opened && performance.now() - this.#opened.at < ACCESS) return this.#opened.container;
+    const opening = openDatastore({ ...this.#workspace, once: (_key, work) => work() });
+    const container = opening.then((datastore) => datastore.container);
+    this.#opened = { container, at: performance.now() };
+    // What failed is asked for again the next time.
+    container.catch(() => {
+      this.#opened = undefined;
+    });
+    return container;
+  }
+}
+
 export class EndpointLock {
   readonly #workspace: Workspace;
+  readonly #access: LockAccess;
   readonly #endpoint: string;
   readonly #name: string;
   readonly #otherwise: string;
   #unusable = false;
-  #opened: { readonly blob: LeasedBlob; readonly at: number } | undefined;
 
   /** @param otherwise what becomes of the work where nothing can be locked, as a sentence */
   constructor(
@@ -57,8 +82,10 @@ export class EndpointLock {
     endpoint: string,
     otherwise = "The rollout continues without the lock.",
     collection: "onlineEndpoints" | "batchEndpoints" = "onlineEndpoints",
+    access = new LockAccess(workspace),
   ) {
     this.#workspace = workspace;
+    this.#access = access;
     this.#otherwise = otherwise;
     this.#endpoint = endpoint;
     this.#name = `azure-pipelines/locks/${collection}/${endpoint.toLowerCase()}.json`;
@@ -133,17 +160,11 @@ export class EndpointLock {
     );
   }
 
-  /** Access is asked for anew after a while: what signs it ends within the hour, and a rollout may take longer. */
   async #open(inDryRun = false): Promise<LeasedBlob | undefined> {
     const { azure, signal } = this.#workspace;
     if (this.#unusable || (azure.dryRun && !inDryRun)) return undefined;
-    if (this.#opened && performance.now() - this.#opened.at < ACCESS) return this.#opened.blob;
     try {
-      const at = performance.now();
-      const { container } = await openDatastore({ ...this.#workspace, once: (_key, work) => work() });
-      const blob = container.leased(this.#name);
-      this.#opened = { blob, at };
-      return blob;
+      return (await this.#access.open()).leased(this.#name);
     } catch (error) {
       if (signal.aborted) throw error;
       this.#warn(error);
@@ -154,6 +175,8 @@ export class EndpointLock {
   #warn(error: unknown): void {
     if (this.#unusable) return;
     this.#unusable = true;
+    if (this.#access.isTold) return;
+    this.#access.isTold = true;
     const why = error instanceof Error ? error.message : String(error);
     this.#workspace.log.warn(
       `Other runs cannot be kept from changing the endpoint ${this.#endpoint} at the same time, because ${this.#name} in the datastore ${DEFAULT_DATASTORE} cannot be locked: ${why} ` +

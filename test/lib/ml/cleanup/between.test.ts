@@ -367,7 +367,7 @@ describe("a clean-up that meets faults", () => {
 
   it("deletes nothing of endpoints whose lock cannot be read, and says so", async () => {
     const of = prefix();
-    addOver(`${of}-a`);
+    addOver(`${of}-a`, `${of}-b`);
     azure.settings.storage.publicAccess = false;
     try {
       const { outcomes, report, log } = await run(of);
@@ -378,9 +378,13 @@ describe("a clean-up that meets faults", () => {
       );
       assert.match(
         report.issues.join(),
-        /1 endpoints and deployments stay, because the lock of their endpoint cannot be read/,
+        /2 endpoints and deployments stay, because the lock of their endpoint cannot be read/,
       );
-      assert.match(log, /Nothing of that endpoint is deleted\. For the lock, the service connection's identity needs/);
+      assert.equal(log.match(/\[warning\]/g)?.length, 1, "one warning, however many endpoints there are");
+      assert.match(
+        log,
+        /Nothing is deleted of endpoints whose lock cannot be read\. For the lock, the service connection's identity needs/,
+      );
     } finally {
       azure.settings.storage.publicAccess = true;
     }
