@@ -32,7 +32,7 @@ export function page(chapters: readonly ChapterSummary[], broken: readonly (read
     for (const step of chapter.steps ?? []) {
       const outcome =
         step.outcome === undefined
-          ? "is the last one"
+          ? "the last step"
           : { pass: "passed", fail: "failed", inconclusive: "not judged" }[step.outcome];
       row(lines, `${step.share} %`, outcome);
       for (const rule of step.rules ?? []) row(lines, "", `${rule.outcome === "pass" ? "✔" : "✘"} ${rule.sentence}`);

@@ -75,7 +75,10 @@ function canaryPictures(chapters: ChapterSummary[], read: (file: string) => stri
       ...MARKETPLACE,
       html: log(
         "A canary that fails is taken back",
-        read("3-breast-cancer-release.log"),
+        // Without what else the log has: what was looked at beforehand, and the logs of the container.
+        read("3-breast-cancer-release.log")
+          .replace(/^Preflight: .*\n/gm, "")
+          .replace(/^##\[group\]Log of [\s\S]*?^##\[endgroup\]\n/gm, ""),
         /Starting: Deploy as a canary$/,
         /Finishing: Deploy as a canary/,
       ),
@@ -84,7 +87,9 @@ function canaryPictures(chapters: ChapterSummary[], read: (file: string) => stri
 }
 
 function story(chapters: ChapterSummary[], options: string): string {
-  const lines = [...pageOf(chapters, []), "Every step of the story happened."].map((line) =>
+  const all = chapters.every(({ ok }) => ok);
+  const end = all ? "Every step of the story happened." : "Not every step of the story happened.";
+  const lines = [...pageOf(chapters, []), end].map((line) =>
     marked(escapeHtml(line)).replace(/^(.{0,30}\d\. .*)$/, '<span class="title">$1</span>'),
   );
   return document(
