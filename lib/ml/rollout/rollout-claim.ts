@@ -2,6 +2,7 @@
 // take the rollout up.
 // Tests: test/lib/ml/rollout/rollout-meetings.test.ts
 import { randomUUID } from "node:crypto";
+import { TaskError } from "../../errors.ts";
 import type { Provenance } from "../../provenance.ts";
 import type { Held, Unfinished } from "../endpoints/endpoint-lock.ts";
 import { stepOf } from "../workspace/lineage.ts";
@@ -80,4 +81,16 @@ export class RolloutClaim {
   marked(body: DeploymentBody): DeploymentBody {
     return { ...body, tags: { ...(body["tags"] as object), [ROLLOUT_TAG]: this.#by } };
   }
+}
+
+/** The error where another run is at a rollout with steps: whoever took it over would leave that run unable to take it back. */
+export function stillJudged(endpoint: string, name: string, { until }: Unfinished): TaskError {
+  return new TaskError(
+    "conflict",
+    `Another run is rolling out the deployment ${name} of ${endpoint} step by step, and has not ended, so nothing was changed.`,
+    {
+      errorCode: "AML1602",
+      hint: `Let that run end, or cancel it. If its agent was lost, run this step again after ${new Date(until).toISOString()}, or roll the endpoint back with AzureMLRollback.`,
+    },
+  );
 }

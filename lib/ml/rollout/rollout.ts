@@ -13,7 +13,7 @@ import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { forgetPrevious, type KeepSpecification, keepPrevious } from "./in-place.ts";
 import { callBeforeTraffic, sayUncalled } from "./rollout-call.ts";
-import { RolloutClaim } from "./rollout-claim.ts";
+import { RolloutClaim, stillJudged } from "./rollout-claim.ts";
 import { createEndpoint, requireAgreement, requireIdle, requireReady, untilSettled } from "./rollout-ground.ts";
 import { type WrittenChanges, writtenTogether } from "./rollout-own.ts";
 import { planLines, planRollout, type RolloutPlan } from "./rollout-plan.ts";
@@ -148,6 +148,9 @@ export class Rollout {
   async #isNobodyElses(): Promise<boolean> {
     if (this.#workspace.azure.dryRun) return true;
     const entry = (await this.lock.rollouts())?.[this.name.toLowerCase()];
+    const isStepped = /^(canary|shadow)$/.test(this.#begun.wish.strategy?.kind ?? "");
+    const isJudged = isStepped && this.#plan.progress !== undefined;
+    if (entry && isJudged && !this.#claim.isOwn(entry)) throw stillJudged(this.#endpoint, this.name, entry);
     return entry === undefined;
   }
 

@@ -1,6 +1,7 @@
 // Canaries with one change a call: each short step judges the whole window since the last change, and the state lives on the endpoint between
 // steps, stages and runs.
 import assert from "node:assert/strict";
+import type { TaskError } from "../../../../lib/errors.ts";
 import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import { IN_PROGRESS } from "../../../../lib/ml/rollout/rollout-progress.ts";
@@ -182,6 +183,30 @@ describe("a canary with one change a call", () => {
     assert.match(again.message, refusal);
     // The first run made green, so that the third one leaves it.
     assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue", "green:a", "teal:b"] });
+  });
+
+  it("is not taken over from a run that is at it on its agent", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green", { errors: 20 })]);
+    let refused: TaskError | undefined;
+    const clock = jumpingClock(100);
+    const { stage } = stages(name);
+    const waiting = await beginCanary(name, {
+      clock: {
+        ...clock,
+        sleep: async (milliseconds, signal) => {
+          refused ??= await failureOf(await stage("fifty"));
+          return clock.sleep(milliseconds, signal);
+        },
+      },
+    });
+    // The bad canary is still that run's to take back.
+    assert.match((await failureOf(waiting)).message, /was judged and failed.* is blue 100 % again/);
+    assert.match(
+      refused?.message ?? "",
+      /Another run is rolling out the deployment green of .* step by step, and has not ended/,
+    );
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
   });
 
   it("cancelled in the middle of a change gives back that change, and the state before it", async () => {
