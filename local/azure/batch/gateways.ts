@@ -28,7 +28,7 @@ function application(world: AzureWorld, endpointName: string): express.Express {
   const app = express();
   app.disable("x-powered-by");
   app.use(jsonBody());
-  app.post("/jobs", (request, response) => {
+  app.post("/jobs", async (request, response) => {
     response.setHeader("Server", "azureml-frontdoor");
     response.setHeader("X-Request-ID", String(request.headers["x-request-id"] ?? randomUUID()));
     const caller = world.directory.check(request.headers.authorization, [world.environment.machineLearning]);
@@ -47,7 +47,7 @@ function application(world: AzureWorld, endpointName: string): express.Express {
     if (deployment === undefined) {
       throw new ArmError(404, "NotFound", `The endpoint has no deployment ${name ?? "by default"}.`);
     }
-    const job = invoke(world, deployment, bodyOf(request), submitterOf(world, caller));
+    const job = await invoke(world, deployment, bodyOf(request), submitterOf(world, caller));
     response.setHeader("azureml-model-deployment", deployment.name);
     response.setHeader(
       "Location",

@@ -13,6 +13,7 @@ import type { BatchDeploymentRecord, Invocation } from "../records/batch-endpoin
 import { durationMilliseconds } from "../records/durations.ts";
 import type { JobInput, JobOutput, JobRecord } from "../records/job.ts";
 import { parseReference } from "../records/references.ts";
+import { storagePlace } from "../workspace/locate.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 type Json = Record<string, unknown>;
@@ -21,12 +22,12 @@ const driver = fileURLToPath(new URL("../jobs/parallel/driver.py", import.meta.u
 const mlflowEntry = fileURLToPath(new URL("./mlflow_entry.py", import.meta.url));
 
 /** Starts the job of an invocation. @throws ArmError 400 for a body that names no input a deployment could read */
-export function invoke(
+export async function invoke(
   world: AzureWorld,
   deployment: BatchDeploymentRecord,
   sent: Json,
   submitter: Submitter,
-): JobRecord {
+): Promise<JobRecord> {
   const properties = (fieldOf(sent, "properties") ?? {}) as Json;
   const inputs = (fieldOf(properties, "inputData") ?? {}) as Record<string, Json>;
   const outputs = (fieldOf(properties, "outputData") ?? {}) as Record<string, Json>;
@@ -59,7 +60,7 @@ export function invoke(
       ...(isPipeline ? {} : { "azureml.jobtype": "azureml.batchjob" }),
     },
     properties: propertiesOfJob(deployment, settings),
-    ...(isPipeline ? pipelineOf(world, deployment, asked) : scoringOf(world, asked, settings)),
+    ...(isPipeline ? pipelineOf(world, deployment, asked) : await scoringOf(world, asked, settings)),
   };
   return jobService(world).submit(name, body, submitter);
 }
@@ -145,7 +146,7 @@ function pipelineOf(world: AzureWorld, deployment: BatchDeploymentRecord, asked:
 }
 
 /** One step, `batchscoring`, whose output `score` holds the predictions: that is where the official client looks. */
-function scoringOf(world: AzureWorld, asked: Asked, sent: Settings): Json {
+async function scoringOf(world: AzureWorld, asked: Asked, sent: Settings): Promise<Json> {
   const [input, ...others] = Object.values(asked.inputs);
   if (input === undefined || others.length > 0 || input.jobInputType === "literal") {
     throw userError(400, "A model deployment reads exactly one input of files.", ["BadArgument", "InvalidInput"]);
@@ -159,6 +160,10 @@ function scoringOf(world: AzureWorld, asked: Asked, sent: Settings): Json {
     wanted?.jobOutputType === "uri_file" && wanted.uri
       ? wanted.uri.split("/").pop()
       : (sent.outputFileName ?? "predictions.csv");
+  const taken = score.uri ? `${score.uri.replace(/\/+$/, "")}/${String(fileName)}` : undefined;
+  // The job fails, and not the invocation (docs/facts/azureml-services.md#6.4); its words are not recorded.
+  const isTaken = taken !== undefined && sent.outputAction !== "SummaryOnly" && (await isThere(world, taken));
+  const refusal = isTaken ? `echo ${quoted(`The output file ${taken} exists already.`)} && exit 1; ` : "";
   const code = sent.codeConfiguration;
   const retry = sent.retrySettings ?? {};
   const model = modelOf(world, sent.model);
@@ -181,7 +186,7 @@ function scoringOf(world: AzureWorld, asked: Asked, sent: Settings): Json {
   };
   const command = {
     jobType: "Command",
-    command: `${place}AZUREML_MODEL_DIR=$PWD/.model python ${quoted(driver)} ${words.join(" ")}`,
+    command: `${refusal}${place}AZUREML_MODEL_DIR=$PWD/.model python ${quoted(driver)} ${words.join(" ")}`,
     ...(code?.codeId ? { codeId: code.codeId } : {}),
     environmentId: String(sent.environmentId ?? mlflowEnvironment),
     environmentVariables: {
@@ -196,6 +201,11 @@ function scoringOf(world: AzureWorld, asked: Asked, sent: Settings): Json {
     computeId: sent.compute ?? null,
   };
   return { jobs: { batchscoring: { ...step, command } }, settings: { force_rerun: true }, inputs: {}, outputs: {} };
+}
+
+async function isThere(world: AzureWorld, uri: string): Promise<boolean> {
+  const place = storagePlace(world, uri);
+  return place !== undefined && (await world.blobs.exists(place.container, place.path));
 }
 
 /** The model's id and the name of the folder or file that it is. */

@@ -150,6 +150,18 @@ describe("local Azure: batch endpoints and registries", () => {
       await jobs.until(bare.name, "Completed");
     });
 
+    it("fail a job whose output file is there already", async () => {
+      const outputData = { score: { jobOutputType: "UriFile", uri: uri("scores/once/rows.csv") } };
+      const first = (await invoke({ more: { outputData } })).body.name;
+      await jobs.until(first, "Completed");
+      const second = (await invoke({ more: { outputData } })).body.name;
+      await jobs.until(second, "Failed");
+      const [step] = (await jobs.api("GET", "history/v1.0", `/runs/${second}/children`)).body.value;
+      assert.match(await jobs.said(step.runId), /output file .*scores\/once\/rows\.csv exists already/);
+      const rows = await jobs.blob(jobs.blobstore, "scores/once/rows.csv");
+      assert.deepEqual(rows?.trim().split("\n").sort(), ["a.txt 2.0", "b.txt 4.0", "c.txt 6.0"]);
+    });
+
     it("run a pipeline component with literals, in the experiment that is named, and answer in its own form", async () => {
       const component = {
         componentSpec: {
