@@ -155,6 +155,12 @@ describe("PromoteModel", () => {
     assert.deepEqual(await filesOf(near.azure, held["modelUri"]), FILES);
     const from = `${cloud.azure.workspaceId}/models/judged/versions/1`;
     assert.deepEqual([tagsOf(held)["evaluation"], tagsOf(held)["azureDevOps.origin"]], ["passed", from]);
+    const shared = await run({ registry: "near-models", targetRegistry: "shared", targetName: "copied" });
+    assert.equal(shared.error, undefined);
+    const copy = registryAssets(cloud.azure, "shared")!.models.version("copied", "1")!.properties;
+    assert.deepEqual([await filesOf(cloud.azure, copy["modelUri"]), tagsOf(copy)["evaluation"]], [FILES, "passed"]);
+    const again = await run({ registry: "near-models", targetRegistry: "shared", targetName: "copied" });
+    assert.deepEqual([again.outputs?.created, writes(again.requests)], [false, []]);
   });
 
   it("refuses what nobody judged, also by way of a registry, and changes nothing", async () => {
