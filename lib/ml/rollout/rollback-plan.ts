@@ -69,10 +69,11 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[]): 
   const live = deployments.find((one) => one.name !== undefined && shareOf(traffic, one.name) === 100);
   const progress = readProgress(endpoint.tags)?.deployment;
   const nobody = { skipped: [] };
-  if (live?.name !== undefined) {
+  // One that is not ready is gone away from, whoever went to it.
+  if (live?.name !== undefined && isReady(live)) {
     if (sameName(rolledBackTo(endpoint.tags), live.name))
       return { to: live.name, reason: "an earlier rollback went to it", ...nobody };
-    if (progress !== undefined && !sameName(live.name, progress) && isReady(live))
+    if (progress !== undefined && !sameName(live.name, progress))
       return { to: live.name, reason: `it has all of the traffic, beside the rollout of ${progress}`, ...nobody };
   }
   const skipped: string[] = [];

@@ -71,6 +71,16 @@ describe("plan of a rollback", () => {
     assert.equal(planRollback(endpoint({ teal: 100 }, released), deployments("blue", "teal")).to, "blue");
   });
 
+  it("goes further back where the one that an earlier rollback went to is not ready any more", () => {
+    const tags = withRolledBack(good("green", "blue", "amber"), {
+      to: "blue",
+      from: ["green"],
+      at: "2026-11-27T10:00:00Z",
+    });
+    const plan = planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue:Failed", "green"));
+    assert.deepEqual([plan.to, plan.from], ["amber", ["blue"]]);
+  });
+
   it("leaves out good ones that are gone or not ready, and says so", () => {
     const plan = planRollback(
       endpoint({ teal: 100 }, good("teal", "green", "blue", "amber")),
