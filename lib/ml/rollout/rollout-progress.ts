@@ -14,7 +14,7 @@ import { stepOf } from "../workspace/lineage.ts";
 export const IN_PROGRESS = "azureDevOps.rolloutInProgress";
 /** The start of the rollout: what a rollback goes back to, and which steps have changed the share. */
 export const ORIGIN = "azureDevOps.rolloutOrigin";
-/** Characters of a tag's value in Azure Resource Manager. */
+/** Characters of a tag's value in Azure Resource Manager (docs/facts/operations.md#A.6). */
 const LONGEST = 256;
 
 export interface Progress {
