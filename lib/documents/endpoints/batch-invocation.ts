@@ -113,7 +113,7 @@ const shape = object(
   },
 );
 
-/** What an endpoint is to be invoked with. */
+/** Inputs, outputs and settings with which an endpoint is invoked. */
 export type BatchInvocation = Infer<typeof shape>;
 
 /** Inputs and outputs that the task's own inputs give, laid over those of the file: value by name. */

@@ -65,7 +65,7 @@ export interface BatchJob {
 /** The notes of the step's memory. */
 const POSTED = /^posted ([0-9a-f]{32})$/;
 const BEGUN = /^job ([A-Za-z0-9][A-Za-z0-9._-]{0,254})$/;
-/** What a look that failed leaves unknown. */
+/** The beginning of the warning where the look for a second job failed. */
 const TWIN = "Whether Azure began a second job for the same request could not be seen";
 /** Milliseconds for which a later try in place looks for the job of an earlier one. */
 const LOOK_AGAIN = 30_000;
