@@ -88,9 +88,9 @@ interface JobSection {
   error?: string;
 }
 
-/** What a job takes, before and after, at list prices. */
+/** Cost of a job, before and after, at list prices. */
 interface CostSection {
-  /** What the numbers are and what they leave out. */
+  /** The basis of the numbers, and their omissions. */
   label: string;
   /** As the service answers it: `USD`. */
   currency?: string;
@@ -99,7 +99,7 @@ interface CostSection {
   /** Of its nodes, once it has ended or was left. */
   nodeHours?: number;
   amount?: number;
-  /** What has no price, and is not in the amount. */
+  /** Parts without a price, which are not in the amount. */
   unpriced?: readonly string[];
   /** Of this run of the pipeline, jobs of other steps included, as far as their records could be read. */
   run?: { jobs: number; nodeHours: number; amount?: number; currency?: string };
@@ -217,7 +217,7 @@ interface InvocationSection {
   expectations?: readonly RuleSection[];
 }
 
-/** What was looked at before anything was changed. */
+/** Checks that were made before anything was changed. */
 interface PreflightSection {
   checks: readonly PreflightCheck[];
 }

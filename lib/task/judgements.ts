@@ -76,7 +76,7 @@ export class Judgements {
     return records ? { judgements: [], unread: [] } : { judgements: [], unread: ["This is no run of a pipeline."] };
   }
 
-  /** Who approved this stage of a classic release; undefined where Azure DevOps does not say it. It only informs people. */
+  /** The approver of this stage of a classic release; undefined where Azure DevOps does not say it. It only informs people. */
   async approvedBy(stage: string): Promise<string | undefined> {
     try {
       return (await (await this.#open())?.approvers(stage))?.join(", ") || undefined;

@@ -27,12 +27,12 @@ export interface LoadReport {
   readonly sent: number;
   /** By the deployment that answered; `none` where no deployment did. */
   readonly deployments: Readonly<Record<string, DeploymentLoad>>;
-  /** What the first failures were, with the deployment and the status; at most fifty. */
+  /** The first failures, with the deployment and the status; at most fifty. */
   readonly failures: readonly string[];
 }
 
 export interface Load {
-  /** What has become of the requests so far; of those that are under way nothing is known. */
+  /** The outcomes of the requests so far; of those that are under way nothing is known. */
   report(): LoadReport;
   /** Sends no more, and waits for what is under way. */
   stop(): Promise<LoadReport>;

@@ -13,7 +13,7 @@ export interface ChapterSummary {
   reply?: unknown;
   /** Shares of a canary, and what was found about each. */
   steps?: NonNullable<RunRecord["deployment"]>["steps"];
-  /** What became of the requests that went to the endpoint meanwhile. */
+  /** The outcomes of the requests that went to the endpoint meanwhile. */
   load?: LoadReport;
   /** `name:version` of all that were registered, in order. */
   registered?: string[];

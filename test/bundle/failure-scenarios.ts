@@ -1,4 +1,4 @@
-// What goes wrong with a new version while people call its endpoint: twelve scenarios, each rolled out by each strategy by the packaged
+// Failures of a new version while people call its endpoint: twelve scenarios, each rolled out by each strategy by the packaged
 // task, on a local cloud whose hours pass in minutes.
 import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";

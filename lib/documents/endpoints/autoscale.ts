@@ -138,7 +138,7 @@ const whole = object("autoscale settings", {
   properties: required(settings),
 });
 
-/** What a file says, whichever form it has. */
+/** The settings of a file, whichever form it has. */
 export interface AutoscaleDocument {
   readonly tags: Readonly<Record<string, string>>;
   readonly properties: Infer<typeof settings>;

@@ -3,7 +3,7 @@
 // Tests: test/lib/ml/costs/cost.test.ts
 import type { MachineSize, Tier } from "../workspace/region.ts";
 
-/** What the numbers are, and what they leave out. */
+/** The basis of the numbers, and their omissions. */
 export const LABEL = "estimate at list price, without idle node time, disks, network";
 
 /** Of one machine for one hour. */

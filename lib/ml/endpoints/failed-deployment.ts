@@ -114,7 +114,7 @@ function wordsOf(
   return [ofBuild, ...lines].flatMap(({ log, line }) => (line === undefined ? [] : [{ log, line }]))[0];
 }
 
-/** What a container wrote itself: the service puts states and events in front of it (docs/facts/recorded-operations.md#2.6). */
+/** The lines that a container wrote itself: the service puts states and events in front of it (docs/facts/recorded-operations.md#2.6). */
 function ownLines(report: string): string {
   const head = /^Container logs:\r?\n/m.exec(report);
   return head === null ? report : report.slice(head.index + head[0].length);

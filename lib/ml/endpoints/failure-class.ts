@@ -1,4 +1,5 @@
 // Type of a class of failed deployments, as the tables failure-classes.ts and kubernetes-failures.ts have them.
+// Tests: test/lib/ml/endpoints/failed-deployment.test.ts
 
 /** Where the reason stands, besides the error itself. */
 export type FailureLog = "scoring" | "files" | "build";

@@ -1,6 +1,6 @@
 // The origin of a version that was shared or promoted: the workspace's version that it began as, from its tags. Anybody may write tags, so
 // they only say where to look.
-// Tests: test/lib/ml/gate/champion.test.ts
+// Tests: test/tasks/promoted-champion.test.ts
 import { parseArmId } from "../../azure/index.ts";
 import { ORIGIN, SHARED_FROM } from "../workspace/lineage.ts";
 

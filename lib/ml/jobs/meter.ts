@@ -29,7 +29,7 @@ export interface JobCost {
   readonly estimatedMost?: number;
   readonly nodeHours?: number;
   readonly amount?: number;
-  /** What has no price. */
+  /** Parts without a price. */
   readonly unpriced?: readonly string[];
 }
 

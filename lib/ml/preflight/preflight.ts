@@ -20,7 +20,7 @@ export interface PreflightRequest {
   readonly clock?: Clock;
 }
 
-/** What is known once the caller's own reads have come. */
+/** Facts that are known once the caller's own reads have come. */
 interface Known {
   readonly findings: readonly Finding[];
   readonly needs: readonly MachineNeed[];

@@ -1,5 +1,5 @@
 // Checks the workspace itself, the network to it and the identity's roles, as far as a run depends on them.
-// Tests: test/lib/ml/preflight/workspace-checks.test.ts, test/bundle/preflight.test.ts
+// Tests: test/bundle/preflight.test.ts
 import { checkConnectivity, isPrivateAddress } from "../../azure/index.ts";
 import { PROVIDER, type TaskOperations, wholeName } from "../setup/own-operations.ts";
 import { allows, type Permission } from "../workspace/permissions.ts";

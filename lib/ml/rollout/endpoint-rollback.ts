@@ -157,7 +157,7 @@ function withoutShadow(mirror: Traffic, to: string, tags: Tags): Traffic {
   return Object.fromEntries(shares);
 }
 
-/** What somebody has released since the look is not taken back unseen. Without a change the traffic is there already, whoever moved it. */
+/** A release since the look is not taken back unseen. Without a change the traffic is there already, whoever moved it. */
 function requireSameChange(name: string, plan: RollbackPlan, planned: Changes, now: Changes): void {
   const text = (changes: Changes) =>
     JSON.stringify(Object.entries(changes).sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -1,4 +1,4 @@
-// What a job may take: prices of its parts, the estimate before it begins, and the limits as the step or the service holds them.
+// Spending of a job: prices of its parts, the estimate before it begins, and the limits as the step or the service holds them.
 // Tests: test/lib/ml/costs/job-meter.test.ts, test/bundle/costs.test.ts
 import type { JobDocument } from "../../documents/index.ts";
 import { estimateOf, JobMeter, priceParts } from "../costs/job-meter.ts";

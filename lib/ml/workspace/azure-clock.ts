@@ -1,5 +1,5 @@
 // A clock that shows Azure's time, for what is written to Azure or asked of it by a time; it pauses as the machine does.
-// Tests: test/lib/ml/monitor/judge-canary.test.ts
+// Tests: test/lib/ml/rollout/canary-stages.test.ts
 import { type Clock, systemClock } from "../../poll.ts";
 import type { Workspace } from "./workspace.ts";
 

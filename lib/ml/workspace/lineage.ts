@@ -17,7 +17,7 @@ export const PROMOTED_FROM = "azureDevOps.promotedFrom";
 export const PROMOTED_BY = "azureDevOps.promotedBy";
 /** Hash of its content, by which a later promotion finds it; the files themselves are compared then. */
 export const PROMOTED_CONTENT = "azureDevOps.promotedContent";
-/** Who approved the promotion, as the step was told. */
+/** The approver of the promotion, as the step was told. */
 export const APPROVED_BY = "azureDevOps.approvedBy";
 /** The workspace's version that the model was registered as first, as an ARM id: its job and its metrics are there. */
 export const ORIGIN = "azureDevOps.origin";

@@ -29,7 +29,7 @@ export interface Workspace {
   readonly once: Once;
 }
 
-/** What the workspace says of itself beside its addresses; a field is absent where it does not say it. */
+/** The properties of the workspace beside its addresses; a field is absent where it does not say it. */
 interface WorkspaceStanding {
   readonly provisioningState?: string;
   readonly publicNetworkAccess?: string;

@@ -12,7 +12,7 @@ export interface Condition {
 /** Conditions by dimension, in small letters, in the order in which the filter names them. */
 export type Filter = ReadonlyMap<string, Condition>;
 
-/** What is wrong with a filter, as a sentence. */
+/** The fault of a filter, as a sentence. */
 export class FilterFault extends Error {}
 
 const clausePattern = /^\s*([A-Za-z_][\w.\-/ ]*?)\s+(eq|ne|sw)\s+'((?:[^']|'')*)'\s*/i;

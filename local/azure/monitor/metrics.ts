@@ -15,7 +15,7 @@ export interface MetricKind {
   readonly dimensions: readonly string[];
 }
 
-/** What can be measured: an endpoint, or one of its deployments. */
+/** A thing that can be measured: an endpoint, or one of its deployments. */
 export type Scope = "endpoint" | "deployment";
 
 export interface MetricNamespace {

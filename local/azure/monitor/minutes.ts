@@ -1,4 +1,4 @@
-// What happened to each deployment in each minute: requests by status, latencies, and what its container used. Kept with the cloud's state.
+// Minutes of each deployment: requests by status, latencies, and what its container used. Kept with the cloud's state.
 import { deploymentKey } from "../records/online-endpoint.ts";
 import type { Store } from "../records/state.ts";
 import type { ToldLatency } from "../scenarios/rules.ts";
@@ -37,9 +37,9 @@ export interface MinuteRecord {
 export interface AnsweredRequest {
   readonly endpoint: string;
   readonly deployment: string;
-  /** What the caller got. */
+  /** The status that the caller got. */
   readonly status: number;
-  /** What the container answered; undefined where it answered nothing. */
+  /** The status that the container answered; undefined where it answered nothing. */
   readonly modelStatus?: number | undefined;
   /** From its arrival to its answer, by the machine's clock. */
   readonly milliseconds: number;

@@ -143,7 +143,7 @@ const latencyKeys: Readonly<Record<string, keyof ToldLatency>> = {
   RequestLatency_P99: "p99",
 };
 
-/** What cells of one minute make together. */
+/** The value that cells of one minute make together. */
 function together(world: AzureWorld, metric: MetricKind, cells: readonly Cell[]): Value | undefined {
   const key = latencyKeys[metric.name];
   if (key !== undefined) {

@@ -97,9 +97,9 @@ interface ScoringMatch {
 export interface ScoringEffect {
   /** Of the requests that the rule meets, above 0 and at most 1; absent: all. */
   readonly share?: number;
-  /** What the gateway answers; no container is asked. */
+  /** The answer of the gateway; no container is asked. */
   readonly status?: number;
-  /** What the model's container answers, for which its caller gets 424; it is not asked. */
+  /** The answer of the model's container, for which its caller gets 424; it is not asked. */
   readonly modelStatus?: number;
   /** How much longer the answer takes, by the machine's clock. */
   readonly delay?: number;
@@ -139,7 +139,7 @@ export interface ToldLatency {
   readonly p99: number;
 }
 
-/** What a deployment had in some minutes of the past, in place of requests that nobody sent. */
+/** Requests of a deployment in some minutes of the past, in place of requests that nobody sent. */
 export interface SeededMinutes {
   readonly endpoint: string;
   readonly deployment: string;

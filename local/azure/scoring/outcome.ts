@@ -1,4 +1,4 @@
-// What becomes of a scoring request: the container's answer, a 424 that tells of its failure, or a refusal of the gateway.
+// Outcome of a scoring request: the container's answer, a 424 that tells of its failure, or a refusal of the gateway.
 import type http from "node:http";
 
 /** Headers that belong to one connection and are not passed on (RFC 9110 7.6.1). */
@@ -13,7 +13,7 @@ export const ownHeaders = new Set([
   "server",
 ]);
 
-/** What a container answers. */
+/** The answer of a container. */
 export interface Answered {
   readonly status: number;
   readonly reason: string;
@@ -21,11 +21,11 @@ export interface Answered {
   readonly body: Buffer;
 }
 
-/** What a deployment makes of a request. */
+/** The outcome of a request to a deployment. */
 export interface Outcome {
-  /** What the caller gets. */
+  /** The answer that the caller gets. */
   readonly status: number;
-  /** What the container answered; undefined where it answered nothing. */
+  /** The status that the container answered; undefined where it answered nothing. */
   readonly modelStatus?: number;
   readonly write: (response: http.ServerResponse) => void;
 }

@@ -1,4 +1,4 @@
-// How much of its instance a scoring container uses: measured where this machine tells it of a process, or told by a scenario.
+// Use that a scoring container makes of its instance: measured where this machine tells it of a process, or told by a scenario.
 import { readFileSync } from "node:fs";
 import { sizeNamed } from "../capacity/sizes.ts";
 import { countUsage, minuteOf } from "../monitor/minutes.ts";

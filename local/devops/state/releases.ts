@@ -29,7 +29,7 @@ export interface ReleaseEnvironment {
   readonly name: string;
   readonly definitionEnvironmentId: number;
   readonly plan: Plan;
-  /** Who approved the deployment before it began; nobody was asked where absent. */
+  /** The approver of the deployment before it began; nobody was asked where absent. */
   approvedBy?: readonly Identity[];
   status: "notStarted" | "inProgress" | "succeeded" | "canceled" | "rejected" | "partiallySucceeded";
   attempt: number;

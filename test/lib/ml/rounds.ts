@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Opening } from "./world.ts";
 
 /** Milliseconds without a new request after which a round is over. A slow machine can only make a round too many of one. */
-const QUIET = 300;
+const QUIET = 1_000;
 
 export class Rounds {
   /** The requests of each round, as `GET /path`. */

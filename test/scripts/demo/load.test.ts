@@ -1,3 +1,4 @@
+// The load generator: its rate, and its report of answers by deployment.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import https from "node:https";

@@ -1,4 +1,4 @@
-// What is said of a compute before a job goes to it: what can never begin fails, what waits is a warning.
+// Checks of a compute before a job goes to it: what can never begin fails, what waits is a warning.
 import assert from "node:assert/strict";
 import type { JobPart } from "../../../../lib/ml/jobs/job-parts.ts";
 import { judgeCompute, needOfCompute, needOfPart } from "../../../../lib/ml/preflight/compute-checks.ts";

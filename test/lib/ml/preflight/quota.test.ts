@@ -1,4 +1,4 @@
-// Whether machines fit into a quota: the reserve of managed deployments, jobs that wait, sizes that fit; and properties of the arithmetic.
+// Machines that have to fit into a quota: the reserve of managed deployments, jobs that wait, sizes that fit; and properties of the arithmetic.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fittingSizes, judgeQuota, type MachineNeed, withReserve } from "../../../../lib/ml/preflight/quota.ts";

@@ -1,4 +1,4 @@
-// What a region offers: the spellings of families, limits that are none, and both lists as local Azure gives them.
+// Offers of a region: the spellings of families, limits that are none, and both lists as local Azure gives them.
 import assert from "node:assert/strict";
 import { coreLimits, machineSizes, sizeNamed, type Usage, usagesOf } from "../../../../lib/ml/workspace/region.ts";
 import { openLocal } from "../world.ts";

@@ -1,3 +1,4 @@
+// Filters of Azure Monitor: their grammar, and which series they take.
 import assert from "node:assert/strict";
 import { FilterFault, isMet, parseFilter } from "../../../../local/azure/monitor/filter.ts";
 

@@ -1,3 +1,4 @@
+// Minutes of a deployment: percentiles of latencies, and how minutes are kept.
 import assert from "node:assert/strict";
 import { latencyOf, type MinuteRecord } from "../../../../local/azure/monitor/minutes.ts";
 
