@@ -7,12 +7,20 @@ import { theCloud } from "../world.ts";
 
 const MINUTE = 60_000;
 
+interface JumpingClock extends Clock {
+  /** Minutes that its pauses have taken. */
+  readonly jumped: () => number;
+  /** Whole minutes that it is behind the clock of local Azure, rounded up. */
+  readonly minutesBehind: () => number;
+}
+
 /** A clock whose pauses take no time; it begins so many minutes ago. */
-export function jumpingClock(minutesAgo: number): Clock & { readonly jumped: () => number } {
+export function jumpingClock(minutesAgo: number): JumpingClock {
   const start = Date.now() - minutesAgo * MINUTE;
   let jumped = 0;
   return {
     jumped: () => jumped / MINUTE,
+    minutesBehind: () => Math.ceil((Date.now() - start - jumped) / MINUTE),
     now: () => start + jumped,
     sleep: async (milliseconds, signal) => {
       signal?.throwIfAborted();

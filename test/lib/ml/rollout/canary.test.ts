@@ -21,12 +21,20 @@ import { beginCanary, jumpingClock, seed } from "./canaries.ts";
 
 const tagsOf = async (endpoint: string) => endpointsOf((await theCloud()).azure).get(endpoint)?.tags ?? {};
 
-/** Collects the traffic of each write of an endpoint. */
-function watching(endpoint: string, writes: Record<string, number>[]) {
+/** Collects the traffic of each write of an endpoint. @param before what is done before the write */
+function watching(
+  endpoint: string,
+  writes: Record<string, number>[],
+  before: (traffic: Record<string, number>) => Promise<void> = async () => {},
+) {
   return {
     onRequest: undefined,
     async between(request: { method: string; url: string; body?: unknown }, send: () => Promise<never>) {
-      if (isTrafficWrite(endpoint)(request)) writes.push(JSON.parse(String(request.body)).properties.traffic);
+      if (isTrafficWrite(endpoint)(request)) {
+        const { traffic } = JSON.parse(String(request.body)).properties;
+        writes.push(traffic);
+        await before(traffic);
+      }
       return send();
     },
   };
@@ -90,11 +98,14 @@ describe("a canary", () => {
 
   it("that is slower is taken back from its second share, and kept where that is asked for", async () => {
     const name = await liveEndpoint({ teal: 30 });
-    await seed(name, "blue");
-    await seed(name, "green", { until: 92 });
-    await seed(name, "green", { ago: 92, latency: 60 });
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const clock = jumpingClock(100);
     const rollout = await beginCanary(name, {
       keep: true,
+      clock,
+      opening: watching(name, [], async ({ green }) => {
+        if (green === 50) await seed(name, "green", { ago: clock.minutesBehind(), latency: 60 });
+      }) as never,
     });
     const error = await failureOf(rollout);
     assert.match(
