@@ -38,7 +38,7 @@ describe("schedules of faults", () => {
 
   it("are of one task where that is wished", () => {
     const tasks = new Set(scenarios.map(({ task }) => task));
-    assert.equal(tasks.size, 11, "every task that runs on an agent and asks Azure for something");
+    assert.equal(tasks.size, 13, "every task that runs on an agent and asks Azure for something");
     const own = scenarios.filter(({ task }) => task === "Apply").map(({ name }) => name);
     for (let seed = 0; seed < 50; seed++) assert.ok(own.includes(scheduleOf(seed, "Apply").scenario));
     assert.throws(() => scheduleOf(1, "Nothing"), /No scenario runs the task Nothing/);
