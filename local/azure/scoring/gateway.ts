@@ -133,6 +133,8 @@ export class Gateway {
     try {
       const late = Math.min(effect.delay ?? 0, patience);
       if (late > 0) await pause(late);
+      // A container of this machine may answer within the millisecond that is left.
+      if (late >= patience) throw new Late();
       if (effect.modelStatus !== undefined) return marked(effect, modelFailed(failure(effect.modelStatus, effect)));
       const { port } = container;
       const answer = container.busy(() => forward(port, request, body, patience - late));
