@@ -54,7 +54,7 @@ describe("environment variables that packaged tasks read", () => {
 
   it("are found at all", () => {
     const names = new Set(reads.map(({ name }) => name));
-    for (const name of ["AZURE_REGIONAL_AUTHORITY_NAME", "DEBUG", "NODE_EXTRA_CA_CERTS", "Q_DEBUG", undefined])
+    for (const name of ["AZURE_REGIONAL_AUTHORITY_NAME", "DEBUG", "NODE_EXTRA_CA_CERTS", undefined])
       assert.ok(names.has(name), String(name));
   });
 

@@ -6,6 +6,7 @@ import { type AutoscaleDocument, autoscaleBody } from "../../documents/index.ts"
 import { TaskError } from "../../errors.ts";
 import { differences } from "../workspace/compare.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { send } from "../workspace/write.ts";
 import type { Deployment } from "./deployments.ts";
 
 /** Tag of a deployment whose instance count autoscale owns: the name of its settings. */
@@ -50,7 +51,7 @@ export async function applyAutoscale(
   deployment: string,
   document: AutoscaleDocument,
 ): Promise<string> {
-  const { azure, log, signal } = workspace;
+  const { log } = workspace;
   const name = autoscaleName(endpoint, deployment);
   const ids = {
     deployment: deploymentId(workspace, endpoint, deployment),
@@ -69,13 +70,11 @@ export async function applyAutoscale(
       log.info(`The autoscale settings ${name} stay as they are.`);
       return name;
     }
-    await azure.request("PUT", pathOf(workspace, name), {
-      doing: `write the autoscale settings ${name} of the deployment ${deployment}`,
-      promises: "resource",
-      apiVersion: API_VERSION,
-      body,
-      signal,
-    });
+    await send(
+      workspace,
+      { method: "PUT", path: pathOf(workspace, name), apiVersion: API_VERSION, body: { ...body } },
+      { doing: `write the autoscale settings ${name} of the deployment ${deployment}` },
+    );
   } catch (error) {
     throw error instanceof TaskError && error.kind === "forbidden" ? mayNot(workspace, error) : error;
   }

@@ -65,8 +65,10 @@ interface Component {
 
 /** In the order of the document. */
 export function partsOf(document: JobDocument): JobPart[] {
-  if (document.kind !== "pipeline") return [partOf(document as unknown as Settings, document.kind, NOWHERE, undefined)];
-  const { compute, settings, jobs, component } = document as unknown as Pipeline;
+  // Fields that every kind of job may have, each with the same meaning.
+  const fields: object = document;
+  if (document.kind !== "pipeline") return [partOf(fields as Settings, document.kind, NOWHERE, undefined)];
+  const { compute, settings, jobs, component } = fields as Pipeline;
   const inherited = settings?.default_compute ?? compute;
   if (component !== undefined) return withinComponent(component, NOWHERE, inherited);
   return stepsIn(jobs, NOWHERE, inherited);
