@@ -1,12 +1,22 @@
-// Templates of examples/templates as they are expanded: the order of their stages.
+// Templates of examples/templates as they are expanded: order of the stages, and what the sample of a clean-up may delete.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { readRules } from "../../lib/ml/cleanup/clean-up-rules.ts";
 import { readPipeline } from "../../local/pipeline/index.ts";
 import { root } from "./samples.ts";
 
 const FOLDER = "examples/templates/";
 const files = (name: string) => readFileSync(path.join(root, name), "utf8");
+const expanded = (name: string, parameters = {}) =>
+  readPipeline(`${FOLDER}pipelines/${name}`, files(`${FOLDER}pipelines/${name}`), parameters, { files });
+
+/** Inputs of the steps with this task, one map a step. */
+const inputsOf = (task: string, stages: ReturnType<typeof expanded>["stages"]) =>
+  stages
+    .flatMap(({ jobs }) => jobs.flatMap(({ steps }) => steps))
+    .flatMap((step) => (step.kind === "task" && step.task.value === task ? [step.inputs] : []))
+    .map((inputs) => Object.fromEntries(inputs.map(({ name, value }) => [name.value, value.value])));
 
 describe("canary.yml", () => {
   // Whether Azure Pipelines keeps numbers in a parameter of type object is not known: as texts, "100" comes before "50".
@@ -28,4 +38,21 @@ describe("canary.yml", () => {
       );
     });
   }
+});
+
+describe("pipelines/nightly-clean-up.yml", () => {
+  it("names no endpoint that the pipelines beside it release to for production", () => {
+    const [cleanUp] = inputsOf("AzureMLCleanUp@1", expanded("nightly-clean-up.yml").stages);
+    assert.ok(cleanUp);
+    const { endpoints } = readRules({ endpointPatterns: cleanUp["endpointPatterns"] } as Parameters<
+      typeof readRules
+    >[0]);
+    assert.ok(endpoints);
+    assert.ok(endpoints("pr-12") && endpoints("breast-cancer-dev"));
+    const promoted = inputsOf("AzureMLDeployEndpoint@1", expanded("promote.yml", { modelVersion: "3" }).stages).map(
+      (inputs) => inputs["endpointName"] ?? "",
+    );
+    assert.deepEqual(promoted, ["breast-cancer-dev", "breast-cancer-test", "breast-cancer-production"]);
+    assert.deepEqual(["breast-cancer", promoted.at(-1)!].filter(endpoints), []);
+  });
 });
