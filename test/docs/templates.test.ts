@@ -40,6 +40,27 @@ describe("canary.yml", () => {
   }
 });
 
+describe("the first look of canary.yml", () => {
+  it("is at the deployment that was made, which has another name where the wanted one is taken", () => {
+    const { stages } = expanded("canary.yml", { modelVersion: "3" });
+    assert.deepEqual(
+      inputsOf("AzureMLCheckRollout@1", stages).map((inputs) => inputs["deploymentName"]),
+      ["$(deploymentName)", "$(deploymentName)"],
+    );
+    const variables = stages.flatMap(({ jobs }) => jobs.flatMap((job) => (job.name === "Bake" ? job.variables : [])));
+    assert.deepEqual(
+      variables.map(({ name, expression }) => [
+        name,
+        JSON.stringify(expression).includes("Move.deploy.deploymentName"),
+      ]),
+      [
+        ["deploymentName", true],
+        ["deploymentName", true],
+      ],
+    );
+  });
+});
+
 describe("pipelines/nightly-clean-up.yml", () => {
   it("names no endpoint that the pipelines beside it release to for production", () => {
     const [cleanUp] = inputsOf("AzureMLCleanUp@1", expanded("nightly-clean-up.yml").stages);
