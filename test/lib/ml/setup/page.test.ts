@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { TaskError } from "../../../../lib/errors.ts";
 import { readSetupOptions } from "../../../../lib/ml/setup/check-setup.ts";
 import { type CheckAnswer, Page } from "../../../../lib/ml/setup/page.ts";
-import { isOfNetwork } from "../../../../lib/ml/setup/roles.ts";
+import { checkTaskRole, isOfNetwork } from "../../../../lib/ml/setup/roles.ts";
 import { TASK_OPERATIONS } from "../../../../lib/ml/setup/task-operations.ts";
-import { allows } from "../../../../lib/ml/workspace/permissions.ts";
+import { allows, type Permission } from "../../../../lib/ml/workspace/permissions.ts";
 import { root } from "../../../docs/samples.ts";
 
 const never = new AbortController().signal;
@@ -119,6 +119,30 @@ describe("roles, as the permissions API answers them", () => {
   it("take a dot for a dot, and no pattern for a regular expression", () => {
     assert.equal(allows([{ actions: ["Microsoft.Machine*"] }], "MicrosoftXMachineLearningServices/read"), false);
     assert.equal(allows([{ actions: ["(.+)+$"] }], "anything/read"), false);
+  });
+});
+
+describe("the line of a task's role", () => {
+  const lineOf = async (task: "DeployEndpoint" | "CleanUp" | "CheckRollout", roles: readonly Permission[]) => {
+    const page = new Page(never);
+    const role = page.check<{ roles: readonly Permission[] }>({ id: "role", asked: "" }, async () => ({
+      answered: "1 role",
+      value: { roles },
+    }));
+    checkTaskRole(page, task, role, page.check({ id: "workspace", asked: "" }, passed));
+    return (await page.lines()).at(-1);
+  };
+  const dataScientist = [{ actions: ["Microsoft.MachineLearningServices/workspaces/*"] }];
+  for (const task of ["DeployEndpoint", "CleanUp", "CheckRollout"] as const)
+    it(`of ${task} names a role that reads metrics where nothing else is missing`, async () => {
+      const line = await lineOf(task, dataScientist);
+      assert.match(line?.answered ?? "", /Microsoft\.Insights\/metrics\/read/);
+      assert.match(line?.todo ?? "", /Monitoring Reader/);
+      assert.doesNotMatch(line?.todo ?? "", /AzureML Data Scientist|Microsoft\.MachineLearningServices/);
+    });
+  it("names both roles where operations of the workspace are missing as well", async () => {
+    const line = await lineOf("CleanUp", [{ actions: ["Microsoft.MachineLearningServices/workspaces/read"] }]);
+    assert.match(line?.todo ?? "", /AzureML Data Scientist.*Monitoring Reader/);
   });
 });
 
