@@ -95,14 +95,28 @@ export function checkTaskRole(
       ...[...reads, ...changes].filter((operation) => !may(operation)),
       ...oneOf.flatMap((any) => (any.some(may) ? [] : [any.join(" or ")])),
     ];
-    const todo = `Give the identity the role ${builtIn} on the workspace, or a role with ${PROVIDER}/ and those names.`;
-    if (missing.length > 0) return { outcome: "failed", answered: `Not allowed: ${missing.join(", ")}.`, todo };
+    if (missing.length > 0)
+      return { outcome: "failed", answered: `Not allowed: ${missing.join(", ")}.`, todo: rolesFor(missing, builtIn) };
     const [unused, untagged] = [ifUsed, secondary].map((some) => some.filter((operation) => !may(operation)));
     const gaps = [
       unused?.length ? `Not allowed, and needed where a file or an input asks for it: ${unused.join(", ")}.` : [],
       untagged?.length ? `Not allowed, so that no tags are left: ${untagged.join(", ")}.` : [],
     ].flat();
-    if (gaps.length > 0) return { outcome: "warned", answered: gaps.join(" "), todo };
+    if (gaps.length > 0)
+      return {
+        outcome: "warned",
+        answered: gaps.join(" "),
+        todo: rolesFor([...(unused ?? []), ...(untagged ?? [])], builtIn),
+      };
     return { answered: "All of it is allowed.", value: true };
   });
+}
+
+/** Roles that hold the missing operations: those of Azure Monitor are in no role of Azure Machine Learning. */
+function rolesFor(missing: readonly string[], builtIn: string): string {
+  const isOfMonitor = (operation: string) => operation.startsWith("Microsoft.Insights/");
+  const own = `Give the identity the role ${builtIn} on the workspace, or a role with ${PROVIDER}/ and those names.`;
+  const monitor =
+    "For Microsoft.Insights/metrics/read give the identity the role Monitoring Reader or Reader on the workspace.";
+  return [missing.every(isOfMonitor) ? [] : own, missing.some(isOfMonitor) ? monitor : []].flat().join(" ");
 }
