@@ -71,7 +71,7 @@ export const DEPLOY_ENDPOINT = {
     "Microsoft.Insights/metrics/read",
   ],
   files: true,
-  more: "The datastore's key, or the role on storage below, is for its lock too. `autoscaleFile` needs `Microsoft.Insights/autoscaleSettings/read` and `/write` on the resource group, which Contributor has and Data Scientist has not",
+  more: "The datastore's key, or the role on storage below, is for its lock too. `autoscaleFile` needs `Microsoft.Insights/autoscaleSettings/read` and `/write` on the resource group, which Contributor has and Data Scientist has not. A canary and a shadow read metrics, and `alertRules` the rules and `Microsoft.AlertsManagement/alerts/read` of the subscription: give Monitoring Reader there, because Data Scientist holds none of it",
   role: "AzureML Data Scientist",
 } as const satisfies TaskOperations;
 

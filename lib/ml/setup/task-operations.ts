@@ -124,7 +124,7 @@ export const TASK_OPERATIONS = {
       "Microsoft.Insights/metrics/read",
     ],
     files: true,
-    more: "The datastore's key, or the role on storage below, is for the lock of endpoints",
+    more: "The datastore's key, or the role on storage below, is for the lock of endpoints. `idleHours` reads metrics, which Monitoring Reader holds and Data Scientist does not",
     role: "AzureML Data Scientist",
   },
   InvokeBatch: {
