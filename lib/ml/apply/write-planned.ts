@@ -53,12 +53,16 @@ export async function writePlanned(
     OPERATED.test(kind)
       ? retryOnConflict(workspace, `the ${what}`, undefined, () => readModifyWrite(workspace, writeOnce))
       : readModifyWrite(workspace, writeOnce);
-  // The traffic is read and written under one lock, so that no rollout of ours writes between the two.
-  if (kind !== "online endpoint" || !one.there) return writeInTurn();
-  return new EndpointLock(workspace, one.name).hold(undefined, (held) => {
-    requireLock = () => held.requireHeld();
-    return writeInTurn();
-  });
+  // Traffic, or a default deployment, is read and written under one lock, so that no other step of ours writes between the two.
+  const collection = LOCKED.get(kind);
+  if (collection === undefined || !one.there) return writeInTurn();
+  return new EndpointLock(workspace, one.name, "The endpoint is written without the lock.", collection).hold(
+    undefined,
+    (held) => {
+      requireLock = () => held.requireHeld();
+      return writeInTurn();
+    },
+  );
 }
 
 /** The body with what says where it comes from: the run that made a version, and the hash of what was asked for. */
@@ -93,6 +97,12 @@ async function requireDone(workspace: Workspace, one: Planned, what: string): Pr
 
 /** Kinds whose writes are operations, of which the service runs one at a time and refuses the others with 409. */
 const OPERATED = /endpoint$|deployment$|^compute$|^schedule$/;
+
+/** Kinds that other steps change as well, and where their locks lie. */
+const LOCKED: ReadonlyMap<string, "onlineEndpoints" | "batchEndpoints"> = new Map([
+  ["online endpoint", "onlineEndpoints"],
+  ["batch endpoint", "batchEndpoints"],
+]);
 
 /** Whether another run has already made what the plan wants; credentials alone cannot be compared here. */
 function isDone(one: Planned, there: Resource): boolean {
