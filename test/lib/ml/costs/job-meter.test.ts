@@ -1,11 +1,13 @@
 // The meter of a job: prices before, the limits while it runs, the cost after; and every request that it adds.
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseJob, readSource } from "../../../../lib/documents/index.ts";
 import { TaskError } from "../../../../lib/errors.ts";
 import { estimateOf, JobMeter, priceParts } from "../../../../lib/ml/costs/job-meter.ts";
 import { type PricedPart, readCostLimits } from "../../../../lib/ml/costs/limits.ts";
 import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
 import type { RunsOfJob, StepRun } from "../../../../lib/ml/jobs/meter.ts";
+import { runDetails } from "../../../../lib/ml/jobs/runs.ts";
 import { type SubmitOptions, submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import { SWEEP } from "../job-samples.ts";
 import { commandJob, project } from "../projects.ts";
@@ -233,6 +235,30 @@ describe("the cost of a job", () => {
       assert.equal(error.errorCode, "AML1409");
       return true;
     });
+  });
+
+  it("is not over it where the job has completed since the last look", async () => {
+    const workspace = await openLocal();
+    const { document, folder } = commandJob("sleep 5", priced);
+    const { name } = await submitJob(workspace, document, options(folder));
+    const isSeen = async (wanted: RegExp) => {
+      while (!wanted.test((await runDetails(workspace, name))?.status ?? "")) await sleep(100);
+    };
+    await isSeen(/^(Running|Completed)$/);
+    let now = Date.now();
+    // The limit passes between two looks, and before it the job has ended.
+    const clock = {
+      now: () => now,
+      sleep: async () => {
+        await isSeen(/^Completed$/);
+        now += HOUR;
+      },
+    };
+    const parts = [part()];
+    const { section: estimate } = estimateOf(parts);
+    const meter = new JobMeter(workspace, { parts, limits: limits("1"), estimate, clock });
+    const { status } = await followJob(workspace, name, { meter, clock });
+    assert.equal(status, "Completed");
   });
 
   for (const [what, wanted, between, message] of [
