@@ -148,9 +148,11 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     return cost;
   };
   const look = async () => {
-    // Also by what was read before: a service that is out of order stops no meter.
-    await options.meter?.look(runsSeen());
-    const { status: seen, details } = await standing.look();
+    const { status: seen, details } = await standing.look().catch(async (error: unknown) => {
+      // By what was read before, and only then: a service that is out of order stops no meter, and a job that has ended takes nothing more.
+      await options.meter?.look(runsSeen());
+      throw error;
+    });
     seenDetails = details ?? seenDetails;
     const changed = seen !== undefined && seen !== status;
     status = seen ?? status;
