@@ -1,9 +1,11 @@
 // The preflight of a job: how many requests and round trips it costs, what it does where it may not look, and what it never does.
 import assert from "node:assert/strict";
+import path from "node:path";
+import { parseJob, readSource } from "../../../../lib/documents/index.ts";
 import { preflight } from "../../../../lib/ml/preflight/preflight.ts";
 import { type SubmitOptions, submitJob } from "../../../../lib/ml/submit/submit-job.ts";
 import { systemClock } from "../../../../lib/poll.ts";
-import { commandJob } from "../projects.ts";
+import { commandJob, project } from "../projects.ts";
 import { Rounds } from "../rounds.ts";
 import { answered, type Opening, openLocal, theCloud } from "../world.ts";
 
@@ -127,6 +129,24 @@ describe("the preflight of a job", () => {
       const second = await submitJob(await openLocal(), document, same);
       assert.deepEqual([second.name, second.joined], [first.name, true]);
       await assert.rejects(submitJob(await openLocal(), document, options({ root: folder })), /quota cpu-cluster/);
+    } finally {
+      delete settings.quota["standardDSv2Family"];
+    }
+  });
+
+  it("judges the same machines of another tier by themselves", async () => {
+    const step = (tier: string) => ({
+      ...{ type: "command", command: "true", environment: { image: "ubuntu" } },
+      ...{ resources: { instance_type: "Standard_DS3_v2" }, queue_settings: { job_tier: tier } },
+    });
+    const job = { type: "pipeline", settings: { default_compute: "serverless" } };
+    const jobs = { cheap: step("spot"), sure: step("standard") };
+    const folder = project({ "job.yml": JSON.stringify({ ...job, jobs }) });
+    const document = parseJob(readSource(path.join(folder, "job.yml"), { root: folder }));
+    const { settings } = (await theCloud()).azure;
+    settings.quota["standardDSv2Family"] = 0;
+    try {
+      await assert.rejects(submitJob(await openLocal(), document, options({ root: folder })), /quota sure/);
     } finally {
       delete settings.quota["standardDSv2Family"];
     }
