@@ -5,6 +5,7 @@ import { type JobPart, partsOf } from "../jobs/job-parts.ts";
 import type { Job } from "../jobs/jobs.ts";
 import { judgeCompute, needOfCompute, needOfPart, type UsedCompute } from "../preflight/compute-checks.ts";
 import { type PreflightRequest, preflight } from "../preflight/preflight.ts";
+import type { MachineNeed } from "../preflight/quota.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
 import { SUBMIT_JOB } from "../setup/own-operations.ts";
 import { computeName, findCompute } from "../workspace/computes.ts";
@@ -63,12 +64,11 @@ async function usedComputes(workspace: Workspace, parts: readonly JobPart[]): Pr
 }
 
 /** A pipeline may ask for the same machines in three hundred steps: one line says it. */
-function distinct<T extends { readonly size: string; readonly instances: number; readonly name: string }>(
-  needs: readonly T[],
-): T[] {
-  const first = new Map<string, T>();
+function distinct(needs: readonly MachineNeed[]): MachineNeed[] {
+  const first = new Map<string, MachineNeed>();
   for (const need of needs) {
-    const key = `${need.size.toLowerCase()} ${need.instances}`;
+    // A cluster's own nodes are counted as used already, and each tier has a quota of its own.
+    const key = `${need.size.toLowerCase()} ${need.instances} ${need.tier} ${need.held ?? 0}`;
     if (!first.has(key)) first.set(key, need);
   }
   return [...first.values()];
