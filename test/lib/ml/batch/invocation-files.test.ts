@@ -4,6 +4,7 @@ import path from "node:path";
 import { batchInvocationBody } from "../../../../lib/documents/index.ts";
 import { createResolver } from "../../../../lib/ml/assets/resolve.ts";
 import { type InvocationInputs, readInvocation } from "../../../../lib/ml/batch/invocation-files.ts";
+import { contract } from "../../../../tasks/InvokeBatch/contract.gen.ts";
 import { workspaceAsk } from "../../../local/azure/client.ts";
 import { project } from "../projects.ts";
 import { openLocal, theCloud } from "../world.ts";
@@ -91,5 +92,18 @@ describe("the invocation of a step", () => {
     await assert.rejects(read({ input: "azureml:rows" }), { message: /neither a version nor a label/ });
     await assert.rejects(read({ endpointName: "../x" }), { message: /holds "\/"/ });
     await assert.rejects(read({}, { "a-b": "1" }), { message: /"a-b" has a name that Azure ML refuses/ });
+  });
+
+  it("lets any number of files fail with the threshold -1, as its help says", async () => {
+    const readWith = async (errorThreshold: string) => {
+      const values: Record<string, string> = {
+        ...{ azureSubscription: "azureml", endpointName: "heart", input: "rows", errorThreshold },
+      };
+      const inputs = contract.read({ input: (name) => values[name], filePathSupplied: () => false });
+      return (await readInvocation(await openLocal(), inputs, {}, folder)).invocation;
+    };
+    assert.equal((await readWith("-1")).error_threshold, -1);
+    await assert.rejects(readWith("few"), /errorThreshold/);
+    await assert.rejects(readWith("-2"), /errorThreshold/);
   });
 });
