@@ -35,7 +35,7 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "ove
   /** File of a model's predictions, in place of the deployment's `output_file_name`. */
   outputFileName: string | undefined;
   /** How many files may fail before the job fails, in place of the deployment's `error_threshold`; `-1` lets any number fail. Only where the deployment serves a model. */
-  errorThreshold: number | undefined;
+  errorThreshold: string | undefined;
   /** Files that one call of the scoring script gets, in place of the deployment's `mini_batch_size`. Only where the deployment serves a model. */
   miniBatchSize: number | undefined;
   /** Machines of the cluster that work on this job, in place of the deployment's. Only where the deployment serves a model. */
@@ -71,7 +71,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.overrides,
     shared.allowedFolders,
     { name: "outputFileName", type: "string" },
-    { name: "errorThreshold", type: "int" },
+    { name: "errorThreshold", type: "string" },
     { name: "miniBatchSize", type: "int" },
     { name: "instanceCount", type: "int" },
     shared.tags,

@@ -29,7 +29,8 @@ export interface InvocationInputs {
   /** A folder in a datastore. */
   readonly outputFolder: string | undefined;
   readonly outputFileName: string | undefined;
-  readonly errorThreshold: number | undefined;
+  /** A number, -1 among them, which inputs that are numbers do not take. */
+  readonly errorThreshold: string | undefined;
   readonly miniBatchSize: number | undefined;
   readonly instanceCount: number | undefined;
 }
@@ -71,7 +72,7 @@ export async function readInvocation(
         endpoint: { input: "endpointName", value: inputs.endpointName },
         deployment: { input: "deploymentName", value: inputs.deploymentName },
         output_file_name: { input: "outputFileName", value: inputs.outputFileName },
-        error_threshold: { input: "errorThreshold", value: text(inputs.errorThreshold) },
+        error_threshold: { input: "errorThreshold", value: inputs.errorThreshold },
         mini_batch_size: { input: "miniBatchSize", value: text(inputs.miniBatchSize) },
         instance_count: { input: "instanceCount", value: text(inputs.instanceCount) },
       },
