@@ -33,6 +33,21 @@ describe("a compute before a job", () => {
       /^failed: Azure could not create it: No quota\./,
     ],
     [
+      "that has nodes, and whose last change failed",
+      cluster(
+        { currentNodeCount: 2 },
+        { provisioningState: "Failed", provisioningErrors: [{ error: { message: "No quota." } }] },
+      ),
+      undefined,
+      /^warned: Its last change failed: No quota\. It has 2 nodes/,
+    ],
+    [
+      "that is an instance which runs a job",
+      { properties: { provisioningState: "Succeeded", properties: { state: "JobRunning" } } },
+      undefined,
+      /^passed/,
+    ],
+    [
       "with a maximum of no nodes",
       cluster({ scaleSettings: { maxNodeCount: 0 } }),
       undefined,
