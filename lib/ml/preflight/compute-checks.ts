@@ -34,7 +34,8 @@ export function judgeCompute({ name, body, parts }: UsedCompute): Finding {
   if (body === undefined) return { id, outcome: "notAsked", answered: "It could not be read." };
   const errors = [...(provisioningErrors ?? []), ...(own.errors ?? [])].flatMap(({ error }) => error?.message ?? []);
   const because = errors.length > 0 ? `: ${errors.join(" ")}` : "";
-  if (provisioningState === "Failed")
+  const nodesNow = own.currentNodeCount ?? 0;
+  if (provisioningState === "Failed" && nodesNow === 0)
     return {
       id,
       outcome: "failed",
@@ -51,9 +52,16 @@ export function judgeCompute({ name, body, parts }: UsedCompute): Finding {
       todo: "Increase the cluster's maximum number of nodes, or ask for fewer with `resources: {instance_count: …}`.",
     };
   const waits = "Jobs wait in the queue meanwhile.";
+  if (provisioningState === "Failed")
+    return {
+      id,
+      outcome: "warned",
+      answered: `Its last change failed${because}${because.endsWith(".") ? "" : "."} It has ${nodesNow} nodes.`,
+      todo: "Look at the compute in studio: it may have other settings than were asked for.",
+    };
   if (provisioningState !== undefined && provisioningState !== "Succeeded")
     return { id, outcome: "warned", answered: `It is not ready: its state is ${provisioningState}. ${waits}` };
-  if (own.state !== undefined && own.state !== "Running")
+  if (own.state !== undefined && !/^(Job)?Running$/.test(own.state))
     return {
       id,
       outcome: "warned",
