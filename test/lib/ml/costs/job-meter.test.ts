@@ -114,6 +114,19 @@ describe("the limits of a job that runs", () => {
     assert.deepEqual(asked, [], "and ask for nothing: the steps were listed to be shown");
   });
 
+  it("count a step that the file does not name as the dearest that it names", async () => {
+    const parts = [
+      part({ step: "prepare", title: "prepare", nodes: 1 }),
+      part({ step: "train", title: "train", nodes: 4 }),
+    ];
+    const { meter, at } = await metered(parts, limits(undefined, "5 USD"));
+    const runs: RunsOfJob = { ...running, steps: [step("Train model", {})] };
+    at(1);
+    await meter.look(runs);
+    at(2);
+    await assert.rejects(meter.look(runs), over(/It has cost 6\.56 USD, and the input maxCost allows 5 USD/));
+  });
+
   it("list the trials of a sweep at most every 30 seconds, and only where there is a limit", async () => {
     const sweep = part({ kind: "sweep", nodes: 1 });
     const free = await metered([sweep]);
