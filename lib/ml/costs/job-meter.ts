@@ -141,7 +141,7 @@ export class JobMeter implements Meter {
   async look(runs: RunsOfJob): Promise<void> {
     const { maxNodeHours, maxCost } = this.#limits;
     if (maxNodeHours === undefined && maxCost === undefined) return;
-    const cost = this.#costOf(await this.#leaves(runs, LISTING_PAUSE));
+    const cost = this.#costOf(await this.#leaves(runs, LISTING_PAUSE), this.#dearest());
     const over = overLimit(this.#limits, cost);
     if (over === undefined) return;
     throw new TaskError("failed", `The job ${runs.name} is over its limit. ${over} (${LABEL})`, {
@@ -176,10 +176,30 @@ export class JobMeter implements Meter {
     };
   }
 
-  #costOf(leaves: readonly Leaf[]): Cost {
+  /** The part that costs most an hour: a limit counts a step that is none of the file's as this one, and not as nothing. */
+  #dearest(): PricedPart | undefined {
+    const perHour = ({ nodes, price }: PricedPart) => nodes * (price?.perHour ?? 0);
+    return this.#parts.toSorted((one, other) => perHour(other) - perHour(one) || other.nodes - one.nodes)[0];
+  }
+
+  /** The part of a step; of one within a registered pipeline component the part that hides it. */
+  #partOf(title: string): PricedPart | undefined {
+    const isWithin = (above: string) => above === "" || title.startsWith(`${above}/`);
+    return (
+      this.#parts.find((one) => one.title === title || one.step === title) ??
+      this.#parts.find(({ kind, ...one }) => kind === "pipeline" && (isWithin(one.title) || isWithin(one.step)))
+    );
+  }
+
+  /** Whether it is a pipeline within, which run history may show as a step at first: its time is also that of its queue. */
+  #isAbove(title: string): boolean {
+    return this.#parts.some((one) => one.title.startsWith(`${title}/`) || one.step.startsWith(`${title}/`));
+  }
+
+  #costOf(leaves: readonly Leaf[], otherwise?: PricedPart): Cost {
     const now = this.#clock.now();
     return costOf(
-      leaves.map(({ run, part, title }) => ({
+      leaves.map(({ run, title, part = this.#isAbove(title) ? undefined : otherwise }) => ({
         name: title === "" ? "the job" : title,
         nodes: part?.nodes ?? 1,
         milliseconds: millisecondsOf(run, now),
@@ -196,8 +216,7 @@ export class JobMeter implements Meter {
     }
     const own = steps.filter(({ run, isPipeline }) => !isPipeline && !isReused(run));
     const all = await sideBySide(own, LANES, ({ run, title }) => {
-      const part = this.#parts.find((one) => one.title === title || one.step === title);
-      return this.#withTrials({ run, part, title }, run.runId, pause);
+      return this.#withTrials({ run, part: this.#partOf(title), title }, run.runId, pause);
     });
     return all.flat();
   }

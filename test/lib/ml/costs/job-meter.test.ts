@@ -127,6 +127,12 @@ describe("the limits of a job that runs", () => {
     await assert.rejects(meter.look(runs), over(/It has cost 6\.56 USD, and the input maxCost allows 5 USD/));
   });
 
+  it("count no pipeline within as a step that the file does not name", async () => {
+    const { meter, at } = await metered([part({ step: "train/fit", title: "Train/fit" })], limits(undefined, "1 USD"));
+    at(9);
+    await meter.look({ ...running, steps: [step("Train", {}), step("train", {})] });
+  });
+
   it("list the trials of a sweep at most every 30 seconds, and only where there is a limit", async () => {
     const sweep = part({ kind: "sweep", nodes: 1 });
     const free = await metered([sweep]);
