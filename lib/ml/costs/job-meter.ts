@@ -138,9 +138,13 @@ export class JobMeter implements Meter {
    * Measures by the times that the follower has read anyway: no request. Trials of a sweep or of AutoML are listed beside that, at most
    * every 30 seconds and only where there is a limit. Times of run history are held against this agent's clock.
    */
-  async look(runs: RunsOfJob): Promise<void> {
+  get hasLimits(): boolean {
     const { maxNodeHours, maxCost } = this.#limits;
-    if (maxNodeHours === undefined && maxCost === undefined) return;
+    return maxNodeHours !== undefined || maxCost !== undefined;
+  }
+
+  async look(runs: RunsOfJob): Promise<void> {
+    if (!this.hasLimits) return;
     const cost = this.#costOf(await this.#leaves(runs, LISTING_PAUSE), this.#dearest());
     const over = overLimit(this.#limits, cost);
     if (over === undefined) return;

@@ -124,8 +124,13 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const why = error instanceof Error ? error.message : String(error);
+      const limits = options.meter?.hasLimits
+        ? " Steps that begin meanwhile do not count for the limits of its cost and node-hours until it can be read again."
+        : "";
       if (!unread)
-        log.warn(`The log of the job ${name} cannot be read at the moment. Still waiting for the job to end. ${why}`);
+        log.warn(
+          `The log of the job ${name} cannot be read at the moment. Still waiting for the job to end.${limits} ${why}`,
+        );
       unread = true;
       return { news: false, more: false };
     }

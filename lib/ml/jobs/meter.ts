@@ -34,6 +34,8 @@ export interface JobCost {
 }
 
 export interface Meter {
+  /** Whether it may end the wait. */
+  readonly hasLimits: boolean;
   /** @throws TaskError with the error code OVER_LIMIT where the job is over a limit */
   look(runs: RunsOfJob): Promise<void>;
   /** The cost once the job has ended, or is left. @throws as the services refuse */
