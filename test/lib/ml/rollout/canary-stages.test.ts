@@ -267,4 +267,22 @@ describe("a canary with one change a call", () => {
     assert.deepEqual([ended.done, ended.verdict, ended.traffic], [true, "pass", { blue: 100 }]);
     assert.deepEqual((await served(name)).deployments, ["blue", "green:a"]);
   });
+
+  it("ends the mirror of a shadow that a later step finds bad, and deletes its deployment", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green", { errors: 20 })]);
+    const { stage, pass } = stages(name);
+    const shadow: Canary = { inputs: { strategy: "shadow" } };
+    await (await stage("begin", shadow)).done;
+    await pass(12);
+    const error = await failureOf(await stage("end", shadow));
+    assert.match(
+      error.message,
+      /copies of the requests since .* was judged and failed.* The deployment green was deleted/,
+    );
+    const { azure } = await theCloud();
+    assert.deepEqual(endpointsOf(azure).get(name)?.properties["mirrorTraffic"] ?? {}, {});
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+    assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
+  });
 });
