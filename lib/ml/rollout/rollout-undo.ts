@@ -7,7 +7,7 @@ import { type Deployment, deleteDeployment, findDeployment, listDeployments } fr
 import type { EndpointLock, Held } from "../endpoints/endpoint-lock.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { giveBack } from "../endpoints/traffic.ts";
-import { type Changes, sayTraffic, shareOf } from "../endpoints/traffic-shares.ts";
+import { sayTraffic, shareOf } from "../endpoints/traffic-shares.ts";
 import { agreed } from "../workspace/contradiction.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -72,13 +72,22 @@ export async function undo(
     }
   };
   let isBack = false;
-  if (changes) {
+  // A mirror changes no share of the traffic, and is taken back all the same.
+  if (changes || mirror) {
     const given = await tryTo(
-      `The traffic of ${endpoint} may still change, and could not be given back (${sayChanges(changes)})`,
+      `The traffic of ${endpoint} may still change, and could not be given back (${sayChanges(leftover)})`,
       () =>
         giveBack(
           workspace,
-          { endpoint, deployment, changes, tags, mirror, lock, isMine: (held) => isMine(leftover, held) },
+          {
+            endpoint,
+            deployment,
+            changes: changes ?? {},
+            tags,
+            mirror,
+            lock,
+            isMine: (held) => isMine(leftover, held),
+          },
           patience.traffic,
         ),
     );
@@ -120,10 +129,11 @@ function isMine({ by, noted, deployment }: Leftover, { rollouts }: Held): boolea
   return !noted || rollouts === undefined || rollouts[deployment.toLowerCase()]?.by === by;
 }
 
-const sayChanges = (changes: Changes): string =>
-  Object.entries(changes)
-    .map(([name, [before, after]]) => `${name} from ${before} to ${after} %`)
-    .join(", ");
+const sayChanges = ({ deployment, changes = {}, mirror }: Leftover): string =>
+  [
+    ...Object.entries(changes).map(([name, [before, after]]) => `${name} from ${before} to ${after} %`),
+    ...(mirror ? [`copies to ${deployment} from ${mirror[0]} to ${mirror[1]} %`] : []),
+  ].join(", ");
 
 interface Fate {
   /** Absent where it was deleted. */
