@@ -285,4 +285,19 @@ describe("a canary with one change a call", () => {
     assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
     assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
   });
+
+  it("goes on with nothing before its bake is over, whatever is to become of what cannot be judged", async () => {
+    for (const onInconclusive of ["continue", "fail"]) {
+      const name = await liveEndpoint();
+      await Promise.all([seed(name, "blue"), seed(name, "green")]);
+      const { stage, pass } = stages(name);
+      await (await stage("ten")).done;
+      for (const minutes of [0, 8]) {
+        await pass(minutes);
+        const early = await (await stage("fifty", { inputs: { onInconclusive } as never })).done;
+        assert.deepEqual([early.done, early.verdict], [false, "inconclusive"]);
+        assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+      }
+    }
+  });
 });
