@@ -95,12 +95,18 @@ export function requireTime(strategy: SteppedStrategy, deadline: number | undefi
   );
 }
 
+/** A verdict on a share, and whether that has baked as long as it is to. */
+export interface Judged {
+  readonly verdict: Verdict;
+  readonly isBaked: boolean;
+}
+
 /**
  * The verdict on the share. With `advance: all` it is one that says how to go on: it waits for the end of the bake, and, with
  * `onInconclusive: wait`, until there is enough to judge. With `next` it is what can be said now.
  * @throws TaskError `timeout` where the deadline comes first
  */
-export async function judgeShare(progress: Progress, strategy: SteppedStrategy, baking: Baking): Promise<Verdict> {
+export async function judgeShare(progress: Progress, strategy: SteppedStrategy, baking: Baking): Promise<Judged> {
   const { judge, clock, left, signal, log } = baking;
   const from = Date.parse(progress.since);
   // Whole minutes are judged, from the first one that began with this share.
@@ -116,9 +122,10 @@ export async function judgeShare(progress: Progress, strategy: SteppedStrategy, 
     const to = clock.now() - METRICS_LAG;
     const isBaked = clock.now() >= end;
     const verdict = await judge({ from, to });
-    if (verdict.outcome === "fail") return verdict;
-    if (!waits) return isBaked || verdict.outcome !== "pass" ? verdict : notBaked(verdict, strategy);
-    if (isBaked && (verdict.outcome === "pass" || strategy.onInconclusive !== "wait")) return verdict;
+    if (verdict.outcome === "fail") return { verdict, isBaked };
+    if (!waits)
+      return { verdict: isBaked || verdict.outcome !== "pass" ? verdict : notBaked(verdict, strategy), isBaked };
+    if (isBaked && (verdict.outcome === "pass" || strategy.onInconclusive !== "wait")) return { verdict, isBaked };
     if (isBaked) log.debug(`Not yet: ${verdict.reasons.join(" ")}`);
     const most = left() ?? Number.POSITIVE_INFINITY;
     if (most <= 1) {

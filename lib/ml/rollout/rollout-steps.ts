@@ -10,7 +10,7 @@ import { sayVerdict, type Verdict } from "../monitor/verdict.ts";
 import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
-import { type Judge, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
+import { type Judge, type Judged, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
 import { type Progress, runMark, stepMark } from "./rollout-progress.ts";
 import type { StepSection } from "./rollout-report.ts";
 import { requireStanding, routeTo, writtenSince } from "./rollout-route.ts";
@@ -79,7 +79,7 @@ export class StepTaker {
     for (const [at, share] of ahead.entries()) {
       if (this.#progress !== undefined && !azure.dryRun) {
         const judged = await this.#judgeNow(this.#progress, live);
-        verdict = judged.outcome;
+        verdict = judged.verdict.outcome;
         if (!(await this.#mayGoOn(this.#progress, judged))) return this.#pause(verdict);
         if (at > 0) await this.#contractTest();
       }
@@ -99,9 +99,9 @@ export class StepTaker {
     return { done: false, verdict };
   }
 
-  async #judgeNow(progress: Progress, live: string | undefined): Promise<Verdict> {
+  async #judgeNow(progress: Progress, live: string | undefined): Promise<Judged> {
     const { log, signal } = this.#workspace;
-    const verdict = await judgeShare(progress, this.#strategy, {
+    const found = await judgeShare(progress, this.#strategy, {
       judge: async (window) => {
         const [judged] = await Promise.all([
           this.#judge({ ...window, fresh: progress.deployment, live }),
@@ -115,28 +115,32 @@ export class StepTaker {
       signal,
       log,
     });
+    const { verdict } = found;
     const { outcome, reasons, rules, window } = verdict;
     this.#tell({ share: progress.share, since: progress.since, until: window.to, outcome, reasons, rules });
     this.#rollout.tell({ verdict: outcome });
     log.info(`${this.#says(progress)}:`);
     for (const line of sayVerdict(verdict)) log.info(`  ${line}`);
-    return verdict;
+    return found;
   }
 
   /** @returns false where the share stays and a later call judges it again. @throws TaskError where the rollout is to be taken back */
-  async #mayGoOn(progress: Progress, { outcome, reasons }: Verdict): Promise<boolean> {
+  async #mayGoOn(progress: Progress, { verdict, isBaked }: Judged): Promise<boolean> {
     const { log } = this.#workspace;
+    const { outcome, reasons } = verdict;
     if (outcome === "pass") return true;
     const why = reasons.join(" ") || "no reason was given";
+    // Before its bake is over nothing is known yet, whatever is to become of a share that has baked.
+    const mayStay = this.#isOneChange && (!isBaked || this.#strategy.onInconclusive === "wait");
+    if (outcome === "inconclusive" && mayStay) {
+      log.warn(`${this.#says(progress)}, could not be judged yet, so nothing moved; run the step again later: ${why}`);
+      return false;
+    }
     if (outcome === "inconclusive" && this.#strategy.onInconclusive === "continue") {
       log.warn(
         `${this.#says(progress)}, could not be judged, and goes on all the same (onInconclusive: continue): ${why}`,
       );
       return true;
-    }
-    if (outcome === "inconclusive" && this.#strategy.onInconclusive === "wait" && this.#isOneChange) {
-      log.warn(`${this.#says(progress)}, could not be judged yet, so nothing moved; run the step again later: ${why}`);
-      return false;
     }
     if (this.#isOneChange) await this.#adopt();
     throw new TaskError(
