@@ -300,4 +300,27 @@ describe("a canary with one change a call", () => {
       }
     }
   });
+
+  it("bakes from when its share was written, and not from when the step began to wait for the endpoint", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (await stage("ten")).done;
+    await pass(12);
+    let writes = 0;
+    await (
+      await stage("fifty", {
+        opening: {
+          async between(request, send) {
+            if (!isTrafficWrite(name)(request) || ++writes > 1) return send();
+            await pass(20);
+            return answered(request, 409, { error: { code: "Conflict", message: "Another operation is under way." } });
+          },
+        },
+      })
+    ).done;
+    // The minutes in which it waited had the share before.
+    assert.equal((await (await stage("all")).done).verdict, "inconclusive");
+    assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
+  });
 });
