@@ -11,7 +11,7 @@ import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
 import { type Judge, type Judged, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
-import { type Progress, runMark, stepMark } from "./rollout-progress.ts";
+import { type Progress, runMark, standingProgress, stepMark } from "./rollout-progress.ts";
 import type { StepSection } from "./rollout-report.ts";
 import { requireStanding, routeTo, writtenSince } from "./rollout-route.ts";
 
@@ -183,7 +183,7 @@ export class StepTaker {
     const { log, provenance } = this.#workspace;
     const { name, claim, report } = this.#rollout;
     const mark = stepMark(provenance);
-    const next: Progress = {
+    let next: Progress = {
       kind: this.#strategy.kind,
       deployment: name,
       share,
@@ -195,7 +195,15 @@ export class StepTaker {
       of: runMark(provenance),
       taken: [...(this.#progress?.taken ?? []), ...(mark === undefined ? [] : [mark])],
     };
-    const { after } = await this.#rollout.move(routeTo(next, this.#progress, isLast), isLast || this.#isOneChange);
+    const from = this.#progress;
+    const tried = new Set<string>();
+    const { after } = await this.#rollout.move((now, endpoint) => {
+      // The bake begins with the write and not with the wait for it; a write whose answer was lost is known by its time.
+      const since = standingProgress(endpoint)?.since ?? "";
+      next = { ...next, since: tried.has(since) ? since : new Date(this.#clock.now()).toISOString() };
+      tried.add(next.since);
+      return routeTo(next, from, isLast)(now, endpoint);
+    }, isLast || this.#isOneChange);
     const was = this.#progress?.was ?? withoutZeros(report.trafficBefore);
     this.#progress = isLast ? undefined : { ...next, was };
     if (next.kind === "shadow") {
