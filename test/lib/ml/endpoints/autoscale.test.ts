@@ -116,6 +116,20 @@ describe("autoscale with a rollout", () => {
     assert.ok(await settings(name, "blue"));
   });
 
+  it("takes no settings away from another deployment whose name with its endpoint's is the same", async () => {
+    const name = freshEndpoint();
+    const other = `${name}-a`;
+    await release(other, withSettings({ deployment: "green" }));
+    const before = (await settings(other, "green"))?.properties["targetResourceUri"];
+    const rollout = await begin(name, withSettings({ deployment: "a-green" }));
+    const outcome = await rollout.done.then(
+      () => "succeeded",
+      (error: Error) => error.message,
+    );
+    assert.equal((await settings(other, "green"))?.properties["targetResourceUri"], before);
+    assert.match(outcome, /autoscale settings .* are those of .*\/onlineEndpoints\/.*-a\/deployments\/green/);
+  });
+
   it("fails the rollout before any traffic moves where the identity may not write it, and says which role may", async () => {
     const name = freshEndpoint();
     await release(name);
