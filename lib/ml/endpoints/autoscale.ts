@@ -44,6 +44,7 @@ async function find(workspace: Workspace, name: string): Promise<Setting | undef
 /**
  * Writes the settings of a deployment that is ready, if they are not what is there already. Two sequential round trips, or one.
  * @returns their name
+ * @throws TaskError `conflict` where settings of this name scale something else
  */
 export async function applyAutoscale(
   workspace: Workspace,
@@ -60,6 +61,8 @@ export async function applyAutoscale(
   const body = autoscaleBody(document, ids, workspace.location);
   try {
     const there = await find(workspace, name);
+    const target = there?.properties?.targetResourceUri;
+    if (target && target.toLowerCase() !== ids.deployment.toLowerCase()) throw ofAnother(name, target);
     if (
       there &&
       differences(
@@ -81,6 +84,13 @@ export async function applyAutoscale(
   log.info(`Autoscale owns the instance count of ${deployment} from now on: settings ${name} of Azure Monitor.`);
   return name;
 }
+
+/** The error where the name is taken: whoever wrote over it would leave another resource without its autoscale. */
+const ofAnother = (name: string, target: string): TaskError =>
+  new TaskError("conflict", `The autoscale settings ${name} are those of ${target}, so they were not changed.`, {
+    errorCode: "AML1611",
+    hint: "Give the deployment another name, or delete these settings if nobody needs them any more.",
+  });
 
 function mayNot(workspace: Workspace, error: TaskError): TaskError {
   return new TaskError("forbidden", error.message, {
