@@ -323,4 +323,17 @@ describe("a canary with one change a call", () => {
     assert.equal((await (await stage("all")).done).verdict, "inconclusive");
     assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
   });
+
+  it("is refused without a call where one is required, whatever share blue/green would give", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage } = stages(name);
+    const rollout = await stage("ten", { call: false, percent: 0, options: { requireCall: true } });
+    const outcome = await rollout.done.then(
+      () => "succeeded",
+      (error: Error) => error.message,
+    );
+    assert.match(outcome, /Input requireCall is true, and nothing is there to call the new deployment with/);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+  });
 });
