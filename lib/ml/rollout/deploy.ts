@@ -121,11 +121,16 @@ function requireSense({ trafficPercent, requireCall, call, strategy, deadline, d
       errorCode: "AML1313",
     });
   }
-  if (requireCall && call === undefined && trafficPercent > 0) {
+  // A canary gives its shares, whatever blue/green would.
+  const isCanary = strategy?.kind === "canary";
+  if (requireCall && call === undefined && (isCanary || trafficPercent > 0)) {
     throw new TaskError(
       "input",
       "Input requireCall is true, and nothing is there to call the new deployment with before it gets traffic.",
-      { errorCode: "AML1313", hint: "Give a request with the input requestFile, or set trafficPercent to 0." },
+      {
+        errorCode: "AML1313",
+        hint: `Give a request with the input requestFile${isCanary ? "" : ", or set trafficPercent to 0"}.`,
+      },
     );
   }
   if (strategy && "bake" in strategy) requireTime(strategy, deadline);
