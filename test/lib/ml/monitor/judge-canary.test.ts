@@ -56,6 +56,16 @@ describe("a canary on local Azure", () => {
   after(() => cloud.close());
   beforeEach(() => cloud.azure.store("scoringMinutes").clear());
 
+  it("excuses no errors by those of a live deployment that had next to no requests", async () => {
+    seed("blue", { ago: 10 * MINUTE, span: MINUTE, requests: 1, answers: { "503": 1 } });
+    seed("green", { answers: { "503": 75 } });
+    const { outcome, reasons } = await judge();
+    assert.equal(outcome, "inconclusive");
+    assert.match(reasons.join(), /The live deployment blue answered 1 requests .*; at least 50 are needed/);
+    // A rule that does not speak of the live one needs nothing of it.
+    assert.equal((await judge({ text: "new.errorRate <= 0.01" })).outcome, "fail");
+  });
+
   it("passes with the numbers of both, when errors and latency are as the live one's", async () => {
     seed("blue", { requests: 900, answers: { "424/500": 9 } });
     seed("green", { requests: 100, answers: { "424/500": 1 }, latency: 55 });
