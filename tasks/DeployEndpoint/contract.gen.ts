@@ -30,11 +30,11 @@ export type Strategy =
       canaryRules: string | undefined;
       /** Names of metric alerts or log alerts in the workspace's resource group, or their ids, one a line: a share fails if one of them fired while it stood. */
       alertRules: string | undefined;
-      /** Requests that the new deployment must have answered before it is judged. With fewer the judgement is inconclusive, and never a pass. */
+      /** Requests that the new deployment must have answered before it is judged, and the live one before it counts as good enough to compare with. With fewer the judgement is inconclusive, and never a pass. */
       minimumRequests: number;
       /** Measurements of five minutes of a share that may fail without failing it. `0`: the time as a whole must pass. */
       failureLimit: number;
-      /** What to do once a share has baked and could not be judged: too few requests, or no metrics. `wait` waits for more until the deadline, and with `advance: next` leaves the share and asks for another run of the step; `fail` takes the traffic back; `continue` goes on with a warning. */
+      /** What to do once a share has baked and could not be judged: too few requests, or no metrics. `wait` waits for more until the deadline, and with `advance: next` leaves the share and asks for another run of the step, as every step does that comes before the bake is over; `fail` takes the traffic back; `continue` goes on with a warning. */
       onInconclusive: "wait" | "fail" | "continue";
     }
   | {
@@ -50,11 +50,11 @@ export type Strategy =
       canaryRules: string | undefined;
       /** Names of metric alerts or log alerts in the workspace's resource group, or their ids, one a line: a share fails if one of them fired while it stood. */
       alertRules: string | undefined;
-      /** Requests that the new deployment must have answered before it is judged. With fewer the judgement is inconclusive, and never a pass. */
+      /** Requests that the new deployment must have answered before it is judged, and the live one before it counts as good enough to compare with. With fewer the judgement is inconclusive, and never a pass. */
       minimumRequests: number;
       /** Measurements of five minutes of a share that may fail without failing it. `0`: the time as a whole must pass. */
       failureLimit: number;
-      /** What to do once a share has baked and could not be judged: too few requests, or no metrics. `wait` waits for more until the deadline, and with `advance: next` leaves the share and asks for another run of the step; `fail` takes the traffic back; `continue` goes on with a warning. */
+      /** What to do once a share has baked and could not be judged: too few requests, or no metrics. `wait` waits for more until the deadline, and with `advance: next` leaves the share and asks for another run of the step, as every step does that comes before the bake is over; `fail` takes the traffic back; `continue` goes on with a warning. */
       onInconclusive: "wait" | "fail" | "continue";
     }
   | {

@@ -3,7 +3,15 @@
 import { TaskError } from "../../errors.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { alertVerdicts, findAlertRules } from "./alerts.ts";
-import { type CanaryNumbers, canaryNumbers, type DeploymentSeries, LATENCIES, UTILIZATION } from "./canary-numbers.ts";
+import {
+  CANARY_METRICS,
+  type CanaryMetric,
+  type CanaryNumbers,
+  canaryNumbers,
+  type DeploymentSeries,
+  LATENCIES,
+  UTILIZATION,
+} from "./canary-numbers.ts";
 import type { CanaryRule } from "./canary-rules.ts";
 import { DEFAULT_MINIMUM_REQUESTS } from "./default-rules.ts";
 import { deploymentId, endpointId, quoted, readMetrics, type Series } from "./metrics.ts";
@@ -109,13 +117,16 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
     const whole = judged(window, liveWindow);
     const parts = failureLimit > 0 ? measurementsOf(window, MEASUREMENT_MINUTES) : [];
     const measurements = parts.map((part) => judged(part, request.liveMinutes ? liveWindow : part));
-    return verdictOf({ ...shared, numbers: whole.numbers, rules: whole.rules, alerts: fired, measurements });
+    const compared = reads(request.rules, METRICS, "live") ? live : undefined;
+    return verdictOf({ ...shared, compared, numbers: whole.numbers, rules: whole.rules, alerts: fired, measurements });
   } catch (error) {
     if (!isPassing(error)) throw error;
     const why = `Azure Monitor could not be read: ${(error as Error).message}`;
     return { ...verdictOf({ ...without, alerts: [] }), outcome: "inconclusive", reasons: [why] };
   }
 }
+
+const METRICS = Object.keys(CANARY_METRICS) as CanaryMetric[];
 
 /** Container restarts stand only in the endpoint's event log, if a diagnostic setting sends that to Log Analytics (docs/facts/operations.md#A.5). */
 const NOT_JUDGED = ["container restarts: no metric of Azure Monitor has them"];

@@ -34,6 +34,8 @@ interface Measurement {
 export interface Evidence {
   /** Name of the new deployment. */
   readonly fresh: string;
+  /** Name of the live deployment, where a rule compares with it. */
+  readonly compared?: string | undefined;
   readonly window: Window;
   readonly numbers: Verdict["numbers"];
   readonly rules: readonly RuleVerdict[];
@@ -49,7 +51,8 @@ export interface Evidence {
 /**
  * The verdict. In this order: an alert rule that fired fails it; too little evidence (no old enough minute, no number of requests, fewer
  * of them than asked for) leaves it open, whatever the rules say; a rule that does not hold fails it, unless no more measurements
- * failed than the limit allows; a rule or an alert rule that could not be judged leaves it open. It passes only where at least one rule
+ * failed than the limit allows; a rule or an alert rule that could not be judged leaves it open, and so does a live deployment that rules compare
+ * with and that had fewer requests than asked for: its numbers excuse nothing. It passes only where at least one rule
  * was judged and nothing of this is so.
  */
 export function verdictOf(evidence: Evidence): Verdict {
@@ -72,7 +75,10 @@ export function verdictOf(evidence: Evidence): Verdict {
   if (little !== undefined) return verdict("inconclusive", [little]);
   const judged = evidence.failureLimit > 0 ? byMeasurements(evidence) : asAWhole(rules);
   if (judged.outcome === "fail") return verdict("fail", judged.reasons);
-  const open = alerts.filter(({ outcome }) => outcome === "inconclusive").map(({ sentence }) => sentence);
+  const open = [
+    ...alerts.filter(({ outcome }) => outcome === "inconclusive").map(({ sentence }) => sentence),
+    ...littleToCompare(evidence),
+  ];
   if (judged.outcome === "inconclusive" || open.length > 0)
     return verdict("inconclusive", [...(judged.outcome === "inconclusive" ? judged.reasons : []), ...open]);
   return verdict("pass", [...judged.reasons, ...alerts.map(({ sentence }) => sentence)]);
@@ -88,6 +94,16 @@ function tooLittle({ fresh, window, numbers, minimumRequests }: Evidence): strin
     return `Azure Monitor has no requests of the new deployment ${fresh} ${when}.`;
   if (requests >= Math.max(1, minimumRequests)) return undefined;
   return `The new deployment ${fresh} answered ${Number(requests.toFixed(2))} requests ${when}; at least ${Math.max(1, minimumRequests)} are needed to judge it.`;
+}
+
+/** A sentence where the live deployment had too few requests to say how good is good enough. */
+function littleToCompare({ compared, window, numbers, minimumRequests }: Evidence): string[] {
+  const requests = numbers.live?.requests;
+  const needed = Math.max(1, minimumRequests);
+  if (compared === undefined || requests === undefined || requests >= needed) return [];
+  return [
+    `The live deployment ${compared} answered ${Number(requests.toFixed(2))} requests from ${window.from} to ${window.to}; at least ${needed} are needed to compare with it.`,
+  ];
 }
 
 interface Judged {
