@@ -365,6 +365,35 @@ describe("PromoteModel", () => {
     assert.ok(!second.requests.some((one) => /^PUT .*stor3\..*weights/.test(one)), "files are not copied again");
   });
 
+  it("lets no approval and no unproven evaluation of the source pass by way of publish", async () => {
+    const { azure } = cloud;
+    const held = azure.assets.models.version("judged", "1")!.properties;
+    const unproven = azure.assets.models.version("unjudged", "1")!.properties;
+    const kept = [tagsOf(held), tagsOf(unproven)] as const;
+    held["tags"] = { ...kept[0], approval: "approved" };
+    unproven["tags"] = { ...kept[1], evaluation: "passed", evaluationPipeline: "release", approval: "approved" };
+    try {
+      const approved = await run({ targetRegistry: "near-models", targetName: "with-approval" });
+      assert.equal(approved.error, undefined);
+      const told = { modelName: "unjudged", targetRegistry: "near-models", targetName: "forged" };
+      const forged = await run({ ...told, requireEvidence: "false" });
+      assert.equal(forged.error, undefined);
+      const { models } = registryAssets(near.azure, "near-models")!;
+      const tags = [models.version("with-approval", "1")!, models.version("forged", "1")!].map(({ properties }) =>
+        tagsOf(properties),
+      );
+      assert.deepEqual(
+        tags.map(({ evaluation, evaluationPipeline, approval }) => [evaluation, evaluationPipeline, approval]),
+        [
+          ["passed", kept[0]["evaluationPipeline"], undefined],
+          [undefined, undefined, undefined],
+        ],
+      );
+    } finally {
+      [held["tags"], unproven["tags"]] = kept;
+    }
+  });
+
   it("only plans where it is told so", async () => {
     const [given, options] = to(far);
     const plan = await run({ ...given, targetName: "planned", plan: "true" }, options);
