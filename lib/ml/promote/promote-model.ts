@@ -20,7 +20,7 @@ import { bringTo } from "./bring-content.ts";
 import { bringComponents } from "./components.ts";
 import { type Content, contentAt } from "./content.ts";
 import { bringEnvironments } from "./environment.ts";
-import { type Marks, propertiesOfNew, refuseMarks, tagsOfKnown, tagsOfNew } from "./promoted-tags.ts";
+import { type Marks, propertiesOfNew, refuseMarks, tagsOfKnown, tagsOfNew, unprovenIn } from "./promoted-tags.ts";
 import { type Proof, proofOf, type Records } from "./proof.ts";
 import { publishVersion } from "./publish.ts";
 import { Standing } from "./standing.ts";
@@ -257,7 +257,13 @@ async function make(way: Way, number: string, free: string): Promise<Made> {
   const { source, target, name, version, request, content, standing } = way;
   const called = `${name}:${free}`;
   const { workspace } = source;
-  if (isRegistry(target) && workspace && source.registry === undefined && request.isOneIdentity) {
+  const isByService = isRegistry(target) && workspace && source.registry === undefined && request.isOneIdentity;
+  const says = isByService ? unprovenIn(version, way.marks) : undefined;
+  if (says !== undefined)
+    target.log.info(
+      `The files of ${called} go through the agent, because its source has the tag ${says}, which a copy by the service would take along.`,
+    );
+  if (isByService && says === undefined) {
     standing.is(`${called} may be there, published without its tags`);
     const from = { name: request.name, version: number };
     const made = await publishVersion(workspace, target, "models", from, { name, version: free });

@@ -67,6 +67,15 @@ export function tagsOfKnown(there: AssetBody, source: AssetBody, marks: Marks): 
   return marks.evidence === undefined ? all : withEvidence(all, marks.evidence);
 }
 
+/**
+ * A tag of the source that must not be on its copy: an approval, or a judgement other than the proven one. Undefined where it has none.
+ * Whether publish keeps tags is not known (docs/facts/operations.md#C.5), and what it keeps would count before it could be taken away.
+ */
+export function unprovenIn(source: AssetBody, { evidence = {} }: Pick<Marks, "evidence">): string | undefined {
+  const tags = Object.entries(source.properties?.tags ?? {});
+  return tags.find(([name, value]) => isEvidence(name) && value !== "" && evidence[name] !== value)?.[0];
+}
+
 /** Properties of a version that is made; they cannot be changed later. */
 export function propertiesOfNew(source: AssetBody, { metrics }: Marks): Record<string, string> {
   const { [ORIGIN_METRICS]: carriedMetrics, ...own } = source.properties?.properties ?? {};
