@@ -145,6 +145,14 @@ describe("the plan of a clean-up: deployments", () => {
     assert.deepEqual(named(plan({ tags: {}, deployments: two, changed: 14 }).changes), ["deployment old of fraud"]);
   });
 
+  it("leave all while the endpoint was changed lately, where somebody moved the traffic to one that the tag does not name", () => {
+    const stale = { traffic: { new: 100 }, deployments: [...two, { name: "new" }] };
+    const { changes, kept } = plan({ ...stale, changed: 1 });
+    assert.deepEqual(named(changes), []);
+    assert.match(kept.find(({ part }) => part === "old")!.why, /the endpoint was changed less than 14 days ago/);
+    assert.deepEqual(named(plan({ ...stale, changed: 14 }).changes), ["deployment old of fraud"]);
+  });
+
   it("leave all while a rollout or another operation is under way, and one that a tag keeps", () => {
     assert.deepEqual(named(plan({ deployments: two, rollouts: ["green"] }).changes), []);
     assert.deepEqual(named(plan({ deployments: two, rollouts: undefined }).changes), []);
