@@ -4,7 +4,7 @@
 import type { Deployment } from "../endpoints/deployments.ts";
 import { EXPIRES, knownGood } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
-import { sameName } from "../endpoints/traffic-shares.ts";
+import { sameName, shareOf } from "../endpoints/traffic-shares.ts";
 import type { CleanUpRules } from "./clean-up-rules.ts";
 import { changedAt, createdAt, DAY, type Fate, HOUR, keptByTag, STAYS } from "./fate.ts";
 
@@ -118,21 +118,20 @@ function hasTraffic({ properties: { traffic, mirrorTraffic } }: Endpoint, name: 
 
 /**
  * Why a deployment is a way back, as a clause: of those that are known to be good, the newest one, and the newest one that is ready and has no
- * traffic, to which a rollback would go. Where no tag says which are good, nobody knows since when a deployment has had no traffic: then the
- * endpoint, which each move of traffic changes, must have stood as long.
+ * traffic, to which a rollback would go. Where no tag says which are good, or somebody moved the traffic to one that it does not name, nobody
+ * knows since when a deployment has had no traffic: then the endpoint, which each move of traffic changes, must have stood as long.
  */
 function wayBack({ endpoint, deployments }: SeenEndpoint, name: string, days: number, now: number): string | undefined {
   const good = knownGood(endpoint);
-  if (good.length > 0) {
-    const isReady = (one: string) =>
-      deployments.some(
-        (each) => sameName(each.name, one) && /^succeeded$/i.test(each.properties.provisioningState ?? ""),
-      );
-    const back = good.find((one) => isReady(one) && !hasTraffic(endpoint, one));
-    const ways = [good[0], back];
-    return ways.some((one) => sameName(one, name)) ? "it is the last known good deployment" : undefined;
-  }
+  const isReady = (one: string) =>
+    deployments.some(
+      (each) => sameName(each.name, one) && /^succeeded$/i.test(each.properties.provisioningState ?? ""),
+    );
+  const back = good.find((one) => isReady(one) && !hasTraffic(endpoint, one));
+  if ([good[0], back].some((one) => sameName(one, name))) return "it is the last known good deployment";
+  if (good.some((one) => shareOf(endpoint.properties.traffic ?? {}, one) > 0)) return undefined;
   const changed = changedAt(endpoint);
   if (changed !== undefined && now - changed >= days * DAY) return undefined;
-  return `no tag says which deployment was good last, and the endpoint was changed less than ${days} days ago`;
+  const tag = good.length === 0 ? "no tag says" : "its tag does not say";
+  return `${tag} which deployment was good last, and the endpoint was changed less than ${days} days ago`;
 }
