@@ -1,8 +1,9 @@
 // PromoteModel: a judged version goes to registries and workspaces of other subscriptions and tenants, once, with its evidence; an unjudged one does not.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { contentHash } from "../../lib/documents/language/hash.ts";
 import type { JobRecord } from "../../local/azure/records/job.ts";
 import { storagePlace } from "../../local/azure/workspace/locate.ts";
 import { registryAssets } from "../../local/azure/workspace/registries.ts";
@@ -294,6 +295,44 @@ describe("PromoteModel", () => {
       shared.log,
       /The components train-step do not go along: Azure does not share components with a registry/,
     );
+  });
+
+  it("registers code by the hash of its files, whatever hash the source says they have", async () => {
+    const { azure } = cloud;
+    await trained(azure, "staged-falsely", { "model.json": "8" });
+    const author = { name: "eve", type: "User" } as const;
+    await azure.blobs.put("code-of-eve", "src/train.py", "evil()");
+    const good = path.join(scratch, "good");
+    mkdirSync(good);
+    writeFileSync(path.join(good, "train.py"), "print(1)");
+    const hash = contentHash(good);
+    const kept = { hash_sha256: hash, hash_version: "202208" };
+    const codeUri = azure.blobs.url("code-of-eve", "src");
+    azure.assets.codes.put("code-9", "1", { codeUri, isAnonymous: false, properties: kept, tags: {} }, author);
+    const componentSpec = {
+      type: "command",
+      command: "python train.py",
+      code: `azureml:${azure.workspaceId}/codes/code-9/versions/1`,
+      environment: `azureml:${azure.workspaceId}/environments/sklearn/versions/3`,
+    };
+    const body = { componentSpec, definition: componentSpec, tags: {}, properties: {} };
+    azure.assets.components.put("evil-step", "1", body, author);
+    const job = azure.store<JobRecord>("jobs").get("staged-falsely")!;
+    const componentId = `${azure.workspaceId}/components/evil-step/versions/1`;
+    Object.assign(job.body, { jobType: "Pipeline", jobs: { train: { type: "command", componentId } } });
+    await register("staged-falsely");
+    const [inputs, options] = to(far);
+    const given = { modelName: "staged-falsely", ...inputs, requireEvidence: "false", includeComponents: "true" };
+    const { error } = await run(given, options);
+    assert.equal(error, undefined);
+    const component = far.azure.assets.components.version("evil-step", "1")!.properties;
+    const { code } = component["componentSpec"] as Record<string, string>;
+    const [, name = ""] = /\/codes\/([^/]+)\/versions\/1$/.exec(code ?? "") ?? [];
+    const held = far.azure.assets.codes.version(name, "1")!.properties;
+    assert.deepEqual(await filesOf(far.azure, held["codeUri"]), { "train.py": "evil()" });
+    assert.notEqual((held["properties"] as typeof kept).hash_sha256, hash, "the target would run it for good/");
+    const again = await run(given, options);
+    assert.deepEqual([again.error, writes(again.requests)], [undefined, []]);
   });
 
   it("carries who approved the stage of a classic release, as Azure DevOps says it, unless an input does", async () => {
