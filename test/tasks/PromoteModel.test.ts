@@ -274,7 +274,10 @@ describe("PromoteModel", () => {
       /\/workspaces\/ws-far\/codes\/([^/]+)\/versions\/1$/.exec(specification["code"] ?? "") ?? [];
     const code = far.azure.assets.codes.version(codeName, "1")?.properties;
     assert.deepEqual(await filesOf(far.azure, code?.["codeUri"]), { "train.py": "print(1)" });
-    assert.deepEqual((code?.["properties"] as typeof kept | undefined)?.hash_sha256, kept.hash_sha256);
+    const files = path.join(scratch, "src");
+    mkdirSync(files);
+    writeFileSync(path.join(files, "train.py"), "print(1)");
+    assert.equal((code?.["properties"] as typeof kept | undefined)?.hash_sha256, contentHash(files));
     assert.deepEqual(
       first.record.promotion?.components?.map((id) => id.split("/").slice(-3)),
       [["train-step", "versions", "5"]],
@@ -282,8 +285,7 @@ describe("PromoteModel", () => {
 
     const again = await run(given, options);
     assert.deepEqual([again.error, writes(again.requests)], [undefined, []]);
-    const changed = { ...kept, hash_sha256: "b".repeat(64) };
-    azure.assets.codes.put("code-1", "1", { codeUri, isAnonymous: false, properties: changed, tags: {} }, author);
+    await azure.blobs.put("code-of-train", "src/train.py", "print(2)");
     const other = await run(given, options);
     assert.match(other.error?.message ?? "", /ws-far has another component under the name train-step:5 already/);
     const shared = await run({

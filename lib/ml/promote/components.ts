@@ -1,8 +1,10 @@
 // Brings the components of a pipeline's steps along to another workspace (idempotent): command components, with their code and their environment. A
 // registry does not get them: sharing components with one is not supported (docs/facts/operations.md#C.1).
 // Tests: test/tasks/PromoteModel.test.ts
-import { parseArmId } from "../../azure/index.ts";
+import { createHash } from "node:crypto";
+import { CHECKED_RANGE, parseArmId } from "../../azure/index.ts";
 import { assetWrite } from "../../documents/index.ts";
+import { compareText } from "../../documents/language/walk.ts";
 import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
 import { type AssetBody, requestFor } from "../assets/asset-home.ts";
@@ -16,7 +18,7 @@ import { PROMOTED_FROM } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { filesTo } from "./bring-content.ts";
-import { contentAt } from "./content.ts";
+import { type Content, contentAt } from "./content.ts";
 import { bringEnvironment, jobOfModel } from "./environment.ts";
 import type { Named } from "./publish.ts";
 
@@ -27,7 +29,7 @@ type Specification = Readonly<Record<string, unknown>>;
 const OWN = new Set(["code", "environment", "name", "version", "$schema", "description", "display_name", "tags"]);
 
 /**
- * Two round trips to find the job; for each component two to compare it, and where it is not there its environment, its code and three to make it.
+ * Two round trips to find the job; for each component two to compare it and those that read its code, and where it is not there its environment, its code and three to make it.
  * @returns ids of the target's components
  * @throws TaskError `conflict` where the target has another component under that name and version
  */
@@ -87,7 +89,7 @@ async function bringComponent(
         },
       );
     }
-    const brought = code === undefined ? {} : { code: `azureml:${await bringCode(workspace, target, code)}` };
+    const brought = code === undefined ? {} : { code: `azureml:${await bringCode(target, code)}` };
     const properties = {
       componentSpec: { ...specification, ...brought, environment },
       tags: { ...source.properties?.tags, ...(source.id === undefined ? {} : { [PROMOTED_FROM]: source.id }) },
@@ -139,7 +141,7 @@ async function environmentIn(
 }
 
 interface Code {
-  readonly uri: string;
+  readonly content: Content;
   readonly hash: string;
 }
 
@@ -147,8 +149,25 @@ interface CodeBody {
   readonly properties?: { readonly codeUri?: string; readonly properties?: Readonly<Record<string, string>> | null };
 }
 
-/** A code version of this very workspace. @throws TaskError where it does not say where it lies */
+/** The code of the source with the hash of its files. @throws TaskError where they cannot be found */
 async function codeOf(workspace: Workspace, id: string): Promise<Code> {
+  const { uri } = await saidOf(workspace, id);
+  const [, address = "", path = ""] = /^(https:\/\/[^/]+\/[^/]+)\/(.+?)\/*$/i.exec(uri) ?? [];
+  const { signal } = workspace;
+  const content =
+    address === "" ? undefined : await contentAt({ container: await containerAt(workspace, address), path }, signal);
+  if (content !== undefined) return { content, hash: await codeHashOf(content, signal) };
+  throw new TaskError(
+    "notFound",
+    `The code of a component has no files: nothing lies at ${uri.replace(/\?.*$/, "")}.`,
+    {
+      errorCode: "AML1706",
+    },
+  );
+}
+
+/** What a workspace says of a code version of its own. @throws TaskError where it does not say where it lies */
+async function saidOf(workspace: Workspace, id: string): Promise<{ readonly uri: string; readonly hash: string }> {
   const [kind, name, word, version] = parseArmId(id)?.segments ?? [];
   const at = `${workspace.id}/codes/${name}/versions/${version}`;
   if (kind === "codes" && name && word === "versions" && version) {
@@ -167,22 +186,25 @@ async function codeOf(workspace: Workspace, id: string): Promise<Code> {
   });
 }
 
+/**
+ * The hash by which a workspace finds code (docs/facts/azureml-documents.md#3.3), of the bytes themselves: jobs of the target run what they
+ * find by it, and the source could say any.
+ */
+async function codeHashOf({ place, files, name }: Content, signal: AbortSignal): Promise<string> {
+  const named = files.map(({ blob, relative }) => ({ blob, relative: relative || name }));
+  named.sort((one, other) => compareText(one.relative.toLowerCase(), other.relative.toLowerCase()));
+  const hash = createHash("sha256").update(String(named.length));
+  for (const { blob, relative } of named) hash.update(`#${relative}#`).update(String(blob.size));
+  for (const { blob } of named)
+    for (let offset = 0; offset < blob.size; offset += CHECKED_RANGE)
+      hash.update(await place.container.range(blob, offset, Math.min(CHECKED_RANGE, blob.size - offset), signal));
+  return hash.digest("hex");
+}
+
 /** Copies code to the target, where it is not known by its hash. @returns its id */
-async function bringCode(workspace: Workspace, target: Workspace, { uri, hash }: Code): Promise<string> {
-  const [, address = "", path = ""] = /^(https:\/\/[^/]+\/[^/]+)\/(.+?)\/*$/i.exec(uri) ?? [];
-  const { signal } = workspace;
-  const content =
-    address === "" ? undefined : await contentAt({ container: await containerAt(workspace, address), path }, signal);
-  if (content === undefined)
-    throw new TaskError(
-      "notFound",
-      `The code of a component has no files: nothing lies at ${uri.replace(/\?.*$/, "")}.`,
-      {
-        errorCode: "AML1706",
-      },
-    );
+async function bringCode(target: Workspace, { content, hash }: Code): Promise<string> {
   const { name, files } = content;
-  const toUpload = (folder: string) => filesTo(content, folder, signal);
+  const toUpload = (folder: string) => filesTo(content, folder, target.signal);
   const { id } = await registerContent(target, { name, shown: name, files, toUpload }, hash);
   return id;
 }
@@ -197,7 +219,7 @@ async function isSame(
   const other = specificationOf(there) ?? {};
   const wanted = Object.fromEntries(Object.entries(source).filter(([name]) => !OWN.has(name)));
   if (differences(wanted, other).length > 0) return false;
-  const theirs = other["code"] === undefined ? undefined : (await codeOf(target, String(other["code"]))).hash;
+  const theirs = other["code"] === undefined ? undefined : (await saidOf(target, String(other["code"]))).hash;
   const nameOf = (id: unknown) => parseArmId(String(id))?.segments.slice(1).join("/") ?? id;
   return theirs === hash && nameOf(source["environment"]) === nameOf(other["environment"]);
 }
