@@ -81,6 +81,11 @@ describe("the plan of a clean-up: endpoints", () => {
 
   const shields: [string, SomeEndpoint, RegExp][] = [
     ["a rollout is under way", { rollouts: ["green"] }, /a rollout of green is under way/],
+    [
+      "a canary waits between two of its steps",
+      { tags: { ...expired, "azureDevOps.rolloutInProgress": '{"kind":"canary","deployment":"green","share":10}' } },
+      /its tag azureDevOps\.rolloutInProgress says that a rollout is in progress/,
+    ],
     ["its lock cannot be read", { rollouts: undefined }, /the endpoint's lock cannot be read/],
     ["it is updated", { state: "Updating" }, /fraud is Updating/],
     ["it is deleted already", { state: "Deleting" }, /fraud is Deleting/],
