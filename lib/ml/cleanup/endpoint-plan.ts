@@ -2,7 +2,7 @@
 // way and operations on the other. Pure, and asked again with fresh reads right before each deletion.
 // Tests: test/lib/ml/cleanup/clean-up-plan.test.ts
 import type { Deployment } from "../endpoints/deployments.ts";
-import { EXPIRES, knownGood } from "../endpoints/endpoint-tags.ts";
+import { EXPIRES, IN_PROGRESS, knownGood } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
 import { sameName, shareOf } from "../endpoints/traffic-shares.ts";
 import type { CleanUpRules } from "./clean-up-rules.ts";
@@ -103,6 +103,8 @@ function shieldOf({ endpoint, deployments, rollouts }: SeenEndpoint): string | u
   if (kept !== undefined) return kept;
   const busy = [endpoint, ...deployments].find((one) => !isAtRest(one.properties.provisioningState));
   if (busy !== undefined) return `${busy.name} is ${busy.properties.provisioningState ?? "in an unknown state"}`;
+  // The lock's entry ends with the step that wrote it; a canary that waits for its next step is in the tag alone.
+  if (endpoint.tags?.[IN_PROGRESS]) return `its tag ${IN_PROGRESS} says that a rollout is in progress`;
   if (rollouts === undefined) return `whether a rollout is under way is not known, because ${LOCK_UNREAD}`;
   return rollouts.length > 0 ? `a rollout of ${rollouts.join(", ")} is under way` : undefined;
 }

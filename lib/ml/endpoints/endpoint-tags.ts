@@ -12,6 +12,8 @@ import { sameName, withoutZeros } from "./traffic-shares.ts";
 export const LAST_KNOWN_GOOD = "azureDevOps.lastKnownGood";
 /** The end of the endpoint's time to live, an ISO 8601 instant with a time zone: from then on AzureMLCleanUp may delete the endpoint as a whole. */
 export const EXPIRES = "azureDevOps.expires";
+/** The state of a rollout in progress, for people and for steps: deployment, share, since when, by which run. */
+export const IN_PROGRESS = "azureDevOps.rolloutInProgress";
 /** The number of names that are kept: five of 32 characters stay below the 256 that a tag's value has in Azure Resource Manager. */
 const KEPT = 5;
 

@@ -5,13 +5,11 @@ import { isServingName } from "../../documents/index.ts";
 import { isObject } from "../../plain-objects.ts";
 import type { Provenance } from "../../provenance.ts";
 import { sha256 } from "../../sha256.ts";
-import type { Tags } from "../endpoints/endpoint-tags.ts";
+import { IN_PROGRESS, type Tags } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
 import { sameTraffic, shareOf, trafficWith, withoutZeros } from "../endpoints/traffic-shares.ts";
 import { stepOf } from "../workspace/lineage.ts";
 
-/** The state for people and for steps: deployment, share, since when, by which run. */
-export const IN_PROGRESS = "azureDevOps.rolloutInProgress";
 /** The start of the rollout: what a rollback goes back to, and which steps have changed the share. */
 export const ORIGIN = "azureDevOps.rolloutOrigin";
 /** Characters of a tag's value in Azure Resource Manager (docs/facts/operations.md#A.6). */

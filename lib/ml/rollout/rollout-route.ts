@@ -3,21 +3,13 @@
 // Tests: test/lib/ml/rollout/canary.test.ts, test/lib/ml/rollout/canary-stages.test.ts
 import { TaskError } from "../../errors.ts";
 import type { Provenance } from "../../provenance.ts";
-import { withKnownGood } from "../endpoints/endpoint-tags.ts";
+import { IN_PROGRESS, withKnownGood } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint } from "../endpoints/endpoints.ts";
 import type { Routing } from "../endpoints/traffic.ts";
 import { changesOf, sameName, sayTraffic, shareOf, unmirrored, withoutZeros } from "../endpoints/traffic-shares.ts";
 import type { WrittenChanges } from "./rollout-own.ts";
 import type { RolloutPlan } from "./rollout-plan.ts";
-import {
-  IN_PROGRESS,
-  nextTraffic,
-  type Progress,
-  runMark,
-  standingProgress,
-  stands,
-  withProgress,
-} from "./rollout-progress.ts";
+import { nextTraffic, type Progress, runMark, standingProgress, stands, withProgress } from "./rollout-progress.ts";
 
 /**
  * The write that brings a rollout from one share to the next.

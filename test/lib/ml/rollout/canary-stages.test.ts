@@ -2,9 +2,8 @@
 // steps, stages and runs.
 import assert from "node:assert/strict";
 import type { TaskError } from "../../../../lib/errors.ts";
-import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import { IN_PROGRESS, LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
-import { IN_PROGRESS } from "../../../../lib/ml/rollout/rollout-progress.ts";
 import type { Clock } from "../../../../lib/poll.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import { afterJob, failureOf, isTrafficWrite, liveEndpoint, release, served, setTraffic } from "../rollouts.ts";

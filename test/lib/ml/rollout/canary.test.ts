@@ -2,9 +2,9 @@
 // back with the numbers in the error.
 import assert from "node:assert/strict";
 import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
-import { LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import { IN_PROGRESS, LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
-import { IN_PROGRESS, ORIGIN } from "../../../../lib/ml/rollout/rollout-progress.ts";
+import { ORIGIN } from "../../../../lib/ml/rollout/rollout-progress.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
   afterJob,

@@ -1,10 +1,10 @@
 // Rollback of an endpoint on the local cloud: one write of the traffic, nothing else, and nothing at all where it is there already.
 import assert from "node:assert/strict";
 import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
-import { LAST_KNOWN_GOOD, ROLLED_BACK } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
+import { IN_PROGRESS, LAST_KNOWN_GOOD, ROLLED_BACK } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { parseExpectations } from "../../../../lib/ml/endpoints/expectations.ts";
 import { type RollbackOptions, rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
-import { IN_PROGRESS, ORIGIN, withProgress } from "../../../../lib/ml/rollout/rollout-progress.ts";
+import { ORIGIN, withProgress } from "../../../../lib/ml/rollout/rollout-progress.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
   afterAnswer,

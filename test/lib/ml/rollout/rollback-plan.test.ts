@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { Deployment } from "../../../../lib/ml/endpoints/deployments.ts";
 import {
+  IN_PROGRESS,
   LAST_KNOWN_GOOD,
   ROLLED_BACK,
   rolledBackTo,
@@ -10,7 +11,6 @@ import {
 } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import type { Endpoint, Traffic } from "../../../../lib/ml/endpoints/endpoints.ts";
 import { planRollback, rollbackLines } from "../../../../lib/ml/rollout/rollback-plan.ts";
-import { IN_PROGRESS } from "../../../../lib/ml/rollout/rollout-progress.ts";
 
 const deployments = (...names: string[]): Deployment[] =>
   names.map((text) => {

@@ -1,9 +1,9 @@
 // The state of a rollout in progress on its endpoint: written and read again, whatever the tags hold, and void once its share has changed.
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { IN_PROGRESS } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { shareOf, trafficWith } from "../../../../lib/ml/endpoints/traffic-shares.ts";
 import {
-  IN_PROGRESS,
   nextTraffic,
   ORIGIN,
   type Progress,
