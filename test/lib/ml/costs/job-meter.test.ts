@@ -1,6 +1,5 @@
 // The meter of a job: prices before, the limits while it runs, the cost after; and every request that it adds.
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseJob, readSource } from "../../../../lib/documents/index.ts";
 import { TaskError } from "../../../../lib/errors.ts";
 import { estimateOf, JobMeter, priceParts } from "../../../../lib/ml/costs/job-meter.ts";
@@ -9,6 +8,7 @@ import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
 import type { RunsOfJob, StepRun } from "../../../../lib/ml/jobs/meter.ts";
 import { runDetails } from "../../../../lib/ml/jobs/runs.ts";
 import { type SubmitOptions, submitJob } from "../../../../lib/ml/submit/submit-job.ts";
+import { until } from "../../../harness/until.ts";
 import { SWEEP } from "../job-samples.ts";
 import { commandJob, project } from "../projects.ts";
 import { answered, openLocal } from "../world.ts";
@@ -260,9 +260,8 @@ describe("the cost of a job", () => {
     const workspace = await openLocal();
     const { document, folder } = commandJob("sleep 5", priced);
     const { name } = await submitJob(workspace, document, options(folder));
-    const isSeen = async (wanted: RegExp) => {
-      while (!wanted.test((await runDetails(workspace, name))?.status ?? "")) await sleep(100);
-    };
+    const isSeen = (wanted: RegExp) =>
+      until(`the job is ${wanted.source}`, async () => wanted.test((await runDetails(workspace, name))?.status ?? ""));
     await isSeen(/^(Running|Completed)$/);
     let now = Date.now();
     // The limit passes between two looks, and before it the job has ended.
