@@ -1,13 +1,10 @@
 // Signing in: each way a service connection can, and each refusal with Entra's own number.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createPublicKey, generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import http from "node:http";
-import {
-  ClientAssertionCredential,
-  ClientCertificateCredential,
-  ClientSecretCredential,
-  ManagedIdentityCredential,
-} from "@azure/identity";
+import { promisify } from "node:util";
+import { ClientAssertionCredential, ClientCertificateCredential, ClientSecretCredential } from "@azure/identity";
 import { decodeToken } from "../../../../local/azure/entra/directory.ts";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { type Answer, ask, httpClientOf, tokenOf, workspaceAsk } from "../client.ts";
@@ -62,18 +59,24 @@ describe("local Entra", () => {
     });
 
     it("with a managed identity, over App Service's endpoint", async () => {
-      Object.assign(process.env, {
-        IDENTITY_ENDPOINT: cloud.managedIdentity.endpoint,
-        IDENTITY_HEADER: cloud.managedIdentity.header,
-      });
-      try {
-        const credential = new ManagedIdentityCredential();
-        // The client keeps tokens of managed identities for the whole process: only the cloud's own address is nobody else's.
-        await isAccepted((await credential.getToken(`${cloud.urls.arm}/.default`)).token);
-      } finally {
-        delete process.env["IDENTITY_ENDPOINT"];
-        delete process.env["IDENTITY_HEADER"];
-      }
+      // The client keeps tokens of managed identities for the whole process, by an address that another cloud may have had.
+      const program = [
+        'import { ManagedIdentityCredential } from "@azure/identity";',
+        "process.stdout.write((await new ManagedIdentityCredential().getToken(process.argv[1])).token);",
+      ].join("\n");
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ["--input-type=module", "-e", program, `${cloud.urls.arm}/.default`],
+        {
+          cwd: import.meta.dirname,
+          env: {
+            ...process.env,
+            IDENTITY_ENDPOINT: cloud.managedIdentity.endpoint,
+            IDENTITY_HEADER: cloud.managedIdentity.header,
+          },
+        },
+      );
+      await isAccepted(stdout);
     });
 
     it("with instance discovery, as for a cloud it does not know", async () => {
