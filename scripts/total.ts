@@ -31,20 +31,34 @@ function countOf(name: string, status: string, log: string): { count: Count; wro
   return { count: { ...count, failed: 1 }, wrong };
 }
 
+/**
+ * What a part's log says of its failures: mocha's list of them, else the lines that begin with a cross or with VIOLATION.
+ * @returns at most 6,000 characters, since a build's page shows the end of a long log only
+ */
+function failuresIn(log: string): string {
+  const text = existsSync(log) ? readFileSync(log, "utf8").replaceAll("\r", "") : "";
+  const list = /^ +\d+ failing\n([\s\S]*?)^\d+ passed, /m.exec(text)?.[1];
+  const said = list ?? (text.match(/^(?:✗|VIOLATION).*(?:\n {2,}.*)*/gm) ?? []).join("\n");
+  return said.trim().slice(0, 6_000);
+}
+
 function main(words: readonly string[]): number {
   if (words.length === 0 || words.length % 3 !== 0) {
     console.error(usage);
     return 2;
   }
+  const failures: string[] = [];
   const total = { passed: 0, failed: 0, skipped: 0 };
   for (let at = 0; at < words.length; at += 3) {
     const [name = "", status = "", log = ""] = words.slice(at, at + 3);
     const { count, wrong } = countOf(name, status, log);
     if (wrong !== undefined) console.log(wrong);
+    if (count.failed > 0) failures.push(`What failed in ${name}:\n${failuresIn(log)}`);
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
   }
+  for (const one of failures) console.log(one);
   const { passed, failed, skipped } = total;
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   return failed > 0 ? 1 : 0;

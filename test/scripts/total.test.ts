@@ -40,6 +40,18 @@ describe("the total of continuous integration", () => {
     assert.match(said, /part 2 ended with status 0 and did not say how many/);
     assert.match(said, /part 4 ended with status 7, though nothing in it failed/);
   });
+
+  it("repeats above the last line what failed, of mocha's list and of crossed lines, bounded", () => {
+    const mocha = `  ✔ one\n  1) two\n\n  1 passing (1s)\n  1 failing\n\n  1) a suite\n       two:\n     it is wrong\n\n\n1 passed, 1 failed\n`;
+    const flows = "✓ jobs: a (3 ms)\n✗ jobs: b (4 ms)\n    because\n\n9 s\n1 passed, 1 failed\n";
+    const long = `  1 failing\n\n  1) long\n${"x".repeat(100_000)}\n0 passed, 1 failed\n`;
+    const { said, last } = total(["1", mocha], ["1", flows], ["1", long]);
+    assert.match(said, /What failed in part 1:\n1\) a suite\n {7}two:\n {5}it is wrong\n/);
+    assert.match(said, /What failed in part 2:\n✗ jobs: b \(4 ms\)\n {4}because\n/);
+    assert.doesNotMatch(said, /✔ one|jobs: a/);
+    assert.ok(said.length < 7_000);
+    assert.equal(last, "2 passed, 3 failed");
+  });
 });
 
 describe("the report of a conformance run", () => {
