@@ -7,6 +7,7 @@ import { ServerTasks } from "./server-tasks/index.ts";
 import { type Build, type BuildResult, Builds, type Definition, type WantedBuild } from "./state/builds.ts";
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
+import { type Approval, type DeploymentRecord, Environments } from "./state/environments.ts";
 import { type Identity, personOf } from "./state/identities.ts";
 import { type EntraIdentity, Members } from "./state/members.ts";
 import { Permissions } from "./state/permissions.ts";
@@ -47,6 +48,7 @@ export class DevOpsWorld {
   readonly repositories: Repositories;
   readonly workItems: WorkItems;
   readonly testRuns: TestRuns;
+  readonly environments: Environments;
   readonly connections: Connections;
   readonly webhooks: Webhooks;
   readonly members = new Members();
@@ -80,6 +82,7 @@ export class DevOpsWorld {
     this.repositories = new Repositories(this.now);
     this.workItems = new WorkItems(project, this.now);
     this.testRuns = new TestRuns(this.now);
+    this.environments = new Environments(this.now);
     this.connections = new Connections((connection) => {
       const { secret } = connection.authorization.parameters;
       if (secret !== undefined) options.addSecret?.(secret);
@@ -180,6 +183,32 @@ export class DevOpsWorld {
 
   finishBuild(build: Build, result: BuildResult): void {
     this.builds.finish(build, result);
+  }
+
+  /** Keeps a decision about a stage of a run, as the approvals API answers it. */
+  keepApproval(
+    build: Build,
+    given: { environment: string; by: string; decision: "approved" | "rejected"; comment?: string },
+  ): Approval {
+    const by = personOf(given.by);
+    const approval = this.environments.ask(this.environments.add(given.environment), build, by);
+    this.environments.decide(approval, given.decision, by, given.comment);
+    return approval;
+  }
+
+  /** Adds a deployment job to the history of its environment. */
+  keepDeployment(
+    build: Build,
+    {
+      environment,
+      ...ended
+    }: Omit<DeploymentRecord, "id" | "environment" | "build" | "queueTime" | "stageAttempt" | "jobAttempt"> & {
+      environment: string;
+    },
+  ): void {
+    const place = this.environments.add(environment);
+    const attempts = { stageAttempt: 1, jobAttempt: 1 };
+    this.environments.deployed({ ...ended, ...attempts, environment: place, build, queueTime: ended.startTime });
   }
 
   /** All attachments of a type on a run, in the order they were made. */

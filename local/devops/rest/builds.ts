@@ -1,11 +1,12 @@
 // Builds: queue, look, list, change, and the tags and properties on them.
 import type { Build, BuildReason, BuildResult, BuildStatus } from "../state/builds.ts";
 import { fullRef } from "../state/builds.ts";
-import type { PatchOperation } from "../state/work-items.ts";
 import { badRequest, collection, enumName, json, notFound, page } from "./answers.ts";
 import { requireProject } from "./core.ts";
 import { buildBody, identityIn } from "./references.ts";
 import type { Call, Resource } from "./routes.ts";
+import { requirePermission } from "./security.ts";
+import { patchDocument } from "./work-items.ts";
 
 // Numbers of BuildInterfaces' enumerations, for clients that send numbers.
 const statuses: Record<BuildStatus | "none" | "postponed" | "all", number> = {
@@ -142,8 +143,14 @@ function update(call: Call) {
   return json(buildBody(call.world, build));
 }
 
+/** The build that the route names, for a change of its tags or properties. */
+function changedBuild(call: Call): Build {
+  requirePermission(call, "build", "UpdateBuildInformation");
+  return buildOf(call);
+}
+
 function addTags(call: Call) {
-  const build = buildOf(call);
+  const build = changedBuild(call);
   const tags =
     call.route["tag"] === undefined ? (Array.isArray(call.body) ? call.body.map(String) : []) : [call.route["tag"]];
   for (const tag of tags) build.tags.add(tag);
@@ -165,8 +172,8 @@ function properties(build: Build, filter: string[] | undefined) {
 }
 
 function patchProperties(call: Call) {
-  const build = buildOf(call);
-  for (const { op, path, value } of (call.body ?? []) as PatchOperation[]) {
+  const build = changedBuild(call);
+  for (const { op, path, value } of patchDocument(call, "PATCH")) {
     const name = path.replace(/^\//, "");
     if (op === "remove") build.properties.delete(name);
     else if (op === "add" || op === "replace") build.properties.set(name, value);
@@ -199,14 +206,14 @@ export const builds: readonly Resource[] = [
       PUT: addTags,
       POST: addTags,
       PATCH: (call) => {
-        const build = buildOf(call);
+        const build = changedBuild(call);
         const change = (call.body ?? {}) as { tagsToAdd?: string[]; tagsToRemove?: string[] };
         for (const tag of change.tagsToAdd ?? []) build.tags.add(tag);
         for (const tag of change.tagsToRemove ?? []) build.tags.delete(tag);
         return collection([...build.tags]);
       },
       DELETE: (call) => {
-        const build = buildOf(call);
+        const build = changedBuild(call);
         build.tags.delete(call.route["tag"] ?? "");
         return collection([...build.tags]);
       },

@@ -9,6 +9,7 @@ import { connections } from "./connections.ts";
 import { core } from "./core.ts";
 import { definitions } from "./definitions.ts";
 import { endpointProxy } from "./endpoint-proxy.ts";
+import { environmentResources } from "./environments.ts";
 import { git } from "./git.ts";
 import { pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
@@ -18,6 +19,7 @@ import { runRecords } from "./run-records.ts";
 import { security } from "./security.ts";
 import { testRuns } from "./test-runs.ts";
 import { receiveWebhook, webhookPath } from "./webhooks.ts";
+import { workItemQueries } from "./work-item-queries.ts";
 import { workItems } from "./work-items.ts";
 
 const resources = [
@@ -32,9 +34,11 @@ const resources = [
   ...security,
   ...git,
   ...workItems,
+  ...workItemQueries,
   ...releases,
   ...connections,
   ...endpointProxy,
+  ...environmentResources,
 ];
 
 /** The application that a listener named `devops` serves. Tell the world its address (`listensAt`) before the first request. */

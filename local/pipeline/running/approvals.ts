@@ -1,5 +1,6 @@
 // Approvals of environments, simulated: they are asked before a stage starts, as on the server, and answered by the run's options.
 import type { StageDocument } from "../language/document.ts";
+import type { DecidedApproval } from "./devops.ts";
 
 export interface Approval {
   readonly by: string;
@@ -17,7 +18,7 @@ export type Environments = Readonly<Record<string, { readonly approval: Approval
 export function askApprovals(
   stage: StageDocument,
   environments: Environments,
-): { readonly lines: readonly string[]; readonly isRefused: boolean } {
+): { readonly lines: readonly string[]; readonly isRefused: boolean; readonly decided: readonly DecidedApproval[] } {
   const names = new Set(stage.jobs.flatMap(({ environment }) => environment ?? []));
   const asked = [...names].flatMap((name) => {
     const check = Object.entries(environments).find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1];
@@ -28,5 +29,6 @@ export function askApprovals(
     const line = `Environment ${name} asks ${by} for an approval of stage ${stage.displayName}; simulated, nobody was asked: ${decision}${said}.`;
     return decision === "rejected" ? `##[error]${line}` : line;
   });
-  return { lines, isRefused: asked.some(({ decision }) => decision === "rejected") };
+  const decided = asked.map(({ name, ...answer }) => ({ environment: name, ...answer }));
+  return { lines, decided, isRefused: asked.some(({ decision }) => decision === "rejected") };
 }

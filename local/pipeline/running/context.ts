@@ -11,7 +11,7 @@ import type { PipelineDocument, TaskStep } from "../language/document.ts";
 import type { CompletedRun } from "../triggers/triggers.ts";
 import type { Environments } from "./approvals.ts";
 import type { BoundTask } from "./bind-tasks.ts";
-import type { PlanLike, ServerTaskOutcome, ServerTaskStep } from "./devops.ts";
+import type { DecidedApproval, EndedDeployment, PlanLike, ServerTaskOutcome, ServerTaskStep } from "./devops.ts";
 import type { ArtifactStore, Repository } from "./plugins.ts";
 
 /** Everything that the jobs of one run share. */
@@ -28,6 +28,9 @@ export interface RunContext {
   readonly variables: Readonly<Record<string, VariableSpec>>;
   /** Checks of environments, by name. */
   readonly environments: Environments;
+  /** Keeps decisions and deployments in Azure DevOps, where it has environments. */
+  readonly keepApproval?: (approval: DecidedApproval) => { readonly id: string } | undefined;
+  readonly keepDeployment?: (deployment: EndedDeployment) => void;
   readonly identity: RunIdentity;
   /** `minutes` where it must be good for longer than a job on an agent. */
   readonly issueToken: (jobId: string, connectionIds: readonly string[], minutes?: number) => string;

@@ -78,6 +78,24 @@ export interface ServerTaskOutcome {
   readonly logId?: number | undefined;
 }
 
+/** A decision about a stage that deploys to an environment; its id is that of its record in the timeline. */
+export interface DecidedApproval {
+  readonly environment: string;
+  readonly by: string;
+  readonly decision: "approved" | "rejected";
+  readonly comment?: string;
+}
+
+/** A deployment job that ended. Times are milliseconds since the epoch. */
+export interface EndedDeployment {
+  readonly environment: string;
+  readonly stageName: string;
+  readonly jobName: string;
+  readonly startTime: number;
+  readonly finishTime: number;
+  readonly result: "succeeded" | "succeededWithIssues" | "failed" | "canceled" | "skipped" | "abandoned";
+}
+
 /** `Build` is the implementation's own type of build: what it makes is what it gets back. */
 export interface DevOpsLike<Build extends BuildLike = BuildLike> {
   /** With its trailing slash. */
@@ -105,4 +123,8 @@ export interface DevOpsLike<Build extends BuildLike = BuildLike> {
   readonly serverTasks?: { run(step: ServerTaskStep & { readonly plan: Build["plan"] }): Promise<ServerTaskOutcome> };
   oidcRequestUri(plan: Build["plan"], jobId: string): string;
   buildUrl(build: Build): string;
+  /** Keeps the decision where the approvals API answers it. */
+  keepApproval?(build: Build, approval: DecidedApproval): { readonly id: string };
+  /** Adds to the environment's history. */
+  keepDeployment?(build: Build, deployment: EndedDeployment): void;
 }

@@ -27,6 +27,8 @@ interface Begun {
   readonly signal: AbortSignal;
   /** Aborted when the job's own time is over. */
   readonly deadline: AbortController;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
   readonly log: (line: string, step?: string) => void;
 }
 
@@ -153,7 +155,7 @@ export class JobRunner {
       ...(hostEnvironment === undefined ? {} : { hostEnvironment }),
     });
     const dependsOn = document.dependsOn.map(({ value }) => value);
-    return { document, id, dependsOn, job, token, signal: ownSignal, deadline, log };
+    return { document, id, dependsOn, job, token, signal: ownSignal, deadline, startedAt: Date.now(), log };
   }
 
   /** Sets the job's variables and evaluates its condition. Throws an ExpressionError where either cannot be evaluated. */
@@ -215,14 +217,20 @@ export class JobRunner {
   }
 
   #end(
-    { document, id, dependsOn }: Begun,
+    { document, id, dependsOn, startedAt }: Begun,
     result: TaskResult,
     steps: readonly StageOutcome[],
     outputs: Readonly<Record<string, OutputVariable>>,
     lines: readonly string[],
     agentMilliseconds = 0,
   ): JobRunOutcome {
-    this.#context.plan.record({ id, state: "completed", result: RECORD_RESULTS[result], finishTime: Date.now() });
+    const finishTime = Date.now();
+    this.#context.plan.record({ id, state: "completed", result: RECORD_RESULTS[result], finishTime });
+    if (document.environment !== undefined && result !== "Skipped")
+      this.#context.keepDeployment?.({
+        ...{ environment: document.environment, stageName: this.#stage.name, jobName: document.name },
+        ...{ startTime: startedAt, finishTime, result: RECORD_RESULTS[result] },
+      });
     for (const { value, secret } of Object.values(outputs))
       if (secret && value !== "") this.#context.secrets.add(value);
     // Outputs of a deployment are known by the job's name as well: outputs['<job>.<step>.<variable>'].

@@ -160,6 +160,8 @@ export async function runPipeline<Build extends BuildLike>(options: RunOptions<B
       ...(webhook ? { "resources.triggeringAlias": webhook.alias, "resources.triggeringCategory": "webhook" } : {}),
     },
     environments: options.environments ?? {},
+    keepApproval: (approval) => devops.keepApproval?.(build, approval),
+    keepDeployment: (deployment) => devops.keepDeployment?.(build, deployment),
     identity: {
       collectionUri: devops.collectionUri,
       collectionId: devops.organization.id,

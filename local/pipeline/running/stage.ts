@@ -6,6 +6,7 @@ import { ExpressionError } from "../../expressions/expression.ts";
 import { isAgentless, type StageDocument } from "../language/document.ts";
 import { askApprovals } from "./approvals.ts";
 import type { RunContext } from "./context.ts";
+import type { DecidedApproval } from "./devops.ts";
 import { JobRunner } from "./job.ts";
 import { combineResults, type JobRunOutcome, RECORD_RESULTS, type StageRunOutcome } from "./outcome.ts";
 import { dependencies, dependencyFunctions, type Ended, stageDependencies } from "./scope.ts";
@@ -79,7 +80,7 @@ export class StageRunner {
       log(`##[error]Stage ${stage.displayName}: ${fault}`, { stage: stage.name });
       result = "Failed";
       this.#end(stage, dependsOn, result, []);
-    } else if (holds && this.#isRefused(stage)) {
+    } else if (holds && this.#isRefused(stage, id)) {
       result = "Failed";
       this.#end(stage, dependsOn, result, []);
     } else if (holds) {
@@ -101,10 +102,26 @@ export class StageRunner {
   }
 
   /** Whether a simulated approval of one of its environments keeps the stage from starting. */
-  #isRefused(stage: StageDocument): boolean {
-    const { lines, isRefused } = askApprovals(stage, this.#context.environments);
+  #isRefused(stage: StageDocument, stageId: string): boolean {
+    const { lines, isRefused, decided } = askApprovals(stage, this.#context.environments);
+    if (decided.length > 0) this.#recordCheckpoint(stageId, decided);
     for (const line of lines) this.#context.log(line, { stage: stage.name });
     return isRefused;
+  }
+
+  /** Records of the timeline: a checkpoint of the stage, and below it one for each approval, whose id is the approval's own. */
+  #recordCheckpoint(stageId: string, decided: readonly DecidedApproval[]): void {
+    const { plan, keepApproval } = this.#context;
+    const ended = { state: "completed", startTime: Date.now(), finishTime: Date.now() } as const;
+    const id = randomUUID();
+    const results = decided.map(({ decision }) => (decision === "approved" ? "succeeded" : "failed"));
+    const result = results.every((one) => one === "succeeded") ? "succeeded" : "failed";
+    plan.record({ id, parentId: stageId, type: "Checkpoint", name: "Checkpoint", ...ended, result });
+    for (const [index, approval] of decided.entries()) {
+      const kept = keepApproval?.(approval)?.id ?? randomUUID();
+      const named = { id: kept, parentId: id, type: "Checkpoint.Approval", name: "Checkpoint.Approval" };
+      plan.record({ ...named, ...ended, result: results[index] ?? "failed" });
+    }
   }
 
   #end(stage: StageDocument, dependsOn: string[], result: TaskResult, jobs: readonly Ended[]): void {
