@@ -74,6 +74,12 @@ describe("the plan of a clean-up: endpoints", () => {
     assert.deepEqual(named(plan({ requests }, { idleHours: undefined }).changes), []);
   });
 
+  it("leave the young deployment that keeps its endpoint, or the next run would delete the endpoint", () => {
+    const seen = { age: 30, requests: { kind: "none" }, traffic: {}, deployments: [{ name: "blue", age: 1 }] } as const;
+    assert.deepEqual(named(plan(seen, { deploymentDays: 1, idleHours: 72 }).changes), []);
+    assert.deepEqual(named(plan(seen, { deploymentDays: 1, idleHours: 24 }).changes), ["endpoint fraud"]);
+  });
+
   it("leave one that the patterns do not name", () => {
     assert.deepEqual(named(plan({ tags: expired }, { endpointPatterns: "pr-*" }).changes), []);
     assert.deepEqual(named(plan({ tags: expired }, { endpointPatterns: "*\n!FRAUD" }).changes), []);
