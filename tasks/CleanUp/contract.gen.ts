@@ -8,7 +8,7 @@ export type Inputs = Pick<SharedInputs, "plan"> & {
   endpointPatterns: string | undefined;
   /** An endpoint to which no request came in so many hours goes as a whole, by the metrics of Azure Monitor. Metrics that are absent say nothing, and an endpoint with a younger deployment stays. At most 720. Left empty, idle endpoints stay. */
   idleHours: number | undefined;
-  /** A deployment that has neither traffic nor mirrored traffic, and was last changed so many days ago, is deleted; the last known good deployment stays. Left empty, deployments stay. */
+  /** A deployment that has neither traffic nor mirrored traffic, and was last changed so many days ago, is deleted; the last known good deployment stays, and so does one younger than idleHours. Left empty, deployments stay. */
   deploymentDays: number | undefined;
   /** Names of the models whose old versions are archived, one pattern a line, as in .gitignore: `*` and `?` stand for characters, `!` at the start takes names out again. Left empty, none is looked at. */
   modelPatterns: string | undefined;

@@ -45,12 +45,14 @@ export function fateOfEndpoint(seen: SeenEndpoint, rules: CleanUpRules, now: num
 /** Whether a deployment without traffic goes, on an endpoint that stays. */
 export function fateOfDeployment(seen: SeenEndpoint, deployment: Deployment, rules: CleanUpRules, now: number): Fate {
   const { endpoint } = seen;
-  const { deploymentDays: days } = rules;
+  const { deploymentDays: days, idleHours = 0 } = rules;
   const { name = "" } = deployment;
   if (days === undefined || rules.endpoints?.(endpoint.name ?? "") !== true || hasTraffic(endpoint, name)) return STAYS;
   const changed = changedAt(deployment);
   if (changed === undefined) return { goes: false, why: "it has no traffic, but Azure does not say when it was made" };
   if (now - changed < days * DAY) return STAYS;
+  // A deployment younger than the hours keeps its endpoint from being idle: without it the next run would delete the endpoint.
+  if (idleHours > 0 && now - (createdAt(deployment) ?? now) < idleHours * HOUR) return STAYS;
   const why = `it has no traffic and is ${Math.floor((now - changed) / DAY)} days old`;
   const shield = keptByTag(deployment.tags) ?? wayBack(seen, name, days, now) ?? shieldOf(seen);
   return shield === undefined ? { goes: true, why } : { goes: false, why: `${why}, but ${shield}` };
