@@ -1,11 +1,13 @@
 // REST requests to Azure DevOps (and to GitHub's API) for routes whose client would take a task's package over its limit: they go through
 // the client that every task has for its sign-in, with its proxy, certificates and retries of reads.
 // Tests: test/lib/agent/rest-door.test.ts
+import type { TaskApi as Client } from "azure-devops-node-api/TaskApi.js";
 import { TaskError } from "../errors.ts";
 import { bounded } from "../remote-text.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
+type IRestResponse<T> = Awaited<ReturnType<typeof Client.prototype.rest.get<T>>>;
 type Verb = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
 /** One request. */
@@ -57,7 +59,7 @@ export async function openRest(settings: AzureDevOpsSettings, service = "Azure D
       const write = { POST: "create", PATCH: "update", PUT: "replace" } as const;
       return api.rest[write[verb]]<T>(url, body, options);
     };
-    const { statusCode, result } = await said(doing, service, send);
+    const { statusCode, result } = await said(doing, service, verb === "DELETE" ? () => emptied(send) : send);
     // The client takes a 404 for an empty answer.
     if (statusCode === 404)
       throw new TaskError("notFound", `${service} did not ${doing} (404): it is not there, or may not be seen.`, {
@@ -66,6 +68,19 @@ export async function openRest(settings: AzureDevOpsSettings, service = "Azure D
       });
     return result ?? undefined;
   };
+}
+
+/** A deletion is answered with 204 or with an empty 200: the reference does not say which. */
+async function emptied<T>(
+  send: () => Promise<IRestResponse<T>>,
+): Promise<Pick<IRestResponse<T>, "statusCode" | "result">> {
+  try {
+    return await send();
+  } catch (cause) {
+    const { statusCode } = (cause ?? {}) as { statusCode?: number };
+    if (statusCode === 200) return { statusCode, result: null };
+    throw cause;
+  }
 }
 
 async function said<T>(doing: string, service: string, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,8 @@
 // Git: repositories, commits (of the real repository on disk) and pull requests.
-import type { Commit, PullRequest, Repository } from "../state/repositories.ts";
+
+import type { Repository } from "../state/git-repository.ts";
+import type { PullRequest } from "../state/pull-requests.ts";
+import type { Commit } from "../state/repositories.ts";
 import { badRequest, collection, enumName, json, notFound, time } from "./answers.ts";
 import { projectReference, requireProject } from "./core.ts";
 import { identityReference } from "./references.ts";
@@ -12,7 +15,9 @@ function repositoryOf(call: Call): Repository {
   requireProject(call.world, call.route["project"]);
   const id = call.route["repositoryId"] ?? "";
   const repository = call.world.repositories.get(id);
-  if (repository === undefined) {
+  // A disabled one is answered as one that is not there, but where it is asked for itself.
+  const isHidden = repository?.isDisabled === true && call.route["pullRequestId"] !== undefined;
+  if (repository === undefined || isHidden) {
     throw notFound(
       "GitRepositoryNotFoundException",
       `TF401019: The Git repository with name or identifier ${id} does not exist or you do not have permissions for the operation you are attempting.`,
@@ -21,7 +26,7 @@ function repositoryOf(call: Call): Repository {
   return repository;
 }
 
-const gitUrl = (call: Call, repository: Repository): string =>
+export const gitUrl = (call: Call, repository: Repository): string =>
   `${call.world.collectionUri}${call.world.project.id}/_apis/git/repositories/${repository.id}`;
 
 function repositoryBody(call: Call, repository: Repository): object {
@@ -35,7 +40,7 @@ function repositoryBody(call: Call, repository: Repository): object {
     size: 0,
     remoteUrl: world.repositoryUri(repository.name),
     webUrl: world.repositoryUri(repository.name, false),
-    isDisabled: false,
+    isDisabled: repository.isDisabled ?? false,
     isInMaintenance: false,
   };
 }
@@ -104,7 +109,7 @@ function pullRequestBody(call: Call, pull: PullRequest): object {
   };
 }
 
-function pullRequestOf(call: Call): PullRequest {
+export function pullRequestOf(call: Call): PullRequest {
   requireProject(call.world, call.route["project"]);
   const repository = call.route["repositoryId"] === undefined ? undefined : repositoryOf(call);
   const id = call.route["pullRequestId"] ?? "";
@@ -146,6 +151,7 @@ function queryPullRequests(call: Call) {
   const queries = ((call.body ?? {}) as { queries?: { type?: unknown; items?: string[] }[] }).queries;
   if (!Array.isArray(queries)) throw badRequest("Value cannot be null. Parameter name: queries");
   const ofIt = call.world.repositories.pullRequests.filter((pull) => pull.repository === repository);
+  // `results` has one dictionary for each query: pull requests by the commit that was asked for.
   const results = queries.map((query) => {
     const type = enumName(query.type, queryTypes);
     const found: Record<string, object[]> = {};

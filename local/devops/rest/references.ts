@@ -1,8 +1,8 @@
 // References to builds, definitions, people and repositories inside other resources.
 import type { Build, Definition } from "../state/builds.ts";
+import type { Repository } from "../state/git-repository.ts";
 import { type Identity, personOf } from "../state/identities.ts";
 import type { PlanLog, TimelineRecord } from "../state/plans.ts";
-import type { Repository } from "../state/repositories.ts";
 import type { DevOpsWorld } from "../world.ts";
 import { time } from "./answers.ts";
 import { projectReference } from "./core.ts";

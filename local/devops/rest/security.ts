@@ -43,6 +43,18 @@ export function requirePermission<Space extends Namespace>(
   );
 }
 
+/** The permission that comments and statuses of pull requests take, refused in Git's own words. @throws RestError 403 */
+export function requireContribution(call: Call): void {
+  const { PullRequestContribute } = permissions.git;
+  const { world, caller } = call;
+  if (caller.planId === undefined || world.permissions.allows(namespaces.git, PullRequestContribute)) return;
+  throw new RestError(
+    403,
+    "GitNeedsPermissionException",
+    `TF401027: You need the Git 'PullRequestContribute' permission to perform this action. Details: identity '${world.buildService.uniqueName}', scope 'repository'.`,
+  );
+}
+
 function areas(call: Call) {
   requireProject(call.world, call.route["project"]);
   if ((call.route["structureGroup"] ?? "").toLowerCase() !== "areas") throw badRequest("Only areas are built.");

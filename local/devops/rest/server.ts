@@ -13,6 +13,8 @@ import { environmentResources } from "./environments.ts";
 import { git } from "./git.ts";
 import { pipelines } from "./pipelines.ts";
 import { plans } from "./plans.ts";
+import { pullRequestStatuses } from "./pull-request-statuses.ts";
+import { pullRequestThreads } from "./pull-request-threads.ts";
 import { releases } from "./releases.ts";
 import { locationOf, type Method, Routes } from "./routes.ts";
 import { runRecords } from "./run-records.ts";
@@ -33,6 +35,8 @@ const resources = [
   ...testRuns,
   ...security,
   ...git,
+  ...pullRequestThreads,
+  ...pullRequestStatuses,
   ...workItems,
   ...workItemQueries,
   ...releases,

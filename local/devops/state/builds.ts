@@ -1,9 +1,9 @@
 // Build definitions and builds: what a YAML pipeline's run is to the rest of Azure DevOps.
 import { EventEmitter } from "node:events";
 import type { Artifact } from "./containers.ts";
+import type { Repository } from "./git-repository.ts";
 import type { Identity } from "./identities.ts";
 import { Plan } from "./plans.ts";
-import type { Repository } from "./repositories.ts";
 
 export type BuildStatus = "notStarted" | "inProgress" | "cancelling" | "completed";
 export type BuildResult = "succeeded" | "partiallySucceeded" | "failed" | "canceled";

@@ -2,17 +2,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { guidOf } from "../../text/guid.ts";
-import type { Identity } from "./identities.ts";
+import type { Repository } from "./git-repository.ts";
+import { PullRequest, type PullRequestWanted } from "./pull-requests.ts";
 
 const run = promisify(execFile);
-
-export interface Repository {
-  readonly id: string;
-  readonly name: string;
-  /** Folder of the real repository whose commits are answered; absent: it has none. */
-  readonly path?: string | undefined;
-  defaultBranch: string;
-}
 
 export interface Commit {
   readonly commitId: string;
@@ -20,23 +13,6 @@ export interface Commit {
   readonly committer: { readonly name: string; readonly email: string; readonly date: string };
   readonly comment: string;
   readonly parents: readonly string[];
-}
-
-export interface PullRequest {
-  readonly pullRequestId: number;
-  readonly repository: Repository;
-  title: string;
-  description: string;
-  status: "active" | "completed" | "abandoned";
-  readonly createdBy: Identity;
-  readonly creationDate: number;
-  closedDate?: number | undefined;
-  readonly sourceRefName: string;
-  readonly targetRefName: string;
-  lastMergeSourceCommit?: string | undefined;
-  lastMergeTargetCommit?: string | undefined;
-  lastMergeCommit?: string | undefined;
-  readonly workItems: Set<number>;
 }
 
 const commitFormat = ["%H", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%P", "%B"].join("%x1f");
@@ -111,32 +87,8 @@ export class Repositories {
   }
 
   /** Opens a pull request; branches are given short or as full refs. */
-  openPullRequest(wanted: {
-    repository: Repository;
-    title: string;
-    description?: string;
-    createdBy: Identity;
-    sourceRefName: string;
-    targetRefName: string;
-    lastMergeSourceCommit?: string;
-    lastMergeTargetCommit?: string;
-    lastMergeCommit?: string;
-  }): PullRequest {
-    const pullRequest: PullRequest = {
-      pullRequestId: this.pullRequests.length + 1,
-      repository: wanted.repository,
-      title: wanted.title,
-      description: wanted.description ?? "",
-      status: "active",
-      createdBy: wanted.createdBy,
-      creationDate: this.now(),
-      sourceRefName: wanted.sourceRefName,
-      targetRefName: wanted.targetRefName,
-      lastMergeSourceCommit: wanted.lastMergeSourceCommit,
-      lastMergeTargetCommit: wanted.lastMergeTargetCommit,
-      lastMergeCommit: wanted.lastMergeCommit,
-      workItems: new Set(),
-    };
+  openPullRequest(wanted: PullRequestWanted): PullRequest {
+    const pullRequest = new PullRequest(this.pullRequests.length + 1, wanted, this.now);
     this.pullRequests.push(pullRequest);
     return pullRequest;
   }

@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
 import { GitPullRequestQueryType } from "azure-devops-node-api/interfaces/GitInterfaces.js";
 import type { WebApi } from "azure-devops-node-api/WebApi.js";
 import { unzipSync } from "fflate";
-import type { Repository } from "../../../../local/devops/state/repositories.ts";
+import type { Repository } from "../../../../local/devops/state/git-repository.ts";
 import { type Organization, startOrganization } from "../organization.ts";
 
 const project = "breast-cancer";
