@@ -29,11 +29,12 @@ export function mochaArguments(root: string, { quick, places, grep }: Selection)
   const only = grep === undefined ? [] : ["--fgrep", grep];
   if (places.length === 0) return ["--config", config, ...only];
   // Mocha adds the files of its configuration to those of its command line, so the rest of the configuration is repeated here.
-  const { import: loader, reporter, timeout, jobs } = JSON.parse(readFileSync(join(root, config), "utf8"));
+  const settings = JSON.parse(readFileSync(join(root, config), "utf8"));
+  const loaded = [`--import=${settings.import}`, ...settings.require.flatMap((file: string) => ["--require", file])];
   const files = [...new Set(places.flatMap((place) => testFiles(root, place)))];
-  const atOnce = files.length > 1 ? ["--parallel", "--jobs", String(jobs)] : ["--exit"];
+  const atOnce = files.length > 1 ? ["--parallel", "--jobs", String(settings.jobs)] : ["--exit"];
   return [
-    ...["--no-config", `--import=${loader}`, "--reporter", reporter, "--timeout", String(timeout)],
+    ...["--no-config", ...loaded, "--reporter", settings.reporter, "--timeout", String(settings.timeout)],
     ...[...atOnce, ...only, ...files],
   ];
 }
