@@ -3,7 +3,6 @@
 import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
 import { newStamps } from "../../../../local/azure/arm/envelope.ts";
 import { seedMinutes } from "../../../../local/azure/monitor/seed.ts";
-import type { JobRecord } from "../../../../local/azure/records/job.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import { schedulesOf } from "../../../../local/azure/schedules/watch.ts";
 import type { LocalCloud } from "../../../../local/cloud.ts";
@@ -12,12 +11,12 @@ import {
   ada,
   addDeployment,
   addEndpoint,
+  addReader,
   addVersion,
   DAY,
   type SomeDeployed,
   type SomeShares,
   type SomeTags,
-  versionId,
 } from "./things.ts";
 
 const MINUTE = 60_000;
@@ -189,16 +188,7 @@ export async function seedWorkspace(cloud: LocalCloud): Promise<void> {
 /** The job that made the champion and read data, and a schedule that reads data. */
 function addUses({ azure, credentials }: LocalCloud): void {
   const now = azure.clock.now();
-  azure.store<JobRecord>("jobs").set("champion-job", {
-    ...{ name: "champion-job", sequence: 1, displayName: "champion", description: null, isArchived: false },
-    body: {
-      ...{ jobType: "Command", command: "true", environmentId: "" },
-      inputs: { clicks: { jobInputType: "uri_folder", uri: versionId(azure, "data", "clicks:3") } },
-    },
-    ...{ tags: {}, properties: {}, experimentName: "earlier", experimentId: "earlier", status: "Completed" as const },
-    ...{ created: now, started: now, ended: now, stamps: newStamps(now, ada), ownerId: "" },
-    ...{ outputUris: {}, registered: {}, logFiles: [] },
-  });
+  addReader(azure, "champion-job", "clicks:3");
   schedulesOf(azure).set("nightly", {
     ...{ name: "nightly", stamps: newStamps(now, ada), description: null, tags: {}, properties: {}, displayName: null },
     ...{ isEnabled: false, provisioningState: "Succeeded", clientId: credentials.contributor.clientId },

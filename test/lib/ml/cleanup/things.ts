@@ -1,5 +1,6 @@
 // Things of a workspace on a local cloud as somebody made them at some time in the past: endpoints, deployments, versions.
 import { newStamps } from "../../../../local/azure/arm/envelope.ts";
+import type { JobRecord } from "../../../../local/azure/records/job.ts";
 import { deploymentKey, deploymentsOf, endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import { longDatastoreUri } from "../../../../local/azure/records/references.ts";
 import { storedModelUri } from "../../../../local/azure/resources/assets/models.ts";
@@ -83,4 +84,19 @@ export function addVersion(
     ada,
   );
   asset.stamps = newStamps(at, ada);
+}
+
+/** A completed job that read a version of a data asset. @param data `name:version` */
+export function addReader(azure: AzureWorld, name: string, data: string): void {
+  const now = azure.clock.now();
+  azure.store<JobRecord>("jobs").set(name, {
+    ...{ name, sequence: 1, displayName: name, description: null, isArchived: false },
+    body: {
+      ...{ jobType: "Command", command: "true", environmentId: "" },
+      inputs: { read: { jobInputType: "uri_folder", uri: versionId(azure, "data", data) } },
+    },
+    ...{ tags: {}, properties: {}, experimentName: "earlier", experimentId: "earlier", status: "Completed" as const },
+    ...{ created: now, started: now, ended: now, stamps: newStamps(now, ada), ownerId: "" },
+    ...{ outputUris: {}, registered: {}, logFiles: [] },
+  });
 }
