@@ -3,16 +3,14 @@
 // Tests: test/lib/ml/cleanup/asset-uses.test.ts
 
 import { sideBySide } from "../../azure/index.ts";
-import { EVIDENCE } from "../../documents/assets/evidence-names.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { findVersion, versionIn } from "../assets/assets.ts";
-import { carriesLabel } from "../gate/champion.ts";
 import { jobOf } from "../gate/model-job.ts";
 import { findJob } from "../jobs/jobs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type AssetUses, type Change, nameOf } from "./clean-up-plan.ts";
-import { keptByTag } from "./fate.ts";
-import type { SeenAsset } from "./version-plan.ts";
+import type { CleanUpRules } from "./clean-up-rules.ts";
+import { planVersions, type SeenAsset } from "./version-plan.ts";
 
 export interface Use {
   /** Absent: the text does not say whether it is a model or a data asset, and counts for both. */
@@ -100,34 +98,35 @@ export async function aliasUses(workspace: Workspace, models: readonly SeenAsset
 }
 
 /**
- * Data that was read by the jobs of models that stay in use: served, labelled, or the newest that passed its evaluation. A model whose job does
- * not say what it read keeps no data. At most two sequential round trips.
+ * Data that was read by the jobs of models that stay: what the rules of a clean-up let stay of any model, also of one that no pattern names.
+ * A model whose job does not say what it read keeps no data. At most two sequential round trips.
+ * @param served uses of models: by deployments, schedules and aliases
+ * @param now milliseconds since the epoch
  */
 export async function dataOfModels(
   workspace: Workspace,
   models: readonly SeenAsset[],
   served: readonly Use[],
-  labels: readonly string[],
+  rules: CleanUpRules,
+  now: number,
 ): Promise<Use[]> {
   const usesOf = (name: string, version: string) =>
     served.filter((use) => use.place !== "data" && sameText(`${use.name}:${use.version}`, `${name}:${version}`));
-  const listed = models.flatMap(({ name, versions }) => {
-    const passed = versions.find((one) => one.properties?.tags?.[EVIDENCE.result] === "passed");
-    return versions.flatMap((body): Staying[] => {
-      const version = versionIn(body) ?? "";
-      const isMarked =
-        body === passed ||
-        keptByTag(body.properties?.tags) !== undefined ||
-        labels.some((label) => carriesLabel(body, label));
-      const by = usesOf(name, version);
-      return isMarked || by.length > 0 ? [{ name, version, body, by: isMarked ? [{}] : by }] : [];
-    });
-  });
+  const others = usesWithout(
+    served.filter(({ deployment }) => deployment === undefined),
+    [],
+  );
+  const listed = models.flatMap((model) =>
+    planVersions(model, others.models, rules, now).flatMap(({ version, body, fate }): Staying[] => {
+      const by = fate.goes ? usesOf(model.name, version) : [{}];
+      return by.length === 0 ? [] : [{ name: model.name, version, body, by }];
+    }),
+  );
   // A served version may be archived, so that no list has it.
   const isListed = (use: Use) =>
     listed.some(({ name, version }) => sameText(`${use.name}:${use.version}`, `${name}:${version}`));
-  const others = served.filter((use) => use.place === "models" && !isListed(use));
-  const archived = await sideBySide(others, LANES, async (use): Promise<Staying[]> => {
+  const unlisted = served.filter((use) => use.place === "models" && !isListed(use));
+  const archived = await sideBySide(unlisted, LANES, async (use): Promise<Staying[]> => {
     const { name, version } = use;
     const body = await findVersion(workspace, "models", name, version);
     return body === undefined ? [] : [{ name, version, body, by: [use] }];

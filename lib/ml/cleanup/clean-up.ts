@@ -22,7 +22,7 @@ const OTHERWISE = "Nothing is deleted of endpoints whose lock cannot be read.";
 const MOST_LINES = 300;
 
 /**
- * Cleans a workspace up. Sequential round trips beside further pages of lists: three to read; then, for each thing, one or two to read it
+ * Cleans a workspace up. Sequential round trips beside further pages of lists: three to read, four where data would be archived; then, for each thing, one or two to read it
  * again with its lock, and its deletion, five things side by side.
  * @returns what was done, with the failure that names what could not be done
  * @throws TaskError where something cannot be read, before anything is changed

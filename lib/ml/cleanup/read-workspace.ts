@@ -29,8 +29,8 @@ export interface Reading {
 }
 
 /**
- * Reads and plans. Sequential round trips beside further pages: the lists; deployments, versions and metrics; locks, aliases and jobs of
- * models that stay.
+ * Reads and plans. Sequential round trips beside further pages: the lists; deployments, versions and metrics; locks and aliases; where data
+ * would be archived, the jobs of models that stay.
  * @param now milliseconds since the epoch
  */
 export async function readAndPlan(
@@ -51,17 +51,19 @@ export async function readAndPlan(
   const served = [...endpoints.flatMap(usesOfDeployments), ...users];
   // What would go if nothing else protected it: only for that the rest is asked.
   const first = planCleanUp(seen, (gone) => usesWithout(served, gone), rules, now);
-  const isNamed = (kind: "model" | "data", name: string) =>
-    first.changes.some((one) => one.kind === kind && one.name === name);
-  const [guarded, aliased, trained] = await Promise.all([
+  const isNamed = (name: string) => first.changes.some((one) => one.kind === "model" && one.name === name);
+  const takesData = first.changes.some(({ kind }) => kind === "data");
+  const [guarded, uses] = await Promise.all([
     withRollouts(endpoints, first, lockOf),
     aliasUses(
       workspace,
-      models.filter(({ name }) => isNamed("model", name)),
-    ),
-    first.changes.some(({ kind }) => kind === "data") ? dataOfModels(workspace, models, served, rules.keepLabels) : [],
+      // A model that stays for its alias keeps the data that it was made of.
+      models.filter(({ name }) => takesData || isNamed(name)),
+    ).then(async (aliased) => {
+      const known = [...served, ...aliased];
+      return takesData ? [...known, ...(await dataOfModels(workspace, models, known, rules, now))] : known;
+    }),
   ]);
-  const uses = [...served, ...aliased, ...trained];
   const isLooked = (name: string | undefined) => rules.endpoints?.(name ?? "") === true;
   const looked = endpoints.filter(({ endpoint }) => isLooked(endpoint.name));
   const numberOf = (assets: readonly SeenAsset[], filter: CleanUpRules["models"]) =>
