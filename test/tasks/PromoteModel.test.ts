@@ -388,6 +388,56 @@ describe("PromoteModel", () => {
     assert.match(archived.error?.message ?? "", /judged:1 is archived, so it is not promoted/);
   });
 
+  it("does not pass over that the target has archived the content, under whatever number", async () => {
+    const [given, options] = to(far);
+    const { models } = far.azure.assets;
+    const numbered = { ...given, targetName: "withdrawn", targetVersion: "12" };
+    assert.equal((await run(numbered, options)).error, undefined);
+    models.version("withdrawn", "12")!.properties["isArchived"] = true;
+    for (const again of [numbered, { ...given, targetName: "withdrawn" }]) {
+      const refused = await run(again, options);
+      assert.match(
+        refused.error?.message ?? "",
+        /The workspace ws-far has this content as withdrawn:12, which is archived there.*Nothing was changed\./,
+      );
+      assert.deepEqual(writes(refused.requests), []);
+    }
+    assert.deepEqual([...models.container("withdrawn")!.versions.keys()], ["12"]);
+  });
+
+  it("has changed nothing where a conflict says so, also of what was to go along", async () => {
+    const [given, options] = to(far);
+    const { environments, models } = far.azure.assets;
+    const author = { name: "ada", type: "User" } as const;
+    await far.azure.blobs.put("other", "m/x", "x");
+    const modelUri = far.azure.blobs.url("other", "m");
+    models.put("taken", "1", { modelType: "custom_model", modelUri, tags: {}, properties: {} }, author);
+    const jobs = cloud.azure.store<JobRecord>("jobs");
+    const job = jobs.get("judged")!;
+    const { properties } = cloud.azure.assets.environments.version("sklearn", "3")!;
+    cloud.azure.assets.environments.put("along", "1", properties, author);
+    const environmentId = `${cloud.azure.workspaceId}/environments/along/versions/1`;
+    jobs.set("judged", { ...job, body: { ...job.body, environmentId } });
+    try {
+      const refused = await run({ ...given, targetName: "taken", includeEnvironment: "true" }, options);
+      assert.match(refused.error?.message ?? "", /holds something else .*Nothing was changed\./);
+      assert.deepEqual(writes(refused.requests), []);
+      assert.equal(environments.version("along", "1"), undefined);
+    } finally {
+      jobs.set("judged", job);
+    }
+  });
+
+  it("says that nothing goes along from a registry without a workspace that has the job", async () => {
+    assert.equal((await run({ targetRegistry: "shared", targetName: "alone" })).error, undefined);
+    const [given, options] = to(far);
+    const along = { includeEnvironment: "true", includeComponents: "true", requireEvidence: "false" };
+    const from = { registry: "shared", modelName: "alone" };
+    const ran = await run({ ...from, ...given, ...along }, { ...options, registryAlone: true });
+    assert.equal(ran.error, undefined);
+    assert.match(ran.log, /No environment and no component goes along: .*the inputs name no workspace/);
+  });
+
   it("goes half-way and on: an error says what is there, and the next run makes no second version", async () => {
     const [given, options] = to(far);
     const renamed = { ...given, targetName: "half" };

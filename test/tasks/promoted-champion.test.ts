@@ -20,6 +20,8 @@ import { runStory, type StoryOptions } from "./context.ts";
 import { judgedRun } from "./judged.ts";
 import { connectionOf, type Subscriptions, startSubscriptions, targetIn, trained } from "./promoting.ts";
 
+const EVE = { name: "eve", type: "User" } as const;
+
 describe("a champion that came from elsewhere", () => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), "champion-"));
   let all: Subscriptions;
@@ -126,5 +128,29 @@ describe("a champion that came from elsewhere", () => {
     const ran = await judge(all.cloud, "endpoint:forged");
     assert.deepEqual(metricsOf(ran), [false, "champion:2", undefined]);
     assert.match(ran.log, /The champion champion:2, live on forged does not say which job made it/);
+  });
+
+  it("has no metrics that a tag alone says, where nothing was promoted", async () => {
+    const { azure } = all.cloud;
+    const held = azure.assets.models.version("champion", "1")!.properties;
+    const tags = { "azureDevOps.metrics": '{"auc":0.9}' };
+    await azure.blobs.put("elsewhere", "n/model.json", "none");
+    const modelUri = azure.blobs.url("elsewhere", "n");
+    azure.assets.models.put("claimed", "1", { ...held, jobName: null, modelUri, tags, properties: {} }, EVE);
+    const ran = await judge(all.cloud, "model:claimed:1");
+    assert.deepEqual(metricsOf(ran), [false, "claimed:1", undefined]);
+    assert.match(ran.log, /The champion claimed:1 does not say which job made it/);
+  });
+
+  it("has no metrics of its tags where its origin is read, and its files are others", async () => {
+    const { azure } = all.near;
+    const held = azure.assets.models.version("champion", "1")!.properties;
+    await azure.blobs.put("elsewhere", "m/model.json", "other");
+    const forged = { ...held, modelUri: azure.blobs.url("elsewhere", "m") };
+    azure.assets.models.put("champion", "2", forged, EVE);
+    const ran = await judge(all.near, "model:champion:2", {
+      connections: { azureSubscription: { ...connectionOf(all, all.near), ...all.cloud.credentials.contributor } },
+    });
+    assert.deepEqual(metricsOf(ran), [false, "champion:2", undefined]);
   });
 });

@@ -352,6 +352,33 @@ describe("a clean-up that meets faults", () => {
     assert.ok(endpoint(`${of}-a`) && endpoint(`${of}-b`));
   });
 
+  it("says of a deletion whose end is not known that it is not known, and not that its time was over", async () => {
+    const of = prefix();
+    addOver(`${of}-a`);
+    const now = Date.now;
+    let looks = 0;
+    try {
+      const { outcomes, said, report } = await run(of, {
+        between: async (request, send) => {
+          const location = `${new URL(request.url).origin}${azure.workspaceId}/nowhere`;
+          if (request.method === "DELETE")
+            return { request, status: 202, headers: createHttpHeaders({ Location: location }), bodyAsText: "" };
+          if (!request.url.includes("/nowhere")) return send();
+          // Eleven minutes pass between the first look and the second.
+          looks += 1;
+          if (looks === 2) Date.now = () => now() + 11 * 60_000;
+          return answered(request, 404, { error: { code: "NotFound", message: "No such operation." } });
+        },
+      });
+      assert.deepEqual(outcomes, { [`${of}-a`]: "failed" });
+      assert.match(said, /Azure does not know the operation\..* It is still there\./);
+      assert.deepEqual(report.issues, []);
+      assert.match(report.failure?.message ?? "", /1 of 1 changes of the clean-up failed/);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it("deletes nothing by an agent's clock that is ahead of Azure's", async () => {
     const of = prefix();
     addOver(`${of}-a`);
@@ -389,6 +416,22 @@ describe("a clean-up that meets faults", () => {
       azure.settings.storage.publicAccess = true;
     }
   });
+
+  for (const [what, text] of [
+    ["is no JSON", "<html>"],
+    ["is JSON of another form", '{"rollouts":{"green":{"started":1}}}'],
+    ["is too large", " ".repeat(70_000)],
+  ] as const)
+    it(`deletes nothing of an endpoint whose lock ${what}, and says how to go on`, async () => {
+      const of = prefix();
+      addOver(`${of}-a`, `${of}-b`);
+      const container = `azureml-blobstore-${azure.workspaceGuid}`;
+      await azure.blobs.put(container, `azure-pipelines/locks/onlineEndpoints/${of}-a.json`, text);
+      const { outcomes, report, log } = await run(of);
+      assert.deepEqual(outcomes, { [`${of}-b`]: "deleted" });
+      assert.match(report.kept[0]?.why ?? "", /but whether a rollout is under way is not known/);
+      assert.match(log, /holds something that these tasks have not written.*Delete it/);
+    });
 
   it("changes nothing where something cannot be read", async () => {
     const of = prefix();
