@@ -26,8 +26,8 @@ export class LeasedBlob {
   }
 
   /**
-   * The text; undefined where there is no blob, or an empty one. Others may have written it: one of more than `longest` bytes
-   * counts as empty, and no more of it is read. One round trip.
+   * The text; undefined where there is no blob, or an empty one. Others may have written it: of one with more than `longest` bytes the
+   * text is "", and no more of it is read. One round trip.
    */
   async read(longest: number, signal?: AbortSignal): Promise<string | undefined> {
     const doing = `read ${this.name} in storage`;
@@ -38,7 +38,8 @@ export class LeasedBlob {
         return { length: answer.contentLength, whole, bytes: await allOf(answer.readableStreamBody, signal) };
       });
       if (read === undefined) return undefined;
-      if (read.bytes?.length === read.length) return read.whole > longest ? "" : read.bytes?.toString("utf8");
+      if (read.bytes?.length === read.length)
+        return read.whole > longest ? "" : read.bytes?.toString("utf8") || undefined;
     }
     throw new TaskError("service", `Azure could not ${doing}: its answer broke off each time.`, {
       errorCode: "AML1107",

@@ -166,17 +166,20 @@ async function attempt(work: CarryOut, change: Change, way: Way): Promise<Done> 
 }
 
 async function outcomeOf(work: CarryOut, change: Change, way: Way): Promise<[Outcome, string?]> {
+  let hasBegun = false;
   try {
     const begun = await underLock(work, change, way);
     if (typeof begun === "string") return ["kept", begun];
+    hasBegun = true;
     await begun(work.left());
     return [way.done];
   } catch (error) {
     if (work.workspace.signal.aborted) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    if (error instanceof TaskError && error.kind === "timeout")
-      return [error.errorCode === "AML1602" ? "kept" : "left", why];
-    return afterFailure(work, change, way, why);
+    const isTimeout = error instanceof TaskError && error.kind === "timeout";
+    if (isTimeout && error.errorCode === "AML1602") return ["kept", why];
+    if (isTimeout && (work.left() ?? 1) <= 0) return ["left", why];
+    return afterFailure(work, change, way, why, hasBegun && isTimeout);
   }
 }
 
@@ -201,11 +204,21 @@ function reasonToStay(change: Change, seen: Seen | undefined): string | undefine
   return isOther ? "It was changed after it was planned." : undefined;
 }
 
-/** A refusal may come of what somebody else did a moment before: the thing is looked at again, and what is there now is said. */
-async function afterFailure(work: CarryOut, change: Change, way: Way, why: string): Promise<[Outcome, string]> {
+/**
+ * A refusal may come of what somebody else did a moment before: the thing is looked at again, and what is there now is said.
+ * @param isUnclear Azure accepted the change and never said how it ended; so what is there says it
+ */
+async function afterFailure(
+  work: CarryOut,
+  change: Change,
+  way: Way,
+  why: string,
+  isUnclear: boolean,
+): Promise<[Outcome, string?]> {
   try {
     const seen = await way.look(work, change);
-    if (seen === undefined) return ["failed", `${why} It is gone now.`];
+    if (seen === undefined) return isUnclear ? [way.done] : ["failed", `${why} It is gone now.`];
+    if (isUnclear) return ["failed", `${why} It is still there.`];
     const stays = reasonToStay(change, seen);
     return stays === undefined ? ["failed", `${why} It is still there.`] : ["kept", `${stays} ${why}`];
   } catch (error) {
@@ -218,7 +231,8 @@ async function readEndpoint({ workspace, rules, now }: CarryOut, name: string, h
   const [found, deployments] = await Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
   if (found === undefined) return undefined;
   // A dry run takes no lock; rollouts under way were read for its plan.
-  const rollouts = held === undefined || workspace.azure.dryRun ? {} : held.rollouts;
+  const told = held?.areAll === false ? undefined : held?.rollouts;
+  const rollouts = held === undefined || workspace.azure.dryRun ? {} : told;
   const seen = { endpoint: found, deployments };
   return {
     ...seen,

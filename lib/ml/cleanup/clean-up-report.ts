@@ -97,7 +97,7 @@ function issuesOf(done: readonly Done[], kept: readonly Change[]): string[] {
     ...(unread.length === 0
       ? []
       : [
-          `${unread.length} endpoints and deployments stay, because the lock of their endpoint cannot be read: the log says which permission is missing.`,
+          `${unread.length} endpoints and deployments stay, because the lock of their endpoint cannot be read: the log says why.`,
         ]),
     ...(unknown.length === 0
       ? []

@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { type Container, LEASE_SECONDS, type LeasedBlob } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { isObject } from "../../plain-objects.ts";
 import { poll } from "../../poll.ts";
 import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -26,6 +27,8 @@ export type Rollouts = Readonly<Record<string, Unfinished>>;
 export interface Held {
   /** As they were when the lock was taken, without those whose time has passed; undefined where nobody can know. */
   readonly rollouts: Rollouts | undefined;
+  /** Whether these are all: false where the blob holds something that these tasks have not written. */
+  readonly areAll: boolean;
   /** Writes down that a rollout of the deployment is under way, or, with undefined, that none is. */
   note(deployment: string, rollout: Unfinished | undefined): Promise<void>;
   /** Verifies the lease right before each write. @throws TaskError where the lock was lost: nothing more may be written then */
@@ -120,14 +123,17 @@ export class EndpointLock {
   }
 
   /**
-   * Unfinished rollouts, read without the lock; undefined where they cannot be read.
+   * Unfinished rollouts, read without the lock; undefined where they cannot be read, or the blob holds something that these tasks have not
+   * written.
    * @param options.inDryRun reads them in a dry run too
    */
   async rollouts(options: { readonly inDryRun?: boolean } = {}): Promise<Rollouts | undefined> {
     const blob = await this.#open(options.inDryRun);
     if (blob === undefined) return undefined;
     try {
-      return parse(await blob.read(LONGEST, this.#workspace.signal));
+      const { rollouts, areAll } = parse(await blob.read(LONGEST, this.#workspace.signal));
+      if (!areAll) this.#warnOfContent();
+      return areAll ? rollouts : undefined;
     } catch (error) {
       if (this.#workspace.signal.aborted) throw error;
       this.#warn(error);
@@ -172,6 +178,12 @@ export class EndpointLock {
     }
   }
 
+  #warnOfContent(): void {
+    this.#workspace.log.warn(
+      `Whether a rollout is under way on the endpoint ${this.#endpoint} is not known: ${this.#name} in the datastore ${DEFAULT_DATASTORE} holds something that these tasks have not written. Delete it once no rollout is under way there; the next rollout writes it anew.`,
+    );
+  }
+
   #warn(error: unknown): void {
     if (this.#unusable) return;
     this.#unusable = true;
@@ -185,11 +197,12 @@ export class EndpointLock {
   }
 }
 
-const UNGUARDED: Held = { rollouts: undefined, note: async () => {}, requireHeld: async () => {} };
+const UNGUARDED: Held = { rollouts: undefined, areAll: false, note: async () => {}, requireHeld: async () => {} };
 
 /** The lock while it is held: renewed until it is given back. */
 class Lease implements Held {
   readonly rollouts: Rollouts;
+  readonly areAll: boolean;
   readonly #endpoint: string;
   readonly #blob: LeasedBlob;
   readonly #id: string;
@@ -202,7 +215,7 @@ class Lease implements Held {
     this.#blob = blob;
     this.#id = id;
     this.#signal = signal;
-    this.rollouts = parse(text);
+    ({ rollouts: this.rollouts, areAll: this.areAll } = parse(text));
     this.#now = this.rollouts;
     // A failed renewal is not reported here: `requireHeld` asks storage before each write.
     this.#timer = setInterval(() => void blob.renew(id, AbortSignal.timeout(RENEWING)).catch(() => {}), RENEWING);
@@ -238,20 +251,32 @@ class Lease implements Held {
   }
 }
 
-/** Reads the blob, which others may have written: entries of any other form are left out. */
-function parse(text: string | undefined): Rollouts {
-  if (!text) return {};
-  let rollouts: unknown;
+/**
+ * Reads the blob, which others may have written: entries of any other form are left out, and then these are not all. Storage's reader answers
+ * an empty text for a blob that is too large, and undefined for one that is empty.
+ */
+function parse(text: string | undefined): { readonly rollouts: Rollouts; readonly areAll: boolean } {
+  if (text === undefined) return { rollouts: {}, areAll: true };
+  let blob: unknown;
   try {
-    rollouts = (JSON.parse(text) as { rollouts?: unknown } | null)?.rollouts;
-  } catch {
-    return {};
-  }
-  if (typeof rollouts !== "object" || rollouts === null) return {};
-  const known = Object.entries(rollouts).filter((entry): entry is [string, Unfinished] => {
-    const one = entry[1] as Partial<Unfinished> | null;
-    const isEntry = typeof one?.by === "string" && typeof one.step === "string" && typeof one.created === "boolean";
-    return isEntry && typeof one.until === "number" && one.until > Date.now();
-  });
-  return Object.fromEntries(known.map(([name, { by, step, created, until }]) => [name, { by, step, created, until }]));
+    blob = JSON.parse(text);
+  } catch {}
+  // A lock that was just made holds {}.
+  const written = isObject(blob) ? (blob["rollouts"] ?? {}) : undefined;
+  if (!isObject(written)) return { rollouts: {}, areAll: false };
+  const entries = Object.entries(written);
+  const known = entries.filter((entry): entry is [string, Unfinished] => isEntry(entry[1]));
+  const unfinished = known.filter(([, { until }]) => until > Date.now());
+  const rollouts = unfinished.map(([name, { by, step, created, until }]) => [name, { by, step, created, until }]);
+  return { rollouts: Object.fromEntries(rollouts), areAll: known.length === entries.length };
+}
+
+function isEntry(value: unknown): value is Unfinished {
+  const one = value as Partial<Unfinished> | null;
+  return (
+    typeof one?.by === "string" &&
+    typeof one.step === "string" &&
+    typeof one.created === "boolean" &&
+    typeof one.until === "number"
+  );
 }
