@@ -135,8 +135,9 @@ async function asChampion(
   const found = { found: true as const, name: full, called: `the champion ${full}${of}` };
   const stated = home === workspace ? statedJobOf(version, workspace) : undefined;
   if (stated !== undefined) return { ...found, jobName: stated };
-  const carried = carriedMetrics(version);
   const origin = await originJob(workspace, home, name, version);
+  if (origin === "other") return { ...found, jobName: undefined };
+  const carried = carriedMetrics(version);
   if (origin !== undefined) return { ...found, ...origin, carried };
   return { ...found, jobName: originOf(version.properties?.tags) ? undefined : jobOf(version, workspace), carried };
 }

@@ -8,7 +8,7 @@ import { sameFiles } from "../assets/held-files.ts";
 import type { Registry } from "../assets/registry.ts";
 import { provenBlobsOf } from "../assets/version-places.ts";
 import type { Metrics } from "../jobs/metrics.ts";
-import { ORIGIN_METRICS } from "../workspace/lineage.ts";
+import { ORIGIN_METRICS, PROMOTED_FROM } from "../workspace/lineage.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import { openWorkspace, type Workspace, type WorkspaceBody } from "../workspace/workspace.ts";
 import { jobOf } from "./model-job.ts";
@@ -23,14 +23,14 @@ export interface OriginJob {
 /**
  * The job that a shared or promoted version began with. Two to four sequential round trips.
  * @param home where the version is
- * @returns undefined where the tags name no origin, it cannot be read, or its files are others
+ * @returns undefined where the tags name no origin, or it cannot be read; "other" where it is read, and its files are others
  */
 export async function originJob(
   workspace: Workspace,
   home: Workspace | Registry,
   name: string,
   version: AssetBody,
-): Promise<OriginJob | undefined> {
+): Promise<OriginJob | "other" | undefined> {
   const origin = originOf(version.properties?.tags);
   if (origin === undefined) return undefined;
   const began = await originWorkspace(workspace, origin).catch(undefinedIfUnreadable);
@@ -46,14 +46,18 @@ export async function originJob(
   workspace.log.warn(
     `${name} names ${origin.name}:${origin.version} of the workspace ${began.name} as its origin, and does not hold the same files.`,
   );
-  return undefined;
+  return "other";
 }
 
 /** Longer than any that a promotion writes, in characters. */
 const LONGEST = 10_000;
 
-/** The metrics that a promotion wrote to a version; undefined where there are none. Properties cannot be changed later, tags can. */
+/**
+ * The metrics that a promotion wrote to a version; undefined where there are none, or its tags tell of no promotion. Properties cannot be
+ * changed later, tags can.
+ */
 export function carriedMetrics({ properties }: AssetBody): Metrics | undefined {
+  if (!properties?.tags?.[PROMOTED_FROM]) return undefined;
   const text = properties?.properties?.[ORIGIN_METRICS] ?? properties?.tags?.[ORIGIN_METRICS] ?? "";
   if (text === "" || text.length > LONGEST) return undefined;
   try {
