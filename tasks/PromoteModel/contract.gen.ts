@@ -38,6 +38,8 @@ export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "tags" | "pla
   targetVersion: string | undefined;
   /** What to do where the target has other content under that version. A version is never overwritten. */
   onConflict: "fail" | "nextVersion";
+  /** What to do where the target holds the content only as an archived version, because somebody withdrew it or a clean-up archived it. Restored, it is in use again under its number. */
+  onArchived: "fail" | "restore";
   /** Refuses a version of which nothing proves that it passed: the record of EvaluateMetrics on a pipeline run has to say so of the job whose files the version holds, or the record of an earlier promotion of the same content. Tags prove nothing. A registry's versions are checked in the same way. */
   requireEvidence: boolean;
   /** Who approved the promotion, kept as the tag `azureDevOps.approvedBy` and in the run's record. Left empty, in a classic release those who approved the stage; in a run of a pipeline the agent does not know them: pass it on from where you know it. */
@@ -79,6 +81,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "targetName", type: "string" },
     { name: "targetVersion", type: "string" },
     { name: "onConflict", type: "pickList", required: true, default: "fail", options: ["fail", "nextVersion"] },
+    { name: "onArchived", type: "pickList", required: true, default: "fail", options: ["fail", "restore"] },
     { name: "requireEvidence", type: "boolean", default: "true" },
     { name: "approvedBy", type: "string" },
     { name: "includeEnvironment", type: "boolean", default: "false" },

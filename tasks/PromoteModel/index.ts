@@ -12,13 +12,13 @@ export default defineTask(contract, async ({ inputs, open, openTarget, log, sign
     opening,
     isOneIdentity ? opening.then((from) => openTarget(targetOf(from))) : openTarget(openAssetStore),
   ]);
-  const { modelName, modelVersion, targetName, targetVersion, onConflict, requireEvidence } = inputs;
+  const { modelName, modelVersion, targetName, targetVersion, onConflict, onArchived, requireEvidence } = inputs;
   const records = openJudgements(run, signal);
   const approvedBy = inputs.approvedBy ?? (await records.approvedBy(run.provenance.stage));
   const request = {
     name: modelName,
     version: modelVersion,
-    ...{ targetName, targetVersion, onConflict, requireEvidence, approvedBy },
+    ...{ targetName, targetVersion, onConflict, onArchived, requireEvidence, approvedBy },
     includeEnvironment: inputs.includeEnvironment,
     includeComponents: inputs.includeComponents,
     tags: readPairs(inputs.tags, "tags"),

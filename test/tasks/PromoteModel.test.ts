@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { contentHash } from "../../lib/documents/language/hash.ts";
+import type { TaskError } from "../../lib/errors.ts";
 import type { JobRecord } from "../../local/azure/records/job.ts";
 import { storagePlace } from "../../local/azure/workspace/locate.ts";
 import { registryAssets } from "../../local/azure/workspace/registries.ts";
@@ -12,7 +13,7 @@ import type { LocalCloud } from "../../local/cloud.ts";
 import type { Subscription } from "../../local/subscriptions.ts";
 import promote from "../../tasks/PromoteModel/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
-import { provenance } from "../lib/ml/world.ts";
+import { answered, provenance } from "../lib/ml/world.ts";
 import { runStory, type StoryOptions } from "./context.ts";
 import { judgedRun } from "./judged.ts";
 import { connectionOf, type Subscriptions, startSubscriptions, targetIn, trained } from "./promoting.ts";
@@ -402,7 +403,61 @@ describe("PromoteModel", () => {
       );
       assert.deepEqual(writes(refused.requests), []);
     }
-    assert.deepEqual([...models.container("withdrawn")!.versions.keys()], ["12"]);
+    assert.deepEqual(
+      models.container("withdrawn")!.versions.map(({ version }) => version),
+      ["12"],
+    );
+  });
+
+  it("restores an archived version where it is told to, once, and prefers one in use", async () => {
+    const [given, options] = to(far);
+    const { models } = far.azure.assets;
+    const inputs = { ...given, targetName: "back" };
+    const archivedOf = (version: string) => models.version("back", version)?.properties["isArchived"];
+    assert.equal((await run({ ...inputs, targetVersion: "12" }, options)).error, undefined);
+    models.version("back", "12")!.properties["isArchived"] = true;
+    const restoring = { ...inputs, onArchived: "restore" };
+    const plan = await run({ ...restoring, plan: "true" }, options);
+    assert.deepEqual([plan.error, archivedOf("12")], [undefined, true]);
+    assert.match(plan.log, /"method":"PUT","path":"\S*\/models\/back\/versions\/12".*"isArchived":false/);
+    const restored = await run(restoring, options);
+    assert.deepEqual([restored.error, restored.outputs?.version, restored.outputs?.created], [undefined, "12", false]);
+    assert.deepEqual([archivedOf("12"), writes(restored.requests).length], [false, 1]);
+    assert.match(restored.log, /back:12 of the workspace ws-far was archived, and is restored/);
+    const again = await run(restoring, options);
+    assert.deepEqual([again.outputs?.version, writes(again.requests)], ["12", []]);
+    models.version("back", "12")!.properties["isArchived"] = true;
+    // Under a number of its own, the version is made as it was asked for; from then on one is in use.
+    const asked = await run({ ...restoring, targetVersion: "13" }, options);
+    assert.deepEqual([asked.error, asked.outputs?.version, asked.outputs?.created], [undefined, "13", true]);
+    const used = await run(inputs, options);
+    assert.deepEqual([used.error, used.outputs?.version, archivedOf("12")], [undefined, "13", true]);
+  });
+
+  it("fails where an archived version of a registry may not be restored, and restores it where it may", async () => {
+    const { models } = registryAssets(near.azure, "near-models")!;
+    const inputs = { targetRegistry: "near-models", targetName: "shelved" };
+    assert.equal((await run(inputs)).error, undefined);
+    models.version("shelved", "1")!.properties["isArchived"] = true;
+    const refused = await run(inputs);
+    assert.match(
+      refused.error?.message ?? "",
+      /The registry near-models has this content as shelved:1, which is archived/,
+    );
+    assert.match((refused.error as TaskError).hint ?? "", /--name shelved --version 1 --registry-name near-models/);
+    const forbidden = await run(
+      { ...inputs, onArchived: "restore" },
+      {
+        between: async (request, send) =>
+          request.method === "PUT" && request.url.includes("/shelved/")
+            ? answered(request, 403, { error: { code: "AuthorizationFailed", message: "Not for this client." } })
+            : send(),
+      },
+    );
+    assert.match(forbidden.error?.message ?? "", /restore the model shelved:1.*Not for this client/);
+    const restored = await run({ ...inputs, onArchived: "restore" });
+    assert.deepEqual([restored.error, restored.outputs?.version], [undefined, "1"]);
+    assert.equal(models.version("shelved", "1")!.properties["isArchived"], false);
   });
 
   it("has changed nothing where a conflict says so, also of what was to go along", async () => {

@@ -9,39 +9,20 @@ import { putNewVersion } from "../assets/asset-writes.ts";
 import { findVersion, noSuchAsset, versionIn } from "../assets/assets.ts";
 import { requireModelName } from "../assets/model-name.ts";
 import { isRegistry, type Registry } from "../assets/registry.ts";
-import { retag } from "../assets/retag.ts";
-import { findVersionOf, type Held } from "../assets/version-of-content.ts";
-import { blobsOf, provenBlobsOf, requireOwn, uriOf } from "../assets/version-places.ts";
+import type { Held } from "../assets/version-of-content.ts";
+import { blobsOf, requireOwn, uriOf } from "../assets/version-places.ts";
 import { EVIDENCE, type Evidence, refuseEvidence } from "../gate/evidence.ts";
-import { PROMOTED_CONTENT, PROMOTED_FROM, sameTags } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { bringTo } from "./bring-content.ts";
 import { bringComponents } from "./components.ts";
 import { type Content, contentAt } from "./content.ts";
 import { bringEnvironments } from "./environment.ts";
-import { type Marks, propertiesOfNew, refuseMarks, tagsOfKnown, tagsOfNew, unprovenIn } from "./promoted-tags.ts";
+import { bringUpToDate, holds, lookFor, type PromotionRequest, restore, type Way } from "./held-version.ts";
+import { type Marks, propertiesOfNew, refuseMarks, tagsOfNew, unprovenIn } from "./promoted-tags.ts";
 import { type Proof, proofOf, type Records } from "./proof.ts";
 import { publishVersion } from "./publish.ts";
 import { Standing } from "./standing.ts";
-
-export interface PromotionRequest {
-  readonly name: string;
-  readonly version: string;
-  /** In the target; the source's where absent. */
-  readonly targetName?: string | undefined;
-  readonly targetVersion?: string | undefined;
-  /** Where the target has other content under that version. */
-  readonly onConflict: "fail" | "nextVersion";
-  readonly requireEvidence: boolean;
-  /** Environments of the job go along, and components of its steps. */
-  readonly includeEnvironment: boolean;
-  readonly includeComponents: boolean;
-  readonly approvedBy?: string | undefined;
-  readonly tags: Readonly<Record<string, string>>;
-  /** Whether one identity works on both sides, so that the service itself can copy from a workspace to a registry. */
-  readonly isOneIdentity: boolean;
-}
 
 export interface PromotedModel {
   readonly name: string;
@@ -66,18 +47,6 @@ export interface PromotedModel {
 interface Made {
   readonly body: AssetBody;
   readonly created: boolean;
-}
-
-/** A promotion on its way. */
-interface Way {
-  readonly source: AssetStore;
-  readonly target: Workspace | Registry;
-  readonly request: PromotionRequest;
-  readonly name: string;
-  readonly version: AssetBody;
-  readonly content: Content;
-  readonly marks: Marks;
-  readonly standing: Standing;
 }
 
 /**
@@ -133,17 +102,21 @@ export async function promoteModel(
   };
   const standing = new Standing(`the ${wordFor(to)} ${to.name}`);
   const isByService = isRegistry(to) && !isRegistry(home) && request.isOneIdentity;
-  const environments =
-    request.includeEnvironment && source.workspace
-      ? await bringEnvironments(source.workspace, to, version, name, isByService)
-      : [];
-  const components =
-    request.includeComponents && source.workspace ? await bringComponents(source.workspace, to, version, name) : [];
-  if (environments.length + components.length > 0)
-    standing.is("environments or components of its job are there, and the model may not be");
   const way: Way = { source, target: to, request, name, version, content, marks, standing };
+  const wanted = request.targetVersion ?? number;
+  // What forbids the promotion is found before anything is brought along.
+  let held: Held | undefined = await lookFor(way, wanted);
+  const { environments, components } = await bringAlong(way, isByService);
   const { body, created } = await standing.during(() =>
-    untilFree(`a version of the model ${name}`, () => promoteOnce(way, number), to),
+    untilFree(
+      `a version of the model ${name}`,
+      async () => {
+        const found = held ?? (await lookFor(way, wanted));
+        held = undefined;
+        return promoteOnce(way, number, found);
+      },
+      to,
+    ),
   );
   return {
     name,
@@ -213,43 +186,34 @@ function require(
   return proof.evidence;
 }
 
-async function promoteOnce(way: Way, number: string): Promise<Made> {
-  const { target, name, request } = way;
-  const wanted = request.targetVersion ?? number;
-  const { there, free } = await lookFor(way, wanted);
+/** The environments of the job and the components of its steps, as far as they are asked for. */
+async function bringAlong({ source, target, request, name, version, standing }: Way, isByService: boolean) {
+  const { includeEnvironment, includeComponents } = request;
+  const { workspace } = source;
+  if (workspace === undefined) {
+    if (includeEnvironment || includeComponents)
+      target.log.warn(
+        "No environment and no component goes along: they are looked for in the workspace of the model's job, and the inputs name no workspace beside the registry.",
+      );
+    return { environments: [], components: [] };
+  }
+  const environments = includeEnvironment ? await bringEnvironments(workspace, target, version, name, isByService) : [];
+  if (environments.length > 0) standing.is("environments of its job are there, and the model may not be");
+  const components = includeComponents
+    ? await standing.during(() => bringComponents(workspace, target, version, name))
+    : [];
+  if (components.length > 0) standing.is("environments or components of its job are there, and the model may not be");
+  return { environments, components };
+}
+
+async function promoteOnce(way: Way, number: string, { there, free }: Held): Promise<Made> {
+  const { target, name } = way;
   if (there) {
+    if (there.properties?.isArchived === true) return { body: await restore(way, there), created: false };
     target.log.info(`The ${wordFor(target)} ${target.name} has this content already, as ${name}:${versionIn(there)}.`);
     return { body: await bringUpToDate(way, there), created: false };
   }
   return make(way, number, free);
-}
-
-/** The version of the target that holds the content, or the one that it gets. */
-async function lookFor(way: Way, wanted: string): Promise<Held> {
-  const { target, name, request, marks, content } = way;
-  const there = await findVersion(target, "models", name, wanted);
-  if (there && (await holds(way, there))) return { there, free: "" };
-  if (there && request.onConflict === "fail")
-    throw new TaskError(
-      "conflict",
-      `Version ${wanted} of the model ${name} is in the ${wordFor(target)} ${target.name} already and holds something else (${uriOf(there)}). Nothing was changed.`,
-      {
-        errorCode: "AML1708",
-        hint: "A version never changes: choose another with targetVersion, or set onConflict to nextVersion.",
-      },
-    );
-  const isMarked = ({ properties }: AssetBody) =>
-    properties?.tags?.[PROMOTED_CONTENT] === content.hash || properties?.tags?.[PROMOTED_FROM] === marks.from;
-  const held = await findVersionOf(target, "models", name, async (one) => isMarked(one) && holds(way, one));
-  if (held.there && request.targetVersion === undefined) return held;
-  return there ? held : { free: wanted };
-}
-
-/** Whether a version of the target holds the same files, and is of the same type. */
-async function holds({ target, name, version, content }: Way, there: AssetBody): Promise<boolean> {
-  if (there.properties?.["modelType"] !== version.properties?.["modelType"]) return false;
-  const place = await provenBlobsOf(target, "models", name, there);
-  return place !== undefined && (await contentAt(place, target.signal))?.hash === content.hash;
 }
 
 /** Makes the version. By the service itself where it can copy; otherwise the files go through this machine. */
@@ -305,19 +269,4 @@ async function requireSame(way: Way, made: AssetBody): Promise<void> {
       hint: "Archive that version, and promote under another with targetVersion; see who else can write to that storage.",
     },
   );
-}
-
-/** The version with its tags; written only where it lacks some. */
-async function bringUpToDate(way: Way, there: AssetBody): Promise<AssetBody> {
-  const { target, name, version, marks } = way;
-  const tags = tagsOfKnown(there, version, marks);
-  const description = there.properties?.description || version.properties?.description;
-  const has = there.properties?.tags ?? {};
-  if (sameTags(tags, has) && description === there.properties?.description) return there;
-  const changed = await retag(target, "models", name, there, tags, (stands) => ({
-    ...stands,
-    tags: tagsOfKnown({ ...there, properties: stands }, version, marks),
-    ...(description ? { description } : {}),
-  }));
-  return changed ?? there;
 }

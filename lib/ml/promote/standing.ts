@@ -17,6 +17,11 @@ export class Standing {
     this.#is = what;
   }
 
+  /** Whether nothing was changed so far. */
+  get isUntouched(): boolean {
+    return this.#is === undefined;
+  }
+
   /** Runs the work; an error of its own says what is there by then. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     try {
