@@ -18,7 +18,7 @@ export type Inputs = Pick<SharedInputs, "plan"> & {
   keepVersions: number;
   /** No version that is younger is archived. Archived versions can be restored, and jobs and deployments that name them go on. */
   versionDays: number;
-  /** Versions with one of these labels stay: a tag of that name, `name=value`, or a stage, as the input `champion` of AzureMLEvaluateMetrics takes them after `@`. With commas between them. What a deployment or a schedule uses, what an alias of MLflow names, and the newest model that passed its evaluation stay in any case. */
+  /** Versions with one of these labels stay: a tag of that name, `name=value`, or a stage, as the input `champion` of AzureMLEvaluateMetrics takes them after `@`. With commas between them; `none`: no label keeps a version. What a deployment or a schedule uses, what an alias of MLflow names, and the newest model that passed its evaluation stay in any case. */
   keepLabels: string;
   /** So many things are deleted and archived at most; the next run does the rest. Endpoints come first, then deployments, then versions. */
   maxChanges: number;

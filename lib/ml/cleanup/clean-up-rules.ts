@@ -50,7 +50,7 @@ export function readRules(inputs: CleanUpInputs): CleanUpRules {
     data: nameFilter(inputs.dataPatterns, "dataPatterns"),
     keepVersions: whole(inputs.keepVersions, "keepVersions", 1) ?? 1,
     versionDays: whole(inputs.versionDays, "versionDays", 1) ?? 1,
-    keepLabels: listed(inputs.keepLabels),
+    keepLabels: labelsIn(inputs.keepLabels),
     maxChanges: whole(inputs.maxChanges, "maxChanges", 1, 1_000) ?? 1,
   };
   if (rules.endpoints || rules.models || rules.data) return rules;
@@ -71,11 +71,23 @@ function whole(value: number | undefined, input: string, least: number, most = 3
   });
 }
 
-const listed = (text: string | undefined): string[] =>
-  (text ?? "")
+/** Labels, of which the word none alone means that there are none: an empty input has the default. @throws TaskError kind `input` for none among others */
+function labelsIn(text: string | undefined): string[] {
+  const listed = (text ?? "")
     .split(/[,\r\n]/)
     .map((one) => one.trim())
     .filter((one) => one !== "");
+  if (!listed.some((one) => /^none$/i.test(one))) return listed;
+  if (listed.length === 1) return [];
+  throw new TaskError(
+    "input",
+    `Input keepLabels is "${listed.join(", ")}": none stands for no label, and others stand beside it.`,
+    {
+      errorCode: "AML1313",
+      hint: "Write none alone, or the labels without it.",
+    },
+  );
+}
 
 /**
  * Filters names by patterns as in .gitignore, one a line: `*` and `?` stand for characters, `!` at the start takes names out again.

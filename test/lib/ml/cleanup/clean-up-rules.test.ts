@@ -25,6 +25,15 @@ describe("the rules of a clean-up", () => {
       assert.equal(rulesOf({ modelPatterns: "*" }).models?.(name), false);
   });
 
+  it("keep no version for a label where they say none", () => {
+    assert.deepEqual(rulesOf({ keepLabels: " None " }).keepLabels, []);
+    assert.deepEqual(rulesOf({ keepLabels: "champion,stage=live\n production" }).keepLabels, [
+      "champion",
+      "stage=live",
+      "production",
+    ]);
+  });
+
   for (const [what, inputs, message] of [
     ["no pattern at all", { endpointPatterns: " \n", modelPatterns: undefined, dataPatterns: undefined }, /are empty/],
     ["a slash", { endpointPatterns: "team/*" }, /Input endpointPatterns has the pattern "team\/\*"/],
@@ -36,6 +45,11 @@ describe("the rules of a clean-up", () => {
     ["no days", { deploymentDays: 0 }, /Input deploymentDays is 0/],
     ["no days of versions", { versionDays: 0 }, /Input versionDays is 0/],
     ["no change at all", { maxChanges: 0 }, /Input maxChanges is 0/],
+    [
+      "no label among labels",
+      { keepLabels: "none, champion" },
+      /Input keepLabels is "none, champion": none stands for/,
+    ],
     ["half an hour", { idleHours: 0.5 }, /Input idleHours is 0\.5/],
   ] as const) {
     it(`are refused: ${what}`, () => assert.throws(() => rulesOf(inputs), message));
