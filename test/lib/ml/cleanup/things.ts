@@ -28,7 +28,7 @@ export interface SomeDeployed {
 }
 
 /** @param named `name:version` */
-export const versionId = ({ workspaceId }: AzureWorld, place: "models" | "data", named: string): string =>
+const versionId = ({ workspaceId }: AzureWorld, place: "models" | "data", named: string): string =>
   `${workspaceId}/${place}/${named.replace(":", "/versions/")}`;
 
 /** @param at when it was made: milliseconds since the epoch */
