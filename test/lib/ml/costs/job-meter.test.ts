@@ -3,11 +3,13 @@ import assert from "node:assert/strict";
 import { parseJob, readSource } from "../../../../lib/documents/index.ts";
 import { TaskError } from "../../../../lib/errors.ts";
 import { estimateOf, JobMeter, priceParts } from "../../../../lib/ml/costs/job-meter.ts";
-import { type PricedPart, readCostLimits } from "../../../../lib/ml/costs/limits.ts";
+import { type CostLimits, type PricedPart, readCostLimits } from "../../../../lib/ml/costs/limits.ts";
 import { followJob } from "../../../../lib/ml/jobs/follow-job.ts";
+import { getJob } from "../../../../lib/ml/jobs/jobs.ts";
 import type { RunsOfJob, StepRun } from "../../../../lib/ml/jobs/meter.ts";
-import { runDetails } from "../../../../lib/ml/jobs/runs.ts";
+import { childRuns, runDetails } from "../../../../lib/ml/jobs/runs.ts";
 import { type SubmitOptions, submitJob } from "../../../../lib/ml/submit/submit-job.ts";
+import type { Workspace } from "../../../../lib/ml/workspace/workspace.ts";
 import { until } from "../../../harness/until.ts";
 import { SWEEP } from "../job-samples.ts";
 import { commandJob, project } from "../projects.ts";
@@ -53,6 +55,32 @@ async function metered(parts: readonly PricedPart[], wanted = limits()) {
   };
 }
 const running: RunsOfJob = { name: "j", details: { status: "Running", startTimeUtc: time(0) }, steps: undefined };
+const NO_RUN = {
+  error: { code: "UserError", message: "The run was not found.", innerError: { code: "NotFoundError" } },
+};
+
+/** Follows a job by a clock that each look moves forward by so many hours; ends after a hundred looks. */
+async function followByHours(
+  workspace: Workspace,
+  name: string,
+  parts: readonly PricedPart[],
+  wanted: CostLimits,
+  hours = 1,
+) {
+  let now = Date.now();
+  let looks = 0;
+  const clock = {
+    now: () => now,
+    sleep: async () => {
+      now += hours * HOUR;
+      looks += 1;
+      assert.ok(looks < 100, "the limit has not ended the wait");
+    },
+  };
+  const { section: estimate } = estimateOf(parts);
+  const meter = new JobMeter(workspace, { parts, limits: wanted, estimate, clock });
+  return followJob(workspace, name, { meter, clock });
+}
 const over = (pattern: RegExp) => (error: unknown) => {
   assert.ok(error instanceof TaskError);
   assert.match(error.message, pattern);
@@ -165,6 +193,7 @@ describe("the cost of a job", () => {
     return { stepIdentity: `costs-${steps}-${process.pid}`, root: folder, costs, ...more };
   }
   const resources = { instance_type: "Standard_D16ads_v5", instance_count: 2 };
+  const settings = { default_compute: "azureml:cpu-cluster" };
   const priced = { compute: undefined, resources };
 
   it("is estimated before, and measured after by one request more", async () => {
@@ -277,6 +306,85 @@ describe("the cost of a job", () => {
     const meter = new JobMeter(workspace, { parts, limits: limits("1"), estimate, clock });
     const { status } = await followJob(workspace, name, { meter, clock });
     assert.equal(status, "Completed");
+  });
+
+  it("is held where a pipeline's steps cannot be listed: its time counts as its dearest step, and that is said once", async () => {
+    const workspace = await openLocal({
+      between: async (request, send) => (/\/children/.test(request.url) ? answered(request, 401, {}) : send()),
+    });
+    const step = { type: "command", command: "sleep 300", environment: { image: "ubuntu" } };
+    const folder = project({
+      "job.yml": JSON.stringify({ type: "pipeline", settings, jobs: { small: step, train: step } }),
+    });
+    const document = parseJob(readSource(`${folder}/job.yml`, { root: folder }));
+    const { name } = await submitJob(workspace, document, options(folder));
+    await until("the job runs", async () => (await runDetails(workspace, name))?.status === "Running");
+    const parts = [
+      part({ step: "small", title: "small", nodes: 1 }),
+      part({ step: "train", title: "train", nodes: 4 }),
+    ];
+    await assert.rejects(
+      followByHours(workspace, name, parts, limits("100")),
+      over(/is over its limit\. It has used 1\d\d\.\d\d node-hours, and the input maxNodeHours allows 100\./),
+    );
+    const warnings = workspace.log.lines.filter((line) => /^\[warning\].* limit/.test(line));
+    assert.equal(warnings.length, 1, workspace.log.text());
+    assert.match(warnings[0] ?? "", /may not be held exactly.*dearest.*401/s);
+  });
+
+  it("is held where only the job's record says that it runs, from when that was first seen", async () => {
+    const workspace = await openLocal({
+      between: async (request, send) => (/\/details/.test(request.url) ? answered(request, 404, NO_RUN) : send()),
+    });
+    const { document, folder } = commandJob("sleep 300", priced);
+    const { name } = await submitJob(workspace, document, options(folder));
+    await until("the job runs", async () => (await getJob(workspace, name)).properties?.status === "Running");
+    await assert.rejects(
+      followByHours(workspace, name, [part()], limits("1"), 0.1),
+      over(/is over its limit\. It has used 1\.20 node-hours, and the input maxNodeHours allows 1\./),
+    );
+    assert.match(workspace.log.text(), /\[warning\] The limit of the job \S+ may not be held exactly/);
+  });
+
+  it("counts the steps of a pipeline within before the turn of its log comes", async () => {
+    // Run history may list a pipeline within as a step.
+    const workspace = await openLocal({
+      between: async (request, send) => {
+        const answer = await send();
+        if (!/\/children/.test(request.url)) return answer;
+        return {
+          ...answer,
+          bodyAsText: (answer.bodyAsText ?? "").replaceAll("azureml.PipelineRun", "azureml.StepRun"),
+        };
+      },
+    });
+    const step = { type: "command", command: "sleep 300", environment: { image: "ubuntu" } };
+    const first = { ...step, command: "echo a > ${{outputs.o}}/f", outputs: { o: { type: "uri_folder" } } };
+    const d = { type: "uri_folder" };
+    const within = { type: "pipeline", inputs: { d }, jobs: { fit: step } };
+    const inner = { type: "pipeline", component: "./within.yml", inputs: { d: "${{parent.jobs.first.outputs.o}}" } };
+    const folder = project({
+      "within.yml": JSON.stringify({ ...within, $schema: "pipelineComponent.schema.json", name: "within" }),
+      "job.yml": JSON.stringify({ type: "pipeline", settings, jobs: { long: step, first, inner } }),
+    });
+    const document = parseJob(readSource(`${folder}/job.yml`, { root: folder }));
+    const { name } = await submitJob(workspace, document, options(folder));
+    const titles = new Set<string>();
+    let isThere = false;
+    class Seen extends JobMeter {
+      override async look({ steps = [] }: RunsOfJob): Promise<void> {
+        for (const { title } of steps) titles.add(title);
+        // One look after history itself has listed the step.
+        if (isThere || titles.has("inner/fit")) throw new TaskError("failed", "Seen.", { errorCode: "AML1409" });
+        const inner = steps.find(({ title }) => title === "inner");
+        isThere = inner !== undefined && (await childRuns(workspace, inner.run.runId)).length > 0;
+      }
+    }
+    const parts = await priceParts(workspace, document, true);
+    const { section: estimate } = estimateOf(parts);
+    const meter = new Seen(workspace, { parts, limits: limits("100"), estimate });
+    await assert.rejects(followJob(workspace, name, { meter }), /^TaskError: Seen\./);
+    assert.ok(titles.has("inner/fit"), [...titles].join());
   });
 
   for (const [what, wanted, between, message] of [
