@@ -90,6 +90,8 @@ export function estimateOf(parts: readonly PricedPart[], timeout?: number): { se
 
 const nameOf = ({ step }: Pick<PricedPart, "step">) => (step === "" ? "the job" : step);
 
+const named = (part: PricedPart, title: string) => part.title === title || part.step === title;
+
 const useOf = (part: PricedPart, milliseconds: number): NodeUse => ({
   name: nameOf(part),
   nodes: part.nodes * part.atOnce,
@@ -101,6 +103,8 @@ const useOf = (part: PricedPart, milliseconds: number): NodeUse => ({
 const HAS_TRIALS = /^(sweep|automl)$/;
 /** Milliseconds between two listings of trials. */
 const LISTING_PAUSE = 30_000;
+/** Milliseconds after which a limit that is not held by what runs is told: shorter ones make no difference. */
+const TELL_UNREAD = 60_000;
 const LANES = 8;
 
 /** A run that took nodes, and the part that it is of. */
@@ -118,6 +122,7 @@ export class JobMeter implements Meter {
   readonly #clock: Clock;
   readonly #trials = new Map<string, { readonly runs: readonly ChildRun[] | undefined; readonly at: number }>();
   #hasWarned = false;
+  #hasToldUnread = false;
 
   constructor(
     workspace: Workspace,
@@ -134,24 +139,50 @@ export class JobMeter implements Meter {
     return this.#estimate;
   }
 
+  isPipeline(title: string): boolean {
+    return this.#isAbove(title) || this.#parts.some((one) => one.kind === "pipeline" && named(one, title));
+  }
+
   /**
    * Measures by the times that the follower has read anyway: no request. Trials of a sweep or of AutoML are listed beside that, at most
    * every 30 seconds and only where there is a limit. Times of run history are held against this agent's clock.
    */
-  get hasLimits(): boolean {
-    const { maxNodeHours, maxCost } = this.#limits;
-    return maxNodeHours !== undefined || maxCost !== undefined;
-  }
-
   async look(runs: RunsOfJob): Promise<void> {
-    if (!this.hasLimits) return;
-    const cost = this.#costOf(await this.#leaves(runs, LISTING_PAUSE), this.#dearest());
-    const over = overLimit(this.#limits, cost);
+    const { maxNodeHours, maxCost } = this.#limits;
+    if (maxNodeHours === undefined && maxCost === undefined) return;
+    const leaves = await this.#leaves(runs, LISTING_PAUSE);
+    const over =
+      overLimit(this.#limits, this.#costOf(leaves, this.#clock.now(), this.#dearest())) ??
+      this.#overUnread(runs, leaves);
     if (over === undefined) return;
     throw new TaskError("failed", `The job ${runs.name} is over its limit. ${over} (${LABEL})`, {
       errorCode: OVER_LIMIT,
       hint: "Give the limit more, or the job less to do: a smaller size, fewer nodes, fewer trials.",
     });
+  }
+
+  /**
+   * The limit that is passed if one run of the dearest part has run since the job or its steps could last be read: what really runs
+   * is not known then, and is not taken for nothing.
+   */
+  #overUnread({ name, details, steps, unread }: RunsOfJob, leaves: readonly Leaf[]): string | undefined {
+    const part = this.#dearest();
+    const isPipeline = steps !== undefined || this.#parts.some(({ step, kind }) => step !== "" || kind === "pipeline");
+    if (part === undefined || unread === undefined || (details?.startTimeUtc && !isPipeline)) return undefined;
+    const { why, since } = unread;
+    if (since === undefined) return undefined;
+    if (!this.#hasToldUnread && this.#clock.now() - since >= TELL_UNREAD) {
+      this.#hasToldUnread = true;
+      const what = isPipeline ? `its dearest step, ${nameOf(part)}` : "its nodes";
+      this.#workspace.log.warn(
+        `The limit of the job ${name} may not be held exactly: what runs cannot be read. Meanwhile its time counts as one run of ${what}. ${why}`,
+      );
+    }
+    const run = { status: "Running", startTimeUtc: new Date(since).toISOString() };
+    const before = this.#usesOf(leaves, since, part);
+    const meanwhile = this.#usesOf([{ run, part, title: part.title }], this.#clock.now());
+    const over = overLimit(this.#limits, costOf([...before, ...meanwhile]));
+    return over && `${over} What has run since ${run.startTimeUtc} could not be read, and counts as ${nameOf(part)}.`;
   }
 
   /** After the end: one request for a job without steps, one listing for each sweep; a pipeline's steps have been listed. */
@@ -165,7 +196,7 @@ export class JobMeter implements Meter {
       duration === undefined
         ? leaves
         : leaves.map((leaf) => ({ ...leaf, run: { ...leaf.run, computeDuration: duration } }));
-    const { nodeHours, amount, currency, unpriced } = this.#costOf(measured);
+    const { nodeHours, amount, currency, unpriced } = this.#costOf(measured, this.#clock.now());
     const { unpriced: _before, ...estimate } = this.#estimate;
     const assumed = this.#parts.filter(({ isNodesKnown }) => !isNodesKnown).map(nameOf);
     const money = amount === undefined ? "" : `, ${sayAmount(amount, currency ?? "")}`;
@@ -190,7 +221,7 @@ export class JobMeter implements Meter {
   #partOf(title: string): PricedPart | undefined {
     const isWithin = (above: string) => above === "" || title.startsWith(`${above}/`);
     return (
-      this.#parts.find((one) => one.title === title || one.step === title) ??
+      this.#parts.find((one) => named(one, title)) ??
       this.#parts.find(({ kind, ...one }) => kind === "pipeline" && (isWithin(one.title) || isWithin(one.step)))
     );
   }
@@ -200,16 +231,18 @@ export class JobMeter implements Meter {
     return this.#parts.some((one) => one.title.startsWith(`${title}/`) || one.step.startsWith(`${title}/`));
   }
 
-  #costOf(leaves: readonly Leaf[], otherwise?: PricedPart): Cost {
-    const now = this.#clock.now();
-    return costOf(
-      leaves.map(({ run, title, part = this.#isAbove(title) ? undefined : otherwise }) => ({
-        name: title === "" ? "the job" : title,
-        nodes: part?.nodes ?? 1,
-        milliseconds: millisecondsOf(run, now),
-        price: part?.price,
-      })),
-    );
+  #costOf(leaves: readonly Leaf[], until: number, otherwise?: PricedPart): Cost {
+    return costOf(this.#usesOf(leaves, until, otherwise));
+  }
+
+  /** @param until milliseconds: the end of what still runs */
+  #usesOf(leaves: readonly Leaf[], until: number, otherwise?: PricedPart): NodeUse[] {
+    return leaves.map(({ run, title, part = this.#isAbove(title) ? undefined : otherwise }) => ({
+      name: title === "" ? "the job" : title,
+      nodes: part?.nodes ?? 1,
+      milliseconds: millisecondsOf(run, until),
+      price: part?.price,
+    }));
   }
 
   async #leaves({ name, details, steps }: RunsOfJob, pause: number): Promise<Leaf[]> {
@@ -256,11 +289,11 @@ export class JobMeter implements Meter {
 const isReused = ({ properties }: Pick<ChildRun, "properties">) =>
   /^true$/i.test(properties?.["azureml.isreused"] ?? "");
 
-/** How long a run has had its nodes: as the service says it, and otherwise from its start to its end, or to now. */
-function millisecondsOf({ startTimeUtc, endTimeUtc, computeDuration: said }: Leaf["run"], now: number): number {
+/** How long a run has had its nodes: as the service says it, and otherwise from its start to its end, or until then. */
+function millisecondsOf({ startTimeUtc, endTimeUtc, computeDuration: said }: Leaf["run"], until: number): number {
   const told = readTimeSpan(said);
   if (told !== undefined && endTimeUtc) return told;
   const start = Date.parse(startTimeUtc ?? "");
   const end = Date.parse(endTimeUtc ?? "");
-  return Number.isNaN(start) ? 0 : Math.max(0, (Number.isNaN(end) ? now : end) - start);
+  return Number.isNaN(start) ? 0 : Math.max(0, (Number.isNaN(end) ? until : end) - start);
 }

@@ -11,10 +11,11 @@ import { type FailedStep, StepsFollower } from "./follow-steps.ts";
 import { StandingReader } from "./job-standing.ts";
 import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
 import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
-import type { JobCost, Meter, RunsOfJob } from "./meter.ts";
+import type { JobCost, Meter } from "./meter.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
 import { type Read, RunLog, TAIL } from "./run-log.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
+import { RunsSeen } from "./runs-seen.ts";
 import { takenOverBy } from "./supersede.ts";
 
 export interface FollowOptions extends Callbacks<JobProgress>, Omit<GivingUp, "onLeft"> {
@@ -106,12 +107,11 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
   let told = "";
   let pause = QUICKEST;
   let unread = false;
-  let seenDetails: RunDetails | undefined;
-  const runsSeen = (): RunsOfJob => ({ name, details: seenDetails, steps: steps?.runs() });
+  const seen = new RunsSeen(name, clock);
   const lookClosely = async (details: RunDetails): Promise<Read> => {
     // A pipeline's own log says no more than which steps it began.
     if (!steps && details.properties?.["azureml.runsource"] === "azureml.PipelineRun")
-      steps = new StepsFollower(workspace, name, options.studioUrl);
+      steps = new StepsFollower(workspace, name, options);
     return steps ? steps.look() : own.read(details, show);
   };
   /** While the job runs, an unreadable log is a warning: the wait is for the job. */
@@ -120,17 +120,15 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
       const read = await lookClosely(details);
       if (unread) log.info("The job's log can be read again.");
       unread = false;
+      seen.listed();
       return read;
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const why = error instanceof Error ? error.message : String(error);
-      const limits = options.meter?.hasLimits
-        ? " Steps that begin meanwhile do not count for the limits of its cost and node-hours until it can be read again."
-        : "";
+      if (steps?.isListed === false) seen.missed(error);
+      else seen.listed();
       if (!unread)
-        log.warn(
-          `The log of the job ${name} cannot be read at the moment. Still waiting for the job to end.${limits} ${why}`,
-        );
+        log.warn(`The log of the job ${name} cannot be read at the moment. Still waiting for the job to end. ${why}`);
       unread = true;
       return { news: false, more: false };
     }
@@ -146,27 +144,29 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
     const cost = await informing(
       workspace,
       `The cost of the job ${name} is not known`,
-      () => meter.total(runsSeen()),
+      () => meter.total(seen.runs(steps?.runs())),
       beside,
     );
     if (cost !== undefined) options.onProgress?.({ name, status, cost });
     return cost;
   };
   const look = async () => {
-    const { status: seen, details } = await standing.look().catch(async (error: unknown) => {
+    const { status: now, details } = await standing.look().catch(async (error: unknown) => {
+      if (signal.aborted) throw signal.reason;
       // By what was read before, and only then: a service that is out of order stops no meter, and a job that has ended takes nothing more.
-      await options.meter?.look(runsSeen());
+      seen.missed(error);
+      await options.meter?.look(seen.runs(steps?.runs()));
       throw error;
     });
-    seenDetails = details ?? seenDetails;
-    const changed = seen !== undefined && seen !== status;
-    status = seen ?? status;
+    seen.saw(now, details);
+    const changed = now !== undefined && now !== status;
+    status = now ?? status;
     if (changed) options.onProgress?.({ name, status });
-    if (seen !== undefined && hasEnded(seen)) return { done: true as const, value: details };
+    if (now !== undefined && hasEnded(now)) return { done: true as const, value: details };
     // The state Running is logged before the first lines of the log.
     if (changed && status !== told) tell();
     const { news, more } = details ? await lookIfPossible(details) : { news: false, more: false };
-    await options.meter?.look(runsSeen());
+    await options.meter?.look(seen.runs(steps?.runs()));
     const quickest = Math.min(QUICKEST + (steps?.size ?? 0) * FOR_EACH_STEP, SLOWEST);
     pause = news || changed ? quickest : Math.min(Math.max(pause, quickest) * 1.3, SLOWEST);
     return { done: false as const, after: more ? 0 : pause };
@@ -210,7 +210,7 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
   }
   await own.end(show);
   tell();
-  seenDetails = last;
+  seen.saw(status, last);
   const cost = tellCost(beside);
   // Read beside what else is read of the end.
   cost.catch(() => {});

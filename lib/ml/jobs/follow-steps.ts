@@ -4,7 +4,7 @@ import { sideBySide } from "../../azure/index.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { hasEnded, runStudioUrl } from "./jobs.ts";
 import { logsToShow } from "./logs.ts";
-import type { StepRun } from "./meter.ts";
+import type { Meter, StepRun } from "./meter.ts";
 import { type Read, RunLog, type Show } from "./run-log.ts";
 import { type ChildRun, childRuns, type RunDetails, runDetails, runErrorText } from "./runs.ts";
 
@@ -36,19 +36,31 @@ const LANES = 8;
 /** Bytes of a log that are read before its turn; the rest waits where it lies. */
 const AHEAD = 64 * 1024;
 
+export interface StepsOptions {
+  /** The pipeline's own page, of which those of its steps are made. */
+  readonly studioUrl?: string | undefined;
+  /** Tells pipelines within by their titles, where run history lists them as steps. */
+  readonly meter?: Pick<Meter, "isPipeline"> | undefined;
+}
+
 export class StepsFollower {
   readonly #workspace: Workspace;
   readonly #job: string;
-  readonly #studioUrl: string | undefined;
+  readonly #options: StepsOptions;
   readonly #steps = new Map<string, Step>();
+  #isListed = false;
   #current: Step | undefined;
   #closeGroup: () => Promise<void> = async () => {};
 
-  /** @param studioUrl the pipeline's own page, of which those of its steps are made */
-  constructor(workspace: Workspace, job: string, studioUrl?: string) {
+  constructor(workspace: Workspace, job: string, options: StepsOptions = {}) {
     this.#workspace = workspace;
     this.#job = job;
-    this.#studioUrl = studioUrl;
+    this.#options = options;
+  }
+
+  /** Whether the last look listed all steps, whatever became of their logs. */
+  get isListed(): boolean {
+    return this.#isListed;
   }
 
   get size(): number {
@@ -62,7 +74,9 @@ export class StepsFollower {
    * @returns whether anything has changed, and whether more can be shown at once
    */
   async look(): Promise<Read> {
+    this.#isListed = false;
     const changed = await this.#list(this.#job, "");
+    this.#isListed = true;
     const { news, more } = await this.#show();
     return { news: changed || news, more };
   }
@@ -97,7 +111,7 @@ export class StepsFollower {
       const known = this.#steps.get(run.runId);
       const isNew = known?.run.status !== run.status;
       const title = known?.title ?? `${path}${run.displayName || run.name || run.runId}`;
-      const step = known ?? newStep(this.#workspace, run, title);
+      const step = known ?? newStep(this.#workspace, run, title, this.#options.meter);
       step.run = run;
       this.#steps.set(run.runId, step);
       changed ||= isNew;
@@ -201,7 +215,7 @@ export class StepsFollower {
   #open(step: Step): void {
     const { log } = this.#workspace;
     const { run, title } = step;
-    const page = runStudioUrl(this.#workspace, run.runId, { job: this.#job, studioUrl: this.#studioUrl });
+    const page = runStudioUrl(this.#workspace, run.runId, { job: this.#job, studioUrl: this.#options.studioUrl });
     step.isShown = true;
     if (step.isPipeline && !isReused(run)) {
       log.info(`Step ${title} is a pipeline of its own: ${page}`);
@@ -231,8 +245,8 @@ const isReused = (run: ChildRun) => /^true$/i.test(run.properties?.["azureml.isr
 const isPipelineLog = ({ logFiles }: RunDetails) =>
   logsToShow(Object.keys(logFiles ?? {})).join() === "logs/azureml/executionlogs.txt";
 
-function newStep(workspace: Workspace, run: ChildRun, title: string): Step {
-  const isPipeline = run.runType === "azureml.PipelineRun";
+function newStep(workspace: Workspace, run: ChildRun, title: string, meter: StepsOptions["meter"]): Step {
+  const isPipeline = run.runType === "azureml.PipelineRun" || meter?.isPipeline(title) === true;
   return {
     run,
     title,

@@ -17,6 +17,8 @@ export interface RunsOfJob {
   readonly details: RunDetails | undefined;
   /** Undefined: the job is no pipeline. */
   readonly steps: readonly StepRun[] | undefined;
+  /** Present while the job or its steps cannot be read; `since` in milliseconds, undefined where it was not seen to run. */
+  readonly unread?: { readonly why: string; readonly since: number | undefined };
 }
 
 /** A job's cost for the record. Amounts are in `currency`; hours are those of nodes. */
@@ -34,8 +36,8 @@ export interface JobCost {
 }
 
 export interface Meter {
-  /** Whether it may end the wait. */
-  readonly hasLimits: boolean;
+  /** Whether a step, by its title, is a pipeline of its own, as the job's document says. */
+  isPipeline(title: string): boolean;
   /** @throws TaskError with the error code OVER_LIMIT where the job is over a limit */
   look(runs: RunsOfJob): Promise<void>;
   /** The cost once the job has ended, or is left. @throws as the services refuse */
