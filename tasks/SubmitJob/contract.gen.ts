@@ -29,7 +29,7 @@ export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" 
   environmentVariables: string | undefined;
   /** A word of your choice, such as the branch: `train/$(Build.SourceBranch)`. Cancels jobs that older runs of this pipeline submitted with the same key and that are still running; a run that finds the job of a newer run cancels its own job and fails. Jobs of the same run and of other pipelines are left alone. Leave empty to cancel nothing. */
   concurrencyKey: string | undefined;
-  /** Cancels the job and fails once its nodes have run for so many hours together, as in `12.5`: 5 nodes for 2.5 hours. Without `wait` it becomes the `limits.timeout` of a command job, and other jobs are refused. */
+  /** Cancels the job and fails once its nodes have run for so many hours together, as in `12.5`: 5 nodes for 2.5 hours. A command or sweep job also gets it as its own `limits.timeout`, five minutes later and never above its file's, for an agent that is lost; other jobs are limited only while the step waits. Without `wait` it becomes the `limits.timeout` of a command job, and other jobs are refused. */
   maxNodeHours: string | undefined;
   /** Cancels the job and fails once it has cost so much at the list price of its machines, as in `20` or `20 USD`, in the currency in which the service answers prices. Idle nodes, disks and network are not counted. Where a price is not known the job is refused before anything is submitted. */
   maxCost: string | undefined;

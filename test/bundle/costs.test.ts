@@ -144,6 +144,28 @@ describe("the cost of a job as shipped", () => {
     assert.equal(submissions(refused), 0);
   });
 
+  it("gets a limit of its own as a backstop where the step waits, and the log says so", async () => {
+    const sent = async (files: Record<string, string>) => {
+      const run = await bench.run("SubmitJob", { jobFile, maxNodeHours: "3" }, { files });
+      assertSucceeded(run);
+      const [put] = run.exchanges.filter(({ method, url }) => method === "PUT" && /\/jobs\//.test(url));
+      return { log: run.log, limits: JSON.parse(String(put?.requestBody)).properties.limits };
+    };
+    const none = await sent(command("true"));
+    assert.deepEqual(none.limits, { jobLimitsType: "Command", timeout: "PT1H35M" });
+    assert.match(
+      none.log,
+      /The job gets limits\.timeout PT1H35M for the limits\. The file has none\. It ends the job where/,
+    );
+    const less = await sent(command("true", { limits: { timeout: 600 } }));
+    assert.equal(less.limits.timeout, "PT10M");
+    assert.match(less.log, /The file says PT10M for limits\.timeout, which is less than the limits allow, and stays\./);
+    const steps = { a: step("true", { compute: "azureml:serverless" }) };
+    const pipeline = await sent({ [jobFile]: JSON.stringify({ type: "pipeline", jobs: steps }) });
+    assert.equal(pipeline.limits, undefined);
+    assert.match(pipeline.log, /The limits are held only while this step waits/);
+  });
+
   it("is estimated in a plan, which shows the limit that would be the job's own", async () => {
     const inputs = { jobFile, plan: "true", wait: "false", maxCost: "0.82" };
     const run = await bench.run("SubmitJob", inputs, { files: command("true") });
@@ -152,7 +174,7 @@ describe("the cost of a job as shipped", () => {
     assert.match(run.log, /"timeout":"PT30M"/);
     const waiting = await bench.run("SubmitJob", { ...inputs, wait: "true" }, { files: command("true") });
     assertSucceeded(waiting);
-    assert.doesNotMatch(waiting.log, /"timeout"/);
+    assert.match(waiting.log, /"timeout":"PT35M"/);
   });
 
   it("refuses a limit that is no number, by its input", async () => {

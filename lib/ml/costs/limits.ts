@@ -93,11 +93,7 @@ export function timeoutOf(parts: readonly PricedPart[], limits: CostLimits): num
         hint: "Set the input wait to true. With wait: false the limits are for command jobs, whose limits.timeout they become.",
       },
     );
-  const hours = [
-    ...(maxNodeHours === undefined ? [] : [maxNodeHours / part.nodes]),
-    ...(maxCost === undefined || part.price === undefined ? [] : [maxCost.amount / (part.nodes * part.price.perHour)]),
-  ];
-  const seconds = Math.floor(Math.min(...hours) * 3_600 + 1e-6);
+  const seconds = allowedSeconds(part, limits);
   if (seconds < 1)
     throw new TaskError(
       "input",
@@ -107,10 +103,38 @@ export function timeoutOf(parts: readonly PricedPart[], limits: CostLimits): num
   return part.timeout === undefined || part.timeout <= 0 ? seconds : Math.min(seconds, part.timeout);
 }
 
+/** Seconds of one run of the part at which a limit is passed. */
+function allowedSeconds(part: PricedPart, { maxNodeHours, maxCost }: CostLimits): number {
+  const { nodes, price } = part;
+  const hours = [
+    ...(maxNodeHours === undefined ? [] : [maxNodeHours / nodes]),
+    ...(maxCost === undefined || price === undefined ? [] : [maxCost.amount / (nodes * price.perHour)]),
+  ];
+  return Math.floor(Math.min(...hours) * 3_600 + 1e-6);
+}
+
+/** Seconds that the step has to end the job itself, with a sentence that names the limit, before the service does. */
+const BACKSTOP_LATER = 300;
+
+/**
+ * Where a step waits, the service's limit is a backstop for the case that the agent is lost. A sweep gets the time that its trials take
+ * one after the other: trials at once use the limit up sooner, and the service then ends them later than the step would.
+ * @returns seconds for the job's `limits.timeout`; undefined where there is no limit, the job has no such field, or its YAML says less
+ */
+export function backstopOf(parts: readonly PricedPart[], limits: CostLimits): number | undefined {
+  const [part, ...others] = parts;
+  if (part === undefined || others.length > 0 || part.step !== "" || !/^(command|sweep)$/.test(part.kind))
+    return undefined;
+  const seconds = allowedSeconds(part, limits) + BACKSTOP_LATER;
+  const isLess = part.timeout !== undefined && part.timeout > 0 && part.timeout <= seconds;
+  return Number.isFinite(seconds) && !isLess ? seconds : undefined;
+}
+
 /** The body's properties with the limit as its own. */
 export function withTimeout<T extends object>(properties: T, seconds: number): T {
-  const limits = (properties as { limits?: object }).limits;
-  return { ...properties, limits: { ...limits, jobLimitsType: "Command", timeout: isoDuration(seconds) } };
+  const { limits, jobType } = properties as { limits?: object; jobType?: string };
+  const jobLimitsType = jobType === "Sweep" ? "Sweep" : "Command";
+  return { ...properties, limits: { ...limits, jobLimitsType, timeout: isoDuration(seconds) } };
 }
 
 /** The limit that is passed, as a sentence; undefined: none. */

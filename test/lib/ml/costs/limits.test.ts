@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  backstopOf,
   overLimit,
   type PricedPart,
   readCostLimits,
@@ -129,6 +130,32 @@ describe("a limit where nobody waits", () => {
         },
       ),
     );
+  });
+});
+
+describe("a limit where a step waits", () => {
+  it("becomes the job's own as a backstop five minutes later, never above what its YAML says", () => {
+    assert.equal(backstopOf([part()], limits("3")), 5_700);
+    assert.equal(backstopOf([part()], limits("3", "1")), 3_900);
+    assert.equal(backstopOf([part({ timeout: 600 })], limits("3")), undefined, "the YAML's stays");
+    assert.equal(backstopOf([part({ timeout: 9_000 })], limits("3")), 5_700);
+    assert.equal(backstopOf([part()], limits()), undefined);
+    assert.equal(backstopOf([part({ price: undefined })], limits()), undefined);
+  });
+
+  it("gives a sweep the time of its trials one after the other, in its own kind of limits", () => {
+    assert.equal(backstopOf([part({ kind: "sweep", atOnce: 4 })], limits("3")), 5_700);
+    const sweep = { jobType: "Sweep", limits: { jobLimitsType: "Sweep", maxTotalTrials: 8 } };
+    assert.deepEqual(withTimeout(sweep, 5_700).limits, {
+      ...{ jobLimitsType: "Sweep", maxTotalTrials: 8, timeout: "PT1H35M" },
+    });
+  });
+
+  it("is none of a job's own where the job has no such field", () => {
+    for (const kind of ["automl", "spark", "pipeline"])
+      assert.equal(backstopOf([part({ kind })], limits("3")), undefined);
+    assert.equal(backstopOf([part({ step: "a" })], limits("3")), undefined);
+    assert.equal(backstopOf([part({ step: "a" }), part({ step: "b" })], limits("3")), undefined);
   });
 });
 
