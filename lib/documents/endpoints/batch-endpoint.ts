@@ -64,6 +64,7 @@ export const batchEndpointKind = defineKind({
   schemas: ["batchendpoint"],
   marks: [{ has: ["defaults"], lacks: ["endpoint_name", "jobs", "trigger", "traffic"] }],
   advice: "AzureMLApply creates and updates batch endpoints.",
+  whenNew: { auth_mode: "authMode" },
   shape,
   apiVersion: API_VERSIONS.batchEndpoints,
   write,

@@ -165,6 +165,7 @@ export const onlineEndpointKind = defineKind({
   schemas: ["managedonlineendpoint", "kubernetesonlineendpoint"],
   marks: [{ has: ["auth_mode"] }],
   advice: "AzureMLApply creates and updates online endpoints.",
+  whenNew: { auth_mode: "authMode", identity: "identity" },
   shape,
   apiVersion: API_VERSIONS.onlineEndpoints,
   write,

@@ -72,6 +72,7 @@ export const serverlessEndpointKind = defineKind({
   // A name and a model_id alone may be a marketplace subscription as well, which `$schema` tells.
   marks: [{ has: ["model_id", "auth_mode"] }],
   advice: "AzureMLApply creates and updates serverless endpoints.",
+  whenNew: { auth_mode: "authMode" },
   shape,
   apiVersion: "2025-12-01",
   write,

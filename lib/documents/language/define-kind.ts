@@ -37,6 +37,8 @@ export interface Handling {
   readonly keepsHash?: boolean;
   /** Its credentials: where they lie in its body, and in the answer of a POST below its path, for reading it does not tell them. */
   readonly secrets?: { readonly ask: string; wantedIn(body: Body): unknown; heldIn(answer: unknown): unknown };
+  /** Fields of a document for which a new resource gets a default, and where that lies in the body: one that is there keeps its own. */
+  readonly whenNew?: Readonly<Record<string, "authMode" | "identity">>;
   /** It is no resource but work that is done once: a job with a name that says what it does. */
   readonly runsOnce?: boolean;
 }

@@ -55,6 +55,17 @@ export function decide(
   return { action: changes.length + refused.length === 0 ? "unchanged" : "update", changes, refused };
 }
 
+/** What a document asks of a resource that is there: defaults are for a new one, and what a file does not name stays. */
+export function askedOf(how: ApplicableKind, document: object, wanted: Resource): Resource {
+  const unnamed = Object.entries(how.whenNew ?? {}).flatMap(([field, at]) =>
+    (document as Readonly<Record<string, unknown>>)[field] === undefined ? [at] : [],
+  );
+  if (unnamed.length === 0) return wanted;
+  const without = (of: object) =>
+    Object.fromEntries(Object.entries(of).filter(([name]) => !unnamed.some((one) => one === name)));
+  return { ...without(wanted), properties: without(wanted.properties ?? {}) };
+}
+
 function visible(wanted: Resource, there: Resource): Difference[] {
   const { name: _name, id: _id, ...rest } = wanted;
   return differences(rest, there);

@@ -14,7 +14,7 @@ import type { ApplicableDocument } from "./applicable.ts";
 import type { Made } from "./documents.ts";
 import { type PlannedVersions, plannedKey } from "./dry-run-resolver.ts";
 import { titleOf } from "./duplicates.ts";
-import { type Decision, decide, hashOf } from "./plan.ts";
+import { askedOf, type Decision, decide, hashOf } from "./plan.ts";
 import { settled } from "./state.ts";
 
 export interface Planned extends Decision {
@@ -67,7 +67,8 @@ export async function planOne(
   if (!how.asset) {
     const there = await settledAt(workspace, { at: whole, apiVersion: write.apiVersion }, `${of.kind} ${name}`);
     const held = there && (await heldSecrets(workspace, of, whole, write));
-    return { ...common, ...decide(how, wanted, there, { hash, held }), at: whole, there };
+    const asked = there === undefined ? wanted : askedOf(how, document, wanted);
+    return { ...common, wanted: asked, ...decide(how, asked, there, { hash, held }), at: whole, there };
   }
   const atVersion = (version: string) =>
     `${workspace.id}/${collection}/${segment(name, `the name of the ${of.kind}`)}/versions/${segment(version, `the version of ${name}`)}`;

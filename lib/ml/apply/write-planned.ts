@@ -10,7 +10,7 @@ import { merged, type Resource } from "../workspace/merge.ts";
 import { readModifyWrite, retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { write } from "../workspace/write.ts";
-import { decide } from "./plan.ts";
+import { askedOf, decide } from "./plan.ts";
 import { labelOf, type Planned, settledAt } from "./planned.ts";
 import { failedState } from "./state.ts";
 
@@ -34,7 +34,7 @@ export async function writePlanned(
       return there.id;
     }
     await requireLock();
-    const body = there ? merged(withoutEmptyVariables(wanted), there) : wanted;
+    const body = there ? merged(withoutEmptyVariables(askedOf(how, document, wanted)), there) : wanted;
     const { body: answered } = await write<Resource>(
       workspace,
       { ...translated, path: one.at, body },
@@ -107,5 +107,6 @@ const LOCKED: ReadonlyMap<string, "onlineEndpoints" | "batchEndpoints"> = new Ma
 /** Whether another run has already made what the plan wants; credentials alone cannot be compared here. */
 function isDone(one: Planned, there: Resource): boolean {
   if (one.changes.some(({ path }) => path === "properties.credentials")) return false;
-  return decide(one.of.how, one.wanted, there, { hash: one.hash }).action === "unchanged";
+  const { how, document } = one.of;
+  return decide(how, askedOf(how, document, one.wanted), there, { hash: one.hash }).action === "unchanged";
 }
