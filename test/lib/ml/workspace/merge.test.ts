@@ -1,5 +1,6 @@
 // The one merge, in a table: what an update sends of what is there and of what is wanted.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { merged, type Resource } from "../../../../lib/ml/workspace/merge.ts";
 
 describe("the body of an update", () => {
@@ -115,5 +116,50 @@ describe("the body of an update", () => {
       tags: { theirs: "1", both: "new" },
       properties: { traffic: { blue: 100 }, authMode: "Key" },
     });
+  });
+});
+
+describe("the body of an update, by the published types", () => {
+  interface Published {
+    readonly definitions: Readonly<
+      Record<
+        string,
+        readonly { readonly properties?: Readonly<Record<string, string | { readonly readOnly?: boolean }>> }[]
+      >
+    >;
+  }
+  const file = new URL("../../../../local/azure/contract/published.gen.json", import.meta.url);
+  const { definitions } = JSON.parse(readFileSync(file, "utf8")) as Published;
+  /** Fields that are read-only in every version that has them. */
+  const readOnlyOf = (definition: string): string[] => {
+    const fields = (definitions[definition] ?? []).flatMap(({ properties }) => Object.entries(properties ?? {}));
+    const mayBeSent = new Set(fields.flatMap(([name, of]) => (typeof of === "object" && of.readOnly ? [] : [name])));
+    return [...new Set(fields.map(([name]) => name))].filter((name) => !mayBeSent.has(name));
+  };
+
+  for (const definition of [
+    ...[
+      "EndpointPropertiesBase",
+      "OnlineEndpointProperties",
+      "BatchEndpointProperties",
+      "ServerlessEndpointProperties",
+    ],
+    ...["MarketplaceSubscriptionProperties", "DatastoreProperties", "BatchDeploymentProperties", "ScheduleProperties"],
+    ...["Compute", "EnvironmentVersionProperties", "AssetContainer", "RegistryProperties"],
+  ])
+    it(`sends back nothing that is read-only: ${definition}`, () => {
+      const names = readOnlyOf(definition);
+      const there = Object.fromEntries(names.map((name) => [name, "as the service says"]));
+      assert.deepEqual(merged({ properties: {} }, { properties: { ...there, kept: 1 } }).properties, { kept: 1 });
+    });
+
+  it("sends back nothing that is read-only of a compute's own properties, and all properties that people give an endpoint", () => {
+    for (const definition of ["AmlComputeProperties", "ComputeInstanceProperties"]) {
+      const own = Object.fromEntries(readOnlyOf(definition).map((name) => [name, "as the service says"]));
+      const there = { properties: { computeType: "AmlCompute", properties: { ...own, vmSize: "A" } } };
+      assert.deepEqual(merged({ properties: {} }, there).properties["properties"], { vmSize: "A" });
+    }
+    const there = { properties: { properties: { state: "of the user's" } } };
+    assert.deepEqual(merged({ properties: {} }, there).properties["properties"], { state: "of the user's" });
   });
 });
