@@ -37,7 +37,20 @@ const READ_ONLY = new Set([
   "discoveryUrl",
   "mlFlowRegistryUri",
   "managedResourceGroup",
+  "endpointState",
+  "inferenceEndpoint",
+  "marketplaceSubscriptionId",
+  "marketplacePlan",
+  "marketplaceSubscriptionStatus",
+  "isDefault",
+  "environmentType",
+  "latestVersion",
+  "nextVersion",
 ]);
+
+/** Fields of a compute's own `properties.properties` that only the service says; elsewhere these names are the user's. */
+const READ_ONLY_OF_COMPUTE =
+  /^(allocationState|allocationStateTransitionTime|applications|connectivityEndpoints|containers|createdBy|currentNodeCount|dataDisks|dataMounts|errors|lastOperation|nodeStateCounts|osImageMetadata|state|targetNodeCount|versions)$/;
 
 /** Fields that a body replaces as a whole, even an empty one: no variable of an earlier rollout stays. */
 const WHOLE = new Set(["environmentVariables"]);
@@ -50,7 +63,10 @@ export function merged(wanted: Resource, there: Stored): Resource & { properties
   );
   const properties: Record<string, unknown> = { ...sendable(there.properties), ...Object.fromEntries(asked) };
   for (const name of ["tags", "properties"]) {
-    const both = { ...asMap(there.properties?.[name]), ...asMap(wanted.properties?.[name]) };
+    const kept = Object.entries(asMap(there.properties?.[name])).filter(
+      ([field]) => !("computeType" in (there.properties ?? {})) || !READ_ONLY_OF_COMPUTE.test(field),
+    );
+    const both = { ...Object.fromEntries(kept), ...asMap(wanted.properties?.[name]) };
     if (Object.keys(both).length > 0) properties[name] = both;
   }
   const top = Object.entries(rest).filter(([, value]) => !isEmpty(value));
