@@ -1,5 +1,5 @@
 // `npm run generate`: generates everything that follows from the tasks' task.json, from contributions/, from the table of
-// operations, from the kinds of documents and, for docs/architecture.md, from the imports.
+// operations, from the kinds of documents, from the shape of records and, for docs/architecture.md, from the imports.
 // `--check` only reports what is out of date.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -14,6 +14,7 @@ import { kindFiles } from "./generate/kinds.ts";
 import { broken, readLedger } from "./generate/ledger.ts";
 import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
+import { recordSchemaFile } from "./generate/record-schema.ts";
 import { connectionsFile } from "./generate/roles.ts";
 import { runsOnAgent } from "./generate/task-json.ts";
 import { architectureFile } from "./module-boundaries/diagram.ts";
@@ -52,6 +53,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     ...readmes,
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: TROUBLESHOOTING, content: troubleshootingFile(read(TROUBLESHOOTING), codes) },
+    recordSchemaFile(),
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
     ...(await kindFiles(root)),
     ...[architectureFile(root)].filter((file) => file !== undefined),

@@ -1,6 +1,8 @@
 // The record that a run leaves. Pure, so that pages in a browser can import it too.
+export * from "./curves.ts";
 export * from "./junit.ts";
 export { cell, code, link } from "./markdown.ts";
 export * from "./record.ts";
 export { redact } from "./redact.ts";
+export type { GateSection } from "./sections.ts";
 export { summaryMarkdown } from "./summary.ts";

@@ -1,14 +1,38 @@
-// The record of a step, attached to the pipeline run and read again by the results tab.
+// The record of a step, attached to the pipeline run and read again by later steps and by the results tab.
+import type {
+  EvidenceSection,
+  LineageSection,
+  ProofSection,
+  PullRequestSection,
+  WorkItemSection,
+} from "./evidence-sections.ts";
+import { fitted } from "./limits.ts";
 import { redact } from "./redact.ts";
-import { keepKnown, recordShape } from "./shape.ts";
+import { recordShape } from "./schema.ts";
+import type {
+  AssetSection,
+  CleanUpSection,
+  DeploymentSection,
+  GateSection,
+  InvocationSection,
+  JobSection,
+  PreflightSection,
+  PromotionSection,
+  RollbackSection,
+  RunSection,
+  SetupSection,
+  WorkspaceSection,
+} from "./sections.ts";
+import { keepKnown } from "./shape.ts";
 
 /** Attachment type of records. */
 export const RECORD_TYPE = "azureml-record";
-export const RECORD_VERSION = 1;
+/** Version of the records that this code writes; it reads this one and those before it. */
+export const RECORD_VERSION = 2;
 
 /** One step's record. A section is there when the step had to do with it. */
 export interface RunRecord {
-  version: typeof RECORD_VERSION;
+  version: 1 | typeof RECORD_VERSION;
   task: { name: string; friendlyName: string; version: string };
   result: "succeeded" | "succeededWithIssues" | "failed" | "canceled";
   /** ISO 8601, UTC. */
@@ -27,284 +51,58 @@ export interface RunRecord {
   setup?: SetupSection;
   preflight?: PreflightSection;
   cleanUp?: CleanUpSection;
+  lineage?: LineageSection;
+  pullRequest?: PullRequestSection;
+  workItems?: readonly WorkItemSection[];
+  evidence?: EvidenceSection;
+  proof?: ProofSection;
+  /** Numbers of entries that were left out so that the record keeps its size, by their list: `gate.rules`. The writer's own. */
+  omitted?: Readonly<Record<string, number>>;
   /** Why it failed, in the words of the log. */
   error?: { message: string; hint?: string; requestId?: string; code?: string };
 }
 
-interface RunSection {
-  kind: string;
-  project?: string;
-  definition?: string;
-  id?: string;
-  number?: string;
-  uri?: string;
-  stage?: string;
-  job?: string;
-  step?: string;
-  attempt?: number;
-  repository?: string;
-  branch?: string;
-  commit?: string;
-}
-
-interface WorkspaceSection {
-  name: string;
-  resourceGroup?: string;
-  subscriptionId?: string;
-  location?: string;
-}
-
-interface AssetSection {
-  name: string;
-  version: string;
-  id?: string;
-  type?: string;
-  path?: string;
-  /** False: the version was there already. */
-  created?: boolean;
-  /** Job that made it. */
-  jobName?: string;
-  studioUrl?: string;
-}
-
-interface JobSection {
-  name: string;
-  status: string;
-  id?: string;
-  displayName?: string;
-  experiment?: string;
-  studioUrl?: string;
-  /** Of a batch job: the endpoint and the deployment that were invoked. */
-  endpoint?: string;
-  deployment?: string;
-  /** True: an earlier attempt's job, not one that this step submitted. */
-  joined?: boolean;
-  /** ISO 8601. */
-  started?: string;
-  finished?: string;
-  metrics?: Readonly<Record<string, number>>;
-  outputs?: Readonly<Record<string, string | number>>;
-  cost?: CostSection;
-  error?: string;
-}
-
-/** Cost of a job, before and after, at list prices. */
-interface CostSection {
-  /** The basis of the numbers, and their omissions. */
-  label: string;
-  /** As the service answers it: `USD`. */
-  currency?: string;
-  estimatedPerHour?: number;
-  estimatedMost?: number;
-  /** Of its nodes, once it has ended or was left. */
-  nodeHours?: number;
-  amount?: number;
-  /** Parts without a price, which are not in the amount. */
-  unpriced?: readonly string[];
-  /** Of this run of the pipeline, jobs of other steps included, as far as their records could be read. */
-  run?: { jobs: number; nodeHours: number; amount?: number; currency?: string };
-}
-
-export interface RuleSection {
-  rule: string;
-  passed: boolean;
-  /** Where it is neither: a rule that was skipped counts as passed. */
-  outcome?: "passed" | "failed" | "skipped";
-  /** The comparison, as a sentence. */
-  detail: string;
-}
-
-export interface GateSection {
-  passed: boolean;
-  jobName?: string;
-  /** When the service made the job, as it says it: a name may be given again. */
-  jobCreated?: string;
-  /** True: the step only planned, and judged nothing that counts. */
-  isPlan?: boolean;
-  /** `<model>:<version>`, a job's name, or absent. */
-  champion?: string;
-  rules: readonly RuleSection[];
-  metrics?: Readonly<Record<string, number>>;
-  championMetrics?: Readonly<Record<string, number>>;
-}
-
-/** A model version that was promoted; a later promotion reads the evidence that was proven here. */
-interface PromotionSection {
-  /** Ids of both versions. */
-  from: string;
-  target: string;
-  /** False: the target had it already. */
-  created?: boolean;
-  contentHash: string;
-  files?: number;
-  bytes?: number;
-  evidence?: Readonly<Record<string, string>>;
-  metrics?: Readonly<Record<string, number>>;
-  approvedBy?: string;
-  /** Ids of environments and components that went along. */
-  environments?: readonly string[];
-  components?: readonly string[];
-}
-
-/** One share, and what was found about it. */
-interface RolloutStepSection {
-  /** Percent of the traffic, or of its copies. */
-  share: number;
-  /** ISO 8601: when it was set, and until when it was judged. */
-  since: string;
-  until?: string;
-  /** Absent: not judged. */
-  outcome?: "pass" | "fail" | "inconclusive";
-  reasons?: readonly string[];
-  rules?: readonly { rule: string; outcome: "pass" | "fail" | "inconclusive"; sentence: string }[];
-}
-
-interface DeploymentSection {
-  endpoint: string;
-  name: string;
-  model?: string;
-  scoringUri?: string;
-  state?: string;
-  /** Percent by deployment, before and after. */
-  trafficBefore?: Readonly<Record<string, number>>;
-  traffic?: Readonly<Record<string, number>>;
-  studioUrl?: string;
-  strategy?: "blueGreen" | "canary" | "shadow" | "inPlace";
-  /** Shares of a canary, or of a shadow's mirror, that this step has set or judged, oldest first. */
-  steps?: readonly RolloutStepSection[];
-  /** Name of the settings of Azure Monitor that own its instance count. */
-  autoscale?: string;
-  failure?: FailureSection;
-}
-
-/** Why a deployment failed. */
-interface FailureSection {
-  /** Class of the failure: `quota`, `imageBuild`, `probe`, `outOfMemory`… */
-  kind?: string;
-  /** The service's own code. */
-  code?: string;
-  means?: string;
-  todo?: string;
-  /** Address of Microsoft's guide. */
-  guide?: string;
-  /** The line of a log that names the error, and which log that is. */
-  lastLine?: string;
-  log?: string;
-}
-
-interface RollbackSection {
-  endpoint: string;
-  /** Deployment that got all of the traffic. */
-  to: string;
-  /** Why it is that one, as a clause. */
-  reason?: string;
-  /** Deployments that lost their share, the largest first. */
-  from?: readonly string[];
-  /** Deployment of the rollout that was in progress. */
-  ended?: string;
-  /** False: nothing was changed. */
-  changed?: boolean;
-  trafficBefore?: Readonly<Record<string, number>>;
-  traffic?: Readonly<Record<string, number>>;
-}
-
-interface InvocationSection {
-  endpoint: string;
-  deployment?: string;
-  statusCode: number;
-  latencyInMilliseconds: number;
-  reply?: string;
-  expectations?: readonly RuleSection[];
-}
-
-/** Checks that were made before anything was changed. */
-interface PreflightSection {
-  checks: readonly PreflightCheck[];
-}
-
-interface PreflightCheck {
-  /** `quota blue`, `compute cpu-cluster`, `role`. */
-  id: string;
-  /** `warned`: it is likely to fail or to wait. `notAsked`: it could not be looked at. */
-  outcome: "passed" | "failed" | "warned" | "notAsked";
-  answered: string;
-  todo?: string;
-}
-
-/** The result of a check of the setup, line by line. */
-interface SetupSection {
-  checks: readonly SetupCheck[];
-}
-
-interface SetupCheck {
-  /** The same in every run: `token`, `role RegisterModel`, `compute cpu-cluster`. */
-  id: string;
-  /** `warned`: it could not be asked, or is lacking where that may not matter. `notAsked`: what it needs has failed. */
-  outcome: "passed" | "failed" | "warned" | "notAsked" | "notNeeded";
-  asked: string;
-  answered: string;
-  todo?: string;
-}
-
-/** The changes of a clean-up, and their numbers. */
-interface CleanUpSection {
-  /** True: the step only planned, and changed nothing. */
-  isPlan?: boolean;
-  counts: Readonly<Record<string, number>>;
-  changes: readonly CleanUpChange[];
-}
-
-interface CleanUpChange {
-  kind: "endpoint" | "deployment" | "model" | "data";
-  /** `fraud`, `blue of fraud`, `churn:3`. */
-  name: string;
-  outcome: "deleted" | "archived" | "kept" | "failed" | "left";
-  why: string;
-}
-
-/** The most that a record weighs, in characters of its JSON. */
-export const RECORD_LIMIT = 200_000;
+/** The most that a record weighs, in characters of its JSON: below 1,000,000 bytes whatever the characters are. */
+export const RECORD_LIMIT = 300_000;
+/** Longer than any record of any version, in characters: it is not read. */
+const LONGEST_READ = 1_000_000;
 
 /** The record as JSON: known fields only, redacted, each text cut to its length, the whole below RECORD_LIMIT. */
 export function writeRecord(record: RunRecord): string {
-  const clean = keepKnown(recordShape, record, redact) as RunRecord | undefined;
-  if (clean === undefined) throw new Error("The record lacks its task, result or start.");
-  const json = JSON.stringify(clean);
-  if (json.length <= RECORD_LIMIT) return json;
-  // Order of dropping: first what is long and can be looked up in Azure ML, then what only explains the rest.
-  const { data: _data, job: _job, gate: _gate, invocation: _invocation, ...rest } = clean;
-  const shorter: RunRecord = {
-    ...rest,
-    ...(clean.data && { data: clean.data }),
-    ...(clean.job && { job: { name: clean.job.name, status: clean.job.status } }),
-    ...(clean.gate && { gate: shortGate(clean.gate) }),
-    ...(clean.invocation && { invocation: { ...clean.invocation, expectations: [], reply: "" } }),
+  const omitted: Record<string, number> = {};
+  const onLeftOut = (path: string, entries: number) => {
+    omitted[path] = (omitted[path] ?? 0) + entries;
   };
-  const { version, task, result, started, error } = clean;
-  const shortest: RunRecord = { version, task, result, started, ...(error && { error }) };
-  return [shorter, shortest].map((one) => JSON.stringify(one)).find((text) => text.length <= RECORD_LIMIT) ?? "";
+  const clean = keepKnown(recordShape, record, { text: redact, onLeftOut }) as RunRecord | undefined;
+  if (clean === undefined) throw new Error("The record lacks its task, result or start.");
+  return fitted(clean, omitted, RECORD_LIMIT);
 }
 
-/** The judged job and the verdict are kept whole, because models are registered by them. */
-const shortGate = ({ passed, jobName, jobCreated, isPlan, rules }: GateSection): GateSection => ({
-  passed,
-  ...(jobName === undefined ? {} : { jobName }),
-  ...(jobCreated === undefined ? {} : { jobCreated }),
-  ...(isPlan === undefined ? {} : { isPlan }),
-  rules: rules.slice(0, 20),
-});
+/** A record, or the reason why a text is none that this code can read, as a sentence. */
+export type ReadRecord =
+  | { readonly record: RunRecord; readonly fault?: undefined }
+  | { readonly record?: undefined; readonly fault: string };
 
 /**
- * Reads a record of any version of this extension. Unknown fields are left out, fields of the wrong kind too; a record of a later
- * version is read as far as it is understood. Undefined where it is no record at all.
+ * Reads a record of version 1 or 2. Unknown fields are left out, fields of the wrong kind too, and every list and text ends at
+ * its limit. A record of version 1 stays one. A later version is refused: what it says of a judgement is not known here.
  */
-export function readRecord(json: string): RunRecord | undefined {
+export function readRecord(json: string): ReadRecord {
+  if (json.length > LONGEST_READ)
+    return { fault: `This is no record of this extension: it has more than ${LONGEST_READ} characters.` };
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    return undefined;
+    return { fault: "This is no record of this extension: it is not JSON." };
   }
-  const record = keepKnown(recordShape, value, (text) => text) as RunRecord | undefined;
-  return record !== undefined && record.version >= 1 ? record : undefined;
+  const version = (value as { version?: unknown } | null)?.version;
+  if (typeof version === "number" && Number.isFinite(version) && version > RECORD_VERSION)
+    return {
+      fault: `The record has version ${version}, and this extension reads versions 1 to ${RECORD_VERSION}: a newer version of the extension wrote it. Update the extension, or open the run where it is newer.`,
+    };
+  const record = keepKnown(recordShape, value) as RunRecord | undefined;
+  if (record === undefined || (record.version !== 1 && record.version !== RECORD_VERSION))
+    return { fault: "This is no record of this extension: version, task, result or start are missing." };
+  return { record };
 }

@@ -1,8 +1,10 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
 import { cell, code, duration, link, quote, table } from "./markdown.ts";
-import type { GateSection, RuleSection, RunRecord } from "./record.ts";
+import type { RunRecord } from "./record.ts";
 import { redact } from "./redact.ts";
-import { keepKnown, recordShape } from "./shape.ts";
+import { recordShape } from "./schema.ts";
+import type { GateSection, RuleSection } from "./sections.ts";
+import { keepKnown } from "./shape.ts";
 
 /** The most that a page holds, in characters: what is longer ends at a line, with a word about it. */
 const SUMMARY_LIMIT = 150_000;
@@ -12,7 +14,7 @@ const SUMMARY_LIMIT = 150_000;
  * text is cut to its length before anything else looks at it.
  */
 export function summaryMarkdown(given: RunRecord): string {
-  const record = keepKnown(recordShape, given, redact) as RunRecord | undefined;
+  const record = keepKnown(recordShape, given, { text: redact }) as RunRecord | undefined;
   if (record === undefined) return "";
   const parts = [
     ...assetPart("Data", record.data),

@@ -135,22 +135,22 @@ export const openJudgements = (run: Pick<StoryRun<never>, "records">, signal: Ab
   new Judgements(run.records(), signal);
 
 function judgementsIn({ pipeline, uri, attachments, missing }: ReadRun): Heard {
-  const judgements = attachments.flatMap(({ content, finished }): Judgement[] => {
-    const { task, gate, workspace } = readRecord(content) ?? {};
+  const unread = missing.map(
+    (step) => `The record of the step "${step}" did not arrive, or was not written by this extension.`,
+  );
+  const judgements = attachments.flatMap(({ step, content, finished }): Judgement[] => {
+    const { record, fault } = readRecord(content);
+    if (fault !== undefined) unread.push(`The record of the step "${step}" cannot be read. ${fault}`);
+    const { task, gate, workspace } = record ?? {};
     if (!gate || !workspace || gate.jobName === undefined || gate.isPlan || !JUDGES.test(task?.name ?? "")) return [];
     const { passed, jobName, jobCreated } = gate;
     return [{ jobName, jobCreated, workspace, passed, pipeline, runUri: uri, time: finished }];
   });
-  return {
-    judgements,
-    unread: missing.map(
-      (step) => `The record of the step "${step}" did not arrive, or was not written by this extension.`,
-    ),
-  };
+  return { judgements, unread };
 }
 
 function promotionIn(content: string): Promotion[] {
-  const { task, promotion, result } = readRecord(content) ?? {};
+  const { task, promotion, result } = readRecord(content).record ?? {};
   if (!promotion || result === "failed" || result === "canceled" || !PROMOTES.test(task?.name ?? "")) return [];
   const { target, contentHash, evidence = {}, metrics } = promotion;
   return [{ target, contentHash, evidence, metrics }];

@@ -29,7 +29,7 @@ export async function withCostOfRun(
     // The post-job stage of a step is in the timeline under the same task, and never leaves a record: nothing is waited for.
     const wanted = { type: RECORD_TYPE, task: SUBMITS, waits: false } as const;
     const read = records.own && (await records.read(records.own, wanted, limit));
-    const others = (read?.attachments ?? []).flatMap(({ content }) => readRecord(content)?.job ?? []);
+    const others = (read?.attachments ?? []).flatMap(({ content }) => readRecord(content).record?.job ?? []);
     const sum = sumOf([...others, job]);
     if (sum.jobs > 1) {
       const money = sum.amount === undefined ? "" : `, ${sum.amount.toFixed(2)} ${sum.currency}`;

@@ -1,10 +1,19 @@
 // Records: what is written can be read, nothing secret or oversized gets in, and a reader bears anything.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
 import fc from "fast-check";
-import { RECORD_LIMIT, type RunRecord, readRecord, redact, writeRecord } from "../../../lib/record/index.ts";
+import {
+  RECORD_LIMIT,
+  type RunRecord,
+  readRecord,
+  redact,
+  summaryMarkdown,
+  writeRecord,
+} from "../../../lib/record/index.ts";
 
 const minimal: RunRecord = {
-  version: 1,
+  version: 2,
   task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
   result: "succeeded",
   started: "2026-11-23T05:00:00.000Z",
@@ -24,38 +33,61 @@ const full: RunRecord = {
   error: { message: "no" },
 };
 
+const changes = (why: string) =>
+  Array.from({ length: 200 }, () => ({ kind: "model", name: "m:1", outcome: "kept", why }) as const);
+
 describe("record", () => {
   it("is read as it was written", () => {
-    assert.deepEqual(readRecord(writeRecord(full)), full);
+    assert.deepEqual(readRecord(writeRecord(full)), { record: full });
   });
 
   it("keeps known fields only", () => {
     const job = { name: "j", status: "Completed", raw: { properties: "everything" } };
-    assert.deepEqual(readRecord(writeRecord({ ...minimal, job }))?.job, { name: "j", status: "Completed" });
+    assert.deepEqual(readRecord(writeRecord({ ...minimal, job })).record?.job, { name: "j", status: "Completed" });
   });
 
-  it("is read tolerantly: fields of the wrong kind and of later versions are left out", () => {
-    const later = {
+  it("is read tolerantly: fields of the wrong kind and unknown ones are left out", () => {
+    const strange = {
       ...full,
-      version: 2,
       hologram: {},
       job: { name: "j" },
       gate: { ...full.gate, rules: [1, full.gate?.rules[0]] },
     };
-    const record = readRecord(JSON.stringify(later));
-    assert.equal(record?.version, 2);
+    const { record } = readRecord(JSON.stringify(strange));
     assert.equal(record?.job, undefined, "a job without status");
     assert.equal(record?.gate?.rules.length, 1);
-    for (const text of ["", "null", "[]", "{", '{"version":0}', '{"version":1}'])
-      assert.equal(readRecord(text), undefined);
+    assert.ok(record && !("hologram" in record));
+  });
+
+  it("is refused with a sentence where it is none, or of a later version", () => {
+    for (const text of [
+      "",
+      "null",
+      "[]",
+      "{",
+      '{"version":0}',
+      '{"version":1}',
+      `"${"x".repeat(1_000_000)}"`,
+      '{"version":1.5}',
+    ]) {
+      const { record, fault } = readRecord(text);
+      assert.equal(record, undefined);
+      assert.match(fault ?? "", /^This is no record of this extension: .*\.$/, text.slice(0, 50));
+    }
+    const { record, fault } = readRecord(JSON.stringify({ ...full, version: 3 }));
+    assert.equal(record, undefined);
+    assert.match(
+      fault ?? "",
+      /^The record has version 3, and this extension reads versions 1 to 2: .* Update the extension/,
+    );
   });
 
   it("bears any JSON", () => {
     fc.assert(fc.property(fc.json(), (json) => void readRecord(json)));
     fc.assert(
       fc.property(fc.object({ withNullPrototype: true }), fc.constantFrom(...Object.keys(full)), (value, key) => {
-        const record = readRecord(JSON.stringify({ ...full, [key]: value }));
-        if (record) assert.deepEqual(readRecord(writeRecord(record)), record);
+        const { record } = readRecord(JSON.stringify({ ...full, [key]: value }));
+        if (record) assert.deepEqual(readRecord(writeRecord(record)), { record });
       }),
     );
   });
@@ -71,7 +103,78 @@ describe("record", () => {
       invocation: { endpoint: text, statusCode: 1, latencyInMilliseconds: 1, reply: text, expectations: rules },
     });
     assert.ok(json.length <= RECORD_LIMIT, `${json.length}`);
-    assert.equal(readRecord(json)?.gate?.rules.length, 20);
+    const { gate, omitted = {} } = readRecord(json).record ?? {};
+    assert.ok(gate && gate.rules.length > 20, `${gate?.rules.length}`);
+    assert.equal(gate.rules.length + (omitted["gate.rules"] ?? 0), 1_000, "it says how many are missing");
+    assert.ok((omitted["job.outputs"] ?? 0) > 0);
+    const bytes = Buffer.byteLength(
+      writeRecord({ ...full, error: { message: "漢".repeat(8_000) }, cleanUp: { counts: {}, changes: changes("漢") } }),
+    );
+    assert.ok(bytes < 1_000_000, `${bytes} bytes`);
+  });
+
+  it("keeps a thousand rules of a usual length", () => {
+    const rules = Array.from({ length: 1_000 }, (_, index) => ({
+      rule: `metrics.slice_${index}_auc >= champion.slice_${index}_auc - 0.01`,
+      passed: true,
+      detail: `metrics.slice_${index}_auc = 0.9312 is at least 0.9174`,
+    }));
+    const { record } = readRecord(writeRecord({ ...minimal, gate: { passed: true, rules } }));
+    assert.equal(record?.gate?.rules.length, 1_000);
+    assert.equal(record?.omitted, undefined);
+  });
+
+  it("never loses its verdict, whatever else is in it", () => {
+    const text = "y".repeat(10_000);
+    const many = Array.from({ length: 400 }, () => text);
+    const json = writeRecord({
+      ...full,
+      gate: { passed: false, jobName: "j", isPlan: false, rules: [] },
+      cleanUp: { counts: {}, changes: changes(text) },
+      setup: { checks: many.map((id) => ({ id, outcome: "passed", asked: id, answered: id })) },
+      preflight: { checks: many.map((id) => ({ id, outcome: "passed", answered: id })) },
+      lineage: { nodes: many.map((id) => ({ kind: "commit", id })) },
+      workItems: many.map((id) => ({ id, title: id, url: id })),
+      proof: { documents: many.map((name) => ({ kind: "bom", name, uri: name })) },
+      deployment: {
+        endpoint: "e",
+        name: "b",
+        steps: many.slice(0, 40).map((since) => ({ share: 1, since, reasons: many.slice(0, 10) })),
+      },
+      promotion: {
+        from: "a",
+        target: "b",
+        contentHash: "c",
+        evidence: Object.fromEntries(many.map((one, at) => [at, one])),
+      },
+    });
+    assert.ok(json.length <= RECORD_LIMIT, `${json.length}`);
+    const { record } = readRecord(json);
+    assert.deepEqual([record?.gate?.passed, record?.gate?.jobName], [false, "j"]);
+    assert.ok(record?.promotion?.target === "b" && Object.keys(record.omitted ?? {}).length >= 8);
+  });
+
+  describe("of version 1", () => {
+    const folder = path.join(import.meta.dirname, "version-1");
+    const names = readdirSync(folder);
+    const read = (name: string) => readFileSync(path.join(folder, name), "utf8");
+
+    it("is read as it is", () => {
+      assert.ok(names.length >= 8, names.join(", "));
+      for (const name of names) {
+        const { record } = readRecord(read(name));
+        assert.deepEqual(record, JSON.parse(read(name)), name);
+        assert.equal(record?.version, 1);
+      }
+    });
+
+    it("has a summary", () => {
+      const pages = names.map((name) => summaryMarkdown(readRecord(read(name)).record ?? minimal));
+      assert.ok(
+        pages.every((page) => page.startsWith("### Azure ML: ")),
+        pages.join("\n"),
+      );
+    });
   });
 
   it("is redacted", () => {

@@ -116,7 +116,7 @@ describe("summary", () => {
       { share: 100, since: "2026-11-27T10:30:00Z" },
     ] as const;
     const record = { ...base, deployment: { endpoint: "e", name: "green", strategy: "canary", steps } } as const;
-    const markdown = summaryMarkdown(readRecord(writeRecord(record)) ?? base);
+    const markdown = summaryMarkdown(readRecord(writeRecord(record)).record ?? base);
     for (const part of [
       "| Strategy | canary |",
       "| 10 % | ✅ pass | since 2026-11-27T10:00:00Z; until 2026-11-27T10:10:00Z |",

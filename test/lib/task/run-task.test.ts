@@ -19,7 +19,7 @@ describe("a task on an agent", () => {
     return readFileSync(path, "utf8");
   };
   const record = (ended: Ended) =>
-    readRecord(file(ended, "task\\.addattachment type=azureml-record;")) ?? assert.fail("no record");
+    readRecord(file(ended, "task\\.addattachment type=azureml-record;")).record ?? assert.fail("no record");
 
   describe("that succeeds", () => {
     let ended: Ended;

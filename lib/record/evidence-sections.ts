@@ -1,0 +1,115 @@
+// The sections that version 2 of the record brought: where things came from, who looked at them, and what proves it. All are optional.
+// Tests: test/lib/record/record.test.ts
+
+/** An attachment that the same step left on the run. */
+export interface AttachmentReference {
+  /** Type and name, by which Azure DevOps keeps it. */
+  type: string;
+  name: string;
+}
+
+export interface ImageReference extends AttachmentReference {
+  /** Path below the run's artifacts, as the job logged it. */
+  path: string;
+  mediaType: "image/png" | "image/jpeg";
+  bytes: number;
+}
+
+/** A step of a pipeline job. */
+export interface JobStep {
+  /** Name of its run. */
+  id: string;
+  /** Its display name, without those of the pipelines around it. */
+  name: string;
+  status: string;
+  /** `id` of the pipeline that it is a step of; absent: of the job itself. */
+  parent?: string;
+  /** ISO 8601. */
+  started?: string;
+  finished?: string;
+  /** True: the service took the outputs of an earlier run. */
+  reused?: boolean;
+  studioUrl?: string;
+}
+
+/** The difference between a version of data and the one before. */
+export interface DataChange {
+  /** Version that it was compared with; absent where it is the first one. */
+  since?: string;
+  /** Numbers of files. */
+  added?: number;
+  changed?: number;
+  removed?: number;
+  unchanged?: number;
+  /** The first of them. */
+  files?: readonly { path: string; change: "added" | "changed" | "removed"; bytes?: number }[];
+  /** Why nothing is known of the difference, as a sentence. */
+  unknown?: string;
+}
+
+type LineageKind =
+  | "commit"
+  | "pullRequest"
+  | "workItem"
+  | "run"
+  | "data"
+  | "environment"
+  | "job"
+  | "model"
+  | "deployment";
+
+/** Where something came from: what the sections of the record do not say themselves. */
+export interface LineageSection {
+  /** `id`: what tells it from all others of its kind, as `edges` name it. */
+  nodes: readonly { kind: LineageKind; id: string; name?: string; url?: string }[];
+  /** From what was used to what was made of it. */
+  edges?: readonly { from: string; to: string }[];
+}
+
+export interface PullRequestSection {
+  /** Its number. */
+  id: string;
+  provider?: "azureRepos" | "gitHub";
+  url?: string;
+  title?: string;
+  /** The outcome of the comment. */
+  comment?: "created" | "updated" | "unchanged" | "refused";
+  status?: { name: string; state: string };
+}
+
+export interface WorkItemSection {
+  id: string;
+  type?: string;
+  title?: string;
+  state?: string;
+  url?: string;
+  /** The work of this step on it. */
+  change?: "created" | "linked" | "commented" | "refused";
+}
+
+/** The evidence for the people who approve, and their decision. */
+export interface EvidenceSection {
+  /** In short, as markdown. */
+  summary?: string;
+  /** In full. */
+  attachment?: AttachmentReference;
+  decision?: { outcome: string; by?: string; at?: string; comment?: string };
+}
+
+/** Documents that prove what a model is made of, and who signed for it. */
+export interface ProofSection {
+  documents: readonly {
+    kind: "bom" | "provenance" | "signature" | "certificate";
+    name: string;
+    /** Hexadecimal. */
+    sha256?: string;
+    uri?: string;
+    attachment?: AttachmentReference;
+  }[];
+  /** Key or certificate, by its name. */
+  signer?: string;
+  /** Of a step that verified them. */
+  outcome?: "passed" | "failed" | "notAsked";
+  /** As a sentence. */
+  detail?: string;
+}

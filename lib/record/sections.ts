@@ -1,0 +1,247 @@
+// The sections of a record that every version has had: what a step did with data, jobs, gates, models and endpoints.
+// Tests: test/lib/record/record.test.ts
+import type { AttachmentReference, DataChange, ImageReference, JobStep } from "./evidence-sections.ts";
+
+export interface RunSection {
+  kind: string;
+  project?: string;
+  definition?: string;
+  id?: string;
+  number?: string;
+  uri?: string;
+  stage?: string;
+  job?: string;
+  step?: string;
+  attempt?: number;
+  repository?: string;
+  branch?: string;
+  commit?: string;
+}
+
+export interface WorkspaceSection {
+  name: string;
+  resourceGroup?: string;
+  subscriptionId?: string;
+  location?: string;
+}
+
+export interface AssetSection {
+  name: string;
+  version: string;
+  id?: string;
+  type?: string;
+  path?: string;
+  /** False: the version was there already. */
+  created?: boolean;
+  /** Job that made it. */
+  jobName?: string;
+  studioUrl?: string;
+  /** Of data: the difference to the version before. Since version 2 of the record. */
+  change?: DataChange;
+}
+
+export interface JobSection {
+  name: string;
+  status: string;
+  id?: string;
+  displayName?: string;
+  experiment?: string;
+  studioUrl?: string;
+  /** Of a batch job: the endpoint and the deployment that were invoked. */
+  endpoint?: string;
+  deployment?: string;
+  /** True: an earlier attempt's job, not one that this step submitted. */
+  joined?: boolean;
+  /** ISO 8601. */
+  started?: string;
+  finished?: string;
+  metrics?: Readonly<Record<string, number>>;
+  outputs?: Readonly<Record<string, string | number>>;
+  /** By the input's name: id or URI of what the job really read. Since version 2 of the record, as the four that follow. */
+  inputs?: Readonly<Record<string, string>>;
+  /** Steps of a pipeline, those of nested pipelines too: a tree by `parent`. */
+  steps?: readonly JobStep[];
+  /** Attachment of the same step, as `readCurves` reads it. */
+  curves?: AttachmentReference;
+  /** Pictures that the job logged, each an attachment of the same step. */
+  images?: readonly ImageReference[];
+  cost?: CostSection;
+  error?: string;
+}
+
+/** Cost of a job, before and after, at list prices. */
+interface CostSection {
+  /** The basis of the numbers, and their omissions. */
+  label: string;
+  /** As the service answers it: `USD`. */
+  currency?: string;
+  estimatedPerHour?: number;
+  estimatedMost?: number;
+  /** Of its nodes, once it has ended or was left. */
+  nodeHours?: number;
+  amount?: number;
+  /** Parts without a price, which are not in the amount. */
+  unpriced?: readonly string[];
+  /** Of this run of the pipeline, jobs of other steps included, as far as their records could be read. */
+  run?: { jobs: number; nodeHours: number; amount?: number; currency?: string };
+}
+
+export interface RuleSection {
+  rule: string;
+  passed: boolean;
+  /** Where it is neither: a rule that was skipped counts as passed. */
+  outcome?: "passed" | "failed" | "skipped";
+  /** The comparison, as a sentence. */
+  detail: string;
+}
+
+export interface GateSection {
+  passed: boolean;
+  jobName?: string;
+  /** When the service made the job, as it says it: a name may be given again. */
+  jobCreated?: string;
+  /** True: the step only planned, and judged nothing that counts. */
+  isPlan?: boolean;
+  /** `<model>:<version>`, a job's name, or absent. */
+  champion?: string;
+  rules: readonly RuleSection[];
+  metrics?: Readonly<Record<string, number>>;
+  championMetrics?: Readonly<Record<string, number>>;
+  /** Curves of the job and of its champion: attachment of the same step. Since version 2 of the record, as `images`. */
+  curves?: AttachmentReference;
+  images?: readonly ImageReference[];
+}
+
+/** A model version that was promoted; a later promotion reads the evidence that was proven here. */
+export interface PromotionSection {
+  /** Ids of both versions. */
+  from: string;
+  target: string;
+  /** False: the target had it already. */
+  created?: boolean;
+  contentHash: string;
+  files?: number;
+  bytes?: number;
+  evidence?: Readonly<Record<string, string>>;
+  metrics?: Readonly<Record<string, number>>;
+  approvedBy?: string;
+  /** Ids of environments and components that went along. */
+  environments?: readonly string[];
+  components?: readonly string[];
+}
+
+/** One share, and what was found about it. */
+interface RolloutStepSection {
+  /** Percent of the traffic, or of its copies. */
+  share: number;
+  /** ISO 8601: when it was set, and until when it was judged. */
+  since: string;
+  until?: string;
+  /** Absent: not judged. */
+  outcome?: "pass" | "fail" | "inconclusive";
+  reasons?: readonly string[];
+  rules?: readonly { rule: string; outcome: "pass" | "fail" | "inconclusive"; sentence: string }[];
+}
+
+export interface DeploymentSection {
+  endpoint: string;
+  name: string;
+  model?: string;
+  scoringUri?: string;
+  state?: string;
+  /** Percent by deployment, before and after. */
+  trafficBefore?: Readonly<Record<string, number>>;
+  traffic?: Readonly<Record<string, number>>;
+  studioUrl?: string;
+  strategy?: "blueGreen" | "canary" | "shadow" | "inPlace";
+  /** Shares of a canary, or of a shadow's mirror, that this step has set or judged, oldest first. */
+  steps?: readonly RolloutStepSection[];
+  /** Name of the settings of Azure Monitor that own its instance count. */
+  autoscale?: string;
+  failure?: FailureSection;
+}
+
+/** Why a deployment failed. */
+interface FailureSection {
+  /** Class of the failure: `quota`, `imageBuild`, `probe`, `outOfMemory`… */
+  kind?: string;
+  /** The service's own code. */
+  code?: string;
+  means?: string;
+  todo?: string;
+  /** Address of Microsoft's guide. */
+  guide?: string;
+  /** The line of a log that names the error, and which log that is. */
+  lastLine?: string;
+  log?: string;
+}
+
+export interface RollbackSection {
+  endpoint: string;
+  /** Deployment that got all of the traffic. */
+  to: string;
+  /** Why it is that one, as a clause. */
+  reason?: string;
+  /** Deployments that lost their share, the largest first. */
+  from?: readonly string[];
+  /** Deployment of the rollout that was in progress. */
+  ended?: string;
+  /** False: nothing was changed. */
+  changed?: boolean;
+  trafficBefore?: Readonly<Record<string, number>>;
+  traffic?: Readonly<Record<string, number>>;
+}
+
+export interface InvocationSection {
+  endpoint: string;
+  deployment?: string;
+  statusCode: number;
+  latencyInMilliseconds: number;
+  reply?: string;
+  expectations?: readonly RuleSection[];
+}
+
+/** Checks that were made before anything was changed. */
+export interface PreflightSection {
+  checks: readonly PreflightCheck[];
+}
+
+interface PreflightCheck {
+  /** `quota blue`, `compute cpu-cluster`, `role`. */
+  id: string;
+  /** `warned`: it is likely to fail or to wait. `notAsked`: it could not be looked at. */
+  outcome: "passed" | "failed" | "warned" | "notAsked";
+  answered: string;
+  todo?: string;
+}
+
+/** The result of a check of the setup, line by line. */
+export interface SetupSection {
+  checks: readonly SetupCheck[];
+}
+
+interface SetupCheck {
+  /** The same in every run: `token`, `role RegisterModel`, `compute cpu-cluster`. */
+  id: string;
+  /** `warned`: it could not be asked, or is lacking where that may not matter. `notAsked`: what it needs has failed. */
+  outcome: "passed" | "failed" | "warned" | "notAsked" | "notNeeded";
+  asked: string;
+  answered: string;
+  todo?: string;
+}
+
+/** The changes of a clean-up, and their numbers. */
+export interface CleanUpSection {
+  /** True: the step only planned, and changed nothing. */
+  isPlan?: boolean;
+  counts: Readonly<Record<string, number>>;
+  changes: readonly CleanUpChange[];
+}
+
+interface CleanUpChange {
+  kind: "endpoint" | "deployment" | "model" | "data";
+  /** `fraud`, `blue of fraud`, `churn:3`. */
+  name: string;
+  outcome: "deleted" | "archived" | "kept" | "failed" | "left";
+  why: string;
+}
