@@ -8,6 +8,8 @@ export type Inputs = Pick<SharedInputs, "deploymentName" | "expectations" | "max
   endpointName: string;
   /** JSON file that is sent to the endpoint as a request. */
   requestFile: string;
+  /** For serverless endpoints: the path below the endpoint's address that is called, as in `/embeddings`. Left empty it is `/chat/completions`. */
+  requestPath: string | undefined;
 } & ConnectionType;
 
 export interface Outputs {
@@ -28,6 +30,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "endpointName", type: "string", required: true },
     shared.deploymentName,
     { name: "requestFile", type: "filePath", required: true },
+    { name: "requestPath", type: "string" },
     shared.expectations,
     shared.maxLatencyInMilliseconds,
     shared.allowedFolders,

@@ -5,11 +5,12 @@ import { contract } from "./contract.gen.ts";
 
 export default defineTask(contract, async ({ inputs, open, log, record, run }) => {
   const workspace = await open(openWorkspace);
-  const { endpointName, deploymentName, maxLatencyInMilliseconds } = inputs;
+  const { endpointName, deploymentName, requestPath, maxLatencyInMilliseconds } = inputs;
   const reply = await invokeEndpoint(workspace, endpointName, {
     request: readRequest(inputs.requestFile, run.folders(inputs.allowedFolders)),
     expectations: parseExpectations(inputs.expectations),
     deployment: deploymentName,
+    requestPath,
     maxLatencyInMilliseconds,
     // Before the reply is judged: what was wrong with it belongs into the record too.
     onProgress: (section) => {

@@ -274,6 +274,27 @@ describe("AzureMLDeployEndpoint and AzureMLInvokeEndpoint as shipped", () => {
       });
     }
 
+    it("calls a serverless endpoint that Apply has made, by its key and by a token", async () => {
+      const model = "model_id: azureml://registries/azureml-meta/models/Meta-Llama-3-8B-Instruct\n";
+      const schema = "$schema: https://azuremlschemas.azureedge.net/latest/serverlessEndpoint.schema.json\n";
+      const file = "azureml/serverless.yml";
+      const chat = { [requestFile]: JSON.stringify({ messages: [{ role: "user", content: "hello" }] }) };
+      for (const [mode, keys] of [
+        ["key", 1],
+        ["aad", 0],
+      ] as const) {
+        const endpointName = `llama-${mode}`;
+        const files = { [file]: `${schema}name: ${endpointName}\n${model}auth_mode: ${mode}\n` };
+        assertSucceeded(await bench.run("Apply", { file }, { files }));
+        const inputs = { endpointName, requestFile, expectations: '$.choices[0].message.role == "assistant"' };
+        const run = await bench.run("InvokeEndpoint", inputs, { files: chat });
+        assertSucceeded(run);
+        assert.match(run.outputs["reply"] ?? "", /local Azure, simulated/);
+        assert.equal(run.record?.invocation?.endpoint, endpointName);
+        assert.equal(asked(run, "arm", "POST", /serverlessEndpoints\/[^/]+\/listKeys$/).length, keys);
+      }
+    });
+
     it("fails with a diff where the reply is not as expected", async () => {
       const run = await bench.run("InvokeEndpoint", {
         endpointName: "by-key",

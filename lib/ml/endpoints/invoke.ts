@@ -7,9 +7,10 @@ import { readRegular, rootOf, type UploadRoot, uploadFault } from "../../documen
 import { TaskError } from "../../errors.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import { type Endpoint, endpointCredential, getEndpoint } from "./endpoints.ts";
+import { type Endpoint, endpointCredential, findEndpoint } from "./endpoints.ts";
 import { type Expectation, type ExpectationResult, meet } from "./expectations.ts";
 import { jsonFault } from "./json-fault.ts";
+import { serverlessCall } from "./serverless.ts";
 
 /** Told the response before it is judged, so that the record has it for every verdict. */
 export interface Call extends Pick<Callbacks<InvocationSection>, "onProgress"> {
@@ -18,7 +19,10 @@ export interface Call extends Pick<Callbacks<InvocationSection>, "onProgress"> {
   readonly deployment?: string | undefined;
   readonly expectations: readonly Expectation[];
   readonly maxLatencyInMilliseconds?: number | undefined;
+  /** Sentence and hint by status, in place of those of online endpoints. */
+  readonly refusals?: Refusals;
 }
+type Refusals = Readonly<Record<number, readonly [sentence: string, hint?: string]>>;
 
 export interface Reply {
   readonly status: number;
@@ -92,15 +96,32 @@ export function readRequest(file: string, root?: UploadRoot): string {
   );
 }
 
+/** A call of an endpoint by its name; `requestPath` is for serverless endpoints. */
+export interface NamedCall extends Call {
+  readonly requestPath?: string | undefined;
+}
+
 /**
- * Calls an endpoint. Two sequential round trips to Azure (the endpoint, its key or token), then the call.
+ * Calls an online or a serverless endpoint. Two sequential round trips to Azure (the endpoint, its key or token), then the call; two
+ * more for a serverless one, because the name is looked for among the online endpoints first.
  * @throws TaskError `failed` for a reply that is not as expected, with the difference
  */
-export async function invokeEndpoint(workspace: Workspace, name: string, call: Call): Promise<Reply> {
-  const endpoint = await getEndpoint(workspace, name);
-  const credential = await endpointCredential(workspace, name, endpoint.properties.authMode);
+export async function invokeEndpoint(workspace: Workspace, name: string, call: NamedCall): Promise<Reply> {
   // The record names the endpoint as the caller does, whatever case the service answers in.
   const onProgress = (section: InvocationSection) => call.onProgress?.({ ...section, endpoint: name });
+  const endpoint = await findEndpoint(workspace, name);
+  if (endpoint === undefined) {
+    const serverless = await serverlessCall(workspace, name, call);
+    return invoke(workspace, serverless.endpoint, serverless.credential, {
+      ...{ ...call, onProgress, refusals: serverless.refusals },
+    });
+  }
+  if (call.requestPath !== undefined)
+    throw new TaskError("input", `Input requestPath is for serverless endpoints, and ${name} is an online endpoint.`, {
+      errorCode: "AML1313",
+      hint: "Leave requestPath empty: an online endpoint has one address.",
+    });
+  const credential = await endpointCredential(workspace, name, endpoint.properties.authMode);
   return invoke(workspace, endpoint, credential, { ...call, onProgress });
 }
 
@@ -131,7 +152,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
       Authorization: `Bearer ${credential}`,
       ...(call.deployment === undefined ? {} : { "azureml-model-deployment": call.deployment }),
     },
-    expect: [400, 401, 403, 404, 408, 413, 424, 429, 500, 502, 503, 504],
+    expect: [400, 401, 403, 404, 408, 413, 422, 424, 429, 500, 502, 503, 504],
     signal: workspace.signal,
   });
   const latency = Math.round(performance.now() - started);
@@ -141,7 +162,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
   // A redirect is not followed: another address would answer.
   if (status < 200 || status >= 300) {
     call.onProgress?.(invocationSection(name, { ...given, expectations: [] }));
-    throw sayRefused(name, call.deployment, status, text, (header) => answer.header(header));
+    throw sayRefused(name, call, status, text, (header) => answer.header(header));
   }
   if (call.expectations.length > 0 && isDeep(text)) {
     throw new TaskError(
@@ -176,7 +197,7 @@ export async function invoke(workspace: Workspace, endpoint: Endpoint, credentia
 /** Explanations of the statuses of a scoring address (docs/facts/azureml-services.md#6.2). */
 function sayRefused(
   name: string,
-  deployment: string | undefined,
+  { deployment, refusals }: Pick<Call, "deployment" | "refusals">,
   status: number,
   text: string,
   header: (name: string) => string | undefined,
@@ -187,7 +208,7 @@ function sayRefused(
   const reason = header("ms-azureml-model-error-reason");
   const whose =
     deployment === undefined ? `The endpoint ${name}` : `The deployment ${deployment} of the endpoint ${name}`;
-  const sentences: Record<number, [string, string?]> = {
+  const sentences: Refusals = {
     401: [
       `${whose} did not accept the key or token.`,
       "Check the endpoint's auth_mode, and for Entra tokens the role of the service connection's identity.",
@@ -205,6 +226,7 @@ function sayRefused(
       `${whose} has more requests than it can take.`,
       "Give it more instances, or a higher max_concurrent_requests_per_instance.",
     ],
+    ...refusals,
   };
   const [sentence, hint] = sentences[status] ?? [`${whose} answered with status ${status}.`];
   return new TaskError("failed", `${sentence}${body}`, {

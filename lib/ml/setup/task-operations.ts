@@ -99,6 +99,7 @@ export const TASK_OPERATIONS = {
     reads: ["read", "onlineEndpoints/read"],
     changes: [],
     oneOf: [CALL],
+    ifUsed: ["serverlessEndpoints/read", "serverlessEndpoints/listkeys/action"],
     role: "AzureML Data Scientist",
   },
   CleanUp: {

@@ -1,8 +1,8 @@
-// The listeners of serverless endpoints: they check the key and answer chat completions with a simulated reply, because there is no model here.
+// The listeners of serverless endpoints: they check the key or the token, as authMode says, and answer chat completions with a simulated reply, because there is no model here.
 import express from "express";
 import { ArmError } from "../arm/errors.ts";
 import { bodyOf, errorAnswer, jsonBody } from "../arm/router.ts";
-import { serverlessEndpointsOf } from "../records/serverless-endpoint.ts";
+import { type ServerlessEndpointRecord, serverlessEndpointsOf } from "../records/serverless-endpoint.ts";
 import { Listeners } from "../world/listeners.ts";
 import type { AzureWorld } from "../world/world.ts";
 
@@ -23,10 +23,8 @@ function application(world: AzureWorld, name: string): express.Express {
   app.use(jsonBody());
   app.post(["/chat/completions", "/v1/chat/completions"], (request, response) => {
     const endpoint = serverlessEndpointsOf(world).get(name);
-    const key = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    const isKey = key !== undefined && Object.values(endpoint?.keys ?? {}).includes(key);
-    if (endpoint === undefined || !isKey)
-      throw new ArmError(401, "Unauthorized", "The key is not one of this endpoint's.");
+    if (endpoint === undefined || !mayCall(world, endpoint, request.headers.authorization))
+      throw new ArmError(401, "Unauthorized", "The key or token is not one that this endpoint takes.");
     const { messages } = bodyOf(request) as { messages?: unknown };
     if (!Array.isArray(messages)) throw new ArmError(400, "BadRequest", "messages is required.");
     const content = `local Azure, simulated: ${endpoint.modelId} is not here. It was sent ${messages.length} messages.`;
@@ -44,4 +42,16 @@ function application(world: AzureWorld, name: string): express.Express {
   });
   app.use(errorAnswer(world.location, () => `${world.urls.login}/${world.tenantId}`));
   return app;
+}
+
+/** Whether a request may come in: by a key, by a token for Azure ML, or by either, as the endpoint's mode says. */
+function mayCall(world: AzureWorld, { authMode, keys }: ServerlessEndpointRecord, authorization = ""): boolean {
+  const key = /^Bearer\s+(\S+)$/i.exec(authorization)?.[1];
+  if (authMode !== "AAD" && key !== undefined && Object.values(keys).includes(key)) return true;
+  if (authMode === "Key") return false;
+  try {
+    return world.directory.check(authorization, [world.environment.machineLearning]).hasAccess;
+  } catch {
+    return false;
+  }
 }
