@@ -24,6 +24,7 @@ import type {
   WorkspaceSection,
 } from "./sections.ts";
 import { keepKnown } from "./shape.ts";
+import { renamedFields } from "./version-one.ts";
 
 /** Attachment type of records. */
 export const RECORD_TYPE = "azureml-record";
@@ -101,7 +102,7 @@ export function readRecord(json: string): ReadRecord {
     return {
       fault: `The record has version ${version}, and this extension reads versions 1 to ${RECORD_VERSION}: a newer version of the extension wrote it. Update the extension, or open the run where it is newer.`,
     };
-  const record = keepKnown(recordShape, value) as RunRecord | undefined;
+  const record = keepKnown(recordShape, renamedFields(value)) as RunRecord | undefined;
   if (record === undefined || (record.version !== 1 && record.version !== RECORD_VERSION))
     return { fault: "This is no record of this extension: version, task, result or start are missing." };
   return { record };

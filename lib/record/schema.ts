@@ -273,7 +273,7 @@ export const recordShape: Shape = section(
           kind: text(),
           code: text(),
           means: text(),
-          todo: text(),
+          remedy: text(),
           guide: text(),
           lastLine: text(),
           log: text(),
@@ -318,7 +318,7 @@ export const recordShape: Shape = section(
               outcome: oneOf("passed", "failed", "warned", "notAsked", "notNeeded"),
               asked: text(),
               answered: text(),
-              todo: text(),
+              remedy: text(),
             },
             "id",
             "outcome",
@@ -333,7 +333,7 @@ export const recordShape: Shape = section(
       {
         checks: list(
           section(
-            { id: text(), outcome: oneOf("passed", "failed", "warned", "notAsked"), answered: text(), todo: text() },
+            { id: text(), outcome: oneOf("passed", "failed", "warned", "notAsked"), answered: text(), remedy: text() },
             "id",
             "outcome",
             "answered",

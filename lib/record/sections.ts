@@ -168,7 +168,7 @@ interface FailureSection {
   /** The service's own code. */
   code?: string;
   means?: string;
-  todo?: string;
+  remedy?: string;
   /** Address of Microsoft's guide. */
   guide?: string;
   /** The line of a log that names the error, and which log that is. */
@@ -212,7 +212,7 @@ interface PreflightCheck {
   /** `warned`: it is likely to fail or to wait. `notAsked`: it could not be looked at. */
   outcome: "passed" | "failed" | "warned" | "notAsked";
   answered: string;
-  todo?: string;
+  remedy?: string;
 }
 
 /** The result of a check of the setup, line by line. */
@@ -227,7 +227,7 @@ interface SetupCheck {
   outcome: "passed" | "failed" | "warned" | "notAsked" | "notNeeded";
   asked: string;
   answered: string;
-  todo?: string;
+  remedy?: string;
 }
 
 /** The changes of a clean-up, and their numbers. */

@@ -88,5 +88,5 @@ export function keepKnown(shape: Shape, value: unknown, keeping: Keeping = {}, p
 
 const same = (text: string): string => text;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

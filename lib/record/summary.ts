@@ -190,12 +190,12 @@ function stepsPart({ steps = [], strategy }: NonNullable<RunRecord["deployment"]
 
 function failureRows(failure: NonNullable<RunRecord["deployment"]>["failure"]) {
   if (!failure) return [];
-  const { kind, code: given, means, todo, guide, lastLine, log } = failure;
+  const { kind, code: given, means, remedy, guide, lastLine, log } = failure;
   return [
     ["Failure", kind && cell(given === undefined ? kind : `${kind} (${given})`)],
     ["It means", means && cell(means)],
     [`Log of ${cell(log ?? "the container")}`, lastLine && code(lastLine)],
-    ["To do", todo && cell(todo)],
+    ["To do", remedy && cell(remedy)],
     ["Guide", guide && link(guide, guide)],
   ] as const;
 }
@@ -242,8 +242,8 @@ const CHECK_WORDS = {
 function setupPart(setup: RunRecord["setup"]): string[] {
   if (!setup) return [];
   const rows = setup.checks.map(
-    ({ id, outcome, asked, answered, todo = "" }) =>
-      `| ${CHECK_MARKS[outcome]} | ${cell(id)} | ${cell(asked)} | ${cell(answered)} | ${cell(todo)} |`,
+    ({ id, outcome, asked, answered, remedy = "" }) =>
+      `| ${CHECK_MARKS[outcome]} | ${cell(id)} | ${cell(asked)} | ${cell(answered)} | ${cell(remedy)} |`,
   );
   const outcomes = Object.keys(CHECK_MARKS) as (keyof typeof CHECK_MARKS)[];
   const legend = outcomes.map((outcome) => `${CHECK_MARKS[outcome]} ${CHECK_WORDS[outcome]}`).join(", ");
@@ -260,8 +260,8 @@ function preflightPart(preflight: RunRecord["preflight"]): string[] {
   const rows = (preflight?.checks ?? [])
     .filter(({ outcome }) => outcome !== "passed")
     .map(
-      ({ id, outcome, answered, todo = "" }) =>
-        `| ${CHECK_MARKS[outcome]} | ${cell(id)} | ${cell(answered)} | ${cell(todo)} |`,
+      ({ id, outcome, answered, remedy = "" }) =>
+        `| ${CHECK_MARKS[outcome]} | ${cell(id)} | ${cell(answered)} | ${cell(remedy)} |`,
     );
   if (rows.length === 0) return [];
   return [["|  | Preflight | What was found | What to do |", "| --- | --- | --- | --- |", ...rows].join("\n")];

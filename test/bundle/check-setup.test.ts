@@ -30,7 +30,7 @@ interface Fault {
   readonly line: string;
   /** What the line answers, and what it says is to be done. */
   readonly says: RegExp;
-  readonly todo: RegExp;
+  readonly remedy: RegExp;
 }
 
 const connection = (bench: Bench, change: Partial<ServiceConnection>): ServiceConnection => ({
@@ -67,7 +67,7 @@ const faults: readonly Fault[] = [
     options: () => ({ connection: "azure-ml-expired" }),
     line: "token",
     says: /client secret of the service connection has expired .*AADSTS7000222/,
-    todo: /Make a new client secret in Entra/,
+    remedy: /Make a new client secret in Entra/,
   },
   {
     what: "a federated credential with another subject",
@@ -82,7 +82,7 @@ const faults: readonly Fault[] = [
     },
     line: "token",
     says: /no federated credential that matches/,
-    todo: /issuer \S+.*subject sc:\/\/contoso\/breast-cancer\/renamed/,
+    remedy: /issuer \S+.*subject sc:\/\/contoso\/breast-cancer\/renamed/,
   },
   {
     what: "a tenant that is none of this cloud",
@@ -93,7 +93,7 @@ const faults: readonly Fault[] = [
     },
     line: "token",
     says: /tenant \S+ of the service connection does not exist/,
-    todo: /tenant ID.*right cloud/,
+    remedy: /tenant ID.*right cloud/,
   },
   {
     what: "a connection for another cloud",
@@ -104,7 +104,7 @@ const faults: readonly Fault[] = [
     },
     line: "token",
     says: /knows no service https:\/\/management\.chinacloudapi\.cn.*its cloud is AzureChinaCloud/,
-    todo: /environment of the service connection/,
+    remedy: /environment of the service connection/,
   },
   {
     what: "a connection without a subscription",
@@ -115,7 +115,7 @@ const faults: readonly Fault[] = [
     },
     line: "connection",
     says: /has no subscription id/,
-    todo: /Edit the connection/,
+    remedy: /Edit the connection/,
   },
   {
     what: "no role at all",
@@ -123,7 +123,7 @@ const faults: readonly Fault[] = [
     options: () => ({ connection: "azure-ml-forbidden" }),
     line: "role",
     says: /may not even read the workspace/,
-    todo: /Give the identity a role/,
+    remedy: /Give the identity a role/,
   },
   {
     what: "a role that lacks what one task needs",
@@ -138,7 +138,7 @@ const faults: readonly Fault[] = [
     inputs: { tasks: "SubmitJob\nAzureMLRegisterModel@1, InvokeEndpoint" },
     line: "role RegisterModel",
     says: /Not allowed: models\/versions\/write\./,
-    todo: /AzureML Data Scientist/,
+    remedy: /AzureML Data Scientist/,
   },
   {
     what: "a workspace that is not there",
@@ -146,7 +146,7 @@ const faults: readonly Fault[] = [
     inputs: { workspace: "ws2" },
     line: "workspace",
     says: /no workspace "ws2" in the resource group "rg1"\. There is ws1/,
-    todo: /Correct the inputs workspace/,
+    remedy: /Correct the inputs workspace/,
   },
   {
     what: "a resource group that is not there",
@@ -154,7 +154,7 @@ const faults: readonly Fault[] = [
     inputs: { resourceGroup: "rg-gone" },
     line: "workspace",
     says: /no resource group "rg-gone"/,
-    todo: /Correct the input resourceGroup/,
+    remedy: /Correct the input resourceGroup/,
   },
   {
     what: "names that only a private DNS zone knows",
@@ -168,7 +168,7 @@ const faults: readonly Fault[] = [
     options: direct,
     line: "network names",
     says: /The agent cannot resolve the name eastus2\.api\.azureml\.invalid/,
-    todo: /private DNS zones privatelink\.api\.azureml\.ms/,
+    remedy: /private DNS zones privatelink\.api\.azureml\.ms/,
   },
   {
     what: "a firewall on the way to the workspace's services",
@@ -182,7 +182,7 @@ const faults: readonly Fault[] = [
     options: direct,
     line: "network way",
     says: /localhost:9 .*cannot be reached.*ECONNREFUSED/,
-    todo: /Allow the agent's machine to connect to it on port 443/,
+    remedy: /Allow the agent's machine to connect to it on port 443/,
   },
   {
     what: "a proxy that does not go there",
@@ -195,7 +195,7 @@ const faults: readonly Fault[] = [
     },
     line: "network way",
     says: /The agent's proxy does not connect to eastus2\.api\.azureml\.invalid/,
-    todo: /bypass list/,
+    remedy: /bypass list/,
   },
   {
     what: "a workspace that answers to its private link alone",
@@ -207,7 +207,7 @@ const faults: readonly Fault[] = [
     },
     line: "network private link",
     says: /takes no calls from this network.*private link configuration/,
-    todo: /inside the network.*No role changes this/,
+    remedy: /inside the network.*No role changes this/,
   },
   {
     what: "a firewall of the storage account",
@@ -219,7 +219,7 @@ const faults: readonly Fault[] = [
     },
     line: "storage network",
     says: /network rules refuse this network/,
-    todo: /storage account's networking.*No role changes this/,
+    remedy: /storage account's networking.*No role changes this/,
   },
   {
     what: "key access that is switched off, and a datastore that still gives the key",
@@ -231,7 +231,7 @@ const faults: readonly Fault[] = [
     },
     line: "storage by key",
     says: /key access is switched off/,
-    todo: /systemDatastoresAuthMode: identity/,
+    remedy: /systemDatastoresAuthMode: identity/,
   },
   {
     what: "no role on storage, where the datastore keeps no key",
@@ -244,7 +244,7 @@ const faults: readonly Fault[] = [
     options: (bench) => ({ connection: withRoles(bench, [builtInRoles.contributor]) }),
     line: "storage by identity",
     says: /Storage refuses the identity/,
-    todo: /Storage Blob Data Contributor on the storage account stor1/,
+    remedy: /Storage Blob Data Contributor on the storage account stor1/,
   },
   {
     what: "a role that reads storage and does not write it",
@@ -259,7 +259,7 @@ const faults: readonly Fault[] = [
     }),
     line: "storage by identity",
     says: /may read, and not write/,
-    todo: /Storage Blob Data Contributor/,
+    remedy: /Storage Blob Data Contributor/,
   },
   {
     what: "a compute that is not there",
@@ -267,7 +267,7 @@ const faults: readonly Fault[] = [
     inputs: { computes: "cpu-clutser" },
     line: "compute cpu-clutser",
     says: /no compute "cpu-clutser"; it has .*cpu-cluster/,
-    todo: /Correct the input computes/,
+    remedy: /Correct the input computes/,
   },
   {
     what: "a compute instance that is stopped",
@@ -289,7 +289,7 @@ const faults: readonly Fault[] = [
     inputs: { computes: "notebook-vm" },
     line: "compute notebook-vm",
     says: /compute instance that does not run: its state is Stopped/,
-    todo: /Start it in studio/,
+    remedy: /Start it in studio/,
   },
   {
     what: "a quota of 0 for the VM family of a cluster",
@@ -301,7 +301,7 @@ const faults: readonly Fault[] = [
     },
     line: "quota cpu-cluster",
     says: /A node of STANDARD_DS3_V2 needs 4 vCPUs, and there is no room: standardDSv2Family: 0 of 0 vCPUs in use/,
-    todo: /Ask for more quota/,
+    remedy: /Ask for more quota/,
   },
   {
     what: "a region without room for one more machine",
@@ -313,7 +313,7 @@ const faults: readonly Fault[] = [
     },
     line: "quota cpu-cluster",
     says: /no room: .*TotalDedicatedCores: 0 of 2/,
-    todo: /Ask for more quota/,
+    remedy: /Ask for more quota/,
   },
   {
     what: "an endpoint that is not there",
@@ -321,7 +321,7 @@ const faults: readonly Fault[] = [
     inputs: { endpoints: "greeter, greater" },
     line: "endpoint greater",
     says: /no online endpoint "greater"; it has greeter/,
-    todo: /Correct the input endpoints/,
+    remedy: /Correct the input endpoints/,
   },
   {
     what: "an endpoint that failed",
@@ -334,42 +334,42 @@ const faults: readonly Fault[] = [
     },
     line: "endpoint greeter",
     says: /its state is Failed/,
-    todo: /studio/,
+    remedy: /studio/,
   },
   {
     what: "no right to read runs",
     seed: ({ cloud }) => denied(cloud.devops.permissions, "build", "ViewBuilds"),
     line: "azure devops builds",
     says: /Not allowed: View builds/,
-    todo: /Manage security.*"View builds"/,
+    remedy: /Manage security.*"View builds"/,
   },
   {
     what: "no right to start runs, where WatchModels is used",
     seed: ({ cloud }) => denied(cloud.devops.permissions, "build", "QueueBuilds"),
     line: "azure devops builds",
     says: /Not allowed: Queue builds/,
-    todo: /"Queue builds"/,
+    remedy: /"Queue builds"/,
   },
   {
     what: "no right to publish tests",
     seed: ({ cloud }) => denied(cloud.devops.permissions, "project", "PUBLISH_TEST_RESULTS"),
     line: "azure devops tests",
     says: /Not allowed: Create test runs/,
-    todo: /Permissions, Test/,
+    remedy: /Permissions, Test/,
   },
   {
     what: "no right to comment on pull requests",
     seed: ({ cloud }) => denied(cloud.devops.permissions, "git", "PullRequestContribute"),
     line: "azure devops pullRequests",
     says: /Not allowed: Contribute to pull requests/,
-    todo: /Repositories, Security/,
+    remedy: /Repositories, Security/,
   },
   {
     what: "no right to change work items",
     seed: ({ cloud }) => denied(cloud.devops.permissions, "areas", "WORK_ITEM_WRITE"),
     line: "azure devops workItems",
     says: /Not allowed: Edit work items in this node/,
-    todo: /Areas, Security/,
+    remedy: /Areas, Security/,
   },
 ];
 
@@ -439,7 +439,7 @@ describe("AzureMLCheckSetup as shipped", () => {
     assert.doesNotMatch(JSON.stringify([run.record, run.summaries]), /eyJ/);
   });
 
-  for (const { what, seed, options, inputs, line, says, todo } of faults) {
+  for (const { what, seed, options, inputs, line, says, remedy } of faults) {
     it(`names ${what} by its own line and no other`, async () => {
       const undo = await seed(bench);
       try {
@@ -448,7 +448,7 @@ describe("AzureMLCheckSetup as shipped", () => {
         assert.deepEqual(named(run, "warned"), [], run.log);
         const found = checks(run).find(({ id }) => id === line);
         assert.match(found?.answered ?? "", says);
-        assert.match(found?.todo ?? "", todo);
+        assert.match(found?.remedy ?? "", remedy);
         // What could not be asked says why, by the name of what failed.
         for (const { answered, outcome } of checks(run))
           if (outcome === "notAsked")
@@ -471,9 +471,9 @@ describe("AzureMLCheckSetup as shipped", () => {
     try {
       const run = await bench.run("CheckSetup", { rights: "builds" }, { network: { proxyUrl: proxy.url, caFile } });
       assert.deepEqual(named(run, "failed"), ["role"], run.log);
-      const { answered, todo } = checks(run).find(({ id }) => id === "role") ?? {};
+      const { answered, remedy } = checks(run).find(({ id }) => id === "role") ?? {};
       assert.match(answered ?? "", /Something else answered in place of \S+, with status 403: the agent's proxy/);
-      assert.match(todo ?? "", /No role changes this/);
+      assert.match(remedy ?? "", /No role changes this/);
     } finally {
       await proxy.close();
     }

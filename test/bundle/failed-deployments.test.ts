@@ -59,7 +59,7 @@ describe("deployments that fail, as Deploy endpoint is shipped", () => {
       assert.equal(failure?.kind, kind, run.log);
       assert.match(run.errors.join("\n"), says);
       assert.match(run.log, /https:\/\/aka\.ms\/oe-tsg#/);
-      assert.equal(run.record?.error?.hint?.includes(failure?.todo ?? "?"), true);
+      assert.equal(run.record?.error?.hint?.includes(failure?.remedy ?? "?"), true);
       const [summary = ""] = run.summaries;
       assert.ok(summary.includes(failure?.guide ?? "?"), summary);
       assert.deepEqual(endpointsOf(bench.cloud.azure).get("explained")?.traffic, { blue: 100 });

@@ -15,7 +15,7 @@ export interface FailureSection {
   /** The service's own code. */
   readonly code?: string;
   readonly means?: string;
-  readonly todo?: string;
+  readonly remedy?: string;
   /** Address of Microsoft's guide. */
   readonly guide?: string;
   /** The line of a log that names the error, and which log that is. */
@@ -72,12 +72,12 @@ export async function explainFailure(
       ...(digest === undefined ? [] : [digest.means]),
       ...(found === undefined ? [] : [`The log of ${found.log} says: ${found.line}`]),
     ],
-    ...(digest === undefined ? {} : { hint: `${digest.todo} See ${digest.guide}` }),
+    ...(digest === undefined ? {} : { hint: `${digest.remedy} See ${digest.guide}` }),
     section: {
       ...(digest && {
         kind: digest.kind,
         means: digest.means,
-        todo: digest.todo,
+        remedy: digest.remedy,
         guide: digest.guide,
         ...(digest.code === undefined ? {} : { code: digest.code }),
       }),

@@ -14,7 +14,7 @@ export interface FailureClass {
   /** One sentence. */
   readonly means: string;
   /** Sentences in the imperative. */
-  readonly todo: string;
+  readonly remedy: string;
   readonly log?: FailureLog;
   /** Part of Microsoft's guide (aka.ms/oe-tsg#…); absent: the one of the service's code. */
   readonly anchor?: string;

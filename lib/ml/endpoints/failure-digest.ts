@@ -10,7 +10,7 @@ export interface FailureDigest {
   readonly code?: string;
   /** One sentence, with the numbers that the service gave. */
   readonly means: string;
-  readonly todo: string;
+  readonly remedy: string;
   /** Address of Microsoft's guide. */
   readonly guide: string;
   readonly log?: FailureLog;
@@ -48,7 +48,7 @@ export function digestFailure(error: {
     kind: found.name,
     ...(code === undefined ? {} : { code }),
     means: complete(found.means, found.words?.exec(message)?.groups ?? {}),
-    todo: found.todo,
+    remedy: found.remedy,
     guide: guideFor(found, code, message),
     ...(found.log === undefined ? {} : { log: found.log }),
   };

@@ -40,7 +40,7 @@ export function judgeCompute({ name, body, parts }: UsedCompute): Finding {
       id,
       outcome: "failed",
       answered: `Azure could not create it${because}.`,
-      todo: "Delete it, correct the cause, and create it again.",
+      remedy: "Delete it, correct the cause, and create it again.",
     };
   const { maxNodeCount } = own.scaleSettings ?? {};
   const part = largest(parts);
@@ -49,7 +49,7 @@ export function judgeCompute({ name, body, parts }: UsedCompute): Finding {
       id,
       outcome: "failed",
       answered: `It is a cluster with a maximum of ${maxNodeCount} nodes, and ${sayPart(part)} needs ${part.nodes} at a time: it could never begin.`,
-      todo: "Increase the cluster's maximum number of nodes, or ask for fewer with `resources: {instance_count: …}`.",
+      remedy: "Increase the cluster's maximum number of nodes, or ask for fewer with `resources: {instance_count: …}`.",
     };
   const waits = "Jobs wait in the queue meanwhile.";
   if (provisioningState === "Failed")
@@ -57,7 +57,7 @@ export function judgeCompute({ name, body, parts }: UsedCompute): Finding {
       id,
       outcome: "warned",
       answered: `Its last change failed${because}${because.endsWith(".") ? "" : "."} It has ${nodesNow} nodes.`,
-      todo: "Look at the compute in studio: it may have other settings than were asked for.",
+      remedy: "Look at the compute in studio: it may have other settings than were asked for.",
     };
   if (provisioningState !== undefined && provisioningState !== "Succeeded")
     return { id, outcome: "warned", answered: `It is not ready: its state is ${provisioningState}. ${waits}` };
@@ -66,10 +66,15 @@ export function judgeCompute({ name, body, parts }: UsedCompute): Finding {
       id,
       outcome: "warned",
       answered: `It is a compute instance that does not run: its state is ${own.state}${because}. ${waits}`,
-      todo: "Start it in studio, give it a schedule, or let the job run on a cluster, which starts by itself.",
+      remedy: "Start it in studio, give it a schedule, or let the job run on a cluster, which starts by itself.",
     };
   if (errors.length > 0)
-    return { id, outcome: "warned", answered: `It reports an error${because}`, todo: "Look at the compute in studio." };
+    return {
+      id,
+      outcome: "warned",
+      answered: `It reports an error${because}`,
+      remedy: "Look at the compute in studio.",
+    };
   const size = own.vmSize ? ` of ${own.vmSize}` : "";
   const nodes = maxNodeCount === undefined ? "" : `, up to ${maxNodeCount} nodes`;
   return { id, outcome: "passed", answered: `It is there: ${computeType}${size}${nodes}.` };

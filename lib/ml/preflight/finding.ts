@@ -16,7 +16,7 @@ export interface Finding {
   readonly id: string;
   readonly outcome: FindingOutcome;
   readonly answered: string;
-  readonly todo?: string;
+  readonly remedy?: string;
 }
 
 const WORDS: Readonly<Record<FindingOutcome, string>> = {
@@ -28,8 +28,8 @@ const WORDS: Readonly<Record<FindingOutcome, string>> = {
 
 /** A line each in the log; what is likely to go wrong is a warning of the step. */
 export function sayFindings(log: Log, findings: readonly Finding[], milliseconds: number): void {
-  for (const { id, outcome, answered, todo } of findings) {
-    const next = todo === undefined || outcome === "passed" ? "" : ` ${todo}`;
+  for (const { id, outcome, answered, remedy } of findings) {
+    const next = remedy === undefined || outcome === "passed" ? "" : ` ${remedy}`;
     if (outcome === "warned") log.warn(`Preflight, ${id}: ${answered}${next}`);
     else log.remote(`Preflight: ${WORDS[outcome].padEnd(11)} ${id}: ${answered}${next}`);
   }
@@ -44,10 +44,10 @@ export function requireNoFailure(findings: readonly Finding[], stands: string): 
   const errors = findings
     .filter(({ outcome }) => outcome === "failed")
     .map(
-      ({ id, answered, todo = "" }) =>
+      ({ id, answered, remedy = "" }) =>
         new TaskError("conflict", `${id}: ${answered}`, {
           errorCode: "AML1213",
-          hint: `${todo} ${stands} The input preflight: off leaves these checks out.`.trim(),
+          hint: `${remedy} ${stands} The input preflight: off leaves these checks out.`.trim(),
         }),
     );
   if (errors.length === 1 && errors[0]) throw errors[0];

@@ -115,6 +115,6 @@ async function answerOf<T>(workspace: Workspace, read: () => Promise<T>, late: A
 const SCOPES = "Sizes and quotas belong to the subscription: Reader on it lets the identity see them.";
 
 function notAsked(id: string, refusal: string): Finding {
-  const todo = id.startsWith("quota") ? { todo: SCOPES } : {};
-  return { id, outcome: "notAsked", answered: `Not checked: ${refusal}.`, ...todo };
+  const remedy = id.startsWith("quota") ? { remedy: SCOPES } : {};
+  return { id, outcome: "notAsked", answered: `Not checked: ${refusal}.`, ...remedy };
 }

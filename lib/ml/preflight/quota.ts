@@ -56,7 +56,7 @@ export function judgeQuota(need: MachineNeed, lists: RegionLists): Finding {
       id,
       outcome: "failed",
       answered: `${lists.location} has no machines of the size ${need.size}, which ${need.what} asks for.${sayFitting(need, lists)}`,
-      todo: "Correct the size, or use a workspace in a region that has it.",
+      remedy: "Correct the size, or use a workspace in a region that has it.",
     };
   }
   const name = size.name ?? need.size;
@@ -65,7 +65,7 @@ export function judgeQuota(need: MachineNeed, lists: RegionLists): Finding {
       id,
       outcome: "warned",
       answered: `The list of sizes in ${lists.location} names ${name} for ${size.supportedComputeTypes.join(", ") || "nothing"}, and not for ${USES[need.use]} (${need.use}), as ${need.what} uses it.${sayFitting(need, lists)}`,
-      todo: "Choose a size that is named for it.",
+      remedy: "Choose a size that is named for it.",
     };
   const limits = coreLimits(lists.usages, size.family, need.tier);
   if (limits === undefined || size.vCPUs === undefined)
@@ -93,7 +93,7 @@ function judgeRoom(
   const isOver = (cores: number) => limits.some((one) => cores > own(one) && one.used + cores - own(one) > one.limit);
   const isNever = (cores: number) => limits.some(({ limit }) => cores > limit);
   const said = `${sentence}; ${told}.`;
-  const short = { id, todo: ASK, answered: `${said}${sayFitting(need, lists)}` };
+  const short = { id, remedy: ASK, answered: `${said}${sayFitting(need, lists)}` };
   if (need.use === "MIR") {
     if (isOver(least)) return { ...short, outcome: "failed" };
     if (isOver(most)) return { ...short, outcome: "warned" };
@@ -102,7 +102,7 @@ function judgeRoom(
   if (isNever(least) && held < least) return { ...short, outcome: "failed" };
   if (!isOver(least)) return { id, outcome: "passed", answered: said };
   const waits = `${said} The job waits in the queue until others have ended.${sayFitting(need, lists)}`;
-  return { id, outcome: "warned", answered: waits, todo: ASK };
+  return { id, outcome: "warned", answered: waits, remedy: ASK };
 }
 
 const ASK =

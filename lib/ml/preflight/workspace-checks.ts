@@ -26,17 +26,17 @@ export function judgeWorkspace({ standing }: Pick<Workspace, "standing">): Findi
   const { provisioningState = "Succeeded", v1LegacyMode, privateLinkCount = 0, managedNetwork } = standing;
   const id = "workspace";
   if (v1LegacyMode === true) {
-    const todo =
+    const remedy =
       "Switch v1LegacyMode off (az ml workspace update), as Microsoft's page on network isolation and v2 says.";
     const answered = "It is in v1 legacy mode, in which its private endpoint blocks the calls that these tasks make.";
-    return { id, outcome: privateLinkCount > 0 ? "failed" : "warned", answered, todo };
+    return { id, outcome: privateLinkCount > 0 ? "failed" : "warned", answered, remedy };
   }
   if (provisioningState !== "Succeeded")
     return {
       id,
       outcome: "warned",
       answered: `Its state is ${provisioningState}.`,
-      todo: "Look at the workspace in the portal: it may be broken, or still be changing.",
+      remedy: "Look at the workspace in the portal: it may be broken, or still be changing.",
     };
   const { isolationMode = "Disabled", status } = managedNetwork ?? {};
   if (!/^disabled$/i.test(isolationMode) && status?.status !== undefined && !/^active$/i.test(status.status))
@@ -44,7 +44,8 @@ export function judgeWorkspace({ standing }: Pick<Workspace, "standing">): Findi
       id,
       outcome: "warned",
       answered: `Its managed network (${isolationMode}) is not provisioned yet: its state is ${status.status}.`,
-      todo: "Provision it once: az ml workspace provision-network. The first deployment or compute fails or waits otherwise.",
+      remedy:
+        "Provision it once: az ml workspace provision-network. The first deployment or compute fails or waits otherwise.",
     };
   return { id, outcome: "passed", answered: "It is ready." };
 }
@@ -57,14 +58,14 @@ export async function checkPrivateNetwork(workspace: Workspace): Promise<Finding
     return { id, outcome: "passed", answered: "The workspace takes calls from public networks." };
   const { host } = new URL(mlflowUrl);
   const reached = await checkConnectivity(azure.transport, mlflowUrl, signal);
-  const todo =
+  const remedy =
     "Run the job on an agent inside the network of the workspace's private endpoint, and link its private DNS zones to that network. No role changes this.";
   if (reached.kind !== "answered")
     return {
       id,
       outcome: "warned",
       answered: `The workspace takes no public calls, and this agent does not reach ${host}: ${reached.said}.`,
-      todo,
+      remedy,
     };
   const open = reached.addresses.filter((address) => !isPrivateAddress(address) && !/^(127\.|::1$)/.test(address));
   if (open.length > 0)
@@ -72,7 +73,7 @@ export async function checkPrivateNetwork(workspace: Workspace): Promise<Finding
       id,
       outcome: "warned",
       answered: `The workspace takes no public calls, and on this agent ${host} leads to the public address ${open.join(", ")}.`,
-      todo,
+      remedy,
     };
   return { id, outcome: "passed", answered: `The workspace takes no public calls, and ${host} answers this agent.` };
 }
@@ -82,21 +83,21 @@ export function judgeRoles(roles: readonly Permission[], { title, needed, likely
   const id = "role";
   const lacking = (operations: readonly string[]) =>
     operations.filter((operation) => !allows(roles, wholeName(operation)));
-  const todo = `Give the identity the role ${role} on the workspace, or a role with ${PROVIDER}/ and those names; a new role takes some minutes to count.`;
+  const remedy = `Give the identity the role ${role} on the workspace, or a role with ${PROVIDER}/ and those names; a new role takes some minutes to count.`;
   const [sure, others] = [lacking(needed), lacking(likely)];
   if (sure.length > 0)
     return {
       id,
       outcome: "failed",
       answered: `The identity's roles on the workspace do not allow ${[...sure, ...others].join(", ")}, which "${title}" needs.`,
-      todo,
+      remedy,
     };
   if (others.length > 0)
     return {
       id,
       outcome: "warned",
       answered: `The identity's roles on the workspace do not allow ${others.join(", ")}, which "${title}" uses.`,
-      todo,
+      remedy,
     };
   return { id, outcome: "passed", answered: `The identity's roles allow what "${title}" needs.` };
 }

@@ -257,8 +257,8 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
 }
 
 /** The same error, which also says what is there now. */
-function saying(error: TaskError, now: readonly string[], todo: string | undefined): TaskError {
-  const hint = todo ?? error.hint;
+function saying(error: TaskError, now: readonly string[], remedy: string | undefined): TaskError {
+  const hint = remedy ?? error.hint;
   const { kind, message, requestId, status, code, where } = error;
   const separator = message.includes("\n") ? "\n" : " ";
   return new TaskError(kind, [message, ...now].join(separator), {

@@ -74,7 +74,7 @@ function numbers(
   { name, instance_count = 1 }: OnlineDeploymentDocument,
   deployments: readonly Deployment[],
 ): Finding[] {
-  const todo = "Lower it, or ask Microsoft for a higher limit.";
+  const remedy = "Lower it, or ask Microsoft for a higher limit.";
   const isNew = !deployments.some((one) => isNamed(one, name));
   return [
     ...(instance_count > MOST_INSTANCES
@@ -83,7 +83,7 @@ function numbers(
             id: `instances ${name}`,
             outcome: "warned" as const,
             answered: `The deployment ${name} has ${instance_count} instances; Microsoft's limit is ${MOST_INSTANCES} for a deployment.`,
-            todo,
+            remedy,
           },
         ]
       : []),
@@ -93,7 +93,7 @@ function numbers(
             id: "deployments",
             outcome: "warned" as const,
             answered: `The endpoint has ${deployments.length} deployments, and ${name} would be one more; Microsoft's limit is ${MOST_DEPLOYMENTS} for an endpoint.`,
-            todo: "Delete deployments without traffic, or ask Microsoft for a higher limit.",
+            remedy: "Delete deployments without traffic, or ask Microsoft for a higher limit.",
           },
         ]
       : []),

@@ -14,8 +14,8 @@ const WORDS: Readonly<Record<CheckOutcome, string>> = {
 
 /** One line each: what is right shortly, what is not with what to do. */
 export function sayChecks(log: Log, checks: readonly CheckLine[]): void {
-  for (const { id, outcome, answered, todo } of checks) {
-    const next = todo === undefined || outcome === "passed" ? "" : ` ${todo}`;
+  for (const { id, outcome, answered, remedy } of checks) {
+    const next = remedy === undefined || outcome === "passed" ? "" : ` ${remedy}`;
     log.remote(`${WORDS[outcome].padEnd(10)} ${id}: ${answered}${next}`);
   }
   log.info("Nothing was changed. The whole table is on the run's Extensions tab.");
@@ -27,10 +27,10 @@ export function failuresOf(checks: readonly CheckLine[]): TaskErrors {
     checks
       .filter(({ outcome }) => outcome === "failed")
       .map(
-        ({ id, answered, todo }) =>
+        ({ id, answered, remedy }) =>
           new TaskError("failed", `${id}: ${answered}`, {
             errorCode: "AML1904",
-            ...(todo === undefined ? {} : { hint: todo }),
+            ...(remedy === undefined ? {} : { hint: remedy }),
           }),
       ),
   );

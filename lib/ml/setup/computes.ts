@@ -39,7 +39,8 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
     return {
       outcome: "failed",
       answered: `The workspace has no compute "${name}"; ${there}.`,
-      todo: "Correct the input computes, or create the compute: AzureMLApply creates it from its YAML. A job without a compute runs serverless.",
+      remedy:
+        "Correct the input computes, or create the compute: AzureMLApply creates it from its YAML. A job without a compute runs serverless.",
     };
   }
   const {
@@ -55,32 +56,32 @@ async function askCompute(seen: SeenWorkspace, name: string): Promise<CheckAnswe
     return {
       outcome: "failed",
       answered: `Azure could not create it${because}.`,
-      todo: "Delete it, correct the cause, and create it again.",
+      remedy: "Delete it, correct the cause, and create it again.",
     };
   if (provisioningState !== undefined && provisioningState !== "Succeeded")
     return {
       outcome: "failed",
       answered: `It is not ready: ${provisioningState}.`,
-      todo: "Wait until its operation has ended, and check again.",
+      remedy: "Wait until its operation has ended, and check again.",
     };
   if (own.state !== undefined && own.state !== "Running")
     return {
       outcome: "failed",
       answered: `It is a compute instance that does not run: its state is ${own.state}${because}.`,
-      todo: "Start it in studio, give it a schedule, or let the job run on a cluster, which starts by itself.",
+      remedy: "Start it in studio, give it a schedule, or let the job run on a cluster, which starts by itself.",
     };
   const { minNodeCount = 0, maxNodeCount } = own.scaleSettings ?? {};
   if (maxNodeCount === 0)
     return {
       outcome: "failed",
       answered: "It is a cluster with a maximum of 0 nodes.",
-      todo: "Increase its maximum number of nodes.",
+      remedy: "Increase its maximum number of nodes.",
     };
   if (errors.length > 0)
     return {
       outcome: "failed",
       answered: `It reports an error${because}`,
-      todo: "Look at the compute in studio, and correct the cause.",
+      remedy: "Look at the compute in studio, and correct the cause.",
     };
   const size = own.vmSize ? ` of ${own.vmSize}` : "";
   const nodes = maxNodeCount === undefined ? "" : `, up to ${maxNodeCount} nodes`;
@@ -113,7 +114,7 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
     return {
       outcome: "warned",
       answered: `Azure does not tell (status ${(sizes instanceof TaskError ? sizes : (usages as TaskError)).status}): quotas belong to the subscription.`,
-      todo: "Look at the quota in studio, or give the identity Reader on the subscription for this page.",
+      remedy: "Look at the quota in studio, or give the identity Reader on the subscription for this page.",
     };
   const size = sizeNamed(sizes, vmSize);
   const tier = isLowPriority ? "lowPriority" : "dedicated";
@@ -122,7 +123,7 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
     return {
       outcome: "warned",
       answered: `The region's list does not name the quota of ${vmSize}.`,
-      todo: "Look at the quota in studio (Quota).",
+      remedy: "Look at the quota in studio (Quota).",
     };
   const cores = size.vCPUs ?? 1;
   const told = limits.map(sayLimit).join("; ");
@@ -131,7 +132,8 @@ async function askQuota({ seen, vmSize, isLowPriority, holdsNodes }: Machines): 
     return {
       outcome: "failed",
       answered: `A node of ${vmSize} needs ${cores} vCPUs, and there is no room: ${told}.`,
-      todo: "Ask for more quota of that family in studio (Quota), choose another size, or wait until others have ended.",
+      remedy:
+        "Ask for more quota of that family in studio (Quota), choose another size, or wait until others have ended.",
     };
   return { answered: `A node of ${vmSize} needs ${cores} vCPUs; ${told || "no limit of its own"}.`, value: true };
 }

@@ -48,13 +48,13 @@ export function checkRights(
         };
       if (found.lacking.length === 0) return { answered: `Allowed: ${found.asked.join(", ")}.`, value: true };
       const answered = `Not allowed: ${found.lacking.join(", ")}.`;
-      const todo = `${found.where}: allow the build service ${found.lacking.map((one) => `"${one}"`).join(" and ")}.`;
-      if (needed.includes(area)) return { outcome: "failed", answered, todo };
+      const remedy = `${found.where}: allow the build service ${found.lacking.map((one) => `"${one}"`).join(" and ")}.`;
+      if (needed.includes(area)) return { outcome: "failed", answered, remedy };
       const isNamed = named !== undefined;
       return {
         outcome: isNamed ? "notNeeded" : "warned",
         answered: `${answered} ${isNamed ? "The input rights does not name it." : "No task that was named needs it; steps of your own may."}`,
-        todo,
+        remedy,
       };
     });
   }
@@ -89,7 +89,8 @@ export function checkAgentless(
       return {
         outcome: named.length > 0 ? "failed" : "notNeeded",
         answered: `${why}.`,
-        todo: "Make a connection of type Azure Resource Manager beside it, with a service principal or federation, for these tasks.",
+        remedy:
+          "Make a connection of type Azure Resource Manager beside it, with a service principal or federation, for these tasks.",
       };
     },
   );

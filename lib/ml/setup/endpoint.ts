@@ -20,14 +20,14 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
         return {
           outcome: "failed",
           answered: `The workspace has no online endpoint "${name}"; ${await namesIn(seen, "onlineEndpoints")}.`,
-          todo: "Correct the input endpoints, or leave this one out if AzureMLDeployEndpoint is to create it.",
+          remedy: "Correct the input endpoints, or leave this one out if AzureMLDeployEndpoint is to create it.",
         };
       const { provisioningState, scoringUri, traffic, authMode } = body?.properties ?? {};
       if (provisioningState !== "Succeeded")
         return {
           outcome: "failed",
           answered: `It is there, and its state is ${provisioningState ?? "unknown"}.`,
-          todo:
+          remedy:
             provisioningState === "Failed"
               ? "Look at the endpoint in studio, and delete it: AzureMLDeployEndpoint creates it again only then."
               : "Wait until its operation has ended, and check again.",
@@ -38,7 +38,7 @@ export function checkEndpoint(page: Page, name: string, network: Check<SeenWorks
           new URL(scoringUri).host,
           await checkConnectivity(azure.transport, scoringUri, signal),
         );
-        if (blocked) return { outcome: "failed", answered: `It is there. ${blocked.said}`, todo: blocked.todo };
+        if (blocked) return { outcome: "failed", answered: `It is there. ${blocked.said}`, remedy: blocked.remedy };
       }
       const shares = Object.entries(traffic ?? {}).flatMap(([one, share]) => (share > 0 ? `${one} ${share} %` : []));
       return {

@@ -44,13 +44,14 @@ export function checkWorkspace(
         return {
           outcome: "failed",
           answered: `It is there, and not ready: its state is ${provisioningState}${discoveryUrl ? "" : ", and it names no address of its services"}.`,
-          todo: "Look at the workspace in the portal: it may be broken, or still being created.",
+          remedy: "Look at the workspace in the portal: it may be broken, or still being created.",
         };
       if (properties.v1LegacyMode === true)
         return {
           outcome: "failed",
           answered: "It is in v1 legacy mode, in which its private endpoint blocks the calls that these tasks make.",
-          todo: "Switch v1LegacyMode off (az ml workspace update), as Microsoft's page on network isolation and v2 says.",
+          remedy:
+            "Switch v1LegacyMode off (az ml workspace update), as Microsoft's page on network isolation and v2 says.",
         };
       const isPrivate = publicNetworkAccess.toLowerCase() === "disabled";
       return {
@@ -98,7 +99,7 @@ export function checkNetwork(page: Page, workspace: Check<SeenWorkspace>): Check
       const blocked = all.flatMap(({ host, reached }) => sayBlocked(host, reached));
       const [first] = blocked;
       if (first === undefined) return { answered: "Each answers.", value: seen };
-      return { outcome: "failed", answered: blocked.map(({ said }) => said).join(" "), todo: first.todo };
+      return { outcome: "failed", answered: blocked.map(({ said }) => said).join(" "), remedy: first.remedy };
     },
   );
   return page.check(
@@ -120,7 +121,8 @@ export function checkNetwork(page: Page, workspace: Check<SeenWorkspace>): Check
       return {
         outcome: "failed",
         answered: `The workspace takes no calls from this network: ${first.message}`,
-        todo: "Run the job on an agent inside the network of the workspace's private endpoint, or allow this agent's address in the workspace's networking. No role changes this.",
+        remedy:
+          "Run the job on an agent inside the network of the workspace's private endpoint, or allow this agent's address in the workspace's networking. No role changes this.",
       };
     },
   );
@@ -135,7 +137,7 @@ function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boole
     return {
       outcome: "failed",
       answered: `The agent cannot resolve the name ${nameless.join(" or ")}.`,
-      todo: `Where the workspace has a private endpoint, link the private DNS zones ${ZONES} to the agent's network; else correct the agent's name server. No role changes this.`,
+      remedy: `Where the workspace has a private endpoint, link the private DNS zones ${ZONES} to the agent's network; else correct the agent's name server. No role changes this.`,
     };
   if (isProxied) return { answered: "The agent's proxy looks them up." };
   const found = all.map(({ host, reached }) => `${host} is ${addressesIn(reached).join(", ") || "answered"}`);
@@ -145,13 +147,13 @@ function sayNames(seen: SeenWorkspace, all: readonly Reached[], isProxied: boole
     return {
       outcome: "failed",
       answered: `${found.join("; ")}: ${open.join(" and ")} leads to a public address, and the workspace takes no public calls.`,
-      todo: `Run on an agent in the network of the private endpoint, and link the private DNS zones ${ZONES} to that network. No role changes this.`,
+      remedy: `Run on an agent in the network of the private endpoint, and link the private DNS zones ${ZONES} to that network. No role changes this.`,
     };
   return { answered: `${found.join("; ")}.` };
 }
 
 /** The obstacle to a connection, as a sentence; undefined if the host answered. */
-export function sayBlocked(host: string, reached: Connectivity): { said: string; todo: string }[] {
+export function sayBlocked(host: string, reached: Connectivity): { said: string; remedy: string }[] {
   const firewall =
     "Allow the agent's machine to connect to it on port 443: check the network's firewall, its security groups, and whether the private endpoint is approved. No role changes this.";
   switch (reached.kind) {
@@ -161,27 +163,29 @@ export function sayBlocked(host: string, reached: Connectivity): { said: string;
       return [
         {
           said: `The agent cannot resolve the name ${host}.`,
-          todo: "Where it has a private endpoint, link its private DNS zone to the agent's network; else correct the agent's name server.",
+          remedy:
+            "Where it has a private endpoint, link its private DNS zone to the agent's network; else correct the agent's name server.",
         },
       ];
     case "certificate":
       return [
         {
           said: `${host} shows a certificate that the agent does not trust: ${reached.said}.`,
-          todo: "Configure the agent with the file of the authority that signed it (--sslcacert).",
+          remedy: "Configure the agent with the file of the authority that signed it (--sslcacert).",
         },
       ];
     case "proxy":
       return [
         {
           said: `The agent's proxy does not connect to ${host}: ${reached.said}.`,
-          todo: "Allow that host in the proxy; where the proxy cannot know its name, as of a private endpoint, put it on the agent's bypass list (.proxybypass).",
+          remedy:
+            "Allow that host in the proxy; where the proxy cannot know its name, as of a private endpoint, put it on the agent's bypass list (.proxybypass).",
         },
       ];
     case "noWay": {
       const via = reached.addresses.some(isPrivateAddress) ? ", a private endpoint's address" : "";
       const at = reached.addresses.length > 0 ? ` (${reached.addresses.join(", ")}${via})` : "";
-      return [{ said: `${host}${at} cannot be reached: ${reached.said}.`, todo: firewall }];
+      return [{ said: `${host}${at} cannot be reached: ${reached.said}.`, remedy: firewall }];
     }
   }
 }

@@ -16,7 +16,7 @@ export interface CheckLine {
   readonly outcome: CheckOutcome;
   readonly asked: string;
   readonly answered: string;
-  readonly todo?: string;
+  readonly remedy?: string;
 }
 
 /** The result of a check. Checks that depend on it go on where there is a `value`. */
@@ -24,7 +24,7 @@ export interface CheckAnswer<T> {
   readonly answered: string;
   /** `passed` where absent. */
   readonly outcome?: CheckOutcome;
-  readonly todo?: string;
+  readonly remedy?: string;
   readonly value?: T;
 }
 
@@ -80,8 +80,8 @@ export class Page {
       return { line: { id, asked, outcome: "notAsked", answered }, value: undefined };
     }
     try {
-      const { value, todo, ...answer } = await ask(...(needed.map(({ value: one }) => one) as Values<Needs>));
-      const line = { id, asked, outcome: "passed" as const, ...answer, ...(todo === undefined ? {} : { todo }) };
+      const { value, remedy, ...answer } = await ask(...(needed.map(({ value: one }) => one) as Values<Needs>));
+      const line = { id, asked, outcome: "passed" as const, ...answer, ...(remedy === undefined ? {} : { remedy }) };
       return { line, value };
     } catch (error) {
       if (this.#signal.aborted) throw error;
@@ -95,11 +95,11 @@ const WORDS: Partial<Record<CheckOutcome, string>> = { failed: "failed", warned:
 const whyNot = ({ id, outcome }: CheckLine) => `the check "${id}" ${WORDS[outcome] ?? "did not come to an answer"}`;
 
 /** A service that was out of order says nothing of the setup. */
-function refusalOf(error: TaskError): Pick<CheckLine, "outcome" | "answered" | "todo"> {
+function refusalOf(error: TaskError): Pick<CheckLine, "outcome" | "answered" | "remedy"> {
   const requestId = error.requestId === undefined ? "" : ` (request id ${error.requestId})`;
   return {
     outcome: error.kind === "service" || error.kind === "timeout" ? "warned" : "failed",
     answered: `${error.message}${requestId}`,
-    ...(error.hint === undefined ? {} : { todo: error.hint }),
+    ...(error.hint === undefined ? {} : { remedy: error.hint }),
   };
 }

@@ -30,7 +30,7 @@ export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: P
       const { request } = setup;
       try {
         const roles = await permissionsAt(request, scopeOf(request));
-        if (roles.length === 0) return { outcome: "failed", answered: "It has none.", todo: GIVE };
+        if (roles.length === 0) return { outcome: "failed", answered: "It has none.", remedy: GIVE };
         const count = roles.length === 1 ? "1 role" : `${roles.length} roles`;
         return { answered: `${count} in force; what they allow is said task by task.`, value: { roles, setup } };
       } catch (error) {
@@ -40,7 +40,8 @@ export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: P
           return {
             outcome: "failed",
             answered: `Something else answered in place of ${request.azure.cloud.resourceManager}, with status 403: the agent's proxy, or a firewall.`,
-            todo: "Allow the agent's machine to connect to that host, in the firewall and in the proxy. No role changes this.",
+            remedy:
+              "Allow the agent's machine to connect to that host, in the firewall and in the proxy. No role changes this.",
           };
         if (error.status === 404)
           return {
@@ -49,11 +50,12 @@ export function checkRole(page: Page, token: Check<OpenSetup>): Check<{ roles: P
             value: { roles: undefined, setup },
           };
         if (!(await mayRead(request)))
-          return { outcome: "failed", answered: "It has none: it may not even read the workspace.", todo: GIVE };
+          return { outcome: "failed", answered: "It has none: it may not even read the workspace.", remedy: GIVE };
         return {
           outcome: "warned",
           answered: "The identity may read the workspace, and not its own roles: what they allow is not known.",
-          todo: "Run the pipeline, which finds out; or give the identity Reader on the workspace as well, for this page.",
+          remedy:
+            "Run the pipeline, which finds out; or give the identity Reader on the workspace as well, for this page.",
           value: { roles: undefined, setup },
         };
       }
@@ -96,7 +98,7 @@ export function checkTaskRole(
       ...oneOf.flatMap((any) => (any.some(may) ? [] : [any.join(" or ")])),
     ];
     if (missing.length > 0)
-      return { outcome: "failed", answered: `Not allowed: ${missing.join(", ")}.`, todo: rolesFor(missing, builtIn) };
+      return { outcome: "failed", answered: `Not allowed: ${missing.join(", ")}.`, remedy: rolesFor(missing, builtIn) };
     const [unused, untagged] = [ifUsed, secondary].map((some) => some.filter((operation) => !may(operation)));
     const gaps = [
       unused?.length ? `Not allowed, and needed where a file or an input asks for it: ${unused.join(", ")}.` : [],
@@ -106,7 +108,7 @@ export function checkTaskRole(
       return {
         outcome: "warned",
         answered: gaps.join(" "),
-        todo: rolesFor([...(unused ?? []), ...(untagged ?? [])], builtIn),
+        remedy: rolesFor([...(unused ?? []), ...(untagged ?? [])], builtIn),
       };
     return { answered: "All of it is allowed.", value: true };
   });

@@ -85,13 +85,14 @@ async function seeStorage(seen: SeenWorkspace): Promise<CheckAnswer<SeenStorage>
     });
   const { host, origin } = new URL(url);
   const [blocked] = sayBlocked(host, await checkConnectivity(azure.transport, `${origin}/`, signal));
-  if (blocked) return { outcome: "failed", answered: blocked.said, todo: blocked.todo };
+  if (blocked) return { outcome: "failed", answered: blocked.said, remedy: blocked.remedy };
   const refusal = await listed(seen, url, { kind: "entra", account: accountName });
   if (refusal && isFirewall(refusal))
     return {
       outcome: "failed",
       answered: `${host} answers, and its network rules refuse this network: ${refusal.message}`,
-      todo: "Add the agent's network to the storage account's networking, or run on an agent in its virtual network. No role changes this.",
+      remedy:
+        "Add the agent's network to the storage account's networking, or run on an agent in its virtual network. No role changes this.",
     };
   const keepsKey = credentials?.credentialsType !== undefined && !/^none$/i.test(credentials.credentialsType);
   const accountId = workspace.body?.properties?.storageAccount;
@@ -142,7 +143,7 @@ async function askByKey({ seen, account, url, keepsKey }: SeenStorage): Promise<
     return {
       outcome: "failed",
       answered: `Azure gave neither a key nor a signature, but ${secretsType}.`,
-      todo: BY_IDENTITY,
+      remedy: BY_IDENTITY,
     };
   const refusal = await listed(seen, url, access);
   if (refusal === undefined) return { answered: `Given, and it opens the container (${secretsType}).`, value: true };
@@ -152,7 +153,7 @@ async function askByKey({ seen, account, url, keepsKey }: SeenStorage): Promise<
     answered: isOff
       ? "The datastore gives a key, and the storage account takes none: its key access is switched off."
       : `The datastore gives a key, and storage refuses it: ${refusal.message}`,
-    todo: BY_IDENTITY,
+    remedy: BY_IDENTITY,
   };
 }
 
@@ -176,13 +177,13 @@ async function askByIdentity(known: SeenStorage, keyWorks: boolean): Promise<Che
     return {
       outcome: "notNeeded",
       answered: `${problem} That makes no difference while the datastore gives a key.`,
-      todo: `Before key access is switched off, give the identity Storage Blob Data Contributor on ${account}.`,
+      remedy: `Before key access is switched off, give the identity Storage Blob Data Contributor on ${account}.`,
     };
   return {
     // Where a key is to be had the line before this one says what is wrong.
     outcome: known.keepsKey ? "notNeeded" : "failed",
     answered: problem,
-    todo: `Give the identity Storage Blob Data Contributor on the storage account ${account}; a new role takes some minutes to count.`,
+    remedy: `Give the identity Storage Blob Data Contributor on the storage account ${account}; a new role takes some minutes to count.`,
   };
 }
 

@@ -168,6 +168,32 @@ describe("record", () => {
       }
     });
 
+    it("is read with its todo as a remedy, and nothing else renamed", () => {
+      const line = { id: "role", outcome: "failed", asked: "?", answered: "No.", todo: "Give it one." };
+      const old = {
+        ...{
+          ...minimal,
+          version: 1,
+          deployment: { endpoint: "e", name: "b", failure: { kind: "quota", todo: "Ask." } },
+        },
+        ...{
+          setup: { checks: [line] },
+          preflight: { checks: [line] },
+          job: { name: "j", status: "s", metrics: { todo: 1 } },
+        },
+      };
+      const { record } = readRecord(JSON.stringify(old));
+      assert.equal(record?.deployment?.failure?.remedy, "Ask.");
+      assert.equal(record.setup?.checks[0]?.remedy, "Give it one.");
+      assert.equal(record.preflight?.checks[0]?.remedy, "Give it one.");
+      assert.deepEqual(record.job?.metrics, { todo: 1 });
+      assert.match(summaryMarkdown(record), /Give it one\./);
+      const later = readRecord(JSON.stringify({ ...old, version: 2 })).record;
+      assert.equal(later?.setup?.checks[0]?.remedy, undefined);
+      const odd = fc.record({ version: fc.constant(1), setup: fc.anything(), deployment: fc.anything() });
+      fc.assert(fc.property(odd, (value) => void readRecord(JSON.stringify(value) ?? "")));
+    });
+
     it("has a summary", () => {
       const pages = names.map((name) => summaryMarkdown(readRecord(read(name)).record ?? minimal));
       assert.ok(

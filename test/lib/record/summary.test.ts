@@ -80,7 +80,7 @@ describe("summary", () => {
       kind: "quota",
       code: "OutOfQuota",
       means: "8 more cores are needed.",
-      todo: "Ask for <more>.",
+      remedy: "Ask for <more>.",
       guide: "https://aka.ms/oe-tsg#error-outofquota",
       lastLine: "KeyError: 'a|b'",
       log: "InferenceServer",
@@ -152,7 +152,7 @@ describe("summary", () => {
   }))
     it(`ends no row at ${called}, which some readers take for the end of a line`, () => {
       const nasty = `a${end}# b${end}| c`;
-      const check = { id: nasty, outcome: "failed", asked: nasty, answered: nasty, todo: nasty } as const;
+      const check = { id: nasty, outcome: "failed", asked: nasty, answered: nasty, remedy: nasty } as const;
       const markdown = summaryMarkdown({
         ...base,
         job: { name: nasty, status: nasty, experiment: nasty, error: nasty, outputs: { [nasty]: nasty } },

@@ -168,8 +168,8 @@ describe("Digest of a failed deployment", () => {
   it("each row is reached by some text, and each sentence ends", () => {
     const reached = new Set(cases.map(([message, code]) => digestFailure({ code, message })?.means));
     assert.ok(reached.size > 25);
-    for (const { means, todo } of FAILURE_CLASSES)
-      assert.match(`${means}\n${todo}`, /^(?:[A-Z]|init\(\)).*\.\n[A-Z].*\.$/);
+    for (const { means, remedy } of FAILURE_CLASSES)
+      assert.match(`${means}\n${remedy}`, /^(?:[A-Z]|init\(\)).*\.\n[A-Z].*\.$/);
   });
 
   it("says nothing of what it does not know, and ends with a long hostile text", () => {

@@ -47,7 +47,7 @@ describe("the page of a setup", () => {
       lines.map(({ outcome }) => outcome),
       ["failed", "notAsked", "notAsked", "passed"],
     );
-    assert.deepEqual([lines[0]?.answered, lines[0]?.todo], ["No.", "Do."]);
+    assert.deepEqual([lines[0]?.answered, lines[0]?.remedy], ["No.", "Do."]);
     for (const line of lines.slice(1, 3)) assert.equal(line.answered, 'Not asked, because the check "first" failed.');
   });
 
@@ -137,12 +137,12 @@ describe("the line of a task's role", () => {
     it(`of ${task} names a role that reads metrics where nothing else is missing`, async () => {
       const line = await lineOf(task, dataScientist);
       assert.match(line?.answered ?? "", /Microsoft\.Insights\/metrics\/read/);
-      assert.match(line?.todo ?? "", /Monitoring Reader/);
-      assert.doesNotMatch(line?.todo ?? "", /AzureML Data Scientist|Microsoft\.MachineLearningServices/);
+      assert.match(line?.remedy ?? "", /Monitoring Reader/);
+      assert.doesNotMatch(line?.remedy ?? "", /AzureML Data Scientist|Microsoft\.MachineLearningServices/);
     });
   it("names both roles where operations of the workspace are missing as well", async () => {
     const line = await lineOf("CleanUp", [{ actions: ["Microsoft.MachineLearningServices/workspaces/read"] }]);
-    assert.match(line?.todo ?? "", /AzureML Data Scientist.*Monitoring Reader/);
+    assert.match(line?.remedy ?? "", /AzureML Data Scientist.*Monitoring Reader/);
   });
 });
 
