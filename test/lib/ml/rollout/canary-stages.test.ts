@@ -184,6 +184,53 @@ describe("a canary with one change a call", () => {
     assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue", "green:a", "teal:b"] });
   });
 
+  it("that ended well and was rolled back is begun again by no rerun of its last stage", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const steps = { inputs: { steps: "10, 100" } };
+    let done = false;
+    for (const at of ["ten", "all", "end"]) {
+      if (done) break;
+      done = (await (await stage(at, steps)).done).done === true;
+      await pass(12);
+    }
+    assert.deepEqual((await served(name)).traffic, { green: 100 });
+    // A rerun while it stands has nothing to do.
+    const idle = await (await stage("end", { ...steps, provenance: { attempt: 2 } })).done;
+    assert.deepEqual([idle.done, idle.traffic], [true, { green: 100 }]);
+    await rollBackEndpoint(await openLocal(), { endpoint: name });
+    for (const at of ["ten", "all", "end"]) {
+      const rerun = await stage(at, { ...steps, provenance: { attempt: 3 } });
+      const outcome = await rerun.done.then(
+        () => "it began again",
+        (error: Error) => error.message,
+      );
+      assert.match(outcome, /The rollout that this run began has ended, and was rolled back or replaced since/);
+      assert.deepEqual((await served(name)).traffic, { blue: 100 });
+    }
+    // A new run begins it.
+    await (await stages(name, "4712").stage("ten", steps)).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+  });
+
+  it("a shadow that ended well is begun again by no rerun, and its deployment may be a canary of the same run", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const shadow: Canary = { inputs: { strategy: "shadow" } };
+    await (await stage("begin", shadow)).done;
+    await pass(12);
+    await (await stage("end", shadow)).done;
+    const again = await (await stage("end", { ...shadow, provenance: { attempt: 2 } })).done;
+    assert.equal(again.done, true);
+    const { azure } = await theCloud();
+    const mirrored = () => endpointsOf(azure).get(name)?.mirrorTraffic["green"] ?? 0;
+    assert.equal(mirrored(), 0);
+    await (await stage("ten")).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+  });
+
   it("is not taken over from a run that is at it on its agent", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green", { errors: 20 })]);
