@@ -30,7 +30,7 @@ import { deleteOld } from "./rollout-clear.ts";
 import { longestName, requireItsCompute } from "./rollout-ground.ts";
 import { planRollout } from "./rollout-plan.ts";
 import type { RolloutReport } from "./rollout-report.ts";
-import { requireNotEnded } from "./rollout-route.ts";
+import { hasEnded } from "./rollout-route.ts";
 import { StepTaker } from "./rollout-steps.ts";
 import { undo } from "./rollout-undo.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
@@ -80,9 +80,11 @@ export async function deploy(
   const started = clock.now();
   const left = () => (options.deadline ? Math.max(1, options.deadline - (clock.now() - started)) : undefined);
   const begun = await resolveAndPlan(workspace, options, left, judge?.ready);
-  if ("bake" in strategy && strategy.advance === "next") requireNotEnded(begun.plan, workspace.provenance);
+  const isOver =
+    "bake" in strategy && strategy.advance === "next" && hasEnded(begun.plan, strategy.kind, workspace.provenance);
   const rollout = new Rollout(workspace, options, begun);
   rollout.tell({ strategy: strategy.kind });
+  if (isOver) return sayOver(workspace, rollout, begun);
   try {
     return await apply(workspace, rollout, options, judge?.judge);
   } catch (error) {
@@ -90,6 +92,13 @@ export async function deploy(
     if (rollout.report.verdict !== undefined) options.onFailed?.(rollout.report);
     throw failure;
   }
+}
+
+/** The report of a rerun after a shadow of its run has ended: nothing is left to do. */
+function sayOver({ log }: Workspace, rollout: Rollout, { endpoint }: Begun): RolloutReport {
+  log.info(`The shadow rollout of ${rollout.name} that this run began has ended well, so nothing is copied again.`);
+  rollout.tell({ state: "Succeeded", scoringUri: endpoint?.properties.scoringUri ?? undefined, done: true });
+  return rollout.report;
 }
 
 async function apply(workspace: Workspace, rollout: Rollout, options: DeployOptions, judge: Judge | undefined) {

@@ -15,7 +15,7 @@ import {
 } from "../endpoints/traffic-shares.ts";
 import { merged } from "../workspace/merge.ts";
 import { type Action, isReady, leavesCount, type Place, placeFor, placeInPlace, withCount } from "./rollout-place.ts";
-import { lastRunOf, nextTraffic, type Progress, standingProgress } from "./rollout-progress.ts";
+import { type LastRun, lastRunOf, nextTraffic, type Progress, standingProgress } from "./rollout-progress.ts";
 import type { DeploymentBody, PlannedStrategy, RolloutWish } from "./rollout-wish.ts";
 
 export interface RolloutPlan {
@@ -36,8 +36,7 @@ export interface RolloutPlan {
   readonly moves: readonly Shares[];
   /** A rollout with steps that is under way: this one, begun by an earlier step or run, or another deployment's. */
   readonly progress?: Progress;
-  /** The run that made the last change of a rollout with steps, which may have ended since. */
-  readonly lastRun?: string | undefined;
+  readonly lastRun?: LastRun | undefined;
   /** Deployments to remove once they have no traffic. */
   readonly remove: readonly string[];
 }

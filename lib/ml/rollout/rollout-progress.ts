@@ -79,6 +79,15 @@ export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
 }
 
 /**
+ * The endpoint's tags once a rollout has ended well. Which run ended it stays, so that a rerun of that run does not begin it again where it was
+ * rolled back since.
+ */
+export function withGoodEnd(tags: Tags, { kind, deployment, of }: Pick<Progress, "kind" | "deployment" | "of">): Tags {
+  const others = withProgress(tags, undefined);
+  return of === "" ? others : { ...others, [ORIGIN]: JSON.stringify({ of, ended: kind, deployment }) };
+}
+
+/**
  * The endpoint's tags once somebody else has ended a rollout: a rollback, or another release. Its origin stays, by which later stages of the
  * run that began it know that they must not begin it again.
  */
@@ -87,10 +96,19 @@ export function withEndedProgress(tags: Tags): Tags {
   return others;
 }
 
-/** The short hash of the run that made the last change of a rollout, which may have ended since; undefined where there is none. */
-export function lastRunOf(tags: Tags | null | undefined): string | undefined {
-  const { of } = parse(tags?.[ORIGIN]);
-  return isMark(of) ? of : undefined;
+/** The run that made the last change of a rollout with steps, which may have ended since. */
+export interface LastRun {
+  /** Its short hash. */
+  readonly of: string;
+  /** The rollout, where it has ended well. */
+  readonly ended?: Pick<Progress, "kind" | "deployment">;
+}
+
+export function lastRunOf(tags: Tags | null | undefined): LastRun | undefined {
+  const { of, ended: kind, deployment } = parse(tags?.[ORIGIN]);
+  if (!isMark(of)) return undefined;
+  const isEnd = (kind === "canary" || kind === "shadow") && typeof deployment === "string" && isServingName(deployment);
+  return isEnd ? { of, ended: { kind, deployment } } : { of };
 }
 
 /**

@@ -9,7 +9,15 @@ import type { Routing } from "../endpoints/traffic.ts";
 import { changesOf, sameName, sayTraffic, shareOf, unmirrored, withoutZeros } from "../endpoints/traffic-shares.ts";
 import type { WrittenChanges } from "./rollout-own.ts";
 import type { RolloutPlan } from "./rollout-plan.ts";
-import { nextTraffic, type Progress, runMark, standingProgress, stands, withProgress } from "./rollout-progress.ts";
+import {
+  nextTraffic,
+  type Progress,
+  runMark,
+  standingProgress,
+  stands,
+  withGoodEnd,
+  withProgress,
+} from "./rollout-progress.ts";
 
 /**
  * The write that brings a rollout from one share to the next.
@@ -29,7 +37,7 @@ export function routeTo(next: Progress, from: Progress | undefined, isLast: bool
     const traffic = next.kind === "shadow" ? now.traffic : nextTraffic(now.traffic, was, name, own, share);
     const mirror = next.kind === "shadow" ? { [name]: share } : unmirrored(now.mirror, traffic, name);
     const isGood = isLast && shareOf(traffic, name) === 100;
-    const tags = withProgress(now.tags, isLast ? undefined : { ...next, was });
+    const tags = isLast ? withGoodEnd(now.tags, next) : withProgress(now.tags, { ...next, was });
     return { traffic, mirror, tags: isGood ? withKnownGood(tags, name, was ?? now.traffic) : tags };
   };
 }
@@ -43,14 +51,21 @@ const isSame = (one: Progress | undefined, other: Progress): boolean =>
 
 /**
  * With one change a call, stages of one run are one rollout: once that has ended, a later stage or a rerun must not begin it again, with
- * another share than its stage says, or with a version that somebody has just rolled back.
- * @throws TaskError where the rollout of this run has ended in another way than well
+ * another share than its stage says, or with a version that somebody has just rolled back. Another rollout of the same run is not held up: a
+ * canary after its shadow, or another deployment.
+ * @returns whether a shadow of this run has ended well, so that nothing is left to do
+ * @throws TaskError where the rollout of this run was taken back, or has ended well and does not stand any more
  */
-export function requireNotEnded({ progress, lastRun, trafficBefore }: RolloutPlan, provenance: Provenance): void {
-  if (progress !== undefined || lastRun === undefined || lastRun !== runMark(provenance)) return;
+export function hasEnded(plan: RolloutPlan, kind: Progress["kind"], provenance: Provenance): boolean {
+  const { progress, lastRun, trafficBefore, moves, deployment } = plan;
+  if (progress !== undefined || lastRun === undefined || lastRun.of !== runMark(provenance)) return false;
+  const { ended } = lastRun;
+  if (ended && !(ended.kind === kind && sameName(ended.deployment, deployment.name))) return false;
+  if (ended?.kind === "shadow") return true;
+  if (ended && moves.length === 0) return false;
   throw new TaskError(
     "conflict",
-    `The rollout that this run began has been taken back or replaced since: the traffic is ${sayTraffic(trafficBefore)}. A later stage, or a rerun, does not begin it again, so nothing was changed.`,
+    `The rollout that this run began has ${ended ? "ended, and was rolled back" : "been taken back"} or replaced since: the traffic is ${sayTraffic(trafficBefore)}. A later stage, or a rerun, does not begin it again, so nothing was changed.`,
     { errorCode: "AML1611", hint: "To release this version again, start a new run of the pipeline." },
   );
 }
