@@ -370,6 +370,31 @@ describe("a canary with one change a call", () => {
     assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
   });
 
+  it("bakes from when the endpoint's own operation had ended, also where that took as long as the bake", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    let writes = 0;
+    await (
+      await stage("ten", {
+        opening: {
+          async between(request, send) {
+            const response = await send();
+            // Azure is at it for 20 minutes, in which the old shares serve.
+            if (isTrafficWrite(name)(request) && ++writes === 1) await pass(20);
+            return response;
+          },
+        },
+      })
+    ).done;
+    const early = await (await stage("fifty")).done;
+    assert.deepEqual([early.done, early.verdict], [false, "inconclusive"]);
+    assert.deepEqual((await served(name)).traffic, { blue: 90, green: 10 });
+    await pass(12);
+    assert.equal((await (await stage("fifty", { provenance: { attempt: 2 } })).done).verdict, "pass");
+    assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
+  });
+
   it("is refused without a call where one is required, whatever share blue/green would give", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);

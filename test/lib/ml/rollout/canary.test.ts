@@ -121,6 +121,26 @@ describe("a canary", () => {
     assert.match(error.message, /green was kept/);
   });
 
+  it("that fails only once it has all of the traffic is taken back, while the old deployment is still there", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const clock = jumpingClock(100);
+    const rollout = await beginCanary(name, {
+      remove: true,
+      clock,
+      opening: watching(name, [], async ({ green }) => {
+        if (green === 100) await seed(name, "green", { ago: clock.minutesBehind(), errors: 20 });
+      }) as never,
+    });
+    const outcome = await rollout.done.then(
+      () => "succeeded",
+      (error: Error) => error.message,
+    );
+    assert.match(outcome, /green with 100 % of the traffic since .* was judged and failed\. new\.errorRate/);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+    assert.equal((await tagsOf(name))[LAST_KNOWN_GOOD], "blue");
+  });
+
   it("without requests is inconclusive, and never healthy: it waits, fails or goes on as it is told", async () => {
     const name = await liveEndpoint();
     await seed(name, "blue");
