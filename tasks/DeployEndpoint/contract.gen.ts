@@ -19,7 +19,7 @@ export type Strategy =
     }
   | {
       strategy: "canary";
-      /** Shares of the traffic that a canary gets one after the other, each larger than the one before, ten at most. The last one ends the rollout and is not judged. Where no other deployment has traffic, the new one gets all of it at once. */
+      /** Shares of the traffic that a canary gets one after the other, each larger than the one before, ten at most. Each of them is judged, the last one too: until it has passed, the rollout is not over, and what fails is taken back. Where no other deployment has traffic, the new one gets all of it at once and is not judged. */
       steps: string;
       mirrorPercent: undefined;
       /** `all`: this step waits on its agent while each share bakes, until the rollout has ended. `next`: this step judges the whole time since the last change of the traffic, makes one change and ends, within seconds; the state is kept on the endpoint, and the next stage goes on. A rerun of a step makes no second change. */

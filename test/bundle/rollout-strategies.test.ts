@@ -39,18 +39,27 @@ describe("Deploy endpoint as shipped: strategies", () => {
       ["rolloutDone", "rolloutVerdict", "rolloutStep", "nextStep", "liveDeployment"].map((one) => run.outputs[one]);
     assert.deepEqual(said(first), ["false", "", "10", "100", "blue"]);
     assert.match(first.outputs["rolloutSince"] ?? "", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-    // Twelve minutes later, of which Azure Monitor tells.
-    bench.cloud.azure.clock.leap(12 * MINUTE);
-    const minutes = { endpoint: "staged", ago: 12 * MINUTE, span: 12 * MINUTE, requests: 60 };
-    seedMinutes(bench.cloud.azure, [
-      { ...minutes, deployment: "blue" },
-      { ...minutes, deployment: name },
-    ]);
+    /** Twelve minutes later, of which Azure Monitor tells. */
+    const pass = (deployments: readonly string[]) => {
+      bench.cloud.azure.clock.leap(12 * MINUTE);
+      const minutes = { endpoint: "staged", ago: 12 * MINUTE, span: 12 * MINUTE, requests: 60 };
+      seedMinutes(
+        bench.cloud.azure,
+        deployments.map((deployment) => ({ ...minutes, deployment })),
+      );
+    };
+    pass(["blue", name]);
     const second = await bench.run("DeployEndpoint", canary, { files, variables: { "System.StageName": "all" } });
     assertSucceeded(second);
     assert.deepEqual(traffic("staged"), { [name]: 100 });
-    assert.deepEqual(said(second), ["true", "pass", "100", "", "blue"]);
+    assert.deepEqual(said(second), ["false", "pass", "100", "", "blue"]);
     assert.match(second.log, /pass {2}new\.errorRate <= live\.errorRate \+ 0\.01/);
+    // The last share is judged against the last minutes of the one that has no traffic any more.
+    pass([name]);
+    const third = await bench.run("DeployEndpoint", canary, { files, variables: { "System.StageName": "end" } });
+    assertSucceeded(third);
+    assert.deepEqual(said(third), ["true", "pass", "100", "", "blue"]);
+    assert.match(third.log, /pass {2}new\.errorRate <= live\.errorRate \+ 0\.01/);
   });
 
   it("a canary that is worse fails its stage, with outputs, and the traffic goes back", async () => {

@@ -39,6 +39,7 @@ describe("npm run demo -- --canary", () => {
     const page = printed.slice(printed.indexOf("What came out of it"));
     assert.match(page, / 10 % +passed\n/);
     assert.match(page, / 50 % +passed\n/);
+    assert.match(page, / 100 % +passed\n/);
     assert.match(page, / 10 % +failed\n +✘ .*errorRate/);
     assert.match(page, /requests +\d+ sent; model-2 answered \d+, failed 0; model-3 answered \d+, failed [1-9]/);
     assert.match(readFileSync(path.join(out, "3-breast-cancer-release.log"), "utf8"), /##\[error\].*errorRate/);

@@ -330,14 +330,19 @@ describe("examples/templates", () => {
       assert.deepEqual(trafficOf(), { "model-2": 100 });
       serve({ "model-1": {}, "model-2": { requests: 400 } });
       const outcome = await run("1");
-      assert.deepEqual(stages(outcome), ["Share10 Succeeded", "Share50 Succeeded", "Share100 Succeeded"], log(outcome));
+      assert.deepEqual(
+        stages(outcome),
+        ["Share10 Succeeded", "Share50 Succeeded", "Share100 Succeeded", "End Succeeded"],
+        log(outcome),
+      );
       assert.deepEqual(
         found(outcome, ({ deployment }) => deployment?.traffic),
-        [{ "model-2": 90, "model-1": 10 }, { "model-2": 50, "model-1": 50 }, { "model-1": 100 }],
+        [{ "model-2": 90, "model-1": 10 }, { "model-2": 50, "model-1": 50 }, { "model-1": 100 }, { "model-1": 100 }],
       );
       assert.deepEqual(
         agentless(outcome).map(({ result, agentMilliseconds }) => [result, agentMilliseconds]),
         [
+          ["Succeeded", 0],
           ["Succeeded", 0],
           ["Succeeded", 0],
         ],
@@ -347,7 +352,11 @@ describe("examples/templates", () => {
     it("takes a version back that fails, at the first look and before its bake is over", async () => {
       serve({ "model-1": { requests: 400 }, "model-2": { answers: { "424/500": 20 } } });
       const outcome = await run("2");
-      assert.deepEqual(stages(outcome), ["Share10 Succeeded", "Share50 Failed", "Share100 Skipped"], log(outcome));
+      assert.deepEqual(
+        stages(outcome),
+        ["Share10 Succeeded", "Share50 Failed", "Share100 Skipped", "End Skipped"],
+        log(outcome),
+      );
       assert.deepEqual(lines.filter((line) => /^Waiting for \d+ minutes/.test(line)).slice(-1), [
         "Waiting for 10 minutes.",
       ]);
@@ -358,12 +367,20 @@ describe("examples/templates", () => {
     it("stays where it is with too few requests to say anything, and goes on when it runs again", async () => {
       serve({ "model-1": { requests: 400 }, "model-2": { requests: 1 } });
       const outcome = await run("2");
-      assert.deepEqual(stages(outcome), ["Share10 Succeeded", "Share50 Failed", "Share100 Skipped"], log(outcome));
+      assert.deepEqual(
+        stages(outcome),
+        ["Share10 Succeeded", "Share50 Failed", "Share100 Skipped", "End Skipped"],
+        log(outcome),
+      );
       assert.match(log(outcome), /has 10 % of the traffic and could not be judged yet, so it did not get more/);
       assert.deepEqual(trafficOf(), { "model-1": 90, "model-2": 10 });
       serve({ "model-1": { requests: 400 }, "model-2": {} })(30);
       const again = await run("2");
-      assert.deepEqual(stages(again), ["Share10 Succeeded", "Share50 Succeeded", "Share100 Succeeded"], log(again));
+      assert.deepEqual(
+        stages(again),
+        ["Share10 Succeeded", "Share50 Succeeded", "Share100 Succeeded", "End Succeeded"],
+        log(again),
+      );
       assert.deepEqual(trafficOf(), { "model-2": 100 });
     });
   });

@@ -34,7 +34,7 @@ export interface CanaryRequest {
    * The minutes of the live deployment, where they are others than those of the new one: once all traffic has moved, the live one has
    * none in the same minutes.
    */
-  readonly liveMinutes?: { readonly from: number; readonly to: number };
+  readonly liveMinutes?: { readonly from: number; readonly to: number } | undefined;
   readonly rules: readonly CanaryRule[];
   /** Requests that the new deployment must have answered. Default: 50. */
   readonly minimumRequests?: number;
@@ -118,7 +118,15 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
     const parts = failureLimit > 0 ? measurementsOf(window, MEASUREMENT_MINUTES) : [];
     const measurements = parts.map((part) => judged(part, request.liveMinutes ? liveWindow : part));
     const compared = reads(request.rules, METRICS, "live") ? live : undefined;
-    return verdictOf({ ...shared, compared, numbers: whole.numbers, rules: whole.rules, alerts: fired, measurements });
+    return verdictOf({
+      ...shared,
+      compared,
+      liveWindow,
+      numbers: whole.numbers,
+      rules: whole.rules,
+      alerts: fired,
+      measurements,
+    });
   } catch (error) {
     if (!isPassing(error)) throw error;
     const why = `Azure Monitor could not be read: ${(error as Error).message}`;

@@ -36,6 +36,8 @@ export interface Evidence {
   readonly fresh: string;
   /** Name of the live deployment, where a rule compares with it. */
   readonly compared?: string | undefined;
+  /** Its minutes, where they are others than the window. */
+  readonly liveWindow?: Window;
   readonly window: Window;
   readonly numbers: Verdict["numbers"];
   readonly rules: readonly RuleVerdict[];
@@ -97,12 +99,13 @@ function tooLittle({ fresh, window, numbers, minimumRequests }: Evidence): strin
 }
 
 /** A sentence where the live deployment had too few requests to say how good is good enough. */
-function littleToCompare({ compared, window, numbers, minimumRequests }: Evidence): string[] {
+function littleToCompare(evidence: Evidence): string[] {
+  const { compared, window, liveWindow = window, numbers, minimumRequests } = evidence;
   const requests = numbers.live?.requests;
   const needed = Math.max(1, minimumRequests);
   if (compared === undefined || requests === undefined || requests >= needed) return [];
   return [
-    `The live deployment ${compared} answered ${Number(requests.toFixed(2))} requests from ${window.from} to ${window.to}; at least ${needed} are needed to compare with it.`,
+    `The live deployment ${compared} answered ${Number(requests.toFixed(2))} requests from ${liveWindow.from} to ${liveWindow.to}; at least ${needed} are needed to compare with it.`,
   ];
 }
 

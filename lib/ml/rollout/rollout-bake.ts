@@ -8,7 +8,7 @@ import { defaultCanaryRules } from "../monitor/default-rules.ts";
 import type { Verdict } from "../monitor/verdict.ts";
 import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
-import type { Progress } from "./rollout-progress.ts";
+import { bakesFrom, type Progress } from "./rollout-progress.ts";
 import type { Bake, Strategy } from "./strategy.ts";
 
 /** A strategy whose shares are judged one after the other. */
@@ -20,9 +20,16 @@ interface Window {
   readonly to: number;
 }
 
-/** The judgement of a window of the new deployment, against the live one in the same minutes. */
+/**
+ * The judgement of a window of the new deployment, against the live one in the same minutes, or, where that has no traffic any more, in
+ * minutes before.
+ */
 export type Judge = (
-  window: Window & { readonly fresh: string; readonly live: string | undefined },
+  window: Window & {
+    readonly fresh: string;
+    readonly live: string | undefined;
+    readonly liveMinutes?: Window | undefined;
+  },
 ) => Promise<Verdict>;
 
 /** Milliseconds after which the metrics of a minute are complete (docs/facts/operations.md#A.4). */
@@ -68,9 +75,11 @@ export async function openJudge(
   };
 }
 
-/** Milliseconds that the shares of a strategy bake at least, and how many are judged: the last one ends a canary, and is not. */
-function timeOf(strategy: SteppedStrategy): { judged: number; needed: number } {
-  const judged = strategy.kind === "canary" ? strategy.steps.length - 1 : 1;
+/** Milliseconds that the shares of a strategy bake at least: each of them is judged. */
+function timeOf(
+  strategy: SteppedStrategy,
+  judged = strategy.kind === "canary" ? strategy.steps.length : 1,
+): { judged: number; needed: number } {
   return { judged, needed: judged * (strategy.bake + METRICS_LAG) };
 }
 
@@ -80,10 +89,13 @@ function timeOf(strategy: SteppedStrategy): { judged: number; needed: number } {
  */
 export const longestOf = (strategy: SteppedStrategy): number => 6 * 60 * MINUTE + 2 * timeOf(strategy).needed;
 
-/** @throws TaskError kind `input` where the deadline would come before the shares have baked */
-export function requireTime(strategy: SteppedStrategy, deadline: number | undefined): void {
+/**
+ * @param shares that are to be judged, where the plan is known: one that the deployment has from elsewhere is one more
+ * @throws TaskError kind `input` where the deadline would come before the shares have baked
+ */
+export function requireTime(strategy: SteppedStrategy, deadline: number | undefined, shares?: number): void {
   if (strategy.advance === "next" || !deadline) return;
-  const { judged, needed } = timeOf(strategy);
+  const { judged, needed } = timeOf(strategy, shares);
   if (needed < deadline) return;
   throw new TaskError(
     "input",
@@ -108,7 +120,7 @@ export interface Judged {
  */
 export async function judgeShare(progress: Progress, strategy: SteppedStrategy, baking: Baking): Promise<Judged> {
   const { judge, clock, left, signal, log } = baking;
-  const from = Date.parse(progress.since);
+  const from = bakesFrom(progress);
   // Whole minutes are judged, from the first one that began with this share.
   const end = Math.ceil(from / MINUTE) * MINUTE + strategy.bake + METRICS_LAG;
   const waits = strategy.advance === "all";

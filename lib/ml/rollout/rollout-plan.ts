@@ -36,6 +36,8 @@ export interface RolloutPlan {
   readonly moves: readonly Shares[];
   /** A rollout with steps that is under way: this one, begun by an earlier step or run, or another deployment's. */
   readonly progress?: Progress;
+  /** Deployment of another canary, which has all of the traffic, and whose last share nobody has judged. */
+  readonly replaces?: string;
   readonly lastRun?: LastRun | undefined;
   /** Deployments to remove once they have no traffic. */
   readonly remove: readonly string[];
@@ -64,7 +66,9 @@ export function planRollout(
   const { strategy = { kind: "blueGreen" } } = wish;
   const place = strategy.kind === "inPlace" ? placeInPlace(deployments, wish) : placeFor(deployments, live, wish);
   const { name, action, existing, reason } = place;
-  const progress = standingProgress(endpoint);
+  const standing = standingProgress(endpoint);
+  const replaces = isReplaceable(standing, name, wish) ? standing.deployment : undefined;
+  const progress = replaces === undefined ? standing : undefined;
   const moves = movesOf(strategy, place, { endpoint, progress, wish });
   const trafficAfter = moves.at(-1)?.traffic ?? trafficBefore;
   // Old deployments go once this rollout has given traffic to its own; a mirror, and a change in place, give none.
@@ -84,6 +88,7 @@ export function planRollout(
     trafficAfter,
     moves,
     ...(progress === undefined ? {} : { progress }),
+    ...(replaces === undefined ? {} : { replaces }),
     lastRun: lastRunOf(endpoint?.tags),
     remove:
       wish.deleteOldDeployments && endsLive
@@ -144,6 +149,21 @@ function movesOf(
       return !(sameTraffic(last.traffic, move.traffic) && sameTraffic(last.mirror, move.mirror));
     });
   }
+}
+
+/** Whether another deployment's canary has all of the traffic and no run is at it: nothing is left of it but a judgement that nobody made. */
+function isReplaceable(
+  standing: Progress | undefined,
+  name: string,
+  { foreign, strategy }: RolloutWish,
+): standing is Progress {
+  return (
+    strategy?.kind === "canary" &&
+    standing?.kind === "canary" &&
+    standing.share === 100 &&
+    !sameName(standing.deployment, name) &&
+    foreign?.has(standing.deployment.toLowerCase()) !== true
+  );
 }
 
 /** @throws TaskError where another deployment's rollout has its share of the traffic still: two at once could not be judged */
@@ -208,6 +228,11 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     `Plan for the endpoint ${endpoint}:`,
     ...(plan.endpoint === "create" ? [`  create the endpoint ${endpoint}`] : []),
     `  ${sentences[action]}${reason === undefined ? "" : `; it has this name because ${reason}`}`,
+    ...(plan.replaces === undefined
+      ? []
+      : [
+          `  replace the canary ${plan.replaces}, which has all of the traffic, and whose last share nobody has judged`,
+        ]),
     ...moveLines(plan),
     ...plan.remove.map((one) => `  delete the deployment ${one}`),
   ];

@@ -20,8 +20,12 @@ export interface Progress {
   readonly deployment: string;
   /** Percent of the traffic, or of its copies. */
   readonly share: number;
-  /** ISO 8601, UTC: the last change of the traffic. */
+  /** ISO 8601, UTC: when the last change of the traffic was written. */
   readonly since: string;
+  /** Seconds that Azure's own operation took after that; absent: not known. */
+  readonly took?: number | undefined;
+  /** ISO 8601, UTC: since when the share before it stood; absent: it is the first one. */
+  readonly before?: string | undefined;
   /** Pipeline and number of the run, for people. */
   readonly run: string;
   /** The rollout's mark, which its deployment bears as a tag. */
@@ -40,16 +44,18 @@ export interface Progress {
 export function readProgress(tags: Tags | null | undefined): Progress | undefined {
   const state = parse(tags?.[IN_PROGRESS]);
   const origin = parse(tags?.[ORIGIN]);
-  const { kind, deployment, share, since, run = "" } = state;
+  const { kind, deployment, share, since, took, before, run = "" } = state;
   if (kind !== "canary" && kind !== "shadow") return undefined;
   if (typeof deployment !== "string" || !isServingName(deployment)) return undefined;
-  if (!isShare(share) || typeof since !== "string" || Number.isNaN(Date.parse(since))) return undefined;
+  if (!isShare(share) || !isTime(since)) return undefined;
   const { by = "", made, was, of, taken } = origin;
   return {
     kind,
     deployment,
     share,
     since: new Date(since).toISOString(),
+    ...(isSeconds(took) ? { took } : {}),
+    ...(isTime(before) ? { before: new Date(before).toISOString() } : {}),
     run: typeof run === "string" ? run.replace(/[^\w .:/-]/g, "").slice(0, 80) : "",
     by: typeof by === "string" ? by : "",
     made: made === true,
@@ -63,7 +69,8 @@ export function readProgress(tags: Tags | null | undefined): Progress | undefine
 export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
   const { [IN_PROGRESS]: _state, [ORIGIN]: _origin, ...others } = tags;
   if (progress === undefined) return others;
-  const { kind, deployment, share, since, by, made, was, of, taken } = progress;
+  const { kind, deployment, share, since, took, by, made, was, of, taken } = progress;
+  const before = progress.before === undefined ? undefined : toSeconds(progress.before);
   const run = progress.run.replace(/[^\w .:/-]/g, "").slice(0, 80);
   // Newest first to be dropped last: a rerun is a rerun of what was done a moment ago.
   const origins = [
@@ -72,7 +79,7 @@ export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
   ].map((one) => JSON.stringify(one));
   return {
     ...others,
-    [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since, run }),
+    [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since, took, before, run }),
     [ORIGIN]:
       origins.find((text) => text.length <= LONGEST) ?? JSON.stringify({ by, made, of, taken: taken.slice(-8) }),
   };
@@ -123,6 +130,20 @@ export function standingProgress(endpoint: Endpoint | undefined): Progress | und
   return share === progress.share ? progress : undefined;
 }
 
+/** Milliseconds for which the operation of a write may go on whose time nobody has noted. */
+const UNNOTED = 60_000;
+
+/**
+ * When the bake of a share begins, in milliseconds since the epoch: once the endpoint's own operation has ended. Until then Azure serves the
+ * shares before it (docs/facts/azureml-wire.md#12.4).
+ */
+export const bakesFrom = ({ since, took }: Pick<Progress, "since" | "took">): number =>
+  Date.parse(since) + (took === undefined ? UNNOTED : took * 1000);
+
+/** Seconds that an operation took, where they are to be noted for later steps; undefined where what is not noted covers it. */
+export const toNote = (took: number): number | undefined =>
+  took * 1000 > UNNOTED ? Math.min(took, 99_999) : undefined;
+
 /** The short hash of a pipeline run, the same for all its stages; empty outside pipelines. */
 export function runMark({ kind, organization, project, runId }: Provenance): string {
   if (kind === "none") return "";
@@ -160,6 +181,10 @@ function parse(text: string | undefined): Readonly<Record<string, unknown>> {
   }
 }
 
+const isTime = (value: unknown): value is string => typeof value === "string" && !Number.isNaN(Date.parse(value));
+const toSeconds = (time: string): string => new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
+const isSeconds = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) < 100_000;
 const isMark = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{8}$/.test(value);
 const isShare = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100;

@@ -42,6 +42,15 @@ export function routeTo(next: Progress, from: Progress | undefined, isLast: bool
   };
 }
 
+/** The write that notes how long the operation of a share took: its bake begins after that, also for later steps. */
+export function routeNoting(progress: Progress) {
+  return (now: Routing, endpoint: Endpoint): Routing => {
+    const standing = standingProgress(endpoint);
+    if (standing === undefined || !isSame(standing, progress) || standing.took !== undefined) return now;
+    return { ...now, tags: withProgress(now.tags, { ...standing, took: progress.took }) };
+  };
+}
+
 const isSame = (one: Progress | undefined, other: Progress): boolean =>
   one !== undefined &&
   one.kind === other.kind &&
@@ -57,8 +66,9 @@ const isSame = (one: Progress | undefined, other: Progress): boolean =>
  * @throws TaskError where the rollout of this run was taken back, or has ended well and does not stand any more
  */
 export function hasEnded(plan: RolloutPlan, kind: Progress["kind"], provenance: Provenance): boolean {
-  const { progress, lastRun, trafficBefore, moves, deployment } = plan;
-  if (progress !== undefined || lastRun === undefined || lastRun.of !== runMark(provenance)) return false;
+  const { progress, replaces, lastRun, trafficBefore, moves, deployment } = plan;
+  if (progress !== undefined || replaces !== undefined || lastRun === undefined || lastRun.of !== runMark(provenance))
+    return false;
   const { ended } = lastRun;
   if (ended && !(ended.kind === kind && sameName(ended.deployment, deployment.name))) return false;
   if (ended?.kind === "shadow") return true;
@@ -82,7 +92,8 @@ export function requireStanding(endpoint: Endpoint, progress: Progress): void {
 }
 
 function requireNone({ properties }: Endpoint, standing: Progress | undefined): void {
-  if (standing === undefined) return;
+  // A canary that has all of the traffic may be replaced: the plan has looked whether a run is at it.
+  if (standing === undefined || (standing.kind === "canary" && standing.share === 100)) return;
   throw new TaskError(
     "conflict",
     `A ${standing.kind} rollout of ${standing.deployment} has begun at the same time; the traffic is ${sayTraffic(properties.traffic ?? {})}, and nothing was moved.`,
@@ -90,7 +101,10 @@ function requireNone({ properties }: Endpoint, standing: Progress | undefined): 
   );
 }
 
-/** All that a rollout has written since it began, as far as it stands: shares go back to those before it, or in proportion. */
+/**
+ * All that a rollout has written since it began, as far as it stands: shares go back to those before it, or in proportion. Where it has all of
+ * the traffic and nobody knows what was before, the traffic stays.
+ */
 export function writtenSince({ tags, properties }: Endpoint, progress: Progress): WrittenChanges {
   const { deployment: name, share, was } = progress;
   const now = withoutZeros(properties.traffic ?? {});
@@ -98,6 +112,7 @@ export function writtenSince({ tags, properties }: Endpoint, progress: Progress)
   const value = tags?.[IN_PROGRESS];
   const state = value === undefined ? {} : { [IN_PROGRESS]: [null, value] as const };
   if (progress.kind === "shadow") return { tags: state, mirror: [0, share] };
+  if (was === undefined && share === 100) return { tags: state };
   return {
     tags: state,
     changes: was && stands(now, was, name, share) ? changesOf(was, now) : { [name]: [shareOf(was, name), share] },

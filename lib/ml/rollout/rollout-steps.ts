@@ -11,9 +11,10 @@ import { azureClock } from "../workspace/azure-clock.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
 import { type Judge, type Judged, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
-import { type Progress, runMark, standingProgress, stepMark } from "./rollout-progress.ts";
+import { liveBeside, minutesBefore } from "./rollout-live.ts";
+import { bakesFrom, type Progress, runMark, standingProgress, stepMark, toNote } from "./rollout-progress.ts";
 import type { StepSection } from "./rollout-report.ts";
-import { requireStanding, routeTo, writtenSince } from "./rollout-route.ts";
+import { requireStanding, routeNoting, routeTo, writtenSince } from "./rollout-route.ts";
 
 /** The state of a rollout with steps after this call. */
 export interface StepsTaken {
@@ -71,10 +72,12 @@ export class StepTaker {
       this.#rollout.end();
       return { done: true };
     }
-    // Where the steps were lowered meanwhile, the share that it has is the last one.
-    const ahead = shares.length > 0 ? shares : [begun?.share ?? 0];
-    const live = liveBeside(endpoint, name);
+    const live = liveBeside(endpoint, name, begun);
     this.#rollout.tell({ live });
+    // The last share of a canary is judged as well, so that a write of its own ends the rollout. Where the steps were lowered meanwhile, the
+    // share that it has is the last one; a first deployment has nothing to go back to, and is not judged.
+    const isJudged = this.#strategy.kind === "canary" && (begun !== undefined || live !== undefined);
+    const ahead = isJudged ? [...shares, shares.at(-1) ?? begun?.share ?? 0] : shares;
     let verdict: Verdict["outcome"] | undefined;
     for (const [at, share] of ahead.entries()) {
       if (this.#progress !== undefined && !azure.dryRun) {
@@ -84,7 +87,7 @@ export class StepTaker {
         if (at > 0) await this.#contractTest();
       }
       const isLast = at === ahead.length - 1;
-      await this.#moveTo(share, isLast);
+      await (isLast && isJudged ? this.#finish(share) : this.#moveTo(share, isLast));
       if (this.#progress) this.#at(this.#progress, ahead.slice(at + 1));
       else this.#rollout.tell({ share: this.#strategy.kind === "canary" ? share : undefined, nextShare: undefined });
       if (isLast) return { done: true, verdict };
@@ -101,10 +104,16 @@ export class StepTaker {
 
   async #judgeNow(progress: Progress, live: string | undefined): Promise<Judged> {
     const { log, signal } = this.#workspace;
+    const isAlone = progress.kind === "canary" && progress.share === 100 && live !== undefined;
+    const liveMinutes = isAlone ? minutesBefore(progress) : undefined;
+    if (liveMinutes) {
+      const [from, to] = [liveMinutes.from, liveMinutes.to].map((at) => new Date(at).toISOString());
+      log.info(`${live} has no traffic any more: rules that read live compare with its minutes from ${from} to ${to}.`);
+    }
     const found = await judgeShare(progress, this.#strategy, {
       judge: async (window) => {
         const [judged] = await Promise.all([
-          this.#judge({ ...window, fresh: progress.deployment, live }),
+          this.#judge({ ...window, fresh: progress.deployment, live, liveMinutes }),
           // A rollback or another release ends the rollout: nobody waits for requests that do not come any more.
           this.#requireStanding(progress),
         ]);
@@ -179,6 +188,23 @@ export class StepTaker {
     return endpoint;
   }
 
+  /**
+   * Ends a canary whose last share may stand: its state goes, and its deployment is known to be good. Nothing is taken back any more, whatever
+   * becomes of this write, which moves no traffic.
+   */
+  async #finish(share: number): Promise<void> {
+    const { log, signal } = this.#workspace;
+    this.#rollout.end();
+    try {
+      await this.#moveTo(share, true);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof TaskError) || error.kind === "conflict") throw error;
+      log.warn(
+        `The rollout has ended well, and the endpoint's tags say that it is in progress still, because they could not be written: ${error.message} Run the step again to end it.`,
+      );
+    }
+  }
+
   async #moveTo(share: number, isLast: boolean): Promise<void> {
     const { log, provenance } = this.#workspace;
     const { name, claim, report } = this.#rollout;
@@ -188,6 +214,7 @@ export class StepTaker {
       deployment: name,
       share,
       since: new Date(this.#clock.now()).toISOString(),
+      before: this.#progress && new Date(bakesFrom(this.#progress)).toISOString(),
       run: [provenance.definition, provenance.runNumber].filter((one) => one !== "").join(" "),
       by: this.#progress?.by || claim.by,
       made: this.#progress?.made ?? claim.created,
@@ -204,26 +231,44 @@ export class StepTaker {
       tried.add(next.since);
       return routeTo(next, from, isLast)(now, endpoint);
     }, isLast || this.#isOneChange);
-    const was = this.#progress?.was ?? withoutZeros(report.trafficBefore);
-    this.#progress = isLast ? undefined : { ...next, was };
+    const was = from?.was ?? withoutZeros(report.trafficBefore);
+    const took = Math.max(0, Math.ceil((this.#clock.now() - Date.parse(next.since)) / 1000));
+    this.#progress = isLast ? undefined : { ...next, was, took };
+    if (this.#progress && this.#isOneChange) await this.#note({ ...this.#progress, took: toNote(took) });
     if (next.kind === "shadow") {
       log.info(
         isLast
           ? `No request of ${report.endpoint} is copied to ${name} any more; the traffic is ${sayTraffic(after)}, as before.`
           : `${share} % of the requests to ${report.endpoint} are copied to ${name}; the traffic stays: ${sayTraffic(after)}.`,
       );
-    } else log.info(`The traffic of ${report.endpoint} is ${sayTraffic(after)}.`);
-    if (isLast && next.kind === "canary") {
-      this.#tell({ share, since: next.since });
-      this.#rollout.tell({ since: next.since });
+    } else {
+      log.info(`The traffic of ${report.endpoint} ${isLast && from ? "stays" : "is"} ${sayTraffic(after)}.`);
+      if (isLast && !from) {
+        this.#tell({ share, since: next.since });
+        this.#rollout.tell({ since: next.since });
+      }
     }
   }
 
-  /** Where the rollout stands, and the share that comes next: of a shadow none, because its mirror ends. */
+  /** Notes for later steps how long the endpoint's own operation took: those minutes are no bake of the new share. */
+  async #note(progress: Progress): Promise<void> {
+    const { log, signal, azure } = this.#workspace;
+    if (progress.took === undefined || azure.dryRun) return;
+    try {
+      await this.#rollout.move(routeNoting(progress), true);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof TaskError)) throw error;
+      log.warn(
+        `Azure took ${progress.took} seconds to move the traffic. That could not be noted on the endpoint, so that the next step counts them as bake: ${error.message}`,
+      );
+    }
+  }
+
+  /** Where the rollout stands, and the share that comes next: none where the rollout ends after this one. */
   #at({ share, since }: Progress, ahead: readonly number[]): void {
     const [nextShare] = ahead;
     this.#tell({ share, since });
-    this.#rollout.tell({ share, since, nextShare: nextShare === 0 ? undefined : nextShare });
+    this.#rollout.tell({ share, since, nextShare: nextShare === 0 || nextShare === share ? undefined : nextShare });
   }
 
   #says({ kind, deployment, share, since }: Progress): string {
@@ -236,12 +281,4 @@ export class StepTaker {
     this.#steps = [...others, step];
     this.#rollout.tell({ steps: this.#steps });
   }
-}
-
-/** The deployment that the new one is compared with: the one that has most of the traffic beside it. */
-function liveBeside({ properties }: Endpoint, name: string): string | undefined {
-  const others = Object.entries(withoutZeros(properties.traffic ?? {})).filter(
-    ([one]) => one.toLowerCase() !== name.toLowerCase(),
-  );
-  return others.sort((a, b) => b[1] - a[1])[0]?.[0];
 }

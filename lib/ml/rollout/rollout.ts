@@ -147,7 +147,11 @@ export class Rollout {
   /** Whether a deployment that is kept is finished, as far as one can know: what another run is still at is taken over first. */
   async #isNobodyElses(): Promise<boolean> {
     if (this.#workspace.azure.dryRun) return true;
-    const entry = (await this.lock.rollouts())?.[this.name.toLowerCase()];
+    const rollouts = await this.lock.rollouts();
+    const { replaces } = this.#plan;
+    const other = replaces === undefined ? undefined : rollouts?.[replaces.toLowerCase()];
+    if (replaces !== undefined && other) throw stillJudged(this.#endpoint, replaces, other);
+    const entry = rollouts?.[this.name.toLowerCase()];
     const isStepped = /^(canary|shadow)$/.test(this.#begun.wish.strategy?.kind ?? "");
     const isJudged = isStepped && this.#plan.progress !== undefined;
     if (entry && isJudged && !this.#claim.isOwn(entry)) throw stillJudged(this.#endpoint, this.name, entry);

@@ -28,9 +28,10 @@ function stages(endpoint: string, runId = "4711") {
 }
 
 describe("a canary with one change a call", () => {
-  it("begins, goes on and ends in three short steps, and waits in none of them", async () => {
+  it("begins, goes on and ends in short steps, waits in none of them, and is judged at its last share too", async () => {
     const name = await liveEndpoint();
-    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    // Nobody is sent to blue any more from the third step on, 76 minutes ago.
+    await Promise.all([seed(name, "blue", { until: 76 }), seed(name, "green")]);
     const { stage, pass } = stages(name);
     const first = await (await stage("ten")).done;
     assert.deepEqual([first.done, first.verdict, first.traffic], [false, undefined, { blue: 90, green: 10 }]);
@@ -41,7 +42,14 @@ describe("a canary with one change a call", () => {
     assert.deepEqual([second.done, second.verdict, second.traffic], [false, "pass", { blue: 50, green: 50 }]);
     await pass(12);
     const third = await (await stage("all")).done;
-    assert.deepEqual([third.done, third.verdict, third.traffic], [true, "pass", { green: 100 }]);
+    assert.deepEqual([third.done, third.verdict, third.traffic], [false, "pass", { green: 100 }]);
+    assert.deepEqual([third.share, third.nextShare, (await tagsOf(name))[LAST_KNOWN_GOOD]], [100, undefined, "blue"]);
+    await pass(12);
+    const last = await stage("end");
+    const end = await last.done;
+    assert.deepEqual([end.done, end.verdict, end.traffic, end.live], [true, "pass", { green: 100 }, "blue"]);
+    assert.match(last.log.text(), /blue has no traffic any more: rules that read live compare with its minutes from/);
+    assert.match(last.log.text(), /pass {2}new\.latencyP95 <= 1\.2 \* live\.latencyP95/);
     assert.deepEqual(
       [(await tagsOf(name))[IN_PROGRESS], (await tagsOf(name))[LAST_KNOWN_GOOD]],
       [undefined, "green blue"],
@@ -67,8 +75,11 @@ describe("a canary with one change a call", () => {
     // Another run of the pipeline goes on with it.
     const { stage: another, pass: later } = stages(name, "4712");
     await later(36);
-    assert.equal((await (await another("ten")).done).done, true);
+    assert.equal((await (await another("ten")).done).done, false);
     assert.deepEqual((await served(name)).traffic, { green: 100 });
+    await later(12);
+    assert.equal((await (await another("ten", { provenance: { attempt: 2 } })).done).done, false);
+    assert.equal((await (await another("end")).done).done, true);
   });
 
   it("takes all of it back where a later step finds it bad, and deletes the deployment that an earlier step made", async () => {
@@ -88,6 +99,66 @@ describe("a canary with one change a call", () => {
     assert.deepEqual(await served(name), { traffic: { blue: 70, teal: 30 }, deployments: ["blue", "teal:b"] });
     assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
     assert.equal(rollout.report()?.steps?.at(-1)?.outcome, "fail");
+  });
+
+  it("takes it back where the step after its last share finds it bad: the old deployment is still there", async () => {
+    const name = await liveEndpoint({ teal: 30 });
+    await Promise.all([seed(name, "blue"), seed(name, "green", { until: 88 })]);
+    await seed(name, "green", { ago: 88, errors: 20 });
+    const { stage, pass } = stages(name);
+    const canary = { remove: true, inputs: { steps: "10, 100" } };
+    await (await stage("ten", canary)).done;
+    await pass(12);
+    await (await stage("all", canary)).done;
+    assert.deepEqual(await served(name), { traffic: { green: 100 }, deployments: ["blue", "green:a", "teal:b"] });
+    await pass(12);
+    const error = await failureOf(await stage("end", canary));
+    assert.match(error.message, /green with 100 % of the traffic since .* was judged and failed\. new\.errorRate/);
+    assert.deepEqual(await served(name), { traffic: { blue: 70, teal: 30 }, deployments: ["blue", "teal:b"] });
+    assert.deepEqual([(await tagsOf(name))[IN_PROGRESS], (await tagsOf(name))[LAST_KNOWN_GOOD]], [undefined, "blue"]);
+  });
+
+  it("whose last share nobody judges is replaced by the next canary, and rolled back to what was before it", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const steps = { inputs: { steps: "10, 100" } };
+    await (await stage("ten", steps)).done;
+    await pass(12);
+    await (await stage("all", steps)).done;
+    const next = await stage("ten", { deployment: "teal", how: "b", ...steps, provenance: { runId: "5000" } });
+    assert.equal((await next.done).done, false);
+    assert.match(
+      next.log.text(),
+      /replace the canary green, which has all of the traffic, and whose last share nobody/,
+    );
+    assert.deepEqual((await served(name)).traffic, { green: 90, teal: 10 });
+  });
+
+  it("that is good stays where its end cannot be written: that is a warning, and the next run ends it", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const steps = { inputs: { steps: "10, 100" } };
+    await (await stage("ten", steps)).done;
+    await pass(12);
+    await (await stage("all", steps)).done;
+    await pass(12);
+    const last = await stage("end", {
+      ...steps,
+      opening: {
+        between: async (request, send) =>
+          isTrafficWrite(name)(request)
+            ? answered(request, 403, { error: { code: "AuthorizationFailed", message: "No right to write." } })
+            : send(),
+      },
+    });
+    assert.equal((await last.done).done, true);
+    assert.match(last.log.text(), /\[warning\] The rollout has ended well, and the endpoint's tags say that it is in/);
+    assert.deepEqual((await served(name)).traffic, { green: 100 });
+    const again = await (await stage("end", { ...steps, provenance: { attempt: 2 } })).done;
+    assert.deepEqual([again.done, (await tagsOf(name))[IN_PROGRESS]], [true, undefined]);
+    assert.equal((await tagsOf(name))[LAST_KNOWN_GOOD], "green blue");
   });
 
   it("takes it back where the contract test of a later step fails", async () => {
@@ -124,7 +195,7 @@ describe("a canary with one change a call", () => {
     const shorter = await (await stage("fifty", { provenance: { attempt: 2 } })).done;
     assert.deepEqual(
       [shorter.verdict, shorter.steps?.at(-1)?.reasons?.[0]],
-      ["inconclusive", "2 of 5 minutes have baked."],
+      ["inconclusive", "1 of 5 minutes have baked."],
     );
     await pass(4);
     assert.equal((await (await stage("fifty", { provenance: { attempt: 3 } })).done).verdict, "pass");
