@@ -34,6 +34,7 @@ describe("canary.yml", () => {
           ["Share10", []],
           ["Share50", ["Share10"]],
           ["Share100", ["Share10", "Share50"]],
+          ["End", ["Share10", "Share50", "Share100"]],
         ],
       );
     });
@@ -45,7 +46,7 @@ describe("the first look of canary.yml", () => {
     const { stages } = expanded("canary.yml", { modelVersion: "3" });
     assert.deepEqual(
       inputsOf("AzureMLCheckRollout@1", stages).map((inputs) => inputs["deploymentName"]),
-      ["$(deploymentName)", "$(deploymentName)"],
+      ["$(deploymentName)", "$(deploymentName)", "$(deploymentName)"],
     );
     const variables = stages.flatMap(({ jobs }) => jobs.flatMap((job) => (job.name === "Bake" ? job.variables : [])));
     assert.deepEqual(
@@ -54,6 +55,7 @@ describe("the first look of canary.yml", () => {
         JSON.stringify(expression).includes("Move.deploy.deploymentName"),
       ]),
       [
+        ["deploymentName", true],
         ["deploymentName", true],
         ["deploymentName", true],
       ],
