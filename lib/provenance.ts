@@ -30,6 +30,16 @@ export interface Provenance {
   readonly commit: string;
   readonly requestedFor?: string;
   readonly pullRequestId?: string;
+  /** System.TeamProjectId. */
+  readonly projectId?: string;
+  /** Name of the repository that the run was started from. */
+  readonly repository?: string;
+  /** Id of that repository, where it lies in Azure Repos. */
+  readonly repositoryId?: string;
+  /** Environment of a deployment job. */
+  readonly environment?: string;
+  /** Ids of the run's work items, filled in before the step's first write where its input `traceability` asks for them. */
+  workItems?: readonly string[];
 }
 
 /** Removes user and password: the clone address of Azure Repos has a user in it (docs/facts/azureml-documents.md#9.1). */

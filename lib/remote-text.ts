@@ -10,3 +10,7 @@ export function bounded(text: string, limit: number): string {
   const isHalf = /[\ud800-\udbff]$/.test(text.charAt(limit - 1));
   return `${text.slice(0, isHalf ? limit - 1 : limit)}… (${text.length} characters)`;
 }
+
+/** The text, or its beginning with an ellipsis: `longest` characters at most. No half of a character stays. */
+export const cut = (text: string, longest: number): string =>
+  text.length <= longest ? text : `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, "")}…`;

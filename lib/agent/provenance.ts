@@ -14,7 +14,14 @@ export function readProvenance(variable: (name: string) => string | undefined): 
   const phase = named(first("System.PhaseName"));
   const job = named(first("System.JobName"));
   const requestedFor = first(...(kind === "release" ? ["Release.RequestedFor"] : []), "Build.RequestedFor");
-  const pullRequestId = first("System.PullRequest.PullRequestId");
+  const isAzureRepos = first("Build.Repository.Provider").toLowerCase() === "tfsgit";
+  const more = {
+    pullRequestId: first("System.PullRequest.PullRequestId"),
+    projectId: first("System.TeamProjectId"),
+    repository: first("Build.Repository.Name"),
+    repositoryId: isAzureRepos ? first("Build.Repository.ID") : "",
+    environment: kind === "release" ? "" : first("Environment.Name"),
+  };
   const definitionId = first(...(kind === "release" ? ["Release.DefinitionId"] : []), "System.DefinitionId");
   return {
     kind,
@@ -50,7 +57,7 @@ export function readProvenance(variable: (name: string) => string | undefined): 
     commit: first("Build.SourceVersion"),
     ...(definitionId === "" ? {} : { definitionId }),
     ...(requestedFor === "" ? {} : { requestedFor }),
-    ...(pullRequestId === "" ? {} : { pullRequestId }),
+    ...Object.fromEntries(Object.entries(more).filter(([, value]) => value !== "")),
   };
 }
 

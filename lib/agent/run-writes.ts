@@ -6,6 +6,7 @@ import type { RunCreateModel, TestCaseResult } from "azure-devops-node-api/inter
 import type { TaskApi } from "azure-devops-node-api/TaskApi.js";
 import type { TestApi } from "azure-devops-node-api/TestApi.js";
 import { TaskError } from "../errors.ts";
+import { cut } from "../remote-text.ts";
 import { type AzureDevOpsSettings, namedAs, requestOptions } from "./azure-devops.ts";
 import { onlyAnswers } from "./devops-answers.ts";
 
@@ -130,6 +131,3 @@ async function asked<T>(doing: string, work: () => Promise<T>): Promise<T> {
     );
   }
 }
-
-const cut = (text: string, longest: number): string =>
-  text.length <= longest ? text : `${text.slice(0, longest - 1).replace(/[\ud800-\udbff]$/, "")}…`;

@@ -290,6 +290,7 @@ export const recordShape: Shape = section(
         from: list(text()),
         ended: text(),
         changed: flag,
+        workItems: list(text(20)),
         trafficBefore: map(number),
         traffic: map(number),
       },

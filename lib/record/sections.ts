@@ -188,6 +188,8 @@ export interface RollbackSection {
   ended?: string;
   /** False: nothing was changed. */
   changed?: boolean;
+  /** Ids of the work items that the deployments without traffic were made for, by their tags. */
+  workItems?: readonly string[];
   trafficBefore?: Readonly<Record<string, number>>;
   traffic?: Readonly<Record<string, number>>;
 }

@@ -11,7 +11,7 @@ import { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
 import { newRecord } from "./recording.ts";
-import type { Open, StoryContext, StoryRun, Task } from "./task.ts";
+import type { Open, StepView, StoryContext, StoryRun, Task } from "./task.ts";
 
 /** How long a story may run after a cancel (SIGINT); the agent waits 7.5 seconds before it sends SIGTERM (docs/facts/agent.md#4). */
 const GRACE = 5_000;
@@ -37,6 +37,8 @@ interface Step<Inputs, Outputs> {
   readonly network: Network;
   readonly record: RunRecord;
   readonly issues: string[];
+  /** What is written outside of the run once the story has ended. */
+  view?: StepView | undefined;
   /** Secrets that files held. The agent masks them in the log; what is attached is ours to clean. */
   readonly hidden: Set<string>;
 }
@@ -58,6 +60,7 @@ export async function runTask<Inputs, Outputs>(
     const outputs = await Promise.race([runStory(step), grace.over, agent.uncaught]);
     if (outputs !== undefined) setOutputs(step, outputs);
     record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
+    await endView(step);
     await leaveRecord(step);
     for (const issue of issues) agent.log.warn(issue);
     const result = issues.length === 0 ? "Succeeded" : "SucceededWithIssues";
@@ -66,6 +69,7 @@ export async function runTask<Inputs, Outputs>(
     const canceled = agent.signal.aborted;
     record.result = canceled ? "canceled" : "failed";
     record.error = canceled ? reportCancel(agent, agent.signal.reason, error) : reportFailure(agent, error);
+    if (!canceled) await endView(step);
     await leaveRecord(step);
     const result = canceled ? "Canceled" : "Failed";
     return { result, message: record.error.message, outputs: undefined, record, issues, error };
@@ -106,7 +110,10 @@ const begin = <Inputs, Outputs>(
 async function runStory<Inputs, Outputs>(step: Step<Inputs, Outputs>): Promise<Outputs | undefined> {
   const { task, agent, hidden } = step;
   const { context, withheld } = contextOf(step);
-  if (withheld === undefined) return task.story(context);
+  if (withheld === undefined) {
+    step.view = task.view?.(context);
+    return task.story(context);
+  }
   const outputs = await task.story(dryRunContext(context, task.outputsOfDryRun));
   sayWithheldWrites(agent.log, withheld, { secrets: hidden, outputs: task.outputsOfDryRun });
   return task.outputsOfDryRun ? outputs : undefined;
@@ -133,7 +140,7 @@ function contextOf<Inputs, Outputs>(
     source = request;
     const { name, resourceGroup, subscriptionId } = request;
     if (name !== "") record.workspace = { name, resourceGroup, subscriptionId };
-    const place = await opener({ ...request, log });
+    const [place] = await Promise.all([opener({ ...request, log }), step.view?.ready]);
     const { location } = place as { readonly location?: unknown };
     if (record.workspace && typeof location === "string") record.workspace.location = location;
     return place;
@@ -194,6 +201,18 @@ function setOutputs<Inputs, Outputs>({ task, agent }: Step<Inputs, Outputs>, out
   for (const [name, value] of outputVariables(task.contract.outputs, outputs, agent.log.warn)) {
     agent.setOutput(name, value);
   }
+}
+
+/** Views never change the result: a cancel while one is written leaves it as far as it is. */
+async function endView<Inputs, Outputs>({ view, agent, record }: Step<Inputs, Outputs>): Promise<void> {
+  if (view === undefined) return;
+  record.finished = new Date().toISOString();
+  const warning = {
+    failed: "The links of this step were not all written",
+    missing: "The step's result counts all the same.",
+    needs: "Azure DevOps to answer",
+  };
+  await secondaryWrite({ log: agent.log, signal: NEVER }, warning, () => view.end(record));
 }
 
 /** The warning when a file cannot be attached to the run. */

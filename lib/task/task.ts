@@ -83,7 +83,25 @@ export interface StoryContext<Inputs, Outputs> {
 
 export type Story<Inputs, Outputs> = (context: StoryContext<Inputs, Outputs>) => Promise<Outputs>;
 
+/** The part of a story's context that a view is opened with. */
+export interface ViewContext<Inputs> {
+  readonly inputs: Inputs;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly run: Pick<StoryRun<never>, "provenance" | "writes">;
+}
+
+/** A view of the step outside of its run, such as work items: begun with the story, so that its reads run beside it. */
+export interface StepView {
+  /** Awaited while the story opens its workspace: what the story's writes carry is known then. Never rejects. */
+  readonly ready?: Promise<unknown>;
+  /** Called once the result is in the record, also that of a failure; not after a cancel. A failure in it is a warning. */
+  end(record: RunRecord): Promise<void>;
+}
+
 export interface TaskOptions<Inputs, Outputs> {
+  /** Undefined where the inputs ask for no view. */
+  readonly view?: (context: ViewContext<Inputs>) => StepView | undefined;
   /** Runs after the job's last step, even after a cancel, if the main stage left something to take back. */
   readonly postJob?: (context: StoryContext<Inputs, Outputs>, left: string) => Promise<void>;
   /** The story knows its outputs without a write, so that a dry run sets them as well. */

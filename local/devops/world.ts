@@ -5,6 +5,7 @@ import { EndpointProxy } from "./endpoint-proxy/proxy.ts";
 import { EndpointTypes } from "./endpoint-proxy/types.ts";
 import { ServerTasks } from "./server-tasks/index.ts";
 import { type Build, type BuildResult, Builds, type Definition, type WantedBuild } from "./state/builds.ts";
+import { CommitStatuses } from "./state/commit-statuses.ts";
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
 import { type Approval, type DeploymentRecord, Environments } from "./state/environments.ts";
@@ -49,6 +50,7 @@ export class DevOpsWorld {
   readonly workItems: WorkItems;
   readonly testRuns: TestRuns;
   readonly environments: Environments;
+  readonly commitStatuses: CommitStatuses;
   readonly connections: Connections;
   readonly webhooks: Webhooks;
   readonly members = new Members();
@@ -83,6 +85,7 @@ export class DevOpsWorld {
     this.workItems = new WorkItems(project, this.now);
     this.testRuns = new TestRuns(this.now);
     this.environments = new Environments(this.now);
+    this.commitStatuses = new CommitStatuses(this.now);
     this.connections = new Connections((connection) => {
       const { secret } = connection.authorization.parameters;
       if (secret !== undefined) options.addSecret?.(secret);

@@ -70,7 +70,7 @@ export type Strategy =
       onInconclusive: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "allowedFolders" | "preflight" | "plan" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "timeoutInMinutes"> & {
+export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "allowedFolders" | "preflight" | "plan" | "traceability" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "timeoutInMinutes"> & {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
   /** How long an endpoint lives that this step makes, in hours or days: `12h`, `7d`. The end is written to its tag `azureDevOps.expires`, and AzureMLCleanUp may delete the endpoint from then on. An endpoint that is there already is left as it is. Left empty, a new endpoint has no end. */
@@ -129,6 +129,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.allowedFolders,
     shared.preflight,
     shared.plan,
+    shared.traceability,
     shared.requestFile,
     shared.expectations,
     shared.maxLatencyInMilliseconds,

@@ -9,6 +9,7 @@ import {
   rolloutOutputs,
 } from "../../lib/ml/index.ts";
 import { defineTask, preflightInto } from "../../lib/task/index.ts";
+import { linksView } from "../../lib/task/links.ts";
 import { tagRun } from "../../lib/task/publishing.ts";
 import { contract } from "./contract.gen.ts";
 
@@ -33,6 +34,7 @@ export default defineTask(
     return rolloutOutputs(report);
   },
   {
+    view: linksView,
     postJob: async ({ open, run }, mark) => {
       const workspace = await open(openWorkspace);
       await tagRun(run, workspace, await rollBack(workspace, mark));

@@ -9,6 +9,7 @@ import {
   sayGate,
 } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
+import { linksView } from "../../lib/task/links.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
@@ -39,4 +40,4 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run })
 };
 
 // The judgement is known without being written to the job.
-export default defineTask(contract, story, { outputsOfDryRun: true });
+export default defineTask(contract, story, { view: linksView, outputsOfDryRun: true });

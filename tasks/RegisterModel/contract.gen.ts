@@ -24,7 +24,7 @@ export type Source =
       modelPath: string;
     };
 
-export type Inputs = Pick<SharedInputs, "registry" | "version" | "description" | "tags" | "allowedFolders" | "plan"> & {
+export type Inputs = Pick<SharedInputs, "registry" | "version" | "description" | "tags" | "allowedFolders" | "traceability" | "plan"> & {
   /** Name of the asset in the workspace: letters, digits, `.`, `_` and `-`, starting with a letter or a digit. */
   name: string;
   /** Type of the asset, in the words of Azure ML's YAML. */
@@ -58,6 +58,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.description,
     shared.tags,
     shared.allowedFolders,
+    shared.traceability,
     shared.plan,
   ],
   outputs: [

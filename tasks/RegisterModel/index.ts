@@ -2,19 +2,29 @@
 import { openAssetStore, registerModelIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openJudgements } from "../../lib/task/judgements.ts";
+import { linksView } from "../../lib/task/links.ts";
 import { contract, type Inputs } from "./contract.gen.ts";
 
-export default defineTask(contract, async ({ inputs, open, log, signal, record, run }) => {
-  const place = await open(openAssetStore);
-  const { name, type, version, description } = inputs;
-  const tags = readPairs(inputs.tags, "tags");
-  const request = { name, type, version, description, tags, source: sourceOf(inputs) };
-  const model = await registerModelIn(place, request, run.folders(inputs.allowedFolders), openJudgements(run, signal));
-  log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
-  const { evidence: _evidence, ...section } = model;
-  record.model = section;
-  return { name: model.name, version: model.version, assetId: model.id, created: model.created };
-});
+export default defineTask(
+  contract,
+  async ({ inputs, open, log, signal, record, run }) => {
+    const place = await open(openAssetStore);
+    const { name, type, version, description } = inputs;
+    const tags = readPairs(inputs.tags, "tags");
+    const request = { name, type, version, description, tags, source: sourceOf(inputs) };
+    const model = await registerModelIn(
+      place,
+      request,
+      run.folders(inputs.allowedFolders),
+      openJudgements(run, signal),
+    );
+    log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
+    const { evidence: _evidence, ...section } = model;
+    record.model = section;
+    return { name: model.name, version: model.version, assetId: model.id, created: model.created };
+  },
+  { view: linksView },
+);
 
 function sourceOf(inputs: Inputs) {
   return inputs.source === "job"

@@ -3,7 +3,7 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "deploymentName" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "allowedFolders" | "plan" | "timeoutInMinutes"> & {
+export type Inputs = Pick<SharedInputs, "deploymentName" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "allowedFolders" | "plan" | "traceability" | "timeoutInMinutes"> & {
   /** Name of the endpoint. Where a file names one too, this input counts. */
   endpointName: string;
 } & ConnectionType;
@@ -32,6 +32,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.maxLatencyInMilliseconds,
     shared.allowedFolders,
     shared.plan,
+    shared.traceability,
     { name: "timeoutInMinutes", type: "int", default: "30" },
   ],
   outputs: [

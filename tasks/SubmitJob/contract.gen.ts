@@ -18,7 +18,7 @@ export type Wait =
       cancelOnFailure: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" | "preflight" | "plan"> & {
+export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" | "preflight" | "plan" | "traceability"> & {
   /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
   jobFile: string;
   /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline, in which every character but letters, numbers, underscores and dashes becomes a dash. The list shows the experiments of the latest jobs. */
@@ -62,6 +62,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.allowedFolders,
     shared.preflight,
     shared.plan,
+    shared.traceability,
     { name: "maxNodeHours", type: "string" },
     { name: "maxCost", type: "string" },
     shared.wait,

@@ -1,8 +1,8 @@
 // Submit training run: once for this step of this run; its log as it grows; cancelled when the pipeline is.
-
 import { parseJob, readSource } from "../../lib/documents/index.ts";
 import { cancelLeft, followJob, openWorkspace, readCostLimits, submitJob } from "../../lib/ml/index.ts";
 import { defineTask, preflightInto, readPairs } from "../../lib/task/index.ts";
+import { linksView } from "../../lib/task/links.ts";
 import { withCostOfRun } from "../../lib/task/run-cost.ts";
 import { contract } from "./contract.gen.ts";
 
@@ -41,5 +41,5 @@ export default defineTask(
     record.job = await withCostOfRun({ run, log, signal }, { ...job, ...followed });
     return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
   },
-  { postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },
+  { view: linksView, postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },
 );

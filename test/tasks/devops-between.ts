@@ -16,6 +16,8 @@ export interface Between {
   /** `POST /contoso/_apis/…` of everything that came. */
   readonly asked: string[];
   fault: (request: string) => Fault | undefined;
+  /** Awaited before an answer is given on. */
+  hold: (request: string) => Promise<void> | void;
   close(): void;
 }
 
@@ -43,6 +45,7 @@ export async function standBetween(cloud: LocalCloud): Promise<Between> {
     const on = https.request(url, { method: request.method, headers, agent }, async (answer) => {
       const chunks: Buffer[] = [];
       for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+      await between.hold(`${request.method} ${request.url}`);
       if (fault !== undefined && fault.kind === "lost" && fault.status === undefined)
         return void request.socket.destroy();
       if (fault?.kind === "lost") {
@@ -59,6 +62,7 @@ export async function standBetween(cloud: LocalCloud): Promise<Between> {
     collectionUri: `http://127.0.0.1:${(server.address() as AddressInfo).port}${home.pathname}`,
     asked: [],
     fault: () => undefined,
+    hold: () => {},
     close() {
       server.close();
       server.closeAllConnections();

@@ -11,6 +11,7 @@ import { createResolver } from "../assets/resolve.ts";
 import { holdsSame, liesAt } from "../assets/same-content.ts";
 import { outputPathOf, ownDatastorePath, requirePath, uriOf } from "../assets/version-places.ts";
 import type { Judged } from "../gate/evidence.ts";
+import { tagsOfInputs } from "../jobs/job-inputs.ts";
 import { getJob, type Job, jobOutputUri, requireOutput } from "../jobs/jobs.ts";
 import { CONTENT_HASH, SOURCE_URI } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -24,6 +25,8 @@ export interface ModelSource {
   /** Rejects where there is nothing to make a model from. */
   readonly ready: Promise<unknown>;
   properties(): Promise<Record<string, string>>;
+  /** Tags that name the data and the models that the job read, as the service says them. */
+  read(): Promise<Record<string, string>>;
   /** The job whose judgement counts; undefined where there is none. */
   judged(): Promise<Judged | undefined>;
   /** Awaited before anything is created. */
@@ -73,6 +76,7 @@ export function fromJob(
     },
     ready: job,
     properties: async () => ({ ...sourceOf(await job), [SOURCE_URI]: uri }),
+    read: async () => tagsOfInputs(await job),
     judged: async () => ({ workspace, job: await job, jobName: from.job }),
     check: async () => requirePath(workspace, await job, output, from.path),
     uri: async () => uri,
@@ -98,6 +102,7 @@ export async function fromFolder(
       version.properties?.["modelType"] === request.type && holdsSame(home, "models", request.name, version, content),
     ready: Promise.resolve(),
     properties: async () => ({ [CONTENT_HASH]: hash }),
+    read: async () => ({}),
     judged: async () => undefined,
     check: async () => {},
     uri: async (version) => (await resolverOf(version).upload(content.path)).longUri.replace(/\/+$/, ""),

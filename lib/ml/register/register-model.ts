@@ -24,6 +24,7 @@ import {
 import { getJob } from "../jobs/jobs.ts";
 import { lineageProperties, lineageTags, sameTags } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
+import { modelPage } from "../workspace/studio-pages.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { ModelRequest } from "./model-request.ts";
 import { fromFolder, fromJob, type ModelSource } from "./model-source.ts";
@@ -33,6 +34,8 @@ import { shareVersion } from "./share.ts";
 export interface RegisteredModel extends RegisteredAsset {
   /** The job that made it, where one did. */
   readonly jobName?: string;
+  /** Page of the version in a workspace. */
+  readonly studioUrl?: string;
   /** The judgement, as tags: read from a run's record, never from a tag. */
   readonly evidence: Evidence;
 }
@@ -143,6 +146,7 @@ async function create(
       tags: {
         ...lineageTags(provenance),
         ...(source.jobName ? { jobName: source.jobName } : {}),
+        ...(await source.read()),
         ...tags,
       },
       properties: { ...lineageProperties(provenance), ...(await source.properties()) },
@@ -165,7 +169,7 @@ async function create(
   home.log.info(
     created ? `Registered ${name}:${version}.` : `${name}:${version} was registered by another run at the same time.`,
   );
-  return asRegistered(name, put, source, created, evidence);
+  return asRegistered(home, name, put, source, created, evidence);
 }
 
 /** A version that was made from the same; tags and a description that it lacks are added, and its evidence is what a run confirms. */
@@ -196,24 +200,27 @@ async function known(
     if (changed) home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);
   }
   const evidence = kept.isVerified ? kept.keep : {};
-  return asRegistered(request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
+  return asRegistered(home, request.name, { ...there, id: there.id ?? "" }, source, false, evidence);
 }
 
 function asRegistered(
+  home: Workspace | Registry,
   name: string,
   body: AssetBody & { id: string },
   source: ModelSource,
   created: boolean,
   evidence: Evidence,
 ): RegisteredModel {
+  const version = versionIn(body) ?? "";
   return {
     name,
-    version: versionIn(body) ?? "",
+    version,
     id: body.id,
     type: String(body.properties?.["modelType"] ?? ""),
     path: String(body.properties?.["modelUri"] ?? ""),
     created,
     ...(source.jobName === undefined ? {} : { jobName: source.jobName }),
+    ...(isRegistry(home) ? {} : { studioUrl: modelPage(home, name, version) }),
     evidence,
   };
 }

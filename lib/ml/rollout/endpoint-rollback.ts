@@ -2,7 +2,7 @@
 // nothing, and looks no model up.
 // Tests: test/lib/ml/rollout/endpoint-rollback.test.ts
 import { TaskError } from "../../errors.ts";
-import { listDeployments } from "../endpoints/deployments.ts";
+import { type Deployment, listDeployments } from "../endpoints/deployments.ts";
 import { EndpointLock, type Rollouts } from "../endpoints/endpoint-lock.ts";
 import { type Tags, withRolledBack } from "../endpoints/endpoint-tags.ts";
 import { type Endpoint, findEndpoint, noSuchEndpoint, type Traffic } from "../endpoints/endpoints.ts";
@@ -18,6 +18,7 @@ import {
   withoutZeros,
 } from "../endpoints/traffic-shares.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
+import { WORK_ITEMS } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { planRollback, type RollbackPlan, rollbackLines } from "./rollback-plan.ts";
 import { callBeforeTraffic } from "./rollout-call.ts";
@@ -47,6 +48,8 @@ export interface RollbackSection {
   /** Deployment of the rollout that was in progress. */
   readonly ended?: string;
   readonly changed: boolean;
+  /** Work items that the deployments in `from` were made for, by their tags: anybody may write these, so they only inform people. */
+  readonly workItems: readonly string[];
   readonly trafficBefore: Traffic;
   readonly traffic: Traffic;
 }
@@ -73,7 +76,17 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
   warnOfOthers(workspace, name, plan, rollouts);
   const section = (news: Partial<RollbackSection>): RollbackSection => {
     const { to, reason, from, ends, trafficBefore } = plan;
-    const whole = { endpoint: name, to, reason, from, changed: false, trafficBefore, traffic: trafficBefore };
+    const workItems = workItemsOf(deployments, from);
+    const whole = {
+      endpoint: name,
+      to,
+      reason,
+      from,
+      changed: false,
+      workItems,
+      trafficBefore,
+      traffic: trafficBefore,
+    };
     const told = { ...whole, ...(ends === undefined ? {} : { ended: ends }), ...news };
     options.onProgress?.(told);
     return told;
@@ -90,6 +103,15 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
     `The traffic of ${name} is ${sayTraffic(traffic)}; it was ${sayTraffic(plan.trafficBefore)}.${plan.from.length === 0 ? "" : ` ${plan.from.join(", ")} stays without traffic, and continues to be billed until somebody deletes it.`}`,
   );
   return section({ changed: true, traffic });
+}
+
+/** Their ids, at most twenty. */
+function workItemsOf(deployments: readonly Deployment[], from: readonly string[]): string[] {
+  const tags = deployments
+    .filter(({ name = "" }) => from.some((one) => sameName(one, name)))
+    .map(({ tags }) => tags ?? {});
+  const ids = tags.flatMap((one) => (one[WORK_ITEMS] ?? "").match(/\b\d{1,9}\b/g) ?? []);
+  return [...new Set(ids)].slice(0, 20);
 }
 
 async function callFirst(

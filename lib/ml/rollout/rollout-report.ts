@@ -13,6 +13,8 @@ export interface RolloutReport {
   readonly reason?: string | undefined;
   readonly model: string | undefined;
   readonly scoringUri: string | undefined;
+  /** Page of the endpoint. */
+  readonly studioUrl?: string;
   readonly state: string;
   readonly trafficBefore: Traffic;
   readonly traffic: Traffic;
@@ -77,6 +79,7 @@ export function deploymentSection(report: RolloutReport): DeploymentSection {
     failure,
     strategy,
     steps,
+    studioUrl,
   } = report;
   return {
     endpoint,
@@ -86,6 +89,7 @@ export function deploymentSection(report: RolloutReport): DeploymentSection {
     traffic,
     ...(model === undefined ? {} : { model }),
     ...(scoringUri === undefined ? {} : { scoringUri }),
+    ...(studioUrl === undefined ? {} : { studioUrl }),
     ...(autoscale === undefined ? {} : { autoscale }),
     ...(failure === undefined ? {} : { failure }),
     ...(strategy === undefined ? {} : { strategy }),

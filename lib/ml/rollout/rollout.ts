@@ -9,6 +9,7 @@ import type { Call, InvocationSection } from "../endpoints/invoke.ts";
 import { type Moved, moveTraffic, type Routing } from "../endpoints/traffic.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
+import { endpointPage } from "../workspace/studio-pages.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
 import { forgetPrevious, type KeepSpecification, keepPrevious } from "./in-place.ts";
@@ -74,6 +75,7 @@ export class Rollout {
       ...this.#named(),
       model: begun.wish.body.properties["model"] as string | undefined,
       scoringUri: undefined,
+      studioUrl: endpointPage(workspace, this.#endpoint),
       state: "planned",
       trafficBefore: begun.plan.trafficBefore,
       traffic: begun.plan.trafficBefore,

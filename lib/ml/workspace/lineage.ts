@@ -26,6 +26,20 @@ export const ORIGIN_METRICS = "azureDevOps.metrics";
 /** A tag of an endpoint, a deployment or a version that AzureMLCleanUp must leave; the value `false` takes that back. */
 export const KEEP_TAG = "azureDevOps.keep";
 
+/** Tags of what a run makes (docs/traceability.md): where the run is, and its attempt. */
+export const ORGANIZATION = "azureDevOps.organization";
+export const PROJECT = "azureDevOps.project";
+export const REPOSITORY = "azureDevOps.repository";
+export const STAGE = "azureDevOps.stage";
+export const ATTEMPT = "azureDevOps.attempt";
+/** Environment of the deployment job that made it. */
+export const ENVIRONMENT = "azureDevOps.environment";
+/** Ids of the run's work items: `12, 15`. */
+export const WORK_ITEMS = "azureDevOps.workItems";
+/** Tags of a model: what its job read, as `<name>:<version>`, and the models among that. */
+export const DATA = "azureDevOps.data";
+export const PARENT_MODEL = "azureDevOps.parentModel";
+
 /**
  * The six keys by which Azure ML's studio and its official clients know source and build. Only what is known is
  * written; the checkout of a pipeline is clean.
@@ -53,6 +67,13 @@ export function lineageTags(provenance: Provenance): Record<string, string> {
     Commit: provenance.commit,
     Branch: provenance.branch,
     PullRequest: provenance.pullRequestId ?? "",
+    [ORGANIZATION]: provenance.organization.replace(/\/+$/, ""),
+    [PROJECT]: provenance.project,
+    [REPOSITORY]: provenance.repository ?? "",
+    [STAGE]: provenance.stage,
+    [ATTEMPT]: String(provenance.attempt),
+    [ENVIRONMENT]: provenance.environment ?? "",
+    [WORK_ITEMS]: provenance.workItems?.join(", ") ?? "",
   });
 }
 

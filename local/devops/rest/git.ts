@@ -11,7 +11,8 @@ import { type Call, type Resource, resourcesOf } from "./routes.ts";
 const statuses = { notSet: 0, active: 1, abandoned: 2, completed: 3, all: 4 };
 const queryTypes = { notSet: 0, lastMergeCommit: 1, commit: 2 };
 
-function repositoryOf(call: Call): Repository {
+/** The repository that the route names. */
+export function repositoryOf(call: Call): Repository {
   requireProject(call.world, call.route["project"]);
   const id = call.route["repositoryId"] ?? "";
   const repository = call.world.repositories.get(id);

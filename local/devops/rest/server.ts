@@ -5,6 +5,7 @@ import type { DevOpsWorld } from "../world.ts";
 import { type Answer, RestError } from "./answers.ts";
 import { artifacts } from "./artifacts.ts";
 import { builds } from "./builds.ts";
+import { commitStatuses } from "./commit-statuses.ts";
 import { connections } from "./connections.ts";
 import { core } from "./core.ts";
 import { definitions } from "./definitions.ts";
@@ -35,6 +36,7 @@ const resources = [
   ...testRuns,
   ...security,
   ...git,
+  ...commitStatuses,
   ...pullRequestThreads,
   ...pullRequestStatuses,
   ...workItems,

@@ -147,6 +147,28 @@ describe("boards and environments over REST", () => {
     assert.ok(permissions.areas.WORK_ITEM_READ > 0);
   });
 
+  it("keeps statuses of commits, the newest first, and only where the build service may contribute", async () => {
+    const { world } = organization;
+    const [repository] = world.repositories.all;
+    const git = await client.getGitApi();
+    const sha = "b".repeat(40);
+    const set = (state: number, name = "gate") =>
+      git.createCommitStatus({ state, context: { name, genre: "azureml" } } as never, sha, repository!.id, project);
+    await set(3);
+    await set(2);
+    await set(1, "model");
+    const listed = await git.getStatuses(sha, repository!.id, project, 10, 0, true);
+    assert.deepEqual(
+      listed.map(({ context, state }) => [context?.name, state]),
+      [
+        ["model", 1],
+        ["gate", 2],
+      ],
+    );
+    world.permissions.deny("git", "GenericContribute");
+    await assert.rejects(set(2), { statusCode: 403 });
+  });
+
   it("answers approvals with who decided, and lets no job decide", async () => {
     const { world } = organization;
     const [build] = world.builds.all;
