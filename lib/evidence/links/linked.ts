@@ -5,7 +5,7 @@ import type { RunRecord } from "../../record/index.ts";
 import { cut } from "../../remote-text.ts";
 
 /** A page that work items link to. */
-export interface Page {
+interface Page {
   readonly url: string;
   readonly comment: string;
 }
@@ -18,7 +18,7 @@ export interface Sentence {
 }
 
 /** A status of the commit that a run was made from. */
-export interface CommitStatus {
+interface CommitStatus {
   readonly name: string;
   readonly state: "succeeded" | "failed";
   readonly description: string;
