@@ -27,13 +27,13 @@ export const ORIGIN_METRICS = "azureDevOps.metrics";
 export const KEEP_TAG = "azureDevOps.keep";
 
 /** Tags of what a run makes (docs/traceability.md): where the run is, and its attempt. */
-export const ORGANIZATION = "azureDevOps.organization";
-export const PROJECT = "azureDevOps.project";
-export const REPOSITORY = "azureDevOps.repository";
-export const STAGE = "azureDevOps.stage";
-export const ATTEMPT = "azureDevOps.attempt";
+const ORGANIZATION = "azureDevOps.organization";
+const PROJECT = "azureDevOps.project";
+const REPOSITORY = "azureDevOps.repository";
+const STAGE = "azureDevOps.stage";
+const ATTEMPT = "azureDevOps.attempt";
 /** Environment of the deployment job that made it. */
-export const ENVIRONMENT = "azureDevOps.environment";
+const ENVIRONMENT = "azureDevOps.environment";
 /** Ids of the run's work items: `12, 15`. */
 export const WORK_ITEMS = "azureDevOps.workItems";
 /** Tags of a model: what its job read, as `<name>:<version>`, and the models among that. */
