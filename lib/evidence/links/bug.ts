@@ -8,7 +8,7 @@ import { linkedOf, shortModel } from "./linked.ts";
 import { escapeHtml, type Operation, relationsOf, runLink } from "./work-item-patch.ts";
 
 /** Days in which nothing is filed again for the same step, once its bug has been closed. */
-export const COOL_DOWN_DAYS = 1;
+const COOL_DOWN_DAYS = 1;
 /** Names of final states in Microsoft's own processes; a bug in a state of another name counts as open. */
 const FINAL = ["Closed", "Done", "Removed"];
 const LONGEST_TITLE = 255;
