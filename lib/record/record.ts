@@ -10,6 +10,7 @@ import { fitted } from "./limits.ts";
 import { redact } from "./redact.ts";
 import { recordShape } from "./schema.ts";
 import type {
+  AppliedSection,
   AssetSection,
   CleanUpSection,
   DeploymentSection,
@@ -21,6 +22,7 @@ import type {
   RollbackSection,
   RunSection,
   SetupSection,
+  WatchSection,
   WorkspaceSection,
 } from "./sections.ts";
 import { keepKnown } from "./shape.ts";
@@ -52,6 +54,8 @@ export interface RunRecord {
   setup?: SetupSection;
   preflight?: PreflightSection;
   cleanUp?: CleanUpSection;
+  applied?: AppliedSection;
+  watch?: WatchSection;
   lineage?: LineageSection;
   pullRequest?: PullRequestSection;
   workItems?: readonly WorkItemSection[];

@@ -365,6 +365,41 @@ export const recordShape: Shape = section(
       "counts",
       "changes",
     ),
+    applied: section(
+      {
+        isPlan: flag,
+        counts: map(number),
+        resources: list(
+          section(
+            {
+              kind: text(100),
+              name: text(500),
+              file: text(500),
+              outcome: oneOf("created", "updated", "unchanged", "failed", "left"),
+            },
+            "kind",
+            "name",
+            "file",
+            "outcome",
+          ),
+        ),
+      },
+      "counts",
+      "resources",
+    ),
+    watch: section(
+      {
+        started: list(
+          section(
+            { version: text(500), reference: text(500), url: text(), before: flag },
+            "version",
+            "reference",
+            "url",
+          ),
+        ),
+      },
+      "started",
+    ),
     ...evidence,
     omitted: map(number),
     error: section({ message: text(8_000), hint: text(), requestId: text(), code: text() }, "message"),

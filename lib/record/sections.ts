@@ -247,3 +247,36 @@ interface CleanUpChange {
   outcome: "deleted" | "archived" | "kept" | "failed" | "left";
   why: string;
 }
+
+/** What was applied; those that changed, or failed to, come first. Since version 2 of the record. */
+export interface AppliedSection {
+  /** True: the step only planned, and changed nothing. */
+  isPlan?: boolean;
+  /** By outcome. */
+  counts: Readonly<Record<string, number>>;
+  resources: readonly AppliedResource[];
+}
+
+interface AppliedResource {
+  kind: string;
+  /** With its version: `iris:3`. */
+  name: string;
+  file: string;
+  /** `left`: it was to be changed, and the step ended before. Of a plan: what would become of it. */
+  outcome: "created" | "updated" | "unchanged" | "failed" | "left";
+}
+
+/** Versions of models that started something. Since version 2 of the record. */
+export interface WatchSection {
+  started: readonly StartedVersion[];
+}
+
+interface StartedVersion {
+  /** `name:version` of the model. */
+  version: string;
+  /** As it is shown: a run's number, a release's name. */
+  reference: string;
+  url: string;
+  /** True: an earlier run had started it. */
+  before?: boolean;
+}

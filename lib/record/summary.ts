@@ -1,4 +1,5 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
+import { appliedPart, cleanUpPart, watchPart } from "./changes-summary.ts";
 import { cell, code, duration, link, quote, table } from "./markdown.ts";
 import type { RunRecord } from "./record.ts";
 import { redact } from "./redact.ts";
@@ -28,6 +29,8 @@ export function summaryMarkdown(given: RunRecord): string {
     ...setupPart(record.setup),
     ...preflightPart(record.preflight),
     ...cleanUpPart(record.cleanUp),
+    ...appliedPart(record.applied),
+    ...watchPart(record.watch),
   ];
   // A step that failed before it had anything to show says why.
   if (parts.length === 0 && !(record.result === "failed" && record.error)) return "";
@@ -265,24 +268,4 @@ function preflightPart(preflight: RunRecord["preflight"]): string[] {
     );
   if (rows.length === 0) return [];
   return [["|  | Preflight | What was found | What to do |", "| --- | --- | --- | --- |", ...rows].join("\n")];
-}
-
-const OUTCOME_MARKS = { deleted: "🗑️", archived: "📦", kept: "➖", failed: "❌", left: "⏭️" } as const;
-const PLANNED = { deleted: "delete", archived: "archive", kept: "keep", failed: "failed", left: "leave" } as const;
-const KINDS = { endpoint: "endpoint", deployment: "deployment", model: "model", data: "data asset" } as const;
-
-function cleanUpPart(cleanUp: RunRecord["cleanUp"]): string[] {
-  if (!cleanUp) return [];
-  const { isPlan, counts, changes } = cleanUp;
-  const number = (name: string) => counts[name] ?? 0;
-  const would = isPlan ? "would be " : "";
-  const line =
-    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${number("endpoints")} endpoints and ${number("deployments")} deployments ${would}deleted, ` +
-    `${number("models")} versions of models and ${number("data")} of data ${would}archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
-  if (changes.length === 0) return [line];
-  const rows = changes.map(
-    ({ kind, name, outcome, why }) =>
-      `| ${OUTCOME_MARKS[outcome]} ${isPlan ? PLANNED[outcome] : outcome} | ${KINDS[kind]} | ${code(name)} | ${cell(why)} |`,
-  );
-  return [line, ["| Outcome | Kind | Name | Why |", "| --- | --- | --- | --- |", ...rows].join("\n")];
 }

@@ -3,11 +3,16 @@ import { applyDocuments, openWorkspace, readDocuments } from "../../lib/ml/index
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
-const story: Story<Inputs, Outputs> = async ({ inputs, open, log, run }) => {
+const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run }) => {
   const workspace = await open(openWorkspace);
   const root = run.folders(inputs.allowedFolders);
   const read = readDocuments(inputs.file, root, inputs.duplicates);
-  const resources = await applyDocuments(workspace, read, { root });
+  const resources = await applyDocuments(workspace, read, {
+    root,
+    onProgress: (section) => {
+      record.applied = section;
+    },
+  });
   const changed = resources.some(({ action }) => action !== "unchanged");
   if (!changed) log.info("Everything is as the files say already.");
   // Names of variables hold dots, not slashes.

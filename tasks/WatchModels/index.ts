@@ -4,7 +4,7 @@ import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openStarter, targetOf } from "../../lib/task/starter.ts";
 import { contract } from "./contract.gen.ts";
 
-export default defineTask(contract, async ({ inputs, open, log, signal, run }) => {
+export default defineTask(contract, async ({ inputs, open, log, signal, record, run }) => {
   const { home } = await open(openAssetStore);
   const starter = openStarter(run, targetOf(inputs));
   const tags = readPairs(inputs.requiredTags, "requiredTags");
@@ -15,7 +15,10 @@ export default defineTask(contract, async ({ inputs, open, log, signal, run }) =
   }
   const filter = { models: linesOf(inputs.models), tags };
   const names = cursorNames(home, filter, starter.key, starter.identity);
-  const watching = { home, filter, names, beginAt: inputs.beginAt };
+  const onProgress = (section: NonNullable<typeof record.watch>) => {
+    record.watch = section;
+  };
+  const watching = { home, filter, names, beginAt: inputs.beginAt, onProgress };
   const done = await starter.inTurn(names.own, signal, () => startNewVersions(watching, starter, log, signal));
   if ("value" in done) return { startedCount: String(done.value.length), versions: done.value.join(",") };
   log.info(`Job ${done.job} of this run is doing the same work: it starts what is new, and so does the next run.`);

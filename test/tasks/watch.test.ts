@@ -71,10 +71,17 @@ describe("Watch models", () => {
     const first = await run();
     assert.equal(first.error, undefined);
     assert.deepEqual([first.outputs, started()], [{ startedCount: "0", versions: "" }, []]);
+    assert.deepEqual(first.record.watch, { started: [] });
     for (const version of ["9", "10", "2"]) register(version);
     const second = await run();
     assert.deepEqual(started(), ["9", "10", "2"]);
     assert.deepEqual(second.outputs, { startedCount: "3", versions: `${model}:9,${model}:10,${model}:2` });
+    const inRecord = second.record.watch?.started ?? [];
+    assert.deepEqual(
+      inRecord.map(({ version, before }) => [version, before]),
+      ["9", "10", "2"].map((version) => [`${model}:${version}`, undefined]),
+    );
+    assert.match(inRecord[0]?.url ?? "", /^https:\/\/localhost.*buildId=/);
     assert.match(second.log, new RegExp(`${model}:9 started: run \\d+, https://localhost.*buildId=`));
     await run();
     await run();

@@ -6,7 +6,9 @@ import { TaskError, TaskErrors, throwFaults } from "../../errors.ts";
 import type { Collecting } from "../assets/collections.ts";
 import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { AppliedReport, type AppliedSection } from "./applied-report.ts";
 import { sayChange } from "./change-text.ts";
 import { inTwoParts } from "./default-last.ts";
 import { type Made, madeBy, type ReadDocuments } from "./documents.ts";
@@ -23,7 +25,7 @@ import { labelOf, type Planned, planOne } from "./planned.ts";
 import { refusalOf, twice } from "./refusals.ts";
 import { writePlanned } from "./write-planned.ts";
 
-export interface ApplyOptions {
+export interface ApplyOptions extends Pick<Callbacks<AppliedSection>, "onProgress"> {
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root: UploadRoot;
 }
@@ -79,19 +81,22 @@ export async function applyDocuments(
     ...base,
     version: (kind, name, label) => versionKnown(workspace, versions, kind, name, label),
   };
-  const last: Planned[] = [];
+  const last: [of: Planned, last: Planned][] = [];
+  const report = new AppliedReport(plan, workspace.azure.dryRun !== undefined, options);
   for (const one of plan) {
     const parts = inTwoParts(one, plan);
-    if (parts !== undefined) last.push(parts.last);
+    if (parts !== undefined) last.push([one, parts.last]);
     const now = parts === undefined ? one : parts.first;
     const id =
-      now === undefined || now.action === "unchanged" ? undefined : await writePlanned(workspace, now, resolver);
+      now === undefined || now.action === "unchanged"
+        ? undefined
+        : await report.during(one, parts === undefined, () => writePlanned(workspace, now, resolver));
     const { collection, name, version, action } = one;
     const resource = { kind: one.of.kind, collection, name, id: id ?? one.there?.id ?? one.at, action };
     resources.push(version === undefined ? resource : { ...resource, version });
   }
   // Their deployments are ready now.
-  for (const one of last) await writePlanned(workspace, one, resolver);
+  for (const [one, part] of last) await report.during(one, true, () => writePlanned(workspace, part, resolver));
   return resources;
 }
 

@@ -3,6 +3,7 @@
 // Tests: test/tasks/watch.test.ts
 import type { Log } from "../../log.ts";
 import type { AssetHome } from "../assets/asset-home.ts";
+import type { Callbacks } from "../workspace/callbacks.ts";
 import {
   type CursorNames,
   intend,
@@ -35,7 +36,20 @@ interface Started {
   readonly url: string;
 }
 
-export interface Watching {
+/** The record's section on what was started. */
+interface WatchSection {
+  readonly started: readonly {
+    /** `name:version` of the model. */
+    readonly version: string;
+    /** As it is shown: a run's number, a release's name. */
+    readonly reference: string;
+    readonly url: string;
+    /** True: an earlier run had started it. */
+    readonly before?: boolean;
+  }[];
+}
+
+export interface Watching extends Pick<Callbacks<WatchSection>, "onProgress"> {
   readonly home: AssetHome;
   readonly filter: WatchFilter;
   readonly names: CursorNames;
@@ -47,7 +61,7 @@ export interface Watching {
  * @returns `name:version` of each version that this run started
  */
 export async function startNewVersions(
-  { home, filter, names, beginAt }: Watching,
+  { home, filter, names, beginAt, onProgress }: Watching,
   starter: VersionStarter,
   log: Log,
   signal: AbortSignal,
@@ -62,7 +76,8 @@ export async function startNewVersions(
   };
   // Also where nothing is new: the next run looks at the last runs only.
   await keep(cursor);
-  const started: string[] = [];
+  const started: WatchSection["started"][number][] = [];
+  onProgress?.({ started });
   for (const version of await newVersions(home, filter, cursor)) {
     const named = `${version.name}:${version.version}`;
     if (version.wanted) {
@@ -71,12 +86,14 @@ export async function startNewVersions(
       const found = asked && (await starter.find(version, asked.since, asked.byOthers));
       const { reference, url } = found ?? (await starter.start(version));
       log.info(`${named} ${found ? "was started by an earlier run" : "started"}: ${reference}, ${url}`);
-      if (!found) started.push(named);
+      started.push({ version: named, reference, url, ...(found ? { before: true } : {}) });
+      onProgress?.({ started: [...started] });
     }
     await keep(passed(cursor, version));
     signal.throwIfAborted();
   }
-  if (started.length === 0)
+  const own = started.filter(({ before }) => !before).map(({ version }) => version);
+  if (own.length === 0)
     log.info(Date.parse(cursor.position) > 0 ? `Nothing is new since ${cursor.position}.` : "Nothing is there yet.");
-  return started;
+  return own;
 }

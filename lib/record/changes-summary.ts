@@ -1,0 +1,62 @@
+// The parts of the summary that list changes: of a clean-up, of Apply, and what new versions of models started.
+// Tests: test/lib/record/changes-summary.test.ts
+import { cell, code, link } from "./markdown.ts";
+import type { RunRecord } from "./record.ts";
+
+const OUTCOME_MARKS = { deleted: "🗑️", archived: "📦", kept: "➖", failed: "❌", left: "⏭️" } as const;
+const PLANNED = { deleted: "delete", archived: "archive", kept: "keep", failed: "failed", left: "leave" } as const;
+const KINDS = { endpoint: "endpoint", deployment: "deployment", model: "model", data: "data asset" } as const;
+
+export function cleanUpPart(cleanUp: RunRecord["cleanUp"]): string[] {
+  if (!cleanUp) return [];
+  const { isPlan, counts, changes } = cleanUp;
+  const number = (name: string) => counts[name] ?? 0;
+  const would = isPlan ? "would be " : "";
+  const line =
+    `**${isPlan ? "Plan, nothing was changed" : "Cleaned up"}**: ${number("endpoints")} endpoints and ${number("deployments")} deployments ${would}deleted, ` +
+    `${number("models")} versions of models and ${number("data")} of data ${would}archived; ${number("kept")} kept, ${number("failed")} failed, ${number("left")} left to the next run`;
+  if (changes.length === 0) return [line];
+  const rows = changes.map(
+    ({ kind, name, outcome, why }) =>
+      `| ${OUTCOME_MARKS[outcome]} ${isPlan ? PLANNED[outcome] : outcome} | ${KINDS[kind]} | ${code(name)} | ${cell(why)} |`,
+  );
+  return [line, ["| Outcome | Kind | Name | Why |", "| --- | --- | --- | --- |", ...rows].join("\n")];
+}
+
+const APPLIED_MARKS = { created: "✅", updated: "✏️", unchanged: "➖", failed: "❌", left: "⏭️" } as const;
+
+const TO_APPLY = {
+  created: "create",
+  updated: "update",
+  unchanged: "unchanged",
+  failed: "failed",
+  left: "left",
+} as const;
+
+/** Unchanged resources are counted, not listed: a folder may hold hundreds. */
+export function appliedPart(applied: RunRecord["applied"]): string[] {
+  if (!applied) return [];
+  const { isPlan, counts, resources } = applied;
+  const count = (outcome: keyof typeof APPLIED_MARKS) => counts[outcome] ?? 0;
+  const line = isPlan
+    ? `**Plan, nothing was changed**: ${count("created")} to create, ${count("updated")} to update, ${count("unchanged")} unchanged`
+    : `**Applied**: ${count("created")} created, ${count("updated")} updated, ${count("unchanged")} unchanged${count("failed") + count("left") === 0 ? "" : `, ${count("failed")} failed, ${count("left")} not reached`}`;
+  const rows = resources
+    .filter(({ outcome }) => outcome !== "unchanged")
+    .map(
+      ({ kind, name, file, outcome }) =>
+        `| ${APPLIED_MARKS[outcome]} ${isPlan ? TO_APPLY[outcome] : outcome === "left" ? "not reached" : outcome} | ${cell(kind)} | ${code(name)} | ${code(file)} |`,
+    );
+  if (rows.length === 0) return [line];
+  return [line, ["| Outcome | Kind | Name | File |", "| --- | --- | --- | --- |", ...rows].join("\n")];
+}
+
+export function watchPart(watch: RunRecord["watch"]): string[] {
+  if (!watch) return [];
+  if (watch.started.length === 0) return ["**No new version** started anything"];
+  const rows = watch.started.map(
+    ({ version, reference, url, before }) =>
+      `| ${code(version)} | ${link(reference, url)} | ${before ? "an earlier run" : "this run"} |`,
+  );
+  return [["| Version | Started | By |", "| --- | --- | --- |", ...rows].join("\n")];
+}
