@@ -17,7 +17,7 @@ import { State } from "./azure/records/state.ts";
 import { readScenarios } from "./azure/scenarios/document.ts";
 import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
 import { Scenarios } from "./azure/scenarios/scenarios.ts";
-import { apiApplication, armApplication, loginApplication } from "./azure/server.ts";
+import { apiApplication, armApplication, loginApplication, logsApplication } from "./azure/server.ts";
 import { byAccount, bySubscription, byTenant, shared } from "./azure/subscriptions.ts";
 import { BlobStore } from "./azure/world/blobs.ts";
 import { CloudClock } from "./azure/world/clock.ts";
@@ -167,7 +167,7 @@ async function start(
     return listener;
   };
 
-  const urls: AzureUrls = { arm: "", login: "", api: "", storage: "" };
+  const urls: AzureUrls = { arm: "", login: "", api: "", storage: "", logs: "" };
   const parts = {
     environment: options.posesAs && environments[options.posesAs],
     ...{ clock, har, state, dataFolder: options.data },
@@ -198,7 +198,7 @@ async function start(
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));
 
-  const [arm, login, api, storage, azureDevOps, identityEndpoint] = await Promise.all([
+  const [arm, login, api, storage, logs, azureDevOps, identityEndpoint] = await Promise.all([
     listenNamed(
       "arm",
       shared(worlds, (one) => armApplication(one, options.contracts), bySubscription),
@@ -206,12 +206,13 @@ async function start(
     listenNamed("login", shared(worlds, loginApplication, byTenant)),
     listenNamed("api", shared(worlds, apiApplication, bySubscription)),
     listenNamed("storage", shared(worlds, storageOf, byAccount)),
+    listenNamed("logs", shared(worlds, logsApplication, bySubscription)),
     listenNamed("devops", devOpsApplication(devops)),
     listenNamed("identity", managedIdentityHandler(world, identity, header), true),
   ]);
   for (const one of worlds)
     Object.assign(one.urls, {
-      ...{ arm: arm.url, login: login.url, api: api.url },
+      ...{ arm: arm.url, login: login.url, api: api.url, logs: logs.url },
       storage: `https://${one.storageAccount}.blob.core.storage.localhost:${storage.port}`,
     });
   devops.listensAt(azureDevOps.url);

@@ -16,11 +16,16 @@ export interface Cloud {
   readonly storageSuffix: string;
   /** The studio's address, for pages whose address the service does not return. */
   readonly studio: string;
+  /** Queries of Log Analytics: the host, and the audience of their tokens. Absent: the resource manager may name it. */
+  readonly logAnalytics?: string;
   /** The hosts of this cloud are known to the identity library, so it may ask them which authorities are real. */
   readonly wellKnown: boolean;
 }
 
-/** Sources: docs/facts/azureml-services.md#4, the cloud tables of the official Python client, and for studio the hosts that Azure ML's page on firewalls names. */
+/**
+ * Sources: docs/facts/azureml-services.md#4, the cloud tables of the official Python client, for studio the hosts that Azure ML's page on
+ * firewalls names, and for Log Analytics docs/facts/operations.md#A.5.
+ */
 export const clouds = {
   AzureCloud: {
     name: "AzureCloud",
@@ -31,6 +36,7 @@ export const clouds = {
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.windows.net",
     studio: "https://ml.azure.com",
+    logAnalytics: "https://api.loganalytics.io",
     wellKnown: true,
   },
   AzureChinaCloud: {
@@ -42,6 +48,7 @@ export const clouds = {
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.chinacloudapi.cn",
     studio: "https://studio.ml.azure.cn",
+    logAnalytics: "https://api.loganalytics.azure.cn",
     wellKnown: true,
   },
   AzureUSGovernment: {
@@ -53,6 +60,7 @@ export const clouds = {
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.usgovcloudapi.net",
     studio: "https://ml.azure.us",
+    logAnalytics: "https://api.loganalytics.us",
     wellKnown: true,
   },
 } as const satisfies Record<string, Cloud>;

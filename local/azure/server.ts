@@ -20,6 +20,7 @@ import * as codePlane from "./planes/codes.ts";
 import * as entra from "./planes/entra.ts";
 import * as events from "./planes/events.ts";
 import * as history from "./planes/history.ts";
+import * as logs from "./planes/logs.ts";
 import * as metric from "./planes/metric.ts";
 import * as mlflow from "./planes/mlflow.ts";
 import * as registryAssets from "./planes/registries.ts";
@@ -37,6 +38,7 @@ import * as capacity from "./resources/capacity.ts";
 import * as computes from "./resources/computes.ts";
 import * as connections from "./resources/connections.ts";
 import * as datastores from "./resources/datastores.ts";
+import * as diagnosticSettings from "./resources/diagnostic-settings.ts";
 import * as discovery from "./resources/discovery.ts";
 import * as batchEndpoints from "./resources/endpoints/batch-endpoints.ts";
 import * as marketplaceSubscriptions from "./resources/endpoints/marketplace-subscriptions.ts";
@@ -77,6 +79,7 @@ const resources: readonly ResourceFile[] = [
   onlineEndpoints,
   onlineDeployments,
   metrics,
+  diagnosticSettings,
   batchEndpoints,
   serverlessEndpoints,
   marketplaceSubscriptions,
@@ -251,6 +254,14 @@ export function apiApplication(world: AzureWorld): Express {
     publicCallsOnly(world),
   );
   for (const plane of apiPlanes) plane.mount(app, world);
+  return closing(app, world);
+}
+
+/** Queries of Log Analytics. */
+export function logsApplication(world: AzureWorld): Express {
+  const app = application();
+  app.use(authenticate(world, () => [world.urls.logs, world.environment.logAnalytics]));
+  logs.mount(app, world);
   return closing(app, world);
 }
 

@@ -1,6 +1,7 @@
 // The numbers of a deployment over a window, from Azure Monitor's series: what rules call new.errorRate or live.latencyP95. Pure.
 // Tests: test/lib/ml/monitor/canary-numbers.test.ts
 import type { Series } from "./metrics.ts";
+import { type RestartLog, restartsIn } from "./restarts.ts";
 import { isIn, median, type Window } from "./window.ts";
 
 /**
@@ -21,6 +22,7 @@ export const CANARY_METRICS = {
   latencyP99: "milliseconds; median over the minutes of their 99th percentile",
   cpu: "percent; the highest minute, averaged over instances",
   memory: "percent; the highest minute, averaged over instances",
+  restarts: "restarts of the model's container, from Log Analytics where it has them",
 } as const;
 
 export type CanaryMetric = keyof typeof CANARY_METRICS;
@@ -49,6 +51,7 @@ export interface DeploymentSeries {
   readonly latencies: readonly Series[];
   /** Of the deployment itself, without dimensions; none where no rule asks for them. */
   readonly utilization: readonly Series[];
+  readonly restarts?: RestartLog;
 }
 
 /**
@@ -81,6 +84,7 @@ export function canaryNumbers(of: DeploymentSeries, window: Window): CanaryNumbe
     const values = series.flatMap((one) => within(one, window).map(([, value]) => value));
     put(numbers, name, values.length === 0 ? undefined : values.reduce((most, value) => Math.max(most, value)));
   }
+  if (of.restarts !== undefined) put(numbers, "restarts", restartsIn(of.restarts, of.deployment, window));
   return numbers;
 }
 

@@ -15,6 +15,7 @@ import {
 import type { CanaryRule } from "./canary-rules.ts";
 import { DEFAULT_MINIMUM_REQUESTS } from "./default-rules.ts";
 import { deploymentId, endpointId, quoted, readMetrics, type Series } from "./metrics.ts";
+import { readRestarts, restartsIn } from "./restarts.ts";
 import { type Evidence, type Verdict, verdictOf } from "./verdict.ts";
 import { judgedWindow, measurementsOf, minutesIn, type Window } from "./window.ts";
 
@@ -79,8 +80,9 @@ export async function requireJudgeable(
 }
 
 /**
- * Judges a canary. Sequential round trips: one (metrics of both deployments and the alert rules side by side), one more for what alert
- * rules fired. Where Azure Monitor does not answer, the verdict is inconclusive and says so.
+ * Judges a canary. Sequential round trips: one (metrics of both deployments, the alert rules and the diagnostic settings side by side), one
+ * more for what alert rules fired, and beside it one for container events where a setting sends them to Log Analytics. Where Azure Monitor
+ * does not answer, the verdict is inconclusive and says so.
  * @throws TaskError `forbidden` that names the permission; `input` for an alert rule that is not there; `notFound` for the endpoint
  */
 export async function judgeCanary(workspace: Workspace, request: CanaryRequest): Promise<Verdict> {
@@ -95,37 +97,38 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
   const now = clock.now();
   const window = judgedWindow(request.from, request.to, now);
   const liveWindow = request.liveMinutes ? judgedWindow(request.liveMinutes.from, request.liveMinutes.to, now) : window;
-  const shared = { fresh, window, minimumRequests, failureLimit, notJudged: NOT_JUDGED };
+  const shared = { fresh, window, minimumRequests, failureLimit, notJudged: notJudged("no minute was judged") };
   const without = { ...shared, numbers: { new: {} }, rules: [], measurements: [] };
   if (minutesIn(window) === 0) return verdictOf({ ...without, alerts: [] });
   try {
-    const { judgeRule, reads } = await import("./canary-rules.ts");
+    const { judgeRule, parseCanaryRules, reads } = await import("./canary-rules.ts");
     const needsUse = reads(request.rules, ["cpu", "memory"]);
-    const [freshSeries, liveSeries, fired] = await Promise.all([
+    const [freshRead, liveRead, fired, restarts] = await Promise.all([
       readDeployment(workspace, request.endpoint, fresh, window, needsUse),
       live === undefined ? undefined : readDeployment(workspace, request.endpoint, live, liveWindow, needsUse),
       findAlertRules(workspace, alerts).then((rules) => alertVerdicts(workspace, rules, window)),
+      readRestarts(workspace, request.endpoint, live === undefined ? [fresh] : [fresh, live], now),
     ]);
+    const [freshSeries, liveSeries] = [{ ...freshRead, restarts }, liveRead && { ...liveRead, restarts }];
+    const areKnown = restartsIn(restarts, fresh, window) !== undefined;
+    const own = areKnown && !reads(request.rules, ["restarts"]);
+    const rules = [...request.rules, ...(own ? parseCanaryRules(restartRule(live)) : [])];
     const judged = (part: Window, livePart: Window) => {
       const numbers: Evidence["numbers"] = {
         new: canaryNumbers(freshSeries, part),
         ...(liveSeries === undefined ? {} : { live: canaryNumbers(liveSeries, livePart) }),
       };
       const sides = { fresh: { called: fresh, numbers: numbers.new }, live: sideOf(live, numbers.live) };
-      return { window: part, numbers, rules: request.rules.map((rule) => judgeRule(rule, sides)) };
+      return { window: part, numbers, rules: rules.map((rule) => judgeRule(rule, sides)) };
     };
     const whole = judged(window, liveWindow);
     const parts = failureLimit > 0 ? measurementsOf(window, MEASUREMENT_MINUTES) : [];
     const measurements = parts.map((part) => judged(part, request.liveMinutes ? liveWindow : part));
     const compared = reads(request.rules, METRICS, "live") ? live : undefined;
+    const untold = areKnown ? [] : notJudged("why" in restarts ? restarts.why : NO_EVENT);
     return verdictOf({
-      ...shared,
-      compared,
-      liveWindow,
-      numbers: whole.numbers,
-      rules: whole.rules,
-      alerts: fired,
-      measurements,
+      ...{ ...shared, compared, liveWindow, numbers: whole.numbers, rules: whole.rules },
+      ...{ alerts: fired, measurements, notJudged: untold },
     });
   } catch (error) {
     if (!isPassing(error)) throw error;
@@ -136,8 +139,14 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
 
 const METRICS = Object.keys(CANARY_METRICS) as CanaryMetric[];
 
-/** Container restarts stand only in the endpoint's event log, if a diagnostic setting sends that to Log Analytics (docs/facts/operations.md#A.5). */
-const NOT_JUDGED = ["container restarts: no metric of Azure Monitor has them"];
+/** A number of Azure Monitor's has no restarts: they stand only in the endpoint's event log (docs/facts/operations.md#A.5). */
+const notJudged = (why: string) => [`container restarts: ${why}`];
+const NO_EVENT =
+  "Log Analytics has no event of these deployments in seven days; a new diagnostic setting takes up to an hour";
+
+/** The rule about restarts where the user wrote none, and Log Analytics has them. */
+const restartRule = (live: string | undefined) =>
+  live === undefined ? "new.restarts <= 0" : "new.restarts <= live.restarts";
 
 const sideOf = (called: string | undefined, numbers: CanaryNumbers | undefined) =>
   called === undefined || numbers === undefined ? undefined : { called, numbers };

@@ -9,6 +9,8 @@ export interface Environment {
   readonly management: readonly string[];
   /** Audience of tokens for endpoints with Entra authentication. */
   readonly machineLearning: string;
+  /** Audience of tokens for queries of Log Analytics. */
+  readonly logAnalytics: string;
   /** Further data of the connection of type azurerm; a local cloud fills in its own addresses. */
   readonly dependencyData: Readonly<Record<string, string>>;
 }
@@ -21,6 +23,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     name: "AzureCloud",
     management: ["https://management.azure.com", "https://management.core.windows.net"],
     machineLearning: "https://ml.azure.com",
+    logAnalytics: "https://api.loganalytics.io",
     dependencyData: {
       graphUrl: "https://graph.windows.net/",
       microsoftGraphUrl: "https://graph.microsoft.com/",
@@ -35,6 +38,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     name: "AzureChinaCloud",
     management: ["https://management.chinacloudapi.cn", "https://management.core.chinacloudapi.cn"],
     machineLearning: "https://ml.azure.cn",
+    logAnalytics: "https://api.loganalytics.azure.cn",
     dependencyData: {
       graphUrl: "https://graph.chinacloudapi.cn/",
       microsoftGraphUrl: "https://microsoftgraph.chinacloudapi.cn/",
@@ -49,6 +53,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     name: "AzureUSGovernment",
     management: ["https://management.usgovcloudapi.net", "https://management.core.usgovcloudapi.net"],
     machineLearning: "https://ml.azure.us",
+    logAnalytics: "https://api.loganalytics.us",
     dependencyData: {
       graphUrl: "https://graph.windows.net/",
       microsoftGraphUrl: "https://graph.microsoft.us/",

@@ -5,7 +5,7 @@ import type { Directory } from "./directory.ts";
 export interface Tenant {
   readonly tenantId: string;
   /** Base URLs without a trailing slash. */
-  readonly urls: { readonly login: string; readonly arm: string };
+  readonly urls: { readonly login: string; readonly arm: string; readonly logs?: string };
   /** The cloud that this one poses as: which audiences its tokens have. */
   readonly environment: Environment;
   readonly directory: Directory;

@@ -28,8 +28,9 @@ function audienceOf(tenant: Tenant, scope: string): string {
 /** Refuses a resource that is not this cloud's. @throws EntraError 500011 */
 export function requireResource(tenant: Tenant, audience: string): void {
   const plain = audience.replace(/\/+$/, "").toLowerCase();
-  const { management, machineLearning } = tenant.environment;
-  if ([...management, machineLearning, ...everywhere, tenant.urls.arm].includes(plain)) return;
+  const { management, machineLearning, logAnalytics } = tenant.environment;
+  const { arm, logs = "" } = tenant.urls;
+  if ([...management, machineLearning, logAnalytics, ...everywhere, arm, logs].includes(plain)) return;
   throw new EntraError(
     400,
     "invalid_resource",

@@ -100,6 +100,7 @@ const forms: Readonly<Record<MetRequest["plane"], Form>> = {
     };
   },
   scoring: plain,
+  logs: plain,
   batch: plain,
   identity: (_world, _request, effect) => ({ body: { statusCode: effect.status, message: messageOf(effect) } }),
   devops: (_world, _request, effect) => ({

@@ -1,6 +1,7 @@
 // Minutes that a scenario or a test tells in place of requests that nobody has sent: what a deployment had in some minutes of the past.
 import type { SeededMinutes, ToldLatency } from "../scenarios/rules.ts";
 import type { AzureWorld } from "../world/world.ts";
+import { eventsBetween, keepEvent } from "./container-events.ts";
 import { countUsage, MINUTE, minuteOf, minutesChanged } from "./minutes.ts";
 
 /** Adds them to what there is. */
@@ -22,9 +23,22 @@ export function seedMinutes(world: AzureWorld, seeds: readonly SeededMinutes[]):
       if (seed.cpu !== undefined) countUsage(record, "cpu", seed.cpu);
       if (seed.memory !== undefined) countUsage(record, "memory", seed.memory);
       record.instances = seed.instances ?? 1;
+      tellRestarts(world, seed, now - seed.ago + passed);
     }
   }
   minutesChanged(world);
+}
+
+/** The start of the container before the first minute, and its restarts, where the seed tells any. */
+function tellRestarts(world: AzureWorld, { endpoint, deployment, restarts }: SeededMinutes, at: number): void {
+  if (restarts === undefined) return;
+  const event = { endpoint: endpoint.toLowerCase(), deployment, instance: "told", name: "Started" };
+  const message = "Started container inference-server";
+  const hasStarted = eventsBetween(world, endpoint, 0, at).some(
+    (one) => one.instance === "told" && one.deployment === deployment,
+  );
+  if (!hasStarted) keepEvent(world, { ...event, message, at: at - MINUTE });
+  for (let count = 0; count < restarts; count += 1) keepEvent(world, { ...event, message, at: at + count });
 }
 
 /** A percentile that is not told is the next lower one, and the lowest is the average. */

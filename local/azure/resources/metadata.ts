@@ -18,6 +18,7 @@ export function mount(app: Express, world: AzureWorld): void {
           identityProvider: "AAD",
         },
         resourceManager: `${world.urls.arm}/`,
+        logAnalyticsResourceId: world.urls.logs,
         suffixes: { storage: storageSuffix(world) },
       },
     ]);

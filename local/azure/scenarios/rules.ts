@@ -1,6 +1,6 @@
 // Rules of a scenario: what each matches, how often, and what happens then. Durations are milliseconds.
 
-export const planes = ["arm", "login", "api", "storage", "scoring", "batch", "identity", "devops"] as const;
+export const planes = ["arm", "login", "api", "storage", "scoring", "batch", "logs", "identity", "devops"] as const;
 export type Plane = (typeof planes)[number];
 
 /** Patterns take `*` for any text without a slash and `**` for any text; case makes no difference. */
@@ -157,6 +157,8 @@ export interface SeededMinutes {
   readonly cpu?: number;
   readonly memory?: number;
   readonly instances?: number;
+  /** Restarts of the container a minute, as its event log tells them. */
+  readonly restarts?: number;
 }
 
 export interface ScenarioDocument {

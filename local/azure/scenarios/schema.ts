@@ -119,6 +119,7 @@ const minutes = object(
     cpu: number(0, 100),
     memory: number(0, 100),
     instances: count(1),
+    restarts: count(0),
   },
   { required: ["endpoint", "deployment", "ago", "for", "requests"] },
 );

@@ -1,10 +1,12 @@
 // One deployment's container, as far as there is one: model and code brought to a folder, and the process that scores.
+import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import type { OperationError } from "../arm/operations.ts";
 import { ImageError } from "../environments/provision.ts";
 import { bring, bringCode } from "../jobs/running/inputs.ts";
+import { logEvent } from "../monitor/container-events.ts";
 import type { DeploymentRecord } from "../records/online-endpoint.ts";
 import { locate } from "../workspace/locate.ts";
 import type { AzureWorld } from "../world/world.ts";
@@ -39,6 +41,8 @@ export class Container {
   /** Requests that it works on. */
   private working = 0;
   private idle: (() => void) | undefined;
+  /** The instance that it runs on, which stays the same when it is started again. */
+  private readonly instance = randomUUID();
   private livePort: number | undefined;
   private modelDirectory: string | undefined;
   private runtime: Runtime | undefined;
@@ -102,8 +106,13 @@ export class Container {
   }
 
   private tell(name: ContainerEvent["name"], message: string): void {
+    const { endpoint, name: deployment } = this.deployment;
+    const at = this.world.clock.now();
+    // The table has containers, and not the steps of the service.
+    if (name === "Created" || name === "Started")
+      logEvent(this.world, { endpoint, deployment, instance: this.instance, name, message, at });
     // Events beyond this many are dropped: a crashing container would add them without end.
-    if (this.events.length < 100) this.events.push({ name, message, at: this.world.clock.now() });
+    if (this.events.length < 100) this.events.push({ name, message, at });
   }
 
   private async bringFiles(folder: string): Promise<string | undefined> {

@@ -22,6 +22,8 @@ export interface AzureUrls {
   api: string;
   /** https://stor1.blob.core.storage.localhost:<port> */
   storage: string;
+  /** Queries of Log Analytics. */
+  logs: string;
 }
 
 /** Names of this cloud: subscription, resource group, workspace, region. */

@@ -1,6 +1,7 @@
 // Bad canaries by scenario: what their callers get, and what the metrics then tell.
 // Tests: local/azure/scoring/usage.ts, local/azure/scoring/outcome.ts
 import assert from "node:assert/strict";
+import { diagnosticSettingsOf, eventsBetween } from "../../../../local/azure/monitor/container-events.ts";
 import { parseScenarios } from "../../../../local/azure/scenarios/document.ts";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { until } from "../../../harness/until.ts";
@@ -51,6 +52,11 @@ describe("local Azure: bad canaries", () => {
     cloud.azure.settings.monitor.delay = 0;
     const { code, model } = await registerGreeter(cloud, { code: "canary", model: "canary" });
     await make(cloud, endpoint, endpointRequest());
+    const logs = [{ category: "AmlOnlineEndpointEventLog", enabled: true }];
+    diagnosticSettingsOf(cloud.azure).set("law", {
+      ...{ endpoint: "canary", name: "law" },
+      properties: { workspaceId: "/x", logs },
+    });
     for (const name of ["blue", "green"])
       await make(
         cloud,
@@ -135,6 +141,12 @@ describe("local Azure: bad canaries", () => {
     });
     assert.match(body.content, /simulated: a scenario lets this container run out of memory\.\nKilled/);
     assert.match(body.content, /signal SIGKILL; it is started again/);
+    // The log has it three minutes later: the same instance, started again.
+    cloud.azure.clock.leap(3 * MINUTE);
+    const starts = eventsBetween(cloud.azure, "canary", 0, cloud.azure.clock.now()).filter(
+      ({ deployment, message }) => deployment === "green" && message === "Started container inference-server",
+    );
+    assert.deepEqual([starts.length, new Set(starts.map(({ instance }) => instance)).size], [2, 1]);
     minuteOver();
     const used = await values("CpuMemoryUtilizationPercentage", `${endpoint}/deployments/green`, undefined, "maximum");
     assert.equal(used[""]?.[0], 100);
