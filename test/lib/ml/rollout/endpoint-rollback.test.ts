@@ -211,6 +211,45 @@ describe("rollback of an endpoint", () => {
     assert.deepEqual([section.to, section.changed, section.reason], ["green", false, "an earlier rollback went to it"]);
   });
 
+  it("goes further back weeks after a rollback, when the one that it went to has turned bad, and says so", async () => {
+    const name = await liveEndpoint({ teal: 0 });
+    const at = await record(name);
+    at.tags = {
+      ...at.tags,
+      [LAST_KNOWN_GOOD]: "blue teal",
+      [ROLLED_BACK]: `blue (from green, ${new Date(Date.now() - 20 * 86_400_000).toISOString()})`,
+    };
+    const old = await rollBack(name);
+    const section = await old.done;
+    assert.deepEqual([section.to, section.changed, section.traffic], ["teal", true, { teal: 100 }]);
+    assert.match(section.reason, /the last known good deployment before blue, to which a rollback went 20 days ago/);
+    // A click after that one belongs to the same incident: it changes nothing, and is no silence either.
+    const again = await rollBack(name);
+    assert.equal((await again.done).changed, false);
+    assert.match(again.log.text(), /\[warning\] teal has all of the traffic since a rollback .* nothing was changed/);
+  });
+
+  it("goes back during a canary to the deployment that had the traffic before it, whoever released that", async () => {
+    const name = await liveEndpoint({ teal: 0 });
+    await setTraffic(name, { blue: 90, teal: 10 });
+    const at = await record(name);
+    const progress = {
+      kind: "canary",
+      deployment: "teal",
+      share: 10,
+      since: "2026-11-27T10:00:00.000Z",
+      run: "r",
+      by: "m",
+    } as const;
+    // Somebody deployed blue with other tools, so that no tag calls it good.
+    at.tags = { ...withProgress({}, { ...progress, made: true, was: { blue: 100 }, of: "", taken: [] }) };
+    const outcome = await (await rollBack(name)).done.then(
+      ({ to }) => to,
+      (error: Error) => error.message,
+    );
+    assert.equal(outcome, "blue");
+  });
+
   it("warns of another run that is still rolling out", async () => {
     const name = await released();
     const other = new EndpointLock(await openLocal(), name);

@@ -1,9 +1,10 @@
 // In place: the named deployment is changed where it stands, and its previous specification is put back on failure and after a cancel.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { deploymentKey, deploymentsOf } from "../../../../local/azure/records/online-endpoint.ts";
+import { parseScenarios } from "../../../../local/azure/scenarios/document.ts";
 import {
   afterAnswer,
   afterJob,
@@ -11,12 +12,13 @@ import {
   failureOf,
   freshEndpoint,
   isCall,
+  isDeploymentWrite,
   liveEndpoint,
   release,
   served,
   type Wish,
 } from "../rollouts.ts";
-import { theCloud } from "../world.ts";
+import { answered, theCloud } from "../world.ts";
 
 /** Where the previous specification is kept in a step: a file of the agent's job. */
 function keeping() {
@@ -105,6 +107,48 @@ describe("a rollout in place", () => {
     );
     assert.match(await afterJob(rollout), /Another run has changed the deployment blue since, so it stays as it is/);
     assert.deepEqual((await served(name)).deployments, ["blue:a"]);
+  });
+
+  it("says that the deployment is as it was where Azure refuses the change, and quotes no log of the old container", async () => {
+    const name = await liveEndpoint();
+    const rule = `{ deployment: { endpoint: ${name}, name: blue }, then: { fail: quotaRefused } }`;
+    (await theCloud()).azure.scenarios.add(parseScenarios(`rules: [${rule}]`).rules);
+    const { file, keep } = keeping();
+    const rollout = await begin(name, inPlace({}, keep));
+    const error = await failureOf(rollout);
+    assert.match(error.message, /The deployment blue is as it was before this step\./);
+    assert.doesNotMatch(error.message, /Another run|The log of InferenceServer/);
+    assert.equal(rollout.report()?.failure?.lastLine, undefined);
+    assert.equal(existsSync(file), false);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
+  });
+
+  it("leaves no file behind where Azure was busy when the change was first sent", async () => {
+    const name = await liveEndpoint();
+    const folder = mkdtempSync(path.join(tmpdir(), "in-place-"));
+    let files = 0;
+    const keep = (text: string) => {
+      const file = path.join(folder, `${++files}.json`);
+      writeFileSync(file, text, { mode: 0o600 });
+      return file;
+    };
+    let writes = 0;
+    await release(
+      name,
+      inPlace(
+        {
+          opening: {
+            between: async (request, send) =>
+              isDeploymentWrite(name)(request) && ++writes === 1
+                ? answered(request, 409, { error: { code: "Conflict", message: "Another operation is under way." } })
+                : send(),
+          },
+        },
+        keep,
+      ),
+    );
+    assert.ok(writes > 1);
+    assert.deepEqual(readdirSync(folder), []);
   });
 
   it("changes nothing where the previous specification cannot be kept", async () => {

@@ -84,6 +84,33 @@ describe("the preflight of a deployment", () => {
     assert.throws(await planned({ instance_count: 4 }), full);
   });
 
+  it("asks for the right to write the endpoint where a canary or a mirror will, whatever share blue/green would get", async () => {
+    for (const strategy of ["canary", "shadow"]) {
+      const workspace = await openLocal({
+        between: async (request, send) =>
+          request.url.includes("/permissions")
+            ? answered(request, 200, {
+                value: [
+                  {
+                    actions: ["Microsoft.MachineLearningServices/workspaces/*"],
+                    notActions: ["Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write"],
+                    dataActions: [],
+                    notDataActions: [],
+                  },
+                ],
+              })
+            : send(),
+      });
+      const options = { document: document(), trafficPercent: 0, strategy: { kind: strategy } };
+      const known = Promise.resolve([undefined, []] as const);
+      const outcome = await preflightOfDeployment(workspace, options as never, known).then(
+        () => "passed",
+        (error: Error) => error.message,
+      );
+      assert.match(outcome, /onlineEndpoints\/write/, strategy);
+    }
+  });
+
   it("looks at no quota of Kubernetes", async () => {
     const { judge } = await judged(document({ type: "kubernetes" }), []);
     (await judge)({ name: "blue", action: "create" });
