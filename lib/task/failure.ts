@@ -2,6 +2,7 @@
 // Tests: test/tasks/stories.test.ts
 import type { Agent } from "../agent/index.ts";
 import { formatLocation, TaskError, TaskErrors } from "../errors.ts";
+import { redact } from "../record/index.ts";
 
 export interface Failure {
   message: string;
@@ -19,7 +20,8 @@ export function reportFailure(agent: Told, error: unknown): Failure {
   const faults = faultsOf(error);
   for (const fault of faults) {
     const { where, errorCode } = fault instanceof TaskError ? fault : {};
-    agent.issue("error", withoutPlace(fault), where, errorCode);
+    // Errors quote logs of others, which may hold signatures and tokens.
+    agent.issue("error", redact(withoutPlace(fault)), where, errorCode);
   }
   const codes = new Set(faults.flatMap((fault) => (fault instanceof TaskError ? (fault.errorCode ?? []) : [])));
   if (codes.size > 0) agent.log.info(`What to do about ${[...codes].join(", ")}: docs/troubleshooting.md`);
@@ -41,8 +43,8 @@ function kept({ log }: Told, error: unknown): Failure {
   const faults = faultsOf(error);
   const first = faults[0];
   return {
-    message: faults.map((fault) => (fault instanceof TaskError ? fault.message : sentence(fault))).join("\n"),
-    ...(first instanceof TaskError && first.hint !== undefined ? { hint: first.hint } : {}),
+    message: redact(faults.map((fault) => (fault instanceof TaskError ? fault.message : sentence(fault))).join("\n")),
+    ...(first instanceof TaskError && first.hint !== undefined ? { hint: redact(first.hint) } : {}),
     ...(first instanceof TaskError && first.requestId !== undefined ? { requestId: first.requestId } : {}),
     ...(first instanceof TaskError && first.errorCode !== undefined ? { code: first.errorCode } : {}),
   };

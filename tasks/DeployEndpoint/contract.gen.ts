@@ -28,7 +28,7 @@ export type Strategy =
       bakeMinutes: number;
       /** One rule a line, in CEL, over the numbers of the new deployment and of the live one in the same minutes: `new.errorRate <= live.errorRate + 0.01`, `new.latencyP95 <= 1.2 * live.latencyP95`. Left empty, these two are the rules; the log shows them. There are requests, minutes, errors, errorRate, clientErrors, clientErrorRate, latencyP50, latencyP90, latencyP95, latencyP99, cpu and memory. Lines that start with `#` are remarks. */
       canaryRules: string | undefined;
-      /** Names of metric alerts or log alerts in the workspace's resource group, or their ids, one a line: a share fails if one of them fired while it stood. */
+      /** Names of metric alerts or log alerts in the workspace's resource group, or their ids, one a line: a share fails if one of them fired since it was set. One that fired before does not count, also while it stays fired; the log says so. */
       alertRules: string | undefined;
       /** Requests that the new deployment must have answered before it is judged, and the live one before it counts as good enough to compare with. With fewer the judgement is inconclusive, and never a pass. */
       minimumRequests: number;
@@ -48,7 +48,7 @@ export type Strategy =
       bakeMinutes: number;
       /** One rule a line, in CEL, over the numbers of the new deployment and of the live one in the same minutes: `new.errorRate <= live.errorRate + 0.01`, `new.latencyP95 <= 1.2 * live.latencyP95`. Left empty, these two are the rules; the log shows them. There are requests, minutes, errors, errorRate, clientErrors, clientErrorRate, latencyP50, latencyP90, latencyP95, latencyP99, cpu and memory. Lines that start with `#` are remarks. */
       canaryRules: string | undefined;
-      /** Names of metric alerts or log alerts in the workspace's resource group, or their ids, one a line: a share fails if one of them fired while it stood. */
+      /** Names of metric alerts or log alerts in the workspace's resource group, or their ids, one a line: a share fails if one of them fired since it was set. One that fired before does not count, also while it stays fired; the log says so. */
       alertRules: string | undefined;
       /** Requests that the new deployment must have answered before it is judged, and the live one before it counts as good enough to compare with. With fewer the judgement is inconclusive, and never a pass. */
       minimumRequests: number;

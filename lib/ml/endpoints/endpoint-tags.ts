@@ -18,12 +18,12 @@ export const IN_PROGRESS = "azureDevOps.rolloutInProgress";
 const KEPT = 5;
 
 /**
- * The deployment to which a rollback went, and for people from which one and when. A rollback that runs again changes nothing while that one
- * has all of the traffic; the next rollout that ends well takes the tag away.
+ * The deployment to which a rollback went, from which ones, when, and by which run. A rollback of the same incident changes nothing while that
+ * one has all of the traffic; the next rollout that ends well takes the tag away.
  */
 export const ROLLED_BACK = "azureDevOps.rolledBack";
-/** Characters of a tag's value in Azure Resource Manager. */
-const LONGEST = 256;
+/** Characters for the names that a rollback went away from: a tag's value has 256 in Azure Resource Manager. */
+const LONGEST_FROM = 150;
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -56,24 +56,42 @@ export function withKnownGood(tags: Tags, name: string, before: Traffic = {}, ba
  * The tags once a rollback has given all of the traffic to `to`: that one is the last known good now, and those that it goes away from are
  * so no longer.
  * @param at ISO 8601
+ * @param of short hash of the pipeline run that somebody started for it
  */
 export function withRolledBack(
   tags: Tags,
-  { to, from, at }: { readonly to: string; readonly from: readonly string[]; readonly at: string },
+  {
+    to,
+    from,
+    at,
+    of = "",
+  }: { readonly to: string; readonly from: readonly string[]; readonly at: string; readonly of?: string },
 ): Tags {
   const names = unique([to, ...knownGood({ tags })]).filter((one) => !from.some((bad) => sameName(bad, one)));
-  const away = from.length === 0 ? "" : `from ${from.join(", ")}, `;
+  const away = from.length === 0 ? "" : `from ${from.join(", ").slice(0, LONGEST_FROM)}, `;
   return {
     ...tags,
     [LAST_KNOWN_GOOD]: names.slice(0, KEPT).join(" "),
-    [ROLLED_BACK]: `${to} (${away}${at})`.slice(0, LONGEST),
+    [ROLLED_BACK]: `${to} (${away}${at}${of === "" ? "" : `, ${of}`})`,
   };
 }
 
-/** The deployment to which the last rollback went, if no rollout has ended well since. */
-export function rolledBackTo(tags: Tags | null | undefined): string | undefined {
-  const [name = ""] = (tags?.[ROLLED_BACK] ?? "").split(" ");
-  return isServingName(name) ? name : undefined;
+/** The last rollback, if no rollout has ended well since. */
+export interface RolledBack {
+  readonly to: string;
+  /** Milliseconds since the epoch; undefined where the tag does not say. */
+  readonly at: number | undefined;
+  /** Short hash of its run; empty where a rollout went back by itself. */
+  readonly of: string;
+}
+
+export function rolledBack(tags: Tags | null | undefined): RolledBack | undefined {
+  const text = tags?.[ROLLED_BACK] ?? "";
+  const [to = ""] = text.split(" ");
+  if (!isServingName(to)) return undefined;
+  const [, time = "", of = ""] = /(\d{4}-\d\d-\d\dT[\d:.]{8,16}Z)(?:, ([0-9a-f]{8}))?\)$/.exec(text) ?? [];
+  const at = Date.parse(time);
+  return { to, at: Number.isNaN(at) ? undefined : at, of };
 }
 
 /** The change of tags by one write: the value before and after, by name; null: not there. */

@@ -48,7 +48,8 @@ const BUILD_LINES = 100;
 const LOGS_OF_BUILDS = "workspaceartifactstore";
 
 /**
- * Explains why a deployment failed. Round trips: both logs side by side, and beside them, where the error says that an image's build left a
+ * Explains why a deployment failed. Where Azure refused it at once, no container of it has run: one of that name is the one before, whose log says
+ * nothing of this failure. Round trips: both logs side by side, and beside them, where the error says that an image's build left a
  * log, the datastore, its list and its end.
  */
 export async function explainFailure(
@@ -56,16 +57,17 @@ export async function explainFailure(
   endpoint: string,
   deployment: string,
   error: unknown,
+  { isRefused = false }: { readonly isRefused?: boolean } = {},
 ): Promise<Explanation> {
   const refusal =
     error instanceof TaskError && error.errorCode && OF_THE_SERVICE.has(error.errorCode) ? error : undefined;
   const digest = refusal && digestFailure(refusal);
   const place = refusal && buildLogPlace(refusal.message);
   const [logs, build] = await Promise.all([
-    deploymentLogs(workspace, endpoint, deployment, TAIL),
+    isRefused ? {} : deploymentLogs(workspace, endpoint, deployment, TAIL),
     place === undefined ? undefined : readBuildLog(workspace, place),
   ]);
-  await show(workspace, deployment, logs, build);
+  if (!isRefused || build !== undefined) await show(workspace, deployment, logs, build);
   const found = wordsOf(digest, logs, build);
   return {
     sentences: [

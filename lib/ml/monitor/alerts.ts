@@ -103,7 +103,7 @@ const groupOf = (id: string | undefined): string | undefined =>
   /\/resourceGroups\/([^/]+)/i.exec(id ?? "")?.[1]?.toLowerCase();
 
 /**
- * Whether each rule fired within the window. One round trip, or a page of 250 fired alerts each.
+ * Whether each rule has fired since the window began. One round trip, or a page of 250 fired alerts each.
  * @throws TaskError `forbidden` where fired alerts may not be read
  */
 export async function alertVerdicts(
@@ -127,7 +127,7 @@ interface Essentials {
   readonly targetResource: string;
 }
 
-/** Of 30 days, the longest range there is: a rule that is firing all the while does not fire again. */
+/** Of 30 days, the longest range there is: whether a range looks at the time of firing or of the last change is not known. */
 async function firedIn(workspace: Workspace, group: string): Promise<Partial<Essentials>[]> {
   const found: Partial<Essentials>[] = [];
   const path = `/subscriptions/${segment(workspace.subscriptionId, "the subscription")}/providers/Microsoft.AlertsManagement/alerts`;
@@ -147,7 +147,7 @@ async function firedIn(workspace: Workspace, group: string): Promise<Partial<Ess
   return found;
 }
 
-/** Whether one rule fired in the window, or was firing all the while. Pure. */
+/** Whether one rule has fired since the window began. Pure. */
 export function alertVerdict(
   rule: AlertRule,
   fired: readonly Partial<Essentials>[],
@@ -157,13 +157,12 @@ export function alertVerdict(
   const verdict = (outcome: AlertVerdict["outcome"], sentence: string) => ({ rule: rule.written, outcome, sentence });
   const name = rule.id.slice(rule.id.lastIndexOf("/") + 1).toLowerCase();
   const mine = fired.filter(({ alertRule }) => [rule.id.toLowerCase(), name].includes(String(alertRule).toLowerCase()));
-  const hit = mine.find((one) => overlaps(one, window));
+  const hit = mine.find((one) => !isBefore(one, window));
   if (hit !== undefined) {
-    const since = Date.parse(String(hit.startDateTime)) < Date.parse(window.from) ? ", before the window began" : "";
     const until = /^resolved$/i.test(String(hit.monitorCondition))
       ? ` and was resolved at ${sayTime(hit.monitorConditionResolvedDateTime)}`
       : "";
-    return verdict("fail", `The alert rule ${rule.written} fired at ${sayTime(hit.startDateTime)}${since}${until}.`);
+    return verdict("fail", `The alert rule ${rule.written} fired at ${sayTime(hit.startDateTime)}${until}.`);
   }
   if (!rule.enabled)
     return verdict("inconclusive", `The alert rule ${rule.written} is switched off, so it cannot fire.`);
@@ -172,7 +171,9 @@ export function alertVerdict(
       "inconclusive",
       `More than ${MOST_ALERTS} alerts fired, and not all were looked at for the rule ${rule.written}.`,
     );
-  return verdict("pass", `The alert rule ${rule.written} did not fire from ${window.from} to ${window.to}.`);
+  const [old] = mine.filter((one) => wasFiring(one, window));
+  const note = old ? ` It fired at ${sayTime(old.startDateTime)}, before the share was set, which does not count.` : "";
+  return verdict("pass", `The alert rule ${rule.written} did not fire from ${window.from} to ${window.to}.${note}`);
 }
 
 /** No more of the service's text than the time that it says. */
@@ -182,10 +183,15 @@ function sayTime(text: string | undefined): string {
 }
 
 /**
- * An alert counts from when it fired until it was resolved; where one of the times cannot be read, it counts. An alert that fires after
- * the window, in the minutes whose metrics are not complete yet, counts too: it is no guess.
+ * Whether an alert fired before the window, and so does not count: one that nobody resolves stays fired for a month, whatever is released
+ * meanwhile (docs/facts/operations.md#A.11). Where its time cannot be read, it counts. An alert that fires after the window, in the minutes
+ * whose metrics are not complete yet, counts too: it is no guess.
  */
-function overlaps(
+const isBefore = ({ startDateTime }: Partial<Essentials>, { from }: Window): boolean =>
+  Date.parse(String(startDateTime)) < Date.parse(from);
+
+/** Whether an alert that fired before was not resolved by then. */
+function wasFiring(
   { monitorCondition, monitorConditionResolvedDateTime }: Partial<Essentials>,
   { from }: Window,
 ): boolean {

@@ -198,6 +198,10 @@ async function resolveAndPlan(
   };
   const plan = planRollout(endpoint, deployments, wish);
   judgePlan?.(plan.deployment);
+  // A share that the deployment has from elsewhere is judged first, and takes time, too.
+  if (options.strategy?.kind === "canary" && plan.progress === undefined) {
+    requireTime(options.strategy, options.deadline, plan.moves.length);
+  }
   const longest = options.strategy && "bake" in options.strategy ? longestOf(options.strategy) : undefined;
   return { endpointName: name, write, wish, endpoint, plan, left, longest };
 }
@@ -230,7 +234,7 @@ async function afterFailure(workspace: Workspace, options: DeployOptions, rollou
     const { deployment } = rollout.report;
     const failure =
       rollout.wrote || rollout.report.verdict === "fail"
-        ? await explainFailure(workspace, endpoint, deployment, error)
+        ? await explainFailure(workspace, endpoint, deployment, error, { isRefused: rollout.refused })
         : undefined;
     const now: string[] = [];
     // Where a reply was not as expected, the error has that difference and needs no line of the log.

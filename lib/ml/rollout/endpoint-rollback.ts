@@ -24,7 +24,7 @@ import { planRollback, type RollbackPlan, rollbackLines } from "./rollback-plan.
 import { callBeforeTraffic } from "./rollout-call.ts";
 import { RolloutClaim } from "./rollout-claim.ts";
 import { requireReady } from "./rollout-ground.ts";
-import { readProgress, withEndedProgress } from "./rollout-progress.ts";
+import { readProgress, runMark, withEndedProgress } from "./rollout-progress.ts";
 
 export interface RollbackOptions extends Callbacks<RollbackSection> {
   readonly endpoint: string;
@@ -71,7 +71,8 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
     lock.rollouts(),
   ]);
   if (endpoint === undefined) throw await noSuchEndpoint(workspace, name);
-  const plan = planRollback(endpoint, deployments, options.deployment);
+  const of = runMark(workspace.provenance);
+  const plan = planRollback(endpoint, deployments, options.deployment, { now: workspace.azure.now(), of });
   for (const line of rollbackLines(name, plan)) log.info(line);
   warnOfOthers(workspace, name, plan, rollouts);
   const section = (news: Partial<RollbackSection>): RollbackSection => {
@@ -94,6 +95,8 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
   const planned = section({});
   if (plan.isThere) {
     log.info(`${plan.to} has all of the traffic of ${name} already, so nothing was changed.`);
+    // Whoever asks for a rollback has a reason: that nothing happens is no success in silence.
+    if (plan.stays !== undefined) log.warn(`The endpoint ${name} was not rolled back any further: ${plan.stays}`);
     return planned;
   }
   if (call) await callFirst(workspace, endpoint, plan, call);
@@ -147,7 +150,8 @@ async function move(
 ): Promise<Traffic> {
   const planned = changesOf(plan.trafficBefore, plan.trafficAfter);
   // The same in each try, so that a write whose answer was lost is known again.
-  const at = new Date().toISOString();
+  const at = new Date(workspace.azure.now()).toISOString();
+  const of = runMark(workspace.provenance);
   const { after } = await moveTraffic(workspace, {
     endpoint: name,
     deployment: plan.to,
@@ -157,7 +161,7 @@ async function move(
     route: ({ traffic, mirror, tags }) => ({
       traffic: sameTraffic(traffic, plan.trafficAfter) ? traffic : plan.trafficAfter,
       mirror: withoutShadow(mirror, plan.to, tags),
-      tags: withRolledBack(withEndedProgress(tags), { to: plan.to, from: plan.from, at }),
+      tags: withRolledBack(withEndedProgress(tags), { to: plan.to, from: plan.from, at, of }),
     }),
     onWrite: async (changes) => {
       requireSameChange(name, plan, planned, changes);

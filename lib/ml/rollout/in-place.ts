@@ -10,6 +10,7 @@ import { findDeployment, putDeployment } from "../endpoints/deployments.ts";
 import type { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { hasContent } from "./rollout-place.ts";
 import type { DeploymentBody } from "./rollout-wish.ts";
 
 /** Keeps a text where only this job's user can read it, until the job ends. @returns the path of the file */
@@ -75,6 +76,9 @@ export async function putPreviousBack(
         throw new TaskError("conflict", `The deployment ${name} is ${state}.`, { errorCode: "AML1603", status: 409 });
       }
       if (!isMine(there.tags ?? {})) {
+        if (hasContent(there, body)) {
+          return { sentence: `The deployment ${name} is as it was before this step.`, settled: true };
+        }
         return {
           sentence: `Another run has changed the deployment ${name} since, so it stays as it is.`,
           settled: true,

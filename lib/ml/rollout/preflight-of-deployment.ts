@@ -9,10 +9,12 @@ import type { MachineNeed } from "../preflight/quota.ts";
 import { operationsFor } from "../preflight/workspace-checks.ts";
 import { DEPLOY_ENDPOINT } from "../setup/own-operations.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import type { Strategy } from "./strategy.ts";
 
 export interface DeploymentPreflight extends Pick<PreflightRequest, "onFindings"> {
   readonly document: OnlineDeploymentDocument;
   readonly trafficPercent: number;
+  readonly strategy?: Pick<Strategy, "kind"> | undefined;
 }
 
 /** Judges what is planned, once it is known. @throws TaskErrors where the quota is sure not to suffice */
@@ -30,10 +32,12 @@ const MOST_DEPLOYMENTS = 20;
  */
 export async function preflightOfDeployment(
   workspace: Workspace,
-  { document, trafficPercent, onFindings }: DeploymentPreflight,
+  { document, trafficPercent, strategy, onFindings }: DeploymentPreflight,
   known: Promise<readonly [Endpoint | undefined, readonly Deployment[]]>,
 ): Promise<JudgePlan> {
-  const needed = ["onlineEndpoints/deployments/write", ...(trafficPercent > 0 ? ["onlineEndpoints/write"] : [])];
+  // A canary gives its shares, and a shadow its mirror, whatever blue/green would give.
+  const movesTraffic = trafficPercent > 0 || strategy?.kind === "canary" || strategy?.kind === "shadow";
+  const needed = ["onlineEndpoints/deployments/write", ...(movesTraffic ? ["onlineEndpoints/write"] : [])];
   const need = needOf(document);
   let isOpen = need !== undefined;
   const judge = await preflight(workspace, {

@@ -2,10 +2,16 @@
 // Tests: test/lib/ml/rollout/rollback-plan.test.ts
 import { TaskError } from "../../errors.ts";
 import type { Deployment } from "../endpoints/deployments.ts";
-import { knownGood, LAST_KNOWN_GOOD, rolledBackTo } from "../endpoints/endpoint-tags.ts";
+import { knownGood, LAST_KNOWN_GOOD, type RolledBack, rolledBack } from "../endpoints/endpoint-tags.ts";
 import type { Endpoint, Traffic } from "../endpoints/endpoints.ts";
 import { sameName, sameTraffic, sayTraffic, shareOf, withoutZeros } from "../endpoints/traffic-shares.ts";
-import { readProgress } from "./rollout-progress.ts";
+import { readProgress, standingProgress } from "./rollout-progress.ts";
+
+/**
+ * Milliseconds for which a rollback belongs to the incident of the one before: a second click changes nothing then. Later, the deployment that
+ * was gone to is the one that somebody wants to leave.
+ */
+const SAME_INCIDENT = 24 * 3_600_000;
 
 export interface RollbackPlan {
   /** Deployment that gets all of the traffic, as the service writes its name. */
@@ -22,18 +28,31 @@ export interface RollbackPlan {
   readonly isThere: boolean;
   /** Known good deployments that cannot be gone back to, as sentences. */
   readonly skipped: readonly string[];
+  /** Why nothing is changed although somebody asks for a rollback, and what to do where that is wrong, as a sentence. */
+  readonly stays?: string;
 }
 
-type Choice = Pick<RollbackPlan, "to" | "reason" | "skipped">;
+type Choice = Pick<RollbackPlan, "to" | "reason" | "skipped" | "stays">;
+
+/** When the rollback runs, in milliseconds since the epoch, and the short hash of its pipeline run. */
+export interface Moment {
+  readonly now: number;
+  readonly of: string;
+}
 
 /**
  * @param wanted name of the deployment to go back to; absent: the last known good one
  * @throws TaskError `notFound` where it is not there, `conflict` where it is not ready, or where nothing is known to be good
  */
-export function planRollback(endpoint: Endpoint, deployments: readonly Deployment[], wanted?: string): RollbackPlan {
+export function planRollback(
+  endpoint: Endpoint,
+  deployments: readonly Deployment[],
+  wanted?: string,
+  moment: Moment = { now: Date.now(), of: "" },
+): RollbackPlan {
   const trafficBefore = withoutZeros(endpoint.properties.traffic ?? {});
-  const { to, reason, skipped } =
-    wanted === undefined ? lastKnownGood(endpoint, deployments) : named(endpoint, deployments, wanted);
+  const { to, reason, skipped, stays } =
+    wanted === undefined ? lastKnownGood(endpoint, deployments, moment) : named(endpoint, deployments, wanted);
   const trafficAfter = { [to]: 100 };
   const ends = readProgress(endpoint.tags)?.deployment;
   const from = Object.entries(trafficBefore)
@@ -41,7 +60,11 @@ export function planRollback(endpoint: Endpoint, deployments: readonly Deploymen
     .sort(([, one], [, other]) => other - one)
     .map(([name]) => name);
   const isThere = from.length === 0 && shareOf(trafficBefore, to) === 100 && ends === undefined;
-  return { to, reason, skipped, from, trafficBefore, trafficAfter, isThere, ...(ends === undefined ? {} : { ends }) };
+  return {
+    ...{ to, reason, skipped, from, trafficBefore, trafficAfter, isThere },
+    ...(ends === undefined ? {} : { ends }),
+    ...(stays === undefined ? {} : { stays }),
+  };
 }
 
 function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: string): Choice {
@@ -64,25 +87,44 @@ function named(endpoint: Endpoint, deployments: readonly Deployment[], wanted: s
   return { to: there.name, reason: "it is named by the input deploymentName", skipped: [] };
 }
 
-function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[]): Choice {
+function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[], moment: Moment): Choice {
   const traffic = endpoint.properties.traffic ?? {};
   const live = deployments.find((one) => one.name !== undefined && shareOf(traffic, one.name) === 100);
   const progress = readProgress(endpoint.tags)?.deployment;
   const nobody = { skipped: [] };
+  const before = progress === undefined ? undefined : beforeRollout(endpoint, progress);
+  const skipped: string[] = [];
+  const good = [...(before === undefined ? [] : [before]), ...knownGood(endpoint)].flatMap((name) => {
+    if (sameName(live?.name, name) || sameName(progress, name)) return [];
+    const there = deployments.find((one) => sameName(one.name, name));
+    if (there?.name !== undefined && isReady(there)) return [there.name];
+    skipped.push(`${name} was known to be good, and is ${there ? stateOf(there) : "not there any more"}.`);
+    return [];
+  });
+  const [next] = good;
+  const back = rolledBack(endpoint.tags);
+  const isBack = live?.name !== undefined && sameName(back?.to, live.name);
   // One that is not ready is gone away from, whoever went to it.
   if (live?.name !== undefined && isReady(live)) {
-    if (sameName(rolledBackTo(endpoint.tags), live.name))
-      return { to: live.name, reason: "an earlier rollback went to it", ...nobody };
     if (progress !== undefined && !sameName(live.name, progress))
       return { to: live.name, reason: `it has all of the traffic, beside the rollout of ${progress}`, ...nobody };
+    if (back && isBack && isSameIncident(back, moment)) {
+      return {
+        to: live.name,
+        reason: "an earlier rollback went to it",
+        ...nobody,
+        stays: sayStays(back, moment, next),
+      };
+    }
   }
-  const skipped: string[] = [];
-  for (const name of knownGood(endpoint)) {
-    if (sameName(live?.name, name) || sameName(progress, name)) continue;
-    const there = deployments.find((one) => sameName(one.name, name));
-    if (there?.name !== undefined && isReady(there))
-      return { to: there.name, reason: "it is the last known good deployment", skipped };
-    skipped.push(`${name} was known to be good, and is ${there ? stateOf(there) : "not there any more"}.`);
+  if (next !== undefined) {
+    const age = back && isBack ? ` before ${back.to}, to which a rollback went ${sayAge(back, moment)} ago` : "";
+    const isBefore =
+      before !== undefined && sameName(before, next) && !knownGood(endpoint).some((one) => sameName(one, next));
+    const reason = isBefore
+      ? `it had the traffic before the rollout of ${progress}`
+      : `it is the last known good deployment${age}`;
+    return { to: next, reason, skipped };
   }
   const why = skipped.length === 0 ? "its tag names none" : skipped.join(" ");
   throw new TaskError(
@@ -90,6 +132,40 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[]): 
     `The endpoint ${endpoint.name} has no earlier deployment that is known to be good (tag ${LAST_KNOWN_GOOD}: ${why.replace(/\.$/, "")}), so nothing was changed; ${sayDeployments(endpoint, deployments)}.`,
     { errorCode: "AML1616", hint: "Name the deployment to go back to with the input deploymentName." },
   );
+}
+
+/** The deployment that alone had the traffic before a rollout with steps, or has the rest of it. */
+function beforeRollout(endpoint: Endpoint, progress: string): string | undefined {
+  const only = (traffic: Traffic): string | undefined => {
+    const [name, ...more] = Object.keys(withoutZeros(traffic)).filter((one) => !sameName(one, progress));
+    return more.length === 0 ? name : undefined;
+  };
+  return only(standingProgress(endpoint)?.was ?? {}) ?? only(endpoint.properties.traffic ?? {});
+}
+
+/** Whether a rollback is the same as the last one: a rerun of its run, or a click soon after it. */
+function isSameIncident(back: RolledBack, { now, of }: Moment): boolean {
+  return back.at === undefined || now - back.at < SAME_INCIDENT || (of !== "" && back.of === of);
+}
+
+function sayStays(back: RolledBack, moment: Moment, next: string | undefined): string {
+  const when = back.at === undefined ? "" : ` of ${new Date(back.at).toISOString()} (${sayAge(back, moment)} ago)`;
+  const todo =
+    next === undefined
+      ? "no other deployment that is ready is known to be good. If it is the one that fails, name a deployment with the input deploymentName."
+      : `if it is the one that fails, run this again with deploymentName: ${next}, the next one that is known to be good.`;
+  return `${back.to} has all of the traffic since a rollback${when}, so nothing was changed; ${todo}`;
+}
+
+function sayAge({ at = 0 }: RolledBack, { now }: Moment): string {
+  const minutes = Math.max(0, Math.floor((now - at) / 60_000));
+  const [count, unit] =
+    minutes < 120
+      ? [minutes, "minute"]
+      : minutes < 48 * 60
+        ? [Math.floor(minutes / 60), "hour"]
+        : [Math.floor(minutes / 1440), "day"];
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
 }
 
 const stateOf = (deployment: Deployment) => deployment.properties.provisioningState ?? "in an unknown state";

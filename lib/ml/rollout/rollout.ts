@@ -56,6 +56,7 @@ export class Rollout {
   #plan: RolloutPlan;
   #madeEndpoint = false;
   #wrote = false;
+  #accepted = false;
   #written: WrittenChanges | undefined;
   #previous: string | undefined;
   #answered = false;
@@ -113,6 +114,10 @@ export class Rollout {
   /** Whether the deployment was sent, and its logs may say why something failed. */
   get wrote(): boolean {
     return this.#wrote;
+  }
+  /** Whether Azure refused the deployment at once: what a container of that name has logged is not of this one. */
+  get refused(): boolean {
+    return this.#wrote && !this.#accepted;
   }
   /** Whether the deployment has answered a call, as expected or not. */
   get answered(): boolean {
@@ -177,7 +182,11 @@ export class Rollout {
     }
     this.#claim.take(entry, plan.deployment.action === "create");
     const { action, body, previous } = plan.deployment;
-    if (action === "change" && previous) this.#previous = keepPrevious(this.#workspace, previous, this.#options.keep);
+    if (action === "change" && previous) {
+      // An earlier try that Azure refused has kept one, too.
+      forgetPrevious(this.#previous);
+      this.#previous = keepPrevious(this.#workspace, previous, this.#options.keep);
+    }
     await Promise.all([this.#note(held), action === "keep" ? undefined : held.requireHeld()]);
     if (action === "keep") {
       this.#leave();
@@ -187,10 +196,12 @@ export class Rollout {
     this.#wrote = true;
     this.#leave();
     const { log } = this.#workspace;
-    return putDeployment(this.#workspace, this.#endpoint, this.name, write, {
+    const finish = await putDeployment(this.#workspace, this.#endpoint, this.name, write, {
       onState: (state) => log.info(`Deployment ${this.name}: ${state}.`),
       deadline: left,
     });
+    this.#accepted = true;
+    return finish;
   }
 
   /** The body with the name of its autoscale settings, where it gets some. */

@@ -181,6 +181,15 @@ describe("a canary", () => {
     assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
   });
 
+  it("is refused where the share that it has from elsewhere leaves no time for the others", async () => {
+    const name = await liveEndpoint();
+    await release(name, { deployment: "green", how: "a", percent: 20 });
+    const inputs = { steps: "50, 100" };
+    const error = await failureOf(await beginCanary(name, { inputs, options: { deadline: 25 * 60_000 } }));
+    assert.match(error.message, /timeoutInMinutes is 25, and the 3 shares to be judged take 30 minutes/);
+    assert.deepEqual((await served(name)).traffic, { blue: 80, green: 20 });
+  });
+
   it("is known to other runs as one that is under way for as long as its shares may bake", async () => {
     const name = await liveEndpoint();
     await seed(name, "blue");

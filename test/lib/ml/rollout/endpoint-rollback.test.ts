@@ -226,7 +226,10 @@ describe("rollback of an endpoint", () => {
     // A click after that one belongs to the same incident: it changes nothing, and is no silence either.
     const again = await rollBack(name);
     assert.equal((await again.done).changed, false);
-    assert.match(again.log.text(), /\[warning\] teal has all of the traffic since a rollback .* nothing was changed/);
+    assert.match(
+      again.log.text(),
+      /\[warning\] The endpoint .* any further: teal has all of the traffic since a rollback .* nothing was changed/,
+    );
   });
 
   it("goes back during a canary to the deployment that had the traffic before it, whoever released that", async () => {

@@ -5,7 +5,7 @@ import {
   IN_PROGRESS,
   LAST_KNOWN_GOOD,
   ROLLED_BACK,
-  rolledBackTo,
+  rolledBack,
   withKnownGood,
   withRolledBack,
 } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
@@ -61,14 +61,48 @@ describe("plan of a rollback", () => {
       [LAST_KNOWN_GOOD]: "blue amber",
       [ROLLED_BACK]: "blue (from green, 2026-11-27T10:00:00Z)",
     });
-    const plan = planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue", "green"));
+    const soon = { now: Date.parse("2026-11-27T10:05:00Z"), of: "" };
+    const plan = planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue", "green"), undefined, soon);
     assert.deepEqual([plan.to, plan.isThere], ["blue", true]);
+    assert.match(
+      plan.stays ?? "",
+      /^blue has all of the traffic since a rollback of 2026-11-27T10:00:00\.000Z \(5 minutes ago\), so nothing was changed; if .* run this again with deploymentName: amber/,
+    );
     // A named one is further back, and gone to.
     assert.equal(planRollback(endpoint({ blue: 100 }, tags), deployments("amber", "blue"), "amber").isThere, false);
     // The next rollout that ends well begins anew.
     const released = withKnownGood(tags, "teal", { blue: 100 });
-    assert.equal(rolledBackTo(released), undefined);
+    assert.equal(rolledBack(released), undefined);
     assert.equal(planRollback(endpoint({ teal: 100 }, released), deployments("blue", "teal")).to, "blue");
+  });
+
+  it("goes further back a day after a rollback, except in a rerun of its run", () => {
+    const back = { to: "blue", from: ["green"], at: "2026-11-27T10:00:00Z" };
+    const to = (at: string, of = "", tags = withRolledBack(good("green", "blue", "amber"), back)) => {
+      const there = deployments("amber", "blue", "green");
+      return planRollback(endpoint({ blue: 100 }, tags), there, undefined, { now: Date.parse(at), of });
+    };
+    assert.equal(to("2026-11-28T09:59:00Z").to, "blue");
+    const later = to("2026-12-18T10:00:00Z");
+    assert.deepEqual([later.to, later.from], ["amber", ["blue"]]);
+    assert.match(later.reason, /before blue, to which a rollback went 21 days ago$/);
+    const own = withRolledBack(good("green", "blue", "amber"), { ...back, of: "0a1b2c3d" });
+    assert.equal(to("2026-12-18T10:00:00Z", "0a1b2c3d", own).to, "blue");
+    assert.equal(to("2026-12-18T10:00:00Z", "0a1b2c3e", own).to, "amber");
+    // A tag without a time, and a clock that is behind, change nothing.
+    assert.equal(to("2026-12-18T10:00:00Z", "", { ...own, [ROLLED_BACK]: "blue (from green, soon)" }).to, "blue");
+    assert.equal(to("2026-11-26T10:00:00Z").to, "blue");
+    // Where nothing else is good, that is an error and no success.
+    const alone = { [ROLLED_BACK]: own[ROLLED_BACK] ?? "", ...good("blue") };
+    assert.throws(() => to("2026-12-18T10:00:00Z", "", alone), /no earlier deployment that is known to be good/);
+  });
+
+  it("fits into a tag, whatever it went away from", () => {
+    const from = Array.from({ length: 20 }, (_, at) => `${"d".repeat(29)}-${String.fromCharCode(97 + at)}x`);
+    const at = "2026-11-27T10:00:00.000Z";
+    const tags = withRolledBack({}, { to: "b".repeat(32), from, at, of: "0a1b2c3d" });
+    assert.ok((tags[ROLLED_BACK]?.length ?? 999) <= 256);
+    assert.deepEqual(rolledBack(tags), { to: "b".repeat(32), at: Date.parse(at), of: "0a1b2c3d" });
   });
 
   it("goes further back where the one that an earlier rollback went to is not ready any more", () => {
