@@ -12,13 +12,15 @@ import { identityPath, managedIdentityHandler } from "./azure/entra/managed-iden
 import { defaultCache } from "./azure/environments/cache.ts";
 import { inFrontOf } from "./azure/fault-injection/requests.ts";
 import { seedMinutes } from "./azure/monitor/seed.ts";
+import { vaultApplication } from "./azure/planes/key-vault.ts";
 import { storageHandler } from "./azure/planes/storage.ts";
 import { State } from "./azure/records/state.ts";
 import { readScenarios } from "./azure/scenarios/document.ts";
 import type { ScenarioDocument } from "./azure/scenarios/rules.ts";
 import { Scenarios } from "./azure/scenarios/scenarios.ts";
 import { apiApplication, armApplication, loginApplication, logsApplication } from "./azure/server.ts";
-import { byAccount, bySubscription, byTenant, shared } from "./azure/subscriptions.ts";
+import { byAccount, bySubscription, byTenant, byVault, shared } from "./azure/subscriptions.ts";
+import { vaultOf } from "./azure/workspace/addresses.ts";
 import { BlobStore } from "./azure/world/blobs.ts";
 import { CloudClock } from "./azure/world/clock.ts";
 import { type AzureNames, type AzureUrls, type AzureWorld, createWorld, defaultNames } from "./azure/world/world.ts";
@@ -71,6 +73,7 @@ export interface LocalCloud {
     readonly login: string;
     readonly api: string;
     readonly storage: string;
+    readonly vault: string;
     readonly devops: string;
     /** `http://127.0.0.1:<port>`: reaches every host name of this cloud and nothing else. */
     readonly proxy: string;
@@ -167,7 +170,7 @@ async function start(
     return listener;
   };
 
-  const urls: AzureUrls = { arm: "", login: "", api: "", storage: "", logs: "" };
+  const urls: AzureUrls = { arm: "", login: "", api: "", storage: "", logs: "", vault: "" };
   const parts = {
     environment: options.posesAs && environments[options.posesAs],
     ...{ clock, har, state, dataFolder: options.data },
@@ -198,7 +201,7 @@ async function start(
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));
 
-  const [arm, login, api, storage, logs, azureDevOps, identityEndpoint] = await Promise.all([
+  const [arm, login, api, storage, logs, vault, azureDevOps, identityEndpoint] = await Promise.all([
     listenNamed(
       "arm",
       shared(worlds, (one) => armApplication(one, options.contracts), bySubscription),
@@ -207,6 +210,7 @@ async function start(
     listenNamed("api", shared(worlds, apiApplication, bySubscription)),
     listenNamed("storage", shared(worlds, storageOf, byAccount)),
     listenNamed("logs", shared(worlds, logsApplication, bySubscription)),
+    listenNamed("vault", shared(worlds, vaultApplication, byVault)),
     listenNamed("devops", devOpsApplication(devops)),
     listenNamed("identity", managedIdentityHandler(world, identity, header), true),
   ]);
@@ -214,6 +218,7 @@ async function start(
     Object.assign(one.urls, {
       ...{ arm: arm.url, login: login.url, api: api.url, logs: logs.url },
       storage: `https://${one.storageAccount}.blob.core.storage.localhost:${storage.port}`,
+      vault: `https://${vaultOf(one)}.vault.localhost:${vault.port}`,
     });
   devops.listensAt(azureDevOps.url);
   // What is uploaded comes later.

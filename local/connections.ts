@@ -1,8 +1,8 @@
 // The service connections of the local project: one for each client of the local tenant, as Azure DevOps stores them
 // (docs/facts/extension.md#5.1), and the same clients by this extension's own type.
 
-import type { Environment } from "./azure/arm/clouds.ts";
-import { storageSuffix } from "./azure/workspace/addresses.ts";
+import { type Environment, vaultAudience } from "./azure/arm/clouds.ts";
+import { storageSuffix, vaultSuffix } from "./azure/workspace/addresses.ts";
 import type { AzureWorld } from "./azure/world/world.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -59,6 +59,8 @@ export function createConnections(
     activeDirectoryServiceEndpointResourceId: `${world.urls.arm}/`,
     ...posesAs?.dependencyData,
     StorageEndpointSuffix: storageSuffix(world),
+    AzureKeyVaultDnsSuffix: vaultSuffix(world),
+    AzureKeyVaultServiceEndpointResourceId: vaultAudience(world.environment),
   };
   const workspaceScope = {
     ...subscriptionScope,

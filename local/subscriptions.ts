@@ -59,7 +59,7 @@ export async function addSubscription(names: SubscriptionNames, first: AzureName
   har.addSecret(azurite.key);
   const known = worlds.find(({ tenantId }) => tenantId === all.tenantId);
   const directory = known?.directory ?? Directory.create(all.tenantId, () => clock.now());
-  const urls = { arm: "", login: "", api: "", storage: "", logs: "" };
+  const urls = { arm: "", login: "", api: "", storage: "", logs: "", vault: "" };
   const world: AzureWorld = createWorld({
     ...parts,
     names: all,

@@ -22,6 +22,9 @@ interface ConnectionCloud {
   /** Audience of tokens for the resource manager. */
   audience?: string;
   storageSuffix?: string;
+  vaultSuffix?: string;
+  /** Audience of tokens for Azure Key Vault. */
+  vaultAudience?: string;
 }
 
 export interface ConnectionDetails {
@@ -223,10 +226,14 @@ function cloudOf({ url, data }: ConnectionSource, otherwise: string): Connection
   const authorityUrl = data("activeDirectoryAuthority") ?? data("environmentAuthorityUrl");
   const audience = data("activeDirectoryServiceEndpointResourceId");
   const storageSuffix = data("StorageEndpointSuffix");
+  const vaultSuffix = data("AzureKeyVaultDnsSuffix");
+  const vaultAudience = data("AzureKeyVaultServiceEndpointResourceId");
   if (resourceManagerUrl !== undefined) cloud.resourceManagerUrl = resourceManagerUrl;
   if (authorityUrl !== undefined) cloud.authorityUrl = authorityUrl;
   if (audience !== undefined) cloud.audience = audience;
   if (storageSuffix !== undefined) cloud.storageSuffix = storageSuffix;
+  if (vaultSuffix !== undefined) cloud.vaultSuffix = vaultSuffix;
+  if (vaultAudience !== undefined) cloud.vaultAudience = vaultAudience;
   return cloud;
 }
 

@@ -14,6 +14,10 @@ export interface Cloud {
   readonly storageScope: string;
   /** The suffix after `https://<account>.blob.`, for a datastore that lacks it. */
   readonly storageSuffix: string;
+  /** Scope of the tokens for Azure Key Vault. */
+  readonly vaultScope: string;
+  /** The suffix after `https://<vault>.`. */
+  readonly vaultSuffix: string;
   /** The studio's address, for pages whose address the service does not return. */
   readonly studio: string;
   /** Queries of Log Analytics: the host, and the audience of their tokens. Absent: the resource manager may name it. */
@@ -35,6 +39,8 @@ export const clouds = {
     mlScope: "https://ml.azure.com/.default",
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.windows.net",
+    vaultScope: "https://vault.azure.net/.default",
+    vaultSuffix: "vault.azure.net",
     studio: "https://ml.azure.com",
     logAnalytics: "https://api.loganalytics.io",
     wellKnown: true,
@@ -47,6 +53,8 @@ export const clouds = {
     mlScope: "https://ml.azure.cn/.default",
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.chinacloudapi.cn",
+    vaultScope: "https://vault.azure.cn/.default",
+    vaultSuffix: "vault.azure.cn",
     studio: "https://studio.ml.azure.cn",
     logAnalytics: "https://api.loganalytics.azure.cn",
     wellKnown: true,
@@ -59,6 +67,8 @@ export const clouds = {
     mlScope: "https://ml.azure.us/.default",
     storageScope: "https://storage.azure.com/.default",
     storageSuffix: "core.usgovcloudapi.net",
+    vaultScope: "https://vault.usgovcloudapi.net/.default",
+    vaultSuffix: "vault.usgovcloudapi.net",
     studio: "https://ml.azure.us",
     logAnalytics: "https://api.loganalytics.us",
     wellKnown: true,
@@ -74,6 +84,9 @@ export interface CloudHints {
   /** Audience of ARM tokens (`activeDirectoryServiceEndpointResourceId`). */
   readonly audience?: string | undefined;
   readonly storageSuffix?: string | undefined;
+  /** As a connection has them for a cloud of its own: `AzureKeyVaultDnsSuffix`, `AzureKeyVaultServiceEndpointResourceId`. */
+  readonly vaultSuffix?: string | undefined;
+  readonly vaultAudience?: string | undefined;
 }
 
 const withoutSlash = (url: string) => url.trim().replace(/\/+$/, "");
@@ -98,6 +111,8 @@ export function cloudOf(hints: CloudHints): Cloud {
     mlScope: base.mlScope,
     storageScope: base.storageScope,
     storageSuffix: hints.storageSuffix || base.storageSuffix,
+    vaultScope: hints.vaultAudience ? `${withoutSlash(hints.vaultAudience)}/.default` : base.vaultScope,
+    vaultSuffix: hints.vaultSuffix || base.vaultSuffix,
     studio: base.studio,
     wellKnown: false,
   };

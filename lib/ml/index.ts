@@ -27,6 +27,8 @@ export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
 export { cancelLeft } from "./jobs/ownership.ts";
 export { promoteModel } from "./promote/promote-model.ts";
 export { targetOf } from "./promote/target.ts";
+export { proveRegistered } from "./proof/prove-registered.ts";
+export { verifyModelIn } from "./proof/verify-model.ts";
 export { dataOf, registerDataIn } from "./register/register-data.ts";
 export { registerModelIn } from "./register/register-model.ts";
 export { cursorNames, newVersions } from "./register/watch.ts";

@@ -112,4 +112,16 @@ export interface ProofSection {
   outcome?: "passed" | "failed" | "notAsked";
   /** As a sentence. */
   detail?: string;
+  /** `name:version` of the model, and of the data asset that has the documents. */
+  model?: string;
+  asset?: string;
+  /** SHA-256 over the digests of the model's files. */
+  digest?: string;
+  files?: number;
+  bytes?: number;
+  /** False: the proof was there already. */
+  created?: boolean;
+  /** Of a verified provenance: the pipeline that built the model, and its run. */
+  builder?: string;
+  invocation?: string;
 }

@@ -1,6 +1,7 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
 import { appliedPart, cleanUpPart, watchPart } from "./changes-summary.ts";
 import { cell, code, duration, link, quote, table } from "./markdown.ts";
+import { proofPart } from "./proof-page.ts";
 import type { RunRecord } from "./record.ts";
 import { redact } from "./redact.ts";
 import { recordShape } from "./schema.ts";
@@ -23,6 +24,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...gatePart(record.gate),
     ...assetPart("Model", record.model),
     ...promotionPart(record.promotion),
+    ...proofPart(record.proof),
     ...deploymentPart(record),
     ...rollbackPart(record),
     ...invocationPart(record),

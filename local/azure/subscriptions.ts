@@ -3,6 +3,7 @@
 import type http from "node:http";
 import { decodeToken } from "./entra/directory.ts";
 import { hasOperation } from "./planes/registries.ts";
+import { vaultOf } from "./workspace/addresses.ts";
 import { registriesOf } from "./workspace/registries.ts";
 import type { AzureWorld } from "./world/world.ts";
 
@@ -47,6 +48,12 @@ export const byTenant: Choose = (worlds, request) => {
 export const byAccount: Choose = (worlds, request) => {
   const account = (request.headers.host ?? "").split(".")[0];
   return worlds.find(({ storageAccount }) => storageAccount === account);
+};
+
+/** By the key vault, the first label of the host. */
+export const byVault: Choose = (worlds, request) => {
+  const vault = (request.headers.host ?? "").split(".")[0];
+  return worlds.find((world) => vaultOf(world) === vault);
 };
 
 function tenantOf({ headers }: http.IncomingMessage): unknown {

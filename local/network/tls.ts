@@ -15,6 +15,7 @@ const certificateNames = [
   "localhost",
   "*.blob.storage.localhost",
   "*.storage.localhost",
+  "*.vault.localhost",
   "*.blob.core.storage.localhost", // for clients that take a key only where a host has ".blob.core." in it
 ] as const;
 

@@ -45,6 +45,7 @@ const EXAMPLES: Record<string, string> = {
   releaseDefinition: "Release the model",
   artifactAlias: "_model",
   modelVersion: "3",
+  signedBy: "https://contoso.vault.azure.net/keys/models",
   path: "data",
 };
 

@@ -23,9 +23,7 @@ export type TargetConnectionType =
       targetWorkspaceConnection: string;
     };
 
-export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "tags" | "plan"> & {
-  /** Version of the registered model, a number or a name. Labels such as `latest` are no versions: what is checked must be what is released. */
-  modelVersion: string;
+export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "modelVersion" | "tags" | "plan"> & {
   /** Resource group of the target workspace. Left empty, that of the connection's scope, or, with the connection above, the resource group above. */
   targetResourceGroup: string | undefined;
   /** Workspace that the model goes to. With a target registry, a workspace that knows the registry, needed where the registry is in another subscription than the target's connection. */
@@ -70,8 +68,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   inputs: [
     ...shared.connectionTypeInputs,
     shared.registry,
-    { name: "modelName", type: "string", required: true },
-    { name: "modelVersion", type: "string", required: true },
+    shared.modelName,
+    shared.modelVersion,
     { name: "targetConnectionType", type: "pickList", required: true, default: "same", options: ["same", "azureSubscription", "workspaceConnection"] },
     { name: "targetAzureSubscription", type: "connection", required: true, visible: [[["targetConnectionType", "=", "azureSubscription"]]] },
     { name: "targetWorkspaceConnection", type: "connection", required: true, visible: [[["targetConnectionType", "=", "workspaceConnection"]]] },

@@ -29,6 +29,10 @@ export type Inputs = Pick<SharedInputs, "registry" | "version" | "description" |
   name: string;
   /** Type of the asset, in the words of Azure ML's YAML. */
   type: "custom_model" | "mlflow_model" | "triton_model";
+  /** Stores a bill of materials (CycloneDX 1.6) and a provenance statement (in-toto, SLSA) beside the version, as the data asset `<model>-proof`, and with the log of the run. All files of the model are read for their SHA-256. With a signer they are always stored. */
+  bom: boolean;
+  /** Identifier of a key or a certificate in Azure Key Vault, as in `https://contoso.vault.azure.net/keys/models`, whose private key never leaves the vault; or the path of a PEM file with an EC private key, such as a secure file of the pipeline. The signature is in the format of OpenSSF model signing, which `model_signing verify` and the task VerifyModel read. Left empty, nothing is signed. */
+  signWith: string | undefined;
 } & ConnectionType & Source;
 
 export interface Outputs {
@@ -57,6 +61,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.version,
     shared.description,
     shared.tags,
+    { name: "bom", type: "boolean", default: "false" },
+    { name: "signWith", type: "string" },
     shared.allowedFolders,
     shared.traceability,
     shared.plan,

@@ -1,5 +1,5 @@
 // Register model: from a job's output or a folder, once, with where it came from.
-import { openAssetStore, registerModelIn } from "../../lib/ml/index.ts";
+import { openAssetStore, proveRegistered, registerModelIn } from "../../lib/ml/index.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openJudgements } from "../../lib/task/judgements.ts";
 import { linksView } from "../../lib/task/links.ts";
@@ -12,15 +12,16 @@ export default defineTask(
     const { name, type, version, description } = inputs;
     const tags = readPairs(inputs.tags, "tags");
     const request = { name, type, version, description, tags, source: sourceOf(inputs) };
-    const model = await registerModelIn(
-      place,
-      request,
-      run.folders(inputs.allowedFolders),
-      openJudgements(run, signal),
-    );
+    const folders = run.folders(inputs.allowedFolders);
+    const judges = openJudgements(run, signal);
+    const model = await registerModelIn(place, request, folders, judges);
     log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
     const { evidence: _evidence, ...section } = model;
     record.model = section;
+    const approver = () => judges.approvedBy(run.provenance.stage);
+    const proof = await proveRegistered(place, model, inputs, folders, contract.task, approver);
+    if (proof) record.proof = proof.section;
+    for (const [file, content] of proof?.files ?? []) await run.uploadFile(file, content);
     return { name: model.name, version: model.version, assetId: model.id, created: model.created };
   },
   { view: linksView },

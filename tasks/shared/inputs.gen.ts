@@ -51,6 +51,8 @@ export interface SharedInputs {
   overrides: string | undefined;
   /** Tags to set, one `name=value` a line. */
   tags: string | undefined;
+  /** Version of the registered model, a number or a name. Labels such as `latest` are no versions: what is checked must be what is released. */
+  modelVersion: string;
   /** Version of the asset. Left empty, the task takes the version that already holds the same content, or else the next number. */
   version: string | undefined;
   /** What people read about it in Azure Machine Learning studio. */
@@ -73,10 +75,12 @@ export const expectations: InputField = { name: "expectations", type: "multiLine
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
 export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
 export const registry: InputField = { name: "registry", type: "string" };
+export const modelName: InputField = { name: "modelName", type: "string", required: true };
 export const overrides: InputField = { name: "overrides", type: "multiLine" };
 export const tags: InputField = { name: "tags", type: "multiLine" };
 export const wait: InputField = { name: "wait", type: "boolean", default: "true" };
 export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
+export const modelVersion: InputField = { name: "modelVersion", type: "string", required: true };
 export const version: InputField = { name: "version", type: "string" };
 export const description: InputField = { name: "description", type: "string" };
 export const connectionTypeInputs: readonly InputField[] = [connectionType, azureSubscription, workspaceConnection, resourceGroup, workspace];

@@ -11,7 +11,7 @@ import type { RunAccess } from "../../lib/agent/starts.ts";
 import { LEFT } from "../../lib/agent/task-variables.ts";
 import { type Outcome, runPostJob, runTask } from "../../lib/task/run-task.ts";
 import type { Task } from "../../lib/task/task.ts";
-import { storageSuffix } from "../../local/azure/workspace/addresses.ts";
+import { storageSuffix, vaultSuffix } from "../../local/azure/workspace/addresses.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import { memoryLog, type Opening, provenance, theCloud, watched } from "../lib/ml/world.ts";
 
@@ -138,6 +138,7 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
           resourceManagerUrl: local.urls.arm,
           authorityUrl: local.urls.login,
           storageSuffix: storageSuffix(local.azure),
+          vaultSuffix: vaultSuffix(local.azure),
         },
       },
     oidcAssertion: () => () => assert.fail("The step asked for an assertion."),

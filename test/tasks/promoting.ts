@@ -3,7 +3,7 @@ import type { ConnectionDetails } from "../../lib/agent/connection.ts";
 import { newStamps } from "../../local/azure/arm/envelope.ts";
 import { jobService } from "../../local/azure/jobs/service.ts";
 import type { JobRecord } from "../../local/azure/records/job.ts";
-import { storageSuffix } from "../../local/azure/workspace/addresses.ts";
+import { storageSuffix, vaultSuffix } from "../../local/azure/workspace/addresses.ts";
 import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import type { AzureWorld } from "../../local/azure/world/world.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
@@ -107,6 +107,7 @@ export const connectionOf = ({ cloud }: Subscriptions, { azure, client }: Subscr
     resourceManagerUrl: cloud.urls.arm,
     authorityUrl: cloud.urls.login,
     storageSuffix: storageSuffix(azure),
+    vaultSuffix: vaultSuffix(azure),
   },
 });
 

@@ -36,7 +36,18 @@ export const TASK_OPERATIONS = {
     title: "Register model",
     reads: ["read", "jobs/read", "models/read", "models/versions/read", "datastores/read"],
     changes: ["models/versions/write"],
+    ifUsed: ["data/versions/read", "data/versions/write", "environments/versions/read"],
     files: true,
+    more: "`bom` and `signWith` store the proof as data. A key vault's rights are [in it](#keys-in-azure-key-vault)",
+    role: "AzureML Data Scientist",
+  },
+  VerifyModel: {
+    title: "Verify model",
+    reads: ["read", "models/versions/read", "data/versions/read", "datastores/read"],
+    changes: [],
+    ifUsed: ["jobs/read"],
+    files: true,
+    more: "A key vault's rights are [in it](#keys-in-azure-key-vault)",
     role: "AzureML Data Scientist",
   },
   CheckModel: {

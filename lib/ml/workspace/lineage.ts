@@ -23,6 +23,10 @@ export const APPROVED_BY = "azureDevOps.approvedBy";
 export const ORIGIN = "azureDevOps.origin";
 /** Metrics of the job that made it, as JSON, for where the job itself cannot be reached. */
 export const ORIGIN_METRICS = "azureDevOps.metrics";
+/** Tags of a model version with a proof: `name:version` of the data asset that it is, the digest of the model's files, and who signed. */
+export const PROOF = "azureDevOps.proof";
+export const PROOF_DIGEST = "azureDevOps.proofSha256";
+export const PROOF_SIGNER = "azureDevOps.signedBy";
 /** A tag of an endpoint, a deployment or a version that AzureMLCleanUp must leave; the value `false` takes that back. */
 export const KEEP_TAG = "azureDevOps.keep";
 

@@ -18,6 +18,10 @@ export interface Environment {
 /** Storage has one audience in every cloud; so has Azure DevOps, which is in one only. */
 export const everywhere = ["https://storage.azure.com", "499b84ac-1321-427f-aa17-267ca6975798"];
 
+/** The audience of tokens for key vaults. */
+export const vaultAudience = ({ dependencyData }: Environment): string =>
+  dependencyData["AzureKeyVaultServiceEndpointResourceId"] ?? "";
+
 export const environments: Readonly<Record<EnvironmentName, Environment>> = {
   AzureCloud: {
     name: "AzureCloud",

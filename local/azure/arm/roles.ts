@@ -11,6 +11,7 @@ const role = (actions: string[], notActions: string[] = [], dataActions: string[
 });
 
 const ML = "Microsoft.MachineLearningServices/workspaces";
+const VAULTS = "Microsoft.KeyVault/vaults";
 const BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers";
 
 /** Built-in roles, as Microsoft's reference lists them; of long ones the part that something here asks for. */
@@ -55,13 +56,32 @@ export const builtInRoles = {
       `${BLOBS}/blobs/add/action`,
     ],
   ),
+  keyVaultCryptoOfficer: role([], [], [`${VAULTS}/keys/*`, `${VAULTS}/keyrotationpolicies/*`]),
+  keyVaultCertificatesOfficer: role([], [], [`${VAULTS}/certificatecas/*`, `${VAULTS}/certificates/*`]),
+  keyVaultCryptoUser: role(
+    [],
+    [],
+    [
+      "read",
+      "update/action",
+      "backup/action",
+      "encrypt/action",
+      "decrypt/action",
+      "wrap/action",
+      "unwrap/action",
+      "sign/action",
+      "verify/action",
+    ].map((one) => `${VAULTS}/keys/${one}`),
+  ),
+  keyVaultReader: role([`${VAULTS}/*/read`], [], [`${VAULTS}/*/read`, `${VAULTS}/secrets/readMetadata/action`]),
   storageBlobDataReader: role([`${BLOBS}/read`], [], [`${BLOBS}/blobs/read`]),
 } as const;
 
 /** Those of the principal; where none are told, one with access may do everything. Scopes are not modelled: each is in force everywhere. */
 function rolesOf({ hasAccess, roles }: Principal): readonly Role[] {
   if (!hasAccess) return [];
-  return roles ?? [builtInRoles.contributor, builtInRoles.storageBlobDataContributor];
+  const { contributor, storageBlobDataContributor, keyVaultCryptoOfficer, keyVaultCertificatesOfficer } = builtInRoles;
+  return roles ?? [contributor, storageBlobDataContributor, keyVaultCryptoOfficer, keyVaultCertificatesOfficer];
 }
 
 /** Whether one of the roles allows it. */

@@ -1,7 +1,7 @@
 // The client-credentials grant: who the client says it is, how it proves that, and what it gets.
 
 import type { Principal } from "../arm/caller.ts";
-import { everywhere } from "../arm/clouds.ts";
+import { everywhere, vaultAudience } from "../arm/clouds.ts";
 import { checkAssertion } from "./assertions.ts";
 import { EntraError, invalidClient } from "./errors.ts";
 import type { Tenant } from "./tenant.ts";
@@ -30,7 +30,8 @@ export function requireResource(tenant: Tenant, audience: string): void {
   const plain = audience.replace(/\/+$/, "").toLowerCase();
   const { management, machineLearning, logAnalytics } = tenant.environment;
   const { arm, logs = "" } = tenant.urls;
-  if ([...management, machineLearning, logAnalytics, ...everywhere, arm, logs].includes(plain)) return;
+  const others = [machineLearning, logAnalytics, vaultAudience(tenant.environment), arm, logs];
+  if ([...management, ...others, ...everywhere].includes(plain)) return;
   throw new EntraError(
     400,
     "invalid_resource",

@@ -1,6 +1,6 @@
 // This cloud as the resource manager describes clouds to clients that know none: /metadata/endpoints (ARM_CLOUD_METADATA_URL).
 import type { Express } from "express";
-import { cloudName, storageSuffix } from "../workspace/addresses.ts";
+import { cloudName, storageSuffix, vaultSuffix } from "../workspace/addresses.ts";
 import type { AzureWorld } from "../world/world.ts";
 
 /** Open to everyone. Keys that official clients read are known (docs/facts/azureml-services.md#4.8); the others are general knowledge. */
@@ -19,7 +19,7 @@ export function mount(app: Express, world: AzureWorld): void {
         },
         resourceManager: `${world.urls.arm}/`,
         logAnalyticsResourceId: world.urls.logs,
-        suffixes: { storage: storageSuffix(world) },
+        suffixes: { storage: storageSuffix(world), keyVaultDns: vaultSuffix(world) },
       },
     ]);
   });

@@ -13,6 +13,15 @@ export function storageSuffix(world: AzureWorld): string {
   return new URL(world.urls.storage).host.replace(`${world.storageAccount}.blob.`, "");
 }
 
+/** The name of the workspace's key vault, by that of its storage account: `kv-1` beside `stor1`. */
+export const vaultOf = ({ storageAccount }: Pick<AzureWorld, "storageAccount">): string =>
+  `kv-${storageAccount.replace(/^stor/, "")}`.slice(0, 24);
+
+/** The suffix after `https://<vault>.`. */
+export function vaultSuffix(world: AzureWorld): string {
+  return new URL(world.urls.vault).host.replace(`${vaultOf(world)}.`, "");
+}
+
 /** ARM id of the workspace's storage account. */
 export function storageAccountId(world: AzureWorld): string {
   return `/subscriptions/${world.subscriptionId}/resourceGroups/${world.resourceGroup}/providers/Microsoft.Storage/storageAccounts/${world.storageAccount}`;

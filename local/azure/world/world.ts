@@ -24,6 +24,8 @@ export interface AzureUrls {
   storage: string;
   /** Queries of Log Analytics. */
   logs: string;
+  /** The workspace's Key Vault: https://kv-1.vault.localhost:<port> */
+  vault: string;
 }
 
 /** Names of this cloud: subscription, resource group, workspace, region. */

@@ -25,6 +25,8 @@ describe("clouds", () => {
       authorityUrl: "https://localhost:8444",
       audience: "https://localhost:8443/",
       storageSuffix: "storage.localhost:8445",
+      vaultSuffix: "vault.localhost:8446",
+      vaultAudience: "https://vault.localhost/",
     });
     assert.deepEqual(cloud, {
       name: "AzureStack",
@@ -34,6 +36,8 @@ describe("clouds", () => {
       mlScope: "https://ml.azure.com/.default",
       storageScope: "https://storage.azure.com/.default",
       storageSuffix: "storage.localhost:8445",
+      vaultScope: "https://vault.localhost/.default",
+      vaultSuffix: "vault.localhost:8446",
       studio: "https://ml.azure.com",
       wellKnown: false,
     });

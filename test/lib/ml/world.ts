@@ -15,7 +15,7 @@ import type { Log } from "../../../lib/log.ts";
 import { openWorkspace, type Workspace } from "../../../lib/ml/workspace/workspace.ts";
 import type { Provenance } from "../../../lib/provenance.ts";
 import { contracts } from "../../../local/azure/contract/contracts.ts";
-import { storageSuffix } from "../../../local/azure/workspace/addresses.ts";
+import { storageSuffix, vaultSuffix } from "../../../local/azure/workspace/addresses.ts";
 import { type LocalCloud, startCloud } from "../../../local/cloud.ts";
 
 let started: Promise<LocalCloud> | undefined;
@@ -116,6 +116,7 @@ export async function openAzure(opening: Opening = {}, log: Log = memoryLog()): 
     resourceManagerUrl: local.urls.arm,
     authorityUrl: local.urls.login,
     storageSuffix: storageSuffix(local.azure),
+    vaultSuffix: vaultSuffix(local.azure),
   });
   const counted = watched(opening)({
     proxy: { url: local.urls.proxy },
