@@ -27,6 +27,7 @@ import { type AzureNames, type AzureUrls, type AzureWorld, createWorld, defaultN
 import { startAzurite } from "./azurite.ts";
 import { type ConnectionName, createConnections, type ServiceConnection } from "./connections.ts";
 import { type Credentials, createCredentials } from "./credentials.ts";
+import { extensionFiles } from "./devops/pages/pages.ts";
 import { devOpsApplication } from "./devops/rest/server.ts";
 import { DevOpsWorld } from "./devops/world.ts";
 import type { FaultLayer } from "./faults/layer.ts";
@@ -201,7 +202,7 @@ async function start(
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));
 
-  const [arm, login, api, storage, logs, vault, azureDevOps, identityEndpoint] = await Promise.all([
+  const [arm, login, api, storage, logs, vault, azureDevOps, pages, identityEndpoint] = await Promise.all([
     listenNamed(
       "arm",
       shared(worlds, (one) => armApplication(one, options.contracts), bySubscription),
@@ -212,6 +213,7 @@ async function start(
     listenNamed("logs", shared(worlds, logsApplication, bySubscription)),
     listenNamed("vault", shared(worlds, vaultApplication, byVault)),
     listenNamed("devops", devOpsApplication(devops)),
+    listenNamed("pages", extensionFiles(devops)),
     listenNamed("identity", managedIdentityHandler(world, identity, header), true),
   ]);
   for (const one of worlds)
@@ -221,6 +223,7 @@ async function start(
       vault: `https://${vaultOf(one)}.vault.localhost:${vault.port}`,
     });
   devops.listensAt(azureDevOps.url);
+  devops.pagesAt(pages.url);
   // What is uploaded comes later.
   await Promise.all(worlds.map(makeContainers));
   const proxy = await startProxy(ports, { port: remembered.get("proxy") });

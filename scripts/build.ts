@@ -1,10 +1,11 @@
-// `npm run build`: each task as files below tasks/<Name>/dist that need nothing beside them.
+// `npm run build`: each task as files below tasks/<Name>/dist that need nothing beside them, and the results tab below tab/dist.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { bundleTask, POST_JOB } from "./build/bundle.ts";
 import { bundledTwice } from "./build/packages.ts";
+import { buildTab } from "./build/tab.ts";
 import { readTasks, runsOnAgent, type TaskJson } from "./generate/task-json.ts";
 import { licenseTexts } from "./licenses.ts";
 
@@ -86,9 +87,11 @@ export const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(0)} KB`;
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   try {
-    for (const { folder, bytes, fresh } of await buildTasks(resolve(dirname(fileURLToPath(import.meta.url)), ".."))) {
+    const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+    for (const { folder, bytes, fresh } of await buildTasks(root)) {
       console.log(`tasks/${folder}/dist  ${kilobytes(bytes)}${fresh ? "" : "  (unchanged)"}`);
     }
+    console.log(`tab/dist  ${kilobytes((await buildTab(root)).bytes)}`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

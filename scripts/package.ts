@@ -17,6 +17,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { unzipSync } from "fflate";
+import { buildTab } from "./build/tab.ts";
 import { buildTasks, kilobytes } from "./build.ts";
 import { formatJson } from "./generate/json.ts";
 import { readTasks, runsOnAgent, type TaskJson } from "./generate/task-json.ts";
@@ -69,7 +70,7 @@ export async function packageExtension(root: string, options: PackageOptions = {
   mkdirSync(join(root, "out"), { recursive: true });
   const stage = mkdtempSync(join(root, "out", "package-"));
   try {
-    await buildTasks(root);
+    await Promise.all([buildTasks(root), buildTab(root)]);
     for (const { folder, json } of tasks) {
       const stamped = renaming.task({ ...json, version: taskVersion(json, version) });
       const target = join(stage, "tasks", folder);

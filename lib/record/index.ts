@@ -4,5 +4,5 @@ export * from "./junit.ts";
 export { cell, code, link } from "./markdown.ts";
 export * from "./record.ts";
 export { redact } from "./redact.ts";
-export type { GateSection } from "./sections.ts";
+export type { GateSection, RuleSection } from "./sections.ts";
 export { summaryMarkdown } from "./summary.ts";

@@ -248,7 +248,7 @@ interface CleanUpChange {
   why: string;
 }
 
-/** What was applied; those that changed, or failed to, come first. Since version 2 of the record. */
+/** Applied resources; those that changed, or failed to, come first. Since version 2 of the record. */
 export interface AppliedSection {
   /** True: the step only planned, and changed nothing. */
   isPlan?: boolean;

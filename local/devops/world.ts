@@ -9,6 +9,7 @@ import { CommitStatuses } from "./state/commit-statuses.ts";
 import { type Connection, Connections } from "./state/connections.ts";
 import { Containers } from "./state/containers.ts";
 import { type Approval, type DeploymentRecord, Environments } from "./state/environments.ts";
+import { Extensions } from "./state/extensions.ts";
 import { type Identity, personOf } from "./state/identities.ts";
 import { type EntraIdentity, Members } from "./state/members.ts";
 import { Permissions } from "./state/permissions.ts";
@@ -58,6 +59,8 @@ export class DevOpsWorld {
   readonly permissions = new Permissions();
   readonly containers = new Containers();
   readonly tokens: Tokens;
+  /** Installed extensions, whose pages are framed beside a run. */
+  readonly extensions = new Extensions();
   /** Types of service connections that can be made here. */
   readonly endpointTypes = new EndpointTypes();
   /** Asks connections' own hosts on behalf of editors. */
@@ -70,6 +73,7 @@ export class DevOpsWorld {
   readonly notBuilt: string[] = [];
   private readonly options: DevOpsOptions;
   private origin = "";
+  private pagesOrigin = "";
 
   constructor(options: DevOpsOptions = {}) {
     this.options = options;
@@ -101,6 +105,15 @@ export class DevOpsWorld {
   listensAt(url: string): void {
     this.origin = url;
     this.tokens.issuer = `${url}/vstoken/${this.organization.id}`;
+  }
+
+  /** Set once by the listener of extensions' files, which are another origin than the organization. */
+  pagesAt(url: string): void {
+    this.pagesOrigin = url;
+  }
+
+  get pagesUrl(): string {
+    return this.pagesOrigin;
   }
 
   /** `https://localhost:<port>`, without a trailing slash. */
@@ -154,6 +167,11 @@ export class DevOpsWorld {
   /** A personal access token of `person`; any client may use it as Bearer or as the password of Basic. */
   issuePersonalToken(person: string, minutes = 24 * 60): string {
     return this.secret(this.tokens.issue({ name: personOf(person).uniqueName }, minutes));
+  }
+
+  /** The token that a framed page gets: the person's, for no more than the extension's scopes. */
+  issuePageToken(person: string, scopes: readonly string[]): string {
+    return this.secret(this.tokens.issue({ name: personOf(person).uniqueName, scopes }, 60));
   }
 
   /** The OIDC token of a connection. */

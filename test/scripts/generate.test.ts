@@ -39,6 +39,7 @@ describe("generate", () => {
         "tasks",
         "contributions",
         "docs/connections.md",
+        "docs/record.schema.json",
         "docs/troubleshooting.md",
         "docs/usage.md",
         "vss-extension.json",

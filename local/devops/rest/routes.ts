@@ -30,6 +30,8 @@ export interface Resource {
   /** Below the collection, e.g. `{project}/_apis/{area}/{resource}/{buildId}`. */
   readonly template: string;
   readonly version: number;
+  /** No version of it was released: whoever names a version has to say `-preview`. */
+  readonly isPreview?: true;
   readonly handlers: Partial<Record<Method, Handler>>;
 }
 

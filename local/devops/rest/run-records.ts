@@ -65,6 +65,7 @@ export const runRecords: readonly Resource[] = [
     name: "attachments",
     template: "{project}/_apis/{area}/builds/{buildId}/{resource}/{type}",
     version: 2,
+    isPreview: true,
     handlers: { GET: attachments },
   },
   {
@@ -73,6 +74,7 @@ export const runRecords: readonly Resource[] = [
     name: "attachments",
     template: "{project}/_apis/{area}/builds/{buildId}/{timelineId}/{recordId}/{resource}/{type}/{name}",
     version: 2,
+    isPreview: true,
     handlers: { GET: attachment },
   },
   {

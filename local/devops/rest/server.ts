@@ -1,5 +1,6 @@
 // The HTTP face of the local Azure DevOps: who may come in, which resource is meant, how the answer is written.
 import express, { type Request, type Response } from "express";
+import { pageRoutes } from "../pages/pages.ts";
 import type { Caller } from "../state/tokens.ts";
 import type { DevOpsWorld } from "../world.ts";
 import { type Answer, RestError } from "./answers.ts";
@@ -17,7 +18,7 @@ import { plans } from "./plans.ts";
 import { pullRequestStatuses } from "./pull-request-statuses.ts";
 import { pullRequestThreads } from "./pull-request-threads.ts";
 import { releases } from "./releases.ts";
-import { locationOf, type Method, Routes } from "./routes.ts";
+import { locationOf, type Method, type Resource, Routes } from "./routes.ts";
 import { runRecords } from "./run-records.ts";
 import { security } from "./security.ts";
 import { testRuns } from "./test-runs.ts";
@@ -53,6 +54,8 @@ export function devOpsApplication(world: DevOpsWorld): express.Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("etag", false);
+  app.use(crossOrigin);
+  app.use(pageRoutes(world));
   app.use(express.raw({ type: () => true, limit: "200mb" }));
 
   // Metadata with which a relying party verifies OIDC tokens itself; open to everyone, as the real one is.
@@ -87,6 +90,49 @@ export function devOpsApplication(world: DevOpsWorld): express.Express {
   return app;
 }
 
+/**
+ * Pages of extensions are of another origin. The service lets all origins in, with a token in the header and without cookies
+ * (not verified against live Azure DevOps).
+ */
+const crossOrigin: express.RequestHandler = (request, response, next) => {
+  if (request.get("origin") !== undefined) {
+    response.set({
+      "Access-Control-Allow-Origin": "*",
+      "Access-Control-Max-Age": "3600",
+      "Access-Control-Allow-Methods": "OPTIONS,GET,POST,PATCH,PUT,DELETE",
+      "Access-Control-Allow-Headers": "authorization,content-type,accept,x-tfs-fedauthredirect",
+      "Access-Control-Expose-Headers": "Request-Context,x-ms-continuationtoken,ActivityId",
+    });
+    if (request.method === "OPTIONS" && request.get("access-control-request-method") !== undefined) {
+      response.status(200).end();
+      return;
+    }
+  }
+  next();
+};
+
+/** A page's token reads builds with `vso.build`, and nothing else is built for it. */
+function checkScopes({ scopes }: Caller, area: string, method: string): void {
+  if (scopes === undefined || (scopes.includes("vso.build") && area === "build" && method === "GET")) return;
+  throw new RestError(
+    403,
+    "UnauthorizedAccessException",
+    `The scopes of this token (${scopes.join(", ") || "none"}) do not allow ${method} in the area ${area}.`,
+  );
+}
+
+/** A resource in preview is asked for with the flag. */
+function checkPreview({ name, isPreview }: Resource, request: Request, url: URL): void {
+  const version =
+    url.searchParams.get("api-version") ?? /api-version\s*=\s*([^;,\s]+)/i.exec(request.get("accept") ?? "")?.[1];
+  if (isPreview !== true || version === undefined || /-preview/i.test(version)) return;
+  throw new RestError(
+    400,
+    "VssInvalidPreviewVersionException",
+    `The requested version "${version}" of the resource ${name} is under preview. The -preview flag must be supplied in the api-version for such requests. For example: "${version}-preview"`,
+  );
+}
+
 async function answer(world: DevOpsWorld, routes: Routes, request: Request): Promise<Answer> {
   const url = new URL(request.originalUrl, world.url || "https://localhost");
   const root = `/${world.organization.name}/`;
@@ -107,6 +153,8 @@ async function answer(world: DevOpsWorld, routes: Routes, request: Request): Pro
   const found = routes.match(path).find(({ resource }) => resource.handlers[request.method as Method] !== undefined);
   const handler = found?.resource.handlers[request.method as Method];
   if (found === undefined || handler === undefined) throw notBuilt(world, request);
+  checkScopes(caller, found.resource.area, request.method);
+  checkPreview(found.resource, request, url);
   if (request.method !== "GET" && !hasVersion(request, url)) {
     throw new RestError(
       400,

@@ -10,6 +10,8 @@ export interface Caller {
   readonly jobId?: string | undefined;
   /** Service connections that the job may use; absent: all of the project. */
   readonly connectionIds?: readonly string[] | undefined;
+  /** Of a framed page's token: `vso.build`; absent: all. */
+  readonly scopes?: readonly string[] | undefined;
   readonly expires: number;
 }
 

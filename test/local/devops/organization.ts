@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getBearerHandler, WebApi } from "azure-devops-node-api/WebApi.js";
+import { extensionFiles } from "../../../local/devops/pages/pages.ts";
 import { devOpsApplication } from "../../../local/devops/rest/server.ts";
 import type { Build } from "../../../local/devops/state/builds.ts";
 import type { Connection } from "../../../local/devops/state/connections.ts";
@@ -28,7 +29,9 @@ export async function startOrganization(now?: () => number): Promise<Organizatio
   const har = new HarRecorder();
   const world = new DevOpsWorld({ addSecret: (value) => har.addSecret(value), ...(now === undefined ? {} : { now }) });
   const listener = await listen("devops", devOpsApplication(world), { authority, har });
+  const pages = await listen("pages", extensionFiles(world), { authority, har });
   world.listensAt(listener.url);
+  world.pagesAt(pages.url);
   return {
     world,
     har,
@@ -40,7 +43,7 @@ export async function startOrganization(now?: () => number): Promise<Organizatio
         keepAlive: false,
       }),
     close: async () => {
-      await listener.close();
+      await Promise.all([listener.close(), pages.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -1,0 +1,211 @@
+// The host's side of the frame protocol of azure-devops-extension-sdk (docs/facts/extension.md#7.3), as strict as that one is.
+
+const page = JSON.parse(document.getElementById("page").textContent);
+const state = document.getElementById("state");
+/** Everything that the framed page asked of the host, for whoever looks: `DevOps.HostControl.initialHandshake`. */
+const asked = [];
+window.localHost = { asked, opened: [], setTheme };
+
+function themeStyle(theme) {
+  const lines = Object.entries(theme).map(([name, value]) => `--${name}: ${value}`);
+  return `:root { ${lines.join("; ")} }`;
+}
+
+const style = document.createElement("style");
+style.textContent = themeStyle(page.theme);
+document.head.append(style);
+document.getElementById("title").textContent = page.title;
+for (const tab of page.tabs) {
+  const link = document.createElement("a");
+  const address = new URL(location.href);
+  address.searchParams.set("view", tab.id);
+  link.href = address.href;
+  link.textContent = tab.name;
+  if (tab.id === page.tab?.id) link.setAttribute("aria-current", "page");
+  document.getElementById("tabs").append(link);
+}
+
+/** Functions that the framed page may call, by their numbers, and values that wait for its answers. */
+const functions = new Map();
+const waiting = new Map();
+let nextFunction = 1;
+let nextMessage = 1;
+let token;
+let frame;
+
+function post(message) {
+  frame.contentWindow.postMessage(JSON.stringify(message), page.tab.origin);
+}
+
+/** As the protocol writes values: functions and dates by proxies; names that begin with _ only where the other side asks for them. */
+function write(value, withUnderscore) {
+  if (typeof value === "function") {
+    const number = nextFunction++;
+    functions.set(`proxy${number}`, value);
+    return { __proxyFunctionId: number, _channelId: 1 };
+  }
+  if (value instanceof Date) return { __proxyDate: value.getTime() };
+  if (Array.isArray(value)) return value.map((one) => write(one, withUnderscore));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([name]) => withUnderscore || !name.startsWith("_"));
+  return Object.fromEntries(entries.map(([name, one]) => [name, write(one, withUnderscore)]));
+}
+
+function read(value) {
+  if (Array.isArray(value)) return value.map(read);
+  if (typeof value !== "object" || value === null) return value;
+  if (value.__proxyFunctionId !== undefined)
+    return (...params) => call("__proxyFunctions", `proxy${value.__proxyFunctionId}`, params, true);
+  if (value.__proxyDate !== undefined) return new Date(value.__proxyDate);
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, read(one)]));
+}
+
+function call(instanceId, methodName, params, withUnderscore = false) {
+  const id = nextMessage++;
+  const settings = withUnderscore ? { includeUnderscoreProperties: true } : undefined;
+  post({
+    id,
+    methodName,
+    instanceId,
+    params: write(params, withUnderscore),
+    serializationSettings: settings,
+    handshakeToken: token,
+  });
+  return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+}
+
+/** For the framed page, with the scopes of its extension; or for this page itself. */
+async function accessToken(contribution = page.tab.id) {
+  const response = await fetch("/_local/access-token", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ contribution }),
+  });
+  if (!response.ok) throw new Error(`The host gives no token (status ${response.status}).`);
+  return response.json();
+}
+
+async function build() {
+  const { token: own } = await accessToken("");
+  const response = await fetch(`${page.collection}${page.project.id}/_apis/build/builds/${page.buildId}`, {
+    headers: { Authorization: `Bearer ${own}`, Accept: "application/json;api-version=7.1" },
+  });
+  if (!response.ok) throw new Error(`The host cannot read the run (status ${response.status}).`);
+  return response.json();
+}
+
+const services = {
+  "ms.vss-features.location-service": {
+    getResourceAreaLocation: async () => page.collection,
+    getServiceLocation: async () => page.collection,
+    routeUrl: async () => {
+      throw new Error("local Azure DevOps has not built: routeUrl");
+    },
+  },
+  "ms.vss-build-web.build-page-data-service": {
+    getBuildPageData: async () => ({ build: await build(), definition: page.definition }),
+  },
+  "ms.vss-features.host-navigation-service": {
+    openNewWindow: (url) => void window.localHost.opened.push(url),
+    navigate: (url) => void window.localHost.opened.push(url),
+    getHash: async () => "",
+  },
+};
+
+const served = {
+  "DevOps.HostControl": {
+    initialHandshake: ([options]) => {
+      if (options?.sdkVersion === undefined) throw new Error("initialHandshake without sdkVersion.");
+      return {
+        contributionId: page.tab.id,
+        context: {
+          extension: {
+            id: `${page.tab.publisher}.${page.tab.extension}`,
+            publisherId: page.tab.publisher,
+            extensionId: page.tab.extension,
+            version: page.tab.version,
+          },
+          user: page.user,
+          host: page.organization,
+          pageContext: { webContext: { project: page.project } },
+        },
+        // With ?service=1 the page has to ask the service of the run's page for the run.
+        initialConfig: page.byService
+          ? {}
+          : { onBuildChanged: async (changed) => changed(await build()), onViewDisplayed: () => {} },
+        themeData: page.theme,
+      };
+    },
+    getAccessToken: () => accessToken(),
+    getAppToken: () => accessToken(),
+    notifyLoadSucceeded: () => {
+      state.textContent = "";
+    },
+    notifyLoadFailed: ([error]) => {
+      state.textContent = `The page of the extension failed to load: ${error?.message ?? error}`;
+    },
+    resize: () => {},
+  },
+  "DevOps.ServiceManager": {
+    getService: ([id]) => {
+      if (!Object.hasOwn(services, id)) throw new Error(`Contribution ${id} was not found.`);
+      return services[id];
+    },
+  },
+};
+
+async function answer({ id, instanceId, methodName, params, serializationSettings, handshakeToken }) {
+  asked.push(`${instanceId}.${methodName}`);
+  try {
+    const given = read(params ?? []);
+    let result;
+    if (instanceId === "__proxyFunctions") {
+      const own = functions.get(methodName);
+      if (own === undefined) throw new Error(`RPC method not found: ${methodName}`);
+      result = await own(...given);
+    } else {
+      const instance = served[instanceId];
+      if (instance === undefined) throw new Error(`The registered object ${instanceId} could not be found.`);
+      if (!Object.hasOwn(instance, methodName)) throw new Error(`RPC method not found: ${methodName}`);
+      result = await instance[methodName](given);
+    }
+    post({ id, result: write(result, serializationSettings?.includeUnderscoreProperties === true), handshakeToken });
+  } catch (error) {
+    post({ id, error: { name: "Error", message: error.message }, handshakeToken });
+  }
+}
+
+function setTheme(theme) {
+  style.textContent = themeStyle(theme);
+  return call("DevOps.SdkClient", "dispatchEvent", ["themeChanged", { detail: { data: theme } }]);
+}
+
+window.addEventListener("message", ({ source, origin, data }) => {
+  if (frame === undefined || source !== frame.contentWindow || origin !== page.tab.origin) return;
+  if (typeof data !== "string") return;
+  let message;
+  try {
+    message = JSON.parse(data);
+  } catch {
+    return;
+  }
+  // Until the origin is known to the page, its messages carry the token that ours have to repeat.
+  token = message.handshakeToken ?? token;
+  if (message.instanceId !== undefined) void answer(message);
+  else {
+    const { resolve, reject } = waiting.get(message.id) ?? {};
+    waiting.delete(message.id);
+    if (message.error) reject?.(new Error(message.error.message));
+    else resolve?.(read(message.result));
+  }
+});
+
+if (page.tab === null) state.textContent = page.reason;
+else {
+  frame = document.createElement("iframe");
+  frame.title = page.tab.name;
+  // The real host's attributes are not known: no popups and no way to the top is what a page has to live with.
+  frame.setAttribute("sandbox", "allow-scripts allow-same-origin");
+  frame.src = page.tab.address;
+  document.body.append(frame);
+}

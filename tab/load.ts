@@ -1,0 +1,121 @@
+// Reads all that the steps of a run left: their records, curves and pictures.
+import {
+  CURVES_TYPE,
+  type Curve,
+  IMAGE_TYPE,
+  RECORD_TYPE,
+  type RunRecord,
+  readCurves,
+  readRecord,
+} from "../lib/record/index.ts";
+import {
+  type AttachmentPlace,
+  listAttachments,
+  MOST_ATTACHMENTS,
+  type RunAccess,
+  readAttachment,
+  readTimeline,
+  type TimelineStep,
+} from "./attachments.ts";
+import { imageTypeOf } from "./model/image-type.ts";
+
+/** A step that left a record. */
+export interface Step {
+  /** Its id in the timeline. */
+  readonly id: string;
+  readonly name: string;
+  readonly record: RunRecord;
+  /** False: the timeline says that this step ran another task than the one that the record names. */
+  readonly isOurs: boolean;
+  readonly curves: readonly Curve[];
+}
+
+export interface LoadedRun {
+  /** The one that began first comes first. */
+  readonly steps: readonly Step[];
+  /** Sentences about what could not be read. */
+  readonly unread: readonly string[];
+}
+
+const LONGEST_RECORD = 4_000_000;
+const LONGEST_CURVES = 4_000_000;
+const LONGEST_IMAGE = 4_000_000;
+/** Requests at a time. */
+const LANES = 8;
+
+/**
+ * Requests: the list of records, the list of curves and the timeline side by side; then one for each of these attachments.
+ * @throws Error with a sentence where the list of records cannot be read
+ */
+export async function loadRun(access: RunAccess): Promise<LoadedRun> {
+  const unread: string[] = [];
+  const orNothing = async <T>(work: Promise<T>, nothing: T): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      unread.push(sentenceOf(error));
+      return nothing;
+    }
+  };
+  const [records, curves, timeline] = await Promise.all([
+    listAttachments(access, RECORD_TYPE),
+    orNothing(listAttachments(access, CURVES_TYPE), []),
+    orNothing(readTimeline(access), undefined),
+  ]);
+  if (records.length === MOST_ATTACHMENTS)
+    unread.push(`Only the first ${MOST_ATTACHMENTS} records of the run are shown.`);
+  const steps = await inLanes(records, async (place): Promise<Step[]> => {
+    const bytes = await orNothing(readAttachment(access, place, LONGEST_RECORD), undefined);
+    if (bytes === undefined) return [];
+    const text = new TextDecoder().decode(bytes);
+    const { record, fault } = readRecord(text);
+    const step = timeline?.get(place.recordId.toLowerCase());
+    if (fault !== undefined) {
+      unread.push(`The record of the step ${step?.name ?? place.name} is not shown. ${fault}`);
+      return [];
+    }
+    const own = curves.filter((one) => one.recordId.toLowerCase() === place.recordId.toLowerCase());
+    const drawn = await inLanes(own, async (one) => {
+      const json = await orNothing(readAttachment(access, one, LONGEST_CURVES), undefined);
+      return json === undefined ? [] : readCurves(new TextDecoder().decode(json));
+    });
+    const name = step?.name || record.run?.step || record.task.friendlyName;
+    return [{ id: place.recordId, name, record, isOurs: isOurs(record, step), curves: drawn }];
+  });
+  return { steps: steps.sort((one, other) => began(one) - began(other)), unread };
+}
+
+/** Pictures of a step that are really what they say they are, as addresses for the page. */
+export async function loadImages(access: RunAccess): Promise<{ place: AttachmentPlace; address: string }[]> {
+  const places = await listAttachments(access, IMAGE_TYPE);
+  return inLanes(places.slice(0, 100), async (place) => {
+    try {
+      const bytes = await readAttachment(access, place, LONGEST_IMAGE);
+      const type = imageTypeOf(bytes);
+      if (type === undefined) return [];
+      return [{ place, address: URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>], { type })) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Without a timeline nothing is said against it. */
+const isOurs = (record: RunRecord, step: TimelineStep | undefined): boolean =>
+  step === undefined || step.task === undefined
+    ? step === undefined
+    : step.task === record.task.name && step.task.startsWith("AzureML");
+
+const began = ({ record }: Step): number => Date.parse(record.started) || 0;
+
+export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R[]>): Promise<R[]> {
+  const results: R[][] = items.map(() => []);
+  let next = 0;
+  const lane = async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
+  return results.flat();
+}

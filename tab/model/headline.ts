@@ -1,0 +1,97 @@
+// The run in one line: whether it passed, which model came out of it, and where that is live.
+import type { RunRecord } from "../../lib/record/index.ts";
+import { assetName } from "./format.ts";
+
+export interface Headline {
+  readonly state: "passed" | "issues" | "failed" | "canceled" | "none";
+  /** `Passed`, `Failed` … */
+  readonly word: string;
+  readonly parts: readonly string[];
+}
+
+const WORDS = {
+  passed: "Passed",
+  issues: "Passed with issues",
+  failed: "Failed",
+  canceled: "Canceled",
+  none: "Nothing to show",
+} as const;
+
+/** Of each step the last attempt: the others were replaced by it. */
+export function lastAttempts<T extends { readonly record: RunRecord }>(steps: readonly T[]): T[] {
+  const last = new Map<string, T>();
+  for (const step of steps) {
+    const { task, run } = step.record;
+    const key = JSON.stringify([task.name, run?.stage, run?.job, run?.step]);
+    const known = last.get(key);
+    if (known && (known.record.run?.attempt ?? 1) > (run?.attempt ?? 1)) continue;
+    // Steps of one attempt with the same name are steps of their own.
+    const isOther = known && (known.record.run?.attempt ?? 1) === (run?.attempt ?? 1);
+    last.set(isOther ? `${key}${last.size}` : key, step);
+  }
+  return [...last.values()];
+}
+
+/** @param records of the last attempts, the one that began first comes first */
+export function headlineOf(records: readonly RunRecord[]): Headline {
+  const has = (result: RunRecord["result"]) => records.some((one) => one.result === result);
+  const isClosed = records.some(({ gate }) => gate && !gate.passed && !gate.isPlan);
+  const state =
+    records.length === 0
+      ? "none"
+      : has("failed") || isClosed
+        ? "failed"
+        : has("canceled")
+          ? "canceled"
+          : has("succeededWithIssues")
+            ? "issues"
+            : "passed";
+  const parts = [...gateParts(records), ...modelParts(records), ...liveParts(records)];
+  return { state, word: WORDS[state], parts };
+}
+
+function gateParts(records: readonly RunRecord[]): string[] {
+  const gates = records.flatMap(({ gate }) => (gate && !gate.isPlan ? [gate] : []));
+  if (gates.length === 0) return [];
+  const closed = gates.filter(({ passed }) => !passed);
+  const rules = gates.flatMap((one) => one.rules);
+  const failed = rules.filter(({ passed }) => !passed).length;
+  const of = `${rules.length} ${rules.length === 1 ? "rule" : "rules"}`;
+  if (gates.length > 1)
+    return [
+      closed.length === 0
+        ? `all ${gates.length} gates are open`
+        : `${closed.length} of ${gates.length} gates are closed`,
+    ];
+  return [closed.length === 0 ? `the gate is open (${of})` : `the gate is closed (${failed} of ${of} failed)`];
+}
+
+function modelParts(records: readonly RunRecord[]): string[] {
+  const models = records.flatMap(({ model, promotion, deployment }) => [
+    ...(model ? [`${model.name}:${model.version}`] : []),
+    ...(promotion ? [assetName(promotion.target)] : []),
+    ...(deployment?.model ? [assetName(deployment.model)] : []),
+  ]);
+  const last = models.at(-1);
+  return last === undefined ? [] : [`model ${last}`];
+}
+
+/** Share of each deployment of each endpoint, as the last step left it. */
+function liveTraffic(records: readonly RunRecord[]): ReadonlyMap<string, Readonly<Record<string, number>>> {
+  const live = new Map<string, Readonly<Record<string, number>>>();
+  for (const { deployment, rollback } of records) {
+    if (deployment?.traffic) live.set(deployment.endpoint, deployment.traffic);
+    if (rollback?.traffic) live.set(rollback.endpoint, rollback.traffic);
+  }
+  return live;
+}
+
+function liveParts(records: readonly RunRecord[]): string[] {
+  return [...liveTraffic(records)].slice(0, 3).map(([endpoint, traffic]) => {
+    const shares = Object.entries(traffic).filter(([, share]) => share > 0);
+    const [first] = shares;
+    if (first === undefined) return `${endpoint} has no live deployment`;
+    if (shares.length === 1 && first[1] === 100) return `live on ${endpoint}/${first[0]}`;
+    return `live on ${endpoint}: ${shares.map(([name, share]) => `${name} ${share} %`).join(", ")}`;
+  });
+}

@@ -1,0 +1,155 @@
+// A line chart: uPlot draws it in the colours of the host's theme, and a table says the same to those who do not see it.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { numberText } from "../model/format.ts";
+import { Fold, Table } from "./basics.tsx";
+
+interface Line {
+  readonly name: string;
+  /** The one that others are compared with: drawn dashed, in a quiet colour. */
+  readonly isReference?: boolean;
+  /** null: no point there. */
+  readonly values: readonly (number | null)[];
+}
+
+export interface ChartProps {
+  readonly title: string;
+  /** Name of what runs along the lower edge. */
+  readonly along: string;
+  readonly places: readonly number[];
+  readonly lines: readonly Line[];
+  /** Places are seconds since 1970. */
+  readonly isTime?: boolean;
+  /** Values hold until the next one. */
+  readonly isStepped?: boolean;
+  readonly unit?: string;
+  /** A sentence below the chart. */
+  readonly note?: string;
+}
+
+const HEIGHT = 200;
+const COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
+const DASHES = [[], [2, 4], [10, 3], [6, 2, 2, 2], [1, 3], [12, 2, 2, 2]];
+
+export function Chart(props: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const parent = place.current;
+    if (parent === null) return undefined;
+    let chart = draw(parent, props);
+    const redraw = () => {
+      chart.destroy();
+      chart = draw(parent, props);
+    };
+    const watch = new ResizeObserver(() => chart.setSize({ width: widthOf(parent), height: HEIGHT }));
+    watch.observe(parent);
+    window.addEventListener("themeApplied", redraw);
+    return () => {
+      watch.disconnect();
+      window.removeEventListener("themeApplied", redraw);
+      chart.destroy();
+    };
+  }, [props]);
+  const { title, lines, places, along, isTime, note, unit = "" } = props;
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="chart-title">{title}</span>
+        <ul class="legend" aria-label={`Lines of ${title}`}>
+          {lines.map(({ name, isReference }, index) => (
+            <li key={index}>
+              <svg width="28" height="8" aria-hidden="true">
+                <line
+                  x1="0"
+                  y1="4"
+                  x2="28"
+                  y2="4"
+                  stroke-width="2"
+                  stroke-dasharray={dashOf(index, isReference).join(" ")}
+                  style={{ stroke: `var(${colourOf(index, isReference)})` }}
+                />
+              </svg>
+              {name}
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+      <div ref={place} class="plot" role="img" aria-label={`${title}: ${summaryOf(lines, unit)}`} />
+      {note && <p class="note">{note}</p>}
+      <Fold title={`Values of ${title} as a table`}>
+        {() => (
+          <Table
+            caption={`Values of ${title}`}
+            columns={[
+              { title: along, cell: (index) => (isTime ? timeOf(places[index]) : numberText(places[index] ?? 0)) },
+              ...lines.map(({ name, values }) => ({
+                title: name,
+                isNumber: true,
+                cell: (index: number) => {
+                  const value = values[index];
+                  return typeof value === "number" ? `${numberText(value)}${unit}` : "";
+                },
+              })),
+            ]}
+            rows={places.map((_, index) => index)}
+          />
+        )}
+      </Fold>
+    </figure>
+  );
+}
+
+function draw(parent: HTMLElement, { places, lines, isTime = false, isStepped, unit = "" }: ChartProps): uPlot {
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name: string) => style.getPropertyValue(name).trim() || "GrayText";
+  const axis = {
+    stroke: colour("--chart-text"),
+    grid: { stroke: colour("--chart-grid"), width: 1 },
+    ticks: { stroke: colour("--chart-grid"), width: 1 },
+    font: "12px 'Segoe UI', system-ui, sans-serif",
+  };
+  const paths = isStepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+  return new uPlot(
+    {
+      width: widthOf(parent),
+      height: HEIGHT,
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+      scales: { x: { time: isTime }, ...(isStepped ? { y: { range: [0, 105] } } : {}) },
+      axes: [axis, { ...axis, size: 64, values: (_chart, ticks) => ticks.map((one) => `${numberText(one)}${unit}`) }],
+      series: [
+        {},
+        ...lines.map(({ name, isReference }, index) => ({
+          label: name,
+          stroke: colour(colourOf(index, isReference)),
+          width: 2,
+          dash: dashOf(index, isReference),
+          spanGaps: true,
+          points: { show: places.length < 40, size: 5 },
+          ...(paths ? { paths } : {}),
+        })),
+      ],
+    },
+    [[...places], ...lines.map(({ values }) => [...values])] as uPlot.AlignedData,
+    parent,
+  );
+}
+
+const colourOf = (index: number, isReference: boolean | undefined): string =>
+  isReference ? "--chart-reference" : (COLOURS[index % COLOURS.length] ?? "--chart-1");
+const dashOf = (index: number, isReference: boolean | undefined): number[] =>
+  isReference ? [6, 4] : [...(DASHES[Math.floor(index / COLOURS.length) % DASHES.length] ?? [])];
+const widthOf = (parent: HTMLElement): number => Math.max(200, Math.floor(parent.clientWidth));
+const timeOf = (seconds: number | undefined): string =>
+  seconds === undefined ? "" : new Date(seconds * 1000).toLocaleString();
+
+function summaryOf(lines: readonly Line[], unit: string): string {
+  return lines
+    .map(({ name, values }) => {
+      const known = values.filter((value) => value !== null);
+      const [first, last] = [known[0], known.at(-1)];
+      if (first === undefined || last === undefined) return `${name} without values`;
+      return `${name} from ${numberText(first)}${unit} to ${numberText(last)}${unit}`;
+    })
+    .join("; ");
+}

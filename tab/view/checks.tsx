@@ -1,0 +1,94 @@
+// Checks and changes: preflight, setup, what Apply and a clean-up changed, and what new versions of models started.
+import type { Step } from "../load.ts";
+import { Link, Mark, Omitted, type Outcome, Section, Table } from "./basics.tsx";
+
+const OUTCOMES: Readonly<Record<string, { outcome: Outcome; word: string }>> = {
+  passed: { outcome: "passed", word: "as it should be" },
+  failed: { outcome: "failed", word: "to be fixed" },
+  warned: { outcome: "warned", word: "may be lacking" },
+  notAsked: { outcome: "skipped", word: "not asked" },
+  notNeeded: { outcome: "skipped", word: "not needed" },
+};
+const CHANGES: Readonly<Record<string, Outcome>> = {
+  deleted: "passed",
+  archived: "passed",
+  created: "passed",
+  updated: "passed",
+  unchanged: "skipped",
+  kept: "skipped",
+  failed: "failed",
+  left: "warned",
+};
+
+export function Checks({ steps }: { steps: readonly Step[] }) {
+  const shown = steps.filter(
+    ({ record: { setup, preflight, cleanUp, applied, watch } }) => setup ?? preflight ?? cleanUp ?? applied ?? watch,
+  );
+  if (shown.length === 0) return null;
+  return (
+    <Section id="checks" title="Checks and changes">
+      {shown.map(({ id, name, record: { setup, preflight, cleanUp, applied, watch, omitted } }) => (
+        <article key={id} class="part">
+          <h3>{name}</h3>
+          {[...(setup?.checks ?? []), ...(preflight?.checks ?? [])].length > 0 && (
+            <Table<{ id: string; outcome: string; answered: string; remedy?: string }>
+              caption={`Checks of ${name}`}
+              rows={[...(setup?.checks ?? []), ...(preflight?.checks ?? [])]}
+              columns={[
+                {
+                  title: "Result",
+                  cell: ({ outcome }) => <Mark {...(OUTCOMES[outcome] ?? { outcome: "skipped", word: outcome })} />,
+                },
+                { title: "Check", cell: (check) => check.id },
+                { title: "Found", cell: ({ answered }) => answered },
+                { title: "To do", cell: ({ remedy }) => remedy },
+              ]}
+            />
+          )}
+          {cleanUp && (
+            <Table
+              caption={cleanUp.isPlan ? `Plan of ${name}: nothing was changed` : `Changes of ${name}`}
+              rows={cleanUp.changes}
+              columns={[
+                {
+                  title: "Outcome",
+                  cell: ({ outcome }) => <Mark outcome={CHANGES[outcome] ?? "skipped"} word={outcome} />,
+                },
+                { title: "Kind", cell: ({ kind }) => kind },
+                { title: "Name", cell: (change) => <code>{change.name}</code> },
+                { title: "Why", cell: ({ why }) => why },
+              ]}
+            />
+          )}
+          <Omitted omitted={omitted} list="cleanUp.changes" />
+          {applied && (
+            <Table
+              caption={applied.isPlan ? `Plan of ${name}: nothing was changed` : `Resources of ${name}`}
+              rows={applied.resources}
+              columns={[
+                {
+                  title: "Outcome",
+                  cell: ({ outcome }) => <Mark outcome={CHANGES[outcome] ?? "skipped"} word={outcome} />,
+                },
+                { title: "Kind", cell: ({ kind }) => kind },
+                { title: "Name", cell: (resource) => <code>{resource.name}</code> },
+                { title: "File", cell: ({ file }) => <code>{file}</code> },
+              ]}
+            />
+          )}
+          <Omitted omitted={omitted} list="applied.resources" />
+          {watch && watch.started.length > 0 && (
+            <Table
+              caption={`Started by ${name}`}
+              rows={watch.started}
+              columns={[
+                { title: "Version", cell: ({ version }) => version },
+                { title: "Started", cell: ({ reference, url }) => <Link text={reference} url={url} /> },
+              ]}
+            />
+          )}
+        </article>
+      ))}
+    </Section>
+  );
+}

@@ -1,0 +1,48 @@
+// Costs of the run's jobs, at the prices that their records name.
+import type { RunRecord } from "../../lib/record/index.ts";
+import type { Step } from "../load.ts";
+import { Section, Table } from "./basics.tsx";
+
+type Cost = NonNullable<NonNullable<RunRecord["job"]>["cost"]>;
+
+const money = (amount: number | undefined, currency: string | undefined): string =>
+  amount === undefined ? "–" : `${amount.toFixed(amount !== 0 && Math.abs(amount) < 0.1 ? 4 : 2)} ${currency ?? ""}`;
+
+export function Costs({ steps }: { steps: readonly Step[] }) {
+  const paid = steps.flatMap(({ record: { job } }) =>
+    job?.cost ? [{ name: job.displayName ?? job.name, cost: job.cost }] : [],
+  );
+  if (paid.length === 0) return null;
+  const labels = [...new Set(paid.map(({ cost }) => cost.label))];
+  const unpriced = [...new Set(paid.flatMap(({ cost }) => cost.unpriced ?? []))];
+  const sum = paid
+    .map(({ cost }) => cost.run)
+    .filter((run) => run !== undefined)
+    .at(-1);
+  return (
+    <Section id="costs" title="Cost">
+      <Table<{ name: string; cost: Cost }>
+        caption="Cost of each job"
+        rows={paid}
+        columns={[
+          { title: "Job", cell: ({ name }) => name },
+          { title: "At most", isNumber: true, cell: ({ cost }) => money(cost.estimatedMost, cost.currency) },
+          {
+            title: "Node-hours",
+            isNumber: true,
+            cell: ({ cost }) => (cost.nodeHours === undefined ? "–" : cost.nodeHours.toFixed(2)),
+          },
+          { title: "Cost", isNumber: true, cell: ({ cost }) => money(cost.amount, cost.currency) },
+        ]}
+      />
+      {sum && (
+        <p>
+          All {sum.jobs} jobs of the run: {sum.nodeHours.toFixed(2)} node-hours
+          {sum.amount !== undefined && `, ${money(sum.amount, sum.currency)}`}.
+        </p>
+      )}
+      {unpriced.length > 0 && <p class="note">Without a price: {unpriced.join(", ")}.</p>}
+      <p class="note">{labels.join(" ")}</p>
+    </Section>
+  );
+}

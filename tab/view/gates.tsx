@@ -1,0 +1,106 @@
+// Gates: the verdict, each rule with its reason, and the metrics beside those of the champion.
+import { useState } from "preact/hooks";
+import type { GateSection, RuleSection } from "../../lib/record/index.ts";
+import type { Step } from "../load.ts";
+import { differenceText, numberText } from "../model/format.ts";
+import { FIRST, Mark, Omitted, Section, Table } from "./basics.tsx";
+
+const outcomeOf = ({ outcome, passed }: RuleSection) => outcome ?? (passed ? "passed" : "failed");
+
+export function Gates({ steps }: { steps: readonly Step[] }) {
+  const judged = steps.filter(({ record }) => record.gate);
+  if (judged.length === 0) return null;
+  return (
+    <Section id="gate" title={judged.length === 1 ? "Gate" : "Gates"}>
+      {judged.map((step) => (
+        <Gate key={step.id} step={step} />
+      ))}
+    </Section>
+  );
+}
+
+function Gate({ step }: { step: Step }) {
+  const gate = step.record.gate as GateSection;
+  const failed = gate.rules.filter((rule) => outcomeOf(rule) === "failed").length;
+  return (
+    <article class="part">
+      <h3>
+        {step.name}
+        {gate.jobName && ` of ${gate.jobName}`}
+      </h3>
+      <p>
+        <Mark
+          outcome={gate.passed ? "passed" : "failed"}
+          word={gate.passed ? "The gate is open" : "The gate is closed"}
+        />
+        {gate.champion ? `, against ${gate.champion}` : ", without a champion"}
+        {gate.isPlan && ". A dry run: it judged nothing that counts."}
+      </p>
+      <Rules rules={gate.rules} failed={failed} name={step.name} />
+      <Omitted omitted={step.record.omitted} list="gate.rules" />
+      <Metrics metrics={gate.metrics} champion={gate.championMetrics} name={step.name} />
+    </article>
+  );
+}
+
+function Rules({ rules, failed, name }: { rules: readonly RuleSection[]; failed: number; name: string }) {
+  const [isFailedOnly, setFailedOnly] = useState(false);
+  if (rules.length === 0) return null;
+  const isFailed = (rule: RuleSection) => outcomeOf(rule) === "failed";
+  // What failed stands first where not all of them are seen at once.
+  const ordered = rules.length > FIRST ? [...rules.filter(isFailed), ...rules.filter((one) => !isFailed(one))] : rules;
+  const shown = isFailedOnly ? rules.filter(isFailed) : ordered;
+  return (
+    <>
+      {failed > 0 && failed < rules.length && (
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={isFailedOnly}
+            onChange={(event) => setFailedOnly(event.currentTarget.checked)}
+          />
+          Only the {failed.toLocaleString("en-US")} that failed
+        </label>
+      )}
+      <Table
+        caption={`Rules of ${name}: ${rules.length.toLocaleString("en-US")}, ${failed.toLocaleString("en-US")} failed`}
+        rows={shown}
+        columns={[
+          { title: "Result", cell: (rule) => <Mark outcome={outcomeOf(rule)} word={outcomeOf(rule)} /> },
+          { title: "Rule", cell: (rule) => <code>{rule.rule}</code> },
+          { title: "Reason", cell: (rule) => rule.detail },
+        ]}
+      />
+    </>
+  );
+}
+
+type Numbers = Readonly<Record<string, number>> | undefined;
+
+function Metrics({ metrics = {}, champion = {}, name }: { metrics: Numbers; champion: Numbers; name: string }) {
+  const names = [...new Set([...Object.keys(metrics), ...Object.keys(champion)])];
+  if (names.length === 0) return null;
+  const value = (of: Readonly<Record<string, number>>, metric: string) => {
+    const found = Object.hasOwn(of, metric) ? of[metric] : undefined;
+    return found === undefined ? "–" : numberText(found);
+  };
+  return (
+    <Table
+      caption={`Metrics of ${name} against the champion`}
+      rows={names}
+      columns={[
+        { title: "Metric", cell: (metric) => metric },
+        { title: "This job", isNumber: true, cell: (metric) => value(metrics, metric) },
+        { title: "Champion", isNumber: true, cell: (metric) => value(champion, metric) },
+        {
+          title: "Difference",
+          isNumber: true,
+          cell: (metric) => {
+            const [own, other] = [metrics[metric], champion[metric]];
+            return own === undefined || other === undefined ? "–" : differenceText(own - other);
+          },
+        },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,134 @@
+// A real Chromium that looks at the tab as a viewer does: framed by local Azure DevOps, with the attachments of a run.
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import axe from "axe-core";
+import { type Browser, type BrowserContextOptions, chromium, type Frame, type Page } from "playwright-core";
+import type { RunRecord } from "../../lib/record/index.ts";
+import { writeRecord } from "../../lib/record/index.ts";
+import type { Build } from "../../local/devops/state/builds.ts";
+import { type Organization, startOrganization } from "../local/devops/organization.ts";
+
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+export const hasChromium = existsSync(CHROMIUM);
+
+const root = path.resolve(import.meta.dirname, "../..");
+export const manifest = JSON.parse(readFileSync(path.join(root, "vss-extension.json"), "utf8"));
+
+/** A step of a run, and what it attached. */
+export interface TabStep {
+  readonly name: string;
+  /** Absent: a script. */
+  readonly task?: string;
+  readonly record?: RunRecord | string;
+  readonly attachments?: readonly { readonly type: string; readonly name: string; readonly content: Buffer | string }[];
+}
+
+const taskIds = new Map<string, string>(
+  manifest.contributions
+    .filter(({ type }: { type: string }) => type === "ms.vss-distributed-task.task")
+    .map(({ properties }: { properties: { name: string } }) => {
+      const task = JSON.parse(readFileSync(path.join(root, properties.name, "task.json"), "utf8"));
+      return [task.name, task.id];
+    }),
+);
+
+export interface Opened {
+  readonly page: Page;
+  /** The framed page of the extension. */
+  readonly frame: Frame;
+  /** Everything that went wrong in the browser: errors of scripts, refused loads. */
+  readonly faults: string[];
+  close(): Promise<void>;
+}
+
+export class TabBrowser {
+  readonly organization: Organization;
+  readonly browser: Browser;
+
+  private constructor(organization: Organization, browser: Browser) {
+    this.organization = organization;
+    this.browser = browser;
+  }
+
+  static async start(installed: object = manifest): Promise<TabBrowser> {
+    const organization = await startOrganization();
+    organization.world.extensions.install(installed as never, root);
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+    return new TabBrowser(organization, browser);
+  }
+
+  /** A run whose steps left these attachments. */
+  run(steps: readonly TabStep[]): Build {
+    const { world } = this.organization;
+    const build = world.createBuild("train", { branch: "main", commit: "a".repeat(40), requestedFor: "Ada Example" });
+    world.startBuild(build);
+    for (const [index, { name, task, record, attachments = [] }] of steps.entries()) {
+      const line = build.plan.record({
+        type: "Task",
+        name,
+        order: index + 1,
+        state: "completed",
+        result: "succeeded",
+        ...(task === undefined ? {} : { task: { id: taskIds.get(task) ?? "", name: task, version: "1.0.0" } }),
+      });
+      if (record !== undefined) {
+        const json = typeof record === "string" ? record : writeRecord(record);
+        build.plan.attach(line.id, "azureml-record", `${task ?? "script"}-${index}.json`, json);
+      }
+      for (const one of attachments) build.plan.attach(line.id, one.type, one.name, one.content);
+    }
+    world.finishBuild(build, "succeeded");
+    return build;
+  }
+
+  /** Opens the run's page and waits until the tab has told the host that it is loaded. */
+  async open(
+    build: Build,
+    { query = "", ...options }: BrowserContextOptions & { query?: string } = {},
+  ): Promise<Opened> {
+    const context = await this.browser.newContext({
+      ignoreHTTPSErrors: true,
+      viewport: { width: 1366, height: 900 },
+      reducedMotion: "reduce",
+      ...options,
+    });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+    page.on("console", (message) => {
+      if (message.type() === "error") faults.push(`console: ${message.text()}`);
+    });
+    await page.goto(`${this.organization.world.buildUrl(build)}${query}`);
+    await page.waitForFunction(`document.getElementById("state").textContent === ""`);
+    const frame = page.frames()[1];
+    if (frame === undefined) throw new Error("The page frames nothing.");
+    return { page, frame, faults, close: () => context.close() };
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.organization.close();
+  }
+}
+
+/** Violations of axe-core's rules in the framed page, each with the first elements. */
+export async function violationsIn(frame: Frame): Promise<string[]> {
+  await frame.evaluate(axe.source);
+  return frame.evaluate(async () => {
+    const { axe: inPage } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const { violations } = await inPage.run();
+    return violations.map(
+      ({ id, help, nodes }) =>
+        `${id}: ${help}: ${nodes
+          .slice(0, 3)
+          .map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`)
+          .join(" | ")}`,
+    );
+  });
+}
