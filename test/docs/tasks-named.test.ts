@@ -1,6 +1,6 @@
 // Every task is named wherever users and maintainers look for it: README, listing, change notes, roles, an example, a test.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { TASK_OPERATIONS } from "../../lib/ml/setup/task-operations.ts";
 import { readTasks } from "../../scripts/generate/task-json.ts";
@@ -39,6 +39,17 @@ describe("every task is named", () => {
     );
     const unknown = tasks.map(({ folder }) => folder).filter((folder) => !parts.has(folder));
     assert.deepEqual(unknown, []);
+  });
+
+  it("with a section of the record that the summary shows, where it runs on an agent", () => {
+    const summary = read("lib/record/summary.ts");
+    const silent = tasks.flatMap(({ folder }) => {
+      const story = join("tasks", folder, "index.ts");
+      if (!existsSync(join(root, story))) return [];
+      const sections = [...read(story).matchAll(/\brecord\.(\w+) = /g)].map(([, section = ""]) => section);
+      return sections.some((section) => new RegExp(`\\b${section}\\b`).test(summary)) ? [] : [folder];
+    });
+    assert.deepEqual(silent, []);
   });
 
   it("among the operations from which CheckSetup and docs/connections.md follow", () => {

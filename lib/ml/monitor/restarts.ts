@@ -12,7 +12,7 @@ const SETTINGS_API_VERSION = "2021-05-01-preview";
 const CATEGORY = "AmlOnlineEndpointEventLog";
 /** Milliseconds in which the first start of an instance is looked for: a later start is a restart. */
 const LOOKED_BACK = 7 * 24 * 3_600_000;
-/** Milliseconds for the log's answer; without it the canary is judged all the same. */
+/** Milliseconds for all of it; without it the canary is judged all the same. */
 const PATIENCE = 45_000;
 
 /** Events of one kind on one instance of a deployment, in one minute. */
@@ -41,6 +41,7 @@ export async function readRestarts(
 ): Promise<RestartLog> {
   const { azure, signal } = workspace;
   const resource = endpointId(workspace, endpoint);
+  const within = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
   try {
     const settings = await azure.request<{ value?: unknown[] }>(
       "GET",
@@ -49,14 +50,13 @@ export async function readRestarts(
         doing: `read the diagnostic settings of the endpoint ${endpoint}`,
         promises: "list",
         apiVersion: SETTINGS_API_VERSION,
-        signal,
+        signal: within,
       },
     );
     if (!(settings.body?.value ?? []).some(sendsEvents))
       return { why: `no diagnostic setting of the endpoint sends ${CATEGORY} to Log Analytics` };
-    const host = azure.cloud.logAnalytics ?? (await hostOf(azure, signal));
+    const host = azure.cloud.logAnalytics ?? (await hostOf(azure, within));
     if (host === undefined) return { why: "the service connection's cloud names no Log Analytics" };
-    const within = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
     const token = await azure.token(`${host}/.default`, within);
     const answer = await azure.request("POST", `${host}/v1${resource}/query`, {
       doing: `read the container events of the endpoint ${endpoint} in Log Analytics`,
@@ -69,6 +69,7 @@ export async function readRestarts(
     return events === undefined ? { why: "Log Analytics did not answer all of the query" } : { events };
   } catch (error) {
     signal.throwIfAborted();
+    if (within.aborted) return { why: `the container events could not be read within ${PATIENCE / 1000} seconds` };
     const why = error instanceof Error ? error.message : String(error);
     return { why: `the container events cannot be read: ${bounded(why, 300)}` };
   }

@@ -152,6 +152,30 @@ describe("restarts of a canary's container", () => {
       assert.match(notJudged.join(), why);
     });
 
+  it("are not judged where the answer takes too long, and a cancel ends all of it", async () => {
+    setting();
+    seed("green", 1);
+    const { timeout } = AbortSignal;
+    const over = new AbortController();
+    const controller = new AbortController();
+    const during = (act: () => void): Opening => ({
+      signal: controller.signal,
+      between: async (request, send) => {
+        if (!request.url.endsWith("/query")) return send();
+        act();
+        throw new Error("The request was given up.");
+      },
+    });
+    AbortSignal.timeout = () => over.signal;
+    try {
+      assert.match(whyOf(await read(during(() => over.abort()))), /could not be read within 45 seconds/);
+    } finally {
+      AbortSignal.timeout = timeout;
+    }
+    const canceled = new Error("Canceled.");
+    await assert.rejects(read(during(() => controller.abort(canceled))), canceled);
+  });
+
   it("are read with a token for Log Analytics alone, and only at the host that the cloud names", async () => {
     setting();
     seed("green", 0);
