@@ -231,6 +231,7 @@ export const recordShape: Shape = section(
         from: text(),
         target: text(),
         created: flag,
+        restored: flag,
         contentHash: text(),
         files: number,
         bytes: number,

@@ -119,6 +119,8 @@ export interface PromotionSection {
   target: string;
   /** False: the target had it already. */
   created?: boolean;
+  /** The target had archived it, and it is in use again. */
+  restored?: boolean;
   contentHash: string;
   files?: number;
   bytes?: number;

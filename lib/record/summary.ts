@@ -131,14 +131,23 @@ function rulesPart(title: string, rules: readonly RuleSection[] | undefined): st
 
 function promotionPart(promotion: RunRecord["promotion"]): string[] {
   if (!promotion) return [];
-  const { from, target, created, contentHash, files, bytes, evidence = {}, approvedBy } = promotion;
+  const { from, target, created, restored, contentHash, files, bytes, evidence = {}, approvedBy } = promotion;
   const alongWith = [...(promotion.environments ?? []), ...(promotion.components ?? [])];
   const said = evidence["evaluation"];
   return [
     table([
       ["Promoted from", code(from)],
       ["To", code(target)],
-      ["State", created === undefined ? undefined : created ? "made by this run" : "was there already"],
+      [
+        "State",
+        created === undefined
+          ? undefined
+          : created
+            ? "made by this run"
+            : restored
+              ? "was archived, and is restored"
+              : "was there already",
+      ],
       ["Content", code(contentHash)],
       ["Files", files === undefined ? undefined : `${files}, ${bytes ?? 0} bytes`],
       ["Evaluation", said === undefined ? "none proven" : `${cell(said)}: ${cell(evidence["evaluationRun"] ?? "")}`],

@@ -423,6 +423,7 @@ describe("PromoteModel", () => {
     const restored = await run(restoring, options);
     assert.deepEqual([restored.error, restored.outputs?.version, restored.outputs?.created], [undefined, "12", false]);
     assert.deepEqual([archivedOf("12"), writes(restored.requests).length], [false, 1]);
+    assert.equal(restored.record.promotion?.restored, true);
     assert.match(restored.log, /back:12 of the workspace ws-far was archived, and is restored/);
     const again = await run(restoring, options);
     assert.deepEqual([again.outputs?.version, writes(again.requests)], ["12", []]);

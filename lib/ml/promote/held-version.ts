@@ -107,7 +107,7 @@ function isWithdrawn(way: Way, there: AssetBody): TaskError {
   );
 }
 
-/** What stands already is said by the standing, for each error. */
+/** A sentence for where nothing stands yet; otherwise the standing says what does, in each error. */
 const soFar = ({ standing }: Way): string => (standing.isUntouched ? " Nothing was changed." : "");
 
 /** Whether a version of the target holds the same files, and is of the same type. */

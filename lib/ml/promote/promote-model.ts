@@ -32,6 +32,8 @@ export interface PromotedModel {
   readonly path: string;
   /** False: the target had it already. */
   readonly created: boolean;
+  /** The target had archived it, and it is in use again. */
+  readonly restored?: boolean;
   /** Id of the source's version. */
   readonly from: string;
   readonly contentHash: string;
@@ -47,6 +49,7 @@ export interface PromotedModel {
 interface Made {
   readonly body: AssetBody;
   readonly created: boolean;
+  readonly restored?: boolean;
 }
 
 /**
@@ -107,7 +110,7 @@ export async function promoteModel(
   // What forbids the promotion is found before anything is brought along.
   let held: Held | undefined = await lookFor(way, wanted);
   const { environments, components } = await bringAlong(way, isByService);
-  const { body, created } = await standing.during(() =>
+  const { body, created, restored } = await standing.during(() =>
     untilFree(
       `a version of the model ${name}`,
       async () => {
@@ -125,6 +128,7 @@ export async function promoteModel(
     type: String(body.properties?.["modelType"] ?? version.properties?.["modelType"] ?? ""),
     path: uriOf(body),
     created,
+    ...(restored ? { restored } : {}),
     from,
     contentHash: content.hash,
     files: content.files.length,
@@ -209,7 +213,8 @@ async function bringAlong({ source, target, request, name, version, standing }: 
 async function promoteOnce(way: Way, number: string, { there, free }: Held): Promise<Made> {
   const { target, name } = way;
   if (there) {
-    if (there.properties?.isArchived === true) return { body: await restore(way, there), created: false };
+    if (there.properties?.isArchived === true)
+      return { body: await restore(way, there), created: false, restored: true };
     target.log.info(`The ${wordFor(target)} ${target.name} has this content already, as ${name}:${versionIn(there)}.`);
     return { body: await bringUpToDate(way, there), created: false };
   }

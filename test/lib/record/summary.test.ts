@@ -24,6 +24,15 @@ describe("summary", () => {
     assert.equal(summaryMarkdown({ ...base, result: "canceled", error }), "");
   });
 
+  it("says of a promoted version whether it was there, and whether it was archived there", () => {
+    const promotion = { from: "a", target: "b", contentHash: "c" };
+    const stateOf = (more: object) =>
+      /\| State \| ([^|]*) \|/.exec(summaryMarkdown({ ...base, promotion: { ...promotion, ...more } }))?.[1];
+    assert.equal(stateOf({ created: true }), "made by this run");
+    assert.equal(stateOf({ created: false }), "was there already");
+    assert.equal(stateOf({ created: false, restored: true }), "was archived, and is restored");
+  });
+
   it("shows a gate rule by rule", () => {
     const markdown = summaryMarkdown({
       ...base,
