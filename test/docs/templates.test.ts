@@ -79,3 +79,50 @@ describe("pipelines/nightly-clean-up.yml", () => {
     assert.deepEqual(["breast-cancer", promoted.at(-1)!].filter(endpoints), []);
   });
 });
+
+describe("the templates", () => {
+  const changed = (name: string, from: string | RegExp, to: string, parameters = {}) => {
+    const file = `${FOLDER}pipelines/${name}`;
+    const yaml = files(file);
+    assert.notEqual(yaml.replace(from, to), yaml, name);
+    return readPipeline(file, yaml.replace(from, to), parameters, { files });
+  };
+
+  it("give each stage of promote.yml a name that a stage may have", () => {
+    const { stages } = changed("promote.yml", "name: production", "name: prod-eu 2.1", { modelVersion: "3" });
+    assert.deepEqual(
+      stages.map(({ name }) => name),
+      ["Check", "dev", "test", "prod_eu_2_1"],
+    );
+    const environment = JSON.stringify(stages.at(-1));
+    assert.match(environment, /"prod-eu 2\.1"/);
+  });
+
+  it("look at a canary after six minutes at the earliest", () => {
+    const { stages } = changed("canary.yml", "modelName:", "firstLookMinutes: 3\n    modelName:", {
+      modelVersion: "3",
+    });
+    const looks = inputsOf("AzureMLCheckRollout@1", stages).map(({ minutes }) => minutes);
+    const delays = inputsOf("Delay@1", stages).map(({ delayForMinutes }) => delayForMinutes);
+    assert.deepEqual([looks, delays.filter((_, index) => index % 2 === 0)], [Array(3).fill("6"), Array(3).fill("6")]);
+  });
+
+  it("hand limits of cost on to the training, which has none otherwise", () => {
+    for (const [name, parameters] of [
+      ["main.yml", {}],
+      ["nightly.yml", {}],
+      ["pull-request.yml", {}],
+    ] as const) {
+      const given = changed(
+        name,
+        /\n {2}parameters:\n/,
+        "\n  parameters:\n    maxNodeHours: 3\n    maxCost: 20 USD\n",
+        parameters,
+      );
+      const [train] = inputsOf("AzureMLSubmitJob@1", given.stages);
+      assert.deepEqual([train?.["maxNodeHours"], train?.["maxCost"]], ["3", "20 USD"], name);
+      const [free] = inputsOf("AzureMLSubmitJob@1", expanded(name, parameters).stages);
+      assert.deepEqual([free?.["maxNodeHours"], free?.["maxCost"]], ["", ""], name);
+    }
+  });
+});

@@ -5,6 +5,7 @@ import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { namingPermission } from "./metrics.ts";
 import type { AlertVerdict } from "./verdict.ts";
 import { isoOf, type Window } from "./window.ts";
 
@@ -138,14 +139,21 @@ async function firedIn(workspace: Workspace, group: string): Promise<Partial<Ess
     query: { targetResourceGroup: group, timeRange: "30d", pageCount: PAGE },
     signal: workspace.signal,
   });
-  for await (const alert of alerts) {
-    const properties = isObject(alert) ? alert["properties"] : undefined;
-    const essentials = isObject(properties) ? properties["essentials"] : undefined;
-    if (isObject(essentials)) found.push(essentials);
-    if (found.length >= MOST_ALERTS) break;
+  try {
+    for await (const alert of alerts) {
+      const properties = isObject(alert) ? alert["properties"] : undefined;
+      const essentials = isObject(properties) ? properties["essentials"] : undefined;
+      if (isObject(essentials)) found.push(essentials);
+      if (found.length >= MOST_ALERTS) break;
+    }
+  } catch (error) {
+    throw namingPermission(error, ALERTS_NEED);
   }
   return found;
 }
+
+const ALERTS_NEED =
+  "Give the service connection's identity the role Monitoring Reader on the subscription, where alerts are listed: it needs Microsoft.AlertsManagement/alerts/read. Or leave the input alertRules empty.";
 
 /** Whether one rule has fired since the window began. Pure. */
 export function alertVerdict(

@@ -65,17 +65,22 @@ export async function readMetrics(workspace: Workspace, request: MetricsRequest)
       signal: workspace.signal,
     })
     .catch((error: unknown) => {
-      throw error instanceof TaskError && error.kind === "forbidden" ? namingPermission(error) : error;
+      throw namingPermission(error, METRICS_NEED);
     });
   return seriesOf(body, request);
 }
 
-function namingPermission(error: TaskError): TaskError {
+const METRICS_NEED =
+  "Give the service connection's identity the role Monitoring Reader or Reader on the endpoint: it needs Microsoft.Insights/metrics/read.";
+
+/** The error of a reading; where Azure Monitor refused it, with the role that it needs. */
+export function namingPermission(error: unknown, hint: string): unknown {
+  if (!(error instanceof TaskError) || error.kind !== "forbidden") return error;
   return new TaskError("forbidden", error.message, {
     cause: error,
     ...(error.status === undefined ? {} : { status: error.status }),
     ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
-    hint: "Give the service connection's identity the role Monitoring Reader or Reader on the endpoint: it needs Microsoft.Insights/metrics/read.",
+    hint,
   });
 }
 

@@ -1,6 +1,8 @@
 // Alert rules: which fired alerts count for which rule and window.
 import assert from "node:assert/strict";
-import { type AlertRule, alertVerdict } from "../../../../lib/ml/monitor/alerts.ts";
+import type { TaskError } from "../../../../lib/errors.ts";
+import { type AlertRule, alertVerdict, alertVerdicts } from "../../../../lib/ml/monitor/alerts.ts";
+import { answered, openLocal } from "../world.ts";
 import { iso, windowOf } from "./series.ts";
 
 const id = "/subscriptions/s/resourceGroups/rg/providers/microsoft.insights/metricAlerts/Errors";
@@ -69,5 +71,21 @@ describe("an alert rule", () => {
   it("is open where not all fired alerts could be looked at", () => {
     assert.equal(alertVerdict(rule, [], windowOf(10), true).outcome, "inconclusive");
     assert.equal(alertVerdict(rule, [fired(3)], windowOf(10), true).outcome, "fail");
+  });
+});
+
+describe("fired alerts", () => {
+  it("that may not be read name the role and where it has to be given", async () => {
+    const workspace = await openLocal({
+      between: async (request, send) => {
+        if (!request.url.includes("Microsoft.AlertsManagement")) return send();
+        return answered(request, 403, { error: { code: "AuthorizationFailed", message: "no" } });
+      },
+    });
+    await assert.rejects(alertVerdicts(workspace, [rule], windowOf(5)), (error: TaskError) => {
+      assert.equal(error.kind, "forbidden");
+      assert.match(error.hint ?? "", /Monitoring Reader on the subscription.*AlertsManagement\/alerts\/read/);
+      return true;
+    });
   });
 });
