@@ -72,6 +72,37 @@ describe("the default deployment of a batch endpoint", () => {
     assert.deepEqual([puts.length, (await endpoint()).defaultDeployment], [2, "blue"]);
   });
 
+  it("waits for a deployment that is being changed, and stays where that ends well", async () => {
+    const { azure } = await theCloud();
+    const green = batchDeploymentsOf(azure).get(`${batch.endpoint}/green`)!;
+    let looks = 0;
+    const { error, log } = await move(() => {
+      green.provisioningState = "Updating";
+      // Each look at it brings its end nearer.
+      Object.defineProperty(green, "provisioningState", {
+        configurable: true,
+        enumerable: true,
+        get: () => (looks++ < 6 ? "Updating" : "Succeeded"),
+        set: () => {},
+      });
+    });
+    Object.defineProperty(green, "provisioningState", { value: "Succeeded", writable: true });
+    assert.equal(error, undefined);
+    assert.match(log, /green is Updating: waiting until that has ended/);
+    assert.equal((await endpoint()).defaultDeployment, "green");
+  });
+
+  it("goes back where the deployment stays in a state that is none of a ready one", async () => {
+    const { azure } = await theCloud();
+    const green = batchDeploymentsOf(azure).get(`${batch.endpoint}/green`)!;
+    const { error } = await move(() => {
+      Object.assign(green, { provisioningState: "Unknown" });
+    });
+    green.provisioningState = "Succeeded";
+    assert.match(error?.message ?? "", /green was made the default .* and is Unknown: the default is blue again/);
+    assert.equal((await endpoint()).defaultDeployment, "blue");
+  });
+
   it("is looked up where the answer to its write is lost, and not written twice", async () => {
     const { azure } = await theCloud();
     azure.scenarios.add([

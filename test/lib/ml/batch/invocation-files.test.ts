@@ -1,5 +1,6 @@
 // The invocation of a step: its inputs, its file, and the type of what it reads.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { batchInvocationBody } from "../../../../lib/documents/index.ts";
 import { createResolver } from "../../../../lib/ml/assets/resolve.ts";
@@ -82,6 +83,26 @@ describe("the invocation of a step", () => {
     });
     assert.deepEqual([named.endpoint, named.deployment], ["other", "green"]);
     assert.deepEqual(Object.keys(named.invocation.outputs ?? {}), ["score"]);
+  });
+
+  it("puts its data in place of the file's, under the name that the file gives it", async () => {
+    const uri = "azureml://datastores/workspaceblobstore/paths/rows";
+    const folderOf = (name: string, yaml: string) => {
+      writeFileSync(path.join(folder, name), yaml);
+      return path.join(folder, name);
+    };
+    const one = await read({
+      input: uri,
+      invocationFile: folderOf("one.yml", "inputs: {rows: {type: uri_file, path: rows/a.txt}, rate: 3}\n"),
+    });
+    assert.deepEqual(Object.keys(one.invocation.inputs ?? {}).sort(), ["rate", "rows"]);
+    assert.deepEqual(JSON.stringify(one.invocation.inputs?.["rows"]).includes(uri), true);
+    // Where the file has several, which one is meant is not known: the refusal names them all.
+    const two = await read({
+      input: uri,
+      invocationFile: folderOf("two.yml", `inputs: {a: {path: "${uri}/a"}, b: {path: "${uri}/b"}}\n`),
+    });
+    assert.deepEqual(Object.keys(two.invocation.inputs ?? {}).sort(), ["UriFolder", "a", "b"]);
   });
 
   it("names the input that is wrong, and asks for an endpoint", async () => {

@@ -169,6 +169,19 @@ describe("an invocation whose answer is lost", () => {
     assert.deepEqual([again.posts.length, rerun.posts.length, await names()], [0, 0, [made]]);
   });
 
+  it("names the job of an earlier attempt that still runs for something else", async () => {
+    const stepIdentity = randomUUID();
+    const first = await begin(undefined, { stepIdentity });
+    Object.assign(await ended(first.job?.name ?? ""), { status: "Running" });
+    const other = await begin(undefined, { stepIdentity, deployment: "green" }, 2);
+    assert.equal(other.error, undefined);
+    assert.notEqual(other.job?.name, first.job?.name);
+    assert.match(
+      other.workspace.log.text(),
+      new RegExp(`\\[warning\\] The job ${first.job?.name} of an earlier attempt of this step .* still runs`),
+    );
+  });
+
   it("says that nothing is known where it may not list jobs", async () => {
     const workspace = await openLocal({
       between: async (request, send) => {
