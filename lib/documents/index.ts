@@ -11,6 +11,7 @@ export { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
 export {
   type BatchInvocation,
   batchInvocationBody,
+  dataInputsOf,
   type GivenInvocation,
   isLiteralInput,
   parseBatchInvocation,

@@ -30,7 +30,7 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "ove
   parameters: string | undefined;
   /** Folder in a Blob datastore for the output `score`, such as `azureml://datastores/workspaceblobstore/paths/scores/$(Build.BuildId)`. Azure ML fails a job whose output file is there already: use another folder for each run. Left empty, Azure ML chooses one. */
   outputFolder: string | undefined;
-  /** YAML as `az ml batch-endpoint invoke --file` takes it, with `inputs:` and `outputs:`; also `deployment:`, `mini_batch_size:` and the other settings. Inputs of this task count before it. */
+  /** YAML as `az ml batch-endpoint invoke --file` takes it, with `inputs:` and `outputs:`; also `deployment:`, `mini_batch_size:` and the other settings. Inputs of this task count before it; `input` replaces the data input of a file that has one. */
   invocationFile: string | undefined;
   /** File of a model's predictions, in place of the deployment's `output_file_name`. */
   outputFileName: string | undefined;

@@ -153,6 +153,13 @@ export function parseBatchInvocation(
   return withNames(value, at.names);
 }
 
+/** Names of the inputs of an invocation file that are data, and no values of their own. */
+export function dataInputsOf({ node }: SourceFile): string[] {
+  const inputs = node.entries.get("inputs");
+  if (inputs?.kind !== "map") return [];
+  return [...inputs.entries].flatMap(([name, input]) => (input.kind === "map" && !isLiteral(input) ? [name] : []));
+}
+
 function withGiven(file: SourceFile, { inputs = {}, outputs = {}, parameters = {} }: GivenInvocation): SourceFile {
   const scalar = (text: string, input: string): ScalarNode => ({
     kind: "scalar",

@@ -55,7 +55,7 @@ export function decide(
   return { action: changes.length + refused.length === 0 ? "unchanged" : "update", changes, refused };
 }
 
-/** What a document asks of a resource that is there: defaults are for a new one, and what a file does not name stays. */
+/** The wants of a document towards a resource that is there: defaults are for a new one, and what a file does not name stays. */
 export function askedOf(how: ApplicableKind, document: object, wanted: Resource): Resource {
   const unnamed = Object.entries(how.whenNew ?? {}).flatMap(([field, at]) =>
     (document as Readonly<Record<string, unknown>>)[field] === undefined ? [at] : [],

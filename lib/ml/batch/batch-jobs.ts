@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { segment } from "../../azure/index.ts";
 import { type Clock, poll } from "../../poll.ts";
+import { bounded } from "../../remote-text.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import { sha256 } from "../../sha256.ts";
 import { hasEnded, type Job } from "../jobs/jobs.ts";
@@ -99,7 +100,15 @@ export async function jobsOfClaim(
  */
 export async function earlierJob(workspace: Workspace, tag: string, hash: string): Promise<Job | undefined> {
   for (const job of await taggedJobs(workspace, tag)) {
-    if (tagsOf(job)[SPECIFICATION_HASH] !== hash || hasFailed(job)) continue;
+    if (hasFailed(job)) continue;
+    const status = job.properties?.status;
+    if (tagsOf(job)[SPECIFICATION_HASH] !== hash) {
+      if (!hasEnded(status))
+        workspace.log.warn(
+          `The job ${job.name} of an earlier attempt of this step is another one, of another input, setting or deployment, and still runs (${bounded(status ?? "without a status", 100)}): it goes on beside the new one unless somebody cancels it.`,
+        );
+      continue;
+    }
     const stranger = await ofCreator(workspace, job.name ?? "");
     if (stranger === undefined) return job;
     workspace.log.warn(`The job ${job.name} has the tags of this step's job, and is left alone: ${stranger}.`);

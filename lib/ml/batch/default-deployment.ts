@@ -3,6 +3,7 @@
 // Tests: test/lib/ml/batch/default-deployment.test.ts
 import { API_VERSIONS } from "../../documents/language/asset-write.ts";
 import { TaskError } from "../../errors.ts";
+import { poll } from "../../poll.ts";
 import { segment } from "../../segment.ts";
 import { EndpointLock } from "../endpoints/endpoint-lock.ts";
 import { envelope, sendable } from "../workspace/merge.ts";
@@ -41,10 +42,9 @@ export async function makeDefault(workspace: Workspace, target: BatchTarget): Pr
     );
   await move(before, deployment);
   workspace.log.info(`The default deployment of ${endpoint} is ${deployment}; it was ${say(before)}.`);
-  const there = await findBatchDeployment(workspace, endpoint, deployment);
-  const state = there?.properties.provisioningState ?? "Succeeded";
-  if (there !== undefined && !/^(failed|deleting|canceled)$/i.test(state)) return before;
-  const why = `${deployment} was made the default deployment of ${endpoint}, and is ${there === undefined ? "not there any more" : state}`;
+  const state = await settledState(workspace, endpoint, deployment);
+  if (isSame(state, "Succeeded")) return before;
+  const why = `${deployment} was made the default deployment of ${endpoint}, and is ${state ?? "not there any more"}`;
   if (before === undefined)
     throw new TaskError("failed", `${why}. There was no default before, to which it could go back.`, {
       errorCode: "AML1603",
@@ -55,6 +55,33 @@ export async function makeDefault(workspace: Workspace, target: BatchTarget): Pr
     errorCode: "AML1603",
     hint: "Deploy it again, and run the step again.",
   });
+}
+
+/** Milliseconds for which an operation on the new default is waited for; one that takes longer leaves it out of order. */
+const LONGEST_OPERATION = 10 * 60_000;
+
+/** The state of a deployment once no operation is at it, or the last one that was seen; undefined where it is gone. */
+async function settledState(workspace: Workspace, endpoint: string, deployment: string): Promise<string | undefined> {
+  const { log, signal } = workspace;
+  let state: string | undefined;
+  const look = async () => {
+    const there = await findBatchDeployment(workspace, endpoint, deployment);
+    const before = state;
+    state = there === undefined ? undefined : (there.properties.provisioningState ?? "Succeeded");
+    if (state === undefined || !/^(creating|updating|scaling)$/i.test(state))
+      return { done: true as const, value: state };
+    if (before === undefined) log.info(`${deployment} is ${state}: waiting until that has ended.`);
+    return { done: false as const };
+  };
+  try {
+    return await poll(look, {
+      what: `the deployment ${deployment} to be ready`,
+      ...{ signal, deadline: LONGEST_OPERATION, maximum: 15_000 },
+    });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof TaskError) || error.kind !== "timeout") throw error;
+    return state;
+  }
 }
 
 interface Move {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseAssetReference } from "../../azure/index.ts";
 import {
   type BatchInvocation,
+  dataInputsOf,
   parseBatchInvocation,
   parseSource,
   readSource,
@@ -58,7 +59,10 @@ export async function readInvocation(
       ? parseSource("{}", { name: "the task's inputs", folder: rootOf(root), root })
       : readSource(inputs.invocationFile, { root });
   const text = (value: number | undefined) => (value === undefined ? undefined : String(value));
-  const data = inputs.input === undefined ? {} : await dataOf(workspace, inputs.input, inputs.inputType, root);
+  const [sole, ...others] = dataInputsOf(file);
+  const name = others.length === 0 ? sole : undefined;
+  const data =
+    inputs.input === undefined ? {} : await dataOf(workspace, inputs.input, inputs.inputType, { root, name });
   const invocation = parseBatchInvocation(
     file,
     {
@@ -88,14 +92,22 @@ export async function readInvocation(
   return { endpoint, deployment, invocation };
 }
 
-/** The input in the form and under the name that Azure's client gives a single one (docs/facts/azureml-services.md#6.4). */
-async function dataOf(workspace: Workspace, given: string, wanted: InvocationInputs["inputType"], root: UploadRoot) {
+/**
+ * The input in the form that Azure's client gives a single one, and under its name for it (docs/facts/azureml-services.md#6.4).
+ * @param of.name of the one that it replaces, where the file has one
+ */
+async function dataOf(
+  workspace: Workspace,
+  given: string,
+  wanted: InvocationInputs["inputType"],
+  { root, name }: { readonly root: UploadRoot; readonly name: string | undefined },
+) {
   const isAsset = /^azureml:(?!\/\/)/i.test(given) || /^\/subscriptions\/.+\/data\//i.test(given);
   const isAddress = isAsset || /^[a-zA-Z][a-zA-Z0-9+.-]+:\/\//.test(given) || /^\/subscriptions\//i.test(given);
   const place = isAddress ? given : path.resolve(rootOf(root), given);
   const type =
     wanted !== "auto" ? wanted : isAsset ? await typeOf(workspace, given) : isAddress ? "uri_folder" : local(place);
-  return { [type === "uri_file" ? "UriFile" : "UriFolder"]: { input: "input", path: place, type } };
+  return { [name ?? (type === "uri_file" ? "UriFile" : "UriFolder")]: { input: "input", path: place, type } };
 }
 
 const local = (place: string) => (statSync(place, { throwIfNoEntry: false })?.isFile() ? "uri_file" : "uri_folder");

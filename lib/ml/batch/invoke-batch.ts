@@ -11,7 +11,7 @@ import { requireNamed } from "../assets/named-things.ts";
 import { createResolver } from "../assets/resolve.ts";
 import { informing } from "../jobs/after-the-end.ts";
 import { findJob, studioUrl } from "../jobs/jobs.ts";
-import type { Callbacks } from "../workspace/callbacks.ts";
+import { type Beginning, beginning } from "../workspace/callbacks.ts";
 import { lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type BatchTarget, batchTarget } from "./batch-endpoints.ts";
@@ -26,7 +26,7 @@ interface StepMemory {
   write(text: string): void;
 }
 
-export interface InvokeOptions extends Pick<Callbacks<never>, "onLeft"> {
+export interface InvokeOptions extends Beginning {
   readonly endpoint: string;
   /** The endpoint's default where absent; resolved once, and named with the request. */
   readonly deployment?: string | undefined;
@@ -36,8 +36,6 @@ export interface InvokeOptions extends Pick<Callbacks<never>, "onLeft"> {
   readonly tags?: Readonly<Record<string, string>>;
   /** The repository's folder, which uploads may not leave by a link. */
   readonly root?: UploadRoot | undefined;
-  /** Whether the job is followed next: then it stays left to the post-job stage, and otherwise nothing does. */
-  readonly wait?: boolean;
   readonly clock?: Clock;
 }
 
@@ -81,14 +79,7 @@ export async function invokeBatch(
   invocation: BatchInvocation,
   options: InvokeOptions,
 ): Promise<BatchJob> {
-  let isLeft = false;
-  try {
-    const job = await invoke(workspace, invocation, options);
-    isLeft = options.wait === true;
-    return job;
-  } finally {
-    if (!isLeft && !workspace.signal.aborted) options.onLeft?.();
-  }
+  return beginning(workspace, options, () => invoke(workspace, invocation, options));
 }
 
 /** Sequential round trips: the endpoint and what is named side by side, its deployment, uploads if any, the token once, the request, its jobs. */

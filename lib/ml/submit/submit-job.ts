@@ -16,7 +16,7 @@ import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.t
 import type { JobCost, Meter } from "../jobs/meter.ts";
 import { Ownership } from "../jobs/ownership.ts";
 import { concurrencyTag, supersede } from "../jobs/supersede.ts";
-import type { Callbacks } from "../workspace/callbacks.ts";
+import { type Beginning, beginning } from "../workspace/callbacks.ts";
 import { lineageProperties, lineageTags, SPECIFICATION_HASH } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
@@ -24,7 +24,7 @@ import { experimentFault, experimentOf } from "./experiment-name.ts";
 import { type PreflightOptions, preflightOfJob } from "./preflight-of-job.ts";
 import { planSpending, type SpendingOptions } from "./spending.ts";
 
-export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
+export interface SubmitOptions extends Beginning {
   /** The same for every attempt of this step in this run, and for no other step. */
   readonly stepIdentity: string;
   /** Known to this step of this agent's job alone, and the same where the agent runs it again in place. */
@@ -42,8 +42,6 @@ export interface SubmitOptions extends Pick<Callbacks<never>, "onLeft"> {
   readonly onFindings?: PreflightOptions["onFindings"];
   /** Whether the job is priced, and what it may take. */
   readonly costs?: SpendingOptions | undefined;
-  /** Whether the job is followed next: then it stays left to the post-job stage, and otherwise nothing does. */
-  readonly wait?: boolean;
 }
 
 export interface SubmittedJob {
@@ -72,14 +70,7 @@ export async function submitJob(
   document: JobDocument,
   options: SubmitOptions,
 ): Promise<SubmittedJob> {
-  let isLeft = false;
-  try {
-    const job = await submit(workspace, document, options);
-    isLeft = options.wait === true;
-    return job;
-  } finally {
-    if (!isLeft && !workspace.signal.aborted) options.onLeft?.();
-  }
+  return beginning(workspace, options, () => submit(workspace, document, options));
 }
 
 /**
