@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { seedMinutes } from "../../local/azure/monitor/seed.ts";
 import { deploymentsOfEndpoint, endpointsOf } from "../../local/azure/records/online-endpoint.ts";
 import { asked, assertSucceeded, Bench } from "../harness/bench.ts";
+import { ask, tokenOf } from "../local/azure/client.ts";
 
 const MINUTE = 60_000;
 const endpointFile = "azureml/endpoint.yml";
@@ -81,6 +82,81 @@ describe("Deploy endpoint as shipped: strategies", () => {
     );
     assert.deepEqual([run.outputs["rolloutVerdict"], run.outputs["rolloutStep"]], ["fail", ""]);
     assert.deepEqual([traffic("worse"), deployments("worse")], [{ blue: 100 }, ["blue"]]);
+  });
+
+  it("a canary is taken back by an alert rule that fired since its share was set, and by none that fired before", async () => {
+    const { azure, urls } = bench.cloud;
+    const inputs = { endpointFile, deploymentFile, endpointName: "alarmed", requestFile };
+    assertSucceeded(await bench.run("DeployEndpoint", inputs));
+    const rule = `/subscriptions/${azure.subscriptionId}/resourceGroups/${azure.resourceGroup}/providers/Microsoft.Insights/metricAlerts/alarmed-errors`;
+    const put = await ask(bench.cloud, "PUT", `${urls.arm}${rule}?api-version=2018-03-01`, {
+      token: await tokenOf(bench.cloud),
+      body: {
+        location: "global",
+        properties: {
+          ...{ severity: 1, enabled: true, scopes: [`${azure.workspaceId}/onlineEndpoints/alarmed`] },
+          // Nothing resolves it: it stays fired.
+          ...{ evaluationFrequency: "PT1M", windowSize: "PT5M", autoMitigate: false },
+          criteria: {
+            "odata.type": "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+            allOf: [
+              {
+                ...{ name: "errors", criterionType: "StaticThresholdCriterion", metricName: "RequestsPerMinute" },
+                metricNamespace: "Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+                dimensions: [{ name: "statusCodeClass", operator: "Include", values: ["5xx"] }],
+                ...{ operator: "GreaterThan", threshold: 1, timeAggregation: "Average" },
+              },
+            ],
+          },
+        },
+      },
+    });
+    assert.equal(put.status, 200, put.text);
+    const canary = {
+      ...{
+        ...inputs,
+        deploymentName: "green",
+        strategy: "canary",
+        steps: "50, 100",
+        advance: "next",
+        bakeMinutes: "5",
+      },
+      // Of themselves these rules find nothing.
+      ...{ canaryRules: "new.requests > 0", alertRules: "alarmed-errors" },
+    };
+    const stage = (name: string, runId: string) =>
+      bench.run("DeployEndpoint", canary, {
+        files,
+        variables: { "System.StageName": name, "Build.BuildId": runId },
+      });
+    const pass = (errors: number) => {
+      azure.clock.leap(12 * MINUTE);
+      const minutes = { endpoint: "alarmed", ago: 12 * MINUTE, span: 10 * MINUTE, requests: 60 };
+      seedMinutes(azure, [
+        { ...minutes, deployment: "blue" },
+        { ...minutes, deployment: "green", answers: errors > 0 ? { "503": errors } : {} },
+      ]);
+    };
+    assertSucceeded(await stage("half", "70"));
+    pass(20);
+    const failed = await stage("all", "70");
+    assert.equal(failed.result, "Failed", failed.log);
+    assert.match(
+      failed.errors[0] ?? "",
+      /canary rollout failed: green with 50 % .* The alert rule alarmed-errors fired at \d{4}-.*The traffic of alarmed is blue 100 % again/,
+    );
+    assert.deepEqual([traffic("alarmed"), deployments("alarmed")], [{ blue: 100 }, ["blue"]]);
+
+    azure.clock.leap(60 * MINUTE);
+    assertSucceeded(await stage("half", "71"));
+    pass(0);
+    const second = await stage("all", "71");
+    assertSucceeded(second);
+    assert.match(
+      second.log,
+      /The alert rule alarmed-errors did not fire .*before the share was set, which does not count/,
+    );
+    assert.deepEqual(traffic("alarmed"), { green: 100 });
   });
 
   it("a plan of a canary shows its shares, its rules and its first write, and writes nothing", async () => {
