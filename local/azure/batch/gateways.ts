@@ -47,6 +47,7 @@ function application(world: AzureWorld, endpointName: string): express.Express {
     if (deployment === undefined) {
       throw new ArmError(404, "NotFound", `The endpoint has no deployment ${name ?? "by default"}.`);
     }
+    // A deployment in any state is invoked: what the service answers while one is not ready is not known (docs/facts/azureml-services.md#6.4).
     const job = await invoke(world, deployment, bodyOf(request), submitterOf(world, caller));
     response.setHeader("azureml-model-deployment", deployment.name);
     response.setHeader(

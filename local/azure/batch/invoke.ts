@@ -74,7 +74,13 @@ function settingsOf(deployment: BatchDeploymentRecord, sent: Json): Settings {
     const value = fieldOf(sent, name);
     return value === undefined || value === null ? [] : [[name, value] as const];
   });
-  return { ...deployment.properties, ...Object.fromEntries(given) };
+  const count = fieldOf((fieldOf(sent, "compute") ?? {}) as Json, "instanceCount");
+  const { resources } = deployment.properties;
+  return {
+    ...deployment.properties,
+    ...Object.fromEntries(given),
+    ...(typeof count === "number" ? { resources: { ...resources, instanceCount: count } } : {}),
+  };
 }
 
 const textsOf = (value: unknown): Record<string, string> =>

@@ -1,7 +1,8 @@
 // Autoscale settings of online deployments: what of them is read, and what they do to the instance count (docs/facts/operations.md#A.9).
-import { type ArmError, invalidRequest } from "../arm/errors.ts";
+import { ArmError, invalidRequest } from "../arm/errors.ts";
+import { requireQuota } from "../capacity/quotas.ts";
 import { durationMilliseconds } from "../records/durations.ts";
-import { deploymentKey, deploymentsOf } from "../records/online-endpoint.ts";
+import { type DeploymentRecord, deploymentKey, deploymentsOf } from "../records/online-endpoint.ts";
 import type { Store } from "../records/state.ts";
 import type { AzureWorld } from "../world/world.ts";
 import { MINUTE } from "./minutes.ts";
@@ -150,11 +151,22 @@ function scale(world: AzureWorld, record: AutoscaleRecord): void {
     profile.maximum,
     Math.max(profile.minimum, wantedCount(world, profile, record, capacity, now)),
   );
-  if (wanted === capacity) return;
+  if (wanted === capacity || !hasRoom(world, deployment, wanted)) return;
   deployment.sku = { ...deployment.sku, capacity: wanted };
   deploymentsOf(world).changed();
   record.scaledAt = now;
   autoscaleSettingsOf(world).changed();
+}
+
+/** Whether the quota has room for so many instances: an action of autoscale that is refused changes nothing, and is tried again. */
+function hasRoom(world: AzureWorld, deployment: DeploymentRecord, wanted: number): boolean {
+  try {
+    requireQuota(world, { ...deployment, sku: { ...deployment.sku, capacity: wanted } }, deployment);
+    return true;
+  } catch (error) {
+    if (error instanceof ArmError) return false;
+    throw error;
+  }
 }
 
 /** Any rule that increases is enough; all that decrease must agree (Microsoft's guide to autoscale). */

@@ -105,6 +105,23 @@ describe("local Azure: autoscale settings", () => {
     await ask(cloud, "DELETE", url("scale"), { token });
   });
 
+  it("raise the instance count only as far as the quota has room, and once it has", async () => {
+    const { quota } = cloud.azure.settings;
+    // Two cores an instance, and a fifth more instances for upgrades: one holds four cores, two hold six.
+    quota["standardDSv2Family"] = 4;
+    await put("scale", setting([], { minimum: "1", default: "1" }, { enabled: false }));
+    await workspaceAsk(cloud, "PATCH", "/onlineEndpoints/fraud/deployments/blue", { body: { sku: { capacity: 1 } } });
+    await until("there is one instance", async () => (await capacity()) === 1);
+    await put("scale", setting([rule("Increase", "GreaterThan", 70)]));
+    cpu(90);
+    cloud.azure.clock.leap(3 * MINUTE);
+    assert.equal(await capacity(), 1);
+    delete quota["standardDSv2Family"];
+    cpu(90);
+    await becomes(2);
+    await ask(cloud, "DELETE", url("scale"), { token });
+  });
+
   it("refuse numbers that are no texts, bounds in disorder, and what is not there", async () => {
     const refused: readonly (readonly [object, RegExp])[] = [
       [setting([], { minimum: 1 }), /minimum of a capacity is a whole number in quotes/],

@@ -126,7 +126,7 @@ describe("local Azure: batch endpoints and registries", () => {
       const { batch } = jobs.cloud.azure.settings;
       const sent = {
         ...{ name: "mine", errorThreshold: 3, miniBatchSize: 1, outputFileName: "own.csv" },
-        ...{ tags: { team: "vision" }, properties: { experimentName: "own" } },
+        ...{ tags: { team: "vision" }, properties: { experimentName: "own" }, compute: { instanceCount: 4 } },
       };
       const { body } = await invoke({ more: sent });
       assert.match(body.name, /^batchjob-[0-9a-f-]{36}$/);
@@ -137,8 +137,8 @@ describe("local Azure: batch endpoints and registries", () => {
       });
       const parameters = JSON.parse(body.properties.properties["azureml.parameters"]);
       assert.deepEqual(
-        [parameters.error_threshold, parameters.mini_batch_size, parameters.append_row_file_name],
-        ["3", "1", "own.csv"],
+        [parameters.error_threshold, parameters.mini_batch_size, parameters.append_row_file_name, parameters.NodeCount],
+        ["3", "1", "own.csv", "4"],
       );
       const shown = (await jobs.arm("GET", `/jobs/${body.name}`)).body.properties;
       assert.deepEqual([shown.experimentName, shown.tags.team], ["nightly", "vision"]);
