@@ -31,6 +31,8 @@ import { extensionFiles } from "./devops/pages/pages.ts";
 import { devOpsApplication } from "./devops/rest/server.ts";
 import { DevOpsWorld } from "./devops/world.ts";
 import type { FaultLayer } from "./faults/layer.ts";
+import { gitHubApplication } from "./git-hub/server.ts";
+import { GitHubWorld } from "./git-hub/world.ts";
 import { HarRecorder } from "./network/har.ts";
 import { type Listener, listen } from "./network/listen.ts";
 import { type Proxy as ClientProxy, startProxy } from "./network/proxy.ts";
@@ -76,6 +78,7 @@ export interface LocalCloud {
     readonly storage: string;
     readonly vault: string;
     readonly devops: string;
+    readonly gitHub: string;
     /** `http://127.0.0.1:<port>`: reaches every host name of this cloud and nothing else. */
     readonly proxy: string;
   };
@@ -98,6 +101,7 @@ export interface LocalCloud {
   /** The further subscriptions, by the names of their connections. */
   readonly subscriptions: Readonly<Record<string, Subscription>>;
   readonly devops: DevOpsWorld;
+  readonly gitHub: GitHubWorld;
   readonly har: HarRecorder;
   /** Opens another proxy like `urls.proxy`, so that its clients can be told apart. The caller closes it. */
   openProxy(): Promise<ClientProxy>;
@@ -199,23 +203,27 @@ async function start(
   if (options.environments === "venv")
     world.provisioning = { kind: "venv", cache: options.environmentsCache ?? defaultCache() };
   const devops = createDevOps(world);
+  const gitHub = new GitHubWorld(() => world.clock.machineNow(), world.secret);
   const identity = directory.find(credentials.managedIdentity.clientId) as Principal;
   const header = world.secret(randomBytes(18).toString("hex"));
 
-  const [arm, login, api, storage, logs, vault, azureDevOps, pages, identityEndpoint] = await Promise.all([
-    listenNamed(
-      "arm",
-      shared(worlds, (one) => armApplication(one, options.contracts), bySubscription),
-    ),
-    listenNamed("login", shared(worlds, loginApplication, byTenant)),
-    listenNamed("api", shared(worlds, apiApplication, bySubscription)),
-    listenNamed("storage", shared(worlds, storageOf, byAccount)),
-    listenNamed("logs", shared(worlds, logsApplication, bySubscription)),
-    listenNamed("vault", shared(worlds, vaultApplication, byVault)),
-    listenNamed("devops", devOpsApplication(devops)),
-    listenNamed("pages", extensionFiles(devops)),
-    listenNamed("identity", managedIdentityHandler(world, identity, header), true),
-  ]);
+  const [arm, login, api, storage, logs, vault, azureDevOps, pages, gitHubServer, identityEndpoint] = await Promise.all(
+    [
+      listenNamed(
+        "arm",
+        shared(worlds, (one) => armApplication(one, options.contracts), bySubscription),
+      ),
+      listenNamed("login", shared(worlds, loginApplication, byTenant)),
+      listenNamed("api", shared(worlds, apiApplication, bySubscription)),
+      listenNamed("storage", shared(worlds, storageOf, byAccount)),
+      listenNamed("logs", shared(worlds, logsApplication, bySubscription)),
+      listenNamed("vault", shared(worlds, vaultApplication, byVault)),
+      listenNamed("devops", devOpsApplication(devops)),
+      listenNamed("pages", extensionFiles(devops)),
+      listenNamed("github", gitHubApplication(gitHub)),
+      listenNamed("identity", managedIdentityHandler(world, identity, header), true),
+    ],
+  );
   for (const one of worlds)
     Object.assign(one.urls, {
       ...{ arm: arm.url, login: login.url, api: api.url, logs: logs.url },
@@ -224,6 +232,7 @@ async function start(
     });
   devops.listensAt(azureDevOps.url);
   devops.pagesAt(pages.url);
+  gitHub.url = gitHubServer.url;
   // What is uploaded comes later.
   await Promise.all(worlds.map(makeContainers));
   const proxy = await startProxy(ports, { port: remembered.get("proxy") });
@@ -249,7 +258,7 @@ async function start(
   }
 
   return {
-    urls: { ...urls, devops: azureDevOps.url, proxy: proxy.url },
+    urls: { ...urls, devops: azureDevOps.url, gitHub: gitHubServer.url, proxy: proxy.url },
     caFile,
     tls: { certPem: authority.certPem, keyPem: authority.keyPem },
     tenantId: names.tenantId,
@@ -263,6 +272,7 @@ async function start(
     azure: world,
     subscriptions,
     devops,
+    gitHub,
     har,
     openProxy: () => startProxy(ports),
     close,

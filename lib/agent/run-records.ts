@@ -41,6 +41,10 @@ export interface Wanted {
   readonly task: RegExp;
   /** False: attachments of this run's own earlier steps that have not arrived are not waited for. */
   readonly waits?: false;
+  /** Milliseconds that they are waited for; a minute where absent. */
+  readonly patience?: number;
+  /** Steps of this name are passed over. */
+  readonly without?: RegExp;
 }
 
 interface StepAttachment {
@@ -194,7 +198,7 @@ export class RunRecords {
     throw unreadableAnswer(doing);
   }
 
-  async #steps(run: RunReference, { type, task, waits }: Wanted, signal: AbortSignal) {
+  async #steps(run: RunReference, { type, task, waits, patience = PATIENCE, without }: Wanted, signal: AbortSignal) {
     let found: { record: TimelineRecord; attachment: Attached }[] = [];
     let missing: string[] = [];
     const isOwn = run.id === this.#access.runId && this.#access.kind === "build";
@@ -207,7 +211,10 @@ export class RunRecords {
         throw unreadableAnswer(`read the timeline of run ${run.id}`);
       const { records } = timeline;
       const own = isOwn ? records.find(({ id }) => sameId(id, this.#access.stepId)) : undefined;
-      const steps = records.filter((one) => one.type === "Task" && task.test(one.task?.name ?? "") && one !== own);
+      const steps = records.filter(
+        (one) =>
+          one.type === "Task" && task.test(one.task?.name ?? "") && one !== own && !without?.test(one.name ?? ""),
+      );
       const places = attached.flatMap((one) => placeOf(one) ?? []).slice(0, MOST);
       found = steps.flatMap((record) =>
         places.flatMap((attachment) => (sameId(record.id, attachment.recordId) ? [{ record, attachment }] : [])),
@@ -221,7 +228,7 @@ export class RunRecords {
         : { done: false as const };
     };
     try {
-      await poll(look, { what: "records of judgements", initial: 500, maximum: 5_000, deadline: PATIENCE, signal });
+      await poll(look, { what: "records of judgements", initial: 500, maximum: 5_000, deadline: patience, signal });
     } catch (error) {
       if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
     }

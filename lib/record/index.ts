@@ -1,7 +1,7 @@
 // The record that a run leaves. Pure, so that pages in a browser can import it too.
 export * from "./curves.ts";
 export * from "./junit.ts";
-export { cell, code, link } from "./markdown.ts";
+export { cell, code, duration, link, table } from "./markdown.ts";
 export * from "./record.ts";
 export { redact } from "./redact.ts";
 export type { GateSection, RuleSection } from "./sections.ts";

@@ -4,13 +4,14 @@ import { stepIdentity } from "../agent/provenance.ts";
 import { LEFT } from "../agent/task-variables.ts";
 import { createTransport, WithheldWrites } from "../azure/index.ts";
 import { TaskError } from "../errors.ts";
-import { junitXml, RECORD_TYPE, type RunRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
+import { junitXml, RECORD_TYPE, type RunRecord, readRecord, summaryMarkdown, writeRecord } from "../record/index.ts";
 import { secondaryWrite } from "../secondary-write.ts";
 import { type Connected, connect, connectTarget, type Network } from "./azure.ts";
 import { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run.ts";
 import { reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
 import { newRecord } from "./recording.ts";
+
 import type { Open, StepView, StoryContext, StoryRun, Task } from "./task.ts";
 
 /** How long a story may run after a cancel (SIGINT); the agent waits 7.5 seconds before it sends SIGTERM (docs/facts/agent.md#4). */
@@ -60,7 +61,7 @@ export async function runTask<Inputs, Outputs>(
     const outputs = await Promise.race([runStory(step), grace.over, agent.uncaught]);
     if (outputs !== undefined) setOutputs(step, outputs);
     record.result = issues.length === 0 ? "succeeded" : "succeededWithIssues";
-    await endView(step);
+    await endView(step, false);
     await leaveRecord(step);
     for (const issue of issues) agent.log.warn(issue);
     const result = issues.length === 0 ? "Succeeded" : "SucceededWithIssues";
@@ -69,7 +70,7 @@ export async function runTask<Inputs, Outputs>(
     const canceled = agent.signal.aborted;
     record.result = canceled ? "canceled" : "failed";
     record.error = canceled ? reportCancel(agent, agent.signal.reason, error) : reportFailure(agent, error);
-    if (!canceled) await endView(step);
+    await endView(step, canceled);
     await leaveRecord(step);
     const result = canceled ? "Canceled" : "Failed";
     return { result, message: record.error.message, outputs: undefined, record, issues, error };
@@ -194,6 +195,8 @@ function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Output
     access: agent.runAccess,
     records: agent.recordsAccess,
     rights: agent.rightsAccess,
+    pullRequest: agent.pullRequestAccess,
+    gitHub: agent.gitHubConnection,
   };
 }
 
@@ -204,7 +207,8 @@ function setOutputs<Inputs, Outputs>({ task, agent }: Step<Inputs, Outputs>, out
 }
 
 /** Views never change the result: a cancel while one is written leaves it as far as it is. */
-async function endView<Inputs, Outputs>({ view, agent, record }: Step<Inputs, Outputs>): Promise<void> {
+async function endView<Inputs, Outputs>(step: Step<Inputs, Outputs>, isCanceled: boolean): Promise<void> {
+  const { view, agent, record, hidden } = step;
   if (view === undefined) return;
   record.finished = new Date().toISOString();
   const warning = {
@@ -212,7 +216,10 @@ async function endView<Inputs, Outputs>({ view, agent, record }: Step<Inputs, Ou
     missing: "The step's result counts all the same.",
     needs: "Azure DevOps to answer",
   };
-  await secondaryWrite({ log: agent.log, signal: NEVER }, warning, () => view.end(record));
+  await secondaryWrite({ log: agent.log, signal: NEVER }, warning, () => {
+    const clean = readRecord(without(hidden, writeRecord(record))).record ?? record;
+    return isCanceled ? view.canceled?.(clean) : view.end(record, clean);
+  });
 }
 
 /** The warning when a file cannot be attached to the run. */

@@ -2,6 +2,7 @@
 // Tests: test/tasks/stories.test.ts
 import type { StepFolders } from "../agent/folders.ts";
 import type { Contract } from "../agent/inputs.ts";
+import type { GitHubConnection, PullRequestAccess } from "../agent/pull-request-access.ts";
 import type { RightsAccess } from "../agent/rights.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
 import type { WritesAccess } from "../agent/run-writes.ts";
@@ -55,6 +56,10 @@ export interface StoryRun<Outputs> {
   records(): RecordsAccess | undefined;
   /** For `openRights`. @throws TaskError where the agent says no project */
   rights(): RightsAccess;
+  /** For `lib/evidence`. Undefined where this is no run of a pipeline. */
+  pullRequest(): PullRequestAccess | undefined;
+  /** @throws TaskError kind `connection` */
+  gitHub(inputName: string): GitHubConnection;
   /** Keeps a file with the log of the run; where it cannot, that is a warning. */
   uploadFile(name: string, content: string): void | Promise<void>;
 }
@@ -88,15 +93,21 @@ export interface ViewContext<Inputs> {
   readonly inputs: Inputs;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly run: Pick<StoryRun<never>, "provenance" | "writes">;
+  readonly run: Pick<StoryRun<never>, "provenance" | "writes" | "records" | "pullRequest" | "gitHub">;
 }
 
 /** A view of the step outside of its run, such as work items: begun with the story, so that its reads run beside it. */
 export interface StepView {
   /** Awaited while the story opens its workspace: what the story's writes carry is known then. Never rejects. */
   readonly ready?: Promise<unknown>;
-  /** Called once the result is in the record, also that of a failure; not after a cancel. A failure in it is a warning. */
-  end(record: RunRecord): Promise<void>;
+  /**
+   * Called once the result is in the record, also that of a failure; not after a cancel. A failure in it is a warning.
+   * @param record a view may add what it did
+   * @param clean the same, redacted and without the secrets that files held: what is shown to people outside of the run
+   */
+  end(record: RunRecord, clean: RunRecord): Promise<void>;
+  /** Called after a cancel in place of `end`, when the agent soon ends the process. */
+  canceled?(clean: RunRecord): Promise<void>;
 }
 
 export interface TaskOptions<Inputs, Outputs> {

@@ -71,7 +71,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["promote"],
     ...["apply"],
   ],
-  local: ["text", "network", "expressions", "agent", "devops", "azure", "pipeline", "faults", "commands"],
+  local: ["text", "network", "expressions", "agent", "git-hub", "devops", "azure", "pipeline", "faults", "commands"],
   "local/azure": [
     // Needs no running cloud: the protocol, records and references, rules of scenarios.
     ...["contract", "arm", "records", "entra", "scenarios", "tracking"],

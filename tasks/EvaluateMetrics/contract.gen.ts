@@ -3,7 +3,7 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "plan" | "traceability"> & {
+export type Inputs = Pick<SharedInputs, "plan" | "traceability" | "pullRequest" | "pullRequestName" | "pullRequestThread" | "gitHubConnection"> & {
   /** Name of the Azure ML job, as SubmitJob leaves it in its output variable `jobName`: `$(train.jobName)` after a step with `name: train`. */
   jobName: string;
   /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. Lines that start with `#` are remarks. */
@@ -43,6 +43,10 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "testRunTitle", type: "string" },
     shared.plan,
     shared.traceability,
+    shared.pullRequest,
+    shared.pullRequestName,
+    shared.pullRequestThread,
+    shared.gitHubConnection,
   ],
   outputs: [
     { name: "passed", type: "boolean" },

@@ -9,8 +9,8 @@ import {
   sayGate,
 } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
-import { linksView } from "../../lib/task/links.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
+import { viewOf } from "../../lib/task/views.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
 const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run }) => {
@@ -40,4 +40,4 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run })
 };
 
 // The judgement is known without being written to the job.
-export default defineTask(contract, story, { view: linksView, outputsOfDryRun: true });
+export default defineTask(contract, story, { view: viewOf("gate"), outputsOfDryRun: true });

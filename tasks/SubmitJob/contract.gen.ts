@@ -18,7 +18,7 @@ export type Wait =
       cancelOnFailure: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" | "preflight" | "plan" | "traceability"> & {
+export type Inputs = Pick<SharedInputs, "overrides" | "tags" | "allowedFolders" | "preflight" | "plan" | "traceability" | "pullRequest" | "pullRequestName" | "pullRequestThread" | "gitHubConnection"> & {
   /** Path of the job YAML (CLI v2). Paths in it are relative to its own folder. */
   jobFile: string;
   /** Experiment that the job belongs to. Left empty, the job YAML names it, or else it is the name of the pipeline, in which every character but letters, numbers, underscores and dashes becomes a dash. The list shows the experiments of the latest jobs. */
@@ -68,6 +68,10 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.wait,
     shared.timeoutInMinutes,
     shared.cancelOnFailure,
+    shared.pullRequest,
+    shared.pullRequestName,
+    shared.pullRequestThread,
+    shared.gitHubConnection,
   ],
   outputs: [
     { name: "jobName", type: "string" },

@@ -2,8 +2,8 @@
 import { parseJob, readSource } from "../../lib/documents/index.ts";
 import { cancelLeft, followJob, openWorkspace, readCostLimits, submitJob } from "../../lib/ml/index.ts";
 import { defineTask, preflightInto, readPairs } from "../../lib/task/index.ts";
-import { linksView } from "../../lib/task/links.ts";
 import { withCostOfRun } from "../../lib/task/run-cost.ts";
+import { viewOf } from "../../lib/task/views.ts";
 import { contract } from "./contract.gen.ts";
 
 export default defineTask(
@@ -19,10 +19,8 @@ export default defineTask(
       ...{ root, stepIdentity: run.stepIdentity, nonce: run.stepNonce() },
       ...{ experimentName, displayName, concurrencyKey, wait, onLeft: run.leave },
       environmentVariables: readPairs(inputs.environmentVariables, "environmentVariables"),
-      tags: readPairs(inputs.tags, "tags"),
-      preflight,
+      ...{ preflight, tags: readPairs(inputs.tags, "tags"), ...preflightInto(record) },
       costs: { limits: readCostLimits(inputs), isFollowed: inputs.wait, isPriced: preflight },
-      ...preflightInto(record),
     });
     const { name, id, status, studioUrl } = job;
     log.info(`Job ${name}: ${studioUrl}`);
@@ -41,5 +39,5 @@ export default defineTask(
     record.job = await withCostOfRun({ run, log, signal }, { ...job, ...followed });
     return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
   },
-  { view: linksView, postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },
+  { view: viewOf("job"), postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },
 );

@@ -47,6 +47,14 @@ export interface SharedInputs {
   registry: string | undefined;
   /** Name of the registered model. */
   modelName: string;
+  /** What the run's pull request is told: `comment` keeps one comment up to date, `status` sets a status that a branch policy can require, `comment, status` both, `none` nothing. Also after the merge, in the run of the merged commit. Never fails the step: what is refused is one warning that names the permission. */
+  pullRequest: string;
+  /** Name of the comment and of the status, whose genre is `azureml`: that of the pipeline where it is left empty. Submit job adds `/job` to the status's name and Evaluate metrics `/gate`, so that a policy on the gate is not met by a job that just ended. Pipelines that judge several models in one run give each its own. */
+  pullRequestName: string | undefined;
+  /** Azure Repos: `activeOnFailure` opens the thread while the run has failed and closes it once it passes, which a policy on comment resolution waits for; `closed` never opens it. Comments on GitHub have no state. */
+  pullRequestThread: "activeOnFailure" | "closed" | undefined;
+  /** Needed where the code lies on GitHub: a service connection with a personal access token or OAuth that may write pull requests and commit statuses. A connection of the GitHub app gives its token to Azure Pipelines alone, and cannot be used. */
+  gitHubConnection: string | undefined;
   /** YAML that is laid over the YAML file: only what differs is written, as in `inputs: { epochs: 20 }`. A path that such a file cannot have is an error. */
   overrides: string | undefined;
   /** Tags to set, one `name=value` a line. */
@@ -76,6 +84,10 @@ export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMillise
 export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
 export const registry: InputField = { name: "registry", type: "string" };
 export const modelName: InputField = { name: "modelName", type: "string", required: true };
+export const pullRequest: InputField = { name: "pullRequest", type: "pickList", default: "none", options: ["none", "comment", "status", "comment, status"], editable: true };
+export const pullRequestName: InputField = { name: "pullRequestName", type: "string", visible: [[["pullRequest", "!=", "none"]]] };
+export const pullRequestThread: InputField = { name: "pullRequestThread", type: "pickList", default: "activeOnFailure", options: ["activeOnFailure", "closed"], visible: [[["pullRequest", "!=", "none"]]] };
+export const gitHubConnection: InputField = { name: "gitHubConnection", type: "connection", visible: [[["pullRequest", "!=", "none"]]] };
 export const overrides: InputField = { name: "overrides", type: "multiLine" };
 export const tags: InputField = { name: "tags", type: "multiLine" };
 export const wait: InputField = { name: "wait", type: "boolean", default: "true" };

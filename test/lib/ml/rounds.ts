@@ -14,8 +14,12 @@ export class Rounds {
   #last = 0;
   #isWatched = false;
 
-  readonly between: NonNullable<Opening["between"]> = async (request, send) => {
-    this.#open.push(`${request.method} ${new URL(request.url).pathname}`);
+  readonly between: NonNullable<Opening["between"]> = (request, send) =>
+    this.hold(`${request.method} ${new URL(request.url).pathname}`, send);
+
+  /** A request on another way than that of Azure's, in the same rounds. */
+  async hold<T>(request: string, send: () => Promise<T>): Promise<T> {
+    this.#open.push(request);
     this.#waiting += 1;
     this.#last = performance.now();
     void this.#watch();
@@ -24,7 +28,7 @@ export class Rounds {
     this.#last = performance.now();
     await new Promise<void>((resolve) => this.#held.push(resolve));
     return answer;
-  };
+  }
 
   async #watch(): Promise<void> {
     if (this.#isWatched) return;

@@ -1,0 +1,167 @@
+// Reports of a step to the pull request of its run: after whatever end, beside records of the run's other steps, and at what cost in round trips.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import type { PullRequestAccess } from "../../lib/agent/pull-request-access.ts";
+import { RECORD_TYPE, writeRecord } from "../../lib/record/index.ts";
+import type { LocalCloud } from "../../local/cloud.ts";
+import type { Build } from "../../local/devops/state/builds.ts";
+import { isDeleted, type PullRequest } from "../../local/devops/state/pull-requests.ts";
+import evaluateMetrics from "../../tasks/EvaluateMetrics/index.ts";
+import { until } from "../harness/until.ts";
+import { record } from "../lib/evidence/pull-request/samples.ts";
+import { Rounds } from "../lib/ml/rounds.ts";
+import { theCloud } from "../lib/ml/world.ts";
+import { JobClient } from "../local/azure/job-client.ts";
+import { runStory, type StoryOptions } from "./context.ts";
+import { standBetween } from "./devops-between.ts";
+
+const JOB_ID = "00000000-0000-4000-8000-0000000000ee";
+const COMMIT = "1".repeat(40);
+
+describe("a step and the pull request of its run", () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "pull-request-"));
+  let cloud: LocalCloud;
+  let jobs: JobClient;
+  let jobName: string;
+  let pull: PullRequest;
+  before(async () => {
+    cloud = await theCloud();
+    jobs = new JobClient(cloud);
+    await jobs.prepare();
+    jobName = jobs.name();
+    await jobs.arm("PUT", `/jobs/${jobName}`, jobs.properties("true"));
+    await until("the job has ended", async () =>
+      /^(Completed|Failed)$/.test((await jobs.arm("GET", `/jobs/${jobName}`)).body.properties.status),
+    );
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(() => {
+    const { world } = { world: cloud.devops };
+    world.permissions.clear();
+    const { repository } = newBuild().definition;
+    pull = world.repositories.openPullRequest({
+      ...{ repository, title: "Better", createdBy: world.person("Ada") },
+      ...{ sourceRefName: "refs/heads/better", targetRefName: "refs/heads/main", lastMergeSourceCommit: COMMIT },
+    });
+  });
+  const newBuild = () =>
+    cloud.devops.createBuild("train-pr", { branch: "refs/pull/1/merge", commit: COMMIT, requestedFor: "Ada" });
+
+  /** What the agent gives a step of this run. */
+  function optionsOf(build: Build, collectionUri = cloud.devops.collectionUri): StoryOptions {
+    const { devops } = cloud;
+    const settings = {
+      ...{ collectionUri, accessToken: devops.issueJobToken({ plan: build.plan, jobId: JOB_ID }), userAgent: "test" },
+      ...{ proxy: undefined, caFile: cloud.caFile, temporaryFile: (name: string) => `${cloud.caFile}.${name}` },
+    };
+    const project = devops.project.name;
+    const pullRequest = (): PullRequestAccess => ({
+      ...{ settings, provider: "TfsGit", project, teamProject: project, organization: "contoso" },
+      ...{ repository: pull.repository.id, repositoryName: "model", repositoryUri: "https://x/", isFork: false },
+      ...{ pullRequestId: pull.pullRequestId, branch: "", commit: COMMIT, sourceCommit: COMMIT },
+      ...{ definitionId: build.definition.id, runId: build.id },
+    });
+    return {
+      pullRequest,
+      records: () => ({
+        ...{ settings, project, kind: "build", runId: build.id, definitionId: build.definition.id, stepId: "" },
+      }),
+      writes: () => ({
+        ...{ settings, project, buildId: build.id, release: undefined },
+        place: { stage: "", phase: "", job: "", attempt: 1 },
+      }),
+    };
+  }
+  const judge = (rules: string, options: StoryOptions, more: Record<string, string> = {}) =>
+    runStory(evaluateMetrics, { jobName, rules, pullRequest: "comment, status", ...more }, folder, options);
+  const ours = () => pull.threads.filter((one) => !isDeleted(one) && one.status !== undefined);
+  const text = () => ours()[0]?.comments[0]?.content ?? "";
+
+  it("shows the verdict, and what steps before it left, on one thread and one status", async () => {
+    const build = newBuild();
+    const step = build.plan.record({
+      ...{ parentId: JOB_ID, type: "Task", name: "Train", state: "completed", result: "succeeded" },
+      ...{ finishTime: Date.now(), task: { id: JOB_ID, name: "AzureMLSubmitJob", version: "1.0.0" } },
+    });
+    const label = "estimate at list price";
+    const trained = record({
+      task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+      job: { name: jobName, status: "Completed", cost: { label, nodeHours: 0.5, amount: 0.4, currency: "USD" } },
+    });
+    build.plan.attach(step.id, RECORD_TYPE, "train.json", writeRecord(trained));
+    for (let time = 0; time < 2; time++) {
+      const ran = await judge("1 == 1", optionsOf(build));
+      assert.equal(ran.error, undefined, ran.error?.stack);
+      assert.doesNotMatch(ran.log, /\[warning\]/);
+    }
+    assert.equal(ours().length, 1);
+    assert.match(text(), /### ✅ Azure ML: train passed/);
+    assert.match(text(), /\| Cost \| 0\.50 node-hours, 0\.40 USD/);
+    assert.match(text(), /The gate of .* is open/);
+    assert.deepEqual(
+      pull.shownStatuses.map(({ state, context }) => [state, context.genre, context.name]),
+      [["succeeded", "azureml", "train/gate"]],
+    );
+  });
+
+  it("shows a failed gate while the step fails as it does without it", async () => {
+    const ran = await judge("1 == 2", optionsOf(newBuild()), { pullRequestName: "churn" });
+    assert.match(ran.error?.message ?? "", /1 == 2/);
+    assert.match(text(), /### ❌ Azure ML: churn failed/);
+    assert.equal(ours()[0]?.status, "active");
+    assert.deepEqual(
+      pull.shownStatuses.map(({ state, context }) => [state, context.name]),
+      [["failed", "churn/gate"]],
+    );
+  });
+
+  it("asks nothing where the user wants nothing, in a plan, and outside of a run", async () => {
+    const build = newBuild();
+    const options = { ...optionsOf(build), pullRequest: () => assert.fail("It was asked for.") };
+    assert.equal((await judge("1 == 1", options, { pullRequest: "none" })).error, undefined);
+    assert.equal((await judge("1 == 1", options, { plan: "true" })).error, undefined);
+    const alone = await judge("1 == 1", {});
+    assert.equal(alone.error, undefined);
+    assert.match(alone.log, /part of no run of a pipeline/);
+    assert.deepEqual(ours(), []);
+  });
+
+  it("refuses a wish that is none before anything is judged", async () => {
+    const ran = await judge("1 == 1", optionsOf(newBuild()), { pullRequest: "coment" });
+    assert.match(ran.error?.message ?? "", /^Input pullRequest is "coment"/);
+    assert.deepEqual(ran.tests, []);
+  });
+
+  it("stays as it is where the pull request may not be written to: one warning", async () => {
+    cloud.devops.permissions.deny("git", "PullRequestContribute");
+    const ran = await judge("1 == 1", optionsOf(newBuild()));
+    assert.equal(ran.error, undefined);
+    assert.equal(ran.outputs?.passed, true);
+    const warnings = ran.log.split("\n").filter((line) => line.startsWith("[warning]"));
+    assert.equal(warnings.length, 1, ran.log);
+    assert.match(warnings[0] ?? "", /It takes the permission Contribute to pull requests on the repository model/);
+  });
+
+  it("costs one sequential round trip where its comment is there, and one more the first time", async () => {
+    const count = async (pullRequest: string) => {
+      const rounds = new Rounds();
+      const between = await standBetween(cloud);
+      between.hold = (request) => rounds.hold(request, async () => {});
+      try {
+        const options = { ...optionsOf(newBuild(), between.collectionUri), between: rounds.between };
+        const ran = await judge("1 == 1", options, { pullRequest });
+        assert.equal(ran.error, undefined, ran.error?.stack);
+        assert.doesNotMatch(ran.log, /\[warning\]/);
+        return rounds.rounds;
+      } finally {
+        between.close();
+      }
+    };
+    const [none, first, again] = [await count("none"), await count("comment, status"), await count("comment, status")];
+    const shown = JSON.stringify([none, first, again], undefined, 1);
+    assert.equal(again.length - none.length, 1, shown);
+    assert.equal(first.length - none.length, 2, shown);
+  });
+});
