@@ -110,6 +110,8 @@ export async function promoteModel(
   // What forbids the promotion is found before anything is brought along.
   let held: Held | undefined = await lookFor(way, wanted);
   const { environments, components } = await bringAlong(way, isByService);
+  // That took its time: the target is looked at again.
+  if (environments.length + components.length > 0) held = undefined;
   const { body, created, restored } = await standing.during(() =>
     untilFree(
       `a version of the model ${name}`,
