@@ -12,7 +12,7 @@ export {
 export { cancelLeftInvocation } from "./batch/cancel-left.ts";
 export { followBatchJob } from "./batch/follow-batch.ts";
 export { readInvocation } from "./batch/invocation-files.ts";
-export { invokeBatch } from "./batch/invoke-batch.ts";
+export { invokeBatch, NOTHING_INVOKED } from "./batch/invoke-batch.ts";
 export { cleanUp } from "./cleanup/clean-up.ts";
 export { changesText } from "./cleanup/clean-up-report.ts";
 export { readRules } from "./cleanup/clean-up-rules.ts";

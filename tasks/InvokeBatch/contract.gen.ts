@@ -40,6 +40,8 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "ove
   miniBatchSize: number | undefined;
   /** Machines of the cluster that work on this job, in place of the deployment's. Only where the deployment serves a model. */
   instanceCount: number | undefined;
+  /** Begins no job where the deployment is the endpoint's default already, and leaves the outputs empty: a check with `makeDefault` that runs every night scores its sample once for each deployment. A deployment that was changed under its name is not checked again. */
+  skipWhenDefault: boolean;
 } & ConnectionType & Wait;
 
 export interface Outputs {
@@ -80,6 +82,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.timeoutInMinutes,
     shared.cancelOnFailure,
     { name: "makeDefault", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] },
+    { name: "skipWhenDefault", type: "boolean", default: "false" },
   ],
   outputs: [
     { name: "jobName", type: "string" },

@@ -3,6 +3,7 @@ import {
   cancelLeftInvocation,
   followBatchJob,
   invokeBatch,
+  NOTHING_INVOKED,
   openWorkspace,
   readInvocation,
 } from "../../lib/ml/index.ts";
@@ -14,14 +15,15 @@ export default defineTask(
   async ({ inputs, open, log, record, run }) => {
     const workspace = await open(openWorkspace);
     const root = run.folders(inputs.allowedFolders);
-    const parameters = readPairs(inputs.parameters, "parameters");
-    const { invocation, ...named } = await readInvocation(workspace, inputs, parameters, root);
+    const { parameters, skipWhenDefault, cancelOnFailure, makeDefault } = inputs;
+    const { invocation, ...named } = await readInvocation(workspace, inputs, readPairs(parameters, "parameters"), root);
     const wait = inputs.wait && !inputs.plan;
     const begun = await invokeBatch(workspace, invocation, {
-      ...{ ...named, root, wait, onLeft: run.leave },
+      ...{ ...named, root, wait, onLeft: run.leave, tags: readPairs(inputs.tags, "tags") },
       ...{ stepIdentity: run.stepIdentity, memory: run.stepMemory() },
-      tags: readPairs(inputs.tags, "tags"),
+      skipWhenDefault,
     });
+    if (begun === undefined) return NOTHING_INVOKED;
     const { job, outputs } = begun;
     const { name, id, status, studioUrl, deployment } = job;
     record.job = { ...job, outputs };
@@ -29,7 +31,6 @@ export default defineTask(
     if (!inputs.plan) log.info(`Job ${name}: ${studioUrl}`);
     run.setOutputs(invoked);
     if (!wait) return invoked;
-    const { cancelOnFailure, makeDefault } = inputs;
     const followed = await followBatchJob(workspace, begun, {
       ...{ cancelOnFailure, makeDefault, onLeft: run.leave },
       deadline: inputs.timeoutInMinutes * 60_000,

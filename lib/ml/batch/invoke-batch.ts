@@ -39,6 +39,21 @@ export interface InvokeOptions extends Beginning {
   readonly clock?: Clock;
 }
 
+interface SkippingOptions extends InvokeOptions {
+  /** No job begins where the deployment is the endpoint's default already. */
+  readonly skipWhenDefault: boolean;
+}
+
+/** Outputs of a step that began no job. */
+export const NOTHING_INVOKED = {
+  jobName: "",
+  jobId: "",
+  jobStatus: "",
+  studioUrl: "",
+  deploymentName: "",
+  outputs: {},
+};
+
 /** A job that was begun, or joined. */
 export interface BatchJob {
   /** The record's section on the job. */
@@ -73,17 +88,32 @@ const LOOK_AGAIN = 30_000;
  * sent, and of the job once it is known: what `cancelLeftInvocation` takes.
  * @throws TaskError before anything is sent, where endpoint, deployment or data are not there or do not fit; OutcomeUnknown where it
  * is not known whether a job began
+ * @returns undefined only with `skipWhenDefault`
  */
-export async function invokeBatch(
+export function invokeBatch(
   workspace: Workspace,
   invocation: BatchInvocation,
   options: InvokeOptions,
-): Promise<BatchJob> {
+): Promise<BatchJob>;
+export function invokeBatch(
+  workspace: Workspace,
+  invocation: BatchInvocation,
+  options: SkippingOptions,
+): Promise<BatchJob | undefined>;
+export function invokeBatch(
+  workspace: Workspace,
+  invocation: BatchInvocation,
+  options: InvokeOptions & Partial<SkippingOptions>,
+): Promise<BatchJob | undefined> {
   return beginning(workspace, options, () => invoke(workspace, invocation, options));
 }
 
 /** Sequential round trips: the endpoint and what is named side by side, its deployment, uploads if any, the token once, the request, its jobs. */
-async function invoke(workspace: Workspace, given: BatchInvocation, options: InvokeOptions): Promise<BatchJob> {
+async function invoke(
+  workspace: Workspace,
+  given: BatchInvocation,
+  options: InvokeOptions & Partial<SkippingOptions>,
+): Promise<BatchJob | undefined> {
   const { provenance, log } = workspace;
   const { stepIdentity, memory } = options;
   refuseEvidence({ ...given.tags, ...options.tags }, "The invocation sets the tag");
@@ -91,6 +121,10 @@ async function invoke(workspace: Workspace, given: BatchInvocation, options: Inv
     batchTarget(workspace, options.endpoint, options.deployment),
     requireNamed(workspace, given),
   ]);
+  if (options.skipWhenDefault && target.defaultDeployment?.toLowerCase() === target.deployment.toLowerCase()) {
+    log.info(`${target.deployment} is the default deployment of ${target.endpoint} already: no job was begun.`);
+    return undefined;
+  }
   const fitted = fitTo(target, given, (line) => log.warn(line));
   log.info(
     `Batch endpoint ${target.endpoint}, deployment ${target.deployment}${options.deployment === undefined ? " (its default)" : ""}.`,

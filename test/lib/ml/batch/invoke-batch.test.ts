@@ -57,6 +57,24 @@ describe("an invocation of a batch endpoint", () => {
     assert.equal(record?.tags["BuildId"], "7");
   });
 
+  it("begins no job for the default where the step says so, and one for another deployment", async () => {
+    const workspace = await openLocal();
+    const { endpoint, folder } = batch;
+    const before = (await jobsOf(endpoint)).length;
+    const left: (string | undefined)[] = [];
+    const wanted = { endpoint, root: folder, wait: true, onLeft: (mark?: string) => void left.push(mark) };
+    const skipping = (more: object) =>
+      invokeBatch(workspace, invocation(folder), { ...step({ ...wanted, ...more }), skipWhenDefault: true });
+    assert.deepEqual([await skipping({}), await skipping({ deployment: "BLUE" })], [undefined, undefined]);
+    assert.equal((await jobsOf(endpoint)).length, before);
+    assert.deepEqual(
+      left.filter((mark) => mark !== undefined),
+      [],
+    );
+    assert.match(workspace.log.text(), /blue is the default deployment of batch-\w+ already: no job was begun\./i);
+    assert.equal((await skipping({ deployment: "green" }))?.job.deployment, "green");
+  });
+
   it("asks Azure for the endpoint and its deployment, and posts once", async () => {
     const { requests } = await begin("inputs: {rows: {path: azureml://datastores/workspaceblobstore/paths/rows}}");
     const paths = requests.map((one) => one.replace(/\?.*$/, "").replace(/^(\w+) .*\/workspaces\/ws1\//, "$1 "));
