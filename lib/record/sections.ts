@@ -261,7 +261,7 @@ export interface AppliedSection {
 
 interface AppliedResource {
   kind: string;
-  /** With its version: `iris:3`. */
+  /** With its version, or its endpoint: `iris:3`, `blue of iris`. */
   name: string;
   file: string;
   /** `left`: it was to be changed, and the step ended before. Of a plan: what would become of it. */

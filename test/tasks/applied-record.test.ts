@@ -48,7 +48,7 @@ describe("the record of Apply", () => {
     );
     assert.notEqual(ran.error, undefined);
     assert.deepEqual(rows(ran), [
-      "online deployment blue failed",
+      `online deployment blue of ${name} failed`,
       `data asset ${before}:1 created`,
       `online endpoint ${name} created`,
       `schedule ${last} left`,

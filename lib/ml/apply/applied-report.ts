@@ -12,11 +12,16 @@ export interface AppliedSection {
   readonly counts: Readonly<Record<string, number>>;
   readonly resources: readonly {
     readonly kind: string;
-    /** With its version: `iris:3`. */
+    /** With its version, or its endpoint: `iris:3`, `blue of iris`. */
     readonly name: string;
     readonly file: string;
     readonly outcome: Outcome;
   }[];
+}
+
+function nameOf(one: Planned): string {
+  const endpoint = /Endpoints\/([^/]+)\/deployments$/.exec(one.collection)?.[1];
+  return endpoint === undefined ? labelOf(one) : `${labelOf(one)} of ${endpoint}`;
 }
 
 const DONE = { create: "created", update: "updated", unchanged: "unchanged" } as const;
@@ -54,7 +59,7 @@ export class AppliedReport {
 
   #tell(): void {
     const resources = [...this.#outcomes]
-      .map(([one, outcome]) => ({ kind: one.of.kind, name: labelOf(one), file: one.of.file, outcome }))
+      .map(([one, outcome]) => ({ kind: one.of.kind, name: nameOf(one), file: one.of.file, outcome }))
       .sort((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
     const counts: Record<string, number> = {};
     for (const { outcome } of resources) counts[outcome] = (counts[outcome] ?? 0) + 1;
