@@ -94,7 +94,8 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[], m
   const nobody = { skipped: [] };
   const before = progress === undefined ? undefined : beforeRollout(endpoint, progress);
   const skipped: string[] = [];
-  const good = [...(before === undefined ? [] : [before]), ...knownGood(endpoint)].flatMap((name) => {
+  const known = knownGood(endpoint).filter((name) => !sameName(before, name));
+  const good = [...(before === undefined ? [] : [before]), ...known].flatMap((name) => {
     if (sameName(live?.name, name) || sameName(progress, name)) return [];
     const there = deployments.find((one) => sameName(one.name, name));
     if (there?.name !== undefined && isReady(there)) return [there.name];
