@@ -89,6 +89,6 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The upper limit of dependencies between the folders of a module; who raises it does so on purpose. lib/ml had at most
- * 35 between nine folders; each further folder may add four.
+ * 35 between nine folders; each further folder may add four, and `proof` two more: who registers, promotes and deploys all ask it.
  */
-export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = { "lib/documents": 35, "lib/ml": 35 + 9 * 4 };
+export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = { "lib/documents": 35, "lib/ml": 35 + 9 * 4 + 2 };

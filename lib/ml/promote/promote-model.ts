@@ -19,6 +19,7 @@ import { bringComponents } from "./components.ts";
 import { type Content, contentAt } from "./content.ts";
 import { bringEnvironments } from "./environment.ts";
 import { bringUpToDate, holds, lookFor, type PromotionRequest, restore, type Way } from "./held-version.ts";
+import { bringProof, proofToBring } from "./promoted-proof.ts";
 import { type Marks, propertiesOfNew, refuseMarks, tagsOfNew, unprovenIn } from "./promoted-tags.ts";
 import { type Proof, proofOf, type Records } from "./proof.ts";
 import { publishVersion } from "./publish.ts";
@@ -91,7 +92,11 @@ export async function promoteModel(
         hint: "Set the inputs that begin with target: another workspace or registry, or another name of the model.",
       },
     );
-  const [content, proof] = await contentAndProof(source, request.name, version, records);
+  const named = { name: request.name, version: number };
+  const [[content, proof], signed] = await Promise.all([
+    contentAndProof(source, request.name, version, records),
+    proofToBring(source, named),
+  ]);
   const evidence = require(proof, `${request.name}:${number}`, request, source);
   const marks: Marks = {
     from,
@@ -123,9 +128,13 @@ export async function promoteModel(
       to,
     ),
   );
+  const copy = { name, version: versionIn(body) ?? "" };
+  if (signed && to.azure.dryRun === undefined) {
+    standing.is(`${name}:${copy.version} is there, and its proof may not be`);
+    await standing.during(() => bringProof(to, signed, named, copy, body));
+  }
   return {
-    name,
-    version: versionIn(body) ?? "",
+    ...copy,
     id: body.id ?? "",
     type: String(body.properties?.["modelType"] ?? version.properties?.["modelType"] ?? ""),
     path: uriOf(body),
