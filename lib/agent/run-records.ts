@@ -123,7 +123,7 @@ export class RunRecords {
 
   /**
    * The people who approved the deployment to an environment of this release before it began, by their names (published type ReleaseApproval). None in
-   * a run of a pipeline: no predefined variable and no record of the run says who approved a stage (docs/facts/operations.md#C.5).
+   * a run of a pipeline, whose decisions are read by lib/agent/decisions.ts.
    */
   async approvers(environment: string): Promise<string[]> {
     const { kind, project, runId } = this.#access;

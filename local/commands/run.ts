@@ -31,7 +31,7 @@ const several = { type: "string", multiple: true } as const;
 
 /** Tasks of Azure DevOps' own that local Azure DevOps has. */
 const ownTasks: ReadonlyMap<string, string> = new Map(
-  ["InvokeRESTAPI", "Delay"].map((name) => [
+  ["InvokeRESTAPI", "Delay", "ManualValidation"].map((name) => [
     `${name}@1`,
     fileURLToPath(new URL(`../pipeline/server-tasks/${name}`, import.meta.url)),
   ]),

@@ -24,7 +24,10 @@ const PIPELINES = [
 /** Tasks of Azure DevOps' own that the example uses, as local Azure DevOps has them. */
 export const ownServerTasks = (root: string): ReadonlyMap<string, string> =>
   new Map(
-    ["InvokeRESTAPI", "Delay"].map((name) => [`${name}@1`, path.join(root, "local", "pipeline", "server-tasks", name)]),
+    ["InvokeRESTAPI", "Delay", "ManualValidation"].map((name) => [
+      `${name}@1`,
+      path.join(root, "local", "pipeline", "server-tasks", name),
+    ]),
   );
 
 /** @param folders packaged tasks by folder; those of the source tree, built now, where absent */

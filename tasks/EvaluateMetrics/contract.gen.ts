@@ -27,6 +27,8 @@ export interface Outputs {
   passed: boolean;
   /** What the job was measured against, as `<model>:<version>` or the name of a job; empty where there is none. */
   champion: string;
+  /** Evidence for an approver, as markdown of at most 4,000 characters: metrics against the champion, rules, data and code, risks, and what an approval does. For the instructions of ManualValidation; the run keeps it in full as the file evidence.md. */
+  evidence: string;
 }
 
 export const contract: Contract<Inputs, Outputs> = contractOf({
@@ -51,5 +53,6 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   outputs: [
     { name: "passed", type: "boolean" },
     { name: "champion", type: "string" },
+    { name: "evidence", type: "string" },
   ],
 });

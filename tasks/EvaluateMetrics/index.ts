@@ -8,6 +8,7 @@ import {
   recordEvaluation,
   sayGate,
 } from "../../lib/ml/index.ts";
+import { leaveEvidence } from "../../lib/task/evidence.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
 import { viewOf } from "../../lib/task/views.ts";
@@ -31,12 +32,13 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run })
     suite: jobName,
     cases: rules.map(({ rule, outcome, detail }) => ({ name: rule, outcome, detail })),
   });
-  run.setOutputs({ passed, champion });
+  const evidence = await leaveEvidence(run, record);
+  run.setOutputs({ passed, champion, evidence });
   await recordEvaluation(workspace, jobName, passed);
   if (!passed && onFail === "fail") throw new TaskError("failed", sayGate(jobName, gate), { errorCode: "AML1501" });
   if (!passed && onFail === "warn") run.succeedWithIssues(sayGate(jobName, gate));
   log.info(passed ? `${jobName} passes.` : `${jobName} does not pass.`);
-  return { passed, champion };
+  return { passed, champion, evidence };
 };
 
 // The judgement is known without being written to the job.

@@ -40,7 +40,7 @@ export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "modelVersion
   onArchived: "fail" | "restore";
   /** Refuses a version of which nothing proves that it passed: the record of EvaluateMetrics on a pipeline run has to say so of the job whose files the version holds, or the record of an earlier promotion of the same content. Tags prove nothing. A registry's versions are checked in the same way. */
   requireEvidence: boolean;
-  /** Who approved the promotion, kept as the tag `azureDevOps.approvedBy` and in the run's record. Left empty, in a classic release those who approved the stage; in a run of a pipeline the agent does not know them: pass it on from where you know it. */
+  /** Who approved the promotion, kept as the tag `azureDevOps.approvedBy` and in the run's record. Left empty, those who approved the stage: of a classic release, or, in a run of a pipeline, of the stage's environments. Where neither asks for approvals, pass it on from where you know it. */
   approvedBy: string | undefined;
   /** Brings the environment of the job that made the model to the target, under the same name and version. Environments that are built from a folder and those of Azure's own are left out, which the log says. */
   includeEnvironment: boolean;

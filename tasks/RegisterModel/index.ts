@@ -1,5 +1,6 @@
 // Register model: from a job's output or a folder, once, with where it came from.
 import { openAssetStore, proveRegistered, registerModelIn } from "../../lib/ml/index.ts";
+import { decisionTags } from "../../lib/task/decision.ts";
 import { defineTask, readPairs } from "../../lib/task/index.ts";
 import { openJudgements } from "../../lib/task/judgements.ts";
 import { linksView } from "../../lib/task/links.ts";
@@ -8,10 +9,10 @@ import { contract, type Inputs } from "./contract.gen.ts";
 export default defineTask(
   contract,
   async ({ inputs, open, log, signal, record, run }) => {
-    const place = await open(openAssetStore);
+    const [place, decision] = await Promise.all([open(openAssetStore), decisionTags(run, record, { log, signal })]);
     const { name, type, version, description } = inputs;
     const tags = readPairs(inputs.tags, "tags");
-    const request = { name, type, version, description, tags, source: sourceOf(inputs) };
+    const request = { name, type, version, description, tags, decision, source: sourceOf(inputs) };
     const folders = run.folders(inputs.allowedFolders);
     const judges = openJudgements(run, signal);
     const model = await registerModelIn(place, request, folders, judges);

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { readTaskFolder } from "../../local/agent/index.ts";
 import { type LocalCloud, startCloud } from "../../local/cloud.ts";
-import { type JobRunOutcome, type RunOutcome, runPipeline } from "../../local/pipeline/index.ts";
+import { type Environments, type JobRunOutcome, type RunOutcome, runPipeline } from "../../local/pipeline/index.ts";
+import { ownServerTasks } from "../../scripts/acceptance/run.ts";
 import { packagedTasks, root } from "../harness/packages.ts";
 import { until } from "../harness/until.ts";
 import { JobClient } from "../local/azure/job-client.ts";
@@ -34,6 +35,7 @@ export class Agentless {
       const folder = path.join(root, "tasks", name);
       tasks.set(reference(folder), folder);
     }
+    for (const [name, folder] of ownServerTasks(root)) tasks.set(name, folder);
     const one = new Agentless(await startCloud(), tasks);
     await one.jobs.prepare();
     return one;
@@ -78,6 +80,7 @@ export class Agentless {
       seen?: (line: string, where: { readonly job?: string }) => void;
       signal?: AbortSignal;
       pipeline?: string;
+      environments?: Environments;
     } = {},
   ): Promise<RunOutcome> {
     for (const [name, text] of Object.entries({ ...o.files, "azure-pipelines.yml": yaml })) {
@@ -107,6 +110,7 @@ export class Agentless {
         o.seen?.(line, where);
       },
       ...(o.signal === undefined ? {} : { signal: o.signal }),
+      ...(o.environments === undefined ? {} : { environments: o.environments }),
     });
   }
 

@@ -7,6 +7,8 @@ export interface ModelRequest {
   readonly version?: string | undefined;
   readonly description?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
+  /** Tags of the decision of people about this stage, as the service says it: `approval` and its circumstances. */
+  readonly decision?: Readonly<Record<string, string>>;
   readonly source:
     | {
         readonly kind: "job";

@@ -160,7 +160,7 @@ async function create(
     body: {
       properties: {
         ...body,
-        tags: withEvidence(body.tags, evidence),
+        tags: withEvidence({ ...body.tags, ...request.decision }, evidence),
         ...(source.jobName ? { jobName: source.jobName } : {}),
       },
     },
@@ -189,12 +189,12 @@ async function known(
   const kept = here
     ? { keep: here, isVerified: true }
     : await evidenceKept(has?.tags, `${request.name}:${version}`, judged, judges, home.log);
-  const tags = withEvidence({ ...has?.tags, ...request.tags }, kept.keep);
+  const tags = withEvidence({ ...has?.tags, ...request.tags, ...request.decision }, kept.keep);
   const lacks = !sameTags(tags, has?.tags ?? {}) || (request.description ?? has?.description) !== has?.description;
   if (lacks) {
     const changed = await retag(home, "models", request.name, there, tags, (stands) => ({
       ...stands,
-      tags: withEvidence({ ...stands.tags, ...request.tags }, kept.keep),
+      tags: withEvidence({ ...stands.tags, ...request.tags, ...request.decision }, kept.keep),
       description: request.description ?? stands.description,
     }));
     if (changed) home.log.info(`Updated the tags and the description of ${request.name}:${version}.`);

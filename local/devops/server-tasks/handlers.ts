@@ -23,7 +23,16 @@ export interface ServerHost {
   /** PEM file of an authority that is trusted besides those of the machine. */
   readonly caFile: () => string | undefined;
   connection(id: string): Connection | undefined;
+  /** The answer to a ManualValidation task with these instructions. */
+  validation(instructions: string): Validation;
   oidcToken(connection: Connection): string;
+}
+
+/** An answer to a ManualValidation task. */
+export interface Validation {
+  readonly by: string;
+  readonly decision: "approved" | "rejected";
+  readonly comment?: string;
 }
 
 /** One evaluation of one task. */
@@ -46,6 +55,10 @@ export async function execute(host: ServerHost, execution: Execution): Promise<P
   const { handler, values, plan, jobId, taskInstanceId, signal, log } = execution;
   if (handler.kind === "Delay") {
     await delayed(host, execution);
+    return undefined;
+  }
+  if (handler.kind === "ManualValidation") {
+    validated(host, execution);
     return undefined;
   }
   // From before the first request: a service may report before it has answered.
@@ -82,6 +95,23 @@ async function delayed(host: ServerHost, { values, signal, log }: Execution): Pr
   log(`Waiting for ${minutes} minutes.`);
   await host.delay(minutes * 60_000, signal);
   signal.throwIfAborted();
+}
+
+/** The longest text that the task's form takes (docs/facts/evidence.md#D.6). */
+const LONGEST_INSTRUCTIONS = 4_000;
+
+/** The ManualValidation task, simulated: nobody is asked, and the organization's own answer counts. @throws TaskFailure where it is no */
+function validated(host: ServerHost, { values, log }: Execution): void {
+  const instructions = values.input("instructions") ?? "";
+  if (instructions.length > LONGEST_INSTRUCTIONS)
+    throw new TaskFailure(
+      `The instructions have ${instructions.length} characters; ${LONGEST_INSTRUCTIONS} are the most.`,
+    );
+  const { decision, by, comment } = host.validation(instructions);
+  const said = comment === undefined ? "" : `: "${comment}"`;
+  log(`Instructions: ${instructions}`);
+  log(`Manual validation by ${by}, simulated, nobody was asked: ${decision}${said}.`);
+  if (decision === "rejected") throw new TaskFailure(`Manual validation was rejected by ${by}.`);
 }
 
 /** Sends the cancel section, if there is one. @throws the error that prevented sending it */

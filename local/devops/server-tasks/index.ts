@@ -4,7 +4,7 @@ import type { Connection } from "../state/connections.ts";
 import type { Plan, PlanEvent } from "../state/plans.ts";
 import { machineClock, type ServerClock } from "./clock.ts";
 import { type GatesOutcome, type GateTimes, type GateVerdict, sampleGates } from "./gates.ts";
-import { cancel, type Execution, execute, type ServerHost } from "./handlers.ts";
+import { cancel, type Execution, execute, type ServerHost, type Validation } from "./handlers.ts";
 import { readHandler, ServerTaskError, type ServerTaskManifest } from "./manifest.ts";
 import { TaskValues } from "./substitution.ts";
 
@@ -65,6 +65,8 @@ export interface Organization {
 export class ServerTasks {
   private readonly world: Organization;
   private readonly host: ServerHost;
+  /** Answers ManualValidation tasks; somebody approves where nothing else is said. */
+  onValidation: (instructions: string) => Validation = () => ({ by: "Somebody", decision: "approved" });
 
   /**
    * @param network how the server reaches what is outside: a PEM file of an authority that it trusts besides the machine's
@@ -82,6 +84,7 @@ export class ServerTasks {
       delay,
       caFile: () => network().caFile || undefined,
       connection: (id) => world.connections.get(id),
+      validation: (instructions) => this.onValidation(instructions),
       oidcToken: (connection) => world.issueOidcToken(connection),
     };
   }

@@ -33,7 +33,7 @@ export type EventName = "TaskAssigned" | "TaskStarted" | "TaskCompleted";
 export const EVENT_NAMES: readonly EventName[] = ["TaskAssigned", "TaskStarted", "TaskCompleted"];
 
 export interface ServerHandler {
-  readonly kind: "HttpRequest" | "HttpRequestChain" | "Delay";
+  readonly kind: "HttpRequest" | "HttpRequestChain" | "Delay" | "ManualValidation";
   /** One section where it is no chain; none of a delay. */
   readonly sections: readonly ChainSection[];
   readonly cancel: RequestTemplate | undefined;
@@ -87,13 +87,18 @@ export function readHandler(manifest: ServerTaskManifest): ServerHandler {
     const sections = (list as unknown[]).map((one, index) => reader.chainSection(one, index));
     return { kind: "HttpRequestChain", sections, ...reader.rest(handler, "HttpRequestChain") };
   }
+  // Its manifest names a handler of the server without any field (microsoft/azure-pipelines-tasks, ManualValidationV1).
+  if (/^ManualValidation(V1)?$/i.test(name)) {
+    reader.know(handler, [], name);
+    return { kind: "ManualValidation", sections: [], cancel: undefined, timeouts: {} };
+  }
   // Its manifest has nothing but an input of this name (microsoft/azure-pipelines-tasks, DelayV1).
   if (/^Delay$/i.test(name)) {
     reader.know(handler, [], "Delay");
     return { kind: "Delay", sections: [], cancel: undefined, timeouts: {} };
   }
   return fail(
-    `local Azure DevOps has not built the server handler ${name}; there is HttpRequest, HttpRequestChain and Delay.`,
+    `local Azure DevOps has not built the server handler ${name}; there is HttpRequest, HttpRequestChain, Delay and ManualValidation.`,
   );
 }
 

@@ -1,0 +1,178 @@
+// Evidence pack: what an approver needs to know of a run, from its records: metrics against the champion, slices, rules, data and code, cost, risks,
+// and what the decision does. At most 4,000 characters for the instructions of ManualValidation, and in full as a file. It reads well as plain
+// text too: whether the page of ManualValidation shows markdown is not known (docs/facts/evidence.md#D.6). Pure.
+// Tests: test/lib/evidence/evidence-pack.test.ts
+import type { Provenance } from "../provenance.ts";
+import { cell, type GateSection, type RunRecord } from "../record/index.ts";
+import { cut } from "../remote-text.ts";
+import { defuse } from "./defuse.ts";
+
+/** The longest instructions of ManualValidation (docs/facts/evidence.md#D.6). */
+export const PACK_LIMIT = 4_000;
+/** Lines of one part where the pack is short. */
+const MOST_LINES = 12;
+
+export interface EvidencePack {
+  /** Of at most PACK_LIMIT characters. */
+  readonly short: string;
+  readonly full: string;
+}
+
+/** One part: its title, and its lines from the most important. */
+interface Part {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * @param records of the run's steps, in their order; those of a run that went on after a failure as well
+ * @param afterwards a sentence: what happens on approval
+ */
+export function evidencePack(
+  records: readonly RunRecord[],
+  provenance: Provenance,
+  afterwards = "On approval the stages after this one run. On rejection the run ends, and nothing more is changed.",
+): EvidencePack {
+  const gates = records.flatMap(({ gate }) => gate ?? []);
+  const parts = [
+    ...gates.flatMap((gate) => [metricsOf(gate), slicesOf(gate), rulesOf(gate)]),
+    dataAndCode(records, provenance),
+    costs(records),
+    risks(records),
+  ].filter(({ lines }) => lines.length > 0);
+  const verdict =
+    gates.length === 0
+      ? "no step of this run judged a job"
+      : gates.every(({ passed }) => passed)
+        ? "the gate is open"
+        : "the gate is closed";
+  const { definition, runNumber, runUri } = provenance;
+  const head = `**${[definition, runNumber].filter(Boolean).map(cell).join(" ") || "This run"}: ${verdict}**`;
+  const foot = [cell(afterwards), ...(runUri.startsWith("https://") ? [`[The run](${runUri})`] : [])];
+  const page = (most: number, longest: number) =>
+    defuse(
+      [
+        head,
+        ...parts.map(({ title, lines }) => {
+          const shown = lines.slice(0, most).map((line) => `- ${cut(line, longest)}`);
+          const more = lines.length > most ? [`- and ${lines.length - most} more, in the full evidence`] : [];
+          return [`${title}:`, ...shown, ...more].join("\n");
+        }),
+        ...foot,
+      ].join("\n\n"),
+    );
+  const full = page(Number.POSITIVE_INFINITY, 2_000);
+  // Fewer and shorter lines until it fits; the head and the foot alone are far shorter.
+  for (let most = MOST_LINES; most > 0; most -= 1) {
+    const short = page(most, 60 + most * 20);
+    if (short.length <= PACK_LIMIT) return { short, full };
+  }
+  return { short: cut(defuse([head, ...foot].join("\n\n")), PACK_LIMIT), full };
+}
+
+const number = (value: number): string =>
+  Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
+
+/** A metric of a slice has its name after a slash: `auc/age>60`. */
+const isSlice = (name: string): boolean => name.includes("/");
+
+function compared({ metrics = {}, championMetrics = {} }: GateSection, wanted: (name: string) => boolean): string[] {
+  const names = Object.keys(metrics).filter(wanted);
+  // Those that can be compared come first.
+  names.sort(
+    (one, other) =>
+      Number(Object.hasOwn(championMetrics, other)) - Number(Object.hasOwn(championMetrics, one)) ||
+      (one < other ? -1 : 1),
+  );
+  return names.map((name) => {
+    const value = metrics[name] ?? Number.NaN;
+    const before = Object.hasOwn(championMetrics, name) ? championMetrics[name] : undefined;
+    if (before === undefined) return `${cell(name)}: ${number(value)}`;
+    const difference = value - before;
+    const sign = difference > 0 ? "+" : "";
+    return `${cell(name)}: ${number(value)} (champion ${number(before)}, ${sign}${number(difference)})`;
+  });
+}
+
+function metricsOf(gate: GateSection): Part {
+  const against = gate.champion ? `, against ${cell(gate.champion)}` : "";
+  return {
+    title: `Metrics of ${cell(gate.jobName ?? "the job")}${against}`,
+    lines: compared(gate, (name) => !isSlice(name)),
+  };
+}
+
+const slicesOf = (gate: GateSection): Part => ({ title: "Slices", lines: compared(gate, isSlice) });
+
+function rulesOf({ rules }: GateSection): Part {
+  const order = { failed: 0, skipped: 1, passed: 2 } as const;
+  const lines = rules
+    .map((rule) => ({ ...rule, outcome: rule.outcome ?? (rule.passed ? ("passed" as const) : ("failed" as const)) }))
+    .sort((one, other) => order[one.outcome] - order[other.outcome])
+    .map(({ outcome, rule, detail }) => `${outcome}: ${cell(rule)} - ${cell(detail)}`);
+  return { title: "Rules", lines };
+}
+
+function dataAndCode(records: readonly RunRecord[], { commit, branch, pullRequestId, repository }: Provenance): Part {
+  const inputs = records.flatMap(({ job }) => Object.entries(job?.inputs ?? {}));
+  const data = records.flatMap(({ data }) => (data ? [data] : []));
+  return {
+    title: "Data and code",
+    lines: [
+      ...data.map(({ name, version, created, change }) => {
+        const { since, added = 0, changed = 0, removed = 0 } = change ?? {};
+        const differs = since
+          ? `; since ${cell(since)} ${added} files added, ${changed} changed, ${removed} removed`
+          : "";
+        return `data ${cell(`${name}:${version}`)}${created ? ", new in this run" : ""}${differs}`;
+      }),
+      ...inputs.map(([name, uri]) => `input ${cell(name)}: ${cell(String(uri))}`),
+      ...(commit === ""
+        ? []
+        : [
+            `commit ${cell(commit)} of ${cell([repository, branch].filter(Boolean).join(", ") || "the repository")}${pullRequestId ? `, pull request ${cell(pullRequestId)}` : ""}`,
+          ]),
+    ],
+  };
+}
+
+function costs(records: readonly RunRecord[]): Part {
+  return {
+    title: "Cost",
+    lines: records.flatMap(({ job }) => {
+      const { amount, nodeHours, currency, label } = job?.cost ?? {};
+      if (job === undefined || (amount === undefined && nodeHours === undefined)) return [];
+      const parts = [
+        nodeHours === undefined ? "" : `${number(nodeHours)} node-hours`,
+        amount === undefined ? "" : `${number(amount)} ${currency ?? ""}`.trim(),
+      ].filter((part) => part !== "");
+      return [`${cell(job.displayName ?? job.name)}: ${cell(parts.join(", "))} (${cell(label ?? "list prices")})`];
+    }),
+  };
+}
+
+/** Facts that speak against an approval, or leave something open; none is an opinion. */
+function risks(records: readonly RunRecord[]): Part {
+  const lines = records.flatMap((record) => {
+    const { gate, job, deployment, result, task, error } = record;
+    const { metrics = {}, championMetrics = {} } = gate ?? {};
+    const skipped = (gate?.rules ?? []).filter(({ outcome }) => outcome === "skipped").length;
+    const worse = Object.keys(metrics).filter(
+      (name) => Object.hasOwn(championMetrics, name) && (metrics[name] ?? 0) < (championMetrics[name] ?? 0),
+    );
+    return [
+      ...(gate && !gate.passed ? ["the gate is closed: approving overrules it"] : []),
+      ...(gate && !gate.champion ? ["nothing was compared with a champion"] : []),
+      ...(skipped > 0 ? [`rules that were skipped, and count as passed: ${skipped}`] : []),
+      ...(worse.length > 0
+        ? [`lower than the champion: ${worse.map(cell).join(", ")} (whether lower is worse depends on the metric)`]
+        : []),
+      ...(job?.joined ? [`the job ${cell(job.name)} is of an earlier attempt of this step`] : []),
+      ...(deployment && result === "failed" ? [`the rollout on ${cell(deployment.endpoint)} failed`] : []),
+      ...(result === "failed" && !gate && !deployment
+        ? [`the step ${cell(task.friendlyName)} failed: ${cell(error?.message ?? "see the run")}`]
+        : []),
+    ];
+  });
+  return { title: "Risks", lines: [...new Set(lines)] };
+}
