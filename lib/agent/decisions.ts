@@ -7,7 +7,7 @@ import { segment } from "../segment.ts";
 import { openRest, type Rest } from "./rest-door.ts";
 import type { RecordsAccess } from "./run-records.ts";
 
-export interface Decision {
+interface Decision {
   readonly outcome: "approved" | "rejected";
   /** Display names, in the order of the decisions. */
   readonly by: readonly string[];

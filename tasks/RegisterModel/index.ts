@@ -19,7 +19,7 @@ export default defineTask(
     log.info(`Model ${model.name}:${model.version} (${model.created ? "new" : "there already"}): ${model.path}`);
     const { evidence: _evidence, ...section } = model;
     record.model = section;
-    const approver = () => judges.approvedBy(run.provenance.stage);
+    const approver = async () => decision["azureDevOps.approvedBy"] ?? judges.approvedBy(run.provenance.stage);
     const proof = await proveRegistered(place, model, inputs, folders, contract.task, approver);
     if (proof) record.proof = proof.section;
     for (const [file, content] of proof?.files ?? []) await run.uploadFile(file, content);
