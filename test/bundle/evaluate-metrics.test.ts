@@ -38,7 +38,9 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
       const rules = "metrics.auc >= 0.9\n# of the history\nhistory.loss[0] > history.loss[2]";
       const run = await bench.run("EvaluateMetrics", { jobName: good, rules, testRunTitle: "Gate" }, { node });
       assertSucceeded(run);
-      assert.deepEqual(run.outputs, { passed: "true", champion: "" });
+      const { evidence, ...outputs } = run.outputs;
+      assert.deepEqual(outputs, { passed: "true", champion: "" });
+      assert.match(evidence ?? "", /the gate is open\*\*\n\nMetrics of /);
       assert.deepEqual(tests(run), [
         {
           name: "Gate",

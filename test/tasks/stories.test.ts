@@ -89,11 +89,13 @@ describe("the stories", () => {
       champion: "endpoint:nobody",
       missingChampion: "skip",
     });
+    const evidence = good.set["evidence"] ?? "";
+    assert.match(evidence, /the gate is open/);
     assert.deepEqual(
       [good.outputs, good.set],
       [
-        { passed: true, champion: "" },
-        { passed: "true", champion: "" },
+        { passed: true, champion: "", evidence },
+        { passed: "true", champion: "", evidence },
       ],
     );
     assert.deepEqual(
