@@ -22,7 +22,7 @@ export type Strategy =
       /** Shares of the traffic that a canary gets one after the other, each larger than the one before, ten at most. Each of them is judged, the last one too: until it has passed, the rollout is not over, and what fails is taken back. Where no other deployment has traffic, the new one gets all of it at once and is not judged. */
       steps: string;
       mirrorPercent: undefined;
-      /** `all`: this step waits on its agent while each share bakes, until the rollout has ended. `next`: this step judges the whole time since the last change of the traffic, makes one change and ends, within seconds; the state is kept on the endpoint, and the next stage goes on. A rerun of a step makes no second change. */
+      /** `all`: this step waits on its agent while each share bakes, until the rollout has ended. `next`: this step judges the whole time since the last change of the traffic, makes one change and ends, within seconds; the state is kept on the endpoint, and the next stage goes on; one stage more than `steps` judges the last share and ends the rollout. A rerun of a step makes no second change. */
       advance: "all" | "next";
       /** Minutes that a share must have stood before it passes. Metrics of a minute are complete five minutes later, so that a step takes five minutes more. With `advance: all`, a share that fails is taken back before its bake is over. */
       bakeMinutes: number;
@@ -42,7 +42,7 @@ export type Strategy =
       steps: undefined;
       /** Share of the requests that are copied to a shadow, 1 to 50; the answers to copies are dropped. Managed endpoints only. */
       mirrorPercent: number;
-      /** `all`: this step waits on its agent while each share bakes, until the rollout has ended. `next`: this step judges the whole time since the last change of the traffic, makes one change and ends, within seconds; the state is kept on the endpoint, and the next stage goes on. A rerun of a step makes no second change. */
+      /** `all`: this step waits on its agent while each share bakes, until the rollout has ended. `next`: this step judges the whole time since the last change of the traffic, makes one change and ends, within seconds; the state is kept on the endpoint, and the next stage goes on; one stage more than `steps` judges the last share and ends the rollout. A rerun of a step makes no second change. */
       advance: "all" | "next";
       /** Minutes that a share must have stood before it passes. Metrics of a minute are complete five minutes later, so that a step takes five minutes more. With `advance: all`, a share that fails is taken back before its bake is over. */
       bakeMinutes: number;
@@ -102,7 +102,7 @@ export interface Outputs {
   scoringUri: string;
   /** Traffic of the endpoint by deployment, as JSON. */
   traffic: Readonly<Record<string, string | number>>;
-  /** `true` once the rollout has ended; `false` where a later step goes on with it. */
+  /** `true` once the rollout has ended, its last share judged; `false` where a later step goes on with it. */
   rolloutDone: boolean;
   /** The last judgement of this step: `pass`, `fail` or `inconclusive`; empty where nothing was judged. Set as well where the step fails. */
   rolloutVerdict: string;
@@ -112,7 +112,7 @@ export interface Outputs {
   nextStep: string;
   /** When the traffic was last changed by a rollout with steps, in UTC as `2026-11-27T10:00:00Z`. */
   rolloutSince: string;
-  /** The deployment that the new one is compared with; empty where no other one has traffic. */
+  /** The deployment that the new one is compared with; empty where no other one has traffic, or had before the rollout. */
   liveDeployment: string;
 }
 
