@@ -142,6 +142,41 @@ describe("a canary", () => {
     assert.equal((await tagsOf(name))[LAST_KNOWN_GOOD], "blue");
   });
 
+  it("whose agent is lost at the last share is judged there by the next attempt, and taken back or ended", async () => {
+    for (const errors of [0, 20]) {
+      const name = await liveEndpoint();
+      await Promise.all([seed(name, "blue"), seed(name, "green")]);
+      const clock = jumpingClock(100);
+      const attempt = (number: number) =>
+        beginCanary(name, {
+          inputs: { steps: "50, 100" },
+          provenance: { runId: `77${errors}`, attempt: number },
+          clock: {
+            ...clock,
+            sleep: async (milliseconds, signal) => {
+              const isLast = (await served(name)).traffic["green"] === 100;
+              if (isLast && number === 1) first.cancel();
+              return clock.sleep(milliseconds, signal);
+            },
+          },
+        });
+      const first = await attempt(1);
+      await failureOf(first);
+      assert.deepEqual((await served(name)).traffic, { green: 100 });
+      // Nothing runs after the job: its agent is gone.
+      if (errors > 0) await seed(name, "green", { ago: clock.minutesBehind(), errors });
+      const second = await attempt(2);
+      const outcome = await second.done.then(
+        ({ done }) => String(done),
+        (error: Error) => error.message,
+      );
+      assert.match(outcome, errors > 0 ? /green with 100 % of the traffic since .* was judged and failed/ : /^true$/);
+      assert.deepEqual((await served(name)).traffic, errors > 0 ? { blue: 100 } : { green: 100 });
+      assert.equal((await tagsOf(name))[IN_PROGRESS], undefined);
+      assert.equal((await tagsOf(name))[LAST_KNOWN_GOOD], errors > 0 ? "blue" : "green blue");
+    }
+  });
+
   it("without requests is inconclusive, and never healthy: it waits, fails or goes on as it is told", async () => {
     const name = await liveEndpoint();
     await seed(name, "blue");
