@@ -161,6 +161,37 @@ describe("the limits of a job that runs", () => {
     await meter.look({ ...running, steps: [step("Train", {}), step("train", {})] });
   });
 
+  it("count what could be read by its own times, and the time since then as the dearest part", async () => {
+    const parts = [part({ step: "small", title: "small", nodes: 1 }), part({ step: "big", title: "big", nodes: 4 })];
+    const { meter, at, workspace } = await metered(parts, limits("4.5"));
+    const steps = [step("small", {})];
+    const runs = { ...running, steps, unread: { why: "no answer", since: START + HOUR } };
+    const warnings = () => workspace.log.lines.filter((line) => /may not be held exactly/.test(line)).length;
+    at(1.01);
+    await meter.look(runs);
+    assert.equal(warnings(), 0, "half a minute makes no difference");
+    at(1.8);
+    await meter.look(runs);
+    await meter.look(runs);
+    assert.equal(warnings(), 1);
+    at(2);
+    // One hour of one node, then one hour of four.
+    await assert.rejects(
+      meter.look(runs),
+      over(
+        /It has used 5\.00 node-hours, .* What has run since 2026-11-27T09:00:00\.000Z could not be read, and counts as big\./,
+      ),
+    );
+    await meter.look({ ...runs, unread: { why: "no answer", since: undefined } });
+  });
+
+  it("assume nothing of a job without steps whose start is known", async () => {
+    const { meter, at, workspace } = await metered([part()], limits("3"));
+    at(1.4);
+    await meter.look({ ...running, unread: { why: "no answer", since: START + 0.1 * HOUR } });
+    assert.doesNotMatch(workspace.log.text(), /may not be held/);
+  });
+
   it("list the trials of a sweep at most every 30 seconds, and only where there is a limit", async () => {
     const sweep = part({ kind: "sweep", nodes: 1 });
     const free = await metered([sweep]);
