@@ -222,6 +222,10 @@ describe("examples/templates", () => {
         ["Wait", "Succeeded"],
       ],
     );
+    // The next night the deployment is the default: its sample is not scored again.
+    const [next] = await pipelines().run("batch-score", { ...commit(), reason: "schedule" });
+    assert.equal(next!.result, "succeeded", log(next!));
+    assert.equal(found(next!, ({ job }) => job).length, 1);
   });
 
   it("promote stops before dev where nobody has judged the version", async () => {
