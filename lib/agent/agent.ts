@@ -62,8 +62,8 @@ export interface Agent extends InputSource {
   taskVariable(name: string): string | undefined;
   /** Hides a value, and what it becomes in headers and URLs, in all that the pipeline writes. */
   setSecret(value: string): void;
-  /** Attaches JSON to the run. `name` may hold letters, digits, `.`, `_` and `-`; others become `-`. */
-  attachRecord(type: string, name: string, json: string): void;
+  /** Attaches JSON or a file's bytes to the run. `name` may hold letters, digits, `.`, `_` and `-`; others become `-`. */
+  attachRecord(type: string, name: string, content: string | Uint8Array): void;
   /** Shows markdown on the run's Extensions tab. */
   summary(name: string, markdown: string): void;
   /** Keeps a file with the log of the run. */

@@ -152,9 +152,9 @@ export function openAgent(userAgent: string): Agent {
     setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),
     taskVariable: (name) => quietly(() => tl.getTaskVariable(name)) || undefined,
     setSecret,
-    attachRecord(type, name, json) {
+    attachRecord(type, name, content) {
       const file = temporaryFile(name);
-      writeFileSync(file, json);
+      writeFileSync(file, content);
       tl.addAttachment(safeName(type), safeName(name), file);
     },
     summary(name, markdown) {

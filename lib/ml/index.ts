@@ -25,6 +25,8 @@ export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
 export { parseRules } from "./gate/rules.ts";
 export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
 export { cancelLeft } from "./jobs/ownership.ts";
+export { type RunCurve, runCurves } from "./jobs/run-curves.ts";
+export { type RunImage, runImages } from "./jobs/run-images.ts";
 export { promoteModel } from "./promote/promote-model.ts";
 export { targetOf } from "./promote/target.ts";
 export { proveRegistered } from "./proof/prove-registered.ts";

@@ -189,6 +189,11 @@ function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Output
     publishTests: (report) => agent.publishTests(junitXml(report), report.title),
     addBuildTag: agent.addBuildTag,
     writes: agent.writesAccess,
+    attach: async (type, name, content) => {
+      await secondaryWrite(agent, leaving(`The attachment ${name}`), () =>
+        agent.attachRecord(type, name, typeof content === "string" ? without(hidden, content) : content),
+      );
+    },
     uploadFile: async (name, content) => {
       await secondaryWrite(agent, leaving(`The file ${name}`), () => agent.uploadFile(name, content));
     },

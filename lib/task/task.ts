@@ -60,6 +60,8 @@ export interface StoryRun<Outputs> {
   pullRequest(): PullRequestAccess | undefined;
   /** @throws TaskError kind `connection` */
   gitHub(inputName: string): GitHubConnection;
+  /** Attaches a file to the run for the results tab; where it cannot, that is a warning. */
+  attach(type: string, name: string, content: string | Uint8Array): Promise<void>;
   /** Keeps a file with the log of the run; where it cannot, that is a warning. */
   uploadFile(name: string, content: string): void | Promise<void>;
 }

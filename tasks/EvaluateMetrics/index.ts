@@ -11,6 +11,7 @@ import {
 import { leaveEvidence } from "../../lib/task/evidence.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
+import { leaveViews } from "../../lib/task/run-views.ts";
 import { viewOf } from "../../lib/task/views.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
@@ -18,20 +19,19 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, log, record, run })
   const workspace = await open(openWorkspace);
   const { jobName, onFail, missingChampion, includeChildRuns } = inputs;
   const gate = await evaluateGate(workspace, {
-    jobName,
+    ...{ jobName, missingChampion, includeChildRuns },
     rules: parseRules(inputs.rules),
     champion: parseChampion(inputs.champion),
-    missingChampion,
-    includeChildRuns,
     patience: inputs.metricsTimeoutInSeconds * 1000,
   });
   const { passed, champion = "", rules } = gate;
   record.gate = { ...gate, champion };
-  await publishTestsOn(run, workspace, {
-    title: inputs.testRunTitle ?? `Metrics of ${jobName}`,
-    suite: jobName,
+  const report = {
+    ...{ title: inputs.testRunTitle ?? `Metrics of ${jobName}`, suite: jobName },
     cases: rules.map(({ rule, outcome, detail }) => ({ name: rule, outcome, detail })),
-  });
+  };
+  const [views] = await Promise.all([leaveViews(run, workspace, gate), publishTestsOn(run, workspace, report)]);
+  record.gate = { ...gate, champion, ...views };
   const evidence = await leaveEvidence(run, record);
   run.setOutputs({ passed, champion, evidence });
   await recordEvaluation(workspace, jobName, passed);

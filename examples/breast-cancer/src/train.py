@@ -6,6 +6,7 @@ import math
 import os
 import random
 
+from picture import confusion_matrix
 from tracking import Run
 
 
@@ -68,7 +69,7 @@ def main():
     print(f"{len(train)} rows to train on, {len(test)} to judge with, {len(names)} features", flush=True)
 
     weights, bias = [0.0] * len(names), 0.0
-    report = max(1, arguments.epochs // 5)
+    report = max(1, arguments.epochs // 25)
     for epoch in range(1, arguments.epochs + 1):
         errors = [(probability(weights, bias, scaled[i]) - labels[i]) for i in train]
         for c in range(len(names)):
@@ -89,6 +90,13 @@ def main():
     auc = area_under_curve(truth, scores)
     run.metrics({"accuracy": round(accuracy, 4), "auc": round(auc, 4)}, step=arguments.epochs)
     print(f"accuracy {accuracy:.4f}, area under the curve {auc:.4f}", flush=True)
+
+    counts = [[0, 0], [0, 0]]
+    for t, s in zip(truth, scores):
+        counts[t][int(s >= 0.5)] += 1
+    # Azure ML keeps what a job writes below outputs with its run.
+    os.makedirs("outputs", exist_ok=True)
+    confusion_matrix("outputs/confusion_matrix.png", counts)
 
     os.makedirs(arguments.model, exist_ok=True)
     with open(os.path.join(arguments.model, "model.json"), "w", encoding="utf-8") as file:

@@ -30,6 +30,8 @@ export interface GateResult {
   readonly rules: readonly (RuleResult & { readonly passed: boolean })[];
   readonly metrics: Metrics;
   readonly championMetrics?: Metrics;
+  /** The job of the champion, where that is one of this workspace. */
+  readonly championJob?: string;
   /** When the service made the job. */
   readonly jobCreated?: string;
   /** True: a dry run, whose judgement does not count. */
@@ -68,6 +70,7 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
     metrics,
     ...(champion?.found ? { champion: champion.name } : {}),
     ...(championMetrics ? { championMetrics } : {}),
+    ...(champion?.found && champion.jobName && !champion.workspace ? { championJob: champion.jobName } : {}),
     ...(jobCreated === undefined ? {} : { jobCreated }),
     ...(workspace.azure.dryRun ? { isPlan: true } : {}),
   };

@@ -7,7 +7,7 @@ import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Informing, informing } from "./after-the-end.ts";
 import { endWait, type GivingUp } from "./end-wait.ts";
-import { type FailedStep, StepsFollower } from "./follow-steps.ts";
+import { type FailedStep, type RecordedStep, StepsFollower } from "./follow-steps.ts";
 import { StandingReader } from "./job-standing.ts";
 import { getJob, hasEnded, type Job, outputUris, runStudioUrl } from "./jobs.ts";
 import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
@@ -36,6 +36,8 @@ export interface FollowOptions extends Callbacks<JobProgress>, Omit<GivingUp, "o
 interface JobProgress {
   readonly name: string;
   readonly status: string;
+  /** Of a pipeline, once it has ended. */
+  readonly steps?: readonly RecordedStep[];
   /** As the meter says it, once the job has ended or is left. */
   readonly cost?: JobCost;
 }
@@ -50,6 +52,8 @@ export interface FollowedJob {
   readonly outputs: Readonly<Record<string, string>>;
   /** The job's own; of a sweep those of its best trial, which its own count before. */
   readonly metrics: Metrics;
+  /** Of a pipeline. */
+  readonly steps?: readonly RecordedStep[];
   /** Of a sweep. */
   readonly bestTrial?: string;
   /** As the meter says it. */
@@ -224,13 +228,16 @@ async function follow(workspace: Workspace, name: string, options: FollowOptions
       status === "Canceled" && key
         ? await informing(workspace, who, () => takenOverBy(workspace, key), beside)
         : undefined;
-    await cost;
+    const costs = await cost;
+    options.onProgress?.({ name, status, ...treeOf(steps), ...(costs === undefined ? {} : { cost: costs }) });
     throw sayFailed(name, status, last, own.tail(), failed, newer);
   }
   const left = await leftBy(workspace, name, last, options, beside);
   const costs = await cost;
-  return { name, status, ...timesOf(last), ...left, ...(costs === undefined ? {} : { cost: costs }) };
+  return { name, status, ...timesOf(last), ...left, ...treeOf(steps), ...(costs === undefined ? {} : { cost: costs }) };
 }
+
+const treeOf = (steps: StepsFollower | undefined) => (steps === undefined ? {} : { steps: steps.tree() });
 
 const timesOf = ({ startTimeUtc, endTimeUtc }: RunDetails) => ({
   ...(startTimeUtc ? { started: startTimeUtc } : {}),

@@ -16,8 +16,22 @@ export interface FailedStep {
   readonly tail: readonly string[];
 }
 
+/** A step for the record: a tree by `parent`, which is absent for steps of the job itself. */
+export interface RecordedStep {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly parent?: string;
+  readonly started?: string;
+  readonly finished?: string;
+  readonly reused?: true;
+  readonly studioUrl: string;
+}
+
 interface Step {
   run: ChildRun;
+  /** The run that it is a step of. */
+  readonly parent: string;
   readonly title: string;
   readonly log: RunLog;
   /** The beginning of its log, read ahead and not shown yet. */
@@ -86,6 +100,21 @@ export class StepsFollower {
     return [...this.#steps.values()].map(({ title, run, isPipeline }) => ({ title, run, isPipeline }));
   }
 
+  /** All steps for the record, as the last listing had them. */
+  tree(): RecordedStep[] {
+    const place = { job: this.#job, studioUrl: this.#options.studioUrl };
+    return [...this.#steps.values()].map(({ run, parent }) => ({
+      id: run.runId,
+      name: run.displayName || run.name || run.runId,
+      status: run.status ?? "",
+      ...(parent === this.#job ? {} : { parent }),
+      ...(run.startTimeUtc ? { started: run.startTimeUtc } : {}),
+      ...(run.endTimeUtc ? { finished: run.endTimeUtc } : {}),
+      ...(isReused(run) ? { reused: true } : {}),
+      studioUrl: runStudioUrl(this.#workspace, run.runId, place),
+    }));
+  }
+
   /** Ends the group that is open. Nothing is shown after it. */
   async close(): Promise<void> {
     await this.#closeGroup();
@@ -111,7 +140,7 @@ export class StepsFollower {
       const known = this.#steps.get(run.runId);
       const isNew = known?.run.status !== run.status;
       const title = known?.title ?? `${path}${run.displayName || run.name || run.runId}`;
-      const step = known ?? newStep(this.#workspace, run, title, this.#options.meter);
+      const step = known ?? newStep(this.#workspace, run, { title, parent }, this.#options.meter);
       step.run = run;
       this.#steps.set(run.runId, step);
       changed ||= isNew;
@@ -245,11 +274,16 @@ const isReused = (run: ChildRun) => /^true$/i.test(run.properties?.["azureml.isr
 const isPipelineLog = ({ logFiles }: RunDetails) =>
   logsToShow(Object.keys(logFiles ?? {})).join() === "logs/azureml/executionlogs.txt";
 
-function newStep(workspace: Workspace, run: ChildRun, title: string, meter: StepsOptions["meter"]): Step {
-  const isPipeline = run.runType === "azureml.PipelineRun" || meter?.isPipeline(title) === true;
+function newStep(
+  workspace: Workspace,
+  run: ChildRun,
+  place: Pick<Step, "title" | "parent">,
+  meter: StepsOptions["meter"],
+): Step {
+  const isPipeline = run.runType === "azureml.PipelineRun" || meter?.isPipeline(place.title) === true;
   return {
     run,
-    title,
+    ...place,
     log: new RunLog(workspace),
     lines: [],
     isBegun: false,

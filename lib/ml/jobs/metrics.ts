@@ -26,8 +26,8 @@ interface Latest {
   readonly timestamp: number;
 }
 
-/** Undefined where MLflow does not know the run: that is no answer about its metrics. */
-async function latestOf(workspace: Workspace, runId: string): Promise<Map<string, Latest> | undefined> {
+/** The run's metrics as MLflow has them last. Undefined where MLflow does not know the run: that is no answer about its metrics. */
+async function metricsOf(workspace: Workspace, runId: string): Promise<readonly MlflowMetric[] | undefined> {
   const answer = await workspace.azure.request<RunAnswer>("GET", `${workspace.mlflowUrl}/runs/get`, {
     doing: `read the metrics of the job ${runId}`,
     query: { run_id: runId },
@@ -36,12 +36,23 @@ async function latestOf(workspace: Workspace, runId: string): Promise<Map<string
     expect: [404],
     signal: workspace.signal,
   });
-  if (answer.status === 404) return undefined;
+  return answer.status === 404 ? undefined : (answer.body?.run?.data?.metrics ?? []);
+}
+
+async function latestOf(workspace: Workspace, runId: string): Promise<Map<string, Latest> | undefined> {
+  const logged = await metricsOf(workspace, runId);
+  if (logged === undefined) return undefined;
   const metrics = new Map<string, Latest>();
-  for (const { key, value, timestamp } of answer.body?.run?.data?.metrics ?? []) {
+  for (const { key, value, timestamp } of logged) {
     if (key !== undefined) metrics.set(key, { value: numberOf(value), timestamp: Number(timestamp ?? 0) });
   }
   return metrics;
+}
+
+/** Names of the metrics that were logged at a later step than the first. One round trip. */
+export async function steppedMetrics(workspace: Workspace, runId: string): Promise<string[]> {
+  const logged = (await metricsOf(workspace, runId)) ?? [];
+  return logged.flatMap(({ key, step }) => (key !== undefined && Number(step ?? 0) > 0 ? [key] : []));
 }
 
 /** A cache or a proxy may answer with another run, whose metrics would be judged. */
@@ -81,6 +92,16 @@ export async function latestMetrics(
 
 /** Every value of one metric, in the order of its steps. One round trip a page. */
 export async function metricHistory(workspace: Workspace, runId: string, name: string): Promise<number[]> {
+  return (await metricPoints(workspace, runId, name)).map(({ value }) => value);
+}
+
+/** The same with the steps. @param mostPages after so many pages the rest is left */
+export async function metricPoints(
+  workspace: Workspace,
+  runId: string,
+  name: string,
+  mostPages = Number.POSITIVE_INFINITY,
+): Promise<{ step: number; value: number }[]> {
   const points: MlflowMetric[] = [];
   let pageToken: string | undefined;
   const pages = new Set<string>();
@@ -104,10 +125,10 @@ export async function metricHistory(workspace: Workspace, runId: string, name: s
       });
     if (next !== undefined) pages.add(next);
     pageToken = next;
-  } while (pageToken);
+  } while (pageToken && pages.size < mostPages);
   const by = (point: MlflowMetric) => [Number(point.step ?? 0), Number(point.timestamp ?? 0)] as const;
   points.sort((a, b) => by(a)[0] - by(b)[0] || by(a)[1] - by(b)[1]);
-  return points.map((point) => numberOf(point.value));
+  return points.map((point) => ({ step: by(point)[0], value: numberOf(point.value) }));
 }
 
 /** MLflow writes what JSON has no number for as a text ("NaN", "Infinity"). All that says no number is NaN, never 0. */

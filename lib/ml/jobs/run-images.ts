@@ -1,0 +1,72 @@
+// Pictures that a run logged (docs/facts/azureml-services.md#5.6): PNG and JPEG files among its artifacts, a few and small ones.
+// Tests: test/lib/ml/jobs/run-images.test.ts
+import { readPiece, segment, sideBySide } from "../../azure/index.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+
+export interface RunImage {
+  /** Below the run's artifacts. */
+  readonly path: string;
+  readonly mediaType: "image/png" | "image/jpeg";
+  readonly content: Buffer;
+}
+
+/** The most that is taken of one run: pictures, and bytes of each. A run keeps them as long as its logs. */
+const MOST = 12;
+const LARGEST = 1024 * 1024;
+/** Dots of a picture; a small file may unpack to more than a browser holds. */
+const MOST_DOTS = 40_000_000;
+const LONGEST_PATH = 500;
+const LANES = 4;
+
+interface ContentInfo {
+  readonly path?: unknown;
+  readonly contentUri?: unknown;
+}
+
+/**
+ * The pictures, confusion matrices first. Two round trips: the list with signed addresses, and the files side by side. Only the first
+ * page of the list is looked at. A file that is no PNG or JPEG by its first bytes, or is too large, is left out.
+ */
+export async function runImages(workspace: Workspace, runId: string): Promise<RunImage[]> {
+  const history = await workspace.serviceUrl("history");
+  const service = history.replace("/history/v1.0/", "/artifact/v2.0/");
+  const container = segment(`dcid.${runId}`, "the name of the run");
+  const answer = await workspace.azure.request<{ value?: readonly ContentInfo[] }>(
+    "GET",
+    `${service}/artifacts/ExperimentRun/${container}/prefix/contentinfo`,
+    {
+      doing: `list the pictures of the job ${runId}`,
+      query: { path: "" },
+      // A run without artifacts, or a workspace whose service is not to be asked.
+      expect: [403, 404, 501],
+      promises: (body) => Array.isArray(body["value"]),
+      signal: workspace.signal,
+    },
+  );
+  const files = (answer.body?.value ?? []).flatMap(({ path, contentUri }) =>
+    isPicture(path) && typeof contentUri === "string" && isHttps(contentUri) ? [{ path, contentUri }] : [],
+  );
+  files.sort((one, other) => rankOf(one.path) - rankOf(other.path) || (one.path < other.path ? -1 : 1));
+  const read = await sideBySide(files.slice(0, MOST), LANES, async ({ path, contentUri }): Promise<RunImage[]> => {
+    const room = Buffer.allocUnsafe(LARGEST + 1);
+    const piece = await readPiece(workspace.azure, contentUri, 0, room, workspace.signal);
+    if (piece === undefined || piece.bytes.length > LARGEST || (piece.total ?? 0) > LARGEST) return [];
+    const mediaType = mediaTypeOf(piece.bytes);
+    return mediaType === undefined ? [] : [{ path, mediaType, content: Buffer.from(piece.bytes) }];
+  });
+  return read.flat();
+}
+
+const isPicture = (path: unknown): path is string =>
+  typeof path === "string" && path.length <= LONGEST_PATH && /\.(png|jpe?g)$/i.test(path);
+const isHttps = (address: string): boolean => URL.canParse(address) && new URL(address).protocol === "https:";
+const rankOf = (path: string): number => (/confusion/i.test(path) ? 0 : 1);
+
+/** By the first bytes, and of a PNG by its size in dots; undefined for everything else. */
+function mediaTypeOf(bytes: Buffer): RunImage["mediaType"] | undefined {
+  const begins = (...signature: number[]) => signature.every((byte, index) => bytes[index] === byte);
+  if (begins(0xff, 0xd8, 0xff)) return "image/jpeg";
+  if (!begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a) || bytes.length < 24) return undefined;
+  const dots = bytes.readUInt32BE(16) * bytes.readUInt32BE(20);
+  return dots > 0 && dots <= MOST_DOTS ? "image/png" : undefined;
+}
