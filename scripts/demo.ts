@@ -1,10 +1,11 @@
 // `npm run demo`: the typical scenario on this machine, told in chapters (scripts/demo/story.ts, outage.ts and canary.ts).
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { contracts } from "../local/azure/contract/contracts.ts";
 import type { RunOutcome } from "../local/pipeline/index.ts";
+import { buildTab } from "./build/tab.ts";
 import { buildTasks } from "./build.ts";
 import { CANARY_SPEED, canary } from "./demo/canary.ts";
 import { outage } from "./demo/outage.ts";
@@ -12,6 +13,7 @@ import { page } from "./demo/page.ts";
 import { MODEL, openStage, writeRun } from "./demo/stage.ts";
 import { chapters, tell } from "./demo/story.ts";
 import type { ChapterSummary } from "./demo/summary.ts";
+import { tabAddress, takeTabPictures } from "./demo/tab-pictures.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -30,7 +32,7 @@ const projects = new Map<string, DemoProject>([
   ["sklearn", { folder: "breast-cancer-sklearn", model: "breast-cancer-sklearn", environments: "venv" }],
 ]);
 
-const usage = `npm run demo [-- --classic] [--outage] [--canary] [--project sklearn] [--out DIR] [--contract DIR] [--quiet]
+const usage = `npm run demo [-- --classic] [--outage] [--canary] [--project sklearn] [--out DIR] [--contract DIR] [--quiet] [--stay]
 
   --classic       the registered model starts a classic release definition instead of a YAML pipeline
   --outage        the relay is away while two versions are registered, and each must still start exactly one release
@@ -38,9 +40,11 @@ const usage = `npm run demo [-- --classic] [--outage] [--canary] [--project skle
                   traffic, one that fails some of its requests is taken back
   --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
                   PyPI into a virtual environment the first time; some minutes)
-  --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary
+  --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary; pictures of the results tab
+                  lie there too (else in out/demo), where there is Chromium
   --contract DIR  more published types of Azure ML than lie in the repository: local Azure refuses bodies that break one
-  --quiet         the page at the end only, not the log of the runs`;
+  --quiet         the page at the end only, not the log of the runs
+  --stay          local Azure DevOps stays after the story, so that the results tab can be looked at; Ctrl+C ends it`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -52,6 +56,7 @@ async function main(): Promise<number> {
       out: { type: "string" },
       contract: { type: "string" },
       quiet: { type: "boolean" },
+      stay: { type: "boolean" },
       help: { type: "boolean" },
     },
   });
@@ -75,7 +80,7 @@ async function main(): Promise<number> {
   const say = (text: string) => console.log(text);
   const banner = (text: string) => say(`\n\x1b[1m${text}\x1b[0m`);
 
-  await buildTasks(root);
+  await Promise.all([buildTasks(root), buildTab(root)]);
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
@@ -94,6 +99,9 @@ async function main(): Promise<number> {
     // Few enough that an event is given up while the relay is away: about a second of this machine's pauses.
     ...(values.outage ? { attempts: 4 } : {}),
   });
+  stage.cloud.devops.extensions.install(JSON.parse(readFileSync(path.join(root, "vss-extension.json"), "utf8")), root);
+  const last = new Map<string, RunOutcome>();
+  const told: string[] = [];
   const story = values.outage ? outage : values.canary ? canary : chapters;
   const summaries: ChapterSummary[] = [];
   const broken: (readonly string[])[] = [];
@@ -102,13 +110,14 @@ async function main(): Promise<number> {
       if (stop.signal.aborted) break;
       banner(`Chapter ${index + 1}. ${chapter.title}`);
       say(chapter.opening);
-      const told = await tell(chapter, stage, summaries);
-      summaries.push(told.summary);
-      broken.push(told.broken);
+      const { summary, broken: faults, outcomes } = await tell(chapter, stage, summaries);
+      summaries.push(summary);
+      broken.push(faults);
+      for (const outcome of outcomes) last.set(outcome.pipeline, outcome);
       if (values.out !== undefined)
-        for (const [name, outcome] of named(told.outcomes)) writeRun(values.out, `${index + 1}-${name}`, outcome);
-      const red = told.outcomes.some(({ result }) => result === "failed");
-      if (told.summary.ok && red)
+        for (const [name, outcome] of named(outcomes)) writeRun(values.out, `${index + 1}-${name}`, outcome);
+      const red = outcomes.some(({ result }) => result === "failed");
+      if (summary.ok && red)
         banner("The pipeline is red, and that is what should happen: the worse version went nowhere.");
     }
     if (values.out !== undefined) {
@@ -116,11 +125,26 @@ async function main(): Promise<number> {
       writeFileSync(path.join(values.out, "summary.json"), `${JSON.stringify({ chapters: summaries }, null, 2)}\n`);
       writeFileSync(path.join(values.out, "traffic.har"), JSON.stringify(stage.cloud.har.toHar()));
     }
+    const runs = new Map([...last].filter(([, outcome]) => tabAddress(outcome) !== ""));
+    const pictures = await takeTabPictures(runs, values.out ?? path.join(root, "out", "demo")).catch((error) => {
+      told.push(`There are no pictures of the results tab: ${error instanceof Error ? error.message : error}`);
+      return [];
+    });
+    told.push(...pictures.map((file) => `Picture of the results tab: ${path.relative(process.cwd(), file)}`));
+    for (const [pipeline, outcome] of runs) {
+      const stays = values.stay ? "" : " (npm run demo -- --stay keeps it)";
+      told.push(`Results tab of the last run of ${pipeline}: ${tabAddress(outcome)}${stays}`);
+    }
+    if (values.stay) {
+      for (const line of told) say(line);
+      await new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));
+    }
   } finally {
     await stage.close();
   }
   say("");
   for (const line of page(summaries, broken)) say(line);
+  for (const line of told) say(line);
   const allTold = summaries.length === story.length && summaries.every(({ ok }) => ok);
   say(allTold ? "Every step of the story happened." : "Not every step of the story happened.");
   return allTold ? 0 : 1;

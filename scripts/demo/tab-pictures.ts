@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { RunOutcome } from "../../local/pipeline/index.ts";
-import { smaller } from "../picture/png.ts";
 
 /** The browser that pictures are taken with; another one by the variable CHROMIUM. */
 const browserAt = () => process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -10,14 +9,16 @@ const browserAt = () => process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 /** Address of the tab of a run; empty for a classic release, which has none. */
 export const tabAddress = ({ url }: RunOutcome): string => (/\/_build\/results\?buildId=\d+$/.test(url) ? url : "");
 
-/** How a picture is taken. */
+/** How a picture is taken: the whole page, or what a screen shows of it (docs/facts/extension.md#1.1). */
 const VIEWS = [
-  { name: "light", theme: "light", width: 1366 },
-  { name: "dark", theme: "dark", width: 1366 },
+  { name: "light", theme: "light", most: 5_000 },
+  { name: "dark", theme: "dark", most: 5_000 },
+  { name: "screen", theme: "light", most: 768 },
 ] as const;
+const WIDTH = 1366;
 
 /**
- * Leaves `tab-<run>-light.png` and `tab-<run>-dark.png` for each run that has a tab.
+ * Leaves `tab-<run>-light.png`, `-dark.png` and `-screen.png` for each run that has a tab.
  * @returns the files; none where there is no browser
  */
 export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, folder: string): Promise<string[]> {
@@ -29,11 +30,11 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
   mkdirSync(folder, { recursive: true });
   try {
     for (const [run, outcome] of runs)
-      for (const { name, theme, width } of VIEWS) {
+      for (const { name, theme, most } of VIEWS) {
         const page = await browser.newPage({
           ignoreHTTPSErrors: true,
           reducedMotion: "reduce",
-          viewport: { width, height: 900 },
+          viewport: { width: WIDTH, height: 900 },
         });
         await page.goto(`${tabAddress(outcome)}&theme=${theme}`);
         const frame = page.frameLocator("iframe");
@@ -41,9 +42,10 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
         // Pictures come after the rest.
         await page.waitForLoadState("networkidle");
         const height = await page.frames()[1]?.evaluate<number>("document.body.scrollHeight");
-        await page.setViewportSize({ width, height: Math.min(5_000, (height ?? 900) + 150) });
+        const above = (await page.locator("iframe").boundingBox())?.y ?? 0;
+        await page.setViewportSize({ width: WIDTH, height: Math.ceil(above) + Math.min(most, height ?? most) });
         const file = path.join(folder, `tab-${run}-${name}.png`);
-        writeFileSync(file, smaller(await page.locator("iframe").screenshot()));
+        writeFileSync(file, await page.locator("iframe").screenshot());
         files.push(file);
         await page.close();
       }

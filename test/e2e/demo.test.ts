@@ -6,7 +6,10 @@ import path from "node:path";
 import { checkArchive, type Entry as Exchange, violationText } from "../../local/azure/contract/archive.ts";
 import { contracts } from "../../local/azure/contract/contracts.ts";
 import type { ChapterSummary } from "../../scripts/demo/summary.ts";
+import { readPicture } from "../../scripts/picture/png.ts";
 import { azureDevOpsTraffic, type Entry } from "../harness/azure-devops-traffic.ts";
+import { needs } from "../harness/needs.ts";
+import { BROWSER, hasChromium } from "../tab/browser.ts";
 import { runDemo } from "./demo-run.ts";
 
 interface Archive {
@@ -27,6 +30,16 @@ describe("npm run demo", () => {
   it("exits with 0 and ends with the page of what came out of it", () => {
     assert.equal(exitCode, 0, printed.slice(-4000));
     assert.match(printed, /Every step of the story happened\.\s*$/);
+  });
+
+  it("prints the address of the results tab, and leaves pictures of it", function () {
+    assert.match(printed, /Results tab of the last run of breast-cancer: https:\/\/localhost:\d+\/\S+buildId=\d+/);
+    needs(this, hasChromium, BROWSER);
+    for (const run of ["breast-cancer", "breast-cancer-release"])
+      for (const view of ["light", "dark", "screen"]) {
+        const { height, width } = readPicture(readFileSync(path.join(out, `tab-${run}-${view}.png`)));
+        assert.ok(height >= 500 && width >= 1366 * 3, `${run} ${view}: ${height}`);
+      }
   });
 
   it("leaves a summary of four chapters that all happened", () => {

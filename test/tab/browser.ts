@@ -10,6 +10,8 @@ import { type Organization, startOrganization } from "../local/devops/organizati
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 export const hasChromium = existsSync(CHROMIUM);
+/** For `needs`. */
+export const BROWSER = "Chromium at /usr/bin/chromium, or where CHROMIUM says";
 
 const root = path.resolve(import.meta.dirname, "../..");
 export const manifest = JSON.parse(readFileSync(path.join(root, "vss-extension.json"), "utf8"));

@@ -7,11 +7,10 @@ import { buildTab, LARGEST_TAB } from "../../scripts/build/tab.ts";
 import { readPicture } from "../../scripts/picture/png.ts";
 import { needs } from "../harness/needs.ts";
 import { until } from "../harness/until.ts";
-import { hasChromium, manifest, type Opened, TabBrowser, type TabStep, violationsIn } from "./browser.ts";
+import { BROWSER, hasChromium, manifest, type Opened, TabBrowser, type TabStep, violationsIn } from "./browser.ts";
 import * as runs from "./runs.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
-const BROWSER = "Chromium at /usr/bin/chromium, or where CHROMIUM says";
 
 interface View {
   readonly title: string;
