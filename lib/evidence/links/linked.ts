@@ -48,7 +48,7 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
   const description = (text: string) => cut(text, LONGEST_DESCRIPTION);
   return {
     pages: [
-      ...page(job?.studioUrl, `Azure ML job ${job?.displayName ?? job?.name} (${job?.status})`),
+      ...page(job?.studioUrl, `Azure ML job ${job?.displayName ?? job?.name} (${job?.status})${reads(job)}`),
       ...page(model?.studioUrl, `Azure ML model ${name}`),
       ...page(deployment?.studioUrl, `Azure ML endpoint ${deployment?.endpoint}`),
     ],
@@ -86,6 +86,7 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
     ].map(withoutCommas),
     properties: {
       ...(job ? { [`AzureML.Job.${job.name}`]: job.status } : {}),
+      ...dataOf(record),
       ...(isDone && model ? { [`AzureML.Model.${model.name}`]: model.version } : {}),
       ...(isDone && deployment ? { [`AzureML.Deployment.${deployment.endpoint}`]: deployment.name } : {}),
       ...(isLive && served ? { [`AzureML.Live.${deployment.endpoint}`]: served } : {}),
@@ -136,6 +137,21 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
 
 const page = (url: string | undefined, comment: string): Page[] =>
   url !== undefined && /^https:\/\/[^\s<>"]+$/.test(url) ? [{ url, comment: cut(comment, 200) }] : [];
+
+const reads = (job: RunRecord["job"]): string => {
+  const names = Object.values(job?.inputs ?? {});
+  return names.length === 0 ? "" : `, reads ${names.join(", ")}`;
+};
+
+/** Versions of data that the step registered or its job read. */
+function dataOf({ data, job }: RunRecord): Record<string, string> {
+  const read = Object.values(job?.inputs ?? {}).flatMap((input) => {
+    const [, name, version] = /^(?:[^/]+\/)?([^/:]+):([^/:]+)$/.exec(input) ?? [];
+    return name && version ? [[name, version] as const] : [];
+  });
+  const all = [...read, ...(data ? [[data.name, data.version] as const] : [])];
+  return Object.fromEntries(all.map(([name, version]) => [`AzureML.Data.${name}`, version]));
+}
 
 /** `name:version` of an ARM id, an `azureml://` address or `azureml:name:version`. */
 export function shortModel(model: string | undefined): string | undefined {

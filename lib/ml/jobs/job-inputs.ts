@@ -13,17 +13,25 @@ const MOST = 50;
  * `registry/name:version`; a path in a datastore is `datastore/path`.
  */
 export function tagsOfInputs(job: Job): Record<string, string> {
-  const inputs = Object.values((job.properties?.["inputs"] ?? {}) as Record<string, unknown>).slice(0, MOST);
-  const read = inputs.flatMap((input) => {
-    const { uri, jobInputType } = (input ?? {}) as { uri?: unknown; jobInputType?: unknown };
-    if (typeof uri !== "string" || jobInputType === "literal") return [];
-    const isModel = /model$/i.test(String(jobInputType)) || /\/models\//i.test(uri);
-    return [{ isModel, name: cut(nameOf(uri), LONGEST) }];
-  });
+  const read = inputsIn(job);
   const list = (isModel: boolean) =>
     cut([...new Set(read.filter((one) => one.isModel === isModel).map(({ name }) => name))].sort().join(", "), LONGEST);
   const tags = { [DATA]: list(false), [PARENT_MODEL]: list(true) };
   return Object.fromEntries(Object.entries(tags).filter(([, value]) => value !== ""));
+}
+
+/** The same by the inputs' names, for a record. */
+export const inputsOf = (job: Job): Record<string, string> =>
+  Object.fromEntries(inputsIn(job).map(({ input, name }) => [input, name]));
+
+function inputsIn(job: Job) {
+  const inputs = Object.entries((job.properties?.["inputs"] ?? {}) as Record<string, unknown>).slice(0, MOST);
+  return inputs.flatMap(([input, value]) => {
+    const { uri, jobInputType } = (value ?? {}) as { uri?: unknown; jobInputType?: unknown };
+    if (typeof uri !== "string" || jobInputType === "literal") return [];
+    const isModel = /model$/i.test(String(jobInputType)) || /\/models\//i.test(uri);
+    return [{ input, isModel, name: cut(nameOf(uri), LONGEST) }];
+  });
 }
 
 function nameOf(uri: string): string {

@@ -12,6 +12,7 @@ import { requireNamed } from "../assets/named-things.ts";
 import { createResolver, type WorkspaceResolver } from "../assets/resolve.ts";
 import { withTimeout } from "../costs/limits.ts";
 import { refuseEvidence } from "../gate/evidence.ts";
+import { inputsOf } from "../jobs/job-inputs.ts";
 import { findJob, type Job, outputUris, putJob, studioUrl } from "../jobs/jobs.ts";
 import type { JobCost, Meter } from "../jobs/meter.ts";
 import { Ownership } from "../jobs/ownership.ts";
@@ -49,6 +50,8 @@ export interface SubmittedJob {
   readonly id: string;
   readonly status: string;
   readonly studioUrl: string;
+  /** Data and models that it reads, by the names of its inputs. */
+  readonly inputs: Readonly<Record<string, string>>;
   /** True: an earlier attempt's job, which still runs or has completed. */
   readonly joined: boolean;
   readonly displayName: string;
@@ -238,6 +241,7 @@ function submitted(workspace: Workspace, job: Job, joined: boolean): SubmittedJo
     id: job.id ?? `${workspace.id}/jobs/${name}`,
     status: job.properties?.status ?? "Unknown",
     studioUrl: studioUrl(workspace, job),
+    inputs: inputsOf(job),
     joined,
     displayName: job.properties?.displayName ?? name,
     experiment: job.properties?.experimentName ?? "",
