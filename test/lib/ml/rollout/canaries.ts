@@ -37,6 +37,8 @@ interface Minutes {
   readonly errors?: number;
   /** Milliseconds. */
   readonly latency?: number;
+  /** Restarts of the container a minute. */
+  readonly restarts?: number;
   /** Minutes before now: the first of them, and the one after the last. */
   readonly ago?: number;
   readonly until?: number;
@@ -47,8 +49,12 @@ export async function seed(endpoint: string, deployment: string, minutes: Minute
   const { requests = 60, errors = 0, latency = 20, ago = 120, until = 5 } = minutes;
   const { azure } = await theCloud();
   const answers = errors > 0 ? { "503": errors } : {};
+  const { restarts } = minutes;
   seedMinutes(azure, [
-    { endpoint, deployment, ago: ago * MINUTE, span: (ago - until) * MINUTE, requests, answers, latency },
+    {
+      ...{ endpoint, deployment, ago: ago * MINUTE, span: (ago - until) * MINUTE, requests, answers, latency },
+      ...(restarts === undefined ? {} : { restarts }),
+    },
   ]);
 }
 

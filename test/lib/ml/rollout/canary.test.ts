@@ -5,6 +5,7 @@ import { EndpointLock } from "../../../../lib/ml/endpoints/endpoint-lock.ts";
 import { IN_PROGRESS, LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpoint-tags.ts";
 import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import { ORIGIN } from "../../../../lib/ml/rollout/rollout-progress.ts";
+import { diagnosticSettingsOf } from "../../../../local/azure/monitor/container-events.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
 import {
   afterJob,
@@ -97,6 +98,19 @@ describe("a canary", () => {
       rollout.report()?.steps?.map(({ outcome }) => outcome),
       ["fail"],
     );
+  });
+
+  it("whose container is started again and again is taken back, where Log Analytics has that", async () => {
+    const name = await liveEndpoint();
+    const { azure } = await theCloud();
+    const logs = [{ category: "AmlOnlineEndpointEventLog", enabled: true }];
+    const setting = { endpoint: name.toLowerCase(), name: "law", properties: { workspaceId: "/law", logs } };
+    diagnosticSettingsOf(azure).set(name, setting);
+    await Promise.all([seed(name, "blue", { restarts: 0 }), seed(name, "green", { restarts: 1 })]);
+    const rollout = await beginCanary(name, { clock: jumpingClock(100) });
+    const error = await failureOf(rollout);
+    assert.match(error.message, /was judged and failed\. new\.restarts <= live\.restarts: /);
+    assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
   });
 
   it("that is slower is taken back from its second share, and kept where that is asked for", async () => {
