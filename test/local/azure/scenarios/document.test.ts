@@ -110,7 +110,7 @@ rules:
         's.yml:1:17: "speed" must be a number above 0, and is "fast".',
         's.yml:2:1: unknown field "rulez" in the file: did you mean "rules"?',
         's.yml:4:5: unknown field "nam" in rules[0]: did you mean "name"?',
-        's.yml:5:23: "plane" must be one of arm, login, api, storage, scoring, batch, identity, devops, and is "armm".',
+        's.yml:5:23: "plane" must be one of arm, login, api, storage, scoring, batch, logs, identity, devops, and is "armm".',
         's.yml:6:12: "times" must be a whole number of 1 or more, and is 0.',
         's.yml:7:21: "status" must be a status between 400 and 599, and is 200.',
         's.yml:7:38: "retryAfter" must be a whole number of 0 or more, and is "soon".',
