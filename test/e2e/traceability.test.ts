@@ -92,8 +92,7 @@ describe("traceability", () => {
   let pull: number;
   let token: string;
 
-  before(async function () {
-    this.timeout(300_000);
+  before(async () => {
     place = await Agentless.open();
     const { devops } = place.cloud;
     token = devops.issuePersonalToken("Auditor");
