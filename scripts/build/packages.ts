@@ -211,6 +211,18 @@ export const EXCESS: readonly Excess[] = [
     gone: /[\\/]interfaces[\\/]TaskAgentInterfaces\.js$/,
   },
   {
+    importer: /[\\/]azure-devops-node-api[\\/]TestApi\.js$/,
+    asks: /^\.\/interfaces\/TestInterfaces$/,
+    why: "The same, 34 KB: of the answers about a test run only its number is read.",
+    instead: { text: "exports.TypeInfo = {};" },
+  },
+  {
+    importer: /[\\/]azure-pipelines-task-lib[\\/](task|internal)\.js$/,
+    asks: /^semver$/,
+    why: "20 KB to ask whether Node is older than 4.2; no task asks for an agent's version.",
+    instead: { text: 'exports.lt = (version, than) => version.localeCompare(than, "en", { numeric: true }) < 0;' },
+  },
+  {
     importer: /[\\/]@azure[\\/]storage-blob[\\/]dist[\\/]esm[\\/](ContainerClient|Clients)\.js$/,
     asks: /^\.\/sas\/BlobSASSignatureValues\.js$/,
     why: "It signs addresses with an account's key; a task is given addresses that are signed.",
@@ -261,11 +273,6 @@ export const withoutExcess: Plugin = {
   },
 };
 
-/** Packages that may be bundled in two versions, because nothing in them is kept or compared by identity. */
-const HARMLESS_TWICE = new Set([
-  "semver", // pure functions; azure-pipelines-task-lib is written for 5, jsonwebtoken for 7
-]);
-
 /** Files of a package that both of its forms share. */
 const SHARED_STATE = /[\\/]state(-cjs)?\.c?js$/;
 
@@ -283,6 +290,6 @@ export function bundledTwice(inputs: readonly string[]): string[] {
     roots.set(match[2], (roots.get(match[2]) ?? new Set()).add(place));
   }
   return [...roots]
-    .filter(([name, places]) => places.size > 1 && !HARMLESS_TWICE.has(name))
+    .filter(([, places]) => places.size > 1)
     .map(([name, places]) => `${name} is bundled from ${[...places].join(" and ")}`);
 }
