@@ -68,10 +68,12 @@ async function shownImages(access: RunAccess, steps: readonly Step[]): Promise<S
   );
   if (named.size === 0) return [];
   const loaded = await loadImages(access).catch(() => []);
-  return loaded.flatMap(({ place, address }) => {
+  const shown = loaded.flatMap(({ place, address }) => {
     const found = named.get(`${place.recordId.toLowerCase()} ${place.name}`);
     return found === undefined ? [] : [{ address, ...found }];
   });
+  // Two gates of one job leave the same pictures.
+  return [...new Map(shown.map((one) => [JSON.stringify([one.job, one.path]), one])).values()];
 }
 
 const root = document.getElementById("run");

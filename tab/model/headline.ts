@@ -59,9 +59,7 @@ function gateParts(records: readonly RunRecord[]): string[] {
   const of = `${rules.length} ${rules.length === 1 ? "rule" : "rules"}`;
   if (gates.length > 1)
     return [
-      closed.length === 0
-        ? `all ${gates.length} gates are open`
-        : `${closed.length} of ${gates.length} gates are closed`,
+      closed.length === 0 ? `${gates.length} gates are open` : `${closed.length} of ${gates.length} gates are closed`,
     ];
   return [closed.length === 0 ? `the gate is open (${of})` : `the gate is closed (${failed} of ${of} failed)`];
 }

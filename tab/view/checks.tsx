@@ -1,6 +1,6 @@
 // Checks and changes: preflight, setup, what Apply and a clean-up changed, and what new versions of models started.
 import type { Step } from "../load.ts";
-import { Link, Mark, Omitted, type Outcome, Section, Table } from "./basics.tsx";
+import { Fold, Link, Mark, Omitted, type Outcome, Section, Table } from "./basics.tsx";
 
 const OUTCOMES: Readonly<Record<string, { outcome: Outcome; word: string }>> = {
   passed: { outcome: "passed", word: "as it should be" },
@@ -30,21 +30,7 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
       {shown.map(({ id, name, record: { setup, preflight, cleanUp, applied, watch, omitted } }) => (
         <article key={id} class="part">
           <h3>{name}</h3>
-          {[...(setup?.checks ?? []), ...(preflight?.checks ?? [])].length > 0 && (
-            <Table<{ id: string; outcome: string; answered: string; remedy?: string }>
-              caption={`Checks of ${name}`}
-              rows={[...(setup?.checks ?? []), ...(preflight?.checks ?? [])]}
-              columns={[
-                {
-                  title: "Result",
-                  cell: ({ outcome }) => <Mark {...(OUTCOMES[outcome] ?? { outcome: "skipped", word: outcome })} />,
-                },
-                { title: "Check", cell: (check) => check.id },
-                { title: "Found", cell: ({ answered }) => answered },
-                { title: "To do", cell: ({ remedy }) => remedy },
-              ]}
-            />
-          )}
+          <CheckList name={name} checks={[...(setup?.checks ?? []), ...(preflight?.checks ?? [])]} />
           {cleanUp && (
             <Table
               caption={cleanUp.isPlan ? `Plan of ${name}: nothing was changed` : `Changes of ${name}`}
@@ -92,3 +78,44 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
     </Section>
   );
 }
+
+interface Check {
+  readonly id: string;
+  readonly outcome: string;
+  readonly answered: string;
+  readonly remedy?: string;
+}
+
+/** Checks that are not as they should be; the others on demand. */
+function CheckList({ name, checks }: { name: string; checks: readonly Check[] }) {
+  const good = checks.filter(({ outcome }) => outcome === "passed");
+  const others = checks.filter(({ outcome }) => outcome !== "passed");
+  return (
+    <>
+      {others.length > 0 && <CheckTable caption={`Checks of ${name}`} checks={others} />}
+      {good.length > 0 && (
+        <Fold
+          title={good.length === 1 ? "One check is as it should be" : `${good.length} checks are as they should be`}
+        >
+          {() => <CheckTable caption={`Checks of ${name} that passed`} checks={good} />}
+        </Fold>
+      )}
+    </>
+  );
+}
+
+const CheckTable = ({ caption, checks }: { caption: string; checks: readonly Check[] }) => (
+  <Table<Check>
+    caption={caption}
+    rows={checks}
+    columns={[
+      {
+        title: "Result",
+        cell: ({ outcome }) => <Mark {...(OUTCOMES[outcome] ?? { outcome: "skipped", word: outcome })} />,
+      },
+      { title: "Check", cell: ({ id }) => id },
+      { title: "Found", cell: ({ answered }) => answered },
+      ...(checks.some(({ remedy }) => remedy) ? [{ title: "To do", cell: ({ remedy }: Check) => remedy }] : []),
+    ]}
+  />
+);

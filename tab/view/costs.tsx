@@ -37,7 +37,7 @@ export function Costs({ steps }: { steps: readonly Step[] }) {
       />
       {sum && (
         <p>
-          All {sum.jobs} jobs of the run: {sum.nodeHours.toFixed(2)} node-hours
+          {sum.jobs === 1 ? "The only job" : `All ${sum.jobs} jobs`} of the run: {sum.nodeHours.toFixed(2)} node-hours
           {sum.amount !== undefined && `, ${money(sum.amount, sum.currency)}`}.
         </p>
       )}

@@ -50,7 +50,7 @@ export function sameFiles(one: BlobPlace, other: BlobPlace, signal: AbortSignal)
 }
 
 /** The blobs of a place by their path below it; the empty path is the place itself, where it is a file. */
-async function blobsAt({ container, path }: BlobPlace, signal: AbortSignal): Promise<Map<string, BlobFile>> {
+export async function blobsAt({ container, path }: BlobPlace, signal: AbortSignal): Promise<Map<string, BlobFile>> {
   const blobs = new Map<string, BlobFile>();
   for await (const blob of container.files(path, signal)) {
     // A prefix also matches names that are longer, such as `model-2` for `model`.

@@ -18,6 +18,7 @@ import { refuseEvidence } from "../gate/evidence.ts";
 import { CONTENT_HASH, lineageProperties, lineageTags } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { type DataChange, dataChange } from "./data-change.ts";
 import { shareVersion } from "./share.ts";
 
 export interface RegisteredAsset {
@@ -30,6 +31,8 @@ export interface RegisteredAsset {
   readonly path: string;
   /** False: the version was there already. */
   readonly created: boolean;
+  /** Of new files of this machine: the difference to the newest version before. */
+  readonly change?: DataChange;
 }
 
 /**
@@ -97,10 +100,26 @@ export async function registerData(
     return create(home, document, document.version, wanted, root);
   }
   const attempt = async () => {
-    const { there, free } = await findVersionOf(home, "data", name, (version) => wanted.isHeldBy(version));
-    return there ? known(home, document, there) : create(home, document, free, wanted, root);
+    const others: AssetBody[] = [];
+    const { there, free } = await findVersionOf(home, "data", name, async (version) => {
+      const isHeld = await wanted.isHeldBy(version);
+      if (!isHeld) others.push(version);
+      return isHeld;
+    });
+    if (there) return known(home, document, there);
+    // Read beside what the registration asks.
+    const change = wanted.local && dataChange(home, name, newestOf(others), wanted.local);
+    change?.catch(() => {});
+    const created = await create(home, document, free, wanted, root);
+    return { ...created, ...(change && created.created ? { change: await change } : {}) };
   };
   return untilFree(`a version of the data asset ${name}`, attempt, home);
+}
+
+/** The version with the highest number; versions with other names have none. */
+function newestOf(versions: readonly AssetBody[]): AssetBody | undefined {
+  const number = (version: AssetBody) => Number(/^\d{1,15}$/.exec(versionIn(version) ?? "")?.[0] ?? -1);
+  return [...versions].sort((one, other) => number(other) - number(one))[0];
 }
 
 interface WantedContent {
