@@ -7,7 +7,7 @@ import type { ConnectionDetails } from "./connection.ts";
 import type { StepFolders } from "./folders.ts";
 import type { InputSource } from "./inputs.ts";
 import type { ProxySettings } from "./network.ts";
-import type { GitHubConnection, PullRequestAccess } from "./pull-request-access.ts";
+import type { PullRequestSource } from "./pull-request-access.ts";
 import type { RightsAccess } from "./rights.ts";
 import type { RecordsAccess } from "./run-records.ts";
 import type { WritesAccess } from "./run-writes.ts";
@@ -51,10 +51,8 @@ export interface Agent extends InputSource {
   rightsAccess(): RightsAccess;
   /** Writes on the step's own run; undefined where it is part of none, or has no token. */
   writesAccess(): WritesAccess | undefined;
-  /** The pull request of the run, if it has one; undefined where it is no run of a pipeline, or has no token. */
-  pullRequestAccess(): PullRequestAccess | undefined;
-  /** The connection to GitHub that the input names. Its token is masked before this returns. @throws TaskError kind `connection` */
-  gitHubConnection(inputName: string): GitHubConnection;
+  /** For `readPullRequestAccess`, which only few tasks carry; undefined where the job has no token. */
+  pullRequestSource(): PullRequestSource | undefined;
   /** An output variable of the step. */
   setOutput(name: string, value: string, secret?: boolean): void;
   /** A value for later stages of this very step (main to post-job). */

@@ -19,7 +19,6 @@ import { own } from "./guard.ts";
 import type { ProxySettings } from "./network.ts";
 import { logIssue, pipelineLog } from "./output.ts";
 import { readProvenance } from "./provenance.ts";
-import { readGitHubConnection, readPullRequestAccess } from "./pull-request-access.ts";
 import { secretForms } from "./secrets.ts";
 import { safeName, stepMemory, stepNonce } from "./step-memory.ts";
 import { uncaughtError } from "./uncaught.ts";
@@ -141,12 +140,15 @@ export function openAgent(userAgent: string): Agent {
         },
       };
     },
-    pullRequestAccess: () => (accessToken === undefined ? undefined : readPullRequestAccess(variable, settings)),
-    gitHubConnection(inputName) {
-      const id = quietly(() => tl.getInput(inputName))?.trim() ?? "";
-      const source = connectionSource(id);
-      for (const key of SECRET_PARAMETERS) setSecret(source.parameter(key) ?? "");
-      return readGitHubConnection(inputName, id, source);
+    pullRequestSource() {
+      if (accessToken === undefined) return undefined;
+      const connection = (inputName: string) => {
+        const id = quietly(() => tl.getInput(inputName))?.trim() ?? "";
+        const source = connectionSource(id);
+        for (const key of SECRET_PARAMETERS) setSecret(source.parameter(key) ?? "");
+        return { id, source };
+      };
+      return { variable, settings, connection };
     },
     setOutput: (name, value, secret = false) => quietly(() => tl.setVariable(name, value, secret, true), "say"),
     setTaskVariable: (name, value) => quietly(() => tl.setTaskVariable(name, value), "say"),

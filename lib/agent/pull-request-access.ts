@@ -41,11 +41,19 @@ export interface GitHubConnection {
 
 type Variable = (name: string) => string | undefined;
 
+/** Sources of it: the run's variables and connections, as the agent says them. */
+export interface PullRequestSource {
+  readonly variable: Variable;
+  readonly settings: () => AzureDevOpsSettings;
+  /** The connection that an input names; its secrets are masked before this returns. */
+  readonly connection: (inputName: string) => { readonly id: string; readonly source: ConnectionSource };
+}
+
 /** @returns undefined where this is no run of a pipeline */
-export function readPullRequestAccess(
-  variable: Variable,
-  settings: () => AzureDevOpsSettings,
-): PullRequestAccess | undefined {
+export function readPullRequestAccess({
+  variable,
+  settings,
+}: Pick<PullRequestSource, "variable" | "settings">): PullRequestAccess | undefined {
   const runId = Number(variable("Build.BuildId"));
   if (!runId || variable("Release.ReleaseId") !== undefined) return undefined;
   const given = settings();
@@ -105,7 +113,10 @@ function projectIn(repositoryUri: string, collectionUri: string): string | undef
  * (docs/facts/evidence.md#D.8); the agent tells parameters apart without regard to case.
  * @throws TaskError kind `connection`
  */
-export function readGitHubConnection(inputName: string, id: string, source: ConnectionSource): GitHubConnection {
+export function readGitHubConnection(
+  inputName: string,
+  { id, source }: ReturnType<PullRequestSource["connection"]>,
+): GitHubConnection {
   const fault = (message: string, hint: string, errorCode: ErrorCode = "AML1003") =>
     new TaskError("connection", message, { errorCode, hint });
   if (id === "" || (source.url === undefined && source.scheme === undefined))

@@ -25,6 +25,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...assetPart("Model", record.model),
     ...promotionPart(record.promotion),
     ...proofPart(record.proof),
+    ...pullRequestPart(record.pullRequest),
     ...deploymentPart(record),
     ...rollbackPart(record),
     ...invocationPart(record),
@@ -153,6 +154,18 @@ function promotionPart(promotion: RunRecord["promotion"]): string[] {
       ["Evaluation", said === undefined ? "none proven" : `${cell(said)}: ${cell(evidence["evaluationRun"] ?? "")}`],
       ["Approved by", approvedBy && cell(approvedBy)],
       ["With it", alongWith.length > 0 ? alongWith.map(code).join(", ") : undefined],
+    ]),
+  ];
+}
+
+function pullRequestPart(pullRequest: RunRecord["pullRequest"]): string[] {
+  if (!pullRequest) return [];
+  const { id, url, comment, status } = pullRequest;
+  return [
+    table([
+      ["Pull request", link(id, url)],
+      ["Its comment", comment],
+      ["Its status", status && `${code(status.name)}: ${cell(status.state)}`],
     ]),
   ];
 }

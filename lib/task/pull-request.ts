@@ -1,21 +1,24 @@
 // View of a step on the pull request of its run. It is a file of its own so that only tasks that have it carry it, and what needs requests
 // is loaded only where the user asks for it.
 // Tests: test/tasks/pull-request.test.ts
-import type { PullRequestAccess } from "../agent/pull-request-access.ts";
+import { type PullRequestAccess, readGitHubConnection, readPullRequestAccess } from "../agent/pull-request-access.ts";
 import type { PullRequestInputs } from "../evidence/pull-request/wish.ts";
 import { readWish } from "../evidence/pull-request/wish.ts";
-import { RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
+import type { RunRecord } from "../record/index.ts";
+import { recordsOfRun } from "./records-of-run.ts";
 import type { StepView, ViewContext } from "./task.ts";
-
-/** Tasks that leave records, of this extension or of a variant of it: those of the server leave none. */
-const LEAVES_RECORDS = /^AzureML(?!CheckModel|CheckRollout|WaitForJob)[A-Za-z]{1,40}$/;
-/** A post-job stage is in the timeline under the same task, and leaves no record. */
-const POST_JOB = /^Post-job: /;
-/** Milliseconds that records of this run's earlier steps are waited for. */
-const PATIENCE = 15_000;
 
 export interface PullRequestStep extends PullRequestInputs {
   readonly wait?: boolean;
+}
+
+/** The records of the run that are shown, and what `pullRequestPage` is told of them. */
+interface Showing {
+  readonly records: readonly RunRecord[];
+  readonly missing?: readonly string[];
+  readonly isRunning?: boolean;
+  readonly isJudgement?: boolean;
+  readonly fault?: string | undefined;
 }
 
 /**
@@ -25,47 +28,13 @@ export interface PullRequestStep extends PullRequestInputs {
  */
 export const onPullRequest =
   (part: "gate" | "job") =>
-  ({ inputs, log, signal, run }: ViewContext<PullRequestStep>): StepView | undefined => {
-    const wish = readWish(inputs);
-    if (wish === undefined) return undefined;
-    const access = run.pullRequest();
-    if (access === undefined) {
-      log.info("This step is part of no run of a pipeline: there is no pull request to tell its result.");
-      return undefined;
-    }
-    const { provenance } = run;
-    const name = wish.name ?? provenance.definition;
-    const loaded = Promise.all([
-      import("../evidence/pull-request/show.ts"),
-      import("../evidence/pull-request/page.ts"),
-      import("../evidence/pull-request/marker.ts"),
-    ]);
-    const opened = loaded.then(([{ openPullRequest }, , { keyOf }]) =>
-      openPullRequest({
-        ...{ access, log, signal },
-        gitHub: () => run.gitHub("gitHubConnection"),
-        report: {
-          wish,
-          key: keyOf(access.definitionId, name),
-          statusName: `${name}/${part}`,
-          runId: access.runId,
-          runUri: provenance.runUri,
-        },
-      }),
-    );
-    const earlier = recordsOfRun(run, signal);
-    const page = async (records: readonly RunRecord[], isRunning: boolean) => {
-      const [, { pullRequestPage }] = await loaded;
-      return pullRequestPage({
-        run: pageRun(name, access, provenance),
-        records,
-        isRunning,
-        isJudgement: part === "gate",
-      });
-    };
+  (context: ViewContext<PullRequestStep>): StepView | undefined => {
+    const opened = openOnPullRequest(context, `/${part}`);
+    if (opened === undefined) return undefined;
+    const earlier = recordsOfRun(context.run, context.signal);
     const announced =
-      part === "job" && inputs.wait
-        ? earlier.then(async ({ records }) => (await opened).show(await page(records, true)))
+      part === "job" && context.inputs.wait
+        ? earlier.then(({ records }) => opened.show({ records, isRunning: true }))
         : undefined;
     announced?.catch(() => {});
     const show = async (record: RunRecord) => {
@@ -73,10 +42,62 @@ export const onPullRequest =
       const { records } = await earlier;
       const { job } = record;
       const isRunning = record.result === "succeeded" && job !== undefined && !ENDED.test(job.status);
-      await (await opened).show(await page([...records, record], isRunning));
+      return opened.show({ records: [...records, record], isRunning, isJudgement: part === "gate" });
     };
-    return { end: (_record, clean) => show(clean), canceled: show };
+    return {
+      async end(record, clean) {
+        const shown = await show(clean);
+        if (shown !== undefined) record.pullRequest = shown;
+      },
+      canceled: async (clean) => void (await show(clean)),
+    };
   };
+
+/**
+ * Begins to look up the pull request and what is there of ours.
+ * @param suffix of the status's name
+ * @returns undefined where nothing is wished, or where this is no run of a pipeline @throws TaskError kind `input`
+ */
+export function openOnPullRequest({ inputs, log, signal, run }: ViewContext<PullRequestInputs>, suffix = "") {
+  const wish = readWish(inputs);
+  if (wish === undefined) return undefined;
+  const source = run.pullRequest();
+  const access = source && readPullRequestAccess(source);
+  if (source === undefined || access === undefined) {
+    log.info("This step is part of no run of a pipeline: there is no pull request to tell its result.");
+    return undefined;
+  }
+  const { provenance } = run;
+  const name = wish.name ?? provenance.definition;
+  const loaded = Promise.all([
+    import("../evidence/pull-request/show.ts"),
+    import("../evidence/pull-request/page.ts"),
+    import("../evidence/pull-request/marker.ts"),
+  ]);
+  const opened = loaded.then(([{ openPullRequest }, , { keyOf }]) =>
+    openPullRequest({
+      ...{ access, log, signal },
+      gitHub: () => readGitHubConnection(GITHUB, source.connection(GITHUB)),
+      report: {
+        wish,
+        key: keyOf(access.definitionId, name),
+        statusName: `${name}${suffix}`,
+        runId: access.runId,
+        runUri: provenance.runUri,
+      },
+    }),
+  );
+  return {
+    /** @returns the section of the record; undefined where no pull request was told anything */
+    async show(showing: Showing): Promise<RunRecord["pullRequest"]> {
+      const [, { pullRequestPage }] = await loaded;
+      return (await opened).show(pullRequestPage({ run: pageRun(name, access, provenance), ...showing }));
+    },
+  };
+}
+
+/** The input that names a connection to GitHub. */
+const GITHUB = "gitHubConnection";
 
 /** States of a job that has ended (docs/facts/azureml-services.md). */
 const ENDED = /^(completed|failed|canceled|notresponding)$/i;
@@ -93,35 +114,3 @@ const pageRun = (
   branch: from.branch,
   repositoryUri,
 });
-
-interface RunRecords {
-  readonly records: readonly RunRecord[];
-  /** Names of steps whose record did not arrive. */
-  readonly missing: readonly string[];
-}
-
-/**
- * Records of the other steps of this run, in the order in which they ended. Requests: three rounds, and one for each record.
- * @param limit what is waited for those of earlier steps, in milliseconds
- * @returns none where they cannot be read: a view shows what there is
- */
-async function recordsOfRun(
-  run: Pick<ViewContext<never>["run"], "records">,
-  signal: AbortSignal,
-  limit = PATIENCE,
-): Promise<RunRecords> {
-  const access = run.records();
-  if (access?.kind !== "build") return { records: [], missing: [] };
-  try {
-    const { RunRecords } = await import("../agent/run-records.ts");
-    const records = new RunRecords(access);
-    const wanted = { type: RECORD_TYPE, task: LEAVES_RECORDS, without: POST_JOB, patience: limit };
-    const read = records.own && (await records.read(records.own, wanted, signal));
-    return {
-      records: (read?.attachments ?? []).flatMap(({ content }) => readRecord(content).record ?? []),
-      missing: read?.missing ?? [],
-    };
-  } catch {
-    return { records: [], missing: [] };
-  }
-}

@@ -197,11 +197,15 @@ function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Output
     uploadFile: async (name, content) => {
       await secondaryWrite(agent, leaving(`The file ${name}`), () => agent.uploadFile(name, content));
     },
+    summary: async (name, markdown) => {
+      await secondaryWrite(agent, leaving(`The page ${name}`), () =>
+        agent.summary(`${name}.md`, without(hidden, markdown)),
+      );
+    },
     access: agent.runAccess,
     records: agent.recordsAccess,
     rights: agent.rightsAccess,
-    pullRequest: agent.pullRequestAccess,
-    gitHub: agent.gitHubConnection,
+    pullRequest: agent.pullRequestSource,
   };
 }
 

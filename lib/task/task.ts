@@ -2,7 +2,7 @@
 // Tests: test/tasks/stories.test.ts
 import type { StepFolders } from "../agent/folders.ts";
 import type { Contract } from "../agent/inputs.ts";
-import type { GitHubConnection, PullRequestAccess } from "../agent/pull-request-access.ts";
+import type { PullRequestSource } from "../agent/pull-request-access.ts";
 import type { RightsAccess } from "../agent/rights.ts";
 import type { RecordsAccess } from "../agent/run-records.ts";
 import type { WritesAccess } from "../agent/run-writes.ts";
@@ -56,12 +56,12 @@ export interface StoryRun<Outputs> {
   records(): RecordsAccess | undefined;
   /** For `openRights`. @throws TaskError where the agent says no project */
   rights(): RightsAccess;
-  /** For `lib/evidence`. Undefined where this is no run of a pipeline. */
-  pullRequest(): PullRequestAccess | undefined;
-  /** @throws TaskError kind `connection` */
-  gitHub(inputName: string): GitHubConnection;
+  /** For `openOnPullRequest`. Undefined where the job has no token. */
+  pullRequest(): PullRequestSource | undefined;
   /** Attaches a file to the run for the results tab; where it cannot, that is a warning. */
   attach(type: string, name: string, content: string | Uint8Array): Promise<void>;
+  /** Shows markdown on the run's Extensions tab, beside the record's own page; where it cannot, that is a warning. */
+  summary(name: string, markdown: string): void | Promise<void>;
   /** Keeps a file with the log of the run; where it cannot, that is a warning. */
   uploadFile(name: string, content: string): void | Promise<void>;
 }
@@ -95,7 +95,7 @@ export interface ViewContext<Inputs> {
   readonly inputs: Inputs;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly run: Pick<StoryRun<never>, "provenance" | "writes" | "records" | "pullRequest" | "gitHub">;
+  readonly run: Pick<StoryRun<never>, "provenance" | "writes" | "records" | "pullRequest">;
 }
 
 /** A view of the step outside of its run, such as work items: begun with the story, so that its reads run beside it. */

@@ -47,6 +47,10 @@ export interface RunIdentity {
     readonly sourceBranch: string;
     readonly targetBranch: string;
     readonly isFork?: boolean;
+    /** The number on GitHub, whose id is another one. */
+    readonly number?: number;
+    /** The commit that is reviewed, and not the merge. */
+    readonly sourceCommit?: string;
   };
   /** Without a query; the job token may ask it for tokens of its service connections. */
   readonly oidcRequestUri?: string;
@@ -235,6 +239,10 @@ function buildVariables(
     variables["system.pullRequest.pullRequestId"] = String(run.pullRequest.id);
     variables["system.pullRequest.sourceBranch"] = run.pullRequest.sourceBranch;
     variables["system.pullRequest.targetBranch"] = run.pullRequest.targetBranch;
+    if (run.pullRequest.number !== undefined)
+      variables["system.pullRequest.pullRequestNumber"] = String(run.pullRequest.number);
+    if (run.pullRequest.sourceCommit !== undefined)
+      variables["system.pullRequest.sourceCommitId"] = run.pullRequest.sourceCommit;
   }
   return variables;
 }
@@ -276,6 +284,8 @@ const READ_ONLY = new Set(
     "system.pullRequest.pullRequestId",
     "system.pullRequest.sourceBranch",
     "system.pullRequest.targetBranch",
+    "system.pullRequest.pullRequestNumber",
+    "system.pullRequest.sourceCommitId",
   ]
     .map((name) => name.toLowerCase())
     // These come as variables without being on the agent's list: release names may be changed by a command, proxies by a user.

@@ -54,7 +54,8 @@ const isUsual = (input: TaskInput): boolean => input.properties?.["Usual"] === "
 
 /** A step with every required input, and the others as remarks with their defaults. */
 function usage(json: TaskJson): string {
-  const lines = [`- task: ${json.name}@${json.version.Major}`, "  inputs:"];
+  const lines = [`- task: ${json.name}@${json.version.Major}`];
+  const inputs: string[] = [];
   for (const input of json.inputs) {
     const preset = defaultOf(input);
     const counts = countsByDefault(input, json);
@@ -63,8 +64,11 @@ function usage(json: TaskJson): string {
     const [first, ...rest] = `${input.name}: ${value}`.split("\n");
     const note = remark(input, preset, counts);
     const head = `    ${needed ? "" : "# "}${first}`.trimEnd();
-    lines.push(note === "" ? head : `${head} ${note}`, ...rest.map((line) => `    ${needed ? "" : "# "}${line}`));
+    inputs.push(note === "" ? head : `${head} ${note}`, ...rest.map((line) => `    ${needed ? "" : "# "}${line}`));
   }
+  // A mapping of remarks alone is none.
+  const hasAny = inputs.some((line) => !line.trimStart().startsWith("#"));
+  lines.push(hasAny ? "  inputs:" : "  # inputs:", ...inputs);
   return ["```yaml", ...(runsOnAgent(json) ? lines : agentless(lines)), "```"].join("\n");
 }
 

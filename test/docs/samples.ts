@@ -72,7 +72,7 @@ const connection = (name: string, type: string): ServiceConnection => ({
   name,
   type,
   url: "https://management.azure.com/",
-  scheme: "ServicePrincipal",
+  scheme: type === "github" ? ("OAuth" as "None") : "ServicePrincipal",
   parameters: {},
   data: {},
 });
@@ -80,6 +80,7 @@ const connections = Object.fromEntries(
   [
     ["azure-ml", "azurerm"],
     ["azure-ml-production", "azurerm"],
+    ["github", "github"],
     ["azureml-connection", "azurerm"],
     ["azureml-workspace", "azureml-workspace"],
   ].map(([name, type]) => [name, connection(name!, type!)]),

@@ -37,7 +37,7 @@ import { findLeaks, type Leak, SecretRecorder } from "./secrets.ts";
 export const PROJECT = path.join(root, "test", "bundle", "project");
 
 /** A task that runs on an agent, by its folder. */
-export type TaskName = Exclude<TaskFolderName, "WaitForJob" | "CheckModel" | "CheckRollout"> | "CheckSetup";
+export type TaskName = Exclude<TaskFolderName, "WaitForJob" | "CheckModel" | "CheckRollout"> | "CheckSetup" | "Report";
 
 export interface RunOptions {
   /** The agent's own choice where absent. */
@@ -55,6 +55,10 @@ export interface RunOptions {
   /** A run and an attempt of it; a new run where absent. */
   readonly build?: Build;
   readonly attempt?: number;
+  /** The pull request that started the run. */
+  readonly pullRequest?: NonNullable<JobOptions["run"]>["pullRequest"];
+  /** Where the code lies, where not in Azure Repos. */
+  readonly repository?: NonNullable<JobOptions["run"]>["repository"];
   /** Name of the step; the task's where absent. */
   readonly step?: string;
   readonly timeoutInMinutes?: number;
@@ -195,7 +199,12 @@ export class Bench {
         jobId,
         jobAttempt: options.attempt ?? 1,
         stageAttempt: options.attempt ?? 1,
-        repository: { name: "bundle", uri: cloud.devops.repositoryUri("bundle") },
+        repository: options.repository ?? {
+          id: build.definition.repository.id,
+          name: "bundle",
+          uri: cloud.devops.repositoryUri("bundle"),
+        },
+        ...(options.pullRequest === undefined ? {} : { pullRequest: options.pullRequest }),
         branch: build.sourceBranch,
         commit: build.sourceVersion,
         requestedFor: build.requestedFor.displayName,

@@ -5,7 +5,7 @@ import path from "node:path";
 import type { Agent } from "../../lib/agent/agent.ts";
 import type { ConnectionDetails } from "../../lib/agent/connection.ts";
 import { stepFolders } from "../../lib/agent/folders.ts";
-import type { GitHubConnection, PullRequestAccess } from "../../lib/agent/pull-request-access.ts";
+import type { PullRequestSource } from "../../lib/agent/pull-request-access.ts";
 import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { WritesAccess } from "../../lib/agent/run-writes.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
@@ -44,9 +44,8 @@ export interface StoryOptions {
   readonly records?: () => RecordsAccess;
   /** How the step writes on its run; the agent's own way where absent. */
   readonly writes?: () => WritesAccess;
-  /** The pull request of the run, and the connection to GitHub; the run has neither where absent. */
-  readonly pullRequest?: () => PullRequestAccess;
-  readonly gitHub?: () => GitHubConnection;
+  /** What the agent says of the run's pull request; nothing where absent. */
+  readonly pullRequest?: () => PullRequestSource;
   readonly registryAlone?: boolean;
   readonly cloud?: LocalCloud;
   /** Connections by the names of their inputs; where absent, that of the cloud's first subscription. */
@@ -150,8 +149,7 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     recordsAccess: options.records ?? (() => undefined),
     rightsAccess: () => assert.fail("The step asked for rights in Azure DevOps."),
     writesAccess: () => options.writes?.(),
-    pullRequestAccess: () => options.pullRequest?.(),
-    gitHubConnection: () => options.gitHub?.() ?? assert.fail("The step asked for GitHub."),
+    pullRequestSource: () => options.pullRequest?.(),
     setOutput(name, value) {
       told.set[name] = value;
     },

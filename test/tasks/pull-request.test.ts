@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import type { PullRequestAccess } from "../../lib/agent/pull-request-access.ts";
 import { RECORD_TYPE, writeRecord } from "../../lib/record/index.ts";
 import type { LocalCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
@@ -57,11 +56,22 @@ describe("a step and the pull request of its run", () => {
       ...{ proxy: undefined, caFile: cloud.caFile, temporaryFile: (name: string) => `${cloud.caFile}.${name}` },
     };
     const project = devops.project.name;
-    const pullRequest = (): PullRequestAccess => ({
-      ...{ settings, provider: "TfsGit", project, teamProject: project, organization: "contoso" },
-      ...{ repository: pull.repository.id, repositoryName: "model", repositoryUri: "https://x/", isFork: false },
-      ...{ pullRequestId: pull.pullRequestId, branch: "", commit: COMMIT, sourceCommit: COMMIT },
-      ...{ definitionId: build.definition.id, runId: build.id },
+    const variables: Readonly<Record<string, string>> = {
+      "Build.BuildId": String(build.id),
+      "System.DefinitionId": String(build.definition.id),
+      "System.TeamProject": project,
+      "Build.Repository.Provider": "TfsGit",
+      "Build.Repository.ID": pull.repository.id,
+      "Build.Repository.Name": "model",
+      "Build.SourceBranch": "refs/pull/1/merge",
+      "Build.SourceVersion": COMMIT,
+      "System.PullRequest.PullRequestId": String(pull.pullRequestId),
+      "System.PullRequest.SourceCommitId": COMMIT,
+    };
+    const pullRequest = () => ({
+      variable: (name: string) => variables[name],
+      settings: () => settings,
+      connection: () => assert.fail("It was asked for GitHub."),
     });
     return {
       pullRequest,

@@ -7,7 +7,7 @@ import { TaskError } from "../../errors.ts";
 import { segment } from "../../segment.ts";
 import { marked, runOfComment, THREAD_PROPERTY } from "./marker.ts";
 import type { Page, PageState } from "./page.ts";
-import type { PullRequestPlace, Report } from "./place.ts";
+import type { Commented, PullRequestPlace, Report } from "./place.ts";
 
 const VERSION = "api-version=7.1";
 /** Threads of our key that are tried: somebody else's, who copied the property, refuses the change. */
@@ -40,6 +40,7 @@ const STATES: Readonly<Record<PageState, string>> = {
   failed: "failed",
   running: "pending",
   canceled: "error",
+  unknown: "error",
 };
 
 /** The pull request of a run, with what is there of ours. */
@@ -47,7 +48,9 @@ export class AzureReposPullRequest implements PullRequestPlace {
   readonly #rest: Rest;
   readonly #report: Report;
   readonly #path: string;
-  readonly #id: number;
+  readonly provider = "azureRepos";
+  readonly id: number;
+  readonly url: string;
   readonly #isActive: boolean;
   /** Read when this is made, side by side with the step's own work. */
   #threads: Promise<readonly Thread[]>;
@@ -57,7 +60,8 @@ export class AzureReposPullRequest implements PullRequestPlace {
   private constructor(rest: Rest, access: PullRequestAccess, report: Report, found: { id: number; isActive: boolean }) {
     this.#rest = rest;
     this.#report = report;
-    this.#id = found.id;
+    this.id = found.id;
+    this.url = `${access.repositoryUri}/pullrequest/${found.id}`;
     this.#isActive = found.isActive;
     this.#path = `${repositoryPath(access)}/pullRequests/${found.id}`;
     this.#sourceCommit = access.sourceCommit;
@@ -74,12 +78,12 @@ export class AzureReposPullRequest implements PullRequestPlace {
     return found && new AzureReposPullRequest(rest, access, report, found);
   }
 
-  get title(): string {
-    return `pull request ${this.#id}`;
+  get #title(): string {
+    return `pull request ${this.id}`;
   }
 
   /** One round where the thread is there; where it is new a second one, which looks for a thread that another run made meanwhile. */
-  async comment(page: Page): Promise<string | undefined> {
+  async comment(page: Page): Promise<Commented> {
     const { key, runId } = this.#report;
     const content = marked(key, runId, page.markdown);
     const status = page.state === "failed" && this.#report.wish.opensOnFailure ? "active" : "closed";
@@ -92,25 +96,26 @@ export class AzureReposPullRequest implements PullRequestPlace {
     const threads = await this.#readThreads();
     this.#threads = Promise.resolve(threads);
     const [oldest] = this.#ours(threads);
-    if (oldest?.id === undefined || made === undefined || oldest.id >= made) return undefined;
-    if ((await this.#update(oldest, content, status)) === "refused") return undefined;
+    if (oldest?.id === undefined || made === undefined || oldest.id >= made) return { change: "created" };
+    const outcome = await this.#update(oldest, content, status);
+    if (outcome === "refused") return { change: "created" };
     await this.#rest({
-      doing: `delete the second thread of ${this.title}`,
+      doing: `delete the second thread of ${this.#title}`,
       verb: "DELETE",
       path: `${this.#path}/threads/${made}/comments/1?${VERSION}`,
     });
-    return undefined;
+    return outcome;
   }
 
   /** @returns a sentence where no status was set, because it would be one of other code */
   async status(page: Page): Promise<string | undefined> {
-    if (!this.#isActive) return `${this.title} is completed, and gets no status any more.`;
+    if (!this.#isActive) return `${this.#title} is completed, and gets no status any more.`;
     const iterations = await this.#iterations;
     const own = iterations.findLast(({ sourceRefCommit }) => sourceRefCommit?.commitId === this.#sourceCommit);
     if (own === undefined && iterations.length > 0 && this.#sourceCommit !== "")
-      return `${this.title} no longer has the commit ${this.#sourceCommit.slice(0, 8)} of this run, and gets no status of it.`;
+      return `${this.#title} no longer has the commit ${this.#sourceCommit.slice(0, 8)} of this run, and gets no status of it.`;
     await this.#rest({
-      doing: `set a status on ${this.title}`,
+      doing: `set a status on ${this.#title}`,
       verb: "POST",
       path: `${this.#path}/statuses?${VERSION}`,
       body: {
@@ -125,7 +130,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
   }
 
   async #readThreads(): Promise<readonly Thread[]> {
-    const doing = `list the threads of ${this.title}`;
+    const doing = `list the threads of ${this.#title}`;
     return listOf(
       doing,
       await this.#rest<List<Thread>>({ doing, verb: "GET", path: `${this.#path}/threads?${VERSION}` }),
@@ -133,7 +138,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
   }
 
   async #readIterations(): Promise<readonly Iteration[]> {
-    const doing = `list the pushes of ${this.title}`;
+    const doing = `list the pushes of ${this.#title}`;
     const path = `${this.#path}/iterations?${VERSION}`;
     return listOf(doing, await this.#rest<List<Iteration>>({ doing, verb: "GET", path }));
   }
@@ -151,15 +156,16 @@ export class AzureReposPullRequest implements PullRequestPlace {
     ];
   }
 
-  /** @returns `refused` where it is somebody else's or gone; a sentence where a newer run has written it */
-  async #update(thread: Thread, content: string, status: string): Promise<string | undefined> {
+  /** @returns `refused` where it is somebody else's or gone */
+  async #update(thread: Thread, content: string, status: string): Promise<Commented | "refused"> {
     const { key, runId } = this.#report;
     const there = thread.comments?.[0]?.content;
     const last = runOfComment(there, key) ?? 0;
-    if (last > runId) return `The comment on ${this.title} is of the newer run ${last}, and stays.`;
+    if (last > runId)
+      return { change: "unchanged", said: `The comment on ${this.#title} is of the newer run ${last}, and stays.` };
     const path = `${this.#path}/threads/${thread.id}`;
     const write = (doing: string, where: string, body: object) =>
-      this.#rest({ doing: `${doing} ${this.title}`, verb: "PATCH", path: `${where}?${VERSION}`, body });
+      this.#rest({ doing: `${doing} ${this.#title}`, verb: "PATCH", path: `${where}?${VERSION}`, body });
     try {
       await Promise.all([
         ...(there === content ? [] : [write("update the comment on", `${path}/comments/1`, { content })]),
@@ -167,7 +173,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
       ]);
       // A second page of this step, as after "is running", has nothing to look up any more.
       this.#threads = Promise.resolve([{ ...thread, status, comments: [{ content }] }]);
-      return undefined;
+      return { change: there === content ? "unchanged" : "updated" };
     } catch (error) {
       if (error instanceof TaskError && (error.status === 403 || error.status === 404)) return "refused";
       throw error;
@@ -176,7 +182,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
 
   async #create(content: string, status: string): Promise<number | undefined> {
     const made = await this.#rest<Thread>({
-      doing: `comment on ${this.title}`,
+      doing: `comment on ${this.#title}`,
       verb: "POST",
       path: `${this.#path}/threads?${VERSION}`,
       body: {

@@ -7,7 +7,7 @@ import { TaskError } from "../../errors.ts";
 import { segment } from "../../segment.ts";
 import { marked, runOfComment } from "./marker.ts";
 import type { Page, PageState } from "./page.ts";
-import type { PullRequestPlace, Report } from "./place.ts";
+import type { Commented, PullRequestPlace, Report } from "./place.ts";
 
 const HEADERS = { "X-GitHub-Api-Version": "2022-11-28" };
 const PER_PAGE = 100;
@@ -30,13 +30,16 @@ const STATES: Readonly<Record<PageState, string>> = {
   failed: "failure",
   running: "pending",
   canceled: "error",
+  unknown: "error",
 };
 
 export class GitHubPullRequest implements PullRequestPlace {
   readonly #rest: Rest;
   readonly #report: Report;
   readonly #path: string;
-  readonly #number: number;
+  readonly provider = "gitHub";
+  readonly id: number;
+  readonly url: string;
   readonly #sourceCommit: string;
   /** Read when this is made, side by side with the step's own work. */
   #comments: Promise<readonly Comment[]>;
@@ -45,7 +48,8 @@ export class GitHubPullRequest implements PullRequestPlace {
     this.#rest = rest;
     this.#report = report;
     this.#path = repositoryPath(access);
-    this.#number = number;
+    this.id = number;
+    this.url = `${access.repositoryUri.replace(/\.git$/, "")}/pull/${number}`;
     this.#sourceCommit = access.sourceCommit;
     this.#comments = report.wish.comment ? this.#readOurs() : Promise.resolve([]);
     this.#comments.catch(() => {});
@@ -56,20 +60,20 @@ export class GitHubPullRequest implements PullRequestPlace {
     return number === undefined ? undefined : new GitHubPullRequest(rest, access, report, number);
   }
 
-  get title(): string {
-    return `pull request ${this.#number}`;
+  get #title(): string {
+    return `pull request ${this.id}`;
   }
 
   /** One round where the comment is there; where it is new a second one, which looks for one that another run made meanwhile. */
-  async comment(page: Page): Promise<string | undefined> {
+  async comment(page: Page): Promise<Commented> {
     const { key, runId } = this.#report;
     const body = marked(key, runId, page.markdown);
     const [there] = await this.#comments;
     if (there !== undefined) return this.#update(there, body);
     const made = await this.#rest<Comment>({
-      doing: `comment on ${this.title}`,
+      doing: `comment on ${this.#title}`,
       verb: "POST",
-      path: `${this.#path}/issues/${this.#number}/comments`,
+      path: `${this.#path}/issues/${this.id}/comments`,
       body: { body },
       headers: HEADERS,
     });
@@ -77,20 +81,20 @@ export class GitHubPullRequest implements PullRequestPlace {
     const ours = await this.#readOurs();
     this.#comments = Promise.resolve(ours);
     const [oldest] = ours;
-    if (oldest?.id === undefined || made?.id === undefined || oldest.id >= made.id) return undefined;
-    await this.#update(oldest, body);
+    if (oldest?.id === undefined || made?.id === undefined || oldest.id >= made.id) return { change: "created" };
+    const outcome = await this.#update(oldest, body);
     await this.#rest({
-      doing: `delete the second comment on ${this.title}`,
+      doing: `delete the second comment on ${this.#title}`,
       verb: "DELETE",
       path: `${this.#path}/issues/comments/${made.id}`,
       headers: HEADERS,
     });
-    return undefined;
+    return outcome;
   }
 
   async status(page: Page): Promise<string | undefined> {
     if (this.#sourceCommit === "")
-      return `The agent does not say which commit ${this.title} reviews: it gets no status.`;
+      return `The agent does not say which commit ${this.#title} reviews: it gets no status.`;
     await this.#rest({
       doing: `set a status on ${this.#sourceCommit.slice(0, 8)}`,
       verb: "POST",
@@ -106,20 +110,21 @@ export class GitHubPullRequest implements PullRequestPlace {
     return undefined;
   }
 
-  async #update(there: Comment, body: string): Promise<string | undefined> {
+  async #update(there: Comment, body: string): Promise<Commented> {
     const { key, runId } = this.#report;
     const last = runOfComment(there.body, key) ?? 0;
-    if (last > runId) return `The comment on ${this.title} is of the newer run ${last}, and stays.`;
-    if (there.body === body) return undefined;
+    if (last > runId)
+      return { change: "unchanged", said: `The comment on ${this.#title} is of the newer run ${last}, and stays.` };
+    if (there.body === body) return { change: "unchanged" };
     await this.#rest({
-      doing: `update the comment on ${this.title}`,
+      doing: `update the comment on ${this.#title}`,
       verb: "PATCH",
       path: `${this.#path}/issues/comments/${there.id}`,
       body: { body },
       headers: HEADERS,
     });
     this.#comments = Promise.resolve([{ ...there, body }]);
-    return undefined;
+    return { change: "updated" };
   }
 
   /** Comments with our marker, the oldest first; of our own user, where the token says who that is: a marker can be copied. */
@@ -131,10 +136,10 @@ export class GitHubPullRequest implements PullRequestPlace {
   }
 
   async #readComments(): Promise<readonly Comment[]> {
-    const doing = `list the comments on ${this.title}`;
+    const doing = `list the comments on ${this.#title}`;
     const all: Comment[] = [];
     for (let page = 1; page <= MOST_PAGES; page++) {
-      const path = `${this.#path}/issues/${this.#number}/comments?per_page=${PER_PAGE}&page=${page}`;
+      const path = `${this.#path}/issues/${this.id}/comments?per_page=${PER_PAGE}&page=${page}`;
       const some = await this.#rest<readonly Comment[]>({ doing, verb: "GET", path, headers: HEADERS });
       if (!Array.isArray(some))
         throw new TaskError("service", `GitHub was asked to ${doing}, and answered with something else.`, {

@@ -14,7 +14,7 @@ const MOST_METRICS = 20;
 
 type Change = NonNullable<NonNullable<RunRecord["data"]>["change"]>;
 
-export type PageState = "passed" | "failed" | "running" | "canceled";
+export type PageState = "passed" | "failed" | "running" | "canceled" | "unknown";
 
 /** The run, as its step knows it. */
 export interface PageRun {
@@ -43,16 +43,32 @@ interface Given {
   readonly missing?: readonly string[];
   /** True: the last record is of a step that still runs. */
   readonly isRunning?: boolean;
+  /** Why the run is not known as a whole: what is there is shown, and does not count as passed. */
+  readonly fault?: string | undefined;
   /** True: the last record is of the step that judges, whose closed gate counts whatever its step was told to do about it. */
   readonly isJudgement?: boolean;
 }
 
-const MARKS = { passed: "✅", failed: "❌", running: "⏳", canceled: "⚪" } as const;
-const WORDS = { passed: "passed", failed: "failed", running: "is running", canceled: "was canceled" } as const;
+const MARKS = { passed: "✅", failed: "❌", running: "⏳", canceled: "⚪", unknown: "❔" } as const;
+const WORDS = {
+  passed: "passed",
+  failed: "failed",
+  running: "is running",
+  canceled: "was canceled",
+  unknown: "is not known",
+} as const;
 
 /** @param given records as `readRecord` gives them: their texts are cut already */
-export function pullRequestPage({ run, records, missing = [], isRunning = false, isJudgement = false }: Given): Page {
-  const state = isRunning ? "running" : stateOf(records, isJudgement);
+export function pullRequestPage({
+  run,
+  records,
+  missing = [],
+  isRunning = false,
+  isJudgement = false,
+  fault,
+}: Given): Page {
+  const known = isRunning ? "running" : stateOf(records, isJudgement);
+  const state = known === "passed" && fault !== undefined ? "unknown" : known;
   const head = [
     `### ${MARKS[state]} Azure ML: ${cell(run.name)} ${WORDS[state]}`,
     [link(`Run ${run.number}`, run.uri), commitOf(run), run.branch && `branch ${code(run.branch)}`]
@@ -61,13 +77,14 @@ export function pullRequestPage({ run, records, missing = [], isRunning = false,
     ...records.flatMap(failurePart),
     ...overview(records),
     ...records.flatMap(gatePart),
+    ...(fault === undefined ? [] : [cell(fault)]),
     ...(missing.length === 0 ? [] : [`No record arrived of ${missing.map(cell).join(", ")}.`]),
   ];
   const parts = records.flatMap(detailsOf);
   return {
     markdown: fitted(head.map(clean), parts.map(clean), run),
     state,
-    description: descriptionOf(state, records),
+    description: descriptionOf(state, records, fault),
   };
 }
 
@@ -206,7 +223,7 @@ function fitted(head: readonly string[], details: readonly string[], { uri }: Pa
   return isCut ? `${page}\n\n${rest}` : page;
 }
 
-function descriptionOf(state: PageState, records: readonly RunRecord[]): string {
+function descriptionOf(state: PageState, records: readonly RunRecord[], fault = ""): string {
   const gate = records.findLast((record) => record.gate !== undefined)?.gate;
   const failure = records.find(({ result, error }) => result === "failed" && error)?.error?.message;
   const broken = gate?.rules.find(({ passed }) => !passed);
@@ -215,11 +232,13 @@ function descriptionOf(state: PageState, records: readonly RunRecord[]): string 
       ? "Running"
       : state === "canceled"
         ? "Canceled"
-        : state === "failed"
-          ? (broken?.detail ?? failure ?? "Failed")
-          : gate === undefined
-            ? "Succeeded"
-            : `Gate open: ${gate.rules.length} rules passed${gate.champion ? ` against ${gate.champion}` : ""}`;
+        : state === "unknown"
+          ? fault
+          : state === "failed"
+            ? (broken?.detail ?? failure ?? "Failed")
+            : gate === undefined
+              ? "Succeeded"
+              : `Gate open: ${gate.rules.length} rules passed${gate.champion ? ` against ${gate.champion}` : ""}`;
   const line = redact(said).replace(/\s+/g, " ").trim();
   return line.length <= LONGEST_DESCRIPTION
     ? line

@@ -14,10 +14,19 @@ export interface Report {
   readonly runUri: string;
 }
 
+export interface Commented {
+  readonly change: "created" | "updated" | "unchanged";
+  /** A sentence where nothing was written, and why. */
+  readonly said?: string;
+}
+
 export interface PullRequestPlace {
-  /** `pull request 7` */
-  readonly title: string;
-  /** @returns a sentence where nothing was written, and why @throws TaskError with the status of a refusal */
-  comment(page: Page): Promise<string | undefined>;
+  readonly provider: "azureRepos" | "gitHub";
+  /** Its number. */
+  readonly id: number;
+  readonly url: string;
+  /** @throws TaskError with the status of a refusal */
+  comment(page: Page): Promise<Commented>;
+  /** @returns a sentence where none was set, and why @throws TaskError with the status of a refusal */
   status(page: Page): Promise<string | undefined>;
 }

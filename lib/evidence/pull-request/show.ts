@@ -4,6 +4,7 @@ import type { GitHubConnection, PullRequestAccess } from "../../agent/pull-reque
 import { openRest } from "../../agent/rest-door.ts";
 import { TaskError } from "../../errors.ts";
 import type { Log } from "../../log.ts";
+import type { RunRecord } from "../../record/index.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import { AzureReposPullRequest } from "./azure-repos.ts";
 import { GitHubPullRequest } from "./git-hub.ts";
@@ -23,10 +24,8 @@ interface Given {
   readonly signal: AbortSignal;
 }
 
-export interface Shown {
-  /** `pull request 7`; undefined where nothing was written. */
-  readonly title: string | undefined;
-}
+/** The section of the record; undefined where no pull request was told anything. */
+export type Shown = NonNullable<RunRecord["pullRequest"]> | undefined;
 
 /** Looks up the pull request and what is there of ours; the look-up runs side by side with the step's own work. */
 export function openPullRequest(given: Given): { show(page: Page): Promise<Shown> } {
@@ -38,27 +37,27 @@ export function openPullRequest(given: Given): { show(page: Page): Promise<Shown
       async show() {
         if (!isSaid) log.warn(skip);
         isSaid = true;
-        return { title: undefined };
+        return undefined;
       },
     };
   }
   const place = find(given);
   place.catch(() => {});
-  const state = { isRefused: false };
+  let isRefused = false;
   return {
     async show(page) {
       // The same refusal is said once.
-      if (state.isRefused) return { title: undefined };
-      let found: PullRequestPlace | undefined;
+      if (isRefused) return undefined;
+      let shown: Shown;
       const work = async () => {
-        found = await within(place, signal);
+        const found = await within(place, signal);
         if (found === undefined) return void log.info("This run belongs to no pull request: none is told its result.");
-        await within(write(found, page, given), signal);
+        shown = { id: String(found.id), provider: found.provider, url: found.url, comment: "refused" };
+        shown = await within(write(found, page, given), signal);
       };
       // After a cancel the last word is still said, and its failure is a warning too.
-      const isDone = await secondaryWrite({ log, signal: NEVER }, warning(given), work);
-      state.isRefused = !isDone;
-      return { title: isDone ? found?.title : undefined };
+      isRefused = !(await secondaryWrite({ log, signal: NEVER }, warning(given), work));
+      return shown;
     },
   };
 }
@@ -91,14 +90,28 @@ async function find({ access, gitHub, report }: Given): Promise<PullRequestPlace
 }
 
 /** Comment and status side by side; both are tried, and both failures are one. */
-async function write(place: PullRequestPlace, page: Page, { report, log }: Given): Promise<void> {
-  const { comment, status } = report.wish;
-  const results = await Promise.allSettled([
-    ...(comment ? [place.comment(page)] : []),
-    ...(status ? [place.status(page)] : []),
+async function write(place: PullRequestPlace, page: Page, { report, log }: Given): Promise<Shown> {
+  const { wish, statusName } = report;
+  const [comment, status] = await Promise.allSettled([
+    wish.comment ? place.comment(page) : undefined,
+    wish.status ? place.status(page) : undefined,
   ]);
-  for (const result of results) if (result.status === "fulfilled" && result.value) log.info(result.value);
-  const failures = results.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+  const sentences = [
+    comment.status === "fulfilled" ? comment.value?.said : undefined,
+    status.status === "fulfilled" ? status.value : undefined,
+  ];
+  for (const sentence of sentences) if (sentence !== undefined) log.info(sentence);
+  throwBoth([comment, status].flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : [])));
+  const change = comment.status === "fulfilled" ? comment.value?.change : undefined;
+  const isSet = wish.status && status.status === "fulfilled" && status.value === undefined;
+  return {
+    ...{ id: String(place.id), provider: place.provider, url: place.url },
+    ...(change === undefined ? {} : { comment: change }),
+    ...(isSet ? { status: { name: `azureml/${statusName}`, state: page.state } } : {}),
+  };
+}
+
+function throwBoth(failures: readonly unknown[]): void {
   const [first, ...others] = failures;
   if (first === undefined) return;
   if (!(first instanceof TaskError) || others.length === 0) throw first;

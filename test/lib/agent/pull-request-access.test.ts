@@ -21,10 +21,7 @@ const build: Record<string, string> = {
   "System.PullRequest.IsFork": "False",
 };
 const read = (more: Record<string, string | undefined> = {}) =>
-  readPullRequestAccess(
-    (name) => ({ ...build, ...more })[name],
-    () => settings,
-  );
+  readPullRequestAccess({ variable: (name) => ({ ...build, ...more })[name], settings: () => settings });
 
 describe("the pull request of a run", () => {
   it("is the one that the agent names, in the project of the repository", () => {
@@ -61,10 +58,10 @@ describe("the pull request of a run", () => {
   it("has the project of a repository whose address is short, and an organization of the older address", () => {
     assert.equal(read({ "Build.Repository.Uri": "https://dev.azure.com/contoso/_git/model" })?.project, "model");
     assert.equal(read({ "Build.Repository.Uri": "nonsense" })?.project, "pipelines");
-    const older = readPullRequestAccess(
-      (name) => build[name],
-      () => ({ ...settings, collectionUri: "https://contoso.visualstudio.com/" }),
-    );
+    const older = readPullRequestAccess({
+      variable: (name) => build[name],
+      settings: () => ({ ...settings, collectionUri: "https://contoso.visualstudio.com/" }),
+    });
     assert.equal(older?.organization, "contoso");
   });
 
@@ -80,9 +77,12 @@ describe("a connection to GitHub", () => {
     scheme = "PersonalAccessToken",
     parameters: object = { accessToken: "t" },
   ) =>
-    readGitHubConnection("gitHubConnection", "id-1", {
-      ...{ url, scheme, data: () => undefined },
-      parameter: (name) => (parameters as Record<string, string>)[name],
+    readGitHubConnection("gitHubConnection", {
+      id: "id-1",
+      source: {
+        ...{ url, scheme, data: () => undefined },
+        parameter: (name) => (parameters as Record<string, string>)[name],
+      },
     });
 
   it("sends its token to GitHub's API or to its own enterprise host alone", () => {
@@ -103,7 +103,13 @@ describe("a connection to GitHub", () => {
   it("explains itself where it gives no token, is not there or is not named", () => {
     assert.throws(() => connect("https://github.com", "InstallationToken", {}), /signs in by InstallationToken/);
     const none = { url: undefined, scheme: undefined, data: () => undefined, parameter: () => undefined };
-    assert.throws(() => readGitHubConnection("gitHubConnection", "gone", none), /names the service connection "gone"/);
-    assert.throws(() => readGitHubConnection("gitHubConnection", "", none), /is empty, and the code of this run/);
+    assert.throws(
+      () => readGitHubConnection("gitHubConnection", { id: "gone", source: none }),
+      /names the service connection "gone"/,
+    );
+    assert.throws(
+      () => readGitHubConnection("gitHubConnection", { id: "", source: none }),
+      /is empty, and the code of this run/,
+    );
   });
 });

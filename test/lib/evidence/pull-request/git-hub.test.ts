@@ -51,9 +51,12 @@ describe("a pull request on GitHub", () => {
         ...given,
       },
       gitHub: () =>
-        readGitHubConnection("gitHubConnection", "id-1", {
-          ...{ url: cloud.urls.gitHub, scheme, data: () => undefined },
-          parameter: (name) => parameters[name],
+        readGitHubConnection("gitHubConnection", {
+          id: "id-1",
+          source: {
+            ...{ url: cloud.urls.gitHub, scheme, data: () => undefined },
+            parameter: (name) => parameters[name],
+          },
         }),
       report: {
         wish: { comment: true, status: true, opensOnFailure: true, name: undefined },

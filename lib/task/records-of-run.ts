@@ -1,0 +1,48 @@
+// Records that the other steps of a run have left, for views of the whole run.
+// Tests: test/tasks/pull-request.test.ts, test/bundle/report.test.ts
+import { TaskError } from "../errors.ts";
+import { RECORD_TYPE, type RunRecord, readRecord } from "../record/index.ts";
+import type { ViewContext } from "./task.ts";
+
+/** Tasks that leave records, of this extension or of a variant of it: those of the server leave none, and a report is no step of its own. */
+const LEAVES_RECORDS = /^AzureML(?!CheckModel|CheckRollout|WaitForJob|Report)[A-Za-z]{1,40}$/;
+/** A post-job stage is in the timeline under the same task, and leaves no record. */
+const POST_JOB = /^Post-job: /;
+/** Milliseconds that records of this run's earlier steps are waited for. */
+const PATIENCE = 15_000;
+
+interface RunRecords {
+  /** In the order in which their steps ended. */
+  readonly records: readonly RunRecord[];
+  /** Names of steps whose record did not arrive, or cannot be read. */
+  readonly missing: readonly string[];
+  /** Why none can be read, as a sentence. */
+  readonly fault?: string;
+}
+
+/**
+ * Requests: two rounds and one for each record. A view of one step shows what there is; whoever judges the whole run looks at the fault.
+ * @throws nothing
+ */
+export async function recordsOfRun(
+  run: Pick<ViewContext<never>["run"], "records">,
+  signal: AbortSignal,
+): Promise<RunRecords> {
+  const access = run.records();
+  const none = { records: [], missing: [] };
+  if (access?.kind !== "build") return { ...none, fault: "This is no run of a pipeline whose steps could be read." };
+  try {
+    const { RunRecords } = await import("../agent/run-records.ts");
+    const records = new RunRecords(access);
+    const wanted = { type: RECORD_TYPE, task: LEAVES_RECORDS, without: POST_JOB, patience: PATIENCE };
+    const read = records.own && (await records.read(records.own, wanted, signal));
+    const found = (read?.attachments ?? []).map(({ step, content }) => ({ step, ...readRecord(content) }));
+    return {
+      records: found.flatMap(({ record }) => record ?? []),
+      missing: [...(read?.missing ?? []), ...found.flatMap(({ record, step }) => (record ? [] : [step]))],
+    };
+  } catch (error) {
+    const why = error instanceof TaskError ? error.message : String(error);
+    return { ...none, fault: `The records of this run's steps could not be read: ${why}` };
+  }
+}

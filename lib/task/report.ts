@@ -1,0 +1,38 @@
+// Report of a whole run: the records of its steps as one page, which its pull request is told. It is a file of its own so that only the
+// task that makes it carries it.
+// Tests: test/bundle/report.test.ts
+import type { Page } from "../evidence/pull-request/page.ts";
+import { pullRequestPage } from "../evidence/pull-request/page.ts";
+import type { PullRequestInputs } from "../evidence/pull-request/wish.ts";
+import type { RunRecord } from "../record/index.ts";
+import { openOnPullRequest } from "./pull-request.ts";
+import { recordsOfRun } from "./records-of-run.ts";
+import type { ViewContext } from "./task.ts";
+
+interface Report {
+  readonly page: Page;
+  readonly records: readonly RunRecord[];
+  readonly pullRequest: RunRecord["pullRequest"];
+}
+
+/** @throws TaskError kind `input` */
+export async function reportRun(context: ViewContext<PullRequestInputs>): Promise<Report> {
+  const opened = openOnPullRequest(context);
+  const { provenance } = context.run;
+  const { records, missing, fault: unread } = await recordsOfRun(context.run, context.signal);
+  context.signal.throwIfAborted();
+  const fault = unread ?? faultOf(records, missing);
+  const showing = { records, missing, fault };
+  const run = {
+    ...{ name: provenance.definition, number: provenance.runNumber, uri: provenance.runUri },
+    ...{ commit: provenance.commit, branch: provenance.branch, repositoryUri: provenance.repositoryUri },
+  };
+  const page = pullRequestPage({ run, ...showing });
+  return { page, records, pullRequest: await opened?.show(showing) };
+}
+
+/** The reason why the run is not known as a whole: it is never shown as passed then. */
+function faultOf(records: readonly RunRecord[], missing: readonly string[]): string | undefined {
+  if (missing.length > 0) return `${missing.length} steps of this run left no record that can be read.`;
+  return records.length === 0 ? "No step of this run has left a record." : undefined;
+}

@@ -1,0 +1,12 @@
+// Report: what the steps of this run left, on the run and on its pull request.
+import { defineTask } from "../../lib/task/index.ts";
+import { reportRun } from "../../lib/task/report.ts";
+import { contract } from "./contract.gen.ts";
+
+export default defineTask(contract, async ({ inputs, log, signal, record, run }) => {
+  const { page, records, pullRequest } = await reportRun({ inputs, log, signal, run });
+  if (pullRequest) record.pullRequest = pullRequest;
+  await run.summary("Report", page.markdown);
+  log.info(`${records.length} records of this run: ${page.state}. ${page.description}`);
+  return { passed: page.state === "passed", pullRequestId: pullRequest?.id ?? "" };
+});
