@@ -73,7 +73,9 @@ describe("AzureMLEvaluateMetrics as shipped", () => {
         assert.deepEqual([run.result, run.exitCode, run.jobResult], ["Failed", 0, "Failed"]);
         assert.equal(run.errors.length, 1);
         assert.match(run.errors[0]!, sentence());
-        assert.deepEqual(run.outputs, { passed: "false", champion: better });
+        const { evidence, ...outputs } = run.outputs;
+        assert.deepEqual(outputs, { passed: "false", champion: better });
+        assert.match(evidence ?? "", /: the gate is closed\*\*/);
         assert.deepEqual(tests(run)[0]?.results, outcomes);
         assert.equal(run.record?.gate?.passed, false);
         assert.match(run.record?.error?.message ?? "", sentence());
