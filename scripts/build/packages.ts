@@ -253,6 +253,20 @@ export const EXCESS: readonly Excess[] = [
     why: "The same.",
     instead: { text: late("https-proxy-agent", "HttpsProxyAgent") },
   },
+  {
+    importer: /[\\/]https?-proxy-agent[\\/]dist[\\/][^\\/]+\.js$/,
+    asks: /^debug$/,
+    why: "Lines for developers of the proxy agents, which the guard drops anyway; they hold the proxy's address with its password.",
+    instead: { text: "module.exports = () => () => {};" },
+    gone: /[\\/]node_modules[\\/](debug|ms|supports-color)[\\/]/,
+  },
+  {
+    importer: /[\\/]fast-xml-parser[\\/]src[\\/]xmlparser[\\/]OrderedObjParser\.js$/,
+    asks: /^is-unsafe$/,
+    why: "It judges entities that a document declares itself. Answers of storage declare none, and none is resolved here.",
+    instead: { text: "export const isUnsafe = () => true; export const HTML = []; export const XML = [];" },
+    gone: /[\\/]node_modules[\\/]is-unsafe[\\/]/,
+  },
 ];
 
 export const withoutExcess: Plugin = {
