@@ -131,6 +131,10 @@ const unreadable = (why: string) =>
     hint: "Sign the model with RegisterModel, or with model_signing and its defaults.",
   });
 
+/** Files that are there and that the signature says nothing of. */
+export const unsigned = (signed: Manifest, there: readonly FileDigest[]): string[] =>
+  there.filter(({ path }) => isIgnored(path, signed.ignored)).map(({ path }) => path);
+
 /** Differences between the files that were signed and those that are there; none where they are the same. */
 export function differences(signed: Manifest, there: readonly FileDigest[]): string[] {
   const found = new Map(there.map((file) => [file.path, file.sha256]));

@@ -8,6 +8,7 @@ import type { AssetStore } from "../assets/asset-store.ts";
 import { findVersion, noSuchAsset } from "../assets/assets.ts";
 import type { Registry } from "../assets/registry.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import { unsigned } from "./model-manifest.ts";
 import { findProof, proofOf } from "./proof-store.ts";
 import { readBundle } from "./signed-envelope.ts";
 import { type NamedSigner, readTrust } from "./signer-input.ts";
@@ -76,8 +77,11 @@ async function verifyModel(home: Workspace | Registry, request: VerificationRequ
   requireName(verified, signedAs ?? model, model);
   const there = await digestsAt(await placeOf(home, "models", name, body), model, signal);
   requireSameFiles(verified.manifest, there, model);
-  if (verified.manifest.ignored.length > 0)
-    home.log.warn(`The signature of ${model} says nothing of ${verified.manifest.ignored.slice(0, 20).join(", ")}.`);
+  const left = unsigned(verified.manifest, there);
+  if (left.length > 0)
+    home.log.warn(
+      `The signature of ${model} says nothing of ${left.length} of its files: ${left.slice(0, 20).join(", ")}.`,
+    );
   const { manifest, builder, invocation } = verified;
   return {
     ...{ name, version, id: body.id ?? "" },

@@ -1,28 +1,42 @@
-// Keys and certificates in the key vault of local Azure, as somebody with the rights for it makes them.
-import type { AzureMl } from "../../../../lib/azure/index.ts";
+// Keys and certificates in the key vault of local Azure, as somebody with the rights for it makes them: by its REST, and by no code of lib.
+import { readFileSync } from "node:fs";
+import https from "node:https";
+import { vaultAudience } from "../../../../local/azure/arm/clouds.ts";
 import type { LocalCloud } from "../../../../local/cloud.ts";
-import { openAzure } from "../world.ts";
 
-/** Asks the vault by its own REST, with a token for it. */
-export async function askVault(
+/** Asks the vault, with a token for it. @param where a path, or an id that the vault has answered */
+export function askVault(
   cloud: LocalCloud,
   method: "GET" | "POST" | "PATCH",
-  path: string,
+  where: string,
   body?: object,
-  azure?: AzureMl,
 ): Promise<{ status: number; body: Record<string, unknown> }> {
-  const client = azure ?? (await openAzure({ cloud }));
-  const token = await client.token(client.cloud.vaultScope);
-  const url = path.startsWith("https:") ? path : `${cloud.urls.vault}${path}`;
-  const answer = await client.request<Record<string, unknown>>(method, url, {
-    anonymous: true,
-    headers: { Authorization: `Bearer ${token}` },
-    apiVersion: "7.4",
-    promises: "anything",
-    expect: [400, 401, 403, 404, 501],
-    ...(body === undefined ? {} : { body }),
+  const { directory, environment } = cloud.azure;
+  const principal = directory.find(cloud.credentials.contributor.clientId);
+  if (principal === undefined) throw new Error("The contributor is gone.");
+  const token = directory.issue(principal, vaultAudience(environment));
+  const url = new URL(`${where.startsWith("https:") ? where : `${cloud.urls.vault}${where}`}?api-version=7.4`);
+  const options = {
+    method,
+    // Not every machine resolves names under .localhost.
+    host: "127.0.0.1",
+    port: url.port,
+    path: `${url.pathname}${url.search}`,
+    servername: url.hostname,
+    ca: readFileSync(cloud.caFile),
+    headers: { Host: url.host, Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+  };
+  return new Promise((resolve, reject) => {
+    const request = https.request(options, (response) => {
+      const pieces: Buffer[] = [];
+      response.on("data", (piece: Buffer) => pieces.push(piece));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, body: JSON.parse(Buffer.concat(pieces).toString() || "{}") }),
+      );
+    });
+    request.on("error", reject);
+    request.end(body === undefined ? undefined : JSON.stringify(body));
   });
-  return { status: answer.status, body: answer.body ?? {} };
 }
 
 /** Makes a key, or a new version of one. @returns its id with the version, and without */

@@ -1,0 +1,173 @@
+// Signed models against the reference implementations: `model_signing` of OpenSSF verifies ours, our task verifies theirs, and the validator of
+// CycloneDX holds the bill of materials to its schema.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createPublicKey, generateKeyPairSync, type JsonWebKey } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { LocalCloud } from "../../../local/cloud.ts";
+import { makeAuthority } from "../../../local/network/tls.ts";
+import { virtualEnvironment } from "../../../scripts/conformance/python.ts";
+import { assertSucceeded, Bench } from "../../harness/bench.ts";
+import type { SecretRecorder } from "../../harness/secrets.ts";
+import { askVault, newCertificate, newKey } from "../../lib/ml/proof/vault.ts";
+
+const root = path.resolve(import.meta.dirname, "../../..");
+const requirements = path.join(root, "test/conformance/requirements-proof.txt");
+const programs = () => virtualEnvironment(requirements, path.join(root, ".venv"), "proof").bin;
+
+const FILES: Readonly<Record<string, string>> = {
+  "weights.bin": "weights",
+  "a.txt": "y",
+  "a/b": "x",
+  "ü😀.bin": "z",
+  "ｆ.bin": "w",
+};
+
+function write(folder: string, files: Readonly<Record<string, string | Buffer>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), content);
+  }
+}
+
+/** Runs the reference implementation. @returns its exit code and what it said */
+function modelSigning(...given: readonly string[]): { code: number | null; said: string } {
+  const ran = spawnSync(path.join(programs(), "model_signing"), given, { encoding: "utf8" });
+  return { code: ran.status, said: `${ran.stdout}${ran.stderr}` };
+}
+
+/** The files below a version's place in the default datastore of local Azure, by their paths. */
+async function stored({ azure }: LocalCloud, kind: "models" | "data", name: string): Promise<Record<string, Buffer>> {
+  const { properties } = azure.assets[kind].version(name, "1") ?? {};
+  const uri = String(properties?.["modelUri"] ?? properties?.["dataUri"]);
+  const folder = `${uri.replace(/^.*\/paths\//, "").replace(/\/$/, "")}/`;
+  const container = `azureml-blobstore-${azure.workspaceGuid}`;
+  const files: Record<string, Buffer> = {};
+  for (const { name: blob } of await azure.blobs.list(container, folder))
+    files[blob.slice(folder.length)] = (await azure.blobs.get(container, blob)) ?? Buffer.alloc(0);
+  return files;
+}
+
+/** Works with an agent and a folder of its own. */
+async function inFolder(cloud: LocalCloud, work: (bench: Bench, folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), "conformance-proof-"));
+  try {
+    await work(new Bench(cloud, cloud.har as SecretRecorder, path.join(folder, "agent")), folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Registers and signs a model. @returns the model's folder and its proof's, as a user would download them */
+async function signedBy(bench: Bench, folder: string, name: string, signWith: string) {
+  const given = { source: "folder", modelPath: "reference", name, signWith };
+  const prepare = (sources: string) => write(path.join(sources, "reference"), FILES);
+  assertSucceeded(await bench.run("RegisterModel", given, { prepare }));
+  const [model, proof] = [path.join(folder, "model"), path.join(folder, "proof")];
+  write(model, await stored(bench.cloud, "models", name));
+  write(proof, await stored(bench.cloud, "data", `${name}-proof`));
+  return { model, proof, signature: path.join(proof, "model.sig") };
+}
+
+let attempt = 0;
+const newName = (what: string) => `${what}-${++attempt}`;
+
+export const flows: Readonly<Record<string, (cloud: LocalCloud) => Promise<void>>> = {
+  "model_signing accepts a signature of a key in the vault, and no changed, missing or added file": (cloud) =>
+    inFolder(cloud, async (bench, folder) => {
+      const { id, kid } = await newKey(cloud, newName("conformance"));
+      const { model, signature } = await signedBy(bench, folder, newName("vault-signed"), id);
+      const { key } = (await askVault(cloud, "GET", kid)).body as { key: JsonWebKey };
+      const publicKey = path.join(folder, "key.pem");
+      writeFileSync(publicKey, createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" }));
+      const verify = () => modelSigning("verify", "key", model, "--signature", signature, "--public_key", publicKey);
+      assert.deepEqual(verify().code, 0, verify().said);
+      for (const [change, said] of [
+        [{ "a/b": "X" }, /Hash mismatch for 'a\/b'/],
+        [{ "a/b": "x", "evil.py": "" }, /Extra files found in model/],
+      ] as const) {
+        write(model, change);
+        const { code, said: output } = verify();
+        assert.notEqual(code, 0);
+        assert.match(output, said);
+      }
+      rmSync(path.join(model, "evil.py"));
+      rmSync(path.join(model, "a.txt"));
+      assert.match(verify().said, /Missing files in model/);
+    }),
+
+  "model_signing accepts a signature of a certificate in the vault by its authority": (cloud) =>
+    inFolder(cloud, async (bench, folder) => {
+      const { caPem, certPem, keyPem } = await makeAuthority();
+      const id = await newCertificate(cloud, newName("certificate"), `${certPem}\n${keyPem}`);
+      const { model, signature } = await signedBy(bench, folder, newName("certificate-signed"), id);
+      const chain = path.join(folder, "ca.pem");
+      writeFileSync(chain, caPem);
+      const verify = () =>
+        modelSigning("verify", "certificate", model, "--signature", signature, "--certificate_chain", chain);
+      assert.equal(verify().code, 0, verify().said);
+      writeFileSync(chain, (await makeAuthority()).caPem);
+      assert.notEqual(verify().code, 0);
+    }),
+
+  "VerifyModel accepts a signature of model_signing, and no changed file": (cloud) =>
+    inFolder(cloud, async (bench, folder) => {
+      const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
+      const model = path.join(folder, "reference");
+      write(model, FILES);
+      write(folder, { "key.pem": privateKey.export({ type: "pkcs8", format: "pem" }).toString() });
+      const signature = path.join(folder, "theirs.sig");
+      const signed = modelSigning(
+        ...["sign", "key", model, "--private_key", path.join(folder, "key.pem"), "--signature", signature],
+      );
+      assert.equal(signed.code, 0, signed.said);
+      const name = newName("theirs");
+      const prepare = (sources: string) => {
+        write(path.join(sources, "reference"), FILES);
+        write(sources, { "pub.pem": publicKey.export({ type: "spki", format: "pem" }).toString() });
+        execFileSync("cp", [signature, path.join(sources, "theirs.sig")]);
+      };
+      const given = { source: "folder", modelPath: "reference", name };
+      assertSucceeded(await bench.run("RegisterModel", given, { prepare }));
+      const inputs = { modelName: name, modelVersion: "1", signedBy: "pub.pem", signatureFile: "theirs.sig" };
+      assertSucceeded(await bench.run("VerifyModel", inputs, { prepare }));
+      const uri = String(cloud.azure.assets.models.version(name, "1")?.properties["modelUri"]);
+      const blob = `${uri.replace(/^.*\/paths\//, "").replace(/\/$/, "")}/a/b`;
+      await cloud.azure.blobs.put(`azureml-blobstore-${cloud.azure.workspaceGuid}`, blob, "X");
+      const refused = await bench.run("VerifyModel", inputs, { prepare });
+      assert.match(refused.errors.join("\n"), /"a\/b" has other content than was signed/);
+    }),
+
+  "the validator of CycloneDX accepts bills of materials of a folder and of a job": (cloud) =>
+    inFolder(cloud, async (bench, folder) => {
+      const { id } = await newKey(cloud, newName("bills"));
+      const ofFolder = newName("bill-of-folder");
+      await signedBy(bench, folder, ofFolder, id);
+      const job = await bench.run("SubmitJob", { jobFile: "azureml/job.yml" });
+      assertSucceeded(job);
+      const ofJob = newName("bill-of-job");
+      const given = { jobName: job.outputs["jobName"], outputName: "model", name: ofJob, signWith: id };
+      assertSucceeded(await bench.run("RegisterModel", given));
+      for (const name of [ofFolder, ofJob]) {
+        const bill = (await stored(cloud, "data", `${name}-proof`))["bom.cdx.json"];
+        assert.ok(bill);
+        assert.equal(validated(bill), "", bill.toString());
+        const broken = bill.toString().replace('"bomFormat"', '"invented": 1, "bomFormat"');
+        assert.match(validated(Buffer.from(broken)), /invented/, "the validator finds what the schema has not");
+      }
+    }),
+};
+
+const VALIDATE = `
+import sys
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(sys.stdin.read())
+print("" if fault is None else fault.data.message[:500])
+`;
+
+/** @returns the first fault; empty where there is none */
+const validated = (bill: Buffer): string =>
+  execFileSync(path.join(programs(), "python3"), ["-c", VALIDATE], { input: bill, encoding: "utf8" }).trim();
