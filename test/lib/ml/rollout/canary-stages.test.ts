@@ -135,6 +135,35 @@ describe("a canary with one change a call", () => {
     assert.deepEqual((await served(name)).traffic, { green: 90, teal: 10 });
   });
 
+  it("that another canary replaced is begun again by no later stage of its run, also once that one has ended", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green"), seed(name, "teal")]);
+    const steps = { inputs: { steps: "10, 100" } };
+    const first = stages(name, "1");
+    for (const at of ["ten", "all"]) {
+      await (await first.stage(at, steps)).done;
+      await first.pass(12);
+    }
+    const second = stages(name, "2");
+    await second.pass(24);
+    const teal = { deployment: "teal", how: "b", ...steps };
+    const refused = async () => {
+      const outcome = await (await first.stage("end", steps)).done.then(
+        () => "it began again",
+        (error: Error) => error.message,
+      );
+      assert.match(outcome, /been taken back or replaced since|A canary rollout of the deployment teal is in progress/);
+    };
+    for (const at of ["ten", "all", "end"]) {
+      await (await second.stage(at, teal)).done;
+      await refused();
+      await second.pass(12);
+    }
+    assert.deepEqual((await served(name)).traffic, { teal: 100 });
+    await refused();
+    assert.deepEqual((await served(name)).traffic, { teal: 100 });
+  });
+
   it("that is good stays where its end cannot be written: that is a warning, and the next run ends it", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
