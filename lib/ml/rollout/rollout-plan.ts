@@ -15,7 +15,7 @@ import {
 } from "../endpoints/traffic-shares.ts";
 import { merged } from "../workspace/merge.ts";
 import { type Action, isReady, leavesCount, type Place, placeFor, placeInPlace, withCount } from "./rollout-place.ts";
-import { type LastRun, lastRunOf, nextTraffic, type Progress, standingProgress } from "./rollout-progress.ts";
+import { type LastRun, lastRunOf, nextTraffic, type Progress, runsOf, standingProgress } from "./rollout-progress.ts";
 import type { DeploymentBody, PlannedStrategy, RolloutWish } from "./rollout-wish.ts";
 
 export interface RolloutPlan {
@@ -36,9 +36,11 @@ export interface RolloutPlan {
   readonly moves: readonly Shares[];
   /** A rollout with steps that is under way: this one, begun by an earlier step or run, or another deployment's. */
   readonly progress?: Progress;
-  /** Deployment of another canary, which has all of the traffic, and whose last share nobody has judged. */
-  readonly replaces?: string;
+  /** Another deployment's canary, which has all of the traffic, and whose last share nobody has judged. */
+  readonly replaces?: Progress;
   readonly lastRun?: LastRun | undefined;
+  /** Short hashes of the runs that have begun a rollout with steps here. */
+  readonly runs: readonly string[];
   /** Deployments to remove once they have no traffic. */
   readonly remove: readonly string[];
 }
@@ -67,7 +69,7 @@ export function planRollout(
   const place = strategy.kind === "inPlace" ? placeInPlace(deployments, wish) : placeFor(deployments, live, wish);
   const { name, action, existing, reason } = place;
   const standing = standingProgress(endpoint);
-  const replaces = isReplaceable(standing, name, wish) ? standing.deployment : undefined;
+  const replaces = isReplaceable(standing, name, wish) ? standing : undefined;
   const progress = replaces === undefined ? standing : undefined;
   const moves = movesOf(strategy, place, { endpoint, progress, wish });
   const trafficAfter = moves.at(-1)?.traffic ?? trafficBefore;
@@ -90,6 +92,7 @@ export function planRollout(
     ...(progress === undefined ? {} : { progress }),
     ...(replaces === undefined ? {} : { replaces }),
     lastRun: lastRunOf(endpoint?.tags),
+    runs: runsOf(endpoint?.tags),
     remove:
       wish.deleteOldDeployments && endsLive
         ? idle(deployments, { ...endpoint?.properties.mirrorTraffic, ...trafficAfter }, name)
@@ -231,7 +234,7 @@ export function planLines(endpoint: string, plan: RolloutPlan): string[] {
     ...(plan.replaces === undefined
       ? []
       : [
-          `  replace the canary ${plan.replaces}, which has all of the traffic, and whose last share nobody has judged`,
+          `  replace the canary ${plan.replaces.deployment}, which has all of the traffic, and whose last share nobody has judged`,
         ]),
     ...moveLines(plan),
     ...plan.remove.map((one) => `  delete the deployment ${one}`),

@@ -12,6 +12,10 @@ import { stepOf } from "../workspace/lineage.ts";
 
 /** The start of the rollout: what a rollback goes back to, and which steps have changed the share. */
 export const ORIGIN = "azureDevOps.rolloutOrigin";
+/** Short hashes of the runs that began a rollout with steps, newest first, with a space between: none of them begins its rollout twice. */
+export const RUNS = "azureDevOps.rolloutRuns";
+/** Of 8 characters each; the older ones are forgotten. */
+const MOST_RUNS = 25;
 /** Characters of a tag's value in Azure Resource Manager (docs/facts/operations.md#A.6). */
 const LONGEST = 256;
 
@@ -77,8 +81,10 @@ export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
     { by, made, was, of, taken },
     { by, made, of, taken: taken.slice(-8) },
   ].map((one) => JSON.stringify(one));
+  const runs = [...new Set([...(of === "" ? [] : [of]), ...runsOf(tags)])].slice(0, MOST_RUNS);
   return {
     ...others,
+    ...(runs.length === 0 ? {} : { [RUNS]: runs.join(" ") }),
     [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since, took, before, run }),
     [ORIGIN]:
       origins.find((text) => text.length <= LONGEST) ?? JSON.stringify({ by, made, of, taken: taken.slice(-8) }),
@@ -102,6 +108,9 @@ export function withEndedProgress(tags: Tags): Tags {
   const { [IN_PROGRESS]: _state, ...others } = tags;
   return others;
 }
+
+/** Short hashes of the runs that have begun a rollout with steps on the endpoint, newest first. */
+export const runsOf = (tags: Tags | null | undefined): string[] => (tags?.[RUNS] ?? "").split(" ").filter(isMark);
 
 /** The run that made the last change of a rollout with steps, which may have ended since. */
 export interface LastRun {

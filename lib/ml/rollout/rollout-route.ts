@@ -66,13 +66,16 @@ const isSame = (one: Progress | undefined, other: Progress): boolean =>
  * @throws TaskError where the rollout of this run was taken back, or has ended well and does not stand any more
  */
 export function hasEnded(plan: RolloutPlan, kind: Progress["kind"], provenance: Provenance): boolean {
-  const { progress, replaces, lastRun, trafficBefore, moves, deployment } = plan;
-  if (progress !== undefined || replaces !== undefined || lastRun === undefined || lastRun.of !== runMark(provenance))
-    return false;
-  const { ended } = lastRun;
+  const { progress, replaces, lastRun, runs, trafficBefore, moves, deployment } = plan;
+  const own = runMark(provenance);
+  const isLast = lastRun?.of === own;
+  if (progress !== undefined || own === "" || !(isLast || runs.includes(own))) return false;
+  // A canary of the same run that has all of the traffic is replaced by this other one.
+  if (replaces?.of === own) return false;
+  const ended = isLast ? lastRun.ended : undefined;
   if (ended && !(ended.kind === kind && sameName(ended.deployment, deployment.name))) return false;
   if (ended?.kind === "shadow") return true;
-  if (ended && moves.length === 0) return false;
+  if ((ended || !isLast) && moves.length === 0) return false;
   const what = ended
     ? "The rollout that this run began has ended, and was rolled back or replaced since:"
     : "The rollout that this run began has been taken back or replaced since:";

@@ -155,7 +155,7 @@ export class Rollout {
   async #isNobodyElses(): Promise<boolean> {
     if (this.#workspace.azure.dryRun) return true;
     const rollouts = await this.lock.rollouts();
-    const { replaces } = this.#plan;
+    const replaces = this.#plan.replaces?.deployment;
     const other = replaces === undefined ? undefined : rollouts?.[replaces.toLowerCase()];
     if (replaces !== undefined && other) throw stillJudged(this.#endpoint, replaces, other);
     const entry = rollouts?.[this.name.toLowerCase()];

@@ -7,7 +7,9 @@ import {
   nextTraffic,
   ORIGIN,
   type Progress,
+  RUNS,
   readProgress,
+  runsOf,
   standingProgress,
   stands,
   stepMark,
@@ -33,7 +35,8 @@ describe("a rollout in progress", () => {
     const tags = withProgress({ team: "a" }, canary);
     assert.deepEqual(readProgress(tags), canary);
     assert.equal(tags["team"], "a");
-    assert.deepEqual(withProgress(tags, undefined), { team: "a" });
+    // Which runs began one stays.
+    assert.deepEqual(withProgress(tags, undefined), { team: "a", [RUNS]: "0f0f0f0f" });
   });
 
   it("fits into tags of 256 characters, however many steps and deployments there are", () => {
@@ -42,6 +45,15 @@ describe("a rollout in progress", () => {
     const taken = Array.from({ length: 12 }, (_, at) => `0a1b2c${String(at).padStart(2, "0")}`);
     const tags = withProgress({}, { ...canary, deployment: "d".repeat(32), run: "r".repeat(300), was, taken });
     for (const name of [IN_PROGRESS, ORIGIN]) assert.ok((tags[name]?.length ?? 999) <= 256, tags[name]);
+    // With the time that its operation took and the share before it, too.
+    const more = { ...canary, deployment: "d".repeat(32), share: 100, run: "r".repeat(300), took: 99_999 };
+    const longest = withProgress({}, { ...more, before: canary.since });
+    assert.ok((longest[IN_PROGRESS]?.length ?? 999) <= 256, longest[IN_PROGRESS]);
+    assert.deepEqual([readProgress(longest)?.took, readProgress(longest)?.before], [99_999, canary.since]);
+    let many: Readonly<Record<string, string>> = {};
+    for (let at = 10; at < 60; at++) many = withProgress(many, { ...canary, of: `0a1b2c${at}` });
+    assert.ok((many[RUNS]?.length ?? 999) <= 256);
+    assert.deepEqual([runsOf(many).length, runsOf(many)[0]], [25, "0a1b2c59"]);
     const read = readProgress(tags);
     // What does not fit is what the others' shares before the rollout were; the newest steps are kept.
     assert.equal(read?.was, undefined);
