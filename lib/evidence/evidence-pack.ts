@@ -3,7 +3,7 @@
 // text too: whether the page of ManualValidation shows markdown is not known (docs/facts/evidence.md#D.6). Pure.
 // Tests: test/lib/evidence/evidence-pack.test.ts
 import type { Provenance } from "../provenance.ts";
-import { cell, type GateSection, type RunRecord } from "../record/index.ts";
+import { cell, type GateSection, type RunRecord, redact } from "../record/index.ts";
 import { cut } from "../remote-text.ts";
 import { defuse } from "./defuse.ts";
 
@@ -50,7 +50,7 @@ export function evidencePack(
   const head = `**${[definition, runNumber].filter(Boolean).map(cell).join(" ") || "This run"}: ${verdict}**`;
   const foot = [cell(afterwards), ...(runUri.startsWith("https://") ? [`[The run](${runUri})`] : [])];
   const page = (most: number, longest: number) =>
-    defuse(
+    clean(
       [
         head,
         ...parts.map(({ title, lines }) => {
@@ -67,8 +67,11 @@ export function evidencePack(
     const short = page(most, 60 + most * 20);
     if (short.length <= PACK_LIMIT) return { short, full };
   }
-  return { short: cut(defuse([head, ...foot].join("\n\n")), PACK_LIMIT), full };
+  return { short: cut(clean([head, ...foot].join("\n\n")), PACK_LIMIT), full };
 }
+
+/** Without secrets in addresses, and without mentions. */
+const clean = (markdown: string): string => defuse(redact(markdown));
 
 const number = (value: number): string =>
   Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));

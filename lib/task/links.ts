@@ -18,6 +18,6 @@ export function linksView({
   );
   return {
     ready: links.then(({ ready }) => ready).catch(() => {}),
-    end: async (record) => (await links).end(record, record.rollback?.workItems),
+    end: async (record, clean) => (await links).end(record, clean, record.rollback?.workItems),
   };
 }

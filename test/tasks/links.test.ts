@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { WritesAccess } from "../../lib/agent/run-writes.ts";
+import { RunLinks } from "../../lib/evidence/links/run-links.ts";
 import { findVersion } from "../../lib/ml/assets/assets.ts";
 import type { Provenance } from "../../lib/provenance.ts";
+import type { RunRecord } from "../../lib/record/index.ts";
 import { deploymentsOfEndpoint } from "../../local/azure/records/online-endpoint.ts";
 import type { WorkItem } from "../../local/devops/state/work-items.ts";
 import evaluateMetrics from "../../tasks/EvaluateMetrics/index.ts";
@@ -14,7 +16,7 @@ import registerModel from "../../tasks/RegisterModel/index.ts";
 import rollback from "../../tasks/Rollback/index.ts";
 import { until } from "../harness/until.ts";
 import { liveEndpoint, release } from "../lib/ml/rollouts.ts";
-import { openLocal, provenance, theCloud } from "../lib/ml/world.ts";
+import { memoryLog, openLocal, provenance, theCloud } from "../lib/ml/world.ts";
 import { JobClient } from "../local/azure/job-client.ts";
 import { type Ran, runStory } from "./context.ts";
 import { type Between, standBetween } from "./devops-between.ts";
@@ -143,6 +145,29 @@ describe("links of a step", () => {
       /"breast-cancer Build Service \(contoso\)"/,
     ])
       assert.match(warnings[0] ?? "", part);
+  });
+
+  it("say nothing of what only the record in memory holds: a file's secret is taken out before", async () => {
+    const made = await stage();
+    const log = memoryLog();
+    const links = new RunLinks(made.writes(), { ...made.own }, "link", { log, signal: new AbortController().signal });
+    const failed = (message: string): RunRecord => ({
+      version: 2,
+      task: { name: "AzureMLDeployEndpoint", friendlyName: "Deploy", version: "1.0.0" },
+      result: "failed",
+      started: "2026-11-27T13:40:00.000Z",
+      deployment: { endpoint: "prod", name: "green" },
+      error: { message },
+    });
+    const record = failed("The key hunter2 is wrong.");
+    await links.end(record, failed("The key *** is wrong."));
+    const [comment] = made.item.comments;
+    assert.match(comment?.text ?? "", /The key \*\*\* is wrong/, log.text());
+    assert.doesNotMatch(JSON.stringify(made.item), /hunter2/);
+    assert.deepEqual(
+      record.workItems?.map(({ id, change }) => [id, change]),
+      [[String(made.item.id), "commented"]],
+    );
   });
 
   it("stand where somebody else changes the work item at the same time", async () => {

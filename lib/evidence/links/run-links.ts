@@ -63,12 +63,15 @@ export class RunLinks {
   }
 
   /**
-   * Writes what the record gives. @param further ids of work items that are not of this run, such as those of a deployment
+   * Writes what the record gives.
+   * @param record is told what became of the work items
+   * @param clean the same without secrets: all that is written comes from it
+   * @param further ids of work items that are not of this run, such as those of a deployment
    * @throws the signal's reason where the step is cancelled; nothing else
    */
-  async end(record: RunRecord, further: readonly string[] = []): Promise<void> {
-    const linked = linkedOf(record, this.#provenance);
-    const writes = await this.#writes(record, linked, further);
+  async end(record: RunRecord, clean: RunRecord, further: readonly string[] = []): Promise<void> {
+    const linked = linkedOf(clean, this.#provenance);
+    const writes = await this.#writes(clean, linked, further);
     const outcomes = await Promise.all(writes.map(async (write) => attempt(write())));
     if (this.#told.length > 0) record.workItems = this.#told;
     const faults = outcomes.flatMap((one) => ("fault" in one ? [one.fault] : []));

@@ -106,6 +106,12 @@ describe("evidence pack", () => {
     assert.equal(full.match(/passed: r/g)?.length, 300);
   });
 
+  it("shows no signature of an address", () => {
+    const inputs = { raw: "https://stor.blob.core.windows.net/c/a.csv?sv=1&sig=c2VjcmV0c2VjcmV0c2VjcmV0" };
+    const { short, full } = evidencePack([record({ job: { ...trained.job!, inputs } })], provenance);
+    assert.doesNotMatch(short + full, /c2VjcmV0/);
+  });
+
   it("has no markup and no mention of others in it", () => {
     const gate = {
       passed: true,
