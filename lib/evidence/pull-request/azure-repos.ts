@@ -215,10 +215,11 @@ async function lookUp(rest: Rest, access: PullRequestAccess): Promise<{ id: numb
   ]);
   const newest = (found: readonly PullRequest[] | undefined) =>
     Math.max(0, ...(found ?? []).map(({ pullRequestId = 0 }) => pullRequestId));
-  const active = newest(open?.value);
-  if (active > 0) return { id: active, isActive: true };
+  // The commit is the exacter word: the branch that was merged into may have a pull request of its own, as from main to a release.
   const completed = newest(merged?.results?.[0]?.[commit]?.filter(({ status }) => status === "completed"));
-  return completed > 0 ? { id: completed, isActive: false } : undefined;
+  if (completed > 0) return { id: completed, isActive: false };
+  const active = newest(open?.value);
+  return active > 0 ? { id: active, isActive: true } : undefined;
 }
 
 const repositoryPath = ({ project, repository }: PullRequestAccess): string =>

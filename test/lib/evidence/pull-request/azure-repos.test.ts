@@ -169,6 +169,10 @@ describe("a pull request of Azure Repos", () => {
     await open(1, { pullRequestId: undefined, branch, sourceCommit: sha(1) }).show(page("failed", "branch"));
     assert.deepEqual([ours().length, pull.shownStatuses.length], [1, 1]);
     organization.world.repositories.completePullRequest(pull, sha(9));
+    const toRelease = organization.world.repositories.openPullRequest({
+      ...{ repository: pull.repository, title: "Release", createdBy: pull.createdBy },
+      ...{ sourceRefName: "refs/heads/main", targetRefName: "refs/heads/release", lastMergeSourceCommit: sha(9) },
+    });
     const merged = open(2, {
       pullRequestId: undefined,
       branch: "refs/heads/main",
@@ -178,6 +182,7 @@ describe("a pull request of Azure Repos", () => {
     await merged.show(page("passed", "merged"));
     assert.deepEqual([ours().length, ours()[0]?.status, pull.statuses.length], [1, "closed", 1]);
     assert.match(ours()[0]?.comments[0]?.content ?? "", /merged$/);
+    assert.equal(toRelease.threads.length, 1, "the system's own");
     const none = open(3, { pullRequestId: undefined, branch: "refs/heads/alone", commit: sha(8) });
     await none.show(page());
     assert.deepEqual(warnings(none), []);
