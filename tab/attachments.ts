@@ -121,7 +121,6 @@ async function ask(access: RunAccess, path: string, what: string, accept: string
       },
       credentials: "omit",
       referrerPolicy: "no-referrer",
-      redirect: "error",
     });
   } catch {
     throw new Error(

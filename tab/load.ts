@@ -25,8 +25,10 @@ export interface Step {
   readonly id: string;
   readonly name: string;
   readonly record: RunRecord;
-  /** False: the timeline says that this step ran another task than the one that the record names. */
+  /** The record counts. */
   readonly isOurs: boolean;
+  /** The timeline says that this step ran another task than the one that the record names. */
+  readonly isForeign: boolean;
   readonly curves: readonly Curve[];
 }
 
@@ -80,7 +82,7 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
       return json === undefined ? [] : readCurves(new TextDecoder().decode(json));
     });
     const name = step?.name || record.run?.step || record.task.friendlyName;
-    return [{ id: place.recordId, name, record, isOurs: isOurs(record, step), curves: drawn }];
+    return [{ id: place.recordId, name, record, ...standingOf(record, step, timeline !== undefined), curves: drawn }];
   });
   return { steps: steps.sort((one, other) => began(one) - began(other)), unread };
 }
@@ -100,11 +102,19 @@ export async function loadImages(access: RunAccess): Promise<{ place: Attachment
   });
 }
 
-/** Without a timeline nothing is said against it. */
-const isOurs = (record: RunRecord, step: TimelineStep | undefined): boolean =>
-  step === undefined || step.task === undefined
-    ? step === undefined
-    : step.task === record.task.name && step.task.startsWith("AzureML");
+/**
+ * Whether the step ran the task that its record names, as the timeline says it. Without a timeline nothing is said against a record; a
+ * step that a timeline does not have (any more) counts for nothing, and is no forgery either.
+ */
+function standingOf(
+  record: RunRecord,
+  step: TimelineStep | undefined,
+  hasTimeline: boolean,
+): Pick<Step, "isOurs" | "isForeign"> {
+  if (!hasTimeline || step === undefined) return { isOurs: !hasTimeline, isForeign: false };
+  const isOurs = step.task === record.task.name && step.task.startsWith("AzureML");
+  return { isOurs, isForeign: !isOurs };
+}
 
 const began = ({ record }: Step): number => Date.parse(record.started) || 0;
 

@@ -13,24 +13,39 @@ type State =
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "loaded"; readonly run: LoadedRun; readonly images: readonly Shown[] };
 
+/** Milliseconds between two readings of a run that changes. */
+const PAUSE = 10_000;
+
 function Tab({ host }: { host: Host }) {
   const [state, setState] = useState<State>({ kind: "loading" });
   useEffect(() => {
-    let newest = 0;
+    let isLoading = false;
+    let next: RunAccess | undefined;
+    let addresses: string[] = [];
+    const load = async (access: RunAccess) => {
+      const run = await loadRun(access);
+      setState({ kind: "loaded", run, images: [] });
+      host.loaded();
+      const images = await shownImages(access, run.steps);
+      if (images.length > 0) setState({ kind: "loaded", run, images });
+      for (const address of addresses) URL.revokeObjectURL(address);
+      addresses = images.map(({ address }) => address);
+    };
     host.onRun(async (access) => {
-      const own = ++newest;
-      try {
-        const run = await loadRun(access);
-        if (own !== newest) return;
-        setState({ kind: "loaded", run, images: [] });
-        host.loaded();
-        const images = await shownImages(access, run.steps);
-        if (own === newest && images.length > 0) setState({ kind: "loaded", run, images });
-      } catch (error) {
-        if (own !== newest) return;
-        setState({ kind: "failed", message: sentenceOf(error) });
-        host.loaded();
+      next = access;
+      // A run under way changes often: what comes while it is read is read once afterwards, after a pause.
+      if (isLoading) return;
+      isLoading = true;
+      while (next !== undefined) {
+        const wanted: RunAccess = next;
+        next = undefined;
+        await load(wanted).catch((error) => {
+          setState({ kind: "failed", message: sentenceOf(error) });
+          host.loaded();
+        });
+        if (next !== undefined) await new Promise((resolve) => setTimeout(resolve, PAUSE));
       }
+      isLoading = false;
     });
   }, [host]);
   return (

@@ -36,6 +36,7 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
           reducedMotion: "reduce",
           viewport: { width: WIDTH, height: 900 },
         });
+        page.setDefaultTimeout(120_000);
         await page.goto(`${tabAddress(outcome)}&theme=${theme}`);
         const frame = page.frameLocator("iframe");
         await frame.locator("#records").waitFor();

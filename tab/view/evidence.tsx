@@ -1,7 +1,7 @@
 // Evidence: models and promotions, approval, pull request, work items and the documents that prove a model.
 import type { Step } from "../load.ts";
 import { assetName } from "../model/format.ts";
-import { Facts, Link, Mark, Section, Table } from "./basics.tsx";
+import { Facts, Fold, Link, Mark, Section, Table } from "./basics.tsx";
 
 export function Evidence({ steps }: { steps: readonly Step[] }) {
   const parts = steps.flatMap((step) => {
@@ -60,7 +60,7 @@ function OneStep({ step }: { step: Step }) {
           ["Finding", proof?.detail],
         ]}
       />
-      {evidence?.summary && <pre>{evidence.summary}</pre>}
+      {evidence?.summary && <Fold title="Evidence as approvers get it">{() => <pre>{evidence.summary}</pre>}</Fold>}
       {workItems.length > 0 && (
         <Table
           caption="Work items"

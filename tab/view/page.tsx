@@ -42,7 +42,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
   const { run, steps, charts, nodes } = model;
   const records = steps.map(({ record }) => record);
   const headline = headlineOf(lastAttempts(steps).map(({ record }) => record));
-  const foreign = run.steps.filter(({ isOurs }) => !isOurs);
+  const foreign = run.steps.filter(({ isForeign }) => isForeign);
   const errors = steps.filter(({ record }) => record.error);
   const has = (found: (record: (typeof records)[number]) => unknown) => records.some((one) => found(one));
   const sections = [

@@ -94,6 +94,8 @@ export class TabBrowser {
       reducedMotion: "reduce",
       ...options,
     });
+    // However slow the machine is: mocha's own limit ends a hang.
+    context.setDefaultTimeout(240_000);
     const page = await context.newPage();
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
