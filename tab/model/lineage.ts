@@ -103,4 +103,5 @@ function addEdges({ edges, nodes }: Growing, record: RunRecord, all: readonly Ru
     edge(keyOf("model", deployment.model), keyOf("deployment", `${deployment.endpoint}/${deployment.name}`));
 }
 
-const isAsset = (uri: string): boolean => assetName(uri) !== uri;
+/** `name:version`, or an id or a reference of one; not a path or a value. */
+const isAsset = (text: string): boolean => assetName(text) !== text || /^[\w.-]+:[\w.-]+$/.test(text);
