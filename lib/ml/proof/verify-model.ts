@@ -55,7 +55,7 @@ export const verifyModelIn = (place: AssetStore, request: VerificationRequest): 
  * @throws TaskError `notFound`; `failed` for whatever does not verify: another signer, a changed, missing or added file, a proof that is not
  * there or not whole
  */
-async function verifyModel(home: Workspace | Registry, request: VerificationRequest): Promise<VerifiedModel> {
+export async function verifyModel(home: Workspace | Registry, request: VerificationRequest): Promise<VerifiedModel> {
   const { name, version, signedBy, signatureFile, signedAs } = request;
   const { signal } = home;
   const model = `${name}:${version}`;

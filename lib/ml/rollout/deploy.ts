@@ -8,6 +8,7 @@ import {
   type OnlineDeploymentDocument,
   onlineDeploymentKind,
   type Resolver,
+  rootOf,
   type UploadRoot,
 } from "../../documents/index.ts";
 import { TaskError } from "../../errors.ts";
@@ -19,6 +20,7 @@ import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, noSuchEndpoint } from "../endpoints/endpoints.ts";
 import { explainFailure } from "../endpoints/failed-deployment.ts";
 import { sayTraffic } from "../endpoints/traffic-shares.ts";
+import { requireSignedModel } from "../proof/signed-deployment.ts";
 import { lineageTags } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { renamed } from "../workspace/write.ts";
@@ -56,6 +58,8 @@ export interface DeployOptions extends RolloutOptions {
   /** `on`: quota, roles and network are looked at before anything is uploaded. */
   readonly preflight?: string | undefined;
   readonly onFindings?: DeploymentPreflight["onFindings"];
+  /** The signer that must have signed the model; absent: none is asked for. */
+  readonly requireSignature?: string | undefined;
   /** Told where a judged rollout failed: what it found, and the traffic then. */
   readonly onFailed?: ((report: RolloutReport) => void) | undefined;
 }
@@ -187,6 +191,10 @@ async function resolveAndPlan(
   const { name: deployment, write } = await translation;
   const body = write.body as DeploymentBody;
   requireItsCompute(name, endpoint, options.endpoint, body);
+  if (options.requireSignature) {
+    const signer = { given: options.requireSignature, folder: rootOf(options.root ?? ".") };
+    await requireSignedModel(workspace, body.properties["model"], signer);
+  }
   const wish = {
     name: deployment,
     longestName: longestName(name, body),

@@ -67,6 +67,7 @@ export const DEPLOY_ENDPOINT = {
     ...CODE,
     "environments/versions/read",
     "environments/versions/write",
+    "data/versions/read",
     // Canary and shadow alone.
     "Microsoft.Insights/metrics/read",
   ],
