@@ -41,26 +41,40 @@ export function openPullRequest(given: Given): { show(page: Page): Promise<Shown
       },
     };
   }
-  const place = find(given);
-  place.catch(() => {});
+  const begin = () => {
+    const place = find(given);
+    place.catch(() => {});
+    return place;
+  };
+  let place: ReturnType<typeof find> | undefined = begin();
   let isRefused = false;
+  const onFailure = (failure: Error) => {
+    isRefused = isRefusal(failure);
+    // After a bad moment, the next page of this step begins anew.
+    place = undefined;
+  };
   return {
     async show(page) {
       // The same refusal is said once.
       if (isRefused) return undefined;
       let shown: Shown;
       const work = async () => {
+        place ??= begin();
         const found = await within(place, signal);
         if (found === undefined) return void log.info("This run belongs to no pull request: none is told its result.");
         shown = { id: String(found.id), provider: found.provider, url: found.url, comment: "refused" };
         shown = await within(write(found, page, given), signal);
       };
       // After a cancel the last word is still said, and its failure is a warning too.
-      isRefused = !(await secondaryWrite({ log, signal: NEVER }, warning(given), work));
+      await secondaryWrite({ log, signal: NEVER }, warning(given), work, onFailure);
       return shown;
     },
   };
 }
+
+/** Tells what is no better a moment later: a missing permission, and a connection that is none. */
+const isRefusal = (failure: Error): boolean =>
+  failure instanceof TaskError && (failure.kind === "connection" || [401, 403, 404].includes(failure.status ?? 0));
 
 const NEVER = new AbortController().signal;
 

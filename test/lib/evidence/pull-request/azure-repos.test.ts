@@ -80,6 +80,7 @@ describe("a pull request of Azure Repos", () => {
     description: state,
   });
   const ours = () => pull.threads.filter((one) => !isDeleted(one) && one.status !== undefined);
+  const text = () => ours()[0]?.comments[0]?.content ?? "";
   const warnings = ({ log }: ReturnType<typeof open>) => log.lines.filter((line) => line.startsWith("[warning]"));
 
   it("has one thread and one status after ten pushes, and no new comment", async () => {
@@ -197,6 +198,20 @@ describe("a pull request of Azure Repos", () => {
     assert.match(replaced.log.text(), /no longer has the commit 77777777/);
     await open(1, { sourceCommit: sha(1) }).show(page());
     assert.deepEqual(pull.shownStatuses, [], "of an earlier push it is not shown");
+  });
+
+  it("is told the end where only the word that the step runs failed", async () => {
+    const shown = open(1);
+    const { addThread } = pull;
+    pull.addThread = () => {
+      throw new Error("a bad moment");
+    };
+    await shown.show(page("running"));
+    pull.addThread = addThread;
+    await shown.show(page("passed", "end"));
+    assert.equal(warnings(shown).length, 1, shown.log.text());
+    assert.match(text(), /end$/);
+    assert.equal(ours().length, 1);
   });
 
   it("is never opened where the user said so", async () => {
