@@ -43,10 +43,11 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
         // Pictures come after the rest.
         await page.waitForLoadState("networkidle");
         const height = await page.frames()[1]?.evaluate<number>("document.body.scrollHeight");
-        const above = (await page.locator("iframe").boundingBox())?.y ?? 0;
-        await page.setViewportSize({ width: WIDTH, height: Math.ceil(above) + Math.min(most, height ?? most) });
+        const above = Math.ceil((await page.locator("iframe").boundingBox())?.y ?? 0);
+        const shown = Math.min(most, height ?? most);
+        await page.setViewportSize({ width: WIDTH, height: above + shown });
         const file = path.join(folder, `tab-${run}-${name}.png`);
-        writeFileSync(file, await page.locator("iframe").screenshot());
+        writeFileSync(file, await page.screenshot({ clip: { x: 0, y: above, width: WIDTH, height: shown } }));
         files.push(file);
         await page.close();
       }
