@@ -131,6 +131,10 @@ describe("VerifyModel", () => {
     const restore = async () => {
       for (const [file, content] of whole) await blobs.put(container, `${proof}/${file}`, content);
     };
+    await blobs.put(container, `${proof}/large.bin`, "not read");
+    const passed = await verify(name);
+    assert.equal(passed.error, undefined, passed.error?.message);
+    assert.ok(!passed.requests.some((one) => one.includes("large.bin")), "other files are not read");
     await blobs.put(container, `${proof}/bom.cdx.json`, `${whole.get("bom.cdx.json")} `);
     await refuses(name, /its bill of materials is not the one that its provenance vouches for/);
     await restore();

@@ -20,6 +20,8 @@ export const BILL_FILE = "bom.cdx.json";
 /** One envelope; the file's name is the convention of in-toto. */
 export const SIGNED_PROVENANCE_FILE = "provenance.intoto.jsonl";
 export const PROVENANCE_FILE = "provenance.json";
+/** What else lies there is not read: others may write to storage. */
+const OWN = [SIGNATURE_FILE, BILL_FILE, SIGNED_PROVENANCE_FILE, PROVENANCE_FILE];
 
 /** A proof as it is stored: its files by their names. */
 export interface StoredProof {
@@ -55,7 +57,7 @@ async function readProof(
   there: AssetBody,
 ): Promise<StoredProof> {
   const place = await placeOf(home, "data", name, there);
-  const files = await contentsAt(place, `the proof ${name}:${version}`, LONGEST_ENVELOPE, home.signal);
+  const files = await contentsAt(place, `the proof ${name}:${version}`, OWN, LONGEST_ENVELOPE, home.signal);
   return { name, version, id: there.id ?? "", files };
 }
 

@@ -64,14 +64,15 @@ export async function digestsAt(place: BlobPlace, what: string, signal: AbortSig
   });
 }
 
-/** The content of small files by their names. @throws TaskError `failed` for one that is longer than any of ours */
+/** The content of small files of these names, as far as they are there; others are not read. @throws TaskError `failed` for one that is longer than any of ours */
 export async function contentsAt(
   place: BlobPlace,
   what: string,
+  names: readonly string[],
   longest: number,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Buffer>> {
-  const files = await filesAt(place, what, signal);
+  const files = (await filesAt(place, what, signal)).filter(({ path }) => names.includes(path));
   const contents = await sideBySide(files, AT_ONCE, async ({ blob, path }) => {
     if (blob.size > longest)
       throw new TaskError(
