@@ -46,7 +46,8 @@ describe("examples/acceptance", () => {
   it("has a transcript of every task that runs on an agent", () => {
     const told = new Set(run.transcript.map(({ task }) => task));
     const onAgents = readTasks(root).flatMap(({ json }) => (json.runsOn.includes("Agent") ? json.name : []));
-    assert.deepEqual([...told].sort(), [...onAgents].sort());
+    // Report asks Azure nothing.
+    assert.deepEqual([...told].sort(), onAgents.filter((name) => name !== "AzureMLReport").sort());
   });
 
   it("tells no name, id, address or secret in it", () => {
