@@ -20,6 +20,12 @@ import { NODES, needsNode } from "../harness/bench.ts";
 import { packagedTasks } from "../harness/packages.ts";
 import { preloaded, strangers } from "../harness/preload.ts";
 
+/** Whether a task ends at once without inputs: AzureMLReport alone needs none. */
+const asksForInputs = (place: string): boolean => {
+  const { inputs } = JSON.parse(readFileSync(path.join(place, "task.json"), "utf8"));
+  return inputs.some(({ required }: { required?: boolean }) => required === true);
+};
+
 describe("packaged task folders", () => {
   let packages: ReadonlyMap<string, string>;
   const folder = mkdtempSync(path.join(tmpdir(), "azure-ml-moved-"));
@@ -69,8 +75,9 @@ describe("packaged task folders", () => {
         cpSync(place, moved, { recursive: true });
         // Without inputs it loads everything, says what is missing, and ends.
         const run = await runStep({ taskFolder: moved, workFolder: path.join(moved, "../_work"), nodes, node });
-        assert.deepEqual([run.result, run.exitCode], ["Failed", 0], run.lines.join("\n"));
-        assert.match(run.lines.join("\n"), /##\[error\]Input \w+ is empty/);
+        const said = run.lines.join("\n");
+        assert.deepEqual([run.result, run.exitCode], [asksForInputs(place) ? "Failed" : "Succeeded", 0], said);
+        if (asksForInputs(place)) assert.match(said, /##\[error\]Input \w+ is empty/);
         const modules = existsSync(heard) ? readFileSync(heard, "utf8").split("\n").filter(Boolean) : [];
         assert.deepEqual(modules, [], task);
       }
@@ -107,6 +114,7 @@ describe("packaged task folders", () => {
 
   it("name their functions in the stack that people report: the log of a run with system.debug", () => {
     for (const [task, place] of packages) {
+      if (!asksForInputs(place)) continue;
       const { stdout } = spawnSync(process.execPath, [path.join(place, "dist/index.js")], {
         encoding: "utf8",
         env: { PATH: process.env["PATH"], AGENT_TEMPDIRECTORY: folder, SYSTEM_DEBUG: "true" },
