@@ -209,7 +209,9 @@ function pathOf(service: string, { pathname }: URL): string {
   return parts
     .map((part, index) => {
       const before = parts[index - 1]?.toLowerCase() ?? "";
-      const isName = NOUNS.has(before) && part !== "" && (own < 0 || index < own);
+      // artifacts/ORIGIN/CONTAINER, and a run's container holds the run's name.
+      const isContainer = service === "artifact" && parts[index - 2]?.toLowerCase() === "artifacts";
+      const isName = (NOUNS.has(before) || isContainer) && part !== "" && (own < 0 || index < own);
       const isId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(part) || /^\d+$/.test(part) || /[0-9a-f]{24}/i.test(part);
       return isName || isId ? "{}" : part;
     })

@@ -51,6 +51,15 @@ describe("a transcript", () => {
       {},
     );
     assert.deepEqual([mlflow.service, mlflow.path], ["mlflow", `/mlflow/v2.0${PLACE}/api/2.0/mlflow/runs/get`]);
+    const list = await told(
+      "GET",
+      `https://eastus.api.azureml.ms/artifact/v2.0${new URL(WS).pathname}/artifacts/ExperimentRun/dcid.secret-job/prefix/contentinfo?path=`,
+      {},
+    );
+    assert.deepEqual(
+      [list.service, list.path],
+      ["artifact", `/artifact/v2.0${PLACE}/artifacts/ExperimentRun/{}/prefix/contentinfo`],
+    );
     const scoring = await told("POST", "https://secret.eastus.inference.ml.azure.com/secret/score", {});
     assert.deepEqual([scoring.service, scoring.path], ["other", "/{}"]);
   });
