@@ -1,30 +1,19 @@
 // Statuses of commits, the newest first. Shapes: the released REST reference (git 7.1; docs/facts/evidence.md#D.1). Any commit may have one here:
 // whether the service refuses a commit that it does not have is not verified.
 // Tests: test/local/devops/rest/boards.test.ts
-import type { CommitStatus, StatusState } from "../state/commit-statuses.ts";
-import { badRequest, collection, enumName, json, time } from "./answers.ts";
+import type { CommitStatus } from "../state/commit-statuses.ts";
+import { badRequest, collection, enumName, json } from "./answers.ts";
 import { callerIdentity } from "./callers.ts";
 import { gitUrl, repositoryOf } from "./git.ts";
-import { identityReference } from "./references.ts";
+import { states, statusFields } from "./git-statuses.ts";
 import { type Call, type Resource, resourcesOf } from "./routes.ts";
 import { requirePermission } from "./security.ts";
-
-const states: Readonly<Record<StatusState, number>> = {
-  ...{ notSet: 0, pending: 1, succeeded: 2, failed: 3, error: 4, notApplicable: 5, partiallySucceeded: 6 },
-};
 
 function statusBody(call: Call, one: CommitStatus): object {
   const url = `${gitUrl(call, repositoryOf(call))}/commits/${one.commit}`;
   return {
     _links: { self: { href: `${url}/statuses/${one.id}` }, commit: { href: url } },
-    id: one.id,
-    state: one.state,
-    description: one.description,
-    context: one.context,
-    creationDate: time(one.created),
-    updatedDate: time(one.created),
-    createdBy: identityReference(call.world, one.createdBy),
-    targetUrl: one.targetUrl ?? null,
+    ...statusFields(call, one),
   };
 }
 

@@ -1,34 +1,18 @@
 // Statuses and iterations of pull requests. Shapes: the released REST reference (git 7.1) and its examples (docs/facts/evidence.md#D.3).
-import type { PullRequest, PullRequestStatus, StatusState } from "../state/pull-requests.ts";
+import type { PullRequest, PullRequestStatus } from "../state/pull-requests.ts";
 import { badRequest, collection, enumName, json, none, notFound, time } from "./answers.ts";
 import { callerIdentity } from "./callers.ts";
 import { gitUrl, pullRequestOf } from "./git.ts";
+import { states, statusFields } from "./git-statuses.ts";
 import { identityReference } from "./references.ts";
 import { type Call, resourcesOf } from "./routes.ts";
 import { requireContribution } from "./security.ts";
-
-const states: Readonly<Record<StatusState, number>> = {
-  notSet: 0,
-  pending: 1,
-  succeeded: 2,
-  failed: 3,
-  error: 4,
-  notApplicable: 5,
-  partiallySucceeded: 6,
-};
 
 function statusBody(call: Call, one: PullRequestStatus): object {
   const pull = pullRequestOf(call);
   const url = `${gitUrl(call, pull.repository)}/pullRequests/${pull.pullRequestId}`;
   return {
-    id: one.id,
-    state: one.state,
-    description: one.description,
-    context: one.context,
-    creationDate: time(one.created),
-    updatedDate: time(one.created),
-    createdBy: identityReference(call.world, one.createdBy),
-    targetUrl: one.targetUrl ?? null,
+    ...statusFields(call, one),
     ...(one.iterationId === undefined ? {} : { iterationId: one.iterationId }),
     _links: { self: { href: `${url}/statuses/${one.id}` }, repository: { href: gitUrl(call, pull.repository) } },
   };

@@ -1,28 +1,11 @@
 // Statuses that services set on commits of the project's repositories.
 
 import type { Repository } from "./git-repository.ts";
-import type { Identity } from "./identities.ts";
+import type { GitStatus } from "./git-statuses.ts";
 
-export type StatusState =
-  | "notSet"
-  | "pending"
-  | "succeeded"
-  | "failed"
-  | "error"
-  | "notApplicable"
-  | "partiallySucceeded";
-
-export interface CommitStatus {
-  readonly id: number;
+export interface CommitStatus extends GitStatus {
   readonly commit: string;
   readonly repository: Repository;
-  readonly state: StatusState;
-  readonly context: { readonly name: string; readonly genre: string | undefined };
-  readonly description: string | undefined;
-  readonly targetUrl: string | undefined;
-  readonly createdBy: Identity;
-  /** Milliseconds since the epoch. */
-  readonly created: number;
 }
 
 export class CommitStatuses {

@@ -1,5 +1,6 @@
 // Pull requests of the project: their pushes (iterations), threads of comments, and statuses.
 import type { Repository } from "./git-repository.ts";
+import type { GitStatus } from "./git-statuses.ts";
 import type { Identity } from "./identities.ts";
 
 /** A push to the source branch. */
@@ -35,24 +36,8 @@ export interface Thread {
   updated: number;
 }
 
-export type StatusState =
-  | "notSet"
-  | "pending"
-  | "succeeded"
-  | "failed"
-  | "error"
-  | "notApplicable"
-  | "partiallySucceeded";
-
-export interface PullRequestStatus {
-  readonly id: number;
-  readonly state: StatusState;
-  readonly description: string | undefined;
-  readonly context: { readonly name: string; readonly genre?: string | undefined };
-  readonly targetUrl: string | undefined;
+export interface PullRequestStatus extends GitStatus {
   readonly iterationId: number | undefined;
-  readonly createdBy: Identity;
-  readonly created: number;
 }
 
 export interface PullRequestWanted {
