@@ -495,6 +495,73 @@ describe("a canary with one change a call", () => {
     assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
   });
 
+  it("is taken back by an alert that fired once its share was set, or between a judgement and its write", async () => {
+    const alertRules = "errors";
+    /** Answers for Azure Monitor: one rule, and one alert of it, which stays fired. */
+    const alerting = (startDateTime: () => string | undefined): Canary => ({
+      inputs: { alertRules },
+      opening: {
+        async between(request, send) {
+          const list = (value: object[]) => answered(request, 200, { value });
+          if (/\/scheduledQueryRules\?/.test(request.url)) return list([]);
+          const id = `${/^https:\/\/[^/]+([^?]*\/metricAlerts)\?/.exec(request.url)?.[1]}/errors`;
+          if (/\/metricAlerts\?/.test(request.url)) return list([{ id, name: "errors", properties: {} }]);
+          if (!/AlertsManagement\/alerts\?/.test(request.url)) return send();
+          const essentials = { alertRule: "errors", monitorCondition: "Fired", startDateTime: startDateTime() };
+          return list(essentials.startDateTime === undefined ? [] : [{ properties: { essentials } }]);
+        },
+      },
+    });
+    const later = (since: string, seconds: number) => new Date(Date.parse(since) + seconds * 1000).toISOString();
+    const sinceOf = async (endpoint: string) => JSON.parse((await tagsOf(endpoint))[IN_PROGRESS] ?? "{}").since;
+    for (const seconds of [5, -2]) {
+      const name = await liveEndpoint();
+      await Promise.all([seed(name, "blue"), seed(name, "green")]);
+      const { stage, pass } = stages(name);
+      await (
+        await stage(
+          "ten",
+          alerting(() => undefined),
+        )
+      ).done;
+      await pass(12);
+      await (
+        await stage(
+          "fifty",
+          alerting(() => undefined),
+        )
+      ).done;
+      const fired = later(await sinceOf(name), seconds);
+      await pass(12);
+      const error = await failureOf(
+        await stage(
+          "all",
+          alerting(() => fired),
+        ),
+      );
+      assert.match(error.message, /green with 50 % .* was judged and failed\. The alert rule errors fired at /);
+      assert.deepEqual((await served(name)).traffic, { blue: 100 });
+    }
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    await (
+      await stage(
+        "ten",
+        alerting(() => undefined),
+      )
+    ).done;
+    const before = later(await sinceOf(name), -5);
+    await pass(12);
+    await (
+      await stage(
+        "fifty",
+        alerting(() => before),
+      )
+    ).done;
+    assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
+  });
+
   it("is refused without a call where one is required, whatever share blue/green would give", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
