@@ -17,7 +17,7 @@ import { DEFAULT_MINIMUM_REQUESTS } from "./default-rules.ts";
 import { deploymentId, endpointId, quoted, readMetrics, type Series } from "./metrics.ts";
 import { readRestarts, restartsIn } from "./restarts.ts";
 import { type Evidence, type Verdict, verdictOf } from "./verdict.ts";
-import { judgedWindow, measurementsOf, minutesIn, type Window } from "./window.ts";
+import { isoOf, judgedWindow, measurementsOf, minutesIn, type Window } from "./window.ts";
 
 /** Minutes of one measurement, of which `failureLimit` counts those that failed. */
 const MEASUREMENT_MINUTES = 5;
@@ -36,6 +36,8 @@ export interface CanaryRequest {
    * none in the same minutes.
    */
   readonly liveMinutes?: { readonly from: number; readonly to: number } | undefined;
+  /** When the first alert may have fired that counts, in milliseconds since the epoch; absent: within the window. */
+  readonly alertsFrom?: number | undefined;
   readonly rules: readonly CanaryRule[];
   /** Requests that the new deployment must have answered. Default: 50. */
   readonly minimumRequests?: number;
@@ -97,6 +99,8 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
   const now = clock.now();
   const window = judgedWindow(request.from, request.to, now);
   const liveWindow = request.liveMinutes ? judgedWindow(request.liveMinutes.from, request.liveMinutes.to, now) : window;
+  const { alertsFrom } = request;
+  const alertWindow = alertsFrom === undefined ? window : { ...window, from: isoOf(alertsFrom) };
   const shared = { fresh, window, minimumRequests, failureLimit, notJudged: notJudged("no minute was judged") };
   const without = { ...shared, numbers: { new: {} }, rules: [], measurements: [] };
   if (minutesIn(window) === 0) return verdictOf({ ...without, alerts: [] });
@@ -106,7 +110,7 @@ export async function judgeCanary(workspace: Workspace, request: CanaryRequest):
     const [freshRead, liveRead, fired, restarts] = await Promise.all([
       readDeployment(workspace, request.endpoint, fresh, window, needsUse),
       live === undefined ? undefined : readDeployment(workspace, request.endpoint, live, liveWindow, needsUse),
-      findAlertRules(workspace, alerts).then((rules) => alertVerdicts(workspace, rules, window)),
+      findAlertRules(workspace, alerts).then((rules) => alertVerdicts(workspace, rules, alertWindow)),
       readRestarts(workspace, request.endpoint, live === undefined ? [fresh] : [fresh, live], now),
     ]);
     const [freshSeries, liveSeries] = [{ ...freshRead, restarts }, liveRead && { ...liveRead, restarts }];

@@ -29,6 +29,7 @@ export type Judge = (
     readonly fresh: string;
     readonly live: string | undefined;
     readonly liveMinutes?: Window | undefined;
+    readonly alertsFrom?: number | undefined;
   },
 ) => Promise<Verdict>;
 

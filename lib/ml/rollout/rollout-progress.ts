@@ -149,6 +149,12 @@ const UNNOTED = 60_000;
 export const bakesFrom = ({ since, took }: Pick<Progress, "since" | "took">): number =>
   Date.parse(since) + (took === undefined ? UNNOTED : took * 1000);
 
+/**
+ * From when on an alert counts, in milliseconds since the epoch: metrics of the minutes in which the endpoint moves say little, but an alert of
+ * them stays fired and fires no second time. One of the share before failed its judgement, unless it came after that.
+ */
+export const alertsFrom = ({ since, before = since }: Pick<Progress, "since" | "before">): number => Date.parse(before);
+
 /** Seconds that an operation took, where they are to be noted for later steps; undefined where what is not noted covers it. */
 export const toNote = (took: number): number | undefined =>
   took * 1000 > UNNOTED ? Math.min(took, 99_999) : undefined;

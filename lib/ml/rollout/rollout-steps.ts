@@ -12,7 +12,15 @@ import type { Workspace } from "../workspace/workspace.ts";
 import type { Rollout } from "./rollout.ts";
 import { type Judge, type Judged, judgeShare, type SteppedStrategy } from "./rollout-bake.ts";
 import { liveBeside, minutesBefore } from "./rollout-live.ts";
-import { bakesFrom, type Progress, runMark, standingProgress, stepMark, toNote } from "./rollout-progress.ts";
+import {
+  alertsFrom,
+  bakesFrom,
+  type Progress,
+  runMark,
+  standingProgress,
+  stepMark,
+  toNote,
+} from "./rollout-progress.ts";
 import type { StepSection } from "./rollout-report.ts";
 import { requireStanding, routeNoting, routeTo, writtenSince } from "./rollout-route.ts";
 
@@ -113,7 +121,7 @@ export class StepTaker {
     const found = await judgeShare(progress, this.#strategy, {
       judge: async (window) => {
         const [judged] = await Promise.all([
-          this.#judge({ ...window, fresh: progress.deployment, live, liveMinutes }),
+          this.#judge({ ...window, fresh: progress.deployment, live, liveMinutes, alertsFrom: alertsFrom(progress) }),
           // A rollback or another release ends the rollout: nobody waits for requests that do not come any more.
           this.#requireStanding(progress),
         ]);
