@@ -355,6 +355,46 @@ describe("a canary with one change a call", () => {
     assert.deepEqual(await served(name), { traffic: { blue: 100 }, deployments: ["blue"] });
   });
 
+  it("does not replace one that got all of the traffic after it had looked, and is still judged", async () => {
+    const name = await liveEndpoint();
+    await Promise.all(["blue", "green", "teal"].map((one) => seed(name, one)));
+    let refused: TaskError | undefined;
+    const clock = jumpingClock(100);
+    const green = () =>
+      beginCanary(name, {
+        inputs: { steps: "100" },
+        clock: {
+          ...clock,
+          sleep: async (milliseconds, signal) => {
+            goOn();
+            refused ??= await failureOf(teal);
+            return clock.sleep(milliseconds, signal);
+          },
+        },
+      });
+    let goOn = () => {};
+    let other: ReturnType<typeof green> | undefined;
+    const teal = await stages(name, "5000").stage("ten", {
+      ...{ deployment: "teal", how: "b" },
+      opening: {
+        async between(request, send) {
+          // The lock is free while teal is called.
+          if (/\/score$/.test(request.url) && other === undefined)
+            await new Promise<void>((resolve) => {
+              goOn = resolve;
+              other = green();
+              other.then((one) => one.done).catch(() => resolve());
+            });
+          return send();
+        },
+      },
+    });
+    assert.match((await failureOf(teal)).message, /A canary rollout of green has begun at the same time/);
+    assert.equal((await (await other)?.done)?.done, true);
+    assert.match(refused?.message ?? "", /nothing was moved/);
+    assert.deepEqual((await served(name)).traffic, { green: 100 });
+  });
+
   it("cancelled in the middle of a change gives back that change, and the state before it", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
