@@ -23,15 +23,16 @@ import {
  * The write that brings a rollout from one share to the next.
  * @param from the state before it; undefined: the rollout begins
  * @param isLast the rollout ends with it, and its state goes
+ * @param replaces another deployment's canary, at which no run was when the rollout was planned
  */
-export function routeTo(next: Progress, from: Progress | undefined, isLast: boolean) {
+export function routeTo(next: Progress, from: Progress | undefined, isLast: boolean, replaces?: Progress) {
   return (now: Routing, endpoint: Endpoint): Routing => {
     const { deployment: name, share } = next;
     const own = shareOf(next.kind === "shadow" ? now.mirror : now.traffic, name);
     const standing = standingProgress(endpoint);
     // The answer to this very write was lost, and it was done.
     if (isLast ? standing === undefined && own === share : isSame(standing, next)) return now;
-    if (from === undefined) requireNone(endpoint, standing);
+    if (from === undefined) requireNone(endpoint, standing, replaces);
     else requireStanding(endpoint, from);
     const was = from === undefined ? withoutZeros(now.traffic) : from.was;
     const traffic = next.kind === "shadow" ? now.traffic : nextTraffic(now.traffic, was, name, own, share);
@@ -97,9 +98,8 @@ export function requireStanding(endpoint: Endpoint, progress: Progress): void {
   );
 }
 
-function requireNone({ properties }: Endpoint, standing: Progress | undefined): void {
-  // A canary that has all of the traffic may be replaced: the plan has looked whether a run is at it.
-  if (standing === undefined || (standing.kind === "canary" && standing.share === 100)) return;
+function requireNone({ properties }: Endpoint, standing: Progress | undefined, replaces: Progress | undefined): void {
+  if (standing === undefined || isSame(replaces, standing)) return;
   throw new TaskError(
     "conflict",
     `A ${standing.kind} rollout of ${standing.deployment} has begun at the same time; the traffic is ${sayTraffic(properties.traffic ?? {})}, and nothing was moved.`,

@@ -237,7 +237,7 @@ export class StepTaker {
       const since = standingProgress(endpoint)?.since ?? "";
       next = { ...next, since: tried.has(since) ? since : new Date(this.#clock.now()).toISOString() };
       tried.add(next.since);
-      return routeTo(next, from, isLast)(now, endpoint);
+      return routeTo(next, from, isLast, this.#rollout.plan.replaces)(now, endpoint);
     }, isLast || this.#isOneChange);
     const was = from?.was ?? withoutZeros(report.trafficBefore);
     const took = Math.max(0, Math.ceil((this.#clock.now() - Date.parse(next.since)) / 1000));
