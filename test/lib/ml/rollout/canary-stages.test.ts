@@ -602,6 +602,28 @@ describe("a canary with one change a call", () => {
     assert.deepEqual((await served(name)).traffic, { blue: 50, green: 50 });
   });
 
+  it("goes on in the next step where the time of the operation could not be noted, and leaves nothing in the lock", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue"), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    let writes = 0;
+    const first = await stage("ten", {
+      opening: {
+        async between(request, send) {
+          if (!isTrafficWrite(name)(request)) return send();
+          if (++writes > 1) return answered(request, 403, { error: { code: "AuthorizationFailed", message: "No." } });
+          const response = await send();
+          await pass(2);
+          return response;
+        },
+      },
+    });
+    await first.done;
+    assert.match(first.log.text(), /\[warning\] Azure took 120 seconds to move the traffic\. That could not be noted/);
+    await pass(12);
+    assert.deepEqual((await (await stage("fifty")).done).traffic, { blue: 50, green: 50 });
+  });
+
   it("is refused without a call where one is required, whatever share blue/green would give", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
