@@ -263,7 +263,9 @@ export class Rollout {
       lock: this.lock,
       left: this.#begun.left,
       onWrite: async (changes, held, tags, mirror) => {
-        await Promise.all([requireReady(this.#workspace, this.#endpoint, this.name), this.#note(held)]);
+        // A write once the step's part is done takes nothing back, and holds nobody up.
+        const noted = this.#done ? undefined : this.#note(held);
+        await Promise.all([requireReady(this.#workspace, this.#endpoint, this.name), noted]);
         const written = { changes, tags, ...(mirror ? { mirror } : {}) };
         this.#written = before ? writtenTogether(before, written) : written;
         this.#leave();
