@@ -624,6 +624,20 @@ describe("a canary with one change a call", () => {
     assert.deepEqual((await (await stage("fifty")).done).traffic, { blue: 50, green: 50 });
   });
 
+  it("with one share alone is compared with as many minutes before it as it has by then, and an hour at least", async () => {
+    const name = await liveEndpoint();
+    await Promise.all([seed(name, "blue", { requests: 0.5, ago: 600 }), seed(name, "green")]);
+    const { stage, pass } = stages(name);
+    const steps = { inputs: { steps: "100", bakeMinutes: 1 } };
+    await (await stage("all", steps)).done;
+    await pass(20);
+    const early = await (await stage("end", steps)).done;
+    assert.deepEqual([early.done, early.verdict], [false, "inconclusive"]);
+    await pass(300);
+    const end = await (await stage("end", { ...steps, provenance: { attempt: 2 } })).done;
+    assert.deepEqual([end.done, end.verdict], [true, "pass"]);
+  });
+
   it("is refused without a call where one is required, whatever share blue/green would give", async () => {
     const name = await liveEndpoint();
     await Promise.all([seed(name, "blue"), seed(name, "green")]);
