@@ -19,14 +19,17 @@ export function liveBeside(endpoint: Endpoint, name: string, begun: Progress | u
   return most(begun.was ?? {}) ?? knownGood(endpoint).find((one) => !sameName(one, name));
 }
 
-/** Milliseconds before the first share of a rollout in which the live deployment is looked at, where it has no traffic beside that share. */
+/** Milliseconds before the first share of a rollout in which the live deployment is looked at least, where it has no traffic beside that share. */
 const LIVE_BEFORE = 60 * 60_000;
 
 /**
- * The minutes before a share in milliseconds since the epoch: those of the share before it, or the hour before the rollout. In them the live
- * deployment had traffic still.
+ * The minutes before a share in milliseconds since the epoch: those of the share before it, or as long before the rollout as the share has stood,
+ * and an hour at least. In them the live deployment had traffic still.
  */
-export const minutesBefore = ({ since, before }: Progress): { readonly from: number; readonly to: number } => ({
-  from: before === undefined ? Date.parse(since) - LIVE_BEFORE : Date.parse(before),
-  to: Date.parse(since),
-});
+export function minutesBefore(
+  { since, before }: Progress,
+  now: number,
+): { readonly from: number; readonly to: number } {
+  const to = Date.parse(since);
+  return { from: before === undefined ? to - Math.max(LIVE_BEFORE, now - to) : Date.parse(before), to };
+}

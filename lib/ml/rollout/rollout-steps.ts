@@ -113,15 +113,22 @@ export class StepTaker {
   async #judgeNow(progress: Progress, live: string | undefined): Promise<Judged> {
     const { log, signal } = this.#workspace;
     const isAlone = progress.kind === "canary" && progress.share === 100 && live !== undefined;
-    const liveMinutes = isAlone ? minutesBefore(progress) : undefined;
-    if (liveMinutes) {
-      const [from, to] = [liveMinutes.from, liveMinutes.to].map((at) => new Date(at).toISOString());
+    const liveMinutes = () => (isAlone ? minutesBefore(progress, this.#clock.now()) : undefined);
+    const told = liveMinutes();
+    if (told) {
+      const [from, to] = [told.from, told.to].map((at) => new Date(at).toISOString());
       log.info(`${live} has no traffic any more: rules that read live compare with its minutes from ${from} to ${to}.`);
     }
     const found = await judgeShare(progress, this.#strategy, {
       judge: async (window) => {
         const [judged] = await Promise.all([
-          this.#judge({ ...window, fresh: progress.deployment, live, liveMinutes, alertsFrom: alertsFrom(progress) }),
+          this.#judge({
+            ...window,
+            fresh: progress.deployment,
+            live,
+            liveMinutes: liveMinutes(),
+            alertsFrom: alertsFrom(progress),
+          }),
           // A rollback or another release ends the rollout: nobody waits for requests that do not come any more.
           this.#requireStanding(progress),
         ]);
