@@ -155,6 +155,13 @@ describe("the limits of a job that runs", () => {
     await assert.rejects(meter.look(runs), over(/It has cost 6\.56 USD, and the input maxCost allows 5 USD/));
   });
 
+  it("count a step whose title is the beginning of another one's before a slash", async () => {
+    const { meter } = await metered([part({ step: "a", title: "A" }), part({ step: "ab", title: "A/B test" })]);
+    assert.equal(meter.isPipeline("A"), false);
+    const { meter: nested } = await metered([part({ step: "outer/inner", title: "A/inner" })]);
+    assert.equal(nested.isPipeline("A"), true);
+  });
+
   it("count no pipeline within as a step that the file does not name", async () => {
     const { meter, at } = await metered([part({ step: "train/fit", title: "Train/fit" })], limits(undefined, "1 USD"));
     at(9);
