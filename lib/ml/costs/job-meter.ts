@@ -226,9 +226,15 @@ export class JobMeter implements Meter {
     );
   }
 
-  /** Whether it is a pipeline within, which run history may show as a step at first: its time is also that of its queue. */
+  /**
+   * Whether it is a pipeline within, which run history may show as a step at first: its time is also that of its queue. One that the file has as
+   * a step of its own is none, whatever slashes stand in other titles.
+   */
   #isAbove(title: string): boolean {
-    return this.#parts.some((one) => one.title.startsWith(`${title}/`) || one.step.startsWith(`${title}/`));
+    return (
+      !this.#parts.some((one) => named(one, title)) &&
+      this.#parts.some((one) => one.title.startsWith(`${title}/`) || one.step.startsWith(`${title}/`))
+    );
   }
 
   #costOf(leaves: readonly Leaf[], until: number, otherwise?: PricedPart): Cost {
