@@ -6,7 +6,16 @@ import { IN_PROGRESS, LAST_KNOWN_GOOD } from "../../../../lib/ml/endpoints/endpo
 import { rollBackEndpoint } from "../../../../lib/ml/rollout/endpoint-rollback.ts";
 import type { Clock } from "../../../../lib/poll.ts";
 import { endpointsOf } from "../../../../local/azure/records/online-endpoint.ts";
-import { afterJob, failureOf, isTrafficWrite, liveEndpoint, release, served, setTraffic } from "../rollouts.ts";
+import {
+  afterJob,
+  failureOf,
+  freshEndpoint,
+  isTrafficWrite,
+  liveEndpoint,
+  release,
+  served,
+  setTraffic,
+} from "../rollouts.ts";
 import { answered, openLocal, theCloud } from "../world.ts";
 import { beginCanary, type Canary, jumpingClock, seed } from "./canaries.ts";
 
@@ -161,6 +170,21 @@ describe("a canary with one change a call", () => {
     }
     assert.deepEqual((await served(name)).traffic, { teal: 100 });
     await refused();
+    assert.deepEqual((await served(name)).traffic, { teal: 100 });
+  });
+
+  it("that made the first version at once is begun by no later stage of its run after a newer canary", async () => {
+    const name = freshEndpoint();
+    const steps = { inputs: { steps: "10, 100" } };
+    const first = stages(name, "1");
+    assert.equal((await (await first.stage("ten", steps)).done).done, true);
+    await Promise.all([seed(name, "green"), seed(name, "teal")]);
+    const second = stages(name, "2");
+    for (const at of ["ten", "all", "end"]) {
+      await (await second.stage(at, { deployment: "teal", how: "b", ...steps })).done;
+      await second.pass(12);
+    }
+    assert.match((await failureOf(await first.stage("all", steps))).message, /been taken back or replaced since/);
     assert.deepEqual((await served(name)).traffic, { teal: 100 });
   });
 
