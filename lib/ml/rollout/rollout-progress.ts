@@ -81,10 +81,8 @@ export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
     { by, made, was, of, taken },
     { by, made, of, taken: taken.slice(-8) },
   ].map((one) => JSON.stringify(one));
-  const runs = [...new Set([...(of === "" ? [] : [of]), ...runsOf(tags)])].slice(0, MOST_RUNS);
   return {
-    ...others,
-    ...(runs.length === 0 ? {} : { [RUNS]: runs.join(" ") }),
+    ...withRun(others, of),
     [IN_PROGRESS]: JSON.stringify({ kind, deployment, share, since, took, before, run }),
     [ORIGIN]:
       origins.find((text) => text.length <= LONGEST) ?? JSON.stringify({ by, made, of, taken: taken.slice(-8) }),
@@ -97,7 +95,11 @@ export function withProgress(tags: Tags, progress: Progress | undefined): Tags {
  */
 export function withGoodEnd(tags: Tags, { kind, deployment, of }: Pick<Progress, "kind" | "deployment" | "of">): Tags {
   const others = withProgress(tags, undefined);
-  return of === "" ? others : { ...others, [ORIGIN]: JSON.stringify({ of, ended: kind, deployment }) };
+  return of === "" ? others : { ...withRun(others, of), [ORIGIN]: JSON.stringify({ of, ended: kind, deployment }) };
+}
+
+function withRun(tags: Tags, of: string): Tags {
+  return of === "" ? tags : { ...tags, [RUNS]: [...new Set([of, ...runsOf(tags)])].slice(0, MOST_RUNS).join(" ") };
 }
 
 /**
