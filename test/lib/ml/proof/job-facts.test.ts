@@ -1,6 +1,7 @@
 // Facts of a job for its model's proof: data with their versions, packages with theirs, and no signature of an address.
 import assert from "node:assert/strict";
-import { dataIn, packagesIn } from "../../../../lib/ml/proof/job-facts.ts";
+import { dataIn, jobFacts, packagesIn } from "../../../../lib/ml/proof/job-facts.ts";
+import type { Workspace } from "../../../../lib/ml/workspace/workspace.ts";
 
 const ws = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w";
 
@@ -28,6 +29,12 @@ describe("What a job says of itself", () => {
     assert.deepEqual(dataIn({ raw: { jobInputType: "uri_file", uri } }), [
       { input: "raw", uri: "https://acc.blob.core.windows.net/c/x.csv" },
     ]);
+  });
+
+  it("leaves out the user and the token in the address of its repository", async () => {
+    const properties = { "mlflow.source.git.repoURL": "https://user:TOKEN@dev.azure.com/contoso/p/_git/app" };
+    const { repository } = await jobFacts({} as Workspace, { name: "fit", properties: { properties } });
+    assert.equal(repository, "https://dev.azure.com/contoso/p/_git/app");
   });
 
   it("has a package's version where exactly one is asked for", () => {
