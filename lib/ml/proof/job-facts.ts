@@ -2,6 +2,7 @@
 // Tests: test/lib/ml/proof/job-facts.test.ts
 import { parse } from "yaml";
 import { parseArmId } from "../../azure/index.ts";
+import { withoutUserInformation } from "../../provenance.ts";
 import { findVersion } from "../assets/assets.ts";
 import type { Job } from "../jobs/jobs.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
@@ -26,7 +27,8 @@ export async function jobFacts(workspace: Workspace, job: Job): Promise<NonNulla
     studioUrl: properties.services?.["Studio"]?.endpoint ?? undefined,
     compute: typeof computeId === "string" && computeId !== "" ? computeId : undefined,
     experiment: properties.experimentName ?? undefined,
-    repository: own["mlflow.source.git.repoURL"],
+    // Its client may have written user and token with it, and a proof stays.
+    repository: withoutUserInformation(own["mlflow.source.git.repoURL"] ?? ""),
     commit: own["mlflow.source.git.commit"],
     branch: own["mlflow.source.git.branch"],
     data: dataIn(properties["inputs"]),
@@ -43,7 +45,7 @@ export function dataIn(inputs: unknown): UsedData[] {
       const { uri, jobInputType } = (value ?? {}) as { uri?: unknown; jobInputType?: unknown };
       if (typeof uri !== "string" || uri === "" || jobInputType === "literal") return [];
       // What stands behind a question mark may be a signature.
-      const bare = uri.replace(/[?#].*$/s, "").replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, "$1");
+      const bare = withoutUserInformation(uri.replace(/[?#].*$/s, ""));
       return [{ input, uri: bare, ...assetIn(bare, "data") }];
     });
 }
