@@ -93,6 +93,22 @@ describe("VerifyModel", () => {
     await refuses(name, /"code\/score\.py" was signed and is missing/);
   });
 
+  it("refuses an added file that is marked as a folder, and passes over a marker without content", async () => {
+    const name = await signed();
+    const { blobs, container } = await store();
+    const client = await blobs.container(container);
+    const marked = client.getBlockBlobClient(`${await folderOf("models", name)}/code/extra.py`);
+    try {
+      await marked.uploadData(Buffer.alloc(0), { metadata: { hdi_isfolder: "true" } });
+      assert.equal((await verify(name)).error, undefined);
+      await marked.uploadData(Buffer.from("evil"), { metadata: { hdi_isfolder: "true" } });
+      await refuses(name, /"code\/extra\.py" is there and was not signed/);
+    } finally {
+      // Other tests have the same content, and so the same folder.
+      await marked.delete();
+    }
+  });
+
   it("refuses another signer, a disabled key, and whoever signed with a key of their own", async () => {
     const cloud = await theCloud();
     const name = await signed();
