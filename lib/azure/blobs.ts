@@ -166,12 +166,12 @@ export class Container {
     await this.#say("list the files in storage", signal, [], () => pages.next());
   }
 
-  /** Every blob whose name starts with `prefix` as a download needs it known. Markers of folders are left out. */
+  /** Every blob whose name starts with `prefix` as a download needs it known. Markers of folders are left out, and have no content. */
   async *files(prefix: string, signal?: AbortSignal): AsyncGenerator<BlobFile> {
     for await (const { name, metadata, properties } of this.#items({ prefix, includeMetadata: true }, signal)) {
-      if (name.endsWith("/") || metadata?.["hdi_isfolder"] === "true") continue;
-      const md5 = properties.contentMD5 && Buffer.from(properties.contentMD5).toString("base64");
       const { contentLength = 0, lastModified, etag } = properties;
+      if (name.endsWith("/") || (contentLength === 0 && metadata?.["hdi_isfolder"] === "true")) continue;
+      const md5 = properties.contentMD5 && Buffer.from(properties.contentMD5).toString("base64");
       const marks = metadata && Object.keys(metadata).length > 0 ? { metadata } : {};
       yield { name, size: contentLength, lastModified, etag, ...marks, ...(md5 ? { md5 } : {}) };
     }
