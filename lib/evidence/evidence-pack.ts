@@ -70,8 +70,8 @@ export function evidencePack(
   return { short: cut(clean([head, ...foot].join("\n\n")), PACK_LIMIT), full };
 }
 
-/** Without secrets in addresses, and without mentions. */
-const clean = (markdown: string): string => defuse(redact(markdown));
+/** Without secrets in addresses, mentions, and macros, which later steps expand in a variable (docs/facts/agent.md#1.5). */
+const clean = (markdown: string): string => defuse(redact(markdown)).replaceAll("$(", "$\u200b(");
 
 const number = (value: number): string =>
   Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)));
