@@ -213,7 +213,7 @@ describe("traceability", () => {
         const file = path.join(folder, name);
         if (statSync(file).isDirectory()) look(file);
         else if (name.endsWith(".ts"))
-          for (const [found] of readFileSync(file, "utf8").matchAll(/azureDevOps\.[A-Za-z]+/g)) written.add(found);
+          for (const [found] of readFileSync(file, "utf8").matchAll(/azureDevOps\.[A-Za-z0-9]+/g)) written.add(found);
       }
     };
     look(path.join(root, "lib"));
