@@ -32,9 +32,9 @@ describe("a deployment whose model must be signed", () => {
     const ran = await runStory(RegisterModel, { ...given, signWith: key.id }, folder);
     assert.equal(ran.error, undefined, ran.error?.message);
   });
-  const deploy = (model: string, requireSignature: string) => {
+  const deploy = (model: string, requireSignature: string, plan = "true") => {
     const file = (name: string) => path.join(folder, "azureml", name);
-    const given = { endpointFile: file("endpoint.yml"), deploymentFile: file("deployment.yml"), plan: "true" };
+    const given = { endpointFile: file("endpoint.yml"), deploymentFile: file("deployment.yml"), plan };
     return runStory(DeployEndpoint, { ...given, endpointName: "signed", model, requireSignature }, folder);
   };
   const writes = (requests: readonly string[]) =>
@@ -59,6 +59,17 @@ describe("a deployment whose model must be signed", () => {
     assert.match(changed.error?.message ?? "", /"\." has other content than was signed/);
     await azure.blobs.put(container, blob, "{}");
     for (const { requests } of [foreign, changed]) assert.deepEqual(writes(requests), []);
+  });
+
+  it("is refused before its code and its environment are registered", async () => {
+    const other = await newKey(await theCloud(), "nobody");
+    writeFileSync(path.join(folder, "scoring", "new.py"), "# in no version of the code yet\n");
+    const { error, requests } = await deploy("azureml:deployable:1", other.id, "false");
+    assert.match(error?.message ?? "", /deployable:1 was signed by another than is expected/);
+    assert.deepEqual(
+      requests.filter((one) => /^(PUT|PATCH|DELETE) |startPending/.test(one)),
+      [],
+    );
   });
 
   it("is refused where it has no registered model, or that of another workspace", async () => {
