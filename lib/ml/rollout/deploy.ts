@@ -8,6 +8,7 @@ import {
   type OnlineDeploymentDocument,
   onlineDeploymentKind,
   type Resolver,
+  resolveReference,
   rootOf,
   type UploadRoot,
 } from "../../documents/index.ts";
@@ -170,7 +171,7 @@ async function resolveAndPlan(
       if (endpoint || options.endpoint) return;
       throw await noSuchEndpoint(workspace, name, "Name an endpoint YAML with the input endpointFile to have it made.");
     }),
-    requireNamed(workspace, document),
+    requireNamed(workspace, document).then(() => requireSignature(workspace, options)),
     judgeable,
   ]);
   const preflight =
@@ -191,10 +192,6 @@ async function resolveAndPlan(
   const { name: deployment, write } = await translation;
   const body = write.body as DeploymentBody;
   requireItsCompute(name, endpoint, options.endpoint, body);
-  if (options.requireSignature) {
-    const signer = { given: options.requireSignature, folder: rootOf(options.root ?? ".") };
-    await requireSignedModel(workspace, body.properties["model"], signer);
-  }
   const wish = {
     name: deployment,
     longestName: longestName(name, body),
@@ -212,6 +209,17 @@ async function resolveAndPlan(
   }
   const longest = options.strategy && "bake" in options.strategy ? longestOf(options.strategy) : undefined;
   return { endpointName: name, write, wish, endpoint, plan, left, longest };
+}
+
+/** A label means the same version here and in the deployment: it is resolved once in a run. A model that the file describes has no version yet. */
+async function requireSignature(workspace: Workspace, { requireSignature: given, deployment, root }: DeployOptions) {
+  if (!given) return;
+  const { model } = deployment;
+  const id =
+    model?.kind === "registered"
+      ? await resolveReference(model.reference, "models", createResolver(workspace))
+      : undefined;
+  await requireSignedModel(workspace, id, { given, folder: rootOf(root ?? ".") });
 }
 
 /** The write of the deployment, and its name, which its content makes where it is to. */
