@@ -127,6 +127,19 @@ describe("links of a step", () => {
     assert.deepEqual(made.between.asked, []);
   });
 
+  it("are written to the other work items where one cannot be read, as that of another project", async () => {
+    const made = await stage();
+    const { devops } = await theCloud();
+    const gone = devops.workItems.create("User Story", "Elsewhere");
+    devops.builds.get(made.build)?.workItems.add(gone.id);
+    made.between.fault = (request) =>
+      request.includes(`/workitems/${gone.id}`) ? { kind: "instead", status: 404, body: "{}" } : undefined;
+    const ran = await register(made, "link");
+    assert.equal(ran.error, undefined, ran.log);
+    assert.match(ran.log, new RegExp(`\\[warning\\] .*read work item ${gone.id}`));
+    assert.ok(made.item.relations.length > 0, ran.log);
+  });
+
   it("are one warning with permission and identity where they are refused", async () => {
     const made = await stage();
     const { devops } = await theCloud();
