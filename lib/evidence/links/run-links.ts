@@ -39,7 +39,7 @@ export class RunLinks {
   readonly #provenance: Provenance;
   readonly #place: Place;
   readonly #rest: Promise<Rest>;
-  readonly #items: Promise<Found<readonly ReadItem[]>>;
+  readonly #items: Promise<readonly Found<ReadItem>[]>;
   /** Work items that were looked at, and what became of them. */
   readonly #told: Told[] = [];
   readonly #openBugs: Promise<Found<readonly number[]>>;
@@ -57,7 +57,7 @@ export class RunLinks {
       if ("value" in found && found.value.length > 0) provenance.workItems = found.value.map(String);
     });
     this.#items = ids.then((found) =>
-      "fault" in found ? found : attempt(Promise.all(found.value.map((id) => this.#readItem(id)))),
+      "fault" in found ? [found] : Promise.all(found.value.map((id) => attempt(this.#readItem(id)))),
     );
     this.#openBugs = mode === "linkAndBug" ? attempt(this.#bugs()) : Promise.resolve({ value: [0] });
   }
@@ -103,9 +103,7 @@ export class RunLinks {
     return [
       ...(pages.length === 0 && sentences.length === 0
         ? []
-        : "fault" in items
-          ? [() => Promise.reject(items.fault)]
-          : items.value.map((item) => () => this.#patch(item, linked))),
+        : items.map((item) => () => ("fault" in item ? Promise.reject(item.fault) : this.#patch(item.value, linked)))),
       ...others
         .slice(0, MOST_ITEMS)
         .map((id) => () => this.#readItem(Number(id)).then((item) => this.#patch(item, linked))),
