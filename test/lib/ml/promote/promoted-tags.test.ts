@@ -46,6 +46,20 @@ describe("tags of a promoted version", () => {
     assert.equal(proven["evaluationRun"], "https://true/");
   });
 
+  it("carry nothing of the source's approval beside the approver of the promotion", () => {
+    const approved = {
+      approval: "approved",
+      "azureDevOps.approvedBy": "Ada",
+      "azureDevOps.approvedAt": "2026-11-27T10:00:00Z",
+      "azureDevOps.approvalComment": "good enough for dev",
+      "azureDevOps.approvalRun": "https://dev.azure.com/contoso/p/_build/results?buildId=7",
+      "azureDevOps.validated": "2026-11-27T09:00:00Z",
+    };
+    const tags = tagsOfNew({ ...source, properties: { tags: approved } }, { ...marks, approvedBy: "Grace" });
+    const about = Object.entries(tags).filter(([name]) => /approv|validated/i.test(name));
+    assert.deepEqual(about, [["azureDevOps.approvedBy", "Grace"]]);
+  });
+
   it("keep the origin along a chain, and name only the last step of it", () => {
     const middle = { id: "/middle", properties: { ...source.properties, tags: tagsOfNew(source, marks) } };
     const tags = tagsOfNew(middle, { ...marks, from: "/middle", metrics: undefined });
