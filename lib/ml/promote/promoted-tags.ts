@@ -8,6 +8,7 @@ import { type Evidence, withEvidence } from "../gate/evidence.ts";
 import type { Metrics } from "../jobs/metrics.ts";
 import {
   APPROVED_BY,
+  DECISION,
   ORIGIN,
   ORIGIN_METRICS,
   PROMOTED_BY,
@@ -39,6 +40,8 @@ const LONGEST_TAG = 256;
 const LONGEST_PROPERTY = 4_000;
 
 const OWN = new Set([APPROVED_BY, ORIGIN_METRICS, PROMOTED_BY, PROMOTED_CONTENT, PROMOTED_FROM]);
+
+const staysBehind = (name: string) => isEvidence(name) || OWN.has(name) || DECISION.has(name);
 
 /** @throws TaskError kind `input` where a user sets a tag that says where a version came from */
 export function refuseMarks(tags: Tags): void {
@@ -86,7 +89,7 @@ export function propertiesOfNew(source: AssetBody, { metrics }: Marks): Record<s
 /** The tags of the source that go along: its lineage, and what users said of it. */
 function carried(source: AssetBody): Record<string, string> {
   const jobName = source.properties?.["jobName"];
-  const tags = Object.entries(source.properties?.tags ?? {}).filter(([name]) => !isEvidence(name) && !OWN.has(name));
+  const tags = Object.entries(source.properties?.tags ?? {}).filter(([name]) => !staysBehind(name));
   return { ...(typeof jobName === "string" && jobName !== "" ? { jobName } : {}), ...Object.fromEntries(tags) };
 }
 

@@ -19,6 +19,13 @@ export const PROMOTED_BY = "azureDevOps.promotedBy";
 export const PROMOTED_CONTENT = "azureDevOps.promotedContent";
 /** The approver of the promotion, as the step was told. */
 export const APPROVED_BY = "azureDevOps.approvedBy";
+/** Tags of the decision about the stage that registered a version: when, with which comment, in which run; they belong to no copy. */
+export const DECISION = new Set([
+  "azureDevOps.approvedAt",
+  "azureDevOps.approvalComment",
+  "azureDevOps.approvalRun",
+  "azureDevOps.validated",
+]);
 /** The workspace's version that the model was registered as first, as an ARM id: its job and its metrics are there. */
 export const ORIGIN = "azureDevOps.origin";
 /** Metrics of the job that made it, as JSON, for where the job itself cannot be reached. */
