@@ -1,6 +1,7 @@
 // Envelopes and bundles: signatures of ours and of the reference implementation, and texts that are none.
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { TaskError } from "../../../../lib/errors.ts";
 import { manifestIn, manifestOf, statementOf } from "../../../../lib/ml/proof/model-manifest.ts";
 import { pemSigner } from "../../../../lib/ml/proof/pem-signer.ts";
 import {
@@ -12,6 +13,7 @@ import {
   sealed,
   statementIn,
 } from "../../../../lib/ml/proof/signed-envelope.ts";
+import { requireSigner } from "../../../../lib/ml/proof/signer-trust.ts";
 import { referenceFiles } from "./reference-model.ts";
 
 const keyPair = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve });
@@ -51,6 +53,19 @@ describe("A signed envelope", () => {
     assert.throws(() => readBundle(JSON.stringify({ ...bundle, mediaType: "x" }), "model.sig"), /no Sigstore bundle/);
     assert.throws(() => readEnvelope(JSON.stringify({ ...envelope, signatures: [] }), "it"), /0 signatures/);
     assert.throws(() => readEnvelope(JSON.stringify({ ...envelope, payloadType: "text/plain" }), "it"), /no envelope/);
+  });
+
+  it("is refused as one that cannot be read where parts of its bundle are null", async () => {
+    const signer = pemSigner(pemOf("P-256"), "key.pem");
+    const bundle = bundleOf(await sealed(statementOf(manifestOf("model", referenceFiles)), signer), signer);
+    const trust = { kind: "authority", called: "ca.pem", anchors: [], name: "signer" } as const;
+    for (const verificationMaterial of [null, { x509CertificateChain: { certificates: [null] } }]) {
+      const text = JSON.stringify({ ...bundle, verificationMaterial });
+      assert.throws(
+        () => requireSigner(readBundle(text, "model.sig"), trust, "m:1"),
+        (error) => error instanceof TaskError && error.errorCode === "AML1713",
+      );
+    }
   });
 
   it("takes no key that the format has not, none with a passphrase, and no certificate of another key", () => {
