@@ -80,7 +80,7 @@ export function bundleOf(envelope: Envelope, { publicKey, certificates }: Signer
 /** @throws TaskError `failed` where the text is no bundle */
 export function readBundle(text: string, called: string): Bundle {
   const bundle = parsed(text, called) as Partial<Bundle> | undefined;
-  if (bundle?.mediaType !== BUNDLE_TYPE || typeof bundle.verificationMaterial !== "object" || !bundle.dsseEnvelope)
+  if (bundle?.mediaType !== BUNDLE_TYPE || !bundle.verificationMaterial || !bundle.dsseEnvelope)
     throw malformed(called, `it is no Sigstore bundle of the type ${BUNDLE_TYPE}`);
   return { ...bundle, dsseEnvelope: checked(bundle.dsseEnvelope, called) } as Bundle;
 }
@@ -101,7 +101,7 @@ function checked(envelope: Partial<Envelope> | undefined, called: string): Envel
 /** The certificates of a bundle, in DER; empty where it was signed with a bare key. */
 export function certificatesIn({ verificationMaterial }: Bundle): Buffer[] {
   const { certificates } = verificationMaterial.x509CertificateChain ?? {};
-  return Array.isArray(certificates) ? certificates.map(({ rawBytes }) => Buffer.from(String(rawBytes), "base64")) : [];
+  return Array.isArray(certificates) ? certificates.map((one) => Buffer.from(String(one?.rawBytes), "base64")) : [];
 }
 
 /** Whether the one signature of an envelope is this key's. */
