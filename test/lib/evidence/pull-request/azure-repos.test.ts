@@ -200,6 +200,15 @@ describe("a pull request of Azure Repos", () => {
     assert.deepEqual(pull.shownStatuses, [], "of an earlier push it is not shown");
   });
 
+  it("gets no status of a run that somebody started by hand, which does not say what it has built", async () => {
+    pull.push(sha(2));
+    const byHand = open(1, { sourceCommit: "" });
+    await byHand.show(page());
+    assert.deepEqual(pull.statuses, []);
+    assert.match(byHand.log.text(), /does not say which commit of pull request \d+ it has built/);
+    assert.deepEqual([ours().length, warnings(byHand)], [1, []]);
+  });
+
   it("is told the end where only the word that the step runs failed", async () => {
     const shown = open(1);
     const { addThread } = pull;
