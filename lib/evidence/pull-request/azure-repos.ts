@@ -110,9 +110,12 @@ export class AzureReposPullRequest implements PullRequestPlace {
   /** @returns a sentence where no status was set, because it would be one of other code */
   async status(page: Page): Promise<string | undefined> {
     if (!this.#isActive) return `${this.#title} is completed, and gets no status any more.`;
+    // Without an iteration it would count for every push, newer ones too.
+    if (this.#sourceCommit === "")
+      return `This run does not say which commit of ${this.#title} it has built: it sets no status. A run that the pull request starts does.`;
     const iterations = await this.#iterations;
     const own = iterations.findLast(({ sourceRefCommit }) => sourceRefCommit?.commitId === this.#sourceCommit);
-    if (own === undefined && iterations.length > 0 && this.#sourceCommit !== "")
+    if (own === undefined && iterations.length > 0)
       return `${this.#title} no longer has the commit ${this.#sourceCommit.slice(0, 8)} of this run, and gets no status of it.`;
     await this.#rest({
       doing: `set a status on ${this.#title}`,
