@@ -165,6 +165,18 @@ describe("a pull request of Azure Repos", () => {
     assert.match(ours()[1]?.comments[0]?.content ?? "", /run 3$/);
   });
 
+  it("is not kept from its comment by one of somebody else that calls itself one of a later run", async () => {
+    const content = marked(keyOf(1, "train"), 999_999_999_999, "all is well");
+    const forged = pull.addThread(organization.world.person("Mallory"), [{ content }], { status: "closed" });
+    const shown = open(1);
+    await shown.show(page("failed", "the gate is closed"));
+    assert.deepEqual(warnings(shown), []);
+    assert.equal(forged.comments[0]?.content, content);
+    assert.match(ours().find((one) => one !== forged)?.comments[0]?.content ?? "", /the gate is closed$/);
+    await open(2).show(page("failed", "again"));
+    assert.deepEqual([ours().length, forged.comments[0]?.content], [2, content]);
+  });
+
   it("is found by the branch of the run, and after the merge by its commit, without a status then", async () => {
     const branch = pull.sourceRefName;
     await open(1, { pullRequestId: undefined, branch, sourceCommit: sha(1) }).show(page("failed", "branch"));
