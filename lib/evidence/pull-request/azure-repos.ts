@@ -47,6 +47,7 @@ const STATES: Readonly<Record<PageState, string>> = {
 export class AzureReposPullRequest implements PullRequestPlace {
   readonly #rest: Rest;
   readonly #report: Report;
+  readonly #access: PullRequestAccess;
   readonly #path: string;
   readonly provider = "azureRepos";
   readonly id: number;
@@ -60,6 +61,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
   private constructor(rest: Rest, access: PullRequestAccess, report: Report, found: { id: number; isActive: boolean }) {
     this.#rest = rest;
     this.#report = report;
+    this.#access = access;
     this.id = found.id;
     this.url = `${access.repositoryUri}/pullrequest/${found.id}`;
     this.#isActive = found.isActive;
@@ -164,7 +166,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
     const { key, runId } = this.#report;
     const there = thread.comments?.[0]?.content;
     const last = runOfComment(there, key) ?? 0;
-    if (last > runId)
+    if (last > runId && (await this.#isRun(last)))
       return { change: "unchanged", said: `The comment on ${this.#title} is of the newer run ${last}, and stays.` };
     const path = `${this.#path}/threads/${thread.id}`;
     const write = (doing: string, where: string, body: object) =>
@@ -180,6 +182,19 @@ export class AzureReposPullRequest implements PullRequestPlace {
     } catch (error) {
       if (error instanceof TaskError && (error.status === 403 || error.status === 404)) return "refused";
       throw error;
+    }
+  }
+
+  /** Whether this pipeline has such a run: whoever may comment can write our marker, too, with a number that no run has. */
+  async #isRun(id: number): Promise<boolean> {
+    const { teamProject, definitionId } = this.#access;
+    const path = `${segment(teamProject, "the name of the project")}/_apis/build/builds/${id}?${VERSION}`;
+    try {
+      const run = await this.#rest<{ definition?: { id?: number } }>({ doing: `read run ${id}`, verb: "GET", path });
+      return run?.definition?.id === definitionId;
+    } catch (error) {
+      // Where it is not known, nothing newer is overwritten.
+      return !(error instanceof TaskError && error.status === 404);
     }
   }
 

@@ -79,6 +79,8 @@ describe("a pull request of Azure Repos", () => {
     markdown,
     description: state,
   });
+  const nextRun = () =>
+    organization.world.createBuild("train", { branch: "main", commit: "a", requestedFor: "Ada" }).id;
   const ours = () => pull.threads.filter((one) => !isDeleted(one) && one.status !== undefined);
   const text = () => ours()[0]?.comments[0]?.content ?? "";
   const warnings = ({ log }: ReturnType<typeof open>) => log.lines.filter((line) => line.startsWith("[warning]"));
@@ -122,7 +124,7 @@ describe("a pull request of Azure Repos", () => {
     for (let time = 0; time < 5; time++) {
       const before = pull.threads.length;
       for (const thread of ours()) for (const one of thread.comments) pull.change(thread, one, undefined);
-      const [one, other] = [open(100 + time * 2), open(101 + time * 2)];
+      const [one, other] = [open(nextRun()), open(nextRun())];
       await Promise.all([one.show(page("passed", "one")), other.show(page("passed", "other"))]);
       assert.deepEqual([...warnings(one), ...warnings(other)], []);
       assert.equal(ours().length, 1, `${pull.threads.length - before} were made`);
@@ -131,11 +133,12 @@ describe("a pull request of Azure Repos", () => {
   });
 
   it("keeps what a newer run has written", async () => {
-    await open(9).show(page("passed", "newer"));
-    const late = open(8);
+    const [older, newer] = [nextRun(), nextRun()];
+    await open(newer).show(page("passed", "newer"));
+    const late = open(older);
     await late.show(page("failed", "older"));
     assert.match(ours()[0]?.comments[0]?.content ?? "", /newer$/);
-    assert.match(late.log.text(), /is of the newer run 9, and stays/);
+    assert.match(late.log.text(), new RegExp(`is of the newer run ${newer}, and stays`));
   });
 
   it("finds its thread by the hidden marker where the property is gone, and another's by neither", async () => {
