@@ -216,6 +216,15 @@ describe("the results tab", () => {
     ]);
   });
 
+  it("calls no run passed of which a record could not be read", () => {
+    const newer = { name: "Judge", task: "AzureMLEvaluateMetrics", record: '{"version":3}' };
+    return look({ steps: [...ours, newer] }, async ({ frame }) => {
+      const headline = await frame.locator("h1").innerText();
+      assert.doesNotMatch(headline, /Passed/);
+      assert.match(headline, /Not known/);
+    });
+  });
+
   it("is told of the run by the service of its page where the configuration does not tell", () =>
     look({ steps: ours, query: "&service=1" }, async ({ page, frame }) => {
       await frame.locator("#gate").waitFor();
