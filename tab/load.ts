@@ -37,6 +37,8 @@ export interface LoadedRun {
   readonly steps: readonly Step[];
   /** Sentences about what could not be read. */
   readonly unread: readonly string[];
+  /** False: there are records that are not among the steps, and nothing is known of what they say. */
+  readonly isWhole: boolean;
 }
 
 const LONGEST_RECORD = 4_000_000;
@@ -51,6 +53,7 @@ const LANES = 8;
  */
 export async function loadRun(access: RunAccess): Promise<LoadedRun> {
   const unread: string[] = [];
+  let isWhole = true;
   const orNothing = async <T>(work: Promise<T>, nothing: T): Promise<T> => {
     try {
       return await work;
@@ -64,15 +67,21 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
     orNothing(listAttachments(access, CURVES_TYPE), []),
     orNothing(readTimeline(access), undefined),
   ]);
-  if (records.length === MOST_ATTACHMENTS)
+  if (records.length === MOST_ATTACHMENTS) {
+    isWhole = false;
     unread.push(`Only the first ${MOST_ATTACHMENTS} records of the run are shown.`);
+  }
   const steps = await inLanes(records, async (place): Promise<Step[]> => {
     const bytes = await orNothing(readAttachment(access, place, LONGEST_RECORD), undefined);
-    if (bytes === undefined) return [];
+    if (bytes === undefined) {
+      isWhole = false;
+      return [];
+    }
     const text = new TextDecoder().decode(bytes);
     const { record, fault } = readRecord(text);
     const step = timeline?.get(place.recordId.toLowerCase());
     if (fault !== undefined) {
+      isWhole = false;
       unread.push(`The record of the step ${step?.name ?? place.name} is not shown. ${fault}`);
       return [];
     }
@@ -84,7 +93,7 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
     const name = step?.name || record.run?.step || record.task.friendlyName;
     return [{ id: place.recordId, name, record, ...standingOf(record, step, timeline !== undefined), curves: drawn }];
   });
-  return { steps: steps.sort((one, other) => began(one) - began(other)), unread };
+  return { steps: steps.sort((one, other) => began(one) - began(other)), unread, isWhole };
 }
 
 /** Pictures of a step that are really what they say they are, as addresses for the page. */

@@ -3,7 +3,7 @@ import type { RunRecord } from "../../lib/record/index.ts";
 import { assetName } from "./format.ts";
 
 export interface Headline {
-  readonly state: "passed" | "issues" | "failed" | "canceled" | "none";
+  readonly state: "passed" | "issues" | "failed" | "canceled" | "unknown" | "none";
   /** `Passed`, `Failed` … */
   readonly word: string;
   readonly parts: readonly string[];
@@ -14,6 +14,7 @@ const WORDS = {
   issues: "Passed with issues",
   failed: "Failed",
   canceled: "Canceled",
+  unknown: "Not known",
   none: "Nothing to show",
 } as const;
 
@@ -32,8 +33,11 @@ export function lastAttempts<T extends { readonly record: RunRecord }>(steps: re
   return [...last.values()];
 }
 
-/** @param records of the last attempts, the one that began first comes first */
-export function headlineOf(records: readonly RunRecord[]): Headline {
+/**
+ * @param records of the last attempts, the one that began first comes first
+ * @param isWhole false: there are more, which may say that something failed
+ */
+export function headlineOf(records: readonly RunRecord[], isWhole: boolean): Headline {
   const has = (result: RunRecord["result"]) => records.some((one) => one.result === result);
   const isClosed = records.some(({ gate }) => gate && !gate.passed && !gate.isPlan);
   const state =
@@ -43,9 +47,11 @@ export function headlineOf(records: readonly RunRecord[]): Headline {
         ? "failed"
         : has("canceled")
           ? "canceled"
-          : has("succeededWithIssues")
-            ? "issues"
-            : "passed";
+          : !isWhole
+            ? "unknown"
+            : has("succeededWithIssues")
+              ? "issues"
+              : "passed";
   const parts = [...gateParts(records), ...modelParts(records), ...liveParts(records)];
   return { state, word: WORDS[state], parts };
 }

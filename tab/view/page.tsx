@@ -35,13 +35,17 @@ const STATES: Readonly<Record<string, Outcome>> = {
   issues: "warned",
   failed: "failed",
   canceled: "warned",
+  unknown: "warned",
   none: "skipped",
 };
 
 export function Page({ model, images }: { model: PageModel; images: readonly Shown[] }) {
   const { run, steps, charts, nodes } = model;
   const records = steps.map(({ record }) => record);
-  const headline = headlineOf(lastAttempts(steps).map(({ record }) => record));
+  const headline = headlineOf(
+    lastAttempts(steps).map(({ record }) => record),
+    run.isWhole,
+  );
   const foreign = run.steps.filter(({ isForeign }) => isForeign);
   const errors = steps.filter(({ record }) => record.error);
   const has = (found: (record: (typeof records)[number]) => unknown) => records.some((one) => found(one));
