@@ -8,6 +8,7 @@ import type { LocalCloud } from "../../local/cloud.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
 import { isDeleted, type PullRequest } from "../../local/devops/state/pull-requests.ts";
 import evaluateMetrics from "../../tasks/EvaluateMetrics/index.ts";
+import report from "../../tasks/Report/index.ts";
 import { until } from "../harness/until.ts";
 import { record } from "../lib/evidence/pull-request/samples.ts";
 import { Rounds } from "../lib/ml/rounds.ts";
@@ -115,6 +116,24 @@ describe("a step and the pull request of its run", () => {
       [["succeeded", "azureml", "train/gate"]],
     );
   });
+
+  for (const result of ["canceled", "abandoned"] as const)
+    it(`is not told that a run passed whose gate was ${result} before it left a record`, async () => {
+      const build = newBuild();
+      const of = { parentId: JOB_ID, type: "Task", state: "completed", finishTime: Date.now() } as const;
+      const task = (name: string) => ({ id: JOB_ID, name, version: "1.0.0" });
+      const step = build.plan.record({ ...of, name: "Train", result: "succeeded", task: task("AzureMLSubmitJob") });
+      build.plan.attach(step.id, RECORD_TYPE, "train.json", writeRecord(record({})));
+      build.plan.record({ ...of, name: "Judge", result, task: task("AzureMLEvaluateMetrics") });
+      const wish = { pullRequest: "comment, status", pullRequestThread: "closed" };
+      const ran = await runStory(report, wish, folder, optionsOf(build));
+      assert.equal(ran.error, undefined, ran.error?.stack);
+      assert.deepEqual(
+        pull.shownStatuses.map(({ state }) => state),
+        ["error"],
+      );
+      assert.match(text(), /No record arrived of Judge\./);
+    });
 
   it("shows a failed gate while the step fails as it does without it", async () => {
     const ran = await judge("1 == 2", optionsOf(newBuild()), { pullRequestName: "churn" });
