@@ -43,6 +43,8 @@ export interface Wanted {
   readonly waits?: false;
   /** Milliseconds that they are waited for; a minute where absent. */
   readonly patience?: number;
+  /** Steps that were canceled or abandoned are missing, too, where they left nothing; that is not waited for. */
+  readonly withCanceled?: true;
   /** Steps of this name are passed over. */
   readonly without?: RegExp;
 }
@@ -198,9 +200,11 @@ export class RunRecords {
     throw unreadableAnswer(doing);
   }
 
-  async #steps(run: RunReference, { type, task, waits, patience = PATIENCE, without }: Wanted, signal: AbortSignal) {
+  async #steps(run: RunReference, wanted: Wanted, signal: AbortSignal) {
+    const { type, task, waits, patience = PATIENCE, withCanceled, without } = wanted;
     let found: { record: TimelineRecord; attachment: Attached }[] = [];
     let missing: string[] = [];
+    let ended: string[] = [];
     const isOwn = run.id === this.#access.runId && this.#access.kind === "build";
     const look = async () => {
       const [timeline, attached] = await Promise.all([
@@ -220,9 +224,10 @@ export class RunRecords {
         places.flatMap((attachment) => (sameId(record.id, attachment.recordId) ? [{ record, attachment }] : [])),
       );
       const arrived = new Set(found.map(({ record }) => record));
-      missing = steps
-        .filter((one) => !arrived.has(one) && (leavesRecord(one) || (own !== undefined && isBefore(one, own))))
-        .map(({ name }) => name ?? "");
+      const namesOf = (isMissing: (one: TimelineRecord) => boolean) =>
+        steps.flatMap((one) => (!arrived.has(one) && isMissing(one) ? [one.name ?? ""] : []));
+      missing = namesOf((one) => leavesRecord(one) || (own !== undefined && isBefore(one, own)));
+      ended = withCanceled ? namesOf(wasEnded) : [];
       return missing.length === 0 || !isOwn || waits === false
         ? { done: true as const, value: undefined }
         : { done: false as const };
@@ -232,7 +237,7 @@ export class RunRecords {
     } catch (error) {
       if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
     }
-    return { steps: found, missing };
+    return { steps: found, missing: [...missing, ...ended] };
   }
 }
 
@@ -260,6 +265,10 @@ const sameId = (one: string | undefined, other: string) => one?.toLowerCase() ==
 const leavesRecord = ({ state, result }: TimelineRecord) =>
   state === TimelineRecordState.Completed &&
   (result === TaskResult.Succeeded || result === TaskResult.SucceededWithIssues || result === TaskResult.Failed);
+
+/** A step that was ended by others: whether it had time to leave something is not known. */
+const wasEnded = ({ state, result }: TimelineRecord) =>
+  state === TimelineRecordState.Completed && (result === TaskResult.Canceled || result === TaskResult.Abandoned);
 
 /** An earlier step of the same job: it has ended, although the timeline may not show that yet. */
 const isBefore = (one: TimelineRecord, own: TimelineRecord) =>

@@ -34,7 +34,13 @@ export async function recordsOfRun(
   try {
     const { RunRecords } = await import("../agent/run-records.ts");
     const records = new RunRecords(access);
-    const wanted = { type: RECORD_TYPE, task: LEAVES_RECORDS, without: POST_JOB, patience: PATIENCE };
+    const wanted = {
+      type: RECORD_TYPE,
+      task: LEAVES_RECORDS,
+      without: POST_JOB,
+      patience: PATIENCE,
+      withCanceled: true as const,
+    };
     const read = records.own && (await records.read(records.own, wanted, signal));
     const found = (read?.attachments ?? []).map(({ step, content }) => ({ step, ...readRecord(content) }));
     return {
