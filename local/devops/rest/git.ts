@@ -98,6 +98,15 @@ function pullRequestBody(call: Call, pull: PullRequest): object {
     description: pull.description,
     sourceRefName: pull.sourceRefName,
     targetRefName: pull.targetRefName,
+    ...(pull.forkId === undefined
+      ? {}
+      : {
+          forkSource: {
+            name: pull.sourceRefName,
+            objectId: pull.lastMergeSourceCommit,
+            repository: { id: pull.forkId },
+          },
+        }),
     mergeStatus: "succeeded",
     isDraft: false,
     lastMergeSourceCommit: commit(pull.lastMergeSourceCommit),

@@ -47,6 +47,8 @@ export interface PullRequestWanted {
   readonly createdBy: Identity;
   readonly sourceRefName: string;
   readonly targetRefName: string;
+  /** Id of the fork that has the source branch. */
+  readonly forkId?: string;
   readonly lastMergeSourceCommit?: string;
   readonly lastMergeTargetCommit?: string;
   readonly lastMergeCommit?: string;
@@ -63,6 +65,7 @@ export class PullRequest {
   closedDate: number | undefined;
   readonly sourceRefName: string;
   readonly targetRefName: string;
+  readonly forkId: string | undefined;
   lastMergeSourceCommit: string | undefined;
   lastMergeTargetCommit: string | undefined;
   lastMergeCommit: string | undefined;
@@ -84,6 +87,7 @@ export class PullRequest {
     this.creationDate = now();
     this.sourceRefName = wanted.sourceRefName;
     this.targetRefName = wanted.targetRefName;
+    this.forkId = wanted.forkId;
     this.lastMergeSourceCommit = wanted.lastMergeSourceCommit;
     this.lastMergeTargetCommit = wanted.lastMergeTargetCommit;
     this.lastMergeCommit = wanted.lastMergeCommit;

@@ -205,6 +205,19 @@ describe("a pull request of Azure Repos", () => {
     assert.match(none.log.text(), /belongs to no pull request/);
   });
 
+  it("of a fork is not told of a branch that has the same name in this repository", async () => {
+    const ofFork = organization.world.repositories.openPullRequest({
+      ...{ repository: pull.repository, title: "From a fork", createdBy: pull.createdBy },
+      ...{ sourceRefName: "refs/heads/develop", targetRefName: "refs/heads/main", lastMergeSourceCommit: sha(3) },
+      forkId: "00000000-0000-4000-8000-00000000f0f0",
+    });
+    const given = { pullRequestId: undefined, branch: "refs/heads/develop", commit: sha(8), sourceCommit: sha(8) };
+    const run = open(1, given);
+    await run.show(page("failed"));
+    assert.equal(ofFork.threads.length, 1, "the system's own");
+    assert.match(run.log.text(), /belongs to no pull request/);
+  });
+
   it("gets no status of code that it no longer has", async () => {
     pull.push(sha(2));
     const replaced = open(1, { sourceCommit: sha(7) });
