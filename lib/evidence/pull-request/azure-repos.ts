@@ -24,6 +24,8 @@ interface Thread {
 interface PullRequest {
   readonly pullRequestId?: number;
   readonly status?: string;
+  /** There where its source branch is one of a fork. */
+  readonly forkSource?: unknown;
 }
 
 interface Iteration {
@@ -236,7 +238,8 @@ async function lookUp(rest: Rest, access: PullRequestAccess): Promise<{ id: numb
   // The commit is the exacter word: the branch that was merged into may have a pull request of its own, as from main to a release.
   const completed = newest(merged?.results?.[0]?.[commit]?.filter(({ status }) => status === "completed"));
   if (completed > 0) return { id: completed, isActive: false };
-  const active = newest(open?.value);
+  // A branch of a fork may have the same name.
+  const active = newest(open?.value?.filter(({ forkSource }) => !forkSource));
   return active > 0 ? { id: active, isActive: true } : undefined;
 }
 
