@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { IMAGE_TYPE } from "../../lib/record/index.ts";
 import { buildTab, LARGEST_TAB } from "../../scripts/build/tab.ts";
 import { readPicture } from "../../scripts/picture/png.ts";
 import { needs } from "../harness/needs.ts";
@@ -222,6 +223,27 @@ describe("the results tab", () => {
       const headline = await frame.locator("h1").innerText();
       assert.doesNotMatch(headline, /Passed/);
       assert.match(headline, /Not known/);
+    });
+  });
+
+  it("asks for pictures that a record names, however many others a script attached before", async () => {
+    const content = ours
+      .flatMap(({ attachments = [] }) => attachments)
+      .find(({ type }) => type === IMAGE_TYPE)!.content;
+    const others = Array.from({ length: 100 }, (_, index) => ({
+      type: IMAGE_TYPE,
+      name: `other-${index}.png`,
+      content,
+    }));
+    await look({ steps: [{ name: "A script", task: "CmdLine", attachments: others }, ...ours] }, async ({ frame }) => {
+      await frame.locator("#images img").first().waitFor();
+      const addresses = await frame.evaluate<string[]>(
+        "performance.getEntriesByType('resource').map(({ name }) => name)",
+      );
+      assert.deepEqual(
+        addresses.filter((one) => one.includes("other-")),
+        [],
+      );
     });
   });
 
