@@ -34,16 +34,24 @@ const OCTETS = `application/octet-stream;api-version=${ATTACHMENTS}`;
 const GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 const PLACE = new RegExp(`/(${GUID})/(${GUID})/attachments/`, "i");
 
-/** @throws Error with a sentence for the reader where Azure DevOps refuses or cannot be reached */
-export async function listAttachments(access: RunAccess, type: string): Promise<AttachmentPlace[]> {
+/**
+ * The first of those that are wanted.
+ * @throws Error with a sentence for the reader where Azure DevOps refuses or cannot be reached
+ */
+export async function listAttachments(
+  access: RunAccess,
+  type: string,
+  isWanted: (place: AttachmentPlace) => boolean = () => true,
+): Promise<AttachmentPlace[]> {
   const what = `the attachments of type ${type}`;
   const found = await askJson(access, `attachments/${encodeURIComponent(type)}`, what, ATTACHMENTS);
   const entries = Array.isArray(found) ? found : entriesOf(found);
-  return entries.slice(0, MOST_ATTACHMENTS).flatMap((one) => {
+  const places = entries.flatMap((one): AttachmentPlace[] => {
     const { name, _links: links } = (one ?? {}) as { name?: unknown; _links?: { self?: { href?: unknown } } };
     const [, timelineId, recordId] = PLACE.exec(String(links?.self?.href ?? "").slice(0, 2_000)) ?? [];
     return typeof name === "string" && timelineId && recordId ? [{ timelineId, recordId, type, name }] : [];
   });
+  return places.filter(isWanted).slice(0, MOST_ATTACHMENTS);
 }
 
 /** Steps of the run by their ids in lower case. */

@@ -96,9 +96,12 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
   return { steps: steps.sort((one, other) => began(one) - began(other)), unread, isWhole };
 }
 
-/** Pictures of a step that are really what they say they are, as addresses for the page. */
-export async function loadImages(access: RunAccess): Promise<{ place: AttachmentPlace; address: string }[]> {
-  const places = await listAttachments(access, IMAGE_TYPE);
+/** Pictures that are wanted and are really what they say they are, as addresses for the page: whoever asks gives them back. */
+export async function loadImages(
+  access: RunAccess,
+  isWanted: (place: AttachmentPlace) => boolean,
+): Promise<{ place: AttachmentPlace; address: string }[]> {
+  const places = await listAttachments(access, IMAGE_TYPE, isWanted);
   return inLanes(places.slice(0, 100), async (place) => {
     try {
       const bytes = await readAttachment(access, place, LONGEST_IMAGE);

@@ -1,7 +1,7 @@
 // The results tab of a run: connects to the host, reads what the run's steps left, and shows it.
 import { render } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { RunAccess } from "./attachments.ts";
+import type { AttachmentPlace, RunAccess } from "./attachments.ts";
 import { connectHost, type Host } from "./host.ts";
 import { type LoadedRun, loadImages, loadRun, type Step, sentenceOf } from "./load.ts";
 import { Opening } from "./view/basics.tsx";
@@ -71,7 +71,7 @@ function Loaded({ run, images }: { run: LoadedRun; images: readonly Shown[] }) {
 
 /** Only pictures that a record of the same step names: it says under which path the job logged them. */
 async function shownImages(access: RunAccess, steps: readonly Step[]): Promise<Shown[]> {
-  const named = new Map(
+  const named = new Map<string, { path: string; job: string }>(
     steps
       .filter(({ isOurs }) => isOurs)
       .flatMap(({ id, record: { job, gate } }) =>
@@ -82,13 +82,15 @@ async function shownImages(access: RunAccess, steps: readonly Step[]): Promise<S
       ),
   );
   if (named.size === 0) return [];
-  const loaded = await loadImages(access).catch(() => []);
-  const shown = loaded.flatMap(({ place, address }) => {
-    const found = named.get(`${place.recordId.toLowerCase()} ${place.name}`);
+  const keyOf = ({ recordId, name }: AttachmentPlace) => `${recordId.toLowerCase()} ${name}`;
+  // Two gates of one job leave the same pictures.
+  const first = new Map([...named].reverse().map(([key, { job, path }]) => [JSON.stringify([job, path]), key]));
+  const wanted = new Set(first.values());
+  const loaded = await loadImages(access, (place) => wanted.has(keyOf(place))).catch(() => []);
+  return loaded.flatMap(({ place, address }) => {
+    const found = named.get(keyOf(place));
     return found === undefined ? [] : [{ address, ...found }];
   });
-  // Two gates of one job leave the same pictures.
-  return [...new Map(shown.map((one) => [JSON.stringify([one.job, one.path]), one])).values()];
 }
 
 const root = document.getElementById("run");
