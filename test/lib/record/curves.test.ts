@@ -56,6 +56,20 @@ describe("curves", () => {
     assert.ok(readCurves(json).length > 5);
   });
 
+  it("keep the champion's beside the job's where all together are long: points are left out first", () => {
+    const values = Array.from({ length: 300 }, (_, index) => Math.sin(index) / 3);
+    const of = (one: Curve["of"]) =>
+      Array.from({ length: 30 }, (_, index) =>
+        curve(values, { of: one, run: one, metric: `validation_metric_${index}` }),
+      );
+    const found = readCurves(writeCurves([...of("job"), ...of("champion")]));
+    assert.deepEqual(
+      (["job", "champion"] as const).map((one) => found.filter((each) => each.of === one).length),
+      [30, 30],
+    );
+    assert.ok(found.every((one) => one.logged === 300 && one.values.length > 100));
+  });
+
   it("bear any text", () => {
     const long = `[${"1,".repeat(CURVES_LIMITS.characters)}1]`;
     for (const text of ["", "[]", "null", '{"version":2,"curves":[]}', long]) assert.deepEqual(readCurves(text), []);
