@@ -45,16 +45,23 @@ const curvesShape = section(
   "curves",
 );
 
-/** The curves as JSON: thinned to the points that a chart shows, and below the limit. Curves with fewer than two numbers are left out. */
+/** Points of a curve that still show its form. */
+const FEWEST_POINTS = 40;
+
+/**
+ * The curves as JSON: thinned to the points that a chart shows, and below the limit, for which points are left out before curves are.
+ * Curves with fewer than two numbers are left out.
+ */
 export function writeCurves(curves: readonly Curve[]): string {
-  const thinned = curves
-    .map(thin)
+  const whole = curves
+    .map((curve) => thin(curve, CURVES_LIMITS.points))
     .filter(({ values }) => values.length > 1)
     .slice(0, CURVES_LIMITS.curves);
-  for (;;) {
+  for (let most: number = CURVES_LIMITS.points; ; most = Math.max(FEWEST_POINTS, Math.floor(most / 2))) {
+    const thinned = whole.map((curve) => thin(curve, most));
     const json = JSON.stringify(keepKnown(curvesShape, { version: CURVES_VERSION, curves: thinned }, { text: redact }));
-    if (json.length <= CURVES_LIMITS.characters || thinned.length === 0) return json;
-    thinned.length = Math.floor(thinned.length / 2);
+    if (json.length <= CURVES_LIMITS.characters || whole.length === 0) return json;
+    if (most === FEWEST_POINTS) whole.length = Math.floor(whole.length / 2);
   }
 }
 
@@ -73,17 +80,16 @@ export function readCurves(json: string): Curve[] {
 }
 
 /** Finite numbers only; where these are too many, the first, the last, and the lowest and highest of each piece between. */
-function thin(curve: Curve): Curve {
+function thin(curve: Curve, most: number): Curve {
   const points = curve.values
     .map((value, index) => ({ value, step: curve.steps[index] ?? Number.NaN }))
     .filter(({ value, step }) => Number.isFinite(value) && Number.isFinite(step));
-  const most = CURVES_LIMITS.points;
   const kept = points.length <= most ? points : extremes(points, most);
   return {
     ...curve,
     steps: kept.map(({ step }) => step),
     values: kept.map(({ value }) => value),
-    ...(kept.length < curve.values.length ? { logged: curve.values.length } : {}),
+    ...(kept.length < curve.values.length ? { logged: curve.logged ?? curve.values.length } : {}),
   };
 }
 
