@@ -56,4 +56,24 @@ describe("lineage in the results tab", () => {
     };
     assert.deepEqual(edgesOf([record({ lineage })]), [`workItem:77 > ${commit}`]);
   });
+
+  it("is gathered of many records in a time that grows with them alone", () => {
+    const records = Array.from({ length: 100 }, (_, one) =>
+      record({
+        lineage: {
+          nodes: Array.from({ length: 200 }, (_, other) => ({ kind: "data" as const, id: `d${one}-${other}:1` })),
+          edges: Array.from({ length: 199 }, (_, other) => ({
+            from: `d${one}-${other}:1`,
+            to: `d${one}-${other + 1}:1`,
+          })),
+        },
+      }),
+    );
+    const before = process.cpuUsage();
+    const nodes = lineageOf(records);
+    const { user } = process.cpuUsage(before);
+    assert.equal(nodes.length, 20_001);
+    assert.equal(nodes.filter(({ from }) => from.length === 1).length, 100 * 199);
+    assert.ok(user < 5_000_000, `${user / 1e6} seconds of this process`);
+  });
 });
