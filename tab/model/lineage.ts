@@ -36,16 +36,27 @@ export function lineageOf(records: readonly RunRecord[]): LineageNode[] {
   const found: Growing = { nodes: new Map(), edges: new Map() };
   for (const record of records) addNodes(found, record);
   for (const record of records) addEdges(found, record, records);
-  const edges = [...found.edges.values()].filter(([from, to]) => found.nodes.has(from) && found.nodes.has(to));
+  const ends = { from: new Map<string, string[]>(), to: new Map<string, string[]>() };
+  for (const [from, to] of found.edges.values()) {
+    if (!found.nodes.has(from) || !found.nodes.has(to)) continue;
+    put(ends.from, to, from);
+    put(ends.to, from, to);
+  }
   const nodes = [...found.nodes].map(
     ([key, { kind, name, url }]): LineageNode => ({
       ...{ key, kind, name },
       ...(url === undefined ? {} : { url }),
-      from: edges.flatMap(([from, to]) => (to === key ? [from] : [])),
-      to: edges.flatMap(([from, to]) => (from === key ? [to] : [])),
+      from: ends.from.get(key) ?? [],
+      to: ends.to.get(key) ?? [],
     }),
   );
   return nodes.sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind));
+}
+
+function put(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
 }
 
 /** Data and models are told apart by name and version, in whatever form they are written. */
