@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { IMAGE_TYPE } from "../../lib/record/index.ts";
+import { CURVES_TYPE, IMAGE_TYPE, writeCurves } from "../../lib/record/index.ts";
 import { buildTab, LARGEST_TAB } from "../../scripts/build/tab.ts";
 import { readPicture } from "../../scripts/picture/png.ts";
 import { needs } from "../harness/needs.ts";
@@ -303,6 +303,22 @@ describe("the results tab", () => {
       await page.keyboard.press("Enter");
       await until("the steps of a job are shown", async () => (await frame.locator("#jobs tbody tr").count()) >= 40);
     }));
+
+  it("draws curves whose steps are hardly told apart", () => {
+    const curve = {
+      of: "job",
+      run: "fraud_12",
+      metric: "close",
+      steps: [1.7e18, 1.7e18 + 256],
+      values: [1, 2],
+    } as const;
+    const content = writeCurves([curve, { ...curve, metric: "closer", steps: [1, 1 + Number.EPSILON] }]);
+    const attachments = [{ type: CURVES_TYPE, name: "curves.json", content }];
+    return look({ steps: [{ ...ours[2]!, attachments }] }, async ({ frame, faults }) => {
+      await frame.locator("#curves canvas").nth(1).waitFor();
+      assert.deepEqual(faults, []);
+    });
+  });
 
   it("makes no more of a huge run at once than people see", () =>
     look({ steps: runs.huge() }, async ({ frame }) => {
