@@ -115,7 +115,10 @@ function draw(parent: HTMLElement, { places, lines, isTime = false, isStepped, u
       height: HEIGHT,
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: isTime }, ...(isStepped ? { y: { range: [0, 105] } } : {}) },
+      scales: {
+        x: { time: isTime, range: (_chart, min, max) => rangeOf(min, max) },
+        ...(isStepped ? { y: { range: [0, 105] } } : {}),
+      },
       axes: [axis, { ...axis, size: 64, values: (_chart, ticks) => ticks.map((one) => `${numberText(one)}${unit}`) }],
       series: [
         {},
@@ -133,6 +136,13 @@ function draw(parent: HTMLElement, { places, lines, isTime = false, isStepped, u
     [[...places], ...lines.map(({ values }) => [...values])] as uPlot.AlignedData,
     parent,
   );
+}
+
+/** The places as they are; wider where they lie so close that the marks of the axis could not be told apart: uPlot would never end. */
+function rangeOf(min: number | null, max: number | null): [number | null, number | null] {
+  if (min === null || max === null) return [null, null];
+  const least = Math.max(Math.abs(min), Math.abs(max)) * 1e-9;
+  return max - min > least ? [min, max] : [min - Math.max(least, 0.5), max + Math.max(least, 0.5)];
 }
 
 const colourOf = (index: number, isReference: boolean | undefined): string =>
