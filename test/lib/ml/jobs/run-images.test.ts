@@ -11,6 +11,11 @@ const png = (width: number, height: number) => {
   size.writeUInt32BE(height, 4);
   return Buffer.concat([PNG, size]);
 };
+/** Begin of the file, a segment of the application, a table, and the segment with the size in dots. */
+const jpeg = (width: number, height: number) => {
+  const size = Buffer.from([0xff, 0xc0, 0, 11, 8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0]);
+  return Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xff, 0xdb, 0, 3, 0]), size]);
+};
 
 describe("pictures of a run", () => {
   const runWith = async (files: Readonly<Record<string, Buffer | string>>) => {
@@ -22,12 +27,13 @@ describe("pictures of a run", () => {
   };
 
   it("are PNG and JPEG files, confusion matrices first", async () => {
-    const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2]);
     const id = await runWith({
-      "a/roc.JPG": jpeg,
+      "a/roc.JPG": jpeg(640, 480),
       "plots/confusion matrix #1 é.png": png(10, 10),
       "evil.png": "<svg xmlns='http://www.w3.org/2000/svg'/>",
       "bomb.png": png(100_000, 100_000),
+      "bomb.jpg": jpeg(65_535, 65_535),
+      "cut.jpg": jpeg(640, 480).subarray(0, 16),
       "empty.png": "",
       "notes.txt": "no picture",
       "large.png": Buffer.concat([png(10, 10), Buffer.alloc(1024 * 1024)]),
@@ -37,7 +43,7 @@ describe("pictures of a run", () => {
       found.map(({ path, mediaType, content }) => [path, mediaType, content.length]),
       [
         ["plots/confusion matrix #1 é.png", "image/png", 24],
-        ["a/roc.JPG", "image/jpeg", 6],
+        ["a/roc.JPG", "image/jpeg", 27],
       ],
     );
   });
