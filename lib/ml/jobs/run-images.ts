@@ -62,11 +62,24 @@ const isPicture = (path: unknown): path is string =>
 const isHttps = (address: string): boolean => URL.canParse(address) && new URL(address).protocol === "https:";
 const rankOf = (path: string): number => (/confusion/i.test(path) ? 0 : 1);
 
-/** By the first bytes, and of a PNG by its size in dots; undefined for everything else. */
+/** By the first bytes and the size in dots; undefined for everything else. */
 function mediaTypeOf(bytes: Buffer): RunImage["mediaType"] | undefined {
   const begins = (...signature: number[]) => signature.every((byte, index) => bytes[index] === byte);
-  if (begins(0xff, 0xd8, 0xff)) return "image/jpeg";
-  if (!begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a) || bytes.length < 24) return undefined;
-  const dots = bytes.readUInt32BE(16) * bytes.readUInt32BE(20);
-  return dots > 0 && dots <= MOST_DOTS ? "image/png" : undefined;
+  const isPng = begins(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a) && bytes.length >= 24;
+  if (!isPng && !begins(0xff, 0xd8, 0xff)) return undefined;
+  const dots = isPng ? bytes.readUInt32BE(16) * bytes.readUInt32BE(20) : jpegDots(bytes);
+  if (dots <= 0 || dots > MOST_DOTS) return undefined;
+  return isPng ? "image/png" : "image/jpeg";
+}
+
+/** Height times width, as the segment says them that begins the frame; 0 where there is none (ISO/IEC 10918-1, annex B). */
+function jpegDots(bytes: Buffer): number {
+  for (let at = 2; at + 9 <= bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1] ?? 0;
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (isFrame) return bytes.readUInt16BE(at + 5) * bytes.readUInt16BE(at + 7);
+    // Bytes of 255 may stand before a marker.
+    at += marker === 0xff ? 1 : 2 + bytes.readUInt16BE(at + 2);
+  }
+  return 0;
 }
