@@ -9,7 +9,8 @@ export const LONGEST_OUTPUT = 30_000;
 
 /**
  * The variables to set: a map becomes JSON under its own name and one variable `<output>.<entry>` for each entry.
- * Outputs that are not given are left alone; a text that is too long is cut, and `warn` told of it.
+ * Outputs that are not given are left alone; a text that is too long is cut, and `warn` told of it. A macro `$(name)` in a value, which
+ * may be text of others, is defused: the agent would expand it in each later step (docs/facts/agent.md#1.5).
  * @throws Error when an output is not in the contract.
  */
 export function outputVariables(
@@ -22,9 +23,11 @@ export function outputVariables(
     if (value === undefined) return [];
     if (typeof value !== "object") return [[name, String(value)] as const];
     const entries = Object.entries(value).map(([key, one]) => [`${name}.${key}`, String(one)] as const);
-    return [[name, JSON.stringify(value)] as const, ...entries];
+    return [[name, JSON.stringify(value).replaceAll("$(", "\\u0024(")] as const, ...entries];
   });
-  return variables.map(([name, value]) => {
+  return variables.map(([name, text]) => {
+    // A space without width ends the macro and shows nothing.
+    const value = text.replaceAll("$(", "$\u200b(");
     if (value.length <= LONGEST_OUTPUT) return [name, value];
     warn(`Output variable ${name} has ${value.length} characters; only the first ${LONGEST_OUTPUT} are set.`);
     return [name, value.slice(0, LONGEST_OUTPUT)];

@@ -27,6 +27,14 @@ describe("output variables", () => {
     assert.throws(() => outputVariables(fields, { nam: "n" }, silent), /no output nam/);
   });
 
+  it("hold no macro of others, which the agent would expand in each later step", () => {
+    const given = { name: "a $(secret) $$(b)", outputs: { path: "$(secret)/x" } };
+    const variables = new Map(outputVariables(fields, given, silent));
+    for (const [name, value] of variables) assert.ok(!value.includes("$("), `${name}: ${value}`);
+    assert.equal(variables.get("name")?.replaceAll("\u200b", ""), given.name);
+    assert.deepEqual(JSON.parse(variables.get("outputs") ?? ""), given.outputs);
+  });
+
   it("are cut where no later step could be started with them", () => {
     const warnings: string[] = [];
     const [[, value = ""] = []] = outputVariables(fields, { name: "x".repeat(200_000) }, (line) => warnings.push(line));
