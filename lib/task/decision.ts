@@ -9,6 +9,15 @@ import type { StoryRun } from "./task.ts";
 /** The service's tags hold this many characters. */
 const LONGEST = 256;
 
+/** A stage is approved for the connections and pools that it uses, too: without an environment nobody was asked about a model. */
+function ofEnvironment({ approval }: Decisions, environment: string | undefined, log: Pick<Log, "info">) {
+  if (approval === undefined || environment !== undefined) return approval;
+  log.info(
+    `This stage was ${approval.outcome} by ${approval.by.join(", ") || "somebody"}. That is no approval of the model: this job is no deployment job, so that no environment asked for it.`,
+  );
+  return undefined;
+}
+
 /**
  * Reads who approved this stage of this run. It informs people and gates; where it cannot be read, that is a warning and the tags are absent.
  * @returns tags: `approval` (approved, rejected) with who, when, comment and run; `azureDevOps.validated` after a ManualValidation
@@ -32,7 +41,8 @@ export async function decisionTags(
     );
     return {};
   }
-  const { approval, validated } = decisions;
+  const { validated } = decisions;
+  const approval = ofEnvironment(decisions, run.provenance.environment, log);
   if (approval) {
     const { outcome, by, at, comment } = approval;
     record.evidence = { ...record.evidence, decision: { outcome, by: by.join(", "), at, comment } };
