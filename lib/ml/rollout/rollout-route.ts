@@ -77,10 +77,12 @@ export function hasEnded(plan: RolloutPlan, kind: Progress["kind"], provenance: 
   if (ended && !(ended.kind === kind && sameName(ended.deployment, deployment.name))) return false;
   if (ended?.kind === "shadow") return true;
   if ((ended || !isLast) && moves.length === 0) return false;
-  const what = ended ? "ended, and was rolled" : "been taken";
+  const what = ended
+    ? "The rollout that this run began has ended, and was rolled back or replaced since:"
+    : "The rollout that this run began has been taken back or replaced since:";
   throw new TaskError(
     "conflict",
-    `The rollout that this run began has ${what} back or replaced since: the traffic is ${sayTraffic(trafficBefore)}. A later stage, or a rerun, does not begin it again, so nothing was changed.`,
+    `${what} the traffic is ${sayTraffic(trafficBefore)}. A later stage, or a rerun, does not begin it again, so nothing was changed.`,
     { errorCode: "AML1611", hint: "To release this version again, start a new run of the pipeline." },
   );
 }
