@@ -54,6 +54,15 @@ describe("plan of a rollback", () => {
     assert.deepEqual([plan.to, plan.from, plan.ends, plan.isThere], ["blue", [], "green", false]);
   });
 
+  it("says that it moves nothing where somebody gave the traffic to one that is not known to be good", () => {
+    const tags = { ...good("blue", "amber"), ...canary("green", 20) };
+    const there = deployments("amber", "blue", "green", "purple");
+    const plan = planRollback(endpoint({ purple: 100 }, tags), there);
+    assert.deepEqual([plan.to, plan.from, plan.ends], ["purple", [], "green"]);
+    assert.match(plan.stays ?? "", /^purple has all of the traffic, .*run this again with deploymentName: blue, /);
+    assert.equal(planRollback(endpoint({ blue: 100 }, tags), there).stays, undefined);
+  });
+
   it("changes nothing where an earlier rollback has gone, also with older good ones behind", () => {
     const before = good("green", "blue", "amber");
     const tags = withRolledBack(before, { to: "blue", from: ["green"], at: "2026-11-27T10:00:00Z" });
