@@ -105,6 +105,7 @@ export async function rollBackEndpoint(workspace: Workspace, options: RollbackOp
   log.info(
     `The traffic of ${name} is ${sayTraffic(traffic)}; it was ${sayTraffic(plan.trafficBefore)}.${plan.from.length === 0 ? "" : ` ${plan.from.join(", ")} stays without traffic, and continues to be billed until somebody deletes it.`}`,
   );
+  if (plan.stays !== undefined) log.warn(`No traffic of ${name} was moved: ${plan.stays}`);
   return section({ changed: true, traffic });
 }
 

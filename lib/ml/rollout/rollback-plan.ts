@@ -108,7 +108,12 @@ function lastKnownGood(endpoint: Endpoint, deployments: readonly Deployment[], m
   // One that is not ready is gone away from, whoever went to it.
   if (live?.name !== undefined && isReady(live)) {
     if (progress !== undefined && !sameName(live.name, progress))
-      return { to: live.name, reason: `it has all of the traffic, beside the rollout of ${progress}`, ...nobody };
+      return {
+        to: live.name,
+        reason: `it has all of the traffic, beside the rollout of ${progress}`,
+        ...nobody,
+        ...staysByHand(endpoint, live.name, next),
+      };
     if (back && isBack && isSameIncident(back, moment)) {
       return {
         to: live.name,
@@ -156,6 +161,14 @@ function sayStays(back: RolledBack, moment: Moment, next: string | undefined): s
       ? "no other deployment that is ready is known to be good. If it is the one that fails, name a deployment with the input deploymentName."
       : `if it is the one that fails, run this again with deploymentName: ${next}, the next one that is known to be good.`;
   return `${back.to} has all of the traffic since a rollback${when}, so nothing was changed; ${todo}`;
+}
+
+/** Traffic that somebody gave by hand to a deployment that is not known to be good is left there, and the next good one is named. */
+function staysByHand(endpoint: Endpoint, live: string, next: string | undefined): Pick<Choice, "stays"> {
+  if (next === undefined || knownGood(endpoint).some((name) => sameName(name, live))) return {};
+  return {
+    stays: `${live} has all of the traffic, and is not known to be good. If it is the one that fails, run this again with deploymentName: ${next}, the next one that is known to be good.`,
+  };
 }
 
 function sayAge({ at = 0 }: RolledBack, { now }: Moment): string {
