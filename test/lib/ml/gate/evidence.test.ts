@@ -253,6 +253,26 @@ describe("the evidence of an evaluation", () => {
       );
   });
 
+  it("is not written by the input tags either as an approval, a proof or a promotion", async () => {
+    const job = await completedJob();
+    for (const name of [
+      "approvedBy",
+      "approvalRun",
+      "validated",
+      "proof",
+      "proofSha256",
+      "SIGNEDBY",
+      "promotedFrom",
+      "origin",
+    ])
+      await assert.rejects(
+        registerModel(workspace, request(job, { tags: { [`azureDevOps.${name}`]: "x" } })),
+        /The input tags sets the tag "azureDevOps\.\w+", which only these tasks write/,
+      );
+    const { created } = await registerModel(workspace, request(job, { tags: { "azureDevOps.keep": "true" } }));
+    assert.equal(created, true);
+  });
+
   it("may be missing where the identity may only read: a warning, unless an older one would stand against it", async () => {
     const job = await completedJob();
     const reader = refusing(workspace);
