@@ -369,7 +369,7 @@ describe("PromoteModel", () => {
       [{ tags: "evaluation=passed" }, /The input tags sets the tag "evaluation"/],
       [
         { tags: "azureDevOps.origin=x" },
-        /The input tags sets the tag "azureDevOps.origin", which only a promotion writes/,
+        /The input tags sets the tag "azureDevOps.origin", which only these tasks write/,
       ],
       [{ modelVersion: "12" }, /judged has no version 12/],
       [{ modelName: "nobody" }, /no model "nobody"/],

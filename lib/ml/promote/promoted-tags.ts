@@ -1,7 +1,6 @@
 // Tags and properties of a promoted version: those of its source, where it came from, and the evidence that was proven.
 // Tests: test/lib/ml/promote/promoted-tags.test.ts
 import { isEvidence } from "../../documents/assets/evidence-names.ts";
-import { TaskError } from "../../errors.ts";
 import type { Provenance } from "../../provenance.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { type Evidence, withEvidence } from "../gate/evidence.ts";
@@ -42,16 +41,6 @@ const LONGEST_PROPERTY = 4_000;
 const OWN = new Set([APPROVED_BY, ORIGIN_METRICS, PROMOTED_BY, PROMOTED_CONTENT, PROMOTED_FROM]);
 
 const staysBehind = (name: string) => isEvidence(name) || OWN.has(name) || DECISION.has(name);
-
-/** @throws TaskError kind `input` where a user sets a tag that says where a version came from */
-export function refuseMarks(tags: Tags): void {
-  const name = Object.keys(tags).find((tag) => OWN.has(tag) || tag === ORIGIN || tag === SHARED_FROM);
-  if (name === undefined) return;
-  throw new TaskError("input", `The input tags sets the tag ${JSON.stringify(name)}, which only a promotion writes.`, {
-    errorCode: "AML1315",
-    hint: "Choose another name for the tag.",
-  });
-}
 
 /** Tags of a version that is made. An approval was given to the source, and is not copied. */
 export function tagsOfNew(source: AssetBody, marks: Marks): Record<string, string> {

@@ -22,7 +22,7 @@ import {
   withEvidence,
 } from "../gate/evidence.ts";
 import { getJob } from "../jobs/jobs.ts";
-import { lineageProperties, lineageTags, sameTags } from "../workspace/lineage.ts";
+import { lineageProperties, lineageTags, refuseMarks, sameTags } from "../workspace/lineage.ts";
 import { untilFree } from "../workspace/lost-race.ts";
 import { modelPage } from "../workspace/studio-pages.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -91,6 +91,7 @@ export async function registerModel(
   const { name } = request;
   requireModelName(name);
   refuseEvidence(request.tags, "The input tags sets the tag");
+  refuseMarks(request.tags);
   const source =
     request.source.kind === "folder"
       ? await fromFolder(home, request, request.source.path, root)

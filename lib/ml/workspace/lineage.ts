@@ -1,6 +1,7 @@
 // Provenance on Azure ML: the pipeline run that made a job, data or a model, written to it so that each can be traced back
 // (docs/facts/azureml-documents.md#9).
 // Tests: test/lib/ml/jobs/jobs.test.ts
+import { TaskError } from "../../errors.ts";
 import { type Provenance, withoutUserInformation } from "../../provenance.ts";
 
 /** Our own keys among a job's or model's properties. Properties cannot be changed later, tags can. */
@@ -34,6 +35,24 @@ export const ORIGIN_METRICS = "azureDevOps.metrics";
 export const PROOF = "azureDevOps.proof";
 export const PROOF_DIGEST = "azureDevOps.proofSha256";
 export const PROOF_SIGNER = "azureDevOps.signedBy";
+/** Tags of a version by which people and tasks believe an approval, a proof or an origin; in small letters. */
+const MARKS = new Set(
+  [
+    ...[PROMOTED_FROM, PROMOTED_BY, PROMOTED_CONTENT, APPROVED_BY, ...DECISION],
+    ...[ORIGIN, ORIGIN_METRICS, SHARED_FROM, PROOF, PROOF_DIGEST, PROOF_SIGNER],
+  ].map((name) => name.toLowerCase()),
+);
+
+/** @throws TaskError kind `input` where a user sets a tag that says who approved or signed a version, or where it came from */
+export function refuseMarks(tags: Readonly<Record<string, string>>): void {
+  const name = Object.keys(tags).find((tag) => MARKS.has(tag.toLowerCase()));
+  if (name === undefined) return;
+  throw new TaskError("input", `The input tags sets the tag ${JSON.stringify(name)}, which only these tasks write.`, {
+    errorCode: "AML1315",
+    hint: "Choose another name for the tag.",
+  });
+}
+
 /** A tag of an endpoint, a deployment or a version that AzureMLCleanUp must leave; the value `false` takes that back. */
 export const KEEP_TAG = "azureDevOps.keep";
 
