@@ -24,7 +24,7 @@ export class RunsSeen {
     if (details === undefined) this.#why = "run history does not say how the job stands";
   }
 
-  /** All of the job's steps were listed, if it has any. */
+  /** Whether all steps of the job were listed; true where it has none. */
   listed(): void {
     this.#listedAt = this.#clock.now();
     this.#why = undefined;

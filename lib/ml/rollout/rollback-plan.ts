@@ -156,11 +156,11 @@ function isSameIncident(back: RolledBack, { now, of }: Moment): boolean {
 
 function sayStays(back: RolledBack, moment: Moment, next: string | undefined): string {
   const when = back.at === undefined ? "" : ` of ${new Date(back.at).toISOString()} (${sayAge(back, moment)} ago)`;
-  const todo =
+  const remedy =
     next === undefined
       ? "no other deployment that is ready is known to be good. If it is the one that fails, name a deployment with the input deploymentName."
       : `if it is the one that fails, run this again with deploymentName: ${next}, the next one that is known to be good.`;
-  return `${back.to} has all of the traffic since a rollback${when}, so nothing was changed; ${todo}`;
+  return `${back.to} has all of the traffic since a rollback${when}, so nothing was changed; ${remedy}`;
 }
 
 /** Traffic that somebody gave by hand to a deployment that is not known to be good is left there, and the next good one is named. */
