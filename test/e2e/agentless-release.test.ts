@@ -88,6 +88,7 @@ describe("a classic release without an agent", () => {
 
   it("begins its stage when the evidence appears, and waits there without an agent", async () => {
     const job = await place.submit("true");
+    await place.until(job, "Completed");
     await place.model("gated-good", { stage: "production" });
     const clock = new VirtualClock();
     const outcome = await run(definition("gated-good", job), clock, async () => {
@@ -119,6 +120,7 @@ describe("a classic release without an agent", () => {
 
   it("asks nothing where gates are switched off", async () => {
     const job = await place.submit("true");
+    await place.until(job, "Completed");
     const off = definition("nobody", job, { options: { isEnabled: false } });
     const outcome = await run(off, new VirtualClock(), async () => {});
     assert.equal(outcome.result, "succeeded", place.log);

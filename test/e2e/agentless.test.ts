@@ -40,6 +40,7 @@ environment: azureml:plain:1
     name: ${name}
     inputs: {azureSubscription: azure-ml-workspace, jobFile: ${name}.yml, wait: false}`;
       const names = ["good", "bad", "gone"];
+      const held = place.hold();
       const outcome = await place.run(
         `jobs:
 - job: submit
@@ -57,10 +58,12 @@ environment: azureml:plain:1
   steps: [{checkout: none}, {bash: echo "$(job) after", name: after}]
 `,
         {
-          files: { "good.yml": job("sleep 1"), "bad.yml": job("exit 3"), "gone.yml": job("sleep 600") },
-          // Somebody cancels the third one in studio, once the pipeline waits for it.
+          files: { "good.yml": job(held.command), "bad.yml": job("exit 3"), "gone.yml": job("sleep 600") },
+          // The first one ends, and somebody cancels the third one in studio, once the pipeline waits for it.
           seen: (line, where) => {
-            if (where.job !== "gone" || !WAITING.test(line)) return;
+            if (!WAITING.test(line)) return;
+            if (where.job === "good") held.end();
+            if (where.job !== "gone") return;
             const gone = /\/jobs\/([^?/]+)\?/.exec(
               place.lines.findLast((one) => /PATCH .*-gone-/.test(one)) ?? "",
             )?.[1];
@@ -90,8 +93,8 @@ environment: azureml:plain:1
     });
 
     it("show nothing of their token, in no log and in no recorded traffic", async () => {
-      const job = await place.submit("sleep 5");
-      const outcome = await place.run(`jobs:${wait("w", job)}`);
+      const { job, end } = await place.submitHeld();
+      const outcome = await place.run(`jobs:${wait("w", job)}`, { seen: (line) => void (WAITING.test(line) && end()) });
       assert.equal(outcome.result, "succeeded", place.log);
       const har = JSON.stringify(place.cloud.har.toHar());
       const patch = place.cloud.har.toHar() as {
@@ -139,7 +142,10 @@ environment: azureml:plain:1
     });
 
     it("wait step by step in one job, and go on after a failure where a condition says so", async () => {
-      const jobs = [await place.submit("true"), await place.submit("false"), await place.submit("true")];
+      const held = await place.submitHeld();
+      const jobs = [held.job, await place.submit("false"), await place.submit("true")];
+      await place.until(jobs[1]!, "Failed");
+      await place.until(jobs[2]!, "Completed");
       const step = (job: string, more = "") => `
   - task: AzureMLWaitForJob@1
     inputs: {azureSubscription: azure-ml, resourceGroup: rg1, workspace: ws1, jobName: ${job}}${more}`;
@@ -149,6 +155,7 @@ environment: azureml:plain:1
   pool: server
   timeoutInMinutes: 0
   steps:${step(jobs[0]!)}${step(jobs[1]!)}${step(jobs[2]!)}${step(jobs[2]!, "\n    condition: succeededOrFailed()")}`,
+        { seen: (line) => void (WAITING.test(line) && held.end()) },
       );
       const { steps, agentMilliseconds } = jobsOf(outcome)["all"]!;
       assert.deepEqual(
@@ -165,8 +172,14 @@ environment: azureml:plain:1
     });
 
     it("two at once for the same job, each told by itself", async () => {
-      const job = await place.submit("sleep 2");
-      const outcome = await place.run(`jobs:${wait("one", job)}${wait("other", job)}`);
+      const { job, end } = await place.submitHeld();
+      let waiting = 0;
+      const outcome = await place.run(`jobs:${wait("one", job)}${wait("other", job)}`, {
+        seen: (line) => {
+          if (WAITING.test(line)) waiting += 1;
+          if (waiting === 2) end();
+        },
+      });
       assert.equal(outcome.result, "succeeded", place.log);
     });
 

@@ -1,6 +1,7 @@
 // Fixtures of agentless jobs: a local cloud, a repository, and pipelines of packaged tasks, server tasks among them.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -61,6 +62,21 @@ export class Agentless {
     const answer = await this.jobs.arm("PUT", `/jobs/${name}`, this.jobs.properties(command));
     assert.equal(answer.status, 201, answer.text);
     return name;
+  }
+
+  /**
+   * Submits a command job that ends when `end` is called, so that a wait surely begins before its job has ended: Azure ML tells nothing of
+   * a job that ends between a waiting step's two requests.
+   */
+  async submitHeld(): Promise<{ readonly job: string; end(): void }> {
+    const held = this.hold();
+    return { job: await this.submit(held.command), end: held.end };
+  }
+
+  /** A command that runs until `end` is called. */
+  hold(): { readonly command: string; end(): void } {
+    const file = path.join(this.folder, `end-${randomUUID()}`);
+    return { command: `until [ -e ${file} ]; do sleep 0.1; done`, end: () => writeFileSync(file, "") };
   }
 
   async statusOf(job: string): Promise<string> {
