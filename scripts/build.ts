@@ -69,7 +69,7 @@ function readNote(file: string): Note | undefined {
 /** A hash of everything that a bundle is made of, these scripts included. */
 function hashOf(root: string, inputs: readonly string[]): string {
   const hash = createHash("sha256");
-  const ours = ["", "build/bundle.ts", "build/packages.ts"].map((file) =>
+  const ours = ["", "build/bundle.ts", "build/clients.ts", "build/packages.ts"].map((file) =>
     relative(root, fileURLToPath(new URL(file || import.meta.url, import.meta.url))),
   );
   for (const file of [...inputs, ...ours, "package.json", "package-lock.json"]) {
