@@ -18,19 +18,13 @@ const WORDS = {
   none: "Nothing to show",
 } as const;
 
-/** Of each step the last attempt: the others were replaced by it. */
+/** Of each step the last attempt: the others were replaced by it. Steps of one name are replaced together. */
 export function lastAttempts<T extends { readonly record: RunRecord }>(steps: readonly T[]): T[] {
-  const last = new Map<string, T>();
-  for (const step of steps) {
-    const { task, run } = step.record;
-    const key = JSON.stringify([task.name, run?.stage, run?.job, run?.step]);
-    const known = last.get(key);
-    if (known && (known.record.run?.attempt ?? 1) > (run?.attempt ?? 1)) continue;
-    // Steps of one attempt with the same name are steps of their own.
-    const isOther = known && (known.record.run?.attempt ?? 1) === (run?.attempt ?? 1);
-    last.set(isOther ? `${key}${last.size}` : key, step);
-  }
-  return [...last.values()];
+  const attemptOf = ({ record: { run } }: T) => run?.attempt ?? 1;
+  const keyOf = ({ record: { task, run } }: T) => JSON.stringify([task.name, run?.stage, run?.job, run?.step]);
+  const last = new Map<string, number>();
+  for (const step of steps) last.set(keyOf(step), Math.max(last.get(keyOf(step)) ?? 0, attemptOf(step)));
+  return steps.filter((step) => attemptOf(step) === last.get(keyOf(step)));
 }
 
 /**
