@@ -6,6 +6,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Frame, type Pa
 import type { RunRecord } from "../../lib/record/index.ts";
 import { writeRecord } from "../../lib/record/index.ts";
 import type { Build } from "../../local/devops/state/builds.ts";
+import type { RecordResult } from "../../local/devops/state/plans.ts";
 import { type Organization, startOrganization } from "../local/devops/organization.ts";
 
 const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
@@ -22,6 +23,8 @@ export interface TabStep {
   /** Absent: a script. */
   readonly task?: string;
   readonly record?: RunRecord | string;
+  /** As the timeline says it ended; `running`: not yet. Absent: succeeded. */
+  readonly result?: RecordResult | "running";
   readonly attachments?: readonly { readonly type: string; readonly name: string; readonly content: Buffer | string }[];
 }
 
@@ -64,13 +67,12 @@ export class TabBrowser {
     const { world } = this.organization;
     const build = world.createBuild("train", { branch: "main", commit: "a".repeat(40), requestedFor: "Ada Example" });
     world.startBuild(build);
-    for (const [index, { name, task, record, attachments = [] }] of steps.entries()) {
+    for (const [index, { name, task, record, result = "succeeded", attachments = [] }] of steps.entries()) {
       const line = build.plan.record({
         type: "Task",
         name,
         order: index + 1,
-        state: "completed",
-        result: "succeeded",
+        ...(result === "running" ? { state: "inProgress" } : { state: "completed", result }),
         ...(task === undefined ? {} : { task: { id: taskIds.get(task) ?? "", name: task, version: "1.0.0" } }),
       });
       if (record !== undefined) {
@@ -79,7 +81,7 @@ export class TabBrowser {
       }
       for (const one of attachments) build.plan.attach(line.id, one.type, one.name, one.content);
     }
-    world.finishBuild(build, "succeeded");
+    if (!steps.some(({ result }) => result === "running")) world.finishBuild(build, "succeeded");
     return build;
   }
 

@@ -226,6 +226,39 @@ describe("the results tab", () => {
     });
   });
 
+  for (const { title, steps, says } of [
+    {
+      title: "of which a step still runs",
+      steps: [...ours, { name: "Deploy to the other region", task: "AzureMLDeployEndpoint", result: "running" }],
+      says: /^.?\s*Under way/,
+    },
+    {
+      title: "of which a step failed and left no record",
+      steps: [...ours, { name: "Call it", task: "AzureMLInvokeEndpoint", result: "failed" }],
+      says: /^.?\s*Failed\s*Call it failed/,
+    },
+    {
+      title: "whose step another task's failure skipped",
+      steps: [
+        ours[0]!,
+        { name: "Unit tests", task: "CmdLine", result: "failed" },
+        { name: "Judge", task: "AzureMLEvaluateMetrics", result: "skipped" },
+      ],
+      says: /^.?\s*Failed\s*Unit tests failed/,
+    },
+    {
+      title: "that somebody canceled before a step left its record",
+      steps: [...ours, { name: "Call it", task: "AzureMLInvokeEndpoint", result: "canceled" }],
+      says: /^.?\s*Canceled\s*Call it was canceled/,
+    },
+  ] satisfies { title: string; steps: TabStep[]; says: RegExp }[])
+    it(`calls no run passed ${title}`, () =>
+      look({ steps }, async ({ frame }) => {
+        const headline = await frame.locator("h1").innerText();
+        assert.doesNotMatch(headline, /Passed/);
+        assert.match(headline, says);
+      }));
+
   it("asks for pictures that a record names, however many others a script attached before", async () => {
     const content = ours
       .flatMap(({ attachments = [] }) => attachments)
