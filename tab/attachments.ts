@@ -18,10 +18,18 @@ export interface AttachmentPlace {
   readonly name: string;
 }
 
-/** A step as the run's timeline has it. */
+/** A step, a job or a stage as the run's timeline has it. */
 export interface TimelineStep {
   readonly id: string;
   readonly name: string;
+  /** `Stage`, `Phase`, `Job`, `Task`… */
+  readonly type: string;
+  /** `pending`, `inProgress`, `completed`. */
+  readonly state: string;
+  /** `succeeded`, `succeededWithIssues`, `failed`, `canceled`, `skipped`, `abandoned`; empty until it is completed. */
+  readonly result: string;
+  /** Id of what it belongs to, in lower case. */
+  readonly parent?: string;
   /** Name of the task that it runs; absent: no task. */
   readonly task?: string;
 }
@@ -54,16 +62,21 @@ export async function listAttachments(
   return places.filter(isWanted).slice(0, MOST_ATTACHMENTS);
 }
 
-/** Steps of the run by their ids in lower case. */
+/** Lines of the run's timeline by their ids in lower case. */
 export async function readTimeline(access: RunAccess): Promise<ReadonlyMap<string, TimelineStep>> {
   const found = (await askJson(access, "timeline", "the timeline of the run", "7.1")) as { records?: unknown } | null;
   const records = Array.isArray(found?.records) ? found.records : [];
   return new Map(
     records.flatMap((one) => {
-      const { id, name, task } = (one ?? {}) as { id?: unknown; name?: unknown; task?: { name?: unknown } | null };
+      const { id, name, type, state, result, parentId, task } = (one ?? {}) as Readonly<Record<string, unknown>>;
       if (typeof id !== "string") return [];
-      const step = { id, name: String(name ?? "").slice(0, 500) };
-      const of = typeof task?.name === "string" ? { ...step, task: task.name } : step;
+      const text = (value: unknown) => (typeof value === "string" ? value.slice(0, 500) : "");
+      const runs = text((task as { name?: unknown } | null | undefined)?.name);
+      const of: TimelineStep = {
+        ...{ id, name: text(name), type: text(type), state: text(state), result: text(result) },
+        ...(typeof parentId === "string" ? { parent: parentId.toLowerCase() } : {}),
+        ...(runs === "" ? {} : { task: runs }),
+      };
       return [[id.toLowerCase(), of] as const];
     }),
   );

@@ -18,6 +18,7 @@ import {
   type TimelineStep,
 } from "./attachments.ts";
 import { imageTypeOf } from "./model/image-type.ts";
+import { type RunState, runStateOf } from "./model/run-state.ts";
 
 /** A step that left a record. */
 export interface Step {
@@ -39,6 +40,7 @@ export interface LoadedRun {
   readonly unread: readonly string[];
   /** False: there are records that are not among the steps, and nothing is known of what they say. */
   readonly isWhole: boolean;
+  readonly state: RunState;
 }
 
 const LONGEST_RECORD = 4_000_000;
@@ -93,7 +95,8 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
     const name = step?.name || record.run?.step || record.task.friendlyName;
     return [{ id: place.recordId, name, record, ...standingOf(record, step, timeline !== undefined), curves: drawn }];
   });
-  return { steps: steps.sort((one, other) => began(one) - began(other)), unread, isWhole };
+  steps.sort((one, other) => began(one) - began(other));
+  return { steps, unread, isWhole, state: runStateOf(timeline, steps) };
 }
 
 /** Pictures that are wanted and are really what they say they are, as addresses for the page: whoever asks gives them back. */

@@ -1,9 +1,10 @@
 // The run in one line: whether it passed, which model came out of it, and where that is live.
 import type { RunRecord } from "../../lib/record/index.ts";
 import { assetName } from "./format.ts";
+import type { RunState } from "./run-state.ts";
 
 export interface Headline {
-  readonly state: "passed" | "issues" | "failed" | "canceled" | "unknown" | "none";
+  readonly state: "passed" | "issues" | "failed" | "canceled" | "running" | "unknown" | "none";
   /** `Passed`, `Failed` … */
   readonly word: string;
   readonly parts: readonly string[];
@@ -14,6 +15,7 @@ const WORDS = {
   issues: "Passed with issues",
   failed: "Failed",
   canceled: "Canceled",
+  running: "Under way",
   unknown: "Not known",
   none: "Nothing to show",
 } as const;
@@ -30,25 +32,36 @@ export function lastAttempts<T extends { readonly record: RunRecord }>(steps: re
 /**
  * @param records of the last attempts, the one that began first comes first
  * @param isWhole false: there are more, which may say that something failed
+ * @param run what the timeline says beside them
  */
-export function headlineOf(records: readonly RunRecord[], isWhole: boolean): Headline {
+export function headlineOf(records: readonly RunRecord[], isWhole: boolean, run: RunState): Headline {
   const has = (result: RunRecord["result"]) => records.some((one) => one.result === result);
   const isClosed = records.some(({ gate }) => gate && !gate.passed && !gate.isPlan);
   const state =
-    records.length === 0
-      ? "none"
-      : has("failed") || isClosed
-        ? "failed"
-        : has("canceled")
-          ? "canceled"
-          : !isWhole
-            ? "unknown"
-            : has("succeededWithIssues")
-              ? "issues"
-              : "passed";
+    has("failed") || isClosed || run.failed.length > 0
+      ? "failed"
+      : has("canceled") || run.canceled.length > 0
+        ? "canceled"
+        : !run.isOver
+          ? "running"
+          : records.length === 0
+            ? "none"
+            : !isWhole
+              ? "unknown"
+              : has("succeededWithIssues")
+                ? "issues"
+                : "passed";
   const parts = [...gateParts(records), ...modelParts(records), ...liveParts(records)];
-  return { state, word: WORDS[state], parts };
+  return { state, word: WORDS[state], parts: [...untold(run), ...parts] };
 }
+
+/** Steps that no record tells of. */
+const untold = ({ failed, canceled }: RunState): string[] => [
+  ...(failed.length === 0 ? [] : [`${failed.length === 1 ? failed[0] : `${failed.length} other steps`} failed`]),
+  ...(canceled.length === 0
+    ? []
+    : [canceled.length === 1 ? `${canceled[0]} was canceled` : `${canceled.length} other steps were canceled`]),
+];
 
 function gateParts(records: readonly RunRecord[]): string[] {
   const gates = records.flatMap(({ gate }) => (gate && !gate.isPlan ? [gate] : []));

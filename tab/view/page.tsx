@@ -35,6 +35,7 @@ const STATES: Readonly<Record<string, Outcome>> = {
   issues: "warned",
   failed: "failed",
   canceled: "warned",
+  running: "running",
   unknown: "warned",
   none: "skipped",
 };
@@ -45,6 +46,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
   const headline = headlineOf(
     lastAttempts(steps).map(({ record }) => record),
     run.isWhole,
+    run.state,
   );
   const foreign = run.steps.filter(({ isForeign }) => isForeign);
   const errors = steps.filter(({ record }) => record.error);
