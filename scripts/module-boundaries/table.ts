@@ -18,7 +18,7 @@ export const MODULES: Readonly<Record<string, Module>> = {
   "lib/task": {
     imports: [BASE, "lib/agent", "lib/azure", "lib/ml", "lib/documents", "lib/record", "lib/evidence"],
   },
-  "lib/ml": { imports: [BASE, "lib/azure", "lib/documents"] },
+  "lib/ml": { imports: [BASE, "lib/azure", "lib/documents", "lib/tables"] },
   "lib/evidence": {
     imports: [BASE, "lib/record", "lib/agent"],
     why: "what people look at, made of records: it knows nothing of Azure ML, and reaches Azure DevOps by lib/agent alone",
@@ -26,6 +26,11 @@ export const MODULES: Readonly<Record<string, Module>> = {
   "lib/agent": { imports: [BASE], packages: ["azure-pipelines-task-lib", "azure-devops-node-api"] },
   "lib/azure": { imports: [BASE], packages: ["@azure/identity", "@azure/storage-blob"] },
   "lib/documents": { imports: [BASE], why: "pure: the cloud is asked through a Resolver only" },
+  "lib/tables": {
+    imports: [BASE],
+    packages: ["csv-parse", "hyparquet", "fzstd"],
+    why: "tables of any format as columns; lib/ml gives it the files of storage",
+  },
   "lib/record": { imports: [], why: "pure, and it runs in a browser: it imports no package either" },
   [BASE]: { imports: [] },
   relay: {
