@@ -40,6 +40,11 @@ function kept({ log }: Told, error: unknown): Failure {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     log.debug(cause.stack ?? String(cause));
   }
+  return failureOf(error);
+}
+
+/** The part of an error that a record keeps. */
+export function failureOf(error: unknown): Failure {
   const faults = faultsOf(error);
   const first = faults[0];
   return {

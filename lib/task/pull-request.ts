@@ -24,7 +24,7 @@ interface Showing {
 /**
  * For a task's option `view`.
  * @param part of the run that the step is, which follows the status's name: the end of one step is never taken for that of the run. A
- * step that waits for its job is shown while it runs, too
+ * step that submits a job is shown while it runs, too. So its comment is there before the end, which then costs one round trip alone
  */
 export const onPullRequest =
   (part: "gate" | "job") =>
@@ -32,22 +32,24 @@ export const onPullRequest =
     const opened = openOnPullRequest(context, `/${part}`);
     if (opened === undefined) return undefined;
     const earlier = recordsOfRun(context.run, context.signal);
-    const announced =
-      part === "job" && context.inputs.wait
-        ? earlier.then(({ records }) => opened.show({ records, isRunning: true }))
-        : undefined;
-    announced?.catch(() => {});
+    let shown: Promise<unknown> | undefined =
+      part === "job" ? earlier.then(({ records }) => opened.show({ records, isRunning: true })) : undefined;
+    shown?.catch(() => {});
     const show = async (record: RunRecord) => {
-      await announced;
+      await shown;
       const { records } = await earlier;
       const { job } = record;
       const isRunning = record.result === "succeeded" && job !== undefined && !ENDED.test(job.status);
       return opened.show({ records: [...records, record], isRunning, isJudgement: part === "gate" });
     };
     return {
+      ahead(clean) {
+        shown = show(clean);
+        shown.catch(() => {});
+      },
       async end(record, clean) {
-        const shown = await show(clean);
-        if (shown !== undefined) record.pullRequest = shown;
+        const section = await show(clean);
+        if (section !== undefined) record.pullRequest = section;
       },
       canceled: async (clean) => void (await show(clean)),
     };
@@ -87,11 +89,16 @@ export function openOnPullRequest({ inputs, log, signal, run }: ViewContext<Pull
       },
     }),
   );
+  let last: { readonly page: string; readonly section: RunRecord["pullRequest"] } | undefined;
   return {
-    /** @returns the section of the record; undefined where no pull request was told anything */
+    /** The same page again asks nothing. @returns the section of the record; undefined where no pull request was told anything */
     async show(showing: Showing): Promise<RunRecord["pullRequest"]> {
       const [, { pullRequestPage }] = await loaded;
-      return (await opened).show(pullRequestPage({ run: pageRun(name, access, provenance), ...showing }));
+      const made = pullRequestPage({ run: pageRun(name, access, provenance), ...showing });
+      const page = JSON.stringify(made);
+      if (last?.page === page && last.section && last.section.comment !== "refused") return last.section;
+      last = { page, section: await (await opened).show(made) };
+      return last.section;
     },
   };
 }

@@ -8,7 +8,7 @@ import { junitXml, RECORD_TYPE, type RunRecord, readRecord, summaryMarkdown, wri
 import { secondaryWrite } from "../secondary-write.ts";
 import { type Connected, connect, connectTarget, type Network } from "./azure.ts";
 import { dryRunContext, dryRunLog, isDryRun, sayWithheldWrites } from "./dry-run.ts";
-import { reportCancel, reportFailure } from "./failure.ts";
+import { failureOf, reportCancel, reportFailure } from "./failure.ts";
 import { outputVariables } from "./outputs.ts";
 import { newRecord } from "./recording.ts";
 
@@ -184,6 +184,11 @@ function storyRun<Inputs, Outputs>(step: Step<Inputs, Outputs>): StoryRun<Output
     folders: (allowed) => ({ ...agent.folders(allowed), hide }),
     setOutputs: (outputs) => setOutputs(step, outputs),
     succeedWithIssues: (reason) => void issues.push(reason),
+    showResult: (failure) => {
+      const result = failure ? "failed" : issues.length === 0 ? "succeeded" : "succeededWithIssues";
+      const error = failure && { error: failureOf(failure) };
+      step.view?.ahead?.(cleanOf({ ...step.record, ...error, result }, hidden));
+    },
     leave: (left = "") => agent.setTaskVariable(LEFT, left),
     keepPrivate: agent.keepPrivate,
     publishTests: (report) => agent.publishTests(junitXml(report), report.title),
@@ -226,10 +231,14 @@ async function endView<Inputs, Outputs>(step: Step<Inputs, Outputs>, isCanceled:
     needs: "Azure DevOps to answer",
   };
   await secondaryWrite({ log: agent.log, signal: NEVER }, warning, () => {
-    const clean = readRecord(without(hidden, writeRecord(record))).record ?? record;
+    const clean = cleanOf(record, hidden);
     return isCanceled ? view.canceled?.(clean) : view.end(record, clean);
   });
 }
+
+/** The record as people outside of the run may see it. */
+const cleanOf = (record: RunRecord, hidden: ReadonlySet<string>): RunRecord =>
+  readRecord(without(hidden, writeRecord(record))).record ?? record;
 
 /** The warning when a file cannot be attached to the run. */
 const leaving = (what: string) => ({

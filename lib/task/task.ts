@@ -41,6 +41,12 @@ export interface StoryRun<Outputs> {
   setOutputs(outputs: Partial<Outputs>): void;
   /** The step succeeds with issues, for this reason, unless it fails. */
   succeedWithIssues(reason: string): void;
+  /**
+   * Shows people outside of the run the step's result as soon as it is certain, beside what the step still writes. The views' end shows what
+   * is different then.
+   * @param failure the error that the story is going to throw
+   */
+  showResult(failure?: TaskError): void;
   /** What the post-job stage has to take back if this step is stopped now; without a value nothing. */
   leave(left?: string): void;
   /** Keeps a text for the post-job stage in a private file, which ends with the job: what no log and no mark should hold. @returns its path */
@@ -102,6 +108,8 @@ export interface ViewContext<Inputs> {
 export interface StepView {
   /** Awaited while the story opens its workspace: what the story's writes carry is known then. Never rejects. */
   readonly ready?: Promise<unknown>;
+  /** Called where the story knows its result before it ends. Never throws: `end` says what failed. */
+  ahead?(clean: RunRecord): void;
   /**
    * Called once the result is in the record, also that of a failure; not after a cancel. A failure in it is a warning.
    * @param record a view may add what it did

@@ -17,6 +17,7 @@ export const viewOf =
     if (views.length < 2) return views[0];
     return {
       ready: Promise.all(views.map(({ ready }) => ready)),
+      ahead: (clean) => views.forEach((view) => void view.ahead?.(clean)),
       end: async (record, clean) => void (await settled(views.map((view) => view.end(record, clean)))),
       canceled: async (clean) => void (await settled(views.map((view) => view.canceled?.(clean)))),
     };

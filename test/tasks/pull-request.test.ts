@@ -173,7 +173,7 @@ describe("a step and the pull request of its run", () => {
     assert.match(warnings[0] ?? "", /It takes the permission Contribute to pull requests on the repository model/);
   });
 
-  it("costs one sequential round trip where its comment is there, and one more the first time", async () => {
+  it("costs at most one sequential round trip, also the first time", async () => {
     const count = async (pullRequest: string) => {
       const rounds = new Rounds();
       const between = await standBetween(cloud);
@@ -190,7 +190,7 @@ describe("a step and the pull request of its run", () => {
     };
     const [none, first, again] = [await count("none"), await count("comment, status"), await count("comment, status")];
     const shown = JSON.stringify([none, first, again], undefined, 1);
-    assert.equal(again.length - none.length, 1, shown);
-    assert.equal(first.length - none.length, 2, shown);
+    assert.ok(first.length - none.length <= 1, shown);
+    assert.ok(again.length - none.length <= 1, shown);
   });
 });

@@ -48,6 +48,7 @@ export function openPullRequest(given: Given): { show(page: Page): Promise<Shown
   };
   let place: ReturnType<typeof find> | undefined = begin();
   let isRefused = false;
+  let isAbsent = false;
   const onFailure = (failure: Error) => {
     isRefused = isRefusal(failure);
     // After a bad moment, the next page of this step begins anew.
@@ -56,11 +57,12 @@ export function openPullRequest(given: Given): { show(page: Page): Promise<Shown
   return {
     async show(page) {
       // The same refusal is said once.
-      if (isRefused) return undefined;
+      if (isRefused || isAbsent) return undefined;
       let shown: Shown;
       const work = async () => {
         place ??= begin();
         const found = await within(place, signal);
+        isAbsent = found === undefined;
         if (found === undefined) return void log.info("This run belongs to no pull request: none is told its result.");
         shown = { id: String(found.id), provider: found.provider, url: found.url, comment: "refused" };
         shown = await within(write(found, page, given), signal);
