@@ -78,8 +78,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   local: ["text", "network", "expressions", "agent", "git-hub", "devops", "azure", "pipeline", "faults", "commands"],
   "local/azure": [
-    // Needs no running cloud: the protocol, records and references, rules of scenarios.
-    ...["contract", "arm", "records", "entra", "scenarios", "tracking"],
+    // Needs no running cloud: the protocol, records and references, rules of scenarios, metrics of monitors.
+    ...["contract", "arm", "records", "entra", "scenarios", "tracking", "signals"],
     // The state of the cloud, and the paths in its workspace.
     ...["world", "workspace"],
     // Background work.
@@ -87,7 +87,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     // Routes.
     ...["resources", "registries", "planes"],
   ],
-  "local/azure/jobs": ["parallel", "shape", "running", "sweeps", "pipelines"],
+  "local/azure/jobs": ["parallel", "shape", "running", "sweeps", "pipelines", "monitors"],
   "local/devops": ["state", "outbound", "server-tasks", "endpoint-proxy", "rest"],
   "local/pipeline": ["language", "triggers", "templates", "reading", "running", "classic"],
 };

@@ -93,13 +93,17 @@ function fits(filter: AdvancedFilter, held: unknown, { enableAdvancedFilteringOn
   return opposite === undefined ? fitting : !fitting;
 }
 
-/** The value at `data.ModelTags.stage`; a key that holds dots itself is found as well. */
+/**
+ * The value at `data.ModelTags.stage`; a key that holds dots itself is found as well. Case does not matter: the documentation filters
+ * a run's event by `data.RunTags.…` (docs/facts/operations.md#F.4), and its sample of that event has `runTags`. Not verified against live Azure.
+ */
 function at(value: unknown, key: string): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const map = value as Record<string, unknown>;
-  if (Object.hasOwn(map, key)) return map[key];
+  const own = (name: string) =>
+    Object.entries(value).find(([one]) => one === name) ??
+    Object.entries(value).find(([one]) => one.toLowerCase() === name.toLowerCase());
+  const whole = own(key);
+  if (whole !== undefined) return whole[1];
   const dot = key.indexOf(".");
-  if (dot < 0) return undefined;
-  const head = key.slice(0, dot);
-  return Object.hasOwn(map, head) ? at(map[head], key.slice(dot + 1)) : undefined;
+  return dot < 0 ? undefined : at(own(key.slice(0, dot))?.[1], key.slice(dot + 1));
 }

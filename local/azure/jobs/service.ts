@@ -13,6 +13,8 @@ import type { Store } from "../records/state.ts";
 import type { JobEffect } from "../scenarios/rules.ts";
 import { type RunStatus, TrackingStore } from "../tracking/store.ts";
 import type { AzureWorld } from "../world/world.ts";
+import { MonitorRun, monitorOf, SignalRun, signalOf } from "./monitors/run.ts";
+import { SignalStep, stepOf } from "./monitors/signal-step.ts";
 import { PipelineRun } from "./pipelines/run.ts";
 import { JobRun } from "./running/command-run.ts";
 import type { ChildSpec, RunHost, RunningJob } from "./running/lifecycle.ts";
@@ -77,6 +79,7 @@ export class JobService {
     const effect = this.effectOn(job);
     const run = runOf(job, {
       world: this.world,
+      tracking: this.tracking,
       effect,
       token: submitter.token,
       changed: (changed) => this.changed(changed),
@@ -271,6 +274,9 @@ function runStatus(status: JobStatus): RunStatus {
 }
 
 function runOf(job: JobRecord, host: RunHost): RunningJob {
+  if (monitorOf(job.body) !== undefined) return new MonitorRun(job, host).begin();
+  if (signalOf(job.body) !== undefined) return new SignalRun(job, host).begin();
+  if (stepOf(job.body) !== undefined) return new SignalStep(job, host).begin();
   if (simulates(job.body) !== undefined || isImport(job.body)) return new SimulatedRun(job, host).begin();
   switch (job.body.jobType) {
     case "Command":

@@ -109,11 +109,12 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     return undefined;
   });
 
-  // One turn now: only the official client's own words for it are known.
+  // One turn now: only the official client's own words for it are known. A monitor's windows of data end at the time that is sent.
   arm.post("/schedules/:name/trigger", (request, response) => {
     const schedule = existing(parameter(request, "name"));
-    void bodyOf<TriggerOnceRequest>(request).scheduleTime;
-    response.json({ submissionId: fire(world, schedule), scheduleActionType: schedule.action.actionType });
+    const at = Date.parse(bodyOf<TriggerOnceRequest>(request).scheduleTime ?? "");
+    if (Number.isNaN(at)) throw invalidRequest("BadRequest", "scheduleTime is required, as a time in ISO 8601.");
+    response.json({ submissionId: fire(world, schedule, at), scheduleActionType: schedule.action.actionType });
   });
 }
 

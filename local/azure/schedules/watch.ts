@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Stamps } from "../arm/envelope.ts";
 import type { ScheduleActionBase } from "../contract/types.gen.ts";
+import type { MonitorBody } from "../jobs/monitors/definition.ts";
 import { jobService } from "../jobs/service.ts";
 import { submitterOf } from "../jobs/submitter.ts";
 import type { JobBody, JobRecord } from "../records/job.ts";
@@ -44,7 +45,7 @@ export function startDue(world: AzureWorld, now = world.clock.now()): void {
     for (let minute = floor(first); minute <= now; minute += 60_000) {
       schedule.looked = minute;
       if (!schedule.isEnabled || schedule.provisioningState !== "Succeeded") continue;
-      if (isDue(schedule.trigger, minute, schedule.created)) fire(world, schedule);
+      if (isDue(schedule.trigger, minute, schedule.created)) fire(world, schedule, minute);
     }
   }
 }
@@ -53,29 +54,31 @@ export function floor(milliseconds: number): number {
   return Math.floor(milliseconds / 60_000) * 60_000;
 }
 
-/** The job of one turn. Its name is a guid: how the service names them is in no recording. */
-export function fire(world: AzureWorld, schedule: ScheduleRecord): string {
+/**
+ * The job of one turn. Its name is a guid: how the service names them is in no recording.
+ * @param at milliseconds: the moment at which a monitor's windows of data end
+ */
+export function fire(world: AzureWorld, schedule: ScheduleRecord, at = world.clock.now()): string {
   const service = jobService(world);
   const caller = world.directory.find(schedule.clientId);
   if (caller === undefined) throw new Error(`The client ${schedule.clientId} of schedule ${schedule.name} is gone.`);
   const name = randomUUID();
-  service.submit(name, bodyOf(world, schedule), submitterOf(world, caller));
+  service.submit(name, bodyOf(world, schedule, at), submitterOf(world, caller));
   return name;
 }
 
-function bodyOf(world: AzureWorld, schedule: ScheduleRecord): JobBody {
+function bodyOf(world: AzureWorld, schedule: ScheduleRecord, at: number): JobBody {
   const marks = { "azureml.scheduleName": schedule.name };
   if (schedule.action.actionType !== "CreateJob") {
     // What runs then is a pipeline of the service's own; a kind of job for it is not published.
-    return {
-      jobType: "Pipeline",
-      simulates: schedule.action.actionType === "CreateMonitor" ? "monitor" : "data import",
-      jobs: {},
-      settings: {},
-      displayName: schedule.displayName ?? schedule.name,
-      experimentName: schedule.name,
-      properties: marks,
+    const own = {
+      ...{ jobType: "Pipeline", jobs: {}, settings: {}, properties: marks },
+      ...{ displayName: schedule.displayName ?? schedule.name, experimentName: schedule.name },
     };
+    if (schedule.action.actionType !== "CreateMonitor") return { ...own, simulates: "data import" };
+    const outputs = { model_monitor_metrics_output: { jobOutputType: "uri_folder" } };
+    const definition = { ...schedule.action.monitorDefinition };
+    return { ...own, outputs, monitor: { name: schedule.name, definition, at } satisfies MonitorBody };
   }
   const { action } = schedule;
   const definition = { ...(action.actionType === "CreateJob" ? action.jobDefinition : {}) } as JobBody;

@@ -3,6 +3,7 @@
 import type { JobBody, JobFailure, JobRecord, JobStatus } from "../../records/job.ts";
 import { JobError } from "../../records/job-failure.ts";
 import type { JobEffect, JobFault, JobPhase } from "../../scenarios/rules.ts";
+import type { TrackingStore } from "../../tracking/store.ts";
 import type { AzureWorld } from "../../world/world.ts";
 import { faultOf } from "./faults.ts";
 
@@ -17,6 +18,8 @@ export interface RunningJob {
 /** Services of a run: reports and its token. */
 export interface RunHost {
   readonly world: AzureWorld;
+  /** Runs and their metrics, for jobs that log some of their own. */
+  readonly tracking: TrackingStore;
   /** Effects of a scenario on the job. */
   readonly effect: JobEffect;
   /** A token for the job's own calls, which outlives it. */

@@ -37,6 +37,7 @@ describe("filters of event subscriptions", () => {
   const table: [operator: string, key: string, values: unknown, fits: boolean][] = [
     ["StringIn", "data.ModelTags.stage", ["dev", "PROD"], true],
     ["StringIn", "data.ModelTags.stage", ["dev"], false],
+    ["StringIn", "Data.modeltags.Stage", ["prod"], true],
     ["StringIn", "data.ModelTags.gone", ["dev"], false],
     ["StringIn", "data.ModelTags.a.b", ["dotted"], true],
     ["StringIn", "data.ModelVersion", ["7"], false],

@@ -435,7 +435,9 @@ describe("local Azure: jobs of several jobs", () => {
 
     it("start their job when they are triggered by hand", async () => {
       await put("manual");
-      const { status, body } = await jobs.arm("POST", "/schedules/manual/trigger", {});
+      const { status, body } = await jobs.arm("POST", "/schedules/manual/trigger", {
+        scheduleTime: "2026-01-01T00:00:00Z",
+      });
       assert.equal(status, 200);
       await jobs.until(body.submissionId, "Completed");
       assert.deepEqual(
@@ -444,13 +446,10 @@ describe("local Azure: jobs of several jobs", () => {
       );
     });
 
-    it("run a monitor as a pipeline, which says that it is simulated", async () => {
-      const monitorDefinition = { computeConfiguration: { computeType: "ServerlessSpark" }, signals: {} };
-      await put("watched", { action: { actionType: "CreateMonitor", monitorDefinition } });
-      const { body } = await jobs.arm("POST", "/schedules/watched/trigger", {});
-      await jobs.until(body.submissionId, "Completed");
-      const { jobType, properties } = (await jobs.arm("GET", `/jobs/${body.submissionId}`)).body.properties;
-      assert.deepEqual([jobType, properties["azureml.simulated"]], ["Pipeline", "true"]);
+    it("are not triggered without a time, which is required", async () => {
+      await put("timeless");
+      assert.equal((await jobs.arm("POST", "/schedules/timeless/trigger", {})).status, 400);
+      assert.deepEqual(startedBy("timeless"), []);
     });
 
     it("are refused with a cron expression that is none", async () => {
