@@ -1,6 +1,10 @@
 // Webhooks of jobs: what a PATCH takes and shows, and what is posted to whom when the job has ended (docs/facts/azureml-services.md#7).
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type LocalCloud, startCloud } from "../../../../local/cloud.ts";
 import { until } from "../../../harness/until.ts";
@@ -16,11 +20,13 @@ describe("webhooks of jobs", () => {
   let cloud: LocalCloud;
   let jobs: JobClient;
   let server: https.Server;
+  let folder: string;
   const told: Told[] = [];
   /** Statuses to answer, in order; 200 where there are none left. */
   const answers: number[] = [];
 
   before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), "notifications-"));
     cloud = await startCloud();
     jobs = new JobClient(cloud);
     await jobs.prepare();
@@ -39,6 +45,7 @@ describe("webhooks of jobs", () => {
   after(async () => {
     await cloud?.close();
     server?.close();
+    rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(() => {
     told.length = 0;
@@ -66,6 +73,12 @@ describe("webhooks of jobs", () => {
     assert.equal((await jobs.arm("PUT", `/jobs/${name}`, jobs.properties(command))).status, 201);
     return name;
   }
+  /** A job that runs until `end` is called: a webhook that is set before is surely told. */
+  async function submitHeld(command = "true"): Promise<{ readonly job: string; end(): void }> {
+    const file = path.join(folder, randomUUID());
+    const job = await submit(`until [ -e ${file} ]; do sleep 0.1; done; ${command}`);
+    return { job, end: () => writeFileSync(file, "") };
+  }
   async function heard(count: number): Promise<void> {
     await until(`${count} were told`, () => told.length >= count);
     assert.equal(told.length, count);
@@ -76,9 +89,10 @@ describe("webhooks of jobs", () => {
     ["false", "failed"],
   ] as const)
     it(`tell that a job has ${result}, once, with the token that they were given`, async () => {
-      const job = await submit(`sleep 0.3 && ${command}`);
+      const { job, end } = await submitHeld(command);
       const answer = await patch(job, { one: webhook() });
       assert.equal(answer.status, 200);
+      end();
       await heard(1);
       assert.deepEqual(told[0], {
         url: "/contoso/project-1/_apis/distributedtask/hubs/build/plans/plan-1/events?api-version=2.0-preview.1",
@@ -96,42 +110,49 @@ describe("webhooks of jobs", () => {
   });
 
   it("stand beside each other, and nothing is told of a job that has ended already", async () => {
-    const job = await submit("sleep 1");
+    const { job, end } = await submitHeld();
     await patch(job, { one: webhook() });
     await patch(job, { other: webhook({ TaskInstanceId: "task-2" }) });
+    end();
     await heard(2);
     assert.deepEqual(told.map(({ body }) => body["taskId"]).sort(), ["task-1", "task-2"]);
     await patch(job, { late: webhook({ TaskInstanceId: "task-3" }) });
-    await patch(await submit("sleep 1"), { next: webhook({ TaskInstanceId: "task-4" }) });
+    const next = await submitHeld();
+    await patch(next.job, { next: webhook({ TaskInstanceId: "task-4" }) });
+    next.end();
     await heard(3);
     assert.equal(told[2]?.body["taskId"], "task-4");
   });
 
   it("are told again where nobody could take it, and not where they were refused", async () => {
     answers.push(503, 200);
-    const job = await submit("sleep 1");
-    await patch(job, { one: webhook() });
+    const first = await submitHeld();
+    await patch(first.job, { one: webhook() });
+    first.end();
     await heard(2);
     answers.push(401);
-    await patch(await submit("sleep 1"), { two: webhook() });
+    const second = await submitHeld();
+    await patch(second.job, { two: webhook() });
+    second.end();
     await heard(3);
     await pause(700);
     assert.equal(told.length, 3);
   });
 
   it("of another kind or for another event are kept, and nobody is told", async () => {
-    const job = await submit("sleep 1");
+    const { job, end } = await submitHeld();
     await patch(job, {
       teams: webhook({ WebhookType: "Teams" }),
       begun: webhook({ EventType: "RunStarted" }),
       last: webhook({ TaskInstanceId: "the one" }),
     });
+    end();
     await heard(1);
     assert.equal(told[0]?.body["taskId"], "the one");
   });
 
   it("show their declared fields to the one who sets them, and their token to nobody", async () => {
-    const job = await submit("sleep 1");
+    const job = await submit("sleep 600");
     const answer = await patch(job, { one: webhook() });
     const { notificationSetting } = answer.body.properties;
     assert.deepEqual(notificationSetting.webhooks, { one: { webhookType: "AzureDevOps", eventType: "RunTerminated" } });
@@ -141,7 +162,7 @@ describe("webhooks of jobs", () => {
   });
 
   it("are set in the api-versions that have it, on jobs that there are", async () => {
-    const job = await submit("sleep 1");
+    const job = await submit("sleep 600");
     for (const version of ["2023-04-01-preview", "2024-01-01-preview", "2024-04-01"])
       assert.equal((await patch(job, {}, version)).status, 200, version);
     for (const version of ["2023-04-01", "2025-12-01", "2024-10-01-preview"])
