@@ -39,11 +39,15 @@ export function parsed(answer: string): unknown {
   }
 }
 
-/** Each element as its template writes it; without one, as it is. A text is `{{{defaultResultKey}}}`. */
+/**
+ * Each element as its template writes it; without one, as it is. A text is `{{{defaultResultKey}}}`. Equal results are one
+ * (docs/facts/extension.md#4.4).
+ */
 export function write(template: string | undefined, elements: readonly unknown[]): string[] {
-  return elements.map((element) => {
+  const results = elements.map((element) => {
     const isObject = typeof element === "object" && element !== null;
     if (template) return render(template, isObject ? element : { defaultResultKey: element });
-    return isObject ? JSON.stringify(element) : String(element);
+    return isObject ? JSON.stringify(element, undefined, 2) : String(element ?? "");
   });
+  return [...new Set(results)];
 }

@@ -59,8 +59,11 @@ export const connections: readonly Resource[] = [
         const type = call.query.get("type")?.toLowerCase();
         const names = call.query.get("endpointNames")?.toLowerCase().split(",");
         const ids = call.query.get("endpointIds")?.toLowerCase().split(",");
+        // Only those that the caller may use; other filters are not built.
+        const isForUse = ["use", "16"].includes(call.query.get("actionFilter")?.toLowerCase() ?? "");
         const found = call.world.connections
           .all()
+          .filter(({ id }) => !isForUse || call.world.connections.mayUse(id, call.caller.name))
           .filter(
             (each) =>
               (type === undefined || each.type.toLowerCase() === type) &&

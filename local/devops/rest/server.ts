@@ -20,6 +20,7 @@ import { pullRequestThreads } from "./pull-request-threads.ts";
 import { releases } from "./releases.ts";
 import { locationOf, type Method, type Resource, Routes } from "./routes.ts";
 import { runRecords } from "./run-records.ts";
+import { checkScopes } from "./scopes.ts";
 import { security } from "./security.ts";
 import { testRuns } from "./test-runs.ts";
 import { receiveWebhook, webhookPath } from "./webhooks.ts";
@@ -111,16 +112,6 @@ const crossOrigin: express.RequestHandler = (request, response, next) => {
   next();
 };
 
-/** A page's token reads builds with `vso.build`, and nothing else is built for it. */
-function checkScopes({ scopes }: Caller, area: string, method: string): void {
-  if (scopes === undefined || (scopes.includes("vso.build") && area === "build" && method === "GET")) return;
-  throw new RestError(
-    403,
-    "UnauthorizedAccessException",
-    `The scopes of this token (${scopes.join(", ") || "none"}) do not allow ${method} in the area ${area}.`,
-  );
-}
-
 /** A resource in preview is asked for with the flag. */
 function checkPreview({ name, isPreview }: Resource, request: Request, url: URL): void {
   const version =
@@ -153,7 +144,7 @@ async function answer(world: DevOpsWorld, routes: Routes, request: Request): Pro
   const found = routes.match(path).find(({ resource }) => resource.handlers[request.method as Method] !== undefined);
   const handler = found?.resource.handlers[request.method as Method];
   if (found === undefined || handler === undefined) throw notBuilt(world, request);
-  checkScopes(caller, found.resource.area, request.method);
+  checkScopes(caller, found.resource, request.method);
   checkPreview(found.resource, request, url);
   if (request.method !== "GET" && !hasVersion(request, url)) {
     throw new RestError(

@@ -18,6 +18,8 @@ export type NewConnection = Omit<Connection, "id"> & { readonly id?: string };
 /** All connections of the project, found by name (case-insensitive) or by id. */
 export class Connections {
   private readonly byId = new Map<string, Connection>();
+  /** People without the role User of a connection: its id and their unique name. */
+  private readonly closed = new Set<string>();
   private readonly onAdded: (connection: Connection) => void;
 
   constructor(onAdded: (connection: Connection) => void = () => {}) {
@@ -35,6 +37,15 @@ export class Connections {
   get(idOrName: string): Connection | undefined {
     const wanted = idOrName.toLowerCase();
     return this.byId.get(wanted) ?? this.all().find((each) => each.name.toLowerCase() === wanted);
+  }
+
+  /** From now on this person has not the role User of the connection. */
+  close({ id }: Connection, uniqueName: string): void {
+    this.closed.add(`${id} ${uniqueName}`);
+  }
+
+  mayUse(id: string, uniqueName: string): boolean {
+    return !this.closed.has(`${id.toLowerCase()} ${uniqueName}`);
   }
 
   all(): Connection[] {
