@@ -18,7 +18,8 @@ export const MODULES: Readonly<Record<string, Module>> = {
   "lib/task": {
     imports: [BASE, "lib/agent", "lib/azure", "lib/ml", "lib/documents", "lib/record", "lib/evidence"],
   },
-  "lib/ml": { imports: [BASE, "lib/azure", "lib/documents", "lib/tables"] },
+  "lib/ml": { imports: [BASE, "lib/azure", "lib/documents", "lib/tables", "lib/statistics"] },
+  "lib/statistics": { imports: [], why: "pure: numbers in, numbers out" },
   "lib/evidence": {
     imports: [BASE, "lib/record", "lib/agent"],
     why: "what people look at, made of records: it knows nothing of Azure ML, and reaches Azure DevOps by lib/agent alone",
