@@ -2,8 +2,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Opening } from "./world.ts";
 
-/** Milliseconds without a new request after which a round is over. A slow machine can only make a round too many of one. */
-const QUIET = 1_000;
+/**
+ * Turns of this process, of 20 ms or more, without a new request after which a round is over. Turns and not time: where a busy machine
+ * stops the process, both stop. A slow machine can only make a round too many of one.
+ */
+const QUIET = 50;
 
 export class Rounds {
   /** The requests of each round, as `GET /path`. */
@@ -11,7 +14,7 @@ export class Rounds {
   #held: (() => void)[] = [];
   #open: string[] = [];
   #waiting = 0;
-  #last = 0;
+  #quiet = 0;
   #isWatched = false;
 
   readonly between: NonNullable<Opening["between"]> = (request, send) =>
@@ -21,11 +24,11 @@ export class Rounds {
   async hold<T>(request: string, send: () => Promise<T>): Promise<T> {
     this.#open.push(request);
     this.#waiting += 1;
-    this.#last = performance.now();
+    this.#quiet = 0;
     void this.#watch();
     const answer = await send();
     this.#waiting -= 1;
-    this.#last = performance.now();
+    this.#quiet = 0;
     await new Promise<void>((resolve) => this.#held.push(resolve));
     return answer;
   }
@@ -33,7 +36,7 @@ export class Rounds {
   async #watch(): Promise<void> {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    while (this.#waiting > 0 || performance.now() - this.#last < QUIET) await pause(20);
+    for (this.#quiet = 0; this.#waiting > 0 || this.#quiet < QUIET; this.#quiet += 1) await pause(20);
     this.rounds.push(this.#open);
     const held = this.#held;
     this.#held = [];
