@@ -1,6 +1,7 @@
 // Reads CSV in batches of bounded memory: with a header, UTF-8, comma, semicolon, tab or bar between fields, compressed by gzip or not.
 import { createGunzip } from "node:zlib";
 import { CsvError, type Parser, parse } from "csv-parse";
+import { PlainLines } from "./plain-lines.ts";
 import { type ByteSource, bytesOf, unreadable } from "./source.ts";
 import type { Batch, Column, Malformed, Table } from "./table.ts";
 
@@ -52,6 +53,8 @@ async function* batchesOf(source: ByteSource, options: CsvOptions): AsyncGenerat
 
 /** The rows between two ranges of the file, and the header once it is known. */
 class Reading {
+  /** The fast way, until the first quotation mark. */
+  #plain: PlainLines | undefined;
   readonly #parser: Parser;
   readonly #name: string;
   readonly #nulls: ReadonlySet<string>;
@@ -60,16 +63,19 @@ class Reading {
   #malformed = 0;
   #first: Malformed | undefined;
   #failure: Error | undefined;
+  /** Lines that were read before the parser began. */
+  #lines = 0;
 
   constructor(name: string, delimiter: string, nulls: ReadonlySet<string>) {
     this.#name = name;
     this.#nulls = nulls;
+    this.#plain = new PlainLines(delimiter);
     this.#parser = parse({
       ...{ bom: true, delimiter, max_record_size: LONGEST_RECORD },
-      ...{ relax_column_count: true, skip_empty_lines: true },
+      ...{ relax_column_count: true, skip_empty_lines: true, record_delimiter: ["\r\n", "\n", "\r"] },
       // Records are taken here and not from the stream, whose queue costs more than parsing does.
       on_record: (record: string[], { lines }) => {
-        this.#keep(record, lines);
+        this.#keep(record, this.#lines + lines);
         return null;
       },
     });
@@ -81,13 +87,35 @@ class Reading {
 
   /** @returns the rows that are whole by now; undefined where there is none */
   async take(bytes: Uint8Array): Promise<Batch | undefined> {
-    await this.#done((done) => this.#parser.write(bytes, done));
+    if (this.#plain === undefined) await this.#parse(bytes);
+    else await this.#split(this.#plain, bytes);
     return this.#columns && (this.#rows.length > 0 || this.#malformed > 0) ? this.#batch() : undefined;
   }
 
   async end(): Promise<Batch | undefined> {
+    if (this.#plain !== undefined) await this.#parse(this.#plain.left);
     await this.#done((done) => this.#parser.end(done));
     return this.#columns && this.#batch();
+  }
+
+  async #split(plain: PlainLines, bytes: Uint8Array): Promise<void> {
+    const records = plain.split(bytes);
+    if (plain.left.length > LONGEST_RECORD) throw unreadable(this.#name, tooLong(this.#lines + 1));
+    if (records === undefined) {
+      this.#plain = undefined;
+      await this.#parse(plain.left);
+      return;
+    }
+    for (const record of records) {
+      this.#lines++;
+      if (record === undefined) continue;
+      if (this.#columns === undefined) record[0] = record[0]?.replace(/^\ufeff/, "") ?? "";
+      this.#keep(record, this.#lines);
+    }
+  }
+
+  async #parse(bytes: Uint8Array): Promise<void> {
+    await this.#done((done) => this.#parser.write(bytes, done));
   }
 
   #keep(record: string[], line: number): void {
@@ -132,21 +160,24 @@ class Reading {
       await new Promise<void>((resolve, reject) => work((error) => (error ? reject(error) : resolve())));
       if (this.#failure) throw this.#failure;
     } catch (error) {
-      throw error instanceof CsvError ? unreadable(this.#name, said(error), error) : error;
+      throw error instanceof CsvError ? unreadable(this.#name, said(error, this.#lines), error) : error;
     }
   }
 }
 
+const tooLong = (line: number | string | undefined) =>
+  `${line === undefined ? "" : `line ${line}: `}a record is longer than ${LONGEST_RECORD / 1024 / 1024} MiB, which a quotation mark without its end may cause`;
+
 /** csv-parse's own reason, as a clause; its codes are part of its contract (https://csv.js.org/parse/errors/). */
-function said({ code, message }: CsvError): string {
-  const [, line] = /line (\d+)/.exec(message) ?? [];
+function said({ code, message }: CsvError, before: number): string {
+  const [, counted] = /line (\d+)/.exec(message) ?? [];
+  const line = counted === undefined ? undefined : before + Number(counted);
   const where = line === undefined ? "" : `line ${line}: `;
-  if (code === "CSV_MAX_RECORD_SIZE")
-    return `${where}a record is longer than ${LONGEST_RECORD / 1024 / 1024} MiB, which a quotation mark without its end may cause`;
+  if (code === "CSV_MAX_RECORD_SIZE") return tooLong(line);
   if (code === "CSV_QUOTE_NOT_CLOSED") return `${where}a quotation mark is not closed`;
   if (code === "INVALID_OPENING_QUOTE") return `${where}a quotation mark stands inside a field that is not quoted`;
   if (code === "CSV_INVALID_CLOSING_QUOTE") return `${where}characters follow the closing quotation mark of a field`;
-  return `${where}${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+  return `${where}csv-parse says ${message.replace(/ (at|on) line \d+/, "")}`;
 }
 
 function named(file: string, header: readonly string[]): Column[] {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
+import fc from "fast-check";
 import { TaskError } from "../../../lib/errors.ts";
 import { fileSource, openTable } from "../../../lib/tables/index.ts";
 import { bytes, everything } from "./tables.ts";
@@ -51,6 +52,37 @@ describe("CSV as a table", () => {
     assert.equal(rows.length, 400_000);
     assert.ok(batches.length > 1, `${batches.length} batches`);
     assert.ok(rows.every(({ id, note }, row) => id === String(row) && note === `value, ö of ${row}`));
+  });
+
+  it("reads the same with and without the fast way for lines without quotation marks", async () => {
+    const field = fc.stringMatching(/^[a-zö ;\t.0-9]{0,6}$/);
+    const end = fc.constantFrom("\n", "\r\n", "\r", "\n\n");
+    const line = fc.tuple(fc.array(field, { minLength: 1, maxLength: 4 }), end);
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 30 }), fc.boolean(), async (lines, hasEnd) => {
+        const body = lines.map(([fields, ending]) => fields.join(",") + ending).join("");
+        const text = hasEnd ? body : body.trimEnd();
+        const header = "a,b,c\n";
+        // A quotation mark in the header alone makes csv-parse read all of it.
+        const [fast, slow] = await Promise.all([read(header + text), read(`"a",b,c\n${text}`)]);
+        // The last line without an end comes in a batch of its own.
+        const told = ({ rows, columns, malformed }: typeof fast) => {
+          const count = malformed.reduce((sum, one) => sum + Number.parseInt(one, 10), 0);
+          return { rows, columns, count, first: malformed[0]?.replace(/^\d+/, "") };
+        };
+        assert.deepEqual(told(fast), told(slow));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("counts lines before the first quotation mark", async () => {
+    const { malformed } = await read(`a,b\n${"1,2\n".repeat(200_000)}1,"2"\n3\n`);
+    assert.deepEqual(malformed, ["1 from line 200003: it has 1 fields, and the header has 2"]);
+    await assert.rejects(
+      read(`a,b\n${"1,2\n".repeat(200_000)}1,"2\n`),
+      says(/line 20000\d: a quotation mark is not closed/),
+    );
   });
 
   it("gives a header alone its columns", async () => {
