@@ -219,6 +219,7 @@ export const recordShape: Shape = section(
         rules: list(rule, 1_000),
         metrics: map(number),
         championMetrics: map(number),
+        metricRuns: map(text(300)),
         curves: attachment,
         images: list(image, 24),
       },

@@ -107,6 +107,8 @@ export interface GateSection {
   rules: readonly RuleSection[];
   metrics?: Readonly<Record<string, number>>;
   championMetrics?: Readonly<Record<string, number>>;
+  /** By metric: the run below the job that has it, in words. */
+  metricRuns?: Readonly<Record<string, string>>;
   /** Curves of the job and of its champion: attachment of the same step. Since version 2 of the record, as `images`. */
   curves?: AttachmentReference;
   images?: readonly ImageReference[];

@@ -17,9 +17,12 @@ const PATIENCE = 30_000;
 export async function leaveViews(
   run: Pick<StoryRun<never>, "attach">,
   workspace: Workspace,
-  { jobName, championJob }: { readonly jobName: string; readonly championJob?: string | undefined },
+  gate: { readonly jobName: string; readonly measuredRun?: string; readonly championJob?: string | undefined },
 ): Promise<Pick<GateSection, "curves" | "images">> {
   const { log } = workspace;
+  const { championJob } = gate;
+  // Curves and pictures are where the metrics are.
+  const jobName = gate.measuredRun ?? gate.jobName;
   const within = { ...workspace, signal: AbortSignal.any([workspace.signal, AbortSignal.timeout(PATIENCE)]) };
   const orNone = async <T>(what: string, work: Promise<T[]>): Promise<T[]> => {
     try {

@@ -14,7 +14,9 @@ export type Inputs = Pick<SharedInputs, "plan" | "traceability" | "pullRequest" 
   missingChampion: "fail" | "skip";
   /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
   onFail: "fail" | "warn" | "continue";
-  /** Also reads the metrics of the job's child runs. Where both have a metric, the job's own counts. */
+  /** Step of the pipeline whose metrics count, by its name, its path (`outer/inner`) or its run id. Left empty, metrics are found by themselves: on the job, else on the one run below it that has them; of a sweep or an AutoML job on the best trial that the service names. Where several runs have a metric, the rule fails and names them. */
+  metricsFrom: string | undefined;
+  /** Merges the metrics of the job's direct child runs, of each metric the value that was logged last. Where the job has a metric too, its own counts. Rather leave it off: a value from whichever run came last is no judgement, and metrics are found without it. */
   includeChildRuns: boolean;
   /** Metrics may appear a while after a job has completed. A metric that a rule names or asks after, with `has()` or `in`, is waited for this long before it counts as missing. */
   metricsTimeoutInSeconds: number;
@@ -40,6 +42,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "champion", type: "string", default: "none" },
     { name: "missingChampion", type: "pickList", default: "fail", options: ["fail", "skip"] },
     { name: "onFail", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] },
+    { name: "metricsFrom", type: "string" },
     { name: "includeChildRuns", type: "boolean", default: "false" },
     { name: "metricsTimeoutInSeconds", type: "int", default: "120" },
     { name: "testRunTitle", type: "string" },

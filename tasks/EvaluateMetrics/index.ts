@@ -7,9 +7,9 @@ import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
 const story: Story<Inputs, Outputs> = async ({ inputs, open, record, run }) => {
   const workspace = await open(openWorkspace);
-  const { jobName, missingChampion, includeChildRuns } = inputs;
+  const { jobName, missingChampion, includeChildRuns, metricsFrom } = inputs;
   const gate = await evaluateGate(workspace, {
-    ...{ jobName, missingChampion, includeChildRuns },
+    ...{ jobName, missingChampion, includeChildRuns, metricsFrom },
     rules: parseRules(inputs.rules),
     champion: parseChampion(inputs.champion),
     patience: inputs.metricsTimeoutInSeconds * 1000,

@@ -1,12 +1,11 @@
 // The gate: a job's metrics against rules and a champion. Fails closed: what cannot be found is a failure that says so.
 import { sideBySide } from "../../azure/index.ts";
-import { TaskError } from "../../errors.ts";
-import { type Clock, poll } from "../../poll.ts";
-import { getJob, hasEnded, type Job } from "../jobs/jobs.ts";
-import { latestMetrics, type Metrics, metricHistory } from "../jobs/metrics.ts";
-import { metricsOfChildren } from "../jobs/metrics-elsewhere.ts";
+import type { Clock } from "../../poll.ts";
+import type { FoundMetrics, WantedMetrics } from "../jobs/found-metrics.ts";
+import { type Metrics, metricHistory } from "../jobs/metrics.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
+import { metricsAtTheEnd, metricsOfChampion } from "./job-metrics.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 
 export interface GateOptions {
@@ -16,6 +15,8 @@ export interface GateOptions {
   /** The verdict on rules that name the champion when there is none. */
   readonly missingChampion: "fail" | "skip";
   readonly includeChildRuns: boolean;
+  /** The step whose metrics count, by its name, path or run id; found by themselves where absent. */
+  readonly metricsFrom?: string | undefined;
   /** Milliseconds to wait for the job to end and for metrics that rules name. */
   readonly patience: number;
   readonly clock?: Clock;
@@ -30,6 +31,10 @@ export interface GateResult {
   readonly rules: readonly (RuleResult & { readonly passed: boolean })[];
   readonly metrics: Metrics;
   readonly championMetrics?: Metrics;
+  /** By metric: the run that has it, in words, where that is not the job itself. */
+  readonly metricRuns?: Readonly<Record<string, string>>;
+  /** The one run that has all metrics that rules name, where that is not the job itself. */
+  readonly measuredRun?: string;
   /** The job of the champion, where that is one of this workspace. */
   readonly championJob?: string;
   /** When the service made the job. */
@@ -44,21 +49,25 @@ export interface GateResult {
  * as many as it takes to wait.
  */
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
-  const [{ metrics, jobCreated }, { champion, championMetrics }] = await Promise.all([
-    jobMetrics(workspace, options),
+  const wanted = wantedOf(options, ["metrics", "history"]);
+  const [{ found, job }, { champion, theirs }] = await Promise.all([
+    metricsAtTheEnd(workspace, { ...options, wanted }),
     championOf(workspace, options),
   ]);
-  const history = await histories(workspace, options, metrics);
+  const { metrics } = found;
+  const championMetrics = theirs?.metrics;
+  const jobCreated = job.systemData?.createdAt;
+  const history = await histories(workspace, options, found);
   const facts = { metrics, history, ...(championMetrics ? { champion: championMetrics } : {}) };
-  const elsewhere = options.includeChildRuns
-    ? new Map<string, string>()
-    : await ofChildren(workspace, options, metrics);
   const rules = options.rules.map((rule) => {
     const result =
-      verdict(rule, champion, championMetrics, options.missingChampion) ?? judge(rule, facts, called(champion));
-    const help = result.outcome === "failed" ? [...namedBy([rule])].flatMap((name) => elsewhere.get(name) ?? []) : [];
-    return { ...result, detail: [result.detail, ...help].join(" "), passed: result.outcome !== "failed" };
+      verdict(rule, champion, championMetrics, options.missingChampion) ??
+      notChosen(rule, found, theirs, called(champion)) ??
+      judge(rule, facts, called(champion));
+    return { ...result, passed: result.outcome !== "failed" };
   });
+  sayRuns(workspace, found, wanted.names, "The metric");
+  if (theirs) sayRuns(workspace, theirs, wantedOf(options, ["champion"]).names, "The champion's metric");
   workspace.log.info(`Champion: ${champion?.found ? champion.name : "none"}.`);
   for (const { outcome, rule, detail } of rules) {
     workspace.log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
@@ -70,28 +79,68 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
     metrics,
     ...(champion?.found ? { champion: champion.name } : {}),
     ...(championMetrics ? { championMetrics } : {}),
+    ...runsOf(found, wanted.names),
     ...(champion?.found && champion.jobName && !champion.workspace ? { championJob: champion.jobName } : {}),
     ...(jobCreated === undefined ? {} : { jobCreated }),
     ...(workspace.azure.dryRun ? { isPlan: true } : {}),
   };
 }
 
-/** A hint on metrics that the job lacks and one of its child runs has. No request if the job has all. */
-function ofChildren(workspace: Workspace, { jobName, rules }: GateOptions, metrics: Metrics) {
-  const missing = [...namedBy(rules)].filter((name) => !Object.hasOwn(metrics, name));
-  return metricsOfChildren(workspace, jobName, missing);
+type Subject = "metrics" | "history" | "champion";
+
+/** The metrics that rules speak of or ask after: what is late is not yet missing. */
+function wantedOf({ rules, metricsFrom }: GateOptions, subjects: readonly Subject[]): WantedMetrics {
+  return {
+    names: new Set(rules.flatMap((rule) => subjects.flatMap((subject) => [...namesIn(rule, subject)]))),
+    any: rules.some(({ needs: { touches } }) => subjects.some((subject) => touches[subject] === "all")),
+    from: metricsFrom,
+  };
 }
 
-/** Names of the job's metrics that rules speak of or ask after: what is late is not yet missing. */
-function namedBy(rules: readonly Rule[]): ReadonlySet<string> {
-  return new Set(
-    rules.flatMap(({ needs: { metrics, history, asksAfter } }) => [
-      ...metrics,
-      ...history,
-      ...asksAfter.metrics,
-      ...asksAfter.history,
-    ]),
-  );
+const namesIn = ({ needs }: Rule, subject: Subject): string[] => [...needs[subject], ...needs.asksAfter[subject]];
+
+/** The verdict on a rule that speaks of a metric which several runs have, or whose run does not count. */
+function notChosen(
+  rule: Rule,
+  found: FoundMetrics,
+  theirs: FoundMetrics | undefined,
+  whose: string,
+): RuleResult | undefined {
+  const refusedIn = (all: FoundMetrics | undefined, subjects: readonly Subject[], before: string) =>
+    subjects.flatMap((subject) =>
+      namesIn(rule, subject).flatMap((name) => {
+        const why = all?.refused.get(name);
+        return why === undefined ? [] : [`${before}${why}`];
+      }),
+    );
+  const sentences = [
+    ...refusedIn(found, ["metrics", "history"], ""),
+    ...refusedIn(theirs, ["champion"], `Of ${whose}: `),
+  ];
+  if (sentences.length === 0) return undefined;
+  return { rule: rule.text, outcome: "failed", detail: [...new Set(sentences)].join(" ") };
+}
+
+/** Says which run has a metric, where that is not the job itself. */
+function sayRuns(workspace: Workspace, { runs }: FoundMetrics, names: ReadonlySet<string>, metric: string): void {
+  for (const name of names) {
+    const run = runs.get(name);
+    if (run !== undefined) workspace.log.info(`${metric} ${name} is that of ${run.called}.`);
+  }
+}
+
+function runsOf({ runs }: FoundMetrics, names: ReadonlySet<string>): Pick<GateResult, "metricRuns" | "measuredRun"> {
+  const used = [...names].flatMap((name) => {
+    const run = runs.get(name);
+    return run === undefined ? [] : [[name, run] as const];
+  });
+  if (used.length === 0) return {};
+  const ids = new Set(used.map(([, { runId }]) => runId));
+  const [id] = ids;
+  return {
+    metricRuns: Object.fromEntries(used.map(([name, { called: run }]) => [name, run])),
+    ...(id !== undefined && ids.size === 1 && used.length === names.size ? { measuredRun: id } : {}),
+  };
 }
 
 const called = (champion: Champion | undefined) => (champion?.found ? champion.called : "the champion");
@@ -120,102 +169,34 @@ function verdict(
 async function championOf(workspace: Workspace, options: GateOptions) {
   if (!options.rules.some((rule) => rule.needs.asksChampion)) {
     // No rule uses its metrics; a named champion is looked up all the same, for the result.
-    if (options.champion.kind === "none") return { champion: undefined, championMetrics: undefined };
+    if (options.champion.kind === "none") return { champion: undefined, theirs: undefined };
   }
   const champion = await findChampion(workspace, options.champion);
-  if (!champion.found) return { champion, championMetrics: undefined };
+  if (!champion.found) return { champion, theirs: undefined };
   const { jobName, workspace: where = workspace, carried, called } = champion;
-  const logged = jobName ? await latestMetrics(where, jobName, options.includeChildRuns) : undefined;
+  const wanted = wantedOf(options, ["champion"]);
+  const logged = jobName ? await metricsOfChampion(where, jobName, wanted, options.includeChildRuns) : undefined;
   if (logged === undefined && carried !== undefined)
     workspace.log.info(
       `The job of ${called} cannot be asked here: it counts by the metrics that it carries from its promotion.`,
     );
-  return { champion, championMetrics: logged ?? carried };
-}
-
-/** The job's metrics, once it has ended and has every metric that the rules name; at the deadline, those that exist. */
-async function jobMetrics(
-  workspace: Workspace,
-  options: GateOptions,
-): Promise<{ metrics: Metrics; jobCreated: string | undefined }> {
-  const { jobName, includeChildRuns } = options;
-  const needed = namedBy(options.rules);
-  const looksAtAll = options.rules.some(
-    ({ needs: { touches } }) => touches.metrics === "all" || touches.history === "all",
-  );
-  /** The awaited event, in words; undefined if there is none. */
-  const missing = (metrics: Metrics | undefined): string | undefined => {
-    if (metrics === undefined) return "MLflow to know the run";
-    if (looksAtAll && Object.keys(metrics).length === 0) return "metrics";
-    const names = [...needed].filter((name) => !Object.hasOwn(metrics, name));
-    return names.length > 0 ? `the metrics ${names.join(", ")}` : undefined;
-  };
-  let job: Job | undefined;
-  let metrics: Metrics | undefined;
-  let said = false;
-  const look = async () => {
-    // A job that has ended will not change any more.
-    [job, metrics] = await Promise.all([
-      hasEnded(job?.properties?.status) ? (job as Job) : getJob(workspace, jobName),
-      latestMetrics(workspace, jobName, includeChildRuns),
-    ]);
-    const status = job.properties?.status;
-    if (status === "Failed" || status === "Canceled" || status === "NotResponding") throw notCompleted(jobName, status);
-    const awaited = hasEnded(status) ? missing(metrics) : `the job, which is ${status}`;
-    if (awaited === undefined) return { done: true as const, value: undefined };
-    if (!said) {
-      workspace.log.info(`Waiting for ${awaited} of ${jobName}.`);
-      said = true;
-    }
-    return { done: false as const };
-  };
-  try {
-    await poll(look, {
-      what: `the metrics of ${jobName}`,
-      initial: 1_000,
-      maximum: 10_000,
-      deadline: options.patience,
-      signal: workspace.signal,
-      ...(options.clock ? { clock: options.clock } : {}),
-    });
-  } catch (error) {
-    const late = error instanceof TaskError && error.kind === "timeout";
-    if (!late) throw error;
-    // Metrics that never came are each rule's own failure; a job that goes on has no final metrics at all.
-    const status = job?.properties?.status;
-    if (!hasEnded(status)) throw notCompleted(jobName, status);
-  }
-  if (metrics === undefined) throw unknownToMlflow(jobName, includeChildRuns);
-  return { metrics, jobCreated: job?.systemData?.createdAt };
-}
-
-/** No answer about metrics is not an answer that there are none. */
-function unknownToMlflow(jobName: string, includeChildRuns: boolean): TaskError {
-  const run = includeChildRuns ? `the run ${jobName}, or not all of its child runs` : `the run ${jobName}`;
-  return new TaskError("failed", `MLflow does not know ${run}, so its metrics cannot be judged.`, {
-    errorCode: "AML1503",
-    hint: "Wait longer with metricsTimeoutInSeconds; see whether the run is in the workspace's studio, and whether somebody deleted it.",
-  });
-}
-
-function notCompleted(jobName: string, status: string | undefined): TaskError {
-  return new TaskError(
-    "failed",
-    `The job ${jobName} is ${status ?? "unknown"}, not Completed, so its metrics cannot be judged.`,
-    { errorCode: "AML1502", hint: "Judge a job after it has completed: let SubmitJob wait for it." },
-  );
+  const theirs: FoundMetrics | undefined =
+    logged ?? (carried && { metrics: carried, runs: new Map(), refused: new Map() });
+  return { champion, theirs };
 }
 
 async function histories(
   workspace: Workspace,
   options: GateOptions,
-  metrics: Metrics,
+  { metrics, runs }: FoundMetrics,
 ): Promise<Record<string, number[]>> {
   const touched = options.rules.flatMap(({ needs: { touches } }) =>
     touches.history === "all" ? Object.keys(metrics) : [...touches.history],
   );
   const names = [...new Set(touched)].filter((name) => Object.hasOwn(metrics, name));
-  const values = await sideBySide(names, 8, (name) => metricHistory(workspace, options.jobName, name));
+  const values = await sideBySide(names, 8, (name) =>
+    metricHistory(workspace, runs.get(name)?.runId ?? options.jobName, name),
+  );
   return Object.fromEntries(names.map((name, index) => [name, values[index] ?? []]));
 }
 

@@ -14,6 +14,7 @@ import { LONGEST_TAIL, lastOf, shorten } from "./logs.ts";
 import type { JobCost, Meter } from "./meter.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
 import { type Read, RunLog, TAIL } from "./run-log.ts";
+import { bestTrialName } from "./run-tree.ts";
 import { type RunDetails, runDetails, runErrorText } from "./runs.ts";
 import { RunsSeen } from "./runs-seen.ts";
 import { takenOverBy } from "./supersede.ts";
@@ -50,11 +51,11 @@ export interface FollowedJob {
   readonly finished?: string;
   /** URI by output name. */
   readonly outputs: Readonly<Record<string, string>>;
-  /** The job's own; of a sweep those of its best trial, which its own count before. */
+  /** The job's own; of a sweep and of AutoML those of its best trial, which its own count before. */
   readonly metrics: Metrics;
   /** Of a pipeline. */
   readonly steps?: readonly RecordedStep[];
-  /** Of a sweep. */
+  /** Of a sweep or AutoML. */
   readonly bestTrial?: string;
   /** As the meter says it. */
   readonly cost?: JobCost;
@@ -273,11 +274,9 @@ async function leftBy(
   };
 }
 
-/** The trial that a sweep found best; it says so among its properties once it has ended (docs/facts/azureml-services.md#5.4). */
-function bestTrialOf(details: RunDetails, job: Job | undefined): string | undefined {
-  const name = "best_child_run_id";
-  return details.properties?.[name] || job?.properties?.properties?.[name] || undefined;
-}
+/** The trial that a sweep or AutoML found best, once it has ended. */
+const bestTrialOf = ({ properties }: RunDetails, job: Job | undefined): string | undefined =>
+  bestTrialName({ properties: { ...job?.properties?.properties, ...properties }, tags: job?.properties?.tags ?? null });
 
 function sayFailed(
   name: string,

@@ -6,6 +6,7 @@ import { hasEnded, runStudioUrl } from "./jobs.ts";
 import { logsToShow } from "./logs.ts";
 import type { Meter, StepRun } from "./meter.ts";
 import { type Read, RunLog, type Show } from "./run-log.ts";
+import { bestTrialName } from "./run-tree.ts";
 import { type ChildRun, childRuns, type RunDetails, runDetails, runErrorText } from "./runs.ts";
 
 /** A step that failed, for the error. */
@@ -296,6 +297,6 @@ function newStep(
 function endOf({ run, title }: Step): string {
   const seconds = Math.round((Date.parse(run.endTimeUtc ?? "") - Date.parse(run.startTimeUtc ?? "")) / 1000);
   const time = !isReused(run) && Number.isFinite(seconds) ? ` after ${seconds} s` : "";
-  const best = run.properties?.["best_child_run_id"];
+  const best = bestTrialName(run);
   return `Step ${title}: ${isReused(run) ? "reused" : run.status}${time}.${best ? ` Best trial: ${best}.` : ""}`;
 }

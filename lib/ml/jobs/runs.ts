@@ -48,6 +48,9 @@ export interface ChildRun {
   readonly endTimeUtc?: string | null;
   readonly runType?: string | null;
   readonly properties?: Record<string, string> | null;
+  readonly tags?: Record<string, string> | null;
+  readonly parentRunId?: string | null;
+  readonly rootRunId?: string | null;
   readonly error?: RunError | null;
   /** `00:01:08.7371020`, once it has ended (docs/facts/operations.md#B.4). */
   readonly computeDuration?: string | null;

@@ -16,6 +16,7 @@ import type { AzureWorld } from "../world/world.ts";
 import { MonitorRun, monitorOf, SignalRun, signalOf } from "./monitors/run.ts";
 import { SignalStep, stepOf } from "./monitors/signal-step.ts";
 import { PipelineRun } from "./pipelines/run.ts";
+import { AutoMLRun } from "./running/automl-run.ts";
 import { JobRun } from "./running/command-run.ts";
 import type { ChildSpec, RunHost, RunningJob } from "./running/lifecycle.ts";
 import { outputUris } from "./running/outputs.ts";
@@ -83,6 +84,8 @@ export class JobService {
       effect,
       token: submitter.token,
       changed: (changed) => this.changed(changed),
+      tag: (tagged, tags) => this.update(tagged, { tags: { ...tagged.tags, ...tags } }),
+      log: (name, metrics) => this.log(name, metrics),
       child: (spec) => this.child(spec, submitter),
     });
     this.runs.set(job.name, run);
@@ -106,6 +109,13 @@ export class JobService {
 
   private metricDelay(run: string): number {
     return this.metricsLate.get(run) ?? this.world.settings.metricDelay;
+  }
+
+  private log(name: string, metrics: Readonly<Record<string, number>>): void {
+    const run = this.tracking.runs.get(name);
+    const timestamp = this.world.clock.now();
+    for (const [key, value] of Object.entries(metrics))
+      if (run) this.tracking.logMetric(run, { key, value, timestamp, step: 0 });
   }
 
   private child(spec: ChildSpec, submitter: Submitter): { job: JobRecord; run: RunningJob | undefined } {
@@ -285,6 +295,8 @@ function runOf(job: JobRecord, host: RunHost): RunningJob {
       return new PipelineRun(job, host).begin();
     case "Sweep":
       return new SweepRun(job, host).begin();
+    case "AutoML":
+      return new AutoMLRun(job, host).begin();
     default:
       return new SimulatedRun(job, host).begin();
   }

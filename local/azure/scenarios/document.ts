@@ -126,6 +126,8 @@ function contradictions(kind: Subject, rule: Json, effect: Json): string[] {
   const fail = effect["fail"] as Json | undefined;
   if (kind === "job" && fail?.["exitCode"] !== undefined && fail["cause"] !== "command")
     found.push(`"exitCode" is for the cause command; this one is ${fail["cause"]}.`);
+  if (kind === "job" && effect["trials"] !== undefined && !/^automl$/i.test(String(match["type"] ?? "")))
+    found.push('"trials" is for AutoML jobs, which are simulated: the rule must say "type: automl".');
   return found;
 }
 

@@ -65,6 +65,8 @@ export interface JobFault {
 
 export type JobEffect = { readonly [Phase in JobPhase]?: number } & {
   readonly metricsLate?: number;
+  /** Of an AutoML job: the metrics of each trial, which is simulated as the job is. */
+  readonly trials?: readonly Readonly<Record<string, number>>[];
   readonly fail?: JobFault;
 };
 

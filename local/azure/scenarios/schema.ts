@@ -77,6 +77,17 @@ export const effects: Readonly<Record<Subject, object>> = {
     {
       ...Object.fromEntries(jobPhases.map((phase) => [phase, duration])),
       metricsLate: duration,
+      trials: {
+        type: "array",
+        minItems: 1,
+        maxItems: 100,
+        items: {
+          type: "object",
+          additionalProperties: { type: "number", description: "a number" },
+          description: "a mapping of metrics to numbers",
+        },
+        description: "a list with the metrics of each trial",
+      },
       fail: fault(jobCauses, { message: text, exitCode: count(1), log: text }),
     },
     { minProperties: 1 },

@@ -26,6 +26,10 @@ export interface RunHost {
   token(): string;
   /** Called at every change of the record. */
   changed(job: JobRecord): void;
+  /** Adds tags to a job, as the service's own. */
+  tag(job: JobRecord, tags: Readonly<Record<string, string>>): void;
+  /** Logs metrics to a job's run, as its code would. */
+  log(name: string, metrics: Readonly<Record<string, number>>): void;
   /** Begins a job that is a part of another. */
   child(spec: ChildSpec): { readonly job: JobRecord; readonly run: RunningJob | undefined };
 }

@@ -56,10 +56,14 @@ export class SimulatedRun extends JobLife {
     await world.blobs.append("azureml", `${runFolder(job.name)}${log}`, text);
     job.logFiles.push(log);
     host.changed(job);
+    await this.parts();
     await this.markOutputs(text);
     await this.phase("Finalizing", "finalizing");
     Object.assign(job.registered, await registerOutputs(world, job, job.stamps.createdBy));
   }
+
+  /** Runs that it consists of. */
+  protected async parts(): Promise<void> {}
 
   /** The words are recorded. @throws JobError where the workspace has no connection of the name that an import's input says */
   private requireConnection(): void {
