@@ -10,6 +10,7 @@ import { logEvent } from "../monitor/container-events.ts";
 import type { DeploymentRecord } from "../records/online-endpoint.ts";
 import { locate } from "../workspace/locate.ts";
 import type { AzureWorld } from "../world/world.ts";
+import { type CollectorSink, openSink } from "./collector-sink.ts";
 import type { ContainerEvent } from "./log-report.ts";
 import { ContainerLog, ScoringProcess } from "./process.ts";
 import { mlflowScript, prepareRuntime, type Runtime } from "./runtime.ts";
@@ -42,7 +43,8 @@ export class Container {
   private working = 0;
   private idle: (() => void) | undefined;
   /** The instance that it runs on, which stays the same when it is started again. */
-  private readonly instance = randomUUID();
+  readonly instance = randomUUID();
+  private sink: CollectorSink | undefined;
   private livePort: number | undefined;
   private modelDirectory: string | undefined;
   private runtime: Runtime | undefined;
@@ -73,7 +75,11 @@ export class Container {
     this.folder = await mkdtemp(join(tmpdir(), "scoring-"));
     this.modelDirectory = await this.bringFiles(this.folder);
     this.runtime = await this.prepare(this.folder);
-    if (this.stopped) throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
+    this.sink = await openSink(this.world, this.deployment, this.folder, this.instance);
+    if (this.stopped) {
+      await this.sink?.close();
+      throw new DeploymentFailure("OperationCanceled", "The deployment was deleted while it was made.");
+    }
     await this.serve(this.folder);
   }
 
@@ -102,6 +108,7 @@ export class Container {
     this.stopped = true;
     this.idle?.();
     await this.process?.stop();
+    await this.sink?.close();
     if (this.folder !== undefined) await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -272,6 +279,7 @@ export class Container {
       ...(reach.proxyUrl === ""
         ? {}
         : { HTTPS_PROXY: reach.proxyUrl, SSL_CERT_FILE: reach.caFile, REQUESTS_CA_BUNDLE: reach.caFile }),
+      ...this.sink?.environment,
       ...this.deployment.properties.environmentVariables,
     };
   }

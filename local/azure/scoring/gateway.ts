@@ -13,6 +13,7 @@ import {
 import type { AzureWorld } from "../world/world.ts";
 import { mayScore } from "./access.ts";
 import type { Container } from "./container.ts";
+import { dataCollector } from "./data-collector.ts";
 import { type Answered, modelFailed, type Outcome, ownHeaders, refuse, refused, relayed } from "./outcome.ts";
 import { sampleUsage } from "./usage.ts";
 
@@ -47,7 +48,9 @@ export class Gateway {
 
   private async answer(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
     response.setHeader("Server", "azureml-frontdoor");
-    response.setHeader("X-Request-ID", String(request.headers["x-request-id"] ?? randomUUID()));
+    // The container, and what is collected, are told of the same request.
+    request.headers["x-request-id"] ??= randomUUID();
+    response.setHeader("X-Request-ID", String(request.headers["x-request-id"]));
     const clientId = request.headers["x-ms-client-request-id"];
     if (clientId !== undefined) response.setHeader("x-ms-client-request-id", String(clientId).slice(0, 40));
     const endpoint = this.endpoint();
@@ -110,7 +113,31 @@ export class Gateway {
       ...{ endpoint, deployment: name, status, modelStatus, milliseconds, instances: sku.capacity },
     });
     sampleUsage(this.world, deployment, this.backends.container(endpoint, name), effect);
+    this.keepPayloads(deployment, request, body, outcome);
     return outcome;
+  }
+
+  /** Payload logging: the request and the response as they are, where their collections are on (docs/facts/operations.md#F.2). */
+  private keepPayloads(
+    deployment: DeploymentRecord,
+    request: http.IncomingMessage,
+    body: Buffer,
+    { answered }: Outcome,
+  ): void {
+    const collector = dataCollector(this.world);
+    const instance = this.backends.container(deployment.endpoint, deployment.name)?.instance ?? randomUUID();
+    const id = String(request.headers["x-request-id"]);
+    const keep = (collection: string, contentType: unknown, bytes: Buffer, attributes: Record<string, string>) => {
+      const piece = {
+        ...{ collection, instance, body: bytes },
+        contentType: String(contentType ?? "application/json"),
+      };
+      if (!collector.sampled(deployment, collection)) return;
+      collector.collect(deployment, { ...piece, attributes: { ...attributes, correlationid: id, xrequestid: id } });
+    };
+    if (!(request.url ?? "").startsWith("/score")) return;
+    keep("request", request.headers["content-type"], body, { path: request.url ?? "", method: request.method ?? "" });
+    if (answered !== undefined) keep("response", answered.headers["content-type"], answered.body, {});
   }
 
   private async ask(

@@ -27,6 +27,8 @@ export interface Outcome {
   readonly status: number;
   /** The status that the container answered; undefined where it answered nothing. */
   readonly modelStatus?: number;
+  /** The container's answer; absent where it answered nothing. */
+  readonly answered?: Answered;
   readonly write: (response: http.ServerResponse) => void;
 }
 
@@ -38,7 +40,7 @@ export function relayed(answer: Answered): Outcome {
     response.setHeader("Content-Length", answer.body.length);
     response.writeHead(200).end(answer.body);
   };
-  return { status: 200, modelStatus: 200, write };
+  return { status: 200, modelStatus: 200, answered: answer, write };
 }
 
 function passHeaders({ headers }: Answered, response: http.ServerResponse): void {
@@ -57,7 +59,7 @@ export function modelFailed(answer: Answered): Outcome {
     response.setHeader("Content-Length", body.length);
     response.writeHead(424, "Failed Dependency").end(body);
   };
-  return { status: 424, modelStatus: status, write };
+  return { status: 424, modelStatus: status, answered: answer, write };
 }
 
 export const refused = (status: number, code: string, message: string): Outcome => ({

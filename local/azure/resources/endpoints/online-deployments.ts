@@ -19,6 +19,7 @@ import {
   type EndpointRecord,
 } from "../../records/online-endpoint.ts";
 import { parseReference } from "../../records/references.ts";
+import { registerCollections } from "../../scoring/data-collector.ts";
 import { endpointHost } from "../../scoring/endpoint-host.ts";
 import { refusalOf } from "../../scoring/faults.ts";
 import { deploymentBody } from "../../scoring/shape.ts";
@@ -88,6 +89,15 @@ function refuseUnscripted(world: AzureWorld, model: string | null | undefined): 
     throw notImplemented(`${without}, unless local Azure is started with --environments venv`);
 }
 
+/** Up to five collections are documented; how the service refuses more is not recorded. */
+function requireFewCollections({ dataCollector }: Partial<OnlineDeploymentProperties>): void {
+  const names = Object.keys(dataCollector?.collections ?? {});
+  if (names.length > 5)
+    throw userError(400, `A deployment collects at most 5 kinds of data, and this one has ${names.length}.`, [
+      "BadArgument",
+    ]);
+}
+
 /** The stored fields of `properties`. */
 function normalised(sent: DeploymentRecord["properties"]): DeploymentRecord["properties"] {
   // Read-only keys that clients send back when they change something; of the second, old versions alone know.
@@ -139,6 +149,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     requireAsset(world, sent.model, "models");
     requireAsset(world, code?.codeId, "codes");
     requireAsset(world, sent.environmentId, "environments");
+    requireFewCollections(sent);
     requireIdle(world, endpoint, name);
     const key = deploymentKey(endpoint, name);
     const known = deployments.get(key);
@@ -170,6 +181,7 @@ export function mount(arm: ArmRouter, world: AzureWorld): void {
     const work = async () => {
       if (fail !== undefined) throw await host.refuse(deployment, fail);
       await host.start(deployment);
+      registerCollections(world, deployment);
       settle("Succeeded");
       world.events.emit("deploymentReady", endpointOf(world, endpoint), deployment);
     };
