@@ -1,6 +1,6 @@
 // docs/migration.md: everything that it is to replace stands in it, and it promises no task that there is not.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { readTasks } from "../../scripts/generate/task-json.ts";
 import { root } from "./samples.ts";
@@ -83,26 +83,6 @@ describe("the Marketplace's page and the README", () => {
         readFileSync(path.join(root, "README.md"), "utf8").includes(`(tasks/${folder}/README.md)`),
         "README.md",
       );
-    });
-  }
-});
-
-describe("links of the documentation", () => {
-  for (const file of [
-    "README.md",
-    "CONTRIBUTING.md",
-    "docs/local-azure.md",
-    "docs/migration.md",
-    "docs/one-request.md",
-    "docs/schema.md",
-    "examples/templates/README.md",
-    "local/README.md",
-  ]) {
-    it(`${file} leads nowhere that there is not`, () => {
-      const links = [...readFileSync(path.join(root, file), "utf8").matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)];
-      const local = links.map((match) => match[1]!).filter((link) => !/^[a-z]+:/.test(link));
-      const missing = local.filter((link) => !existsSync(path.resolve(root, path.dirname(file), link)));
-      assert.deepEqual(missing, []);
     });
   }
 });
