@@ -2,6 +2,7 @@
 import {
   CURVES_TYPE,
   type Curve,
+  EVIDENCE_TYPE,
   IMAGE_TYPE,
   RECORD_TYPE,
   type RunRecord,
@@ -31,6 +32,8 @@ export interface Step {
   /** The timeline says that this step ran another task than the one that the record names. */
   readonly isForeign: boolean;
   readonly curves: readonly Curve[];
+  /** Evidence for approvers in full, as markdown; absent where the step left none. */
+  readonly evidence?: string;
 }
 
 export interface LoadedRun {
@@ -45,12 +48,13 @@ export interface LoadedRun {
 
 const LONGEST_RECORD = 4_000_000;
 const LONGEST_CURVES = 4_000_000;
+const LONGEST_EVIDENCE = 1_000_000;
 const LONGEST_IMAGE = 4_000_000;
 /** Requests at a time. */
 const LANES = 8;
 
 /**
- * Requests: the list of records, the list of curves and the timeline side by side; then one for each of these attachments.
+ * Requests: the lists of records, of curves and of evidence and the timeline side by side; then one for each of these attachments.
  * @throws Error with a sentence where the list of records cannot be read
  */
 export async function loadRun(access: RunAccess): Promise<LoadedRun> {
@@ -64,9 +68,10 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
       return nothing;
     }
   };
-  const [records, curves, timeline] = await Promise.all([
+  const [records, curves, packs, timeline] = await Promise.all([
     listAttachments(access, RECORD_TYPE),
     orNothing(listAttachments(access, CURVES_TYPE), []),
+    orNothing(listAttachments(access, EVIDENCE_TYPE), []),
     orNothing(readTimeline(access), undefined),
   ]);
   if (records.length === MOST_ATTACHMENTS) {
@@ -87,13 +92,18 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
       unread.push(`The record of the step ${step?.name ?? place.name} is not shown. ${fault}`);
       return [];
     }
-    const own = curves.filter((one) => one.recordId.toLowerCase() === place.recordId.toLowerCase());
+    const isOwn = (one: AttachmentPlace) => one.recordId.toLowerCase() === place.recordId.toLowerCase();
+    const own = curves.filter(isOwn);
+    const pack = packs.find((one) => isOwn(one) && one.name === record?.evidence?.attachment?.name);
+    const full = pack && (await orNothing(readAttachment(access, pack, LONGEST_EVIDENCE), undefined));
     const drawn = await inLanes(own, async (one) => {
       const json = await orNothing(readAttachment(access, one, LONGEST_CURVES), undefined);
       return json === undefined ? [] : readCurves(new TextDecoder().decode(json));
     });
     const name = step?.name || record.run?.step || record.task.friendlyName;
-    return [{ id: place.recordId, name, record, ...standingOf(record, step, timeline !== undefined), curves: drawn }];
+    const evidence = full && { evidence: new TextDecoder().decode(full) };
+    const standing = standingOf(record, step, timeline !== undefined);
+    return [{ id: place.recordId, name, record, ...standing, curves: drawn, ...evidence }];
   });
   steps.sort((one, other) => began(one) - began(other));
   return { steps, unread, isWhole, state: runStateOf(timeline, steps) };

@@ -24,13 +24,22 @@ interface Part {
   readonly lines: readonly string[];
 }
 
+interface Unknown {
+  /** Names of steps whose record did not arrive. */
+  readonly missing?: readonly string[];
+  /** Why records of the run cannot be read, as a sentence. */
+  readonly fault?: string | undefined;
+}
+
 /**
  * @param records of the run's steps, in their order; those of a run that went on after a failure as well
+ * @param unknown what is not known of the run
  * @param afterwards a sentence: what happens on approval
  */
 export function evidencePack(
   records: readonly RunRecord[],
   provenance: Provenance,
+  unknown: Unknown = {},
   afterwards = "On approval the stages after this one run. On rejection the run ends, and nothing more is changed.",
 ): EvidencePack {
   const gates = records.flatMap(({ gate }) => gate ?? []);
@@ -38,7 +47,7 @@ export function evidencePack(
     ...gates.flatMap((gate) => [metricsOf(gate), slicesOf(gate), rulesOf(gate)]),
     dataAndCode(records, provenance),
     costs(records),
-    risks(records),
+    risks(records, unknown),
   ].filter(({ lines }) => lines.length > 0);
   const verdict =
     gates.length === 0
@@ -122,13 +131,10 @@ function dataAndCode(records: readonly RunRecord[], { commit, branch, pullReques
   return {
     title: "Data and code",
     lines: [
-      ...data.map(({ name, version, created, change }) => {
-        const { since, added = 0, changed = 0, removed = 0 } = change ?? {};
-        const differs = since
-          ? `; since ${cell(since)} ${added} files added, ${changed} changed, ${removed} removed`
-          : "";
-        return `data ${cell(`${name}:${version}`)}${created ? ", new in this run" : ""}${differs}`;
-      }),
+      ...data.flatMap(({ name, version, created, change }) => [
+        `data ${cell(`${name}:${version}`)}${created ? ", new in this run" : ""}${change ? `; ${differenceOf(change)}` : ""}`,
+        ...(change?.files ?? []).map((file) => `${cell(`${name}:${version}`)}: ${cell(file.path)} ${file.change}`),
+      ]),
       ...inputs.map(([name, uri]) => `input ${cell(name)}: ${cell(String(uri))}`),
       ...(commit === ""
         ? []
@@ -139,23 +145,42 @@ function dataAndCode(records: readonly RunRecord[], { commit, branch, pullReques
   };
 }
 
+type Change = NonNullable<NonNullable<RunRecord["data"]>["change"]>;
+
+function differenceOf({ since, added = 0, changed = 0, removed = 0, unknown }: Change): string {
+  if (unknown !== undefined) return `its difference to the version before is not known: ${cell(unknown)}`;
+  if (since === undefined) return "the first version";
+  return `since version ${cell(since)}: ${added} files added, ${changed} changed, ${removed} removed`;
+}
+
 function costs(records: readonly RunRecord[]): Part {
+  const run = records.findLast(({ job }) => job?.cost?.run !== undefined)?.job?.cost?.run;
+  const lines = costLines(records);
+  if (lines.length === 0)
+    return { title: "Cost", lines: ["not known: no step of this run has left the cost of a job"] };
+  if (run === undefined || run.jobs < 2) return { title: "Cost", lines };
+  const { jobs, nodeHours, amount, currency } = run;
+  const money = amount === undefined ? "" : `, ${number(amount)} ${currency ?? ""}`.trimEnd();
   return {
     title: "Cost",
-    lines: records.flatMap(({ job }) => {
-      const { amount, nodeHours, currency, label } = job?.cost ?? {};
-      if (job === undefined || (amount === undefined && nodeHours === undefined)) return [];
-      const parts = [
-        nodeHours === undefined ? "" : `${number(nodeHours)} node-hours`,
-        amount === undefined ? "" : `${number(amount)} ${currency ?? ""}`.trim(),
-      ].filter((part) => part !== "");
-      return [`${cell(job.displayName ?? job.name)}: ${cell(parts.join(", "))} (${cell(label ?? "list prices")})`];
-    }),
+    lines: [...lines, `all ${jobs} jobs of the run: ${number(nodeHours)} node-hours${cell(money)}`],
   };
 }
 
+function costLines(records: readonly RunRecord[]): string[] {
+  return records.flatMap(({ job }) => {
+    const { amount, nodeHours, currency, label } = job?.cost ?? {};
+    if (job === undefined || (amount === undefined && nodeHours === undefined)) return [];
+    const parts = [
+      nodeHours === undefined ? "" : `${number(nodeHours)} node-hours`,
+      amount === undefined ? "" : `${number(amount)} ${currency ?? ""}`.trim(),
+    ].filter((part) => part !== "");
+    return [`${cell(job.displayName ?? job.name)}: ${cell(parts.join(", "))} (${cell(label ?? "list prices")})`];
+  });
+}
+
 /** Facts that speak against an approval, or leave something open; none is an opinion. */
-function risks(records: readonly RunRecord[]): Part {
+function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown): Part {
   const lines = records.flatMap((record) => {
     const { gate, job, deployment, result, task, error } = record;
     const { metrics = {}, championMetrics = {} } = gate ?? {};
@@ -177,5 +202,9 @@ function risks(records: readonly RunRecord[]): Part {
         : []),
     ];
   });
-  return { title: "Risks", lines: [...new Set(lines)] };
+  const open = [
+    ...(fault === undefined ? [] : [`what other steps of this run did is not known: ${cell(fault)}`]),
+    ...(missing.length === 0 ? [] : [`no record arrived of ${missing.map(cell).join(", ")}`]),
+  ];
+  return { title: "Risks", lines: [...new Set([...lines, ...open])] };
 }

@@ -2,8 +2,9 @@
 import { redact } from "./redact.ts";
 import { keepKnown, list, number, oneOf, section, text } from "./shape.ts";
 
-/** Attachment types of curves (JSON, as `writeCurves` makes it) and of pictures (their bytes). */
+/** Attachment types of curves (JSON, as `writeCurves` makes it), of pictures (their bytes) and of evidence for approvers (markdown). */
 export const CURVES_TYPE = "azureml-curves";
+export const EVIDENCE_TYPE = "azureml-evidence";
 export const IMAGE_TYPE = "azureml-image";
 const CURVES_VERSION = 1;
 

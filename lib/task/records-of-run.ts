@@ -11,7 +11,7 @@ const POST_JOB = /^Post-job: /;
 /** Milliseconds that records of this run's earlier steps are waited for. */
 const PATIENCE = 15_000;
 
-interface RunRecords {
+export interface RecordsOfRun {
   /** In the order in which their steps ended. */
   readonly records: readonly RunRecord[];
   /** Names of steps whose record did not arrive, or cannot be read. */
@@ -20,14 +20,23 @@ interface RunRecords {
   readonly fault?: string;
 }
 
+type Run = Pick<ViewContext<never>["run"], "records">;
+
+/** The views of one step share what was read. */
+const read = new WeakMap<Run, Promise<RecordsOfRun>>();
+
 /**
- * Requests: two rounds and one for each record. A view of one step shows what there is; whoever judges the whole run looks at the fault.
+ * Requests: three rounds, and one for all records side by side; once for each step. A view of one step shows what there is; whoever judges the whole run
+ * looks at the fault.
  * @throws nothing
  */
-export async function recordsOfRun(
-  run: Pick<ViewContext<never>["run"], "records">,
-  signal: AbortSignal,
-): Promise<RunRecords> {
+export function recordsOfRun(run: Run, signal: AbortSignal): Promise<RecordsOfRun> {
+  const begun = read.get(run) ?? readRecords(run, signal);
+  read.set(run, begun);
+  return begun;
+}
+
+async function readRecords(run: Run, signal: AbortSignal): Promise<RecordsOfRun> {
   const access = run.records();
   const none = { records: [], missing: [] };
   if (access?.kind !== "build") return { ...none, fault: "This is no run of a pipeline whose steps could be read." };

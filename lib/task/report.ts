@@ -5,21 +5,28 @@ import type { Page } from "../evidence/pull-request/page.ts";
 import { pullRequestPage } from "../evidence/pull-request/page.ts";
 import type { PullRequestInputs } from "../evidence/pull-request/wish.ts";
 import type { RunRecord } from "../record/index.ts";
+import { leaveEvidence } from "./evidence.ts";
 import { openOnPullRequest } from "./pull-request.ts";
 import { recordsOfRun } from "./records-of-run.ts";
-import type { ViewContext } from "./task.ts";
+import type { StoryContext, ViewContext } from "./task.ts";
 
 interface Report {
   readonly page: Page;
   readonly records: readonly RunRecord[];
+  /** Of the whole run, in short. */
+  readonly evidence: string;
   readonly pullRequest: RunRecord["pullRequest"];
 }
 
 /** @throws TaskError kind `input` */
-export async function reportRun(context: ViewContext<PullRequestInputs>): Promise<Report> {
+export async function reportRun(
+  context: ViewContext<PullRequestInputs> & Pick<StoryContext<never, never>, "run">,
+  record: RunRecord,
+): Promise<Report> {
   const opened = openOnPullRequest(context);
   const { provenance } = context.run;
-  const { records, missing, fault: unread } = await recordsOfRun(context.run, context.signal);
+  const known = await recordsOfRun(context.run, context.signal);
+  const { records, missing, fault: unread } = known;
   context.signal.throwIfAborted();
   const fault = unread ?? faultOf(records, missing);
   const showing = { records, missing, fault };
@@ -28,7 +35,11 @@ export async function reportRun(context: ViewContext<PullRequestInputs>): Promis
     ...{ commit: provenance.commit, branch: provenance.branch, repositoryUri: provenance.repositoryUri },
   };
   const page = pullRequestPage({ run, ...showing });
-  return { page, records, pullRequest: await opened?.show(showing) };
+  const [pullRequest, evidence] = await Promise.all([
+    opened?.show(showing),
+    leaveEvidence(context.run, record, { ...known, ...(fault === undefined ? {} : { fault }) }),
+  ]);
+  return { page, records, evidence, pullRequest };
 }
 
 /** The reason why the run is not known as a whole: it is never shown as passed then. */

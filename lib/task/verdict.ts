@@ -5,6 +5,7 @@ import { type evaluateGate, recordEvaluation, sayGate, type Workspace } from "..
 import type { RunRecord } from "../record/index.ts";
 import { leaveEvidence } from "./evidence.ts";
 import { publishTestsOn } from "./publishing.ts";
+import type { RecordsOfRun } from "./records-of-run.ts";
 import { leaveViews } from "./run-views.ts";
 import type { StoryRun } from "./task.ts";
 
@@ -22,13 +23,21 @@ interface Wishes {
   readonly testRunTitle: string | undefined;
 }
 
+interface Step {
+  readonly run: StoryRun<Outputs>;
+  /** It has the gate. */
+  readonly record: RunRecord;
+  /** Records of the run's other steps, for the evidence. */
+  readonly others: Promise<RecordsOfRun>;
+}
+
 /**
  * Writes a verdict everywhere, and sets the outputs. All of it runs side by side: three sequential round trips for the tests of the run.
  * @returns the outputs
  * @throws TaskError kind `failed` where the gate is closed and the step is to fail then; as `recordEvaluation` where an earlier "passed" stays
  */
 export async function leaveVerdict(
-  { run, record }: { readonly run: StoryRun<Outputs>; readonly record: RunRecord },
+  { run, record, others }: Step,
   workspace: Workspace,
   gate: Gate,
   { jobName, onFail, testRunTitle }: Wishes,
@@ -37,7 +46,6 @@ export async function leaveVerdict(
   const sentence = sayGate(jobName, gate);
   const failure = passed || onFail !== "fail" ? undefined : new TaskError("failed", sentence, { errorCode: "AML1501" });
   if (!passed && onFail === "warn") run.succeedWithIssues(sentence);
-  record.gate = { ...gate, champion };
   run.showResult(failure);
   const recorded = recordEvaluation(workspace, jobName, passed);
   // Its failure is the step's once the outputs are set.
@@ -46,9 +54,13 @@ export async function leaveVerdict(
     ...{ title: testRunTitle ?? `Metrics of ${jobName}`, suite: jobName },
     cases: rules.map(({ rule, outcome, detail }) => ({ name: rule, outcome, detail })),
   };
-  const [views] = await Promise.all([leaveViews(run, workspace, gate), publishTestsOn(run, workspace, report)]);
-  record.gate = { ...gate, champion, ...views };
-  const evidence = await leaveEvidence(run, record);
+  const [views, known] = await Promise.all([
+    leaveViews(run, workspace, gate),
+    others,
+    publishTestsOn(run, workspace, report),
+  ]);
+  Object.assign(record.gate ?? {}, views);
+  const evidence = await leaveEvidence(run, record, known, record);
   const outputs = { passed, champion, evidence };
   run.setOutputs(outputs);
   await recorded;

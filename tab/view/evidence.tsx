@@ -61,6 +61,7 @@ function OneStep({ step }: { step: Step }) {
         ]}
       />
       {evidence?.summary && <Fold title="Evidence as approvers get it">{() => <pre>{evidence.summary}</pre>}</Fold>}
+      {step.evidence && <Fold title="Evidence in full">{() => <pre>{step.evidence}</pre>}</Fold>}
       {workItems.length > 0 && (
         <Table
           caption="Work items"

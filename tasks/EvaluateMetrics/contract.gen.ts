@@ -29,7 +29,7 @@ export interface Outputs {
   passed: boolean;
   /** What the job was measured against, as `<model>:<version>` or the name of a job; empty where there is none. */
   champion: string;
-  /** Evidence for an approver, as markdown of at most 4,000 characters: metrics against the champion, rules, data and code, risks, and what an approval does. For the instructions of ManualValidation; the run keeps it in full as the file evidence.md. */
+  /** Evidence for an approver, as markdown of at most 4,000 characters: metrics against the champion, slices, rules, data and code, cost, risks, and what an approval does. Data and cost come from the records of the run's other steps. For the instructions of ManualValidation; the run's tab Azure ML shows it in full. */
   evidence: string;
 }
 

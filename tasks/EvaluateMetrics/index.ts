@@ -1,11 +1,13 @@
 // Evaluate metrics: a job against rules and a champion; each rule is a test on the run.
 import { evaluateGate, openWorkspace, parseChampion, parseRules } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
+import { recordsOfRun } from "../../lib/task/records-of-run.ts";
 import { leaveVerdict } from "../../lib/task/verdict.ts";
 import { viewOf } from "../../lib/task/views.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 
-const story: Story<Inputs, Outputs> = async ({ inputs, open, record, run }) => {
+const story: Story<Inputs, Outputs> = async ({ inputs, open, signal, record, run }) => {
+  const others = recordsOfRun(run, signal);
   const workspace = await open(openWorkspace);
   const { jobName, missingChampion, includeChildRuns, metricsFrom } = inputs;
   const gate = await evaluateGate(workspace, {
@@ -14,7 +16,8 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, record, run }) => {
     champion: parseChampion(inputs.champion),
     patience: inputs.metricsTimeoutInSeconds * 1000,
   });
-  return leaveVerdict({ run, record }, workspace, gate, inputs);
+  record.gate = { ...gate, champion: gate.champion ?? "" };
+  return leaveVerdict({ run, record, others }, workspace, gate, inputs);
 };
 
 // The judgement is known without being written to the job.

@@ -10,6 +10,8 @@ export interface Outputs {
   passed: boolean;
   /** Number of the pull request that was told; empty where there is none. */
   pullRequestId: string;
+  /** Evidence of the whole run for an approver, as markdown of at most 4,000 characters: what each gate found, data and code, the cost of all jobs, risks, and what an approval does. For the instructions of ManualValidation; the run's tab Azure ML shows it in full. */
+  evidence: string;
 }
 
 export const contract: Contract<Inputs, Outputs> = contractOf({
@@ -23,5 +25,6 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   outputs: [
     { name: "passed", type: "boolean" },
     { name: "pullRequestId", type: "string" },
+    { name: "evidence", type: "string" },
   ],
 });

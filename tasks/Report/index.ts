@@ -4,9 +4,9 @@ import { reportRun } from "../../lib/task/report.ts";
 import { contract } from "./contract.gen.ts";
 
 export default defineTask(contract, async ({ inputs, log, signal, record, run }) => {
-  const { page, records, pullRequest } = await reportRun({ inputs, log, signal, run });
+  const { page, records, evidence, pullRequest } = await reportRun({ inputs, log, signal, run }, record);
   if (pullRequest) record.pullRequest = pullRequest;
   await run.summary("Report", page.markdown);
   log.info(`${records.length} records of this run: ${page.state}. ${page.description}`);
-  return { passed: page.state === "passed", pullRequestId: pullRequest?.id ?? "" };
+  return { passed: page.state === "passed", pullRequestId: pullRequest?.id ?? "", evidence };
 });

@@ -164,7 +164,7 @@ describe("package", () => {
       // AzureMLReport alone needs no input.
       if (task === "Report") assert.match(stdout, /task\.complete result=Succeeded/);
       else assert.match(stdout, /type=error;\]Input (azureSubscription|modelName) is empty[\s\S]*result=Failed/, task);
-      const record = /task\.addattachment [^\]]*\](.*)/.exec(stdout)?.[1];
+      const record = /task\.addattachment type=azureml-record;[^\]]*\](.*)/.exec(stdout)?.[1];
       assert.equal(JSON.parse(readFileSync(record ?? "", "utf8")).task.version, "1.102.3", task);
     }
   });

@@ -2,7 +2,14 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { CURVES_TYPE, type Curve, IMAGE_TYPE, type RunRecord, writeCurves } from "../../lib/record/index.ts";
+import {
+  CURVES_TYPE,
+  type Curve,
+  EVIDENCE_TYPE,
+  IMAGE_TYPE,
+  type RunRecord,
+  writeCurves,
+} from "../../lib/record/index.ts";
 import type { TabStep } from "./browser.ts";
 
 const STUDIO = "https://ml.azure.com";
@@ -188,9 +195,18 @@ export function complete(): TabStep[] {
         },
         evidence: {
           summary: "AUC rises by 0.010.",
+          attachment: { type: EVIDENCE_TYPE, name: "evidence.md" },
           decision: { outcome: "approved", by: "Rosa Reviewer", at: at(43) },
         },
       }),
+      attachments: [
+        {
+          type: EVIDENCE_TYPE,
+          name: "evidence.md",
+          content: "AUC rises by 0.010.\n\nCost:\n- <b onclick=evil()>0.42 node-hours</b>\n",
+        },
+        { type: EVIDENCE_TYPE, name: "never-named.md", content: "of nobody" },
+      ],
     },
     {
       name: "Deploy as a canary",

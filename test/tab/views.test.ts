@@ -201,13 +201,15 @@ describe("the results tab", () => {
     );
     const rest = asked.filter((one) => one.includes("/_apis/")).map((one) => one.replace(/^.*\/builds\/\d+\/?/, ""));
     const kinds = rest.map((one) =>
-      one.replace(/^[\da-f-]{36}\/[\da-f-]{36}\//, "").replace(/\/[^/]+\.(json|png)$/, "/*"),
+      one.replace(/^[\da-f-]{36}\/[\da-f-]{36}\//, "").replace(/\/[^/]+\.(json|png|md)$/, "/*"),
     );
     assert.deepEqual([...new Set(kinds)].sort(), [
       "",
       ...[
         "azureml-curves",
         "azureml-curves/*",
+        "azureml-evidence",
+        "azureml-evidence/*",
         "azureml-image",
         "azureml-image/*",
         "azureml-record",
@@ -216,6 +218,17 @@ describe("the results tab", () => {
       "timeline",
     ]);
   });
+
+  it("shows the evidence of an approver in full, as text", () =>
+    look({ steps: ours }, async ({ frame }) => {
+      assert.ok(!(await frame.content()).includes("of nobody"));
+      await frame.getByText("Evidence in full").click();
+      await until("the evidence is open", async () =>
+        (await frame.locator("pre").allInnerTexts()).some((text) =>
+          text.includes("Cost:\n- <b onclick=evil()>0.42 node-hours</b>"),
+        ),
+      );
+    }));
 
   it("calls no run passed of which a record could not be read", () => {
     const newer = { name: "Judge", task: "AzureMLEvaluateMetrics", record: '{"version":3}' };

@@ -10,6 +10,7 @@ import type { RecordsAccess } from "../../lib/agent/run-records.ts";
 import type { WritesAccess } from "../../lib/agent/run-writes.ts";
 import type { RunAccess } from "../../lib/agent/starts.ts";
 import { LEFT } from "../../lib/agent/task-variables.ts";
+import { RECORD_TYPE } from "../../lib/record/index.ts";
 import { type Outcome, runPostJob, runTask } from "../../lib/task/run-task.ts";
 import type { Task } from "../../lib/task/task.ts";
 import { storageSuffix, vaultSuffix } from "../../local/azure/workspace/addresses.ts";
@@ -29,6 +30,8 @@ export interface Ran<Outputs> extends Omit<Outcome<Outputs>, "error"> {
   readonly left: string | undefined;
   /** Files kept with the log, by name. */
   readonly uploaded: ReadonlyMap<string, string>;
+  /** Attachments of the run but for the record, as `type/name`. */
+  readonly attached: ReadonlyMap<string, string>;
   /** `PUT https://…` of everything that left. */
   readonly requests: readonly string[];
 }
@@ -92,6 +95,7 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     hidden: [] as string[],
     taskVariables: new Map<string, string>(),
     uploaded: new Map<string, string>(),
+    attached: new Map<string, string>(),
     requests: [] as string[],
   };
   const { log } = told;
@@ -156,7 +160,10 @@ async function memoryAgent(given: Readonly<Record<string, string>>, folder: stri
     setTaskVariable: (name, value) => void told.taskVariables.set(name, value),
     taskVariable: (name) => told.taskVariables.get(name) || undefined,
     setSecret: (value) => void told.hidden.push(value),
-    attachRecord() {},
+    attachRecord: (type, name, content) =>
+      type === RECORD_TYPE
+        ? undefined
+        : void told.attached.set(`${type}/${name}`, Buffer.from(content).toString("utf8")),
     summary() {},
     uploadFile: (name, content) => void told.uploaded.set(name, content),
     keepPrivate(name, content) {

@@ -16,9 +16,7 @@ import { theCloud } from "../lib/ml/world.ts";
 import { JobClient } from "../local/azure/job-client.ts";
 import { runStory, type StoryOptions } from "./context.ts";
 import { standBetween } from "./devops-between.ts";
-
-const JOB_ID = "00000000-0000-4000-8000-0000000000ee";
-const COMMIT = "1".repeat(40);
+import { JOB_ID, leaveStep, newBuild, newPullRequest, stepOf } from "./run-of-steps.ts";
 
 describe("a step and the pull request of its run", () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), "pull-request-"));
@@ -38,70 +36,24 @@ describe("a step and the pull request of its run", () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
   beforeEach(() => {
-    const { world } = { world: cloud.devops };
-    world.permissions.clear();
-    const { repository } = newBuild().definition;
-    pull = world.repositories.openPullRequest({
-      ...{ repository, title: "Better", createdBy: world.person("Ada") },
-      ...{ sourceRefName: "refs/heads/better", targetRefName: "refs/heads/main", lastMergeSourceCommit: COMMIT },
-    });
+    cloud.devops.permissions.clear();
+    pull = newPullRequest(cloud, newRun());
   });
-  const newBuild = () =>
-    cloud.devops.createBuild("train-pr", { branch: "refs/pull/1/merge", commit: COMMIT, requestedFor: "Ada" });
-
-  /** What the agent gives a step of this run. */
-  function optionsOf(build: Build, collectionUri = cloud.devops.collectionUri): StoryOptions {
-    const { devops } = cloud;
-    const settings = {
-      ...{ collectionUri, accessToken: devops.issueJobToken({ plan: build.plan, jobId: JOB_ID }), userAgent: "test" },
-      ...{ proxy: undefined, caFile: cloud.caFile, temporaryFile: (name: string) => `${cloud.caFile}.${name}` },
-    };
-    const project = devops.project.name;
-    const variables: Readonly<Record<string, string>> = {
-      "Build.BuildId": String(build.id),
-      "System.DefinitionId": String(build.definition.id),
-      "System.TeamProject": project,
-      "Build.Repository.Provider": "TfsGit",
-      "Build.Repository.ID": pull.repository.id,
-      "Build.Repository.Name": "model",
-      "Build.SourceBranch": "refs/pull/1/merge",
-      "Build.SourceVersion": COMMIT,
-      "System.PullRequest.PullRequestId": String(pull.pullRequestId),
-      "System.PullRequest.SourceCommitId": COMMIT,
-    };
-    const pullRequest = () => ({
-      variable: (name: string) => variables[name],
-      settings: () => settings,
-      connection: () => assert.fail("It was asked for GitHub."),
-    });
-    return {
-      pullRequest,
-      records: () => ({
-        ...{ settings, project, kind: "build", runId: build.id, definitionId: build.definition.id, stepId: "" },
-      }),
-      writes: () => ({
-        ...{ settings, project, buildId: build.id, release: undefined },
-        place: { stage: "", phase: "", job: "", attempt: 1 },
-      }),
-    };
-  }
+  const newRun = () => newBuild(cloud);
+  const optionsOf = (build: Build, collectionUri?: string) => stepOf(cloud, build, pull, collectionUri);
   const judge = (rules: string, options: StoryOptions, more: Record<string, string> = {}) =>
     runStory(evaluateMetrics, { jobName, rules, pullRequest: "comment, status", ...more }, folder, options);
   const ours = () => pull.threads.filter((one) => !isDeleted(one) && one.status !== undefined);
   const text = () => ours()[0]?.comments[0]?.content ?? "";
 
   it("shows the verdict, and what steps before it left, on one thread and one status", async () => {
-    const build = newBuild();
-    const step = build.plan.record({
-      ...{ parentId: JOB_ID, type: "Task", name: "Train", state: "completed", result: "succeeded" },
-      ...{ finishTime: Date.now(), task: { id: JOB_ID, name: "AzureMLSubmitJob", version: "1.0.0" } },
-    });
+    const build = newRun();
     const label = "estimate at list price";
     const trained = record({
       task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
       job: { name: jobName, status: "Completed", cost: { label, nodeHours: 0.5, amount: 0.4, currency: "USD" } },
     });
-    build.plan.attach(step.id, RECORD_TYPE, "train.json", writeRecord(trained));
+    leaveStep(build, "Train", trained);
     for (let time = 0; time < 2; time++) {
       const ran = await judge("1 == 1", optionsOf(build));
       assert.equal(ran.error, undefined, ran.error?.stack);
@@ -119,7 +71,7 @@ describe("a step and the pull request of its run", () => {
 
   for (const result of ["canceled", "abandoned"] as const)
     it(`is not told that a run passed whose gate was ${result} before it left a record`, async () => {
-      const build = newBuild();
+      const build = newRun();
       const of = { parentId: JOB_ID, type: "Task", state: "completed", finishTime: Date.now() } as const;
       const task = (name: string) => ({ id: JOB_ID, name, version: "1.0.0" });
       const step = build.plan.record({ ...of, name: "Train", result: "succeeded", task: task("AzureMLSubmitJob") });
@@ -136,7 +88,7 @@ describe("a step and the pull request of its run", () => {
     });
 
   it("shows a failed gate while the step fails as it does without it", async () => {
-    const ran = await judge("1 == 2", optionsOf(newBuild()), { pullRequestName: "churn" });
+    const ran = await judge("1 == 2", optionsOf(newRun()), { pullRequestName: "churn" });
     assert.match(ran.error?.message ?? "", /1 == 2/);
     assert.match(text(), /### ❌ Azure ML: churn failed/);
     assert.equal(ours()[0]?.status, "active");
@@ -147,7 +99,7 @@ describe("a step and the pull request of its run", () => {
   });
 
   it("asks nothing where the user wants nothing, in a plan, and outside of a run", async () => {
-    const build = newBuild();
+    const build = newRun();
     const options = { ...optionsOf(build), pullRequest: () => assert.fail("It was asked for.") };
     assert.equal((await judge("1 == 1", options, { pullRequest: "none" })).error, undefined);
     assert.equal((await judge("1 == 1", options, { plan: "true" })).error, undefined);
@@ -158,14 +110,14 @@ describe("a step and the pull request of its run", () => {
   });
 
   it("refuses a wish that is none before anything is judged", async () => {
-    const ran = await judge("1 == 1", optionsOf(newBuild()), { pullRequest: "coment" });
+    const ran = await judge("1 == 1", optionsOf(newRun()), { pullRequest: "coment" });
     assert.match(ran.error?.message ?? "", /^Input pullRequest is "coment"/);
     assert.deepEqual(ran.tests, []);
   });
 
   it("stays as it is where the pull request may not be written to: one warning", async () => {
     cloud.devops.permissions.deny("git", "PullRequestContribute");
-    const ran = await judge("1 == 1", optionsOf(newBuild()));
+    const ran = await judge("1 == 1", optionsOf(newRun()));
     assert.equal(ran.error, undefined);
     assert.equal(ran.outputs?.passed, true);
     const warnings = ran.log.split("\n").filter((line) => line.startsWith("[warning]"));
@@ -179,7 +131,7 @@ describe("a step and the pull request of its run", () => {
       const between = await standBetween(cloud);
       between.hold = (request) => rounds.hold(request, async () => {});
       try {
-        const options = { ...optionsOf(newBuild(), between.collectionUri), between: rounds.between };
+        const options = { ...optionsOf(newRun(), between.collectionUri), between: rounds.between };
         const ran = await judge("1 == 1", options, { pullRequest });
         assert.equal(ran.error, undefined, ran.error?.stack);
         assert.doesNotMatch(ran.log, /\[warning\]/);

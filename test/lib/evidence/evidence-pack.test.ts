@@ -57,7 +57,7 @@ const trained = record({
 describe("evidence pack", () => {
   it("has no macro of Azure Pipelines, which the next step would fill in with a variable", () => {
     const gate = { passed: true, metrics: { "auc$(password)": 0.9 }, rules: [] };
-    const { short, full } = evidencePack([record({ gate })], provenance, "See $(password).");
+    const { short, full } = evidencePack([record({ gate })], provenance, {}, "See $(password).");
     for (const text of [short, full]) {
       assert.doesNotMatch(text, /\$\(/);
       assert.match(text, /auc\$\u200b\(password\)/);
