@@ -12,7 +12,7 @@ export interface Draws {
   readonly seed?: number;
 }
 
-const DRAWS = 10_000;
+export const DRAWS = 10_000;
 export const SEED = 20261126;
 
 /** A statistic of rows, given by their places: `rows[i]` is a place, which may come more than once. */
