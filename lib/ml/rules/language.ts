@@ -6,6 +6,8 @@ import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 export interface Language<S extends string> {
   readonly environment: Environment;
   readonly subjects: readonly S[];
+  /** Names of functions that people call, for suggestions. */
+  readonly functions: readonly string[];
   needsOf(ast: ASTNode): Needs<S>;
   /** `metrics.x` and `metrics["x"]`. */
   reference(node: ASTNode): { readonly subject: S; readonly name: string } | undefined;
@@ -90,7 +92,7 @@ export function ruleLanguage<S extends string>(types: Readonly<Record<S, string>
       asksAfter: asked,
     };
   }
-  return { environment, subjects, needsOf, reference };
+  return { environment, subjects, functions: ["has"], needsOf, reference };
 }
 
 /** One value for each subject. */

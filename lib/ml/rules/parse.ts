@@ -3,6 +3,7 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { TaskError } from "../../errors.ts";
 import type { Language, Needs } from "./language.ts";
+import { suggestRule } from "./suggest.ts";
 
 interface CelError extends Error {
   readonly summary?: string;
@@ -30,10 +31,11 @@ export function parseRule<S extends string>(
 ): { readonly ast: ASTNode; readonly needs: Needs<S> } {
   const fault = (why: string, column?: number) => {
     const pointer = column === undefined ? "" : `\n    ${text}\n    ${" ".repeat(column)}^`;
+    const meant = suggestRule(language, text);
     const where = column === undefined ? `line ${line}` : `line ${line}, column ${column + 1}`;
     return new TaskError("input", `Input rules, ${where}: the rule ${text} is no CEL expression: ${why}.${pointer}`, {
       errorCode: "AML1505",
-      hint: example,
+      hint: meant === undefined ? example : `Did you mean ${meant} ? ${example}`,
     });
   };
   let ast: ASTNode;
