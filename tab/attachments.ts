@@ -1,14 +1,10 @@
 // Attachments and the timeline of a run, read by Azure DevOps' REST API with the token of the person who looks at the page
-// (docs/facts/extension.md#7.2). No other request leaves the page.
+// (docs/facts/extension.md#7.2).
+import { ask, askJson, entriesOf, jsonOf, type ProjectAccess, type Question } from "./rest.ts";
 
 /** A run, and how Azure DevOps is asked about it. */
-export interface RunAccess {
-  /** Address of the organization or collection, with a slash at the end, as the host's location service says it. */
-  readonly collection: string;
-  /** Id or name. */
-  readonly project: string;
+export interface RunAccess extends ProjectAccess {
   readonly buildId: number;
-  readonly token: () => Promise<string>;
 }
 
 export interface AttachmentPlace {
@@ -52,9 +48,9 @@ export async function listAttachments(
   isWanted: (place: AttachmentPlace) => boolean = () => true,
 ): Promise<AttachmentPlace[]> {
   const what = `the attachments of type ${type}`;
-  const found = await askJson(access, `attachments/${encodeURIComponent(type)}`, what, ATTACHMENTS);
-  const entries = Array.isArray(found) ? found : entriesOf(found);
-  const places = entries.flatMap((one): AttachmentPlace[] => {
+  const path = below(access, `attachments/${encodeURIComponent(type)}`);
+  const found = await askJson(access, path, questionOf(what, jsonOf(ATTACHMENTS)));
+  const places = entriesOf(found).flatMap((one): AttachmentPlace[] => {
     const { name, _links: links } = (one ?? {}) as { name?: unknown; _links?: { self?: { href?: unknown } } };
     const [, timelineId, recordId] = PLACE.exec(String(links?.self?.href ?? "").slice(0, 2_000)) ?? [];
     return typeof name === "string" && timelineId && recordId ? [{ timelineId, recordId, type, name }] : [];
@@ -64,7 +60,8 @@ export async function listAttachments(
 
 /** Lines of the run's timeline by their ids in lower case. */
 export async function readTimeline(access: RunAccess): Promise<ReadonlyMap<string, TimelineStep>> {
-  const found = (await askJson(access, "timeline", "the timeline of the run", "7.1")) as { records?: unknown } | null;
+  const question = questionOf("the timeline of the run", jsonOf("7.1"));
+  const found = (await askJson(access, below(access, "timeline"), question)) as { records?: unknown } | null;
   const records = Array.isArray(found?.records) ? found.records : [];
   return new Map(
     records.flatMap((one) => {
@@ -86,7 +83,7 @@ export async function readTimeline(access: RunAccess): Promise<ReadonlyMap<strin
 export async function readAttachment(access: RunAccess, place: AttachmentPlace, most: number): Promise<Uint8Array> {
   const { timelineId, recordId, type, name } = place;
   const parts = [timelineId, recordId, "attachments", type, name].map(encodeURIComponent);
-  const response = await ask(access, parts.join("/"), `the attachment ${name}`, OCTETS);
+  const response = await ask(access, below(access, parts.join("/")), questionOf(`the attachment ${name}`, OCTETS));
   const tooLong = new Error(`The attachment ${name} has more than ${most} bytes, and is not shown.`);
   if (Number(response.headers.get("content-length") ?? 0) > most) {
     await response.body?.cancel();
@@ -114,51 +111,11 @@ export async function readAttachment(access: RunAccess, place: AttachmentPlace, 
   return bytes;
 }
 
-async function askJson(access: RunAccess, path: string, what: string, version: string): Promise<unknown> {
-  const response = await ask(access, path, what, `application/json;api-version=${version}`);
-  try {
-    return await response.json();
-  } catch {
-    throw new Error(`Azure DevOps was asked for ${what}, and answered with something else.`);
-  }
-}
+const questionOf = (what: string, accept: string): Question => ({
+  what,
+  accept,
+  refused: "You need the permission View builds of this pipeline.",
+  gone: "The run may have been deleted.",
+});
 
-async function ask(access: RunAccess, path: string, what: string, accept: string): Promise<Response> {
-  const { collection, project, buildId, token } = access;
-  const address = new URL(
-    `${encodeURIComponent(project)}/_apis/build/builds/${encodeURIComponent(buildId)}/${path}`,
-    collection,
-  );
-  // The token goes nowhere else, whatever a name holds.
-  if (address.origin !== new URL(collection).origin)
-    throw new Error(`The address of ${what} is not Azure DevOps' own.`);
-  let response: Response;
-  try {
-    response = await fetch(address, {
-      headers: {
-        Accept: accept,
-        Authorization: `Bearer ${await token()}`,
-        "X-TFS-FedAuthRedirect": "Suppress",
-      },
-      credentials: "omit",
-      referrerPolicy: "no-referrer",
-    });
-  } catch {
-    throw new Error(
-      `Azure DevOps cannot be reached to read ${what}. Reload the page; if it stays, ask who runs your network.`,
-    );
-  }
-  if (response.ok) return response;
-  const missing =
-    response.status === 401 || response.status === 403
-      ? " You need the permission View builds of this pipeline."
-      : response.status === 404
-        ? " The run may have been deleted."
-        : " Reload the page in a minute.";
-  throw new Error(`Azure DevOps does not give ${what} (status ${response.status}).${missing}`);
-}
-
-const entriesOf = (found: unknown): unknown[] => {
-  const { value } = (found ?? {}) as { value?: unknown };
-  return Array.isArray(value) ? value : [];
-};
+const below = ({ buildId }: RunAccess, path: string): string => `build/builds/${encodeURIComponent(buildId)}/${path}`;

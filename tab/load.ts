@@ -18,6 +18,7 @@ import {
   readTimeline,
   type TimelineStep,
 } from "./attachments.ts";
+import { inLanes } from "./lanes.ts";
 import { imageTypeOf } from "./model/image-type.ts";
 import { type RunState, runStateOf } from "./model/run-state.ts";
 
@@ -50,8 +51,6 @@ const LONGEST_RECORD = 4_000_000;
 const LONGEST_CURVES = 4_000_000;
 const LONGEST_EVIDENCE = 1_000_000;
 const LONGEST_IMAGE = 4_000_000;
-/** Requests at a time. */
-const LANES = 8;
 
 /**
  * Requests: the lists of records, of curves and of evidence and the timeline side by side; then one for each of these attachments.
@@ -59,27 +58,59 @@ const LANES = 8;
  */
 export async function loadRun(access: RunAccess): Promise<LoadedRun> {
   const unread: string[] = [];
-  let isWhole = true;
-  const orNothing = async <T>(work: Promise<T>, nothing: T): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      unread.push(sentenceOf(error));
-      return nothing;
-    }
-  };
   const [records, curves, packs, timeline] = await Promise.all([
     listAttachments(access, RECORD_TYPE),
-    orNothing(listAttachments(access, CURVES_TYPE), []),
-    orNothing(listAttachments(access, EVIDENCE_TYPE), []),
-    orNothing(readTimeline(access), undefined),
+    orNothing(listAttachments(access, CURVES_TYPE), [], unread),
+    orNothing(listAttachments(access, EVIDENCE_TYPE), [], unread),
+    orNothing(readTimeline(access), undefined, unread),
   ]);
+  const { steps, isWhole } = await readSteps(access, { records, curves, packs, timeline }, unread);
+  return { steps, unread, isWhole, state: runStateOf(timeline, steps) };
+}
+
+/**
+ * Records alone, for pages about many runs. Requests: the list of the records; where there are any, the timeline, and then each of them.
+ * @throws Error with a sentence where the list cannot be read
+ */
+export async function loadRecords(access: RunAccess): Promise<Pick<LoadedRun, "steps" | "unread">> {
+  const unread: string[] = [];
+  const records = await listAttachments(access, RECORD_TYPE);
+  if (records.length === 0) return { steps: [], unread };
+  const timeline = await orNothing(readTimeline(access), undefined, unread);
+  // Without a timeline nobody knows which step left a record; a page about many runs believes none of them then.
+  if (timeline === undefined) return { steps: [], unread };
+  const { steps } = await readSteps(access, { records, curves: [], packs: [], timeline }, unread);
+  return { steps, unread };
+}
+
+async function orNothing<T>(work: Promise<T>, nothing: T, unread: string[]): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    unread.push(sentenceOf(error));
+    return nothing;
+  }
+}
+
+interface Found {
+  readonly records: readonly AttachmentPlace[];
+  readonly curves: readonly AttachmentPlace[];
+  readonly packs: readonly AttachmentPlace[];
+  readonly timeline: ReadonlyMap<string, TimelineStep> | undefined;
+}
+
+async function readSteps(
+  access: RunAccess,
+  { records, curves, packs, timeline }: Found,
+  unread: string[],
+): Promise<Pick<LoadedRun, "steps" | "isWhole">> {
+  let isWhole = true;
   if (records.length === MOST_ATTACHMENTS) {
     isWhole = false;
     unread.push(`Only the first ${MOST_ATTACHMENTS} records of the run are shown.`);
   }
   const steps = await inLanes(records, async (place): Promise<Step[]> => {
-    const bytes = await orNothing(readAttachment(access, place, LONGEST_RECORD), undefined);
+    const bytes = await orNothing(readAttachment(access, place, LONGEST_RECORD), undefined, unread);
     if (bytes === undefined) {
       isWhole = false;
       return [];
@@ -95,9 +126,9 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
     const isOwn = (one: AttachmentPlace) => one.recordId.toLowerCase() === place.recordId.toLowerCase();
     const own = curves.filter(isOwn);
     const pack = packs.find((one) => isOwn(one) && one.name === record?.evidence?.attachment?.name);
-    const full = pack && (await orNothing(readAttachment(access, pack, LONGEST_EVIDENCE), undefined));
+    const full = pack && (await orNothing(readAttachment(access, pack, LONGEST_EVIDENCE), undefined, unread));
     const drawn = await inLanes(own, async (one) => {
-      const json = await orNothing(readAttachment(access, one, LONGEST_CURVES), undefined);
+      const json = await orNothing(readAttachment(access, one, LONGEST_CURVES), undefined, unread);
       return json === undefined ? [] : readCurves(new TextDecoder().decode(json));
     });
     const name = step?.name || record.run?.step || record.task.friendlyName;
@@ -105,8 +136,7 @@ export async function loadRun(access: RunAccess): Promise<LoadedRun> {
     const standing = standingOf(record, step, timeline !== undefined);
     return [{ id: place.recordId, name, record, ...standing, curves: drawn, ...evidence }];
   });
-  steps.sort((one, other) => began(one) - began(other));
-  return { steps, unread, isWhole, state: runStateOf(timeline, steps) };
+  return { steps: steps.sort((one, other) => began(one) - began(other)), isWhole };
 }
 
 /** Pictures that are wanted and are really what they say they are, as addresses for the page: whoever asks gives them back. */
@@ -144,13 +174,3 @@ function standingOf(
 const began = ({ record }: Step): number => Date.parse(record.started) || 0;
 
 export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-async function inLanes<T, R>(items: readonly T[], work: (item: T) => Promise<R[]>): Promise<R[]> {
-  const results: R[][] = items.map(() => []);
-  let next = 0;
-  const lane = async () => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, items.length) }, lane));
-  return results.flat();
-}

@@ -64,9 +64,21 @@ describe("package", () => {
 
   it("asks for no more than it needs, and says what the Marketplace shows", () => {
     const host = JSON.parse(text("extension.vsomanifest"));
-    // Scopes are for pages in the browser; tasks have the job's own token (docs/facts/extension.md#1.2).
-    const pages = host.contributions.filter(({ type }: { type: string }) => type.startsWith("ms.vss-build-web."));
-    assert.deepEqual(host.scopes ?? [], pages.length === 0 ? [] : ["vso.build"]);
+    // Scopes are for pages in the browser; tasks have the job's own token (docs/facts/extension.md#1.2). Each is in the table of a document.
+    assert.deepEqual(host.scopes, ["vso.build", "vso.serviceendpoint_query"]);
+    const explained = readFileSync(join(root, "docs", "models-hub.md"), "utf8").matchAll(/^\| `(vso\.[\w.]+)` \|/gm);
+    assert.deepEqual(
+      [...explained].map(([, scope]) => scope),
+      host.scopes,
+    );
+    const pages = host.contributions.flatMap(
+      ({ properties }: { properties: { uri?: string } }) => properties.uri ?? [],
+    );
+    assert.deepEqual(
+      pages.filter((uri: string) => files[uri] === undefined),
+      [],
+      "pages that the package does not hold",
+    );
     const shown = text("extension.vsixmanifest");
     assert.match(shown, /<Identity [^>]*Id="ml-pipelines" [^>]*Publisher="train-judge-release"/);
     assert.match(shown, /<GalleryFlags>[^<]*Public/);

@@ -46,27 +46,31 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+/** What stands behind the pages: an organization, alone or with a cloud beside it. */
+type Place = Pick<Organization, "world" | "close">;
+
 export class TabBrowser {
-  readonly organization: Organization;
+  readonly organization: Place;
   readonly browser: Browser;
 
-  private constructor(organization: Organization, browser: Browser) {
+  private constructor(organization: Place, browser: Browser) {
     this.organization = organization;
     this.browser = browser;
   }
 
-  static async start(installed: object = manifest): Promise<TabBrowser> {
-    const organization = await startOrganization();
-    organization.world.extensions.install(installed as never, root);
+  static async start(place?: Place): Promise<TabBrowser> {
+    const organization = place ?? (await startOrganization());
+    organization.world.extensions.install(manifest, root);
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
     return new TabBrowser(organization, browser);
   }
 
   /** A run whose steps left these attachments. */
-  run(steps: readonly TabStep[]): Build {
+  run(steps: readonly TabStep[], pipeline = "train", tags: readonly string[] = []): Build {
     const { world } = this.organization;
-    const build = world.createBuild("train", { branch: "main", commit: "a".repeat(40), requestedFor: "Ada Example" });
+    const build = world.createBuild(pipeline, { branch: "main", commit: "a".repeat(40), requestedFor: "Ada Example" });
     world.startBuild(build);
+    for (const tag of tags) build.tags.add(tag);
     for (const [index, { name, task, record, result = "succeeded", attachments = [] }] of steps.entries()) {
       const line = build.plan.record({
         type: "Task",
@@ -86,10 +90,17 @@ export class TabBrowser {
   }
 
   /** Opens the run's page and waits until the tab has told the host that it is loaded. */
-  async open(
-    build: Build,
-    { query = "", ...options }: BrowserContextOptions & { query?: string } = {},
-  ): Promise<Opened> {
+  open(build: Build, { query = "", ...options }: BrowserContextOptions & { query?: string } = {}): Promise<Opened> {
+    return this.openPage(`${this.organization.world.buildUrl(build)}${query}`, options);
+  }
+
+  /** Opens a page of the project that frames one of the extension, and waits until that one has told the host that it is loaded. */
+  openBelow(path: string, options: BrowserContextOptions = {}): Promise<Opened> {
+    const { collectionUri, project } = this.organization.world;
+    return this.openPage(`${collectionUri}${encodeURIComponent(project.name)}/${path}`, options);
+  }
+
+  private async openPage(address: string, options: BrowserContextOptions): Promise<Opened> {
     const context = await this.browser.newContext({
       ignoreHTTPSErrors: true,
       viewport: { width: 1366, height: 900 },
@@ -104,7 +115,7 @@ export class TabBrowser {
     page.on("console", (message) => {
       if (message.type() === "error") faults.push(`console: ${message.text()}`);
     });
-    await page.goto(`${this.organization.world.buildUrl(build)}${query}`);
+    await page.goto(address);
     await page.waitForFunction(`document.getElementById("state").textContent === ""`);
     const frame = page.frames()[1];
     if (frame === undefined) throw new Error("The page frames nothing.");

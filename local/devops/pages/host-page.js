@@ -4,7 +4,7 @@ const page = JSON.parse(document.getElementById("page").textContent);
 const state = document.getElementById("state");
 /** Everything that the framed page asked of the host, for whoever looks: `DevOps.HostControl.initialHandshake`. */
 const asked = [];
-window.localHost = { asked, opened: [], setTheme };
+window.localHost = { asked, opened: [], notified: [], setTheme };
 
 function themeStyle(theme) {
   const lines = Object.entries(theme).map(([name, value]) => `--${name}: ${value}`);
@@ -130,16 +130,18 @@ const served = {
           pageContext: { webContext: { project: page.project } },
         },
         // With ?service=1 the page has to ask the service of the run's page for the run.
-        initialConfig: page.byService
-          ? {}
-          : { onBuildChanged: async (changed) => changed(await build()), onViewDisplayed: () => {} },
+        initialConfig:
+          page.kind !== "tab" || page.byService
+            ? {}
+            : { onBuildChanged: async (changed) => changed(await build()), onViewDisplayed: () => {} },
         themeData: page.theme,
       };
     },
     getAccessToken: () => accessToken(),
     getAppToken: () => accessToken(),
     notifyLoadSucceeded: () => {
-      state.textContent = "";
+      if (page.settings === undefined) state.textContent = "";
+      else void startPart();
     },
     notifyLoadFailed: ([error]) => {
       state.textContent = `The page of the extension failed to load: ${error?.message ?? error}`;
@@ -153,6 +155,29 @@ const served = {
     },
   },
 };
+
+/**
+ * A widget or its configuration, as a dashboard works it: an object that the framed page has registered under its contribution's own id
+ * (docs/facts/evidence.md#E.4). `localHost.part` is that object, for whoever looks.
+ */
+async function startPart() {
+  try {
+    const own = page.tab.id.slice(`${page.tab.publisher}.${page.tab.extension}.`.length);
+    const part = await call(own, "", []);
+    window.localHost.part = part;
+    const context = {
+      notify: async (event, change) => {
+        window.localHost.notified.push({ event, change });
+        return { getResponse: async () => "" };
+      },
+    };
+    await part.preload?.(page.settings);
+    const status = page.kind === "widget" ? await part.load(page.settings) : await part.load(page.settings, context);
+    state.textContent = status?.statusType === 0 ? "" : `The widget ended with ${JSON.stringify(status)}.`;
+  } catch (error) {
+    state.textContent = `The widget failed to load: ${error.message}`;
+  }
+}
 
 async function answer({ id, instanceId, methodName, params, serializationSettings, handshakeToken }) {
   asked.push(`${instanceId}.${methodName}`);
@@ -195,7 +220,7 @@ window.addEventListener("message", ({ source, origin, data }) => {
   else {
     const { resolve, reject } = waiting.get(message.id) ?? {};
     waiting.delete(message.id);
-    if (message.error) reject?.(new Error(message.error.message));
+    if (message.error) reject?.(new Error(String(message.error.message)));
     else resolve?.(read(message.result));
   }
 });
@@ -207,5 +232,12 @@ else {
   // The real host's attributes are not known: no popups and no way to the top is what a page has to live with.
   frame.setAttribute("sandbox", "allow-scripts allow-same-origin");
   frame.src = page.tab.address;
+  if (page.kind === "widget") {
+    // Cells of 160 points with gaps of 10 (docs/facts/evidence.md#E.4).
+    const { columnSpan, rowSpan } = page.settings.size;
+    frame.className = "widget";
+    frame.style.width = `${160 * columnSpan + 10 * (columnSpan - 1)}px`;
+    frame.style.height = `${160 * rowSpan + 10 * (rowSpan - 1)}px`;
+  }
   document.body.append(frame);
 }

@@ -1,10 +1,11 @@
-// Pages of local Azure DevOps: a run's page that frames tabs of extensions, and the other origin from which a browser gets their files.
+// Pages of local Azure DevOps that frame those of extensions: tabs of a run, hubs and widgets of dashboards; and the other origin from
+// which a browser gets an extension's files.
 // The frame protocol follows the published SDK (docs/facts/extension.md#7.3); the page around it is our own and says so.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import express, { type Express, type Response, Router } from "express";
 import type { Build } from "../state/builds.ts";
-import type { ResultsTab } from "../state/extensions.ts";
+import type { ExtensionPage } from "../state/extensions.ts";
 import type { DevOpsWorld } from "../world.ts";
 import { type ThemeName, themes } from "./themes.ts";
 
@@ -34,58 +35,113 @@ export function pageRoutes(world: DevOpsWorld): Router {
   // the extension's scopes.
   router.post("/_local/access-token", express.json(), (request, response) => {
     const contribution = String((request.body as { contribution?: unknown })?.contribution);
-    const tab = tabOf(world, contribution);
-    if (request.get("sec-fetch-site") !== "same-origin" || (tab === undefined && contribution !== "")) {
-      response.status(403).json({ message: "Only the page of a run gives its tab a token." });
+    const framed = world.extensions.page(contribution);
+    if (request.get("sec-fetch-site") !== "same-origin" || (framed === undefined && contribution !== "")) {
+      response.status(403).json({ message: "Only the page around a page of an extension gives it a token." });
       return;
     }
-    const token = tab === undefined ? world.issuePersonalToken(VIEWER) : world.issuePageToken(VIEWER, tab.scopes);
+    const token = framed === undefined ? world.issuePersonalToken(VIEWER) : world.issuePageToken(VIEWER, framed.scopes);
     response.json({ token });
   });
 
-  router.get(`/${world.organization.name}/:project/_build/results`, (request, response) => {
-    const { project } = request.params;
-    const build = world.builds.get(Number(request.query["buildId"]));
-    const isHere = [world.project.id, world.project.name].some((one) => one.toLowerCase() === project.toLowerCase());
-    if (build === undefined || !isHere) {
-      response.status(404).type("text/plain").send("There is no such run.");
-      return;
-    }
-    const text = (name: string) => (typeof request.query[name] === "string" ? request.query[name] : "");
-    const page = pageOf(world, build, { view: text("view"), theme: text("theme"), byService: text("service") === "1" });
-    const json = JSON.stringify(page).replaceAll("<", "\\u003c");
-    send(
-      response,
-      "host-page.html",
-      own("host-page.html")
-        .toString("utf8")
-        .replace('"the page"', () => json),
-    );
+  /** A page of the project; 404 where `make` has none. */
+  const page = (path: string, make: (asked: Asked) => object | undefined) =>
+    router.get(`/${world.organization.name}/:project/${path}`, (request, response) => {
+      const project = String(request.params["project"]);
+      const isHere = [world.project.id, world.project.name].some((one) => one.toLowerCase() === project.toLowerCase());
+      const asked = {
+        contribution: String((request.params as Readonly<Record<string, string>>)["contribution"] ?? ""),
+        text: (name: string) => (typeof request.query[name] === "string" ? request.query[name] : ""),
+      };
+      const made = isHere ? make(asked) : undefined;
+      if (made === undefined) {
+        response.status(404).type("text/plain").send("There is no such page.");
+        return;
+      }
+      const json = JSON.stringify(made).replaceAll("<", "\\u003c");
+      const html = own("host-page.html").toString("utf8");
+      send(
+        response,
+        "host-page.html",
+        html.replace('"the page"', () => json),
+      );
+    });
+  page("_build/results", (asked) => {
+    const build = world.builds.get(Number(asked.text("buildId")));
+    return build === undefined ? undefined : runPage(world, build, asked);
   });
+  page("_apps/hub/:contribution", (asked) => {
+    const hub = world.extensions.pages("hub").find(({ id }) => id === asked.contribution);
+    return hub === undefined ? undefined : { ...frame(world, hub, asked), kind: "hub", title: hub.name };
+  });
+  page("_dashboards/dashboard/:contribution", (asked) => widgetPage(world, asked));
   return router;
+}
+
+interface Asked {
+  /** The route's own part. */
+  readonly contribution: string;
+  /** A parameter of the query; empty where it is not there. */
+  text(name: string): string;
 }
 
 const VIEWER = "Vera Viewer";
 
-const tabOf = (world: DevOpsWorld, id: string): ResultsTab | undefined =>
-  world.builds.all.flatMap((build) => world.extensions.tabsOf(build)).find((tab) => tab.id === id);
-
-function pageOf(world: DevOpsWorld, build: Build, asked: { view: string; theme: string; byService: boolean }) {
+/** A run with its tabs: `view` names the one that is shown; with `service=1` it has to ask a service for the run. */
+function runPage(world: DevOpsWorld, build: Build, asked: Asked) {
   const tabs = world.extensions.tabsOf(build);
-  const tab = tabs.find(({ id }) => id === asked.view) ?? (asked.view === "" ? tabs[0] : undefined);
-  const origin = world.pagesUrl;
-  const user = world.person(VIEWER);
+  const view = asked.text("view");
+  const tab = tabs.find(({ id }) => id === view) ?? (view === "" ? tabs[0] : undefined);
   return {
+    ...frame(world, tab, asked),
+    kind: "tab",
     title: `#${build.buildNumber} of ${build.definition.name}`,
     buildId: build.id,
     definition: { id: build.definition.id, name: build.definition.name },
+    byService: asked.text("service") === "1",
+    tabs: tabs.map(({ id, name }) => ({ id, name })),
+    reason:
+      tabs.length === 0
+        ? "No extension has a tab for this run: none of its tasks ran in it."
+        : `There is no tab ${view}; there is ${tabs.map(({ id }) => id).join(", ")}.`,
+  };
+}
+
+/** A dashboard with one widget of the size `size` (`columns x rows`) and its settings; with `configure=1` its configuration instead. */
+function widgetPage(world: DevOpsWorld, asked: Asked) {
+  const widget = world.extensions.pages("widget").find(({ id }) => id === asked.contribution);
+  if (widget === undefined) return undefined;
+  const isConfigured = asked.text("configure") === "1";
+  const shown = isConfigured
+    ? world.extensions.pages("configuration").find(({ id }) => id === widget.configuration)
+    : widget;
+  if (shown === undefined) return undefined;
+  const [columnSpan = 2, rowSpan = 1] = (asked.text("size") || "2x1").split("x").map(Number);
+  const data = asked.text("settings");
+  return {
+    ...frame(world, shown, asked),
+    kind: isConfigured ? "configuration" : "widget",
+    title: isConfigured ? `Configuration of ${widget.name}` : "Dashboard",
+    settings: {
+      name: widget.name,
+      size: { rowSpan, columnSpan },
+      customSettings: { data: data === "" ? null : data, version: { major: 1, minor: 0, patch: 0 } },
+    },
+  };
+}
+
+/** The part that every page tells the one that it frames. */
+function frame(world: DevOpsWorld, tab: ExtensionPage | undefined, asked: Asked) {
+  const origin = world.pagesUrl;
+  const user = world.person(VIEWER);
+  const theme = asked.text("theme");
+  return {
+    tabs: [],
     collection: world.collectionUri,
     project: world.project,
     organization: { ...world.organization, serviceVersion: "", type: 4, isHosted: true },
     user: { id: user.id, name: user.uniqueName, displayName: user.displayName, descriptor: "", imageUrl: "" },
-    theme: themes[Object.hasOwn(themes, asked.theme) ? (asked.theme as ThemeName) : "light"],
-    byService: asked.byService,
-    tabs: tabs.map(({ id, name }) => ({ id, name })),
+    theme: themes[Object.hasOwn(themes, theme) ? (theme as ThemeName) : "light"],
     tab:
       tab === undefined
         ? null
@@ -94,10 +150,6 @@ function pageOf(world: DevOpsWorld, build: Build, asked: { view: string; theme: 
             origin,
             address: `${origin}/extensions/${tab.publisher}/${tab.extension}/${tab.version}/${tab.uri}`,
           },
-    reason:
-      tabs.length === 0
-        ? "No extension has a tab for this run: none of its tasks ran in it."
-        : `There is no tab ${asked.view}; there is ${tabs.map(({ id }) => id).join(", ")}.`,
   };
 }
 

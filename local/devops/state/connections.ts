@@ -44,6 +44,11 @@ export class Connections {
     this.closed.add(`${id} ${uniqueName}`);
   }
 
+  /** Everybody has it again. */
+  open(): void {
+    this.closed.clear();
+  }
+
   mayUse(id: string, uniqueName: string): boolean {
     return !this.closed.has(`${id.toLowerCase()} ${uniqueName}`);
   }

@@ -17,8 +17,8 @@ interface Manifest {
   readonly files?: readonly { readonly path: string; readonly addressable?: boolean; readonly packagePath?: string }[];
 }
 
-/** A page that is framed beside a run. */
-export interface ResultsTab {
+/** A page of an extension that is framed by a page of the organization. */
+export interface ExtensionPage {
   /** `publisher.extension.contribution`. */
   readonly id: string;
   readonly publisher: string;
@@ -28,10 +28,21 @@ export interface ResultsTab {
   /** Below the extension's own address. */
   readonly uri: string;
   readonly scopes: readonly string[];
+  /** Of a widget: the id of its configuration's page. */
+  readonly configuration?: string;
 }
 
-const TAB = "ms.vss-build-web.build-results-tab";
-const TARGET = "ms.vss-build-web.build-results-view";
+/** Type and target of each kind of page (docs/facts/extension.md#7.1). */
+const KINDS = {
+  tab: { type: "ms.vss-build-web.build-results-tab", target: "ms.vss-build-web.build-results-view" },
+  hub: { type: "ms.vss-web.hub", target: "ms.vss-build-web.build-release-hub-group" },
+  widget: { type: "ms.vss-dashboards-web.widget", target: "ms.vss-dashboards-web.widget-catalog" },
+  configuration: {
+    type: "ms.vss-dashboards-web.widget-configuration",
+    target: "ms.vss-dashboards-web.widget-configuration",
+  },
+} as const;
+export type PageKind = keyof typeof KINDS;
 
 export class Extensions {
   private readonly installed = new Map<string, { manifest: Manifest; root: string }>();
@@ -45,19 +56,40 @@ export class Extensions {
    * Tabs of a run: of extensions whose tasks are in it. `supportsTasks` counts only together with `dynamic` in runs of YAML
    * pipelines (docs/facts/extension.md#7.1); a tab without it is shown for every run.
    */
-  tabsOf(build: Build): ResultsTab[] {
+  tabsOf(build: Build): ExtensionPage[] {
     const tasks = new Set([...build.plan.records.values()].flatMap(({ task }) => task?.id.toLowerCase() ?? []));
-    return [...this.installed.values()].flatMap(({ manifest }) =>
-      (manifest.contributions ?? []).flatMap(({ id, type, targets = [], properties = {} }): ResultsTab[] => {
-        if (type !== TAB || !targets.includes(TARGET)) return [];
-        const { name, uri, supportsTasks, dynamic } = properties;
-        const supported = Array.isArray(supportsTasks) ? supportsTasks.map((one) => String(one).toLowerCase()) : [];
-        if (supported.length > 0 && !(dynamic === true && supported.some((one) => tasks.has(one)))) return [];
-        const { publisher, id: extension, version, scopes = [] } = manifest;
-        const full = `${publisher}.${extension}.${id}`;
-        return [{ id: full, publisher, extension, version, name: String(name), uri: String(uri), scopes }];
-      }),
-    );
+    return this.pages("tab", ({ supportsTasks, dynamic }) => {
+      const supported = Array.isArray(supportsTasks) ? supportsTasks.map((one) => String(one).toLowerCase()) : [];
+      return supported.length === 0 || (dynamic === true && supported.some((one) => tasks.has(one)));
+    });
+  }
+
+  /** Pages of one kind, of all extensions. */
+  pages(
+    kind: PageKind,
+    isShown: (properties: Readonly<Record<string, unknown>>) => boolean = () => true,
+  ): ExtensionPage[] {
+    return [...this.installed.values()].flatMap(({ manifest }) => {
+      const { publisher, id: extension, version, scopes = [], contributions = [] } = manifest;
+      const full = (id: string) => `${publisher}.${extension}.${id}`;
+      return contributions.flatMap(({ id, type, targets = [], properties = {} }): ExtensionPage[] => {
+        if (type !== KINDS[kind].type || !targets.includes(KINDS[kind].target) || !isShown(properties)) return [];
+        // A leading dot names a contribution of the same extension.
+        const own = targets.find((target) => target.startsWith("."));
+        return [
+          {
+            ...{ id: full(id), publisher, extension, version, scopes },
+            ...{ name: String(properties["name"]), uri: String(properties["uri"]) },
+            ...(own === undefined ? {} : { configuration: full(own.slice(1)) }),
+          },
+        ];
+      });
+    });
+  }
+
+  /** A page of any kind, by its id. */
+  page(id: string): ExtensionPage | undefined {
+    return (Object.keys(KINDS) as PageKind[]).flatMap((kind) => this.pages(kind)).find((one) => one.id === id);
   }
 
   /** A file that the manifest calls addressable; undefined for any other, and for what is not there. */
