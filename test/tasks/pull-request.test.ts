@@ -87,6 +87,40 @@ describe("a step and the pull request of its run", () => {
       assert.match(text(), /No record arrived of Judge\./);
     });
 
+  for (const { title, of, state, said } of [
+    {
+      title: "whose script failed, so that the gate was skipped",
+      of: { state: "completed", result: "failed" },
+      state: "failed",
+      said: /\*\*Prepare failed\*\*/,
+    },
+    {
+      title: "while a step of another job still runs",
+      of: { state: "inProgress", task: "AzureMLSubmitJob" },
+      state: "error",
+      said: /have not ended: Prepare/,
+    },
+  ] as const)
+    it(`is not told that a run passed ${title}`, async () => {
+      const build = newRun();
+      leaveStep(build, "Train", record({}));
+      const { task = "CmdLine", ...how } = { task: undefined, ...of };
+      build.plan.record({
+        ...{ parentId: "another-job", type: "Task", name: "Prepare", finishTime: Date.now(), ...how },
+        task: { id: JOB_ID, name: task, version: "1.0.0" },
+      });
+      const skipped = { parentId: JOB_ID, type: "Task", state: "completed", result: "skipped", name: "Judge" } as const;
+      build.plan.record({ ...skipped, task: { id: JOB_ID, name: "AzureMLEvaluateMetrics", version: "1.0.0" } });
+      const ran = await runStory(report, { pullRequest: "comment, status" }, folder, optionsOf(build));
+      assert.equal(ran.error, undefined, ran.error?.stack);
+      assert.deepEqual(
+        pull.shownStatuses.map((one) => one.state),
+        [state],
+      );
+      assert.match(text(), said);
+      assert.equal(ran.outputs?.passed, false);
+    });
+
   it("shows a failed gate while the step fails as it does without it", async () => {
     const ran = await judge("1 == 2", optionsOf(newRun()), { pullRequestName: "churn" });
     assert.match(ran.error?.message ?? "", /1 == 2/);
