@@ -63,10 +63,21 @@ export interface ReadRun {
   readonly uri: string;
   /** In the order in which their steps ended. */
   readonly attachments: readonly StepAttachment[];
-  /** Names of steps that have ended and whose attachment did not arrive, or is longer than any of ours. */
+  /** Names of wanted steps that have ended and whose attachment did not arrive, or is longer than any of ours. */
   readonly missing: readonly string[];
+  /** Names of steps, of whatever task, that failed and have no such attachment. */
+  readonly failed: readonly string[];
+  /** Names of the wanted steps of other jobs that have not ended. */
+  readonly running: readonly string[];
 }
 
+interface FoundStep {
+  readonly record: TimelineRecord;
+  readonly attachment: Attached;
+}
+
+/** Attachments that are read side by side. */
+const AT_ONCE = 8;
 /** Longer than any record of ours, in bytes. */
 const LONGEST = 1_000_000;
 const MOST = 200;
@@ -161,9 +172,9 @@ export class RunRecords {
   async read(run: RunReference, wanted: Wanted, signal: AbortSignal): Promise<ReadRun | undefined> {
     const build = await say(`read run ${run.id}`, () => this.#build.getBuild(run.project, run.id));
     if (build?.id !== run.id) return this.#notThere(run);
-    const { steps, missing } = await this.#steps(run, wanted, signal);
+    const { steps, missing, failed, running } = await this.#steps(run, wanted, signal);
     const attachments: StepAttachment[] = [];
-    for (const { record, attachment } of steps) {
+    const readOne = async ({ record, attachment }: FoundStep) => {
       const { timelineId, recordId, name } = attachment;
       const stream = await say(`read what the step ${record.name} of run ${run.id} left`, () =>
         this.#build.getAttachment(run.project, run.id, timelineId, recordId, wanted.type, name),
@@ -172,16 +183,18 @@ export class RunRecords {
       if (content === undefined) {
         // Longer than any of ours: what it says of the job is not known, and a failed judgement may be in it.
         missing.push(record.name ?? "");
-        continue;
+        return;
       }
       const finished = record.finishTime ?? record.startTime;
       attachments.push({ step: record.name ?? "", finished: finished?.toISOString() ?? "", content });
-    }
+    };
+    for (let from = 0; from < steps.length; from += AT_ONCE)
+      await Promise.all(steps.slice(from, from + AT_ONCE).map(readOne));
     attachments.sort((one, other) => Date.parse(one.finished || "0") - Date.parse(other.finished || "0"));
     const { collectionUri } = this.#access.settings;
     const project = build.project?.name ?? run.project;
     const uri = `${collectionUri}${encodeURIComponent(project)}/_build/results?buildId=${run.id}`;
-    return { pipeline: build.definition?.name ?? "", uri, attachments, missing };
+    return { pipeline: build.definition?.name ?? "", uri, attachments, missing, failed, running };
   }
 
   /** The client says the same of an answer without content as of a 404: the list has to agree. */
@@ -202,8 +215,10 @@ export class RunRecords {
 
   async #steps(run: RunReference, wanted: Wanted, signal: AbortSignal) {
     const { type, task, waits, patience = PATIENCE, withCanceled, without } = wanted;
-    let found: { record: TimelineRecord; attachment: Attached }[] = [];
+    let found: FoundStep[] = [];
     let missing: string[] = [];
+    let failed: string[] = [];
+    let running: string[] = [];
     let ended: string[] = [];
     const isOwn = run.id === this.#access.runId && this.#access.kind === "build";
     const look = async () => {
@@ -228,6 +243,10 @@ export class RunRecords {
         steps.flatMap((one) => (!arrived.has(one) && isMissing(one) ? [one.name ?? ""] : []));
       missing = namesOf((one) => leavesRecord(one) || (own !== undefined && isBefore(one, own)));
       ended = withCanceled ? namesOf(wasEnded) : [];
+      const failures = records.filter((one) => one.type === "Task" && hasFailed(one) && !arrived.has(one));
+      failed = failures.filter((one) => !steps.includes(one)).map(({ name = "" }) => name);
+      const isElsewhere = (one: TimelineRecord) => own === undefined || one.parentId !== own.parentId;
+      running = namesOf((one) => one.state === TimelineRecordState.InProgress && isElsewhere(one));
       return missing.length === 0 || !isOwn || waits === false
         ? { done: true as const, value: undefined }
         : { done: false as const };
@@ -237,7 +256,7 @@ export class RunRecords {
     } catch (error) {
       if (!(error instanceof TaskError) || error.kind !== "timeout") throw error;
     }
-    return { steps: found, missing: [...missing, ...ended] };
+    return { steps: found, missing: [...missing, ...ended], failed, running };
   }
 }
 
@@ -269,6 +288,10 @@ const leavesRecord = ({ state, result }: TimelineRecord) =>
 /** A step that was ended by others: whether it had time to leave something is not known. */
 const wasEnded = ({ state, result }: TimelineRecord) =>
   state === TimelineRecordState.Completed && (result === TaskResult.Canceled || result === TaskResult.Abandoned);
+
+/** The result stays so only where the job ends by it: a step with continueOnError succeeds with issues. */
+const hasFailed = ({ state, result }: TimelineRecord) =>
+  state === TimelineRecordState.Completed && (result === TaskResult.Failed || result === TaskResult.Abandoned);
 
 /** An earlier step of the same job: it has ended, although the timeline may not show that yet. */
 const isBefore = (one: TimelineRecord, own: TimelineRecord) =>

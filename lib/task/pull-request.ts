@@ -16,6 +16,7 @@ export interface PullRequestStep extends PullRequestInputs {
 interface Showing {
   readonly records: readonly RunRecord[];
   readonly missing?: readonly string[];
+  readonly failures?: readonly string[];
   readonly isRunning?: boolean;
   readonly isJudgement?: boolean;
   readonly fault?: string | undefined;

@@ -16,6 +16,10 @@ export interface RecordsOfRun {
   readonly records: readonly RunRecord[];
   /** Names of steps whose record did not arrive, or cannot be read. */
   readonly missing: readonly string[];
+  /** Names of steps of other tasks that failed: steps after them were skipped. */
+  readonly failed?: readonly string[];
+  /** Names of steps of other jobs that have not ended. */
+  readonly running?: readonly string[];
   /** Why none can be read, as a sentence. */
   readonly fault?: string;
 }
@@ -55,6 +59,8 @@ async function readRecords(run: Run, signal: AbortSignal): Promise<RecordsOfRun>
     return {
       records: found.flatMap(({ record }) => record ?? []),
       missing: [...(read?.missing ?? []), ...found.flatMap(({ record, step }) => (record ? [] : [step]))],
+      failed: read?.failed ?? [],
+      running: read?.running ?? [],
     };
   } catch (error) {
     const why = error instanceof TaskError ? error.message : String(error);

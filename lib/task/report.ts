@@ -7,7 +7,7 @@ import type { PullRequestInputs } from "../evidence/pull-request/wish.ts";
 import type { RunRecord } from "../record/index.ts";
 import { leaveEvidence } from "./evidence.ts";
 import { openOnPullRequest } from "./pull-request.ts";
-import { recordsOfRun } from "./records-of-run.ts";
+import { type RecordsOfRun, recordsOfRun } from "./records-of-run.ts";
 import type { StoryContext, ViewContext } from "./task.ts";
 
 interface Report {
@@ -26,10 +26,10 @@ export async function reportRun(
   const opened = openOnPullRequest(context);
   const { provenance } = context.run;
   const known = await recordsOfRun(context.run, context.signal);
-  const { records, missing, fault: unread } = known;
+  const { records, missing, failed } = known;
   context.signal.throwIfAborted();
-  const fault = unread ?? faultOf(records, missing);
-  const showing = { records, missing, fault };
+  const fault = known.fault ?? faultOf(known);
+  const showing = { records, missing, fault, ...(failed === undefined ? {} : { failures: failed }) };
   const run = {
     ...{ name: provenance.definition, number: provenance.runNumber, uri: provenance.runUri },
     ...{ commit: provenance.commit, branch: provenance.branch, repositoryUri: provenance.repositoryUri },
@@ -43,7 +43,8 @@ export async function reportRun(
 }
 
 /** The reason why the run is not known as a whole: it is never shown as passed then. */
-function faultOf(records: readonly RunRecord[], missing: readonly string[]): string | undefined {
+function faultOf({ records, missing, running = [] }: RecordsOfRun): string | undefined {
+  if (running.length > 0) return `Steps of this run have not ended: ${running.join(", ")}.`;
   if (missing.length > 0) return `${missing.length} steps of this run left no record that can be read.`;
   return records.length === 0 ? "No step of this run has left a record." : undefined;
 }

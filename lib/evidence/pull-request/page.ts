@@ -41,6 +41,8 @@ interface Given {
   readonly records: readonly RunRecord[];
   /** Names of steps whose record did not arrive. */
   readonly missing?: readonly string[];
+  /** Names of steps of other tasks that failed: the run has not passed, whatever the records say. */
+  readonly failures?: readonly string[];
   /** True: the last record is of a step that still runs. */
   readonly isRunning?: boolean;
   /** Why the run is not known as a whole: what is there is shown, and does not count as passed. */
@@ -63,11 +65,12 @@ export function pullRequestPage({
   run,
   records,
   missing = [],
+  failures = [],
   isRunning = false,
   isJudgement = false,
   fault,
 }: Given): Page {
-  const known = isRunning ? "running" : stateOf(records, isJudgement);
+  const known = isRunning ? "running" : failures.length > 0 ? "failed" : stateOf(records, isJudgement);
   const state = known === "passed" && fault !== undefined ? "unknown" : known;
   const head = [
     `### ${MARKS[state]} Azure ML: ${cell(run.name)} ${WORDS[state]}`,
@@ -75,6 +78,7 @@ export function pullRequestPage({
       .filter(Boolean)
       .join(" · "),
     ...records.flatMap(failurePart),
+    ...failures.map((name) => `**${cell(name)} failed**`),
     ...overview(records),
     ...records.flatMap(gatePart),
     ...(fault === undefined ? [] : [cell(fault)]),
@@ -84,7 +88,7 @@ export function pullRequestPage({
   return {
     markdown: fitted(head.map(clean), parts.map(clean), run),
     state,
-    description: descriptionOf(state, records, fault),
+    description: descriptionOf(state, records, failures, fault),
   };
 }
 
@@ -223,7 +227,12 @@ function fitted(head: readonly string[], details: readonly string[], { uri }: Pa
   return isCut ? `${page}\n\n${rest}` : page;
 }
 
-function descriptionOf(state: PageState, records: readonly RunRecord[], fault = ""): string {
+function descriptionOf(
+  state: PageState,
+  records: readonly RunRecord[],
+  [failed]: readonly string[],
+  fault = "",
+): string {
   const gate = records.findLast((record) => record.gate !== undefined)?.gate;
   const failure = records.find(({ result, error }) => result === "failed" && error)?.error?.message;
   const broken = gate?.rules.find(({ passed }) => !passed);
@@ -235,7 +244,7 @@ function descriptionOf(state: PageState, records: readonly RunRecord[], fault = 
         : state === "unknown"
           ? fault
           : state === "failed"
-            ? (broken?.detail ?? failure ?? "Failed")
+            ? (broken?.detail ?? failure ?? (failed === undefined ? "Failed" : `The step ${failed} failed`))
             : gate === undefined
               ? "Succeeded"
               : `Gate open: ${gate.rules.length} rules passed${gate.champion ? ` against ${gate.champion}` : ""}`;
