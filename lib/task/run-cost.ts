@@ -11,36 +11,57 @@ const PATIENCE = 30_000;
 /** The task that submits jobs, of this extension or of a variant of it. */
 const SUBMITS = /^AzureMLSubmitJob[A-Za-z]{0,20}$/;
 
+/** States of a job that has ended (docs/facts/azureml-services.md). */
+const ENDED = /^(completed|failed|canceled|notresponding)$/i;
+
 /**
- * Adds the sum of the run to a job's cost. Requests: three to Azure DevOps, and one for each step that submitted a job before.
- * @returns the job as it was where it has no cost, or where this is no run of a pipeline
+ * The sum of the run for a job's cost. Requests: three to Azure DevOps, and one for each step that submitted a job before; sent once the job
+ * has ended, beside what else is read of its end.
  */
-export async function withCostOfRun(
-  { run, log, signal }: Pick<StoryContext<never, never>, "run" | "log" | "signal">,
-  job: Job,
-): Promise<Job> {
+export function costOfRun({ run, log, signal }: Pick<StoryContext<never, never>, "run" | "log" | "signal">) {
+  let others: Promise<readonly Job[]> | undefined;
+  const begin = () => {
+    others ??= readOthers(run, signal);
+    others.catch(() => {});
+    return others;
+  };
+  return {
+    /** Told of each state of the job. */
+    look(status: string): void {
+      if (ENDED.test(status)) begin();
+    },
+    /** @returns the job as it was where it has no cost, or where this is no run of a pipeline */
+    async addTo(job: Job): Promise<Job> {
+      const { cost } = job;
+      if (cost?.nodeHours === undefined || run.records()?.kind !== "build") return job;
+      try {
+        const sum = sumOf([...(await begin()), job]);
+        if (sum.jobs > 1) {
+          const money = sum.amount === undefined ? "" : `, ${sum.amount.toFixed(2)} ${sum.currency}`;
+          log.info(`The ${sum.jobs} jobs of this run: ${sum.nodeHours.toFixed(2)} node-hours${money} (${cost.label}).`);
+        }
+        return { ...job, cost: { ...cost, run: sum } };
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        log.debug(`The cost of the whole run could not be read: ${why}`);
+        return job;
+      }
+    },
+  };
+}
+
+/** Jobs of the run's other steps, as far as they left records. */
+async function readOthers(run: StoryContext<never, never>["run"], signal: AbortSignal): Promise<readonly Job[]> {
   const access = run.records();
-  const { cost } = job;
-  if (cost?.nodeHours === undefined || access?.kind !== "build") return job;
-  try {
-    const { RunRecords } = await import("../agent/run-records.ts");
-    const records = new RunRecords(access);
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
-    // The post-job stage of a step is in the timeline under the same task, and never leaves a record: nothing is waited for.
-    const wanted = { type: RECORD_TYPE, task: SUBMITS, waits: false } as const;
-    const read = records.own && (await records.read(records.own, wanted, limit));
-    const others = (read?.attachments ?? []).flatMap(({ content }) => readRecord(content).record?.job ?? []);
-    const sum = sumOf([...others, job]);
-    if (sum.jobs > 1) {
-      const money = sum.amount === undefined ? "" : `, ${sum.amount.toFixed(2)} ${sum.currency}`;
-      log.info(`The ${sum.jobs} jobs of this run: ${sum.nodeHours.toFixed(2)} node-hours${money} (${cost.label}).`);
-    }
-    return { ...job, cost: { ...cost, run: sum } };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    log.debug(`The cost of the whole run could not be read: ${error instanceof Error ? error.message : String(error)}`);
-    return job;
-  }
+  if (access?.kind !== "build") return [];
+  const { RunRecords } = await import("../agent/run-records.ts");
+  const records = new RunRecords(access);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+  // The post-job stage of a step is in the timeline under the same task, and never leaves a record: nothing is waited for.
+  const wanted = { type: RECORD_TYPE, task: SUBMITS, waits: false } as const;
+  const read = records.own && (await records.read(records.own, wanted, limit));
+  return (read?.attachments ?? []).flatMap(({ content }) => readRecord(content).record?.job ?? []);
 }
 
 /** Each job once: a rerun of a step joins the job of the attempt before. Amounts in another currency are not added. */

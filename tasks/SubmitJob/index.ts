@@ -2,7 +2,7 @@
 import { parseJob, readSource } from "../../lib/documents/index.ts";
 import { cancelLeft, followJob, openWorkspace, readCostLimits, submitJob } from "../../lib/ml/index.ts";
 import { defineTask, preflightInto, readPairs } from "../../lib/task/index.ts";
-import { withCostOfRun } from "../../lib/task/run-cost.ts";
+import { costOfRun } from "../../lib/task/run-cost.ts";
 import { viewOf } from "../../lib/task/views.ts";
 import { contract } from "./contract.gen.ts";
 
@@ -28,15 +28,17 @@ export default defineTask(
     record.job = job;
     run.setOutputs(submitted);
     if (!wait) return submitted;
+    const cost = costOfRun({ run, log, signal });
     const followed = await followJob(workspace, name, {
       ...{ studioUrl, outputs, concurrencyKey, cancelOnFailure, meter, onLeft: run.leave },
       deadline: inputs.timeoutInMinutes * 60_000,
       onProgress: (section) => {
+        cost.look(section.status);
         record.job = { ...job, ...section };
         run.setOutputs({ jobStatus: section.status });
       },
     });
-    record.job = await withCostOfRun({ run, log, signal }, { ...job, ...followed });
+    record.job = await cost.addTo({ ...job, ...followed });
     return { ...submitted, jobStatus: followed.status, outputs: followed.outputs };
   },
   { view: viewOf("job"), postJob: async ({ open }, mark) => cancelLeft(await open(openWorkspace), mark) },
