@@ -1,4 +1,5 @@
 // The record that a run leaves. Pure, so that pages in a browser can import it too.
+export type { ComparisonSection } from "./comparison.ts";
 export * from "./curves.ts";
 export * from "./junit.ts";
 export { cell, code, duration, link, table } from "./markdown.ts";

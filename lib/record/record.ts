@@ -1,4 +1,5 @@
 // The record of a step, attached to the pipeline run and read again by later steps and by the results tab.
+import type { ComparisonSection } from "./comparison.ts";
 import type {
   EvidenceSection,
   LineageSection,
@@ -46,6 +47,7 @@ export interface RunRecord {
   data?: AssetSection;
   job?: JobSection;
   gate?: GateSection;
+  comparison?: ComparisonSection;
   model?: AssetSection;
   promotion?: PromotionSection;
   deployment?: DeploymentSection;

@@ -1,5 +1,6 @@
 // The schema of a record, as the writer and the reader hold it; docs/record.schema.json publishes it.
 // Tests: test/lib/record/record.test.ts
+import { comparisonShape } from "./comparison.ts";
 import { flag, list, map, number, oneOf, type Shape, section, text } from "./shape.ts";
 
 const attachment = section({ type: text(200), name: text(500) }, "type", "name");
@@ -226,6 +227,7 @@ export const recordShape: Shape = section(
       "passed",
       "rules",
     ),
+    comparison: comparisonShape,
     model: asset,
     promotion: section(
       {

@@ -1,5 +1,6 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
 import { appliedPart, cleanUpPart, watchPart } from "./changes-summary.ts";
+import { comparisonPart } from "./comparison.ts";
 import { cell, code, duration, link, quote, table } from "./markdown.ts";
 import { proofPart } from "./proof-page.ts";
 import type { RunRecord } from "./record.ts";
@@ -22,6 +23,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...assetPart("Data", record.data),
     ...jobPart(record),
     ...gatePart(record.gate),
+    ...comparisonPart(record.comparison),
     ...assetPart("Model", record.model),
     ...promotionPart(record.promotion),
     ...proofPart(record.proof),

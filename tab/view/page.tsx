@@ -6,6 +6,7 @@ import { type LineageNode, lineageOf } from "../model/lineage.ts";
 import { Fold, Mark, type Outcome, Section } from "./basics.tsx";
 import type { ChartProps } from "./chart.tsx";
 import { Checks } from "./checks.tsx";
+import { Comparisons } from "./comparisons.tsx";
 import { Costs } from "./costs.tsx";
 import { Curves, chartsOf } from "./curves.tsx";
 import { Data } from "./data.tsx";
@@ -53,6 +54,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
   const has = (found: (record: (typeof records)[number]) => unknown) => records.some((one) => found(one));
   const sections = [
     [has(({ gate }) => gate), "gate", "Gate"],
+    [has(({ comparison }) => comparison), "comparison", "Comparison"],
     [charts.length > 0, "curves", "Metrics"],
     [has(({ job }) => job), "jobs", "Jobs"],
     [images.length > 0, "images", "Pictures"],
@@ -126,6 +128,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
         </ul>
       </nav>
       <Gates steps={steps} />
+      <Comparisons steps={steps} />
       <Curves charts={charts} />
       <Jobs steps={steps} />
       <Images images={images} />

@@ -176,6 +176,20 @@ export function complete(): TabStep[] {
       }),
     },
     {
+      name: "Compare",
+      task: "AzureMLCompareModels",
+      record: record("AzureMLCompareModels", 39, {
+        job: { name: "compare-fraud-12-fraud-9-0123456789ab", status: "Completed", joined: true },
+        comparison: {
+          ...{ passed: true, outcome: "better", challenger: "fraud:12", champion: "fraud:9", data: "holdout:4" },
+          ...{ metric: "auc", require: "better", confidence: 0.95, jobName: "compare-fraud-12-fraud-9-0123456789ab" },
+          ...{ rows: 24_000, challengerValue: 0.9308, championValue: 0.9213, difference: 0.0095 },
+          ...{ low: 0.0061, high: 0.0129, pValue: 4e-8, method: "DeLong's test" },
+          detail: "The challenger is better. AUC 0.9308 against 0.9213 of the champion on the same 24,000 rows.",
+        },
+      }),
+    },
+    {
       name: "Register model",
       task: "AzureMLRegisterModel",
       record: record("AzureMLRegisterModel", 41, {

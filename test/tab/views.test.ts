@@ -37,6 +37,7 @@ const VIEWS: readonly View[] = [
         "1 added, 1 changed, 1 removed, 40 unchanged",
         "1,204 requests were looked at.",
       ],
+      ...["The challenger passes", "24,000", "+0.0061 to +0.0129", "DeLong's test"],
       ...["contoso-signing", "Rosa Reviewer", "0.97 USD", "User Story 77: Fewer false alarms"],
     ],
   },
