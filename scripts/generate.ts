@@ -16,6 +16,7 @@ import { manifestFile } from "./generate/manifest.ts";
 import { readmeFile } from "./generate/readme.ts";
 import { recordSchemaFile } from "./generate/record-schema.ts";
 import { connectionsFile } from "./generate/roles.ts";
+import { scoringScriptFile } from "./generate/scoring-script.ts";
 import { runsOnAgent } from "./generate/task-json.ts";
 import { architectureFile } from "./module-boundaries/diagram.ts";
 
@@ -54,6 +55,7 @@ export async function generate(root: string): Promise<GeneratedFile[]> {
     { path: MANIFEST, content: manifestFile(read(MANIFEST), tasks, readContributions(root)) },
     { path: TROUBLESHOOTING, content: troubleshootingFile(read(TROUBLESHOOTING), codes) },
     recordSchemaFile(),
+    scoringScriptFile(root),
     { path: CONNECTIONS, content: connectionsFile(read(CONNECTIONS)) },
     ...(await kindFiles(root)),
     ...[architectureFile(root)].filter((file) => file !== undefined),

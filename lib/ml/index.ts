@@ -16,6 +16,8 @@ export { invokeBatch, NOTHING_INVOKED } from "./batch/invoke-batch.ts";
 export { cleanUp } from "./cleanup/clean-up.ts";
 export { changesText } from "./cleanup/clean-up-report.ts";
 export { readRules } from "./cleanup/clean-up-rules.ts";
+export { compareModels, sayComparison } from "./compare/compare-models.ts";
+export { readJudgeOptions } from "./compare/judge-input.ts";
 export { readCostLimits } from "./costs/limits.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";

@@ -47,6 +47,11 @@ const EXAMPLES: Record<string, string> = {
   modelVersion: "3",
   signedBy: "https://contoso.vault.azure.net/keys/models",
   path: "data",
+  challengerModel: "job:$(train.jobName)/model",
+  championModel: "endpoint:breast-cancer",
+  testData: "azureml:breast-cancer-holdout@latest",
+  targetColumn: "malignant",
+  jobEnvironment: "azureml:breast-cancer-scoring:3",
 };
 
 /** Not required, but always recommended: shown as if it were required. */

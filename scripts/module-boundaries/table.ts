@@ -72,6 +72,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["rollout"],
     ...["cleanup"],
     ...["submit"],
+    ...["compare"],
     ...["batch"],
     ...["register"],
     ...["promote"],
@@ -95,6 +96,10 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The upper limit of dependencies between the folders of a module; who raises it does so on purpose. lib/ml had at most
- * 35 between nine folders; each further folder may add four, and `proof` two more: who registers, promotes and deploys all ask it.
+ * 35 between nine folders; each further folder may add four, `proof` two more (who registers, promotes and deploys
+ * all ask it), and `compare` one more: it follows a job and reads what that leaves.
  */
-export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = { "lib/documents": 35, "lib/ml": 35 + 9 * 4 + 2 };
+export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = {
+  "lib/documents": 35,
+  "lib/ml": 35 + 10 * 4 + 2 + 1,
+};

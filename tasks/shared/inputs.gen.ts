@@ -27,6 +27,8 @@ export interface SharedInputs {
   allowedFolders: string | undefined;
   /** Dry run: shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write returns stay unset. */
   plan: boolean;
+  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
+  timeoutInMinutes: number;
   /** Name of the endpoint. Where a file names one too, this input counts. */
   endpointName: string | undefined;
   /** Name of the deployment. Where a file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes, a batch job to the endpoint's default deployment, and a rollback to the last known good one. */
@@ -41,8 +43,6 @@ export interface SharedInputs {
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
-  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
-  timeoutInMinutes: number;
   /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
   /** Name of the registered model. */
@@ -74,6 +74,8 @@ export const resourceGroup: InputField = { name: "resourceGroup", type: "string"
 export const workspace: InputField = { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] };
 export const allowedFolders: InputField = { name: "allowedFolders", type: "multiLine" };
 export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
+export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
+export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
 export const endpointName: InputField = { name: "endpointName", type: "string" };
 export const deploymentName: InputField = { name: "deploymentName", type: "string" };
 export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
@@ -81,7 +83,6 @@ export const traceability: InputField = { name: "traceability", type: "pickList"
 export const requestFile: InputField = { name: "requestFile", type: "filePath" };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
-export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
 export const registry: InputField = { name: "registry", type: "string" };
 export const modelName: InputField = { name: "modelName", type: "string", required: true };
 export const pullRequest: InputField = { name: "pullRequest", type: "pickList", default: "none", options: ["none", "comment", "status", "comment, status"], editable: true };
@@ -91,7 +92,6 @@ export const gitHubConnection: InputField = { name: "gitHubConnection", type: "c
 export const overrides: InputField = { name: "overrides", type: "multiLine" };
 export const tags: InputField = { name: "tags", type: "multiLine" };
 export const wait: InputField = { name: "wait", type: "boolean", default: "true" };
-export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
 export const modelVersion: InputField = { name: "modelVersion", type: "string", required: true };
 export const version: InputField = { name: "version", type: "string" };
 export const description: InputField = { name: "description", type: "string" };

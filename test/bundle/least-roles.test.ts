@@ -15,12 +15,24 @@ const batch = {
   "azureml/batch/code/score.py": "def run(mini_batch):\n    return [str(len(mini_batch))]\n",
 };
 
+const comparison = {
+  "rows/rows.csv": "x,y\n1,1\n",
+  "comparing/score.py": "def score(model, rows):\n    return [1 for _ in rows]\n",
+  "environment.yml": "image: ubuntu\n",
+};
+
 describe("the least roles of each task", () => {
   let bench: Bench;
   before(async () => {
     bench = await Bench.open();
     const { result, log } = await bench.run("Apply", { file: "azureml/batch" }, { files: batch });
     assert.equal(result, "Succeeded", log);
+    const registered = await bench.run(
+      "RegisterData",
+      { source: "inline", name: "least-rows", type: "uri_file", path: "rows/rows.csv" },
+      { files: comparison },
+    );
+    assert.equal(registered.result, "Succeeded", registered.log);
   });
   after(() => bench?.close());
 
@@ -45,7 +57,7 @@ describe("the least roles of each task", () => {
   }
 
   const run = (task: TaskName & TaskFolderName, inputs: Record<string, string>, without?: string) =>
-    bench.run(task, inputs, { connection: least(task, without) });
+    bench.run(task, inputs, { connection: least(task, without), files: comparison });
 
   const data = { source: "inline", name: "least", type: "uri_file", path: "data/about.txt" };
   let jobName = "";
@@ -74,6 +86,19 @@ describe("the least roles of each task", () => {
       task: "RegisterModel",
       inputs: () => ({ source: "folder", modelPath: "weights", name: "least" }),
       needs: "models/versions/write",
+    },
+    {
+      task: "CompareModels",
+      inputs: () => ({
+        ...{
+          challengerModel: `job:${jobName}/model`,
+          championModel: "model:least:1",
+          testData: "azureml:least-rows:1",
+        },
+        ...{ targetColumn: "y", scoreWith: "script", scoringScript: "comparing/score.py", compareBy: "mae" },
+        ...{ jobEnvironment: "file:environment.yml", jobCompute: "cpu-cluster", ifNotPassed: "continue" },
+      }),
+      needs: "jobs/write",
     },
     {
       task: "DownloadModel",

@@ -12,6 +12,8 @@ export interface GivingUp extends Pick<Callbacks<never>, "onLeft"> {
   readonly studioUrl?: string | undefined;
   /** Whether the job is to end where the step gives up. */
   readonly cancelOnFailure?: boolean | undefined;
+  /** The job is another step's, which waits for it too: it is never cancelled here. */
+  readonly isOthers?: boolean | undefined;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function endWait(
   const { signal, log } = workspace;
   const late = error instanceof TaskError && error.kind === "timeout";
   if (isGone(error)) return error;
+  if (options.isOthers) return signal.aborted ? signal.reason : withSentence(error, goesOn(workspace, name, options));
   const isOver = error instanceof TaskError && error.errorCode === OVER_LIMIT;
   if (!signal.aborted && !late && !isOver && !options.cancelOnFailure)
     return withSentence(error, goesOn(workspace, name, options));

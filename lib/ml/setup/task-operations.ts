@@ -32,6 +32,23 @@ export const TASK_OPERATIONS = {
     more: "The changes are tags for people: on the job, and on models of a job that failed",
     role: "AzureML Data Scientist",
   },
+  CompareModels: {
+    title: "Compare models",
+    reads: ["read", "jobs/read", "data/versions/read", "datastores/read", "experiments/runs/read"],
+    changes: ["jobs/write", "jobs/cancel/action"],
+    ifUsed: [
+      "models/versions/read",
+      "data/read",
+      "computes/read",
+      ...CODE,
+      "environments/versions/read",
+      "environments/versions/write",
+      "onlineEndpoints/read",
+      "onlineEndpoints/deployments/read",
+    ],
+    files: true,
+    role: "AzureML Data Scientist",
+  },
   RegisterModel: {
     title: "Register model",
     reads: ["read", "jobs/read", "models/read", "models/versions/read", "datastores/read"],
