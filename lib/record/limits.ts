@@ -8,6 +8,7 @@ const SECTION_LIMITS: Readonly<Record<string, number>> = {
   gate: 200_000,
   job: 120_000,
   cleanUp: 100_000,
+  dataCheck: 120_000,
   deployment: 80_000,
   setup: 80_000,
   lineage: 60_000,

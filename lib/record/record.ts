@@ -1,5 +1,6 @@
 // The record of a step, attached to the pipeline run and read again by later steps and by the results tab.
 import type { ComparisonSection } from "./comparison.ts";
+import type { DataCheckSection } from "./data-check.ts";
 import type {
   EvidenceSection,
   LineageSection,
@@ -45,6 +46,7 @@ export interface RunRecord {
   run?: RunSection;
   workspace?: WorkspaceSection;
   data?: AssetSection;
+  dataCheck?: DataCheckSection;
   job?: JobSection;
   gate?: GateSection;
   comparison?: ComparisonSection;

@@ -1,6 +1,7 @@
 // The schema of a record, as the writer and the reader hold it; docs/record.schema.json publishes it.
 // Tests: test/lib/record/record.test.ts
 import { comparisonShape } from "./comparison.ts";
+import { dataCheckShape } from "./data-check.ts";
 import { flag, list, map, number, oneOf, type Shape, section, text } from "./shape.ts";
 
 const attachment = section({ type: text(200), name: text(500) }, "type", "name");
@@ -412,6 +413,7 @@ export const recordShape: Shape = section(
       },
       "started",
     ),
+    dataCheck: dataCheckShape,
     ...evidence,
     omitted: map(number),
     error: section({ message: text(8_000), hint: text(), requestId: text(), code: text() }, "message"),

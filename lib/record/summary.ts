@@ -1,6 +1,7 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
 import { appliedPart, cleanUpPart, watchPart } from "./changes-summary.ts";
 import { comparisonPart } from "./comparison.ts";
+import { dataCheckPart } from "./data-check.ts";
 import { cell, code, duration, link, quote, table } from "./markdown.ts";
 import { proofPart } from "./proof-page.ts";
 import type { RunRecord } from "./record.ts";
@@ -21,6 +22,7 @@ export function summaryMarkdown(given: RunRecord): string {
   if (record === undefined) return "";
   const parts = [
     ...assetPart("Data", record.data),
+    ...dataCheckPart(record.dataCheck),
     ...jobPart(record),
     ...gatePart(record.gate),
     ...comparisonPart(record.comparison),

@@ -13,7 +13,7 @@ const BY_NAME: readonly (readonly [RegExp, TableFormat])[] = [
 ];
 
 /** The format that a file's name says; undefined where it says none that is read as a table. */
-function formatOfName(name: string): TableFormat | undefined {
+export function formatOfName(name: string): TableFormat | undefined {
   return BY_NAME.find(([pattern]) => pattern.test(name))?.[1];
 }
 

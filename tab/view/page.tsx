@@ -10,6 +10,7 @@ import { Comparisons } from "./comparisons.tsx";
 import { Costs } from "./costs.tsx";
 import { Curves, chartsOf } from "./curves.tsx";
 import { Data } from "./data.tsx";
+import { DataChecks } from "./data-checks.tsx";
 import { Deployments } from "./deployments.tsx";
 import { Evidence } from "./evidence.tsx";
 import { Gates } from "./gates.tsx";
@@ -59,6 +60,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
     [has(({ job }) => job), "jobs", "Jobs"],
     [images.length > 0, "images", "Pictures"],
     [has(({ data }) => data), "data", "Data"],
+    [has(({ dataCheck }) => dataCheck), "data-checks", "Data checks"],
     [has((one) => one.deployment ?? one.rollback ?? one.invocation), "deployments", "Deployments"],
     [nodes.length > 1, "lineage", "Lineage"],
     [has((one) => one.model ?? one.promotion ?? one.proof ?? one.pullRequest ?? one.evidence), "evidence", "Evidence"],
@@ -133,6 +135,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
       <Jobs steps={steps} />
       <Images images={images} />
       <Data steps={steps} />
+      <DataChecks steps={steps} />
       <Deployments steps={steps} />
       <Lineage nodes={nodes} />
       <Evidence steps={steps} />

@@ -3,7 +3,7 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "plan" | "traceability" | "pullRequest" | "pullRequestName" | "pullRequestThread" | "gitHubConnection"> & {
+export type Inputs = Pick<SharedInputs, "onFail" | "plan" | "traceability" | "pullRequest" | "pullRequestName" | "pullRequestThread" | "gitHubConnection"> & {
   /** Name of the Azure ML job, as SubmitJob leaves it in its output variable `jobName`: `$(train.jobName)` after a step with `name: train`. */
   jobName: string;
   /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. Lines that start with `#` are remarks. */
@@ -12,8 +12,6 @@ export type Inputs = Pick<SharedInputs, "plan" | "traceability" | "pullRequest" 
   champion: string;
   /** The result of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
   missingChampion: "fail" | "skip";
-  /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
-  onFail: "fail" | "warn" | "continue";
   /** Step of the pipeline whose metrics count, by its name, its path (`outer/inner`) or its run id. Left empty, metrics are found by themselves: on the job, else on the one run below it that has them; of a sweep or an AutoML job on the best trial that the service names. Where several runs have a metric, the rule fails and names them. */
   metricsFrom: string | undefined;
   /** Merges the metrics of the job's direct child runs, of each metric the value that was logged last. Where the job has a metric too, its own counts. Rather leave it off: a value from whichever run came last is no judgement, and metrics are found without it. */
@@ -41,7 +39,7 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "rules", type: "multiLine", required: true },
     { name: "champion", type: "string", default: "none" },
     { name: "missingChampion", type: "pickList", default: "fail", options: ["fail", "skip"] },
-    { name: "onFail", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] },
+    shared.onFail,
     { name: "metricsFrom", type: "string" },
     { name: "includeChildRuns", type: "boolean", default: "false" },
     { name: "metricsTimeoutInSeconds", type: "int", default: "120" },

@@ -27,6 +27,10 @@ export interface SharedInputs {
   allowedFolders: string | undefined;
   /** Dry run: shows what would be written to Azure ML, one JSON object (`method`, `path`, `body`) a line, and changes nothing. Outputs that only a write returns stay unset. */
   plan: boolean;
+  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
+  registry: string | undefined;
+  /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
+  onFail: "fail" | "warn" | "continue";
   /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
   timeoutInMinutes: number;
   /** Name of the endpoint. Where a file names one too, this input counts. */
@@ -43,8 +47,6 @@ export interface SharedInputs {
   expectations: string | undefined;
   /** The call fails the task when its reply takes longer than this. Left empty, any latency will do. */
   maxLatencyInMilliseconds: number | undefined;
-  /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
-  registry: string | undefined;
   /** Name of the registered model. */
   modelName: string;
   /** What the run's pull request is told: `comment` keeps one comment up to date, `status` sets a status that a branch policy can require, `comment, status` both, `none` nothing. Also after the merge, in the run of the merged commit. Never fails the step: what is refused is one warning that names the permission. */
@@ -74,6 +76,8 @@ export const resourceGroup: InputField = { name: "resourceGroup", type: "string"
 export const workspace: InputField = { name: "workspace", type: "string", visible: [[["connectionType", "=", "azureSubscription"]]] };
 export const allowedFolders: InputField = { name: "allowedFolders", type: "multiLine" };
 export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
+export const registry: InputField = { name: "registry", type: "string" };
+export const onFail: InputField = { name: "onFail", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] };
 export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
 export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
 export const endpointName: InputField = { name: "endpointName", type: "string" };
@@ -83,7 +87,6 @@ export const traceability: InputField = { name: "traceability", type: "pickList"
 export const requestFile: InputField = { name: "requestFile", type: "filePath" };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };
-export const registry: InputField = { name: "registry", type: "string" };
 export const modelName: InputField = { name: "modelName", type: "string", required: true };
 export const pullRequest: InputField = { name: "pullRequest", type: "pickList", default: "none", options: ["none", "comment", "status", "comment, status"], editable: true };
 export const pullRequestName: InputField = { name: "pullRequestName", type: "string", visible: [[["pullRequest", "!=", "none"]]] };

@@ -16,6 +16,14 @@ export const TASK_OPERATIONS = {
     files: true,
     role: "AzureML Data Scientist",
   },
+  CheckData: {
+    title: "Check data",
+    reads: ["read", "data/read", "data/versions/read", "datastores/read"],
+    changes: [],
+    ifUsed: ["jobs/read"],
+    files: true,
+    role: "AzureML Data Scientist",
+  },
   SubmitJob: SUBMIT_JOB,
   WaitForJob: {
     title: "Wait for job",

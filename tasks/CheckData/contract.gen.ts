@@ -1,0 +1,64 @@
+// Made from tasks/CheckData/task.json by `npm run generate`: change tasks/CheckData/contract.json, not this file.
+import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
+import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
+import * as shared from "../shared/inputs.gen.ts";
+
+/** Source: Where the asset comes from; each choice has inputs of its own. */
+export type Source =
+  | {
+      source: "version";
+      /** Version to check, or a label after `@`. Left empty, the latest. */
+      dataVersion: string | undefined;
+      dataPath: undefined;
+    }
+  | {
+      source: "files";
+      dataVersion: undefined;
+      /** A file or folder of the repository, relative to the working directory: to check data before anything is uploaded. */
+      dataPath: string;
+    };
+
+export type Inputs = Pick<SharedInputs, "registry" | "onFail" | "allowedFolders"> & {
+  /** Name of the asset in the workspace: letters, digits, `.`, `_` and `-`, starting with a letter or a digit. */
+  name: string | undefined;
+  /** What the data are compared with: `previous` (the version before; of files, the newest version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. */
+  baseline: string;
+  /** YAML with what is expected of rows and columns: types, missing values, ranges, values, freshness, repeated rows, and how far the data may differ from the baseline. */
+  expectationsFile: string | undefined;
+  /** One rule a line, in CEL: `data.rows >= 1000`, `nulls.income <= 0.01`, `psi.all(name, psi[name] < 0.2)`. `data` and `baseline` hold rows, columns, files, bytes, malformed and duplicates; `nulls`, `minimum`, `maximum`, `mean`, `deviation`, `distinct` and `age` (hours since the newest time) a number of each column; `psi`, `jensenShannon`, `kolmogorovSmirnov` and `wasserstein` its drift; `baseline['nulls.income']` a column of the baseline. */
+  dataRules: string | undefined;
+} & ConnectionType & Source;
+
+export interface Outputs {
+  /** `true` when every check held, else `false`. */
+  passed: boolean;
+  /** Names of the checks that failed, one a line. */
+  failed: string;
+  /** Number of rows. */
+  rows: string;
+  /** What the data were compared with, as `<name>:<version>`; empty where there was nothing. */
+  baseline: string;
+}
+
+export const contract: Contract<Inputs, Outputs> = contractOf({
+  task: { id: "14829ec3-a47b-414e-9dd2-01495f32bef0", name: "AzureMLCheckData", friendlyName: "Azure ML: Check data", version: "1.0.0" },
+  inputs: [
+    ...shared.connectionTypeInputs,
+    shared.registry,
+    { name: "source", type: "pickList", required: true, default: "version", options: ["version", "files"] },
+    { name: "name", type: "string" },
+    { name: "dataVersion", type: "string", visible: [[["source", "=", "version"]]] },
+    { name: "dataPath", type: "string", required: true, visible: [[["source", "=", "files"]]] },
+    { name: "baseline", type: "string", default: "previous" },
+    { name: "expectationsFile", type: "filePath" },
+    { name: "dataRules", type: "multiLine" },
+    shared.onFail,
+    shared.allowedFolders,
+  ],
+  outputs: [
+    { name: "passed", type: "boolean" },
+    { name: "failed", type: "string" },
+    { name: "rows", type: "string" },
+    { name: "baseline", type: "string" },
+  ],
+});
