@@ -1,5 +1,7 @@
 // Written by `npm run generate` from the files that declare a kind of document. Do not edit.
+import { alertRuleKind } from "./endpoints/azure-monitor.ts";
 import { automlJobKind } from "./jobs/automl.ts";
+import { autoscaleKind } from "./endpoints/azure-monitor.ts";
 import { batchDeploymentKind } from "./endpoints/batch-deployment.ts";
 import { batchEndpointKind } from "./endpoints/batch-endpoint.ts";
 import { commandJobKind } from "./jobs/command.ts";
@@ -9,6 +11,7 @@ import { connectionKind } from "./workspace/connection.ts";
 import { dataImportKind } from "./schedules/data-import.ts";
 import { dataKind } from "./assets/data.ts";
 import { datastoreKind } from "./workspace/datastore.ts";
+import { diagnosticSettingKind } from "./endpoints/azure-monitor.ts";
 import { distillationJobKind } from "./jobs/distillation.ts";
 import { environmentKind } from "./assets/environment.ts";
 import { finetuningJobKind } from "./jobs/finetuning.ts";
@@ -38,6 +41,9 @@ export const APPLIED_KINDS = [
   marketplaceSubscriptionKind,
   serverlessEndpointKind,
   onlineDeploymentKind,
+  autoscaleKind,
+  diagnosticSettingKind,
+  alertRuleKind,
   batchDeploymentKind,
   scheduleKind,
   dataImportKind,

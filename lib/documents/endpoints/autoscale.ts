@@ -102,7 +102,7 @@ const profile = object("a profile", {
   ),
 });
 
-const settings = object("autoscale settings", {
+export const autoscaleSettings = object("autoscale settings", {
   enabled: optional(boolean),
   name: optional(text()),
   targetResourceUri: optional(text()),
@@ -135,13 +135,13 @@ const whole = object("autoscale settings", {
   name: optional(text()),
   type: optional(text()),
   id: optional(text()),
-  properties: required(settings),
+  properties: required(autoscaleSettings),
 });
 
 /** The settings of a file, whichever form it has. */
 export interface AutoscaleDocument {
   readonly tags: Readonly<Record<string, string>>;
-  readonly properties: Infer<typeof settings>;
+  readonly properties: Infer<typeof autoscaleSettings>;
 }
 
 /** @throws all faults of the file at once, each with its line */
@@ -149,7 +149,7 @@ export function readAutoscale(file: SourceFile): AutoscaleDocument {
   const at = new Reading(file);
   const isWhole = file.node.entries.has("properties");
   const value = isWhole ? whole.read(file.node, at) : undefined;
-  const properties = isWhole ? value?.properties : settings.read(file.node, at);
+  const properties = isWhole ? value?.properties : autoscaleSettings.read(file.node, at);
   if (properties?.profiles.length === 0)
     at.fault(profilesOf(file.node) ?? file.node, "autoscale settings need a profile.", {
       hint: "Add one under `profiles`.",

@@ -122,6 +122,32 @@ export const SAMPLES: Readonly<Record<string, Tree>> = {
     ssh_settings: { admin_username: "u", admin_password: SECRET },
     identity: { type: "system_assigned" },
   },
+  alertRule: {
+    ...{ type: "Microsoft.Insights/metricAlerts", name: "errors" },
+    properties: {
+      ...{ severity: 2, scopes: ["onlineEndpoints/e"], evaluationFrequency: "PT1M", windowSize: "PT5M" },
+      criteria: {
+        allOf: [
+          {
+            ...{ name: "c", metricName: "RequestsPerMinute", operator: "GreaterThan", threshold: 1 },
+            timeAggregation: "Average",
+            dimensions: [{ name: "statusCodeClass", operator: "Include", values: ["5xx"] }],
+          },
+        ],
+      },
+    },
+  },
+  diagnosticSetting: {
+    ...{ type: "Microsoft.Insights/diagnosticSettings", name: "logs", scope: "onlineEndpoints/e" },
+    properties: {
+      storageAccountId: "/subscriptions/s/resourceGroups/r/providers/Microsoft.Storage/storageAccounts/a",
+      logs: [{ category: "AmlOnlineEndpointEventLog", enabled: true }],
+    },
+  },
+  autoscaleSetting: {
+    ...{ type: "Microsoft.Insights/autoscaleSettings", name: "a", scope: "onlineEndpoints/e/deployments/d" },
+    properties: { profiles: [{ name: "p", capacity: { minimum: "1", maximum: "3", default: "1" } }] },
+  },
   registry: { name: "shared", location: "l", replication_locations: [{ location: "l", storage_config: {} }] },
   finetuning: {
     type: "finetuning",
