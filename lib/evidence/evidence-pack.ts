@@ -135,6 +135,7 @@ function dataAndCode(records: readonly RunRecord[], { commit, branch, pullReques
         `data ${cell(`${name}:${version}`)}${created ? ", new in this run" : ""}${change ? `; ${differenceOf(change)}` : ""}`,
         ...(change?.files ?? []).map((file) => `${cell(`${name}:${version}`)}: ${cell(file.path)} ${file.change}`),
       ]),
+      ...records.flatMap(({ gate }) => (gate?.sameData ? [cell(gate.sameData.why)] : [])),
       ...inputs.map(([name, uri]) => `input ${cell(name)}: ${cell(String(uri))}`),
       ...(commit === ""
         ? []

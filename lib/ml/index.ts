@@ -24,6 +24,7 @@ export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
 export { type ChampionChoice, parseChampion } from "./gate/champion.ts";
 export { recordEvaluation } from "./gate/evidence.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
+export { parseMeasuredOn } from "./gate/measured-data.ts";
 export { parseRules } from "./gate/rules.ts";
 export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
 export { cancelLeft } from "./jobs/ownership.ts";

@@ -222,6 +222,31 @@ export const recordShape: Shape = section(
         metrics: map(number),
         championMetrics: map(number),
         metricRuns: map(text(300)),
+        championWhy: text(),
+        championJob: text(),
+        sameData: section(
+          {
+            verdict: oneOf("same", "different", "unknown"),
+            why: text(4_000),
+            inputs: list(
+              section(
+                {
+                  input: text(),
+                  verdict: oneOf("same", "different", "unknown"),
+                  job: text(),
+                  champion: text(),
+                  why: text(),
+                },
+                "input",
+                "verdict",
+              ),
+              100,
+            ),
+          },
+          "verdict",
+          "why",
+          "inputs",
+        ),
         curves: attachment,
         images: list(image, 24),
       },

@@ -109,6 +109,21 @@ export interface GateSection {
   championMetrics?: Readonly<Record<string, number>>;
   /** By metric: the run below the job that has it, in words. */
   metricRuns?: Readonly<Record<string, string>>;
+  /** Why the champion is the champion, and its job. */
+  championWhy?: string;
+  championJob?: string;
+  /** Whether both were measured on the same data, and each input that was compared. */
+  sameData?: {
+    verdict: "same" | "different" | "unknown";
+    why: string;
+    inputs: readonly {
+      input: string;
+      verdict: "same" | "different" | "unknown";
+      job?: string;
+      champion?: string;
+      why?: string;
+    }[];
+  };
   /** Curves of the job and of its champion: attachment of the same step. Since version 2 of the record, as `images`. */
   curves?: AttachmentReference;
   images?: readonly ImageReference[];

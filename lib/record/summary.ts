@@ -120,7 +120,8 @@ function metricsPart(metrics: Readonly<Record<string, number>> | undefined): str
 function gatePart(gate: GateSection | undefined): string[] {
   if (!gate) return [];
   const champion = gate.champion ? `, against ${code(gate.champion)}` : "";
-  return [`**The gate is ${gate.passed ? "open" : "closed"}**${champion}`, ...rulesPart("Rule", gate.rules)];
+  const data = gate.sameData && gate.sameData.verdict !== "same" ? [cell(gate.sameData.why)] : [];
+  return [`**The gate is ${gate.passed ? "open" : "closed"}**${champion}`, ...data, ...rulesPart("Rule", gate.rules)];
 }
 
 const MARKS = { passed: "✅", failed: "❌", skipped: "➖" } as const;

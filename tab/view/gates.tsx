@@ -36,11 +36,24 @@ function Gate({ step }: { step: Step }) {
         {gate.champion ? `, against ${gate.champion}` : ", without a champion"}
         {gate.isPlan && ". A dry run: it judged nothing that counts."}
       </p>
+      <Measured gate={gate} />
       <Rules rules={gate.rules} failed={failed} name={step.name} />
       <Omitted omitted={step.record.omitted} list="gate.rules" />
       <Metrics metrics={gate.metrics} champion={gate.championMetrics} name={step.name} />
     </article>
   );
+}
+
+/** Why the champion is the champion, and on what both were measured. */
+function Measured({ gate: { champion, championWhy, championJob, metricRuns = {}, sameData } }: { gate: GateSection }) {
+  const runs = Object.entries(metricRuns);
+  const sentences = [
+    ...(champion && championWhy ? [`${champion} is the champion: ${championWhy}.`] : []),
+    ...(championJob && championJob !== champion ? [`Its job is ${championJob}.`] : []),
+    ...(runs.length > 0 ? [`Metrics: ${runs.map(([metric, run]) => `${metric} of ${run}`).join(", ")}.`] : []),
+    ...(sameData ? [sameData.why] : []),
+  ];
+  return sentences.length === 0 ? null : <p>{sentences.join(" ")}</p>;
 }
 
 function Rules({ rules, failed, name }: { rules: readonly RuleSection[]; failed: number; name: string }) {

@@ -12,6 +12,10 @@ export type Inputs = Pick<SharedInputs, "onFail" | "plan" | "traceability" | "pu
   champion: string;
   /** The result of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
   missingChampion: "fail" | "skip";
+  /** Compares what both runs really read, input by input: versions by their number, paths and outputs of upstream steps by their files. `require` also fails where it is not known. */
+  sameData: "require" | "warn" | "ignore";
+  /** Names of the inputs that `sameData` compares, separated by commas: `test`, or `evaluate.test` for an input of the step `evaluate`. Left empty, all inputs with data of the run that has the metrics: then training data counts too. */
+  measuredOn: string | undefined;
   /** Step of the pipeline whose metrics count, by its name, its path (`outer/inner`) or its run id. Left empty, metrics are found by themselves: on the job, else on the one run below it that has them; of a sweep or an AutoML job on the best trial that the service names. Where several runs have a metric, the rule fails and names them. */
   metricsFrom: string | undefined;
   /** Merges the metrics of the job's direct child runs, of each metric the value that was logged last. Where the job has a metric too, its own counts. Rather leave it off: a value from whichever run came last is no judgement, and metrics are found without it. */
@@ -40,6 +44,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "champion", type: "string", default: "none" },
     { name: "missingChampion", type: "pickList", default: "fail", options: ["fail", "skip"] },
     shared.onFail,
+    { name: "sameData", type: "pickList", default: "warn", options: ["require", "warn", "ignore"] },
+    { name: "measuredOn", type: "string" },
     { name: "metricsFrom", type: "string" },
     { name: "includeChildRuns", type: "boolean", default: "false" },
     { name: "metricsTimeoutInSeconds", type: "int", default: "120" },

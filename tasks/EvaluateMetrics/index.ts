@@ -1,5 +1,5 @@
 // Evaluate metrics: a job against rules and a champion; each rule is a test on the run.
-import { evaluateGate, openWorkspace, parseChampion, parseRules } from "../../lib/ml/index.ts";
+import { evaluateGate, openWorkspace, parseChampion, parseMeasuredOn, parseRules } from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { recordsOfRun } from "../../lib/task/records-of-run.ts";
 import { leaveVerdict } from "../../lib/task/verdict.ts";
@@ -9,9 +9,10 @@ import { contract, type Inputs, type Outputs } from "./contract.gen.ts";
 const story: Story<Inputs, Outputs> = async ({ inputs, open, signal, record, run }) => {
   const others = recordsOfRun(run, signal);
   const workspace = await open(openWorkspace);
-  const { jobName, missingChampion, includeChildRuns, metricsFrom } = inputs;
+  const { jobName, missingChampion, includeChildRuns, metricsFrom, sameData } = inputs;
   const gate = await evaluateGate(workspace, {
-    ...{ jobName, missingChampion, includeChildRuns, metricsFrom },
+    ...{ jobName, missingChampion, includeChildRuns, metricsFrom, sameData },
+    measuredOn: parseMeasuredOn(inputs.measuredOn),
     rules: parseRules(inputs.rules),
     champion: parseChampion(inputs.champion),
     patience: inputs.metricsTimeoutInSeconds * 1000,

@@ -29,6 +29,8 @@ export type Champion =
       readonly name: string;
       /** For sentences: "the champion breast-cancer:3, live on breast-cancer". */
       readonly called: string;
+      /** Why it is the champion, as a part of a sentence: "it carries the tag stage=production". */
+      readonly why: string;
       /** The job whose metrics count; undefined where the model does not say. */
       readonly jobName: string | undefined;
       /** The workspace of the job, for a model that was shared or promoted; the gate's own where absent. */
@@ -76,7 +78,7 @@ export async function findChampion(workspace: Workspace, choice: ChampionChoice)
       const version = await modelVersion(workspace, choice);
       const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
       if (!version) return { found: false, why: `there is no model ${written}` };
-      return asChampion(workspace, workspace, choice.name, version, "");
+      return asChampion(workspace, workspace, choice.name, version, "", whyVersion(choice));
     }
     case "endpoint":
       return liveModel(workspace, choice.name);
@@ -93,7 +95,8 @@ async function championJob(workspace: Workspace, name: string): Promise<Champion
       `The champion ${name} is ${status}, not Completed, so there is nothing to measure against.`,
       { errorCode: "AML1504", hint: "Name a job that has completed, or a model or an endpoint." },
     );
-  return { found: true, name, called: `the champion ${name}`, jobName: job.name ?? name };
+  const why = "the input champion names this job";
+  return { found: true, name, called: `the champion ${name}`, why, jobName: job.name ?? name };
 }
 
 /**
@@ -105,7 +108,13 @@ export async function liveModelOf(
   workspace: Workspace,
   name: string,
 ): Promise<
-  | { readonly found: true; readonly model: string; readonly name: string; readonly version: string }
+  | {
+      readonly found: true;
+      readonly model: string;
+      readonly name: string;
+      readonly version: string;
+      readonly why: string;
+    }
   | { readonly found: false; readonly why: string }
 > {
   const [endpoint, deployments] = await Promise.all([findEndpoint(workspace, name), listDeployments(workspace, name)]);
@@ -122,23 +131,31 @@ export async function liveModelOf(
       { errorCode: "AML1504" },
     );
   }
-  return { found: true, model, name: reference.name, version: reference.version };
+  const share = endpoint.properties.traffic?.[live];
+  const why = `its deployment ${live} has ${share} % of the traffic of the endpoint ${name}, and none has more`;
+  return { found: true, model, name: reference.name, version: reference.version, why };
 }
 
 async function liveModel(workspace: Workspace, endpoint: string): Promise<Champion> {
   const live = await liveModelOf(workspace, endpoint);
   if (!live.found) return live;
-  const { model, ...reference } = live;
+  const { model, why, ...reference } = live;
   const of = `, live on ${endpoint}`;
   const registryName = /^azureml:\/\/registries\/([^/]+)\//i.exec(model)?.[1];
   if (registryName !== undefined) {
     const registry = await openRegistry(workspace, registryName, workspace).catch(undefinedIfUnreadable);
     const shared = registry && (await findVersion(registry, "models", reference.name, reference.version));
-    return asChampion(workspace, registry ?? workspace, reference.name, shared ?? { name: reference.version }, of);
+    return asChampion(workspace, registry ?? workspace, reference.name, shared ?? { name: reference.version }, of, why);
   }
   const inWorkspace = parseArmId(model) !== undefined || !model.startsWith("azureml://");
   const version = inWorkspace ? await findVersion(workspace, "models", reference.name, reference.version) : undefined;
-  return asChampion(workspace, workspace, reference.name, version ?? { name: reference.version }, of);
+  return asChampion(workspace, workspace, reference.name, version ?? { name: reference.version }, of, why);
+}
+
+function whyVersion({ version, label }: { version?: string; label?: string }): string {
+  if (version !== undefined) return "the input champion names this version";
+  if (label === undefined || label === "latest") return "it is the newest version";
+  return `it carries the label, tag or stage ${label}`;
 }
 
 /** A job that the service itself names counts; otherwise the one of its origin, where the model came from elsewhere. */
@@ -148,9 +165,10 @@ async function asChampion(
   name: string,
   version: AssetBody,
   of: string,
+  why: string,
 ): Promise<Champion> {
   const full = `${name}:${versionIn(version) ?? "?"}`;
-  const found = { found: true as const, name: full, called: `the champion ${full}${of}` };
+  const found = { found: true as const, name: full, called: `the champion ${full}${of}`, why };
   const stated = home === workspace ? statedJobOf(version, workspace) : undefined;
   if (stated !== undefined) return { ...found, jobName: stated };
   const origin = await originJob(workspace, home, name, version);

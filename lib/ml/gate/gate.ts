@@ -6,7 +6,9 @@ import { type Metrics, metricHistory } from "../jobs/metrics.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
 import { metricsAtTheEnd, metricsOfChampion } from "./job-metrics.ts";
+import { measuredOnSame, type parseMeasuredOn } from "./measured-data.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
+import type { SameData } from "./same-data.ts";
 
 export interface GateOptions {
   readonly jobName: string;
@@ -17,6 +19,10 @@ export interface GateOptions {
   readonly includeChildRuns: boolean;
   /** The step whose metrics count, by its name, path or run id; found by themselves where absent. */
   readonly metricsFrom?: string | undefined;
+  /** Fate of rules that compare with a champion which was measured on other data; `ignore` looks at no data. */
+  readonly sameData?: "require" | "warn" | "ignore";
+  /** Inputs with the data that metrics are measured on; all with data where empty. */
+  readonly measuredOn?: ReturnType<typeof parseMeasuredOn>;
   /** Milliseconds to wait for the job to end and for metrics that rules name. */
   readonly patience: number;
   readonly clock?: Clock;
@@ -35,6 +41,10 @@ export interface GateResult {
   readonly metricRuns?: Readonly<Record<string, string>>;
   /** The one run that has all metrics that rules name, where that is not the job itself. */
   readonly measuredRun?: string;
+  /** Why the champion is the champion, where there is one. */
+  readonly championWhy?: string;
+  /** Whether both were measured on the same data, where a rule compares them. */
+  readonly sameData?: SameData;
   /** The job of the champion, where that is one of this workspace. */
   readonly championJob?: string;
   /** When the service made the job. */
@@ -57,18 +67,23 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   const { metrics } = found;
   const championMetrics = theirs?.metrics;
   const jobCreated = job.systemData?.createdAt;
-  const history = await histories(workspace, options, found);
+  const [history, sameData] = await Promise.all([
+    histories(workspace, options, found),
+    dataOf(workspace, options, found, champion, theirs),
+  ]);
   const facts = { metrics, history, ...(championMetrics ? { champion: championMetrics } : {}) };
   const rules = options.rules.map((rule) => {
     const result =
       verdict(rule, champion, championMetrics, options.missingChampion) ??
       notChosen(rule, found, theirs, called(champion)) ??
-      judge(rule, facts, called(champion));
+      onData(rule, judge(rule, facts, called(champion)), sameData, options);
     return { ...result, passed: result.outcome !== "failed" };
   });
   sayRuns(workspace, found, wanted.names, "The metric");
   if (theirs) sayRuns(workspace, theirs, wantedOf(options, ["champion"]).names, "The champion's metric");
-  workspace.log.info(`Champion: ${champion?.found ? champion.name : "none"}.`);
+  workspace.log.info(`Champion: ${champion?.found ? sayChampion(champion) : "none"}.`);
+  if (sameData?.verdict === "different" && options.sameData !== "require") workspace.log.warn(sameData.why);
+  else if (sameData !== undefined) workspace.log.info(sameData.why);
   for (const { outcome, rule, detail } of rules) {
     workspace.log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
   }
@@ -80,6 +95,8 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
     ...(champion?.found ? { champion: champion.name } : {}),
     ...(championMetrics ? { championMetrics } : {}),
     ...runsOf(found, wanted.names),
+    ...(champion?.found ? { championWhy: champion.why } : {}),
+    ...(sameData === undefined ? {} : { sameData }),
     ...(champion?.found && champion.jobName && !champion.workspace ? { championJob: champion.jobName } : {}),
     ...(jobCreated === undefined ? {} : { jobCreated }),
     ...(workspace.azure.dryRun ? { isPlan: true } : {}),
@@ -119,6 +136,48 @@ function notChosen(
   ];
   if (sentences.length === 0) return undefined;
   return { rule: rule.text, outcome: "failed", detail: [...new Set(sentences)].join(" ") };
+}
+
+/** The data of both, where a rule compares with a champion whose job can be asked. */
+async function dataOf(
+  workspace: Workspace,
+  options: GateOptions,
+  found: FoundMetrics,
+  champion: Champion | undefined,
+  theirs: FoundMetrics | undefined,
+): Promise<SameData | undefined> {
+  const { sameData = "ignore", rules, jobName, measuredOn = [] } = options;
+  if (sameData === "ignore" || !champion?.found || !rules.some(({ needs }) => needs.asksChampion)) return undefined;
+  if (champion.jobName === undefined || theirs === undefined)
+    return {
+      verdict: "unknown",
+      why: "Whether both were measured on the same data is not known: the champion's job cannot be asked.",
+      inputs: [],
+    };
+  const compared = rules.filter(({ needs }) => needs.asksChampion);
+  const metrics = new Set(
+    compared.flatMap((rule) => [
+      ...namesIn(rule, "metrics"),
+      ...namesIn(rule, "history"),
+      ...namesIn(rule, "champion"),
+    ]),
+  );
+  const other = { workspace: champion.workspace ?? workspace, jobName: champion.jobName, found: theirs };
+  return measuredOnSame({ workspace, jobName, found }, other, metrics, measuredOn);
+}
+
+/** A comparison counts only as far as both were measured on the same data: fails closed where that is required. */
+function onData(rule: Rule, result: RuleResult, data: SameData | undefined, { sameData }: GateOptions): RuleResult {
+  if (data === undefined || data.verdict === "same" || !rule.needs.asksChampion) return result;
+  const isRequired = sameData === "require";
+  if (!isRequired && data.verdict === "unknown") return result;
+  const detail = [result.detail, data.why, ...(isRequired ? ["The input sameData is require."] : [])].join(" ").trim();
+  return { ...result, detail, outcome: isRequired ? "failed" : result.outcome };
+}
+
+function sayChampion({ name, why, jobName }: Champion & { readonly found: true }): string {
+  const job = jobName === undefined ? "it does not say which job made it" : `its job is ${jobName}`;
+  return jobName === name ? `${name}; ${why}` : `${name}; ${why}; ${job}`;
 }
 
 /** Says which run has a metric, where that is not the job itself. */

@@ -49,6 +49,8 @@ export interface ChildRun {
   readonly runType?: string | null;
   readonly properties?: Record<string, string> | null;
   readonly tags?: Record<string, string> | null;
+  /** Data and models by the input's name, of some runs (docs/facts/azureml-wire.md#11.2). */
+  readonly inputs?: Readonly<Record<string, { readonly assetId?: string; readonly type?: string } | null>> | null;
   readonly parentRunId?: string | null;
   readonly rootRunId?: string | null;
   readonly error?: RunError | null;
@@ -128,15 +130,31 @@ export async function outputPlaces(
     return assetId ? [[name, assetId] as const] : [];
   });
   if (assets.length === 0) return {};
-  const resolved = await azure.request<{ values?: Record<string, { uri?: string }> }>(
-    "POST",
-    `${await workspace.serviceUrl("data")}/dataversion/batchGetResolvedUris`,
-    { doing, body: { values: assets.map(([, assetId]) => assetId) }, expect, repeats: true, signal },
+  const places = await resolvedUris(
+    workspace,
+    assets.map(([, assetId]) => assetId),
+    doing,
   );
   return Object.fromEntries(
     assets.flatMap(([name, assetId]) => {
-      const uri = resolved.body?.values?.[assetId]?.uri;
+      const uri = places[assetId];
       return uri ? [[name, uri] as const] : [];
     }),
+  );
+}
+
+/** Where data assets lie, by their ids: one round trip. Without those that the service does not say. */
+export async function resolvedUris(
+  workspace: Workspace,
+  assetIds: readonly string[],
+  doing: string,
+): Promise<Record<string, string>> {
+  const resolved = await workspace.azure.request<{ values?: Record<string, { uri?: string }> }>(
+    "POST",
+    `${await workspace.serviceUrl("data")}/dataversion/batchGetResolvedUris`,
+    { doing, body: { values: assetIds }, expect: [400, 403, 404, 405, 501], repeats: true, signal: workspace.signal },
+  );
+  return Object.fromEntries(
+    Object.entries(resolved.body?.values ?? {}).flatMap(([id, value]) => (value?.uri ? [[id, value.uri]] : [])),
   );
 }

@@ -4,6 +4,7 @@
 import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { versionIn } from "../assets/assets.ts";
+import { type FileDifference, type Files, fileDifference } from "../assets/file-difference.ts";
 import { blobsAt } from "../assets/held-files.ts";
 import type { LocalContent } from "../assets/local-content.ts";
 import { isRegistry, type Registry } from "../assets/registry.ts";
@@ -11,19 +12,12 @@ import { provenBlobsOf } from "../assets/version-places.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 
 /** Numbers of files, and the first of those that differ. */
-export interface DataChange {
+export interface DataChange extends Partial<FileDifference> {
   /** Version that it was compared with; absent where there is none before. */
   readonly since?: string;
-  readonly added?: number;
-  readonly changed?: number;
-  readonly removed?: number;
-  readonly unchanged?: number;
-  readonly files?: readonly { path: string; change: "added" | "changed" | "removed"; bytes?: number }[];
   /** Why nothing is known of it. */
   readonly unknown?: string;
 }
-
-const MOST_FILES = 200;
 
 /**
  * Compares files of this machine with those of a version. One round trip to list the version's files, three where its datastore has not
@@ -43,18 +37,12 @@ export async function dataChange(
   try {
     const place = await provenBlobsOf(home, "data", name, before);
     if (place === undefined) return { since, unknown: `The files of version ${since} cannot be read here.` };
-    return { since, ...difference(await blobsAt(place, home.signal), await filesOf(content)) };
+    return { since, ...fileDifference(await blobsAt(place, home.signal), await filesOf(content)) };
   } catch (error) {
     if (home.signal.aborted || !(error instanceof TaskError)) throw error;
     return { since, unknown: error.message };
   }
 }
-
-interface File {
-  readonly size: number;
-  readonly md5?: string | undefined;
-}
-type Files = ReadonlyMap<string, File>;
 
 /** By their paths; a single file has none, as in the place of a version. */
 async function filesOf(content: LocalContent): Promise<Files> {
@@ -64,21 +52,4 @@ async function filesOf(content: LocalContent): Promise<Files> {
       .toUpload("")
       .map(({ blob, size, digests }) => [content.isFolder ? blob.replace(/^\//, "") : "", { size, md5: digests?.md5 }]),
   );
-}
-
-function difference(before: Files, now: Files): DataChange {
-  const files: { path: string; change: "added" | "changed" | "removed"; bytes?: number }[] = [];
-  let unchanged = 0;
-  for (const [path, { size, md5 }] of now) {
-    const old = before.get(path);
-    const isSame = old !== undefined && old.size === size && (!old.md5 || !md5 || old.md5 === md5);
-    if (isSame) unchanged++;
-    else files.push({ path, change: old === undefined ? "added" : "changed", bytes: size });
-  }
-  for (const path of before.keys()) if (!now.has(path)) files.push({ path, change: "removed" });
-  const count = (change: string) => files.filter((one) => one.change === change).length;
-  return {
-    ...{ added: count("added"), changed: count("changed"), removed: count("removed"), unchanged },
-    files: files.slice(0, MOST_FILES).map((one) => (one.path === "" ? { ...one, path: "(the file itself)" } : one)),
-  };
 }

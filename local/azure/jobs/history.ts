@@ -2,7 +2,7 @@
 
 import { dataPlaneError } from "../arm/data-plane-error.ts";
 import { timestamp } from "../arm/envelope.ts";
-import { type JobRecord, runFolder } from "../records/job.ts";
+import { bodyOfKind, type JobInput, type JobRecord, runFolder } from "../records/job.ts";
 import { outputAssetId, parseReference } from "../records/references.ts";
 import type { Run, RunStatus } from "../tracking/store.ts";
 import type { AzureWorld } from "../world/world.ts";
@@ -211,9 +211,16 @@ function namedOutputs(world: AzureWorld, job: JobRecord): Json {
 }
 
 function namedInputs(job: JobRecord): Json {
+  const details = bodyOfKind(job.body, "AutoML")?.taskDetails as Record<string, JobInput | undefined> | undefined;
+  // The names of AutoML's own inputs (docs/facts/azureml-services.md#5.4).
+  const ofAutoML = { training_data: "trainingData", validation_data: "validationData", test_data: "testData" };
+  const tables = Object.entries(ofAutoML).flatMap(([name, key]) => {
+    const input = details?.[key];
+    return input ? [[name, input] as const] : [];
+  });
   const assets = Object.entries(job.body.inputs ?? {}).filter(([, input]) => input.jobInputType !== "literal");
   return Object.fromEntries(
-    assets.map(([name, input]) => [name, { assetId: input.uri, type: dataType(input.jobInputType) }]),
+    [...assets, ...tables].map(([name, input]) => [name, { assetId: input.uri, type: dataType(input.jobInputType) }]),
   );
 }
 
