@@ -3,6 +3,7 @@
 
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
+import { BuildResult, BuildStatus } from "azure-devops-node-api/interfaces/BuildInterfaces.js";
 import { PipelinesApi } from "azure-devops-node-api/PipelinesApi.js";
 import { TaskError } from "../errors.ts";
 import { sha256 } from "../sha256.ts";
@@ -40,7 +41,18 @@ export type StartTarget =
       readonly alias: string;
     };
 
+/** A run of the pipeline that is started. Times in milliseconds since the epoch. */
+export interface TargetRun {
+  readonly id: number;
+  readonly queuedAt: number;
+  /** Undefined while it goes on. */
+  readonly finishedAt: number | undefined;
+  readonly succeeded: boolean;
+}
+
 export interface StartedRun {
+  /** Of the run; a release has none here. */
+  readonly id?: number;
   /** `run 7` or `release 7`. */
   readonly reference: string;
   readonly url: string;
@@ -152,6 +164,24 @@ export class Starter extends RunMemory {
     return this.#releases.find(id, since, [this.#mark(version), this.#mark(version, this.key)]);
   }
 
+  /**
+   * Runs of the pipeline that is started, on the branch that it is started on: the newest 200. Two sequential round trips, or three
+   * where its default branch is meant.
+   */
+  async ofTarget(): Promise<TargetRun[]> {
+    const { id } = await this.#found();
+    const { branch = await this.#defaultBranch(id) } = this.#target as { branch?: string };
+    const runs = await this.runs(id, { top: 200 });
+    return runs.flatMap(({ id: run, queueTime, finishTime, result, status, sourceBranch }) => {
+      const isOther = branch !== undefined && sourceBranch !== undefined && sourceBranch !== fullRef(branch);
+      if (run === undefined || queueTime === undefined || isOther) return [];
+      const ended = status === BuildStatus.Completed ? (finishTime ?? queueTime).getTime() : undefined;
+      return [
+        { id: run, queuedAt: queueTime.getTime(), finishedAt: ended, succeeded: GOOD.has(result ?? BuildResult.None) },
+      ];
+    });
+  }
+
   /** @param start the key alone, as earlier releases of this extension wrote it */
   #mark(version: ModelVersion, start = this.identity): string {
     const text = `${this.#access.definitionId}\n${start}\n${version.name}\n${version.version}`;
@@ -218,9 +248,12 @@ export class Starter extends RunMemory {
   #describe(id: number): StartedRun {
     const { settings, project } = this.#access;
     const root = `${settings.collectionUri}${encodeURIComponent(project)}`;
-    return { reference: `run ${id}`, url: `${root}/_build/results?buildId=${id}` };
+    return { id, reference: `run ${id}`, url: `${root}/_build/results?buildId=${id}` };
   }
 }
+
+/** With warnings, a run has done its work. */
+const GOOD: ReadonlySet<BuildResult> = new Set([BuildResult.Succeeded, BuildResult.PartiallySucceeded]);
 
 const fullRef = (branch: string) => (branch.startsWith("refs/") ? branch : `refs/heads/${branch}`);
 

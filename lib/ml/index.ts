@@ -1,7 +1,7 @@
 // The public interface of lib/ml.
 export { type AppliedResource, applyDocuments } from "./apply/apply.ts";
 export { readDocuments } from "./apply/documents.ts";
-export { type AssetStore, openAssetStore } from "./assets/asset-store.ts";
+export { type AssetStore, needWorkspace, openAssetStore } from "./assets/asset-store.ts";
 export {
   type DownloadedModel,
   downloadFolder,
@@ -38,6 +38,9 @@ export { dataOf, registerDataIn } from "./register/register-data.ts";
 export { registerModelIn } from "./register/register-model.ts";
 export { cursorNames, newVersions } from "./register/watch.ts";
 export { startNewVersions } from "./register/watch-starts.ts";
+export type { MonitorResult } from "./retrain/decision.ts";
+export { memoryName, type TrainingStarter } from "./retrain/start-retraining.ts";
+export { readMonitors, watchMonitors } from "./retrain/watch-monitors.ts";
 export { deploy } from "./rollout/deploy.ts";
 export { rollBackEndpoint } from "./rollout/endpoint-rollback.ts";
 export { rollBack } from "./rollout/post-job-rollback.ts";

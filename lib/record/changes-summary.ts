@@ -53,10 +53,28 @@ export function appliedPart(applied: RunRecord["applied"]): string[] {
 
 export function watchPart(watch: RunRecord["watch"]): string[] {
   if (!watch) return [];
+  if (watch.monitors) return monitorPart(watch.monitors, watch);
   if (watch.started.length === 0) return ["**No new version** started anything"];
-  const rows = watch.started.map(
+  return [startedTable("Version", watch.started)];
+}
+
+function startedTable(title: string, started: NonNullable<RunRecord["watch"]>["started"]): string {
+  const rows = started.map(
     ({ version, reference, url, before }) =>
       `| ${code(version)} | ${link(reference, url)} | ${before ? "an earlier run" : "this run"} |`,
   );
-  return [["| Version | Started | By |", "| --- | --- | --- |", ...rows].join("\n")];
+  return [`| ${title} | Started | By |`, "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function monitorPart(
+  monitors: NonNullable<NonNullable<RunRecord["watch"]>["monitors"]>,
+  { started, decision = "" }: NonNullable<RunRecord["watch"]>,
+): string[] {
+  const rows = monitors.map(({ name, run, at, breached }) => {
+    const found =
+      run === undefined ? "no evidence" : breached.length > 0 ? `breached: ${breached.join(", ")}` : "within";
+    return `| ${code(name)} | ${cell(found)} | ${run === undefined ? "" : code(run)} | ${cell(at ?? "")} |`;
+  });
+  const table = ["| Monitor | Newest result | Job | Measured |", "| --- | --- | --- | --- |", ...rows].join("\n");
+  return [cell(decision), table, ...(started.length > 0 ? [startedTable("Breach", started)] : [])];
 }

@@ -435,6 +435,10 @@ export const recordShape: Shape = section(
             "url",
           ),
         ),
+        monitors: list(
+          section({ name: text(500), run: text(500), at: text(), breached: list(text(500)) }, "name", "breached"),
+        ),
+        decision: text(),
       },
       "started",
     ),

@@ -288,6 +288,20 @@ interface AppliedResource {
 /** Versions of models that started something. Since version 2 of the record. */
 export interface WatchSection {
   started: readonly StartedVersion[];
+  /** The newest result of each monitor that was looked at; none where new versions were. */
+  monitors?: readonly WatchedMonitor[];
+  /** Why a breach started a retraining, or why not: a sentence. */
+  decision?: string;
+}
+
+interface WatchedMonitor {
+  name: string;
+  /** The job that measured; undefined where none has completed lately. */
+  run?: string;
+  /** ISO 8601, UTC. */
+  at?: string;
+  /** Signals that are breached. */
+  breached: readonly string[];
 }
 
 interface StartedVersion {

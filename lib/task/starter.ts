@@ -1,6 +1,8 @@
 // Starts other pipelines and releases. It is a file of its own so that only tasks that do so carry the client.
 // Tests: test/tasks/watch.test.ts
-import { Starter, type StartTarget } from "../agent/starts.ts";
+import { type StartedRun, Starter, type StartTarget } from "../agent/starts.ts";
+import { TaskError } from "../errors.ts";
+import type { MonitorResult, TrainingStarter } from "../ml/index.ts";
 import type { StoryRun } from "./task.ts";
 
 export type { StartTarget } from "../agent/starts.ts";
@@ -12,17 +14,43 @@ export const openStarter = (run: Pick<StoryRun<never>, "access">, target: StartT
 /** The inputs that say what is started, as WatchModels has them. */
 type TargetInputs =
   | { start: "release"; releaseDefinition: string; artifactAlias: string }
-  | {
-      start: "pipeline";
-      pipelineToStart: string;
-      branch: string | undefined;
-      nameParameter: string;
-      versionParameter: string;
-    };
+  | { start: "pipeline"; pipelineToStart: string; branch: string | undefined };
 
-export function targetOf(inputs: TargetInputs): StartTarget {
-  if (inputs.start === "release")
+/** Names of the inputs that name the parameters of a pipeline: those of a version, and those of a breach. */
+type ParameterInputs = Readonly<
+  Record<"nameParameter" | "versionParameter" | "monitorParameter" | "monitorRunParameter", string | undefined>
+>;
+
+export function targetOf(inputs: TargetInputs & ParameterInputs & { watch: "versions" | "monitors" }): StartTarget {
+  const isBreach = inputs.watch === "monitors";
+  if (inputs.start === "release") {
+    if (isBreach)
+      throw new TaskError("input", "A breach of a monitor starts a pipeline; the input start is release.", {
+        errorCode: "AML1316",
+        hint: "Set start to pipeline: the artifact of a classic release is a model version, and a breach has none.",
+      });
     return { kind: "release", definition: inputs.releaseDefinition, alias: inputs.artifactAlias };
-  const { pipelineToStart: pipeline, branch, nameParameter, versionParameter } = inputs;
-  return { kind: "pipeline", pipeline, branch, nameParameter, versionParameter };
+  }
+  const { pipelineToStart: pipeline, branch } = inputs;
+  const [name, version] = isBreach
+    ? [inputs.monitorParameter, inputs.monitorRunParameter]
+    : [inputs.nameParameter, inputs.versionParameter];
+  return { kind: "pipeline", pipeline, branch, nameParameter: name ?? "", versionParameter: version ?? "" };
+}
+
+/** Starts a pipeline for a breach as for a version: the monitor is its name, and the job that measured is its version. */
+export function trainingStarter(starter: Starter): TrainingStarter {
+  const asVersion = ({ monitor, run }: MonitorResult) => ({ name: monitor, version: run });
+  const known = ({ id = 0, reference, url }: StartedRun) => ({ id, reference, url });
+  return {
+    kept: (name) => starter.kept(name),
+    remember: (name, text) => starter.remember(name, text),
+    queuedAt: () => starter.queuedAt(),
+    trainings: () => starter.ofTarget(),
+    async findTraining(result, since) {
+      const found = await starter.find(asVersion(result), since);
+      return found && known(found);
+    },
+    startTraining: async (result) => known(await starter.start(asVersion(result))),
+  };
 }

@@ -77,6 +77,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     ...["compare"],
     ...["batch"],
     ...["register"],
+    // What a breach of a monitor starts.
+    ...["retrain"],
     ...["promote"],
     ...["apply"],
   ],
@@ -103,5 +105,5 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
  */
 export const MOST_DEPENDENCIES: Readonly<Record<string, number>> = {
   "lib/documents": 35,
-  "lib/ml": 35 + 11 * 4 + 2 + 1,
+  "lib/ml": 35 + 12 * 4 + 2 + 1,
 };

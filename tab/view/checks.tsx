@@ -63,6 +63,26 @@ export function Checks({ steps }: { steps: readonly Step[] }) {
             />
           )}
           <Omitted omitted={omitted} list="applied.resources" />
+          {watch?.monitors && (
+            <Table
+              caption={watch.decision ?? `Monitors that ${name} looked at`}
+              rows={watch.monitors}
+              columns={[
+                { title: "Monitor", cell: ({ name: monitor }) => <code>{monitor}</code> },
+                {
+                  title: "Newest result",
+                  cell: ({ run, breached }) => (
+                    <Mark
+                      outcome={run === undefined ? "skipped" : breached.length > 0 ? "failed" : "passed"}
+                      word={run === undefined ? "no evidence" : breached.join(", ") || "within"}
+                    />
+                  ),
+                },
+                { title: "Job", cell: ({ run }) => run ?? "" },
+                { title: "Measured", cell: ({ at }) => at ?? "" },
+              ]}
+            />
+          )}
           {watch && watch.started.length > 0 && (
             <Table
               caption={`Started by ${name}`}

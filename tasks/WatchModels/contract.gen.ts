@@ -3,18 +3,35 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-/** Start: What a new version starts; each choice has inputs of its own. */
+/** Watch: What starts something: each new version of a model, or a breach that a monitor of Azure ML has found. */
+export type Watch =
+  | {
+      watch: "versions";
+      /** Names of the models to watch, one a line; `*` stands for any text and `?` for one character. Left empty, all models. */
+      models: string | undefined;
+      /** Tags that a version must carry, one `name=value` a line. A version is judged once, by the tags that it has when it is met. */
+      requiredTags: string | undefined;
+      monitors: undefined;
+      coolDown: undefined;
+    }
+  | {
+      watch: "monitors";
+      models: undefined;
+      requiredTags: undefined;
+      /** Names of the monitors (schedules of Azure ML) to watch, one a line. A breach of any of them starts one retraining. */
+      monitors: string;
+      /** How long after the start of a retraining another breach is the same one: `12h`, `3d`; at least `1h`. A breach while a retraining is going on starts none in any case. */
+      coolDown: string;
+    };
+
+/** Start: What a new version starts; each choice has inputs of its own. A breach starts a pipeline. */
 export type Start =
   | {
       start: "pipeline";
-      /** Name or id of the YAML pipeline in this project that a new version starts. */
+      /** Name or id of the YAML pipeline in this project that a new version, or a breach, starts. */
       pipelineToStart: string;
       /** Branch that the pipeline runs on. Left empty, its default branch. */
       branch: string | undefined;
-      /** Name of the parameter of the pipeline that gets the name of the model. */
-      nameParameter: string;
-      /** Name of the parameter of the pipeline that gets the version of the model. */
-      versionParameter: string;
       releaseDefinition: undefined;
       artifactAlias: undefined;
     }
@@ -22,8 +39,6 @@ export type Start =
       start: "release";
       pipelineToStart: undefined;
       branch: undefined;
-      nameParameter: undefined;
-      versionParameter: undefined;
       /** Name or id of the classic release definition in this project that a new version starts. */
       releaseDefinition: string;
       /** Source alias of the artifact of type Azure ML model in the release definition, which gets the new version. */
@@ -31,19 +46,25 @@ export type Start =
     };
 
 export type Inputs = Pick<SharedInputs, "registry"> & {
-  /** Names of the models to watch, one a line; `*` stands for any text and `?` for one character. Left empty, all models. */
-  models: string | undefined;
-  /** Tags that a version must carry, one `name=value` a line. A version is judged once, by the tags that it has when it is met. */
-  requiredTags: string | undefined;
-  /** Where the first run begins, such as `2026-01-31T08:00:00Z`. Left empty, at its own time, so that what was registered before starts nothing. */
+  /** Where the first run begins, such as `2026-01-31T08:00:00Z`. Left empty, at its own time, so that what was registered before starts nothing; of a monitor the newest result counts, whenever it was measured. */
   beginAt: string | undefined;
-} & ConnectionType & Start;
+  /** Name of the parameter of the pipeline that gets the name of the model. */
+  nameParameter: string | undefined;
+  /** Name of the parameter of the pipeline that gets the version of the model. */
+  versionParameter: string | undefined;
+  /** Name of the parameter of the pipeline that gets the name of the monitor. */
+  monitorParameter: string | undefined;
+  /** Name of the parameter of the pipeline that gets the name of the job that measured the breach. */
+  monitorRunParameter: string | undefined;
+} & ConnectionType & Watch & Start;
 
 export interface Outputs {
   /** How many were started. */
   startedCount: string;
-  /** What was started for, as `name:version`, separated by commas. */
+  /** What was started for, as `name:version`, or `monitor:job` of a breach; separated by commas. */
   versions: string;
+  /** `true` where the newest result of one of the monitors is breached, else `false`. */
+  breached: boolean;
 }
 
 export const contract: Contract<Inputs, Outputs> = contractOf({
@@ -51,19 +72,25 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
   inputs: [
     ...shared.connectionTypeInputs,
     shared.registry,
-    { name: "models", type: "multiLine" },
-    { name: "requiredTags", type: "multiLine" },
+    { name: "watch", type: "pickList", default: "versions", options: ["versions", "monitors"] },
+    { name: "models", type: "multiLine", visible: [[["watch", "=", "versions"]]] },
+    { name: "requiredTags", type: "multiLine", visible: [[["watch", "=", "versions"]]] },
+    { name: "monitors", type: "multiLine", required: true, visible: [[["watch", "=", "monitors"]]] },
+    { name: "coolDown", type: "string", default: "3d", visible: [[["watch", "=", "monitors"]]] },
     { name: "beginAt", type: "string" },
     { name: "start", type: "pickList", required: true, default: "pipeline", options: ["pipeline", "release"] },
     { name: "pipelineToStart", type: "string", required: true, visible: [[["start", "=", "pipeline"]]] },
     { name: "branch", type: "string", visible: [[["start", "=", "pipeline"]]] },
-    { name: "nameParameter", type: "string", required: true, default: "modelName", visible: [[["start", "=", "pipeline"]]] },
-    { name: "versionParameter", type: "string", required: true, default: "modelVersion", visible: [[["start", "=", "pipeline"]]] },
+    { name: "nameParameter", type: "string", required: true, default: "modelName", visible: [[["watch", "=", "versions"], ["start", "=", "pipeline"]]] },
+    { name: "versionParameter", type: "string", required: true, default: "modelVersion", visible: [[["watch", "=", "versions"], ["start", "=", "pipeline"]]] },
+    { name: "monitorParameter", type: "string", default: "monitorName", visible: [[["watch", "=", "monitors"], ["start", "=", "pipeline"]]] },
+    { name: "monitorRunParameter", type: "string", default: "monitorRun", visible: [[["watch", "=", "monitors"], ["start", "=", "pipeline"]]] },
     { name: "releaseDefinition", type: "string", required: true, visible: [[["start", "=", "release"]]] },
     { name: "artifactAlias", type: "string", required: true, visible: [[["start", "=", "release"]]] },
   ],
   outputs: [
     { name: "startedCount", type: "string" },
     { name: "versions", type: "string" },
+    { name: "breached", type: "boolean" },
   ],
 });

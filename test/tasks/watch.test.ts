@@ -70,12 +70,15 @@ describe("Watch models", () => {
     register("1");
     const first = await run();
     assert.equal(first.error, undefined);
-    assert.deepEqual([first.outputs, started()], [{ startedCount: "0", versions: "" }, []]);
+    assert.deepEqual([first.outputs, started()], [{ startedCount: "0", versions: "", breached: false }, []]);
     assert.deepEqual(first.record.watch, { started: [] });
     for (const version of ["9", "10", "2"]) register(version);
     const second = await run();
     assert.deepEqual(started(), ["9", "10", "2"]);
-    assert.deepEqual(second.outputs, { startedCount: "3", versions: `${model}:9,${model}:10,${model}:2` });
+    assert.deepEqual(second.outputs, {
+      ...{ startedCount: "3", breached: false },
+      versions: `${model}:9,${model}:10,${model}:2`,
+    });
     const inRecord = second.record.watch?.started ?? [];
     assert.deepEqual(
       inRecord.map(({ version, before }) => [version, before]),

@@ -118,7 +118,8 @@ export const TASK_OPERATIONS = {
     title: "Watch models",
     reads: ["read", "models/versions/read"],
     changes: [],
-    more: "In Azure DevOps what [triggers](triggers.md) says",
+    ifUsed: ["jobs/read", "experiments/runs/read"],
+    more: "`watch: monitors` reads jobs and their runs. In Azure DevOps what [triggers](triggers.md) says",
     role: "Reader",
   },
   DeployEndpoint: DEPLOY_ENDPOINT,
@@ -180,7 +181,7 @@ export const TASK_OPERATIONS = {
     reads: ["read"],
     changes: [],
     files: true,
-    more: "What the documents name; computes need `computes/write`, which Contributor has and Data Scientist has not",
+    more: "What the documents name; computes need `computes/write`, and alert rules, diagnostic and autoscale settings `Microsoft.Insights/…/write`, which Contributor has and Data Scientist has not",
     role: "AzureML Data Scientist",
   },
 } as const satisfies Record<string, TaskOperations>;
