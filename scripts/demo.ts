@@ -13,7 +13,7 @@ import { page } from "./demo/page.ts";
 import { MODEL, openStage, writeRun } from "./demo/stage.ts";
 import { chapters, tell } from "./demo/story.ts";
 import type { ChapterSummary } from "./demo/summary.ts";
-import { tabAddress, takeTabPictures } from "./demo/tab-pictures.ts";
+import { hubAddress, tabAddress, takeTabPictures } from "./demo/tab-pictures.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -41,7 +41,7 @@ const usage = `npm run demo [-- --classic] [--outage] [--canary] [--project skle
   --project NAME  what is trained: plain (Python alone), or sklearn (scikit-learn and MLflow, which are installed from
                   PyPI into a virtual environment the first time; some minutes)
   --out DIR       also write summary.json, traffic.har, and each run's log and markdown summary; pictures of the results tab
-                  lie there too (else in out/demo), where there is Chromium
+                  and the hub Models lie there too (else in out/demo), where there is Chromium
   --contract DIR  more published types of Azure ML than lie in the repository: local Azure refuses bodies that break one
   --quiet         the page at the end only, not the log of the runs
   --stay          local Azure DevOps stays after the story, so that the results tab can be looked at; Ctrl+C ends it`;
@@ -127,14 +127,16 @@ async function main(): Promise<number> {
     }
     const runs = new Map([...last].filter(([, outcome]) => tabAddress(outcome) !== ""));
     const pictures = await takeTabPictures(runs, values.out ?? path.join(root, "out", "demo")).catch((error) => {
-      told.push(`There are no pictures of the results tab: ${error instanceof Error ? error.message : error}`);
+      told.push(`There are no pictures of the pages: ${error instanceof Error ? error.message : error}`);
       return [];
     });
-    told.push(...pictures.map((file) => `Picture of the results tab: ${path.relative(process.cwd(), file)}`));
+    told.push(...pictures.map((file) => `Picture of a page: ${path.relative(process.cwd(), file)}`));
     for (const [pipeline, outcome] of runs) {
       const stays = values.stay ? "" : " (npm run demo -- --stay keeps it)";
       told.push(`Results tab of the last run of ${pipeline}: ${tabAddress(outcome)}${stays}`);
     }
+    for (const outcome of [...runs.values()].slice(0, 1))
+      told.push(`Hub Models of the project: ${hubAddress(outcome)}`);
     if (values.stay) {
       for (const line of told) say(line);
       await new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));

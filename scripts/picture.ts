@@ -1,5 +1,5 @@
 // `npm run picture -- OUT`: draws images/demo.png and images/screenshots/ from what `npm run demo -- --out OUT` left, and takes its pictures
-// of the results tab.
+// of the extension's pages.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,11 +11,12 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const [out] = process.argv.slice(2);
 if (out === undefined) throw new Error("Name the folder that the demo wrote: npm run picture -- OUT");
 
-/** Pictures of the tab as the demo took them, and their places. */
+/** Pictures of the pages as the demo took them, and their places. */
 const TAKEN = {
   "tab-breast-cancer-light.png": "results-tab.png",
   "tab-breast-cancer-dark.png": "results-tab-dark.png",
   "tab-breast-cancer-screen.png": "screenshots/results.png",
+  "models-light.png": "models-hub.png",
 };
 for (const [from, to] of Object.entries(TAKEN)) {
   const file = path.join(out, from);

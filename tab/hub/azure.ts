@@ -18,8 +18,10 @@ export interface AzureEndpoint {
 const ARM_VERSION = "2025-12-01";
 const PROXY_VERSION = "7.2-preview.1";
 const CONNECTIONS_VERSION = "7.2-preview.4";
-/** Text that the server fills is a template: only names that cannot be one are sent. */
-const PLAIN = /^[\w.()-]{1,260}$/;
+/** Text that the server fills is a template: only names that cannot be one are sent, and none that leads elsewhere (`..`). */
+const PLAIN = /^(?!\.+$)[\w.()-]{1,260}$/;
+/** Codes of Azure's answers that are about the way to an endpoint, and not about the endpoint. */
+const ELSEWHERE = /SubscriptionNotFound|InvalidSubscriptionId|ResourceGroupNotFound|ParentResourceNotFound/;
 
 /** Connections to Azure Resource Manager that the viewer may use. @throws Error with a sentence */
 export async function listConnections(access: ProjectAccess): Promise<Connection[]> {
@@ -94,6 +96,10 @@ async function askAzure(
   })) as { result?: unknown; statusCode?: unknown; errorMessage?: unknown } | null;
   const { result, statusCode, errorMessage } = answer ?? {};
   if (typeof errorMessage === "string" && errorMessage !== "") {
+    if (ELSEWHERE.test(errorMessage))
+      throw new Error(
+        `Azure does not know the workspace of ${what} through ${name}. Is the connection for another subscription or tenant?`,
+      );
     if (/^not_?found$/i.test(String(statusCode)) || statusCode === 404) return undefined;
     const forbidden = /^forbidden$/i.test(String(statusCode)) || statusCode === 403;
     throw new Error(

@@ -38,7 +38,7 @@ export interface LiveDeployment {
   readonly evidence?: ModelEvidence;
 }
 
-export interface Change {
+interface Change {
   /** ISO 8601. */
   readonly at: string;
   readonly run: RunName;

@@ -1,10 +1,12 @@
 // The hub Models: each endpoint with its live versions, since when, by which run, with which evidence; and beside it what Azure says now.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { Fold, Link, Mark, Section, Table, Time } from "../view/basics.tsx";
+import { Chart } from "../view/chart.tsx";
 import type { AzureEndpoint, Connection } from "./azure.ts";
 import { type Beside, compare } from "./compare.ts";
-import type { Change, Endpoint, LiveDeployment, ModelEvidence, RunName } from "./endpoints.ts";
+import type { Endpoint, LiveDeployment, ModelEvidence, RunName } from "./endpoints.ts";
 import type { LoadedProject } from "./project.ts";
+import { trafficChart } from "./traffic.ts";
 
 /** What Azure answered about each endpoint, by its key: what it has, that it has none, or why it is not known. */
 export type Answers = ReadonlyMap<string, { readonly found?: AzureEndpoint; readonly failure?: string }>;
@@ -185,7 +187,7 @@ function OneEndpoint({
           ]}
         />
       )}
-      <Fold title={`Changes (${changes.length})`}>{() => <Changes of={name} changes={changes} pageOf={pageOf} />}</Fold>
+      <Fold title={`Changes (${changes.length})`}>{() => <Changes endpoint={endpoint} pageOf={pageOf} />}</Fold>
     </Section>
   );
 }
@@ -232,33 +234,38 @@ function Evidence({ evidence, pageOf }: { evidence: ModelEvidence | undefined; p
   );
 }
 
-function Changes({ of, changes, pageOf }: { of: string; changes: readonly Change[]; pageOf: PageProps["pageOf"] }) {
+function Changes({ endpoint, pageOf }: { endpoint: Endpoint; pageOf: PageProps["pageOf"] }) {
+  const { name: of, changes } = endpoint;
+  const chart = useMemo(() => trafficChart(endpoint), [endpoint]);
   const outcome = { succeeded: "passed", succeededWithIssues: "warned", failed: "failed", canceled: "warned" } as const;
   return (
-    <Table
-      caption={`Changes of ${of}, the newest first`}
-      rows={changes}
-      columns={[
-        { title: "When", cell: ({ at }) => <Time iso={at} /> },
-        {
-          title: "What",
-          cell: ({ what, deployment, model, strategy }) =>
-            what === "rolledBack"
-              ? `rolled back to ${deployment}`
-              : `deployed ${deployment}${model === undefined ? "" : `, ${model}`}${strategy === undefined ? "" : ` (${strategy})`}`,
-        },
-        { title: "Result", cell: ({ result }) => <Mark outcome={outcome[result] ?? "skipped"} word={result} /> },
-        {
-          title: "Traffic afterwards",
-          cell: ({ traffic }) =>
-            Object.entries(traffic)
-              .filter(([, share]) => share > 0)
-              .map(([name, share]) => `${name} ${share} %`)
-              .join(", ") || "none",
-        },
-        { title: "Run", cell: ({ run }) => <Run run={run} pageOf={pageOf} /> },
-      ]}
-    />
+    <>
+      {chart && <Chart {...chart} />}
+      <Table
+        caption={`Changes of ${of}, the newest first`}
+        rows={changes}
+        columns={[
+          { title: "When", cell: ({ at }) => <Time iso={at} /> },
+          {
+            title: "What",
+            cell: ({ what, deployment, model, strategy }) =>
+              what === "rolledBack"
+                ? `rolled back to ${deployment}`
+                : `deployed ${deployment}${model === undefined ? "" : `, ${model}`}${strategy === undefined ? "" : ` (${strategy})`}`,
+          },
+          { title: "Result", cell: ({ result }) => <Mark outcome={outcome[result] ?? "skipped"} word={result} /> },
+          {
+            title: "Traffic afterwards",
+            cell: ({ traffic }) =>
+              Object.entries(traffic)
+                .filter(([, share]) => share > 0)
+                .map(([name, share]) => `${name} ${share} %`)
+                .join(", ") || "none",
+          },
+          { title: "Run", cell: ({ run }) => <Run run={run} pageOf={pageOf} /> },
+        ]}
+      />
+    </>
   );
 }
 

@@ -1,31 +1,9 @@
 // A line chart: uPlot draws it in the colours of the host's theme, and a table says the same to those who do not see it.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import type { ChartLine, ChartProps } from "../model/chart.ts";
 import { numberText } from "../model/format.ts";
 import { Fold, Table } from "./basics.tsx";
-
-interface Line {
-  readonly name: string;
-  /** The one that others are compared with: drawn dashed, in a quiet colour. */
-  readonly isReference?: boolean;
-  /** null: no point there. */
-  readonly values: readonly (number | null)[];
-}
-
-export interface ChartProps {
-  readonly title: string;
-  /** Name of what runs along the lower edge. */
-  readonly along: string;
-  readonly places: readonly number[];
-  readonly lines: readonly Line[];
-  /** Places are seconds since 1970. */
-  readonly isTime?: boolean;
-  /** Values hold until the next one. */
-  readonly isStepped?: boolean;
-  readonly unit?: string;
-  /** A sentence below the chart. */
-  readonly note?: string;
-}
 
 const HEIGHT = 200;
 const COLOURS = ["--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-6"];
@@ -153,7 +131,7 @@ const widthOf = (parent: HTMLElement): number => Math.max(200, Math.floor(parent
 const timeOf = (seconds: number | undefined): string =>
   seconds === undefined ? "" : new Date(seconds * 1000).toLocaleString();
 
-function summaryOf(lines: readonly Line[], unit: string): string {
+function summaryOf(lines: readonly ChartLine[], unit: string): string {
   return lines
     .map(({ name, values }) => {
       const known = values.filter((value) => value !== null);

@@ -1,8 +1,9 @@
 // Metric curves: each metric of the jobs as a chart, with the champion's curve beside it.
 import type { Curve } from "../../lib/record/index.ts";
 import type { Step } from "../load.ts";
+import type { ChartProps } from "../model/chart.ts";
 import { Section } from "./basics.tsx";
-import { Chart, type ChartProps } from "./chart.tsx";
+import { Chart } from "./chart.tsx";
 
 /** Charts that are drawn; more would only slow the page. */
 const MOST_CHARTS = 40;

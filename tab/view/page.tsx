@@ -1,10 +1,10 @@
 // The whole page: the run in one line, what went wrong, a list of the sections, and the sections.
 import type { LoadedRun, Step } from "../load.ts";
+import type { ChartProps } from "../model/chart.ts";
 import { timeText } from "../model/format.ts";
 import { headlineOf, lastAttempts } from "../model/headline.ts";
 import { type LineageNode, lineageOf } from "../model/lineage.ts";
 import { Fold, Mark, type Outcome, Section } from "./basics.tsx";
-import type { ChartProps } from "./chart.tsx";
 import { Checks } from "./checks.tsx";
 import { Comparisons } from "./comparisons.tsx";
 import { Costs } from "./costs.tsx";

@@ -34,11 +34,12 @@ describe("npm run demo", () => {
 
   it("prints the address of the results tab, and leaves pictures of it", function () {
     assert.match(printed, /Results tab of the last run of breast-cancer: https:\/\/localhost:\d+\/\S+buildId=\d+/);
+    assert.match(printed, /Hub Models of the project: https:\/\/localhost:\d+\/\S+\.models-hub/);
     needs(this, hasChromium, BROWSER);
-    for (const run of ["breast-cancer", "breast-cancer-release"])
+    for (const page of ["tab-breast-cancer", "tab-breast-cancer-release", "models"])
       for (const view of ["light", "dark", "screen"]) {
-        const { height, width } = readPicture(readFileSync(path.join(out, `tab-${run}-${view}.png`)));
-        assert.ok(height >= 500 && width >= 1366 * 3, `${run} ${view}: ${height}`);
+        const { height, width } = readPicture(readFileSync(path.join(out, `${page}-${view}.png`)));
+        assert.ok(height >= 400 && width >= 1366 * 3, `${page} ${view}: ${height}`);
       }
   });
 

@@ -126,6 +126,7 @@ describe("the hub Models", () => {
           );
           await frame.locator("summary").first().click();
           await frame.getByText("deployed green, fraud:2 (canary)").waitFor();
+          await frame.locator(".chart canvas").first().waitFor();
           assert.deepEqual(await violationsIn(frame), []);
           const [wide, inner] = await frame.evaluate<[number, number]>(
             "[document.documentElement.scrollWidth, innerWidth]",
@@ -196,6 +197,16 @@ describe("the hub Models", () => {
     });
   });
 
+  it("does not call an endpoint gone that the connection cannot come to", async () => {
+    const elsewhere = { ...workspace, subscriptionId: "11111111-2222-4333-8444-555555555555" };
+    run([deployed(0, { name: "blue", model: "fraud:1", traffic: { blue: 100 }, workspace: elsewhere })]);
+    await look(async (opened) => {
+      await askThrough(opened, "azure-ml");
+      await opened.frame.getByText("Is the connection for another subscription or tenant?").waitFor();
+      assert.equal(await opened.frame.getByText("no such endpoint").count(), 0);
+    });
+  });
+
   it("lists only connections that the viewer may use, and says which role is missing where there is none", async () => {
     canary();
     const vera = cloud.devops.person("Vera Viewer").uniqueName;
@@ -241,6 +252,7 @@ describe("the hub Models", () => {
         workspace: odd,
       }),
     ]);
+    run([deployed(2, { name: "up", traffic: { up: 100 }, endpoint: "..", workspace })]);
     run([rolledBack(4, EVIL, { __proto__: 3 } as never)]);
     await look(async (opened) => {
       const { frame, page } = opened;
@@ -249,10 +261,10 @@ describe("the hub Models", () => {
       assert.ok(text.includes("<img src=x"), text);
       for (const summary of await frame.locator("summary").all()) await summary.click();
       const sent: string[] = [];
-      page.on("request", (request) => sent.push(request.url()));
+      page.on("request", (request) => sent.push(request.url(), request.postData() ?? ""));
       await askThrough(opened, "azure-ml");
       await frame.getByText("The records do not say in which workspace").first().waitFor();
-      assert.ok(!sent.some((one) => one.includes("evil") || one.includes("authorization")), sent.join("\n"));
+      assert.ok(!sent.some((one) => /evil|authorization|\.\./.test(one)), sent.join("\n"));
       assert.deepEqual(
         [await frame.evaluate("window.pwned"), await page.evaluate("window.pwned")],
         [undefined, undefined],
