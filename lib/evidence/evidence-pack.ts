@@ -45,6 +45,7 @@ export function evidencePack(
   const gates = records.flatMap(({ gate }) => gate ?? []);
   const parts = [
     ...gates.flatMap((gate) => [metricsOf(gate), slicesOf(gate), rulesOf(gate)]),
+    comparisons(records),
     dataAndCode(records, provenance),
     costs(records),
     risks(records, unknown),
@@ -125,6 +126,17 @@ function rulesOf({ rules }: GateSection): Part {
   return { title: "Rules", lines };
 }
 
+/** Models that were scored on the same rows, each with its verdict. */
+const comparisons = (records: readonly RunRecord[]): Part => ({
+  title: "Comparison on the same rows",
+  lines: records.flatMap(({ comparison }) => {
+    if (comparison === undefined) return [];
+    const { challenger, champion, data, passed, detail } = comparison;
+    const against = champion === undefined ? "" : ` against ${cell(champion)}`;
+    return [`${passed ? "passed" : "failed"}: ${cell(challenger)}${against} on ${cell(data)} - ${cell(detail)}`];
+  }),
+});
+
 function dataAndCode(records: readonly RunRecord[], { commit, branch, pullRequestId, repository }: Provenance): Part {
   const inputs = records.flatMap(({ job }) => Object.entries(job?.inputs ?? {}));
   const data = records.flatMap(({ data }) => (data ? [data] : []));
@@ -183,7 +195,7 @@ function costLines(records: readonly RunRecord[]): string[] {
 /** Facts that speak against an approval, or leave something open; none is an opinion. */
 function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown): Part {
   const lines = records.flatMap((record) => {
-    const { gate, job, deployment, result, task, error } = record;
+    const { gate, comparison, job, deployment, result, task, error } = record;
     const { metrics = {}, championMetrics = {} } = gate ?? {};
     const skipped = (gate?.rules ?? []).filter(({ outcome }) => outcome === "skipped").length;
     const worse = Object.keys(metrics).filter(
@@ -191,6 +203,9 @@ function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown):
     );
     return [
       ...(gate && !gate.passed ? ["the gate is closed: approving overrules it"] : []),
+      ...(comparison && !comparison.passed
+        ? [`${cell(comparison.challenger)} did not pass its comparison: approving overrules it`]
+        : []),
       ...(gate && !gate.champion ? ["nothing was compared with a champion"] : []),
       ...(skipped > 0 ? [`rules that were skipped, and count as passed: ${skipped}`] : []),
       ...(worse.length > 0
@@ -198,7 +213,7 @@ function risks(records: readonly RunRecord[], { missing = [], fault }: Unknown):
         : []),
       ...(job?.joined ? [`the job ${cell(job.name)} is of an earlier attempt of this step`] : []),
       ...(deployment && result === "failed" ? [`the rollout on ${cell(deployment.endpoint)} failed`] : []),
-      ...(result === "failed" && !gate && !deployment
+      ...(result === "failed" && !gate && !comparison && !deployment
         ? [`the step ${cell(task.friendlyName)} failed: ${cell(error?.message ?? "see the run")}`]
         : []),
     ];

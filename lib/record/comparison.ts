@@ -19,6 +19,8 @@ export interface ComparisonSection {
   confidence?: number;
   /** Job that scored both. */
   jobName?: string;
+  /** True: the job was there already, of an earlier attempt or of another run. */
+  isReused?: boolean;
   rows?: number;
   championValue?: number;
   challengerValue?: number;
@@ -44,6 +46,7 @@ export const comparisonShape = section(
     require: oneOf("better", "notWorse"),
     confidence: number,
     jobName: text(),
+    isReused: flag,
     rows: number,
     championValue: number,
     challengerValue: number,
@@ -65,7 +68,7 @@ export const comparisonShape = section(
 export function comparisonPart(comparison: ComparisonSection | undefined): string[] {
   if (!comparison) return [];
   const { passed, challenger, champion, data, metric, rows, championValue, challengerValue, detail } = comparison;
-  const { difference, low, high, confidence = 0.95 } = comparison;
+  const { difference, low, high, confidence = 0.95, jobName, isReused } = comparison;
   const interval = low === undefined || high === undefined ? "" : ` (${confidence * 100} %: ${low} to ${high})`;
   return [
     `**The challenger ${passed ? "passes" : "does not pass"}**: ${cell(detail)}`,
@@ -76,6 +79,7 @@ export function comparisonPart(comparison: ComparisonSection | undefined): strin
       ["Rows", rows === undefined ? undefined : String(rows)],
       [`Challenger's ${cell(metric)}`, challengerValue === undefined ? undefined : String(challengerValue)],
       [`Champion's ${cell(metric)}`, championValue === undefined ? undefined : String(championValue)],
+      ["Scored", jobName && `by the job ${code(jobName)}${isReused ? ", which was there already" : ""}`],
       ["Difference", difference === undefined ? undefined : `${difference}${interval}`],
     ]),
   ];

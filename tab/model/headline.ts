@@ -36,7 +36,9 @@ export function lastAttempts<T extends { readonly record: RunRecord }>(steps: re
  */
 export function headlineOf(records: readonly RunRecord[], isWhole: boolean, run: RunState): Headline {
   const has = (result: RunRecord["result"]) => records.some((one) => one.result === result);
-  const isClosed = records.some(({ gate }) => gate && !gate.passed && !gate.isPlan);
+  const isClosed = records.some(
+    ({ gate, comparison }) => (gate && !gate.passed && !gate.isPlan) || comparison?.passed === false,
+  );
   const state =
     has("failed") || isClosed || run.failed.length > 0
       ? "failed"

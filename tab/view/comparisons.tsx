@@ -54,7 +54,7 @@ function Comparison({ step }: { step: Step }) {
           ["Data of both", data],
           ["Rows", rows?.toLocaleString("en-US")],
           ["Test", method],
-          ["Scoring job", jobName],
+          ["Scoring job", jobName && `${jobName}${comparison.isReused ? ", which was there already" : ""}`],
         ]}
       />
     </article>

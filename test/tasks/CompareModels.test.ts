@@ -74,6 +74,7 @@ describe("CompareModels", () => {
       /^The challenger is better\. AUC 0\.8\d+ against 0\.\d+ of the champion on the same 400 rows: .* \(DeLong's test\)\.$/,
     );
     assert.equal(jobsPut(first.requests).length, 1);
+    assert.equal(first.record.comparison?.isReused, undefined);
     assert.deepEqual(
       first.tests.map(({ title }) => title),
       ["Comparison of cmp-strong:1"],
@@ -84,6 +85,7 @@ describe("CompareModels", () => {
     assert.equal(other.set["jobName"], first.set["jobName"]);
     assert.deepEqual(jobsPut(other.requests), [], "another metric of the same scores needs no job");
     assert.match(other.log, /is Completed: its scores are used/);
+    assert.deepEqual([other.record.comparison?.isReused, other.record.job?.joined], [true, false]);
     assert.match(other.record.comparison?.method ?? "", /paired bootstrap, 10,000 draws/);
   });
 

@@ -81,6 +81,7 @@ export function pullRequestPage({
     ...failures.map((name) => `**${cell(name)} failed**`),
     ...overview(records),
     ...records.flatMap(gatePart),
+    ...records.flatMap(comparisonPart),
     ...(fault === undefined ? [] : [cell(fault)]),
     ...(missing.length === 0 ? [] : [`No record arrived of ${missing.map(cell).join(", ")}.`]),
   ];
@@ -97,8 +98,9 @@ const clean = (markdown: string): string => defuse(redact(markdown));
 /** A closed gate whose step just succeeded was told to continue, so that a later step decides. */
 function stateOf(records: readonly RunRecord[], isJudgement: boolean): PageState {
   if (records.some(({ result }) => result === "failed")) return "failed";
-  const isClosed = ({ gate, result }: RunRecord, index: number) =>
-    gate?.passed === false && (result !== "succeeded" || (isJudgement && index === records.length - 1));
+  const isClosed = ({ gate, comparison, result }: RunRecord, index: number) =>
+    (gate?.passed === false || comparison?.passed === false) &&
+    (result !== "succeeded" || (isJudgement && index === records.length - 1));
   if (records.some(isClosed)) return "failed";
   return records.some(({ result }) => result === "canceled") ? "canceled" : "passed";
 }
@@ -175,6 +177,16 @@ function gatePart(record: RunRecord): string[] {
   ];
 }
 
+/** The verdict on two models that were scored on the same rows. */
+function comparisonPart({ comparison }: RunRecord): string[] {
+  if (!comparison) return [];
+  const { challenger, champion, data, passed, detail } = comparison;
+  const against = champion === undefined ? "" : ` against ${code(champion)}`;
+  return [
+    `**${code(challenger)} ${passed ? "passes" : "does not pass"} its comparison**${against} on ${code(data)}: ${cell(detail)}`,
+  ];
+}
+
 function metricsTable({ gate }: RunRecord): string[] {
   const metrics = gate?.metrics ?? {};
   const champion = gate?.championMetrics ?? {};
@@ -235,7 +247,8 @@ function descriptionOf(
 ): string {
   const gate = records.findLast((record) => record.gate !== undefined)?.gate;
   const failure = records.find(({ result, error }) => result === "failed" && error)?.error?.message;
-  const broken = gate?.rules.find(({ passed }) => !passed);
+  const comparison = records.findLast((record) => record.comparison?.passed === false)?.comparison;
+  const broken = gate?.rules.find(({ passed }) => !passed) ?? comparison;
   const said =
     state === "running"
       ? "Running"

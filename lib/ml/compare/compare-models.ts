@@ -1,6 +1,7 @@
 // Compares two models on one data version: finds them, scores both by one job, reads the scores row by row, and judges the difference.
 // Tests: test/tasks/CompareModels.test.ts, test/bundle/compare-models.test.ts
 import { TaskError } from "../../errors.ts";
+import { capital } from "../../sentence.ts";
 import { type FollowOptions, followJob } from "../jobs/follow-job.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -38,6 +39,8 @@ export interface Comparison {
   readonly require: "better" | "notWorse";
   readonly confidence: number;
   readonly jobName?: string;
+  /** True: the job was there already, of this step's earlier attempt or of another run. */
+  readonly isReused?: true;
   readonly rows?: number;
   readonly championValue?: number;
   readonly challengerValue?: number;
@@ -78,17 +81,17 @@ export async function compareModels(workspace: Workspace, request: CompareReques
     const detail = `The challenger is the champion ${champion.called}, so nothing was scored.`;
     return { ...known, outcome: "sameModel", passed: require === "notWorse", detail };
   }
-  const jobName = await scored(workspace, request, { challenger, champion, data });
-  if (jobName === undefined) return undefined;
+  const scores = await scored(workspace, request, { challenger, champion, data });
+  if (scores === undefined) return undefined;
   const {
     sentence: detail,
     champion: championValue,
     challenger: challengerValue,
     ...verdict
-  } = judgeRows(await readRows(workspace, jobName), judge);
+  } = judgeRows(await readRows(workspace, scores.jobName), judge);
   return {
     ...known,
-    jobName,
+    ...scores,
     ...verdict,
     ...(championValue === undefined ? {} : { championValue }),
     ...(challengerValue === undefined ? {} : { challengerValue }),
@@ -101,7 +104,7 @@ async function scored(
   workspace: Workspace,
   request: CompareRequest,
   materials: { readonly challenger: Material; readonly champion: Material; readonly data: Material },
-): Promise<string | undefined> {
+): Promise<(Pick<Comparison, "isReused"> & { readonly jobName: string }) | undefined> {
   const { stepIdentity, nonce, onLeft, onJob, deadline, cancelOnFailure, clock } = request;
   const { challenger, champion } = materials;
   const job = await comparisonJob(workspace, { ...request, ...materials });
@@ -111,9 +114,10 @@ async function scored(
   workspace.log.info(`Job ${name}: ${studioUrl}`);
   onJob({ ...scoring.job });
   if (workspace.azure.dryRun) return undefined;
+  const known = { jobName: name, ...(scoring.isReused ? { isReused: true as const } : {}) };
   if (status === "Completed") {
     onLeft?.();
-    return name;
+    return known;
   }
   const followed = await followJob(workspace, name, {
     ...{ studioUrl, outputs, deadline, cancelOnFailure, isOthers: !scoring.isOwn },
@@ -122,12 +126,13 @@ async function scored(
     onLeft: (mark) => onLeft?.(scoring.isOwn ? mark : undefined),
   });
   onJob({ ...scoring.job, ...followed });
-  return name;
+  return known;
 }
 
 /** The failure of a comparison that did not pass, in one sentence. */
 export function sayComparison({ challenger, detail, outcome, require }: Comparison): string {
   const wanted = require === "better" ? "be better than the champion" : "be worse by no more than the margin";
   const asked = outcome === "notEnoughData" || outcome === "noChampion" ? "" : ` It was to ${wanted}.`;
-  return `${challenger} did not pass its comparison.${asked} ${detail}`;
+  const called = challenger.startsWith("the ") ? capital(challenger) : challenger;
+  return `${called} did not pass its comparison.${asked} ${detail}`;
 }

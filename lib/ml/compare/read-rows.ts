@@ -12,8 +12,8 @@ import type { Cell, ScoredRows } from "./judge-rows.ts";
 /** The file as score_models.py names it, and the job's output that it lies in. */
 const FILE = "rows.jsonl";
 export const ROWS_OUTPUT = "rows";
-/** Rows that are held in memory: about 100 bytes each. */
-const MOST_ROWS = 2_000_000;
+/** Rows that are held in memory and ranked: half a gigabyte and half a minute at most. */
+const MOST_ROWS = 1_000_000;
 const LONGEST_LABEL = 1_000;
 
 /**

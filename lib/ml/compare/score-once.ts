@@ -23,7 +23,7 @@ export interface ScoringJob {
   readonly id: string;
   readonly status: string;
   readonly studioUrl: string;
-  /** True: it was there already. */
+  /** True: an earlier attempt of this step has submitted it. */
   readonly joined: boolean;
   readonly displayName: string;
   readonly experiment: string;
@@ -36,6 +36,8 @@ export interface Scoring {
   /** The record's section on it. */
   readonly job: ScoringJob;
   readonly isOwn: boolean;
+  /** True: it was there already. */
+  readonly isReused: boolean;
 }
 
 /** Jobs of one content: each further one follows a failed one, or stands beside a stranger's. */
@@ -69,7 +71,7 @@ async function score(workspace: Workspace, { write, hash }: ComparisonJob, optio
       });
       if (created || workspace.azure.dryRun) {
         options.onLeft?.(name);
-        return { job: scoringJob(workspace, job, false), isOwn: true };
+        return { job: scoringJob(workspace, job, false), isOwn: true, isReused: false };
       }
       // Another run has submitted the same job in between.
       options.onLeft?.();
@@ -88,7 +90,7 @@ async function score(workspace: Workspace, { write, hash }: ComparisonJob, optio
     log.info(`The job ${name} for the same models on the same data is ${status}: its scores are used.`);
     const isOwn = (await ownership.ofFound(found, name)) === undefined;
     if (isOwn) options.onLeft?.(name);
-    return { job: scoringJob(workspace, found, true), isOwn };
+    return { job: scoringJob(workspace, found, isOwn), isOwn, isReused: true };
   }
   throw new TaskError("conflict", `There are ${MOST} jobs named ${base} already, and none of them can be used.`, {
     errorCode: "AML1407",

@@ -93,6 +93,21 @@ describe("evidence pack", () => {
     assert.match(short, /the gate is closed: approving overrules it\n- nothing was compared with a champion/);
   });
 
+  it("tells the verdict on models that were scored on the same rows, and that an approval would overrule it", () => {
+    const comparison = {
+      ...{ passed: false, outcome: "worse", challenger: "prices:7", champion: "prices:6", data: "holdout:3" },
+      ...{ metric: "auc", detail: "The challenger is worse. AUC 0.81 against 0.86." },
+    } as const satisfies RunRecord["comparison"];
+    const { short } = evidencePack([record({ comparison })], provenance);
+    assert.match(
+      short,
+      /Comparison on the same rows:\n- failed: prices:7 against prices:6 on holdout:3 - The challenger is worse\. AUC 0\.81/,
+    );
+    assert.match(short, /prices:7 did not pass its comparison: approving overrules it/);
+    const { short: better } = evidencePack([record({ comparison: { ...comparison, passed: true } })], provenance);
+    assert.doesNotMatch(better, /overrules/);
+  });
+
   it("is never longer than the instructions may be, whatever is in the records, and names what it leaves out", () => {
     const text = fc.string({ unit: "binary", maxLength: 3_000 });
     const rules = fc.array(fc.record({ rule: text, passed: fc.boolean(), detail: text }), { maxLength: 60 });

@@ -4,7 +4,7 @@ import { type RunRecord, readRecord, summaryMarkdown, writeRecord } from "../../
 
 const comparison = {
   ...{ passed: true, outcome: "better", challenger: "prices:7", champion: "prices:6", data: "holdout:3" },
-  ...{ metric: "auc", require: "better", confidence: 0.95, jobName: "compare-1", rows: 400 },
+  ...{ metric: "auc", require: "better", confidence: 0.95, jobName: "compare-1", isReused: true, rows: 400 },
   ...{ championValue: 0.81, challengerValue: 0.86, difference: 0.05, low: 0.02, high: 0.08, pValue: 0.001 },
   ...{ method: "DeLong's test", detail: "The challenger is better." },
 } as const satisfies RunRecord["comparison"];
@@ -22,6 +22,7 @@ describe("the comparison in a record", () => {
     const page = summaryMarkdown(record(comparison));
     assert.match(page, /\*\*The challenger passes\*\*: The challenger is better\./);
     assert.match(page, /\| Champion's auc \| 0\.81 \|/);
+    assert.match(page, /\| Scored \| by the job `compare-1`, which was there already \|/);
     assert.match(page, /\| Difference \| 0\.05 \(95 %: 0\.02 to 0\.08\) \|/);
   });
 

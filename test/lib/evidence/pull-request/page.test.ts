@@ -52,6 +52,21 @@ describe("the page on a pull request", () => {
     assert.match(markdown, /- ❌ `metrics\.auc > 0\.9`: auc is 0\.861/);
   });
 
+  it("has the verdict on models that were scored on the same rows, which fails the page as a closed gate does", () => {
+    const comparison = {
+      ...{ passed: false, outcome: "noDifference", challenger: "prices:7", champion: "prices:6", data: "holdout:3" },
+      ...{ metric: "auc", detail: "No difference is proven." },
+    } as const satisfies RunRecord["comparison"];
+    const { markdown, state, description } = pageOf(record({ result: "succeededWithIssues", comparison }));
+    assert.deepEqual([state, description], ["failed", "No difference is proven."]);
+    assert.match(
+      markdown,
+      /\*\*`prices:7` does not pass its comparison\*\* against `prices:6` on `holdout:3`: No difference is proven\./,
+    );
+    assert.equal(pageOf(record({ comparison })).state, "passed", "the step was told to continue");
+    assert.equal(pageOf(record({ comparison: { ...comparison, passed: true } })).state, "passed");
+  });
+
   it("counts a closed gate that was told to continue only where it is the step's own", () => {
     const closed = record({ gate: gate({ passed: false }) });
     assert.equal(pageOf(closed).state, "passed");
