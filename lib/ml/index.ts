@@ -30,6 +30,7 @@ export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
 export { cancelLeft } from "./jobs/ownership.ts";
 export { type RunCurve, runCurves } from "./jobs/run-curves.ts";
 export { type RunImage, runImages } from "./jobs/run-images.ts";
+export { checkProduction, productionSection, readProduction } from "./model-monitors/check-production.ts";
 export { promoteModel } from "./promote/promote-model.ts";
 export { targetOf } from "./promote/target.ts";
 export { proveRegistered } from "./proof/prove-registered.ts";

@@ -78,3 +78,30 @@ function monitorPart(
   const table = ["| Monitor | Newest result | Job | Measured |", "| --- | --- | --- | --- |", ...rows].join("\n");
   return [cell(decision), table, ...(started.length > 0 ? [startedTable("Breach", started)] : [])];
 }
+
+const HEALTH = { healthy: "✅ healthy", breached: "❌ breached", noEvidence: "⚠️ no evidence" } as const;
+
+/** A monitor's signals with the metrics that broke, and the deployments of an endpoint. */
+export function productionPart(monitor: RunRecord["monitor"]): string[] {
+  if (!monitor) return [];
+  const { outcome, name, job, studioUrl, signals = [], endpoint, from, to, deployments = [] } = monitor;
+  const rows = [
+    ...signals.map(({ name: signal, outcome: one, sentence = "" }) => [signal, HEALTH[one], sentence] as const),
+    ...deployments.map(
+      ({ name: deployment, outcome: one, reasons = [] }) =>
+        [`${endpoint}/${deployment}`, HEALTH[one], reasons.join(" ")] as const,
+    ),
+  ].map(([subject, state, why]) => `| ${code(subject)} | ${state} | ${cell(why)} |`);
+  const of = [
+    ...(name === undefined ? [] : [`monitor ${code(name)}${job ? `, run ${link(job, studioUrl)}` : ""}`]),
+    ...(endpoint === undefined
+      ? []
+      : [`endpoint ${code(endpoint)}${from && to ? `, from ${cell(from)} to ${cell(to)}` : ""}`]),
+  ].join("; ");
+  const why = rows.length > 0 ? [] : (monitor.reasons ?? []).map(cell);
+  return [
+    `**${HEALTH[outcome]}**: ${of}`,
+    ...why,
+    ...(rows.length > 0 ? [["| Of | State | Why |", "| --- | --- | --- |", ...rows].join("\n")] : []),
+  ];
+}

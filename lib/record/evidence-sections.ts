@@ -125,3 +125,50 @@ export interface ProofSection {
   builder?: string;
   invocation?: string;
 }
+
+/** A metric of a monitor's signal. */
+interface MonitoredMetric {
+  metric: string;
+  /** The feature or group; absent: of the signal as a whole. */
+  of?: string;
+  value?: number;
+  threshold?: number;
+  /** True where it breaks its threshold. */
+  broken?: boolean;
+}
+
+type Health = "healthy" | "breached" | "noEvidence";
+
+/** Findings of a model's monitor, and the health of its endpoint. */
+export interface MonitorSection {
+  outcome: Health;
+  /** Why, as sentences. */
+  reasons?: readonly string[];
+  /** The monitor, where one was looked at. */
+  name?: string;
+  /** Its run. */
+  job?: string;
+  studioUrl?: string;
+  /** When that began; ISO 8601. */
+  at?: string;
+  signals?: readonly {
+    name: string;
+    type?: string;
+    outcome: Health;
+    sentence?: string;
+    /** Rows of the reference data and of the production data. */
+    reference?: number;
+    production?: number;
+    metrics?: readonly MonitoredMetric[];
+  }[];
+  /** The endpoint, where one was looked at, and the window. */
+  endpoint?: string;
+  from?: string;
+  to?: string;
+  deployments?: readonly {
+    name: string;
+    outcome: Health;
+    reasons?: readonly string[];
+    numbers?: Readonly<Record<string, number>>;
+  }[];
+}

@@ -4,6 +4,7 @@ import type { DataCheckSection } from "./data-check.ts";
 import type {
   EvidenceSection,
   LineageSection,
+  MonitorSection,
   ProofSection,
   PullRequestSection,
   WorkItemSection,
@@ -55,6 +56,7 @@ export interface RunRecord {
   deployment?: DeploymentSection;
   rollback?: RollbackSection;
   invocation?: InvocationSection;
+  monitor?: MonitorSection;
   setup?: SetupSection;
   preflight?: PreflightSection;
   cleanUp?: CleanUpSection;

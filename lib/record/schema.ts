@@ -46,8 +46,41 @@ const change = section({
   unknown: text(),
 });
 
+const health = oneOf("healthy", "breached", "noEvidence");
+const monitored = section(
+  { metric: text(500), of: text(500), value: number, threshold: number, broken: flag },
+  "metric",
+);
+
 /** Sections that version 2 brought. */
 const evidence = {
+  monitor: section(
+    {
+      outcome: health,
+      reasons: list(text()),
+      name: text(500),
+      job: text(500),
+      studioUrl: text(),
+      at: text(100),
+      signals: list(
+        section(
+          {
+            ...{ name: text(500), type: text(100), outcome: health, sentence: text(4_000) },
+            ...{ reference: number, production: number, metrics: list(monitored) },
+          },
+          "name",
+          "outcome",
+        ),
+      ),
+      endpoint: text(500),
+      from: text(100),
+      to: text(100),
+      deployments: list(
+        section({ name: text(500), outcome: health, reasons: list(text()), numbers: map(number) }, "name", "outcome"),
+      ),
+    },
+    "outcome",
+  ),
   lineage: section(
     {
       nodes: list(

@@ -1,5 +1,5 @@
 // The record as markdown, for the Extensions tab of a pipeline run.
-import { appliedPart, cleanUpPart, watchPart } from "./changes-summary.ts";
+import { appliedPart, cleanUpPart, productionPart, watchPart } from "./changes-summary.ts";
 import { comparisonPart } from "./comparison.ts";
 import { dataCheckPart } from "./data-check.ts";
 import { cell, code, duration, link, quote, table } from "./markdown.ts";
@@ -33,6 +33,7 @@ export function summaryMarkdown(given: RunRecord): string {
     ...deploymentPart(record),
     ...rollbackPart(record),
     ...invocationPart(record),
+    ...productionPart(record.monitor),
     ...setupPart(record.setup),
     ...preflightPart(record.preflight),
     ...cleanUpPart(record.cleanUp),

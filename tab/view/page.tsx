@@ -17,6 +17,7 @@ import { Gates } from "./gates.tsx";
 import { Images, type Shown } from "./images.tsx";
 import { Jobs } from "./jobs.tsx";
 import { Lineage } from "./lineage.tsx";
+import { Production } from "./production.tsx";
 
 /** All that the page shows, made once for each load. */
 export interface PageModel {
@@ -62,6 +63,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
     [has(({ data }) => data), "data", "Data"],
     [has(({ dataCheck }) => dataCheck), "data-checks", "Data checks"],
     [has((one) => one.deployment ?? one.rollback ?? one.invocation), "deployments", "Deployments"],
+    [has(({ monitor }) => monitor), "production", "In production"],
     [nodes.length > 1, "lineage", "Lineage"],
     [has((one) => one.model ?? one.promotion ?? one.proof ?? one.pullRequest ?? one.evidence), "evidence", "Evidence"],
     [has(({ job }) => job?.cost), "costs", "Cost"],
@@ -137,6 +139,7 @@ export function Page({ model, images }: { model: PageModel; images: readonly Sho
       <Data steps={steps} />
       <DataChecks steps={steps} />
       <Deployments steps={steps} />
+      <Production steps={steps} />
       <Lineage nodes={nodes} />
       <Evidence steps={steps} />
       <Costs steps={steps} />

@@ -31,16 +31,16 @@ export interface SharedInputs {
   registry: string | undefined;
   /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
   onFail: "fail" | "warn" | "continue";
-  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
-  timeoutInMinutes: number;
   /** Name of the endpoint. Where a file names one too, this input counts. */
   endpointName: string | undefined;
   /** Name of the deployment. Where a file names one too, this input counts; where nothing names one, a call goes where the endpoint's traffic goes, a batch job to the endpoint's default deployment, and a rollback to the last known good one. */
   deploymentName: string | undefined;
-  /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
-  preflight: "on" | "off";
   /** `link`: the work items of this run link to the run, its commit and pull request, and to the pages of the job, model or endpoint in studio; they get one comment when a model goes live, when its rollout fails and when an endpoint is rolled back; the run gets tags and properties that searches find; the commit in Azure Repos gets a status. `linkAndBug` also files a bug for a gate that does not pass or a rollout that fails, one while it is open and none on the day after it was closed. What cannot be written is a warning that names the permission. Not in classic releases. */
   traceability: "none" | "link" | "linkAndBug";
+  /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
+  timeoutInMinutes: number;
+  /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
+  preflight: "on" | "off";
   /** JSON file that is sent to the endpoint as a request. */
   requestFile: string | undefined;
   /** What the reply must be, one expectation a line: a JSONPath, an operator (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a JSON value, as in `$.predictions[0] == 1`. A JSONPath alone asks that it finds something. Lines that start with `#` are remarks. */
@@ -78,12 +78,12 @@ export const allowedFolders: InputField = { name: "allowedFolders", type: "multi
 export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
 export const registry: InputField = { name: "registry", type: "string" };
 export const onFail: InputField = { name: "onFail", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] };
-export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
-export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
 export const endpointName: InputField = { name: "endpointName", type: "string" };
 export const deploymentName: InputField = { name: "deploymentName", type: "string" };
-export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
 export const traceability: InputField = { name: "traceability", type: "pickList", default: "none", options: ["none", "link", "linkAndBug"] };
+export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
+export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
+export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
 export const requestFile: InputField = { name: "requestFile", type: "filePath" };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };
 export const maxLatencyInMilliseconds: InputField = { name: "maxLatencyInMilliseconds", type: "int" };

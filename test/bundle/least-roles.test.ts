@@ -143,6 +143,11 @@ describe("the least roles of each task", () => {
       needs: "onlineEndpoints/listkeys/action",
     },
     {
+      task: "CheckMonitor",
+      inputs: () => ({ endpointName: "least", onNoEvidence: "continue" }),
+      needs: "Microsoft.Insights/metrics/read",
+    },
+    {
       task: "InvokeBatch",
       inputs: () => ({ endpointName: "least", input: "requests", makeDefault: "true" }),
       needs: "experiments/runs/submit/action",

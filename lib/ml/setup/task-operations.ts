@@ -88,6 +88,16 @@ export const TASK_OPERATIONS = {
     more: "Monitoring Reader on the endpoint suffices; AzureML Data Scientist does not hold it",
     role: "Reader",
   },
+  CheckMonitor: {
+    title: "Check monitor",
+    reads: ["read", "schedules/read", "jobs/read", "experiments/runs/read", "datastores/read"],
+    changes: [],
+    ifUsed: ["onlineEndpoints/read", "Microsoft.Insights/metrics/read"],
+    secondary: ["experiments/runs/write"],
+    files: true,
+    more: "Health of an endpoint takes Monitoring Reader or Reader on it. The changes are tags of the monitor's run",
+    role: "AzureML Data Scientist",
+  },
   DownloadModel: {
     title: "Download model",
     reads: ["read", "models/versions/read", "datastores/read"],

@@ -54,6 +54,7 @@ export async function monitor(jobs: JobClient, name: string, signals: object, mo
       monitorDefinition: {
         computeConfiguration: {
           computeType: "ServerlessSpark",
+          computeIdentity: { computeIdentityType: "AmlToken" },
           instanceType: "standard_e4s_v3",
           runtimeVersion: "3.4",
         },

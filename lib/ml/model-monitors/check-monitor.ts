@@ -1,0 +1,137 @@
+// Looks at a monitor's newest results and comes to a verdict, which is left as tags of the run that it is about.
+// Tests: test/lib/ml/model-monitors/check-monitor.test.ts
+import { segment } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
+import { secondaryWrite } from "../../secondary-write.ts";
+import type { Job } from "../jobs/jobs.ts";
+import type { Workspace } from "../workspace/workspace.ts";
+import { freshFor, judgeMonitor, judgeSignal, type MonitorOutcome, type SignalVerdict } from "./monitor-verdict.ts";
+import { type Monitor, monitorJobs, newestEnded, readMonitor } from "./newest-run.ts";
+import { runResults } from "./run-results.ts";
+
+export interface MonitorRequest {
+  readonly monitor: string;
+  /** Signals that count; all where there are none. */
+  readonly signals: readonly string[];
+  /** Milliseconds that a result counts at most; absent: twice the pause between two runs. */
+  readonly maximumAge?: number | undefined;
+  /** Whether the verdict is left as tags of the run. */
+  readonly writesVerdict: boolean;
+}
+
+export interface MonitorCheck {
+  readonly monitor: string;
+  readonly outcome: MonitorOutcome;
+  readonly signals: readonly SignalVerdict[];
+  /** Why, as sentences; for a breach, those of the signals that broke. */
+  readonly reasons: readonly string[];
+  /** The run that was looked at. */
+  readonly job?: string;
+  readonly studioUrl?: string;
+  /** When it ended or, where that is not known, began; ISO 8601. */
+  readonly at?: string;
+}
+
+/** Tags of a monitor's run by which a server task and people know what was found. */
+const VERDICT = "azureDevOps.monitorVerdict";
+const VERDICT_AT = "azureDevOps.monitorCheckedAt";
+const VERDICT_BY = "azureDevOps.monitorCheckedBy";
+
+/**
+ * Checks a monitor. Sequential round trips: the schedule and its runs side by side, then those of `runResults`, one for the tags.
+ * @throws TaskError `notFound` for no such monitor; `input` for a signal that it has not
+ */
+export async function checkMonitor(workspace: Workspace, request: MonitorRequest): Promise<MonitorCheck> {
+  const [monitor, listed] = await Promise.all([
+    readMonitor(workspace, request.monitor),
+    monitorJobs(workspace, request.monitor),
+  ]);
+  const wanted = chosen(monitor, request.signals);
+  const nothing = (reason: string, more: Partial<MonitorCheck> = {}): MonitorCheck => ({
+    ...{ monitor: monitor.name, outcome: "noEvidence", signals: [], reasons: [reason] },
+    ...more,
+  });
+  if (wanted.length === 0) return nothing(`The monitor ${monitor.name} has no signal.`);
+  const { ended, goesOn } = newestEnded(listed);
+  const running = goesOn === undefined ? "" : ` The run ${goesOn.name} goes on.`;
+  if (ended?.name === undefined) {
+    const off = monitor.isEnabled ? "" : " It is switched off.";
+    return nothing(`No run of the monitor ${monitor.name} has ended.${running}${off}`);
+  }
+  const began = Date.parse(ended.systemData?.createdAt ?? "");
+  const seen = {
+    job: ended.name,
+    ...(ended.properties?.services?.["Studio"]?.endpoint
+      ? { studioUrl: ended.properties.services["Studio"].endpoint }
+      : {}),
+    ...(Number.isNaN(began) ? {} : { at: new Date(began).toISOString() }),
+  };
+  const { status } = ended.properties ?? {};
+  if (status !== "Completed") {
+    const fault = ended.properties?.tags?.["azureml.modelmonitor.error"];
+    return nothing(
+      `The newest run ${ended.name} of ${monitor.name} is ${status}${fault ? ` (${fault})` : ""}.${running}`,
+      seen,
+    );
+  }
+  const limit = request.maximumAge ?? freshFor(monitor.every);
+  if (limit === undefined)
+    return nothing(
+      `How often the monitor ${monitor.name} runs is not known, so no result of it is fresh; set maxAgeInHours.`,
+      seen,
+    );
+  const age = workspace.azure.now() - began;
+  if (!(age <= limit))
+    return nothing(
+      `The newest run ${ended.name} of ${monitor.name} began ${hours(age)} ago; results count for ${hours(limit)}.${running}`,
+      seen,
+    );
+  const signals = (await runResults(workspace, monitor, ended, wanted)).map(judgeSignal);
+  const outcome = judgeMonitor(signals);
+  const telling = signals.filter((one) => one.outcome === outcome || outcome === "healthy");
+  const check = { monitor: monitor.name, outcome, signals, reasons: telling.map(({ sentence }) => sentence), ...seen };
+  // A part of the signals is no verdict on the run, which a gate would take for one on all of them.
+  if (request.writesVerdict && request.signals.length === 0) await leaveVerdict(workspace, check, ended);
+  return check;
+}
+
+/** @throws TaskError `input` that names the signals there are */
+function chosen(monitor: Monitor, names: readonly string[]): Monitor["signals"] {
+  const unknown = names.find((name) => !monitor.signals.some((signal) => signal.name === name));
+  if (unknown === undefined)
+    return names.length === 0 ? monitor.signals : monitor.signals.filter(({ name }) => names.includes(name));
+  const there = monitor.signals.map(({ name }) => name).join(", ") || "none";
+  throw new TaskError("input", `The monitor ${monitor.name} has no signal ${JSON.stringify(unknown)}.`, {
+    errorCode: "AML1210",
+    hint: `It has ${there}.`,
+  });
+}
+
+const hours = (milliseconds: number): string => {
+  const count = milliseconds / 3_600_000;
+  return Number.isFinite(count) ? `${Number(count.toFixed(1))} hours` : "an unknown time";
+};
+
+/** Leaves the verdict as tags of the run, by the PATCH of run history with which the studio changes tags. The same again changes nothing. */
+async function leaveVerdict(workspace: Workspace, check: MonitorCheck, job: Job): Promise<void> {
+  const { azure, provenance, signal } = workspace;
+  await secondaryWrite(
+    workspace,
+    {
+      failed: `The verdict could not be written to the run ${job.name}`,
+      missing: "The step's own result counts all the same; AzureMLCheckMonitorResult finds no evidence.",
+      needs: "a role such as AzureML Data Scientist on the workspace",
+    },
+    async () => {
+      const experiment = segment(job.properties?.experimentName ?? "Default", "the name of the experiment");
+      const at = `${await workspace.serviceUrl("history")}/experiments/${experiment}/runs/${segment(job.name ?? "", "the name of the run")}`;
+      const by = provenance.kind === "none" ? {} : { [VERDICT_BY]: provenance.runUri.slice(0, 500) };
+      await azure.request("PATCH", at, {
+        doing: `write the verdict to the run ${job.name}`,
+        body: { tags: { [VERDICT]: check.outcome, [VERDICT_AT]: new Date(azure.now()).toISOString(), ...by } },
+        repeats: true,
+        signal,
+      });
+    },
+  );
+}

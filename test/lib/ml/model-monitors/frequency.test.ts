@@ -1,0 +1,37 @@
+// The pause between two runs of a schedule, by its recurrence or cron expression.
+import assert from "node:assert/strict";
+import { longestPause } from "../../../../lib/ml/model-monitors/frequency.ts";
+
+const HOUR = 3_600_000;
+
+describe("how often a monitor runs", () => {
+  it("follows a recurrence", () => {
+    const of = (frequency: string, interval: number) =>
+      longestPause({ triggerType: "Recurrence", frequency, interval });
+    assert.equal(of("Day", 1), 24 * HOUR);
+    assert.equal(of("hour", 6), 6 * HOUR);
+    assert.equal(of("Week", 2), 14 * 24 * HOUR);
+    assert.equal(of("Fortnight", 1), undefined);
+  });
+
+  it("follows a cron expression, on the long side", () => {
+    const of = (expression: string) => longestPause({ triggerType: "Cron", expression });
+    const cases: [string, number | undefined][] = [
+      ["* * * * *", HOUR / 60],
+      ["*/15 * * * *", HOUR / 4],
+      ["0 * * * *", HOUR],
+      ["0 */6 * * *", 6 * HOUR],
+      ["0 3 * * *", 24 * HOUR],
+      ["0 3 * * 1", 7 * 24 * HOUR],
+      ["0 3 1 * *", 31 * 24 * HOUR],
+      ["0 3 1 1 *", 366 * 24 * HOUR],
+      ["0 3", undefined],
+    ];
+    for (const [expression, pause] of cases) assert.equal(of(expression), pause, expression);
+  });
+
+  it("is not known without a trigger", () => {
+    assert.equal(longestPause(undefined), undefined);
+    assert.equal(longestPause({ triggerType: "Manual" }), undefined);
+  });
+});

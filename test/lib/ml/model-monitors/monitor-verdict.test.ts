@@ -1,0 +1,57 @@
+// Verdicts on signals and monitors: no evidence is never healthy.
+import assert from "node:assert/strict";
+import { judgeMonitor, judgeSignal, type SignalResult } from "../../../../lib/ml/model-monitors/monitor-verdict.ts";
+
+const good = { metric: "JensenShannonDistance", of: "age", value: 0.05, threshold: 0.1 };
+const bad = { ...good, value: 0.2 };
+const result = (more: Partial<SignalResult> = {}): SignalResult => ({
+  name: "s",
+  metrics: [good],
+  isTagged: false,
+  ...more,
+});
+
+describe("the verdict on a signal", () => {
+  it("is healthy where every metric is within its threshold", () => {
+    const { outcome, sentence } = judgeSignal(result({ rows: { production: 40 } }));
+    assert.deepEqual([outcome, sentence], ["healthy", "s: 1 metric is within its threshold, over 40 rows."]);
+  });
+
+  it("is breached by a number, tagged or not, and by the tag alone", () => {
+    assert.match(
+      judgeSignal(result({ metrics: [good, bad] })).sentence,
+      /age is 0\.2, above 0\.1\. The service did not tag/,
+    );
+    assert.equal(judgeSignal(result({ metrics: [bad], isTagged: true })).outcome, "breached");
+    const { outcome, sentence } = judgeSignal(result({ isTagged: true, metrics: [], unread: "Storage refused." }));
+    assert.deepEqual(
+      [outcome, sentence],
+      ["breached", "s: the service tagged the run for a broken threshold; Storage refused."],
+    );
+  });
+
+  it("is no evidence where there is no metric, none with a threshold, no value, or no row", () => {
+    const cases: Partial<SignalResult>[] = [
+      { metrics: [] },
+      { metrics: [{ metric: "m", value: 1 }] },
+      { metrics: [{ metric: "m", threshold: 1 }] },
+      { rows: { production: 0 } },
+    ];
+    for (const one of cases) assert.equal(judgeSignal(result(one)).outcome, "noEvidence", JSON.stringify(one));
+  });
+});
+
+describe("the verdict on a monitor", () => {
+  const of = (...metrics: (readonly object[])[]) =>
+    judgeMonitor(metrics.map((one) => judgeSignal(result({ metrics: one as SignalResult["metrics"] }))));
+
+  it("is a breach where one signal broke, whatever is not known of the others", () => {
+    assert.equal(of([bad], []), "breached");
+  });
+
+  it("is healthy only where all signals are, and never without any", () => {
+    assert.equal(of([good], [good]), "healthy");
+    assert.equal(of([good], []), "noEvidence");
+    assert.equal(of(), "noEvidence");
+  });
+});

@@ -1,0 +1,127 @@
+// AzureMLCheckMonitor by the door that ships: outputs and record of what it found, and what becomes of the step.
+// Tests: lib/ml/model-monitors/check-production.ts, lib/ml/model-monitors/endpoint-health.ts, lib/task/production.ts
+import assert from "node:assert/strict";
+import { seedMinutes } from "../../local/azure/monitor/seed.ts";
+import { endpointsOf } from "../../local/azure/records/online-endpoint.ts";
+import task from "../../tasks/CheckMonitor/index.ts";
+import { addEndpoint } from "../lib/ml/cleanup/things.ts";
+import { theCloud } from "../lib/ml/world.ts";
+import { JobClient } from "../local/azure/job-client.ts";
+import { collect, fixed, limit, look, monitor, rolling, table } from "../local/azure/jobs/monitors/monitors.ts";
+import { runStory } from "./context.ts";
+
+const MINUTE = 60_000;
+const rows = (from: number) => Array.from({ length: 30 }, (_, index) => ({ age: from + index }));
+
+describe("CheckMonitor", () => {
+  let jobs: JobClient;
+  const drift = (asset: string) => ({
+    ...{ signalType: "DataDrift", productionData: rolling(asset), referenceData: fixed("cm-reference") },
+    metricThresholds: [limit("Numerical", "NormalizedWassersteinDistance", 0.5)],
+  });
+  before(async () => {
+    jobs = new JobClient(await theCloud());
+    await jobs.prepare().catch(() => undefined);
+    await table(jobs, "cm-reference", rows(20));
+    await collect(jobs, "cm-shifted", "2026/03/08/11", rows(60));
+    await collect(jobs, "cm-alike", "2026/03/08/11", rows(20));
+    await monitor(jobs, "cm-breached", { inputs: drift("cm-shifted"), others: drift("cm-alike") });
+    await monitor(jobs, "cm-healthy", { inputs: drift("cm-alike") });
+    await monitor(jobs, "cm-new", { inputs: drift("cm-alike") });
+    await Promise.all([look(jobs, "cm-breached"), look(jobs, "cm-healthy")]);
+  });
+
+  /** An endpoint whose deployment blue has all of the traffic, with minutes of the last two hours. */
+  const endpoint = async (name: string, now: object, before: object = now) => {
+    const { azure } = await theCloud();
+    addEndpoint(azure, name, {}, azure.clock.now() - 86_400_000);
+    Object.assign(endpointsOf(azure).get(name)!, { traffic: { blue: 100 } });
+    const minutes = { endpoint: name, deployment: "blue", requests: 100, latency: 50 };
+    seedMinutes(azure, [
+      { ...minutes, ago: 140 * MINUTE, span: 74 * MINUTE, ...before },
+      { ...minutes, ago: 64 * MINUTE, span: 60 * MINUTE, ...now },
+    ]);
+  };
+
+  it("fails on a breach, with outputs and a record that name the signal and the feature", async () => {
+    const { result, error, set, record, log } = await runStory(task, { monitor: "cm-breached" }, "/");
+    assert.equal(result, "Failed", log);
+    assert.match(
+      error?.message ?? "",
+      /^Not healthy: inputs: NormalizedWassersteinDistance of age is 4\.\d+, above 0\.5\./,
+    );
+    assert.deepEqual([set["outcome"], set["breached"], set["breachedSignals"]], ["breached", "true", "inputs"]);
+    assert.equal(set["jobName"], record.monitor?.job);
+    const [inputs, others] = record.monitor?.signals ?? [];
+    assert.deepEqual([inputs?.outcome, others?.outcome, inputs?.production], ["breached", "healthy", 30]);
+    assert.equal(inputs?.metrics?.[0]?.broken, true);
+    assert.match(log, /BREACHED {7}inputs: /);
+    assert.match(log, /healthy {8}others: /);
+  });
+
+  it("passes a healthy monitor, and leaves another answer to the pipeline where it asks for one", async () => {
+    const healthy = await runStory(task, { monitor: "cm-healthy" }, "/");
+    assert.equal(healthy.result, "Succeeded", healthy.log);
+    assert.deepEqual([healthy.set["outcome"], healthy.set["breached"]], ["healthy", "false"]);
+    const warned = await runStory(task, { monitor: "cm-breached", onBreach: "warn" }, "/");
+    assert.equal(warned.result, "SucceededWithIssues", warned.log);
+    const goesOn = await runStory(task, { monitor: "cm-breached", onBreach: "continue" }, "/");
+    assert.deepEqual([goesOn.result, goesOn.set["outcome"]], ["Succeeded", "breached"]);
+  });
+
+  it("does not take no evidence for healthy", async () => {
+    const { result, error, set } = await runStory(task, { monitor: "cm-new" }, "/");
+    assert.equal(result, "Failed");
+    assert.match(error?.message ?? "", /no evidence, which is not healthy: No run of the monitor cm-new has ended\./);
+    assert.deepEqual([set["outcome"], set["breached"], set["jobName"]], ["noEvidence", "false", ""]);
+  });
+
+  it("judges the health of an endpoint's deployments by the rules of rollouts, also against the window before", async () => {
+    await endpoint("cm-good", {});
+    await endpoint("cm-bad", { answers: { "424/500": 10 } }, {});
+    await endpoint("cm-slow", { latency: 200 }, {});
+    const good = await runStory(task, { endpointName: "cm-good" }, "/");
+    assert.equal(good.result, "Succeeded", good.log);
+    const [blue] = good.record.monitor?.deployments ?? [];
+    assert.deepEqual([blue?.name, blue?.outcome, blue?.numbers?.["errors"]], ["blue", "healthy", 0]);
+    const bad = await runStory(task, { endpointName: "cm-bad" }, "/");
+    assert.equal(bad.result, "Failed");
+    assert.match(bad.error?.message ?? "", /Not healthy: cm-bad\/blue: new\.errorRate <= 0\.01: .*0\.1/);
+    const rule = { healthRules: "new.latencyP95 <= 1.5 * live.latencyP95" };
+    const slow = await runStory(task, { endpointName: "cm-slow", ...rule }, "/");
+    assert.equal(slow.result, "Failed", slow.log);
+    assert.equal((await runStory(task, { endpointName: "cm-good", ...rule }, "/")).result, "Succeeded");
+  });
+
+  it("is healthy only where monitor and endpoint are, and knows nothing of an endpoint without requests", async () => {
+    await endpoint("cm-quiet", { requests: 0 });
+    const both = await runStory(task, { monitor: "cm-healthy", endpointName: "cm-quiet" }, "/");
+    assert.deepEqual([both.result, both.set["outcome"]], ["Failed", "noEvidence"], both.log);
+    assert.match(both.error?.message ?? "", /cm-quiet\/blue: The deployment blue answered 0 requests/);
+    const worse = await runStory(task, { monitor: "cm-breached", endpointName: "cm-quiet" }, "/");
+    assert.equal(worse.set["outcome"], "breached");
+  });
+
+  it("refuses what cannot be before it asks anything", async () => {
+    const bad: [Record<string, string>, RegExp][] = [
+      [{}, /Neither the input monitor nor the input endpointName is given/],
+      [{ monitor: "m", maxAgeInHours: "0" }, /The input maxAgeInHours is 0; a number from 1 to/],
+      [{ endpointName: "e", windowInMinutes: "5000" }, /windowInMinutes is 5000/],
+    ];
+    for (const [inputs, message] of bad) {
+      const { result, error, requests } = await runStory(task, inputs, "/");
+      assert.equal(result, "Failed");
+      assert.match(error?.message ?? "", message);
+      assert.deepEqual(requests, []);
+    }
+    const rule = await runStory(task, { endpointName: "cm-good", healthRules: "new.colour > 1" }, "/");
+    assert.match(rule.error?.message ?? "", /there is no new\.colour/);
+  });
+
+  it("needs few sequential round trips, and writes nothing but the verdict", async () => {
+    const { requests } = await runStory(task, { monitor: "cm-healthy" }, "/");
+    const writes = requests.filter((line) => /^(PUT|PATCH|DELETE) /.test(line));
+    assert.equal(writes.length, 1, writes.join("\n"));
+    assert.match(writes[0]!, /^PATCH .*\/history\/v1\.0\//);
+  });
+});
