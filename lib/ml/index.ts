@@ -25,6 +25,8 @@ export { type ChampionChoice, parseChampion } from "./gate/champion.ts";
 export { recordEvaluation } from "./gate/evidence.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
 export { parseMeasuredOn } from "./gate/measured-data.ts";
+export { parseReports } from "./gate/reports-input.ts";
+export { parseResults } from "./gate/results-input.ts";
 export { parseRules } from "./gate/rules.ts";
 export { type FollowedJob, followJob } from "./jobs/follow-job.ts";
 export { cancelLeft } from "./jobs/ownership.ts";

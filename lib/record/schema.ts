@@ -177,7 +177,7 @@ const asset = section(
   "version",
 );
 const rule = section(
-  { rule: text(), passed: flag, outcome: oneOf("passed", "failed", "skipped"), detail: text() },
+  { rule: text(), passed: flag, outcome: oneOf("passed", "failed", "skipped"), undecided: flag, detail: text() },
   "rule",
   "passed",
   "detail",

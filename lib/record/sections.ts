@@ -91,6 +91,8 @@ export interface RuleSection {
   passed: boolean;
   /** Where it is neither: a rule that was skipped counts as passed. */
   outcome?: "passed" | "failed" | "skipped";
+  /** True: it failed because there was not enough data to say. */
+  undecided?: boolean;
   /** The comparison, as a sentence. */
   detail: string;
 }

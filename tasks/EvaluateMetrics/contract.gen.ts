@@ -6,8 +6,12 @@ import * as shared from "../shared/inputs.gen.ts";
 export type Inputs = Pick<SharedInputs, "onFail" | "plan" | "traceability" | "pullRequest" | "pullRequestName" | "pullRequestThread" | "gitHubConnection"> & {
   /** Name of the Azure ML job, as SubmitJob leaves it in its output variable `jobName`: `$(train.jobName)` after a step with `name: train`. */
   jobName: string;
-  /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. Lines that start with `#` are remarks. */
+  /** One rule a line, in CEL: `metrics.accuracy >= 0.9`, `metrics.auc >= champion.auc - 0.005`. `metrics` holds the latest values of the job, `champion` those of the champion, `history` every value in order. Names that are no identifiers are written `metrics['f1 score']`. `improves(metrics.auc, champion.auc, 0.95)` asks for more than chance, by the input results; `slices('f1/').worst >= 0.7` for the worst of the metrics whose names begin so. Lines that start with `#` are remarks. */
   rules: string;
+  /** What rules with `improves(...)`, `improvesBy(...)` and `notWorse(...)` go by, one metric a line; the champion's job has the same. `auc: outputs/predictions.csv label=y score=p` compares rows by DeLong's test, `accuracy: outputs/predictions.parquet label=y prediction=answer` by McNemar's, `rmse`, `f1` and others by a paired bootstrap, `pinball: outputs/losses.csv value=loss key=id better=lower` the means of a column. `auc: history by=folds ratio=1/9` takes each logged value as a fold (`ratio`: test rows to training rows), `by=seeds` as a training of its own. Files are CSV, JSON lines or Parquet among the job's artifacts; a list of scores may be JSON. `key=` pairs rows that stand in another order. */
+  results: string | undefined;
+  /** Reports among the job's artifacts that rules read, one a line: `drift=outputs/evidently.json`, `tests=outputs/junit.xml`. Rules then say `reports.drift.DriftedColumnsCount.share < 0.3`, `reports.quality.success == true` or `reports.tests.failures == 0`. JSON is read as it is; Evidently's metrics also by their names; JUnit as `tests`, `failures`, `errors`, `skipped` and `passed`. */
+  reports: string | undefined;
   /** What the job is compared with: `endpoint:<name>` (the model with most of the live traffic), `model:<name>@<label or tag>`, `job:<name>`, or `none`. */
   champion: string;
   /** The result of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
@@ -41,6 +45,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     ...shared.connectionTypeInputs,
     { name: "jobName", type: "string", required: true },
     { name: "rules", type: "multiLine", required: true },
+    { name: "results", type: "multiLine" },
+    { name: "reports", type: "multiLine" },
     { name: "champion", type: "string", default: "none" },
     { name: "missingChampion", type: "pickList", default: "fail", options: ["fail", "skip"] },
     shared.onFail,

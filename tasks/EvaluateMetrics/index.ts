@@ -1,5 +1,13 @@
 // Evaluate metrics: a job against rules and a champion; each rule is a test on the run.
-import { evaluateGate, openWorkspace, parseChampion, parseMeasuredOn, parseRules } from "../../lib/ml/index.ts";
+import {
+  evaluateGate,
+  openWorkspace,
+  parseChampion,
+  parseMeasuredOn,
+  parseReports,
+  parseResults,
+  parseRules,
+} from "../../lib/ml/index.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { recordsOfRun } from "../../lib/task/records-of-run.ts";
 import { leaveVerdict } from "../../lib/task/verdict.ts";
@@ -14,6 +22,7 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, signal, record, run
     ...{ jobName, missingChampion, includeChildRuns, metricsFrom, sameData },
     measuredOn: parseMeasuredOn(inputs.measuredOn),
     rules: parseRules(inputs.rules),
+    sources: { results: parseResults(inputs.results ?? ""), reports: parseReports(inputs.reports ?? "") },
     champion: parseChampion(inputs.champion),
     patience: inputs.metricsTimeoutInSeconds * 1000,
   });

@@ -6,6 +6,7 @@ import { type Metrics, metricHistory } from "../jobs/metrics.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
 import { metricsAtTheEnd, metricsOfChampion } from "./job-metrics.ts";
+import { loadTerms, requireSources, type TermSources } from "./load-terms.ts";
 import { measuredOnSame, type parseMeasuredOn } from "./measured-data.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { SameData } from "./same-data.ts";
@@ -23,6 +24,8 @@ export interface GateOptions {
   readonly sameData?: "require" | "warn" | "ignore";
   /** Inputs with the data that metrics are measured on; all with data where empty. */
   readonly measuredOn?: ReturnType<typeof parseMeasuredOn>;
+  /** Results by fold, seed or row, and reports, that rules speak of. */
+  readonly sources?: TermSources;
   /** Milliseconds to wait for the job to end and for metrics that rules name. */
   readonly patience: number;
   readonly clock?: Clock;
@@ -59,6 +62,8 @@ export interface GateResult {
  * as many as it takes to wait.
  */
 export async function evaluateGate(workspace: Workspace, options: GateOptions): Promise<GateResult> {
+  const sources = options.sources ?? { results: [], reports: [] };
+  requireSources(options.rules, sources);
   const wanted = wantedOf(options, ["metrics", "history"]);
   const [{ found, job }, { champion, theirs }] = await Promise.all([
     metricsAtTheEnd(workspace, { ...options, wanted }),
@@ -67,11 +72,17 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   const { metrics } = found;
   const championMetrics = theirs?.metrics;
   const jobCreated = job.systemData?.createdAt;
-  const [history, sameData] = await Promise.all([
+  const [history, sameData, terms] = await Promise.all([
     histories(workspace, options, found),
     dataOf(workspace, options, found, champion, theirs),
+    loadTerms(
+      options.rules,
+      sources,
+      (metric) => ({ workspace, runId: runOf(found, metric, options.jobName) }),
+      (metric) => championRun(workspace, champion, theirs, metric),
+    ),
   ]);
-  const facts = { metrics, history, ...(championMetrics ? { champion: championMetrics } : {}) };
+  const facts = { metrics, history, ...terms, ...(championMetrics ? { champion: championMetrics } : {}) };
   const rules = options.rules.map((rule) => {
     const result =
       verdict(rule, champion, championMetrics, options.missingChampion) ??
@@ -103,15 +114,45 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   };
 }
 
+/** The run that has a metric, or a file where no metric is meant: the one run that has all, else the job. */
+function runOf({ runs }: FoundMetrics, metric: string | undefined, jobName: string): string {
+  if (metric !== undefined) return runs.get(metric)?.runId ?? jobName;
+  const ids = new Set([...runs.values()].map(({ runId }) => runId));
+  const [only = jobName] = ids;
+  return ids.size === 1 ? only : jobName;
+}
+
+function championRun(
+  workspace: Workspace,
+  champion: Champion | undefined,
+  theirs: FoundMetrics | undefined,
+  metric: string,
+) {
+  if (!champion?.found || theirs === undefined) return "There is no champion whose results could be read.";
+  const { jobName, workspace: where = workspace, called: whose } = champion;
+  if (jobName === undefined) return `The job of ${whose} is not known, so its results cannot be read.`;
+  return { workspace: where, runId: theirs.runs.get(metric)?.runId ?? jobName };
+}
+
 type Subject = "metrics" | "history" | "champion";
 
 /** The metrics that rules speak of or ask after: what is late is not yet missing. */
 function wantedOf({ rules, metricsFrom }: GateOptions, subjects: readonly Subject[]): WantedMetrics {
   return {
     names: new Set(rules.flatMap((rule) => subjects.flatMap((subject) => [...namesIn(rule, subject)]))),
+    prefixes: slicePrefixes(rules, subjects),
     any: rules.some(({ needs: { touches } }) => subjects.some((subject) => touches[subject] === "all")),
     from: metricsFrom,
   };
+}
+
+/** Beginnings of the names of slices, with the number that a rule expects. */
+function slicePrefixes(rules: readonly Rule[], subjects: readonly Subject[]): ReadonlyMap<string, number> {
+  const slices = rules.flatMap(({ terms }) => terms.flatMap((term) => (term.kind === "slices" ? [term] : [])));
+  const most = new Map<string, number>();
+  if (subjects.includes("metrics"))
+    for (const { prefix, expected } of slices) most.set(prefix, Math.max(expected, most.get(prefix) ?? 0));
+  return most;
 }
 
 const namesIn = ({ needs }: Rule, subject: Subject): string[] => [...needs[subject], ...needs.asksAfter[subject]];

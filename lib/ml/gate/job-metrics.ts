@@ -2,7 +2,13 @@
 // Tests: test/lib/ml/gate/gate.test.ts
 import { TaskError } from "../../errors.ts";
 import { type Clock, poll } from "../../poll.ts";
-import { type FoundMetrics, MetricFinder, metricsAround, type WantedMetrics } from "../jobs/found-metrics.ts";
+import {
+  type FoundMetrics,
+  MetricFinder,
+  metricsAround,
+  missingPrefixes,
+  type WantedMetrics,
+} from "../jobs/found-metrics.ts";
 import { getJob, hasEnded, type Job } from "../jobs/jobs.ts";
 import { latestMetrics } from "../jobs/metrics.ts";
 import type { Workspace } from "../workspace/workspace.ts";
@@ -47,6 +53,7 @@ export async function metricsAtTheEnd(
     if (found === undefined) return "MLflow to know the run";
     if (wanted.any && Object.keys(found.metrics).length === 0 && found.refused.size === 0) return "metrics";
     const names = [...wanted.names].filter((name) => !Object.hasOwn(found.metrics, name) && !found.refused.has(name));
+    names.push(...missingPrefixes({ ...found.metrics, ...Object.fromEntries(found.refused) }, wanted));
     return names.length > 0 ? `the metrics ${names.join(", ")}` : undefined;
   };
   const finder = new MetricFinder(workspace, jobName);

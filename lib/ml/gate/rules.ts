@@ -6,9 +6,10 @@ import { capital } from "../../sentence.ts";
 import { evaluateRule } from "../rules/evaluate.ts";
 import { type Needs as NeedsOf, ruleLanguage } from "../rules/language.ts";
 import { parseRule } from "../rules/parse.ts";
+import { registerTerms, TERM_FUNCTIONS, type Term, termsOf, withValues } from "./special-terms.ts";
+import { type TermFacts, type TermValue, valueOfTerm } from "./term-values.ts";
 
-export interface Facts {
-  readonly metrics: Readonly<Record<string, number>>;
+export interface Facts extends TermFacts {
   readonly champion?: Readonly<Record<string, number>>;
   /** Every value in the order of its steps, of the metrics that rules ask the history of. */
   readonly history: Readonly<Record<string, readonly number[]>>;
@@ -27,20 +28,27 @@ export interface Rule {
   /** Line of the input, from 1. */
   readonly line: number;
   readonly needs: Needs;
+  /** Comparisons beyond chance, slices and reports that it speaks of. */
+  readonly terms: readonly Term[];
 }
 
 export interface RuleResult {
   readonly rule: string;
   readonly outcome: "passed" | "failed" | "skipped";
+  /** True: there is not enough data to say. Such a rule has not passed. */
+  readonly undecided?: true;
   /** The comparison, as a sentence. */
   readonly detail: string;
 }
 
-const language = ruleLanguage<Subject>({
-  metrics: "map<string, double>",
-  history: "map<string, list<double>>",
-  champion: "map<string, double>",
-});
+const language = ruleLanguage<Subject>(
+  {
+    metrics: "map<string, double>",
+    history: "map<string, list<double>>",
+    champion: "map<string, double>",
+  },
+  { functions: TERM_FUNCTIONS, register: registerTerms },
+);
 
 const EXAMPLE =
   "Rules look like metrics.accuracy >= 0.9 or metrics['val/auc'] > champion['val/auc'] - 0.005; there are metrics, champion and history.";
@@ -51,11 +59,12 @@ const EXAMPLE =
  */
 export function parseRules(text: string): Rule[] {
   const rules = readLines(text, (rule, line): Rule => {
-    const { needs } = parseRule(language, rule, line, EXAMPLE);
+    const { ast, needs } = parseRule(language, rule, line, EXAMPLE);
     const { champion } = needs.touches;
     return {
       text: rule,
       line,
+      terms: termsOf(language, ast, line),
       needs: { ...needs, ...needs.required, asksChampion: champion === "all" || champion.size > 0 },
     };
   });
@@ -75,9 +84,14 @@ export function parseRules(text: string): Rule[] {
  * @param whose what the champion is called, for the sentence: "the champion breast-cancer:3"
  */
 export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleResult {
-  const { needs, text } = rule;
+  const { needs, text, terms } = rule;
+  const found = terms.map((term) => valueOfTerm(term, facts, whose));
   const { holds, faults, said } = evaluateRule(language, {
-    text,
+    text: withValues(
+      text,
+      terms,
+      found.map(({ cel }) => cel ?? PLACEHOLDER),
+    ),
     needs,
     values: {
       metrics: facts.metrics,
@@ -87,6 +101,19 @@ export function judge(rule: Rule, facts: Facts, whose = "the champion"): RuleRes
     owners: { metrics: "The job", history: "The job", champion: capital(whose) },
     compared: { subject: "champion", called: whose },
   });
-  const detail = [...faults, ...(said === "" ? [] : [said])].join(" ");
-  return { rule: text, outcome: holds ? "passed" : "failed", detail };
+  const isKnown = found.every(({ cel }) => cel !== undefined);
+  const sentences = found.map((one) => one.said).filter((one) => one !== "");
+  const compared = sentences.length > 0 && !isKnown ? "" : said;
+  // A term that was worked out says more than that the rule holds.
+  const rest = sentences.length > 0 && /^It (holds|does not hold)\.$/.test(compared) ? "" : compared;
+  // What stands in the place of an unknown value may not fit there, which is no fault of the rule.
+  const wrong = isKnown ? faults : faults.filter((fault) => !fault.startsWith("It could not be judged"));
+  const detail = [...wrong, ...sentences, rest].filter((one) => one !== "").join(" ");
+  const outcome = holds && isKnown ? "passed" : "failed";
+  return { rule: text, outcome, ...(isUndecided(found) ? { undecided: true } : {}), detail };
 }
+
+/** Stands in a rule for what is not known; the rule fails in any case. */
+const PLACEHOLDER = "false";
+
+const isUndecided = (found: readonly TermValue[]) => found.some(({ undecided }) => undecided === true);

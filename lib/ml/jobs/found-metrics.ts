@@ -11,6 +11,8 @@ import { hasTrials, type RunNode, RunTree, reusedRun, sayRun, some } from "./run
 export interface WantedMetrics {
   /** Names that are looked for below the job where it lacks them. */
   readonly names: ReadonlySet<string>;
+  /** Beginnings of names, and how many metrics with each are wanted at least. */
+  readonly prefixes?: ReadonlyMap<string, number>;
   /** Any metric is wanted: looks below a job that has none at all. */
   readonly any: boolean;
   /** The step whose metrics count, and no other's. */
@@ -197,8 +199,16 @@ export async function metricsAround(
   };
 }
 
-const lacks = (own: Readonly<Record<string, unknown>>, { names, any }: WantedMetrics): boolean =>
-  (any && Object.keys(own).length === 0) || [...names].some((name) => !Object.hasOwn(own, name));
+const lacks = (own: Readonly<Record<string, unknown>>, wanted: WantedMetrics): boolean =>
+  (wanted.any && Object.keys(own).length === 0) ||
+  [...wanted.names].some((name) => !Object.hasOwn(own, name)) ||
+  missingPrefixes(own, wanted).length > 0;
+
+/** The beginnings of names that too few metrics have. */
+export const missingPrefixes = (own: Readonly<Record<string, unknown>>, { prefixes }: WantedMetrics): string[] =>
+  [...(prefixes ?? [])].flatMap(([prefix, expected]) =>
+    Object.keys(own).filter((name) => name.startsWith(prefix)).length < expected ? [`${prefix}*`] : [],
+  );
 
 const without = (own: Metrics, below: readonly Having[]): Having[] =>
   below.filter(({ metric }) => !Object.hasOwn(own, metric));

@@ -43,12 +43,19 @@ function numeric(environment: Environment): Environment {
   return environment;
 }
 
-/** @param types CEL's type of each subject: `map<string, double>` */
-export function ruleLanguage<S extends string>(types: Readonly<Record<S, string>>): Language<S> {
+/**
+ * @param types CEL's type of each subject: `map<string, double>`
+ * @param more registers what else rules of this language may say, and names its functions
+ */
+export function ruleLanguage<S extends string>(
+  types: Readonly<Record<S, string>>,
+  more?: { readonly functions: readonly string[]; register(environment: Environment): void },
+): Language<S> {
   const subjects = Object.keys(types) as S[];
   const environment = new Environment();
   for (const subject of subjects) environment.registerVariable(subject, types[subject]);
   numeric(environment);
+  more?.register(environment);
   const isSubject = (node: ASTNode) => node.op === "id" && subjects.includes(node.args as S);
 
   function reference(node: ASTNode): { subject: S; name: string } | undefined {
@@ -92,7 +99,7 @@ export function ruleLanguage<S extends string>(types: Readonly<Record<S, string>
       asksAfter: asked,
     };
   }
-  return { environment, subjects, functions: ["has"], needsOf, reference };
+  return { environment, subjects, functions: ["has", ...(more?.functions ?? [])], needsOf, reference };
 }
 
 /** One value for each subject. */

@@ -1,0 +1,74 @@
+// The input reports: files that a job wrote, by the names that rules use; and the content of one: JSON (plain, Evidently, Great Expectations,
+// a scorecard) or JUnit's XML. Pure.
+// Tests: test/lib/ml/gate/reports-input.test.ts
+import { TaskError } from "../../errors.ts";
+import { readLines } from "../../lines.ts";
+import { isObject } from "../../plain-objects.ts";
+
+export interface ReportSource {
+  readonly name: string;
+  readonly file: string;
+}
+
+/**
+ * Reads lines such as `drift=outputs/evidently.json`.
+ * @throws TaskErrors kind `input` that name the line
+ */
+export function parseReports(text: string): ReportSource[] {
+  const refuse = (why: string) =>
+    new TaskError("input", `Input reports${why}.`, {
+      errorCode: "AML1511",
+      hint: "Write one a line: drift=outputs/evidently.json; rules then say reports.drift.DriftedColumnsCount.share < 0.3.",
+    });
+  const sources = readLines(text, (line, number) => {
+    const [, name = "", file = ""] = /^([A-Za-z_]\w*)\s*=\s*(\S.*)$/.exec(line) ?? [];
+    if (name === "") throw refuse(`, line ${number}: ${line} is no name=path`);
+    if (!/\.(json|xml)$/i.test(file) || file.startsWith("/") || file.split(/[\\/]/).includes(".."))
+      throw refuse(`, line ${number}: ${file} is no path of a .json or .xml file among the job's artifacts`);
+    return { name, file };
+  });
+  const twice = sources.find(({ name }, at) => sources.findIndex((one) => one.name === name) < at);
+  if (twice) throw refuse(`: it has two lines for ${twice.name}`);
+  return sources;
+}
+
+/**
+ * The content of a report.
+ * @returns the content, or a clause on why it is none
+ */
+export function readReport(file: string, text: string): { readonly content: unknown } | string {
+  if (/\.xml$/i.test(file)) return readJUnit(text);
+  try {
+    return { content: withMetricNames(JSON.parse(text)) };
+  } catch {
+    return "it is no JSON";
+  }
+}
+
+/** Evidently lists its metrics: each is reachable by its name, too. Versions up to 0.6 have metric and result, later ones metric_id and value. */
+function withMetricNames(content: unknown): unknown {
+  if (!isObject(content) || !Array.isArray(content["metrics"])) return content;
+  const named = new Map<string, unknown>();
+  for (const one of content["metrics"]) {
+    if (!isObject(one)) continue;
+    const id = one["metric"] ?? one["metric_id"];
+    const name = typeof id === "string" ? /^\w+/.exec(id)?.[0] : undefined;
+    const value = one["result"] ?? one["value"];
+    if (name !== undefined && value !== undefined && !named.has(name)) named.set(name, value);
+  }
+  return { ...Object.fromEntries(named), ...content };
+}
+
+/** Counts the tests of JUnit's XML. What is in comments and in the output of tests does not count. */
+function readJUnit(text: string): { readonly content: unknown } | string {
+  const plain = text.replace(/<!--[\s\S]*?-->/g, "").replace(/<!\[CDATA\[[\s\S]*?\]\]>/g, "");
+  if (!/<testsuites?[\s/>]/.test(plain)) return "it has no <testsuite>";
+  const count = (element: string) => [...plain.matchAll(new RegExp(`<${element}(?=[\\s/>])`, "g"))].length;
+  const [tests, failures, errors, skipped] = ["testcase", "failure", "error", "skipped"].map(count) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { content: { tests, failures, errors, skipped, passed: tests - failures - errors - skipped } };
+}

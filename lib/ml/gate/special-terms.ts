@@ -1,0 +1,187 @@
+// Terms of rules that are worked out before the rule is evaluated: improves() and its relatives, slices() and reports. Each is replaced by its
+// value, so that the rest of the rule is plain CEL over numbers. Pure.
+// Tests: test/lib/ml/gate/special-terms.test.ts
+import type { ASTNode, Environment } from "@marcbachmann/cel-js";
+import { TaskError } from "../../errors.ts";
+import { isNode, type Language } from "../rules/language.ts";
+
+interface Place {
+  /** The characters of the rule that it takes. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Whether the job's metric beats the champion's beyond chance. */
+export interface Compares extends Place {
+  readonly kind: "compares";
+  readonly metric: string;
+  readonly confidence: number;
+  /** Above 0: better by more than this. Below 0: worse by less than this. */
+  readonly margin: number;
+}
+
+export interface Slices extends Place {
+  readonly kind: "slices";
+  readonly prefix: string;
+  readonly expected: number;
+  readonly part: SlicePart;
+}
+
+export interface Reported extends Place {
+  readonly kind: "report";
+  readonly report: string;
+  readonly path: readonly (string | number)[];
+}
+
+export type Term = Compares | Slices | Reported;
+
+const SLICE_PARTS = ["worst", "best", "spread", "count", "names"] as const;
+type SlicePart = (typeof SLICE_PARTS)[number];
+
+export const TERM_FUNCTIONS = ["improves", "improvesBy", "notWorse", "slices"];
+
+/** Registers the terms, so that rules with them are checked; none of them is ever called. */
+export function registerTerms(environment: Environment): void {
+  const replaced = () => {
+    throw new Error("it is worked out before");
+  };
+  environment.registerFunction("improves(double, double, double): bool", replaced);
+  for (const name of ["improvesBy", "notWorse"])
+    for (const margin of ["double", "int"])
+      environment.registerFunction(`${name}(double, double, ${margin}, double): bool`, replaced);
+  environment.registerFunction("slices(string): map<string, dyn>", replaced);
+  environment.registerFunction("slices(string, int): map<string, dyn>", replaced);
+  environment.registerVariable("reports", "map<string, dyn>");
+}
+
+/**
+ * The terms of a rule, in the order in which they stand.
+ * @throws TaskError kind `input` where one of them is not written as it has to be
+ */
+export function termsOf<S extends string>(language: Language<S>, ast: ASTNode, line: number): Term[] {
+  const terms: Term[] = [];
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) for (const one of node) visit(one);
+    if (!isNode(node)) return;
+    const term = termAt(language, node, line);
+    if (term === undefined) visit(node.args);
+    else terms.push(term);
+  };
+  visit(ast);
+  const compared = terms.filter((term) => term.kind === "compares");
+  const alone = compared.length < 2 || !hasChoice(ast);
+  // Where one of several is enough, each has to be surer, or chance gets several tries (Bonferroni).
+  return terms
+    .map((term) =>
+      alone || term.kind !== "compares" ? term : { ...term, confidence: 1 - (1 - term.confidence) / compared.length },
+    )
+    .sort((a, b) => a.start - b.start);
+}
+
+const hasChoice = (node: unknown): boolean =>
+  Array.isArray(node)
+    ? node.some(hasChoice)
+    : isNode(node) && (node.op === "||" || node.op === "?:" || node.op === "!_" || hasChoice(node.args));
+
+const refuse = (line: number, why: string, hint: string) =>
+  new TaskError("input", `Input rules, line ${line}: ${why}.`, { errorCode: "AML1505", hint });
+
+function termAt<S extends string>(language: Language<S>, node: ASTNode, line: number): Term | undefined {
+  const { start, end } = node.range;
+  if (node.op === "call" && ["improves", "improvesBy", "notWorse"].includes(String(node.args[0]))) {
+    const [name, given] = node.args as [string, ASTNode[]];
+    return { kind: "compares", start, end, ...comparison(language, name, given, line) };
+  }
+  if ((node.op === "." || node.op === "[]") && isCall(node.args[0], "slices")) {
+    const [prefix, expected] = node.args[0].args[1] as [ASTNode, ASTNode | undefined];
+    const [, key] = node.args as [ASTNode, ASTNode | string];
+    const part = (typeof key === "string" ? key : key.args) as SlicePart;
+    const hint = `Write slices("f1/").worst, or ${SLICE_PARTS.slice(1).join(", ")}; slices("f1/", 4) expects 4 of them at least.`;
+    if (!SLICE_PARTS.includes(part)) throw refuse(line, `slices() has no ${String(part)}`, hint);
+    const text = prefix.op === "value" && typeof prefix.args === "string" ? prefix.args : "";
+    const count = expected === undefined ? 1 : expected.op === "value" ? Number(expected.args) : Number.NaN;
+    if (text === "" || !(count >= 1))
+      throw refuse(line, "slices() takes the beginning of names, and a number from 1", hint);
+    return { kind: "slices", start, end, prefix: text, expected: count, part };
+  }
+  if (isCall(node, "slices"))
+    throw refuse(
+      line,
+      "slices() is no value by itself",
+      'Write slices("f1/").worst, .best, .spread, .count or .names.',
+    );
+  return reportAt(node, line);
+}
+
+const isCall = (node: ASTNode, name: string): node is Extract<ASTNode, { op: "call" }> =>
+  node.op === "call" && node.args[0] === name;
+
+function comparison<S extends string>(language: Language<S>, name: string, given: readonly ASTNode[], line: number) {
+  const hint = `Write ${name === "improves" ? "improves(metrics.auc, champion.auc, 0.95)" : `${name}(metrics.auc, champion.auc, 0.005, 0.95)`}.`;
+  const [one, other] = [given[0], given[1]].map((node) => node && language.reference(node));
+  if (one?.subject !== "metrics" || other?.subject !== "champion" || one.name !== other.name)
+    throw refuse(line, `${name} compares a metric of the job with the same metric of the champion`, hint);
+  const confidence = literal(given.at(-1));
+  if (confidence === undefined || !(confidence > 0.5 && confidence < 1))
+    throw refuse(line, `the confidence of ${name} is a number between 0.5 and 1`, hint);
+  const margin = name === "improves" ? 0 : literal(given[2]);
+  if (margin === undefined || margin < 0 || (margin === 0 && name === "notWorse"))
+    throw refuse(line, `the margin of ${name} is a number above 0`, hint);
+  return { metric: one.name, confidence, margin: name === "notWorse" ? -margin : margin };
+}
+
+const literal = (node: ASTNode | undefined): number | undefined =>
+  node?.op === "value" && (typeof node.args === "number" || typeof node.args === "bigint")
+    ? Number(node.args)
+    : undefined;
+
+/** `reports.drift.metrics[0].value`: the longest path that is written out. */
+function reportAt(node: ASTNode, line: number): Reported | undefined {
+  const path: (string | number)[] = [];
+  let at = node;
+  while (at.op === "." || at.op === "[]") {
+    const [of, key] = at.args as [ASTNode, ASTNode | string];
+    const step = typeof key === "string" ? key : key.op === "value" ? key.args : undefined;
+    if (typeof step !== "string" && typeof step !== "bigint" && typeof step !== "number") break;
+    path.unshift(typeof step === "string" ? step : Number(step));
+    at = of;
+  }
+  if (at.op === "id" && at.args === "reports") {
+    const [report, ...rest] = path;
+    if (typeof report !== "string")
+      throw refuse(
+        line,
+        "reports is no value by itself",
+        "Write reports.<name>.<path>, with a name of the input reports.",
+      );
+    return { kind: "report", start: node.range.start, end: node.range.end, report, path: rest };
+  }
+  return undefined;
+}
+
+/** The rule with each term replaced by its value, written as CEL has it. */
+export function withValues(text: string, terms: readonly Term[], values: readonly string[]): string {
+  let done = "";
+  let from = 0;
+  terms.forEach((term, at) => {
+    done += `${text.slice(from, term.start)}${values[at]}`;
+    from = term.end;
+  });
+  return done + text.slice(from);
+}
+
+/** A value as CEL has it; undefined for what rules cannot compare. */
+export function asCel(value: unknown): string | undefined {
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number" && Number.isFinite(value)) {
+    const text = String(value);
+    const decimal = /[.e]/.test(text) ? text : `${text}.0`;
+    return value < 0 ? `(${decimal})` : decimal;
+  }
+  if (Array.isArray(value)) {
+    const items = value.map(asCel);
+    return items.every((one) => one !== undefined) ? `[${items.join(", ")}]` : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,57 @@
+// The input reports, and what rules can read in reports of Evidently, Great Expectations and JUnit.
+import assert from "node:assert/strict";
+import { parseReports, readReport } from "../../../../lib/ml/gate/reports-input.ts";
+
+describe("the input reports", () => {
+  it("gives files names", () => {
+    assert.deepEqual(parseReports("drift=outputs/evidently.json\n# remark\ntests = outputs/my tests.xml"), [
+      { name: "drift", file: "outputs/evidently.json" },
+      { name: "tests", file: "outputs/my tests.xml" },
+    ]);
+    for (const [text, expected] of [
+      ["outputs/a.json", /line 1: outputs\/a\.json is no name=path/],
+      ["a=outputs/a.html", /outputs\/a\.html is no path of a \.json or \.xml file/],
+      ["a=../a.json", /is no path/],
+      ["a=b.json\na=c.json", /it has two lines for a/],
+    ] as const)
+      assert.throws(() => parseReports(text), expected);
+  });
+});
+
+describe("a report", () => {
+  const contentOf = (file: string, text: string) => {
+    const read = readReport(file, text);
+    assert.ok(typeof read !== "string", String(read));
+    return read.content;
+  };
+
+  it("of Evidently has its metrics by name, in the old form and the new", () => {
+    const old = { metrics: [{ metric: "DatasetDriftMetric", result: { share_of_drifted_columns: 0.25 } }] };
+    assert.deepEqual(contentOf("a.json", JSON.stringify(old)), {
+      DatasetDriftMetric: { share_of_drifted_columns: 0.25 },
+      ...old,
+    });
+    const later = { metrics: [{ metric_id: "DriftedColumnsCount(drift_share=0.5)", value: { count: 1, share: 0.5 } }] };
+    assert.deepEqual(contentOf("a.json", JSON.stringify(later)), {
+      DriftedColumnsCount: { count: 1, share: 0.5 },
+      ...later,
+    });
+  });
+
+  it("of JUnit is counted, without what tests print", () => {
+    const xml = `<?xml version="1.0"?><testsuites><testsuite name="a" tests="9"><testcase name="1"/>
+      <testcase name="2"><failure message="no"/></testcase><testcase name="3"><skipped/></testcase>
+      <testcase name="4"><error>bad</error><system-out><![CDATA[<testcase/><failure/>]]></system-out></testcase>
+      <!-- <testcase/> --><testcase name="5"></testcase></testsuite></testsuites>`;
+    const counts = { tests: 5, failures: 1, errors: 1, skipped: 1, passed: 2 };
+    assert.deepEqual(contentOf("a.xml", xml), counts);
+    assert.equal(readReport("a.xml", "<html/>"), "it has no <testsuite>");
+  });
+
+  it("that is plain JSON is read as it is", () => {
+    assert.deepEqual(contentOf("a.json", '{"success": true, "statistics": {"success_percent": 100}}'), {
+      ...{ success: true, statistics: { success_percent: 100 } },
+    });
+    assert.equal(readReport("a.json", "{"), "it is no JSON");
+  });
+});
