@@ -11,6 +11,7 @@ import { jobOptions } from "../../test/faults/job-options.ts";
 import { Place } from "../../test/faults/place.ts";
 import { PROJECT } from "../../test/harness/bench.ts";
 import { packagedTasks } from "../../test/harness/packages.ts";
+import { writeLargeCsv, writeLargeParquet } from "./large-tables.ts";
 
 const MEGABYTE = 1024 * 1024;
 /** Bytes of the log that the local cloud generates. */
@@ -80,6 +81,18 @@ const cases: readonly Case[] = [
       await blob.commitBlockList(ids);
     },
   },
+  ...(["csv", "parquet"] as const).map(
+    (format): Case => ({
+      what: `check of 10 GB of ${format}`,
+      task: "CheckData",
+      limit: 400,
+      inputs: { source: "files", dataPath: `large.${format}`, baseline: "none", dataRules: "data.rows > 10000000" },
+      prepare: (_cloud, sources) => {
+        const write = format === "csv" ? writeLargeCsv : writeLargeParquet;
+        write(path.join(sources, `large.${format}`), 10 * 1024 * MEGABYTE);
+      },
+    }),
+  ),
 ];
 
 /** A cloud whose jobs have a long log, generated as it is read. */

@@ -18,15 +18,9 @@ export type Source =
       dataPath: string;
     };
 
-export type Inputs = Pick<SharedInputs, "registry" | "onFail" | "allowedFolders"> & {
+export type Inputs = Pick<SharedInputs, "registry" | "baseline" | "expectationsFile" | "dataRules" | "onFail" | "allowedFolders"> & {
   /** Name of the asset in the workspace: letters, digits, `.`, `_` and `-`, starting with a letter or a digit. */
   name: string | undefined;
-  /** What the data are compared with: `previous` (the version before; of files, the newest version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. */
-  baseline: string;
-  /** YAML with what is expected of rows and columns: types, missing values, ranges, values, freshness, repeated rows, and how far the data may differ from the baseline. */
-  expectationsFile: string | undefined;
-  /** One rule a line, in CEL: `data.rows >= 1000`, `nulls.income <= 0.01`, `psi.all(name, psi[name] < 0.2)`. `data` and `baseline` hold rows, columns, files, bytes, malformed and duplicates; `nulls`, `minimum`, `maximum`, `mean`, `deviation`, `distinct` and `age` (hours since the newest time) a number of each column; `psi`, `jensenShannon`, `kolmogorovSmirnov` and `wasserstein` its drift; `baseline['nulls.income']` a column of the baseline. */
-  dataRules: string | undefined;
 } & ConnectionType & Source;
 
 export interface Outputs {
@@ -49,9 +43,9 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     { name: "name", type: "string" },
     { name: "dataVersion", type: "string", visible: [[["source", "=", "version"]]] },
     { name: "dataPath", type: "string", required: true, visible: [[["source", "=", "files"]]] },
-    { name: "baseline", type: "string", default: "previous" },
-    { name: "expectationsFile", type: "filePath" },
-    { name: "dataRules", type: "multiLine" },
+    shared.baseline,
+    shared.expectationsFile,
+    shared.dataRules,
     shared.onFail,
     shared.allowedFolders,
   ],

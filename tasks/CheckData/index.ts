@@ -1,8 +1,7 @@
 // Check data: a version or files against the version before, expectations and rules; each check is a test on the run.
 import { TaskError } from "../../lib/errors.ts";
 import { openAssetStore } from "../../lib/ml/assets/asset-store.ts";
-import { checkData, readDataChecks } from "../../lib/ml/data-checks/check-data.ts";
-import { sayDataReport } from "../../lib/ml/data-checks/data-report.ts";
+import { checkData, readDataChecks, sayDataReport } from "../../lib/ml/data-checks/check-data.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { publishTestsOn } from "../../lib/task/publishing.ts";
 import { contract, type Inputs, type Outputs } from "./contract.gen.ts";

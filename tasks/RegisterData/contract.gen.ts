@@ -24,7 +24,7 @@ export type Source =
       path: string;
     };
 
-export type Inputs = Pick<SharedInputs, "registry" | "version" | "description" | "tags" | "allowedFolders" | "plan"> & {
+export type Inputs = Pick<SharedInputs, "registry" | "version" | "description" | "tags" | "expectationsFile" | "dataRules" | "baseline" | "allowedFolders" | "plan"> & {
   /** Datastore that local files are uploaded to. Left empty, the workspace's default datastore. */
   datastore: string | undefined;
 } & ConnectionType & Source;
@@ -54,6 +54,9 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.description,
     shared.tags,
     { name: "datastore", type: "string" },
+    shared.expectationsFile,
+    shared.dataRules,
+    shared.baseline,
     shared.allowedFolders,
     shared.plan,
   ],

@@ -29,6 +29,12 @@ export interface SharedInputs {
   plan: boolean;
   /** Azure Machine Learning registry to work in, in place of the workspace. A workspace is then needed only for what lies in it, and for a registry of another subscription. When you choose a registry, the drop-down lists look for it in the resource group above. */
   registry: string | undefined;
+  /** What the data are compared with: `previous` (the version before; of files, the newest version of the data asset `name`), `none`, a version or a label as in `3` or `@stable`, or `<name>:<version>` of another data asset. */
+  baseline: string;
+  /** YAML with what is expected of rows and columns: types, missing values, ranges, values, freshness, repeated rows, and how far the data may differ from the baseline. */
+  expectationsFile: string | undefined;
+  /** One rule a line, in CEL: `data.rows >= 1000`, `nulls.income <= 0.01`, `psi.all(name, psi[name] < 0.2)`. `data` and `baseline` hold rows, columns, files, bytes, malformed and duplicates; `nulls`, `minimum`, `maximum`, `mean`, `deviation`, `distinct` and `age` (hours since the newest time) a number of each column; `psi`, `jensenShannon`, `kolmogorovSmirnov` and `wasserstein` its drift; `baseline['nulls.income']` a column of the baseline. */
+  dataRules: string | undefined;
   /** `fail` stops the pipeline. `warn` and `continue` leave it to later conditions on the output variable `passed`. */
   onFail: "fail" | "warn" | "continue";
   /** Name of the endpoint. Where a file names one too, this input counts. */
@@ -77,6 +83,9 @@ export const workspace: InputField = { name: "workspace", type: "string", visibl
 export const allowedFolders: InputField = { name: "allowedFolders", type: "multiLine" };
 export const plan: InputField = { name: "plan", type: "boolean", default: "false" };
 export const registry: InputField = { name: "registry", type: "string" };
+export const baseline: InputField = { name: "baseline", type: "string", default: "previous" };
+export const expectationsFile: InputField = { name: "expectationsFile", type: "filePath" };
+export const dataRules: InputField = { name: "dataRules", type: "multiLine" };
 export const onFail: InputField = { name: "onFail", type: "pickList", default: "fail", options: ["fail", "warn", "continue"] };
 export const endpointName: InputField = { name: "endpointName", type: "string" };
 export const deploymentName: InputField = { name: "deploymentName", type: "string" };

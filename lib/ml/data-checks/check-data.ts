@@ -12,9 +12,11 @@ import type { Registry } from "../assets/registry.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { grouped } from "./check-result.ts";
 import { tablesOfFiles, tablesOfVersion } from "./data-files.ts";
-import { type DataReport, dataReport } from "./data-report.ts";
+import { type DataReport, dataReport, sayDataReport } from "./data-report.ts";
 import { type DataRule, parseDataRules } from "./data-rules.ts";
 import { judgeData } from "./judge-data.ts";
+
+export { sayDataReport };
 
 export interface DataCheckRequest {
   /** The data asset. */
@@ -23,6 +25,8 @@ export interface DataCheckRequest {
   readonly version?: string | undefined;
   /** Files of this machine, in place of a version. */
   readonly path?: string | undefined;
+  /** Files in a datastore that no version names yet, in place of a version. */
+  readonly uri?: string | undefined;
   /** `previous`, `none`, a version, or `<name>:<version>`. */
   readonly baseline: string;
   readonly expectations: DataExpectations;
@@ -48,7 +52,7 @@ export function readDataChecks(
  */
 export async function checkData(store: AssetStore, request: DataCheckRequest): Promise<DataReport> {
   const home = homeOf(store);
-  const data = await dataOf(home, request);
+  const data = await dataOf(store, home, request);
   const baseline = await baselineOf(home, request, data.version);
   const base = baseline.files && (await profiled(home, baseline.called, baseline.files, request.expectations));
   const profile = await profiled(home, data.called, data.files, request.expectations);
@@ -72,13 +76,20 @@ interface Data {
 }
 
 async function dataOf(
+  store: AssetStore,
   home: Workspace | Registry,
-  { name, version, path, root, expectations }: DataCheckRequest,
+  { name, version, path, uri, root, expectations }: DataCheckRequest,
 ): Promise<Data> {
-  if (path !== undefined)
-    return { called: path, files: await tablesOfFiles(home, path, root, optionsOf(expectations)) };
+  if (path !== undefined) return tablesOfFiles(home, path, root, optionsOf(expectations));
+  if (uri !== undefined) {
+    const unnamed = { properties: { dataUri: uri } };
+    return {
+      called: uri,
+      files: await tablesOfVersion(store.workspace ?? home, uri, uri, unnamed, optionsOf(expectations)),
+    };
+  }
   if (name === undefined) {
-    throw new TaskError("input", "Input dataName is empty: it names the data asset whose version is checked.", {
+    throw new TaskError("input", "Input name is empty: it names the data asset whose version is checked.", {
       errorCode: "AML1301",
     });
   }
@@ -110,8 +121,7 @@ async function baselineOf(
   if (baseline === "none") return { called: "", why: "the input baseline is none" };
   const named = baseline === "previous" ? undefined : referenceIn(baseline, name);
   const asset = named?.name ?? name;
-  if (asset === undefined)
-    return { called: "", why: "the input dataName names no data asset whose versions it could be" };
+  if (asset === undefined) return { called: "", why: "the input name names no data asset whose versions it could be" };
   const there =
     named === undefined ? await previousOf(home, asset, data) : await versionNamed(home, asset, named.version);
   if (there === undefined) return { called: "", why: `${asset} has no earlier version` };
@@ -133,7 +143,7 @@ function referenceIn(text: string, name: string | undefined): { name: string; ve
   if (name !== undefined) return { name, version: bare };
   throw new TaskError(
     "input",
-    `Input baseline is ${text}, and dataName names no asset that it could be a version of.`,
+    `Input baseline is ${text}, and the input name names no asset that it could be a version of.`,
     {
       errorCode: "AML1313",
       hint: "Write it as <name>:<version>.",

@@ -49,14 +49,14 @@ export async function tablesOfFiles(
   path: string,
   root: UploadRoot | undefined,
   options: TableOptions,
-): Promise<TableFile[]> {
+): Promise<{ readonly called: string; readonly files: readonly TableFile[] }> {
   const content = await contentOf(home, path, root);
   const files = content.files.map(({ relative, size, path: file }) => ({
     name: content.isFolder ? relative : content.name,
     size,
     source: (as: string) => fileSource(file, as),
   }));
-  return tablesIn(home, content.shown, files, options);
+  return { called: content.shown, files: tablesIn(home, content.shown, files, options) };
 }
 
 interface AnyFile {
