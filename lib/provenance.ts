@@ -30,6 +30,8 @@ export interface Provenance {
   readonly commit: string;
   readonly requestedFor?: string;
   readonly pullRequestId?: string;
+  /** Branch that the pull request is to be merged into, without refs/heads/. */
+  readonly targetBranch?: string;
   /** System.TeamProjectId. */
   readonly projectId?: string;
   /** Name of the repository that the run was started from. */

@@ -17,6 +17,7 @@ export function readProvenance(variable: (name: string) => string | undefined): 
   const isAzureRepos = first("Build.Repository.Provider").toLowerCase() === "tfsgit";
   const more = {
     pullRequestId: first("System.PullRequest.PullRequestId"),
+    targetBranch: first("System.PullRequest.TargetBranch").replace(/^refs\/heads\//, ""),
     projectId: first("System.TeamProjectId"),
     repository: first("Build.Repository.Name"),
     repositoryId: isAzureRepos ? first("Build.Repository.ID") : "",

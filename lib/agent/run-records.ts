@@ -4,6 +4,9 @@
 import { BuildApi } from "azure-devops-node-api/BuildApi.js";
 import { BearerCredentialHandler } from "azure-devops-node-api/handlers/bearertoken.js";
 import {
+  BuildQueryOrder,
+  BuildResult,
+  BuildStatus,
   TaskResult,
   type TimelineRecord,
   TimelineRecordState,
@@ -132,6 +135,42 @@ export class RunRecords {
       if (fitting.length === 1) found.push({ project: of, id: fitting[0]?.id ?? 0 });
     }
     return found;
+  }
+
+  /**
+   * The newest runs of this pipeline on a branch that have succeeded, the newest first; none in a classic release. One round trip. Runs that succeeded
+   * with issues are none of them.
+   * @param branch `main`, without refs/heads/
+   */
+  async greenRuns(branch: string, top: number): Promise<RunReference[]> {
+    const { kind, project, definitionId, runId } = this.#access;
+    if (kind === "release") return [];
+    const none = undefined;
+    const builds = await say(`look for runs of the branch ${branch}`, () =>
+      this.#build.getBuilds(
+        project,
+        [definitionId],
+        ...([none, none, none, none, none, none] as const),
+        BuildStatus.Completed,
+        BuildResult.Succeeded,
+        ...([none, none] as const),
+        top + 1,
+        ...([none, none, none] as const),
+        BuildQueryOrder.FinishTimeDescending,
+        `refs/heads/${branch}`,
+      ),
+    );
+    if (!Array.isArray(builds)) throw unreadableAnswer(`look for runs of the branch ${branch}`);
+    // Whatever the service made of the filters.
+    const green = builds.filter(
+      ({ id, result, sourceBranch, definition }) =>
+        id !== undefined &&
+        id !== runId &&
+        result === BuildResult.Succeeded &&
+        sourceBranch === `refs/heads/${branch}` &&
+        definition?.id === definitionId,
+    );
+    return green.slice(0, top).map(({ id }) => ({ project, id: id ?? 0 }));
   }
 
   /**

@@ -21,7 +21,7 @@ export { readJudgeOptions } from "./compare/judge-input.ts";
 export { readCostLimits } from "./costs/limits.ts";
 export { parseExpectations } from "./endpoints/expectations.ts";
 export { invokeEndpoint, readRequest } from "./endpoints/invoke.ts";
-export { type ChampionChoice, parseChampion } from "./gate/champion.ts";
+export { type BranchChampion, type ChampionChoice, parseChampion } from "./gate/champion.ts";
 export { recordEvaluation } from "./gate/evidence.ts";
 export { evaluateGate, type GateResult, sayGate } from "./gate/gate.ts";
 export { parseMeasuredOn } from "./gate/measured-data.ts";

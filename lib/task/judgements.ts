@@ -68,6 +68,23 @@ export class Judgements {
     return { judgements, unread: heard.flatMap(({ unread }) => unread) };
   }
 
+  /**
+   * Judgements of green runs of this pipeline on a branch, the newest run first; undefined where this is no run of a pipeline. One round trip, and
+   * four for each run until `isEnough`.
+   * @throws TaskError where the runs cannot be listed
+   */
+  async ofGreenRuns(branch: string, most: number, isEnough: (heard: Heard) => boolean): Promise<Heard[] | undefined> {
+    const records = await this.#open();
+    if (records?.own === undefined) return undefined;
+    const heard: Heard[] = [];
+    for (const run of await records.greenRuns(branch, most)) {
+      const one = await this.#of(run);
+      heard.push(one);
+      if (isEnough(one)) break;
+    }
+    return heard;
+  }
+
   /** Judgements of the run with this page. */
   async ofRun(uri: string): Promise<Heard> {
     const records = await this.#open();

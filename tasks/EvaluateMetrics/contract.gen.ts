@@ -12,7 +12,7 @@ export type Inputs = Pick<SharedInputs, "onFail" | "plan" | "traceability" | "pu
   results: string | undefined;
   /** Reports among the job's artifacts that rules read, one a line: `drift=outputs/evidently.json`, `tests=outputs/junit.xml`. Rules then say `reports.drift.DriftedColumnsCount.share < 0.3`, `reports.quality.success == true` or `reports.tests.failures == 0`. JSON is read as it is; Evidently's metrics also by their names; JUnit as `tests`, `failures`, `errors`, `skipped` and `passed`. */
   reports: string | undefined;
-  /** What the job is compared with: `endpoint:<name>` (the model with most of the live traffic), `model:<name>@<label or tag>`, `job:<name>`, or `none`. */
+  /** What the job is compared with: `endpoint:<name>` (the model with most of the live traffic), `model:<name>@<label or tag>`, `model:<id>` in another workspace or registry, `branch:main` (the job that the last green run of this pipeline on that branch passed), `targetBranch` (the same for the branch that a pull request is to be merged into), `job:<name>`, or `none`. */
   champion: string;
   /** The result of rules that mention the champion when its endpoint, deployment or model does not exist, as before the first release. A champion that exists and lacks a metric always fails. */
   missingChampion: "fail" | "skip";

@@ -8,6 +8,7 @@ import {
   parseResults,
   parseRules,
 } from "../../lib/ml/index.ts";
+import { championChoice } from "../../lib/task/branch-champion.ts";
 import { defineTask, type Story } from "../../lib/task/index.ts";
 import { recordsOfRun } from "../../lib/task/records-of-run.ts";
 import { leaveVerdict } from "../../lib/task/verdict.ts";
@@ -23,7 +24,7 @@ const story: Story<Inputs, Outputs> = async ({ inputs, open, signal, record, run
     measuredOn: parseMeasuredOn(inputs.measuredOn),
     rules: parseRules(inputs.rules),
     sources: { results: parseResults(inputs.results ?? ""), reports: parseReports(inputs.reports ?? "") },
-    champion: parseChampion(inputs.champion),
+    champion: await championChoice(run, workspace, parseChampion(inputs.champion)),
     patience: inputs.metricsTimeoutInSeconds * 1000,
   });
   record.gate = { ...gate, champion: gate.champion ?? "" };

@@ -103,6 +103,33 @@ describe("a champion that came from elsewhere", () => {
     assert.deepEqual(metricsOf(await judge(all.cloud, "endpoint:live")), FOUND);
   });
 
+  it("and is named in a registry has the metrics of the job that it was shared from", async () => {
+    for (const version of ["/versions/1", "@latest"]) {
+      const ran = await judge(all.cloud, `model:azureml://registries/shared/models/champion${version}`);
+      assert.deepEqual(metricsOf(ran), FOUND);
+      assert.match(
+        ran.log,
+        /Champion: champion:1; (the input champion names this version|it is the newest version); its job is strong/,
+      );
+    }
+    const none = await judge(all.cloud, "model:azureml://registries/shared/models/nobody/versions/1");
+    assert.match(none.log, /There is no champion: there is no model nobody:1, in the registry shared/);
+  });
+
+  it("and is named in another workspace has the metrics of its job there", async () => {
+    const { azure } = all.cloud;
+    const both: StoryOptions = {
+      connections: { azureSubscription: { ...connectionOf(all, all.near), ...all.cloud.credentials.contributor } },
+    };
+    const ran = await judge(all.near, `model:${azure.workspaceId}/models/champion/versions/1`, both);
+    assert.deepEqual(metricsOf(ran), FOUND);
+    assert.equal(ran.record.gate?.championJob, undefined, "the job is none of this workspace");
+    const nowhere = azure.workspaceId.replace(/[^/]+$/, "nowhere");
+    const missing = await judge(all.near, `model:${nowhere}/models/champion/versions/1`, both);
+    assert.match(missing.error?.message ?? missing.log, /nowhere/);
+    assert.notEqual(missing.outputs?.passed, true);
+  });
+
   it("and was promoted within the tenant has the metrics of its job in the other subscription", async () => {
     const { azure } = all.near;
     serve(azure, "live", `${azure.workspaceId}/models/champion/versions/1`);

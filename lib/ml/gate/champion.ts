@@ -3,23 +3,41 @@ import { parseArmId, parseAssetReference, segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
 import type { AssetBody } from "../assets/asset-home.ts";
 import { findVersion, versionIn, versionsOf } from "../assets/assets.ts";
-import { openRegistry, type Registry } from "../assets/registry.ts";
+import { isRegistry, openRegistry, type Registry } from "../assets/registry.ts";
 import { listDeployments } from "../endpoints/deployments.ts";
 import { findEndpoint, type Traffic } from "../endpoints/endpoints.ts";
 import { getJob } from "../jobs/jobs.ts";
 import type { Metrics } from "../jobs/metrics.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
-import type { Workspace } from "../workspace/workspace.ts";
+import { openWorkspace, type Workspace } from "../workspace/workspace.ts";
 import { jobOf, statedJobOf } from "./model-job.ts";
 import { carriedMetrics, originJob } from "./model-origin.ts";
 import { originOf } from "./origin.ts";
 
 /** The input champion, parsed. */
 export type ChampionChoice =
-  | { readonly kind: "none" }
+  | { readonly kind: "none"; readonly why?: string }
   | { readonly kind: "endpoint"; readonly name: string }
-  | { readonly kind: "model"; readonly name: string; readonly version?: string; readonly label?: string }
-  | { readonly kind: "job"; readonly name: string };
+  | {
+      readonly kind: "model";
+      readonly name: string;
+      readonly version?: string;
+      readonly label?: string;
+      /** Where the model is, if not in the gate's own workspace. */
+      readonly home?: ModelHome;
+    }
+  | { readonly kind: "job"; readonly name: string; readonly why?: string };
+
+/** The job that the last green run of a branch judged: asked of Azure DevOps. */
+export interface BranchChampion {
+  readonly kind: "branch";
+  /** Absent: the target of the pull request, or else the run's own branch. */
+  readonly branch?: string;
+}
+
+type ModelHome =
+  | { readonly registry: string }
+  | { readonly subscriptionId: string; readonly resourceGroup: string; readonly name: string };
 
 /** The champion, or the reason why there is none. */
 export type Champion =
@@ -41,12 +59,17 @@ export type Champion =
   | { readonly found: false; readonly why: string };
 
 /** @throws TaskError kind `input` that says what can be written */
-export function parseChampion(text: string): ChampionChoice {
+export function parseChampion(text: string): ChampionChoice | BranchChampion {
   const written = text.trim();
+  if (/^targetBranch$/i.test(written)) return { kind: "branch" };
+  const branch = /^branch:\s*(?:refs\/heads\/)?(\S+)$/i.exec(written)?.[1];
+  if (branch !== undefined) return { kind: "branch", branch };
   if (written === "" || written.toLowerCase() === "none") return { kind: "none" };
   const [, kind = "", name = ""] = /^(endpoint|model|job):(.+)$/i.exec(written) ?? [];
   if (kind.toLowerCase() === "endpoint") return { kind: "endpoint", name: name.trim() };
   if (kind.toLowerCase() === "job") return { kind: "job", name: name.trim() };
+  const elsewhere = kind.toLowerCase() === "model" ? modelElsewhere(name.trim()) : undefined;
+  if (elsewhere !== undefined) return elsewhere;
   const model = /^([^@:]+)(?::([^@:]+)|@(.+))$/.exec(name.trim());
   if (kind.toLowerCase() === "model" && model?.[1]) {
     const [, modelName, version, label] = model;
@@ -54,8 +77,26 @@ export function parseChampion(text: string): ChampionChoice {
   }
   throw new TaskError("input", `The input champion is "${text}", which names no champion.`, {
     errorCode: "AML1316",
-    hint: "Write endpoint:<name>, model:<name>@<label or tag>, model:<name>:<version>, job:<name> or none.",
+    hint: "Write endpoint:<name>, model:<name>@<label or tag>, model:<name>:<version>, model:<id in another workspace or registry>, branch:<name>, targetBranch, job:<name> or none.",
   });
+}
+
+/** A model by its id in a workspace or a registry; a label or tag may follow the name, as `/labels/latest` or `@latest`. */
+function modelElsewhere(id: string): ChampionChoice | undefined {
+  const registry = /^azureml:\/\/registries\/([^/]+)\/(.+)$/i.exec(id);
+  const arm = parseArmId(id.replace(/^azureml:\/\/(?=subscriptions\/)/i, "/"));
+  const segments = registry?.[2]?.split("/") ?? arm?.segments ?? [];
+  const [kind, last = "", word, value, ...rest] = segments;
+  const [, name, label] = /^([^@:]+)(?:@(.+))?$/.exec(last) ?? [];
+  if (kind?.toLowerCase() !== "models" || name === undefined || rest.length > 0) return undefined;
+  const home = registry?.[1]
+    ? { registry: registry[1] }
+    : arm && { subscriptionId: arm.subscriptionId, resourceGroup: arm.resourceGroup, name: arm.workspace };
+  if (home === undefined) return undefined;
+  if (word === undefined) return label === undefined ? undefined : { kind: "model", name, label, home };
+  if (label !== undefined || value === undefined) return undefined;
+  if (/^versions$/i.test(word)) return { kind: "model", name, version: value, home };
+  return /^labels$/i.test(word) ? { kind: "model", name, label: value, home } : undefined;
 }
 
 /** The deployment with most of the traffic; of equals, the first by name. Undefined where none has any. */
@@ -71,22 +112,46 @@ export function mostLive(traffic: Traffic | null | undefined): string | undefine
 export async function findChampion(workspace: Workspace, choice: ChampionChoice): Promise<Champion> {
   switch (choice.kind) {
     case "none":
-      return { found: false, why: "the input champion is none" };
+      return { found: false, why: choice.why ?? "the input champion is none" };
     case "job":
-      return championJob(workspace, choice.name);
-    case "model": {
-      const version = await modelVersion(workspace, choice);
-      const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
-      if (!version) return { found: false, why: `there is no model ${written}` };
-      return asChampion(workspace, workspace, choice.name, version, "", whyVersion(choice));
-    }
+      return championJob(workspace, choice.name, choice.why);
+    case "model":
+      return championModel(workspace, choice);
     case "endpoint":
       return liveModel(workspace, choice.name);
   }
 }
 
+async function championModel(
+  workspace: Workspace,
+  choice: ChampionChoice & { readonly kind: "model" },
+): Promise<Champion> {
+  const home = await homeOf(workspace, choice.home);
+  const version = await modelVersion(home, choice);
+  const written = choice.version ? `${choice.name}:${choice.version}` : `${choice.name}@${choice.label}`;
+  const where = home === workspace ? "" : `, in the ${isRegistry(home) ? "registry" : "workspace"} ${home.name}`;
+  if (!version) return { found: false, why: `there is no model ${written}${where}` };
+  if (isRegistry(home)) return asChampion(workspace, home, choice.name, version, where, whyVersion(choice));
+  const champion = await asChampion(home, home, choice.name, version, where, whyVersion(choice));
+  return home === workspace || !champion.found ? champion : { workspace: home, ...champion };
+}
+
+async function homeOf(workspace: Workspace, home: ModelHome | undefined): Promise<Workspace | Registry> {
+  if (home === undefined) return workspace;
+  if ("registry" in home) return openRegistry(workspace, home.registry, workspace);
+  const { azure, log, signal, provenance } = workspace;
+  const at = `/subscriptions/${home.subscriptionId}/resourceGroups/${home.resourceGroup}/`;
+  const isOwn =
+    workspace.name.toLowerCase() === home.name.toLowerCase() && workspace.id.toLowerCase().startsWith(at.toLowerCase());
+  return isOwn ? workspace : openWorkspace({ azure, log, signal, provenance, ...home });
+}
+
 /** A job that goes on has no final metrics, and one that broke off is easily outdone. A pipeline's step does not say how it stands. */
-async function championJob(workspace: Workspace, name: string): Promise<Champion> {
+async function championJob(
+  workspace: Workspace,
+  name: string,
+  why = "the input champion names this job",
+): Promise<Champion> {
   const job = await getJob(workspace, name);
   const status = job.properties?.status;
   if (status !== undefined && status !== "Completed")
@@ -95,7 +160,6 @@ async function championJob(workspace: Workspace, name: string): Promise<Champion
       `The champion ${name} is ${status}, not Completed, so there is nothing to measure against.`,
       { errorCode: "AML1504", hint: "Name a job that has completed, or a model or an endpoint." },
     );
-  const why = "the input champion names this job";
   return { found: true, name, called: `the champion ${name}`, why, jobName: job.name ?? name };
 }
 
@@ -180,7 +244,7 @@ async function asChampion(
 
 /** A version by its number, its label, or a tag that it carries; undefined where there is none. One or two round trips. */
 export async function modelVersion(
-  workspace: Workspace,
+  workspace: Workspace | Registry,
   choice: { name: string; version?: string; label?: string },
 ): Promise<AssetBody | undefined> {
   const { name, version, label = "latest" } = choice;
@@ -188,7 +252,7 @@ export async function modelVersion(
   if (label === "latest")
     return first(versionsOf(workspace, "models", name, { $orderBy: "createdtime desc", $top: 1 }));
   const tagged = await first(versionsOf(workspace, "models", name), (one) => carriesLabel(one, label));
-  if (tagged) return tagged;
+  if (tagged || isRegistry(workspace)) return tagged;
   const answer = await workspace.azure.request<AssetBody>(
     "GET",
     `${workspace.id}/models/${segment(name, "the name of the model")}/labels/${segment(label, `the label of ${name}`)}`,

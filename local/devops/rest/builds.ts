@@ -89,7 +89,7 @@ function list(call: Call) {
   );
   // The newest first, for every field of time in the request; only the direction can be reversed.
   const ascending =
-    /ascending/i.test(query.get("queryOrder") ?? "") || ["3", "5", "1"].includes(query.get("queryOrder") ?? "");
+    /ascending/i.test(query.get("queryOrder") ?? "") || ["2", "5", "7"].includes(query.get("queryOrder") ?? "");
   const ordered = ascending ? found : found.toReversed();
   const each = Number(query.get("maxBuildsPerDefinition") ?? Number.POSITIVE_INFINITY);
   const seen = new Map<number, number>();

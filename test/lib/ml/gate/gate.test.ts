@@ -268,7 +268,9 @@ describe("the gate", () => {
   ];
   for (const [what, champion, version] of champions) {
     it(`measures against ${what}`, async () => {
-      const result = await gate(strong, "metrics.auc >= champion.auc", { champion: parseChampion(champion()) });
+      const result = await gate(strong, "metrics.auc >= champion.auc", {
+        champion: parseChampion(champion()) as ChampionChoice,
+      });
       assert.equal(result.champion, `${model}:${version}`);
       assert.ok(result.passed, JSON.stringify(result.rules));
     });
@@ -327,6 +329,16 @@ describe("the gate", () => {
     assert.deepEqual(parseChampion(" none "), { kind: "none" });
     assert.deepEqual(parseChampion("model:m:3"), { kind: "model", name: "m", version: "3" });
     assert.deepEqual(parseChampion("model:m@stage=prod"), { kind: "model", name: "m", label: "stage=prod" });
+    assert.deepEqual(parseChampion("branch:refs/heads/release/1"), { kind: "branch", branch: "release/1" });
+    assert.deepEqual(parseChampion("targetBranch"), { kind: "branch" });
+    const home = { subscriptionId: "s", resourceGroup: "g", name: "w" };
+    const id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/models/m";
+    for (const written of [`model:${id}/versions/3`, `model:azureml:${id}/versions/3`])
+      assert.deepEqual(parseChampion(written), { kind: "model", name: "m", version: "3", home });
+    assert.deepEqual(parseChampion(`model:${id}@stage=prod`), { kind: "model", name: "m", label: "stage=prod", home });
+    assert.deepEqual(parseChampion("model:azureml://registries/r/models/m/labels/latest"), {
+      ...{ kind: "model", name: "m", label: "latest", home: { registry: "r" } },
+    });
     for (const wrong of ["m", "model:m", "endpoint:", "deployment:x"])
       assert.throws(() => parseChampion(wrong), { kind: "input" });
   });
