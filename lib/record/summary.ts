@@ -131,7 +131,7 @@ function rulesPart(title: string, rules: readonly RuleSection[] | undefined): st
   if (!rules || rules.length === 0) return [];
   const rows = rules.map(
     (one) =>
-      `| ${MARKS[one.outcome ?? (one.passed ? "passed" : "failed")]} | ${code(one.rule)} | ${cell(one.detail)} |`,
+      `| ${one.undecided ? "❔" : MARKS[one.outcome ?? (one.passed ? "passed" : "failed")]} | ${code(one.rule)} | ${cell(one.detail)} |`,
   );
   return [[`|  | ${title} | What was found |`, "| --- | --- | --- |", ...rows].join("\n")];
 }

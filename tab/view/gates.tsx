@@ -79,7 +79,7 @@ function Rules({ rules, failed, name }: { rules: readonly RuleSection[]; failed:
         caption={`Rules of ${name}: ${rules.length.toLocaleString("en-US")}, ${failed.toLocaleString("en-US")} failed`}
         rows={shown}
         columns={[
-          { title: "Result", cell: (rule) => <Mark outcome={outcomeOf(rule)} word={outcomeOf(rule)} /> },
+          { title: "Result", cell: (rule) => <Mark outcome={outcomeOf(rule)} word={wordOf(rule)} /> },
           { title: "Rule", cell: (rule) => <code>{rule.rule}</code> },
           { title: "Reason", cell: (rule) => rule.detail },
         ]}
@@ -87,6 +87,8 @@ function Rules({ rules, failed, name }: { rules: readonly RuleSection[]; failed:
     </>
   );
 }
+
+const wordOf = (rule: RuleSection) => (rule.undecided ? "not enough data" : outcomeOf(rule));
 
 type Numbers = Readonly<Record<string, number>> | undefined;
 

@@ -6,7 +6,7 @@ import { type Metrics, metricHistory } from "../jobs/metrics.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type Champion, type ChampionChoice, findChampion } from "./champion.ts";
 import { metricsAtTheEnd, metricsOfChampion } from "./job-metrics.ts";
-import { loadTerms, requireSources, type TermSources } from "./load-terms.ts";
+import { championRun, loadTerms, requireSources, runOf, type TermSources } from "./load-terms.ts";
 import { measuredOnSame, type parseMeasuredOn } from "./measured-data.ts";
 import { judge, type Rule, type RuleResult } from "./rules.ts";
 import type { SameData } from "./same-data.ts";
@@ -114,26 +114,6 @@ export async function evaluateGate(workspace: Workspace, options: GateOptions): 
   };
 }
 
-/** The run that has a metric, or a file where no metric is meant: the one run that has all, else the job. */
-function runOf({ runs }: FoundMetrics, metric: string | undefined, jobName: string): string {
-  if (metric !== undefined) return runs.get(metric)?.runId ?? jobName;
-  const ids = new Set([...runs.values()].map(({ runId }) => runId));
-  const [only = jobName] = ids;
-  return ids.size === 1 ? only : jobName;
-}
-
-function championRun(
-  workspace: Workspace,
-  champion: Champion | undefined,
-  theirs: FoundMetrics | undefined,
-  metric: string,
-) {
-  if (!champion?.found || theirs === undefined) return "There is no champion whose results could be read.";
-  const { jobName, workspace: where = workspace, called: whose } = champion;
-  if (jobName === undefined) return `The job of ${whose} is not known, so its results cannot be read.`;
-  return { workspace: where, runId: theirs.runs.get(metric)?.runId ?? jobName };
-}
-
 type Subject = "metrics" | "history" | "champion";
 
 /** The metrics that rules speak of or ask after: what is late is not yet missing. */
@@ -145,6 +125,11 @@ function wantedOf({ rules, metricsFrom }: GateOptions, subjects: readonly Subjec
     from: metricsFrom,
   };
 }
+
+const refusedSlices = ({ terms }: Rule, all: FoundMetrics | undefined): string[] =>
+  [...(all?.refused.keys() ?? [])].filter((name) =>
+    terms.some((term) => term.kind === "slices" && name.startsWith(term.prefix)),
+  );
 
 /** Beginnings of the names of slices, with the number that a rule expects. */
 function slicePrefixes(rules: readonly Rule[], subjects: readonly Subject[]): ReadonlyMap<string, number> {
@@ -166,7 +151,7 @@ function notChosen(
 ): RuleResult | undefined {
   const refusedIn = (all: FoundMetrics | undefined, subjects: readonly Subject[], before: string) =>
     subjects.flatMap((subject) =>
-      namesIn(rule, subject).flatMap((name) => {
+      [...namesIn(rule, subject), ...(subject === "metrics" ? refusedSlices(rule, all) : [])].flatMap((name) => {
         const why = all?.refused.get(name);
         return why === undefined ? [] : [`${before}${why}`];
       }),

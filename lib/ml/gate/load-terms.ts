@@ -3,9 +3,11 @@
 // Tests: test/bundle/results-of-jobs.test.ts
 import { sideBySide } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import type { FoundMetrics } from "../jobs/found-metrics.ts";
 import { metricHistory } from "../jobs/metrics.ts";
 import { runFile } from "../jobs/run-file.ts";
 import type { Workspace } from "../workspace/workspace.ts";
+import type { Champion } from "./champion.ts";
 import type { SideOfResults } from "./read-results.ts";
 import { type ReportSource, readReport } from "./reports-input.ts";
 import type { ResultSource } from "./results-input.ts";
@@ -86,6 +88,27 @@ export async function loadTerms(
         .map(({ name }, at) => [name, reports[at] as NonNullable<(typeof reports)[number]>]),
     ),
   };
+}
+
+/** The run that has a metric, or a file where no metric is meant: the one run that has all, else the job. */
+export function runOf({ runs }: FoundMetrics, metric: string | undefined, jobName: string): string {
+  if (metric !== undefined) return runs.get(metric)?.runId ?? jobName;
+  const ids = new Set([...runs.values()].map(({ runId }) => runId));
+  const [only = jobName] = ids;
+  return ids.size === 1 ? only : jobName;
+}
+
+/** The champion's run that has a metric; a sentence where it cannot be asked. */
+export function championRun(
+  workspace: Workspace,
+  champion: Champion | undefined,
+  theirs: FoundMetrics | undefined,
+  metric: string,
+) {
+  if (!champion?.found || theirs === undefined) return "There is no champion whose results could be read.";
+  const { jobName, workspace: where = workspace, called: whose } = champion;
+  if (jobName === undefined) return `The job of ${whose} is not known, so its results cannot be read.`;
+  return { workspace: where, runId: theirs.runs.get(metric)?.runId ?? jobName };
 }
 
 /** A file that is not as it should be fails its rules. A service that does not answer fails the step. */

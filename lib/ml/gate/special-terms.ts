@@ -170,16 +170,19 @@ export function withValues(text: string, terms: readonly Term[], values: readonl
   return done + text.slice(from);
 }
 
-/** A value as CEL has it; undefined for what rules cannot compare. */
+/** Characters of a text, and items of a list, that a rule may compare. */
+const LONGEST = 1_000;
+
+/** A value as CEL has it; undefined for what rules cannot compare: objects, what is no finite number, and what is too long for a sentence. */
 export function asCel(value: unknown): string | undefined {
   if (typeof value === "boolean") return String(value);
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return value.length <= LONGEST ? JSON.stringify(value) : undefined;
   if (typeof value === "number" && Number.isFinite(value)) {
     const text = String(value);
     const decimal = /[.e]/.test(text) ? text : `${text}.0`;
     return value < 0 ? `(${decimal})` : decimal;
   }
-  if (Array.isArray(value)) {
+  if (Array.isArray(value) && value.length <= LONGEST) {
     const items = value.map(asCel);
     return items.every((one) => one !== undefined) ? `[${items.join(", ")}]` : undefined;
   }

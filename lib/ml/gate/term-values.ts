@@ -88,6 +88,7 @@ function reported({ report, path }: Reported, { reports }: TermFacts): TermValue
   }
   const cel = asCel(at);
   const name = `reports.${report}${written(path)}`;
-  if (cel === undefined) return unknown(`${name} is no number, text, yes or no, or list of these.`);
+  if (cel === undefined)
+    return unknown(`${name} is no number, text, yes or no, or list of these that is short enough to compare.`);
   return { cel, said: `${name} is ${cel.length > 200 ? `${cel.slice(0, 200)}...` : cel.replace(/^\((.*)\)$/, "$1")}.` };
 }

@@ -154,7 +154,14 @@ describe("a rule about slices", () => {
 });
 
 describe("a rule about a report", () => {
-  const content = { share: 0.25, ok: true, list: [{ n: -3 }], "a b": "text", deep: { none: null } };
+  const content = {
+    share: 0.25,
+    ok: true,
+    list: [{ n: -3 }],
+    "a b": "text",
+    deep: { none: null },
+    long: "x".repeat(2_000),
+  };
   const reports = new Map<string, { file: string; content: unknown } | string>([
     ["drift", { file: "outputs/drift.json", content }],
     ["lost", "The job a has no file b among its artifacts."],
@@ -168,10 +175,11 @@ describe("a rule about a report", () => {
     [
       "reports.drift.shore < 0.3",
       "failed",
-      /^outputs\/drift\.json has no shore; there it has share, ok, list, a b, deep\.$/,
+      /^outputs\/drift\.json has no shore; there it has share, ok, list, a b, deep, long\.$/,
     ],
     ["reports.drift.list[4].n < 0", "failed", /has no list\[4\]; there it has 1 items\.$/],
     ["reports.drift.deep.none == true", "failed", /^reports\.drift\.deep\.none is no number, text, yes or no/],
+    ["reports.drift.long == 'x'", "failed", /^reports\.drift\.long is no number, text.* short enough to compare\.$/],
     ["reports.drift.constructor == true", "failed", /has no constructor/],
     ["reports.lost.x == 1", "failed", /^The job a has no file b among its artifacts\.$/],
   ];
