@@ -2,9 +2,12 @@
 import { useMemo, useState } from "preact/hooks";
 import { Fold, Link, Mark, Section, Table, Time } from "../view/basics.tsx";
 import { Chart } from "../view/chart.tsx";
+import { State } from "../view/production.tsx";
 import type { AzureEndpoint, Connection } from "./azure.ts";
 import { type Beside, compare } from "./compare.ts";
 import type { Endpoint, LiveDeployment, ModelEvidence, RunName } from "./endpoints.ts";
+import { healthOf, type MonitorResultOf } from "./history.ts";
+import { Monitors } from "./monitors.tsx";
 import type { LoadedProject } from "./project.ts";
 import { trafficChart } from "./traffic.ts";
 
@@ -24,7 +27,7 @@ const FILTERED_FROM = 6;
 export function HubPage({ project, pageOf, connections, askAzure }: PageProps) {
   const [answers, setAnswers] = useState<Answers>(new Map());
   const [filter, setFilter] = useState("");
-  const { endpoints, looked, withRecords, unread } = project;
+  const { endpoints, monitors, looked, withRecords, unread } = project;
   const wanted = filter.trim().toLowerCase();
   const shown = endpoints.filter((one) => wanted === "" || textOf(one).includes(wanted));
   return (
@@ -73,9 +76,11 @@ export function HubPage({ project, pageOf, connections, askAzure }: PageProps) {
           id={`endpoint-${index}`}
           endpoint={endpoint}
           answer={answers.get(endpoint.key)}
+          health={healthOf(monitors, endpoint)}
           pageOf={pageOf}
         />
       ))}
+      <Monitors histories={monitors} pageOf={pageOf} />
     </>
   );
 }
@@ -152,11 +157,13 @@ function OneEndpoint({
   id,
   endpoint,
   answer,
+  health,
   pageOf,
 }: {
   id: string;
   endpoint: Endpoint;
   answer: { readonly found?: AzureEndpoint; readonly failure?: string } | undefined;
+  health: MonitorResultOf | undefined;
   pageOf: PageProps["pageOf"];
 }) {
   const { name, workspace, changes } = endpoint;
@@ -168,6 +175,11 @@ function OneEndpoint({
         {workspace === undefined ? "Workspace not recorded" : `Workspace ${workspace.name}`}
         {workspace?.resourceGroup === undefined ? "" : `, resource group ${workspace.resourceGroup}`}
       </p>
+      {health && (
+        <p>
+          Health: <State of={health.monitor.outcome} />, <Time iso={health.at} />
+        </p>
+      )}
       {answer?.failure !== undefined && <p role="alert">{answer.failure}</p>}
       {isAsked && answer.found === undefined && <p role="alert">Azure has no such endpoint (any more).</p>}
       {rows.length === 0 ? (

@@ -3,9 +3,11 @@ import { inLanes } from "../lanes.ts";
 import { loadRecords, type Step, sentenceOf } from "../load.ts";
 import { askJson, entriesOf, jsonOf, type ProjectAccess } from "../rest.ts";
 import { type Endpoint, endpointsOf, type ModelRun } from "./endpoints.ts";
+import { type MonitorHistory, monitorsOf } from "./history.ts";
 
 export interface LoadedProject {
   readonly endpoints: readonly Endpoint[];
+  readonly monitors: readonly MonitorHistory[];
   /** Runs that were looked at, and those of them with records. */
   readonly looked: number;
   readonly withRecords: number;
@@ -70,6 +72,7 @@ export async function loadProject(access: ProjectAccess, { recent }: Reading): P
   const runs = [...known.values()];
   return {
     endpoints: endpointsOf(runs),
+    monitors: monitorsOf(runs),
     looked: runs.length,
     withRecords: runs.filter(({ records }) => records.length > 0).length,
     unread,

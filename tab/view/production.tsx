@@ -9,7 +9,8 @@ const STATES: Readonly<Record<string, { outcome: Outcome; word: string }>> = {
   noEvidence: { outcome: "warned", word: "no evidence" },
 };
 
-function State({ of }: { of: string }) {
+/** No evidence is not healthy, and says so. */
+export function State({ of }: { of: string }) {
   return <Mark {...(STATES[of] ?? { outcome: "skipped", word: of })} />;
 }
 

@@ -11,7 +11,7 @@ import { buildTab, LARGEST_TAB } from "../../../scripts/build/tab.ts";
 import { needs } from "../../harness/needs.ts";
 import { until } from "../../harness/until.ts";
 import { BROWSER, hasChromium, manifest, type Opened, TabBrowser, type TabStep, violationsIn } from "../browser.ts";
-import { deployed, modelId, rolledBack, trained, type Workspace } from "./projects.ts";
+import { checked, deployed, modelId, rolledBack, trained, type Workspace } from "./projects.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 const HUB = `_apps/hub/${manifest.publisher}.${manifest.id}.models-hub`;
@@ -275,6 +275,32 @@ describe("the hub Models", () => {
         [],
       );
       assert.deepEqual(await violationsIn(frame), []);
+    });
+  });
+
+  it("shows monitors and health beside the endpoint and over time, and never takes no evidence for healthy", async () => {
+    canary();
+    const metrics = (value: number) => [
+      { metric: "PopulationStabilityIndex", of: EVIL, value, threshold: 0.2, broken: value > 0.2 },
+    ];
+    const drift = (outcome: "healthy" | "breached", value: number) => ({
+      ...{ outcome, name: "fraud-drift", endpoint: "fraud", reasons: ["PSI of amount is 0.31, above 0.2."] },
+      signals: [{ name: "data", outcome, metrics: metrics(value) }],
+    });
+    run([checked(30, drift("healthy", 0.1), workspace)], "watch");
+    run([checked(90, drift("breached", 0.31), workspace)], "watch");
+    run([checked(95, { outcome: "noEvidence", name: "quiet", reasons: ["It never ran."] }, workspace)], "watch");
+    await look(async ({ frame, faults }) => {
+      const text = (await frame.locator("main").innerText()).replace(/\s+/g, " ");
+      assert.match(text, /fraud Workspace ws1, resource group rg1 Health: ✘ breached,/);
+      assert.match(text, /fraud-drift, endpoint fraud \(ws1\) ✘ breached, .*PSI of amount is 0\.31, above 0\.2\./);
+      assert.match(text, /quiet \(ws1\) ! no evidence, .*It never ran\./);
+      await frame.locator("#monitors summary").first().click();
+      await frame.locator("#monitors .chart canvas").waitFor();
+      assert.equal(await frame.locator("#monitors table").first().locator("tbody tr").count(), 2);
+      assert.equal(await frame.evaluate("window.pwned"), undefined);
+      assert.deepEqual(await violationsIn(frame), []);
+      assert.deepEqual(faults, []);
     });
   });
 

@@ -71,6 +71,13 @@ export const promoted = (minute: number, from: string, target: string, workspace
     promotion: { from, target, contentHash: "0f".repeat(32), approvedBy: "Rosa Reviewer" },
   });
 
+/** What a monitor found, or how an endpoint did. */
+export const checked = (
+  minute: number,
+  monitor: NonNullable<RunRecord["monitor"]>,
+  workspace: Workspace = WORKSPACE,
+): RunRecord => record("CheckMonitor", minute, workspace, { monitor });
+
 export const run = (id: number, records: readonly RunRecord[], pipeline = "release"): ModelRun => ({
   ...{ id, number: `20261127.${id}`, pipeline, records },
 });
