@@ -69,7 +69,10 @@ export function comparisonPart(comparison: ComparisonSection | undefined): strin
   if (!comparison) return [];
   const { passed, challenger, champion, data, metric, rows, championValue, challengerValue, detail } = comparison;
   const { difference, low, high, confidence = 0.95, jobName, isReused } = comparison;
-  const interval = low === undefined || high === undefined ? "" : ` (${confidence * 100} %: ${low} to ${high})`;
+  const interval =
+    low === undefined || high === undefined
+      ? ""
+      : ` (${Number((confidence * 100).toPrecision(6))} %: ${low} to ${high})`;
   return [
     `**The challenger ${passed ? "passes" : "does not pass"}**: ${cell(detail)}`,
     table([

@@ -40,7 +40,7 @@ function Comparison({ step }: { step: Step }) {
             { title: "Champion", isNumber: true, cell: () => numberText(championValue) },
             { title: "Difference", isNumber: true, cell: () => differenceText(difference) },
             {
-              title: `${confidence * 100} % interval`,
+              title: `${numberText(confidence * 100)} % interval`,
               isNumber: true,
               cell: () =>
                 low === undefined || high === undefined ? "–" : `${differenceText(low)} to ${differenceText(high)}`,

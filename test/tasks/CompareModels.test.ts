@@ -6,6 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { TaskError } from "../../lib/errors.ts";
 import { jobService } from "../../local/azure/jobs/service.ts";
+import { registriesOf } from "../../local/azure/workspace/registries.ts";
 import task from "../../tasks/CompareModels/index.ts";
 import registerData from "../../tasks/RegisterData/index.ts";
 import registerModel from "../../tasks/RegisterModel/index.ts";
@@ -243,6 +244,41 @@ describe("CompareModels", () => {
     const [one, other] = [await first!, await second!];
     assert.deepEqual([one.error?.message, other.error?.message], [undefined, undefined], one.log + other.log);
     assert.equal(one.set["jobName"], other.set["jobName"]);
+  });
+
+  it("refuses scores that were written after their job had ended", async () => {
+    const given = { championModel: "model:cmp-weak:1", compareBy: "brier" };
+    const known = await compare(given);
+    assert.equal(known.error?.message, undefined, known.log);
+    const job = jobService((await theCloud()).azure).get(known.set["jobName"] ?? "")!;
+    const { ended } = job;
+    Object.assign(job, { ended: (ended ?? 0) - 11 * 60_000 });
+    const late = await compare(given);
+    Object.assign(job, { ended });
+    assert.match(
+      late.error?.message ?? "passed",
+      /rows\.jsonl of the job .* is not as the job of a comparison writes it: it was written at /,
+    );
+  });
+
+  it("takes a model of a registry, and columns of any name", async () => {
+    const model = { source: "folder", modelPath: path.join(folder, "models/strong"), type: "custom_model" };
+    const place = { name: "compared", id: "id-of-compared", location: "eastus2", tags: {}, properties: {} };
+    registriesOf((await theCloud()).azure).set("compared", place);
+    const shared = { ...model, name: "cmp-shared", registry: "compared" };
+    const registering = runStory(registerModel as Parameters<typeof runStory>[0], shared, folder);
+    assert.equal((await registering).error?.message, undefined);
+    const target = `y "it's" $HOME \\ ü`;
+    const renamed = rowsOf(150).replace("id,x,z,y", `id,x,z,"${target.replaceAll('"', '""')}"`);
+    writeProject(folder, {}, { "odd/rows.csv": renamed, "odd/_about": "" });
+    const data = { source: "inline", type: "uri_folder", path: "data/odd", name: "cmp-odd" };
+    assert.equal((await runStory(registerData as Parameters<typeof runStory>[0], data, folder)).error, undefined);
+    const ran = await compare({
+      challengerModel: "azureml://registries/compared/models/cmp-shared/versions/1",
+      ...{ testData: "azureml:cmp-odd:1", testFile: "rows.csv", targetColumn: target },
+    });
+    assert.equal(ran.error?.message, undefined, ran.log);
+    assert.deepEqual([ran.set["challenger"], ran.set["outcome"]], ["compared/cmp-shared:1", "better"]);
   });
 
   it("cancels its own job with the step", async () => {

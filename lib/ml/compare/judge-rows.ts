@@ -111,7 +111,7 @@ function verdictOn(measured: Measured, rows: number, options: JudgeOptions): Ver
   const isSame = low === 0 && high === 0;
   const passed = isBetter || (require === "notWorse" && (isWithin || isSame));
   const difference = challenger - champion;
-  const found = `${CALLED[metric]} ${say(challenger)} against ${say(champion)} of the champion on the same ${sayRows(rows)}: a difference of ${signed(difference)}, ${confidence * 100} % interval ${signed(low)} to ${signed(high)}, p ${pValue < 0.0001 ? "below 0.0001" : say(pValue)} (${method}).`;
+  const found = `${CALLED[metric]} ${say(challenger)} against ${say(champion)} of the champion on the same ${sayRows(rows)}: a difference of ${signed(difference)}, ${say(confidence * 100)} % interval ${signed(low)} to ${signed(high)}, p ${pValue < 0.0001 ? "below 0.0001" : say(pValue)} (${method}).`;
   return {
     ...{ outcome, passed, rows, champion, challenger, difference, low, high, pValue, method },
     sentence: `${SENTENCES[outcome](margin)} ${found}`,

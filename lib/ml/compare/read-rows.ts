@@ -6,6 +6,7 @@ import { jsonLinesTable } from "../../tables/json-lines.ts";
 import { openDatastore } from "../assets/datastores.ts";
 import { outputPathOf } from "../assets/version-places.ts";
 import { getJob } from "../jobs/jobs.ts";
+import { runDetails } from "../jobs/runs.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import type { Cell, ScoredRows } from "./judge-rows.ts";
 
@@ -15,13 +16,16 @@ export const ROWS_OUTPUT = "rows";
 /** Rows that are held in memory and ranked: half a gigabyte and half a minute at most. */
 const MOST_ROWS = 1_000_000;
 const LONGEST_LABEL = 1_000;
+/** Milliseconds by which the clocks of storage and of run history may differ, and an upload may end late. */
+const LATE = 10 * 60_000;
 
 /**
  * The scores that a completed job has written. Two to four sequential round trips, and one for each 4 MiB.
- * @throws TaskError `notFound` where there is no such file; `failed` where it holds anything else, or too many rows
+ * @throws TaskError `notFound` where there is no such file; `failed` where it holds anything else or too many rows, or was written after the job had ended
  */
 export async function readRows(workspace: Workspace, jobName: string): Promise<ScoredRows> {
-  const job = await getJob(workspace, jobName);
+  const [job, details] = await Promise.all([getJob(workspace, jobName), runDetails(workspace, jobName)]);
+  const ended = Date.parse(details?.endTimeUtc ?? "");
   const place = await outputPathOf(workspace, job, ROWS_OUTPUT, FILE);
   if (place === undefined)
     throw new TaskError("service", `Azure does not say where the output ${ROWS_OUTPUT} of the job ${jobName} lies.`, {
@@ -31,6 +35,12 @@ export async function readRows(workspace: Workspace, jobName: string): Promise<S
   const called = `${FILE} of the job ${jobName}`;
   for await (const blob of container.files(place.path, workspace.signal)) {
     if (blob.name !== place.path) continue;
+    // Whoever may write to the datastore can exchange the file; when it was written is what storage itself says.
+    if (blob.lastModified.getTime() > ended + LATE)
+      throw foreign(
+        called,
+        `it was written at ${blob.lastModified.toISOString()}, and the job ended at ${details?.endTimeUtc}`,
+      );
     const read = (offset: number, count: number) => container.range(blob, offset, count, workspace.signal);
     return rowsIn({ name: called, size: blob.size, read }, called);
   }

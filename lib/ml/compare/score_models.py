@@ -26,6 +26,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from decimal import Decimal
 
 SETTINGS = "SCORE_MODELS_SETTINGS"
 BATCH = 10_000
@@ -146,9 +147,7 @@ def plain(value, number):
         if len(value) not in (1, 2):
             stop(f"the model gives {len(value)} values for row {number}; one number or one label is needed.")
         value = plain(value[-1], number)
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
+    return cell(value)
 
 
 class Scripted:
@@ -214,6 +213,8 @@ def score_one(which, model, data, out, settings):
 
 def cell(value):
     """As it stands in rows.jsonl: null for what is missing or no number."""
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
