@@ -24,7 +24,9 @@ const LARGEST_PAGE = 256 * 1024 * 1024;
 const LARGEST_FOOTER = 64 * 1024 * 1024;
 /** Bytes that are read in the hope that they hold a page's header. */
 const HEADER = 64 * 1024;
-const MOST_ROWS_OF_GROUP = 16 * 1024 * 1024;
+/** Rows of a batch; a row group of more is read in several passes. Values of a page at most, too. */
+const ROWS_OF_BATCH = 4 * 1024 * 1024;
+const VALUES_OF_PAGE = 64 * 1024 * 1024;
 
 const compressors: Compressors = {
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
@@ -36,10 +38,10 @@ const compressors: Compressors = {
  * A Parquet file as a table. Columns of lists, maps and structures have no values here.
  * @throws TaskError where its footer is none
  */
-export async function parquetTable(source: ByteSource): Promise<Table> {
+export async function parquetTable(source: ByteSource, rowsOfBatch: number = ROWS_OF_BATCH): Promise<Table> {
   const metadata = await readable(source, () => footerOf(source));
   const schema = parquetSchema(metadata);
-  return { format: "parquet", batches: () => batchesOf(source, metadata, schema) };
+  return { format: "parquet", batches: () => batchesOf(source, metadata, schema, rowsOfBatch) };
 }
 
 async function footerOf(source: ByteSource): Promise<FileMetaData> {
@@ -50,21 +52,30 @@ async function footerOf(source: ByteSource): Promise<FileMetaData> {
   return parquetMetadataAsync({ byteLength: source.size, slice }, { geoparquet: false });
 }
 
-async function* batchesOf(source: ByteSource, metadata: FileMetaData, schema: SchemaTree): AsyncGenerator<Batch> {
+async function* batchesOf(
+  source: ByteSource,
+  metadata: FileMetaData,
+  schema: SchemaTree,
+  rowsOfBatch: number,
+): AsyncGenerator<Batch> {
   const columns = schema.children.map(columnOf);
   let sent = false;
   for (const group of metadata.row_groups) {
     const rows = Number(group.num_rows);
-    if (rows > MOST_ROWS_OF_GROUP) {
-      throw unreadable(
-        source.name,
-        `a row group of it has ${rows} rows, and ${MOST_ROWS_OF_GROUP} are read at most: write it with smaller row groups`,
-      );
+    for (let first = 0; first === 0 || first < rows; first += rowsOfBatch) {
+      const part = { first, rows: Math.min(rowsOfBatch, rows - first) };
+      const values = (column: number) => valuesOf(source, group, schema, column, part);
+      yield { rows: part.rows, columns, malformed: 0, values };
     }
-    yield { rows, columns, malformed: 0, values: (column) => valuesOf(source, group, schema, column) };
     sent = true;
   }
   if (!sent) yield { rows: 0, columns, malformed: 0, async *values() {} };
+}
+
+/** Rows of a row group: the number of the first, and how many. */
+interface Part {
+  readonly first: number;
+  readonly rows: number;
 }
 
 async function* valuesOf(
@@ -72,34 +83,41 @@ async function* valuesOf(
   group: RowGroup,
   schema: SchemaTree,
   column: number,
+  part: Part,
 ): AsyncGenerator<ArrayLike<Value | undefined>> {
   const child = schema.children[column];
-  const rows = Number(group.num_rows);
-  if (child === undefined || rows === 0) return;
+  if (child === undefined || part.rows === 0) return;
   const declared = columnOf(child).declared;
   if (declared === "nested") {
-    yield new Array<boolean>(rows).fill(true);
+    yield new Array<boolean>(part.rows).fill(true);
     return;
   }
   const name = child.element.name;
   const chunk = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name);
   if (chunk?.meta_data === undefined || chunk.file_path)
     throw unreadable(source.name, `the column ${name} lies in another file`);
-  let left = rows;
-  for await (const page of pagesOf(source, chunk.meta_data, schema, child)) {
-    if (page.length > left) throw unreadable(source.name, `the column ${name} has more values than rows`);
-    left -= page.length;
-    yield declared === "binary" ? Array.from(page, (value) => (value == null ? null : true)) : page;
+  if (chunk.meta_data.num_values !== group.num_rows)
+    throw unreadable(
+      source.name,
+      `the column ${name} has ${chunk.meta_data.num_values} values in ${group.num_rows} rows`,
+    );
+  let left = part.rows;
+  for await (const page of pagesOf(source, chunk.meta_data, schema, child, part.first)) {
+    const values = page.length > left ? Array.prototype.slice.call(page, 0, left) : page;
+    left -= values.length;
+    yield declared === "binary" ? Array.from(values, (value) => (value == null ? null : true)) : values;
+    if (left === 0) return;
   }
-  if (left > 0) throw unreadable(source.name, `the column ${name} has ${left} values less than rows`);
+  throw unreadable(source.name, `the column ${name} ends ${left} values before its row group`);
 }
 
-/** The data pages of one column of one row group, decoded one after the other. */
+/** The data pages of one column of one row group, decoded one after the other, from a row on. */
 async function* pagesOf(
   source: ByteSource,
   meta: ColumnMetaData,
   schema: SchemaTree,
   child: SchemaTree,
+  first: number,
 ): AsyncGenerator<ArrayLike<Value | undefined>> {
   const decoder: ColumnDecoder = {
     ...{ pathInSchema: meta.path_in_schema, type: meta.type, element: child.element, schemaPath: [schema, child] },
@@ -112,12 +130,21 @@ async function* pagesOf(
   const end = Math.min(source.size, at + Number(meta.total_compressed_size));
   const window = new Window(source, end);
   let dictionary: DecodedArray | undefined;
-  let left = Number(meta.num_values);
-  while (left > 0 && at < end) {
+  /** Values of the pages so far. */
+  let known = 0;
+  while (known < Number(meta.num_values) && at < end) {
     const { header, length } = await readable(source, () => headerAt(window, at));
     const size = header.compressed_page_size;
     if (size < 0 || size > LARGEST_PAGE || header.uncompressed_page_size > LARGEST_PAGE)
       throw unreadable(source.name, `a page of the column ${child.element.name} is larger than 256 MiB`);
+    const count = valuesIn(header);
+    if (count > VALUES_OF_PAGE)
+      throw unreadable(source.name, `a page of the column ${child.element.name} has ${count} values`);
+    if (header.type !== "DICTIONARY_PAGE" && header.type !== "INDEX_PAGE" && known + count <= first) {
+      known += count;
+      at += length + size;
+      continue;
+    }
     const bytes = await window.bytes(at + length, size);
     at += length + size;
     const decoded = await readable(source, async () => {
@@ -129,10 +156,14 @@ async function* pagesOf(
       return undefined;
     });
     if (decoded === undefined) continue;
-    left -= decoded.length;
-    yield decoded as ArrayLike<Value | undefined>;
+    const before = Math.max(0, first - known);
+    known += decoded.length;
+    yield (before === 0 ? decoded : decoded.slice(before)) as ArrayLike<Value | undefined>;
   }
 }
+
+const valuesIn = ({ data_page_header, data_page_header_v2, dictionary_page_header }: PageHeader): number =>
+  data_page_header?.num_values ?? data_page_header_v2?.num_values ?? dictionary_page_header?.num_values ?? 0;
 
 /** The header at a place; it is longer than HEADER where a writer put long statistics into it. */
 async function headerAt(window: Window, at: number): Promise<{ header: PageHeader; length: number }> {

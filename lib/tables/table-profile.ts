@@ -41,6 +41,7 @@ export interface TableFile {
 }
 
 const MOST_COLUMNS = 5_000;
+const LONGEST_NAME = 500;
 /** Numbers that are kept of all columns together, 8 bytes each, and of one column. */
 const NUMBERS = 4_000_000;
 const NUMBERS_OF_COLUMN = 100_000;
@@ -141,6 +142,8 @@ class Profiling {
     if (known !== undefined) return known;
     if (this.#columns.size >= MOST_COLUMNS)
       throw unreadable(file, `it has more than ${MOST_COLUMNS} columns, and so many are not looked at`);
+    if (name.length > LONGEST_NAME)
+      throw unreadable(file, `a name of a column has ${name.length} characters, and ${LONGEST_NAME} are read at most`);
     const column = new ColumnProfile(name, this.#limits);
     this.#columns.set(name, column);
     return column;

@@ -61,7 +61,7 @@ export async function checkData(store: AssetStore, request: DataCheckRequest): P
     ...{ expectations: request.expectations, rules: request.rules },
   };
   const report = dataReport(data, judged, judgeData(judged));
-  for (const { outcome, rule, detail } of report.rules) home.log.info(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
+  for (const { outcome, rule, detail } of report.rules) home.log.remote(`${outcome.toUpperCase()}  ${rule}  ${detail}`);
   return report;
 }
 

@@ -1,6 +1,8 @@
 // The result of a check of data, and the words that several checks use. Pure.
 // Tests: test/lib/ml/data-checks/judge-data.test.ts
 
+import { cut } from "../../remote-text.ts";
+
 export interface CheckResult {
   /** The same in every run: "rows", "age: at most 120", "distributions as in the baseline". */
   readonly rule: string;
@@ -16,9 +18,14 @@ export const decided = (rule: string, holds: boolean, detail: string): CheckResu
 
 /** Things that are named in a sentence. */
 const MOST_NAMED = 20;
+const LONGEST_NAMED = 500;
 
 export function named(names: readonly string[], separator = ", "): string {
-  const shown = names.slice(0, MOST_NAMED).join(separator);
+  // Names are those of a file that somebody else may have written.
+  const shown = names
+    .slice(0, MOST_NAMED)
+    .map((name) => cut(name.replace(/\s+/g, " "), LONGEST_NAMED))
+    .join(separator);
   return names.length > MOST_NAMED ? `${shown}${separator}and ${names.length - MOST_NAMED} more` : shown;
 }
 

@@ -86,7 +86,7 @@ function tablesIn(home: AssetHome, called: string, files: readonly AnyFile[], op
   }
   if (others.length > 0) {
     const names = others.map(({ name }) => name).slice(0, 10);
-    home.log.info(`${others.length} other files of ${called} are not looked at: ${names.join(", ")}.`);
+    home.log.remote(`${others.length} other files of ${called} are not looked at: ${names.join(", ")}.`);
   }
   // In the order of their names, whatever the listing's: samples are the same each time.
   return [...tables]

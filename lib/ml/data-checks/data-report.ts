@@ -1,5 +1,6 @@
 // The record's section on checked data: each check, and the profile of each column. Pure.
 // Tests: test/tasks/check-data.test.ts
+import { cut } from "../../remote-text.ts";
 import type { ColumnSummary } from "../../tables/index.ts";
 import { shareOfNulls } from "./baseline-checks.ts";
 import { type CheckResult, counted, grouped, percent } from "./check-result.ts";
@@ -41,6 +42,9 @@ interface ReportedColumn {
 }
 
 const MOST_VALUES = 5;
+/** Failed checks that one sentence names, and characters of what each found. */
+const MOST_SAID = 20;
+const LONGEST_SAID = 1_500;
 
 export function dataReport(
   { called }: { readonly called: string },
@@ -91,5 +95,7 @@ function reported(column: ColumnSummary, drift: ColumnDrift | undefined): Report
 /** The failure in one sentence: each check that failed, and why. */
 export function sayDataReport({ data, rules }: DataReport): string {
   const failed = rules.filter((rule) => !rule.passed);
-  return `${data} did not pass ${failed.length} of ${counted(rules.length, "check")}. ${failed.map(({ rule, detail }) => `${rule}: ${detail}`).join(" ")}`;
+  const shown = failed.slice(0, MOST_SAID).map(({ rule, detail }) => `${rule}: ${cut(detail, LONGEST_SAID)}`);
+  const more = failed.length > MOST_SAID ? ` ${failed.length - MOST_SAID} more are in the log.` : "";
+  return `${data} did not pass ${failed.length} of ${counted(rules.length, "check")}. ${shown.join(" ")}${more}`;
 }

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { TaskError } from "../../../lib/errors.ts";
 import { openTable } from "../../../lib/tables/index.ts";
+import { parquetTable } from "../../../lib/tables/parquet.ts";
 import { bytes, everything } from "./tables.ts";
 
 const content = (name: string) => readFile(new URL(`./parquet/${name}.parquet`, import.meta.url));
@@ -42,6 +43,15 @@ describe("Parquet as a table", () => {
       }
     });
   }
+
+  it("reads a row group in several passes where it is too long for one", async () => {
+    for (const name of ["snappy", "v2"]) {
+      const whole = await read(name);
+      const parts = await everything(await parquetTable(bytes(await content(name), `${name}.parquet`), 70));
+      assert.deepEqual(parts.batches, [70, 70, 60, 70, 70, 60, 70, 30]);
+      assert.deepEqual(parts.rows, whole.rows);
+    }
+  });
 
   it("says the types that the file declares", async () => {
     const table = await openTable(bytes(await content("snappy"), "a.parquet"));

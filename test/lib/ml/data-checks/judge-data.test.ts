@@ -113,6 +113,16 @@ describe("judged data", () => {
     );
   });
 
+  it("may have columns with any names", async () => {
+    const names = ["constructor", "__proto__", "toString", '"a\nb"', "##vso[task.setvariable variable=x]y"];
+    const table = (value: string) => csv(names.join(","), 60, (row) => names.map(() => `${value}${row % 3}`).join(","));
+    const found = await judge(table("b"), { base: table("a"), expectations: { columns: {} } });
+    const said = found.get("values as in the baseline") ?? "";
+    for (const name of ["constructor", "__proto__", "toString", "a b", "##vso[task.setvariable variable=x]y"])
+      assert.ok(said.includes(`${name} has "b0" (20 rows)`), `${name}: ${said}`);
+    assert.doesNotMatch(said, /\n/);
+  });
+
   it("without any rows fail nothing but what asks for rows", async () => {
     const found = await judge("a,b\n", { base: HUNDRED, rules: "data.rows > 0" });
     assert.match(found.get("rows as in the baseline") ?? "", /^failed 0 rows/);
