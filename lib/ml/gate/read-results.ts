@@ -4,6 +4,7 @@ import { TaskError } from "../../errors.ts";
 import { isObject } from "../../plain-objects.ts";
 import type { Paired } from "../../statistics/paired.ts";
 import { type ByteSource, numbersOf, openTable, readColumns, type Value } from "../../tables/index.ts";
+import { whyNoJson, withoutMark } from "./reports-input.ts";
 import type { ResultSource } from "./results-input.ts";
 
 /** One side's results: scores of folds or seeds, or rows. */
@@ -55,12 +56,13 @@ export async function readSide(source: ResultSource, file: ByteSource): Promise<
 /** `[0.81, 0.79]`, or `{"auc": [0.81, 0.79]}`. */
 async function scoresOf({ metric }: ResultSource, file: ByteSource): Promise<number[]> {
   if (file.size > LARGEST_JSON) throw refuse(file.name, `it has more than ${LARGEST_JSON} bytes`);
+  const text = Buffer.from(await file.read(0, file.size)).toString("utf8");
   let read: unknown;
   try {
-    read = JSON.parse(Buffer.from(await file.read(0, file.size)).toString("utf8"));
+    read = JSON.parse(withoutMark(text));
   } catch (error) {
     if (error instanceof TaskError) throw error;
-    throw refuse(file.name, "it is no JSON");
+    throw refuse(file.name, whyNoJson(text));
   }
   const list = isObject(read) ? read[metric] : read;
   if (!Array.isArray(list))
@@ -103,7 +105,7 @@ export function pairResults(source: ResultSource, where: string, job: SideOfResu
     throw refuse(where, `${said}, so these are not the same rows; write key= where they stand in another order`);
   }
   const { rowMetric: metric } = source;
-  const asNumbers = numbering(source, labels);
+  const asNumbers = numbering(source, where, labels);
   return {
     ...{ by: "rows", metric, labels: asNumbers.labels },
     challenger: asNumbers.predictions(own),
@@ -127,7 +129,7 @@ function orderOf(where: string, job: SideOfResults, champion: SideOfResults): nu
 }
 
 /** Labels as numbers: classes of accuracy by their place, positives as 1, and numbers as they are. */
-function numbering({ rowMetric, positive }: ResultSource, words: readonly string[]) {
+function numbering({ rowMetric, positive }: ResultSource, where: string, words: readonly string[]) {
   const numbers = (values: readonly Value[]) => values.map(Number);
   if (["mae", "mse", "rmse", "r2"].includes(rowMetric)) return { labels: words.map(Number), predictions: numbers };
   if (rowMetric === "accuracy") {
@@ -138,7 +140,13 @@ function numbering({ rowMetric, positive }: ResultSource, words: readonly string
       predictions: (values: readonly Value[]) => values.map((one) => place(wordOf(one))),
     };
   }
-  const sought = wordOf(positive);
+  const sought = wordOf(positive ?? "1");
+  const kinds = [...new Set(words)];
+  const isTaken = kinds.includes(sought) && (kinds.length <= 2 || positive !== undefined);
+  if (!isTaken && kinds.length > 1) {
+    const shown = kinds.slice(0, 10).join(", ");
+    throw refuse(where, `${rowMetric} needs to know the positive label; there are ${shown}; write positive=`);
+  }
   const isPositive = (word: string) => (word === sought ? 1 : 0);
   const labels = words.map(isPositive);
   if (["auc", "log_loss", "brier"].includes(rowMetric)) return { labels, predictions: numbers };

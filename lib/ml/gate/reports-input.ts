@@ -39,11 +39,20 @@ export function parseReports(text: string): ReportSource[] {
 export function readReport(file: string, text: string): { readonly content: unknown } | string {
   if (/\.xml$/i.test(file)) return readJUnit(text);
   try {
-    return { content: withMetricNames(JSON.parse(text)) };
+    return { content: withMetricNames(JSON.parse(withoutMark(text))) };
   } catch {
-    return "it is no JSON";
+    return whyNoJson(text);
   }
 }
+
+/** Editors on Windows begin a file with a byte order mark. */
+export const withoutMark = (text: string): string => text.replace(/^\uFEFF/, "");
+
+/** Python writes NaN and Infinity, which JSON does not have. */
+export const whyNoJson = (text: string): string =>
+  /[\s:[,](NaN|-?Infinity)\s*[,\]}]/.test(text)
+    ? "it holds NaN or Infinity, which JSON does not have"
+    : "it is no JSON";
 
 /** Evidently lists its metrics: each is reachable by its name, too. Versions up to 0.6 have metric and result, later ones metric_id and value. */
 function withMetricNames(content: unknown): unknown {

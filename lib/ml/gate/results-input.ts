@@ -22,8 +22,8 @@ export interface ResultSource {
     readonly value?: string;
     readonly key?: string;
   };
-  /** The label that counts as positive. */
-  readonly positive: string;
+  /** The label that counts as positive; 1 or true where it is not said. */
+  readonly positive?: string;
 }
 
 const KINDS: readonly (readonly [RegExp, RowMetricName | "auc"])[] = [
@@ -132,7 +132,7 @@ function readSource(text: string, line: number): ResultSource {
       ...(value === undefined ? {} : { value }),
       ...(key === undefined ? {} : { key }),
     },
-    positive: given.get("positive") ?? "1",
+    ...(given.has("positive") ? { positive: given.get("positive") as string } : {}),
   };
 }
 

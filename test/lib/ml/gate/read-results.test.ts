@@ -77,11 +77,24 @@ describe("results of a job and its champion", () => {
     ["auc: p.json by=seeds", "[1, 2]", "[1]", /the job has 2 seeds and the champion 1/, "p.json"],
     ["auc: p.json by=seeds", "[1, null]", "[1, 2]", /null is no finite number/, "p.json"],
     ["auc: p.json by=seeds", '{"f1": [1]}', "[1, 2]", /it has no list of numbers named auc/, "p.json"],
+    [
+      "auc: p.csv label=y score=p",
+      "y,p\nyes,0.9\nno,0.1\n",
+      "y,p\nyes,0.9\nno,0.1\n",
+      /auc needs to know the positive label; there are yes, no; write positive=/,
+    ],
+    [
+      "auc: p.csv label=y score=p",
+      "y,p\n0,0.9\n1,0.1\n2,0.1\n",
+      "y,p\n0,0.9\n1,0.1\n2,0.1\n",
+      /the positive label; there are 0, 1, 2/,
+    ],
+    ["auc: p.json by=seeds", "[1, NaN]", "[1, 2]", /it holds NaN or Infinity/, "p.json"],
     ["auc: p.json by=seeds", "{", "[1, 2]", /it is no JSON/, "p.json"],
     ["auc: p.json label=y score=p", "[]", "[]", /rows are read from CSV, JSON lines or Parquet/, "p.json"],
   ];
   for (const [line, job, champion, expected, name] of refused)
-    it(`are refused: ${expected.source.slice(0, 60)}`, async () => {
+    it(`that are not of the same rows, or not whole, are refused: ${expected.source.slice(0, 60)}`, async () => {
       await assert.rejects(paired(line, job, champion, name), expected);
     });
 

@@ -52,6 +52,8 @@ describe("a report", () => {
     assert.deepEqual(contentOf("a.json", '{"success": true, "statistics": {"success_percent": 100}}'), {
       ...{ success: true, statistics: { success_percent: 100 } },
     });
+    assert.deepEqual(contentOf("a.json", "\uFEFF[1]"), [1]);
     assert.equal(readReport("a.json", "{"), "it is no JSON");
+    assert.equal(readReport("a.json", '{"a": NaN}'), "it holds NaN or Infinity, which JSON does not have");
   });
 });

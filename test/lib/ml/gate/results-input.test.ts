@@ -23,11 +23,11 @@ describe("the input results", () => {
             testToTrain: 0,
             test: "t",
           },
-          ...{ rowMetric: "auc", columns: { label: "y", prediction: "p" }, positive: "1" },
+          ...{ rowMetric: "auc", columns: { label: "y", prediction: "p" } },
         },
         {
           ...{ metric: "val_rmse", from: "history", by: "folds", better: "lower", testToTrain: 1 / 9, test: "t" },
-          ...{ rowMetric: "rmse", columns: {}, positive: "1" },
+          ...{ rowMetric: "rmse", columns: {} },
         },
       ],
     );
