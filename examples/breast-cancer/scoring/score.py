@@ -4,6 +4,8 @@ import json
 import math
 import os
 
+from collect import collect
+
 MODEL = None
 
 
@@ -18,6 +20,7 @@ def init():
 
 def run(raw_data):
     rows = json.loads(raw_data)["rows"]
+    collect("model_inputs", [dict(zip(MODEL["features"], row)) for row in rows])
     probabilities = []
     for row in rows:
         score = MODEL["bias"] + sum(
