@@ -121,6 +121,49 @@ describe("a step and the pull request of its run", () => {
       assert.equal(ran.outputs?.passed, false);
     });
 
+  describe("that a job was left to by an earlier step", () => {
+    const left = (name: string, by = "train/job") => {
+      const build = newRun();
+      const submitted = record({
+        task: { name: "AzureMLSubmitJob", friendlyName: "Azure ML: Submit training run", version: "1.0.0" },
+        job: { name, status: "NotStarted" },
+        pullRequest: { id: String(pull.pullRequestId), status: { name: `azureml/${by}`, state: "running" } },
+      });
+      leaveStep(build, "Train", submitted);
+      return build;
+    };
+    const statuses = () => pull.shownStatuses.map(({ state, context }) => `${context.name} ${state}`).sort();
+
+    it("is told by the gate how the job ended", async () => {
+      assert.equal((await judge("1 == 1", optionsOf(left(jobName)))).error, undefined);
+      assert.deepEqual(statuses(), ["train/gate succeeded", "train/job succeeded"]);
+      const broken = jobs.name();
+      await jobs.arm("PUT", `/jobs/${broken}`, jobs.properties("false"));
+      await until("the job has failed", async () =>
+        /^Failed$/.test((await jobs.arm("GET", `/jobs/${broken}`)).body.properties.status),
+      );
+      const ran = await judge("1 == 1", optionsOf(left(broken)), { jobName: broken });
+      assert.match(ran.error?.message ?? "", /is Failed, not Completed/);
+      assert.deepEqual(statuses(), ["train/gate failed", "train/job failed"]);
+    });
+
+    it("is told nothing by the gate of another job, and nothing of a name that is none of ours", async () => {
+      assert.equal((await judge("1 == 1", optionsOf(left("another")))).error, undefined);
+      assert.equal((await judge("1 == 1", optionsOf(left(jobName, "../x/job")))).error, undefined);
+      assert.deepEqual(statuses(), ["train/gate succeeded"]);
+    });
+
+    it("is told by the report that nobody waited for the job, or that its gate saw it completed", async () => {
+      const wish = { pullRequest: "status" };
+      const build = left(jobName);
+      assert.equal((await runStory(report, wish, folder, optionsOf(build))).error, undefined);
+      assert.deepEqual(statuses(), ["train succeeded", "train/job error"]);
+      leaveStep(build, "Judge", record({ gate: { passed: true, jobName, rules: [] } }));
+      assert.equal((await runStory(report, wish, folder, optionsOf(build))).error, undefined);
+      assert.deepEqual(statuses(), ["train succeeded", "train/job succeeded"]);
+    });
+  });
+
   it("shows a failed gate while the step fails as it does without it", async () => {
     const ran = await judge("1 == 2", optionsOf(newRun()), { pullRequestName: "churn" });
     assert.match(ran.error?.message ?? "", /1 == 2/);
