@@ -2,6 +2,7 @@
 // is loaded only where the user asks for it.
 // Tests: test/tasks/pull-request.test.ts
 import { type PullRequestAccess, readGitHubConnection, readPullRequestAccess } from "../agent/pull-request-access.ts";
+import type { OtherStatus } from "../evidence/pull-request/left-status.ts";
 import type { PullRequestInputs } from "../evidence/pull-request/wish.ts";
 import { readWish } from "../evidence/pull-request/wish.ts";
 import type { RunRecord } from "../record/index.ts";
@@ -10,6 +11,8 @@ import type { StepView, ViewContext } from "./task.ts";
 
 export interface PullRequestStep extends PullRequestInputs {
   readonly wait?: boolean;
+  /** Of a gate. */
+  readonly jobName?: string;
 }
 
 /** The records of the run that are shown, and what `pullRequestPage` is told of them. */
@@ -22,6 +25,9 @@ interface Showing {
   readonly fault?: string | undefined;
 }
 
+/** Statuses that other steps left pending, by what is known once the records are read. */
+type Ended = (endings: typeof import("../evidence/pull-request/left-status.ts")) => readonly OtherStatus[];
+
 /**
  * For a task's option `view`.
  * @param part of the run that the step is, which follows the status's name: the end of one step is never taken for that of the run. A
@@ -32,6 +38,7 @@ export const onPullRequest =
   (context: ViewContext<PullRequestStep>): StepView | undefined => {
     const opened = openOnPullRequest(context, `/${part}`);
     if (opened === undefined) return undefined;
+    const { log } = context;
     const earlier = recordsOfRun(context.run, context.signal);
     let shown: Promise<unknown> | undefined =
       part === "job" ? earlier.then(({ records }) => opened.show({ records, isRunning: true })) : undefined;
@@ -41,7 +48,11 @@ export const onPullRequest =
       const { records } = await earlier;
       const { job } = record;
       const isRunning = record.result === "succeeded" && job !== undefined && !ENDED.test(job.status);
-      return opened.show({ records: [...records, record], isRunning, isJudgement: part === "gate" });
+      const { jobName } = context.inputs;
+      const ended: Ended = ({ endedByGate }) =>
+        part === "gate" && jobName !== undefined ? endedByGate(records, record, jobName) : [];
+      if (isRunning && opened.wish.status) log.info(opened.whoEnds);
+      return opened.show({ records: [...records, record], isRunning, isJudgement: part === "gate" }, ended);
     };
     return {
       ahead(clean) {
@@ -76,6 +87,7 @@ export function openOnPullRequest({ inputs, log, signal, run }: ViewContext<Pull
     import("../evidence/pull-request/show.ts"),
     import("../evidence/pull-request/page.ts"),
     import("../evidence/pull-request/marker.ts"),
+    import("../evidence/pull-request/left-status.ts"),
   ]);
   const opened = loaded.then(([{ openPullRequest }, , { keyOf }]) =>
     openPullRequest({
@@ -92,13 +104,17 @@ export function openOnPullRequest({ inputs, log, signal, run }: ViewContext<Pull
   );
   let last: { readonly page: string; readonly section: RunRecord["pullRequest"] } | undefined;
   return {
+    wish,
+    /** Said where the status stays pending once the step has ended. */
+    whoEnds: `The status azureml/${name}${suffix} is pending until a later step of this run ends it: AzureMLEvaluateMetrics of the job, or AzureMLReport, with pullRequest: status.`,
     /** The same page again asks nothing. @returns the section of the record; undefined where no pull request was told anything */
-    async show(showing: Showing): Promise<RunRecord["pullRequest"]> {
-      const [, { pullRequestPage }] = await loaded;
+    async show(showing: Showing, ended: Ended = () => []): Promise<RunRecord["pullRequest"]> {
+      const [, { pullRequestPage }, , endings] = await loaded;
       const made = pullRequestPage({ run: pageRun(name, access, provenance), ...showing });
-      const page = JSON.stringify(made);
+      const others = ended(endings);
+      const page = JSON.stringify([made, others]);
       if (last?.page === page && last.section && last.section.comment !== "refused") return last.section;
-      last = { page, section: await (await opened).show(made) };
+      last = { page, section: await (await opened).show(made, others) };
       return last.section;
     },
   };

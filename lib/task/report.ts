@@ -36,7 +36,7 @@ export async function reportRun(
   };
   const page = pullRequestPage({ run, ...showing });
   const [pullRequest, evidence] = await Promise.all([
-    opened?.show(showing),
+    opened?.show(showing, ({ endedByReport }) => endedByReport(records)),
     leaveEvidence(context.run, record, { ...known, ...(fault === undefined ? {} : { fault }) }),
   ]);
   return { page, records, evidence, pullRequest };

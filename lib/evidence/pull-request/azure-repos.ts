@@ -5,6 +5,7 @@ import type { PullRequestAccess } from "../../agent/pull-request-access.ts";
 import type { Rest } from "../../agent/rest-door.ts";
 import { TaskError } from "../../errors.ts";
 import { segment } from "../../segment.ts";
+import type { StatusPage } from "./left-status.ts";
 import { marked, runOfComment, THREAD_PROPERTY } from "./marker.ts";
 import type { Page, PageState } from "./page.ts";
 import type { Commented, PullRequestPlace, Report } from "./place.ts";
@@ -112,7 +113,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
   }
 
   /** @returns a sentence where no status was set, because it would be one of other code */
-  async status(page: Page): Promise<string | undefined> {
+  async status(page: StatusPage, name = this.#report.statusName): Promise<string | undefined> {
     if (!this.#isActive) return `${this.#title} is completed, and gets no status any more.`;
     // Without an iteration it would count for every push, newer ones too.
     if (this.#sourceCommit === "")
@@ -128,7 +129,7 @@ export class AzureReposPullRequest implements PullRequestPlace {
       body: {
         state: STATES[page.state],
         description: page.description,
-        context: { name: this.#report.statusName, genre: "azureml" },
+        context: { name, genre: "azureml" },
         targetUrl: this.#report.runUri,
         ...(own?.id === undefined ? {} : { iterationId: own.id }),
       },

@@ -5,6 +5,7 @@ import type { PullRequestAccess } from "../../agent/pull-request-access.ts";
 import type { Rest } from "../../agent/rest-door.ts";
 import { TaskError } from "../../errors.ts";
 import { segment } from "../../segment.ts";
+import type { StatusPage } from "./left-status.ts";
 import { marked, runOfComment } from "./marker.ts";
 import type { Page, PageState } from "./page.ts";
 import type { Commented, PullRequestPlace, Report } from "./place.ts";
@@ -92,7 +93,7 @@ export class GitHubPullRequest implements PullRequestPlace {
     return outcome;
   }
 
-  async status(page: Page): Promise<string | undefined> {
+  async status(page: StatusPage, name = this.#report.statusName): Promise<string | undefined> {
     if (this.#sourceCommit === "")
       return `The agent does not say which commit ${this.#title} reviews: it gets no status.`;
     await this.#rest({
@@ -101,7 +102,7 @@ export class GitHubPullRequest implements PullRequestPlace {
       path: `${this.#path}/statuses/${segment(this.#sourceCommit, "the commit")}`,
       body: {
         state: STATES[page.state],
-        context: `azureml/${this.#report.statusName}`,
+        context: `azureml/${name}`,
         description: page.description,
         target_url: this.#report.runUri,
       },

@@ -1,5 +1,6 @@
 // Place that shows a report on a pull request: Azure Repos or GitHub.
 // Tests: test/lib/evidence/pull-request/azure-repos.test.ts
+import type { StatusPage } from "./left-status.ts";
 import type { Page } from "./page.ts";
 import type { Wish } from "./wish.ts";
 
@@ -27,6 +28,9 @@ export interface PullRequestPlace {
   readonly url: string;
   /** @throws TaskError with the status of a refusal */
   comment(page: Page): Promise<Commented>;
-  /** @returns a sentence where none was set, and why @throws TaskError with the status of a refusal */
-  status(page: Page): Promise<string | undefined>;
+  /**
+   * @param name of the status, without its genre; the report's own where absent
+   * @returns a sentence where none was set, and why @throws TaskError with the status of a refusal
+   */
+  status(page: StatusPage, name?: string): Promise<string | undefined>;
 }

@@ -8,6 +8,7 @@ import type { RunRecord } from "../../record/index.ts";
 import { secondaryWrite } from "../../secondary-write.ts";
 import { AzureReposPullRequest } from "./azure-repos.ts";
 import { GitHubPullRequest } from "./git-hub.ts";
+import type { OtherStatus } from "./left-status.ts";
 import type { Page } from "./page.ts";
 import type { PullRequestPlace, Report } from "./place.ts";
 
@@ -28,7 +29,10 @@ interface Given {
 export type Shown = NonNullable<RunRecord["pullRequest"]> | undefined;
 
 /** Looks up the pull request and what is there of ours; the look-up runs side by side with the step's own work. */
-export function openPullRequest(given: Given): { show(page: Page): Promise<Shown> } {
+export function openPullRequest(given: Given): {
+  /** @param others statuses of other steps, which end by what this one knows */
+  show(page: Page, others?: readonly OtherStatus[]): Promise<Shown>;
+} {
   const { access, log, signal } = given;
   const skip = reasonToSkip(access);
   if (skip !== undefined) {
@@ -55,7 +59,7 @@ export function openPullRequest(given: Given): { show(page: Page): Promise<Shown
     place = undefined;
   };
   return {
-    async show(page) {
+    async show(page, others = []) {
       // The same refusal is said once.
       if (isRefused || isAbsent) return undefined;
       let shown: Shown;
@@ -65,7 +69,7 @@ export function openPullRequest(given: Given): { show(page: Page): Promise<Shown
         isAbsent = found === undefined;
         if (found === undefined) return void log.info("This run belongs to no pull request: none is told its result.");
         shown = { id: String(found.id), provider: found.provider, url: found.url, comment: "refused" };
-        shown = await within(write(found, page, given), signal);
+        shown = await within(write(found, page, others, given), signal);
       };
       // After a cancel the last word is still said, and its failure is a warning too.
       await secondaryWrite({ log, signal: NEVER }, warning(given), work, onFailure);
@@ -105,19 +109,25 @@ async function find({ access, gitHub, report }: Given): Promise<PullRequestPlace
   return GitHubPullRequest.find(await openRest(settings, "GitHub"), access, report);
 }
 
-/** Comment and status side by side; both are tried, and both failures are one. */
-async function write(place: PullRequestPlace, page: Page, { report, log }: Given): Promise<Shown> {
+/** Comment and statuses side by side; all are tried, and all failures are one. */
+async function write(
+  place: PullRequestPlace,
+  page: Page,
+  others: readonly OtherStatus[],
+  { report, log }: Given,
+): Promise<Shown> {
   const { wish, statusName } = report;
-  const [comment, status] = await Promise.allSettled([
+  const [comment, status, ...further] = await Promise.allSettled([
     wish.comment ? place.comment(page) : undefined,
     wish.status ? place.status(page) : undefined,
+    ...(wish.status ? others : []).map((one) => place.status(one, one.name)),
   ]);
   const sentences = [
     comment.status === "fulfilled" ? comment.value?.said : undefined,
     status.status === "fulfilled" ? status.value : undefined,
   ];
   for (const sentence of sentences) if (sentence !== undefined) log.info(sentence);
-  throwBoth([comment, status].flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : [])));
+  throwAll([comment, status, ...further].flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : [])));
   const change = comment.status === "fulfilled" ? comment.value?.change : undefined;
   const isSet = wish.status && status.status === "fulfilled" && status.value === undefined;
   return {
@@ -127,7 +137,7 @@ async function write(place: PullRequestPlace, page: Page, { report, log }: Given
   };
 }
 
-function throwBoth(failures: readonly unknown[]): void {
+function throwAll(failures: readonly unknown[]): void {
   const [first, ...others] = failures;
   if (first === undefined) return;
   if (!(first instanceof TaskError) || others.length === 0) throw first;
