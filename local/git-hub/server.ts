@@ -174,6 +174,7 @@ const pullBody = ({ number, title, state, headCommit, mergeCommit }: PullRequest
   ...{ number, title, state },
   head: { sha: headCommit },
   merge_commit_sha: mergeCommit ?? null,
+  merged_at: state === "closed" && mergeCommit !== undefined ? "2026-01-01T00:00:00Z" : null,
 });
 
 const commentBody = ({ world, repository }: Call, { id, body, login, created, updated }: Comment) => ({

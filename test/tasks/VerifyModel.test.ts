@@ -186,6 +186,10 @@ describe("VerifyModel", () => {
       signerName: "release",
     });
     await refuses(name, /whatever that has issued would be accepted/, { signedBy: "ca.pem" });
+    await refuses(name, /^Input signerName is release, and signedBy names a key or a certificate itself/, {
+      signedBy: named,
+      signerName: "release",
+    });
     const later = await makeAuthority();
     await newCertificate(cloud, "signer", `${later.certPem}\n${later.keyPem}`);
     assert.equal((await verify(name, { signedBy: named })).outputs?.signedBy, id, "the version that has signed");
@@ -203,6 +207,10 @@ describe("VerifyModel", () => {
     assert.equal(ran.error, undefined, ran.error?.message);
     assert.equal(ran.record.proof?.asset, undefined);
     assert.doesNotMatch(ran.log, /says nothing of/);
+    await refuses(name, /^Input signedAs is fraud:7, and a signature of signatureFile says no name/, {
+      ...from,
+      signedAs: "fraud:7",
+    });
     const { blobs, container } = await store();
     await blobs.put(container, `${await folderOf("models", name)}/.git/config`, "[core]");
     assert.match((await verify(name, from)).log, /says nothing of 1 of its files: \.git\/config/);

@@ -46,9 +46,18 @@ const live = record({
   },
 });
 
+/** A rerun that found everything as it should be. */
+const rerun = { ...live.deployment, trafficBefore: { green: 100 }, traffic: { green: 100 }, changed: false };
+
 const item = (more: Partial<ReadItem> = {}): ReadItem => ({ id: 12, rev: 3, relations: [], comments: [], ...more });
 
 describe("links of a record", () => {
+  it("do not say again that a model went live where the step changed nothing", () => {
+    const linked = linkedOf(record({ deployment: rerun as RunRecord["deployment"] & object }), provenance);
+    assert.deepEqual(linked.sentences, []);
+    assert.deepEqual(linked.properties, { "AzureML.Deployment.prod": "green", "AzureML.Live.prod": "breast-cancer:7" });
+  });
+
   it("say that a model went live, and tag, describe and mark the run and its commit", () => {
     const linked = linkedOf(live, provenance);
     assert.deepEqual(linked.sentences, [

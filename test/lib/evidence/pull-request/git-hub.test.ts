@@ -121,6 +121,14 @@ describe("a pull request on GitHub", () => {
     assert.match(none.log.text(), /belongs to no pull request/);
   });
 
+  it("is none that was closed and never merged, where no pull request of the commit is open", async () => {
+    pull.state = "closed";
+    const ran = open(1, { pullRequestId: undefined, commit: sha(1) });
+    await ran.show(page());
+    assert.match(ran.log.text(), /belongs to no pull request/);
+    assert.equal(pull.comments.length, 0);
+  });
+
   it("is told with a token of OAuth too, and one of the app is explained", async () => {
     await open(1, { scheme: "OAuth" }).show(page());
     assert.equal(pull.comments.length, 1);

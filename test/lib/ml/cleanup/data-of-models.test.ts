@@ -51,6 +51,18 @@ describe("data that a model was made of", () => {
     assert.match(why[`${of}-d:1`] ?? "", new RegExp(`the model ${of}-m:1, which stays, was made of it`));
   });
 
+  it("is not the proof of a model that stays", async () => {
+    const of = seed([{ own: { aliases: ["live"] } }, {}, {}]);
+    for (const version of ["1", "1-unsigned", "2", "3"])
+      addVersion(azure, "data", `${of}-m-proof:${version}`, {}, ago(110 - Number(version[0])));
+    const { goes, why } = await planned(of);
+    assert.deepEqual(goes, [`${of}-d:2`, `${of}-m-proof:2`, `${of}-m:2`]);
+    assert.match(
+      why[`${of}-m-proof:1-unsigned`] ?? "",
+      new RegExp(`it is the proof of the model ${of}-m:1, which stays`),
+    );
+  });
+
   it("stays where an alias names the model and no pattern does", async () => {
     const of = seed([{ own: { aliases: ["live"] } }, {}, {}]);
     assert.deepEqual((await planned(of, { modelPatterns: undefined })).goes, [`${of}-d:2`]);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { runImages } from "../../../../lib/ml/jobs/run-images.ts";
-import { openLocal, theCloud } from "../world.ts";
+import { answered, openLocal, theCloud } from "../world.ts";
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]);
 const png = (width: number, height: number) => {
@@ -51,6 +51,17 @@ describe("pictures of a run", () => {
   it("are twelve at most", async () => {
     const id = await runWith(Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}.png`, png(1, 1)])));
     assert.equal((await runImages(await openLocal(), id)).length, 12);
+  });
+
+  it("are the others where one may not be read", async () => {
+    const id = await runWith({ "a.png": png(1, 1), "b.png": png(2, 2) });
+    const workspace = await openLocal({
+      between: (request, send) => (request.url.includes("/a.png") ? Promise.resolve(answered(request, 403)) : send()),
+    });
+    assert.deepEqual(
+      (await runImages(workspace, id)).map(({ path }) => path),
+      ["b.png"],
+    );
   });
 
   it("are none of a run without artifacts", async () => {
