@@ -144,7 +144,9 @@ function apiOf(address: string, fault: (message: string, hint: string) => TaskEr
       "Edit the connection in the project settings.",
     );
   const isPublic = ["github.com", "www.github.com", "api.github.com"].includes(url.host);
-  return isPublic
-    ? { api: "https://api.github.com/", host: "github.com" }
+  if (isPublic) return { api: "https://api.github.com/", host: "github.com" };
+  // GitHub Enterprise Cloud with data residency has its API on a host beside it (docs/facts/evidence.md#D.8).
+  return /^[a-z0-9-]+\.ghe\.com$/.test(url.host)
+    ? { api: `https://api.${url.host}/`, host: url.host }
     : { api: `${url.origin}/api/v3/`, host: url.host };
 }

@@ -3,7 +3,14 @@
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "***"],
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/-]{8,}=*/gi, "$1 ***"],
+  [/\b(Bearer)\s+[A-Za-z0-9._~+/-]{8,}=*/gi, "$1 ***"],
+  // Base64 of a user and a password has a digit, a sign or a capital after a small letter; a word of prose has none.
+  [/\b(Basic|basic|BASIC)\s+(?=[A-Za-z]{0,99}(?:[a-z][A-Z]|[0-9+/=]))[A-Za-z0-9+/]{8,}=*/g, "$1 ***"],
+  // The address that another address has as a parameter.
+  [
+    /((?:%3F|%26)(?:sig|code|token|access_token|client_secret|client_assertion|password)%3D)(?:(?!%26)[^&\s"'<>;])+/gi,
+    "$1***",
+  ],
   [/([?&;\s](?:sig|code|token|access_token|client_secret|client_assertion|password)=)[^&\s"'<>;]+/gi, "$1***"],
   [/((?:AccountKey|SharedAccessKey|SharedAccessSignature)=)[^;\s"'<>]+/gi, "$1***"],
   [/:\/\/[^/?#\s@"']{1,4096}@/g, "://***@"],

@@ -317,6 +317,7 @@ export const recordShape: Shape = section(
         trafficBefore: map(number),
         traffic: map(number),
         studioUrl: text(),
+        changed: flag,
         strategy: oneOf("blueGreen", "canary", "shadow", "inPlace"),
         steps: list(
           section(

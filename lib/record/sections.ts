@@ -174,6 +174,8 @@ export interface DeploymentSection {
   trafficBefore?: Readonly<Record<string, number>>;
   traffic?: Readonly<Record<string, number>>;
   studioUrl?: string;
+  /** False: everything was as it should be, and nothing was written. */
+  changed?: boolean;
   strategy?: "blueGreen" | "canary" | "shadow" | "inPlace";
   /** Shares of a canary, or of a shadow's mirror, that this step has set or judged, oldest first. */
   steps?: readonly RolloutStepSection[];

@@ -1,7 +1,6 @@
 // Curves and pictures of a judged job, attached to the run for the results tab: in a file of its own so that only tasks that leave them
 // carry it. They only inform: where they cannot be read or attached, that is a line in the log.
 // Tests: test/tasks/run-views.test.ts
-import { TaskError } from "../errors.ts";
 import { type RunCurve, type RunImage, runCurves, runImages, type Workspace } from "../ml/index.ts";
 import { CURVES_TYPE, type GateSection, IMAGE_TYPE, writeCurves } from "../record/index.ts";
 import type { StoryRun } from "./task.ts";
@@ -29,7 +28,8 @@ export async function leaveViews(
       return await work;
     } catch (error) {
       if (workspace.signal.aborted) throw workspace.signal.reason;
-      const why = error instanceof TaskError ? error.message : "they could not be read in time.";
+      const said = error instanceof Error ? error.message : String(error);
+      const why = within.signal.aborted ? `they could not be read in ${PATIENCE / 1_000} seconds.` : said;
       log.info(`${what} are not shown on the run: ${why}`);
       return [];
     }

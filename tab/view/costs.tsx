@@ -15,10 +15,8 @@ export function Costs({ steps }: { steps: readonly Step[] }) {
   if (paid.length === 0) return null;
   const labels = [...new Set(paid.map(({ cost }) => cost.label))];
   const unpriced = [...new Set(paid.flatMap(({ cost }) => cost.unpriced ?? []))];
-  const sum = paid
-    .map(({ cost }) => cost.run)
-    .filter((run) => run !== undefined)
-    .at(-1);
+  // The step that ended last knows of the most jobs; which one that is no record says.
+  const [sum] = paid.flatMap(({ cost }) => cost.run ?? []).sort((one, other) => other.jobs - one.jobs);
   return (
     <Section id="costs" title="Cost">
       <Table<{ name: string; cost: Cost }>

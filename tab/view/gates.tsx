@@ -111,7 +111,7 @@ function Metrics({ metrics = {}, champion = {}, name }: { metrics: Numbers; cham
           title: "Difference",
           isNumber: true,
           cell: (metric) => {
-            const [own, other] = [metrics[metric], champion[metric]];
+            const [own, other] = [metrics, champion].map((of) => (Object.hasOwn(of, metric) ? of[metric] : undefined));
             return own === undefined || other === undefined ? "–" : differenceText(own - other);
           },
         },

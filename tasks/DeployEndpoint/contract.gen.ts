@@ -70,7 +70,7 @@ export type Strategy =
       onInconclusive: undefined;
     };
 
-export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "allowedFolders" | "preflight" | "plan" | "traceability" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "timeoutInMinutes"> & {
+export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "signerName" | "signedAs" | "allowedFolders" | "preflight" | "plan" | "traceability" | "requestFile" | "expectations" | "maxLatencyInMilliseconds" | "timeoutInMinutes"> & {
   /** Path of the online endpoint YAML (CLI v2), from which the endpoint is made if it is missing. May be left out where the endpoint exists. */
   endpointFile: string | undefined;
   /** How long an endpoint lives that this step makes, in hours or days: `12h`, `7d`. The end is written to its tag `azureDevOps.expires`, and AzureMLCleanUp may delete the endpoint from then on. An endpoint that is there already is left as it is. Left empty, a new endpoint has no end. */
@@ -79,7 +79,7 @@ export type Inputs = Pick<SharedInputs, "endpointName" | "deploymentName" | "all
   deploymentFile: string;
   /** Model to deploy in place of the deployment file's: `<name>:<version>`, `<name>@latest`, `azureml:...` or an id, as RegisterModel leaves it in its output variable `assetId`. */
   model: string | undefined;
-  /** The signer that is trusted: the identifier of a key or a certificate in Azure Key Vault, or the path of a PEM file with a public key or the signer's certificate. The step fails before anything is changed where that signer has not signed exactly the files of the model that the deployment names, as the task VerifyModel does; all files of the model are read. Left empty, no signature is asked for. */
+  /** The signer that is trusted: the identifier of a key or a certificate in Azure Key Vault, or the path of a PEM file with a public key, the signer's certificate, or an authority's (with `signerName`). The step fails before anything is changed where that signer has not signed exactly the files of the model that the deployment names, as the task VerifyModel does; all files of the model are read. Left empty, no signature is asked for. */
   requireSignature: string | undefined;
   /** Share of the endpoint's traffic that the new deployment gets once it has answered, 0 to 100; the others keep their proportions in what is left. `0` leaves the traffic alone. For blue/green, and for a deployment that `inPlace` has to make; a canary takes `steps`. */
   trafficPercent: number;
@@ -129,6 +129,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.deploymentName,
     { name: "model", type: "string" },
     { name: "requireSignature", type: "string" },
+    shared.signerName,
+    shared.signedAs,
     shared.allowedFolders,
     shared.preflight,
     shared.plan,

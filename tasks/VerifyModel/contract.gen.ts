@@ -3,13 +3,9 @@ import { type Contract, contractOf } from "../../lib/agent/inputs.ts";
 import type { ConnectionType, SharedInputs } from "../shared/inputs.gen.ts";
 import * as shared from "../shared/inputs.gen.ts";
 
-export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "modelVersion"> & {
+export type Inputs = Pick<SharedInputs, "registry" | "modelName" | "modelVersion" | "signerName" | "signedAs"> & {
   /** The signer that is trusted: the identifier of a key or a certificate in Azure Key Vault, as in `https://contoso.vault.azure.net/keys/models` (without a version, every version that is enabled counts); or the path of a PEM file with a public key, a signer's certificate, or the certificates of an authority. Take it from a place that whoever trains models cannot change. */
   signedBy: string;
-  /** Common name (CN) of the signer's certificate. Needed where `signedBy` is the certificate of an authority, which has issued certificates for others too. */
-  signerName: string | undefined;
-  /** Name and version that the model was signed as, as in `fraud:7`, where PromoteModel gave it others. Left empty, its own name and version. */
-  signedAs: string | undefined;
   /** Path on the agent of a signature that `model_signing` made for the files, in place of the proof beside the version. It says nothing of provenance, nor of name and version. */
   signatureFile: string | undefined;
 } & ConnectionType;
@@ -31,8 +27,8 @@ export const contract: Contract<Inputs, Outputs> = contractOf({
     shared.modelName,
     shared.modelVersion,
     { name: "signedBy", type: "string", required: true },
-    { name: "signerName", type: "string" },
-    { name: "signedAs", type: "string" },
+    shared.signerName,
+    shared.signedAs,
     { name: "signatureFile", type: "string" },
   ],
   outputs: [

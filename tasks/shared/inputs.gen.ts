@@ -45,6 +45,10 @@ export interface SharedInputs {
   traceability: "none" | "link" | "linkAndBug";
   /** Minutes to wait before the task gives up, cancels its job or rolls back its deployment, and fails; `0` waits as long as the pipeline job may run. */
   timeoutInMinutes: number;
+  /** Common name (CN) of the signer's certificate. Needed where the trusted signer is given as the certificate of an authority, which has issued certificates for others too; empty in all other cases. */
+  signerName: string | undefined;
+  /** Name and version that the model was signed as, as in `fraud:7`, where PromoteModel gave it others. Left empty, its own name and version. */
+  signedAs: string | undefined;
   /** Looks before anything is uploaded or changed: quota with its numbers, sizes of machines, computes, the identity's roles, the workspace and the network. Fails what is sure to fail, warns of what is likely to, and never fails because something may not be read. `off` leaves it out. */
   preflight: "on" | "off";
   /** JSON file that is sent to the endpoint as a request. */
@@ -92,6 +96,8 @@ export const deploymentName: InputField = { name: "deploymentName", type: "strin
 export const traceability: InputField = { name: "traceability", type: "pickList", default: "none", options: ["none", "link", "linkAndBug"] };
 export const timeoutInMinutes: InputField = { name: "timeoutInMinutes", type: "int", default: "0", visible: [[["wait", "=", "true"]]] };
 export const cancelOnFailure: InputField = { name: "cancelOnFailure", type: "boolean", default: "false", visible: [[["wait", "=", "true"]]] };
+export const signerName: InputField = { name: "signerName", type: "string" };
+export const signedAs: InputField = { name: "signedAs", type: "string" };
 export const preflight: InputField = { name: "preflight", type: "pickList", default: "on", options: ["on", "off"] };
 export const requestFile: InputField = { name: "requestFile", type: "filePath" };
 export const expectations: InputField = { name: "expectations", type: "multiLine" };

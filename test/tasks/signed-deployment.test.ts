@@ -7,9 +7,10 @@ import { fileURLToPath } from "node:url";
 import { findVersion } from "../../lib/ml/assets/assets.ts";
 import { uriOf } from "../../lib/ml/assets/version-places.ts";
 import { requireSignedModel } from "../../lib/ml/proof/signed-deployment.ts";
+import { makeAuthority } from "../../local/network/tls.ts";
 import DeployEndpoint from "../../tasks/DeployEndpoint/index.ts";
 import RegisterModel from "../../tasks/RegisterModel/index.ts";
-import { newKey } from "../lib/ml/proof/vault.ts";
+import { newCertificate, newKey } from "../lib/ml/proof/vault.ts";
 import { openLocal, theCloud } from "../lib/ml/world.ts";
 import { runStory } from "./context.ts";
 
@@ -32,10 +33,10 @@ describe("a deployment whose model must be signed", () => {
     const ran = await runStory(RegisterModel, { ...given, signWith: key.id }, folder);
     assert.equal(ran.error, undefined, ran.error?.message);
   });
-  const deploy = (model: string, requireSignature: string, plan = "true") => {
+  const deploy = (model: string, requireSignature: string, plan = "true", more: Record<string, string> = {}) => {
     const file = (name: string) => path.join(folder, "azureml", name);
     const given = { endpointFile: file("endpoint.yml"), deploymentFile: file("deployment.yml"), plan };
-    return runStory(DeployEndpoint, { ...given, endpointName: "signed", model, requireSignature }, folder);
+    return runStory(DeployEndpoint, { ...given, endpointName: "signed", model, requireSignature, ...more }, folder);
   };
   const writes = (requests: readonly string[]) =>
     requests.filter((one) => /^(PUT|PATCH|DELETE) /.test(one) && /onlineEndpoints/.test(one));
@@ -44,6 +45,20 @@ describe("a deployment whose model must be signed", () => {
     const ran = await deploy("azureml:deployable:1", key.id);
     assert.equal(ran.error, undefined, ran.error?.message);
     assert.match(ran.log, /The model deployable:1 is what https:\S+\/keys\/deployable\/[0-9a-f]{32} signed: 1 files/);
+  });
+
+  it("is verified by an authority's certificate with the signer's name, and under the name that it was signed as", async () => {
+    const { certPem, keyPem, caPem } = await makeAuthority();
+    const id = await newCertificate(await theCloud(), "deployer", `${certPem}\n${keyPem}`);
+    writeFileSync(path.join(folder, "ca.pem"), caPem);
+    const modelPath = path.join(folder, "model.json");
+    const given = { source: "folder", modelPath, name: "certified", type: "custom_model", signWith: id };
+    assert.equal((await runStory(RegisterModel, given, folder)).error, undefined);
+    const by = (more: Record<string, string>) => deploy("azureml:certified:1", "ca.pem", "true", more);
+    assert.equal((await by({ signerName: "localhost" })).error, undefined);
+    assert.match((await by({})).error?.message ?? "", /whatever that has issued would be accepted/);
+    const other = await by({ signerName: "localhost", signedAs: "fraud:7" });
+    assert.match(other.error?.message ?? "", /is that of "certified:1", and not of fraud:7/);
   });
 
   it("is refused, with nothing changed, for another signer and after one changed byte", async () => {

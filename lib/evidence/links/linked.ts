@@ -53,7 +53,7 @@ export function linkedOf(record: RunRecord, provenance: Pick<Provenance, "defini
       ...page(deployment?.studioUrl, `Azure ML endpoint ${deployment?.endpoint}`),
     ],
     sentences: [
-      ...(isLive
+      ...(isLive && deployment.changed !== false
         ? [
             {
               start: `Model ${served ?? "of no name"} is live on ${deployment.endpoint}`,

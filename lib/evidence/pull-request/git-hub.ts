@@ -24,6 +24,8 @@ interface Comment {
 interface PullRequest {
   readonly number?: number;
   readonly state?: string;
+  /** ISO 8601; null where it is open, or was closed without a merge. */
+  readonly merged_at?: string | null;
 }
 
 const STATES: Readonly<Record<PageState, string>> = {
@@ -173,7 +175,9 @@ async function lookUp(rest: Rest, access: PullRequestAccess): Promise<number | u
   const found = await rest<readonly PullRequest[]>({ doing, verb: "GET", path, headers: HEADERS });
   if (!Array.isArray(found)) return undefined;
   const newest = (some: readonly PullRequest[]) => Math.max(0, ...some.map(({ number = 0 }) => number));
-  return newest(found.filter(({ state }) => state === "open")) || newest(found) || undefined;
+  return (
+    newest(found.filter(({ state }) => state === "open")) || newest(found.filter((one) => one.merged_at)) || undefined
+  );
 }
 
 function repositoryPath({ repository }: PullRequestAccess): string {

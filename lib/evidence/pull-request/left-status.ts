@@ -4,7 +4,7 @@
 import { type RunRecord, redact } from "../../record/index.ts";
 import { LONGEST_DESCRIPTION, type Page } from "./page.ts";
 
-/** What a status shows of a page. */
+/** The part of a page that a status shows. */
 export type StatusPage = Pick<Page, "state" | "description">;
 
 /** A status besides the step's own, by its name without the genre. */

@@ -7,6 +7,7 @@ import type { AssetBody } from "../assets/asset-home.ts";
 import { findVersion, versionIn } from "../assets/assets.ts";
 import { jobOf } from "../gate/model-job.ts";
 import { findJob } from "../jobs/jobs.ts";
+import { proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type AssetUses, type Change, nameOf } from "./clean-up-plan.ts";
 import type { CleanUpRules } from "./clean-up-rules.ts";
@@ -136,7 +137,12 @@ export async function dataOfModels(
     const jobName = jobOf(body, workspace);
     const job = jobName === undefined ? undefined : await findJob(workspace, jobName);
     const read = [body.properties, job?.properties?.["inputs"]];
-    return by.flatMap(({ deployment }) => usesIn(read, deployment === undefined ? { why } : { why, deployment }));
+    const proofs = [true, false].map((isSigned) => proofOf(name, version, isSigned));
+    const proves = `it is the proof of the model ${name}:${version}, which stays`;
+    return by.flatMap((use) => [
+      ...usesIn(read, { ...use, why }),
+      ...proofs.map((proof): Use => ({ ...use, ...proof, place: "data", why: proves })),
+    ]);
   });
   return found.flat().filter(({ place }) => place !== "models");
 }

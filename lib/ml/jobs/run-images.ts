@@ -49,12 +49,25 @@ export async function runImages(workspace: Workspace, runId: string): Promise<Ru
   files.sort((one, other) => rankOf(one.path) - rankOf(other.path) || (one.path < other.path ? -1 : 1));
   const read = await sideBySide(files.slice(0, MOST), LANES, async ({ path, contentUri }): Promise<RunImage[]> => {
     const room = Buffer.allocUnsafe(LARGEST + 1);
-    const piece = await readPiece(workspace.azure, contentUri, 0, room, workspace.signal);
+    const piece = await readOne(workspace, path, () =>
+      readPiece(workspace.azure, contentUri, 0, room, workspace.signal),
+    );
     if (piece === undefined || piece.bytes.length > LARGEST || (piece.total ?? 0) > LARGEST) return [];
     const mediaType = mediaTypeOf(piece.bytes);
     return mediaType === undefined ? [] : [{ path, mediaType, content: Buffer.from(piece.bytes) }];
   });
   return read.flat();
+}
+
+/** A picture that may not be read is left out, and the others are shown. @throws the signal's reason */
+async function readOne<T>({ log, signal }: Workspace, path: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    log.debug(`The picture ${path} is left out: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }
 
 const isPicture = (path: unknown): path is string =>

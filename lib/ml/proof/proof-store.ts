@@ -11,6 +11,7 @@ import { findVersion } from "../assets/assets.ts";
 import { DEFAULT_DATASTORE, openDatastore } from "../assets/datastores.ts";
 import { isRegistry, openUpload, type Registry } from "../assets/registry.ts";
 import { bringContent } from "../assets/stored-content.ts";
+import { proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { LONGEST_ENVELOPE } from "./signed-envelope.ts";
 import { contentsAt, placeOf } from "./stored-files.ts";
@@ -30,14 +31,6 @@ export interface StoredProof {
   readonly id: string;
   readonly files: ReadonlyMap<string, Buffer>;
 }
-
-/**
- * The address of a proof. A version never changes: what has no signature gets a version of its own, so that the model can be signed later.
- */
-export const proofOf = (model: string, version: string, isSigned: boolean) => ({
-  name: `${model}-proof`,
-  version: isSigned ? version : `${version}-unsigned`,
-});
 
 /** The proof that is there; undefined where there is none. Up to four round trips. */
 export async function findProof(

@@ -9,7 +9,7 @@ import type { Registry } from "../assets/registry.ts";
 import { retag } from "../assets/retag.ts";
 import { findJob } from "../jobs/jobs.ts";
 import { latestMetrics } from "../jobs/metrics.ts";
-import { lineageTags, PROOF, PROOF_DIGEST, PROOF_SIGNER } from "../workspace/lineage.ts";
+import { lineageTags, PROOF, PROOF_DIGEST, PROOF_SIGNER, proofOf } from "../workspace/lineage.ts";
 import { undefinedIfUnreadable } from "../workspace/unreadable.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { billOfMaterials } from "./bill-of-materials.ts";
@@ -20,7 +20,6 @@ import {
   BILL_FILE,
   findProof,
   PROVENANCE_FILE,
-  proofOf,
   SIGNATURE_FILE,
   SIGNED_PROVENANCE_FILE,
   type StoredProof,

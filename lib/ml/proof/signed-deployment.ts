@@ -10,9 +10,15 @@ import { verifyModel } from "./verify-model.ts";
 
 /**
  * @param model the id of the version in the deployment's body
+ * @param signedAs `name:version` that it was signed as, where a promotion gave it others
  * @throws TaskError as `verifyModel`, and `failed` where the deployment names no registered version of its workspace or of a registry
  */
-export async function requireSignedModel(workspace: Workspace, model: unknown, signedBy: NamedSigner): Promise<void> {
+export async function requireSignedModel(
+  workspace: Workspace,
+  model: unknown,
+  signedBy: NamedSigner,
+  signedAs?: string,
+): Promise<void> {
   const id = typeof model === "string" ? model : "";
   const own = parseArmId(id);
   const [, registry, sharedName, sharedVersion] =
@@ -33,6 +39,6 @@ export async function requireSignedModel(workspace: Workspace, model: unknown, s
         hint: "Name a version of the workspace or of a registry in the deployment's YAML (model: azureml:<name>:<version>), or leave the input requireSignature empty.",
       },
     );
-  const { signedBy: signer, files } = await verifyModel(home, { ...named, signedBy });
+  const { signedBy: signer, files } = await verifyModel(home, { ...named, signedBy, signedAs });
   workspace.log.info(`The model ${named.name}:${named.version} is what ${signer} signed: ${files} files.`);
 }

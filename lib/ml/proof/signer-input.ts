@@ -6,7 +6,7 @@ import { TaskError } from "../../errors.ts";
 import { isVaultId, readVaultId, type VaultAccess, vaultSigner, vaultTrust } from "./key-vault.ts";
 import { pemSigner } from "./pem-signer.ts";
 import type { Signer } from "./signed-envelope.ts";
-import { type Trust, trustInPem } from "./signer-trust.ts";
+import { needlessName, type Trust, trustInPem } from "./signer-trust.ts";
 
 /** No key and no chain of certificates is longer. */
 const LONGEST_PEM = 1_000_000;
@@ -36,6 +36,7 @@ export function readTrust(
   { given, folder, name }: NamedSigner,
 ): (keyId: string) => Promise<Trust> {
   if (isVaultId(given)) {
+    if (name !== undefined) throw needlessName(name);
     const id = readVaultId(given, access, "signedBy");
     return (keyId) => vaultTrust(access, id, keyId);
   }

@@ -17,6 +17,17 @@ export type Trust =
       readonly name: string;
     };
 
+/** A name that would not be compared with anything. */
+export const needlessName = (name: string) =>
+  new TaskError(
+    "input",
+    `Input signerName is ${bounded(name, 200)}, and signedBy names a key or a certificate itself: the name would not be looked at.`,
+    {
+      errorCode: "AML1714",
+      hint: "Leave signerName empty, or give the certificate of the authority that issued the signer's in signedBy.",
+    },
+  );
+
 /**
  * The trust that a PEM file says: a public key, a signer's certificate, or certificates of authorities.
  * @param called the file, for people
@@ -39,6 +50,7 @@ export function trustInPem(pem: string, called: string, name: string | undefined
       const key = createPublicKey(pem);
       if (hashOf(key) === undefined)
         throw wrong("holds a key of another kind than EC P-256, P-384 and P-521", expected);
+      if (name !== undefined) throw needlessName(name);
       return { kind: "key", called, key };
     }
   } catch (error) {
@@ -46,7 +58,10 @@ export function trustInPem(pem: string, called: string, name: string | undefined
     throw wrong("holds no public key and no certificate", expected);
   }
   const [certificate, ...more] = certificates;
-  if (certificate && more.length === 0 && !certificate.ca) return { kind: "certificate", called, certificate };
+  if (certificate && more.length === 0 && !certificate.ca) {
+    if (name !== undefined) throw needlessName(name);
+    return { kind: "certificate", called, certificate };
+  }
   if (name === undefined)
     throw wrong(
       "holds the certificate of an authority, and whatever that has issued would be accepted",

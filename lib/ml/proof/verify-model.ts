@@ -3,13 +3,15 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { TaskError } from "../../errors.ts";
+import { bounded } from "../../remote-text.ts";
 import { wordFor } from "../assets/asset-home.ts";
 import type { AssetStore } from "../assets/asset-store.ts";
 import { findVersion, noSuchAsset } from "../assets/assets.ts";
 import type { Registry } from "../assets/registry.ts";
+import { proofOf } from "../workspace/lineage.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { unsigned } from "./model-manifest.ts";
-import { findProof, proofOf } from "./proof-store.ts";
+import { findProof } from "./proof-store.ts";
 import { readBundle } from "./signed-envelope.ts";
 import { type NamedSigner, readTrust } from "./signer-input.ts";
 import { digestsAt, placeOf } from "./stored-files.ts";
@@ -59,6 +61,12 @@ export async function verifyModel(home: Workspace | Registry, request: Verificat
   const { name, version, signedBy, signatureFile, signedAs } = request;
   const { signal } = home;
   const model = `${name}:${version}`;
+  if (signatureFile !== undefined && signedAs !== undefined)
+    throw new TaskError(
+      "input",
+      `Input signedAs is ${bounded(signedAs, 200)}, and a signature of signatureFile says no name: it would not be looked at.`,
+      { errorCode: "AML1714", hint: "Leave one of signedAs and signatureFile empty." },
+    );
   const trustFor = readTrust(home, signedBy);
   const file = signatureFile === undefined ? undefined : readSignature(signatureFile, signedBy.folder);
   const [body, proof] = await Promise.all([

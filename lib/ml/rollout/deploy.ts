@@ -61,6 +61,9 @@ export interface DeployOptions extends RolloutOptions {
   readonly onFindings?: DeploymentPreflight["onFindings"];
   /** The signer that must have signed the model; absent: none is asked for. */
   readonly requireSignature?: string | undefined;
+  /** As VerifyModel's: the name on the certificate, and what the model was signed as. */
+  readonly signerName?: string | undefined;
+  readonly signedAs?: string | undefined;
   /** Told where a judged rollout failed: what it found, and the traffic then. */
   readonly onFailed?: ((report: RolloutReport) => void) | undefined;
 }
@@ -212,14 +215,15 @@ async function resolveAndPlan(
 }
 
 /** A label means the same version here and in the deployment: it is resolved once in a run. A model that the file describes has no version yet. */
-async function requireSignature(workspace: Workspace, { requireSignature: given, deployment, root }: DeployOptions) {
+async function requireSignature(workspace: Workspace, options: DeployOptions) {
+  const { requireSignature: given, signerName: name, signedAs, deployment, root } = options;
   if (!given) return;
   const { model } = deployment;
   const id =
     model?.kind === "registered"
       ? await resolveReference(model.reference, "models", createResolver(workspace))
       : undefined;
-  await requireSignedModel(workspace, id, { given, folder: rootOf(root ?? ".") });
+  await requireSignedModel(workspace, id, { given, name, folder: rootOf(root ?? ".") }, signedAs);
 }
 
 /** The write of the deployment, and its name, which its content makes where it is to. */

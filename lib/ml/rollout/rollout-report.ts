@@ -59,6 +59,8 @@ export interface DeploymentSection {
   readonly trafficBefore: Traffic;
   readonly traffic: Traffic;
   readonly model?: string;
+  /** False: nothing was written. */
+  readonly changed?: boolean;
   readonly scoringUri?: string;
   readonly autoscale?: string;
   readonly failure?: FailureSection;

@@ -7,6 +7,7 @@ import { EndpointLock, type Held } from "../endpoints/endpoint-lock.ts";
 import { type Endpoint, findEndpoint, getEndpoint } from "../endpoints/endpoints.ts";
 import type { Call, InvocationSection } from "../endpoints/invoke.ts";
 import { type Moved, moveTraffic, type Routing } from "../endpoints/traffic.ts";
+import { sameTraffic } from "../endpoints/traffic-shares.ts";
 import type { Callbacks } from "../workspace/callbacks.ts";
 import { retryOnConflict } from "../workspace/retry-on-conflict.ts";
 import { endpointPage } from "../workspace/studio-pages.ts";
@@ -313,6 +314,8 @@ export class Rollout {
 
   tell(news: Partial<RolloutReport>): void {
     this.#report = { ...this.#report, ...news };
-    this.#options.onProgress?.(deploymentSection(this.#report));
+    const { trafficBefore, traffic } = this.#report;
+    const isSame = !this.#wrote && sameTraffic(trafficBefore, traffic);
+    this.#options.onProgress?.({ ...deploymentSection(this.#report), ...(isSame ? { changed: false } : {}) });
   }
 }

@@ -123,3 +123,11 @@ export function sameTags(one: Readonly<Record<string, string>>, other: Readonly<
   const names = new Set([...Object.keys(one), ...Object.keys(other)]);
   return [...names].every((name) => one[name] === other[name]);
 }
+
+/**
+ * The address of a proof. A version never changes: what has no signature gets a version of its own, so that the model can be signed later.
+ */
+export const proofOf = (model: string, version: string, isSigned: boolean) => ({
+  name: `${model}-proof`,
+  version: isSigned ? version : `${version}-unsigned`,
+});
