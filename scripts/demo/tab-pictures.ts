@@ -1,7 +1,7 @@
 // Pictures of the extension's pages, taken in Chromium from the runs of the demo while its local Azure DevOps still stands.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import type { FrameLocator } from "playwright-core";
+import type { FrameLocator, Page, Request } from "playwright-core";
 import type { RunOutcome } from "../../local/pipeline/index.ts";
 
 /** The browser that pictures are taken with; another one by the variable CHROMIUM. */
@@ -47,10 +47,11 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
         viewport: { width: WIDTH, height: 900 },
       });
       page.setDefaultTimeout(120_000);
+      const settled = requestsOf(page);
       await page.goto(`${address}${address.includes("?") ? "&" : "?"}theme=${theme}`);
       await ready(page.frameLocator("iframe"));
       // Pictures come after the rest.
-      await page.waitForLoadState("networkidle");
+      await settled();
       const height = await page.frames()[1]?.evaluate<number>("document.body.scrollHeight");
       const above = Math.ceil((await page.locator("iframe").boundingBox())?.y ?? 0);
       const shown = Math.min(most, height ?? most);
@@ -69,6 +70,25 @@ export async function takeTabPictures(runs: ReadonlyMap<string, RunOutcome>, fol
     await browser.close();
   }
   return files;
+}
+
+/**
+ * Watches the requests of a page. The function that it gives waits until none is under way for half a second. Playwright's state
+ * "networkidle" was seen not to come although every request had ended.
+ */
+function requestsOf(page: Page): () => Promise<void> {
+  const open = new Set<Request>();
+  page.on("request", (request) => open.add(request));
+  page.on("requestfinished", (request) => open.delete(request));
+  page.on("requestfailed", (request) => open.delete(request));
+  return async () => {
+    let quiet = 0;
+    // Two minutes at most.
+    for (let turn = 0; turn < 2_400 && quiet < 10; turn += 1) {
+      await page.waitForTimeout(50);
+      quiet = open.size === 0 ? quiet + 1 : 0;
+    }
+  };
 }
 
 /** Presses what a person presses who wants to know what Azure says; where no run deployed anything, there is nothing to press. */
