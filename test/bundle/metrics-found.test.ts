@@ -202,6 +202,18 @@ describe("AzureMLEvaluateMetrics finds the metrics", () => {
     assert.match(refused.errors.join(), /Of the champion \S+: The metric "auc" is on 2 runs/);
   });
 
+  it("of a trial that is not the best on that trial alone", async () => {
+    const swept = await submitted(sweep([0.6, 0.9], { compute: "azureml:cpu-cluster" }));
+    const { tracking } = jobService(bench.cloud.azure);
+    const best = jobService(bench.cloud.azure).get(swept)!.properties["best_child_run_id"]!;
+    const other = children(swept).find(({ name }) => name !== best)!.name;
+    tracking.logMetric(tracking.runs.get(best)!, { key: "f1", value: 0.5, timestamp: 1, step: 0 });
+    const fresh = await submitted({ ...step({ f1: 0.9 }), compute: "azureml:cpu-cluster" });
+    assertSucceeded(await gate(fresh, "metrics.f1 > champion.f1", { champion: `job:${best}` }));
+    const run = await gate(fresh, "metrics.f1 > champion.f1", { champion: `job:${other}` });
+    assert.match(run.errors.join(), /has no metric "f1"; it has auc/);
+  });
+
   it("of a model whose files are one step's on the step of that pipeline that has them", async () => {
     const outputs = (more: Document) => ({ outputs: { model: { type: "custom_model", mode: "upload", ...more } } });
     const train = step({ loss: 0.1 }, outputs({ path: "${{parent.outputs.model}}" }));

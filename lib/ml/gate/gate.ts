@@ -1,5 +1,6 @@
 // The gate: a job's metrics against rules and a champion. Fails closed: what cannot be found is a failure that says so.
 import { sideBySide } from "../../azure/index.ts";
+import { TaskError } from "../../errors.ts";
 import type { Clock } from "../../poll.ts";
 import type { FoundMetrics, WantedMetrics } from "../jobs/found-metrics.ts";
 import { type Metrics, metricHistory } from "../jobs/metrics.ts";
@@ -189,7 +190,16 @@ async function dataOf(
     ]),
   );
   const other = { workspace: champion.workspace ?? workspace, jobName: champion.jobName, found: theirs };
-  return measuredOnSame({ workspace, jobName, found }, other, metrics, measuredOn);
+  try {
+    return await measuredOnSame({ workspace, jobName, found }, other, metrics, measuredOn);
+  } catch (error) {
+    if (workspace.signal.aborted || !(error instanceof TaskError) || error.kind === "input") throw error;
+    return {
+      verdict: "unknown",
+      why: `Whether both were measured on the same data is not known. ${error.message}`,
+      inputs: [],
+    };
+  }
 }
 
 /** A comparison counts only as far as both were measured on the same data: fails closed where that is required. */

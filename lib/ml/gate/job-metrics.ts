@@ -31,7 +31,8 @@ export async function metricsOfChampion(
   wanted: WantedMetrics,
   includeChildRuns: boolean,
 ): Promise<FoundMetrics | undefined> {
-  return includeChildRuns ? merged(workspace, jobName) : metricsAround(workspace, jobName, wanted);
+  const isMerged = includeChildRuns && wanted.from === undefined;
+  return isMerged ? merged(workspace, jobName) : metricsAround(workspace, jobName, wanted);
 }
 
 async function merged(workspace: Workspace, jobName: string): Promise<FoundMetrics | undefined> {
@@ -47,12 +48,15 @@ export async function metricsAtTheEnd(
   workspace: Workspace,
   options: MetricsOptions,
 ): Promise<{ found: FoundMetrics; job: Job }> {
-  const { jobName, includeChildRuns, wanted } = options;
+  const { jobName, wanted } = options;
+  // A step that is named counts alone.
+  const includeChildRuns = options.includeChildRuns && wanted.from === undefined;
   /** The awaited event, in words; undefined if there is none. */
   const missing = (found: FoundMetrics | undefined): string | undefined => {
     if (found === undefined) return "MLflow to know the run";
     if (wanted.any && Object.keys(found.metrics).length === 0 && found.refused.size === 0) return "metrics";
-    const names = [...wanted.names].filter((name) => !Object.hasOwn(found.metrics, name) && !found.refused.has(name));
+    const isDecided = (name: string) => found.refused.has(name) && found.isLate !== true;
+    const names = [...wanted.names].filter((name) => !Object.hasOwn(found.metrics, name) && !isDecided(name));
     names.push(...missingPrefixes({ ...found.metrics, ...Object.fromEntries(found.refused) }, wanted));
     return names.length > 0 ? `the metrics ${names.join(", ")}` : undefined;
   };

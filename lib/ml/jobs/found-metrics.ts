@@ -6,7 +6,7 @@ import { TaskError } from "../../errors.ts";
 import { capital } from "../../sentence.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { latestMetrics, type Metrics } from "./metrics.ts";
-import { hasTrials, type RunNode, RunTree, reusedRun, sayRun, some } from "./run-tree.ts";
+import { bestTrialName, hasTrials, type RunNode, RunTree, reusedRun, sayRun, some } from "./run-tree.ts";
 
 export interface WantedMetrics {
   /** Names that are looked for below the job where it lacks them. */
@@ -26,6 +26,8 @@ export interface FoundMetrics {
   readonly runs: ReadonlyMap<string, MetricRun>;
   /** By wanted metric: the sentence why none was taken though there is one, or might be. */
   readonly refused: ReadonlyMap<string, string>;
+  /** True: what is refused may still come, as where the service has not named a best trial yet. */
+  readonly isLate?: boolean;
 }
 
 interface MetricRun {
@@ -55,6 +57,7 @@ export class MetricFinder {
   readonly #reasons = new Set<string>();
   /** Runs that could not be looked at: nobody knows whether a metric that was found is the only one. */
   readonly #unseen = new Set<string>();
+  #isLate = false;
 
   constructor(workspace: Workspace, jobName: string) {
     this.#workspace = workspace;
@@ -73,6 +76,7 @@ export class MetricFinder {
     this.#read = 0;
     this.#reasons.clear();
     this.#unseen.clear();
+    this.#isLate = false;
     if (wanted.from !== undefined) {
       if (!(await ended)) return this.#asFound({}, [], wanted);
       const node = await this.#tree.find({ run: { runId: this.#jobName }, path: "" }, wanted.from);
@@ -106,7 +110,10 @@ export class MetricFinder {
     const own = isTaken ? await latestMetrics(this.#workspace, reused) : logged;
     if (own === undefined) {
       // A step that never began has no run to know.
-      if (status === "Completed") this.#unseen.add(`MLflow does not know the metrics of ${called}.`);
+      if (status === "Completed") {
+        this.#unseen.add(`MLflow does not know the metrics of ${called}.`);
+        this.#isLate = true;
+      }
       return [];
     }
     const as = isTaken ? { runId: reused, called: `${called}, which reused the run ${reused}` } : { runId, called };
@@ -127,6 +134,7 @@ export class MetricFinder {
     if (best !== undefined) return without(own, await this.#of(best, wanted, `the best trial ${best.run.runId}`));
     if (hasTrials(node.run)) {
       this.#reasons.add(`The service names no best trial of ${sayRun(node)}.`);
+      this.#isLate = true;
       return [];
     }
     const children = await this.#tree.children(node);
@@ -157,7 +165,7 @@ export class MetricFinder {
     const reasons = [...this.#reasons, ...this.#unseen].join(" ");
     for (const metric of wanted.names)
       if (reasons !== "" && !Object.hasOwn(metrics, metric) && !refused.has(metric)) refused.set(metric, reasons);
-    return { metrics, runs, refused };
+    return { metrics, runs, refused, ...(this.#isLate ? { isLate: true } : {}) };
   }
 
   #sayUnseen(metric: string): string {
@@ -186,8 +194,12 @@ export async function metricsAround(
   }
   const found = await new MetricFinder(workspace, runId).find(anywhere);
   if (found === undefined || !lacks({ ...found.metrics, ...Object.fromEntries(found.refused) }, wanted)) return found;
-  const root = (await tree.run(runId))?.rootRunId;
+  const run = await tree.run(runId);
+  const root = run?.rootRunId;
   if (!root || root === runId) return found;
+  const parent = run?.parentRunId ? await tree.run(run.parentRunId) : undefined;
+  // What was measured elsewhere in the job is the best trial, and no other.
+  if (parent !== undefined && hasTrials(parent) && bestTrialName(parent) !== runId) return found;
   const around = await new MetricFinder(workspace, root).find(anywhere);
   if (around === undefined) return found;
   const others = <T>(map: ReadonlyMap<string, T>) =>

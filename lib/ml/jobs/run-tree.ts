@@ -2,6 +2,7 @@
 // Tests: test/bundle/metrics-found.test.ts
 import { segment } from "../../azure/index.ts";
 import { TaskError } from "../../errors.ts";
+import { cut } from "../../remote-text.ts";
 import type { Workspace } from "../workspace/workspace.ts";
 import { type ChildRun, childRuns } from "./runs.ts";
 
@@ -16,6 +17,8 @@ const MOST_CHILDREN = 200;
 /** Levels between a job and a best trial: AutoML on images has a sweep between them. */
 const LEVELS = 3;
 const MOST_NAMES = 20;
+/** Characters of a path in a sentence: display names are texts of others. */
+const LONGEST_PATH = 160;
 
 /** Reads the tree; each listing once for each reader. */
 export class RunTree {
@@ -95,12 +98,15 @@ const nameOf = ({ displayName, name, runId }: ChildRun) => displayName || name |
 
 /** "the step train (run 1a2b)", "the job swept". */
 export const sayRun = ({ run, path }: RunNode): string =>
-  path === "" ? `the job ${run.runId}` : `the step ${path} (run ${run.runId})`;
+  path === "" ? `the job ${run.runId}` : `the step ${cut(path, LONGEST_PATH)} (run ${run.runId})`;
 
 /** A list for a sentence, cut. */
 export function some(names: readonly string[]): string {
   const rest = names.length - MOST_NAMES;
-  return `${names.slice(0, MOST_NAMES).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return `${names
+    .slice(0, MOST_NAMES)
+    .map((name) => cut(name, 2 * LONGEST_PATH))
+    .join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
 /** A sweep says it in a property, AutoML in a tag (docs/facts/azureml-services.md#5.4). */
